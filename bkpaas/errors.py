@@ -1,0 +1,50 @@
+"""The errors of the suite, one tree.
+
+SuiteError
+├── InventoryError    the inventory cannot be used: file, line, reason, way out
+├── CollectError      a host could not be visited: a kind and a reason in words
+├── NoData            a fact that could not be had: judged as no_data
+└── NotApplicable     the facts show that a condition has no meaning here
+"""
+
+from __future__ import annotations
+
+from bkpaas.lang import say
+
+
+class SuiteError(Exception):
+    """Everything this suite raises on purpose."""
+
+
+class InventoryError(SuiteError):
+    """The inventory cannot be used."""
+
+    def __init__(self, file: str, line: int | None, reason: str, way_out: str) -> None:
+        super().__init__(file, line, reason, way_out)
+        self.file, self.line, self.reason, self.way_out = file, line, reason, way_out
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        return f"{place}: {self.reason}\n  {say(en='way out', zh='解决办法')}: {self.way_out}"
+
+
+class CollectError(SuiteError):
+    """A host could not be visited, or not to the end.
+
+    kind: one word for programs (see bkpaas.collect.errors); reason: a sentence for people.
+    """
+
+    def __init__(self, kind: str, reason: str) -> None:
+        super().__init__(kind, reason)
+        self.kind, self.reason = kind, reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class NoData(SuiteError):
+    """A fact that could not be had, with the reason in words."""
+
+
+class NotApplicable(SuiteError):
+    """A condition that the facts show to have no meaning here, with the reason in words."""

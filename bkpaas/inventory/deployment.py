@@ -1,0 +1,168 @@
+"""What a deployment is: hosts, roles, names, ports, limits. Data only; validated by bkpaas.inventory.load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from msgspec import Struct, field
+
+Generation = Literal["5.x", "6.x"]
+
+# Seconds, bytes and counts are part of each name, so that a limit is never read in the wrong unit.
+
+
+class Limits(Struct, frozen=True, forbid_unknown_fields=True):
+    """How much of a run's time and memory one host, request or file may take."""
+
+    connect_seconds: float = 10.0
+    """TCP connect, key exchange and login together."""
+    host_seconds: float = 60.0
+    """Everything on one host, both visits."""
+    run_seconds: float = 600.0
+    """All collecting of a run."""
+    request_seconds: float = 8.0
+    """One HTTP request or TCP connection of a probe."""
+    healthz_seconds: float = 25.0
+    """One healthz request: paas and esb ask their own dependencies one after the other."""
+    command_seconds: float = 8.0
+    """One supervisorctl status or chronyc tracking."""
+    resolve_seconds: float = 5.0
+    """One name resolution on a host."""
+    answer_bytes: int = 4_000_000
+    """What one host may send back in one visit (compressed)."""
+    file_bytes: int = 262_144
+    """What is read of one configuration file."""
+    log_bytes: int = 262_144
+    """What is read of the end of one log."""
+    body_bytes: int = 65_536
+    """What is read of one HTTP body."""
+    concurrent_hosts: int = 32
+
+
+class Thresholds(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where a measured value becomes a finding."""
+
+    clock_drift_seconds: float = 3.0
+    """Two clocks further apart than this are a warning."""
+    clock_uncertainty_seconds: float = 2.0
+    """A clock measured less exactly than this cannot be judged."""
+    token_offset_seconds: int = 60
+    """BK_TOKEN_OFFSET_ERROR_TIME as shipped; more hides a skew."""
+    log_window_minutes: float = 10.0
+    """Log lines older than this are history."""
+    disk_headroom_percent: float = 5.0
+    """Less free space or inodes than this is a warning."""
+    disk_free_percent: float = 1.0
+    """Less free space or inodes than this is a failure."""
+    listen_queue_percent: float = 80.0
+    """A listen queue filled further than this is a warning."""
+    listen_queue_length: int = 100
+    """The listen queue of uwsgi as shipped, in connections."""
+
+
+class Connection(Struct, frozen=True):
+    """How one host is reached."""
+
+    spec: str
+    """A testinfra host spec without credentials: ssh://root@10.0.1.3:22, local://, docker://name ..."""
+    key: str | None = None
+    known_hosts: str | None = None
+    ssh_config: str | None = None
+    bastion: str | None = None
+    """ProxyJump host spec: user@host:port."""
+    sudo: bool = False
+    sudo_user: str | None = None
+
+
+class Host(Struct, frozen=True):
+    """One machine of the deployment."""
+
+    name: str
+    """[a-z0-9._-]; the overlay's name, else the address."""
+    address: str
+    roles: tuple[str, ...]
+    """install.config words, sorted: paas nginx appo appt cmdb job redis rabbitmq mysql es fta ..."""
+    connection: Connection
+    judged: bool = True
+    """False when --limit left it out: known, but not visited."""
+
+    def has(self, *roles: str) -> bool:
+        return any(role in self.roles for role in roles)
+
+
+class Waiver(Struct, frozen=True):
+    """A known failure that is accepted until a day."""
+
+    condition: str
+    hosts: tuple[str, ...]
+    """Empty: everywhere."""
+    reason: str
+    owner: str
+    expires: str
+    """ISO date, the last day on which the waiver holds."""
+    evidence: str | None = None
+    """When given, only a failure whose evidence contains this text is waived."""
+
+
+class Deployment(Struct, frozen=True):
+    """A validated inventory."""
+
+    source: str
+    """The path that was loaded, as given."""
+    generation: Generation
+    hosts: tuple[Host, ...]
+    """In order of name."""
+    domain: str
+    """The FQDN of the PaaS, without port."""
+    scheme: str = "http"
+    port: int = 80
+    """Where the domain is served."""
+    home: str | None = None
+    """/data/bkce, /data/bkee ...; None: found on each host."""
+    cookie_domain: str | None = None
+    """BK_DOMAIN, when the inventory tells."""
+    fqdns: dict[str, str] = field(default_factory=dict)
+    """By role: {"cmdb": "cmdb.bk.com", "job": "job.bk.com"}."""
+    ports: dict[str, int] = field(default_factory=dict)
+    """By service: appengine paas esb login paas_agent agent_nginx es redis rabbitmq mysql. Only what the inventory says."""
+    virtual_addresses: tuple[str, ...] = ()
+    """Addresses in front of the nginx hosts: VIP, load balancer."""
+    ca_file: str | None = None
+    limits: Limits = field(default_factory=Limits)
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    waivers: tuple[Waiver, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What was read in a way that a person should know of: defaults used, odd punctuation, unknown roles."""
+
+    def having(self, *roles: str) -> tuple[Host, ...]:
+        """The hosts with any of these roles, judged or not."""
+        return tuple(host for host in self.hosts if host.has(*roles))
+
+    def judged(self, *roles: str) -> tuple[Host, ...]:
+        """The hosts to judge, with any of these roles when roles are given."""
+        return tuple(h for h in self.hosts if h.judged and (not roles or h.has(*roles)))
+
+    def host(self, name: str) -> Host:
+        return next(host for host in self.hosts if host.name == name)
+
+    def service_port(self, service: str) -> int:
+        return self.ports.get(service, DEFAULT_PORTS[service])
+
+
+DEFAULT_PORTS = {
+    "appengine": 8000,
+    "paas": 8001,
+    "esb": 8002,
+    "login": 8003,
+    "agent_nginx": 8010,
+    "paas_agent": 4245,
+    "redis": 6379,
+    "rabbitmq": 5672,
+    "es": 10004,
+    "mysql": 3306,
+}
+
+
+def names(hosts: Iterable[Host]) -> list[str]:
+    return [host.name for host in hosts]
