@@ -1,0 +1,98 @@
+"""The one flat record of a run, results.json schema 1. Every writer reads this and nothing else."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+Word = Literal["pass", "warn", "fail", "no_data", "not_applicable", "waived"]
+WORDS: tuple[Word, ...] = ("pass", "warn", "fail", "no_data", "not_applicable", "waived")
+
+
+class Run(Struct):
+    """When, over what and by which suite."""
+
+    id: str
+    started: str
+    """ISO 8601 with offset."""
+    seconds: float
+    inventory: str
+    suite: str
+    collector_sha256: str
+    exit: int
+    """0 to 5, pytest's exit codes; 2: interrupted, the record is partial."""
+
+
+class HostRecord(Struct):
+    name: str
+    address: str
+    roles: list[str]
+    generation: str
+    collected: bool
+    seconds: float
+    error: str | None
+
+
+class Verdict(Struct):
+    """One (condition, subject): what was expected to be judged and how it was."""
+
+    id: str
+    """condition@subject"""
+    condition: str
+    subject: str
+    hosts: list[str]
+    faq: str
+    """Key of the symptom, as in the catalogue: fatal-exited-too-quickly."""
+    severity: Literal["fail", "warn"]
+    verdict: Word
+    title: str
+    reason: str | None
+    """Why it was not judged, not applicable, or waived."""
+    evidence: str | None
+    remedy: str | None
+    """How to repair it, with this host's paths; lines that are commands begin with "$ "."""
+    explained_by: list[str]
+    """Ids of the failures that account for this one."""
+
+
+class Results(Struct):
+    run: Run
+    hosts: list[HostRecord]
+    verdicts: list[Verdict]
+    root_causes: list[str]
+    """Ids, the most explanatory first."""
+    counts: dict[str, int]
+    schema: Literal[1] = 1
+
+    def verdict(self, id_: str) -> Verdict:
+        return next(verdict for verdict in self.verdicts if verdict.id == id_)
+
+
+def count(verdicts: list[Verdict]) -> dict[str, int]:
+    """How many verdicts of each word, every word present."""
+    counts: dict[str, int] = dict.fromkeys(WORDS, 0)
+    for verdict in verdicts:
+        counts[verdict.verdict] += 1
+    return counts
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Replace a file as a whole, readable by its owner only."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(data)
+    partial.replace(path)
+
+
+def write_json(results: Results, path: Path) -> None:
+    write_private(path, msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
+
+
+def read_json(path: Path) -> Results:
+    return msgspec.json.decode(path.read_bytes(), type=Results)
