@@ -1,0 +1,104 @@
+"""Layouts: which hosts a lab has, what runs on them and under which names they are reached.
+
+A layout is a module of this package that defines LAYOUT. Its hosts learn it as JSON (`layout.json` below the
+directory that `boot.sh` runs in):
+
+    {"name": "a", "generation": "5.x", "domain": "bklab.test", "home": "/data/bkce", "scheme": "http",
+     "network": "10.66.0.0/24", "controller": "10.66.0.1", "timezone": "Asia/Shanghai", "disk_mb": 512,
+     "ports": {"paas": 8001, ...},
+     "names": {"paas.bklab.test": ["10.66.0.30"], "redis.service.consul": ["10.66.0.51"], "paas-1": ["10.66.0.11"], ...},
+     "hosts": [{"name": "paas-1", "address": "10.66.0.11", "roles": ["paas"], "more_addresses": []}, ...]}
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from dataclasses import asdict, dataclass
+from ipaddress import IPv4Network
+from typing import Any
+
+from bkpaas.lang import say
+from lab.errors import LabError
+
+
+@dataclass(frozen=True)
+class Host:
+    """One host: its roles are the words of install.config."""
+
+    name: str
+    address: str
+    roles: tuple[str, ...]
+    more_addresses: tuple[str, ...] = ()
+    """Further addresses of its one network card, as a host with a second card or a virtual address has."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A deployment in miniature."""
+
+    name: str
+    hosts: tuple[Host, ...]
+    ports: dict[str, int]
+    """TCP port by service."""
+    names: dict[str, str]
+    """Public name -> address, as the operators' DNS has it."""
+    domain: str = "bklab.test"
+    generation: str = "5.x"
+    home: str = "/data/bkce"
+    scheme: str = "http"
+    network: str = "10.66.0.0/24"
+    timezone: str = "Asia/Shanghai"
+    disk_mb: int = 512
+    """Size of one host's disk, in memory only as far as it is written to."""
+
+    @property
+    def controller(self) -> str:
+        """The address of the side that looks at the hosts: the lab's resolver and time server, and pytest."""
+        return str(next(IPv4Network(self.network).hosts()))
+
+    @property
+    def prefix(self) -> int:
+        return IPv4Network(self.network).prefixlen
+
+    def host(self, name: str) -> Host:
+        """The host of that name or address; LabError if there is none."""
+        for host in self.hosts:
+            if name in (host.name, host.address):
+                return host
+        known = ", ".join(host.name for host in self.hosts)
+        raise LabError(
+            say(
+                en=f"layout {self.name} has no host {name!r}; it has {known}",
+                zh=f"布局 {self.name} 中没有主机 {name!r}；已有：{known}",
+            )
+        )
+
+    def known_names(self) -> dict[str, list[str]]:
+        """Every name of the lab's resolver -> addresses: the public ones, the hosts, ROLE.service.consul."""
+        known = {name: [address] for name, address in self.names.items()}
+        for host in self.hosts:
+            known[host.name] = [host.address]
+            for role in host.roles:
+                known.setdefault(f"{role}.service.consul", []).append(host.address)
+        return known
+
+    def to_json(self) -> dict[str, Any]:
+        """What the hosts, ready.py and the faults read: see the head of this file."""
+        return asdict(self) | {"names": self.known_names(), "controller": self.controller}
+
+
+def available() -> list[str]:
+    """The names of the layouts, sorted."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def load(name: str) -> Layout:
+    """The layout of that name; LabError if there is none."""
+    if name not in available():
+        known = ", ".join(available())
+        raise LabError(
+            say(en=f"no layout {name!r}; there is {known}", zh=f"没有布局 {name!r}；可用：{known}")
+        )
+    layout: Layout = importlib.import_module(f"{__name__}.{name}").LAYOUT
+    return layout
