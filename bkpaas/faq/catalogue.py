@@ -1,0 +1,53 @@
+"""The whole catalogue, looked up by id. What stands here is checked by selftests/faq."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from bkpaas.faq import appt_502, fatal, foundations, healthy, login_502, tokens
+from bkpaas.faq.model import Condition, Symptom
+
+SYMPTOMS: tuple[Symptom, ...] = (
+    foundations.SYMPTOM,
+    tokens.SYMPTOM,
+    fatal.SYMPTOM,
+    login_502.SYMPTOM,
+    appt_502.SYMPTOM,
+    healthy.SYMPTOM,
+)
+
+CONDITIONS: dict[str, Condition] = {
+    condition.id: condition
+    for room in (foundations, tokens, fatal, login_502, appt_502, healthy)
+    for condition in room.CONDITIONS
+}
+
+
+def home(condition: str) -> Symptom:
+    """The FAQ section that a condition is reported under: the first that lists it."""
+    return next(symptom for symptom in SYMPTOMS if condition in symptom.conditions)
+
+
+@cache
+def with_causes(condition: str) -> frozenset[str]:
+    """A condition and all that can cause it, directly or through others; host-reachable can cause anything."""
+    found: set[str] = {"host-reachable"}
+    waiting = [condition]
+    while waiting:
+        current = waiting.pop()
+        if current not in found or current == condition:
+            found.add(current)
+            waiting += [
+                cause.condition for cause in CONDITIONS[current].causes if cause.condition not in found
+            ]
+    return frozenset(found)
+
+
+@cache
+def markers(condition: str) -> tuple[str, ...]:
+    """The markers of every symptom whose conditions this one belongs to or can cause."""
+    return tuple(
+        symptom.marker
+        for symptom in SYMPTOMS
+        if any(condition in with_causes(listed) for listed in symptom.conditions)
+    )

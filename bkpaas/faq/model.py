@@ -1,0 +1,148 @@
+"""The vocabulary of the catalogue: symptoms, conditions, who they are judged on, what causes what."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from bkpaas.inventory.deployment import Deployment
+from bkpaas.lang import say
+
+Severity = Literal["fail", "warn"]
+
+
+class Text(Struct, frozen=True):
+    """One text in both languages."""
+
+    en: str
+    zh: str
+
+    def __str__(self) -> str:
+        return say(en=self.en, zh=self.zh)
+
+
+class Subject(Struct, frozen=True):
+    """What one verdict is about: a host, a connection or pair, the controller, the deployment."""
+
+    id: str
+    hosts: tuple[str, ...] = ()
+    """In order: for a connection from, to."""
+
+
+CONTROLLER = Subject("controller")
+DEPLOYMENT = Subject("deployment")
+
+
+class Each(Struct, frozen=True):
+    """Every judged host with any of these roles; every judged host when there are none."""
+
+    roles: tuple[str, ...] = ()
+
+    def subjects(self, deployment: Deployment) -> list[Subject]:
+        return [Subject(host.name, (host.name,)) for host in deployment.judged(*self.roles)]
+
+
+class Pairs(Struct, frozen=True):
+    """Every pair of judged hosts with this role, each pair once."""
+
+    role: str
+
+    def subjects(self, deployment: Deployment) -> list[Subject]:
+        hosts = [host.name for host in deployment.judged(self.role)]
+        return [Subject(f"{a}+{b}", (a, b)) for i, a in enumerate(hosts) for b in hosts[i + 1 :]]
+
+
+class Links(Struct, frozen=True):
+    """Every connection from a judged host to a known host of these roles."""
+
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+
+    def subjects(self, deployment: Deployment) -> list[Subject]:
+        return [
+            Subject(f"{source.name}+{target.name}", (source.name, target.name))
+            for source in deployment.judged(*self.sources)
+            for target in deployment.having(*self.targets)
+        ]
+
+
+class FromController(Struct, frozen=True):
+    """The machine the suite runs on, looking at the deployment through its domain."""
+
+    def subjects(self, deployment: Deployment) -> list[Subject]:
+        return [CONTROLLER]
+
+
+Scope = Each | Pairs | Links | FromController
+
+Relation = Literal["same-host", "source", "target", "same-link", "anywhere", "seen-from-host"]
+"""Where a cause must stand for it to account for an effect.
+
+same-host: they share a host. source, target: the cause's host is where the effect's connection starts, ends.
+same-link: both are about the same two hosts. anywhere: always.
+seen-from-host: the effect is seen from the controller, the cause on a host.
+"""
+
+
+class Cause(Struct, frozen=True):
+    """Another condition whose failure accounts for this one's."""
+
+    condition: str
+    relation: Relation
+
+
+class Condition(Struct, frozen=True):
+    """One thing that must be true, in words and in its place among causes and consequences."""
+
+    id: str
+    scopes: tuple[Scope, ...]
+    title: Text
+    remedy: Text
+    """With slots such as {host} and {home}; lines that begin with "$ " are commands."""
+    severity: Severity = "fail"
+    causes: tuple[Cause, ...] = ()
+    about: tuple[str, ...] = ()
+    """The services it concerns, when it does not concern all: a cause about others does not account for it."""
+    nobody: Text | None = None
+    """Why it is not applicable when no host of the inventory is in its scope; None: the general sentence."""
+
+    def subjects(self, deployment: Deployment) -> list[Subject]:
+        return [subject for scope in self.scopes for subject in scope.subjects(deployment)]
+
+
+class Symptom(Struct, frozen=True):
+    """One section of the FAQ: what an operator sees, and the conditions in the order in which to look."""
+
+    key: str
+    title: Text
+    conditions: tuple[str, ...]
+
+    @property
+    def marker(self) -> str:
+        """Its spelling for pytest's -m."""
+        return self.key.replace("-", "_")
+
+
+def same_host(*conditions: str) -> tuple[Cause, ...]:
+    return tuple(Cause(condition, "same-host") for condition in conditions)
+
+
+def source(*conditions: str) -> tuple[Cause, ...]:
+    return tuple(Cause(condition, "source") for condition in conditions)
+
+
+def target(*conditions: str) -> tuple[Cause, ...]:
+    return tuple(Cause(condition, "target") for condition in conditions)
+
+
+def same_link(*conditions: str) -> tuple[Cause, ...]:
+    return tuple(Cause(condition, "same-link") for condition in conditions)
+
+
+def anywhere(*conditions: str) -> tuple[Cause, ...]:
+    return tuple(Cause(condition, "anywhere") for condition in conditions)
+
+
+def seen_from_host(*conditions: str) -> tuple[Cause, ...]:
+    return tuple(Cause(condition, "seen-from-host") for condition in conditions)
