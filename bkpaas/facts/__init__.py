@@ -1,0 +1,88 @@
+"""Facts: typed views by noun of what was collected, without secrets.
+
+A fact that could not be had is Missing(reason); HostView raises NoData(reason) when it is asked for.
+"""
+
+from bkpaas.facts.agent import Agent, AgentConfig, Saas, SaasRuns, TimeLimit
+from bkpaas.facts.answers import Answer, Answers, Connection, Connections
+from bkpaas.facts.build import controller_facts, host_facts
+from bkpaas.facts.clock import Clock
+from bkpaas.facts.disks import Disk, Disks
+from bkpaas.facts.file import FileFact
+from bkpaas.facts.healthz import Health, health, is_login_refusal
+from bkpaas.facts.host import HostFacts, HostView
+from bkpaas.facts.logs import LogHit, Logs
+from bkpaas.facts.missing import Missing
+from bkpaas.facts.names import Names, Resolved
+from bkpaas.facts.nginx import (
+    Nginx,
+    NginxListen,
+    NginxLocation,
+    NginxServer,
+    NginxUpstream,
+    NginxUpstreamServer,
+)
+from bkpaas.facts.process import PidsLater, Process, Processes
+from bkpaas.facts.secrets import Secrets
+from bkpaas.facts.settings import Settings, SettingsByProject, Value
+from bkpaas.facts.snapshot import ControllerFacts, Snapshot
+from bkpaas.facts.sockets import Listener, Sockets, UnixSocket
+from bkpaas.facts.supervisor import ConfProgram, Program, Supervisor, Supervisors
+from bkpaas.facts.system import Addresses, System
+from bkpaas.facts.timedaemon import TimeDaemon
+from bkpaas.facts.uwsgi import Service, Services
+
+__all__ = [
+    "Addresses",
+    "Agent",
+    "AgentConfig",
+    "Answer",
+    "Answers",
+    "Clock",
+    "ConfProgram",
+    "Connection",
+    "Connections",
+    "ControllerFacts",
+    "Disk",
+    "Disks",
+    "FileFact",
+    "Health",
+    "HostFacts",
+    "HostView",
+    "Listener",
+    "LogHit",
+    "Logs",
+    "Missing",
+    "Names",
+    "Nginx",
+    "NginxListen",
+    "NginxLocation",
+    "NginxServer",
+    "NginxUpstream",
+    "NginxUpstreamServer",
+    "PidsLater",
+    "Process",
+    "Processes",
+    "Program",
+    "Resolved",
+    "Saas",
+    "SaasRuns",
+    "Secrets",
+    "Service",
+    "Services",
+    "Settings",
+    "SettingsByProject",
+    "Snapshot",
+    "Sockets",
+    "Supervisor",
+    "Supervisors",
+    "System",
+    "TimeDaemon",
+    "TimeLimit",
+    "UnixSocket",
+    "Value",
+    "controller_facts",
+    "health",
+    "host_facts",
+    "is_login_refusal",
+]

@@ -1,0 +1,107 @@
+"""All facts of one host, and the view on them that judges use."""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar
+
+from bkpaas.errors import NoData
+from bkpaas.facts.agent import Agent, SaasRuns
+from bkpaas.facts.answers import Answers, Connections
+from bkpaas.facts.clock import Clock
+from bkpaas.facts.disks import Disks
+from bkpaas.facts.logs import Logs
+from bkpaas.facts.missing import Missing, Record
+from bkpaas.facts.names import Names
+from bkpaas.facts.nginx import Nginx
+from bkpaas.facts.process import PidsLater, Processes
+from bkpaas.facts.settings import SettingsByProject
+from bkpaas.facts.sockets import Sockets
+from bkpaas.facts.supervisor import Supervisor, Supervisors
+from bkpaas.facts.system import Addresses, System
+from bkpaas.facts.timedaemon import TimeDaemon
+from bkpaas.facts.uwsgi import Services
+from bkpaas.lang import say
+
+T = TypeVar("T")
+
+
+class HostFacts(Record, frozen=True):
+    """Everything that is known of one host; each noun is there or says why not."""
+
+    host: str
+    collected: bool
+    error_kind: str | None
+    """See bkpaas.collect.errors; may stand beside facts when only the second visit failed."""
+    error: str | None
+    seconds: float
+    clock: Clock | Missing
+    system: System | Missing
+    addresses: Addresses | Missing
+    processes: Processes | Missing
+    sockets: Sockets | Missing
+    supervisors: Supervisors | Missing
+    services: Services | Missing
+    settings: SettingsByProject | Missing
+    nginx: Nginx | Missing
+    agent: Agent | Missing
+    saas: SaasRuns | Missing
+    disks: Disks | Missing
+    names: Names | Missing
+    answers: Answers | Missing
+    connections: Connections | Missing
+    logs: Logs | Missing
+    time_daemon: TimeDaemon | Missing
+    pids_later: PidsLater | Missing
+
+
+class _Noun(Generic[T]):
+    """The noun of the same name, or NoData."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, view: HostView, owner: type) -> T:
+        fact: T | Missing = getattr(view.facts, self.name)
+        if isinstance(fact, Missing):
+            raise NoData(fact.reason)
+        return fact
+
+
+class HostView:
+    """One host's facts by noun; a noun that could not be had raises NoData with the reason."""
+
+    clock = _Noun[Clock]()
+    system = _Noun[System]()
+    addresses = _Noun[Addresses]()
+    processes = _Noun[Processes]()
+    sockets = _Noun[Sockets]()
+    supervisors = _Noun[Supervisors]()
+    services = _Noun[Services]()
+    settings = _Noun[SettingsByProject]()
+    nginx = _Noun[Nginx]()
+    agent = _Noun[Agent]()
+    saas = _Noun[SaasRuns]()
+    disks = _Noun[Disks]()
+    names = _Noun[Names]()
+    answers = _Noun[Answers]()
+    connections = _Noun[Connections]()
+    logs = _Noun[Logs]()
+    time_daemon = _Noun[TimeDaemon]()
+    pids_later = _Noun[PidsLater]()
+
+    def __init__(self, facts: HostFacts) -> None:
+        self.facts = facts
+        self.name = facts.host
+
+    @property
+    def supervisor(self) -> Supervisor:
+        """open_paas's own."""
+        try:
+            return self.supervisors.by_module["open_paas"]
+        except KeyError:
+            raise NoData(
+                say(
+                    en="there is no etc/supervisor-open_paas.conf on this host",
+                    zh="该主机上没有 etc/supervisor-open_paas.conf",
+                )
+            ) from None
