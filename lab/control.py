@@ -1,0 +1,205 @@
+"""A lab that is up, as those use it who break it, heal it and test against it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from bkpaas.lang import say
+from lab import hosts, namespaces
+from lab.errors import LabError
+from lab.layouts import Layout
+from lab.namespaces import Process
+
+REPOSITORY = Path(__file__).parent.parent
+HOME = REPOSITORY / ".lab"
+"""Where the labs' state and the hosts' base lie."""
+SERVICES = Path(__file__).with_name("services")
+READY_SECONDS = 150.0
+"""How long a lab may take until everything in it answers; RabbitMQ alone takes 7 s of a processor."""
+POLL_SECONDS = 0.05
+CLEAN_ENVIRONMENT = (
+    "env",
+    "-i",
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    "HOME=/root",
+    "LANG=C.UTF-8",
+)
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Record:
+    """lab.json: what there is to know about a lab that was started."""
+
+    keeper: Process
+    init: Process
+    base: Path
+    services: Path
+
+    @classmethod
+    def read(cls, file: Path) -> Record | None:
+        """None if there is no such file, or only half of one."""
+        try:
+            found = json.loads(file.read_text("utf-8"))
+            return cls(
+                Process(*found["keeper"]),
+                Process(*found["init"]),
+                Path(found["base"]),
+                Path(found["services"]),
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def write(self, file: Path) -> None:
+        file.write_text(
+            json.dumps(
+                {
+                    "keeper": [self.keeper.pid, self.keeper.started],
+                    "init": [self.init.pid, self.init.started],
+                    "base": str(self.base),
+                    "services": str(self.services),
+                }
+            )
+            + "\n",
+            "utf-8",
+        )
+
+
+@dataclass(frozen=True)
+class Event:
+    """One answer of the readiness program: a check of a host, and what is missing ("" when it is true)."""
+
+    host: str
+    name: str
+    missing: str
+
+
+class Lab:
+    """One lab by name. Methods that need it up raise LabError when it is not."""
+
+    def __init__(self, name: str = "default", home: Path = HOME) -> None:
+        self.name = name
+        self.state_dir = home / name
+
+    @property
+    def record(self) -> Record | None:
+        return Record.read(self.state_dir / "lab.json")
+
+    @property
+    def is_up(self) -> bool:
+        record = self.record
+        return record is not None and record.init.alive
+
+    @cached_property
+    def layout(self) -> Layout:
+        return Layout.from_json(json.loads((self.state_dir / "layout.json").read_text("utf-8")))
+
+    def started(self) -> Record:
+        """The record of a lab that is up; LabError if it is not."""
+        record = self.record
+        if record is None or not record.init.alive:
+            option = "" if self.name == "default" else f" --name {self.name}"
+            raise LabError(
+                say(en=f"the lab {self.name} is not up", zh=f"实验环境 {self.name} 未启动")
+                + f"\n  python -m lab up{option}"
+            )
+        return record
+
+    def inside(self, *command: str) -> list[str]:
+        """The command line that runs command in the lab's network, with the lab's names."""
+        return namespaces.enter(self.started().init.pid, *command)
+
+    def exec(self, argv: list[str], timeout: float = 30.0) -> str:
+        """Run argv in the lab's network, beside the hosts. -> its output; LabError if it fails or takes longer."""
+        return _output(self.inside("timeout", "-k", "1", str(timeout), *argv), " ".join(argv))
+
+    def run(self, host: str, script: str, timeout: float = 30.0) -> str:
+        """Run a bash script as root on a host, whatever its network and sshd do. What it leaves in the background
+        lives on. -> its output; LabError if it fails or takes longer than timeout seconds."""
+        command = (*CLEAN_ENVIRONMENT, "timeout", "-k", "1", str(timeout), "bash", "-c", script)
+        return _output(
+            self.inside(*hosts.enter(self.state_dir, self.layout.host(host).name, *command)),
+            f"{host}: {script}",
+        )
+
+    def wait(self, predicate: Callable[[], object], seconds: float, what: str) -> None:
+        """Ask predicate until it is true. LabError says what did not happen in that many seconds."""
+        until = time.monotonic() + seconds
+        while not predicate():
+            if time.monotonic() > until:
+                raise LabError(
+                    say(en=f"not after {seconds:g} s: {what}", zh=f"{seconds:g} 秒后仍未实现：{what}")
+                )
+            time.sleep(POLL_SECONDS)
+
+    def checks(self, seconds: float = 0.0) -> Iterator[Event]:
+        """Ask the checks of readiness in turn, each until it is true or the seconds are over; ends at the first
+        that stays false."""
+        record = self.started()
+        program = [sys.executable, "-m", "lab.readiness", "--seconds", str(seconds)]
+        command = self.inside(*program, str(self.state_dir / "layout.json"), str(record.services))
+        environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+        with subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+        ) as asking:
+            assert asking.stdout is not None
+            for line in asking.stdout:
+                answer: dict[str, Any] = json.loads(line)
+                yield Event(answer["host"], answer.get("true") or answer["false"], answer.get("missing", ""))
+        if asking.returncode not in (0, 1):
+            raise LabError(
+                say(en=f"{record.services}/ready.py failed", zh=f"{record.services}/ready.py 出错")
+            )
+
+    def ready(self) -> bool:
+        """Does everything answer right now?"""
+        return not any(event.missing for event in self.checks())
+
+    def wait_ready(self, seconds: float = READY_SECONDS, tell: Tell = lambda _: None) -> None:
+        """Wait until everything answers. LabError names the check that does not and shows its host's log."""
+        begun = time.monotonic()
+        for event in self.checks(seconds):
+            if event.missing:
+                log = self.state_dir / "logs" / f"{event.host}.log"
+                raise LabError(
+                    say(en="not ready after", zh="未就绪，已等待")
+                    + f" {seconds:g} s: {event.host}: {event.name}: {event.missing}\n{log}:\n{tail(log)}"
+                )
+            tell(f"  {time.monotonic() - begun:5.1f} s  {event.name}")
+
+    def reboot(self, host: str, seconds: float = READY_SECONDS, tell: Tell = lambda _: None) -> None:
+        """Give a host a pristine disk, new host keys and no memory; returns when everything answers again."""
+        record, target = self.started(), self.layout.host(host)
+        hosts.stop(self, target)
+        hosts.start(self, target, record)
+        self.wait_ready(seconds, tell)
+        hosts.write_known_hosts(self)
+
+
+def tail(log: Path, lines: int = 15) -> str:
+    """The end of a log, indented; "" if there is none."""
+    if not log.exists():
+        return ""
+    return "\n".join("  " + line for line in log.read_text("utf-8", "replace").splitlines()[-lines:])
+
+
+def _output(command: list[str], what: str) -> str:
+    # A file, not a pipe: a daemon that keeps its standard output must not keep us waiting.
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
+        status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output).returncode
+        output.seek(0)
+        text = output.read()
+    if status:
+        raise LabError(say(en=f"status {status}", zh=f"状态码 {status}") + f": {what}\n{text}".rstrip())
+    return text

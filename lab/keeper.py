@@ -1,0 +1,88 @@
+"""The process that holds the namespaces of a lab: `python keeper.py {lab,build} [COMMAND...]`.
+
+It makes a user namespace, waits until its parent has given it a range of ids, makes the other namespaces and starts
+their PID 1. `lab` is a PID 1 that only waits for orphans; `build` runs COMMAND as PID 1 and ends when it does.
+When either process ends, the kernel ends everything inside: nothing has to be cleaned up.
+
+Standard library only. It speaks with `namespaces.start` over its standard input and output:
+"user" -> "mapped" -> PID of PID 1, or "refused STEP ERRNO" at the step that the kernel did not allow.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+
+NEWNS, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET = (
+    0x00020000, 0x04000000, 0x08000000, 0x10000000, 0x20000000, 0x40000000,
+)  # fmt: skip
+SPACES = {
+    "lab": NEWNS | NEWUTS | NEWIPC | NEWPID | NEWNET,
+    "build": NEWNS | NEWUTS | NEWIPC | NEWPID,  # needs the machine's network for its downloads
+}
+PR_SET_PDEATHSIG = 1
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def unshare(step: str, flags: int) -> None:
+    if libc.unshare(flags):
+        tell(f"refused {step} {ctypes.get_errno()}")
+        sys.exit(1)
+
+
+def tell(line: str) -> None:
+    os.write(1, line.encode() + b"\n")
+
+
+def die_with_parent() -> None:
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def reap() -> None:
+    """Be the PID 1 that collects what others leave behind."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
+    while True:
+        signal.sigwait({signal.SIGCHLD})
+        try:
+            while os.waitpid(-1, os.WNOHANG) != (0, 0):
+                pass
+        except ChildProcessError:
+            continue
+
+
+def main() -> int:
+    kind, command = sys.argv[1], sys.argv[2:]
+    if kind == "build":
+        die_with_parent()
+    unshare("user namespace", NEWUSER)
+    tell("user")
+    if sys.stdin.readline() != "mapped\n":
+        return 1
+    try:
+        os.setgid(0)
+        os.setuid(0)
+        os.setgroups([])
+    except OSError as error:
+        tell(f"refused ids {error.errno}")
+        return 1
+    unshare("other namespaces", SPACES[kind])
+    init = os.fork()
+    if init == 0:
+        die_with_parent()
+        null = os.open(os.devnull, os.O_RDWR)
+        os.dup2(null, 0)
+        os.dup2(2, 1)
+        if command:
+            os.execvp(command[0], command)
+        reap()
+    tell(str(init))
+    os.close(1)
+    _, status = os.waitpid(init, 0)
+    return os.waitstatus_to_exitcode(status) & 0xFF
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,192 @@
+"""A lab comes up, whole or not at all, and goes down without a trace."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from bkpaas.lang import say
+from lab import base, hosts, machine, namespaces
+from lab.control import READY_SECONDS, REPOSITORY, SERVICES, Lab, Record, Tell
+from lab.errors import LabError
+from lab.layouts import Layout
+from lab.namespaces import Process
+
+NETWORK = Path(__file__).with_name("network.sh")
+INVENTORY = REPOSITORY / "inventory" / "lab"
+DOWN_SECONDS = 20.0
+KEPT = "logs"
+"""What `down` leaves of the state: the logs of the last run."""
+
+
+def up(
+    lab: Lab,
+    layout: Layout,
+    tell: Tell,
+    *,
+    services: Path = SERVICES,
+    seconds: float = READY_SECONDS,
+    keep: bool = False,
+) -> None:
+    """Bring the lab up and wait until everything in it answers; nothing to do if it is up already.
+
+    LabError says what is not ready, and then nothing is left running unless keep.
+    """
+    lab.state_dir.mkdir(parents=True, exist_ok=True)
+    with _alone(lab):
+        if lab.is_up:
+            tell(say(en=f"the lab {lab.name} is up already", zh=f"实验环境 {lab.name} 已在运行"))
+            return
+        begun = time.monotonic()
+        _clear(lab)
+        machine.need(*machine.TO_RUN)
+        disk = base.ensure(lab.state_dir.parent, tell)
+        _write_state(lab, layout)
+        try:
+            _start(lab, disk, services)
+            tell(say(en=f"{len(layout.hosts)} hosts started", zh=f"已启动 {len(layout.hosts)} 台主机"))
+            lab.wait_ready(seconds, tell)
+            hosts.write_known_hosts(lab)
+            _write_inventory(lab)
+        except BaseException:
+            if not keep:
+                _end(lab)
+                _clear(lab)
+            raise
+        tell(say(en="ready after", zh="已就绪，用时") + f" {time.monotonic() - begun:.1f} s")
+
+
+def down(lab: Lab) -> bool:
+    """End the lab and remove its state but for the logs, whatever became of it before. -> was anything there?"""
+    if not lab.state_dir.exists():
+        return False
+    with _alone(lab):
+        there = any(item.name != KEPT for item in lab.state_dir.iterdir())
+        _end(lab)
+        _clear(lab)
+    return there
+
+
+@contextmanager
+def _alone(lab: Lab) -> Iterator[None]:
+    """Only one command at a time starts or ends a lab."""
+    lock = os.open(lab.state_dir, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise LabError(
+            say(
+                en=f"another command is just starting or ending the lab {lab.name}",
+                zh=f"另一个命令正在启动或停止实验环境 {lab.name}",
+            )
+        ) from None
+    finally:
+        os.close(lock)
+
+
+def _start(lab: Lab, disk: Path, services: Path) -> None:
+    log = (lab.state_dir / KEPT / "lab.log").open("w", encoding="utf-8")
+    with log:
+        keeper, init = namespaces.start("lab", log)
+    record = Record(Process.of(keeper.pid), init, disk, services)
+    record.write(lab.state_dir / "lab.json")
+    layout = lab.layout
+    environment = os.environ | {
+        "NAME": lab.name, "STATE": str(lab.state_dir), "BASE": str(disk), "DOMAIN": layout.domain,
+        "CONTROLLER": layout.controller, "PREFIX": str(layout.prefix),
+    }  # fmt: skip
+    done = subprocess.run(
+        lab.inside("bash", str(NETWORK)),
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise LabError(say(en="the lab's network:", zh="实验环境的网络：") + f" {done.stderr.strip()}")
+    for host in layout.hosts:
+        hosts.start(lab, host, record)
+
+
+def _end(lab: Lab) -> None:
+    """End all processes of the lab: its PID 1 takes everything with it, its keeper takes the PID 1."""
+    record = lab.record
+    if record is None:
+        return
+    both = (record.init, record.keeper)
+    for process in both:
+        if process.alive:
+            with suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGKILL)
+    lab.wait(lambda: not any(process.alive for process in both), DOWN_SECONDS, f"the lab {lab.name} ends")
+
+
+def _clear(lab: Lab) -> None:
+    for item in lab.state_dir.iterdir():
+        if item.name == KEPT:
+            continue
+        if item.is_dir() and not item.is_symlink():
+            shutil.rmtree(item)
+        else:
+            item.unlink()
+
+
+def _write_state(lab: Lab, layout: Layout) -> None:
+    """Everything that the lab's programs and its users read: see the names below."""
+    state = lab.state_dir
+    state.chmod(0o700)
+    shutil.rmtree(state / KEPT, ignore_errors=True)
+    for name in (KEPT, "pids", "mnt/controller", "mnt/host"):
+        (state / name).mkdir(parents=True)
+    (state / "layout.json").write_text(json.dumps(layout.to_json(), indent=1) + "\n", "utf-8")
+    lab.__dict__.pop("layout", None)
+    names = "".join(
+        f"{address} {name}\n" for name, known in layout.known_names().items() for address in known
+    )
+    (state / "names").write_text(names, "ascii")
+    (state / "hosts").write_text(f"127.0.0.1 localhost\n::1 localhost\n{names}", "ascii")
+    (state / "resolv.conf").write_text(f"nameserver {layout.controller}\n", "ascii")
+    key = state / "id_ed25519"
+    subprocess.run(
+        ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"lab {lab.name}", "-f", str(key)], check=True
+    )
+    (state / "ssh_config").write_text(_ssh_config(state, layout), "utf-8")
+
+
+def _ssh_config(state: Path, layout: Layout) -> str:
+    addresses = "".join(f"Host {host.name}\n  HostName {host.address}\n" for host in layout.hosts)
+    return f"""{addresses}Host *
+  User root
+  IdentityFile "{state}/id_ed25519"
+  IdentitiesOnly yes
+  UserKnownHostsFile "{state}/known_hosts"
+  GlobalKnownHostsFile /dev/null
+  StrictHostKeyChecking yes
+  ConnectTimeout 5
+  BatchMode yes
+"""
+
+
+def _write_inventory(lab: Lab) -> None:
+    """The repository's inventory of the lab, with the paths of this one."""
+    if not INVENTORY.is_dir():
+        return
+    own = (
+        str(lab.state_dir.relative_to(REPOSITORY))
+        if lab.state_dir.is_relative_to(REPOSITORY)
+        else str(lab.state_dir)
+    )
+    for file in (file for file in INVENTORY.rglob("*") if file.is_file()):
+        target = lab.state_dir / "inventory" / file.relative_to(INVENTORY)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(re.sub(r"\.lab/default\b", lambda _: own, file.read_text("utf-8")), "utf-8")

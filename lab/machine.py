@@ -1,0 +1,130 @@
+"""What the machine has to offer: tools, ids, namespaces. Everything missing is told with the command that gives it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from bkpaas.lang import say
+from lab.errors import LabError
+
+ENOUGH_IDS = 65536
+"""Subordinate ids a host needs: Debian's own users go up to 65534."""
+
+PACKAGE_OF = {
+    "ip": "iproute2",
+    "nsenter": "util-linux",
+    "unshare": "util-linux",
+    "ssh": "openssh-client",
+    "ssh-keygen": "openssh-client",
+    "newuidmap": "uidmap",
+    "newgidmap": "uidmap",
+    "mmdebstrap": "mmdebstrap",
+    "cc": "gcc",
+    "debian-archive-keyring": "debian-archive-keyring",
+}
+"""Debian and Ubuntu package by tool."""
+
+TO_RUN = ("ip", "nsenter", "unshare", "ssh", "ssh-keygen")
+TO_BUILD = ("mmdebstrap",)
+AS_PLAIN_USER = ("newuidmap", "newgidmap")
+COMPILERS = ("cc", "gcc", "tcc")
+
+
+def complete_path() -> None:
+    """Plain users often lack the sbin directories; ip and the build need them."""
+    have = os.environ.get("PATH", "").split(":")
+    more = [
+        place for place in ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin") if place not in have
+    ]
+    os.environ["PATH"] = ":".join([*filter(None, have), *more])
+
+
+def need(*tools: str) -> None:
+    """LabError with the one line that installs what is missing of tools."""
+    wanted = (*tools, *(AS_PLAIN_USER if os.geteuid() else ()))
+    complain([tool for tool in wanted if not shutil.which(tool)])
+
+
+def compiler() -> str:
+    """A C compiler; LabError with the line that installs one."""
+    for name in COMPILERS:
+        if shutil.which(name):
+            return name
+    complain(["cc"])
+    raise AssertionError("unreachable")
+
+
+def complain(missing: Iterable[str]) -> None:
+    names = list(missing)
+    if names:
+        packages = " ".join(sorted({PACKAGE_OF[name] for name in names}))
+        raise LabError(
+            say(en=f"this machine lacks {', '.join(names)}", zh=f"本机缺少 {', '.join(names)}")
+            + f"\n  sudo apt-get install -y --no-install-recommends {packages}"
+        )
+
+
+def subordinate_range(file: Path, user: str) -> int:
+    """The first of at least 65536 ids that file gives to user; LabError says how to get them."""
+    names = (user, str(os.getuid()))
+    for line in file.read_text("utf-8").splitlines() if file.exists() else []:
+        owner, _, rest = line.partition(":")
+        first, _, count = rest.partition(":")
+        if owner in names and first.isdigit() and count.isdigit() and int(count) >= ENOUGH_IDS:
+            return int(first)
+    raise LabError(
+        say(
+            en=f"{file}: no range of {ENOUGH_IDS} ids for {user}, and every host has several users",
+            zh=f"{file}：没有分配给 {user} 的 {ENOUGH_IDS} 个从属 id，而每台主机都有多个用户",
+        )
+        + f"\n  sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}"
+    )
+
+
+def too_few_ids() -> str:
+    return say(
+        en=f"root here has fewer than {ENOUGH_IDS} user ids (a user namespace with one user?): start the lab outside it",
+        zh=f"此处的 root 只有不足 {ENOUGH_IDS} 个用户 id（单用户的用户命名空间？）：请在其外启动实验环境",
+    )
+
+
+def refusal(step: str, number: int, root: Path = Path("/")) -> str:
+    """Why the kernel refused `step` with errno `number`, and how to allow it."""
+    what = say(
+        en=f"the kernel refuses the lab its {step}: {os.strerror(number)}",
+        zh=f"内核拒绝为实验环境创建 {step}：{os.strerror(number)}",
+    )
+    return f"{what}\n  {_way_out(number, root)}"
+
+
+def _way_out(number: int, root: Path) -> str:
+    kernel = root / "proc/sys/kernel"
+    if number in (errno.ENOSPC, errno.EUSERS):
+        return "sudo sysctl user.max_user_namespaces=10000 user.max_net_namespaces=10000"
+    if os.geteuid():
+        sudo = say(en="or start the lab with sudo", zh="或用 sudo 启动实验环境")
+        if _value(kernel / "apparmor_restrict_unprivileged_userns") == "1":
+            return f"sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0   # {sudo}"
+        if _value(kernel / "unprivileged_userns_clone") == "0":
+            return f"sudo sysctl kernel.unprivileged_userns_clone=1   # {sudo}"
+    if any((root / mark).exists() for mark in (".dockerenv", "run/.containerenv")):
+        return say(
+            en="this container may not make namespaces: start it with `docker run --privileged` (podman likewise)",
+            zh="此容器不允许创建命名空间：请用 `docker run --privileged` 启动（podman 相同）",
+        )
+    return say(
+        en="a security policy (seccomp, SELinux, a chroot) forbids it: use another machine, a virtual machine or"
+        " a container started with --privileged",
+        zh="安全策略（seccomp、SELinux 或 chroot）禁止此操作：请换一台机器、虚拟机，或用 --privileged 启动的容器",
+    )
+
+
+def _value(file: Path) -> str:
+    try:
+        return file.read_text("ascii").strip()
+    except OSError:
+        return ""
