@@ -1,0 +1,378 @@
+"""What each host is asked: a first visit by its roles, a second one by what the first visits found.
+
+A plan is the JSON that collector.py reads; its parts are described there. Every request is a GET that changes
+nothing, every path is only read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from bkpaas.facts import HostFacts, Missing, Nginx, Settings
+from bkpaas.inventory.deployment import Deployment, Host
+from bkpaas.lang import say
+
+Plan = dict[str, Any]
+
+HOMES = ("/data/bkce", "/data/bkee")
+OPEN_PAAS = ("appengine", "paas", "esb", "login")
+
+# Paths that answer without a token and without side effects. GET /login/ with a cookie would log a session out;
+# none is ever sent.
+SERVICE_PATHS = {"appengine": "/", "paas": "/", "esb": "/", "login": "/accounts/is_login/"}
+HEALTHZ_PATHS = {
+    "appengine": "/v1/healthz/",
+    "paas": "/healthz/",
+    "esb": "/healthz/",
+    "login": "/healthz/",
+    "console": "/console/healthz/",
+}
+DOMAIN_HEALTHZ_PATHS = {
+    "appengine": "/v1/healthz/",
+    "paas": "/healthz/",
+    "esb": "/api/healthz/",
+    "login": "/login/healthz/",
+    "console": "/console/healthz/",
+}
+
+_SETTINGS = {
+    "login": ("open_paas/login/conf/default.py", "open_paas/login/conf/settings_production.py"),
+    "paas": ("open_paas/paas/conf/default.py", "open_paas/paas/conf/settings_production.py"),
+    "esb": ("open_paas/esb/configs/default.py",),
+    "appengine": ("open_paas/appengine/controller/settings.py",),
+    "console": ("open_paas/console/conf/default.py", "open_paas/console/conf/settings_production.py"),
+}
+
+_PROXY_VARIABLES = ["http_proxy", "https_proxy", "no_proxy", "all_proxy"]
+_ENVIRON = [*_PROXY_VARIABLES, *(name.upper() for name in _PROXY_VARIABLES), "TZ", "BK_ENV"]
+
+_YOUNG_SECONDS = 10
+"""A program that started so recently is looked at again a little later: does it keep its pid?"""
+_STEADY_SECONDS = 4.0
+"""How much later: longer than supervisor's start retries are apart."""
+
+
+def first(host: Host, deployment: Deployment) -> Plan:
+    """What a host is asked before anything is known of it."""
+    limits = deployment.limits
+    plan: Plan = {
+        "visit": 1,
+        "homes": [deployment.home] if deployment.home else list(HOMES),
+        "seconds": limits.host_seconds / 2,
+        "bytes": limits.answer_bytes,
+        "processes": {"environ": _ENVIRON, "cmdline_bytes": 1000},
+        "sockets": True,
+        "addresses": True,
+        "disks": ["/", "{home}", "{home}/logs"],
+        "time_daemon": {"seconds": limits.command_seconds},
+        "resolve": [
+            {"name": name, "seconds": limits.resolve_seconds}
+            for name in dict.fromkeys((deployment.domain, *deployment.fqdns.values()))
+        ],
+        "files": [],
+        "tails": [],
+        "supervisor": [],
+    }
+    if host.has("paas"):
+        _ask_paas(plan, deployment)
+    if host.has("nginx", "appo", "appt"):
+        plan["nginx"] = {
+            "confs": ["/etc/nginx/nginx.conf", "/usr/local/openresty/nginx/conf/nginx.conf"]
+            + ["/usr/local/nginx/conf/nginx.conf"],
+            "most": 200,
+            "bytes": limits.file_bytes,
+        }
+    if host.has("nginx"):
+        _tail(plan, deployment, "nginx-error-log", "{home}/logs/nginx/*error*.log", most=8)
+        _tail(plan, deployment, "nginx-error-log", "/var/log/nginx/*error*.log", most=8)
+    if host.has("appo", "appt"):
+        _ask_agent(plan, deployment)
+    return plan
+
+
+def _ask_paas(plan: Plan, deployment: Deployment) -> None:
+    _ask_supervisor(plan, deployment, "open_paas")
+    _file(plan, deployment, "uwsgi-ini", "{home}/etc/uwsgi-open_paas-*.ini")
+    for project, paths in _SETTINGS.items():
+        for order, path in enumerate(paths, 1):
+            _file(plan, deployment, f"settings-{project}-{order}", "{home}/" + path)
+    for service in OPEN_PAAS:
+        _tail(plan, deployment, f"uwsgi-log-{service}", f"{{home}}/logs/open_paas/{service}_uwsgi.log")
+    _tail(plan, deployment, "login-log", "{home}/logs/open_paas/login.log")
+    _tail(plan, deployment, "paas-log", "{home}/logs/open_paas/paas.log")
+    _tail(plan, deployment, "esb-log", "{home}/logs/open_paas/esb*.log")
+
+
+def _ask_agent(plan: Plan, deployment: Deployment) -> None:
+    _ask_supervisor(plan, deployment, "paas_agent")
+    _file(plan, deployment, "agent-config", "{home}/etc/paas_agent_config.yaml")
+    _file(plan, deployment, "agent-config", "{home}/paas_agent/paas_agent/etc/paas_agent_config.yaml")
+    _file(plan, deployment, "saas-pid", "{home}/paas_agent/apps/projects/*/run/*.pid")
+    plan["files"].append({"name": "saas-sock", "path": "{home}/paas_agent/apps/projects/*/run/*.sock", "read": 0})
+    _tail(plan, deployment, "saas-log", "{home}/paas_agent/apps/logs/*/*.log", most=16)
+
+
+def _ask_supervisor(plan: Plan, deployment: Deployment, module: str) -> None:
+    conf = f"{{home}}/etc/supervisor-{module}.conf"
+    _file(plan, deployment, "supervisor-conf", conf)
+    plan["files"].append(
+        {"name": f"supervisor-sock-{module}", "path": f"{{home}}/logs/{module}/supervisor.sock", "read": 0}
+    )
+    _file(plan, deployment, f"supervisor-pid-{module}", f"{{home}}/logs/{module}/supervisord.pid")
+    plan["supervisor"].append({"name": module, "conf": conf, "seconds": deployment.limits.command_seconds})
+
+
+def _file(plan: Plan, deployment: Deployment, name: str, path: str) -> None:
+    plan["files"].append({"name": name, "path": path, "read": deployment.limits.file_bytes, "most": 50})
+
+
+def _tail(plan: Plan, deployment: Deployment, name: str, path: str, most: int = 4) -> None:
+    plan["tails"].append({"name": name, "path": path, "bytes": deployment.limits.log_bytes, "most": most})
+
+
+def second(host: Host, deployment: Deployment, facts: Mapping[str, HostFacts]) -> Plan | None:
+    """What a host is asked when the first visits are over; None when there is nothing."""
+    own = facts[host.name]
+    plan: Plan = {
+        "visit": 2,
+        "homes": [deployment.home] if deployment.home else list(HOMES),
+        "seconds": deployment.limits.host_seconds / 2,
+        "bytes": deployment.limits.answer_bytes,
+        "files": [],
+        "tails": [],
+        "supervisor": [],
+        "http": [],
+        "tcp": [],
+    }
+    if host.has("paas"):
+        _ask_services(plan, host, deployment, own)
+        _ask_database(plan, deployment, own)
+        _look_at_supervisor_again(plan, deployment, own)
+    if host.has("nginx"):
+        _ask_paas_hosts(plan, deployment, facts)
+        _ask_upstreams(plan, deployment, own)
+        _read_more_error_logs(plan, deployment, own)
+    if host.has("nginx", "paas"):
+        _ask_app_hosts(plan, host, deployment)
+    if host.has("appo", "appt"):
+        _ask_own_agent(plan, host, deployment, own)
+    asked = ("files", "tails", "supervisor", "http", "tcp")
+    return plan if any(plan[part] for part in asked) else None
+
+
+def service_address(service: str, host: Host, deployment: Deployment, facts: HostFacts | None) -> tuple[str, int]:
+    """Where a service of a paas host is to be asked: its configured bind, the inventory's where that is silent."""
+    address, port = host.address, deployment.service_port(service)
+    if facts is not None and not isinstance(facts.services, Missing):
+        known = facts.services.by_name.get(service)
+        if known is not None and known.bind_port:
+            port = known.bind_port
+            if known.bind_address not in (None, "0.0.0.0", "::"):
+                address = known.bind_address or address
+    return address, port
+
+
+def _ask_services(plan: Plan, host: Host, deployment: Deployment, own: HostFacts) -> None:
+    services = list(OPEN_PAAS)
+    if not isinstance(own.services, Missing) and "console" in own.services.by_name:
+        services.append("console")
+    for service in services:
+        address, port = service_address(service, host, deployment, own)
+        place = f"http://{address}:{port}"
+        _get(plan, deployment, f"healthz-{service}", place + HEALTHZ_PATHS[service], healthz=True)
+        if service in SERVICE_PATHS:
+            _get(plan, deployment, f"answer-{service}", place + SERVICE_PATHS[service])
+
+
+def _ask_database(plan: Plan, deployment: Deployment, own: HostFacts) -> None:
+    where = database(own)
+    if where is not None:
+        _connect(plan, deployment, "database", *where)
+
+
+def database(facts: HostFacts) -> tuple[str, int] | None:
+    """Host and port of the database in the settings, the first project that names one."""
+    if isinstance(facts.settings, Missing):
+        return None
+    for project in ("login", "paas", "esb", "appengine"):
+        settings = facts.settings.by_project.get(project)
+        where = _database_of(settings) if settings else None
+        if where is not None:
+            return where
+    return None
+
+
+def _database_of(settings: Settings) -> tuple[str, int] | None:
+    value = settings.get("DATABASES")
+    default = value.value.get("default") if value and isinstance(value.value, dict) else None
+    if not isinstance(default, dict) or not isinstance(default.get("HOST"), str):
+        return None
+    port = str(default.get("PORT") or 3306)
+    return (default["HOST"] or "127.0.0.1", int(port)) if port.isdigit() else None
+
+
+def _look_at_supervisor_again(plan: Plan, deployment: Deployment, own: HostFacts) -> None:
+    if isinstance(own.supervisors, Missing) or "open_paas" not in own.supervisors.by_module:
+        return
+    supervisor = own.supervisors.by_module["open_paas"]
+    plan["supervisor"].append(
+        {"name": "open_paas", "conf": supervisor.conf.path, "seconds": deployment.limits.command_seconds}
+    )
+    if supervisor.socket_path:
+        plan["files"].append({"name": "supervisor-sock-open_paas", "path": supervisor.socket_path, "read": 0})
+    if supervisor.pidfile_path:
+        _file(plan, deployment, "supervisor-pid-open_paas", supervisor.pidfile_path)
+    young = [
+        program
+        for program in supervisor.status or ()
+        if program.state != "RUNNING" or (program.uptime_seconds or 0) < _YOUNG_SECONDS
+    ]
+    if young:
+        plan["after"] = _STEADY_SECONDS
+
+
+def _ask_paas_hosts(plan: Plan, deployment: Deployment, facts: Mapping[str, HostFacts]) -> None:
+    for paas in deployment.having("paas"):
+        for service in OPEN_PAAS:
+            _, port = service_address(service, paas, deployment, facts.get(paas.name))
+            address = _as_nginx_sees(paas, deployment, port, facts)
+            _get(plan, deployment, f"{service}@{paas.name}", f"http://{address}:{port}{SERVICE_PATHS[service]}")
+
+
+def _as_nginx_sees(paas: Host, deployment: Deployment, port: int, facts: Mapping[str, HostFacts]) -> str:
+    """The address under which nginx's own files know a paas host; the inventory's when they do not."""
+    own = facts.get(paas.name)
+    addresses = {paas.address}
+    if own is not None and not isinstance(own.addresses, Missing) and paas.has("nginx"):
+        addresses |= set(own.addresses.items)
+    for host in deployment.having("nginx"):
+        nginx = facts[host.name].nginx if host.name in facts else None
+        for server in servers(nginx) if isinstance(nginx, Nginx) else ():
+            if server[0] in addresses and server[1] == port:
+                return server[0]
+    return paas.address
+
+
+def servers(nginx: Nginx) -> list[tuple[str, int]]:
+    """Address and port of every upstream server in nginx's files, each once, those marked down left out."""
+    return list(
+        dict.fromkeys(
+            (server.address, server.port)
+            for upstream in nginx.upstreams
+            for server in upstream.servers
+            if server.port is not None and "down" not in server.parameters
+        )
+    )
+
+
+def _ask_upstreams(plan: Plan, deployment: Deployment, own: HostFacts) -> None:
+    if isinstance(own.nginx, Nginx):
+        for address, port in servers(own.nginx):
+            _get(plan, deployment, f"upstream-{address}:{port}", f"http://{address}:{port}/")
+
+
+def _read_more_error_logs(plan: Plan, deployment: Deployment, own: HostFacts) -> None:
+    if isinstance(own.nginx, Nginx):
+        for path in own.nginx.error_logs:
+            _tail(plan, deployment, "nginx-error-log", path)
+
+
+def _ask_app_hosts(plan: Plan, host: Host, deployment: Deployment) -> None:
+    for app in deployment.having("appo", "appt"):
+        port = deployment.service_port("agent_nginx")
+        _get(plan, deployment, f"agent-nginx@{app.name}", f"http://{app.address}:{port}/")
+        if host.has("paas"):
+            port = deployment.service_port("paas_agent")
+            _get(plan, deployment, f"agent-healthz@{app.name}", f"http://{app.address}:{port}/healthz")
+
+
+def _ask_own_agent(plan: Plan, host: Host, deployment: Deployment, own: HostFacts) -> None:
+    port = deployment.service_port("agent_nginx")
+    _get(plan, deployment, "agent-nginx", f"http://{host.address}:{port}/")
+    address, port = host.address, deployment.service_port("paas_agent")
+    if not isinstance(own.agent, Missing) and own.agent.config is not None:
+        address, port = own.agent.config.ip or address, own.agent.config.port or port
+    _get(plan, deployment, "agent-healthz", f"http://{address}:{port}/healthz")
+
+
+def _get(plan: Plan, deployment: Deployment, name: str, url: str, *, healthz: bool = False) -> None:
+    limits = deployment.limits
+    plan["http"].append(
+        {
+            "name": name,
+            "url": url,
+            "seconds": limits.healthz_seconds if healthz else limits.request_seconds,
+            "bytes": limits.body_bytes,
+            "headers": {},
+        }
+    )
+
+
+def _connect(plan: Plan, deployment: Deployment, name: str, host: str, port: int) -> None:
+    seconds = deployment.limits.request_seconds
+    plan["tcp"].append({"name": name, "host": host, "port": port, "seconds": seconds, "read": 64})
+
+
+def describe(deployment: Deployment) -> str:
+    """--plan: per host what would be read and requested, for a person."""
+    lines = [
+        say(
+            en=f"{deployment.source}: generation {deployment.generation}, {len(deployment.judged())} hosts, "
+            f"domain {deployment.domain}; nothing has been sent",
+            zh=f"{deployment.source}：{deployment.generation} 版本，{len(deployment.judged())} 台主机，域名 "
+            f"{deployment.domain}；尚未发送任何请求",
+        )
+    ]
+    lines += [say(en=f"  note: {note}", zh=f"  提示：{note}") for note in deployment.notes]
+    for host in deployment.judged():
+        lines += ["", f"{host.name}  {host.address}  {','.join(host.roles)}  {host.connection.spec}"]
+        lines += [f"    {line}" for line in _described(first(host, deployment))]
+    lines += ["", say(en="then, from what was found:", zh="然后，根据所见：")]
+    lines += [
+        f"    {say(en='controller: GET', zh='控制机：GET')} {deployment.scheme}://{deployment.domain}{path}"
+        for path in dict.fromkeys((*DOMAIN_HEALTHZ_PATHS.values(), *domain_paths(deployment)))
+    ]
+    lines.append(
+        say(
+            en="    paas hosts: GET healthz and one harmless page of each service, TCP to the database, paas_agent "
+            "and 8010 of each app host; nginx hosts: GET / of each upstream server in their files; app hosts: "
+            "their own 8010 and paas_agent",
+            zh="    paas 主机：各服务的 healthz 和一个无副作用的页面，数据库 TCP 连接，各 app 主机的 paas_agent 和 "
+            "8010；nginx 主机：配置中每个 upstream server 的 GET /；app 主机：自身的 8010 和 paas_agent",
+        )
+    )
+    return "\n".join(lines)
+
+
+def domain_paths(deployment: Deployment) -> list[str]:
+    """Paths that are asked through the domain for a 502, one for each upstream behind it."""
+    paths = ["/", "/login/", "/api/", "/v1/"]
+    if deployment.having("appo"):
+        paths.append("/o/")
+    if deployment.having("appt"):
+        paths.append("/t/")
+    return paths
+
+
+def _described(plan: Plan) -> list[str]:
+    read, stat = say(en="read", zh="读取"), say(en="stat", zh="查看属性")
+    lines = [
+        say(
+            en="/proc (processes, sockets, addresses), clock, time zone, free space of " + ", ".join(plan["disks"]),
+            zh="/proc（进程、套接字、地址）、时钟、时区、磁盘空间：" + "、".join(plan["disks"]),
+        )
+    ]
+    lines += [f"{read if file['read'] else stat} {file['path']}" for file in plan["files"]]
+    lines += [
+        say(en=f"read the last {tail['bytes']} bytes of ", zh=f"读取末尾 {tail['bytes']} 字节：") + tail["path"]
+        for tail in plan["tails"]
+    ]
+    if "nginx" in plan:
+        lines.append(f"{read} {' '.join(plan['nginx']['confs'])} + include")
+    lines += [
+        say(en="run ", zh="执行 ") + f"supervisorctl -c {entry['conf']} status" for entry in plan["supervisor"]
+    ]
+    lines.append(say(en="run ", zh="执行 ") + "chronyc -n tracking | ntpq -pn")
+    lines += [say(en="resolve ", zh="解析 ") + entry["name"] for entry in plan["resolve"]]
+    return lines

@@ -1,0 +1,144 @@
+"""What the controller itself asks through the PaaS domain, with requests, like a browser that has no cookies."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from bkpaas.collect.plan import DOMAIN_HEALTHZ_PATHS, domain_paths
+from bkpaas.inventory.deployment import Deployment
+
+Raw = dict[str, Any]
+"""In the form of the collector's answers, so that the same parser reads both."""
+
+
+def probe(deployment: Deployment) -> Raw:
+    """{"resolve": ..., "http": ...}: every path of the domain asked once, beside each other."""
+    where = _resolve(deployment.domain, deployment.limits.resolve_seconds)
+    address = where["addresses"][0] if where["addresses"] else _nginx_address(deployment)
+    wanted = {
+        f"healthz-{service}": (path, deployment.limits.healthz_seconds)
+        for service, path in DOMAIN_HEALTHZ_PATHS.items()
+    }
+    wanted |= {
+        f"domain-{path}": (path, deployment.limits.request_seconds) for path in domain_paths(deployment)
+    }
+    with ThreadPoolExecutor(max_workers=len(wanted)) as pool:
+        asked = {
+            name: pool.submit(_get, deployment, address, path, seconds)
+            for name, (path, seconds) in wanted.items()
+        }
+        http = {name: future.result() for name, future in asked.items()}
+    return {"resolve": {deployment.domain: where}, "http": http}
+
+
+def _nginx_address(deployment: Deployment) -> str | None:
+    """Where the domain is served, when the controller cannot resolve it."""
+    if deployment.virtual_addresses:
+        return deployment.virtual_addresses[0]
+    nginx = deployment.having("nginx")
+    return nginx[0].address if nginx else None
+
+
+def _resolve(name: str, seconds: float) -> Raw:
+    """getaddrinfo has no time limit of its own."""
+    answer: Raw = {"addresses": [], "seconds": seconds, "error": "no answer in time"}
+
+    def ask() -> None:
+        started = time.monotonic()
+        try:
+            found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+            answer.update(addresses=sorted({str(entry[4][0]) for entry in found}), error=None)
+        except OSError as error:
+            answer["error"] = str(error)
+        answer["seconds"] = time.monotonic() - started
+
+    thread = threading.Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return dict(answer)
+
+
+class _At(HTTPAdapter):
+    """Connects to one address, whatever the name in the URL; host name and certificate stay the URL's."""
+
+    def __init__(self, address: str, host: str) -> None:
+        self._address, self._host = address, host
+        super().__init__()
+
+    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
+        host_params, pool_kwargs = super().build_connection_pool_key_attributes(request, verify, cert)
+        host_params["host"] = self._address
+        if host_params["scheme"] == "https":
+            pool_kwargs["assert_hostname"] = pool_kwargs["server_hostname"] = self._host
+        return host_params, pool_kwargs
+
+
+def _get(deployment: Deployment, address: str | None, path: str, seconds: float) -> Raw:
+    default = {"http": 80, "https": 443}[deployment.scheme]
+    place = deployment.domain if deployment.port == default else f"{deployment.domain}:{deployment.port}"
+    url = f"{deployment.scheme}://{place}{path}"
+    answer: Raw = {"url": url, "status": None, "headers": [], "body": "", "truncated": False}
+    answer |= {"seconds": 0.0, "peer": None, "error": None}
+    if address is None:
+        return answer | {"error": {"kind": "resolve", "text": f"{deployment.domain}: no address"}}
+    answer["peer"] = f"{address}:{deployment.port}"
+    started = time.monotonic()
+    session = requests.Session()
+    session.trust_env = False  # a proxy in the controller's environment is not what users go through
+    session.mount(f"{deployment.scheme}://", _At(address, deployment.domain))
+    try:
+        with session.get(
+            url,
+            headers={"Host": place, "Accept-Encoding": "identity"},
+            timeout=(deployment.limits.request_seconds, seconds),
+            allow_redirects=False,
+            stream=True,
+            verify=deployment.ca_file or True,
+        ) as response:
+            answer["status"] = response.status_code
+            answer["headers"] = [[name, value] for name, value in response.headers.items()]
+            _read(response, answer, started + seconds, deployment.limits.body_bytes)
+    except requests.RequestException as error:
+        answer["error"] = {"kind": _kind(error), "text": str(error)}
+    finally:
+        session.close()
+    answer["seconds"] = time.monotonic() - started
+    return answer
+
+
+def _read(response: requests.Response, answer: Raw, deadline: float, most: int) -> None:
+    body = b""
+    for chunk in response.iter_content(8192):
+        body += chunk
+        if len(body) > most or time.monotonic() > deadline:
+            answer["truncated"] = True
+            break
+    answer["body"] = body[:most].decode("utf-8", "replace")
+
+
+def _kind(error: requests.RequestException) -> str:
+    if isinstance(error, requests.exceptions.SSLError):
+        return "tls"
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        return "timeout"
+    if isinstance(error, requests.exceptions.ReadTimeout):
+        return "silent"
+    text = str(error)
+    for sign, kind in (
+        ("refused", "refused"),
+        ("No route", "unreachable"),
+        ("unreachable", "unreachable"),
+        ("timed out", "silent"),
+        ("reset", "reset"),
+        ("without response", "empty"),
+    ):
+        if sign in text:
+            return kind
+    return "other"
