@@ -1,0 +1,82 @@
+"""What filebeat does on appo and appt: new lines of the applications' logs go into a redis list."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import time
+from datetime import datetime, timezone
+from glob import glob
+from pathlib import Path
+from typing import Any
+
+import redis
+import yaml
+
+from . import argument, say
+
+POLL_SECONDS = 1.0
+
+
+def main() -> None:
+    config = yaml.safe_load(argument("-c").read_text(encoding="utf-8"))
+    output = config["output.redis"]
+    host, _, port = output["hosts"][0].partition(":")
+    timeout = output.get("timeout", 5)
+    queue = redis.Redis(
+        host, int(port or 6379), output.get("db", 0), output.get("password"), socket_timeout=timeout
+    )
+    registry = Registry(Path(config["filebeat.registry_file"]))
+    while True:
+        for prospector in config["filebeat.prospectors"]:
+            for path in sources(prospector):
+                try:
+                    ship(path, prospector.get("document_type", "log"), registry, queue, output["key"])
+                except (redis.RedisError, OSError) as error:
+                    say(f"ERR Failed to publish events of {path}: {error}")
+        time.sleep(POLL_SECONDS)
+
+
+def sources(prospector: dict[str, Any]) -> list[str]:
+    excluded = [re.compile(pattern) for pattern in prospector.get("exclude_files", [])]
+    found = {path for pattern in prospector["paths"] for path in glob(pattern)}
+    return sorted(path for path in found if not any(pattern.search(path) for pattern in excluded))
+
+
+class Registry:
+    """How far each file has been shipped, in bytes; survives a restart."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.offsets: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
+
+    def set(self, source: str, offset: int) -> None:
+        self.offsets[source] = offset
+        self.path.write_text(json.dumps(self.offsets))
+
+
+def ship(path: str, kind: str, registry: Registry, queue: redis.Redis[bytes], key: str) -> None:
+    """Push the whole new lines of a file; raises before anything is noted as shipped."""
+    with open(path, "rb") as file:
+        start = registry.offsets.get(path, 0)
+        if start > file.seek(0, 2):
+            start = 0  # truncated
+        file.seek(start)
+        content = file.read()
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole:
+        lines = whole.decode("utf-8", "replace").splitlines()
+        queue.rpush(key, *[json.dumps(event(path, kind, line)) for line in lines])
+        registry.set(path, start + len(whole))
+
+
+def event(source: str, kind: str, line: str) -> dict[str, Any]:
+    now = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {
+        "@timestamp": now,
+        "beat": {"hostname": socket.gethostname()},
+        "message": line,
+        "source": source,
+        "type": kind,
+    }

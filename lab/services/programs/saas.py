@@ -1,0 +1,30 @@
+"""bk_framework, the one application that is deployed: answers, and writes a log line now and then."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import uwsgi
+
+BEAT_SIGNAL = 1
+BEAT_SECONDS = 60
+PAGE = b"<html><head><title>bk_framework</title></head><body><h1>bk_framework</h1></body></html>\n"
+
+
+def log(message: str) -> None:
+    with open(os.environ["LOG_FILE"], "a", encoding="utf-8") as file:
+        file.write(f"INFO [{time.strftime('%Y-%m-%d %H:%M:%S')}] bk_framework {os.getpid()} {message}\n")
+
+
+def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    log(f"{environ['REQUEST_METHOD']} {environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}")
+    start_response("200 OK", [("Content-Type", "text/html; charset=utf-8")])
+    return [PAGE]
+
+
+log("application started")
+uwsgi.register_signal(BEAT_SIGNAL, "", lambda number: log("heartbeat"))
+uwsgi.add_timer(BEAT_SIGNAL, BEAT_SECONDS)

@@ -1,0 +1,116 @@
+"""When the deployment is ready: every service answers as a good one does, what others lean on first, the domain last."""
+
+from __future__ import annotations
+
+import json
+import socket
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from functools import partial
+from http.client import HTTPException
+from typing import Any
+
+from lab.readiness import Check
+
+PATIENCE = 3.0  # seconds for one question
+OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+HEALTHZ = {"login": "/healthz/", "paas": "/healthz/", "esb": "/healthz/", "appengine": "/v1/healthz/"}
+AGENTS = {"appo": "o", "appt": "t"}
+
+
+def checks(layout: dict[str, Any]) -> list[Check]:
+    """Everything that must be true, in the order in which it can become true."""
+    ports = layout["ports"]
+    return [
+        *_of(layout, "mysql", "mysql", partial(greeting, ports["mysql"], b"")),
+        *_of(layout, "redis", "redis", partial(greeting, ports["redis"], b"PING\r\n")),
+        *_of(layout, "es", "es", partial(page, ports["es"], "/_cluster/health")),
+        *_of(layout, "cmdb", "cmdb", partial(page, ports["cmdb_api"], "/")),
+        *_of(layout, "fta", "fta", partial(page, ports["fta"], "/")),
+        *_of(layout, "job", "job", partial(greeting, ports["job"], b"GET / HTTP/1.0\r\n\r\n")),
+        *_of(layout, "paas", "login", partial(healthz, ports["login"], HEALTHZ["login"])),
+        *_of(layout, "paas", "paas", partial(healthz, ports["paas"], HEALTHZ["paas"])),
+        *_of(layout, "paas", "esb", partial(healthz, ports["esb"], HEALTHZ["esb"])),
+        *(check for role in AGENTS for check in agent(layout, role)),
+        *_of(layout, "paas", "appengine", partial(healthz, ports["appengine"], HEALTHZ["appengine"])),
+        *_of(layout, "rabbitmq", "rabbitmq", partial(greeting, ports["rabbitmq"], b"AMQP\0\0\x09\x01")),
+        *_of(layout, "es", "application logs", partial(log_index, ports["es"])),
+        *domain(layout),
+    ]
+
+
+def agent(layout: dict[str, Any], role: str) -> list[Check]:
+    ports = layout["ports"]
+    return [
+        *_of(layout, role, "paas_agent", partial(page, ports["agent"], "/healthz")),
+        *_of(
+            layout,
+            role,
+            "bk_framework",
+            partial(page, ports["agent_nginx"], f"/{AGENTS[role]}/bk_framework/"),
+        ),
+    ]
+
+
+def domain(layout: dict[str, Any]) -> list[Check]:
+    """The same through nginx, by name."""
+    name = f"paas.{layout['domain']}"
+    port = layout["ports"]["http"]
+    nginx = next(host for host in layout["hosts"] if "nginx" in host["roles"])
+    paths = ["/healthz/", "/login/healthz/", "/api/healthz/", "/v1/healthz/"]
+    found = [Check(nginx["name"], f"{name}{path}", partial(healthz, port, path, name)) for path in paths]
+    for role, environment in AGENTS.items():
+        if any(role in host["roles"] for host in layout["hosts"]):
+            path = f"/{environment}/bk_framework/"
+            found.append(Check(nginx["name"], f"{name}{path}", partial(page, port, path, name)))
+    return found
+
+
+def _of(layout: dict[str, Any], role: str, name: str, missing: Callable[[str], str]) -> list[Check]:
+    """One check for every host of a role; `missing` gets the host's address."""
+    return [
+        Check(host["name"], f"{name} answers on {host['name']}", partial(missing, host["address"]))
+        for host in layout["hosts"]
+        if role in host["roles"]
+    ]
+
+
+def greeting(port: int, question: bytes, address: str) -> str:
+    """Empty once the port says anything, after `question` if there is one."""
+    with socket.create_connection((address, port), timeout=PATIENCE) as connection:
+        connection.sendall(question)
+        return "" if connection.recv(1) else "closed without a word"
+
+
+def page(port: int, path: str, address: str) -> str:
+    status, body = _get(port, path, address)
+    return "" if status == 200 else f"{status} {body[:120]}"
+
+
+def healthz(port: int, path: str, address: str) -> str:
+    """Empty once the service calls itself healthy; which of its four ways it has to say so does not matter here."""
+    status, body = _get(port, path, address)
+    try:
+        content = json.loads(body)
+    except ValueError:
+        content = {}
+    good = status == 200 and (content.get("result") is True or content.get("ok") is True)
+    return "" if good else f"{status} {body[:200]}"
+
+
+def log_index(port: int, address: str) -> str:
+    """Empty once a line of an application has arrived in the search engine."""
+    status, body = _get(port, "/paas_app_log-*/_count", address)
+    count = json.loads(body).get("count", 0) if status == 200 else 0
+    return "" if count else f"{status} {body[:120]}"
+
+
+def _get(port: int, path: str, address: str) -> tuple[int, str]:
+    try:
+        with OPENER.open(f"http://{address}:{port}{path}", timeout=PATIENCE) as answer:
+            return answer.status, answer.read().decode("utf-8", "replace")
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode("utf-8", "replace")
+    except HTTPException as error:
+        raise OSError(f"{address}:{port}{path}: {error!r}") from error

@@ -1,0 +1,32 @@
+"""Bring this host's roles up: write every configuration file first, then start every daemon once. May be run again."""
+
+from __future__ import annotations
+
+from .daemons import START
+from .layout import SERVICES, from_environment, variables
+from .render import render
+from .roles import ORDER, ROLES
+
+
+def main() -> None:
+    layout, address, roles = from_environment()
+    values = variables(layout, address)
+    for role in roles:
+        for tree in ROLES[role].trees:
+            render(tree, layout.home, values)
+    if "paas" in roles:
+        for service in SERVICES:
+            more = {
+                "SERVICE": service,
+                "SERVICE_PORT": str(layout.ports[service]),
+                "HTTP_TIMEOUT": "600" if service == "esb" else "60",
+            }
+            render("open_paas_service", layout.home, values | more)
+    wanted = {daemon for role in roles for daemon in ROLES[role].daemons}
+    for daemon in ORDER:
+        if daemon in wanted:
+            START[daemon](layout, address)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,3 @@
+[server]
+address = __LAN_IP__
+api_port = __FTA_PORT__

@@ -1,0 +1,17 @@
+CREATE DATABASE IF NOT EXISTS open_paas DEFAULT CHARACTER SET utf8;
+CREATE USER IF NOT EXISTS '__MYSQL_USER__'@'%' IDENTIFIED BY '__MYSQL_PASS__';
+GRANT ALL ON open_paas.* TO '__MYSQL_USER__'@'%';
+USE open_paas;
+CREATE TABLE IF NOT EXISTS bkaccount_bkuser (id INT AUTO_INCREMENT PRIMARY KEY, username VARCHAR(128) NOT NULL UNIQUE, chname VARCHAR(254) NOT NULL, password VARCHAR(128) NOT NULL);
+CREATE TABLE IF NOT EXISTS login_bktoken (id INT AUTO_INCREMENT PRIMARY KEY, token VARCHAR(255) COLLATE utf8_bin NOT NULL UNIQUE, is_logout TINYINT NOT NULL DEFAULT 0, inactive_expire_time INT NOT NULL DEFAULT 0);
+CREATE TABLE IF NOT EXISTS login_bklog (id INT AUTO_INCREMENT PRIMARY KEY, username VARCHAR(128) NOT NULL, login_time DATETIME NOT NULL, login_browser VARCHAR(200), login_host VARCHAR(100));
+CREATE TABLE IF NOT EXISTS django_session (session_key VARCHAR(40) PRIMARY KEY, session_data LONGTEXT NOT NULL, expire_date DATETIME NOT NULL);
+CREATE TABLE IF NOT EXISTS paas_saas_app_version (id INT AUTO_INCREMENT PRIMARY KEY, app_code VARCHAR(30) NOT NULL, version VARCHAR(20) NOT NULL);
+CREATE TABLE IF NOT EXISTS engine_servers (id INT AUTO_INCREMENT PRIMARY KEY, name VARCHAR(20) NOT NULL, s_id CHAR(32) NOT NULL, token CHAR(32) NOT NULL, ip_address VARCHAR(36) NOT NULL UNIQUE, ip_port VARCHAR(36) NOT NULL, app_port VARCHAR(36) NOT NULL, category VARCHAR(36) NOT NULL, is_active TINYINT NOT NULL DEFAULT 1);
+CREATE TABLE IF NOT EXISTS esb_app_account (id INT AUTO_INCREMENT PRIMARY KEY, app_code VARCHAR(30) NOT NULL UNIQUE, app_token VARCHAR(128) NOT NULL);
+CREATE TABLE IF NOT EXISTS esb_channel (id INT AUTO_INCREMENT PRIMARY KEY, path VARCHAR(255) NOT NULL UNIQUE);
+INSERT IGNORE INTO bkaccount_bkuser (username, chname, password) VALUES ('__PAAS_ADMIN_USER__', '__PAAS_ADMIN_USER__', '__PAAS_ADMIN_HASH__');
+INSERT IGNORE INTO paas_saas_app_version (id, app_code, version) VALUES (1, 'bk_framework', '1.0.0');
+INSERT IGNORE INTO esb_app_account (app_code, app_token) VALUES ('bk_framework', '__SAAS_APP_TOKEN__');
+INSERT IGNORE INTO esb_channel (path) VALUES ('/bk_login/is_login/'), ('/v2/bk_login/is_login/');
+INSERT IGNORE INTO engine_servers (name, s_id, token, ip_address, ip_port, app_port, category) VALUES __AGENT_ROWS__;

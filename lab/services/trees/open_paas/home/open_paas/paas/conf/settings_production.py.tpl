@@ -1,0 +1,38 @@
+# -*- coding: utf-8 -*-
+DEBUG = False
+
+DATABASES = {
+    'default': {
+        'ENGINE': 'django.db.backends.mysql',
+        'NAME': 'open_paas',
+        'USER': '__MYSQL_USER__',
+        'PASSWORD': '__MYSQL_PASS__',
+        'HOST': '__MYSQL_IP__',
+        'PORT': '__MYSQL_PORT__',
+    }
+}
+
+# 域名
+PAAS_DOMAIN = '__PAAS_FQDN__'
+PAAS_INNER_DOMAIN = '__PAAS_FQDN__'
+HTTP_SCHEMA = 'http'
+
+# cookie
+BK_COOKIE_NAME = 'bk_token'
+BK_COOKIE_AGE = 60 * 60 * 24
+BK_COOKIE_DOMAIN = '.__BK_DOMAIN__'
+
+# 控制台地址
+ENGINE_HOST = "http://__LAN_IP__:__APPENGINE_PORT__"
+# 登陆服务地址
+LOGIN_HOST = "http://__LAN_IP__:__LOGIN_PORT__"
+
+HOST_CC = 'http://__CMDB_FQDN__'
+HOST_JOB = 'http://__JOB_FQDN__'
+
+SECRET_KEY = '__PAAS_SECRET_KEY__'
+ESB_TOKEN = '__ESB_TOKEN__'
+
+# 多个地址用;分隔
+ELASTICSEARCH_URLS = '__ES_IP__:__ES_REST_PORT__'
+ELASTICSEARCH_HOSTS = ELASTICSEARCH_URLS.split(';')

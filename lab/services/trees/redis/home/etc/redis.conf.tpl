@@ -1,0 +1,9 @@
+bind 0.0.0.0
+port __REDIS_PORT__
+requirepass __REDIS_PASS__
+protected-mode yes
+daemonize yes
+pidfile /run/redis.pid
+logfile __BK_HOME__/logs/redis/redis.log
+dir __BK_HOME__/public/redis
+save ""
