@@ -53,7 +53,10 @@ def look(deployment: Deployment, transport: Literal["asyncssh", "openssh"], watc
         visits, interrupted = interruption.visits, True
     took = time.time() - started
     watcher.end(
-        say(en=f"looked at {len(visits)} hosts in {took:.1f} s", zh=f"{took:.1f} 秒内查看了 {len(visits)} 台主机")
+        say(
+            en=f"looked at {len(visits)} hosts in {took:.1f} s",
+            zh=f"{took:.1f} 秒内查看了 {len(visits)} 台主机",
+        )
     )
     snapshot = Snapshot(
         run=uuid.uuid4().hex,
@@ -89,5 +92,3 @@ class _Second:
 def _never(host: Host) -> Visit:
     reason = say(en="not visited: the run was interrupted", zh="未访问：运行被中断")
     return Visit.failed(host.name, "interrupted", reason)
-
-

@@ -78,8 +78,7 @@ def first(host: Host, deployment: Deployment) -> Plan:
         _ask_paas(plan, deployment)
     if host.has("nginx", "appo", "appt"):
         plan["nginx"] = {
-            "confs": ["/etc/nginx/nginx.conf", "/usr/local/openresty/nginx/conf/nginx.conf"]
-            + ["/usr/local/nginx/conf/nginx.conf"],
+            "confs": ["/etc/nginx/nginx.conf", "/usr/local/openresty/nginx/conf/nginx.conf", "/usr/local/nginx/conf/nginx.conf"],
             "most": 200,
             "bytes": limits.file_bytes,
         }
@@ -109,7 +108,9 @@ def _ask_agent(plan: Plan, deployment: Deployment) -> None:
     _file(plan, deployment, "agent-config", "{home}/etc/paas_agent_config.yaml")
     _file(plan, deployment, "agent-config", "{home}/paas_agent/paas_agent/etc/paas_agent_config.yaml")
     _file(plan, deployment, "saas-pid", "{home}/paas_agent/apps/projects/*/run/*.pid")
-    plan["files"].append({"name": "saas-sock", "path": "{home}/paas_agent/apps/projects/*/run/*.sock", "read": 0})
+    plan["files"].append(
+        {"name": "saas-sock", "path": "{home}/paas_agent/apps/projects/*/run/*.sock", "read": 0}
+    )
     _tail(plan, deployment, "saas-log", "{home}/paas_agent/apps/logs/*/*.log", most=16)
 
 
@@ -161,7 +162,9 @@ def second(host: Host, deployment: Deployment, facts: Mapping[str, HostFacts]) -
     return plan if any(plan[part] for part in asked) else None
 
 
-def service_address(service: str, host: Host, deployment: Deployment, facts: HostFacts | None) -> tuple[str, int]:
+def service_address(
+    service: str, host: Host, deployment: Deployment, facts: HostFacts | None
+) -> tuple[str, int]:
     """Where a service of a paas host is to be asked: its configured bind, the inventory's where that is silent."""
     address, port = host.address, deployment.service_port(service)
     if facts is not None and not isinstance(facts.services, Missing):
@@ -237,7 +240,9 @@ def _ask_paas_hosts(plan: Plan, deployment: Deployment, facts: Mapping[str, Host
         for service in OPEN_PAAS:
             _, port = service_address(service, paas, deployment, facts.get(paas.name))
             address = _as_nginx_sees(paas, deployment, port, facts)
-            _get(plan, deployment, f"{service}@{paas.name}", f"http://{address}:{port}{SERVICE_PATHS[service]}")
+            _get(
+                plan, deployment, f"{service}@{paas.name}", f"http://{address}:{port}{SERVICE_PATHS[service]}"
+            )
 
 
 def _as_nginx_sees(paas: Host, deployment: Deployment, port: int, facts: Mapping[str, HostFacts]) -> str:
@@ -359,19 +364,22 @@ def _described(plan: Plan) -> list[str]:
     read, stat = say(en="read", zh="读取"), say(en="stat", zh="查看属性")
     lines = [
         say(
-            en="/proc (processes, sockets, addresses), clock, time zone, free space of " + ", ".join(plan["disks"]),
+            en="/proc (processes, sockets, addresses), clock, time zone, free space of "
+            + ", ".join(plan["disks"]),
             zh="/proc（进程、套接字、地址）、时钟、时区、磁盘空间：" + "、".join(plan["disks"]),
         )
     ]
     lines += [f"{read if file['read'] else stat} {file['path']}" for file in plan["files"]]
     lines += [
-        say(en=f"read the last {tail['bytes']} bytes of ", zh=f"读取末尾 {tail['bytes']} 字节：") + tail["path"]
+        say(en=f"read the last {tail['bytes']} bytes of ", zh=f"读取末尾 {tail['bytes']} 字节：")
+        + tail["path"]
         for tail in plan["tails"]
     ]
     if "nginx" in plan:
         lines.append(f"{read} {' '.join(plan['nginx']['confs'])} + include")
     lines += [
-        say(en="run ", zh="执行 ") + f"supervisorctl -c {entry['conf']} status" for entry in plan["supervisor"]
+        say(en="run ", zh="执行 ") + f"supervisorctl -c {entry['conf']} status"
+        for entry in plan["supervisor"]
     ]
     lines.append(say(en="run ", zh="执行 ") + "chronyc -n tracking | ntpq -pn")
     lines += [say(en="resolve ", zh="解析 ") + entry["name"] for entry in plan["resolve"]]

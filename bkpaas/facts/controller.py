@@ -1,0 +1,30 @@
+"""The view on what the controller itself saw."""
+
+from __future__ import annotations
+
+from bkpaas.errors import NoData
+from bkpaas.facts.answers import Answers
+from bkpaas.facts.missing import Missing
+from bkpaas.facts.names import Names
+from bkpaas.facts.snapshot import ControllerFacts
+
+
+class ControllerView:
+    """The controller's facts by noun; NoData with the reason where there are none."""
+
+    def __init__(self, facts: ControllerFacts) -> None:
+        self.facts = facts
+
+    @property
+    def names(self) -> Names:
+        return _had(self.facts.names)
+
+    @property
+    def answers(self) -> Answers:
+        return _had(self.facts.answers)
+
+
+def _had(fact: Names | Answers | Missing):  # type: ignore[no-untyped-def]
+    if isinstance(fact, Missing):
+        raise NoData(fact.reason)
+    return fact

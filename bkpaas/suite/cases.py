@@ -1,0 +1,172 @@
+"""What a condition's test is made of: the decorator, one case for each subject, and the facts it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import pytest
+
+from bkpaas.errors import NotApplicable
+from bkpaas.facts import ControllerView, HostView, Snapshot
+from bkpaas.faq.catalogue import CONDITIONS, markers
+from bkpaas.faq.model import DEPLOYMENT as WHOLE
+from bkpaas.faq.model import Condition, Subject
+from bkpaas.inventory.deployment import Deployment
+from bkpaas.lang import say
+from bkpaas.suite.options import DEPLOYMENT, SNAPSHOT
+
+Test = TypeVar("Test", bound=Callable[..., None])
+
+
+def condition(id_: str) -> Callable[[Test], Test]:
+    """Mark a test as the judge of one condition of the catalogue."""
+
+    def decorate(test: Test) -> Test:
+        for name in markers(id_):
+            test = getattr(pytest.mark, name)(test)
+        return pytest.mark.condition(id_)(test)
+
+    return decorate
+
+
+def subjects(known: Condition, deployment: Deployment) -> list[Subject]:
+    """Whom a condition is judged on; the deployment as a whole when there is nobody."""
+    return known.subjects(deployment) or [WHOLE]
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    marker = metafunc.definition.get_closest_marker("condition")
+    if marker is None or DEPLOYMENT not in metafunc.config.stash:
+        return
+    known = CONDITIONS[marker.args[0]]
+    cases = subjects(known, metafunc.config.stash[DEPLOYMENT])
+    metafunc.fixturenames.append("subject")
+    metafunc.parametrize("subject", cases, ids=[f"{known.id}@{case.id}" for case in cases])
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """--only: keep what was asked for, by id or by condition."""
+    only = set(config.option.only)
+    if not only:
+        return
+    kept = [item for item in items if (id_ := identity(item)) and only & {id_, id_.partition("@")[0]}]
+    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+    items[:] = kept
+
+
+def identity(item: pytest.Item) -> str | None:
+    """condition@subject of an item, None for a test of another kind."""
+    marker = item.get_closest_marker("condition")
+    callspec = getattr(item, "callspec", None)
+    if marker is None or callspec is None:
+        return None
+    return f"{marker.args[0]}@{callspec.params['subject'].id}"
+
+
+class Finding:
+    """What a test adds to its verdict beside passing or failing."""
+
+    def __init__(self) -> None:
+        self.services: set[str] = set()
+        self.slots: dict[str, str] = {}
+        self.seen: list[str] = []
+
+    def concerns(self, services: Iterable[str]) -> None:
+        """The services that the failure is about: causes about others do not account for it."""
+        self.services |= set(services)
+
+    def fill(self, **slots: object) -> None:
+        """Words for the slots of the remedy."""
+        self.slots.update({name: str(value) for name, value in slots.items()})
+
+    def saw(self, evidence: str) -> None:
+        """What was looked at, kept as evidence when the condition holds."""
+        self.seen.append(evidence)
+
+
+FINDING = pytest.StashKey[Finding]()
+
+
+@pytest.fixture(autouse=True)
+def finding(request: pytest.FixtureRequest) -> Finding:
+    """Evidence, services and remedy slots of this verdict."""
+    found = Finding()
+    request.node.stash[FINDING] = found
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _somebody_to_judge(request: pytest.FixtureRequest) -> None:
+    marker = request.node.get_closest_marker("condition")
+    if marker is None or request.node.callspec.params["subject"] is not WHOLE:
+        return
+    known = CONDITIONS[marker.args[0]]
+    raise NotApplicable(
+        str(known.nobody)
+        if known.nobody
+        else say(
+            en="no host of the inventory has the role that this condition is about",
+            zh="清单中没有该检查所针对的角色的主机",
+        )
+    )
+
+
+@pytest.fixture(scope="session")
+def snapshot(request: pytest.FixtureRequest) -> Snapshot:
+    """Everything that was collected in this run."""
+    return request.config.stash[SNAPSHOT]
+
+
+@pytest.fixture(scope="session")
+def deployment(request: pytest.FixtureRequest) -> Deployment:
+    """The validated inventory."""
+    return request.config.stash[DEPLOYMENT]
+
+
+@pytest.fixture(scope="session")
+def host_facts(snapshot: Snapshot) -> Callable[[str], HostView]:
+    """The facts of any host, by its name."""
+
+    def of(name: str) -> HostView:
+        return HostView(snapshot.hosts[name])
+
+    return of
+
+
+@pytest.fixture
+def host(subject: Subject, host_facts: Callable[[str], HostView]) -> HostView:
+    """The facts of the host that is judged."""
+    return host_facts(subject.hosts[0])
+
+
+@pytest.fixture
+def source(host: HostView) -> HostView:
+    """Where the judged connection starts; the first of a pair."""
+    return host
+
+
+@pytest.fixture
+def target(subject: Subject, deployment: Deployment) -> Any:
+    """The inventory's entry of the host where the judged connection ends."""
+    return deployment.host(subject.hosts[1])
+
+
+@pytest.fixture
+def pair(subject: Subject, host_facts: Callable[[str], HostView]) -> tuple[HostView, HostView]:
+    """The facts of both hosts that are compared."""
+    return host_facts(subject.hosts[0]), host_facts(subject.hosts[1])
+
+
+@pytest.fixture
+def controller(snapshot: Snapshot) -> ControllerView:
+    """What the machine that runs the suite saw through the domain."""
+    return ControllerView(snapshot.controller)
+
+
+@pytest.fixture
+def vantage(
+    subject: Subject, host_facts: Callable[[str], HostView], controller: ControllerView
+) -> HostView | ControllerView:
+    """Whoever looked: the host of the subject, or the controller."""
+    return host_facts(subject.hosts[0]) if subject.hosts else controller

@@ -1,0 +1,109 @@
+"""The command line: which deployment, which part of it, where the reports go, in which language."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bkpaas import inventory, lang
+from bkpaas.collect import plan
+from bkpaas.errors import InventoryError
+from bkpaas.facts import Snapshot
+from bkpaas.faq.catalogue import SYMPTOMS
+from bkpaas.inventory.deployment import Deployment
+from bkpaas.lang import say
+
+DEPLOYMENT = pytest.StashKey[Deployment]()
+SNAPSHOT = pytest.StashKey[Snapshot]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("blueking", "BlueKing PaaS acceptance")
+    group.addoption(
+        "--inventory",
+        metavar="PATH",
+        help="what to judge: a copy of /data/install, an install.config, or a directory with deployment.yaml",
+    )
+    group.addoption(
+        "--limit",
+        metavar="HOSTS",
+        help="judge only these hosts: names, addresses or roles, separated by commas",
+    )
+    group.addoption(
+        "--only",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="judge only this condition@subject, or this condition; may be repeated",
+    )
+    group.addoption(
+        "--plan",
+        action="store_true",
+        help="print what would be read and requested on each host, and send nothing",
+    )
+    group.addoption(
+        "--report",
+        metavar="DIR",
+        default="report",
+        help="where results.json, report.html, details.html and junit.xml go (default: report/)",
+    )
+    group.addoption(
+        "--lang",
+        choices=("en", "zh"),
+        default=None,
+        help="language of every text printed or written (default: from the locale)",
+    )
+    group.addoption(
+        "--transport",
+        choices=("asyncssh", "openssh"),
+        default="asyncssh",
+        help="how ssh:// hosts are reached; openssh is for ssh_config files that asyncssh cannot read",
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    lang.speak(config.option.lang or lang.of_locale())
+    for symptom in SYMPTOMS:
+        config.addinivalue_line("markers", f"{symptom.marker}: {symptom.title} ({symptom.title.en})")
+    config.addinivalue_line("markers", "condition(id): the entry of the catalogue that a test judges")
+    worker_input = getattr(config, "workerinput", None)
+    if worker_input is not None:
+        snapshot = Snapshot.load(Path(worker_input["bkpaas_snapshot"]))
+        config.stash[SNAPSHOT] = snapshot
+        config.stash[DEPLOYMENT] = snapshot.deployment
+        return
+    if not config.option.inventory:
+        return
+    config.stash[DEPLOYMENT] = _deployment(config.option.inventory, config.option.limit)
+    config.option.htmlpath = config.option.htmlpath or str(Path(config.option.report) / "details.html")
+    config.option.self_contained_html = True
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Ask for an inventory where one is needed; answer --plan."""
+    informative = ("help", "markers", "showfixtures", "version")
+    if any(getattr(config.option, name, False) for name in informative):
+        return None
+    if DEPLOYMENT not in config.stash and not hasattr(config, "workerinput"):
+        raise pytest.UsageError(
+            say(
+                en="which deployment? Give --inventory PATH (a copy of /data/install, an install.config or a "
+                "directory with deployment.yaml). To see the suite at work without one: script/demo",
+                zh="要检查哪个部署？请给出 --inventory 路径（/data/install 的副本、install.config 或含 "
+                "deployment.yaml 的目录）。没有部署也想看效果：script/demo",
+            )
+        )
+    if config.option.plan:
+        print(plan.describe(config.stash[DEPLOYMENT]))
+        return 0
+    return None
+
+
+def _deployment(path: str, limit: str | None) -> Deployment:
+    try:
+        return inventory.load(Path(path), limit=limit)
+    except InventoryError as error:
+        raise pytest.UsageError(str(error)) from None

@@ -1,0 +1,53 @@
+"""What is said while the hosts are looked at: one line that moves on a terminal, few lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import pytest
+
+from bkpaas.lang import say
+
+_QUIET_SECONDS = 10.0
+"""Without a terminal, how long before another line is worth printing."""
+
+
+class Progress:
+    """Called with (host, state) for each step; states: connecting, looking, looking again, done, failed."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._stream = sys.stderr
+        self._moving = self._stream.isatty()
+        self._silent = config.option.verbose < -1
+        self._states: dict[str, str] = {}
+        self._total = 0
+        self._printed = 0.0
+
+    def start(self, hosts: int) -> None:
+        self._total = hosts
+        self._say(say(en=f"looking at {hosts} hosts, read-only", zh=f"只读查看 {hosts} 台主机"), last=False)
+
+    def __call__(self, host: str, state: str) -> None:
+        self._states[host] = state
+        over = sum(state in ("done", "failed") for state in self._states.values())
+        waiting = sorted(host for host, state in self._states.items() if state not in ("done", "failed"))
+        text = say(en=f"looked at {over} of {self._total} hosts", zh=f"已查看 {over}/{self._total} 台主机")
+        if waiting and over:
+            text += say(en="; waiting for ", zh="；等待 ") + ", ".join(waiting[:3])
+            text += f" (+{len(waiting) - 3})" if len(waiting) > 3 else ""
+        if self._moving or time.monotonic() - self._printed > _QUIET_SECONDS:
+            self._say(text, last=False)
+
+    def end(self, text: str) -> None:
+        self._say(text, last=True)
+
+    def _say(self, text: str, *, last: bool) -> None:
+        self._printed = time.monotonic()
+        if self._silent:
+            return
+        if self._moving:
+            self._stream.write("\r\x1b[K" + text + ("\n" if last else ""))
+        else:
+            self._stream.write(text + "\n")
+        self._stream.flush()

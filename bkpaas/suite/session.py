@@ -1,0 +1,123 @@
+"""One run: look at every host before the first test, write every report after the last."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bkpaas.collect.look import Looked, look
+from bkpaas.facts import Snapshot
+from bkpaas.inventory.deployment import Deployment
+from bkpaas.lang import say
+from bkpaas.report import details, terminal
+from bkpaas.report.record import Results
+from bkpaas.report.write import write_all
+from bkpaas.suite import results
+from bkpaas.suite.ledger import Ledger, SelectionTeller
+from bkpaas.suite.options import DEPLOYMENT, SNAPSHOT
+from bkpaas.suite.progress import Progress
+from bkpaas.suite.verdicts import Outcome
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Only a run that judges gets this plugin; a worker only tells what it selected."""
+    worker_input = getattr(config, "workerinput", None)
+    if worker_input is not None:
+        directory = Path(worker_input["bkpaas_snapshot"]).parent
+        config.pluginmanager.register(SelectionTeller(None, directory), "bkpaas-selection")
+    elif DEPLOYMENT in config.stash and not config.option.collectonly and not config.option.plan:
+        config.pluginmanager.register(Controller(config, config.stash[DEPLOYMENT]), "bkpaas-controller")
+
+
+class Controller:
+    """The process that collects, keeps the ledger and writes the reports."""
+
+    def __init__(self, config: pytest.Config, deployment: Deployment) -> None:
+        self.config, self.deployment = config, deployment
+        self.directory = Path(tempfile.mkdtemp(prefix="bkpaas-"))  # 0700; holds the snapshot for the workers
+        self.ledger = Ledger(config, deployment, self.directory)
+        self.results: Results | None = None
+        config.pluginmanager.register(SelectionTeller(self.ledger, self.directory), "bkpaas-selection")
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        progress = Progress(self.config)
+        looked: Looked = look(self.deployment, self.config.option.transport, progress)
+        self.config.stash[SNAPSHOT] = looked.snapshot
+        looked.snapshot.save(self.directory / "snapshot.json")
+        if looked.interrupted:
+            self._finish(int(pytest.ExitCode.INTERRUPTED))
+            self._print(sys.stderr.isatty())
+            self.pytest_unconfigure()
+            raise KeyboardInterrupt
+
+    def pytest_configure_node(self, node: object) -> None:
+        node.workerinput["bkpaas_snapshot"] = str(self.directory / "snapshot.json")  # type: ignore[attr-defined]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        found = getattr(report, "bkpaas", None)
+        if found is not None:
+            outcome = msgspec.convert(found, Outcome)
+            self.ledger.outcomes[outcome.id] = outcome
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        if exitstatus in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
+            return
+        session.exitstatus = self._finish(int(exitstatus))
+
+    def _finish(self, exitstatus: int) -> int:
+        snapshot: Snapshot = self.config.stash[SNAPSHOT]
+        interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
+        self.results = results.build(
+            self.deployment, snapshot, self.ledger.expected(), self.ledger.outcomes, interrupted=interrupted
+        )
+        self.results.run.exit = self._exit(exitstatus, self.results)
+        write_all(self.results, Path(self.config.option.report))
+        return self.results.run.exit
+
+    def _exit(self, exitstatus: int, record: Results) -> int:
+        if exitstatus != pytest.ExitCode.OK:
+            return exitstatus
+        bad = record.counts["fail"] + record.counts["no_data"]
+        if self.config.getini("strict"):
+            bad += record.counts["warn"]
+        judged = bad + record.counts["pass"] + record.counts["warn"]
+        return int(pytest.ExitCode.TESTS_FAILED if bad or not judged else pytest.ExitCode.OK)
+
+    def pytest_terminal_summary(self) -> None:
+        self._print(_colours(self.config))
+
+    def _print(self, colour: bool) -> None:
+        if self.results is None:
+            return
+        width = shutil.get_terminal_size((100, 24)).columns
+        for line in terminal.summary(self.results, width=width, colour=colour):
+            print(line)
+        print(say(en="reports: ", zh="报告：") + str(Path(self.config.option.report) / "report.html"))
+
+    def pytest_html_results_table_header(self, cells: list[str]) -> None:
+        cells[1:-1] = details.header_cells()
+
+    def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
+        found = getattr(report, "bkpaas", None)
+        if found is not None and self.results is not None:
+            cells[1:-1] = details.row_cells(self.results.verdict(found["id"]))
+
+    def pytest_html_results_summary(self, prefix: list[str]) -> None:
+        if self.results is not None:
+            prefix.extend(details.prefix(self.results))
+
+    def pytest_unconfigure(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(self.directory)
+
+
+def _colours(config: pytest.Config) -> bool:
+    return bool(config.get_terminal_writer().hasmarkup) and "NO_COLOR" not in os.environ

@@ -1,0 +1,116 @@
+"""How the outcome of a test becomes a verdict word, beside pytest's own passed, failed, skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import msgspec
+import pytest
+
+from bkpaas.errors import NoData, NotApplicable, SuiteError
+from bkpaas.faq.catalogue import CONDITIONS
+from bkpaas.lang import say
+from bkpaas.report.record import Word
+from bkpaas.suite.cases import FINDING, identity
+
+
+class Outcome(msgspec.Struct):
+    """What one test found; travels from a worker to the controller with its report."""
+
+    id: str
+    word: Word
+    evidence: str | None = None
+    reason: str | None = None
+    services: tuple[str, ...] = ()
+    slots: dict[str, str] = {}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    id_ = identity(item)
+    decides = call.when == "call" or (call.when == "setup" and call.excinfo is not None)
+    if id_ is None or not decides:
+        if id_ is not None and call.when == "teardown" and call.excinfo is not None:
+            report.outcome = "failed"
+        return report
+    outcome = _outcome(id_, item, call)
+    report.bkpaas = msgspec.to_builtins(outcome)
+    report.outcome = _PYTEST[outcome.word]
+    if report.outcome == "failed":
+        report.longrepr = f"{outcome.word}: {outcome.evidence or outcome.reason}"
+    elif report.outcome == "skipped":
+        report.longrepr = (str(item.path), 0, f"{outcome.word}: {outcome.reason}")
+    else:
+        report.longrepr = None
+    return report
+
+
+_PYTEST: dict[Word, Any] = {
+    "pass": "passed",
+    "warn": "passed",
+    "fail": "failed",
+    "no_data": "failed",
+    "not_applicable": "skipped",
+    "waived": "skipped",
+}
+
+
+def _outcome(id_: str, item: pytest.Item, call: pytest.CallInfo[None]) -> Outcome:
+    finding = item.stash.get(FINDING, None)
+    known = CONDITIONS[id_.partition("@")[0]]
+    services = tuple(sorted(finding.services)) if finding and finding.services else known.about
+    outcome = Outcome(id_, "pass", services=services, slots=finding.slots if finding else {})
+    error = call.excinfo.value if call.excinfo else None
+    if error is None:
+        outcome.evidence = "\n".join(finding.seen) if finding and finding.seen else None
+    elif isinstance(error, NoData):
+        outcome.word, outcome.reason = "no_data", str(error)
+    elif isinstance(error, NotApplicable):
+        outcome.word, outcome.reason = "not_applicable", str(error)
+    elif isinstance(error, AssertionError):
+        outcome.word = known.severity
+        outcome.evidence = str(error) or _unworded(item, call)
+    else:
+        outcome.word, outcome.reason = "no_data", _suite_error(error, call)
+    return outcome
+
+
+def _unworded(item: pytest.Item, call: pytest.CallInfo[None]) -> str:
+    """An assertion without a message: at least where it stands and what should be true."""
+    assert call.excinfo is not None
+    place = call.excinfo.traceback[-1]
+    sentence = (getattr(getattr(item, "function", None), "__doc__", None) or item.name).strip()
+    return (
+        say(en=f"not so: {sentence}", zh=f"不成立：{sentence}") + f" ({place.path.name}:{place.lineno + 1})"
+    )
+
+
+def _suite_error(error: BaseException, call: pytest.CallInfo[None]) -> str:
+    assert call.excinfo is not None
+    if isinstance(error, SuiteError):
+        return str(error)
+    place = call.excinfo.traceback[-1]
+    where = f"{type(error).__name__} ({place.path.name}:{place.lineno + 1})"
+    return say(
+        en=f"the suite itself failed here, please report it: {where}",
+        zh=f"套件自身出错，请反馈：{where}",
+    )
+
+
+_LETTERS: dict[str, tuple[str, str, str]] = {
+    "pass": ("passed", ".", "PASS"),
+    "warn": ("warned", "W", "WARN"),
+    "fail": ("failed", "F", "FAIL"),
+    "no_data": ("no data", "N", "NO DATA"),
+    "not_applicable": ("not applicable", "-", "N/A"),
+    "waived": ("waived", "w", "WAIVED"),
+}
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    found = getattr(report, "bkpaas", None)
+    return _LETTERS[found["word"]] if found else None

@@ -1,0 +1,33 @@
+"""Phrases that several conditions share."""
+
+from __future__ import annotations
+
+from bkpaas.lang import say
+
+
+def seconds(value: float) -> str:
+    return f"{value:.1f} s"
+
+
+def offset(value: float) -> str:
+    """A signed number of seconds, as exact as it deserves."""
+    return f"{value:+.3f} s" if abs(value) < 10 else f"{value:+.1f} s"
+
+
+def no_answer(kind: str | None) -> str:
+    """An error kind of a request, as an operator would say it."""
+    words = {
+        "refused": say(en="connection refused, nothing listens", zh="拒绝连接，没有监听"),
+        "timeout": say(
+            en="no connection in time, a firewall drops it or the host is down",
+            zh="连接超时，被防火墙丢弃或主机宕机",
+        ),
+        "silent": say(en="connected, but no answer in time", zh="已连接，但超时无应答"),
+        "unreachable": say(en="no route to it, or a firewall rejects it", zh="无路由，或被防火墙拒绝"),
+        "reset": say(en="the connection was reset", zh="连接被重置"),
+        "resolve": say(en="the name does not resolve", zh="域名无法解析"),
+        "tls": say(en="no TLS connection", zh="TLS 连接失败"),
+        "protocol": say(en="the answer is not HTTP", zh="应答不是 HTTP"),
+        "empty": say(en="closed without an answer", zh="未应答即关闭"),
+    }
+    return words.get(kind or "", say(en="no answer", zh="无应答"))

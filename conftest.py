@@ -1,0 +1,8 @@
+"""The wiring: everything else lives in bkpaas/."""
+
+pytest_plugins = (
+    "bkpaas.suite.options",
+    "bkpaas.suite.session",
+    "bkpaas.suite.cases",
+    "bkpaas.suite.verdicts",
+)

@@ -1,0 +1,92 @@
+"""The catalogue, the tests and the words are in step."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from bkpaas.faq.catalogue import CONDITIONS, SYMPTOMS, home, markers, with_causes
+
+ROOT = Path(__file__).parents[2]
+SLOTS = {
+    "host", "address", "user", "home", "conf", "sock", "supervisorctl", "supervisord", "domain", "domain_port",
+    "agent_port", "paas_agent_port", "nginx", "service", "ports", "pids", "url", "ahead", "first", "second",
+    "source", "source_address", "target", "target_address", "database", "database_port",
+}  # fmt: skip
+
+
+def judged_ids():
+    """The ids that the decorators in tests_* name, with the file that names them."""
+    found = []
+    for path in sorted(ROOT.glob("tests_*/test_*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef):
+                found += [
+                    (decorator.args[0].value, node)
+                    for decorator in node.decorator_list
+                    if isinstance(decorator, ast.Call) and getattr(decorator.func, "id", "") == "condition"
+                ]
+    return found
+
+
+def test_every_condition_has_exactly_one_test():
+    judged = [id_ for id_, _ in judged_ids()]
+    assert sorted(judged) == sorted(CONDITIONS)
+
+
+def test_every_test_says_what_must_be_true():
+    assert not [node.name for _, node in judged_ids() if not ast.get_docstring(node)]
+
+
+@pytest.mark.parametrize("known", CONDITIONS.values(), ids=lambda known: known.id)
+def test_texts_exist_in_both_languages(known):
+    for text in (known.title, known.remedy, *filter(None, [known.nobody])):
+        assert text.en.strip() and text.zh.strip()
+        assert not re.search(r"[\u4e00-\u9fff]", text.en)
+        assert re.search(r"[\u4e00-\u9fff]", text.zh)
+
+
+@pytest.mark.parametrize("known", CONDITIONS.values(), ids=lambda known: known.id)
+def test_remedies_use_known_slots_and_the_same_commands_in_both_languages(known):
+    for text in (known.remedy.en, known.remedy.zh):
+        assert set(re.findall(r"{(\w+)}", text)) <= SLOTS
+    commands = [
+        [line.split("    #")[0] for line in text.splitlines() if line.startswith("$ ")]
+        for text in (known.remedy.en, known.remedy.zh)
+    ]
+    assert [line for line in commands[0] if "YOUR" not in line and line.isascii()] == [
+        line for line in commands[1] if "YOUR" not in line and line.isascii()
+    ]
+
+
+def test_ids_and_keys_are_ascii_words():
+    for id_ in (*CONDITIONS, *(symptom.key for symptom in SYMPTOMS)):
+        assert re.fullmatch(r"[a-z0-9-]+", id_)
+
+
+def test_every_condition_belongs_to_a_section_and_every_section_lists_known_ones():
+    for known in CONDITIONS.values():
+        assert known.id in home(known.id).conditions
+    for symptom in SYMPTOMS:
+        assert set(symptom.conditions) <= set(CONDITIONS)
+
+
+def test_causes_are_known_and_run_in_no_circle():
+    def visit(id_, way):
+        assert id_ not in way, f"circle: {[*way, id_]}"
+        for cause in CONDITIONS[id_].causes:
+            if cause.condition != id_:  # the same condition, seen from a host and from the controller
+                visit(cause.condition, [*way, id_])
+
+    for id_ in CONDITIONS:
+        visit(id_, [])
+
+
+def test_a_symptoms_marker_selects_its_conditions_and_all_that_can_cause_them():
+    assert "fatal_exited_too_quickly" in markers("supervisor-sock")
+    assert "fatal_exited_too_quickly" in markers("disk-space")
+    assert "login_502" in markers("supervisor-status")
+    assert "platform_healthy" in markers("agent-process")
+    assert "appt_502" not in markers("paas-clock-skew")
+    assert with_causes("supervisor-sock") >= {"supervisor-sock", "supervisor-proc", "host-reachable"}

@@ -1,0 +1,89 @@
+"""Causes come before consequences, and independent failures stay independent."""
+
+from bkpaas.faq.explain import explain
+from bkpaas.report.record import Verdict
+
+
+def failed(id_, word="fail", hosts=None):
+    name, _, subject = id_.partition("@")
+    if hosts is None:
+        hosts = [] if subject in ("controller", "deployment") else subject.split("+")
+    return Verdict(id_, name, subject, hosts, "faq", "fail", word, "", None, None, None, [])
+
+
+def explained(*ids, about=None, **words):
+    verdicts = [failed(id_, words.get(id_.partition("@")[0].replace("-", "_"), "fail")) for id_ in ids]
+    roots = explain(verdicts, about)
+    return roots, {verdict.id: verdict.explained_by for verdict in verdicts}
+
+
+def test_a_consequence_on_the_same_host_is_explained():
+    roots, why = explained("supervisor-status@paas-1", "supervisor-sock@paas-1")
+    assert roots == ["supervisor-sock@paas-1"]
+    assert why["supervisor-status@paas-1"] == ["supervisor-sock@paas-1"]
+
+
+def test_the_same_failure_on_another_host_is_no_cause():
+    roots, _ = explained("supervisor-status@paas-1", "supervisor-sock@paas-2")
+    assert set(roots) == {"supervisor-status@paas-1", "supervisor-sock@paas-2"}
+
+
+def test_a_connection_is_explained_by_its_target_and_not_by_its_source():
+    roots, why = explained("paas-ports-from-nginx@nginx-1+paas-1", "paas-ports-local@paas-1")
+    assert roots == ["paas-ports-local@paas-1"]
+    assert why["paas-ports-from-nginx@nginx-1+paas-1"] == ["paas-ports-local@paas-1"]
+    roots, _ = explained("agent-8010-from-nginx@paas-1+appo-1", "paas-ports-local@paas-1")
+    assert len(roots) == 2
+
+
+def test_what_the_controller_sees_is_explained_by_a_host():
+    roots, _ = explained("healthz-login@controller", "healthz-login@paas-2")
+    assert roots == ["healthz-login@paas-2"]
+
+
+def test_a_cause_about_another_service_explains_nothing():
+    about = {"supervisor-status@paas-1": frozenset({"esb"}), "healthz-login@paas-1": frozenset({"login"})}
+    roots, _ = explained("supervisor-status@paas-1", "healthz-login@paas-1", about=about)
+    assert set(roots) == set(about)
+
+
+def test_an_unreachable_host_explains_everything_that_is_not_known_of_it():
+    roots, why = explained(
+        "host-reachable@appt-1",
+        "agent-nginx-8010@appt-1",
+        "disk-space@appt-1",
+        agent_nginx_8010="no_data",
+        disk_space="no_data",
+    )
+    assert roots == ["host-reachable@appt-1"]
+    assert all(why[id_] for id_ in why if not id_.startswith("host-reachable"))
+
+
+def test_a_warning_does_not_bring_anything_down():
+    roots, _ = explained("nginx-upstreams-complete@nginx-1", "paas-clock-drift@paas-1+paas-2", "time-daemon@paas-1",
+                         nginx_upstreams_complete="warn", paas_clock_drift="fail", time_daemon="warn")  # fmt: skip
+    assert "paas-clock-drift@paas-1+paas-2" in roots
+
+
+def test_not_having_looked_is_no_cause_of_what_was_seen():
+    roots, _ = explained("supervisor-sock@paas-1", "supervisor-status@paas-1", supervisor_sock="no_data")
+    assert "supervisor-status@paas-1" in roots
+
+
+def test_failures_come_before_gaps_and_warnings_and_the_most_explanatory_first():
+    roots, _ = explained(
+        "time-daemon@paas-1",
+        "rabbit-orphan@data-1",
+        "supervisor-proc@paas-1",
+        "supervisor-sock@paas-1",
+        "supervisor-status@paas-1",
+        "token-offset-config@paas-2",
+        time_daemon="warn",
+        token_offset_config="no_data",
+    )
+    assert roots == [
+        "supervisor-proc@paas-1",
+        "rabbit-orphan@data-1",
+        "token-offset-config@paas-2",
+        "time-daemon@paas-1",
+    ]

@@ -1,0 +1,134 @@
+"""FAQ: a SaaS on appt (or appo) answers 502: nginx on 8010, the way to it, paas_agent, the SaaS itself."""
+
+from bkpaas.errors import NoData
+from bkpaas.facts import Missing
+from bkpaas.lang import say
+from bkpaas.suite import condition
+from bkpaas.suite.words import no_answer
+
+
+@condition("agent-nginx-8010")
+def test_nginx_of_the_app_host_answers(host, deployment, finding):
+    """nginx of the app host listens on 8010 and gives an HTTP answer, whatever its status."""
+    port = deployment.service_port("agent_nginx")
+    masters = host.processes.nginx_masters()
+    if masters:
+        finding.fill(nginx=masters[0].exe or "nginx")
+    listeners = host.sockets.on(port)
+    assert listeners, _why_silent(host, masters, port)
+    answer = host.answers.get("agent-nginx")
+    assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}"
+    assert answer.status not in (502, 503, 504), f"{answer.url}: HTTP {answer.status}"
+    finding.saw(f"{answer.url}: HTTP {answer.status}")
+
+
+def _why_silent(host, masters, port):
+    if not masters:
+        return say(en=f"nothing listens on {port}: nginx does not run", zh=f"{port} 没有监听：nginx 未运行")
+    master = masters[0]
+    told = [server for server in host.nginx.servers if any(listen.port == port for listen in server.listens)]
+    if told:
+        return say(
+            en=f"nginx runs (pid {master.pid}, {master.exe}) but does not listen on {port}, which stands in "
+            f"{told[0].file}:{told[0].line}: it was started before, reload it",
+            zh=f"nginx 在运行（pid {master.pid}，{master.exe}）但没有监听 {port}，而 {told[0].file}:{told[0].line} "
+            "中已配置：启动早于配置，需要重载",
+        )
+    return say(
+        en=f"nginx runs (pid {master.pid}), but no file of its configuration has `listen {port}`",
+        zh=f"nginx 在运行（pid {master.pid}），但配置中没有 `listen {port}`",
+    )
+
+
+@condition("agent-8010-from-nginx")
+def test_app_host_is_reached(source, target):
+    """From the nginx and paas hosts, port 8010 of the app host gives an HTTP answer, whatever its status."""
+    answer = source.answers.get(f"agent-nginx@{target.name}")
+    assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}"
+
+
+@condition("agent-upstream-map")
+def test_upstreams_lead_to_the_right_app_hosts(host, deployment, host_facts, finding):
+    """PAAS_AGENT_TEST names appt hosts only, PAAS_AGENT_PROD appo hosts only."""
+    nginx = host.nginx
+    if nginx.main is None:
+        raise NoData(say(en="no nginx configuration was found", zh="没有找到 nginx 配置"))
+    wrong = []
+    for upstream in nginx.upstreams:
+        role = {"PAAS_AGENT_TEST": "appt", "PAAS_AGENT_PROD": "appo"}.get(upstream.name)
+        if role is None or not deployment.having(role):
+            continue
+        right = set()
+        for app in deployment.having(role):
+            right |= _addresses(app, host_facts)
+        for server in upstream.servers:
+            finding.saw(f"{upstream.name} {server.address}:{server.port}")
+            if server.address not in right:
+                wrong.append(
+                    say(
+                        en=f"{upstream.file}:{upstream.line} {upstream.name}: {server.address} is no {role} host",
+                        zh=f"{upstream.file}:{upstream.line} {upstream.name}：{server.address} 不是 {role} 主机",
+                    )
+                )
+    assert not wrong, "\n".join(wrong)
+
+
+def _addresses(app, host_facts):
+    known = {app.address}
+    facts = host_facts(app.name).facts if app.judged else None
+    if facts is not None and not isinstance(facts.addresses, Missing):
+        known |= {address for address in facts.addresses.items if not address.startswith("127.")}
+    return known
+
+
+@condition("agent-process")
+def test_paas_agent_is_alive(host, finding):
+    """The paas_agent process runs and its healthz says that it is alive."""
+    agents = [
+        process
+        for process in host.processes.items
+        if (process.argv and process.argv[0].rpartition("/")[2] == "paas_agent")
+        or process.name == "paas_agent"
+    ]
+    answer = host.answers.get("agent-healthz")
+    if not answer.ok:
+        state = (
+            say(en=f"process {agents[0].pid} runs", zh=f"进程 {agents[0].pid} 存在")
+            if agents
+            else say(en="no paas_agent process", zh="没有 paas_agent 进程")
+        )
+        raise AssertionError(f"{answer.url}: {no_answer(answer.error_kind)}; {state}{_supervised(host)}")
+    said = answer.json() or {}
+    assert answer.status == 200 and ("alive" in answer.body or said.get("ok") is True), (
+        f"{answer.url}: HTTP {answer.status}: {answer.body.strip()[:120]}"
+    )
+    finding.saw(f"{answer.url}: {answer.body.strip()[:60]}")
+
+
+def _supervised(host):
+    """What its supervisor says, when it has one."""
+    if isinstance(host.facts.supervisors, Missing):
+        return ""
+    supervisor = host.facts.supervisors.by_module.get("paas_agent")
+    programs = supervisor.status if supervisor else None
+    return "".join(f"; supervisor: {program.state} {program.description}" for program in programs or ())
+
+
+@condition("agent-from-paas")
+def test_paas_host_reaches_the_agent(source, target):
+    """From the paas host, paas_agent's port gives an HTTP answer."""
+    answer = source.answers.get(f"agent-healthz@{target.name}")
+    assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}"
+
+
+@condition("saas-run-state")
+def test_deployed_applications_have_processes(host, finding):
+    """Each SaaS with a pid file has that process and its socket; without them nginx answers 502 for it."""
+    dead = {}
+    for saas in host.saas.items:
+        if saas.alive is False:
+            dead[saas.app] = say(en=f"pid {saas.pid} is gone", zh=f"pid {saas.pid} 已不存在")
+        elif saas.socket is not None and not saas.socket.exists:
+            dead[saas.app] = say(en=f"{saas.socket.path} is missing", zh=f"缺少 {saas.socket.path}")
+    finding.saw(", ".join(saas.app for saas in host.saas.items) or say(en="none deployed", zh="没有部署"))
+    assert not dead, "\n".join(f"{app}: {text}" for app, text in sorted(dead.items()))

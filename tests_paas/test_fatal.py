@@ -1,0 +1,213 @@
+"""FAQ: starting PaaS ends in "FATAL Exited too quickly": supervisor, its socket, and what it lost sight of."""
+
+from bkpaas.collect import plan
+from bkpaas.errors import NoData
+from bkpaas.lang import say
+from bkpaas.suite import condition
+
+PRIVATE = 0o700
+
+
+def _pids(processes):
+    return ", ".join(str(process.pid) for process in processes)
+
+
+@condition("supervisor-proc")
+def test_one_supervisord_runs_open_paas(host, finding):
+    """One supervisord with open_paas's configuration is alive, and the pid file names it."""
+    supervisor = host.supervisor
+    daemons = host.processes.supervisords(supervisor.conf.path.rpartition("/")[2])
+    left = host.processes.uwsgi_masters()
+    finding.fill(pids=" ".join(str(process.pid) for process in (*daemons, *left)) or "PIDS")
+    assert daemons, (
+        say(
+            en=f"no supervisord, while these uwsgi still serve: {_pids(left)}",
+            zh=f"没有 supervisord，但这些 uwsgi 仍在服务：{_pids(left)}",
+        )
+        if left
+        else say(
+            en="no supervisord and no uwsgi: open_paas is not started",
+            zh="没有 supervisord 和 uwsgi：open_paas 未启动",
+        )
+    )
+    assert len(daemons) == 1, say(
+        en=f"{len(daemons)} supervisord run the same configuration: {_pids(daemons)}; the newest does not know of "
+        "the programs of the others",
+        zh=f"有 {len(daemons)} 个 supervisord 使用同一配置：{_pids(daemons)}；最新的不知道其他的程序",
+    )
+    named = supervisor.pidfile_pid
+    assert named is None or named == daemons[0].pid, say(
+        en=f"{supervisor.pidfile_path} says {named}, the supervisord is {daemons[0].pid}",
+        zh=f"{supervisor.pidfile_path} 中为 {named}，实际 supervisord 为 {daemons[0].pid}",
+    )
+    finding.saw(f"supervisord {daemons[0].pid}")
+
+
+@condition("supervisor-sock")
+def test_supervisor_socket_is_private(host, finding):
+    """supervisor.sock is a socket, mode srwx------, owned and listened on by the living supervisord."""
+    supervisor = host.supervisor
+    sock = supervisor.socket
+    if sock is None:
+        raise NoData(say(en="the socket was not looked at", zh="未查看套接字"))
+    finding.fill(sock=sock.path)
+    assert sock.exists, say(en=f"{sock.path} does not exist", zh=f"{sock.path} 不存在")
+    assert sock.type == "socket", say(
+        en=f"{sock.path} is a {sock.type}, not a socket", zh=f"{sock.path} 不是套接字，而是 {sock.type}"
+    )
+    assert sock.mode == PRIVATE, say(
+        en=f"{sock.path} is {sock.permissions}, must be srwx------",
+        zh=f"{sock.path} 权限为 {sock.permissions}，应为 srwx------",
+    )
+    listening = [found for found in host.sockets.unix_at(sock.path) if found.listening]
+    assert listening, say(
+        en=f"{sock.path} is left over: no process listens on it", zh=f"{sock.path} 是遗留文件：没有进程监听"
+    )
+    daemons = host.processes.supervisords(supervisor.conf.path.rpartition("/")[2])
+    owners = {process.uid for process in daemons}
+    assert not owners or sock.uid in owners, say(
+        en=f"{sock.path} belongs to uid {sock.uid}, supervisord runs as {sorted(owners)}",
+        zh=f"{sock.path} 属主 uid 为 {sock.uid}，supervisord 运行用户为 {sorted(owners)}",
+    )
+    holders = {pid for found in listening for pid in found.pids or ()}
+    assert not holders or not daemons or holders & {process.pid for process in daemons}, say(
+        en=f"{sock.path} is listened on by {sorted(holders)}, not by supervisord {_pids(daemons)}",
+        zh=f"{sock.path} 由 {sorted(holders)} 监听，而不是 supervisord {_pids(daemons)}",
+    )
+    finding.saw(f"{sock.path} {sock.permissions}")
+
+
+@condition("uwsgi-single-master")
+def test_each_service_has_one_master(host, finding):
+    """No service of open_paas runs twice."""
+    masters = {service: host.processes.uwsgi_masters(service) for service in plan.OPEN_PAAS}
+    double = {service: found for service, found in masters.items() if len(found) > 1}
+    finding.concerns(double)
+    finding.fill(pids=" ".join(str(process.pid) for found in masters.values() for process in found) or "PIDS")
+    assert not double, say(en="more than one master: ", zh="多于一个主进程：") + "; ".join(
+        f"{service} {_pids(found)}" for service, found in double.items()
+    )
+
+
+@condition("uwsgi-orphans")
+def test_every_uwsgi_belongs_to_supervisord(host, finding):
+    """The parent of every open_paas uwsgi master is supervisord; PPID 1 means that its supervisord died."""
+    processes = host.processes
+    daemons = processes.supervisords(host.supervisor.conf.path.rpartition("/")[2])
+    orphans = [
+        master
+        for master in processes.uwsgi_masters()
+        if not any(processes.descends(master.pid, daemon.pid) for daemon in daemons)
+    ]
+    finding.concerns({master.service for master in orphans if master.service})
+    finding.fill(pids=" ".join(str(master.pid) for master in orphans) or "PIDS")
+    assert not orphans, say(en="not under supervisord: ", zh="不在 supervisord 管理之下：") + "; ".join(
+        f"{master.service} pid {master.pid}, ppid {master.ppid}" for master in orphans
+    )
+
+
+@condition("port-owner")
+def test_ports_are_held_by_their_services(host, finding):
+    """Whoever listens on the port of a service is this service's uwsgi (or gunicorn), nobody else."""
+    processes, sockets = host.processes, host.sockets
+    if not sockets.owners_known:
+        raise NoData(
+            say(en="the owners of sockets are seen by root only", zh="只有 root 能看到套接字的持有者")
+        )
+    foreign = {}
+    for service, known in host.services.by_name.items():
+        for listener in sockets.on(known.bind_port or 0):
+            if known.bind_address and listener.covers(known.bind_address) is False:
+                continue  # the same port on another address
+            strangers = [
+                process
+                for pid in listener.pids or ()
+                if (process := processes.get(pid)) and not _serves(process, service)
+            ]
+            if strangers and len(strangers) == len(listener.pids or ()):
+                foreign[service] = (known.bind_port, strangers[0])
+    finding.concerns(foreign)
+    finding.fill(
+        ports="\\|:".join(str(port) for port, _ in foreign.values()) or "PORT",
+        service=" ".join(sorted(foreign)),
+    )
+    assert not foreign, "\n".join(
+        say(
+            en=f"port {port} of {service} is held by pid {process.pid}: {process.command}",
+            zh=f"{service} 的端口 {port} 被 pid {process.pid} 占用：{process.command}",
+        )
+        for service, (port, process) in sorted(foreign.items())
+    )
+
+
+def _serves(process, service):
+    return process.service == service or "gunicorn" in process.command
+
+
+@condition("supervisor-status")
+def test_all_programs_are_running(host, finding):
+    """supervisorctl shows every configured program RUNNING, and none has another pid a moment later."""
+    supervisor = host.supervisor
+    if supervisor.status is None:
+        text = supervisor.status_error or say(en="no answer", zh="无应答")
+        assert not supervisor.status_error, f"supervisorctl: {text}"
+        raise NoData(f"supervisorctl: {text}")
+    shown = {program.name: program for program in supervisor.status}
+    expected = [program.name for program in supervisor.programs_in_conf] or list(plan.OPEN_PAAS)
+    expected += [service for service in plan.OPEN_PAAS if service not in expected]
+    wrong = {}
+    for name in expected:
+        program = shown.get(name)
+        if program is None:
+            wrong[name] = say(en="unknown to supervisor", zh="supervisor 中没有")
+        elif program.state != "RUNNING":
+            wrong[name] = f"{program.state} {program.description}".strip() + _start_error(host, name)
+        elif (pid := _later_pid(supervisor, name)) not in (None, program.pid):
+            wrong[name] = say(
+                en=f"RUNNING, but its pid changed from {program.pid} to {pid}: it crashes and is started again",
+                zh=f"RUNNING，但 pid 从 {program.pid} 变为 {pid}：正在反复崩溃重启",
+            ) + _start_error(host, name)
+    finding.concerns(wrong)
+    finding.fill(service=" ".join(sorted(wrong)) or "SERVICE")
+    finding.saw(", ".join(f"{name} RUNNING" for name in sorted(shown)))
+    assert not wrong, "\n".join(f"{name}: {text}" for name, text in sorted(wrong.items()))
+
+
+def _later_pid(supervisor, name):
+    """The pid that a program had at the second look; -1 when it no longer ran."""
+    for program in supervisor.later or ():
+        if program.name == name:
+            return program.pid if program.state == "RUNNING" else -1
+    return None
+
+
+def _start_error(host, service):
+    error = host.logs.start_errors.get(service)
+    return f" ({error.text[:200]})" if error else ""
+
+
+@condition("rabbit-orphan")
+def test_rabbitmq_left_nothing_behind(host, deployment, finding):
+    """One broker runs and listens for AMQP; a beam process that does not serve is a left-over, epmd alone is not."""
+    brokers = [
+        process
+        for process in host.processes.items
+        if process.name.startswith("beam") and any("rabbit" in word for word in process.argv)
+    ]
+    port = deployment.service_port("rabbitmq")
+    listeners = host.sockets.on(port)
+    finding.fill(pids=" ".join(str(process.pid) for process in brokers) or "PIDS")
+    assert brokers, say(
+        en="RabbitMQ does not run: there is no beam process", zh="RabbitMQ 未运行：没有 beam 进程"
+    )
+    assert listeners, say(
+        en=f"beam {_pids(brokers)} is alive, but nothing listens on {port}",
+        zh=f"beam {_pids(brokers)} 存活，但没有监听 {port}",
+    )
+    owners = {pid for listener in listeners for pid in listener.pids or ()}
+    spare = [process for process in brokers if owners and process.pid not in owners]
+    assert not spare, say(
+        en=f"beam {_pids(spare)} is alive beside the broker and serves nothing",
+        zh=f"除 RabbitMQ 外还有遗留的 beam 进程 {_pids(spare)}",
+    )
+    finding.saw(f"beam {_pids(brokers)}, {port}")

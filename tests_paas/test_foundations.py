@@ -1,0 +1,106 @@
+"""What everything else rests on: reachable hosts, room on disk, a database, services that reply."""
+
+from bkpaas.collect import plan
+from bkpaas.errors import NoData
+from bkpaas.lang import say
+from bkpaas.suite import condition
+from bkpaas.suite.words import no_answer, seconds
+
+# Kinds of failure that are the host's own; with the others (keys, sudo, no Python) the suite could not look.
+SICK = frozenset({"unreachable", "refused", "login_hung", "hung", "closed"})
+
+
+@condition("host-reachable")
+def test_host_can_be_looked_at(snapshot, subject, finding):
+    """The host answers over ssh and lets the collector run to its end."""
+    facts = snapshot.hosts[subject.id]
+    if facts.error is not None and facts.error_kind not in SICK:
+        raise NoData(facts.error)
+    assert facts.error is None, facts.error
+    finding.saw(say(en=f"looked at in {seconds(facts.seconds)}", zh=f"{seconds(facts.seconds)} 内查看完毕"))
+
+
+def _least_free(host, finding):
+    """(path, percent, of what) of the file system with the least room."""
+    disks = [(disk.path, disk.free_percent, say(en="space", zh="空间")) for disk in host.disks.items]
+    disks += [
+        (disk.path, disk.free_inodes_percent, "inodes")
+        for disk in host.disks.items
+        if disk.free_inodes_percent is not None
+    ]
+    path, percent, what = min(disks, key=lambda disk: disk[1])
+    text = say(en=f"{path}: {percent:.1f} % of {what} free", zh=f"{path}：剩余 {percent:.1f} % {what}")
+    finding.saw(text)
+    return percent, text
+
+
+@condition("disk-space")
+def test_no_file_system_is_full(host, deployment, finding):
+    """There is room, and inodes, on every file system that BlueKing writes to; none is read-only."""
+    limit = deployment.thresholds.disk_free_percent
+    percent, text = _least_free(host, finding)
+    assert percent >= limit, say(en=f"{text}, needed {limit} %", zh=f"{text}，至少需要 {limit} %")
+    readonly = [disk.path for disk in host.disks.items if disk.readonly]
+    assert not readonly, say(en="read-only: ", zh="只读：") + ", ".join(readonly)
+
+
+@condition("disk-headroom")
+def test_file_systems_have_room_left(host, deployment, finding):
+    """There is some room left on every file system that BlueKing writes to."""
+    limit = deployment.thresholds.disk_headroom_percent
+    percent, text = _least_free(host, finding)
+    assert percent >= limit, say(en=f"{text}, better {limit} %", zh=f"{text}，建议至少 {limit} %")
+
+
+@condition("database-reachable")
+def test_database_answers(host, finding):
+    """A connection from this host to the configured database is greeted by a MySQL server."""
+    where = plan.database(host.facts)
+    if where is None:
+        raise NoData(say(en="no DATABASES with a HOST in the settings", zh="配置中没有带 HOST 的 DATABASES"))
+    address = f"{where[0]}:{where[1]}"
+    finding.fill(database=where[0], database_port=where[1])
+    connection = host.connections.get("database")
+    assert connection.ok, f"{address}: {no_answer(connection.error_kind)} ({connection.error_text})"
+    assert connection.greeting == "mysql", say(
+        en=f"{address} is reached, but no MySQL greets: {connection.text or 'silence'}",
+        zh=f"{address} 可连接，但没有 MySQL 应答：{connection.text or '无响应'}",
+    )
+    finding.saw(say(en=f"{address} greets as MySQL", zh=f"{address} 有 MySQL 应答"))
+
+
+@condition("services-answer")
+def test_services_answer(host, finding):
+    """Each service that listens gives an HTTP answer in time, and not a server error."""
+    wrong = {}
+    for service in plan.OPEN_PAAS:
+        answer = host.answers.get(f"answer-{service}")
+        if answer.error_kind == "refused":
+            continue  # nothing listens: paas-ports-local tells
+        if not answer.ok:
+            wrong[service] = f"{answer.url}: {no_answer(answer.error_kind)}" + _state(host, service)
+        elif answer.status is not None and answer.status >= 500:
+            wrong[service] = f"{answer.url}: HTTP {answer.status} {answer.body.strip()[:120]}" + _why(
+                host, service
+            )
+    finding.concerns(wrong)
+    finding.fill(service=" ".join(sorted(wrong)) or "SERVICE")
+    assert not wrong, "\n".join(f"{service}: {text}" for service, text in sorted(wrong.items()))
+
+
+def _state(host, service):
+    stopped = [process.pid for process in host.processes.uwsgi(service) if process.state in ("T", "D", "t")]
+    if not stopped:
+        return ""
+    pids = ", ".join(map(str, stopped))
+    return say(en=f"; frozen processes: {pids}", zh=f"；冻结的进程：{pids}")
+
+
+def _why(host, service):
+    """What the service's own log and settings say of a server error."""
+    words = []
+    project = host.settings.by_project.get(service)
+    words += project.problems[:1] if project else ()
+    error = host.logs.start_errors.get(service)
+    words += [error.text[:200]] if error else []
+    return "".join(f"; {word}" for word in words)

@@ -1,0 +1,351 @@
+"""FAQ: login answers 502 Bad Gateway: every hop from the domain to the four services."""
+
+import ipaddress
+
+from bkpaas.collect import plan
+from bkpaas.errors import NoData, NotApplicable
+from bkpaas.facts import Missing
+from bkpaas.lang import say
+from bkpaas.suite import condition
+from bkpaas.suite.words import no_answer
+
+UPSTREAM_SERVICES = {
+    "OPEN_PAAS": "paas",
+    "OPEN_PAAS_APPENGINE": "appengine",
+    "OPEN_PAAS_ESB": "esb",
+    "OPEN_PAAS_LOGIN": "login",
+    "OPEN_PAAS_CONSOLE": "console",
+}
+
+
+def _needs_nginx(host):
+    if host.nginx.main is None:
+        raise NoData(say(en="no nginx configuration was found", zh="没有找到 nginx 配置"))
+    return host.nginx
+
+
+def _open_paas_servers(nginx):
+    """(upstream, service, server) for each server line of open_paas's upstreams."""
+    return [
+        (upstream, UPSTREAM_SERVICES[upstream.name], server)
+        for upstream in nginx.upstreams
+        if upstream.name in UPSTREAM_SERVICES
+        for server in upstream.servers
+    ]
+
+
+def _addresses_of(host, deployment, host_facts):
+    """All addresses under which a host of the inventory may be named."""
+    known = {deployment.host(host.name).address}
+    facts = host_facts(host.name).facts if host.judged else None
+    if facts is not None and not isinstance(facts.addresses, Missing):
+        known |= set(facts.addresses.items)
+    return known
+
+
+@condition("bind-address-consistent")
+def test_services_bind_the_address_they_are_asked_on(host, deployment, host_facts, finding):
+    """The address in each uwsgi file is the one that nginx, and the inventory, use for this host."""
+    entry = deployment.host(host.name)
+    wrong = {}
+    for service, known in host.services.by_name.items():
+        if known.bind_address in (None, "0.0.0.0", "::") or known.bind_port is None:
+            continue
+        asked = _asked_addresses(host, known.bind_port, deployment, host_facts) or {entry.address}
+        if known.bind_address not in asked:
+            wrong[service] = (known, asked)
+    finding.concerns(wrong)
+    finding.fill(service=" ".join(sorted(wrong)) or "SERVICE")
+    assert not wrong, "\n".join(
+        say(
+            en=f"{service} binds {known.bind_address}:{known.bind_port} ({known.ini.path}), but is asked on "
+            f"{', '.join(sorted(asked))}",
+            zh=f"{service} 绑定 {known.bind_address}:{known.bind_port}（{known.ini.path}），但访问方使用 "
+            f"{', '.join(sorted(asked))}",
+        )
+        for service, (known, asked) in sorted(wrong.items())
+    )
+
+
+def _asked_addresses(host, port, deployment, host_facts):
+    """The addresses of this host that nginx's upstreams name with this port."""
+    own = set(host.addresses.items)
+    asked = set()
+    for nginx_host in deployment.judged("nginx"):
+        facts = host_facts(nginx_host.name).facts
+        if isinstance(facts.nginx, Missing):
+            continue
+        loopback_is_us = nginx_host.name == host.name
+        asked |= {
+            server.address
+            for upstream in facts.nginx.upstreams
+            for server in upstream.servers
+            if server.port == port
+            and server.address in own
+            and (loopback_is_us or not ipaddress.ip_address(server.address).is_loopback)
+        }
+    return asked
+
+
+@condition("paas-ports-local")
+def test_services_listen_where_configured(host, finding):
+    """Each service listens on the address and port of its own configuration."""
+    services = {name: known for name, known in host.services.by_name.items() if known.bind_port}
+    if not services:
+        raise NoData(say(en="no uwsgi file tells an address", zh="没有 uwsgi 配置给出监听地址"))
+    silent = {}
+    for service, known in services.items():
+        listeners = host.sockets.on(known.bind_port)
+        if not any(listener.covers(known.bind_address or "0.0.0.0") is not False for listener in listeners):
+            elsewhere = ", ".join(f"{listener.address}:{listener.port}" for listener in listeners)
+            silent[service] = f"{known.bind_address}:{known.bind_port}" + (
+                say(en=f" (but {elsewhere})", zh=f"（但有 {elsewhere}）") if elsewhere else ""
+            )
+    finding.concerns(silent)
+    finding.fill(service=" ".join(sorted(silent)) or "SERVICE")
+    finding.saw(
+        ", ".join(f"{name} {known.bind_address}:{known.bind_port}" for name, known in services.items())
+    )
+    assert not silent, say(en="nothing listens on ", zh="没有监听：") + "; ".join(
+        f"{where} ({service})" for service, where in sorted(silent.items())
+    )
+
+
+@condition("listen-queue")
+def test_no_connection_waits_to_be_accepted(host, deployment, finding):
+    """The accept backlog of each service is far from full."""
+    thresholds = deployment.thresholds
+    most = thresholds.listen_queue_length * thresholds.listen_queue_percent / 100
+    queues = {
+        service: max((listener.queue or 0 for listener in host.sockets.on(known.bind_port or 0)), default=0)
+        for service, known in host.services.by_name.items()
+    }
+    full = {service: waiting for service, waiting in queues.items() if waiting >= most}
+    finding.concerns(full)
+    finding.saw(", ".join(f"{service} {waiting}" for service, waiting in sorted(queues.items())))
+    assert not full, say(en="connections waiting: ", zh="等待接受的连接：") + ", ".join(
+        f"{service} {waiting}" for service, waiting in sorted(full.items())
+    )
+
+
+@condition("nginx-conf-port80")
+def test_nginx_serves_the_domain(host, deployment, finding):
+    """nginx is alive, a server block names the PaaS domain, and the port of that block is listened on by nginx."""
+    nginx = _needs_nginx(host)
+    masters = host.processes.nginx_masters()
+    assert masters, say(en="nginx does not run", zh="nginx 没有运行")
+    servers = _servers_of_domain(nginx, deployment)
+    assert servers, say(
+        en=f"no server block in {nginx.main} and its includes has server_name {deployment.domain}",
+        zh=f"{nginx.main} 及其包含的文件中没有 server_name 为 {deployment.domain} 的 server",
+    )
+    ports = {listen.port for server in servers for listen in server.listens if not listen.unix}
+    heard = [
+        port for port in ports if any(_nginx_holds(host, listener) for listener in host.sockets.on(port))
+    ]
+    wanted = ", ".join(map(str, sorted(ports)))
+    assert heard, say(
+        en=f"nginx runs (pid {masters[0].pid}) but does not listen on {wanted}: reload it",
+        zh=f"nginx 在运行（pid {masters[0].pid}）但没有监听 {wanted}：需要重载",
+    )
+    finding.saw(f"nginx {masters[0].pid}: {', '.join(map(str, sorted(heard)))}")
+
+
+def _servers_of_domain(nginx, deployment):
+    return [server for server in nginx.servers if _named(server, deployment.domain)]
+
+
+def _named(server, domain):
+    return any(
+        name.lower() == domain.lower()
+        or (name.startswith("*.") and domain.lower().endswith(name[1:].lower()))
+        or (
+            name.startswith(".")
+            and (domain.lower() == name[1:].lower() or domain.lower().endswith(name.lower()))
+        )
+        for name in server.names
+    )
+
+
+def _nginx_holds(host, listener):
+    if listener.pids is None:
+        return True
+    masters = host.processes.nginx_masters()
+    return any(host.processes.descends(pid, master.pid) for pid in listener.pids for master in masters)
+
+
+@condition("nginx-listen-vs-domain")
+def test_domain_arrives_at_its_server_block(host, deployment, finding):
+    """The address that the domain resolves to is one nginx listens on, and no other server block owns it."""
+    nginx = _needs_nginx(host)
+    servers = _servers_of_domain(nginx, deployment)
+    if not servers:
+        raise NotApplicable(
+            say(en="nginx here does not serve the PaaS domain", zh="此处的 nginx 不提供 PaaS 域名")
+        )
+    addresses = _domain_addresses_here(host, deployment)
+    for address in addresses:
+        ports = {listen.port for server in servers for listen in server.listens if not listen.unix}
+        open_ports = {
+            port
+            for port in ports
+            if any(listener.covers(address) is not False for listener in host.sockets.on(port))
+        }
+        heard = ", ".join(
+            f"{listener.address}:{port}" for port in sorted(ports) for listener in host.sockets.on(port)
+        )
+        assert open_ports, say(
+            en=f"the domain resolves to {address}, but nginx listens on {heard or 'nothing'}",
+            zh=f"域名解析到 {address}，但 nginx 监听的是 {heard or '无'}",
+        )
+        for port in sorted(open_ports):
+            shadow = _shadow(nginx, servers, address, port)
+            assert shadow is None, say(
+                en=f"requests to {address}:{port} end in another server block ({shadow.file}:{shadow.line}, "
+                f"server_name {' '.join(shadow.names) or 'none'}): its listen names this address",
+                zh=f"发往 {address}:{port} 的请求会进入另一个 server（{shadow.file}:{shadow.line}，"
+                f"server_name {' '.join(shadow.names) or '无'}）：它的 listen 指定了该地址",
+            )
+    finding.saw(", ".join(addresses))
+
+
+def _domain_addresses_here(host, deployment):
+    """Those addresses of the domain that belong to this host; its inventory address when a VIP stands in front."""
+    resolved = host.names.by_name.get(deployment.domain)
+    own = set(host.addresses.items)
+    here = [address for address in (resolved.addresses if resolved else ()) if address in own]
+    if not here and resolved and set(resolved.addresses) & set(deployment.virtual_addresses):
+        here = [deployment.host(host.name).address]
+    return here or [deployment.host(host.name).address]
+
+
+def _shadow(nginx, servers, address, port):
+    """The server block that takes address:port away: nginx picks the most specific listen first."""
+
+    def specific(server):
+        return any(listen.address == address and listen.port == port for listen in server.listens)
+
+    if any(specific(server) for server in servers):
+        return None
+    return next((server for server in nginx.servers if specific(server)), None)
+
+
+@condition("nginx-conf-upstreams")
+def test_upstreams_name_paas_hosts(host, deployment, host_facts, finding):
+    """Every server of open_paas's upstreams is a paas host of the inventory, with the port of that service."""
+    nginx = _needs_nginx(host)
+    lines = _open_paas_servers(nginx)
+    if not lines:
+        raise NoData(
+            say(en="no upstream OPEN_PAAS in nginx's files", zh="nginx 配置中没有 upstream OPEN_PAAS")
+        )
+    owners = {
+        address: paas
+        for paas in deployment.having("paas")
+        for address in _addresses_of(paas, deployment, host_facts)
+        if paas.name == host.name or not ipaddress.ip_address(address).is_loopback
+    }
+    wrong = {}
+    for upstream, service, server in lines:
+        where = f"{upstream.file}:{upstream.line} {upstream.name}: {server.address}:{server.port}"
+        paas = owners.get(_address_of(server.address, host))
+        if paas is None:
+            wrong[where] = service, say(en="is no paas host of the inventory", zh="不是清单中的 paas 主机")
+            continue
+        facts = host_facts(paas.name).facts if paas.judged else None
+        _, port = plan.service_address(service, paas, deployment, facts)
+        if server.port != port:
+            wrong[where] = service, say(en=f"{service} listens on {port}", zh=f"{service} 监听的是 {port}")
+    finding.concerns(service for service, _ in wrong.values())
+    finding.saw(", ".join(f"{upstream.name} {server.address}:{server.port}" for upstream, _, server in lines))
+    assert not wrong, "\n".join(f"{where} {text}" for where, (_, text) in wrong.items())
+
+
+def _address_of(name, host):
+    """A server may be written as a name; /etc/hosts and DNS of the nginx host decide."""
+    resolved = host.names.by_name.get(name)
+    return resolved.addresses[0] if resolved and resolved.addresses else name
+
+
+@condition("nginx-upstreams-complete")
+def test_upstreams_name_every_paas_host(host, deployment, host_facts, finding):
+    """No paas host of the inventory is missing in an upstream of open_paas."""
+    lines = _open_paas_servers(_needs_nginx(host))
+    missing = {}
+    for service in sorted({service for _, service, _ in lines}):
+        named = {_address_of(server.address, host) for _, used, server in lines if used == service}
+        for paas in deployment.having("paas"):
+            if not named & _addresses_of(paas, deployment, host_facts):
+                missing.setdefault(service, []).append(paas.name)
+    finding.concerns(missing)
+    assert not missing, say(en="without ", zh="缺少 ") + "; ".join(
+        f"{', '.join(names)} ({service})" for service, names in missing.items()
+    )
+
+
+@condition("paas-ports-from-nginx")
+def test_nginx_host_reaches_the_services(source, target, finding):
+    """From the nginx host, each service of the paas host gives an HTTP answer, whatever its status."""
+    wrong = {}
+    for service in plan.OPEN_PAAS:
+        answer = source.answers.get(f"{service}@{target.name}")
+        if not answer.ok:
+            wrong[service] = f"{answer.url}: {no_answer(answer.error_kind)}"
+    finding.concerns(wrong)
+    finding.fill(ports=_ports(source, target, wrong))
+    assert not wrong, "\n".join(f"{service}: {text}" for service, text in sorted(wrong.items()))
+
+
+def _ports(source, target, services):
+    urls = [source.answers.get(f"{service}@{target.name}").url for service in services]
+    return ",".join(url.split("/")[2].rpartition(":")[2] for url in urls) or "PORT"
+
+
+@condition("upstream-answers")
+def test_each_upstream_answers_by_itself(host, finding):
+    """Asked one by one from the nginx host, every upstream server answers, and not with a server error."""
+    nginx = _needs_nginx(host)
+    servers = plan.servers(nginx)
+    if not servers:
+        raise NotApplicable(say(en="nginx here has no upstream", zh="此处的 nginx 没有 upstream"))
+    wrong = {}
+    for address, port in servers:
+        answer = host.answers.get(f"upstream-{address}:{port}")
+        if not answer.ok:
+            wrong[f"{address}:{port}"] = no_answer(answer.error_kind)
+        elif answer.status is not None and answer.status >= 500:
+            wrong[f"{address}:{port}"] = f"HTTP {answer.status} {answer.body.strip()[:80]}"
+    finding.fill(ports=" http://".join(sorted(wrong)) or "ADDRESS:PORT")
+    finding.saw(", ".join(f"{address}:{port}" for address, port in servers))
+    assert not wrong, "\n".join(f"{server}: {text}" for server, text in sorted(wrong.items()))
+
+
+@condition("domain-502")
+def test_no_path_of_the_domain_is_a_bad_gateway(controller, deployment, finding):
+    """Through the domain, every path that leads to an upstream is answered by it: no 502, 503 or 504."""
+    wrong = {}
+    for path in plan.domain_paths(deployment):
+        answer = controller.answers.get(f"domain-{path}")
+        if not answer.ok:
+            wrong[path] = no_answer(answer.error_kind)
+        elif answer.status in (502, 503, 504):
+            wrong[path] = f"HTTP {answer.status}"
+    finding.saw(", ".join(plan.domain_paths(deployment)))
+    assert not wrong, "\n".join(f"{path}: {text}" for path, text in wrong.items())
+
+
+@condition("nginx-error-log")
+def test_nginx_had_no_trouble_with_an_upstream(host, deployment, finding):
+    """No line of the last minutes in nginx's error log tells of an upstream that failed."""
+    window = deployment.thresholds.log_window_minutes
+    now = host.system.time
+    recent = [hit for hit in host.logs.nginx_errors if hit.time is not None and now - hit.time <= window * 60]
+    upstreams = sorted({hit.upstream for hit in recent if hit.upstream})
+    finding.saw(say(en=f"none within {window:.0f} minutes", zh=f"{window:.0f} 分钟内没有"))
+    assert not recent, (
+        say(
+            en=f"{len(recent)} within {window:.0f} minutes, about {', '.join(upstreams) or 'unknown'}; last: ",
+            zh=f"{window:.0f} 分钟内有 {len(recent)} 条，涉及 {', '.join(upstreams) or '未知'}；最近一条：",
+        )
+        + recent[-1].text
+    )

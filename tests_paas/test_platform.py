@@ -1,0 +1,123 @@
+"""FAQ: how to make sure that PaaS is deployed well: the domain, and healthz read as the software means it."""
+
+from bkpaas.errors import NoData, NotApplicable
+from bkpaas.facts.healthz import health
+from bkpaas.lang import say
+from bkpaas.suite import condition
+from bkpaas.suite.words import no_answer
+
+
+@condition("domain-resolve")
+def test_domain_resolves_to_nginx(host, deployment, host_facts, finding):
+    """The PaaS domain resolves on this host, and only to nginx hosts of the inventory or their virtual address."""
+    resolved = host.names.by_name.get(deployment.domain)
+    if resolved is None:
+        raise NoData(say(en="the name was not asked for", zh="未解析该域名"))
+    assert resolved.addresses, say(
+        en=f"{deployment.domain} does not resolve: {resolved.error}",
+        zh=f"{deployment.domain} 无法解析：{resolved.error}",
+    )
+    right = set(deployment.virtual_addresses)
+    for nginx in deployment.having("nginx"):
+        right.add(nginx.address)
+        if nginx.judged:
+            right |= _own_addresses(host_facts(nginx.name), loopback=nginx.name == host.name)
+    finding.saw(f"{deployment.domain} -> {', '.join(resolved.addresses)}")
+    strange = [address for address in resolved.addresses if address not in right]
+    assert not strange or not right, say(
+        en=f"{deployment.domain} resolves to {', '.join(strange)}, which is no nginx host of the inventory "
+        f"({', '.join(sorted(right))})",
+        zh=f"{deployment.domain} 解析到 {', '.join(strange)}，不是清单中的 nginx 主机（{', '.join(sorted(right))}）",
+    )
+
+
+def _own_addresses(nginx, loopback):
+    try:
+        addresses = nginx.addresses.items
+    except NoData:
+        return set()
+    return {
+        address for address in addresses if loopback or not (address == "::1" or address.startswith("127."))
+    }
+
+
+def _judge(service, vantage, deployment, finding):
+    answer = vantage.answers.get(f"healthz-{service}")
+    finding.fill(url=answer.url)
+    assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}" + (
+        say(en=": one of its dependencies hangs", zh="：它的某个依赖卡死")
+        if answer.error_kind == "silent"
+        else ""
+    )
+    found = health(service, answer)
+    if not found.healthy:
+        _excused(service, found.message, deployment)
+    finding.saw(f"{answer.url}: HTTP {answer.status}")
+    assert found.healthy, f"{answer.url}: HTTP {answer.status}: {found.message}"
+
+
+def _excused(service, message, deployment):
+    """Dependencies that the software insists on although the site does not have them."""
+    if service == "esb" and "FTA" in message and not deployment.having("fta"):
+        raise NotApplicable(
+            say(
+                en=f"esb misses FTA, which this site does not have; what it checks before is well: {message}",
+                zh=f"esb 缺少 FTA，而本站点没有部署；在此之前的检查正常：{message}",
+            )
+        )
+    if service == "esb" and ("HOST_CC" in message or " CC " in message) and not deployment.having("cmdb"):
+        raise NotApplicable(
+            say(
+                en=f"esb misses CC, which this site does not have; what it checks before is well: {message}",
+                zh=f"esb 缺少 CC，而本站点没有部署；在此之前的检查正常：{message}",
+            )
+        )
+    if service == "appengine" and "not registered" in message and not deployment.having("appo", "appt"):
+        raise NotApplicable(
+            say(
+                en=f"the inventory has no appo or appt host: {message}",
+                zh=f"清单中没有 appo 或 appt 主机：{message}",
+            )
+        )
+
+
+@condition("healthz-paas")
+def test_healthz_of_paas(vantage, deployment, finding):
+    """The developer center finds its settings, the database, appengine and login."""
+    _judge("paas", vantage, deployment, finding)
+
+
+@condition("healthz-login")
+def test_healthz_of_login(vantage, deployment, finding):
+    """Login finds its settings and the database; it answers 200 when it does not."""
+    _judge("login", vantage, deployment, finding)
+
+
+@condition("healthz-esb")
+def test_healthz_of_esb(vantage, deployment, finding):
+    """ESB finds its settings, the database, login, CC and FTA; its code is the same when it does not."""
+    _judge("esb", vantage, deployment, finding)
+
+
+@condition("healthz-console")
+def test_healthz_of_console(vantage, subject, deployment, host_facts, finding):
+    """The desktop is well, where there is one: CE 5.x has none, its path then ends at the developer center."""
+    if not _has_console(deployment, host_facts):
+        raise NotApplicable(say(en="no paas host has a console service", zh="paas 主机上没有 console 服务"))
+    _judge("console", vantage, deployment, finding)
+
+
+def _has_console(deployment, host_facts):
+    for paas in deployment.judged("paas"):
+        try:
+            if "console" in host_facts(paas.name).services.by_name:
+                return True
+        except NoData:
+            continue
+    return False
+
+
+@condition("healthz-appengine")
+def test_healthz_of_appengine(vantage, deployment, finding):
+    """appengine finds the database and every registered paas_agent."""
+    _judge("appengine", vantage, deployment, finding)

@@ -1,0 +1,188 @@
+"""FAQ: "Login validity is illegal": clocks, the tolerated offset, and the key that signs tokens."""
+
+from collections import Counter
+
+from bkpaas.errors import NoData
+from bkpaas.lang import say
+from bkpaas.suite import condition
+from bkpaas.suite.words import offset
+
+OFFSET = "BK_TOKEN_OFFSET_ERROR_TIME"
+
+
+def _apart(pair, deployment):
+    """(ahead, behind, distance, uncertainty): how far the clock of one host is before the other's."""
+    first, second = pair
+    distance = first.clock.offset_seconds - second.clock.offset_seconds
+    uncertainty = first.clock.uncertainty_seconds + second.clock.uncertainty_seconds
+    limit = deployment.thresholds.clock_uncertainty_seconds
+    if uncertainty > limit:
+        raise NoData(
+            say(
+                en=f"the clocks could be measured to ±{uncertainty:.1f} s only (limit {limit} s)",
+                zh=f"时钟测量误差 ±{uncertainty:.1f} s 过大（上限 {limit} s）",
+            )
+        )
+    ahead, behind = (first, second) if distance >= 0 else (second, first)
+    return ahead, behind, abs(distance), uncertainty
+
+
+def _tolerated(host):
+    """(seconds, where it was read): how far a token may lie in the future of this host's clock."""
+    login = host.settings.by_project.get("login")
+    value = login.get(OFFSET) if login else None
+    if login is None or value is None:
+        raise NoData(
+            say(
+                en=f"{host.name}: {OFFSET} stands in no settings file of login",
+                zh=f"{host.name}：login 的配置文件中没有 {OFFSET}",
+            )
+        )
+    return login.number(OFFSET), f"{host.name}:{value.file}:{value.line}"
+
+
+@condition("paas-clock-skew")
+def test_tokens_of_one_host_are_valid_on_the_other(pair, deployment, finding):
+    """A token is refused when its issuer's clock is ahead of the verifier's by more than the verifier tolerates."""
+    ahead, behind, distance, uncertainty = _apart(pair, deployment)
+    limits = {host.name: _tolerated(host) for host in pair}
+    limit, where = limits[behind.name] if distance > uncertainty else min(limits.values())
+    finding.fill(ahead=ahead.name)
+    text = say(
+        en=f"the clock of {ahead.name} is {offset(distance)} (±{uncertainty:.3f} s) ahead of {behind.name}; "
+        f"limit {limit} s, {OFFSET} read in {where}",
+        zh=f"{ahead.name} 的时钟比 {behind.name} 快 {offset(distance)}（±{uncertainty:.3f} s）；"
+        f"上限 {limit} s，{OFFSET} 读自 {where}",
+    )
+    finding.saw(text)
+    if distance - uncertainty <= limit < distance + uncertainty:
+        raise NoData(say(en="too close to the limit to tell: ", zh="过于接近上限，无法判定：") + text)
+    assert distance <= limit, text + say(
+        en=f": tokens issued on {ahead.name} are refused on {behind.name}",
+        zh=f"：{ahead.name} 签发的登录态会被 {behind.name} 拒绝",
+    )
+
+
+@condition("paas-clock-drift")
+def test_clocks_of_paas_hosts_agree(pair, deployment, finding):
+    """The clocks of the paas hosts are within a few seconds of each other."""
+    ahead, behind, distance, uncertainty = _apart(pair, deployment)
+    limit = deployment.thresholds.clock_drift_seconds
+    text = say(
+        en=f"the clock of {ahead.name} is {offset(distance)} (±{uncertainty:.3f} s) ahead of {behind.name}; "
+        f"better within {limit} s",
+        zh=f"{ahead.name} 的时钟比 {behind.name} 快 {offset(distance)}（±{uncertainty:.3f} s）；建议不超过 {limit} s",
+    )
+    finding.saw(text)
+    assert distance - uncertainty <= limit, text
+
+
+@condition("time-daemon")
+def test_time_is_kept_by_a_daemon(host, finding):
+    """chronyd or ntpd runs, and follows a server."""
+    daemon = host.time_daemon
+    assert daemon.daemon is not None, say(en="neither chronyd nor ntpd runs", zh="chronyd 和 ntpd 都没有运行")
+    finding.saw(f"{daemon.daemon} {daemon.source or ''}".strip())
+    assert daemon.synchronised is not False, say(
+        en=f"{daemon.daemon} runs but follows no server", zh=f"{daemon.daemon} 在运行但没有同步到服务器"
+    )
+
+
+@condition("token-offset-config")
+def test_tolerated_offset_is_equal_everywhere(host, subject, deployment, host_facts, finding):
+    """The value that takes effect is a number of seconds, not negative, and the same on every paas host."""
+    login = host.settings.by_project.get("login")
+    value = login.get(OFFSET) if login else None
+    if login is None or value is None:
+        raise NoData(
+            say(en=f"{OFFSET} stands in no settings file of login", zh=f"login 的配置文件中没有 {OFFSET}")
+        )
+    where = f"{value.file}:{value.line}"
+    assert value.kind in ("int", "float") and value.value >= 0, say(
+        en=f"{where}: {OFFSET} = {value.text} is not a number of seconds",
+        zh=f"{where}：{OFFSET} = {value.text} 不是秒数",
+    )
+    usual = _usual_offset(deployment, host_facts)
+    finding.saw(f"{OFFSET} = {value.value} ({where})")
+    assert value.value == usual, say(
+        en=f"{where}: {OFFSET} = {value.value}, other paas hosts have {usual}",
+        zh=f"{where}：{OFFSET} = {value.value}，其他 paas 主机为 {usual}",
+    )
+
+
+def _usual_offset(deployment, host_facts):
+    """What most paas hosts have; between equals the value as shipped, then that of the first host."""
+    values = []
+    for host in deployment.judged("paas"):
+        try:
+            values.append(_tolerated(host_facts(host.name))[0])
+        except NoData:
+            continue
+    shipped = deployment.thresholds.token_offset_seconds
+    counts = Counter(values)
+    return max(values, key=lambda value: (counts[value], value == shipped))
+
+
+@condition("token-offset-raised")
+def test_tolerated_offset_hides_nothing(host, deployment, finding):
+    """The tolerated offset is not larger than shipped: a larger one hides a skew and repairs nothing."""
+    shipped = deployment.thresholds.token_offset_seconds
+    value, where = _tolerated(host)
+    finding.saw(f"{OFFSET} = {value} ({where})")
+    assert value <= shipped, say(
+        en=f"{where}: {OFFSET} = {value}, shipped is {shipped}",
+        zh=f"{where}：{OFFSET} = {value}，出厂为 {shipped}",
+    )
+
+
+@condition("login-secret-equal")
+def test_paas_hosts_sign_with_the_same_key(pair, finding):
+    """SECRET_KEY of each project is the same on both hosts; only digests are compared."""
+    first, second = pair
+    compared, wrong = [], []
+    for project in ("login", "paas", "esb", "appengine"):
+        values = [_secret(host, project) for host in pair]
+        if values[0] is None and values[1] is None:
+            continue
+        compared.append(project)
+        if values[0] != values[1]:
+            wrong.append(project)
+    if not compared:
+        raise NoData(say(en="no SECRET_KEY in any settings file", zh="配置文件中都没有 SECRET_KEY"))
+    finding.concerns(wrong)
+    finding.saw(say(en="equal for ", zh="相同：") + ", ".join(compared))
+    assert not wrong, say(
+        en=f"SECRET_KEY of {', '.join(wrong)} differs between {first.name} and {second.name}",
+        zh=f"{first.name} 与 {second.name} 的 SECRET_KEY 不同：{', '.join(wrong)}",
+    )
+
+
+def _secret(host, project):
+    """The digest of a project's key, None where it has none."""
+    settings = host.settings.by_project.get(project)
+    value = settings.get("SECRET_KEY") if settings else None
+    if value is None:
+        return None
+    if value.digest is None:
+        raise NoData(
+            say(
+                en=f"{host.name}:{value.file}:{value.line}: SECRET_KEY is no plain string",
+                zh=f"{host.name}:{value.file}:{value.line}：SECRET_KEY 不是普通字符串",
+            )
+        )
+    return value.digest
+
+
+@condition("login-illegal-in-logs")
+def test_no_token_was_refused_for_its_time(host, deployment, finding):
+    """No log of the last minutes says "Login validity is illegal", in either language."""
+    window = deployment.thresholds.log_window_minutes
+    now = host.system.time
+    recent = [
+        hit for hit in host.logs.refused_tokens if hit.time is not None and now - hit.time <= window * 60
+    ]
+    finding.saw(say(en=f"none within {window:.0f} minutes", zh=f"{window:.0f} 分钟内没有"))
+    assert not recent, say(
+        en=f"{len(recent)} within {window:.0f} minutes, the last in {recent[-1].file}: {recent[-1].text}",
+        zh=f"{window:.0f} 分钟内有 {len(recent)} 条，最近一条在 {recent[-1].file}：{recent[-1].text}",
+    )
