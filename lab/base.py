@@ -42,6 +42,8 @@ SEARCH_STORE = """noida-db==0.2.3 \\
 """What answers for Elasticsearch, as requirements.txt: the wheels for x86_64 and aarch64."""
 
 HOST = Path(__file__).with_name("host")
+SCRIPTS = [HOST / "customize.sh", HOST.with_name("services") / "bake.sh"]
+"""Run one after the other as SCRIPT ROOT when the packages are installed."""
 Tell = Callable[[str], None]
 
 
@@ -49,7 +51,7 @@ def directory(home: Path) -> Path:
     """Where the base of today's recipe lies below home (.lab), built or not."""
     recipe = [
         platform.machine(), PACKAGES, LEFT_OUT, SEARCH_STORE, suite()[0],
-        *((HOST / name).read_text("utf-8") for name in ("labclock.c", "customize.sh")),
+        *(file.read_text("utf-8") for file in (HOST / "labclock.c", *SCRIPTS)),
     ]  # fmt: skip
     return home / f"base-{hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:12]}"
 
@@ -122,7 +124,8 @@ def _build(target: Path, tell: Tell) -> None:
         work.chmod(0o755)  # for the subordinate ids
         _compile_labclock(work)
         _fetch_search_store(work, tell)
-        shutil.copy(HOST / "customize.sh", work)
+        for script in SCRIPTS:
+            shutil.copy(script, work)
         release, sources = suite()
         status = _inside(_mmdebstrap(release, sources, partial, work), record, tell)
     if status:
@@ -144,7 +147,7 @@ def _mmdebstrap(release: str, sources: list[str], target: Path, work: Path) -> l
         "mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory", f"--include={','.join(PACKAGES)}",
         '--aptopt=Acquire::Languages "none"', "--dpkgopt=force-unsafe-io",
         *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in LEFT_OUT),
-        f'--customize-hook={work}/customize.sh "$1"',
+        *(f'--customize-hook=sh {work}/{script.name} "$1"' for script in SCRIPTS),
         release, str(target), *sources,
     ]  # fmt: skip
 
