@@ -1,0 +1,352 @@
+"""Visits over asyncssh: one process, hundreds of connections, real limits.
+
+Host keys are always verified against known_hosts; an unknown key is an error, never learned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import os
+import re
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import asyncssh
+
+from bkpaas.collect import clock, errors, program
+from bkpaas.errors import CollectError
+from bkpaas.inventory.deployment import Connection, Deployment, Host
+from bkpaas.lang import say
+
+CLOCK_SAMPLES = 3
+DEFAULT_KNOWN_HOSTS = ("~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts")
+SAID = re.compile(rb"^(sudo: [^\n]{1,160}|This account is currently not available[^\n]{0,80})", re.M)
+"""What may be quoted of other programs' output."""
+
+
+class Ssh:
+    """Opens sessions; holds the ways through bastions, which the hosts of a run share."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._limits = deployment.limits
+        self._homes = (deployment.home,) if deployment.home else ()
+        self._bastions: dict[tuple[str, Connection], asyncio.Task[asyncssh.SSHClientConnection]] = {}
+
+    async def open(self, host: Host) -> Session:
+        """Log in and start the collector. Raises CollectError."""
+        where, connection = errors.place(host), host.connection
+        login = _Login(where, connection, self._limits.connect_seconds)
+        connected = await login.run(connection.spec, self._bastion)
+        session = Session(where, connected, self._limits.answer_bytes)
+        try:
+            await session.start(program.command(connection, self._homes), self._limits.connect_seconds)
+        except BaseException:
+            session.abort()
+            raise
+        return session
+
+    async def _bastion(self, chain: str, connection: Connection) -> asyncssh.SSHClientConnection:
+        """The connection to the last of "user@host:port,..." hops, shared by all behind it."""
+        key = (chain, Connection("", connection.key, connection.known_hosts, connection.ssh_config))
+        if key not in self._bastions:
+            before, _, last = chain.rpartition(",")
+            login = _Login(last, key[1], self._limits.connect_seconds, before or None)
+            self._bastions[key] = asyncio.create_task(login.run(f"ssh://{last}", self._bastion))
+        try:
+            return await asyncio.shield(self._bastions[key])
+        except CollectError as error:
+            raise errors.via(chain, error) from None
+
+    async def close(self) -> None:
+        for task in self._bastions.values():
+            if not task.done():
+                task.cancel()
+            elif not task.cancelled() and not task.exception():
+                task.result().abort()
+        await asyncio.gather(*self._bastions.values(), return_exceptions=True)
+
+
+class _Client(asyncssh.SSHClient):
+    """Remembers how far a login came and which host key was not trusted."""
+
+    connection: asyncssh.SSHClientConnection | None = None
+    untrusted: asyncssh.SSHKey | None = None
+
+    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+        self.connection = conn
+
+    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
+        self.untrusted = key
+        return False
+
+
+class _Login:
+    """One login: options, the way there, and what went wrong in words."""
+
+    def __init__(
+        self, where: str, connection: Connection, seconds: float, bastion: str | None = None
+    ) -> None:
+        self.where, self.connection, self.seconds = where, connection, seconds
+        self.bastion = bastion or connection.bastion
+        self.client = _Client()
+        self.known: asyncssh.SSHKnownHosts | None = None
+
+    async def run(self, spec: str, bastion: Any) -> asyncssh.SSHClientConnection:
+        try:
+            options = self._options(spec)
+        except (OSError, ValueError, asyncssh.Error) as error:
+            raise errors.config(self.where, str(error)) from None
+        self.user, self.host, self.port = options.username, options.host, options.port
+        jump = self.bastion or (options.tunnel if isinstance(options.tunnel, str) else None)
+        tunnel = await bastion(jump, self.connection) if jump else ()
+        try:
+            return await asyncio.wait_for(
+                asyncssh.connect(options.orig_host, options=options, tunnel=tunnel, config=self._config()),
+                self.seconds,
+            )
+        except asyncio.TimeoutError:
+            raise self._late() from None
+        except (OSError, ValueError, asyncssh.Error) as error:
+            raise self._explained(error) from None
+
+    def _config(self) -> Any:
+        return [self.connection.ssh_config] if self.connection.ssh_config else ()
+
+    def _options(self, spec: str) -> asyncssh.SSHClientConnectionOptions:
+        parts = urlsplit(spec)
+        wanted: dict[str, Any] = {
+            "host": parts.hostname or "",
+            "config": self._config(),
+            "client_factory": lambda: self.client,
+            "known_hosts": _known_hosts((self.connection.known_hosts,))
+            if self.connection.known_hosts
+            else (),
+            "password_auth": False,
+            "kbdint_auth": False,
+            "login_timeout": 0,
+        }
+        if parts.port:
+            wanted["port"] = parts.port
+        if parts.username:
+            wanted["username"] = unquote(parts.username)
+        if self.connection.key:
+            wanted.update(_identity(self.connection.key))
+        options = asyncssh.SSHClientConnectionOptions(**wanted)
+        if not self.connection.known_hosts:
+            # None would mean "UserKnownHostsFile none": a wish not to verify, which is not granted.
+            files = options.known_hosts if isinstance(options.known_hosts, list) else []
+            options.update(known_hosts=_known_hosts(tuple(files) or DEFAULT_KNOWN_HOSTS))
+        if not options.config.get("KexAlgorithms"):  # the fastest first: others cost several times the CPU
+            options.kex_algs = sorted(
+                options.kex_algs, key=lambda name: not name.startswith(b"curve25519-sha256")
+            )
+        assert isinstance(options.known_hosts, asyncssh.SSHKnownHosts)
+        self.known = options.known_hosts
+        return options
+
+    def _late(self) -> CollectError:
+        if not self.client.connection:
+            return errors.unreachable(
+                self.where,
+                say(
+                    en=f"no TCP connection to port {self.port} within {self.seconds:g} s",
+                    zh=f"{self.seconds:g} 秒内没有建立到端口 {self.port} 的 TCP 连接",
+                ),
+            )
+        if not self.client.connection.get_extra_info("server_version"):
+            return errors.login_hung(self.where, self.seconds, say(en="sshd's greeting", zh=" sshd 的问候"))
+        return errors.login_hung(self.where, self.seconds, say(en="the end of the login", zh="登录完成"))
+
+    def _explained(self, error: Exception) -> CollectError:
+        where = self.where
+        if isinstance(error, asyncssh.HostKeyNotVerifiable):
+            return self._untrusted()
+        if isinstance(error, asyncssh.PermissionDenied):
+            return errors.login_refused(where, self.user, say(en="no key was accepted", zh="没有密钥被接受"))
+        if isinstance(error, asyncssh.ChannelOpenError):
+            cause = say(en=f"the bastion says: {error.reason}", zh=f"跳板机报告：{error.reason}")
+            return errors.unreachable(where, cause)
+        if isinstance(error, (asyncssh.ConnectionLost, ConnectionResetError, BrokenPipeError)):
+            return errors.closed(where, say(en="in the middle of the login", zh="登录过程中断开"))
+        if (
+            isinstance(error, asyncssh.KeyExchangeFailed)
+            and "host key" in str(error).lower()
+            and self._trusted()
+        ):
+            return errors.host_key_changed(where, say(en="of another type", zh="类型不同"))
+        if isinstance(error, asyncssh.DisconnectError):
+            if "authentication" in error.reason.lower():
+                return errors.login_refused(where, self.user, error.reason)
+            return errors.garbage(where, error.reason)
+        if isinstance(error, ConnectionRefusedError) or (
+            "Connect call failed" in str(error) and "111" in str(error)
+        ):
+            return errors.refused(where)
+        if isinstance(error, socket.gaierror):
+            return errors.unreachable(
+                where, say(en=f"the name {self.host} does not resolve", zh=f"名字 {self.host} 无法解析")
+            )
+        if isinstance(error, OSError):
+            return errors.unreachable(where, os.strerror(error.errno) if error.errno else str(error))
+        return errors.config(where, str(error))
+
+    def _untrusted(self) -> CollectError:
+        key = self.client.untrusted
+        offered = (
+            f"{key.get_algorithm()} {key.get_fingerprint()}" if key else say(en="a certificate", zh="证书")
+        )
+        make = errors.host_key_changed if self._trusted() else errors.host_key_unknown
+        return make(self.where, offered)
+
+    def _trusted(self) -> Sequence[Any]:
+        """The keys that known_hosts holds for this host."""
+        assert self.known is not None
+        address = self.host
+        if self.client.connection and (peer := self.client.connection.get_extra_info("peername")):
+            address = peer[0]
+        port = self.port if self.port != 22 else None
+        return self.known.match(self.host, address, port)[0]
+
+
+def _identity(key: str) -> dict[str, Any]:
+    """The options for a key file: only that key, or the agent when it alone can open it."""
+    try:
+        return {"client_keys": [_private_key(key)], "agent_path": None}
+    except asyncssh.KeyEncryptionError:
+        if not os.environ.get("SSH_AUTH_SOCK"):
+            raise ValueError(
+                say(
+                    en=f"{key} has a passphrase: load it with ssh-add",
+                    zh=f"{key} 有口令保护：请用 ssh-add 加载",
+                )
+            ) from None
+        return {"client_keys": [], "agent_identities": [f"{key}.pub"]}
+
+
+@functools.cache
+def _private_key(path: str) -> asyncssh.SSHKey:
+    return asyncssh.read_private_key(os.path.expanduser(path))
+
+
+@functools.cache
+def _known_hosts(paths: tuple[str, ...]) -> asyncssh.SSHKnownHosts:
+    """Parsed once a run, not once a host."""
+    there = [path for name in paths if (path := Path(name).expanduser()).is_file()]
+    return asyncssh.import_known_hosts("\n".join(path.read_text("utf-8", "replace") for path in there))
+
+
+class Session(asyncssh.SSHClientSession[bytes]):
+    """A running collector on a host: plans in, answers out."""
+
+    def __init__(self, where: str, connection: asyncssh.SSHClientConnection, most: int) -> None:
+        self.clock: clock.Clock | None = None
+        self._where, self._connection, self._most = where, connection, most
+        self._talk = program.Talk(most)
+        self._events: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
+        self._errors = b""
+        self._status: int | None = None
+        self._channel: asyncssh.SSHClientChannel[bytes]
+        self._samples: list[tuple[float, float, float]] = []
+
+    async def start(self, command: str, seconds: float) -> None:
+        """Send the program and compare clocks. Raises CollectError."""
+        try:
+            await asyncio.wait_for(self._start(command), seconds)
+        except asyncio.TimeoutError:
+            stage = say(en="the start of a program", zh="程序启动")
+            raise errors.login_hung(self._where, seconds, stage) from None
+        except asyncssh.Error as error:
+            raise errors.closed(self._where, str(error)) from None
+
+    async def _start(self, command: str) -> None:
+        self._channel, _ = await self._connection.create_session(lambda: self, command, encoding=None)
+        self._channel.write(program.packed())
+        await self._expect("ready")
+        for _ in range(CLOCK_SAMPLES - 1):
+            await self._compare_clocks()
+
+    async def visit(self, plan: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """One answer within so many seconds. Raises CollectError."""
+        try:
+            return await asyncio.wait_for(self._visit(plan), seconds)
+        except asyncio.TimeoutError:
+            raise errors.hung(self._where, seconds) from None
+        except (asyncssh.Error, OSError) as error:
+            raise errors.closed(self._where, str(error)) from None
+
+    async def _visit(self, plan: dict[str, Any]) -> dict[str, Any]:
+        await self._compare_clocks(program.plan_lines(plan))  # the plan rides on the last clock line
+        answer: dict[str, Any] = await self._expect("answer")
+        return answer
+
+    async def _compare_clocks(self, more: bytes = b"") -> None:
+        asked = clock.now()
+        self._channel.write(b"clock %d\n" % len(self._samples) + more)
+        (_, there), answered = await self._expect("clock"), clock.now()
+        self._samples.append((asked, there, answered))
+        self.clock = clock.measured(self._samples)
+
+    async def _expect(self, wanted: str) -> Any:
+        word, value = await self._events.get()
+        if word == wanted:
+            return value
+        if word == "too much":
+            raise errors.too_much(self._where, self._most)
+        if word == "nopython":
+            raise errors.no_python(self._where)
+        if word == "ended":
+            raise self._ended()
+        if word == "failed":
+            raise errors.suite(self._where, value)
+        raise errors.garbage(self._where, value if word == "garbage" else f"{word}, not {wanted}")
+
+    def _ended(self) -> CollectError:
+        said = SAID.search(self._errors) or SAID.search(self._talk.noise)
+        words = said.group(1).decode("utf-8", "replace") if said else ""
+        if words.startswith("sudo:"):
+            return errors.sudo_denied(self._where, words)
+        if self._talk.noise and not self._samples and not said:
+            size = len(self._talk.noise)
+            return errors.garbage(
+                self._where, say(en=f"{size} bytes, then the end", zh=f"{size} 字节后即结束")
+            )
+        status = (
+            ""
+            if self._status is None
+            else say(en=f", exit status {self._status}", zh=f",退出码 {self._status}")
+        )
+        return errors.closed(
+            self._where, words or say(en=f"before the answer{status}", zh=f"返回结果之前{status}")
+        )
+
+    def data_received(self, data: bytes, datatype: int | None) -> None:
+        if datatype == asyncssh.EXTENDED_DATA_STDERR:
+            self._errors = (self._errors + data)[-4096:]
+            return
+        try:
+            for event in self._talk.feed(data):
+                self._events.put_nowait(event)
+        except program.TooMuch:
+            self._events.put_nowait(("too much", None))
+            self.abort()
+        except program.Garbage as error:
+            self._events.put_nowait(("garbage", str(error)))
+            self.abort()
+
+    def exit_status_received(self, status: int) -> None:
+        self._status = status
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._events.put_nowait(("ended", exc))
+
+    def abort(self) -> None:
+        """Cut the connection at once; the collector ends by itself when its input does."""
+        self._connection.abort()
+
+    async def close(self) -> None:
+        self._connection.close()
+        self._connection.abort()

@@ -1,0 +1,232 @@
+"""Visits to all hosts of a deployment: twice each, side by side, each within its own limits."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Literal, Protocol
+
+from msgspec import Struct
+
+from bkpaas.collect import errors
+from bkpaas.collect.clock import Clock
+from bkpaas.collect.ssh import Ssh
+from bkpaas.errors import CollectError
+from bkpaas.inventory.deployment import Deployment, Host
+
+Plan = dict[str, Any]
+Answer = dict[str, Any]
+
+
+class Trouble(Struct, frozen=True):
+    """Why a visit failed: a word of bkpaas.collect.errors and a sentence."""
+
+    kind: str
+    reason: str
+
+
+class Visit(Struct):
+    """What one host told. `first` is kept when only the second visit failed."""
+
+    host: str
+    first: Answer | None = None
+    second: Answer | None = None
+    error: Trouble | None = None
+    clock: Clock | None = None
+    seconds: float = 0.0
+    """Spent on this host, without waiting for the others."""
+
+    @classmethod
+    def failed(cls, host: str, kind: str, reason: str) -> Visit:
+        return cls(host, error=Trouble(kind, reason))
+
+    def fail(self, error: CollectError) -> None:
+        self.error = Trouble(error.kind, error.reason)
+
+
+class Interrupted(KeyboardInterrupt):
+    """Stopped from the keyboard; what was collected until then."""
+
+    def __init__(self, visits: dict[str, Visit]) -> None:
+        super().__init__()
+        self.visits = visits
+
+
+class Session(Protocol):
+    clock: Clock | None
+
+    async def visit(self, plan: Plan, seconds: float) -> Answer: ...
+    async def close(self) -> None: ...
+
+
+class Transport(Protocol):
+    async def open(self, host: Host) -> Session: ...
+    async def close(self) -> None: ...
+
+
+def visit_hosts(
+    deployment: Deployment,
+    first: Callable[[Host], Plan],
+    second: Callable[[Host, dict[str, Visit]], Plan | None],
+    *,
+    transport: Literal["asyncssh", "openssh"] = "asyncssh",
+    between: Callable[[], None] | None = None,
+    progress: Callable[[str, str], None] = lambda host, word: None,
+) -> dict[str, Visit]:
+    """Visit every judged host; {host name: Visit}, one for each of them, whatever happened.
+
+    `second` is asked when all first visits and `between` (run beside them in a thread) are over; it hears what
+    all of them told, and is asked only for hosts whose first visit went well.
+    `progress` hears (host name, "start" | "first" | "second" | "done" | kind of error).
+    Raises Interrupted, and whatever `between` raised.
+    """
+    round_ = _Round(deployment, first, second, transport, progress)
+    _allow_files(4 * len(round_.hosts) + 200)
+    try:
+        asyncio.run(round_.run(between))
+    except KeyboardInterrupt:
+        round_.unfinished(errors.interrupted)
+        raise Interrupted(round_.visits) from None
+    return round_.visits
+
+
+def _allow_files(count: int) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+class _Round:
+    def __init__(
+        self,
+        deployment: Deployment,
+        first: Callable[[Host], Plan],
+        second: Callable[[Host, dict[str, Visit]], Plan | None],
+        transport: str,
+        progress: Callable[[str, str], None],
+    ) -> None:
+        self.deployment, self.limits = deployment, deployment.limits
+        self.hosts = deployment.judged()
+        self.visits = {host.name: Visit(host.name) for host in self.hosts}
+        self._first, self._second, self._progress = first, second, progress
+        self._transport = transport
+        self._done: set[str] = set()
+
+    async def run(self, between: Callable[[], None] | None) -> None:
+        self._slots = asyncio.Semaphore(self.limits.concurrent_hosts)
+        self._pending = len(self.hosts) + 1
+        self._all_arrived = asyncio.Event()
+        self._ssh = Ssh(self.deployment)
+        beside = asyncio.ensure_future(self._beside(between))
+        tasks = [asyncio.create_task(self._host(host)) for host in self.hosts]
+        try:
+            _, late = await asyncio.wait([beside, *tasks], timeout=self.limits.run_seconds)
+            for task in late:
+                task.cancel()
+            if late:
+                await asyncio.wait(late)
+                self.unfinished(lambda where: errors.out_of_time(where, self.limits.run_seconds))
+        finally:
+            for task in (beside, *tasks):
+                task.cancel()
+            await asyncio.gather(beside, *tasks, return_exceptions=True)
+            await self._ssh.close()
+        if not beside.cancelled():
+            beside.result()
+
+    async def _beside(self, function: Callable[[], None] | None) -> None:
+        """Run the function in a daemon thread, so that it can hold up nothing but its own result."""
+        loop, done = asyncio.get_running_loop(), asyncio.get_running_loop().create_future()
+
+        def tell(error: Exception | None) -> None:
+            if not done.done():
+                done.set_exception(error) if error else done.set_result(None)
+
+        def run() -> None:
+            try:
+                if function:
+                    function()
+            except Exception as error:
+                loop.call_soon_threadsafe(tell, error)
+            else:
+                loop.call_soon_threadsafe(tell, None)
+
+        threading.Thread(target=run, daemon=True).start()
+        try:
+            await done
+        finally:
+            self._arrive()
+
+    def _arrive(self) -> None:
+        self._pending -= 1
+        if not self._pending:
+            self._all_arrived.set()
+
+    async def _host(self, host: Host) -> None:
+        visit, session, plan = self.visits[host.name], None, None
+        try:
+            try:
+                async with self._slots:
+                    self._progress(host.name, "start")
+                    session = await self._first_visit(host, visit)
+            finally:
+                self._arrive()
+            self._progress(host.name, "first")
+            await self._all_arrived.wait()
+            plan = self._second(host, self.visits)
+            if plan:
+                async with self._slots:
+                    self._progress(host.name, "second")
+                    visit.second = await self._ask(session, plan, visit)
+            self._done.add(host.name)
+            self._progress(host.name, "done")
+        except CollectError as error:
+            self._done.add(host.name)
+            visit.fail(error)
+            self._progress(host.name, error.kind)
+        except Exception as error:
+            fault = errors.suite(errors.place(host), f"{type(error).__name__}: {error}")
+            self._done.add(host.name)
+            visit.fail(fault)
+            self._progress(host.name, fault.kind)
+        finally:
+            if session:
+                await session.close()
+
+    async def _first_visit(self, host: Host, visit: Visit) -> Session:
+        began = time.monotonic()
+        try:
+            session: Session = await self._ssh.open(host)
+        finally:
+            visit.seconds += time.monotonic() - began
+        try:
+            visit.first = await self._ask(session, self._first(host), visit)
+            visit.clock = session.clock
+        except BaseException:
+            await session.close()
+            raise
+        return session
+
+    async def _ask(self, session: Session, plan: Plan, visit: Visit) -> Answer:
+        began = time.monotonic()
+        left = max(1.0, self.limits.host_seconds - visit.seconds)
+        # The collector stops a little earlier, so that what it has by then still arrives.
+        plan = {
+            **plan,
+            "seconds": min(plan.get("seconds", left), max(1.0, left - 2)),
+            "wait": int(self.limits.run_seconds),
+        }
+        try:
+            return await session.visit(plan, left)
+        finally:
+            visit.seconds += time.monotonic() - began
+
+    def unfinished(self, error: Callable[[str], CollectError]) -> None:
+        """Say for every host that was still on its way why it did not arrive."""
+        for host in self.hosts:
+            if host.name not in self._done:
+                self.visits[host.name].fail(error(errors.place(host)))
