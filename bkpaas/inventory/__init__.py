@@ -1,0 +1,28 @@
+"""The inventory: what a site writes about its deployment, read and checked.
+
+load(path, limit=None) -> Deployment; everything else here serves it.
+"""
+
+from bkpaas.inventory.deployment import (
+    Connection,
+    Deployment,
+    Generation,
+    Host,
+    Limits,
+    Thresholds,
+    Waiver,
+)
+from bkpaas.inventory.loader import load
+from bkpaas.inventory.problems import InventoryErrors
+
+__all__ = [
+    "Connection",
+    "Deployment",
+    "Generation",
+    "Host",
+    "InventoryErrors",
+    "Limits",
+    "Thresholds",
+    "Waiver",
+    "load",
+]

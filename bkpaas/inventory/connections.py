@@ -1,0 +1,228 @@
+"""How hosts are reached: `connect:` of deployment.yaml, and testinfra's host specs."""
+
+from __future__ import annotations
+
+import os
+import re
+from urllib.parse import parse_qsl, urlencode
+
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from bkpaas.inventory import schema
+from bkpaas.inventory.deployment import Connection
+from bkpaas.inventory.schema import Check, Node, Refused, Section
+from bkpaas.lang import say
+
+_HOST = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_USER = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
+_PORT = r"[0-9]{1,5}"
+_JUMP = re.compile(rf"(?:{_USER}@)?{_HOST}(?::{_PORT})?(?:,(?:{_USER}@)?{_HOST}(?::{_PORT})?)*")
+_USER_ONLY = re.compile(_USER)
+
+SPECS: dict[str, tuple[re.Pattern[str], frozenset[str], str]] = {
+    # scheme: what stands behind ://, the options behind ?, an example
+    "ssh": (re.compile(rf"(?:{_USER}@)?{_HOST}(?::{_PORT})?"), frozenset(), "ssh://root@10.0.1.1:22"),
+    "local": (re.compile(""), frozenset(), "local://"),
+    "docker": (re.compile(rf"(?:{_USER}@)?{_HOST}"), frozenset(), "docker://root@paas-1"),
+    "podman": (re.compile(rf"(?:{_USER}@)?{_HOST}"), frozenset(), "podman://root@paas-1"),
+    "kubectl": (
+        re.compile(_HOST),
+        frozenset({"namespace", "container", "context", "kubeconfig"}),
+        "kubectl://paas-0?namespace=bk&container=paas",
+    ),
+    "salt": (re.compile(_HOST), frozenset(), "salt://paas-1"),
+    "ansible": (
+        re.compile(_HOST),
+        frozenset({"ansible_inventory", "force_ansible"}),
+        "ansible://paas-1?ansible_inventory=hosts.ini",
+    ),
+}
+_PATH_OPTIONS = ("kubeconfig", "ansible_inventory")
+
+
+class Connect(Struct, frozen=True):
+    """One `connect:` of deployment.yaml; None where it says nothing."""
+
+    spec: str | None = None
+    user: str | None = None
+    port: int | None = None
+    key: str | None = None
+    known_hosts: str | None = None
+    ssh_config: str | None = None
+    bastion: str | None = None
+    sudo: bool | None = None
+    sudo_user: str | None = None
+
+    def over(self, other: Connect) -> Connect:
+        """This one, with what it leaves open taken from the other."""
+        mine = {key: value for key, value in asdict(self).items() if value is not None}
+        return Connect(**{**asdict(other), **mine})
+
+
+_SSH_KEYS = ("user", "port", "key", "known_hosts", "ssh_config", "bastion")
+
+
+def read_connect(section: Section | None, *, of_host: bool) -> Connect:
+    """A `connect:` mapping; paths become absolute, from the directory of the file."""
+    if section is None:
+        return Connect()
+    path = file_path(section.file)
+    connect = Connect(
+        spec=section.take("spec", _spec(section.file)) if of_host else None,
+        user=section.take("user", _user),
+        port=section.take("port", schema.port),
+        key=section.take("key", path),
+        known_hosts=section.take("known_hosts", path),
+        ssh_config=section.take("ssh_config", path),
+        bastion=section.take("bastion", _bastion),
+        sudo=section.take("sudo", schema.flag),
+        sudo_user=section.take("sudo_user", _user),
+    )
+    section.end()
+    if connect.spec is not None:
+        _check_together(section, connect.spec)
+    return connect
+
+
+def connection(connect: Connect, address: str) -> Connection:
+    """The connection to a host; without a spec, ssh to its address. sudo_user alone means sudo too."""
+    spec = connect.spec or f"ssh://{address}"
+    sudo = connect.sudo if connect.sudo is not None else connect.sudo_user is not None
+    sudo_user = connect.sudo_user if sudo else None
+    if not spec.startswith("ssh://"):
+        return Connection(spec=spec, sudo=sudo, sudo_user=sudo_user)
+    user, at, place = spec.removeprefix("ssh://").rpartition("@")
+    host, colon, port = place.partition(":")
+    user = user if at else connect.user or ""
+    port = port if colon else str(connect.port or "")
+    return Connection(
+        spec=f"ssh://{user}{'@' if user else ''}{host}{':' if port else ''}{port}",
+        key=connect.key,
+        known_hosts=connect.known_hosts,
+        ssh_config=connect.ssh_config,
+        bastion=connect.bastion,
+        sudo=sudo,
+        sudo_user=sudo_user,
+    )
+
+
+def file_path(file: str) -> Check[str]:
+    """A path as written in a file: ~ is the home directory, else it starts where the file is."""
+    here = os.path.dirname(os.path.abspath(file))
+
+    def check(node: Node) -> str:
+        return _absolute(here, schema.text(node))
+
+    return check
+
+
+def _absolute(here: str, path: str) -> str:
+    return os.path.realpath(os.path.join(here, os.path.expanduser(path)))
+
+
+def _spec(file: str) -> Check[str]:
+    here = os.path.dirname(os.path.abspath(file))
+
+    def check(node: Node) -> str:
+        text = schema.text(node)
+        scheme, separator, rest = text.partition("://")
+        if not separator or scheme not in SPECS:
+            listed = ", ".join(f"{name}://" for name in SPECS)
+            raise Refused(
+                say(en="is no connection this suite knows", zh="不是本套件支持的连接方式"),
+                say(en=f"begin with one of {listed}", zh=f"请以下列之一开头：{listed}"),
+            )
+        pattern, options, example = SPECS[scheme]
+        # What is refused is never repeated: it could hold a password.
+        if ":" in rest.rpartition("@")[0]:
+            raise _password()
+        place, _, query = rest.partition("?")
+        given = parse_qsl(query, keep_blank_values=True)
+        if any(key not in options for key, _ in given):
+            raise _unknown_option(scheme, options)
+        if not pattern.fullmatch(place) or not _port_fits(place):
+            raise Refused(
+                say(en=f"is not a {scheme}:// connection", zh=f"不是正确的 {scheme}:// 连接"),
+                say(en=f"write it like {example}", zh=f"请仿照 {example} 填写"),
+            )
+        query = urlencode(
+            [(key, _absolute(here, value) if key in _PATH_OPTIONS else value) for key, value in given],
+            safe="/",
+        )
+        return f"{scheme}://{place}{'?' if query else ''}{query}"
+
+    return check
+
+
+def _unknown_option(scheme: str, options: frozenset[str]) -> Refused:
+    if options:
+        listed = ", ".join(sorted(options))
+        way_out = say(en=f"{scheme}:// takes {listed}", zh=f"{scheme}:// 支持：{listed}")
+    else:
+        way_out = say(
+            en="write user, key, sudo and so on as keys beside spec:",
+            zh="请把 user、key、sudo 等写成与 spec: 并列的键",
+        )
+    return Refused(
+        say(en=f"has an option that {scheme}:// does not take", zh=f"含有 {scheme}:// 不支持的选项"), way_out
+    )
+
+
+def _user(node: Node) -> str:
+    value = schema.text(node)
+    if ":" in value:
+        raise _password()
+    if not _USER_ONLY.fullmatch(value):
+        raise Refused(
+            say(en="is not the name of an account", zh="不是账号名"),
+            say(en="write it like root", zh="例如：root"),
+        )
+    return value
+
+
+def _bastion(node: Node) -> str:
+    value = schema.text(node)
+    if any(":" in hop.rpartition("@")[0] for hop in value.split(",")):
+        raise _password()
+    if not _JUMP.fullmatch(value) or not all(_port_fits(hop) for hop in value.split(",")):
+        raise Refused(
+            say(en="is not a jump host", zh="不是跳板机"),
+            say(en="write it like ops@10.0.1.250:22", zh="例如：ops@10.0.1.250:22"),
+        )
+    return value
+
+
+def _port_fits(place: str) -> bool:
+    port = re.search(r":([0-9]+)$", place)
+    return port is None or 0 < int(port[1]) < 65536
+
+
+def _password() -> Refused:
+    return Refused(
+        say(en="holds a password", zh="含有密码"),
+        say(
+            en="remove it and log in with a key: connect: {key: PATH}",
+            zh="请删除，改用密钥登录：connect: {key: 路径}",
+        ),
+    )
+
+
+def _check_together(section: Section, spec: str) -> None:
+    """A host's own keys that its own spec contradicts."""
+    _, at, place = spec.removeprefix("ssh://").rpartition("@")
+    for key in _SSH_KEYS:
+        if not section.has(key):
+            continue
+        if not spec.startswith("ssh://"):
+            section.refuse(
+                key,
+                say(en=f"{key}: is for ssh:// only", zh=f"{key}: 仅用于 ssh://"),
+                say(en=f"remove {key}:, or use an ssh:// spec", zh=f"请删除 {key}:，或改用 ssh://"),
+            )
+        elif (key == "user" and at) or (key == "port" and ":" in place):
+            section.refuse(
+                key,
+                say(en=f"{key}: is in spec: too", zh=f"{key}: 与 spec: 重复"),
+                say(en="say it in one place", zh="请只保留一处"),
+            )

@@ -1,0 +1,201 @@
+"""What the env files tell of a deployment: its domain, scheme, ports and home."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Literal
+
+from msgspec import Struct, field
+
+from bkpaas.inventory import words
+from bkpaas.inventory.deployment import Generation
+from bkpaas.inventory.env_file import Setting, read_env
+from bkpaas.inventory.problems import Problems, quoted
+from bkpaas.inventory.source import Source
+from bkpaas.lang import say
+
+Scheme = Literal["http", "https"]
+
+
+class Names(Struct, frozen=True):
+    """The variables of one generation, and what it is shipped with."""
+
+    root: str
+    domain: str
+    domain_ports: dict[Scheme, str]
+    scheme: str
+    home: str
+    fqdns: dict[str, str]
+    """By role."""
+    ports: dict[str, str]
+    """By service."""
+    shipped_root: str
+    shipped_ports: dict[str, int]
+    """Where they differ from DEFAULT_PORTS."""
+
+
+NAMES: dict[Generation, Names] = {
+    "5.x": Names(
+        root="BK_DOMAIN",
+        domain="PAAS_FQDN",
+        domain_ports={"http": "PAAS_HTTP_PORT", "https": "PAAS_HTTPS_PORT"},
+        scheme="HTTP_SCHEMA",
+        home="INSTALL_PATH",
+        fqdns={"cmdb": "CMDB_FQDN", "job": "JOB_FQDN"},
+        ports={
+            "agent_nginx": "APP_NGXPROXY_PORT",
+            "paas_agent": "PAAS_AGENT_PORT",
+            "redis": "REDIS_PORT",
+            "rabbitmq": "RABBITMQ_PORT",
+            "es": "ES_REST_PORT",
+            "mysql": "MYSQL_PORT",
+        },
+        shipped_root="bk.com",
+        shipped_ports={},
+    ),
+    "6.x": Names(
+        root="BK_DOMAIN",
+        domain="BK_PAAS_PUBLIC_ADDR",
+        domain_ports={},
+        scheme="BK_HTTP_SCHEMA",
+        home="BK_HOME",
+        fqdns={"cmdb": "BK_CMDB_PUBLIC_ADDR", "job": "BK_JOB_PUBLIC_ADDR"},
+        ports={
+            "agent_nginx": "BK_PAASAGENT_NGINX_PROXY_PORT",
+            "paas_agent": "BK_PAASAGENT_SERVER_PORT",
+            "redis": "BK_PAAS_REDIS_PORT",
+            "es": "BK_PAAS_PLUGINS_ES7_REST_PORT",
+            "mysql": "BK_PAAS_MYSQL_PORT",
+        },
+        shipped_root="bktencent.com",
+        shipped_ports={"es": 9200},
+    ),
+}
+
+
+class Environment(Struct):
+    """What the env files say; None and absent keys where they are silent."""
+
+    root: str | None = None
+    domain: str | None = None
+    domain_ports: dict[str, int] = field(default_factory=dict)
+    """Where the domain is served, by scheme."""
+    scheme: Scheme | None = None
+    home: str | None = None
+    fqdns: dict[str, str] = field(default_factory=dict)
+    ports: dict[str, int] = field(default_factory=dict)
+
+
+def understand(
+    sources: Iterable[Source], generation: Generation, told: Collection[str], problems: Problems
+) -> Environment:
+    """The env files, read in order.
+
+    told: fields that deployment.yaml settles (domain, scheme, home, cookie_domain, port, fqdns.ROLE,
+    ports.SERVICE); what the env files say of them is not looked at, so it cannot be wrong either.
+    """
+    names = NAMES[generation]
+    wanted = {names.root, names.domain, names.scheme, names.home}
+    wanted |= {*names.domain_ports.values(), *names.fqdns.values(), *names.ports.values()}
+    reading = _Reading(read_env(sources, wanted), told, problems)
+    environment = Environment(
+        root=reading.host("cookie_domain", names.root)[0],
+        scheme=reading.scheme(names.scheme),
+        home=reading.home(names.home),
+        fqdns={
+            role: host for role, key in names.fqdns.items() if (host := reading.host(f"fqdns.{role}", key)[0])
+        },
+        ports={
+            service: port
+            for service, key in names.ports.items()
+            if (port := reading.port(f"ports.{service}", key))
+        },
+        domain_ports={
+            scheme: port for scheme, key in names.domain_ports.items() if (port := reading.port("port", key))
+        },
+    )
+    environment.domain, port = reading.host("domain", names.domain)
+    if port:
+        environment.domain_ports = {"http": port, "https": port}
+    return environment
+
+
+class _Reading:
+    """Variables turned into checked values; a variable that is empty says nothing."""
+
+    def __init__(self, settings: dict[str, Setting], told: Collection[str], problems: Problems) -> None:
+        self.settings, self.told, self.problems = settings, told, problems
+
+    def _text(self, field: str, key: str) -> str | None:
+        setting = self.settings.get(key)
+        if setting is None or field in self.told or setting.text == "":
+            return None
+        if setting.text is None:
+            self._refuse(field, key, setting.why)
+        return setting.text
+
+    def _refuse(self, field: str, key: str, reason: str) -> None:
+        setting = self.settings[key]
+        if setting.unset:
+            unset = ", ".join(setting.unset[:3])
+            reason += say(en=f" ({unset} is not set)", zh=f"（{unset} 没有赋值）")
+        self.problems.add(
+            setting.file,
+            setting.line,
+            f"{key} {reason}",
+            say(
+                en=f"correct it, or write {_yaml(field)} in deployment.yaml",
+                zh=f"请更正，或在 deployment.yaml 中写明 {_yaml(field)}",
+            ),
+        )
+
+    def host(self, field: str, key: str) -> tuple[str | None, int | None]:
+        """A host name, and the port behind it where there is one."""
+        text = self._text(field, key)
+        if text is None:
+            return None, None
+        name, colon, port = text.lower().partition(":")
+        if not words.is_domain(name) or (colon and not _port(port)):
+            self._refuse(
+                field, key, say(en=f"is no host name: {quoted(text)}", zh=f"不是主机域名：{quoted(text)}")
+            )
+            return None, None
+        return name, _port(port)
+
+    def port(self, field: str, key: str) -> int | None:
+        text = self._text(field, key)
+        if text is None:
+            return None
+        port = _port(text)
+        if port is None:
+            self._refuse(field, key, say(en=f"is no port: {quoted(text)}", zh=f"不是端口号：{quoted(text)}"))
+        return port
+
+    def scheme(self, key: str) -> Scheme | None:
+        text = self._text("scheme", key)
+        for scheme in ("http", "https"):
+            if text is not None and text.lower() == scheme:
+                return scheme
+        if text is not None:
+            reason = say(en=f"is not http or https: {quoted(text)}", zh=f"不是 http 或 https：{quoted(text)}")
+            self._refuse("scheme", key, reason)
+        return None
+
+    def home(self, key: str) -> str | None:
+        text = self._text("home", key)
+        if text is not None and not text.startswith("/"):
+            reason = say(en=f"is not an absolute path: {quoted(text)}", zh=f"不是绝对路径：{quoted(text)}")
+            self._refuse("home", key, reason)
+            return None
+        return text.rstrip("/") or None if text else None
+
+
+def _port(text: str) -> int | None:
+    if text.isascii() and text.isdigit() and len(text) <= 5 and 0 < int(text) < 65536:
+        return int(text)
+    return None
+
+
+def _yaml(field: str) -> str:
+    section, _, key = field.rpartition(".")
+    return f"{section}: {{{key}: ...}}" if section else f"{field}: ..."

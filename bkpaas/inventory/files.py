@@ -1,0 +1,95 @@
+"""Which files an inventory consists of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from bkpaas.errors import InventoryError
+from bkpaas.inventory.deployment import Generation
+from bkpaas.inventory.generation import Clue
+from bkpaas.inventory.source import is_directory, names_in
+from bkpaas.lang import say
+
+_ENV: dict[Generation, tuple[str, ...]] = {
+    "5.x": ("globals.env", "ports.env"),
+    # Of bin/04-final; the last has the final word on what several of them say.
+    "6.x": ("global.env", "paasagent.env", "paas_plugins.env", "paas.env"),
+}
+_MARKERS: dict[str, Generation] = {
+    "bkcec": "5.x",
+    "bkeec": "5.x",
+    "globals.env": "5.x",
+    "ports.env": "5.x",
+    "bkcli": "6.x",
+}
+_HOMES = {"bkcec": "/data/bkce", "bkeec": "/data/bkee"}
+
+
+class Files(Struct, frozen=True):
+    """The files of one inventory; at least one of config and overlay is there."""
+
+    directory: Path
+    config: Path | None = None
+    overlay: Path | None = None
+    names: frozenset[str] = frozenset()
+    """What else lies in the directory; empty for an install.config alone."""
+    final: frozenset[str] = frozenset()
+    """What lies in bin/04-final."""
+
+    def clues(self) -> list[Clue]:
+        """What the files present tell of the generation."""
+        found = [
+            Clue(generation, name, str(self.directory / name))
+            for name, generation in _MARKERS.items()
+            if name in self.names
+        ]
+        if any(name.endswith(".env") for name in self.final):
+            found.append(Clue("6.x", "bin/04-final", str(self.directory / "bin/04-final")))
+        return found
+
+    def env(self, generation: Generation) -> list[Path]:
+        """The env files to read, in order."""
+        directory = self.directory if generation == "5.x" else self.directory / "bin/04-final"
+        present = self.names if generation == "5.x" else self.final
+        return [directory / name for name in _ENV[generation] if name in present]
+
+    def home(self) -> str | None:
+        """The home that the name of the control script stands for."""
+        return next((home for name, home in _HOMES.items() if name in self.names), None)
+
+
+def find(path: Path) -> Files:
+    """The files that path stands for. InventoryError when it stands for none."""
+    if is_directory(path):
+        return _in_directory(path)
+    if path.suffix in (".yaml", ".yml"):
+        return _in_directory(path.parent, overlay=path.name)
+    if path.name == "install.config":
+        return _in_directory(path.parent)
+    return Files(path.parent, config=path)
+
+
+def _in_directory(directory: Path, overlay: str = "deployment.yaml") -> Files:
+    names = names_in(directory)
+    if "install.config" not in names and overlay not in names:
+        raise InventoryError(
+            str(directory),
+            None,
+            say(
+                en="holds neither install.config nor deployment.yaml",
+                zh="既没有 install.config，也没有 deployment.yaml",
+            ),
+            say(
+                en="give a copy of /data/install, an install.config, or a directory with a deployment.yaml",
+                zh="请指定 /data/install 的副本、install.config 文件，或含有 deployment.yaml 的目录",
+            ),
+        )
+    return Files(
+        directory,
+        config=directory / "install.config" if "install.config" in names else None,
+        overlay=directory / overlay if overlay in names else None,
+        names=frozenset(names),
+        final=frozenset(names_in(directory / "bin/04-final")),
+    )

@@ -1,0 +1,122 @@
+"""The hosts of a deployment, from install.config and deployment.yaml together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from msgspec.structs import replace
+
+from bkpaas.inventory import words
+from bkpaas.inventory.connections import connection
+from bkpaas.inventory.deployment import Host, Waiver
+from bkpaas.inventory.overlay import HostEntry, Overlay
+from bkpaas.inventory.problems import Problems
+from bkpaas.lang import say
+
+
+def merged(listed: Mapping[str, set[str]], overlay: Overlay, problems: Problems) -> tuple[Host, ...]:
+    """The hosts, in order of name. listed: address -> roles of install.config, empty when there is none."""
+    entries = {entry.address: entry for entry in overlay.hosts}
+    hosts: dict[str, Host] = {}
+    for address in {**listed, **entries}:
+        entry = entries.get(address) or HostEntry(address, line=0)
+        if entry.roles is None and address not in listed:
+            _refuse_unlisted(entry, overlay, problems)
+        roles = listed.get(address, set()) if entry.roles is None else entry.roles
+        hosts[address] = Host(
+            name=entry.name or address,
+            address=address,
+            roles=tuple(sorted({*roles, *entry.add_roles})),
+            connection=connection(entry.connect.over(overlay.connect), address),
+        )
+    _check_distinct(hosts, overlay, problems)
+    return tuple(sorted(hosts.values(), key=lambda host: host.name))
+
+
+def waivers(overlay: Overlay, hosts: tuple[Host, ...], problems: Problems) -> tuple[Waiver, ...]:
+    """The waivers of the overlay, with their hosts by name; controller and deployment are allowed too."""
+    names = {word: host.name for host in hosts for word in (host.address, host.name)}
+    names |= {word: word for word in words.RESERVED_NAMES}
+    found = []
+    for waiver, line in overlay.waivers:
+        for word in waiver.hosts:
+            if word not in names:
+                problems.add(
+                    overlay.file,
+                    line,
+                    say(
+                        en=f"the waiver names {word}, which is no host here",
+                        zh=f"豁免中的 {word} 不是这里的主机",
+                    ),
+                    say(en="write the name or address of a host", zh="请写主机的名称或地址"),
+                )
+        found.append(replace(waiver, hosts=tuple(names.get(word, word) for word in waiver.hosts)))
+    return tuple(found)
+
+
+def oddities(hosts: tuple[Host, ...]) -> list[str]:
+    """What a person should know of the hosts."""
+    notes = []
+    for host in hosts:
+        if unknown := ", ".join(words.unknown_roles(host.roles)):
+            notes.append(
+                say(
+                    en=f"{host.name}: roles this suite does not know, kept: {unknown}",
+                    zh=f"{host.name}：本套件不认识的角色（已保留）：{unknown}",
+                )
+            )
+        if not host.roles:
+            notes.append(say(en=f"{host.name} has no role", zh=f"{host.name} 没有角色"))
+        if host.has("appo") and host.has("appt"):
+            notes.append(
+                say(
+                    en=f"{host.name} is appo and appt: both want one port, only appo takes effect",
+                    zh=f"{host.name} 同时是 appo 和 appt：端口相同，只有 appo 生效",
+                )
+            )
+    if not any(host.has("paas") for host in hosts):
+        notes.append(say(en="no host has the role paas", zh="没有任何主机具有 paas 角色"))
+    ways = [host.connection for host in hosts]
+    paths = {path for way in ways for path in (way.key, way.known_hosts, way.ssh_config) if path}
+    missing = sorted(path for path in paths if not os.path.exists(path))
+    return notes + [say(en=f"{path} does not exist", zh=f"{path} 不存在") for path in missing]
+
+
+def _refuse_unlisted(entry: HostEntry, overlay: Overlay, problems: Problems) -> None:
+    problems.add(
+        overlay.file,
+        entry.line,
+        say(
+            en=f"{entry.address} has no roles: and install.config does not know it",
+            zh=f"{entry.address} 没有写 roles:，install.config 中也没有它",
+        ),
+        say(en="correct the address, or add roles: [paas, ...]", zh="请更正地址，或补上 roles: [paas, ...]"),
+    )
+
+
+def _check_distinct(hosts: dict[str, Host], overlay: Overlay, problems: Problems) -> None:
+    """No name is another host's address, and no two hosts are reached in the same way: with a line copied
+    and not changed, one machine would be judged as two."""
+    reached: dict[str, str] = {}
+    for entry in overlay.hosts:
+        host = hosts[entry.address]
+        if host.name != host.address and host.name in hosts:
+            problems.add(
+                overlay.file,
+                entry.line,
+                say(en=f"{host.name} is the address of another host", zh=f"{host.name} 是另一台主机的地址"),
+                say(en="choose another name", zh="请换一个名称"),
+            )
+        spec = host.connection.spec
+        if spec in reached:
+            problems.add(
+                overlay.file,
+                entry.line,
+                say(
+                    en=f"{host.name} is reached by {spec}, and so is {reached[spec]}",
+                    zh=f"{host.name} 与 {reached[spec]} 的连接方式相同：{spec}",
+                ),
+                say(en="give each host a connection of its own", zh="每台主机的连接方式必须不同"),
+            )
+        reached.setdefault(spec, host.name)

@@ -1,0 +1,179 @@
+"""install.config: which host has which roles, in the grammar of 5.x or of 6.x.
+
+5.x is read tolerantly, as its documents write it: comments behind the roles, full-width punctuation, group
+headers. 6.x is read as its installer reads it, where a bad word ends the installation.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from bkpaas.inventory import words
+from bkpaas.inventory.deployment import Generation
+from bkpaas.inventory.generation import Clue
+from bkpaas.inventory.problems import Problems, quoted
+from bkpaas.inventory.source import Source
+from bkpaas.lang import say
+
+_WIDE = str.maketrans("，、（）＃\u3000\u00a0", ",,()#  ")
+_WORD = re.compile(r"[^\s,(]+(?:\([^()]*\)?)?|\([^()]*\)?")  # commas in parentheses do not separate
+_WORD_5 = re.compile(r"([A-Za-z][A-Za-z0-9_]*)(?:\([A-Za-z0-9_, \t-]+\))?")
+_WORD_6 = re.compile(r"([a-z][a-z0-9_]*)(?:\([a-z][a-z0-9_]*(?:-[a-z][a-z0-9_]*)*\))?")
+
+_GROUPS: dict[str, Generation] = {
+    "[bkce-basic]": "5.x",
+    "[basic]": "6.x",
+    "[bkmonitorv3]": "6.x",
+    "[bklog]": "6.x",
+}
+
+
+class _Row(Struct, frozen=True):
+    """A line that names a host."""
+
+    line: int
+    address: str
+    words: list[str]
+
+
+def clues(source: Source) -> tuple[list[Clue], list[Clue]]:
+    """What the words say of the generation, and, weaker, what the punctuation says."""
+    by_word: list[Clue] = []
+    by_punctuation: list[Clue] = []
+    for line, text in _content(source):
+        plain, _, comment = text.translate(_WIDE).partition("#")
+        group = _GROUPS.get(plain.strip().lower())
+        if group:
+            by_word.append(Clue(group, plain.strip(), source.file, line))
+        for word in _WORD.findall(plain)[1:]:
+            told = _told_by(word.partition("(")[0].lower())
+            if told:
+                by_word.append(Clue(told, quoted(word), source.file, line))
+        if comment:
+            what = say(en="a comment behind the roles", zh="角色后面的注释")
+            by_punctuation.append(Clue("5.x", what, source.file, line))
+        elif plain != text:
+            what = say(en="full-width punctuation", zh="全角标点")
+            by_punctuation.append(Clue("5.x", what, source.file, line))
+    return by_word, by_punctuation
+
+
+def parse(
+    source: Source, generation: Generation, problems: Problems, notes: list[str]
+) -> dict[str, set[str]]:
+    """Address -> roles, in order of first appearance. What is wrong goes to problems, odd things to notes."""
+    hosts: dict[str, set[str]] = {}
+    _note_oddities(source, generation, notes)
+    for row in _rows(source, generation, problems, notes):
+        if row.address in hosts and generation == "5.x":
+            _note(
+                notes,
+                source,
+                [row.line],
+                en=f"{row.address} again: its roles are added",
+                zh=f"{row.address} 重复出现，角色已合并",
+            )
+        roles = hosts.setdefault(row.address, set())
+        for word in row.words:
+            name = _role(source, row.line, word, generation, problems)
+            if name:
+                roles.add(name)
+    if not hosts and not problems:
+        problems.add(
+            source.file,
+            None,
+            say(en="names no host", zh="没有任何主机"),
+            say(
+                en="write one line per host: 10.0.1.1 paas,nginx",
+                zh="每台主机写一行，例如：10.0.1.1 paas,nginx",
+            ),
+        )
+    return hosts
+
+
+def _told_by(word: str) -> Generation | None:
+    if word == "es" or word in words.ONLY_5:
+        return "5.x"
+    if word == "es7" or word in words.ONLY_6:
+        return "6.x"
+    return None
+
+
+def _content(source: Source) -> Iterator[tuple[int, str]]:
+    """Lines that are neither blank nor comment, with their numbers."""
+    for number, text in enumerate(source.lines, 1):
+        stripped = text.strip()
+        if stripped and stripped.translate(_WIDE)[0] != "#":
+            yield number, stripped
+
+
+def _rows(source: Source, generation: Generation, problems: Problems, notes: list[str]) -> Iterator[_Row]:
+    for line, text in _content(source):
+        plain, comment, _ = (text.translate(_WIDE) if generation == "5.x" else text).partition("#")
+        if plain.startswith("["):
+            continue
+        if comment and generation == "6.x":
+            problems.add(
+                source.file,
+                line,
+                say(
+                    en="a comment behind the roles, which 6.x does not allow",
+                    zh="角色后面有注释，6.x 不允许这样写",
+                ),
+                say(en="put the comment on a line of its own", zh="请把注释单独写成一行"),
+            )
+        address, *names = _WORD.findall(plain) or [plain]
+        if words.is_address(address):
+            yield _Row(line, address, names)
+        elif ":" in address and not _is_ipv6(address):
+            _note(notes, source, [line], en="a tag line, not read", zh="标签行，未读取")
+        else:
+            problems.add(source.file, line, *words.no_address(address))
+
+
+def _role(source: Source, line: int, word: str, generation: Generation, problems: Problems) -> str | None:
+    match = (_WORD_5 if generation == "5.x" else _WORD_6).fullmatch(word)
+    if match:
+        return words.role(match[1])
+    problems.add(
+        source.file,
+        line,
+        say(en=f"{quoted(word)} is not a role", zh=f"{quoted(word)} 不是角色名"),
+        say(
+            en="write roles as paas,nginx or zk(config), separated by commas",
+            zh="角色写成 paas,nginx 或 zk(config)，用逗号分隔",
+        ),
+    )
+    return None
+
+
+def _note_oddities(source: Source, generation: Generation, notes: list[str]) -> None:
+    if source.crlf:
+        _note(notes, source, [], en="has Windows line ends (CRLF)", zh="使用 Windows 换行（CRLF）")
+    if generation == "6.x":
+        return
+    rows = [(line, text, text.partition("#")[0]) for line, text in _content(source)]
+    wide = [line for line, _, plain in rows if plain.translate(_WIDE) != plain]
+    if wide:
+        _note(notes, source, wide, en="full-width punctuation read as ASCII", zh="全角标点已按半角读取")
+    aliased = [line for line, _, plain in rows if "cc" in re.split(r"[^A-Za-z0-9_]+", plain.lower())]
+    if aliased:
+        _note(notes, source, aliased, en="role cc read as cmdb", zh="角色 cc 按 cmdb 读取")
+
+
+def _note(notes: list[str], source: Source, lines: list[int], *, en: str, zh: str) -> None:
+    place = source.file + "".join(f":{line}" for line in lines[:1])
+    more = say(en=f" ({len(lines)} lines)", zh=f"（共 {len(lines)} 行）") if len(lines) > 1 else ""
+    notes.append(f"{place}: {say(en=en, zh=zh)}{more}")
+
+
+def _is_ipv6(word: str) -> bool:
+    try:
+        ipaddress.IPv6Address(word)
+    except ValueError:
+        return False
+    return True

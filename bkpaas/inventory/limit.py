@@ -1,0 +1,51 @@
+"""--limit: which hosts a run judges; the others stay known."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from bkpaas.errors import InventoryError
+from bkpaas.inventory import words
+from bkpaas.inventory.deployment import Deployment, Host
+from bkpaas.inventory.problems import quoted
+from bkpaas.lang import say
+
+
+def judge_only(deployment: Deployment, limit: str) -> Deployment:
+    """The deployment with only the hosts judged that limit names.
+
+    limit: names, addresses and roles, separated by commas; a word that is both a name and a role means both.
+    InventoryError: empty, or a word that no host answers to.
+    """
+    wanted = [word.strip().lower() for word in limit.replace("，", ",").split(",")]
+    wanted = [word for word in wanted if word]
+    if not wanted:
+        raise _error(deployment, say(en="is empty", zh="为空"))
+    for word in wanted:
+        if not any(_is_meant(host, word) for host in deployment.hosts):
+            raise _error(
+                deployment,
+                say(en=f"{quoted(word)} is no host here", zh=f"{quoted(word)} 不是这里的主机或角色"),
+            )
+    hosts = tuple(
+        replace(host, judged=any(_is_meant(host, word) for word in wanted)) for host in deployment.hosts
+    )
+    return replace(deployment, hosts=hosts)
+
+
+def _is_meant(host: Host, word: str) -> bool:
+    return word in (host.name, host.address) or words.role(word) in host.roles
+
+
+def _error(deployment: Deployment, reason: str) -> InventoryError:
+    hosts = ", ".join(
+        host.name if host.name == host.address else f"{host.name} ({host.address})"
+        for host in deployment.hosts
+    )
+    roles = ", ".join(sorted({role for host in deployment.hosts for role in host.roles}))
+    return InventoryError(
+        "--limit",
+        None,
+        reason,
+        say(en=f"hosts: {hosts}; roles: {roles}", zh=f"主机：{hosts}；角色：{roles}"),
+    )

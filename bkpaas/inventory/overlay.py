@@ -1,0 +1,220 @@
+"""deployment.yaml: the whole inventory, or what lies over install.config and the env files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TypeVar, cast
+
+from msgspec import Struct, convert, field
+from msgspec.structs import fields
+
+from bkpaas.inventory import schema, words
+from bkpaas.inventory.connections import Connect, file_path, read_connect
+from bkpaas.inventory.deployment import DEFAULT_PORTS, Generation, Limits, Thresholds, Waiver
+from bkpaas.inventory.environment import Scheme
+from bkpaas.inventory.generation import Clue
+from bkpaas.inventory.problems import Problems, quoted
+from bkpaas.inventory.schema import Check, Node, Refused, Section
+from bkpaas.inventory.source import Source
+from bkpaas.lang import say
+
+S = TypeVar("S", Limits, Thresholds)
+
+
+class HostEntry(Struct, frozen=True):
+    """One host of deployment.yaml."""
+
+    address: str
+    line: int
+    name: str | None = None
+    roles: tuple[str, ...] | None = None
+    """Instead of those of install.config."""
+    add_roles: tuple[str, ...] = ()
+    connect: Connect = field(default_factory=Connect)
+
+
+class Overlay(Struct):
+    """deployment.yaml, checked by itself; None and empty where it is silent."""
+
+    file: str = ""
+    generation: Generation | None = None
+    home: str | None = None
+    domain: str | None = None
+    cookie_domain: str | None = None
+    scheme: Scheme | None = None
+    port: int | None = None
+    fqdns: dict[str, str] = field(default_factory=dict)
+    ports: dict[str, int] = field(default_factory=dict)
+    virtual_addresses: tuple[str, ...] = ()
+    ca_file: str | None = None
+    connect: Connect = field(default_factory=Connect)
+    hosts: tuple[HostEntry, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    waivers: tuple[tuple[Waiver, int], ...] = ()
+    """With the line of each."""
+
+    def clues(self) -> list[Clue]:
+        return [Clue(self.generation, "generation:", self.file)] if self.generation else []
+
+    def told(self) -> set[str]:
+        """The fields that it settles, as bkpaas.inventory.environment.understand names them."""
+        plain = {
+            name for name in ("home", "domain", "cookie_domain", "scheme", "port") if getattr(self, name)
+        }
+        return plain | {f"fqdns.{role}" for role in self.fqdns} | {f"ports.{name}" for name in self.ports}
+
+
+_ROLE = schema.matching(
+    words.ROLE,
+    en="write a word of install.config: paas, nginx, appo",
+    zh="请写 install.config 中的角色名：paas、nginx、appo",
+)
+_NAME = schema.matching(
+    words.NAME,
+    en="use letters, digits, '.', '_' and '-', a letter or digit first, 63 at most",
+    zh="只用字母、数字、'.'、'_'、'-'，以字母或数字开头，最多 63 个字符",
+)
+_CONDITION = schema.matching(
+    re.compile(r"[a-z0-9][a-z0-9._-]*"),
+    en="write the id of a condition: paas-clock-skew",
+    zh="请写检查项的 id，例如：paas-clock-skew",
+)
+
+
+def read_overlay(source: Source, problems: Problems) -> Overlay:
+    """The file against its schema; what is wrong with it goes to problems."""
+    root = Section(source.file, schema.compose(source), "deployment.yaml", problems)
+    overlay = Overlay(
+        file=source.file,
+        generation=cast("Generation | None", root.take("generation", schema.one_of("5.x", "6.x"))),
+        home=root.take("home", _absolute_path),
+        domain=root.take("domain", schema.domain),
+        cookie_domain=root.take("cookie_domain", schema.domain),
+        scheme=cast("Scheme | None", root.take("scheme", schema.one_of("http", "https"))),
+        port=root.take("port", schema.port),
+        fqdns=_table(root.section("fqdns"), ("cmdb", "job"), schema.domain),
+        ports=_table(root.section("ports"), DEFAULT_PORTS, schema.port),
+        virtual_addresses=root.take("virtual_addresses", schema.many(schema.address)) or (),
+        ca_file=root.take("ca_file", file_path(source.file)),
+        connect=read_connect(root.section("connect"), of_host=False),
+        hosts=_hosts(root, problems),
+        limits=_numbers(root.section("limits"), Limits),
+        thresholds=_numbers(root.section("thresholds"), Thresholds),
+        waivers=tuple(waiver for section in root.sections("waivers") if (waiver := _waiver(section))),
+    )
+    root.end()
+    return overlay
+
+
+def _hosts(root: Section, problems: Problems) -> tuple[HostEntry, ...]:
+    entries = []
+    seen: dict[str, int] = {}
+    for section in root.sections("hosts"):
+        entry = _host(section)
+        if entry is None:
+            continue
+        for word in dict.fromkeys((entry.address, entry.name or entry.address)):
+            if word in seen:
+                problems.add(
+                    section.file,
+                    section.line,
+                    say(
+                        en=f"{word} stands here twice, first in line {seen[word]}",
+                        zh=f"{word} 重复出现，首次在第 {seen[word]} 行",
+                    ),
+                    say(
+                        en="give every host its own name and address, once", zh="每台主机的名称和地址必须唯一"
+                    ),
+                )
+            seen.setdefault(word, section.line)
+        entries.append(entry)
+    return tuple(entries)
+
+
+def _host(section: Section) -> HostEntry | None:
+    address = section.need("address", schema.address)
+    name = section.take("name", _host_name)
+    roles = section.take("roles", schema.many(_ROLE))
+    add_roles = section.take("add_roles", schema.many(_ROLE))
+    connect = read_connect(section.section("connect"), of_host=True)
+    if section.has("roles") and section.has("add_roles"):
+        section.refuse(
+            "add_roles",
+            say(en="add_roles: stands beside roles:", zh="add_roles: 与 roles: 同时出现"),
+            say(
+                en="write roles: to say all of them, or add_roles: to add to install.config",
+                zh="roles: 表示全部角色，add_roles: 表示在 install.config 之外追加，只写其一",
+            ),
+        )
+    section.end()
+    if address is None:
+        return None
+    return HostEntry(
+        address=address,
+        line=section.line,
+        name=name,
+        roles=None if roles is None else _roles(roles),
+        add_roles=_roles(add_roles or ()),
+        connect=connect,
+    )
+
+
+def _roles(given: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({words.role(word) for word in given}))
+
+
+def _host_name(node: Node) -> str:
+    name = _NAME(node)
+    if name in words.RESERVED_NAMES:
+        raise Refused(
+            say(en=f"{quoted(name)} is reserved by the suite", zh=f"{quoted(name)} 是本套件的保留名"),
+            say(en="choose another name", zh="请换一个名称"),
+        )
+    return name
+
+
+def _absolute_path(node: Node) -> str:
+    path = schema.text(node)
+    if not path.startswith("/"):
+        raise Refused(
+            say(en="is not an absolute path", zh="不是绝对路径"),
+            say(en="write it like /data/bkce", zh="例如：/data/bkce"),
+        )
+    return path.rstrip("/") or "/"
+
+
+def _table(section: Section | None, keys: Iterable[str], check: Check[schema.T]) -> dict[str, schema.T]:
+    if section is None:
+        return {}
+    table = {key: value for key in keys if (value := section.take(key, check)) is not None}
+    section.end()
+    return table
+
+
+def _numbers(section: Section | None, kind: type[S]) -> S:
+    if section is None:
+        return kind()
+    values = {}
+    for setting in fields(kind):
+        whole = setting.type is int
+        low, high = (0.0, 100.0) if setting.name.endswith("_percent") else (1 if whole else 0.001, 1e9)
+        value = section.take(setting.name, schema.number(low, high, whole=whole))
+        if value is not None:
+            values[setting.name] = value
+    section.end()
+    return convert(values, kind)
+
+
+def _waiver(section: Section) -> tuple[Waiver, int] | None:
+    condition = section.need("condition", _CONDITION)
+    hosts = section.take("hosts", schema.many(_NAME))
+    reason = section.need("reason", schema.text)
+    owner = section.need("owner", schema.text)
+    expires = section.need("expires", schema.day)
+    evidence = section.take("evidence", schema.text)
+    section.end()
+    if condition is None or reason is None or owner is None or expires is None:
+        return None
+    return Waiver(condition, hosts or (), reason, owner, expires, evidence), section.line

@@ -1,0 +1,49 @@
+"""The problems of an inventory, gathered so that one run tells them all."""
+
+from __future__ import annotations
+
+from bkpaas.errors import InventoryError
+from bkpaas.lang import say
+
+_SHOWN = 20
+
+
+class InventoryErrors(InventoryError):
+    """Several problems at once; file, line, reason and way_out are those of the first."""
+
+    def __init__(self, errors: tuple[InventoryError, ...]) -> None:
+        first = errors[0]
+        super().__init__(first.file, first.line, first.reason, first.way_out)
+        self.errors = errors
+
+    def __str__(self) -> str:
+        texts = [str(error) for error in self.errors[:_SHOWN]]
+        if left := len(self.errors) - _SHOWN:
+            texts += [say(en=f"and {left} more", zh=f"还有 {left} 处")] if left > 0 else []
+        return "\n".join(texts)
+
+
+class Problems:
+    """What is wrong with an inventory so far. raise_any() ends the reading when there is something."""
+
+    def __init__(self) -> None:
+        self._found: list[InventoryError] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def add(self, file: str, line: int | None, reason: str, way_out: str) -> None:
+        self._found.append(InventoryError(file, line, reason, way_out))
+
+    def raise_any(self) -> None:
+        """InventoryError when one problem was found, InventoryErrors (its subclass) when several were."""
+        found = sorted(self._found, key=lambda e: (e.file, e.line or 0))
+        if len(found) == 1:
+            raise found[0]
+        if found:
+            raise InventoryErrors(tuple(found))
+
+
+def quoted(text: str, limit: int = 60) -> str:
+    """A word of a file for a message: short, in quotes, control characters made visible."""
+    return repr(text if len(text) <= limit else text[:limit] + "…")

@@ -1,0 +1,132 @@
+"""Reading one file of an inventory: bounded, text only, every failure an InventoryError."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from pathlib import Path
+
+from msgspec import Struct
+
+from bkpaas.errors import InventoryError
+from bkpaas.lang import say
+
+FILE_BYTES = 524_288
+"""The largest file that is read; some ten thousand hosts."""
+
+_NEWLINE = re.compile(r"\r\n|\r|\n")
+
+
+class Source(Struct, frozen=True):
+    """The text of one file. lines[0] is line 1; line ends, whatever they were, are gone."""
+
+    file: str
+    lines: tuple[str, ...]
+    crlf: bool = False
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    def is_blank(self) -> bool:
+        return not any(line.strip() for line in self.lines)
+
+
+def read(path: Path) -> Source:
+    """The file as text. InventoryError: not a regular file, unreadable, too large, not UTF-8 text."""
+    file = str(path)
+    text = _decoded(file, _bytes(path))
+    nul = text.find("\0")
+    if nul >= 0:
+        raise InventoryError(file, text.count("\n", 0, nul) + 1, _binary(), _text_wanted())
+    # Editors and `cat a b` leave byte order marks at the start and in the middle.
+    lines = _NEWLINE.split(text.replace("\ufeff", ""))
+    return Source(file, tuple(lines), crlf="\r\n" in text)
+
+
+def names_in(directory: Path) -> set[str]:
+    """The names in a directory; empty where there is no such directory."""
+    try:
+        return set(os.listdir(directory))
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
+    except (OSError, ValueError) as error:
+        raise unreadable(str(directory), error) from None
+
+
+def is_directory(path: Path) -> bool:
+    """InventoryError where there is nothing at path."""
+    try:
+        return stat.S_ISDIR(os.stat(path).st_mode)
+    except (OSError, ValueError) as error:
+        raise unreadable(str(path), error) from None
+
+
+def unreadable(file: str, error: Exception) -> InventoryError:
+    why = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return InventoryError(
+        file,
+        None,
+        say(en=f"cannot be read: {why}", zh=f"无法读取：{why}"),
+        say(
+            en="check the path and that this user may read it",
+            zh="检查路径是否正确，以及当前用户是否有读取权限",
+        ),
+    )
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        # O_NONBLOCK: opening a FIFO would wait for its writer.
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                raise InventoryError(
+                    str(path),
+                    None,
+                    say(en="is not a regular file", zh="不是普通文件"),
+                    say(en="put a text file there", zh="请换成文本文件"),
+                )
+            content = stream.read(FILE_BYTES + 1)
+    except (OSError, ValueError) as error:
+        raise unreadable(str(path), error) from None
+    if len(content) > FILE_BYTES:
+        raise InventoryError(
+            str(path),
+            None,
+            say(en=f"is larger than {FILE_BYTES} bytes", zh=f"超过 {FILE_BYTES} 字节"),
+            say(
+                en="check that this is the right file; split a very large deployment",
+                zh="确认文件是否正确；规模极大的部署请拆分成多个清单",
+            ),
+        )
+    return content
+
+
+def _decoded(file: str, content: bytes) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+    if b"\0" in content:
+        raise InventoryError(file, line, _binary(), _text_wanted())
+    raise InventoryError(
+        file,
+        line,
+        say(en="is not UTF-8 text", zh="不是 UTF-8 文本"),
+        say(
+            en="convert it: iconv -f GB18030 -t UTF-8 FILE > NEW",
+            zh="请转换编码：iconv -f GB18030 -t UTF-8 旧文件 > 新文件",
+        ),
+    )
+
+
+def _binary() -> str:
+    return say(
+        en="holds NUL bytes: it is not text, or it is UTF-16",
+        zh="含有 NUL 字节：不是文本文件，或是 UTF-16 编码",
+    )
+
+
+def _text_wanted() -> str:
+    return say(en="save it as UTF-8 text", zh="请另存为 UTF-8 文本")

@@ -1,0 +1,69 @@
+"""The words of an inventory: role names, addresses, names of hosts and domains."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable
+
+from bkpaas.inventory.problems import quoted
+from bkpaas.lang import say
+
+RESERVED_NAMES = ("controller", "deployment")
+"""Subjects of verdicts that are no host."""
+
+ONLY_5 = frozenset({"bkarchiva", "bkdata"})
+ONLY_6 = frozenset(
+    {"apigw", "auth", "iam", "iam_search_engine", "lesscode", "monitorv3", "nodeman", "ssm", "usermgr"}
+)
+_EVERYWHERE = frozenset(
+    {"appo", "appt", "beanstalk", "cmdb", "consul", "es", "etcd", "fta", "gse", "influxdb", "job", "kafka"}
+    | {"license", "log", "mongodb", "mysql", "nfs", "nginx", "paas", "rabbitmq", "redis", "redis_cluster"}
+    | {"redis_sentinel", "zk"}
+)
+ROLES = _EVERYWHERE | ONLY_5 | ONLY_6
+
+ALIASES = {"cc": "cmdb", "es7": "es"}
+"""Other words for the same role: the FAQ's name of cmdb, and what 6.x calls es."""
+
+ROLE = re.compile(r"[a-z][a-z0-9_]*")
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+
+
+def role(word: str) -> str:
+    """The role that a word stands for, in lower case."""
+    word = word.lower()
+    return ALIASES.get(word, word)
+
+
+def unknown_roles(roles: Iterable[str]) -> list[str]:
+    return sorted(set(roles) - ROLES)
+
+
+def is_address(text: str) -> bool:
+    """Whether text is the IPv4 address a host can have: four decimal numbers, no leading zeros."""
+    try:
+        address = ipaddress.IPv4Address(text)
+    except ValueError:
+        return False
+    return not (address.is_unspecified or address.is_multicast or address.is_reserved)
+
+
+def no_address(word: str) -> tuple[str, str]:
+    """The reason and the way out, for a word that is_address refused."""
+    return (
+        say(
+            en=f"{quoted(word)} is not the IPv4 address of a host", zh=f"{quoted(word)} 不是主机的 IPv4 地址"
+        ),
+        say(
+            en="write four numbers of 0 to 255, without leading zeros: 10.0.1.1",
+            zh="请写四段 0 到 255 的数字，不带前导零，例如：10.0.1.1",
+        ),
+    )
+
+
+def is_domain(text: str) -> bool:
+    """Whether text, in lower case, is a host name as DNS allows it."""
+    return len(text) <= 253 and _DOMAIN.fullmatch(text) is not None
