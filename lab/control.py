@@ -9,8 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +22,13 @@ from lab.namespaces import Process
 REPOSITORY = Path(__file__).parent.parent
 HOME = REPOSITORY / ".lab"
 """Where the labs' state and the hosts' base lie."""
+RECORD = "lab.json"
 SERVICES = Path(__file__).with_name("services")
 READY_SECONDS = 150.0
 """How long a lab may take until everything in it answers; RabbitMQ alone takes 7 s of a processor."""
 POLL_SECONDS = 0.05
+TIMED_OUT = (124, 137)
+"""What timeout(1) returns when it had to end or kill the command."""
 CLEAN_ENVIRONMENT = (
     "env",
     "-i",
@@ -40,40 +42,27 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Record:
-    """lab.json: what there is to know about a lab that was started."""
+    """The file lab.json: what there is to know about a lab that was started."""
 
     keeper: Process
     init: Process
     base: Path
     services: Path
+    finished: bool = False
+    """It was ready once: not the remains of an `up` that was ended half way."""
 
     @classmethod
     def read(cls, file: Path) -> Record | None:
         """None if there is no such file, or only half of one."""
         try:
             found = json.loads(file.read_text("utf-8"))
-            return cls(
-                Process(*found["keeper"]),
-                Process(*found["init"]),
-                Path(found["base"]),
-                Path(found["services"]),
-            )
-        except (OSError, ValueError, KeyError, TypeError):
+            keeper, init = Process(**found["keeper"]), Process(**found["init"])
+            return cls(keeper, init, Path(found["base"]), Path(found["services"]), found["finished"])
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
             return None
 
     def write(self, file: Path) -> None:
-        file.write_text(
-            json.dumps(
-                {
-                    "keeper": [self.keeper.pid, self.keeper.started],
-                    "init": [self.init.pid, self.init.started],
-                    "base": str(self.base),
-                    "services": str(self.services),
-                }
-            )
-            + "\n",
-            "utf-8",
-        )
+        file.write_text(json.dumps(asdict(self), default=str) + "\n", "utf-8")
 
 
 @dataclass(frozen=True)
@@ -94,14 +83,14 @@ class Lab:
 
     @property
     def record(self) -> Record | None:
-        return Record.read(self.state_dir / "lab.json")
+        return Record.read(self.state_dir / RECORD)
 
     @property
     def is_up(self) -> bool:
         record = self.record
         return record is not None and record.init.alive
 
-    @cached_property
+    @property
     def layout(self) -> Layout:
         return Layout.from_json(json.loads((self.state_dir / "layout.json").read_text("utf-8")))
 
@@ -143,12 +132,19 @@ class Lab:
                 )
             time.sleep(POLL_SECONDS)
 
-    def checks(self, seconds: float = 0.0) -> Iterator[Event]:
-        """Ask the checks of readiness in turn, each until it is true or the seconds are over; ends at the first
-        that stays false."""
+    def checks(self, seconds: float = 0.0, host: str | None = None) -> Iterator[Event]:
+        """Ask the checks of readiness (of one host) in turn, each until it is true or the seconds are over;
+        ends at the first that stays false."""
         record = self.started()
-        program = [sys.executable, "-m", "lab.readiness", "--seconds", str(seconds)]
-        command = self.inside(*program, str(self.state_dir / "layout.json"), str(record.services))
+        program = [
+            sys.executable,
+            "-m",
+            "lab.readiness",
+            "--seconds",
+            str(seconds),
+            *(["--host", host] if host else []),
+        ]
+        command = self.inside(*program, str(self.state_dir), str(record.services))
         environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
         with subprocess.Popen(
             command, env=environment, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
@@ -166,24 +162,27 @@ class Lab:
         """Does everything answer right now?"""
         return not any(event.missing for event in self.checks())
 
-    def wait_ready(self, seconds: float = READY_SECONDS, tell: Tell = lambda _: None) -> None:
-        """Wait until everything answers. LabError names the check that does not and shows its host's log."""
+    def wait_ready(
+        self, seconds: float = READY_SECONDS, tell: Tell = lambda _: None, host: str | None = None
+    ) -> None:
+        """Wait until everything (of one host) answers. LabError names the check that does not and shows the log."""
         begun = time.monotonic()
-        for event in self.checks(seconds):
+        for event in self.checks(seconds, host):
             if event.missing:
                 log = self.state_dir / "logs" / f"{event.host}.log"
                 raise LabError(
                     say(en="not ready after", zh="未就绪，已等待")
-                    + f" {seconds:g} s: {event.host}: {event.name}: {event.missing}\n{log}:\n{tail(log)}"
+                    + f" {time.monotonic() - begun:.0f} s: {event.host}: {event.name}: {event.missing}\n"
+                    + f"{log}:\n{tail(log)}"
                 )
             tell(f"  {time.monotonic() - begun:5.1f} s  {event.name}")
 
     def reboot(self, host: str, seconds: float = READY_SECONDS, tell: Tell = lambda _: None) -> None:
-        """Give a host a pristine disk, new host keys and no memory; returns when everything answers again."""
+        """Give a host a pristine disk, new host keys and no memory; returns when its own services answer again."""
         record, target = self.started(), self.layout.host(host)
         hosts.stop(self, target)
         hosts.start(self, target, record)
-        self.wait_ready(seconds, tell)
+        self.wait_ready(seconds, tell, target.name)
         hosts.write_known_hosts(self)
 
 
@@ -201,5 +200,6 @@ def _output(command: list[str], what: str) -> str:
         output.seek(0)
         text = output.read()
     if status:
-        raise LabError(say(en=f"status {status}", zh=f"状态码 {status}") + f": {what}\n{text}".rstrip())
+        late = say(en=" (took too long)", zh="（超时）") if status in TIMED_OUT else ""
+        raise LabError(say(en=f"status {status}", zh=f"状态码 {status}") + f"{late}: {what}\n{text}".rstrip())
     return text

@@ -4,8 +4,8 @@ It makes a user namespace, waits until its parent has given it a range of ids, m
 their PID 1. `lab` is a PID 1 that only waits for orphans; `build` runs COMMAND as PID 1 and ends when it does.
 When either process ends, the kernel ends everything inside: nothing has to be cleaned up.
 
-Standard library only. It speaks with `namespaces.start` over its standard input and output:
-"user" -> "mapped" -> PID of PID 1, or "refused STEP ERRNO" at the step that the kernel did not allow.
+Standard library only. It speaks with `namespaces` over its standard input and output: "user" -> "mapped" ->
+the number of PID 1 -> "noted" (a lab only), or "refused STEP ERRNO" at the step that the kernel did not allow.
 """
 
 from __future__ import annotations
@@ -79,6 +79,8 @@ def main() -> int:
             os.execvp(command[0], command)
         reap()
     tell(str(init))
+    if kind == "lab" and sys.stdin.readline() != "noted\n":
+        return 1  # whoever asked for the lab is gone before anybody else could know of it
     os.close(1)
     _, status = os.waitpid(init, 0)
     return os.waitstatus_to_exitcode(status) & 0xFF

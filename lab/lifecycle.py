@@ -12,11 +12,12 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from bkpaas.lang import say
 from lab import base, hosts, machine, namespaces
-from lab.control import READY_SECONDS, REPOSITORY, SERVICES, Lab, Record, Tell
+from lab.control import READY_SECONDS, RECORD, REPOSITORY, SERVICES, Lab, Record, Tell
 from lab.errors import LabError
 from lab.layouts import Layout
 from lab.namespaces import Process
@@ -43,24 +44,26 @@ def up(
     """
     lab.state_dir.mkdir(parents=True, exist_ok=True)
     with _alone(lab):
-        if lab.is_up:
+        record = lab.record
+        if record and record.finished and record.init.alive:
             tell(say(en=f"the lab {lab.name} is up already", zh=f"实验环境 {lab.name} 已在运行"))
             return
-        begun = time.monotonic()
-        _clear(lab)
         machine.need(*machine.TO_RUN)
         disk = base.ensure(lab.state_dir.parent, tell)
+        begun = time.monotonic()
+        _end(lab)
         _write_state(lab, layout)
         try:
-            _start(lab, disk, services)
+            record = _start(lab, disk, services)
             tell(say(en=f"{len(layout.hosts)} hosts started", zh=f"已启动 {len(layout.hosts)} 台主机"))
             lab.wait_ready(seconds, tell)
             hosts.write_known_hosts(lab)
-            _write_inventory(lab)
+            replace(record, finished=True).write(lab.state_dir / RECORD)
         except BaseException:
-            if not keep:
+            if keep and lab.is_up:
+                hosts.write_known_hosts(lab)
+            else:
                 _end(lab)
-                _clear(lab)
             raise
         tell(say(en="ready after", zh="已就绪，用时") + f" {time.monotonic() - begun:.1f} s")
 
@@ -72,7 +75,6 @@ def down(lab: Lab) -> bool:
     with _alone(lab):
         there = any(item.name != KEPT for item in lab.state_dir.iterdir())
         _end(lab)
-        _clear(lab)
     return there
 
 
@@ -94,12 +96,13 @@ def _alone(lab: Lab) -> Iterator[None]:
         os.close(lock)
 
 
-def _start(lab: Lab, disk: Path, services: Path) -> None:
+def _start(lab: Lab, disk: Path, services: Path) -> Record:
     log = (lab.state_dir / KEPT / "lab.log").open("w", encoding="utf-8")
     with log:
         keeper, init = namespaces.start("lab", log)
     record = Record(Process.of(keeper.pid), init, disk, services)
-    record.write(lab.state_dir / "lab.json")
+    record.write(lab.state_dir / RECORD)
+    namespaces.tell(keeper, "noted")
     layout = lab.layout
     environment = os.environ | {
         "NAME": lab.name, "STATE": str(lab.state_dir), "BASE": str(disk), "DOMAIN": layout.domain,
@@ -116,26 +119,25 @@ def _start(lab: Lab, disk: Path, services: Path) -> None:
         raise LabError(say(en="the lab's network:", zh="实验环境的网络：") + f" {done.stderr.strip()}")
     for host in layout.hosts:
         hosts.start(lab, host, record)
+    return record
 
 
 def _end(lab: Lab) -> None:
-    """End all processes of the lab: its PID 1 takes everything with it, its keeper takes the PID 1."""
+    """End all processes of the lab and remove its state but for the logs.
+
+    The lab's PID 1 takes everything with it, its keeper takes the PID 1; mounts and network go with the last process.
+    """
     record = lab.record
-    if record is None:
-        return
-    both = (record.init, record.keeper)
+    both = (record.init, record.keeper) if record else ()
     for process in both:
         if process.alive:
             with suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGKILL)
     lab.wait(lambda: not any(process.alive for process in both), DOWN_SECONDS, f"the lab {lab.name} ends")
-
-
-def _clear(lab: Lab) -> None:
     for item in lab.state_dir.iterdir():
         if item.name == KEPT:
             continue
-        if item.is_dir() and not item.is_symlink():
+        if item.is_dir():
             shutil.rmtree(item)
         else:
             item.unlink()
@@ -149,7 +151,6 @@ def _write_state(lab: Lab, layout: Layout) -> None:
     for name in (KEPT, "pids", "mnt/controller", "mnt/host"):
         (state / name).mkdir(parents=True)
     (state / "layout.json").write_text(json.dumps(layout.to_json(), indent=1) + "\n", "utf-8")
-    lab.__dict__.pop("layout", None)
     names = "".join(
         f"{address} {name}\n" for name, known in layout.known_names().items() for address in known
     )
@@ -161,6 +162,7 @@ def _write_state(lab: Lab, layout: Layout) -> None:
         ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"lab {lab.name}", "-f", str(key)], check=True
     )
     (state / "ssh_config").write_text(_ssh_config(state, layout), "utf-8")
+    _write_inventory(lab)
 
 
 def _ssh_config(state: Path, layout: Layout) -> str:

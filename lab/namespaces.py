@@ -50,7 +50,7 @@ def start(
 ) -> tuple[subprocess.Popen[str], Process]:
     """Start a keeper (see keeper.py); what it and its PID 1 write goes to log.
 
-    -> the keeper, still running, and its PID 1. LabError tells what the machine refuses and how to allow it.
+    -> the keeper, still running, and its PID 1. A lab ends with the caller until it is told "noted". LabError tells what the machine refuses and how to allow it.
     """
     keeper = subprocess.Popen(
         [sys.executable, "-I", str(KEEPER), kind, *command],
@@ -64,15 +64,20 @@ def start(
     try:
         _expect(keeper, "user")
         _map_ids(keeper.pid)
-        assert keeper.stdin is not None
-        keeper.stdin.write("mapped\n")
-        keeper.stdin.flush()
+        tell(keeper, "mapped")
         init = int(_expect(keeper, ""))
     except BaseException:
         keeper.kill()
         keeper.communicate()
         raise
     return keeper, Process.of(init)
+
+
+def tell(keeper: subprocess.Popen[str], word: str) -> None:
+    """Say the next word of the conversation with a keeper; "noted" lets a lab live on without its maker."""
+    assert keeper.stdin is not None
+    keeper.stdin.write(word + "\n")
+    keeper.stdin.flush()
 
 
 def enter(init: int, *command: str) -> list[str]:

@@ -17,6 +17,7 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,10 @@ from typing import Any
 
 POLL_SECONDS = 0.1
 BANNER_SECONDS = 2.0
+
+
+class Hopeless(Exception):
+    """A check that will not become true however long one waits; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -44,17 +49,27 @@ class Check:
             return str(error) or type(error).__name__
 
 
-def sshd_missing(address: str) -> str:
-    """What is missing for a login at address: "" once sshd has sent its banner."""
+def sshd_missing(address: str, pid: Path) -> str:
+    """What is missing for a login at address: "" once sshd has sent its banner.
+
+    pid: the file with the number of the host's first process, once it has one.
+    """
+    if pid.exists() and not Path("/proc", pid.read_text("ascii").strip()).exists():
+        raise Hopeless("the host has ended")
     with socket.create_connection((address, 22), timeout=BANNER_SECONDS) as connection:
         banner = connection.recv(4)
     return "" if banner == b"SSH-" else f"{address}:22 answers {banner!r}"
 
 
-def all_checks(layout: dict[str, Any], services: Path) -> list[Check]:
+def all_checks(state: Path, services: Path) -> list[Check]:
     """sshd on every host, then what the services ask for."""
+    layout = json.loads((state / "layout.json").read_text("utf-8"))
     logins = [
-        Check(host["name"], f"sshd answers on {host['name']}", partial(sshd_missing, host["address"]))
+        Check(
+            host["name"],
+            f"sshd answers on {host['name']}",
+            partial(sshd_missing, host["address"], state / "pids" / host["name"]),
+        )
         for host in layout["hosts"]
     ]
     return logins + _service_checks(layout, services)
@@ -72,23 +87,29 @@ def _service_checks(layout: dict[str, Any], services: Path) -> list[Check]:
 
 def wait(check: Check, until: float) -> str:
     """Ask until it is true or the monotonic clock says `until`; what is missing at the end."""
-    while missing := check.ask():
-        if time.monotonic() > until:
-            return missing
-        time.sleep(POLL_SECONDS)
+    try:
+        while missing := check.ask():
+            if time.monotonic() > until:
+                return missing
+            time.sleep(POLL_SECONDS)
+    except Hopeless as error:
+        return str(error)
     return ""
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m lab.readiness", description=__doc__.split("\n")[0])
-    parser.add_argument("layout", type=Path, help="layout.json of the lab")
+    parser.add_argument("state", type=Path, help="the lab's directory")
     parser.add_argument("services", type=Path, help="directory with ready.py")
     parser.add_argument(
         "--seconds", type=float, default=0.0, help="how long to wait for all (default: ask once)"
     )
+    parser.add_argument("--host", help="only the checks of this host")
     arguments = parser.parse_args()
     until = time.monotonic() + arguments.seconds
-    for check in all_checks(json.loads(arguments.layout.read_text("utf-8")), arguments.services):
+    for check in all_checks(arguments.state, arguments.services):
+        if arguments.host not in (None, check.host):
+            continue
         if missing := wait(check, until):
             print(json.dumps({"false": check.name, "host": check.host, "missing": missing}), flush=True)
             return 1
@@ -97,4 +118,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with suppress(KeyboardInterrupt):
+        sys.exit(main())
+    sys.exit(130)
