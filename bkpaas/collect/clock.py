@@ -10,9 +10,12 @@ from msgspec import Struct
 _EPOCH, _MONOTONIC = time.time(), time.monotonic()
 
 
-def now() -> float:
-    """The controller's time (epoch seconds), which never jumps during a run: all hosts are compared by it."""
-    return _EPOCH + time.monotonic() - _MONOTONIC
+def now(monotonic: float | None = None) -> float:
+    """The controller's time (epoch seconds), which never jumps during a run: all hosts are compared by it.
+
+    monotonic: then instead of now; the processes of one machine share that clock.
+    """
+    return _EPOCH + (time.monotonic() if monotonic is None else monotonic) - _MONOTONIC
 
 
 class Clock(Struct, frozen=True):

@@ -985,7 +985,9 @@ def serve(source, plan):
     tell("ready", 1, sys.version.split()[0])
     if plan is not None:
         signal.alarm(int(plan.get("seconds", 45)) + 10)
+        tell("clock", "begin", repr(time.time()))
         tell_answer(visit(plan))
+        tell("clock", "end", repr(time.time()))
     while source is not None:
         words = source.readline().split()
         if words[:1] == [b"clock"]:

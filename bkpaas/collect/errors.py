@@ -5,9 +5,15 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from bkpaas.errors import CollectError
 from bkpaas.inventory.deployment import Host
 from bkpaas.lang import say
+
+_QUOTABLE = re.compile(rb"^(sudo: [^\n]{1,160}|This account is currently not available[^\n]{0,80})", re.M)
+"""What may be quoted of other programs' output."""
 
 
 def place(host: Host) -> str:
@@ -205,3 +211,26 @@ def suite(where: str, cause: str) -> CollectError:
     en = f"a fault of this suite while looking at {where}: {cause}. Please report it."
     zh = f"检查 {where} 时本套件自身出错：{cause}。请反馈此问题。"
     return CollectError("suite", say(en=en, zh=zh))
+
+
+def unexpected(where: str, word: str, value: Any, most: int) -> CollectError:
+    """For what bkpaas.collect.program.Talk tells instead of what was waited for."""
+    if word == "too much":
+        return too_much(where, most)
+    if word == "nopython":
+        return no_python(where)
+    if word == "failed":
+        return suite(where, value)
+    return garbage(where, value if word == "garbage" else word)
+
+
+def ended(where: str, noise: bytes, complaints: bytes, status: int | None) -> CollectError:
+    """For an end before the answer. noise, complaints: the last of the output and error output of others."""
+    said = _QUOTABLE.search(complaints) or _QUOTABLE.search(noise)
+    words = said.group(1).decode("utf-8", "replace").strip() if said else ""
+    if words.startswith("sudo:"):
+        return sudo_denied(where, words)
+    if noise and not words:
+        return garbage(where, say(en=f"{len(noise)} bytes, then the end", zh=f"{len(noise)} 字节后即结束"))
+    code = "" if status is None else say(en=f", exit status {status}", zh=f"，退出码 {status}")
+    return closed(where, words or say(en=f"before the answer{code}", zh=f"返回结果之前{code}"))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import os
-import re
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,8 +23,6 @@ from bkpaas.lang import say
 
 CLOCK_SAMPLES = 3
 DEFAULT_KNOWN_HOSTS = ("~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts")
-SAID = re.compile(rb"^(sudo: [^\n]{1,160}|This account is currently not available[^\n]{0,80})", re.M)
-"""What may be quoted of other programs' output."""
 
 
 class Ssh:
@@ -247,7 +244,7 @@ class Session(asyncssh.SSHClientSession[bytes]):
         self._where, self._connection, self._most = where, connection, most
         self._talk = program.Talk(most)
         self._events: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
-        self._errors = b""
+        self._complaints = b""
         self._status: int | None = None
         self._channel: asyncssh.SSHClientChannel[bytes]
         self._samples: list[tuple[float, float, float]] = []
@@ -294,38 +291,13 @@ class Session(asyncssh.SSHClientSession[bytes]):
         word, value = await self._events.get()
         if word == wanted:
             return value
-        if word == "too much":
-            raise errors.too_much(self._where, self._most)
-        if word == "nopython":
-            raise errors.no_python(self._where)
         if word == "ended":
-            raise self._ended()
-        if word == "failed":
-            raise errors.suite(self._where, value)
-        raise errors.garbage(self._where, value if word == "garbage" else f"{word}, not {wanted}")
-
-    def _ended(self) -> CollectError:
-        said = SAID.search(self._errors) or SAID.search(self._talk.noise)
-        words = said.group(1).decode("utf-8", "replace") if said else ""
-        if words.startswith("sudo:"):
-            return errors.sudo_denied(self._where, words)
-        if self._talk.noise and not self._samples and not said:
-            size = len(self._talk.noise)
-            return errors.garbage(
-                self._where, say(en=f"{size} bytes, then the end", zh=f"{size} 字节后即结束")
-            )
-        status = (
-            ""
-            if self._status is None
-            else say(en=f", exit status {self._status}", zh=f",退出码 {self._status}")
-        )
-        return errors.closed(
-            self._where, words or say(en=f"before the answer{status}", zh=f"返回结果之前{status}")
-        )
+            raise errors.ended(self._where, self._talk.noise, self._complaints, self._status)
+        raise errors.unexpected(self._where, word, value, self._most)
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
         if datatype == asyncssh.EXTENDED_DATA_STDERR:
-            self._errors = (self._errors + data)[-4096:]
+            self._complaints = (self._complaints + data)[-4096:]
             return
         try:
             for event in self._talk.feed(data):

@@ -14,8 +14,12 @@ from msgspec import Struct
 from bkpaas.collect import errors
 from bkpaas.collect.clock import Clock
 from bkpaas.collect.ssh import Ssh
+from bkpaas.collect.testinfra import Testinfra
 from bkpaas.errors import CollectError
 from bkpaas.inventory.deployment import Deployment, Host
+
+CHILDREN = 8
+"""Child processes at once, for hosts that need one: each takes some 40 MB."""
 
 Plan = dict[str, Any]
 Answer = dict[str, Any]
@@ -117,12 +121,11 @@ class _Round:
         self._done: set[str] = set()
 
     async def run(self, between: Callable[[], None] | None) -> None:
-        self._slots = asyncio.Semaphore(self.limits.concurrent_hosts)
         self._pending = len(self.hosts) + 1
         self._all_arrived = asyncio.Event()
-        self._ssh = Ssh(self.deployment)
+        transports = self._transports()
         beside = asyncio.ensure_future(self._beside(between))
-        tasks = [asyncio.create_task(self._host(host)) for host in self.hosts]
+        tasks = [asyncio.create_task(self._host(host, *transports[self._way(host)])) for host in self.hosts]
         try:
             _, late = await asyncio.wait([beside, *tasks], timeout=self.limits.run_seconds)
             for task in late:
@@ -134,9 +137,27 @@ class _Round:
             for task in (beside, *tasks):
                 task.cancel()
             await asyncio.gather(beside, *tasks, return_exceptions=True)
-            await self._ssh.close()
+            for transport, _ in transports.values():
+                await transport.close()
         if not beside.cancelled():
             beside.result()
+
+    def _way(self, host: Host) -> str:
+        return (
+            "ssh"
+            if host.connection.spec.startswith("ssh://") and self._transport == "asyncssh"
+            else "testinfra"
+        )
+
+    def _transports(self) -> dict[str, tuple[Transport, asyncio.Semaphore]]:
+        """The transports that these hosts need, each with the slots for its visits."""
+        most, ways = self.limits.concurrent_hosts, {self._way(host) for host in self.hosts}
+        transports: dict[str, tuple[Transport, asyncio.Semaphore]] = {}
+        if "ssh" in ways:
+            transports["ssh"] = Ssh(self.deployment), asyncio.Semaphore(most)
+        if "testinfra" in ways:
+            transports["testinfra"] = Testinfra(self.deployment), asyncio.Semaphore(min(most, CHILDREN))
+        return transports
 
     async def _beside(self, function: Callable[[], None] | None) -> None:
         """Run the function in a daemon thread, so that it can hold up nothing but its own result."""
@@ -166,20 +187,20 @@ class _Round:
         if not self._pending:
             self._all_arrived.set()
 
-    async def _host(self, host: Host) -> None:
+    async def _host(self, host: Host, transport: Transport, slots: asyncio.Semaphore) -> None:
         visit, session, plan = self.visits[host.name], None, None
         try:
             try:
-                async with self._slots:
+                async with slots:
                     self._progress(host.name, "start")
-                    session = await self._first_visit(host, visit)
+                    session = await self._first_visit(transport, host, visit)
             finally:
                 self._arrive()
             self._progress(host.name, "first")
             await self._all_arrived.wait()
             plan = self._second(host, self.visits)
             if plan:
-                async with self._slots:
+                async with slots:
                     self._progress(host.name, "second")
                     visit.second = await self._ask(session, plan, visit)
             self._done.add(host.name)
@@ -197,15 +218,14 @@ class _Round:
             if session:
                 await session.close()
 
-    async def _first_visit(self, host: Host, visit: Visit) -> Session:
+    async def _first_visit(self, transport: Transport, host: Host, visit: Visit) -> Session:
         began = time.monotonic()
         try:
-            session: Session = await self._ssh.open(host)
+            session = await transport.open(host)
         finally:
             visit.seconds += time.monotonic() - began
         try:
             visit.first = await self._ask(session, self._first(host), visit)
-            visit.clock = session.clock
         except BaseException:
             await session.close()
             raise
@@ -224,6 +244,7 @@ class _Round:
             return await session.visit(plan, left)
         finally:
             visit.seconds += time.monotonic() - began
+            visit.clock = session.clock
 
     def unfinished(self, error: Callable[[str], CollectError]) -> None:
         """Say for every host that was still on its way why it did not arrive."""

@@ -1,0 +1,268 @@
+"""Visits through testinfra's backends: local, docker, podman, kubectl, salt, ansible, chroot ..., and OpenSSH.
+
+Each visit is one child process, `python -m bkpaas.collect.testinfra`, which can be killed at its limit together with
+everything that it started.  The collector comes as a compressed argument, since testinfra's `run` has no input.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shlex
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from bkpaas.collect import clock, errors, program
+from bkpaas.errors import CollectError
+from bkpaas.inventory.deployment import Connection, Deployment, Host
+from bkpaas.lang import say
+
+UNFIT = {
+    "safe-ssh": "writes temporary files on the host",
+    "paramiko": "does not verify host keys",
+    "winrm": "has no /proc",
+}
+"""Backends that are never used, with the reason."""
+POLL_SECONDS = 0.02
+CHILD_BYTES = 4 << 30
+"""Address space of a child: output without end must not eat the controller's memory."""
+
+
+class Testinfra:
+    """Opens sessions; `ssh://` specs go through OpenSSH, with one connection for both visits."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._limits = deployment.limits
+        self._homes = (deployment.home,) if deployment.home else ()
+        self._folder = Path(tempfile.mkdtemp(prefix="bkpaas-"))
+        self._count = 0
+
+    async def open(self, host: Host) -> Session:
+        """Raises CollectError."""
+        where, spec = errors.place(host), host.connection.spec
+        scheme = urlsplit(spec).scheme
+        if scheme in UNFIT:
+            raise errors.config(where, f"{scheme}:// {UNFIT[scheme]}")
+        session = Session(where, host.connection, self._homes, self._limits.answer_bytes)
+        if scheme == "ssh":
+            self._count += 1
+            await session.log_in(self._folder / str(self._count), self._limits.connect_seconds)
+        return session
+
+    async def close(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+class Session:
+    """One host behind a backend of testinfra."""
+
+    def __init__(self, where: str, connection: Connection, homes: tuple[str, ...], most: int) -> None:
+        self.clock: clock.Clock | None = None
+        self._where, self._connection, self._homes, self._most = where, connection, homes, most
+        self._options: dict[str, str] = {}
+        self._master: asyncio.subprocess.Process | None = None
+        self._samples: list[tuple[float, float, float]] = []
+
+    async def log_in(self, socket: Path, seconds: float) -> None:
+        """Open the connection that all commands then share. Raises CollectError."""
+        parts = urlsplit(self._connection.spec)
+        common = _ssh_options(self._connection, seconds)
+        account = (["-l", unquote(parts.username)] if parts.username else []) + (
+            ["-p", str(parts.port)] if parts.port else []
+        )
+        self._master = await asyncio.create_subprocess_exec(
+            *["ssh", "-M", "-N", "-o", f"ControlPath={socket}", *common, *account, parts.hostname or ""],
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            await asyncio.wait_for(self._logged_in(socket), seconds + 1)
+        except asyncio.TimeoutError:
+            await self.close()
+            raise errors.login_hung(
+                self._where, seconds, say(en="the end of the login", zh="登录完成")
+            ) from None
+        except BaseException:
+            await self.close()
+            raise
+        self._options = {
+            "ssh_extra_args": shlex.join(["-o", "ControlMaster=no", "-o", f"ControlPath={socket}", *common])
+        }
+
+    async def _logged_in(self, socket: Path) -> None:
+        assert self._master and self._master.stderr
+        while not socket.exists():
+            if self._master.returncode is not None:
+                said = (await self._master.stderr.read(65536)).decode("utf-8", "replace")
+                raise _explained(self._where, said)
+            await asyncio.sleep(POLL_SECONDS)
+
+    async def visit(self, plan: dict[str, Any], seconds: float) -> dict[str, Any]:
+        """One answer within so many seconds. Raises CollectError."""
+        command = program.command(self._connection, self._homes, plan)
+        request = {
+            "spec": self._connection.spec,
+            "options": self._options,
+            "command": command,
+            "most": self._most,
+        }
+        child = await asyncio.create_subprocess_exec(
+            *[sys.executable, "-m", "bkpaas.collect.testinfra"],
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            start_new_session=True,
+        )
+        try:
+            out, _ = await asyncio.wait_for(child.communicate(json.dumps(request).encode()), seconds)
+        except asyncio.TimeoutError:
+            raise errors.hung(self._where, seconds) from None
+        finally:
+            await _kill(child)
+        return self._understood(out)
+
+    def _understood(self, out: bytes) -> dict[str, Any]:
+        try:
+            reply = json.loads(out)
+        except ValueError:
+            cause = say(en="testinfra ended without a word", zh="testinfra 没有输出就结束了")
+            raise errors.backend(self._where, cause) from None
+        if "error" in reply:
+            raise errors.backend(self._where, reply["error"])
+        if reply["bytes"] > self._most:
+            raise errors.too_much(self._where, self._most)
+        talk, heard = program.Talk(self._most), {}
+        try:
+            for word, value in talk.feed(reply["out"].encode("latin-1")):
+                heard[f"clock {value[0]}" if word == "clock" else word] = value
+        except program.TooMuch:
+            raise errors.too_much(self._where, self._most) from None
+        except program.Garbage as error:
+            raise errors.garbage(self._where, str(error)) from None
+        if "answer" not in heard:
+            raise self._missing(heard, talk, reply)
+        began, ended = heard["clock begin"][1], heard["clock end"][1]
+        asked, answered = clock.now(reply["asked"]), clock.now(reply["answered"])
+        self._samples.append((asked, began, answered - (ended - began)))
+        self.clock = clock.measured(self._samples)
+        answer: dict[str, Any] = heard["answer"]
+        return answer
+
+    def _missing(self, heard: dict[str, Any], talk: program.Talk, reply: dict[str, Any]) -> CollectError:
+        for word in ("nopython", "failed"):
+            if word in heard:
+                return errors.unexpected(self._where, word, heard[word], self._most)
+        complaints = reply["err"].encode("latin-1")
+        error = errors.ended(self._where, talk.noise, complaints, reply["rc"])
+        if error.kind != "closed" or urlsplit(self._connection.spec).scheme == "ssh":
+            return error
+        said = " ".join(complaints.decode("utf-8", "replace").split())[:200]
+        return errors.backend(self._where, said or f"exit status {reply['rc']}")
+
+    async def close(self) -> None:
+        if self._master:
+            await _kill(self._master)
+
+
+async def _kill(process: asyncio.subprocess.Process) -> None:
+    """End a child and all that it started."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    await process.wait()
+
+
+def _ssh_options(connection: Connection, seconds: float) -> list[str]:
+    settings = {
+        "BatchMode": "yes",
+        "StrictHostKeyChecking": "yes",
+        "UpdateHostKeys": "no",
+        "ConnectTimeout": str(max(1, int(seconds))),
+        "ServerAliveInterval": "5",
+        "ServerAliveCountMax": "3",
+        "ClearAllForwardings": "yes",
+        "ForwardAgent": "no",
+        "PermitLocalCommand": "no",
+    }
+    if connection.known_hosts:
+        settings["UserKnownHostsFile"] = connection.known_hosts
+        settings["GlobalKnownHostsFile"] = "/dev/null"
+    if connection.key:
+        settings["IdentityFile"] = connection.key
+        settings["IdentitiesOnly"] = "yes"
+    options = ["-T"] + (["-F", connection.ssh_config] if connection.ssh_config else [])
+    for name, value in settings.items():
+        options += ["-o", f"{name}={value}"]
+    if connection.bastion:
+        # Not -J: its own ssh would not hear of these options, of known_hosts above all.
+        jump = urlsplit(f"ssh://{connection.bastion}")
+        words = ["ssh", *options, "-W", "[%h]:%p", *(["-p", str(jump.port)] if jump.port else [])]
+        words += [*(["-l", jump.username] if jump.username else []), jump.hostname or ""]
+        options += ["-o", f"ProxyCommand={shlex.join(words)}"]
+    return options
+
+
+def _explained(where: str, said: str) -> CollectError:
+    """What OpenSSH complains of, as one of our errors."""
+    last = said.strip().splitlines()[-1] if said.strip() else "ssh"
+    for words, make in (
+        ("REMOTE HOST IDENTIFICATION HAS CHANGED", errors.host_key_changed),
+        ("Host key verification failed", errors.host_key_unknown),
+        ("during banner exchange", lambda w, s: errors.login_hung(w, 0, s)),
+        ("Bad owner or permissions", errors.config),
+        ("Bad configuration option", errors.config),
+        ("not accessible", errors.config),
+        ("Permission denied", lambda w, s: errors.login_refused(w, "ssh", s)),
+        ("Too many authentication failures", lambda w, s: errors.login_refused(w, "ssh", s)),
+        ("Connection refused", lambda w, s: errors.refused(w)),
+        ("timed out", errors.unreachable),
+        ("No route to host", errors.unreachable),
+        ("unreachable", errors.unreachable),
+        ("Could not resolve", errors.unreachable),
+        ("banner", errors.garbage),
+        ("Connection closed", errors.closed),
+        ("Connection reset", errors.closed),
+    ):
+        if words in said:
+            return make(where, last)
+    return errors.backend(where, last)
+
+
+def _child() -> None:
+    """One command through testinfra: the request on standard input, the reply on standard output."""
+    import resource
+
+    import testinfra
+
+    resource.setrlimit(resource.RLIMIT_AS, (CHILD_BYTES, CHILD_BYTES))
+    request = json.load(sys.stdin)
+    parts = urlsplit(request["spec"])
+    try:
+        if parts.scheme == "chroot":  # testinfra's own reading of a spec loses the path
+            host = testinfra.get_host(parts.netloc + parts.path, connection="chroot")
+        else:
+            host = testinfra.get_host(request["spec"], **request["options"])
+        asked = time.monotonic()
+        result = host.backend.run(request["command"])
+        answered = time.monotonic()
+        out = result.stdout_bytes
+        reply = {"rc": result.rc, "asked": asked, "answered": answered, "bytes": len(out)}
+        reply["out"] = out[: request["most"]].decode("latin-1")
+        reply["err"] = result.stderr_bytes[-4096:].decode("latin-1")
+    except Exception as error:
+        reply = {"error": f"{type(error).__name__}: {error}"[:300]}
+    print(json.dumps(reply))
+
+
+if __name__ == "__main__":
+    _child()
