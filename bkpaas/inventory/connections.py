@@ -107,6 +107,13 @@ def connection(connect: Connect, address: str) -> Connection:
     )
 
 
+def target(spec: str) -> str:
+    """What a spec leads to, whoever logs in: for ssh, host and port."""
+    scheme, _, rest = spec.partition("://")
+    place = rest.rpartition("@")[2]
+    return f"{scheme}://{place.removesuffix(':22') if scheme == 'ssh' else place}"
+
+
 def file_path(file: str) -> Check[str]:
     """A path as written in a file: ~ is the home directory, else it starts where the file is."""
     here = os.path.dirname(os.path.abspath(file))

@@ -55,9 +55,19 @@ class Files(Struct, frozen=True):
         present = self.names if generation == "5.x" else self.final
         return [directory / name for name in _ENV[generation] if name in present]
 
-    def home(self) -> str | None:
-        """The home that the name of the control script stands for."""
-        return next((home for name, home in _HOMES.items() if name in self.names), None)
+    def home(self, notes: list[str]) -> str | None:
+        """The home that the name of the control script stands for; None: to be found on each host."""
+        for name, home in _HOMES.items():
+            if name in self.names:
+                notes.append(say(en=f"home {home}: told by {name}", zh=f"安装目录 {home}：依据 {name}"))
+                return home
+        notes.append(
+            say(
+                en="home: nothing tells it, so each host is asked; deployment.yaml can say it",
+                zh="安装目录：清单没有说明，将在各主机上查找；可在 deployment.yaml 中写明 home:",
+            )
+        )
+        return None
 
 
 def find(path: Path) -> Files:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from bkpaas.inventory import words
-from bkpaas.inventory.connections import connection
+from bkpaas.inventory.connections import connection, target
 from bkpaas.inventory.deployment import Host, Waiver
 from bkpaas.inventory.overlay import HostEntry, Overlay
 from bkpaas.inventory.problems import Problems
@@ -98,25 +98,25 @@ def _refuse_unlisted(entry: HostEntry, overlay: Overlay, problems: Problems) -> 
 def _check_distinct(hosts: dict[str, Host], overlay: Overlay, problems: Problems) -> None:
     """No name is another host's address, and no two hosts are reached in the same way: with a line copied
     and not changed, one machine would be judged as two."""
-    reached: dict[str, str] = {}
-    for entry in overlay.hosts:
-        host = hosts[entry.address]
+    lines = {entry.address: entry.line for entry in overlay.hosts}
+    reached: dict[str, Host] = {}
+    for host in hosts.values():
         if host.name != host.address and host.name in hosts:
             problems.add(
                 overlay.file,
-                entry.line,
+                lines[host.address],
                 say(en=f"{host.name} is the address of another host", zh=f"{host.name} 是另一台主机的地址"),
                 say(en="choose another name", zh="请换一个名称"),
             )
-        spec = host.connection.spec
-        if spec in reached:
+        place = target(host.connection.spec)
+        other = reached.setdefault(place, host)
+        if other is not host:
             problems.add(
                 overlay.file,
-                entry.line,
+                lines.get(host.address) or lines.get(other.address),
                 say(
-                    en=f"{host.name} is reached by {spec}, and so is {reached[spec]}",
-                    zh=f"{host.name} 与 {reached[spec]} 的连接方式相同：{spec}",
+                    en=f"{host.name} and {other.name} are both reached by {place}",
+                    zh=f"{host.name} 与 {other.name} 的连接目标相同：{place}",
                 ),
                 say(en="give each host a connection of its own", zh="每台主机的连接方式必须不同"),
             )
-        reached.setdefault(spec, host.name)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeVar
 
-from bkpaas.inventory import files, generation, hosts, install_config
+from bkpaas.inventory import files, hosts, install_config
 from bkpaas.inventory.deployment import DEFAULT_PORTS, Deployment, Generation, Host
 from bkpaas.inventory.environment import NAMES, Environment, understand
+from bkpaas.inventory.generation import decide
 from bkpaas.inventory.limit import judge_only
 from bkpaas.inventory.overlay import Overlay, read_overlay
 from bkpaas.inventory.problems import Problems
@@ -31,38 +32,40 @@ def load(path: Path, *, limit: str | None = None) -> Deployment:
     problems.raise_any()
     config = read(found.config) if found.config else None
     clues = install_config.clues(config) if config else ()
-    age, note = generation.decide([overlay.clues(), found.clues(), *clues])
+    generation, note = decide([overlay.clues(), found.clues(), *clues])
     notes = [note]
-    listed = install_config.parse(config, age, problems, notes) if config else {}
+    listed = install_config.parse(config, generation, problems, notes) if config else {}
     members = hosts.merged(listed, overlay, problems)
     waivers = hosts.waivers(overlay, members, problems)
-    env = found.env(age)
-    environment = understand([read(file) for file in env], age, overlay.told(), problems)
+    env = found.env(generation)
+    environment = understand([read(file) for file in env], generation, overlay.told(), problems)
     problems.raise_any()
+    shipped = _Shipped(generation, overlay, environment, members)
+    home = overlay.home or environment.home or found.home(notes)
     used = ", ".join(str(file) for file in (found.config, *env, found.overlay) if file)
-    shipped = _Shipped(age, overlay, environment)
+    notes = [
+        say(en=f"read: {used}", zh=f"已读取：{used}"),
+        *notes,
+        *shipped.notes(),
+        *hosts.oddities(members),
+    ]
     deployment = Deployment(
         source=str(path),
-        generation=age,
+        generation=generation,
         hosts=members,
         domain=shipped.domain,
         scheme=shipped.scheme,
         port=shipped.port,
-        home=overlay.home or environment.home or found.home(),
+        home=home,
         cookie_domain=shipped.root,
-        fqdns=shipped.fqdns(members),
-        ports=shipped.ports(),
+        fqdns=shipped.fqdns,
+        ports=shipped.ports,
         virtual_addresses=overlay.virtual_addresses,
         ca_file=overlay.ca_file,
         limits=overlay.limits,
         thresholds=overlay.thresholds,
         waivers=waivers,
-        notes=(
-            say(en=f"read: {used}", zh=f"已读取：{used}"),
-            *notes,
-            *shipped.notes(),
-            *hosts.oddities(members),
-        ),
+        notes=tuple(notes),
     )
     return deployment if limit is None else judge_only(deployment, limit)
 
@@ -86,14 +89,16 @@ class _Shipped:
     """Domain and ports: as deployment.yaml has them, else as the env files do, else as the software is
     shipped, which the notes then tell."""
 
-    def __init__(self, age: Generation, overlay: Overlay, environment: Environment) -> None:
-        self.names, self.overlay, self.environment = NAMES[age], overlay, environment
+    def __init__(
+        self, generation: Generation, overlay: Overlay, environment: Environment, members: tuple[Host, ...]
+    ) -> None:
+        names = NAMES[generation]
         self._taken: list[str] = []
         self.root = overlay.cookie_domain or environment.root
         self.domain = (
             overlay.domain
             or environment.domain
-            or self._take("domain", f"paas.{self.root or self.names.shipped_root}")
+            or self._take("domain", f"paas.{self.root or names.shipped_root}")
         )
         self.scheme = overlay.scheme or environment.scheme or self._take("scheme", "http")
         self.port = (
@@ -101,25 +106,19 @@ class _Shipped:
             or environment.domain_ports.get(self.scheme)
             or self._take("port", 443 if self.scheme == "https" else 80)
         )
-
-    def fqdns(self, members: tuple[Host, ...]) -> dict[str, str]:
-        """The names of cmdb and job, where a host has that role or deployment.yaml says one."""
-        told = {**self.environment.fqdns, **self.overlay.fqdns}
-        parent = self.root or self.domain.partition(".")[2]
-        return {
-            role: told.get(role) or self._take(f"fqdns.{role}", f"{role}.{parent}")
-            for role in self.names.fqdns
-            if role in self.overlay.fqdns or (any(host.has(role) for host in members) and parent)
-        }
-
-    def ports(self) -> dict[str, int]:
-        """What the inventory says, and what this generation ships otherwise than DEFAULT_PORTS."""
-        told = {**self.environment.ports, **self.overlay.ports}
-        for service in self.names.ports:
+        self.fqdns = {**environment.fqdns, **overlay.fqdns}
+        """Of cmdb and job, where a host has that role or deployment.yaml says one."""
+        parent = self.root or (self.domain[5:] if self.domain.startswith("paas.") else "")
+        for role in names.fqdns:
+            if not any(host.has(role) for host in members) and role not in overlay.fqdns:
+                self.fqdns.pop(role, None)
+            elif role not in self.fqdns and parent:
+                self.fqdns[role] = self._take(f"fqdns.{role}", f"{role}.{parent}")
+        told = {**environment.ports, **overlay.ports}
+        self.ports = {**names.shipped_ports, **told}
+        for service in names.ports:
             if service not in told:
-                port = self.names.shipped_ports.get(service, DEFAULT_PORTS[service])
-                self._take(f"ports.{service}", port)
-        return {**self.names.shipped_ports, **told}
+                self._take(f"ports.{service}", names.shipped_ports.get(service, DEFAULT_PORTS[service]))
 
     def _take(self, what: str, value: T) -> T:
         self._taken.append(f"{what} {value}")
