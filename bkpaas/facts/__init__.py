@@ -7,6 +7,7 @@ from bkpaas.facts.agent import Agent, AgentConfig, Saas, SaasRuns, TimeLimit
 from bkpaas.facts.answers import Answer, Answers, Connection, Connections
 from bkpaas.facts.build import controller_facts, host_facts
 from bkpaas.facts.clock import Clock
+from bkpaas.facts.controller import ControllerView
 from bkpaas.facts.disks import Disk, Disks
 from bkpaas.facts.file import FileFact
 from bkpaas.facts.healthz import Health, health, is_login_refusal
@@ -43,6 +44,7 @@ __all__ = [
     "Connection",
     "Connections",
     "ControllerFacts",
+    "ControllerView",
     "Disk",
     "Disks",
     "FileFact",

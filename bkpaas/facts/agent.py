@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import re
+from os.path import basename, dirname, splitext
+from typing import Any, Literal
 
-from bkpaas.facts.file import FileFact
-from bkpaas.facts.missing import Fact, Record
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import MappingNode, ScalarNode
+
+from bkpaas.facts.file import FileFact, Files, content, file_fact, unreadable
+from bkpaas.facts.missing import Fact, Missing, Record
+from bkpaas.facts.process import Processes
+from bkpaas.facts.supervisor import pid_in
+from bkpaas.inventory.deployment import Host
+from bkpaas.lang import say
 
 
 class TimeLimit(Record, frozen=True):
@@ -50,3 +60,105 @@ class Saas(Record, frozen=True):
 
 class SaasRuns(Fact, frozen=True):
     items: tuple[Saas, ...]
+
+
+_PORT = 4245
+"""As shipped."""
+
+
+def agent(files: Files) -> Agent | Missing:
+    """From the candidates for the configuration file; the first that is there holds."""
+    entries = files.get("agent-config", [])
+    there = [entry for entry in entries if entry.get("type") != "missing"]
+    if not there:
+        return Agent(config=None)
+    if reason := unreadable(there[0]):
+        return Missing(f"{file_fact(there[0]).path}: {reason}")
+    return Agent(config=_config(there))
+
+
+def _config(entries: list[dict[str, Any]]) -> AgentConfig:
+    file = file_fact(entries[0])
+    scalars, problem = _scalars(content(entries[0]) or "")
+    problems = [f"{file.path}:{problem}"] if problem else []
+    limit = scalars.get("settings.execute_time_limit")
+    if limit is None and (elsewhere := [key for key in scalars if key.endswith("execute_time_limit")]):
+        line = scalars[elsewhere[0]].start_mark.line + 1
+        words = say(en="EXECUTE_TIME_LIMIT is not under settings", zh="EXECUTE_TIME_LIMIT 不在 settings 之下")
+        problems.append(f"{file.path}:{line}: {words}")
+    if len({content(entry) for entry in entries}) > 1:
+        paths = " ".join(file_fact(entry).path for entry in entries)
+        problems.append(say(en=f"these differ: {paths}", zh=f"文件内容不一致: {paths}"))
+    return AgentConfig(
+        files=tuple(map(file_fact, entries)),
+        port=whole_number(_text(scalars, "port")) or _PORT,
+        ip=_text(scalars, "ip") or "",
+        execute_time_limit=TimeLimit(
+            text=None if limit is None else limit.value[:100],
+            seconds=whole_number(None if limit is None else limit.value),
+            line=None if limit is None else limit.start_mark.line + 1,
+        ),
+        controller_url=_text(scalars, "settings.controller_server_url"),
+        base_app_path=_text(scalars, "settings.base_app_path"),
+        problems=tuple(problems),
+    )
+
+
+def _scalars(text: str) -> tuple[dict[str, ScalarNode], str | None]:
+    """Every scalar by its dotted path in lower case, as the agent looks them up; and why there are none."""
+    try:
+        root = YAML(typ="safe", pure=True).compose(text)
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        return {}, f"{line}: {getattr(error, 'problem', None) or type(error).__name__}"
+    found: dict[str, ScalarNode] = {}
+    todo = [("", root)]
+    while todo:
+        path, node = todo.pop()
+        if isinstance(node, ScalarNode):
+            found[path.lower()] = node
+        elif isinstance(node, MappingNode) and path.count(".") < 5:
+            dot = "." if path else ""
+            todo += [(f"{path}{dot}{key.value}", value) for key, value in node.value]
+    return found, None
+
+
+def _text(scalars: dict[str, ScalarNode], path: str) -> str | None:
+    node = scalars.get(path)
+    return node.value[:300] if node is not None else None
+
+
+def whole_number(text: str | None) -> int:
+    """As the agent reads a number: a leading 0 means octal, what is no number at all is 0."""
+    text = (text or "").strip()
+    if re.fullmatch(r"[+-]?0[0-7]+", text):
+        return int(text, 8)
+    try:
+        return int(text, 0) if len(text) < 20 else 0
+    except ValueError:
+        return int(float(text)) if re.fullmatch(r"\d{1,9}\.\d*", text) else 0
+
+
+def saas(host: Host, files: Files, processes: Processes | None) -> SaasRuns:
+    """One for each application with the pid file that nginx looks for: uwsgi.pid, or nginx.pid of a container."""
+    sockets = {file.path: file for file in map(file_fact, files.get("saas-sock", []))}
+    runs = {}
+    for entry in files.get("saas-pid", []):
+        file = file_fact(entry)
+        stem = splitext(basename(file.path))[0]
+        if file.type != "file" or stem not in ("uwsgi", "nginx"):
+            continue
+        app = basename(dirname(dirname(file.path)))
+        pid = pid_in(entry)
+        alive = None if pid is None or processes is None else processes.get(pid) is not None
+        socket = sockets.get(f"{dirname(file.path)}/{stem}.sock")
+        runs[app] = Saas(app=app, environment=_environment(host), pid=pid, alive=alive, socket=socket)
+    return SaasRuns(items=tuple(runs.values()))
+
+
+def _environment(host: Host) -> Literal["o", "t"] | None:
+    production, test = host.has("appo"), host.has("appt")
+    if production == test:
+        return None
+    return "o" if production else "t"

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
+import json
 from typing import Any, Literal
 
 from msgspec import field
 
+from bkpaas.errors import NoData
+from bkpaas.facts import raw
 from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.secrets import Secrets
+from bkpaas.lang import say
+
+_BODY_LENGTH = 4000
+"""Of what is kept of a body, in characters."""
 
 Greeting = Literal["mysql", "mysql-error", "amqp", "ssh", "none", "other"]
 
@@ -36,7 +46,11 @@ class Answer(Record, frozen=True):
 
     def json(self) -> dict[str, Any] | None:
         """The body when it is a JSON object."""
-        raise NotImplementedError
+        try:
+            found = json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+        return found if isinstance(found, dict) else None
 
 
 class Answers(Fact, frozen=True):
@@ -46,7 +60,9 @@ class Answers(Fact, frozen=True):
 
     def get(self, name: str) -> Answer:
         """NoData when it was not asked."""
-        raise NotImplementedError
+        if name not in self.by_name:
+            raise NoData(say(en=f"not asked: {name}", zh=f"未请求: {name}"))
+        return self.by_name[name]
 
 
 class Connection(Record, frozen=True):
@@ -68,4 +84,91 @@ class Connections(Fact, frozen=True):
 
     def get(self, name: str) -> Connection:
         """NoData when it was not tried."""
-        raise NotImplementedError
+        if name not in self.by_name:
+            raise NoData(say(en=f"not connected: {name}", zh=f"未连接: {name}"))
+        return self.by_name[name]
+
+
+def answers(section: Any, secrets: Secrets) -> Answers:
+    """From the raw HTTP answers by name."""
+    return Answers(by_name={k: _answer(raw.record(v), secrets) for k, v in raw.record(section).items()})
+
+
+def _answer(item: dict[str, Any], secrets: Secrets) -> Answer:
+    error_kind, error_text = _error(item, secrets)
+    status = raw.integer(item.get("status"))
+    if status is None and error_kind is None:
+        error_kind, error_text = "other", say(en="no status", zh="没有状态码")
+    body = raw.text(item.get("body"), 1_000_000) or ""
+    return Answer(
+        url=secrets.cut(raw.text(item.get("url"), 2000) or "", 500),
+        status=status,
+        headers=_headers(item.get("headers"), secrets),
+        body=secrets.cut(body, _BODY_LENGTH),
+        seconds=raw.number(item.get("seconds")),
+        peer=raw.text(item.get("peer"), 100),
+        error_kind=error_kind,
+        error_text=error_text,
+        truncated=item.get("truncated") is True or len(body) > _BODY_LENGTH,
+    )
+
+
+def _error(item: dict[str, Any], secrets: Secrets) -> tuple[str | None, str | None]:
+    error = item.get("error")
+    if error is None:
+        return None, None
+    given = raw.record(error)
+    return raw.text(given.get("kind"), 20) or "other", secrets.cut(raw.text(given.get("text")) or "", 300)
+
+
+def _headers(pairs: Any, secrets: Secrets) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    for pair in pairs[:100] if isinstance(pairs, list) else ():
+        words = raw.texts(pair, 2000)
+        if len(words) == 2:
+            name = words[0].lower()[:100]
+            value = secrets.header(name, words[1])[:500]
+            headers[name] = f"{headers[name]}\n{value}" if name in headers else value
+    return headers
+
+
+def connections(section: Any, secrets: Secrets) -> Connections:
+    """From the raw TCP connections by name."""
+    found = ((name, raw.record(item)) for name, item in raw.record(section).items())
+    return Connections(by_name={name: _connection(item, secrets) for name, item in found})
+
+
+def _connection(item: dict[str, Any], secrets: Secrets) -> Connection:
+    error_kind, error_text = _error(item, secrets)
+    try:
+        data = base64.b64decode(raw.text(item.get("data"), 100_000) or "")
+    except (binascii.Error, ValueError):
+        data = b""
+    kind, said = greeting(data)
+    return Connection(
+        error_kind=error_kind,
+        error_text=error_text,
+        seconds=raw.number(item.get("seconds")),
+        greeting=kind,
+        text=secrets.cut(said, 200),
+    )
+
+
+def greeting(data: bytes) -> tuple[Greeting, str]:
+    """What kind of server speaks first like this, and its words."""
+    if not data:
+        return "none", ""
+    if data.startswith(b"SSH-"):
+        return "ssh", _printable(data.partition(b"\n")[0])
+    if data.startswith(b"AMQP"):
+        return "amqp", _printable(data[:8])
+    # MySQL: 3 bytes of length, the number 0, then protocol 10 and a version, or 255, a code and a message.
+    if len(data) > 5 and data[3] == 0 and data[4] == 10:
+        return "mysql", _printable(data[5:].partition(b"\0")[0])
+    if len(data) > 7 and data[3] == 0 and data[4] == 255:
+        return "mysql-error", f"{int.from_bytes(data[5:7], 'little')} {_printable(data[7:])}"
+    return "other", _printable(data[:64])
+
+
+def _printable(data: bytes) -> str:
+    return "".join(c if c.isprintable() else "." for c in data.decode("utf-8", "replace"))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from bkpaas.errors import NoData
 from bkpaas.facts.answers import Answers
 from bkpaas.facts.missing import Missing
 from bkpaas.facts.names import Names
 from bkpaas.facts.snapshot import ControllerFacts
+
+T = TypeVar("T")
 
 
 class ControllerView:
@@ -24,7 +28,7 @@ class ControllerView:
         return _had(self.facts.answers)
 
 
-def _had(fact: Names | Answers | Missing):  # type: ignore[no-untyped-def]
+def _had(fact: T | Missing) -> T:
     if isinstance(fact, Missing):
         raise NoData(fact.reason)
     return fact

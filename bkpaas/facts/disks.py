@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from bkpaas.errors import NoData
+from bkpaas.facts import raw
 from bkpaas.facts.missing import Fact, Record
+from bkpaas.lang import say
 
 
 class Disk(Record, frozen=True):
@@ -19,13 +24,39 @@ class Disk(Record, frozen=True):
     @property
     def free_percent(self) -> float:
         """NoData when it could not be looked at."""
-        raise NotImplementedError
+        if self.bytes_available is None or not self.bytes:
+            raise self._no_data()
+        return 100 * self.bytes_available / self.bytes
 
     @property
     def free_inodes_percent(self) -> float | None:
         """None for a file system without a limit of inodes; NoData when it could not be looked at."""
-        raise NotImplementedError
+        if self.inodes_available is None or self.inodes is None:
+            raise self._no_data()
+        return 100 * self.inodes_available / self.inodes if self.inodes else None
+
+    def _no_data(self) -> NoData:
+        return NoData(f"{self.path}: {self.error or say(en='no figures', zh='没有数据')}")
 
 
 class Disks(Fact, frozen=True):
     items: tuple[Disk, ...]
+
+
+def disks(section: Any) -> Disks:
+    """From the raw list of disks."""
+    return Disks(
+        items=tuple(
+            Disk(
+                path=path,
+                bytes=raw.integer(item.get("bytes")),
+                bytes_available=raw.integer(item.get("bytes_available")),
+                inodes=raw.integer(item.get("inodes")),
+                inodes_available=raw.integer(item.get("inodes_available")),
+                readonly=raw.flag(item.get("readonly")),
+                error=raw.text(item.get("error"), 300),
+            )
+            for item in raw.records(section)
+            if (path := raw.text(item.get("path"), 300))
+        )
+    )

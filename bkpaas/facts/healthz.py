@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
+from typing import Any
+
 from bkpaas.facts.answers import Answer
 from bkpaas.facts.missing import Record
+from bkpaas.lang import say
 
 
 class Health(Record, frozen=True):
@@ -14,10 +19,52 @@ class Health(Record, frozen=True):
 
 
 def health(service: str, answer: Answer) -> Health:
-    """Healthy: status 200, a JSON object whose ok or result is True, no warning in data."""
-    raise NotImplementedError
+    """Healthy: status 200, a JSON object whose ok or result is True, no warning in data.
+
+    All else is not, with the service's own words where it has some; status and code alone say nothing.
+    """
+    if not answer.ok:
+        return Health(healthy=False, message=answer.error_text or answer.error_kind or "")
+    body = answer.json()
+    if body is None:
+        shown = " ".join(answer.body.split())[:300]
+        what = shown or say(en="empty body", zh="空响应")
+        return Health(healthy=False, message=f"{service}: HTTP {answer.status}, {_not_json()}: {what}")
+    flags = [body[key] for key in ("ok", "result") if key in body]
+    code = next((body[key] for key in ("code", "code:", "bk_error_code") if _is_code(body.get(key))), None)
+    warnings = list(_warnings(body.get("data")))
+    healthy = answer.status == 200 and bool(flags) and all(flag is True for flag in flags) and not warnings
+    return Health(healthy=healthy, message="" if healthy else _message(answer, body, warnings), code=code)
+
+
+def _message(answer: Answer, body: dict[str, Any], warnings: list[str]) -> str:
+    words = (body.get("message"), body.get("bk_error_msg"), *warnings)
+    said = "; ".join(word for word in words if isinstance(word, str) and word not in ("", "OK"))
+    shown = said or " ".join(answer.body.split())
+    return (shown if answer.status == 200 else f"HTTP {answer.status}: {shown}")[:300]
+
+
+def _warnings(data: Any) -> Iterator[str]:
+    """Weak dependencies are named in data only: `WARNING: 1301005 ...`, `1301004 Redis...`."""
+    for name, value in data.items() if isinstance(data, dict) else ():
+        if isinstance(value, str) and re.match(r"WARNING|13\d{5}\b", value):
+            yield f"{name}: {value}"
+
+
+def _is_code(value: Any) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool)
+
+
+def _not_json() -> str:
+    return say(en="not a JSON object", zh="不是 JSON 对象")
+
+
+_NO_TOKEN = ("缺少参数bk_token", "Missing parameters bk_token")
 
 
 def is_login_refusal(answer: Answer) -> bool:
-    """Whether this is login itself, refusing a request without a token."""
-    raise NotImplementedError
+    """Whether this is login itself, refusing a request without a token, in either version and language."""
+    body = answer.json()
+    if answer.status != 200 or body is None or body.get("result") is not False:
+        return False
+    return any(body.get(key) in _NO_TOKEN for key in ("message", "bk_error_msg"))

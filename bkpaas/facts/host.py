@@ -87,11 +87,17 @@ class HostView:
     connections = _Noun[Connections]()
     logs = _Noun[Logs]()
     time_daemon = _Noun[TimeDaemon]()
-    pids_later = _Noun[PidsLater]()
 
     def __init__(self, facts: HostFacts) -> None:
         self.facts = facts
         self.name = facts.host
+
+    @property
+    def pids_later(self) -> dict[str, float | None]:
+        """Start time by pid at the second visit; None: gone."""
+        if isinstance(self.facts.pids_later, Missing):
+            raise NoData(self.facts.pids_later.reason)
+        return self.facts.pids_later.by_pid
 
     @property
     def supervisor(self) -> Supervisor:

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+
 from msgspec import field
 
+from bkpaas.facts import raw
+from bkpaas.facts.file import Files, content, file_fact
 from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.secrets import Secrets
 
 
 class LogHit(Record, frozen=True):
@@ -27,3 +35,147 @@ class Logs(Fact, frozen=True):
     """By service: why its newest start failed."""
     problems: tuple[str, ...] = ()
     """Logs that could not be read."""
+
+
+_MOST_HITS = 20
+"""Of each kind, the newest."""
+_TEXT_LENGTH = 400
+_SHANGHAI = timezone(timedelta(hours=8))
+"""The zone of the applications' own lines, whatever the host's is: Django sets it."""
+
+_NGINX = re.compile(r"(?P<time>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(?P<level>error|crit|alert|emerg)\] ")
+_UPSTREAM = re.compile(r'upstream: "(?:[a-z]+://)?(?P<place>unix:[^:"]+|[^/"]+)')
+_NGINX_TELLS = ("upstream", "resolve")
+
+_DJANGO = re.compile(r"[A-Z]+ \[(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)")
+_REQUEST = re.compile(r"\[[^\]]*\] \[(?P<time>[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4})\] \[")
+_JSON_TIMES = ("req_end_time", "req_start_time", "asctime", "time", "timestamp", "@timestamp")
+_REFUSED = ("Login validity is illegal", "登录态有效期不合法")
+_ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
+
+_START = re.compile(
+    r"\*\*\* Starting uWSGI .*\[(?P<time>[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4})\]"
+)
+_LINE_TIME = re.compile(r"(?P<time>[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4}) - ")
+_LOADED = re.compile(r"WSGI app 0 \(.*\) ready in")
+_START_TELLS = ("bind(): ", "probably another instance of uWSGI", "no app loaded", "unable to load app")
+_NO_APP = "no python application found"
+"""What a uwsgi without its application answers to every request."""
+_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Exit|Configured|Interrupt)\b.*")
+
+
+def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets) -> Logs:
+    """From the ends of the logs; the offset is the host's own, None when it is not known."""
+    host_zone = None if utc_offset_seconds is None else _zone(utc_offset_seconds)
+    reader = _Reader(host_zone, secrets)
+    problems = []
+    applications: list[LogHit] = []
+    start_errors: dict[str, LogHit] = {}
+    for name, entries in tails.items():
+        for entry in entries:
+            if error := raw.text(entry.get("error"), 300):
+                problems.append(f"{file_fact(entry).path}: {error}")
+        # The newest file first, as the collector sends them.
+        ends = [(file_fact(entry).path, content(entry) or "") for entry in entries if content(entry)]
+        if name.startswith("uwsgi-log-") and ends:
+            hit = reader.start_error(*ends[0])
+            start_errors |= {name[len("uwsgi-log-") :]: hit} if hit else {}
+        elif name in ("login-log", "paas-log", "esb-log", "saas-log"):
+            applications += [hit for path, end in ends for hit in reader.refused_tokens(path, end)]
+    nginx_ends = [(file_fact(e).path, content(e) or "") for e in tails.get("nginx-error-log", [])]
+    nginx_hits = [hit for path, end in nginx_ends for hit in reader.nginx_errors(path, end)]
+    return Logs(
+        nginx_errors=_newest(nginx_hits),
+        refused_tokens=_newest(applications),
+        start_errors=start_errors,
+        problems=tuple(problems),
+    )
+
+
+def _zone(seconds: int) -> timezone | None:
+    return timezone(timedelta(seconds=seconds)) if abs(seconds) < 86400 else None
+
+
+def _newest(hits: list[LogHit]) -> tuple[LogHit, ...]:
+    return tuple(sorted(hits, key=lambda hit: hit.time or 0.0)[-_MOST_HITS:])
+
+
+class _Reader:
+    def __init__(self, host_zone: timezone | None, secrets: Secrets) -> None:
+        self.host_zone = host_zone
+        self.secrets = secrets
+
+    def _hit(self, path: str, time: float | None, text: str, upstream: str | None = None) -> LogHit:
+        shown = self.secrets.cut(" ".join(text.split()), _TEXT_LENGTH)
+        return LogHit(file=path, time=time, text=shown, upstream=upstream)
+
+    def nginx_errors(self, path: str, end: str) -> Iterator[LogHit]:
+        """What nginx says of upstreams and their names; not the files that browsers ask for in vain."""
+        for line in end.splitlines():
+            match = _NGINX.match(line)
+            if match and any(word in line for word in _NGINX_TELLS):
+                upstream = _UPSTREAM.search(line)
+                time = _epoch(match["time"], "%Y/%m/%d %H:%M:%S", self.host_zone)
+                yield self._hit(path, time, line, upstream["place"] if upstream else None)
+
+    def refused_tokens(self, path: str, end: str) -> Iterator[LogHit]:
+        """A record may have several lines; its first one has the time."""
+        time = None
+        for line in end.splitlines():
+            time = _application_time(line, time)
+            plain = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), line)
+            if any(words in plain for words in _REFUSED):
+                yield self._hit(path, time, plain)
+
+    def start_error(self, path: str, end: str) -> LogHit | None:
+        """Why the newest start failed; None when it did not, or a start is not in this end of the log."""
+        time: float | None = None
+        words: list[str] = []
+        starting = False
+        for line in end.splitlines():
+            stamp = _LINE_TIME.match(line)
+            said = line[stamp.end() :] if stamp else line
+            if match := _START.search(line):
+                time, words, starting = _ctime(match["time"], self.host_zone), [], True
+            elif _LOADED.search(line):
+                words, starting = [], False
+            elif (_NO_APP in said or (starting and _tells(said))) and said not in words:
+                words.append(said)
+        return self._hit(path, time, " | ".join(words[-4:])) if words else None
+
+
+def _tells(line: str) -> bool:
+    return any(word in line for word in _START_TELLS) or bool(_EXCEPTION.match(line))
+
+
+def _application_time(line: str, before: float | None) -> float | None:
+    """The time of the record that a line begins, or goes on with."""
+    if match := _DJANGO.match(line):
+        return _epoch(match["time"], "%Y-%m-%d %H:%M:%S", _SHANGHAI)
+    if match := _REQUEST.match(line):
+        return _ctime(match["time"], _SHANGHAI)
+    return _json_time(line) if line.startswith("{") else before
+
+
+def _json_time(line: str) -> float | None:
+    try:
+        record = raw.record(json.loads(line))
+    except (ValueError, RecursionError):
+        return None
+    values = (record[name] for name in _JSON_TIMES if name in record)
+    value = next(values, None)
+    if isinstance(value, str):
+        return _epoch(value[:19].replace("T", " "), "%Y-%m-%d %H:%M:%S", _SHANGHAI)
+    return raw.number(raw.clean(value))
+
+
+def _ctime(text: str, zone: timezone | None) -> float | None:
+    return _epoch(text, "%a %b %d %H:%M:%S %Y", zone)
+
+
+def _epoch(text: str, form: str, zone: timezone | None) -> float | None:
+    """Epoch seconds; None when the text has another form, or the zone is not known."""
+    try:
+        return datetime.strptime(text, form).replace(tzinfo=zone).timestamp() if zone else None
+    except (ValueError, OverflowError):
+        return None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from bkpaas.facts import raw
 from bkpaas.facts.missing import Fact, Record
 
 
@@ -13,3 +16,18 @@ class Resolved(Record, frozen=True):
 
 class Names(Fact, frozen=True):
     by_name: dict[str, Resolved]
+
+
+def names(section: Any) -> Names:
+    """From the raw resolutions by name."""
+    found = ((name, raw.record(item)) for name, item in raw.record(section).items())
+    return Names(
+        by_name={
+            name: Resolved(
+                name=name,
+                addresses=tuple(raw.texts(item.get("addresses"), 100)),
+                error=raw.text(item.get("error"), 300),
+            )
+            for name, item in found
+        }
+    )

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
-from bkpaas.facts.file import FileFact
+import os
+import re
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from os.path import dirname, join, normpath
+from typing import Any
+
+import crossplane
+from msgspec import structs
+
+from bkpaas.facts import raw
+from bkpaas.facts.file import FileFact, content, file_fact, unreadable
 from bkpaas.facts.missing import Fact, Record
+from bkpaas.lang import say
 
 
 class NginxUpstreamServer(Record, frozen=True):
@@ -70,3 +82,237 @@ class Nginx(Fact, frozen=True):
     error_logs: tuple[str, ...]
     problems: tuple[str, ...]
     """`file:line: ...` for each place that nginx would refuse or that could not be read."""
+
+
+Statement = dict[str, Any]
+"""As crossplane makes them: directive, args, line, block; file is added here."""
+_MOST_INCLUDES = 2000
+"""Files read in place of includes, each as often as it is included."""
+
+
+def nginx(section: Any) -> Nginx:
+    """From the raw section: the main files and every file that they include, directly or not."""
+    given = raw.record(section)
+    entries = {
+        path: entry for entry in raw.records(given.get("files")) if (path := raw.text(entry.get("path")))
+    }
+    mains = [path for path in raw.texts(given.get("main")) if path in entries]
+    tree = _Tree(entries)
+    if error := raw.text(given.get("error"), 300):
+        tree.problems.append(error)
+    statements = tree.read(mains[0], ()) if mains else []
+    reader = _Reader()
+    reader.block(statements, _Logs(None, None))
+    upstreams = tuple(reader.upstreams)
+    names = {upstream.name for upstream in upstreams}
+    return Nginx(
+        main=mains[0] if mains else None,
+        files=tuple(map(file_fact, entries.values())),
+        upstreams=upstreams,
+        servers=tuple(_server(statement, logs, names) for statement, logs in reader.servers),
+        error_logs=tuple(dict.fromkeys(reader.error_logs)),
+        problems=tuple(tree.problems),
+    )
+
+
+class _Tree:
+    """Statements of a file with those of the files it includes in their places."""
+
+    def __init__(self, entries: dict[str, dict[str, Any]]) -> None:
+        self.entries = entries
+        self.parsed: dict[str, list[Statement]] = {}
+        self.problems: list[str] = []
+        self.includes = 0
+
+    def read(self, path: str, within: tuple[str, ...]) -> list[Statement]:
+        """The statements of a file that stands within these others, the main file first."""
+        if path not in self.parsed:
+            entry = self.entries[path]
+            if reason := unreadable(entry):
+                self.problems.append(f"{path}: {reason}")
+            self.parsed[path], errors = _parsed(content(entry) or "")
+            self.problems += [f"{path}:{line}: {error}" for line, error in errors]
+        return list(self._expanded(self.parsed[path], (*within, path)))
+
+    def _expanded(self, block: list[Statement], within: tuple[str, ...]) -> Iterator[Statement]:
+        for statement in block:
+            if statement["directive"] == "include" and statement["args"]:
+                yield from self._included(statement, within)
+            elif "block" in statement:
+                inner = list(self._expanded(statement["block"], within))
+                yield statement | {"file": within[-1], "block": inner}
+            else:
+                yield statement | {"file": within[-1]}
+
+    def _included(self, statement: Statement, within: tuple[str, ...]) -> Iterator[Statement]:
+        """nginx takes a relative path from the directory of the main file, and a pattern's files in order."""
+        pattern = normpath(join(dirname(within[0]), statement["args"][0]))
+        found = sorted(known for known in self.entries if _matches(normpath(known), pattern))
+        there = [path for path in found if self.entries[path].get("type") != "missing"]
+        if not there and not re.search(r"[*?\[]", pattern):
+            self._problem(within[-1], statement, say(en=f"cannot read {pattern}", zh=f"无法读取 {pattern}"))
+        for path in there:
+            self.includes += 1
+            if path in within or self.includes > _MOST_INCLUDES:
+                self._problem(within[-1], statement, say(en="includes in a circle", zh="include 循环"))
+            else:
+                yield from self.read(path, within)
+
+    def _problem(self, path: str, statement: Statement, words: str) -> None:
+        problem = f"{path}:{statement['line']}: {words}"
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+
+def _matches(path: str, pattern: str) -> bool:
+    """As a shell matches: a star does not reach over a slash."""
+    return path.count("/") == pattern.count("/") and fnmatchcase(path, pattern)
+
+
+def _parsed(text: str) -> tuple[list[Statement], list[tuple[int | None, str]]]:
+    """crossplane reads from a path only: a file in memory has one, and nothing reaches the disk."""
+    with os.fdopen(os.memfd_create("nginx"), "wb") as file:
+        file.write(text.encode("utf-8", "replace"))
+        file.flush()
+        path = f"/proc/self/fd/{file.fileno()}"
+        payload = crossplane.parse(path, single=True, check_ctx=False, check_args=False)
+    config = payload["config"][0]
+    errors = [(error["line"], _told(error["error"], path)) for error in config["errors"]]
+    return config["parsed"], errors
+
+
+def _told(error: str, path: str) -> str:
+    """crossplane's words without the place, which is told beside them."""
+    return re.sub(rf" in {re.escape(path)}(:\d+)?$", "", error)[:300]
+
+
+class _Logs(Record, frozen=True):
+    """The logs that hold where nothing else is said."""
+
+    error: str | None
+    access: str | None
+
+
+class _Reader:
+    """Finds upstreams and servers in whichever block they stand, and the logs that hold there."""
+
+    def __init__(self) -> None:
+        self.upstreams: list[NginxUpstream] = []
+        self.servers: list[tuple[Statement, _Logs]] = []
+        self.error_logs: list[str] = []
+
+    def block(self, statements: list[Statement], logs: _Logs) -> None:
+        logs = _Logs(
+            _log(statements, "error_log") or logs.error, _log(statements, "access_log") or logs.access
+        )
+        if logs.error and logs.error.startswith("/"):
+            self.error_logs.append(logs.error)
+        for statement in statements:
+            directive, inner = statement["directive"], statement.get("block", [])
+            if directive == "upstream" and statement["args"]:
+                self.upstreams.append(_upstream(statement))
+            elif directive == "server" and "block" in statement:
+                self.servers.append((statement, logs))
+                self.block(inner, logs)
+            elif directive in ("http", "location", "stream"):
+                self.block(inner, logs)
+
+
+def _log(statements: list[Statement], directive: str) -> str | None:
+    return next((s["args"][0] for s in statements if s["directive"] == directive and s["args"]), None)
+
+
+def _upstream(statement: Statement) -> NginxUpstream:
+    servers = (inner["args"] for inner in statement["block"] if inner["directive"] == "server")
+    return NginxUpstream(
+        name=statement["args"][0],
+        servers=tuple(_upstream_server(args) for args in servers if args),
+        file=statement["file"],
+        line=statement["line"],
+    )
+
+
+def _upstream_server(args: list[str]) -> NginxUpstreamServer:
+    if args[0].startswith("unix:"):
+        return NginxUpstreamServer(address=args[0], parameters=tuple(args[1:]))
+    address, port = _address(args[0])
+    return NginxUpstreamServer(address=address, port=port, parameters=tuple(args[1:]))
+
+
+def _address(text: str) -> tuple[str, int]:
+    """`10.0.0.1:80`, `[::1]:80`, `name`, `name:80`: 80 where no port is written."""
+    address, colon, port = text.rpartition(":")
+    if not colon or not port.isdecimal() or len(port) > 5 or text.endswith("]"):
+        address, port = text, "80"
+    return address.strip("[]"), int(port)
+
+
+def _server(statement: Statement, logs: _Logs, upstreams: set[str]) -> NginxServer:
+    block = statement["block"]
+    listens = [_listen(inner["args"]) for inner in block if inner["directive"] == "listen" and inner["args"]]
+    if any(inner["directive"] == "ssl" and inner["args"] == ["on"] for inner in block):
+        listens = [structs.replace(listen, ssl=True) for listen in listens]
+    names = [name for inner in block if inner["directive"] == "server_name" for name in inner["args"]]
+    returns = next((" ".join(inner["args"]) for inner in block if inner["directive"] == "return"), None)
+    return NginxServer(
+        listens=tuple(listens or (NginxListen(),)),
+        names=tuple(names),
+        locations=tuple(_locations(block, upstreams)),
+        error_log=_log(block, "error_log") or logs.error,
+        access_log=_log(block, "access_log") or logs.access,
+        returns=returns,
+        file=statement["file"],
+        line=statement["line"],
+    )
+
+
+def _listen(args: list[str]) -> NginxListen:
+    place, *parameters = args
+    address, port, unix = "*", 80, None
+    if place.startswith("unix:"):
+        unix = place[len("unix:") :]
+    elif place.isdecimal() and len(place) < 6:
+        port = int(place)
+    else:
+        address, port = _address(place)
+    return NginxListen(
+        address=address or "*",
+        port=port,
+        default=not {"default_server", "default"}.isdisjoint(parameters),
+        ssl="ssl" in parameters,
+        ipv6only={"ipv6only=on": True, "ipv6only=off": False}.get(
+            next((p for p in parameters if p.startswith("ipv6only=")), "")
+        ),
+        unix=unix,
+    )
+
+
+def _locations(block: list[Statement], upstreams: set[str]) -> Iterator[NginxLocation]:
+    for statement in block:
+        if statement["directive"] != "location" or not statement["args"]:
+            continue
+        *modifier, pattern = statement["args"]
+        inner = statement.get("block", [])
+        proxy_pass = next(_passes(inner), None)
+        yield NginxLocation(
+            modifier=modifier[0] if modifier else "",
+            pattern=pattern,
+            proxy_pass=proxy_pass,
+            upstream=_named(proxy_pass, upstreams) if proxy_pass else None,
+        )
+        yield from _locations(inner, upstreams)
+
+
+def _passes(block: list[Statement]) -> Iterator[str]:
+    """Where requests are passed to, also from inside of an if."""
+    for statement in block:
+        if statement["directive"] == "proxy_pass" and statement["args"]:
+            yield statement["args"][0]
+        elif statement["directive"] in ("if", "limit_except"):
+            yield from _passes(statement.get("block", []))
+
+
+def _named(proxy_pass: str, upstreams: set[str]) -> str | None:
+    """`http://OPEN_PAAS/$1$is_args$args` leads to the upstream OPEN_PAAS."""
+    name = re.split(r"[/$?]", proxy_pass.partition("://")[2], maxsplit=1)[0]
+    return name if name in upstreams else None

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Sequence
+from os.path import basename
+from typing import Any
+
+from bkpaas.facts import raw
 from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.secrets import Secrets
+
+_UWSGI_INI = re.compile(r"uwsgi-open_paas-(?P<service>[A-Za-z0-9_.-]+)\.ini")
+_COMMAND_LENGTH = 300
+"""Of one command line, in characters."""
 
 
 class Process(Record, frozen=True):
@@ -29,8 +40,15 @@ class Process(Record, frozen=True):
 
     @property
     def service(self) -> str | None:
-        """The open_paas service whose uwsgi this is: login, paas, esb, appengine ..."""
-        raise NotImplementedError
+        """The open_paas service whose uwsgi this is: login, paas, esb, appengine ...
+
+        Whole words of the command line decide: a grep, an editor or a shell that names the file is none.
+        """
+        if not self.argv or "uwsgi" not in (basename(self.argv[0]), basename(self.exe or "")):
+            return None
+        inis = (*_option(self.argv, "--ini"), *(word for word in self.argv[1:] if not word.startswith("-")))
+        matches = (_UWSGI_INI.fullmatch(basename(ini)) for ini in inis)
+        return next((match["service"] for match in matches if match), None)
 
 
 class Processes(Fact, frozen=True):
@@ -39,33 +57,51 @@ class Processes(Fact, frozen=True):
     items: tuple[Process, ...]
 
     def get(self, pid: int) -> Process | None:
-        raise NotImplementedError
+        return next((process for process in self.items if process.pid == pid), None)
 
     def children(self, pid: int) -> tuple[Process, ...]:
-        raise NotImplementedError
+        return tuple(process for process in self.items if process.ppid == pid)
 
     def descends(self, pid: int, ancestor: int) -> bool:
         """Whether pid is the ancestor or one of its descendants."""
-        raise NotImplementedError
+        parents = {process.pid: process.ppid for process in self.items}
+        for _ in self.items:
+            if pid == ancestor:
+                return True
+            if pid not in parents:
+                return False
+            pid = parents[pid]
+        return False
 
     def named(self, name: str) -> tuple[Process, ...]:
         """Those with this short name."""
-        raise NotImplementedError
+        return tuple(process for process in self.items if process.name == name)
 
     def uwsgi(self, service: str | None = None) -> tuple[Process, ...]:
         """The uwsgi processes of open_paas, of one service when it is given."""
-        raise NotImplementedError
+        wanted = ((process, process.service) for process in self.items)
+        return tuple(p for p, its in wanted if its is not None and service in (None, its))
 
     def uwsgi_masters(self, service: str | None = None) -> tuple[Process, ...]:
         """Those uwsgi whose parent is not a uwsgi of the same service."""
-        raise NotImplementedError
+        found = self.uwsgi(service)
+        services = {process.pid: process.service for process in found}
+        return tuple(p for p in found if services.get(p.ppid) != p.service)
 
     def supervisords(self, conf_basename: str = "supervisor-open_paas.conf") -> tuple[Process, ...]:
         """The supervisord processes that were started with this configuration."""
-        raise NotImplementedError
+        return tuple(process for process in self.items if conf_basename in _supervisor_confs(process))
 
     def nginx_masters(self) -> tuple[Process, ...]:
-        raise NotImplementedError
+        """By the title nginx gives itself, or as the nginx program whose children are nginx."""
+        nginx = {process.pid: process for process in self.items if _is_nginx(process)}
+        parents = {process.ppid for process in nginx.values()}
+        return tuple(
+            process
+            for process in nginx.values()
+            if process.command.startswith("nginx: master process")
+            or (not process.command.startswith("nginx: ") and process.pid in parents)
+        )
 
 
 class PidsLater(Fact, frozen=True):
@@ -73,3 +109,94 @@ class PidsLater(Fact, frozen=True):
 
     by_pid: dict[str, float | None]
     """Start time in epoch seconds; None: gone."""
+
+
+def _option(argv: Sequence[str], *names: str) -> Iterator[str]:
+    """The values of an option, as `--ini x` and as `--ini=x`."""
+    for word, following in zip(argv[1:], (*argv[2:], ""), strict=True):
+        if word in names:
+            yield following
+        name, equals, value = word.partition("=")
+        if equals and name in names:
+            yield value
+
+
+def _supervisor_confs(process: Process) -> list[str]:
+    """The basenames of the configurations of a supervisord, run by itself or by an interpreter."""
+    program = [basename(word) for word in process.argv[:2]]
+    if "supervisord" not in program[:1] and not (program[1:] == ["supervisord"] and "python" in program[0]):
+        return []
+    return [basename(conf) for conf in _option(process.argv, "-c", "--configuration")]
+
+
+def _is_nginx(process: Process) -> bool:
+    title = process.command.startswith(("nginx: master process", "nginx: worker process"))
+    return title or basename(process.exe or "").partition(" ")[0] in ("nginx", "openresty")
+
+
+def processes(section: Any, secrets: Secrets) -> Processes:
+    """From the raw list of processes."""
+    found = (_process(item, secrets) for item in raw.records(section))
+    return Processes(items=tuple(process for process in found if process is not None))
+
+
+def _process(item: dict[str, Any], secrets: Secrets) -> Process | None:
+    pid, ppid = raw.integer(item.get("pid")), raw.integer(item.get("ppid"))
+    if pid is None or ppid is None:
+        return None
+    environ = item.get("environ")
+    return Process(
+        pid=pid,
+        ppid=ppid,
+        uid=raw.integer(item.get("uid")),
+        start=raw.number(item.get("start")),
+        state=raw.text(item.get("state"), 1),
+        name=raw.text(item.get("name"), 64) or "",
+        argv=command_line(raw.texts(item.get("argv"), 4000), secrets),
+        exe=raw.text(item.get("exe"), 300),
+        environ=_environ(environ, secrets) if isinstance(environ, dict) else None,
+    )
+
+
+def _environ(values: dict[str, Any], secrets: Secrets) -> dict[str, str]:
+    known = {name: value for name, value in values.items() if isinstance(value, str)}
+    return {
+        name: secrets.digest(value) if secrets.is_secret(name, value) else secrets.cut(value, 300)
+        for name, value in known.items()
+    }
+
+
+_PASSWORD_OPTIONS = {
+    "curl": ("-u", "--user", "-U", "--proxy-user", "-b", "--cookie", "-H", "--header", "-d", "--data"),
+    "wget": ("--header",),
+    "redis-cli": ("-a",),
+    "sshpass": ("-p",),
+    "ldapsearch": ("-w",),
+}
+"""Options whose value is or may be a secret, though the name of the option does not say so."""
+
+
+def command_line(argv: list[str], secrets: Secrets) -> tuple[str, ...]:
+    """The words without secrets, cut to a length in all."""
+    program = basename(argv[0]) if argv else ""
+    words: list[str] = []
+    room = _COMMAND_LENGTH
+    hidden = False
+    for word in argv:
+        name = word.lstrip("-")
+        if hidden:
+            shown = secrets.digest(word)
+        elif word.startswith("-p") and len(word) > 2 and program.startswith(("mysql", "maria", "sshpass")):
+            shown = "-p" + secrets.digest(word[2:])
+        elif " " in word:
+            shown = " ".join(command_line(word.split(" "), secrets))
+        else:
+            shown = secrets.cut(word, _COMMAND_LENGTH)
+        hidden = word.startswith("-") and (
+            word in _PASSWORD_OPTIONS.get(program, ()) or ("=" not in name and secrets.is_secret(name))
+        )
+        if room <= 0:
+            break
+        words.append(shown[:room])
+        room -= len(shown) + 1
+    return tuple(words)

@@ -2,17 +2,182 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import os
+import re
+from typing import Any
+
+PREFIX = "secret:"
+
+_WORDS = (
+    *("pass", "passwd", "pwd", "passphrase", "secret", "token", "key", "sid", "auth", "authorization"),
+    *("credential", "credentials", "signature", "sessionid", "requirepass", "masterauth", "privatekey"),
+)
+_ENDINGS = ("password", "passwd", "token", "secret", "apikey", "secretkey", "accesskey", "credential")
+_MEASURES = (
+    *("time", "seconds", "secs", "minutes", "hours", "days", "age", "expire", "expires", "expiry", "ttl"),
+    *("offset", "timeout", "interval", "count", "length", "len", "size", "limit", "max", "min", "port"),
+)
+_PLAIN = frozenset(("", "null", "none", "true", "false", "-", "*"))
+_SPLIT = re.compile(r"[^a-z0-9]+")
+
+# name = value, name: value, "name": "value", \"name\": \"value\", name%3Dvalue; the value quoted or bare.
+_ASSIGNED = re.compile(
+    r"""(?:(?:%[0-9A-Fa-f]{2})+|(?<![A-Za-z0-9_.-]))(?P<name>[A-Za-z0-9_.-]+)"""
+    r"""(?P<sep>\\*["']?[ \t]*(?:=>|==?|:|%3[DdAa])[ \t]*)"""
+    r"""(?:[ubUB]?(?P<quote>\\*["'])(?P<quoted>(?:\\.|[^\\\n])*?)(?:(?P=quote)|$)|(?P<bare>[^\s&,;"'<>()\[\]{}\\]+))""",
+    re.MULTILINE,
+)
+_DIGEST = re.compile(PREFIX + "[0-9a-f]{12}")
+_HEADER = re.compile(
+    r"(?P<name>\b(?:Proxy-)?Authorization|(?<!Set-)\bCookie|\bX-ID|\bX-Token)"
+    r"(?P<sep>[\"']?[ \t]*[:=][ \t]*[\"']?)(?P<value>[^\"'\r\n]+)",
+    re.IGNORECASE,
+)
+_SET_COOKIE = re.compile(r"(?P<head>\bSet-Cookie\s*:\s*[^=;\s]+=)(?P<value>[^;\s\"']+)", re.IGNORECASE)
+_COOKIE_PAIR = re.compile(r"(?P<name>[^=;\s]+)=(?P<value>[^;]*)")
+_URL_LOGIN = re.compile(
+    r"""(?P<head>://[^\s/:@'"]*:)(?!\d+/)(?P<value>[^\s'"]{1,256}?)(?=@[\w.\-\[\]:]+(?:[/?#\s'",;)\]\\]|$))"""
+)
+_URL_USER = re.compile(r"(?P<head>://)(?P<value>[A-Za-z0-9_-]{16,})(?=@)")
+_BARE_LOGIN = re.compile(r"(?P<head>(?<![\w/:@.-])[\w.-]+:)(?P<value>[^\s/@'\",;]{1,256})(?=@[\w\[])")
+_QUERY = re.compile(
+    r"(?P<head>[?&][\w.\[\]-]+=)(?P<value>[A-Za-z0-9_+/=-]{24,})(?=$|[&\s\"'\])>])", re.MULTILINE
+)
+_TOKEN_RECORD = re.compile(r"(?P<head>bk_token\s*\[)(?P<value>[^\]\s]+)(?=\])")
+_FORM = re.compile(
+    r"(?P<head>name=\\?[\"'][\w.-]*(?:token|password|secret)\\?[\"'][^>]{0,80}?value=\\?[\"'])(?P<value>[^\"'\\]+)",
+    re.IGNORECASE,
+)
+_SCHEME = re.compile(r"(?i)\b(?P<head>(?:Basic|Bearer|Digest)\s+)(?P<value>[A-Za-z0-9+/=._~-]{8,})")
+_KEY_BLOCK = re.compile(
+    r"(?P<head>-----BEGIN [A-Z ]*PRIVATE KEY-----)(?P<value>.*?)(?=-----END|\Z)", re.DOTALL
+)
+
 
 class Secrets:
-    """Digests with one key. Equal secrets have equal digests under the same key, and only there."""
+    """Digests with one key. Equal secrets have equal digests under the same key, and only there.
+
+    What was once digested is remembered, in memory only, and also replaced wherever else it turns up.
+    """
 
     def __init__(self, key: bytes | None = None) -> None:
-        raise NotImplementedError
+        self._key = os.urandom(32) if key is None else key
+        self._known: dict[str, str] = {}
+        self._anywhere: re.Pattern[str] | None = None
 
     def digest(self, value: str) -> str:
-        """secret: and 12 hexadecimal digits."""
-        raise NotImplementedError
+        """secret: and 12 hexadecimal digits; a digest is its own digest."""
+        if value.startswith(PREFIX):
+            return value
+        if value not in self._known:
+            digest = hmac.new(self._key, value.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
+            self._known[value] = PREFIX + digest[:12]
+            if _telling(value):
+                self._anywhere = None
+        return self._known[value]
+
+    def is_secret(self, name: str, value: Any = "?") -> bool:
+        """Whether what bears this name is to be hidden. Plain numbers of TOKEN_..._SECONDS are not."""
+        words = [word for word in _SPLIT.split(name.lower()) if word]
+        if not any(word in _WORDS or word.endswith(_ENDINGS) for word in words):
+            return False
+        if value is None or isinstance(value, bool):
+            return False
+        if isinstance(value, str) and value.strip().lower() in _PLAIN:
+            return False
+        measure = any(word in _MEASURES for word in words)
+        return not (measure and _is_number(value))
 
     def scrub(self, text: str) -> str:
         """The text with every recognised secret replaced by its digest."""
-        raise NotImplementedError
+        text = _KEY_BLOCK.sub(self._value, text)
+        text = _HEADER.sub(self._header, text)
+        text = _SET_COOKIE.sub(self._value, text)
+        for shape in (_URL_LOGIN, _URL_USER, _BARE_LOGIN, _FORM, _TOKEN_RECORD):
+            text = shape.sub(self._value, text)
+        text = self._assignments(text)
+        text = _QUERY.sub(self._value, text)
+        text = _SCHEME.sub(self._value, text)
+        return self._hide_known(text)
+
+    def cut(self, text: str, limit: int) -> str:
+        """Scrubbed first and cut then, so that no half of a secret is left at the end."""
+        return self.scrub(text[: 4 * limit])[:limit]
+
+    def header(self, name: str, value: str) -> str:
+        """The value of one HTTP header: a cookie keeps its name and attributes, not its value."""
+        if name == "set-cookie":
+            return _SET_COOKIE.sub(self._value, "Set-Cookie: " + value)[len("Set-Cookie: ") :]
+        if name == "cookie":
+            return self.scrub("Cookie: " + value)[len("Cookie: ") :]
+        return self.digest(value) if self.is_secret(name, value) else self.scrub(value)
+
+    def tree(self, value: Any) -> Any:
+        """JSON with all its strings scrubbed, and what stands under a secret name digested."""
+        if isinstance(value, str):
+            return self.scrub(value)
+        if isinstance(value, list):
+            return [self.tree(item) for item in value]
+        if isinstance(value, dict):
+            return {self.scrub(key): self._entry(key, item) for key, item in value.items()}
+        return value
+
+    def _entry(self, name: str, value: Any) -> Any:
+        if isinstance(value, str | int | float) and self.is_secret(name, value):
+            return self.digest(str(value))
+        return self.tree(value)
+
+    def _value(self, match: re.Match[str]) -> str:
+        return match["head"] + self.digest(match["value"])
+
+    def _header(self, match: re.Match[str]) -> str:
+        value = match["value"]
+        if match["name"].lower() == "cookie":
+            hidden = _COOKIE_PAIR.sub(lambda pair: f"{pair['name']}={self.digest(pair['value'])}", value)
+        else:
+            hidden = value if value.startswith(PREFIX) else self.digest(value.strip())
+        return match["name"] + match["sep"] + hidden
+
+    def _assignments(self, text: str) -> str:
+        done, position = [], 0
+        while match := _ASSIGNED.search(text, position):
+            value = match["bare"] if match["quoted"] is None else match["quoted"]
+            if digest := _DIGEST.match(text, match.start()):
+                end = digest.end()
+                done.append(text[position:end])
+            elif not self.is_secret(match["name"], value):
+                end = match.end("sep")  # the value may still contain a secret
+                done.append(text[position:end])
+            else:
+                quote, end = match["quote"] or "", match.end()
+                if not quote and match["sep"].startswith('"'):
+                    quote = '"'  # a bare number in JSON becomes a string, so that the text stays JSON
+                done.append(text[position : match.end("sep")] + quote + self.digest(value) + quote)
+            position = end
+        return "".join(done) + text[position:]
+
+    def _hide_known(self, text: str) -> str:
+        if self._anywhere is None:
+            known = sorted(filter(_telling, self._known), key=len, reverse=True)
+            self._anywhere = re.compile("|".join(map(re.escape, known)) or r"(?!)")
+        return self._anywhere.sub(lambda match: self.digest(match[0]), text)
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _telling(value: str) -> bool:
+    """Whether a text that contains this value surely means the secret, not a common word or a path."""
+    kinds = (str.islower, str.isupper, str.isdigit)
+    return (
+        len(value) >= 8
+        and not value.startswith(("/", "http"))
+        and sum(any(map(kind, value)) for kind in kinds) >= 2
+    )

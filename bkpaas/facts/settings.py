@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterator
 from typing import Any, Literal
 
-from bkpaas.facts.file import FileFact
+from bkpaas.errors import NoData
+from bkpaas.facts import python2
+from bkpaas.facts.file import FileFact, Files, content, file_fact, unreadable
+from bkpaas.facts.literals import Unknown, evaluate
 from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.secrets import Secrets
+from bkpaas.lang import say
 
 Kind = Literal["int", "float", "str", "bool", "none", "list", "dict", "secret", "expression", "broken"]
 
@@ -17,11 +25,11 @@ class Value(Record, frozen=True):
     file: str
     line: int
     value: Any = None
-    """JSON; None for a secret, an expression and a broken assignment."""
+    """JSON; None for a secret, an expression, a broken assignment, and what is too long."""
     text: str = ""
     """The source of the right side, without secrets, cut."""
     digest: str | None = None
-    """Of a secret."""
+    """Of a secret, and of what is too long."""
 
 
 class Settings(Record, frozen=True):
@@ -41,10 +49,239 @@ class Settings(Record, frozen=True):
 
     def number(self, name: str) -> int | float:
         """The number that is assigned to the name; NoData when it is absent or no plain number."""
-        raise NotImplementedError
+        value = self.values.get(name)
+        if value is None:
+            raise NoData(
+                say(en=f"{name} is not set in {self.project}", zh=f"{self.project} 中没有设置 {name}")
+            )
+        if value.kind not in ("int", "float"):
+            raise NoData(
+                say(
+                    en=f"{value.file}:{value.line}: {name} = {value.text} is not a plain number",
+                    zh=f"{value.file}:{value.line}: {name} = {value.text} 不是普通数字",
+                )
+            )
+        number: int | float = value.value
+        return number
 
 
 class SettingsByProject(Fact, frozen=True):
     """login, paas, esb, appengine, console."""
 
     by_project: dict[str, Settings]
+
+
+_FILES = re.compile(r"settings-(?P<project>[a-z0-9_]+)-(?P<order>\d+)")
+_PLACEHOLDER = re.compile(r"__[0-9A-Z_]+__")
+_TEXT_LENGTH = 200
+_VALUE_LENGTH = 2000
+"""Of one value as JSON, in characters; a longer one is kept as its digest."""
+_KINDS: dict[type, Kind] = {
+    bool: "bool",
+    int: "int",
+    float: "float",
+    str: "str",
+    list: "list",
+    dict: "dict",
+    type(None): "none",
+}
+
+
+def settings(files: Files, secrets: Secrets) -> SettingsByProject:
+    """From the settings files of all projects, each project's in their order of reading."""
+    by_project: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+    for name, entries in files.items():
+        if match := _FILES.fullmatch(name):
+            read = by_project.setdefault(match["project"], [])
+            read.extend((int(match["order"]), entry) for entry in entries)
+    return SettingsByProject(
+        by_project={
+            project: _settings(project, [entry for _, entry in sorted(read, key=lambda one: one[0])], secrets)
+            for project, read in by_project.items()
+        }
+    )
+
+
+def _settings(project: str, entries: list[dict[str, Any]], secrets: Secrets) -> Settings:
+    reader = _Reader(secrets)
+    files = tuple(map(file_fact, entries))
+    for file, entry in zip(files, entries, strict=True):
+        if reason := unreadable(entry):
+            reader.problems.append(f"{file.path}: {reason}")
+        reader.read(file.path, content(entry) or "")
+    return Settings(
+        project=project,
+        files=files,
+        values=reader.values,
+        problems=tuple(reader.problems),
+        placeholders=tuple(reader.placeholders),
+    )
+
+
+class _Reader:
+    """Reads the assignments of one file after the other, what is known from one is known in the next."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self.secrets = secrets
+        self.known: dict[str, Any] = {}
+        self.values: dict[str, Value] = {}
+        self.problems: list[str] = []
+        self.placeholders: list[str] = []
+        self.file = ""
+
+    def read(self, file: str, text: str) -> None:
+        self.file = file
+        module, error_line = python2.parse(text.lstrip("\ufeff"))
+        if error_line is not None:
+            self.problems.append(f"{file}:{error_line}: {say(en='syntax error', zh='语法错误')}")
+        self._block(module, certain=True)
+        for leaf in python2.leaves(module):
+            if leaf.type in ("string", "name") and leaf.parent.type != "simple_stmt":
+                found = _PLACEHOLDER.findall(leaf.value)
+                self.placeholders.extend(f"{file}:{leaf.start_pos[0]}: {name}" for name in found)
+
+    def _block(self, node: Any, certain: bool) -> None:
+        for child in node.children:
+            if child.type == "expr_stmt":
+                self._assignment(child, certain)
+            elif child.type in ("simple_stmt", "suite", "with_stmt"):
+                self._block(child, certain)
+            elif child.type in ("try_stmt", "for_stmt", "while_stmt"):
+                self._block(child, certain=False)
+            elif child.type == "if_stmt":
+                self._branches(child, certain)
+            elif child.type == "error_node":
+                self._broken(child)
+
+    def _branches(self, node: Any, certain: bool) -> None:
+        """The branch that is taken; all that may be, when that cannot be told."""
+        for index, word in enumerate(node.children):
+            if getattr(word, "value", None) not in ("if", "elif", "else"):
+                continue
+            taken: bool | None = True
+            if word.value != "else":
+                taken = self._truth(node.children[index + 1])
+            suite = node.children[index + (2 if word.value == "else" else 3)]
+            if taken is not False:
+                certain = certain and taken is True
+                self._block(_Only(suite), certain)
+            if taken:
+                return
+
+    def _truth(self, test: Any) -> bool | None:
+        try:
+            return bool(evaluate(test, self.known))
+        except Unknown:
+            return None
+
+    def _assignment(self, statement: Any, certain: bool) -> None:
+        for target, source, operator in _targets(statement):
+            if target.type in ("power", "atom_expr") and target.children[0].type == "name":
+                # X["key"] = ... changes a value that is known so far.
+                self._set(target.children[0], source, None)
+            elif target.type == "name":
+                value = self._evaluated(target, source, operator) if certain else None
+                self._set(target, source, value)
+
+    def _evaluated(self, target: Any, source: Any, operator: str) -> Any:
+        try:
+            value = evaluate(source, self.known)
+            if operator == "+=":
+                return (self.known[target.value] + value,)
+            return (value,) if operator == "=" else None
+        except (Unknown, KeyError, TypeError):
+            return None
+
+    def _set(self, target: Any, source: Any, value: tuple[Any] | None) -> None:
+        """Remember a name with its value in a tuple, None when the value cannot be told."""
+        name = target.value
+        if value is None:
+            self.known.pop(name, None)
+        else:
+            self.known[name] = value[0]
+        if name.isupper():
+            line = target.start_pos[0]
+            self.values[name] = self._value(name, line, source, value)
+
+    def _value(self, name: str, line: int, source: Any, value: tuple[Any] | None) -> Value:
+        text = self._text(name, list(python2.leaves(source)))
+        if value is None:
+            kind: Kind = "broken" if any(map(python2.is_error, python2.leaves(source))) else "expression"
+            if kind == "expression" and self.secrets.is_secret(name):
+                kind = "secret"
+            digest = self.secrets.digest(source.get_code()) if kind == "secret" else None
+            return Value(kind=kind, file=self.file, line=line, text=text, digest=digest)
+        plain = value[0]
+        if self._hidden(name, plain):
+            digest = self.secrets.digest(plain if isinstance(plain, str) else json.dumps(plain))
+            return Value(kind="secret", file=self.file, line=line, text=digest, digest=digest)
+        shown = self.secrets.tree(plain)
+        as_json = json.dumps(shown, ensure_ascii=False, sort_keys=True)
+        digest = self.secrets.digest(as_json) if len(as_json) > _VALUE_LENGTH else None
+        return Value(
+            kind=_KINDS[type(plain)],
+            file=self.file,
+            line=line,
+            value=None if digest else shown,
+            text=as_json[:_TEXT_LENGTH] if isinstance(plain, list | dict) else text,
+            digest=digest,
+        )
+
+    def _hidden(self, name: str, value: Any) -> bool:
+        """What is empty or a template variable that nobody replaced is no secret."""
+        if not value or (isinstance(value, str) and _PLACEHOLDER.fullmatch(value)):
+            return False
+        return self.secrets.is_secret(name, value)
+
+    def _broken(self, node: Any) -> None:
+        """An assignment inside of a syntax error."""
+        found = list(python2.leaves(node))
+        if len(found) < 2 or found[0].type != "name" or found[1].value != "=" or not found[0].value.isupper():
+            return
+        name, line = found[0].value, found[0].start_pos[0]
+        after = found[-1].get_next_leaf()
+        while after is not None and after.start_pos[0] == line and after.type != "newline":
+            found.append(after)
+            after = after.get_next_leaf()
+        self.known.pop(name, None)
+        text = self._text(name, found[2:])
+        self.values[name] = Value(kind="broken", file=self.file, line=line, text=text)
+
+    def _text(self, name: str, found: list[Any]) -> str:
+        """The source without comments; strings are hidden where anything in it speaks of a secret."""
+        names = [name, *(leaf.value.strip("'\"") for leaf in found if leaf.type in ("name", "string"))]
+        secret = any(map(self.secrets.is_secret, names))
+        words = []
+        for leaf in found:
+            inner = leaf.value.strip("'\"")
+            hidden = leaf.type == "string" or (leaf.type == "number" and self.secrets.is_secret(name, inner))
+            if secret and hidden and inner and not self.secrets.is_secret(inner):
+                words.append(self.secrets.digest(inner))
+            else:
+                words.append(leaf.value)
+            following = leaf.get_next_leaf()
+            words.append(" " if following is not None and following.prefix else "")
+        return self.secrets.cut("".join(words).strip(), _TEXT_LENGTH)
+
+
+class _Only:
+    """A node with this only child."""
+
+    def __init__(self, child: Any) -> None:
+        self.children = (child,)
+
+
+def _targets(statement: Any) -> Iterator[tuple[Any, Any, str]]:
+    """Target, source and operator of each name in `A = B = 1`, `A, B = 1, 2`, `A += 1` and `A: int = 1`."""
+    first, *rest = statement.children
+    if rest and rest[0].type == "annassign":
+        if len(rest[0].children) == 4:
+            yield first, rest[0].children[3], "="
+        return
+    source = statement.children[-1]
+    for target, operator in zip(statement.children[0:-1:2], statement.children[1::2], strict=True):
+        if target.type == "testlist_star_expr" and source.type == "testlist_star_expr":
+            pairs = zip(target.children[0::2], source.children[0::2], strict=False)
+            yield from ((name, value, "=") for name, value in pairs)
+        else:
+            yield target, source, operator.value

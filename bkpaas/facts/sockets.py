@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Any
+
+from bkpaas.facts import raw
 from bkpaas.facts.missing import Fact, Record
 
 
@@ -20,7 +24,16 @@ class Listener(Record, frozen=True):
 
     def covers(self, address: str) -> bool | None:
         """Whether a connection to this address arrives here; None: an IPv6 wildcard, asked for IPv4."""
-        raise NotImplementedError
+        mine, theirs = _address(self.address), _address(address)
+        if mine is None or theirs is None:
+            return False
+        if mine == theirs:
+            return True
+        if not mine.is_unspecified:
+            return False
+        if mine.version == theirs.version:
+            return True
+        return None if mine.version == 6 else False
 
 
 class UnixSocket(Record, frozen=True):
@@ -46,3 +59,44 @@ class Sockets(Fact, frozen=True):
 
     def unix_at(self, path: str) -> tuple[UnixSocket, ...]:
         return tuple(socket for socket in self.unix if socket.path == path)
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """The address; an IPv4 address that is written as an IPv6 one is the IPv4 address."""
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
+
+
+def sockets(listeners: Any, unix: Any) -> Sockets:
+    """From the raw lists of TCP listeners and unix sockets."""
+    found = (_listener(item) for item in raw.records(listeners))
+    tcp = tuple(listener for listener in found if listener is not None)
+    at_paths = tuple(
+        UnixSocket(
+            path=path,
+            inode=raw.integer(item.get("inode")),
+            listening=item.get("listening") is True,
+            pids=raw.integers(item.get("pids")),
+        )
+        for item in raw.records(unix)
+        if (path := raw.text(item.get("path"), 300))
+    )
+    owners = [*(listener.pids for listener in tcp), *(socket.pids for socket in at_paths)]
+    return Sockets(listeners=tcp, unix=at_paths, owners_known=None not in owners)
+
+
+def _listener(item: dict[str, Any]) -> Listener | None:
+    address, port = raw.text(item.get("address"), 100), raw.integer(item.get("port"))
+    if address is None or port is None or not 0 < port < 65536:
+        return None
+    return Listener(
+        family=6 if ":" in address else 4,
+        address=address,
+        port=port,
+        queue=raw.integer(item.get("queue")),
+        inode=raw.integer(item.get("inode")),
+        pids=raw.integers(item.get("pids")),
+    )

@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
-from bkpaas.facts.file import FileFact
+import re
+import shlex
+from configparser import Error, RawConfigParser
+from os.path import basename, dirname
+from typing import Any
+
+from bkpaas.facts import raw
+from bkpaas.facts.file import FileFact, Files, content, file_fact, unreadable
 from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.secrets import Secrets
+from bkpaas.lang import say
+
+STATES = ("STOPPED", "STARTING", "RUNNING", "BACKOFF", "STOPPING", "EXITED", "FATAL", "UNKNOWN")
+_CONF = re.compile(r"supervisor-(?P<module>.+)\.conf")
+_RUNNING = re.compile(
+    r"pid (?P<pid>\d+), uptime (?:(?P<days>\d+) days?, )?(?P<h>\d+):(?P<m>\d\d):(?P<s>\d\d)"
+)
 
 
 class Program(Record, frozen=True):
@@ -55,3 +70,137 @@ class Supervisors(Fact, frozen=True):
     """By module: open_paas, paas_agent ..."""
 
     by_module: dict[str, Supervisor]
+
+
+def supervisors(files: Files, status: Any, later: Any, secrets: Secrets) -> Supervisors:
+    """From the configurations, what stands at their paths, and supervisorctl's words in both visits."""
+    found = {}
+    for entry in files.get("supervisor-conf", []):
+        if match := _CONF.fullmatch(basename(raw.text(entry.get("path")) or "")):
+            module = match["module"]
+            answers = raw.record(status).get(module), raw.record(later).get(module)
+            found[module] = _supervisor(entry, module, files, answers, secrets)
+    return Supervisors(by_module=found)
+
+
+def _supervisor(
+    entry: dict[str, Any], module: str, files: Files, answers: tuple[Any, Any], secrets: Secrets
+) -> Supervisor:
+    conf = file_fact(entry)
+    conf_error = unreadable(entry)
+    parser = RawConfigParser(strict=False, inline_comment_prefixes=(";",))
+    programs: tuple[ConfProgram, ...] = ()
+    try:
+        parser.read_string((content(entry) or "").lstrip("\ufeff"))
+        programs = tuple(_conf_programs(parser, conf.path, secrets))
+    except (Error, ValueError) as error:
+        conf_error = conf_error or f"{type(error).__name__}: {secrets.cut(str(error), 300)}"
+    socket_path = _path(parser, "unix_http_server", "file", conf.path)
+    pidfile_path = _path(parser, "supervisord", "pidfile", conf.path)
+    pidfile = _at(pidfile_path, files.get(f"supervisor-pid-{module}", []))
+    socket = _at(socket_path, files.get(f"supervisor-sock-{module}", []))
+    shown, error_text = status_of(answers[0], secrets)
+    return Supervisor(
+        conf=conf,
+        programs_in_conf=programs,
+        socket_path=socket_path,
+        pidfile_path=pidfile_path,
+        logfile_path=_path(parser, "supervisord", "logfile", conf.path),
+        socket=None if socket is None else file_fact(socket),
+        pidfile=None if pidfile is None else file_fact(pidfile),
+        pidfile_pid=None if pidfile is None else pid_in(pidfile),
+        status=shown,
+        status_error=error_text,
+        later=status_of(answers[1], secrets)[0],
+        conf_error=conf_error,
+    )
+
+
+def environment(entry: dict[str, Any], program: str) -> dict[str, str]:
+    """The variables that a supervisor configuration gives to one program; empty when it is unreadable."""
+    parser = RawConfigParser(strict=False, inline_comment_prefixes=(";",))
+    try:
+        parser.read_string((content(entry) or "").lstrip("\ufeff"))
+        words = shlex.shlex(parser.get(f"program:{program}", "environment", fallback=""), posix=True)
+        words.whitespace, words.whitespace_split = ",\n", True
+        pairs = (word.strip().partition("=") for word in words)
+        return {name: value for name, equals, value in pairs if equals}
+    except (Error, ValueError):
+        return {}
+
+
+def _conf_programs(parser: RawConfigParser, path: str, secrets: Secrets) -> list[ConfProgram]:
+    programs = []
+    for section in parser.sections():
+        kind, _, name = section.partition(":")
+        if kind != "program" or not name:
+            continue
+        log = _path(parser, section, "stdout_logfile", path)
+        programs.append(
+            ConfProgram(
+                name=name.strip(),
+                command=secrets.cut(parser.get(section, "command", fallback=""), 300),
+                startsecs=int(parser.get(section, "startsecs", fallback="1")),
+                autorestart=parser.get(section, "autorestart", fallback="unexpected").lower(),
+                stdout_logfile=None if log in ("AUTO", "NONE") else log,
+            )
+        )
+    return programs
+
+
+def _path(parser: RawConfigParser, section: str, option: str, conf: str) -> str | None:
+    value = parser.get(section, option, fallback=None)
+    return value.replace("%(here)s", dirname(conf)) if value else None
+
+
+def _at(path: str | None, entries: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The newest look at this path."""
+    return next((entry for entry in reversed(entries) if path and entry.get("path") == path), None)
+
+
+def pid_in(entry: dict[str, Any]) -> int | None:
+    """The number in a pid file."""
+    words = (content(entry) or "").split()
+    return int(words[0]) if words and words[0].isdecimal() and len(words[0]) < 10 else None
+
+
+def status_of(answer: Any, secrets: Secrets) -> tuple[tuple[Program, ...] | None, str | None]:
+    """What `supervisorctl status` printed: its programs, or else its words. Its exit code says nothing."""
+    if not isinstance(answer, dict):
+        return None, say(en="supervisorctl was not asked", zh="未执行 supervisorctl")
+    out = raw.text(answer.get("out"), 100_000) or ""
+    programs = tuple(program for line in out.splitlines() if (program := _program(line, secrets)) is not None)
+    error = raw.text(answer.get("error"), 300)
+    if programs and error is None:
+        return programs, None
+    words = error or _words(out) or _words(raw.text(answer.get("err"), 100_000) or "")
+    if words is None and answer.get("rc") == 0:
+        return (), None
+    return None, secrets.cut(words or say(en="supervisorctl said nothing", zh="supervisorctl 没有输出"), 300)
+
+
+def _words(output: str) -> str | None:
+    """The line that tells: the last one of a traceback, else the first."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    if not lines:
+        return None
+    return lines[-1] if lines[0].startswith("Traceback") else lines[0]
+
+
+def _program(line: str, secrets: Secrets) -> Program | None:
+    words = line.split(None, 2)
+    if len(words) < 2 or words[1] not in STATES:
+        return None
+    description = words[2].strip() if len(words) > 2 else ""
+    running = _RUNNING.fullmatch(description)
+    uptime = None
+    if running:
+        days, hours, minutes, seconds = (int(running[part] or 0) for part in ("days", "h", "m", "s"))
+        uptime = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
+    return Program(
+        name=words[0][:100],
+        state=words[1],
+        pid=int(running["pid"]) if running else None,
+        uptime_seconds=uptime,
+        description=secrets.cut(description, 200),
+    )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from bkpaas.facts import raw
 from bkpaas.facts.missing import Fact
 
 
@@ -36,3 +39,26 @@ class Addresses(Fact, frozen=True):
     """The host's own addresses, IPv4 and IPv6, loopback included."""
 
     items: tuple[str, ...]
+
+
+def system(answer: dict[str, Any]) -> System:
+    """From the raw answer of a visit: its section `system` and what the collector says of itself."""
+    section = raw.record(answer.get("system"))
+    zone = raw.texts(section.get("zone"), 20)
+    return System(
+        hostname=raw.text(section.get("hostname"), 255),
+        uid=raw.integer(answer.get("uid")),
+        python=raw.text(answer.get("python"), 20),
+        home=raw.text(answer.get("home"), 300),
+        boot_time=raw.number(section.get("boot_time")),
+        time=raw.number(section.get("time")),
+        utc_offset_seconds=raw.integer(section.get("utc_offset")),
+        zone=zone[0] if zone else None,
+        localtime=raw.text(section.get("localtime"), 300),
+        timezone_file=raw.text(section.get("timezone_file"), 100),
+    )
+
+
+def addresses(section: Any) -> Addresses:
+    """From the raw list of addresses."""
+    return Addresses(items=tuple(raw.texts(section, 100)))

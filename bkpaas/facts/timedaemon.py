@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
+from bkpaas.facts import raw
 from bkpaas.facts.missing import Fact
+from bkpaas.facts.secrets import Secrets
 
 
 class TimeDaemon(Fact, frozen=True):
@@ -15,3 +17,39 @@ class TimeDaemon(Fact, frozen=True):
     source: str | None = None
     text: str = ""
     """What chronyc or ntpq said."""
+
+
+def time_daemon(section: Any, secrets: Secrets) -> TimeDaemon:
+    """From the raw section: the daemons' pids and what their clients printed."""
+    given = raw.record(section)
+    chronyd, ntpd = raw.integer(given.get("chronyd")), raw.integer(given.get("ntpd"))
+    if chronyd is None and ntpd is None:
+        return TimeDaemon(daemon=None)
+    answer = raw.record(given.get("chronyc" if chronyd is not None else "ntpq"))
+    out = raw.text(answer.get("out"), 10_000) or ""
+    synchronised, source = _tracking(out) if chronyd is not None else _peers(out)
+    words = out or raw.text(answer.get("error")) or raw.text(answer.get("err")) or ""
+    return TimeDaemon(
+        daemon="ntpd" if chronyd is None else "chronyd",
+        pid=ntpd if chronyd is None else chronyd,
+        synchronised=synchronised,
+        source=source,
+        text=secrets.cut(words.strip(), 1000),
+    )
+
+
+def _tracking(out: str) -> tuple[bool | None, str | None]:
+    """chronyc tracking: `Leap status : Normal`, `Reference ID : CB00710F (203.0.113.15)`."""
+    fields = {
+        key.strip(): value.strip() for key, _, value in (line.partition(":") for line in out.splitlines())
+    }
+    leap = fields.get("Leap status")
+    source = fields.get("Reference ID", "").partition("(")[2].rstrip(")")
+    return (None if leap is None else leap != "Not synchronised"), source or None
+
+
+def _peers(out: str) -> tuple[bool | None, str | None]:
+    """ntpq -pn: the peer in use has a star (or an o, for a pulse) before it."""
+    peers = [line for line in out.splitlines() if len(line.split()) >= 10 and "refid" not in line]
+    used = next((line[1:].split()[0] for line in peers if line[0] in "*o"), None)
+    return (None if not out.strip() else used is not None), used

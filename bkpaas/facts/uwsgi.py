@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
-from bkpaas.facts.file import FileFact
+import re
+import shlex
+from configparser import Error, RawConfigParser
+from itertools import pairwise
+from os.path import basename
+from typing import Any
+
+from bkpaas.facts import raw
+from bkpaas.facts.file import FileFact, Files, content, file_fact, unreadable
 from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.supervisor import Supervisors, environment
+from bkpaas.lang import say
+
+_INI = re.compile(r"uwsgi-open_paas-(?P<service>.+)\.ini")
+_BINDS = ("http", "http-socket", "https", "socket", "uwsgi-socket")
+_PLACEHOLDER = re.compile(r"__[0-9A-Z_]+__")
 
 
 class Service(Record, frozen=True):
@@ -25,3 +39,100 @@ class Services(Fact, frozen=True):
     """By name: login, paas, esb, appengine ..."""
 
     by_name: dict[str, Service]
+
+
+class _Repeated(dict[str, Any]):
+    """Keeps every value of a key that an ini file repeats, as uwsgi does."""
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if isinstance(value, list) and isinstance(self.get(key), list):
+            self[key].extend(value)
+        else:
+            super().__setitem__(key, value)
+
+
+def services(files: Files, supervisors: Supervisors | None) -> Services:
+    """From the uwsgi ini files; a service without one that supervisor runs with gunicorn from that."""
+    found = {}
+    for entry in files.get("uwsgi-ini", []):
+        if match := _INI.fullmatch(basename(raw.text(entry.get("path")) or "")):
+            found[match["service"]] = _uwsgi(match["service"], entry)
+    open_paas = supervisors.by_module.get("open_paas") if supervisors else None
+    for program in open_paas.programs_in_conf if open_paas else ():
+        if "gunicorn" in program.command and open_paas and program.name not in found:
+            paths = (entry for entry in files["supervisor-conf"] if entry.get("path") == open_paas.conf.path)
+            variables = environment(next(paths), program.name)
+            found[program.name] = _gunicorn(program.name, open_paas.conf, program.command, variables)
+    return Services(by_name=found)
+
+
+def read_ini(text: str) -> tuple[dict[str, list[str]], str | None]:
+    """The options of [uwsgi] with all their values, and why it cannot be read to the end."""
+    parser = RawConfigParser(
+        dict_type=_Repeated, delimiters=("=",), strict=False, allow_no_value=True, empty_lines_in_values=False
+    )
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    problem = None
+    try:
+        # uwsgi knows no continued lines: an indented one is an option of its own.
+        parser.read_string("\n".join(line.strip() for line in text.lstrip("\ufeff").splitlines()))
+    except (Error, AttributeError) as error:
+        problem = type(error).__name__
+    if not parser.has_section("uwsgi"):
+        return {}, problem or say(en="there is no [uwsgi] section", zh="没有 [uwsgi] 段")
+    return {key: (value or "").split("\n") for key, value in parser.items("uwsgi")}, problem
+
+
+def _uwsgi(name: str, entry: dict[str, Any]) -> Service:
+    options, problem = read_ini(content(entry) or "")
+    problem = unreadable(entry) or problem
+    problems = [problem] if problem else []
+    binds = [value.strip() for key in _BINDS for value in options.get(key, [])]
+    address, port = bind(binds[0]) if binds else (None, None)
+    if not binds:
+        problems.append(
+            say(en="no http, http-socket or socket option", zh="没有 http、http-socket 或 socket 配置")
+        )
+    elif port is None:
+        problems.append(say(en=f"not an address and port: {binds[0]}", zh=f"不是地址加端口: {binds[0]}"))
+    if len(binds) > 1:
+        problems.append(say(en=f"more than one bind: {binds}", zh=f"绑定多于一个: {binds}"))
+    left = sorted({found for values in options.values() for v in values for found in _PLACEHOLDER.findall(v)})
+    if left:
+        problems.append(say(en=f"not replaced: {' '.join(left)}", zh=f"未替换的变量: {' '.join(left)}"))
+    variables = [value.strip().partition("=") for value in options.get("env", [])]
+    return Service(
+        name=name,
+        ini=file_fact(entry),
+        bind_address=address,
+        bind_port=port,
+        bk_env=next((value for key, _, value in reversed(variables) if key == "BK_ENV"), None),
+        chdir=_last(options, "chdir"),
+        logto=_last(options, "logto2") or _last(options, "logto") or _last(options, "daemonize"),
+        problems=tuple(problems),
+    )
+
+
+def _gunicorn(name: str, conf: FileFact, command: str, variables: dict[str, str]) -> Service:
+    try:
+        words = shlex.split(command)
+    except ValueError:
+        words = command.split()
+    binds = [value for word, value in pairwise(words) if word in ("-b", "--bind")]
+    binds += [word.partition("=")[2] for word in words if word.startswith("--bind=")]
+    address, port = bind(binds[-1]) if binds else ("127.0.0.1", 8000)
+    return Service(name=name, ini=conf, bind_address=address, bind_port=port, bk_env=variables.get("BK_ENV"))
+
+
+def bind(value: str) -> tuple[str | None, int | None]:
+    """Address and port of a bind; no port for a unix socket and what else is none."""
+    address, colon, port = value.rpartition(":")
+    if not colon or not port.isdecimal() or len(port) > 5:
+        return None, None
+    address = address.strip("[]")
+    return ("0.0.0.0" if address in ("", "*", "0.0.0.0") else address), int(port)
+
+
+def _last(options: dict[str, list[str]], key: str) -> str | None:
+    values = options.get(key)
+    return values[-1].strip()[:300] if values and values[-1].strip() else None

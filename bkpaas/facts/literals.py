@@ -1,0 +1,201 @@
+"""The value of a Python expression, as far as it can be told without executing anything."""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+import string
+from collections.abc import Callable, Mapping
+from typing import Any
+
+_LARGEST = 2**53
+_LONGEST = 10_000
+_PREFIX = re.compile(r"[uU]?([rR]?)(?=['\"])")
+_DIRECTIVE = re.compile(r"%(?:\([A-Za-z_]\w*\))?[sdr%]")
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<>": operator.ne,
+}
+_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "//": operator.floordiv,
+    "%": operator.mod,
+}
+
+
+class Unknown(Exception):
+    """The value depends on what is not known here, or is too large to be wanted."""
+
+
+def evaluate(node: Any, known: Mapping[str, Any]) -> Any:
+    """The value of an expression with these names known; Unknown when it cannot be told."""
+    try:
+        return _bounded(_RULES[node.type](node, known))
+    except (KeyError, IndexError, TypeError, ValueError, ArithmeticError, SyntaxError, RecursionError):
+        raise Unknown from None
+
+
+def _bounded(value: Any) -> Any:
+    if isinstance(value, int | float) and not isinstance(value, bool) and not abs(value) <= _LARGEST:
+        raise Unknown
+    if isinstance(value, str | list | dict) and len(value) > _LONGEST:
+        raise Unknown
+    return value
+
+
+def _number(node: Any, known: Mapping[str, Any]) -> Any:
+    text = node.value.rstrip("lL")
+    if re.fullmatch(r"0[0-7]+", text):
+        text = "0o" + text  # of Python 2
+    return ast.literal_eval(text)
+
+
+def _string(node: Any, known: Mapping[str, Any]) -> str:
+    value = ast.literal_eval(_PREFIX.sub(r"\1", node.value, count=1))
+    return value.decode("utf-8") if isinstance(value, bytes) else str(value)
+
+
+def _strings(node: Any, known: Mapping[str, Any]) -> str:
+    return "".join(evaluate(child, known) for child in node.children)
+
+
+def _name(node: Any, known: Mapping[str, Any]) -> Any:
+    return known[node.value]
+
+
+def _keyword(node: Any, known: Mapping[str, Any]) -> Any:
+    return {"True": True, "False": False, "None": None}[node.value]
+
+
+def _atom(node: Any, known: Mapping[str, Any]) -> Any:
+    opening, *inner, _ = node.children
+    if opening.value == "(":
+        return evaluate(inner[0], known) if inner else []
+    if opening.value == "[":
+        return _items(inner[0], known) if inner else []
+    if opening.value == "{":
+        return _pairs(inner[0], known) if inner else {}
+    raise Unknown
+
+
+def _items(node: Any, known: Mapping[str, Any]) -> list[Any]:
+    """The elements of a tuple, list or set; a tuple counts as a list."""
+    if node.type not in ("testlist_comp", "testlist", "testlist_star_expr", "exprlist", "dictorsetmaker"):
+        return [evaluate(node, known)]
+    return [evaluate(child, known) for child in node.children if child.type != "operator"]
+
+
+def _pairs(node: Any, known: Mapping[str, Any]) -> Any:
+    children = node.children if node.type == "dictorsetmaker" else [node]
+    if len(children) < 3 or children[1].type != "operator" or children[1].value != ":":
+        return _items(node, known)
+    whole = [child for child in children if child.type != "operator" or child.value != ","]
+    keys, colons, values = whole[0::3], whole[1::3], whole[2::3]
+    if any(getattr(colon, "value", "") != ":" for colon in colons):
+        raise Unknown
+    pairs = zip(keys, values, strict=True)
+    return {str(evaluate(key, known)): evaluate(value, known) for key, value in pairs}
+
+
+def _fold(node: Any, known: Mapping[str, Any]) -> Any:
+    value = evaluate(node.children[0], known)
+    for sign, right in zip(node.children[1::2], node.children[2::2], strict=True):
+        value = _bounded(_calculate(value, sign.value, evaluate(right, known)))
+    return value
+
+
+def _calculate(left: Any, sign: str, right: Any) -> Any:
+    if sign == "%" and isinstance(left, str):
+        if "%" in _DIRECTIVE.sub("", left):
+            raise Unknown  # a width could ask for a text of any length
+        return left % (tuple(right) if isinstance(right, list) else right)
+    if sign != "+" and not all(isinstance(side, int | float) for side in (left, right)):
+        raise Unknown
+    if sign == "/":
+        return left // right if isinstance(left, int) and isinstance(right, int) else left / right
+    return _ARITHMETIC[sign](left, right)
+
+
+def _sign(node: Any, known: Mapping[str, Any]) -> Any:
+    value = evaluate(node.children[1], known)
+    return {"-": -value, "+": +value}[node.children[0].value]
+
+
+def _power(node: Any, known: Mapping[str, Any]) -> Any:
+    """`2 ** 10`, `NAME["key"]`, `"...".format(...)`."""
+    value = evaluate(node.children[0], known)
+    if node.children[1].type == "operator":
+        exponent = evaluate(node.children[2], known)
+        if not (0 <= exponent <= 64 and abs(value) <= 1024):
+            raise Unknown
+        return value**exponent
+    words = [getattr(child, "value", None) for trailer in node.children[1:] for child in trailer.children]
+    if words[:3] == [".", "format", "("] and len(node.children) == 3 and isinstance(value, str):
+        return _format(value, node.children[2].children[1:-1], known)
+    for trailer in node.children[1:]:
+        if trailer.children[0].value != "[":
+            raise Unknown
+        value = value[evaluate(trailer.children[1], known)]
+    return value
+
+
+def _format(template: str, arguments: list[Any], known: Mapping[str, Any]) -> str:
+    given = arguments[0].children if arguments and arguments[0].type == "arglist" else arguments
+    places: list[Any] = []
+    names: dict[str, Any] = {}
+    for argument in (one for one in given if one.type != "operator"):
+        if argument.type == "argument":
+            name, equals, value = argument.children
+            if equals.value != "=":
+                raise Unknown
+            names[name.value] = evaluate(value, known)
+        else:
+            places.append(evaluate(argument, known))
+    for _, field, spec, conversion in string.Formatter().parse(template):
+        if spec or conversion or (field and not field.isidentifier() and not field.isdigit()):
+            raise Unknown
+    return template.format(*places, **names)
+
+
+def _comparison(node: Any, known: Mapping[str, Any]) -> bool:
+    left, sign, right = node.children
+    return _COMPARISONS[sign.value](evaluate(left, known), evaluate(right, known))
+
+
+def _not(node: Any, known: Mapping[str, Any]) -> bool:
+    return not evaluate(node.children[1], known)
+
+
+def _and(node: Any, known: Mapping[str, Any]) -> Any:
+    return all(evaluate(child, known) for child in node.children[0::2])
+
+
+def _or(node: Any, known: Mapping[str, Any]) -> Any:
+    values = (evaluate(child, known) for child in node.children[0::2])
+    return next((value for value in values if value), False)
+
+
+_RULES: dict[str, Callable[[Any, Mapping[str, Any]], Any]] = {
+    "number": _number,
+    "string": _string,
+    "strings": _strings,
+    "name": _name,
+    "keyword": _keyword,
+    "atom": _atom,
+    "testlist_comp": _items,
+    "testlist": _items,
+    "testlist_star_expr": _items,
+    "arith_expr": _fold,
+    "term": _fold,
+    "factor": _sign,
+    "power": _power,
+    "atom_expr": _power,
+    "comparison": _comparison,
+    "not_test": _not,
+    "and_test": _and,
+    "or_test": _or,
+}

@@ -1,0 +1,103 @@
+"""Python sources as a tree, of the old line and the new, errors tolerated.
+
+parso knows Python 3 only. The few rules in which Python 2 differs are laid over its grammar of 3.6, and the
+tokens in which it differs are put together again; parser and error recovery stay parso's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import parso
+from parso.grammar import PythonGrammar, load_grammar
+from parso.python.token import PythonTokenTypes
+from parso.python.tokenize import PythonToken
+from parso.python.tree import Module
+from parso.tree import NodeOrLeaf
+from parso.utils import parse_version_string
+
+_RULES = {
+    "raise_stmt: 'raise' [test ['from' test]]": "raise_stmt: 'raise' [test [',' test [',' test]]]",
+    "except_clause: 'except' [test ['as' NAME]]": "except_clause: 'except' [test [('as' | ',') test]]",
+    "import_stmt | global_stmt |": "import_stmt | print_stmt | exec_stmt | global_stmt |",
+    "NAME | NUMBER | strings |": "'`' testlist '`' | NAME | NUMBER | strings |",
+}
+_NEW_RULES = """
+print_stmt: 'print' ([test (',' test)* [',']] | '>>' test [(',' test)+ [',']])
+exec_stmt: 'exec' expr ['in' test [',' test]]
+"""
+
+
+class _Python2(PythonGrammar):
+    """Python 2.7."""
+
+    def _tokenize_lines(self, lines: list[str], **options: Any) -> Iterator[PythonToken]:
+        return _joined(super()._tokenize_lines(lines, **options))
+
+
+def _joined(tokens: Iterable[PythonToken]) -> Iterator[PythonToken]:
+    """0777, 10L and ur"" are one token each in Python 2."""
+    before: PythonToken | None = None
+    for token in tokens:
+        if before is not None and not token.prefix and _belong(before, token):
+            before = PythonToken(token.type, before.string + token.string, before.start_pos, before.prefix)
+            if token.string in ("L", "l"):
+                before = before._replace(type=PythonTokenTypes.NUMBER)
+            continue
+        if before is not None:
+            yield before
+        before = token
+    if before is not None:
+        yield before
+
+
+def _belong(first: PythonToken, second: PythonToken) -> bool:
+    if first.type == PythonTokenTypes.NUMBER:
+        octal = first.string == "0" * len(first.string) and second.type == PythonTokenTypes.NUMBER
+        return octal or second.string in ("L", "l")
+    return second.type == PythonTokenTypes.STRING and first.string in ("ur", "uR", "Ur", "UR")
+
+
+@cache
+def _grammars() -> tuple[Any, Any]:
+    bnf = (Path(parso.__file__).parent / "python" / "grammar36.txt").read_text(encoding="utf-8")
+    for rule, other in _RULES.items():
+        if rule not in bnf:
+            raise RuntimeError(f"parso's grammar has no longer the rule: {rule}")
+        bnf = bnf.replace(rule, other)
+    return _Python2(parse_version_string("3.6"), bnf + _NEW_RULES), load_grammar(version="3.10")
+
+
+def parse(text: str) -> tuple[Module, int | None]:
+    """The tree, and the line of the first syntax error; None when Python 2 or Python 3 accepts the text."""
+    first: tuple[Module, int] | None = None
+    for grammar in _grammars():
+        module = grammar.parse(text)
+        line = _error_line(module)
+        if line is None:
+            return module, None
+        first = first or (module, line)
+    assert first is not None
+    return first
+
+
+def _error_line(node: NodeOrLeaf) -> int | None:
+    if is_error(node):
+        return int(node.start_pos[0])
+    lines = (_error_line(child) for child in getattr(node, "children", ()))
+    return next((line for line in lines if line is not None), None)
+
+
+def is_error(node: NodeOrLeaf) -> bool:
+    return node.type in ("error_node", "error_leaf")
+
+
+def leaves(node: NodeOrLeaf) -> Iterator[Any]:
+    """The leaves in order."""
+    if not hasattr(node, "children"):
+        yield node
+    for child in getattr(node, "children", ()):
+        yield from leaves(child)
