@@ -16,8 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
@@ -41,6 +40,8 @@ SEARCH_STORE = """noida-db==0.2.3 \\
 """
 """What answers for Elasticsearch, as requirements.txt: the wheels for x86_64 and aarch64."""
 
+PARTIAL = ".partial"
+"""What a base that is being built is called behind its name."""
 HOST = Path(__file__).with_name("host")
 SCRIPTS = [HOST / "customize.sh", HOST.with_name("services") / "bake.sh"]
 """Run one after the other as SCRIPT ROOT when the packages are installed."""
@@ -50,6 +51,7 @@ Tell = Callable[[str], None]
 def directory(home: Path) -> Path:
     """Where the base of today's recipe lies below home (.lab), built or not."""
     recipe = [
+        os.geteuid(),  # whose ids its files have
         platform.machine(), PACKAGES, LEFT_OUT, SEARCH_STORE, suite()[0],
         *(file.read_text("utf-8") for file in (HOST / "labclock.c", *SCRIPTS)),
     ]  # fmt: skip
@@ -75,7 +77,7 @@ def suite(root: Path = Path("/")) -> tuple[str, list[str]]:
         if found:
             return name, found
     else:
-        name = "bookworm"  # not tested on anything but Debian
+        name = "bookworm"  # works on paper; only ever run on Debian
     keyring = root / "usr/share/keyrings/debian-archive-keyring.gpg"
     if not keyring.exists():
         machine.complain(["debian-archive-keyring"])
@@ -90,27 +92,23 @@ def _is_debian(file: Path, release: str) -> bool:
 
 
 def ensure(home: Path, tell: Tell) -> Path:
-    """The base, built if it is not there yet (a minute or two; needs apt's mirror and PyPI). LabError if it fails."""
+    """The base below home, built if it is not there yet: a minute, apt's mirror and PyPI. LabError if that fails."""
     target = directory(home)
-    home.mkdir(exist_ok=True)
-    with _lock(home / "base.lock"):
+    lock = os.open(home, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.exists():
             machine.need(*machine.TO_RUN, *machine.TO_BUILD)
             _build(target, tell)
+    finally:
+        os.close(lock)
     return target
-
-
-@contextmanager
-def _lock(file: Path) -> Iterator[None]:
-    with file.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _build(target: Path, tell: Tell) -> None:
     """Build beside the target and rename at the end: a base that is there is whole."""
     begun = time.monotonic()
-    partial = target.with_suffix(".partial")
+    partial = target.with_suffix(PARTIAL)
     log = target.parent / "base.log"
     tell(
         say(

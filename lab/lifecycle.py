@@ -42,6 +42,14 @@ def up(
 
     LabError says what is not ready, and then nothing is left running unless keep.
     """
+    if unfit := set(str(lab.state_dir)) & set(',:\\"\n'):
+        raise LabError(
+            say(
+                en=f"a mount cannot name this directory, it contains {unfit}",
+                zh=f"目录名含有挂载不支持的字符 {unfit}",
+            )
+            + f": {lab.state_dir}"
+        )
     lab.state_dir.mkdir(parents=True, exist_ok=True)
     with _alone(lab):
         record = lab.record
@@ -49,7 +57,9 @@ def up(
             tell(say(en=f"the lab {lab.name} is up already", zh=f"实验环境 {lab.name} 已在运行"))
             return
         machine.need(*machine.TO_RUN)
-        disk = base.ensure(lab.state_dir.parent, tell)
+        home = lab.state_dir.parent
+        disk = base.ensure(home, tell)
+        _remove_old_bases(home)
         begun = time.monotonic()
         _end(lab)
         _write_state(lab, layout)
@@ -143,6 +153,15 @@ def _end(lab: Lab) -> None:
             item.unlink()
 
 
+def _remove_old_bases(home: Path) -> None:
+    """Remove this user's bases of former recipes that no lab stands on."""
+    found = [Record.read(file) for file in home.glob(f"*/{RECORD}")]
+    used = {record.base for record in found if record and record.keeper.alive}
+    for old in set(home.glob("base-*")) - used - {base.directory(home)}:
+        if old.suffix != base.PARTIAL and old.stat().st_uid == os.geteuid():
+            base.remove(old)
+
+
 def _write_state(lab: Lab, layout: Layout) -> None:
     """Everything that the lab's programs and its users read: see the names below."""
     state = lab.state_dir
@@ -180,15 +199,9 @@ def _ssh_config(state: Path, layout: Layout) -> str:
 
 
 def _write_inventory(lab: Lab) -> None:
-    """The repository's inventory of the lab, with the paths of this one."""
-    if not INVENTORY.is_dir():
-        return
-    own = (
-        str(lab.state_dir.relative_to(REPOSITORY))
-        if lab.state_dir.is_relative_to(REPOSITORY)
-        else str(lab.state_dir)
-    )
+    """The repository's inventory of the lab, with the key and the host keys of this one."""
     for file in (file for file in INVENTORY.rglob("*") if file.is_file()):
         target = lab.state_dir / "inventory" / file.relative_to(INVENTORY)
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(re.sub(r"\.lab/default\b", lambda _: own, file.read_text("utf-8")), "utf-8")
+        own = re.sub(r"[./]*\.lab/default\b", lambda _: str(lab.state_dir), file.read_text("utf-8"))
+        target.write_text(own, "utf-8")
