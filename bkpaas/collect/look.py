@@ -12,7 +12,7 @@ from msgspec import Struct
 from bkpaas import __version__
 from bkpaas.collect import plan
 from bkpaas.collect.probes import probe
-from bkpaas.collect.visit import Interrupted, Visit, visit_hosts
+from bkpaas.collect.visit import Interrupted, Trouble, Visit, visit_hosts
 from bkpaas.facts import HostFacts, Snapshot
 from bkpaas.facts.build import controller_facts, host_facts
 from bkpaas.facts.secrets import Secrets
@@ -91,4 +91,4 @@ class _Second:
 
 def _never(host: Host) -> Visit:
     reason = say(en="not visited: the run was interrupted", zh="未访问：运行被中断")
-    return Visit.failed(host.name, "interrupted", reason)
+    return Visit(host.name, error=Trouble("interrupted", reason))
