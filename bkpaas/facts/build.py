@@ -122,7 +122,7 @@ class _Answers:
             "processes": its_processes,
             "sockets": self._sockets(),
             "supervisors": its_supervisors,
-            "services": self._files_noun("uwsgi-ini", lambda files: services(files, known)),
+            "services": self._files_noun("uwsgi-ini", lambda files: services(files, known, secrets)),
             "settings": self._files_noun("settings-", lambda files: settings(files, secrets)),
             "nginx": self._noun(dict, "nginx", lambda: nginx(first["nginx"])),
             "agent": self._files_noun("agent-config", agent),

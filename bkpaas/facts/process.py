@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from os.path import basename
 from typing import Any
 
@@ -113,7 +114,7 @@ class PidsLater(Fact, frozen=True):
 
 def _option(argv: Sequence[str], *names: str) -> Iterator[str]:
     """The values of an option, as `--ini x` and as `--ini=x`."""
-    for word, following in zip(argv[1:], (*argv[2:], ""), strict=True):
+    for word, following in zip_longest(argv[1:], argv[2:], fillvalue=""):
         if word in names:
             yield following
         name, equals, value = word.partition("=")

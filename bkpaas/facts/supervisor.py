@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from configparser import Error, RawConfigParser
-from os.path import basename, dirname
+from os.path import basename, dirname, normpath
 from typing import Any
 
 from bkpaas.facts import raw
@@ -87,14 +87,12 @@ def _supervisor(
     entry: dict[str, Any], module: str, files: Files, answers: tuple[Any, Any], secrets: Secrets
 ) -> Supervisor:
     conf = file_fact(entry)
-    conf_error = unreadable(entry)
-    parser = RawConfigParser(strict=False, inline_comment_prefixes=(";",))
+    parser, conf_error = _read(entry, secrets)
     programs: tuple[ConfProgram, ...] = ()
     try:
-        parser.read_string((content(entry) or "").lstrip("\ufeff"))
         programs = tuple(_conf_programs(parser, conf.path, secrets))
-    except (Error, ValueError) as error:
-        conf_error = conf_error or f"{type(error).__name__}: {secrets.cut(str(error), 300)}"
+    except ValueError as error:
+        conf_error = conf_error or secrets.cut(str(error), 300)
     socket_path = _path(parser, "unix_http_server", "file", conf.path)
     pidfile_path = _path(parser, "supervisord", "pidfile", conf.path)
     pidfile = _at(pidfile_path, files.get(f"supervisor-pid-{module}", []))
@@ -116,17 +114,27 @@ def _supervisor(
     )
 
 
-def environment(entry: dict[str, Any], program: str) -> dict[str, str]:
-    """The variables that a supervisor configuration gives to one program; empty when it is unreadable."""
+def _read(entry: dict[str, Any], secrets: Secrets) -> tuple[RawConfigParser, str | None]:
+    """What can be read of a configuration, and why not all."""
     parser = RawConfigParser(strict=False, inline_comment_prefixes=(";",))
+    problem = unreadable(entry)
     try:
         parser.read_string((content(entry) or "").lstrip("\ufeff"))
-        words = shlex.shlex(parser.get(f"program:{program}", "environment", fallback=""), posix=True)
-        words.whitespace, words.whitespace_split = ",\n", True
-        pairs = (word.strip().partition("=") for word in words)
-        return {name: value for name, equals, value in pairs if equals}
-    except (Error, ValueError):
+    except Error as error:
+        problem = problem or f"{type(error).__name__}: {secrets.cut(str(error), 300)}"
+    return parser, problem
+
+
+def environment(entry: dict[str, Any], program: str, secrets: Secrets) -> dict[str, str]:
+    """The variables that a supervisor configuration gives to one program; empty when it is unreadable."""
+    value = _read(entry, secrets)[0].get(f"program:{program}", "environment", fallback="")
+    words = shlex.shlex(value, posix=True)
+    words.whitespace, words.whitespace_split = ",\n", True
+    try:
+        pairs = [word.strip().partition("=") for word in words]
+    except ValueError:
         return {}
+    return {name: value for name, equals, value in pairs if equals}
 
 
 def _conf_programs(parser: RawConfigParser, path: str, secrets: Secrets) -> list[ConfProgram]:
@@ -150,7 +158,7 @@ def _conf_programs(parser: RawConfigParser, path: str, secrets: Secrets) -> list
 
 def _path(parser: RawConfigParser, section: str, option: str, conf: str) -> str | None:
     value = parser.get(section, option, fallback=None)
-    return value.replace("%(here)s", dirname(conf)) if value else None
+    return normpath(value.replace("%(here)s", dirname(conf))) if value else None
 
 
 def _at(path: str | None, entries: list[dict[str, Any]]) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from typing import Any
 from bkpaas.facts import raw
 from bkpaas.facts.file import FileFact, Files, content, file_fact, unreadable
 from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.supervisor import Supervisors, environment
 from bkpaas.lang import say
 
@@ -51,7 +52,7 @@ class _Repeated(dict[str, Any]):
             super().__setitem__(key, value)
 
 
-def services(files: Files, supervisors: Supervisors | None) -> Services:
+def services(files: Files, supervisors: Supervisors | None, secrets: Secrets) -> Services:
     """From the uwsgi ini files; a service without one that supervisor runs with gunicorn from that."""
     found = {}
     for entry in files.get("uwsgi-ini", []):
@@ -61,7 +62,7 @@ def services(files: Files, supervisors: Supervisors | None) -> Services:
     for program in open_paas.programs_in_conf if open_paas else ():
         if "gunicorn" in program.command and open_paas and program.name not in found:
             paths = (entry for entry in files["supervisor-conf"] if entry.get("path") == open_paas.conf.path)
-            variables = environment(next(paths), program.name)
+            variables = environment(next(paths), program.name, secrets)
             found[program.name] = _gunicorn(program.name, open_paas.conf, program.command, variables)
     return Services(by_name=found)
 
