@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .open_paas.accounts import hash_password
+from .open_paas.passwords import hash_password
 
 SERVICES = ("appengine", "paas", "esb", "login")
 

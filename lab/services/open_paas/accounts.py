@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 import time
 from logging import Logger
 from types import SimpleNamespace
 
 from .database import Database
+from .passwords import check_password
 from .tokens import Cipher, new_token
 
 # reason -> its text in Chinese and in English, as the original's catalogue has them
@@ -92,13 +90,3 @@ class Accounts:
         except UnicodeDecodeError as error:
             self.logger.exception(f"token info wrong, error: {error}")
             return []
-
-
-def hash_password(password: str, salt: str, rounds: int = 20000) -> str:
-    digest = hashlib.pbkdf2_hmac("sha256", password.encode(), salt.encode(), rounds)
-    return f"pbkdf2_sha256${rounds}${salt}${base64.b64encode(digest).decode()}"
-
-
-def check_password(password: str, stored: str) -> bool:
-    _, rounds, salt, _ = stored.split("$")
-    return hmac.compare_digest(hash_password(password, salt, int(rounds)), stored)

@@ -22,7 +22,7 @@ NOT_LOGGED_IN = "User authentication failed, please check if the bk_token is val
 
 settings = load(Path.cwd(), "configs/default.py")
 logger = open_logs("esb", settings.TIME_ZONE)
-api_log = Path(settings.LOGGING_DIR, "esb_api.log").open("a", encoding="utf-8")
+api_log = Path(settings.LOGGING_DIR, "esb_api.log").open("a", encoding="utf-8")  # noqa: SIM115
 database = Database(settings, pooled=True)
 
 

@@ -39,8 +39,8 @@ def negotiate(request: Request) -> str:
 
 
 def cookie(name: str, value: str, age: int, *, domain: str = "", http_only: bool = False) -> str:
-    """A Set-Cookie value as Python 2 writes it; its date comes from this host's clock."""
-    when = time.strftime("%a, %d-%b-%Y %H:%M:%S GMT", time.gmtime(time.time() + age))
+    """A Set-Cookie value as Python 2 writes it; its date comes from this host's clock. Age 0 takes the cookie away."""
+    when = time.strftime("%a, %d-%b-%Y %H:%M:%S GMT", time.gmtime(time.time() + age if age else 0))
     parts = [f"{name}={value}"] + ([f"Domain={domain}"] if domain else []) + [f"expires={when}"]
     parts += ["httponly"] if http_only else []
     return "; ".join([*parts, f"Max-Age={age}", "Path=/"])

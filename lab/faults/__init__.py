@@ -1,0 +1,32 @@
+"""Faults: what breaks in the real world, done to a lab and undone.
+
+FAULTS has them all by name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lab.control import Lab
+from lab.faults import agents, clocks, data, gateway, hosts, processes, settings
+from lab.faults.fault import Act, Fault
+from lab.faults.traces import sweep
+
+
+def _completely(heal: Act) -> Act:
+    """Put right, wait until everything answers, and leave nothing in the logs."""
+
+    def healed(lab: Lab) -> None:
+        heal(lab)
+        sweep(lab)
+
+    return healed
+
+
+FAULTS: dict[str, Fault] = {
+    fault.name: replace(fault, heal=_completely(fault.heal))
+    for room in (clocks, settings, processes, gateway, data, agents, hosts)
+    for fault in room.FAULTS
+}
+
+__all__ = ["FAULTS", "Fault"]

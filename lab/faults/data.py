@@ -1,0 +1,148 @@
+"""The database, RabbitMQ, disks, and what the services need from each other."""
+
+from __future__ import annotations
+
+from lab.control import Lab
+from lab.faults.fault import Fault
+from lab.faults.hands import (
+    address,
+    await_http,
+    block,
+    host,
+    restart,
+    signal_processes,
+    start_roles,
+    unblock,
+)
+
+SECTION = "platform-healthy"
+MARIADB = "/usr/sbin/mariadbd"
+
+
+def stop_database(lab: Lab) -> None:
+    signal_processes(lab, host(lab, "mysql"), "TERM", MARIADB)
+    lab.run(host(lab, "mysql"), "while pgrep -x mariadbd >/dev/null; do sleep 0.05; done")
+
+
+def start_database(lab: Lab) -> None:
+    start_roles(lab, host(lab, "mysql"))
+    lab.run(host(lab, "mysql"), "until mariadb-admin --silent ping; do sleep 0.05; done 2>/dev/null")
+    fresh_connections(lab)
+
+
+def fresh_connections(lab: Lab) -> None:
+    """esb keeps its connections: each worker fails once more when the database is back, so restart it."""
+    for name in (each.name for each in lab.layout.hosts if "paas" in each.roles):
+        restart(lab, name, "esb")
+
+
+def freeze_database(lab: Lab) -> None:
+    signal_processes(lab, host(lab, "mysql"), "STOP", MARIADB)
+
+
+def thaw_database(lab: Lab) -> None:
+    signal_processes(lab, host(lab, "mysql"), "CONT", MARIADB)
+
+
+def reject_database(lab: Lab) -> None:
+    source = address(lab, host(lab, "paas"))
+    block(lab, host(lab, "mysql"), lab.layout.ports["mysql"], source, "REJECT --reject-with tcp-reset")
+
+
+def admit_database(lab: Lab) -> None:
+    unblock(lab, host(lab, "mysql"))
+    fresh_connections(lab)
+
+
+def stop_rabbit_application(lab: Lab) -> None:
+    lab.run(host(lab, "rabbitmq"), "rabbitmqctl -q stop_app", timeout=90)
+
+
+def start_rabbit_application(lab: Lab) -> None:
+    lab.run(host(lab, "rabbitmq"), "rabbitmqctl -q start_app", timeout=90)
+
+
+def fill_disk(lab: Lab) -> None:
+    lab.run(host(lab, "paas"), f"head -c 8G /dev/zero > {filler(lab)} 2>/dev/null || true")
+
+
+def filler(lab: Lab) -> str:
+    return f"{lab.layout.home}/logs/core.4711"
+
+
+def stop_cmdb(lab: Lab) -> None:
+    signal_processes(lab, host(lab, "cmdb"), "TERM", "/.*/cmdb_webserver")
+
+
+def set_agents_active(lab: Lab, active: bool) -> None:
+    statement = f"UPDATE engine_servers SET is_active = {int(active)}"
+    lab.run(host(lab, "mysql"), f"mariadb open_paas -e '{statement}'")
+    paas = host(lab, "paas")
+    await_http(lab, paas, f"http://{address(lab, paas)}:{lab.layout.ports['appengine']}/v1/healthz/", "200")
+
+
+FAULTS = (
+    Fault(
+        "database-stopped",
+        "database-reachable",
+        SECTION,
+        "the database is stopped",
+        "数据库已停止",
+        stop_database,
+        start_database,
+    ),
+    Fault(
+        "database-frozen",
+        "database-reachable",
+        SECTION,
+        "the database takes connections and never answers",
+        "数据库接受连接但从不应答",
+        freeze_database,
+        thaw_database,
+    ),
+    Fault(
+        "database-rejected",
+        "database-reachable",
+        SECTION,
+        "a firewall rejects the first paas host's connections to the database",
+        "防火墙拒绝第一台 paas 连接数据库",
+        reject_database,
+        admit_database,
+    ),
+    Fault(
+        "rabbit-orphan",
+        "rabbit-orphan",
+        "fatal-exited-too-quickly",
+        "RabbitMQ is stopped, but its beam process lives on",
+        "RabbitMQ 已停止，但 beam 进程仍然存活",
+        stop_rabbit_application,
+        start_rabbit_application,
+    ),
+    Fault(
+        "disk-full",
+        "disk-space",
+        "login-no-response",
+        "the disk of the first paas host is full",
+        "第一台 paas 的磁盘已满",
+        fill_disk,
+        lambda lab: lab.run(host(lab, "paas"), f"rm -f {filler(lab)}"),
+    ),
+    Fault(
+        "cc-down",
+        "healthz-esb",
+        SECTION,
+        "the configuration platform does not run, esb needs it",
+        "配置平台没有运行，而 esb 依赖它",
+        stop_cmdb,
+        lambda lab: start_roles(lab, host(lab, "cmdb")),
+    ),
+    Fault(
+        "agent-unregistered",
+        "healthz-appengine",
+        SECTION,
+        "no paas_agent is active in the database",
+        "数据库中没有激活的 paas_agent",
+        lambda lab: set_agents_active(lab, False),
+        lambda lab: set_agents_active(lab, True),
+    ),
+)

@@ -1,0 +1,83 @@
+"""Whole hosts that cannot be looked at, and names that lead elsewhere."""
+
+from __future__ import annotations
+
+from lab.control import Lab
+from lab.faults.fault import Fault
+from lab.faults.hands import edit, fqdn, host, restore
+
+NOBODY = "10.66.0.99"
+OTHERS = "for p in /proc/[0-9]*; do p=${p#/proc/}; [ $p = 1 ] || [ $p = $$ ] || [ $p = $PPID ] || kill -STOP $p; done"
+
+
+def cable(lab: Lab, state: str) -> None:
+    lab.exec(["ip", "link", "set", f"v-{host(lab, 'appt')}", state])
+
+
+def hang(lab: Lab) -> None:
+    """Every process stands still; the kernel still answers pings and takes connections."""
+    lab.run(host(lab, "appo"), OTHERS + " 2>/dev/null; true")
+
+
+def move_pythons(lab: Lab, sed: str) -> None:
+    lab.run(
+        host(lab, "es"),
+        f'for p in /usr/bin/python3*; do q=$(echo $p | sed "{sed}"); [ $p = $q ] || mv $p $q; done',
+    )
+
+
+def stale_name(lab: Lab) -> None:
+    edit(lab, host(lab, "cmdb"), "/etc/hosts", f"$ a {NOBODY} {fqdn(lab, 'paas')}")
+
+
+def dead_resolver(lab: Lab) -> None:
+    edit(lab, host(lab, "job"), "/etc/resolv.conf", f"s/^nameserver .*/nameserver {NOBODY}/")
+
+
+FAULTS = (
+    Fault(
+        "domain-hosts-override",
+        "domain-resolve",
+        "login-redirect-loop",
+        "the cmdb host's /etc/hosts has an old address for the PaaS domain",
+        "cmdb 主机的 /etc/hosts 中 PaaS 域名指向旧地址",
+        stale_name,
+        lambda lab: restore(lab, host(lab, "cmdb"), "/etc/hosts"),
+    ),
+    Fault(
+        "resolver-dead",
+        "domain-resolve",
+        "login-redirect-loop",
+        "the job host's name server does not answer",
+        "job 主机的域名服务器没有应答",
+        dead_resolver,
+        lambda lab: restore(lab, host(lab, "job"), "/etc/resolv.conf"),
+    ),
+    Fault(
+        "host-down",
+        "host-reachable",
+        "foundations",
+        "the appt host's network cable is out",
+        "appt 主机的网线被拔掉",
+        lambda lab: cable(lab, "down"),
+        lambda lab: cable(lab, "up"),
+    ),
+    Fault(
+        "host-hung",
+        "host-reachable",
+        "foundations",
+        "the appo host hangs: it takes connections, nothing on it runs",
+        "appo 主机挂死：能建立连接，但没有进程在运行",
+        hang,
+        lambda lab: lab.run(host(lab, "appo"), "kill -CONT -1"),
+    ),
+    Fault(
+        "no-python",
+        "host-reachable",
+        "foundations",
+        "the es host has no Python to look at it with",
+        "es 主机上没有可用于检查的 Python",
+        lambda lab: move_pythons(lab, "s/$/.off/"),
+        lambda lab: move_pythons(lab, "s/.off$//"),
+    ),
+)

@@ -1,0 +1,36 @@
+"""A person with a browser: logs in on one paas host and is sent on to another, as behind a load balancer."""
+
+from __future__ import annotations
+
+from lab.control import Lab
+from lab.faults.hands import address
+from lab.services.layout import SECRETS
+
+SCRIPT = r"""
+jar=$(mktemp); trap 'rm -f $jar' EXIT
+csrf=$(curl -s -m 10 -c $jar {login} | sed -n "s/.*csrfmiddlewaretoken' value='\([^']*\)'.*/\1/p")
+token=$(curl -s -m 10 -i -b $jar --data-urlencode csrfmiddlewaretoken=$csrf --data-urlencode username={user} \
+    --data-urlencode password={password} {login} | sed -n 's/^Set-Cookie: bk_token=\([^;]*\);.*/\1/p')
+[ -n "$token" ] || {{ echo "no bk_token from {login}" >&2; exit 1; }}
+curl -s -m 10 -o /dev/null -w '%{{http_code}}' -b bk_token=$token {platform}
+"""
+
+
+def visit(lab: Lab, issuer: str, verifier: str) -> str:
+    """Log in on the host `issuer`, open the platform on the host `verifier` -> the HTTP status of its page."""
+    ports = lab.layout.ports
+    return lab.run(
+        verifier,
+        SCRIPT.format(
+            login=f"http://{address(lab, issuer)}:{ports['login']}/login/",
+            platform=f"http://{address(lab, verifier)}:{ports['paas']}/platform/",
+            user=SECRETS["PAAS_ADMIN_USER"],
+            password=SECRETS["PAAS_ADMIN_PASS"],
+        ),
+        timeout=60,
+    ).strip()
+
+
+def be_refused(lab: Lab, issuer: str, verifier: str) -> None:
+    """Visit until the platform sends the visitor back to the login page, which leaves its line in paas.log."""
+    lab.wait(lambda: visit(lab, issuer, verifier) == "302", 10, f"{verifier} refuses a token of {issuer}")
