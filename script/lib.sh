@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1
 
 OLDEST_PYTHON=3.10
 LAB_PACKAGES=(mmdebstrap iproute2 util-linux openssh-client gcc libc6-dev debian-archive-keyring)
-SELFTEST_PACKAGES=(openssh-server chromium strace)
+SELFTEST_PACKAGES=(openssh-server chromium strace) # a server, a browser and a witness for the selftests
 
 say() { # ENGLISH CHINESE: the one that the locale asks for
     case "${LC_ALL:-${LC_MESSAGES:-${LANG:-}}}" in
@@ -26,12 +26,16 @@ fail() {
 
 is_root() { [ "$(id -u)" = 0 ]; }
 
-prepare() { # LOCK PACKAGE...: system packages, then .venv with what LOCK names
-    local lock=$1
-    shift
+prepare_lab() { # everything that the lab and the suite need
     own_directories
-    need_packages "$@"
-    make_venv "$lock"
+    need_packages "${LAB_PACKAGES[@]}"
+    make_venv requirements.lock
+}
+
+prepare_selftests() { # and what their proofs need
+    own_directories
+    need_packages "${LAB_PACKAGES[@]}" "${SELFTEST_PACKAGES[@]}"
+    make_venv requirements-dev.lock
 }
 
 own_directories() { # a run by root leaves files that a later run by a user cannot replace

@@ -1,0 +1,167 @@
+"""The command line of the fault matrix: `script/matrix --help`."""
+
+from __future__ import annotations
+
+import argparse
+import queue
+import sys
+import threading
+from pathlib import Path
+
+from bkpaas import lang
+from bkpaas.lang import say
+from lab import machine
+from lab.control import REPOSITORY, Lab
+from lab.errors import LabError
+from lab.faults import FAULTS
+from selftests.matrix import table
+from selftests.matrix.record import Matrix, Pair, Row
+from selftests.matrix.trial import Broken, FalseAlarms, Healthy, Stand, Trial
+
+FILE = REPOSITORY / "report" / "matrix.json"
+
+Outcome = Row | Pair | FalseAlarms | Exception
+
+
+def main() -> int:
+    lang.speak(lang.of_locale())
+    machine.complete_path()
+    options = parser().parse_args()
+    if options.list:
+        for fault in FAULTS.values():
+            print(f"{fault.name:28} {fault.condition:26} {fault.faq}")
+        return 0
+    partial = options.resume or options.only or options.pair
+    matrix = Matrix.read(FILE) if partial else Matrix()
+    trials = plan(matrix, options)
+    whole = Bench(options.labs, FILE.with_suffix("")).run(trials, matrix)
+    print()
+    print(table.whole(matrix))
+    print(FILE)
+    return 0 if whole and matrix.perfect else 1
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="script/matrix",
+        description=say(
+            en="Break the lab in every known way and check that the suite names the cause. Labs of its own; "
+            "the reports of every run stay in report/matrix/.",
+            zh="逐一注入所有已知故障，检查套件能否指出根因。使用独立的实验环境；每次运行的报告保留在 report/matrix/。",
+        ),
+    )
+    top.add_argument("--only", metavar="NAME", action="append", default=[], type=fault_name,
+                     help=say(en="only this fault; may be repeated", zh="只测此故障，可重复"))  # fmt: skip
+    top.add_argument("--pair", metavar="A+B", action="append", default=[], type=pair_of_faults,
+                     help=say(en="two faults at once; may be repeated", zh="同时注入两个故障，可重复"))  # fmt: skip
+    top.add_argument("--healthy", metavar="N", type=int, default=1,
+                     help=say(en="how many runs without a fault (%(default)s)", zh="无故障运行的次数（%(default)s）"))  # fmt: skip
+    top.add_argument("--resume", action="store_true",
+                     help=say(en="keep what report/matrix.json holds already", zh="保留 report/matrix.json 中已有的结果"))  # fmt: skip
+    top.add_argument("--labs", type=int, choices=(1, 2), default=1,
+                     help=say(en="how many labs side by side (%(default)s)", zh="并行的实验环境数（%(default)s）"))  # fmt: skip
+    top.add_argument("--list", action="store_true", help=say(en="only list the faults", zh="只列出故障"))
+    return top
+
+
+def fault_name(text: str) -> str:
+    if text not in FAULTS:
+        raise argparse.ArgumentTypeError(
+            say(en=f"no fault {text!r}, see --list", zh=f"没有故障 {text!r}，见 --list")
+        )
+    return text
+
+
+def pair_of_faults(text: str) -> tuple[str, ...]:
+    names = tuple(fault_name(name) for name in text.split("+"))
+    if len(set(names)) != 2:
+        raise argparse.ArgumentTypeError(
+            say(en="two different faults, please: A+B", zh="请给出两个不同的故障：A+B")
+        )
+    return names
+
+
+def plan(matrix: Matrix, options: argparse.Namespace) -> list[Trial]:
+    """What is to be done: healthy runs first, so that a lab that is not green is seen at once."""
+    done: set[tuple[str, ...]] = set()
+    already = 0
+    if options.resume:
+        done = {(row.name,) for row in matrix.faults} | {tuple(pair.names) for pair in matrix.pairs}
+        already = matrix.healthy_runs
+    else:
+        matrix.healthy_runs = matrix.false_alarms = 0
+    names = options.only or ([] if options.pair else list(FAULTS))
+    wanted: list[tuple[str, ...]] = [(name,) for name in names] + options.pair
+    healthy = [Healthy(number) for number in range(already + 1, options.healthy + 1)]
+    return [*healthy, *(Broken(faults) for faults in wanted if faults not in done)]
+
+
+class Bench:
+    """Labs side by side that share one list of trials."""
+
+    def __init__(self, labs: int, reports: Path) -> None:
+        self._stands = [Stand(Lab(f"matrix-{number}"), reports) for number in range(1, labs + 1)]
+        self._trials: queue.SimpleQueue[Trial] = queue.SimpleQueue()
+        self._outcomes: queue.SimpleQueue[tuple[Trial, Outcome]] = queue.SimpleQueue()
+        self._stop = threading.Event()
+
+    def run(self, trials: list[Trial], matrix: Matrix) -> bool:
+        """Perform all trials; note each in the matrix and its file as it ends. -> were all of them performed?"""
+        for trial in trials:
+            self._trials.put(trial)
+        threads = [
+            threading.Thread(target=self._work, args=(stand,)) for stand in self._stands[: len(trials)]
+        ]
+        for thread in threads:
+            thread.start()
+        performed = 0
+        try:
+            print(table.header(), flush=True)
+            for _ in trials:
+                performed += _note(*self._outcomes.get(), matrix)
+        except KeyboardInterrupt:
+            print(
+                say(en="stopping; what is done is kept", zh="正在停止；已完成的结果会保留"), file=sys.stderr
+            )
+        finally:
+            self._stop.set()
+            for thread in threads:
+                thread.join()
+        return performed == len(trials)
+
+    def _work(self, stand: Stand) -> None:
+        try:
+            while not self._stop.is_set():
+                trial = self._trials.get_nowait()
+                try:
+                    self._outcomes.put((trial, stand.perform(trial)))
+                except (
+                    Exception
+                ) as error:  # one trial that goes wrong ends neither its worker nor the wait for it
+                    self._outcomes.put((trial, error))
+        except queue.Empty:
+            pass
+        finally:
+            stand.close()
+
+
+def _note(trial: Trial, outcome: Outcome, matrix: Matrix) -> bool:
+    """Print an outcome and put it into the matrix. -> was the trial performed?"""
+    if isinstance(outcome, Exception):
+        reason = str(outcome) if isinstance(outcome, LabError) else repr(outcome)
+        print(f"{trial.name}: {say(en='not performed', zh='未能进行')}: {reason}", flush=True)
+        return False
+    if isinstance(outcome, FalseAlarms):
+        matrix.healthy_runs += 1
+        matrix.false_alarms += len(outcome)
+        print(f"{trial.name:28} {' '.join(outcome) or say(en='green', zh='全部正常')}", flush=True)
+    else:
+        matrix.put(outcome)
+        matrix.sort(FAULTS)
+        print(table.line(outcome), flush=True)
+    matrix.write(FILE)
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""report/matrix.json: what is known so far about how well the suite names each fault."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct, field
+
+from bkpaas.report.record import write_private
+
+
+class Row(Struct):
+    """One fault: injected, judged, healed, judged again."""
+
+    name: str
+    condition: str
+    """The expected root cause."""
+    detected: bool
+    cause_first: bool
+    cause_rank: int
+    """From 1; 0: the expected cause is not among the root causes."""
+    unexplained: list[str]
+    unrelated: list[str]
+    healed: bool
+    """Everything was green again after healing."""
+    seconds: float
+
+    @property
+    def perfect(self) -> bool:
+        return self.detected and self.cause_first and self.healed and not (self.unexplained or self.unrelated)
+
+
+class Pair(Struct):
+    """Two faults at once."""
+
+    names: list[str]
+    conditions: list[str]
+    both_named: bool
+    """Both expected conditions are among the root causes."""
+
+    @property
+    def perfect(self) -> bool:
+        return self.both_named
+
+
+class Lookalike(Struct):
+    """Something that only looks like a fault, and what turned red although nothing should."""
+
+    name: str
+    red: list[str]
+
+    @property
+    def perfect(self) -> bool:
+        return not self.red
+
+
+class Matrix(Struct):
+    faults: list[Row] = field(default_factory=list)
+    pairs: list[Pair] = field(default_factory=list)
+    lookalikes: list[Lookalike] = field(default_factory=list)
+    healthy_runs: int = 0
+    false_alarms: int = 0
+    """Ids that were not green in a healthy run, over all healthy runs."""
+
+    @classmethod
+    def read(cls, file: Path) -> Matrix:
+        """An empty one if there is no such file, or one that cannot be read."""
+        try:
+            return msgspec.json.decode(file.read_bytes(), type=cls)
+        except (OSError, msgspec.DecodeError):
+            return cls()
+
+    def write(self, file: Path) -> None:
+        write_private(file, msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n")
+
+    def put(self, found: Row | Pair) -> None:
+        """Add a result; a new one replaces the old one of the same name."""
+        if isinstance(found, Row):
+            self.faults = [row for row in self.faults if row.name != found.name] + [found]
+        else:
+            self.pairs = [pair for pair in self.pairs if pair.names != found.names] + [found]
+
+    def sort(self, order: Iterable[str]) -> None:
+        """Faults in the order of their catalogue."""
+        places = {name: place for place, name in enumerate(order)}
+        self.faults.sort(key=lambda row: places.get(row.name, len(places)))
+
+    @property
+    def perfect(self) -> bool:
+        """Nothing in it is less than it should be."""
+        found: tuple[Row | Pair | Lookalike, ...] = (*self.faults, *self.pairs, *self.lookalikes)
+        return not self.false_alarms and all(one.perfect for one in found)

@@ -1,0 +1,119 @@
+"""How runs with a fault are judged, on small records."""
+
+from __future__ import annotations
+
+from bkpaas.report.record import Results, Run, Verdict, Word, count
+from selftests.matrix.judging import both_named, judge, red
+
+
+def verdict(id_: str, word: Word = "fail", explained_by: tuple[str, ...] = ()) -> Verdict:
+    condition, _, subject = id_.partition("@")
+    return Verdict(
+        id=id_,
+        condition=condition,
+        subject=subject,
+        hosts=[subject],
+        faq="login-502",
+        severity="fail",
+        verdict=word,
+        title="",
+        reason=None,
+        evidence=None,
+        remedy=None,
+        explained_by=list(explained_by),
+    )
+
+
+def results(*verdicts: Verdict, causes: tuple[str, ...] = (), exit_: int = 1) -> Results:
+    run = Run(
+        id="r", started="", seconds=1.0, inventory="i", suite="1", collector_sha256="", exit=exit_
+    )  # fmt: skip
+    return Results(
+        run=run, hosts=[], verdicts=list(verdicts), root_causes=list(causes), counts=count(list(verdicts))
+    )
+
+
+def test_named_first_with_all_consequences_explained() -> None:
+    seen = results(
+        verdict("port-owner@paas-1"),
+        verdict("supervisor-status@paas-1", explained_by=("port-owner@paas-1",)),
+        verdict("domain-502@controller", "warn", explained_by=("supervisor-status@paas-1",)),
+        verdict("disk-space@paas-1", "pass"),
+        causes=("port-owner@paas-1",),
+    )
+    assert judge("port-owner", seen) == (True, 1, [], [])
+
+
+def test_expected_condition_on_several_hosts_is_not_a_surprise() -> None:
+    seen = results(
+        verdict("time-daemon@a"), verdict("time-daemon@b", "warn"), causes=("time-daemon@a", "time-daemon@b")
+    )
+    assert judge("time-daemon", seen) == (True, 1, [], [])
+
+
+def test_no_data_of_the_expected_condition_counts_as_detected() -> None:
+    seen = results(verdict("host-reachable@a", "no_data"), causes=("host-reachable@a",))
+    assert judge("host-reachable", seen).detected
+
+
+def test_another_cause_before_it() -> None:
+    seen = results(
+        verdict("port-owner@paas-1"),
+        verdict("disk-space@paas-1"),
+        causes=("disk-space@paas-1", "port-owner@paas-1"),
+    )
+    assert judge("port-owner", seen) == (True, 2, ["disk-space@paas-1"], ["disk-space@paas-1"])
+
+
+def test_expected_condition_explained_away_has_no_place() -> None:
+    seen = results(
+        verdict("port-owner@paas-1", explained_by=("disk-space@paas-1",)),
+        verdict("disk-space@paas-1"),
+        causes=("disk-space@paas-1",),
+    )
+    assert judge("port-owner", seen) == (True, 0, ["disk-space@paas-1"], ["disk-space@paas-1"])
+
+
+def test_explained_by_something_else_is_unrelated_but_not_unexplained() -> None:
+    seen = results(
+        verdict("port-owner@paas-1"),
+        verdict("disk-space@data-1"),
+        verdict("database-reachable@paas-1", "no_data", explained_by=("disk-space@data-1",)),
+        causes=("port-owner@paas-1", "disk-space@data-1"),
+    )
+    judged = judge("port-owner", seen)
+    assert judged.unexplained == ["disk-space@data-1"]
+    assert judged.unrelated == ["disk-space@data-1", "database-reachable@paas-1"]
+
+
+def test_nothing_found() -> None:
+    assert judge("port-owner", results(verdict("port-owner@paas-1", "pass"))) == (False, 0, [], [])
+
+
+def test_failures_that_explain_each_other_do_not_loop() -> None:
+    seen = results(
+        verdict("a@x", explained_by=("b@x",)),
+        verdict("b@x", explained_by=("a@x",)),
+        verdict("c@x"),
+        causes=("c@x",),
+    )
+    assert judge("c", seen).unrelated == ["a@x", "b@x"]
+
+
+def test_pair_needs_both_among_the_root_causes() -> None:
+    seen = results(
+        verdict("a@x"), verdict("b@x", explained_by=("a@x",)), verdict("c@y"), causes=("a@x", "c@y")
+    )
+    assert both_named(["a", "c"], seen)
+    assert not both_named(["a", "b"], seen)
+
+
+def test_red_is_whatever_is_not_green() -> None:
+    words: tuple[Word, ...] = ("pass", "warn", "fail", "no_data", "not_applicable", "waived")
+    seen = results(*(verdict(f"c-{word}@x", word) for word in words))
+    assert red(seen) == ["c-warn@x", "c-fail@x", "c-no_data@x"]
+
+
+def test_exit_code_without_a_reason_is_red() -> None:
+    assert red(results(verdict("a@x", "pass"), exit_=1)) == ["exit-1"]
+    assert red(results(verdict("a@x", "pass"), exit_=0)) == []
