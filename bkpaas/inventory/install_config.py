@@ -80,8 +80,9 @@ def parse(
         roles = hosts.setdefault(row.address, set())
         for word in row.words:
             name = _role(source, row.line, word, generation, problems)
-            if name:
-                roles.add(name)
+            if name is None:
+                break  # one problem a line is enough to go and look
+            roles.add(name)
     if not hosts and not problems:
         problems.add(
             source.file,

@@ -109,12 +109,13 @@ class Section:
         self._known.append(key)
         if key not in self._nodes:
             return None
-        node = self._nodes[key][1]
+        name, node = self._nodes[key]
         try:
             if _is_null(node):
                 raise Refused(
                     say(en="has no value", zh="没有值"),
                     say(en="give it one, or remove the key", zh="请填写，或删除该项"),
+                    name,  # for YAML what is missing begins on the next line
                 )
             return check(node)
         except Refused as refused:
