@@ -122,15 +122,18 @@ find_python() { # the first interpreter that is new enough and can make virtual 
     done
 }
 
-make_venv() { # LOCK: .venv holds exactly what LOCK names; nothing to do when it does already
+make_venv() { # LOCK: .venv holds what LOCK names; nothing to do when it does already
     local lock=$1 python
     if is_installed "$lock"; then return; fi
-    python=$(find_python)
-    [ -n "$python" ] || fail \
-        "No Python >= $OLDEST_PYTHON here that can make virtual environments; PYTHON=/path/to/python3 $0 names one." \
-        "没有可创建虚拟环境的 Python >= $OLDEST_PYTHON；可用 PYTHON=/path/to/python3 $0 指定。"
-    step "Python environment .venv from $lock, with $python ($("$python" -V))" "用 $python（$("$python" -V)）按 $lock 创建 Python 环境 .venv"
-    "$python" -m venv --clear .venv
+    if ! .venv/bin/python -c 'import pip' 2>/dev/null; then
+        python=$(find_python)
+        [ -n "$python" ] || fail \
+            "No Python >= $OLDEST_PYTHON here that can make virtual environments; PYTHON=/path/to/python3 $0 names one." \
+            "没有可创建虚拟环境的 Python >= $OLDEST_PYTHON；可用 PYTHON=/path/to/python3 $0 指定。"
+        step "Python environment .venv, with $python ($("$python" -V))" "用 $python（$("$python" -V)）创建 Python 环境 .venv"
+        "$python" -m venv --clear .venv
+    fi
+    step "Python packages of $lock" "$lock 中的 Python 包"
     .venv/bin/python -m pip install --progress-bar off --require-hashes --only-binary :all: -r "$lock" |
         sed -un 's/^Collecting \([^ ]*\).*/  \1/p'
     fingerprint "$lock" >.venv/installed
