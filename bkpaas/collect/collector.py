@@ -2,28 +2,30 @@
 
 It arrives on standard input (or as an argument), answers on standard output and leaves nothing behind.
 
-What it reads    /proc (processes, their sockets and the named environment variables), the files, globs and
-                 ends of logs that the plan names, the configuration of nginx, own addresses, free space.
-What it asks     name resolution, GET requests and TCP connections that the plan names; to see the services
-                 as this host sees them.
-What it runs     three commands, nothing else, ever (see COMMANDS): supervisorctl -c CONF status,
-                 chronyc tracking, ntpq -pn.  Without input, killed at their limit.
-What it never    writes or creates a file, changes anything, sends another method than GET, follows a
-does             redirect, opens a FIFO or a device, stays: an alarm of the kernel ends it in any case.
+It reads     /proc (processes, the owners of sockets, the named environment variables), the files, globs and ends
+             of logs that the plan names, the configuration of nginx, own addresses, free space.
+It asks      for names, GET requests and TCP connections that the plan names, to see them as this host does.
+It runs      three commands, ever: see COMMANDS.  Without input, and killed at their limit.
+It never     writes or creates a file, changes anything, sends another method than GET, follows a redirect,
+             opens a FIFO or a device, or stays: an alarm of the kernel ends it in any case.
 
-The plan (JSON) says what to look at; the answer is one JSON document.  Each part of the answer has its own
-error: what could not be looked at is said, never left out.  Valid for Python 2.6 to 3.13, standard library
-only, so no f-strings and no "with a, b" here.  Paths are bytes, so that any name can be read.
+The plan (JSON) says what to look at; the answer is one JSON document.  What could not be looked at is said in its
+place or under `errors`, never left out.  Valid for Python 2.6 to 3.13 with nothing but the standard library, hence
+no f-strings and the like.  Names of files are bytes, so that any name can be read.  It is compiled page by page (form
+feeds divide them), which needs less memory than the whole at once.
 """
+import _socket as socket  # the module around it costs 3 ms and a megabyte
+import array
 import binascii
 import errno
+import fcntl
 import fnmatch
+import gc
 import json
 import os
 import re
 import select
 import signal
-import socket
 import stat
 import struct
 import sys
@@ -31,49 +33,48 @@ import threading
 import time
 import zlib
 
-MARK = "@@bkpaas"  # begins each line of ours: other output (profiles, banners) is told apart by it
-COMMANDS = {  # all that can ever be run; CONF is the one word that a plan fills in
+MARK = "@@bkpaas"  # begins each line of ours: output of others (profiles, banners) is told apart by it
+COMMANDS = {  # all that can ever run; CONF is the one word that a plan fills in
     "supervisorctl": ["-c", "CONF", "status"],
-    "chronyc": ["-h", "127.0.0.1", "-n", "tracking"],  # -h: as root it would else create a socket in /run
+    "chronyc": ["-h", "127.0.0.1", "-n", "tracking"],  # without -h, root's chronyc creates a socket in /run
     "ntpq": ["-pn"],
 }
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/py36/bin:/opt/py27/bin"
-PATIENCE = 3.0  # seconds that one file may take before the others go on without it
-PROCESSES_SECONDS = 15.0  # the same for all of /proc
-MOST_FDS = 20000  # open files looked at per process
-MOST_PROCESSES = 30000
-COMMAND_BYTES = 65536  # output of a command
-HEAD_BYTES = 65536  # head of an HTTP answer
-TABLE_BYTES = 32 << 20  # one table of sockets in /proc/net
+PATIENCE = 3.0  # seconds for one file; after that the others go on without it
+PROC_SECONDS = 15.0  # the same for all of /proc
+MOST_PROCESSES, MOST_FDS = 30000, 20000  # of the host, of one process
+COMMAND_BYTES, HEAD_BYTES = 65536, 65536  # output of a command, head of an HTTP answer
+TABLE_BYTES = 32 << 20  # of one table of sockets in /proc/net
+TROUBLE = (EnvironmentError, ValueError, TypeError, IndexError)  # what odd files and lost processes raise
 
+gc.disable()  # a short life, within bounds
 monotonic = getattr(time, "monotonic", None) or (lambda: os.times()[4])
+cpu_time = getattr(time, "process_time", None) or time.clock
+TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def text(data):
-    """Bytes of any kind as text for the answer."""
     return data.decode("utf-8", "replace")
 
 
-def problem(error):
-    """An exception in words, without the path: the place of the answer names it."""
-    if isinstance(error, EnvironmentError) and error.errno and error.strerror:
+def problem():
+    """The exception being handled, in words."""
+    error = sys.exc_info()[1]
+    if isinstance(error, EnvironmentError) and error.strerror:
         return error.strerror
     return "%s: %s" % (type(error).__name__, error)
 
-
-def caught():
-    return problem(sys.exc_info()[1])
-
-
-# ---- jobs: everything that may hang has its own thread, and nobody waits for it longer than its limit -------
+
+# ---- threads: whatever may hang has its own, and nobody waits for it longer than its limit -----------------
 
 
 class Job(object):
-    """One function in a daemon thread.  `stage` tells how far it came when its time is over."""
+    """function(job, *arguments) in a daemon thread, filling `answer`; `stage` tells how far it came."""
 
-    def __init__(self, seconds, function, *arguments):
-        self.seconds, self.until = seconds, monotonic() + seconds
-        self.stage = self.result = self.error = None
+    def __init__(self, seconds, answer, function, *arguments):
+        self.answer, self.stage, self.trouble = answer, None, None
+        self.begin = monotonic()
+        self.until = self.begin + seconds
         self.finished = threading.Event()
         thread = threading.Thread(target=self.run, args=(function, arguments))
         thread.daemon = True
@@ -81,15 +82,29 @@ class Job(object):
 
     def run(self, function, arguments):
         try:
-            self.result = function(self, *arguments)
+            function(self, *arguments)
         except Exception:
-            self.error = caught()
+            self.trouble = failure(self.stage)
+        if self.answer is not None:
+            self.answer["seconds"] = round(monotonic() - self.begin, 3)
         self.finished.set()
 
+    def left(self):
+        return max(0.001, self.until - monotonic())
+
     def wait(self, until):
-        """True when the function came to its end by then."""
         self.finished.wait(max(0.0, until - monotonic()))
         return self.finished.isSet()
+
+    def outcome(self, until, kinds):
+        """What the answer has become; `error` is (kind, text) by `kinds`, else text alone."""
+        if not self.wait(min(until, self.until + 0.5)):
+            self.trouble = self.trouble or late(self.stage)
+        answer = dict(self.answer)
+        answer.setdefault("seconds", round(monotonic() - self.begin, 3))
+        if self.trouble:
+            answer["error"] = dict(zip(("kind", "text"), self.trouble)) if kinds else self.trouble[1]
+        return answer
 
 
 def read_all(tasks, until):
@@ -105,20 +120,18 @@ def read_all(tasks, until):
             try:
                 results[key] = (function(*arguments), None)
             except Exception:
-                results[key] = (None, caught())
+                results[key] = (None, problem())
 
-    job, done = Job(0, work), 0
+    job, done = Job(0, None, work), 0
     while not job.wait(min(until, monotonic() + PATIENCE)) and monotonic() < until:
         if len(results) == done:
-            job = Job(0, work)
+            job = Job(0, None, work)
         done = len(results)
-    results = dict(results)
-    for key, _, _ in tasks:
-        results.setdefault(key, (None, "did not answer in time"))
-    return results
+    found = dict(results)
+    return dict((key, found.get(key, (None, "did not answer in time"))) for key, _, _ in tasks)
 
-
-# ---- processes and sockets: one pass over /proc ---------------------------------------------------------------
+
+# ---- processes and sockets: one pass over /proc ------------------------------------------------------------
 
 
 def first_bytes(path, most):
@@ -130,30 +143,22 @@ def first_bytes(path, most):
         os.close(fd)
 
 
-def lines_of(path, most=TABLE_BYTES):
-    """The lines of a table of the kernel's, one by one, so that a long one need not be read to its end."""
-    fd = os.open(path, os.O_RDONLY)
+def lines_of(path):
+    """The lines of a table of the kernel's, one by one: a long one need not be read to its end."""
+    fd, rest, size, piece = os.open(path, os.O_RDONLY), b"", 0, b" "
     try:
-        rest, size = b"", 0
-        while size < most:
+        while piece and size < TABLE_BYTES:
             piece = os.read(fd, 65536)
-            if not piece:
-                break
             size += len(piece)
-            pieces = (rest + piece).split(b"\n")
-            rest = pieces.pop()
-            for line in pieces:
+            lines = (rest + piece).split(b"\n")
+            rest = lines.pop()
+            for line in lines:
                 yield line
     finally:
         os.close(fd)
 
 
-def boot_time():
-    """By the host's own clock, also when that was set after the boot."""
-    return time.time() - float(first_bytes("/proc/uptime", 100).split()[0])
-
-
-def stat_fields(pid):
+def stat_of(pid):
     """(comm, [state, ppid, ...]) of /proc/PID/stat; comm may hold blanks and brackets."""
     data = first_bytes("/proc/%s/stat" % pid, 4096)
     end = data.rindex(b")")
@@ -161,220 +166,205 @@ def stat_fields(pid):
 
 
 def start_of(fields, booted):
-    return round(booted + float(fields[19]) / os.sysconf("SC_CLK_TCK"), 2)
+    return round(booted + float(fields[19]) / TICKS, 2)
 
 
 def address_of(word):
-    """(family, address, port) of ADDRESS:PORT as /proc/net/tcp writes it: hex, each 32 bits in host order."""
+    """(family, address, port) of ADDRESS:PORT in /proc/net/tcp: hex, each 32 bits in the host's order."""
     address, port = word.split(b":")
     data = binascii.unhexlify(address)
-    data = struct.pack("=%dI" % (len(data) // 4), *struct.unpack(">%dI" % (len(data) // 4), data))
-    family = socket.AF_INET if len(data) == 4 else socket.AF_INET6
-    return (4 if len(data) == 4 else 6), socket.inet_ntop(family, data), int(port, 16)
+    count = len(data) // 4
+    data = struct.pack("=%dI" % count, *struct.unpack(">%dI" % count, data))
+    family = (4, socket.AF_INET) if count == 1 else (6, socket.AF_INET6)
+    return family[0], socket.inet_ntop(family[1], data), int(port, 16)
 
 
 class Scan(object):
     """Processes and sockets.  Filled while it runs: when /proc hangs, what was read so far is still told."""
 
     def __init__(self, plan, booted):
-        self.booted = booted
+        wanted, self.booted, self.sockets = plan.get("processes") or {}, booted, plan.get("sockets")
         self.processes, self.listeners, self.unix, self.established = [], [], [], []
         self.owners, self.hidden, self.errors = {}, False, {}
-        self.wanted = plan.get("processes") or {}
-        self.sockets = plan.get("sockets") or {}
+        self.cmdline_bytes = wanted.get("cmdline_bytes", 1000)
+        names = [name.encode("utf-8") for name in wanted.get("environ", ())]
+        self.environ = [(text(name), b"\0" + name + b"=") for name in names]
 
     def run(self, job):
-        if self.sockets:
-            ports = self.sockets.get("established") if isinstance(self.sockets, dict) else None
-            for table in ("tcp", "tcp6", "unix"):
-                try:
-                    self.read_unix() if table == "unix" else self.read_tcp("/proc/net/" + table, ports)
-                except EnvironmentError:
-                    if sys.exc_info()[1].errno != errno.ENOENT:  # without IPv6 there is no tcp6
-                        self.errors["sockets"] = "/proc/net/%s: %s" % (table, caught())
-            for one in self.listeners + self.unix + self.established:
-                self.owners[str(one["inode"])] = []
-        names = [n.encode("utf-8") for n in self.wanted.get("environ", ())]
-        keys = [(text(n), b"\0" + n + b"=") for n in names]
+        for table in ("tcp", "tcp6", "unix") if self.sockets else ():
+            try:
+                self.read_unix() if table == "unix" else self.read_tcp("/proc/net/" + table)
+            except EnvironmentError:
+                if sys.exc_info()[1].errno != errno.ENOENT:  # without IPv6 there is no tcp6
+                    self.errors["sockets"] = "/proc/net/%s: %s" % (table, problem())
+        self.owners = dict(("socket:[%d]" % s["inode"], []) for s in self.listeners + self.unix + self.established)
         pids = [name for name in os.listdir("/proc") if name.isdigit()]
-        if os.geteuid() and "1" not in pids:
-            self.errors["processes"] = "only own processes can be seen (hidepid)"
+        if "1" not in pids:
+            self.errors["processes"] = "the processes of others are hidden (hidepid)"
         if len(pids) > MOST_PROCESSES:
-            self.errors["processes"] = "%d processes, the first %d looked at" % (len(pids), MOST_PROCESSES)
+            self.errors["processes"] = "%d processes, %d looked at" % (len(pids), MOST_PROCESSES)
         for pid in pids[:MOST_PROCESSES]:
             try:
-                self.read_process(pid, keys)
-            except (EnvironmentError, ValueError, IndexError):
+                self.read_process(pid)
+            except TROUBLE:
                 pass  # gone while being read
-        self.leave_out_own()
-        return True
+        by_pid = dict((one["pid"], one) for one in self.processes)
+        own = by_pid.get(os.getpid())
+        while own and (own["pid"] == os.getpid() or MARK in " ".join(own["argv"])):
+            self.processes.remove(own)  # this program, and the shell and the sudo that started it
+            own = by_pid.get(own["ppid"])
 
-    def read_process(self, pid, keys):
-        name, fields = stat_fields(pid)
+    def read_process(self, pid):
+        base = "/proc/" + pid
+        name, fields = stat_of(pid)
         if int(fields[6]) & 0x00200000:  # a thread of the kernel
             return
-        base = "/proc/" + pid
-        argv = first_bytes(base + "/cmdline", self.wanted.get("cmdline_bytes", 1000))
-        one = {"pid": int(pid), "ppid": int(fields[1]), "uid": os.stat(base).st_uid, "exe": None}
-        one.update(name=text(name), state=text(fields[0]), start=start_of(fields, self.booted), environ=None)
-        one["argv"] = text(argv.rstrip(b"\0")).split("\0") if argv.rstrip(b"\0") else []
+        argv = first_bytes(base + "/cmdline", self.cmdline_bytes).rstrip(b"\0")
+        one = {
+            "pid": int(pid),
+            "ppid": int(fields[1]),
+            "uid": os.stat(base).st_uid,
+            "name": text(name),
+            "state": text(fields[0]),
+            "start": start_of(fields, self.booted),
+            "argv": text(argv).split("\0") if argv else [],
+            "exe": None,
+            "environ": None,
+        }
+        self.processes.append(one)
         try:
             one["exe"] = text(os.readlink((base + "/exe").encode("ascii")))
         except EnvironmentError:
             pass  # not ours to see, or a zombie
-        if keys:
-            try:
-                environ, found = b"\0" + first_bytes(base + "/environ", 131072), {}
-                for key, start in keys:
-                    at = environ.find(start)
-                    if at >= 0:
-                        found[key] = text(environ[at + len(start) :].split(b"\0", 1)[0])
-                one["environ"] = found
-            except EnvironmentError:
-                one["environ_error"] = caught()
+        try:
+            environ = b"\0" + first_bytes(base + "/environ", 131072) if self.environ else b""
+            found = [(key, environ.index(start) + len(start)) for key, start in self.environ if start in environ]
+            one["environ"] = dict((key, text(environ[at:].split(b"\0", 1)[0])) for key, at in found)
+        except EnvironmentError:
+            one["environ_error"] = problem()
         if self.owners:
-            self.read_fds(base + "/fd", one["pid"])
-        self.processes.append(one)
+            self.read_fds(base + "/fd/", one["pid"])
 
     def read_fds(self, base, pid):
+        owners, readlink = self.owners, os.readlink
         try:
             fds = os.listdir(base)
         except EnvironmentError:
-            self.hidden = True
-            return
+            fds, self.hidden = [], True
         if len(fds) > MOST_FDS:
-            self.hidden, self.errors["sockets"] = True, "process %d has %d open files" % (pid, len(fds))
-        base, owners, readlink = base + "/", self.owners, os.readlink
+            self.hidden, self.errors["sockets"] = True, "process %d has %d files open" % (pid, len(fds))
         for fd in fds[:MOST_FDS]:
             try:
-                link = readlink(base + fd)
+                pids = owners.get(readlink(base + fd))
             except EnvironmentError:
                 continue  # closed in between
-            if link[:8] == "socket:[":
-                pids = owners.get(link[8:-1])
-                if pids is not None and pid not in pids:
-                    pids.append(pid)
+            if pids is not None and pid not in pids:
+                pids.append(pid)
 
-    def leave_out_own(self):
-        """Takes this program out of the list, with the shell and the sudo that started it."""
-        parents = dict((p["pid"], p) for p in self.processes)
-        one = parents.get(os.getpid())
-        while one and (one["pid"] == os.getpid() or MARK in " ".join(one["argv"])):
-            self.processes.remove(one)
-            one = parents.get(one["ppid"])
-
-    def read_tcp(self, path, ports):
+    def read_tcp(self, path):
+        ports = self.sockets["established"] if isinstance(self.sockets, dict) else ()
         for line in lines_of(path):
             words = line.split()
-            if len(words) < 10 or words[3] not in (b"0A", b"01", b"03"):
+            if len(words) < 10 or words[3] not in (b"0A", b"01"):
                 continue
-            if words[3] == b"0A":  # listening; the receive queue is then what waits for accept()
-                family, address, port = address_of(words[1])
-                queue, inode = int(words[4].split(b":")[1], 16), int(words[9])
-                one = {"family": family, "address": address, "port": port, "queue": queue, "inode": inode}
-                self.listeners.append(one)
-            elif words[3] == b"01":  # the kernel tells those that listen first
-                if not ports:
-                    break
-                (_, address, port), (_, peer, peer_port) = address_of(words[1]), address_of(words[2])
+            family, address, port = address_of(words[1])
+            one = {"address": address, "port": port, "inode": int(words[9])}
+            if words[3] == b"0A":  # listening: its receive queue is what waits for accept()
+                self.listeners.append(dict(one, family=family, queue=int(words[4].split(b":")[1], 16)))
+            elif not ports:
+                break  # the kernel tells those that listen first
+            else:
+                _, peer, peer_port = address_of(words[2])
                 if port in ports or peer_port in ports:
-                    one = {"address": address, "port": port, "peer_address": peer, "peer_port": peer_port}
-                    self.established.append(dict(one, inode=int(words[9])))
+                    self.established.append(dict(one, peer_address=peer, peer_port=peer_port))
 
     def read_unix(self):
-        """All that listen, and of the others one for each path that nobody listens on."""
-        others, heard = {}, set()
+        """All that listen; of the others one for each path on which nobody listens."""
+        heard, others = set(), {}
         for line in lines_of("/proc/net/unix"):
             words = line.split(None, 7)
             if len(words) < 8 or words[0] == b"Num":
                 continue
-            path, listening = text(words[7]), bool(int(words[3], 16) & 0x10000)
-            one = {"path": path, "inode": int(words[6]), "listening": listening}
-            if listening:
-                heard.add(path)
+            one = {"path": text(words[7]), "inode": int(words[6]), "listening": bool(int(words[3], 16) & 0x10000)}
+            if one["listening"]:
+                heard.add(one["path"])
                 self.unix.append(one)
             else:
-                others.setdefault(path, one)
+                others.setdefault(one["path"], one)
         self.unix.extend(others[path] for path in sorted(others) if path not in heard)
 
-    def with_owners(self, sockets, complete):
+    def owned(self, sockets, complete):
         for one in sockets:
-            pids = self.owners.get(str(one["inode"])) or []
+            pids = self.owners.get("socket:[%d]" % one["inode"]) or []
             one["pids"] = sorted(pids) if pids or (complete and not self.hidden) else None
         return sockets
 
-
-# ---- files -----------------------------------------------------------------------------------------------------
+
+# ---- files -------------------------------------------------------------------------------------------------
 
 
 class Files(object):
-    """Reads regular files, never more than `left` bytes in all."""
+    """Reads regular files, `left` bytes of them in all."""
 
-    def __init__(self, home, most):
-        self.home, self.left = home, most
-        self.real = {}  # directories without links in their path
+    def __init__(self, home, left):
+        self.home, self.left, self.folders = home, left, {}
 
     def path(self, pattern):
-        return pattern.encode("utf-8").replace(b"{home}", self.home or b"{home}")
+        return pattern.encode("utf-8").replace(b"{home}", (self.home or "{home}").encode("utf-8"))
 
     def expand(self, pattern):
-        """(paths, error) of a glob; a directory that cannot be listed is an error, not an empty match."""
+        """(paths, error) of a glob.  A directory that cannot be listed is an error, not an empty match."""
         if b"{home}" in pattern:
             return [], "no home of BlueKing on this host"
         if not re.search(b"[*?[]", pattern):
             return [pattern], None
         found, error = [b"/"], None
         for part in pattern.strip(b"/").split(b"/"):
-            if not re.search(b"[*?[]", part):
-                found = [os.path.join(base, part) for base in found]
-                continue
             bases, found = found, []
             for base in bases:
-                try:
-                    names = fnmatch.filter(os.listdir(base), part)
-                except EnvironmentError:
-                    if sys.exc_info()[1].errno not in (errno.ENOENT, errno.ENOTDIR):
-                        error = "%s: %s" % (text(base), caught())
-                    continue
-                shown = [n for n in names if part[:1] == b"." or n[:1] != b"."]
-                found.extend(os.path.join(base, name) for name in sorted(shown))
+                names = [part]
+                if re.search(b"[*?[]", part):
+                    try:
+                        names = sorted(fnmatch.filter(os.listdir(base), part))
+                    except EnvironmentError:
+                        names = []
+                        if sys.exc_info()[1].errno not in (errno.ENOENT, errno.ENOTDIR):
+                            error = "%s: %s" % (text(base), problem())
+                found += [os.path.join(base, n) for n in names if n[:1] != b"." or part[:1] == b"."]
         return [path for path in found if os.path.lexists(path)], error
 
     def entry(self, path, most=0, tail=False):
-        """What the contract calls an ENTRY; text when `most` and the file is a regular one."""
-        one = {"path": text(path)}
+        """Type, mode, owner, size ... of a path, links followed; text when it is a regular file and `most`."""
+        one = {"path": text(path), "type": "other"}
         try:
-            link = stat.S_ISLNK(os.lstat(path).st_mode)
             folder = os.path.dirname(path)
-            if folder not in self.real:
-                self.real[folder] = os.path.realpath(folder)
-            real = os.path.join(self.real[folder], os.path.basename(path))
-            if link:
+            if folder not in self.folders:
+                self.folders[folder] = os.path.realpath(folder)
+            real = os.path.join(self.folders[folder], os.path.basename(path))
+            status = os.lstat(path)
+            if stat.S_ISLNK(status.st_mode):
                 real = os.path.realpath(path)
+                try:
+                    status = os.stat(path)
+                except EnvironmentError:
+                    one["error"] = problem()  # dangling, or not ours to follow
             if real != path:
                 one["target"] = text(real)
-            try:
-                status = os.stat(path)
-            except EnvironmentError:
-                if not link:
-                    raise
-                status = os.lstat(path)  # a dangling link
-                one["error"] = caught()
-        except (EnvironmentError, ValueError, TypeError):
-            code = getattr(sys.exc_info()[1], "errno", None)
-            one["type"] = "missing" if code in (errno.ENOENT, errno.ENOTDIR) else "other"
-            if one["type"] == "other":
-                one["error"] = caught()
-            return one
-        kinds = ((stat.S_ISREG, "file"), (stat.S_ISDIR, "dir"), (stat.S_ISSOCK, "socket"), (stat.S_ISLNK, "symlink"))
-        one["type"] = ([kind for test, kind in kinds if test(status.st_mode)] + ["other"])[0]
+        except TROUBLE:
+            if getattr(sys.exc_info()[1], "errno", None) in (errno.ENOENT, errno.ENOTDIR):
+                return dict(one, type="missing")
+            return dict(one, error=problem())
+        for kind in ("file", "dir", "socket", "symlink"):
+            test = {"file": stat.S_ISREG, "dir": stat.S_ISDIR, "socket": stat.S_ISSOCK, "symlink": stat.S_ISLNK}
+            if test[kind](status.st_mode):
+                one["type"] = kind
         one.update(mode=stat.S_IMODE(status.st_mode), uid=status.st_uid, gid=status.st_gid, size=status.st_size)
         one.update(mtime=round(status.st_mtime, 3), inode=status.st_ino)
         if most and one["type"] == "file":
             try:
                 self.read(real, most, tail, one)
             except EnvironmentError:
-                one["error"] = caught()
+                one["error"] = problem()
         return one
 
     def read(self, real, most, tail, one):
@@ -382,49 +372,36 @@ class Files(object):
         try:
             fd = os.open(real, flags | getattr(os, "O_NOATIME", 0))
         except EnvironmentError:
-            fd = os.open(real, flags)  # not the owner: may read, but not without a trace in atime
+            fd = os.open(real, flags)  # who does not own it cannot keep its atime
         try:
             status = os.fstat(fd)
-            if not stat.S_ISREG(status.st_mode):  # changed since it was looked at
-                one["error"] = "not a regular file any more"
-                return
+            if not stat.S_ISREG(status.st_mode):
+                raise EnvironmentError(errno.EINVAL, "not a regular file any more")
             if tail and status.st_size > most:
                 one["offset"] = os.lseek(fd, status.st_size - most, os.SEEK_SET)
-            granted, pieces, size = min(most, self.left), [], 0
-            while size < granted:
-                piece = os.read(fd, min(65536, granted - size))
-                if not piece:
-                    break
-                pieces.append(piece)
-                size += len(piece)
-            self.left -= size
-            one["text"] = text(b"".join(pieces))
-            if size == granted and (granted < most or (not tail and status.st_size > size)):
+            granted, data, piece = min(most, self.left), b"", b" "
+            while piece and len(data) < granted:
+                piece = os.read(fd, granted - len(data))
+                data += piece
+            self.left -= len(data)
+            one["text"] = text(data)
+            if len(data) == granted < max(most, 0 if tail else status.st_size):
                 one["truncated"] = True
-            if granted < most and size == granted:
-                one["error"] = "the limit of bytes for one visit is reached"
+                if granted < most:
+                    one["error"] = "the limit of bytes for one visit is reached"
         finally:
             os.close(fd)
 
-    def listed(self, ask):
-        """ENTRYs of one of plan["files"]."""
+    def matches(self, ask, tail=False):
+        """(ENTRYs, error) of one of plan["files"], or of plan["tails"]: there the newest ones."""
         pattern = self.path(ask["path"])
         paths, error = self.expand(pattern)
-        entries = [self.entry(path, ask.get("read", 0)) for path in paths[: ask.get("most", 50)]]
-        return self.told(pattern, paths, entries, error)
-
-    def tails(self, ask):
-        """ENTRYs of one of plan["tails"]: the ends of the newest files that match."""
-        pattern = self.path(ask["path"])
-        paths, error = self.expand(pattern)
-        dated = [(self.entry(path), path) for path in paths]
-        newest = sorted(dated, key=lambda pair: -pair[0].get("mtime", 0))
-        entries = [self.entry(path, ask.get("bytes", 65536), True) for _, path in newest[: ask.get("most", 4)]]
-        return self.told(pattern, entries, entries, error)
-
-    def told(self, pattern, paths, entries, error):
-        if len(paths) > len(entries):
-            error = "%d match, %d taken" % (len(paths), len(entries))
+        if tail:
+            paths = [p for _, p in sorted([(-self.entry(p).get("mtime", 0), p) for p in paths])]
+        most = ask.get("most", 4 if tail else 50)
+        if len(paths) > most and not tail:
+            error = "%d match, %d taken" % (len(paths), most)
+        entries = [self.entry(p, ask.get("bytes" if tail else "read", 0), tail) for p in paths[:most]]
         if not entries:
             entries = [{"path": text(pattern), "type": "missing"}]
             if error:
@@ -432,36 +409,30 @@ class Files(object):
         return entries, error
 
     def nginx(self, ask, processes):
-        """The main files and everything they include; those of running masters first."""
-        main = []
-        for one in processes:
-            words = " ".join(one["argv"]).split()
-            if words[:3] != ["nginx:", "master", "process"]:
-                continue
-            prefix = words[words.index("-p") + 1] if "-p" in words[:-1] else ""
-            conf = words[words.index("-c") + 1] if "-c" in words[:-1] else ""
-            if not prefix and one["exe"]:
-                prefix = os.path.dirname(os.path.dirname(one["exe"]))  # PREFIX/sbin/nginx
-            main.append(os.path.join(prefix or "/", conf or "conf/nginx.conf"))
-        main = [m.encode("utf-8") for m in main] + [self.path(c) for c in ask.get("confs", ())]
-        main = [m for at, m in enumerate(main) if m not in main[:at] and os.path.exists(m)]
-        todo, seen, entries, error = [(m, os.path.dirname(m)) for m in main], set(), [], None
+        """The main files, those of running masters first, and everything that they include."""
+        main = [self.path(conf) for conf in ask.get("confs", ())]
+        for words in [" ".join(one["argv"]).split() + [one["exe"] or ""] for one in processes]:
+            if words[:3] == ["nginx:", "master", "process"]:
+                prefix = os.path.dirname(os.path.dirname(words[-1]))  # PREFIX/sbin/nginx
+                prefix = words[words.index("-p") + 1] if "-p" in words else prefix
+                conf = words[words.index("-c") + 1] if "-c" in words else "conf/nginx.conf"
+                main.insert(0, os.path.join(prefix, conf).encode("utf-8"))
+        main = [conf for at, conf in enumerate(main) if conf not in main[:at] and os.path.exists(conf)]
+        todo, seen, entries, error = [(conf, os.path.dirname(conf)) for conf in main], set(), [], None
         while todo:
             path, folder = todo.pop(0)
-            real = os.path.realpath(path)
-            if real in seen:
+            if os.path.realpath(path) in seen:
                 continue
-            if len(entries) >= ask.get("most", 200):
-                error = "more than %d files, the rest not read" % len(entries)
+            if len(entries) == ask.get("most", 200):
+                error = "more than %d files" % len(entries)
                 break
-            seen.add(real)
+            seen.add(os.path.realpath(path))
             entries.append(self.entry(path, ask.get("bytes", 65536)))
             plain = re.sub("(?m)(^|\\s)#.*$", "", entries[-1].get("text", ""))
             for word in re.findall("(?:^|[\\s;{}])include\\s+(\"[^\"]*\"|'[^']*'|[^\\s;]+)\\s*;", plain):
-                pattern = os.path.join(folder, word.strip("\"'").encode("utf-8"))
-                paths, error = self.expand(pattern)[0], self.expand(pattern)[1] or error
-                todo.extend((path, folder) for path in paths)
-        return {"main": [text(m) for m in main], "files": entries, "error": error}
+                paths, trouble = self.expand(os.path.join(folder, word.strip("\"'").encode("utf-8")))
+                todo, error = todo + [(path, folder) for path in paths], trouble or error
+        return {"main": [text(conf) for conf in main], "files": entries, "error": error}
 
 
 def disk(path):
@@ -477,19 +448,17 @@ def find_home(candidates, processes):
     A command line counts when root or we ourselves wrote it, or when it names a candidate.
     """
     running = []
-    for one in processes:
-        for word in one["argv"]:
-            match = re.match("(/.+)/etc/(?:supervisor|uwsgi)-open_paas[^/]*$", word)
-            if match and (one["uid"] in (0, os.geteuid()) or match.group(1) in candidates):
-                running.append(match.group(1))
-    ordered = [c for c in candidates if c in running] + running + list(candidates)
-    for home in ordered:
+    for one, word in [(one, word) for one in processes for word in one["argv"]]:
+        match = re.match("(/.+)/etc/(?:supervisor|uwsgi)-open_paas[^/]*$", word)
+        if match and (one["uid"] in (0, os.geteuid()) or match.group(1) in candidates):
+            running.append(match.group(1))
+    for home in [home for home in candidates if home in running] + running + list(candidates):
         if os.path.isdir(home.encode("utf-8")):
             return home
     return None
 
-
-# ---- the host itself -------------------------------------------------------------------------------------------
+
+# ---- the host itself ---------------------------------------------------------------------------------------
 
 
 def system(booted):
@@ -505,45 +474,30 @@ def system(booted):
 
 
 def addresses():
-    """Own addresses, asked of the kernel over netlink (RTM_GETADDR), as `ip address` does."""
-    found, done = [], False
-    link = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+    """Own addresses: IPv4 from the kernel (SIOCGIFCONF), IPv6 from /proc."""
+    found, buffer, one = [], array.array("B", [0]) * 65536, socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
-        link.settimeout(PATIENCE)
-        link.send(struct.pack("=IHHIIBBBBi", 24, 22, 0x301, 1, 0, socket.AF_UNSPEC, 0, 0, 0, 0))
-        while not done:
-            data = link.recv(65536)
-            while len(data) >= 16:
-                length, kind = struct.unpack("=IH", data[:6])
-                if kind != 20 or length < 24:  # RTM_NEWADDR; else the end (or a refusal)
-                    done = True
-                    break
-                family, message, values = struct.unpack("=B", data[16:17])[0], data[24:length], {}
-                while len(message) >= 4:
-                    size, name = struct.unpack("=HH", message[:4])
-                    values[name] = message[4:size]
-                    message = message[max(4, (size + 3) & ~3) :]
-                value = values.get(2, values.get(1)) if family == socket.AF_INET else values.get(1)
-                if family in (socket.AF_INET, socket.AF_INET6) and value:
-                    found.append(socket.inet_ntop(family, value))
-                data = data[(length + 3) & ~3 :]
+        ask = struct.pack("iL", len(buffer), buffer.buffer_info()[0])
+        length = struct.unpack("iL", fcntl.ioctl(one.fileno(), 0x8912, ask))[0]
     finally:
-        link.close()
+        one.close()
+    size = 40 if struct.calcsize("L") == 8 else 32  # of a struct ifreq: 16 bytes of name, then the address
+    for at in range(0, length, size):
+        found.append(".".join(str(byte) for byte in buffer[at + 20 : at + 24]))
+    if os.path.exists("/proc/net/if_inet6"):
+        words = [line.split() for line in lines_of("/proc/net/if_inet6")]
+        found += [socket.inet_ntop(socket.AF_INET6, binascii.unhexlify(w[0])) for w in words if w]
     return found
 
+
+# ---- commands ----------------------------------------------------------------------------------------------
 
-# ---- commands --------------------------------------------------------------------------------------------------
-
-running = {}  # process groups that must not outlive this program
+groups = set()  # process groups that must not outlive this program
 
 
-def command(job, argv, name, word="", user=None):
-    """Runs one of COMMANDS: argv is how it is called, `user` (uid, gid) whom it runs as."""
+def run_command(job, name, argv, conf="", user=None):
+    """Runs one of COMMANDS; argv: how to call it; user: (uid, gid) to run it as."""
     import subprocess  # only hosts that have something to run pay for it
-
-    argv = argv + [word if part == "CONF" else part for part in COMMANDS[name]]
-    one = {"argv": argv, "rc": None, "out": "", "err": "", "error": None}
-    environ = {"LC_ALL": "C", "PATH": PATH, "HOME": "/", "PYTHONDONTWRITEBYTECODE": "1"}
 
     def alone():
         os.setsid()
@@ -552,450 +506,391 @@ def command(job, argv, name, word="", user=None):
             os.setgid(user[1])
             os.setuid(user[0])
 
-    null = os.open(os.devnull, os.O_RDONLY)
-    begin = monotonic()
-    try:
-        pipe = subprocess.PIPE
-        process = subprocess.Popen(
-            argv, stdin=null, stdout=pipe, stderr=pipe, close_fds=True, env=environ, cwd="/", preexec_fn=alone
-        )
-    finally:
-        os.close(null)
-    running[process.pid] = process
-    names, output = {process.stdout.fileno(): "out", process.stderr.fileno(): "err"}, {"out": b"", "err": b""}
-    while names and monotonic() < job.until:
-        for fd in select.select(list(names), [], [], max(0.0, job.until - monotonic()))[0]:
-            piece = os.read(fd, 65536)
-            output[names[fd]] += piece
-            if not piece or len(output[names[fd]]) > COMMAND_BYTES:
-                del names[fd]
-    while process.poll() is None and monotonic() < job.until and max(map(len, output.values())) <= COMMAND_BYTES:
+    argv = job.answer["argv"] = argv + [conf if word == "CONF" else word for word in COMMANDS[name]]
+    environ = {"LC_ALL": "C", "PATH": PATH, "HOME": "/", "PYTHONDONTWRITEBYTECODE": "1"}
+    options = {"env": environ, "cwd": "/", "close_fds": True, "preexec_fn": alone}
+    null = open(os.devnull, "rb")
+    process = subprocess.Popen(argv, stdin=null, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+    groups.add(process.pid)
+    null.close()
+    pipes, size = {process.stdout.fileno(): [], process.stderr.fileno(): []}, 0
+    job.stage, names = "command", {process.stdout.fileno(): "out", process.stderr.fileno(): "err"}
+    waiting = list(pipes)
+    while waiting and size <= COMMAND_BYTES and monotonic() < job.until:
+        for fd in select.select(waiting, [], [], job.left())[0]:
+            pipes[fd].append(os.read(fd, 16384))
+            size += len(pipes[fd][-1])
+            if not pipes[fd][-1]:
+                waiting.remove(fd)
+    while not waiting and process.poll() is None and monotonic() < job.until:
         time.sleep(0.005)
+    for fd in pipes:
+        job.answer[names[fd]] = text(b"".join(pipes[fd]))
     if process.poll() is None:
-        one["error"] = "timeout" if monotonic() >= job.until else "more than %d bytes of output" % COMMAND_BYTES
         os.killpg(process.pid, signal.SIGKILL)
-    one["rc"] = process.wait() if one["error"] is None else None
-    running.pop(process.pid, None)
-    process.wait()
-    one.update(out=text(output["out"][:COMMAND_BYTES]), err=text(output["err"][:COMMAND_BYTES]))
-    return dict(one, seconds=round(monotonic() - begin, 3))
+        job.trouble = late("command") if size <= COMMAND_BYTES else ("other", "more than %d bytes" % COMMAND_BYTES)
+        process.wait()
+    else:
+        job.answer["rc"] = process.returncode
+    groups.discard(process.pid)
 
 
-def end_commands():
-    for pid in list(running):
-        try:
-            os.killpg(pid, signal.SIGKILL)
-        except EnvironmentError:
-            pass
-
-
-def find_program(name, places=()):
-    for place in list(places) + PATH.split(":"):
+def find_program(name, places):
+    for place in places + PATH.split(":"):
         path = os.path.join(place, name)
         if os.path.isfile(path) and os.access(path, os.X_OK):
             return path
-    return None
+    raise EnvironmentError(errno.ENOENT, "no " + name)
 
 
 def supervisorctl(job, conf, home, processes):
-    """status of the supervisord of `conf`, asked with the program that belongs to it.
+    """`status` of the supervisord of `conf`, asked with the program that belongs to it.
 
     It runs as the owner of that program, so that root never runs what another account could have put there.
     """
-    one = {"conf": conf, "argv": [], "rc": None, "out": "", "err": "", "seconds": 0.0, "error": None}
-    try:
-        owner = os.stat(conf.encode("utf-8")).st_uid
-    except EnvironmentError:
-        return dict(one, error="%s: %s" % (conf, caught()))
-    argv = []
-    for process in processes:
-        words = process["argv"]
-        daemon = [at for at, word in enumerate(words) if os.path.basename(word) == "supervisord"]
-        if daemon and conf in words and process["uid"] in (0, owner) and words[daemon[0]].startswith("/"):
-            script = os.path.join(os.path.dirname(words[daemon[0]]), "supervisorctl")
-            if os.path.isfile(script):
-                python = words[0] if words[0].startswith("/") else process["exe"]
-                argv = [python, script] if daemon[0] and python else [script]
+    owner, argv = os.stat(conf.encode("utf-8")).st_uid, []
+    for one in processes:
+        daemon = [word for word in one["argv"][:3] if os.path.basename(word) == "supervisord"]
+        if daemon and conf in one["argv"] and one["uid"] in (0, owner) and daemon[0].startswith("/"):
+            script = os.path.join(os.path.dirname(daemon[0]), "supervisorctl")
+            python = one["argv"][0] if one["argv"][0].startswith("/") else one["exe"]
+            if os.path.isfile(script) and python:
+                argv = [script] if one["argv"][0] == daemon[0] else [python, script]
     if not argv:
-        folders = Files(home.encode("utf-8"), 0).expand(Files(home.encode("utf-8"), 0).path("{home}/.envs/*/bin"))[0] if home else []
-        found = find_program("supervisorctl", [text(folder) for folder in folders])
-        argv = [found] if found else []
-    if not argv:
-        return dict(one, error="no supervisorctl")
+        folders = Files(home, 0).expand(home.encode("utf-8") + b"/.envs/*/bin")[0] if home else []
+        argv = [find_program("supervisorctl", [text(folder) for folder in folders])]
     status = os.stat(argv[-1])
     if status.st_mode & stat.S_IWOTH:
-        return dict(one, argv=argv, error="%s may be written by everybody: not run" % argv[-1])
+        raise EnvironmentError(errno.EPERM, argv[-1] + " may be written by everybody: not run")
     user = (status.st_uid, status.st_gid) if os.geteuid() == 0 and status.st_uid else None
-    return dict(one, **command(job, argv, "supervisorctl", conf, user))
+    run_command(job, "supervisorctl", argv, conf, user)
+
+
+# ---- the network -------------------------------------------------------------------------------------------
+
+KINDS = {
+    errno.ECONNREFUSED: "refused",
+    errno.EHOSTUNREACH: "unreachable",
+    errno.ENETUNREACH: "unreachable",
+    errno.ECONNRESET: "reset",
+    errno.EPIPE: "reset",
+}
 
 
-def time_command(job, name):
-    path = find_program(name)
-    return command(job, [path], name) if path else {"rc": None, "out": "", "err": "", "error": "no " + name}
+def late(stage):
+    """(kind, text) when time runs out in that stage."""
+    return {
+        "command": ("timeout", "timeout"),
+        "resolve": ("resolve", "no answer from the resolver in time"),
+        "connect": ("timeout", "no connection in time"),
+    }.get(stage, ("silent", "no complete answer in time"))
 
 
-# ---- the network -----------------------------------------------------------------------------------------------
-
-
-def failure(stage, error):
-    """(kind, text) of what went wrong with a connection in that stage."""
-    words = problem(error)
+def failure(stage):
+    """(kind, text) of the exception being handled."""
+    error, words = sys.exc_info()[1], problem()
     code = getattr(error, "errno", None)
-    late = isinstance(error, socket.timeout) or "timed out" in words
-    if late or code == errno.ETIMEDOUT:
-        return ("timeout", "no connection in time") if stage == "connect" else ("silent", "no complete answer in time")
-    if stage == "resolve":
-        return "resolve", words
-    if code == errno.ECONNREFUSED:
-        return "refused", words
-    if code in (errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN, errno.EADDRNOTAVAIL):
-        return "unreachable", words
-    if code in (errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED):
-        return "reset", words
-    return ("tls" if stage == "tls" else "other"), words
+    if isinstance(error, Broken):
+        return error.args
+    if isinstance(error, socket.timeout) or "timed out" in words:
+        return late(stage)
+    if stage == "resolve" or (stage == "tls" and code not in KINDS):
+        return stage, words
+    return KINDS.get(code, "other"), words
 
 
-def overdue(stage):
-    """The same for a job that did not come back at all."""
-    if stage == "resolve":
-        return "resolve", "no answer from the resolver in time"
-    return failure(stage, socket.timeout("timed out"))
+class Broken(Exception):
+    """(kind, text): an answer that is none."""
 
 
-def lookup(host, port):
-    return socket.getaddrinfo(host.encode("ascii"), port, 0, socket.SOCK_STREAM)  # bytes: no idna, which is slow
+def lookup(job, host, port):
+    job.stage = "resolve"
+    found = socket.getaddrinfo(host.encode("ascii"), port, 0, socket.SOCK_STREAM)  # bytes: str costs idna
+    job.stage = "connect"
+    return found
 
 
-def resolve(job, name):
-    job.stage, begin = "resolve", monotonic()
-    found = []
-    for item in lookup(name, None):
-        if item[4][0] not in found:
-            found.append(item[4][0])
-    return {"addresses": found, "seconds": round(monotonic() - begin, 3), "error": None}
+def resolve(job, ask):
+    for item in lookup(job, ask["name"], None):
+        if item[4][0] not in job.answer["addresses"]:
+            job.answer["addresses"].append(item[4][0])
 
 
 def connect(job, host, port):
-    job.stage = "resolve"
     trouble = None
-    for family, kind, protocol, _, address in lookup(host, port):
-        job.stage = "connect"
+    for family, kind, protocol, _, address in lookup(job, host, port):
         one = socket.socket(family, kind, protocol)
         try:
-            one.settimeout(max(0.001, job.until - monotonic()))
+            one.settimeout(job.left())
             one.connect(address)
             job.stage = "wait"
-            return one, (("[%s]:%d" if ":" in address[0] else "%s:%d") % address[:2])
-        except (EnvironmentError, socket.timeout):
+            job.answer["peer"] = ("[%s]:%d" if ":" in address[0] else "%s:%d") % address[:2]
+            return one
+        except EnvironmentError:
             trouble = sys.exc_info()[1]
             one.close()
-    raise trouble or socket.gaierror(socket.EAI_NONAME, "no address")
+    raise trouble
 
 
 def receive(job, one, most=16384):
-    one.settimeout(max(0.001, job.until - monotonic()))
+    one.settimeout(job.left())
     return one.recv(most)
 
 
 def tcp(job, ask):
     """Connects and hears what the peer says first."""
-    begin, answer = monotonic(), {"data": "", "peer": None, "error": None}
-    one = None
+    one = connect(job, ask["host"], ask["port"])
     try:
-        one, answer["peer"] = connect(job, ask["host"], ask["port"])
         if ask.get("read"):
-            answer["data"] = binascii.b2a_base64(receive(job, one, ask["read"])).decode("ascii").strip()
-            if not answer["data"]:
-                answer["error"] = {"kind": "empty", "text": "closed without a word"}
-    except Exception:
-        answer["error"] = dict(zip(("kind", "text"), failure(job.stage, sys.exc_info()[1])))
-    if one:
+            data = receive(job, one, ask["read"])
+            job.answer["data"] = binascii.b2a_base64(data).decode("ascii").strip()
+            if not data:
+                raise Broken("empty", "closed without a word")
+    finally:
         one.close()
-    return dict(answer, seconds=round(monotonic() - begin, 3))
-
-
-def secured(one, host, ca_pem):
-    import ssl  # costly, and seldom needed
-
-    trust = getattr(ssl, "create_default_context", None)
-    if trust is None:
-        raise ValueError("this Python cannot verify certificates")
-    context = trust(cadata=ca_pem) if ca_pem else trust()
-    return context.wrap_socket(one, server_hostname=host)
 
 
 def http(job, ask):
-    """One GET.  Whatever comes back is kept, also when the end of it never comes."""
-    begin, one = monotonic(), None
-    answer = {"url": ask["url"], "status": None, "headers": [], "body": "", "truncated": False, "peer": None, "error": None}
+    """One GET.  What came of the answer is kept, also when its end never comes."""
+    url = re.match("(https?)://(\\[[0-9a-fA-F:.]+\\]|[^/:?#]+)(:\\d+)?([^#]*)", ask["url"])
+    if not url or re.search("\\s", ask["url"]):
+        raise ValueError("not a URL")
+    scheme, host, port, path = url.groups()
+    headers = {"Host": host + (port or ""), "User-Agent": "bkpaas-acceptance", "Accept": "*/*", "Connection": "close"}
+    headers.update(ask.get("headers") or {})
+    lines = [re.sub("[\\r\\n]", " ", "%s: %s" % item) for item in sorted(headers.items())]
+    lines.insert(0, "GET %s HTTP/1.1" % (path if path.startswith("/") else "/" + path))
+    one = connect(job, host.strip("[]"), int(port[1:]) if port else {"http": 80, "https": 443}[scheme])
     try:
-        scheme, host, _, port, path = re.match(
-            "(https?)://(\\[[0-9a-fA-F:.]+\\]|[^/:?#]+)(:(\\d+))?([^#]*)", ask["url"]
-        ).groups()
-        name = "Host: " + host + (":" + port if port else "")
-        one, answer["peer"] = connect(job, host.strip("[]"), int(port or {"http": 80, "https": 443}[scheme]))
         if scheme == "https":
-            job.stage = "tls"
-            one = secured(one, host.strip("[]"), ask.get("ca_pem"))
-            job.stage = "wait"
-        headers = {"Host": name[6:], "User-Agent": "bkpaas-acceptance", "Accept": "*/*", "Connection": "close"}
-        headers.update(ask.get("headers") or {})
-        lines = ["%s: %s" % item for item in sorted(headers.items())]
-        if re.search("[\\r\\n]", "".join(lines) + path):
-            raise ValueError("a line break in the request")
-        path = path if path.startswith("/") else "/" + path
-        one.sendall("\r\n".join(["GET %s HTTP/1.1" % path] + lines + ["", ""]).encode("utf-8"))
-        read_answer(job, one, ask.get("bytes", 65536), answer)
-    except Exception:
-        answer["error"] = dict(zip(("kind", "text"), failure(job.stage, sys.exc_info()[1])))
-    if one:
+            one = secured(job, one, host.strip("[]"), ask.get("ca_pem"))
+        one.sendall("\r\n".join(lines + ["", ""]).encode("utf-8"))
+        read_answer(job, one, ask.get("bytes", 65536))
+    finally:
         one.close()
-    return dict(answer, seconds=round(monotonic() - begin, 3))
 
 
-def read_answer(job, one, most, answer):
-    head, body = b"", b""
+def secured(job, one, host, ca_pem):
+    import socket as whole  # both costly, and seldom needed
+    import ssl
+
+    one = whole.socket(_sock=one) if bytes is str else whole.socket(one.family, one.type, one.proto, one.detach())
+    job.stage, trust = "tls", getattr(ssl, "create_default_context", None)
+    if trust is None:
+        raise ValueError("this Python cannot verify certificates")
+    context = trust(cadata=ca_pem) if ca_pem else trust()
+    one = context.wrap_socket(one, server_hostname=host)
+    job.stage = "wait"
+    return one
+
+
+def read_answer(job, one, most):
+    head, answer = b"", job.answer
     while b"\r\n\r\n" not in head:
         piece = receive(job, one)
         head += piece
-        broken = not head.startswith(b"HTTP/"[: len(head)]) or len(head) > HEAD_BYTES
-        if broken or not piece:
-            kind = "protocol" if head else "empty"
-            answer["error"] = {"kind": kind, "text": "not an HTTP answer" if broken else "closed without an answer"}
-            return
+        if not head:
+            raise Broken("empty", "closed without an answer")
+        if not piece or head[:5] != b"HTTP/"[: len(head)] or len(head) > HEAD_BYTES:
+            raise Broken("protocol", "not an HTTP answer")
         if re.match(b"HTTP/\\S+ 1\\d\\d\\b", head) and b"\r\n\r\n" in head:
             head = head.split(b"\r\n\r\n", 1)[1]  # 100 Continue and its like: the answer follows
     head, body = head.split(b"\r\n\r\n", 1)
     lines = text(head).split("\r\n")
-    match = re.match("HTTP/\\d\\S* +(\\d{3})\\b", lines[0])
-    if not match:
-        answer["error"] = {"kind": "protocol", "text": "not an HTTP answer"}
-        return
-    answer["status"] = int(match.group(1))
-    answer["headers"] = [[w.strip() for w in line.split(":", 1)] for line in lines[1:] if ":" in line]
+    status = re.match("HTTP/\\d\\S* +(\\d{3})\\b", lines[0])
+    if not status:
+        raise Broken("protocol", "not an HTTP answer")
+    answer["status"] = int(status.group(1))
+    answer["headers"] = [[word.strip() for word in line.split(":", 1)] for line in lines[1:] if ":" in line]
     fields = dict((name.lower(), value) for name, value in answer["headers"])
-    chunked = "chunked" in fields.get("transfer-encoding", "").lower()
-    length = fields.get("content-length", "")
+    chunked, length = "chunked" in fields.get("transfer-encoding", "").lower(), fields.get("content-length", "")
     length = int(length) if length.isdigit() and not chunked else None
-    if answer["status"] in (204, 304):
-        length = 0
+    length = 0 if answer["status"] in (204, 304) else length
     room = 2 * most + 65536 if chunked else most  # chunks carry their sizes with them
     try:
-        while not (length is not None and len(body) >= length) and not (chunked and body.endswith(b"0\r\n\r\n")):
-            piece = receive(job, one) if len(body) <= room else b""
-            if not piece:
-                if len(body) <= room and (length is not None or chunked):
-                    answer["error"] = {"kind": "protocol", "text": "closed in the middle of the answer"}
+        while len(body) <= room and not (chunked and body.endswith(b"0\r\n\r\n")):
+            if length is not None and len(body) >= length:
                 break
+            piece = receive(job, one)
             body += piece
+            if not piece and (chunked or length is not None):
+                raise Broken("protocol", "closed in the middle of the answer")
+            if not piece:
+                break
     finally:
-        if chunked:
-            body = dechunked(body)
-        answer["truncated"] = len(body) > most
-        answer["body"] = text(body[:most])
+        body = dechunked(body) if chunked else body
+        answer["truncated"], answer["body"] = len(body) > most, text(body[:most])
 
 
 def dechunked(data):
     body = b""
-    while True:
-        size, _, rest = data.partition(b"\r\n")
+    while re.match(b"[0-9a-fA-F]+[^\\n]*\\n", data):
+        size, data = data.split(b"\n", 1)
+        count = int(re.match(b"[0-9a-fA-F]+", size).group(), 16)
+        body, data = body + data[:count], data[count + 2 :]
+    return body
+
+
+# ---- a visit -----------------------------------------------------------------------------------------------
+
+
+class Visit(object):
+    """The answer to a plan, as it grows."""
+
+    def __init__(self, plan):
+        self.plan, self.begin, self.booted = plan, monotonic(), boot_time()
+        self.until = self.begin + plan.get("seconds", 45)
+        self.jobs, self.processes, self.home, self.errors = [], [], None, {}
+        self.answer = {"version": 1, "visit": plan.get("visit", 1), "uid": os.geteuid(), "errors": self.errors}
+        self.answer["python"] = ".".join(str(part) for part in sys.version_info[:3])
+
+    def run(self):
+        blank = {"status": None, "headers": [], "body": "", "truncated": False, "peer": None, "error": None}
+        for ask in self.plan.get("http") or ():
+            self.start("http", ask["name"], ask, dict(blank, url=ask["url"]), http, ask)
+        for ask in self.plan.get("tcp") or ():
+            self.start("tcp", ask["name"], ask, {"data": "", "peer": None, "error": None}, tcp, ask)
+        for ask in self.plan.get("resolve") or ():
+            self.start("resolve", ask["name"], ask, {"addresses": [], "error": None}, resolve, ask)
+        parts = ("processes", "sockets", "nginx", "supervisor", "time_daemon")
+        if "{home}" in json.dumps(self.plan) or [part for part in parts if self.plan.get(part)]:
+            self.look_at_processes()
+        self.answer["home"] = self.home
+        self.start_commands()
+        self.read_files()
+        pids = self.plan.get("pids")
+        if pids is not None:
+            self.answer["pids"] = dict((str(pid), self.start_time(pid)) for pid in pids)
+        for section in ("http", "tcp", "resolve", "supervisor"):
+            if section in self.plan:
+                self.answer[section] = {}
+        for section, name, job in self.jobs:
+            self.answer[section][name] = job.outcome(self.until, section in ("http", "tcp"))
+        for group in list(groups):
+            os.killpg(group, signal.SIGKILL)
+        peak = re.search(b"VmHWM:\\s+(\\d+)", first_bytes("/proc/self/status", 8192))
+        cost = {"cpu_seconds": round(cpu_time(), 4), "seconds": round(monotonic() - self.begin, 3)}
+        self.answer["cost"] = dict(cost, rss_kb=int(peak.group(1)) if peak else None)
+        return self.answer
+
+    def start(self, section, name, ask, answer, function, *arguments):
+        seconds = min(ask.get("seconds", 8), self.until - monotonic())
+        self.jobs.append((section, name, Job(seconds, answer, function, *arguments)))
+
+    def start_time(self, pid):
         try:
-            count = int(size.split(b";")[0], 16)
-        except ValueError:
-            return body
-        if count <= 0:
-            return body
-        body, data = body + rest[:count], rest[count + 2 :]
+            return start_of(stat_of(pid)[1], self.booted)
+        except TROUBLE:
+            return None  # gone
 
+    def look_at_processes(self):
+        scan = Scan(self.plan, self.booted)
+        job = Job(0, None, scan.run)
+        complete = job.wait(min(self.until, monotonic() + PROC_SECONDS)) and not job.trouble
+        self.errors.update(scan.errors)
+        if not complete:
+            words = job.trouble[1] if job.trouble else "/proc did not answer in time: processes are missing"
+            self.errors.update(processes=words, sockets=words)
+        self.processes = list(scan.processes)
+        if "processes" in self.plan:
+            self.answer["processes"] = self.processes
+        if self.plan.get("sockets"):
+            self.answer["listeners"] = scan.owned(scan.listeners, complete)
+            self.answer["unix"] = scan.owned(scan.unix, complete)
+            if isinstance(self.plan["sockets"], dict):
+                self.answer["established"] = scan.owned(scan.established, complete)
+        tasks = [("home", find_home, (self.plan.get("homes") or (), self.processes))]
+        self.home, error = read_all(tasks, min(self.until, monotonic() + PATIENCE))["home"]
+        if error:
+            self.errors["home"] = error
 
-# ---- a visit ---------------------------------------------------------------------------------------------------
+    def start_commands(self):
+        blank = {"argv": [], "rc": None, "out": "", "err": "", "error": None}
+        for ask in self.plan.get("supervisor") or ():
+            conf = text(Files(self.home, 0).path(ask["conf"]))
+            answer = dict(blank, conf=conf)
+            self.start("supervisor", ask["name"], ask, answer, supervisorctl, conf, self.home, self.processes)
+        ask = self.plan.get("time_daemon")
+        if ask:
+            self.answer["time_daemon"] = {}
+            for daemon, tool in (("chronyd", "chronyc"), ("ntpd", "ntpq")):
+                pids = [one["pid"] for one in self.processes if one["name"] == daemon]
+                self.answer["time_daemon"].update([(daemon, pids[0] if pids else None), (tool, None)])
+                if pids:
+                    call = lambda job, tool: run_command(job, tool, [find_program(tool, [])])
+                    self.start("time_daemon", tool, ask, dict(blank), call, tool)
 
-
-def start_network(plan, until):
-    """{(section, name): Job} of everything that is asked of other hosts."""
-    jobs = {}
-    for section, function in (("http", http), ("tcp", tcp), ("resolve", resolve)):
-        for ask in plan.get(section) or ():
-            seconds = min(ask.get("seconds", 8), until - monotonic())
-            jobs[section, ask["name"]] = Job(seconds, function, ask["name"] if section == "resolve" else ask)
-    return jobs
-
-
-def end_network(plan, jobs, answer, until):
-    for section in ("http", "tcp", "resolve"):
-        if section in plan:
-            answer[section] = {}
-        for ask in plan.get(section) or ():
-            job = jobs[section, ask["name"]]
-            if job.wait(min(until, job.until + 0.3)) and job.error is None:
-                answer[section][ask["name"]] = job.result
+    def read_files(self):
+        """Everything that is read of file systems, each part on its own: any of them may hang."""
+        plan, files = self.plan, Files(self.home, self.plan.get("bytes", 4000000))
+        tasks = [(("system", None), system, (self.booted,))]
+        tasks += [(("addresses", None), addresses, ())] if plan.get("addresses") else []
+        tasks += [(("files", ask["name"]), files.matches, (ask,)) for ask in plan.get("files") or ()]
+        tasks += [(("nginx", None), files.nginx, (plan["nginx"], self.processes))] if plan.get("nginx") else []
+        tasks += [(("tails", ask["name"]), files.matches, (ask, True)) for ask in plan.get("tails") or ()]
+        disks = [path for path in plan.get("disks") or () if self.home or "{home}" not in path]
+        tasks += [(("disks", path), disk, (files.path(path),)) for path in disks]
+        found = read_all(tasks, self.until)
+        blank = {"files": {}, "tails": {}, "disks": [], "addresses": [], "system": {}}
+        blank["nginx"] = {"main": [], "files": [], "error": None}
+        self.answer.update((section, blank[section]) for section in blank if section in plan or section == "system")
+        for key, _, _ in tasks:
+            (section, name), (result, error) = key, found[key]
+            if section in ("files", "tails"):
+                result, error = result or ([], error)
+                self.answer[section][name] = result
+            elif section == "disks":
+                self.answer[section].append(result or {"path": text(files.path(name)), "error": error})
                 continue
-            kind, words = ("resolve" if section == "resolve" else "other", job.error) if job.error else overdue(job.stage)
-            one = {"seconds": job.seconds, "error": {"kind": kind, "text": words}}
-            if section == "http":
-                one.update(url=ask["url"], status=None, headers=[], body="", truncated=False, peer=None)
-            elif section == "tcp":
-                one.update(data="", peer=None)
-            else:
-                one.update(addresses=[], error=words)
-            answer[section][ask["name"]] = one
-
-
-def look_at_processes(plan, booted, answer, until):
-    scan = Scan(plan, booted)
-    job = Job(0, scan.run)
-    complete = job.wait(min(until, monotonic() + PROCESSES_SECONDS)) and job.error is None
-    answer["errors"].update(scan.errors)
-    if not complete:
-        words = job.error or "/proc did not answer in time: some processes are missing"
-        answer["errors"]["processes"] = answer["errors"]["sockets"] = words
-    if "processes" in plan:
-        answer["processes"] = list(scan.processes)
-    if plan.get("sockets"):
-        answer["listeners"] = scan.with_owners(scan.listeners, complete)
-        answer["unix"] = scan.with_owners(scan.unix, complete)
-        if isinstance(plan["sockets"], dict):
-            answer["established"] = scan.with_owners(scan.established, complete)
-    return list(scan.processes)
-
-
-def start_commands(plan, home, processes, until):
-    jobs = {}
-    for ask in plan.get("supervisor") or ():
-        seconds = min(ask.get("seconds", 8), until - monotonic())
-        conf = ask["conf"].replace("{home}", home or "{home}")
-        jobs["supervisor", ask["name"]] = Job(seconds, supervisorctl, conf, home, processes)
-    if plan.get("time_daemon"):
-        seconds = min(plan["time_daemon"].get("seconds", 5), until - monotonic())
-        for daemon, tool in (("chronyd", "chronyc"), ("ntpd", "ntpq")):
-            pids = [p["pid"] for p in processes if p["name"] == daemon]
-            jobs["daemon", daemon] = pids[0] if pids else None
-            jobs["time", tool] = Job(seconds, time_command, tool) if pids else None
-    return jobs
-
-
-def end_commands_of(plan, jobs, answer, until):
-    def result(job):
-        if job is None:
-            return None
-        if job.wait(min(until, job.until + 1.0)) and job.error is None:
-            return job.result
-        return {"argv": [], "rc": None, "out": "", "err": "", "seconds": job.seconds, "error": job.error or "timeout"}
-
-    if "supervisor" in plan:
-        answer["supervisor"] = {}
-    for ask in plan.get("supervisor") or ():
-        one = result(jobs["supervisor", ask["name"]])
-        one.setdefault("conf", ask["conf"])
-        answer["supervisor"][ask["name"]] = one
-    if plan.get("time_daemon"):
-        one = {"chronyd": jobs["daemon", "chronyd"], "ntpd": jobs["daemon", "ntpd"]}
-        answer["time_daemon"] = dict(one, chronyc=result(jobs["time", "chronyc"]), ntpq=result(jobs["time", "ntpq"]))
-
-
-def read_files(plan, home, booted, processes, answer, until):
-    """Everything that is read of file systems: each part on its own, since any of them may hang."""
-    files = Files(home and home.encode("utf-8"), plan.get("bytes", 4000000))
-    tasks = [(("system", None), system, (booted,))]
-    tasks += [(("addresses", None), addresses, ())] if plan.get("addresses") else []
-    tasks += [(("files", ask["name"]), files.listed, (ask,)) for ask in plan.get("files") or ()]
-    tasks += [(("nginx", None), files.nginx, (plan["nginx"], processes))] if plan.get("nginx") else []
-    tasks += [(("tails", ask["name"]), files.tails, (ask,)) for ask in plan.get("tails") or ()]
-    disks = [path for path in plan.get("disks") or () if home or "{home}" not in path]
-    tasks += [(("disks", path), disk, (files.path(path),)) for path in disks]
-    found = read_all(tasks, until)
-    for section in ("files", "tails", "disks"):
-        if section in plan:
-            answer[section] = [] if section == "disks" else {}
-    for key, _, _ in tasks:
-        (section, name), (result, error) = key, found[key]
-        if section in ("files", "tails"):
-            if result:
-                result, error = result
-            answer[section][name] = result or []
+            elif result:
+                self.answer[section] = result
             if error:
-                answer["errors"][section + ":" + name] = error
-        elif section == "disks":
-            answer[section].append(result or {"path": text(files.path(name)), "error": error})
-        else:
-            answer[section] = result if result is not None else {"system": {}, "nginx": {"main": [], "files": []}}.get(section, [])
-            if error:
-                answer["errors"][section] = error
-                if section == "nginx":
-                    answer[section]["error"] = error
+                self.errors[":".join([section, name] if name else [section])] = error
 
 
-def visit(plan):
-    """The answer to a plan."""
-    begin, until = monotonic(), monotonic() + plan.get("seconds", 45)
-    answer = {"version": 1, "visit": plan.get("visit", 1), "uid": os.geteuid(), "home": None, "errors": {}}
-    answer["python"] = ".".join(str(part) for part in sys.version_info[:3])
-    booted = boot_time()
-    network = start_network(plan, until)
-    processes, parts = [], ("processes", "sockets", "nginx", "supervisor", "time_daemon")
-    if "{home}" in json.dumps(plan) or [part for part in parts if plan.get(part)]:
-        processes = look_at_processes(plan, booted, answer, until)
-        job = Job(0, lambda job: find_home(plan.get("homes") or (), processes))
-        if not job.wait(min(until, monotonic() + PATIENCE)):
-            answer["errors"]["home"] = "did not answer in time"
-        answer["home"] = job.result
-    commands = start_commands(plan, answer["home"], processes, until)
-    read_files(plan, answer["home"], booted, processes, answer, until)
-    if plan.get("pids"):
-        answer["pids"] = {}
-        for pid in plan["pids"]:
-            try:
-                answer["pids"][str(pid)] = start_of(stat_fields(pid)[1], booted)
-            except (EnvironmentError, ValueError, IndexError):
-                answer["pids"][str(pid)] = None
-    end_commands_of(plan, commands, answer, until)
-    end_network(plan, network, answer, until)
-    end_commands()
-    peak = re.search(b"VmHWM:\\s+(\\d+)", first_bytes("/proc/self/status", 8192))
-    used = os.times()
-    answer["cost"] = {"cpu_seconds": round(used[0] + used[1], 3), "seconds": round(monotonic() - begin, 3)}
-    answer["cost"]["rss_kb"] = int(peak.group(1)) if peak else None
-    return answer
+def boot_time():
+    """By the host's own clock, also when that was set after the boot."""
+    return time.time() - float(first_bytes("/proc/uptime", 100).split()[0])
 
-
-# ---- the conversation ------------------------------------------------------------------------------------------
+
+# ---- the conversation --------------------------------------------------------------------------------------
 
 
 def tell(*words):
-    data = (" ".join([MARK] + [str(word) for word in words]) + "\n").encode("ascii")
+    send((" ".join((MARK,) + words) + "\n").encode("ascii"))
+
+
+def send(data):
     while data:
         data = data[os.write(1, data) :]
 
 
-def tell_answer(answer):
-    packed = zlib.compress(json.dumps(answer).encode("ascii"), 6)
-    tell("answer", len(packed))
-    data = b"".join(binascii.b2a_base64(packed[at : at + 3072]) for at in range(0, len(packed), 3072))
-    while data:
-        data = data[os.write(1, data) :]
+def answer_to(plan):
+    signal.alarm(int(plan.get("seconds", 45)) + 10)
+    packed = zlib.compress(json.dumps(Visit(plan).run()).encode("ascii"), 6)
+    tell("answer", str(len(packed)))
+    send(b"".join(binascii.b2a_base64(packed[at : at + 3072]) for at in range(0, len(packed), 3072)))
     tell("end")
 
 
-def serve(source, plan):
-    """Answers the plan that came with the program, or clock and plan lines from `source` until its end."""
+def talk(source, plan):
+    """Answers the plan that came with the program, or the clock and plan lines of `source` until its end."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(90)
     os.environ.pop("TZ", None)  # of the login; the host's own zone counts
     time.tzset()
-    tell("ready", 1, sys.version.split()[0])
+    tell("ready", "1", sys.version.split()[0])
     if plan is not None:
-        signal.alarm(int(plan.get("seconds", 45)) + 10)
         tell("clock", "begin", repr(time.time()))
-        tell_answer(visit(plan))
+        answer_to(plan)
         tell("clock", "end", repr(time.time()))
     while source is not None:
         words = source.readline().split()
         if words[:1] == [b"clock"]:
-            tell("clock", words[1].decode("ascii"), repr(time.time()))
+            tell("clock", text(words[1]), repr(time.time()))
         elif words[:1] == [b"plan"]:
-            plan = json.loads(source.read(int(words[1])).decode("utf-8"))
-            signal.alarm(int(plan.get("seconds", 45)) + 10)
-            tell_answer(visit(plan))
+            plan = json.loads(text(source.read(int(words[1]))))
+            answer_to(plan)
             signal.alarm(int(plan.get("wait", 600)))  # for the next plan
         else:
             break
@@ -1003,14 +898,14 @@ def serve(source, plan):
 
 def main(source=None, plan=None):
     try:
-        serve(source, plan)
+        talk(source, plan)
     except Exception:
         try:
-            tell("failed", caught().encode("unicode_escape").decode("ascii"))
+            tell("failed", problem().encode("unicode_escape").decode("ascii"))
         finally:
             os._exit(3)
     os._exit(0)  # at once: a thread that hangs must not hold it
 
 
-if __name__ == "@@bkpaas":
+if __name__ == MARK:  # what the bootstrap calls it
     main(globals().get("SOURCE"), globals().get("PLAN"))

@@ -49,24 +49,37 @@ def digest() -> str:
     return hashlib.sha256(source()).hexdigest()
 
 
-def command(connection: Connection, homes: Sequence[str] = (), plan: dict[str, Any] | None = None) -> str:
-    """The line for the host's shell.
+def boot(plan: dict[str, Any] | None = None) -> str:
+    """The argument of `python -c`.
 
-    Without a plan the program (`packed()`) and then plans are read from its input; with one, both are part of the
-    line and it answers once.
+    Without a plan it reads the program (`packed()`), then plans, from standard input; with one, it contains both
+    and answers once.
     """
-    start = f'exec(compile(zlib.decompress(%s),"{MARK}","exec"),{{"__name__":"{MARK}",%s}})'
     if plan is None:
-        boot = 'import os,zlib,json;I=os.fdopen(0,"rb");' + start % (f"I.read({len(packed())})", '"SOURCE":I')
+        head, code, names = (
+            'import os,zlib,json;I=os.fdopen(0,"rb");',
+            f"I.read({len(packed())})",
+            '"SOURCE":I',
+        )
     else:
-        code, asked = (base64.b64encode(data).decode() for data in (packed(), zlib.compress(_json(plan), 9)))
-        unpack = f'json.loads(zlib.decompress(binascii.a2b_base64("{asked}")).decode("utf-8"))'
-        boot = "import binascii,zlib,json;" + start % (f'binascii.a2b_base64("{code}")', f'"PLAN":{unpack}')
+        code, asked = (_unbase64(data) for data in (packed(), zlib.compress(_json(plan), 9)))
+        head = "import binascii,zlib,json;"
+        names = f'"PLAN":json.loads(zlib.decompress({asked}).decode("utf-8"))'
+    pages = f'[eval(compile(page,"{MARK}","exec"),G) for page in zlib.decompress({code}).split(b"\\f")]'
+    return f'{head}G={{"__name__":"{MARK}",{names}}};{pages}'
+
+
+def _unbase64(data: bytes) -> str:
+    return f'binascii.a2b_base64("{base64.b64encode(data).decode()}")'
+
+
+def command(connection: Connection, homes: Sequence[str] = (), plan: dict[str, Any] | None = None) -> str:
+    """The line for the host's shell that finds an interpreter and gives it `boot(plan)`."""
     found = [f"{shlex.quote(home)}/.envs/*/bin/python" for home in dict.fromkeys((*homes, *HOMES))]
     # An interpreter that cannot even start ends with one of these codes before it has read anything.
     script = (
         f"LC_ALL=C; export LC_ALL; for p in {' '.join([*INTERPRETERS, *found])}; do "
-        f'command -v "$p" >/dev/null 2>&1 || continue; "$p" -E -s -S -B -c {shlex.quote(boot)}; '
+        f'command -v "$p" >/dev/null 2>&1 || continue; "$p" -E -s -S -B -c {shlex.quote(boot(plan))}; '
         f"case $? in 1|126|127) ;; *) exit 0;; esac; done; echo '{MARK} nopython'"
     )
     shell = f"/bin/sh -c {shlex.quote(script)}"

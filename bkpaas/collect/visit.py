@@ -82,7 +82,7 @@ def visit_hosts(
 ) -> dict[str, Visit]:
     """Visit every judged host; {host name: Visit}, one for each of them, whatever happened.
 
-    `second` is asked when all first visits and `between` (run beside them in a thread) are over; it hears what
+    `second`, given all visits so far, is asked when all first visits and `between` (run beside them in a thread) are over; it hears what
     all of them told, and is asked only for hosts whose first visit went well.
     `progress` hears (host name, "start" | "first" | "second" | "done" | kind of error).
     Raises Interrupted, and whatever `between` raised.
