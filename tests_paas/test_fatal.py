@@ -1,5 +1,7 @@
 """FAQ: starting PaaS ends in "FATAL Exited too quickly": supervisor, its socket, and what it lost sight of."""
 
+import re
+
 from bkpaas.collect import plan
 from bkpaas.errors import NoData
 from bkpaas.lang import say
@@ -59,11 +61,11 @@ def test_supervisor_socket_is_private(host, finding):
         en=f"{sock.path} is {sock.permissions}, must be srwx------",
         zh=f"{sock.path} 权限为 {sock.permissions}，应为 srwx------",
     )
-    listening = [found for found in host.sockets.unix_at(sock.path) if found.listening]
+    daemons = host.processes.supervisords(supervisor.conf.path.rpartition("/")[2])
+    listening = _listening_at(host, sock.path)
     assert listening, say(
         en=f"{sock.path} is left over: no process listens on it", zh=f"{sock.path} 是遗留文件：没有进程监听"
     )
-    daemons = host.processes.supervisords(supervisor.conf.path.rpartition("/")[2])
     owners = {process.uid for process in daemons}
     assert not owners or sock.uid in owners, say(
         en=f"{sock.path} belongs to uid {sock.uid}, supervisord runs as {sorted(owners)}",
@@ -75,6 +77,12 @@ def test_supervisor_socket_is_private(host, finding):
         zh=f"{sock.path} 由 {sorted(holders)} 监听，而不是 supervisord {_pids(daemons)}",
     )
     finding.saw(f"{sock.path} {sock.permissions}")
+
+
+def _listening_at(host, path):
+    """supervisord binds PATH.PID, with the pid it had before it went to the background, then links that to PATH."""
+    name = re.compile(re.escape(path) + r"(\.[0-9]+)?")
+    return [found for found in host.sockets.unix if found.listening and name.fullmatch(found.path)]
 
 
 @condition("uwsgi-single-master")

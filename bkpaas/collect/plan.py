@@ -61,7 +61,7 @@ def first(host: Host, deployment: Deployment) -> Plan:
         "homes": [deployment.home] if deployment.home else list(HOMES),
         "seconds": limits.host_seconds / 2,
         "bytes": limits.answer_bytes,
-        "processes": {"environ": _ENVIRON, "cmdline_bytes": 1000},
+        "processes": {"environ": _ENVIRON, "cmdline_bytes": 2000},
         "sockets": True,
         "addresses": True,
         "disks": ["/", "{home}", "{home}/logs"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from typing import Any
 
 from bkpaas.errors import NoData
@@ -41,6 +43,7 @@ class Disk(Record, frozen=True):
 
 class Disks(Fact, frozen=True):
     items: tuple[Disk, ...]
+    """Of the paths that were asked for and exist."""
 
 
 def disks(section: Any) -> Disks:
@@ -57,6 +60,11 @@ def disks(section: Any) -> Disks:
                 error=raw.text(item.get("error"), 300),
             )
             for item in raw.records(section)
-            if (path := raw.text(item.get("path"), 300))
+            if (path := raw.text(item.get("path"), 300)) and not _absent(item)
         )
     )
+
+
+def _absent(item: dict[str, Any]) -> bool:
+    """A path that is not there has no file system of its own."""
+    return os.strerror(errno.ENOENT) in str(item.get("error") or "")

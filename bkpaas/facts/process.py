@@ -13,7 +13,7 @@ from bkpaas.facts.missing import Fact, Record
 from bkpaas.facts.secrets import Secrets
 
 _UWSGI_INI = re.compile(r"uwsgi-open_paas-(?P<service>[A-Za-z0-9_.-]+)\.ini")
-_COMMAND_LENGTH = 300
+_COMMAND_LENGTH = 2000
 """Of one command line, in characters."""
 
 

@@ -84,10 +84,11 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Ask for an inventory where one is needed; answer --plan."""
-    informative = ("help", "markers", "showfixtures", "version")
-    if any(getattr(config.option, name, False) for name in informative):
+    lang.speak(config.option.lang or lang.of_locale())
+    informative = ("help", "markers", "showfixtures", "show_fixtures_per_test", "version", "cacheshow")
+    if hasattr(config, "workerinput") or any(getattr(config.option, name, False) for name in informative):
         return None
-    if DEPLOYMENT not in config.stash and not hasattr(config, "workerinput"):
+    if not config.option.inventory:
         raise pytest.UsageError(
             say(
                 en="which deployment? Give --inventory PATH (a copy of /data/install, an install.config or a "
@@ -97,7 +98,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
             )
         )
     if config.option.plan:
-        print(plan.describe(config.stash[DEPLOYMENT]))
+        print(plan.describe(_deployment(config.option.inventory, config.option.limit)))
         return 0
     return None
 
