@@ -18,8 +18,9 @@ class InventoryErrors(InventoryError):
 
     def __str__(self) -> str:
         texts = [str(error) for error in self.errors[:_SHOWN]]
-        if left := len(self.errors) - _SHOWN:
-            texts += [say(en=f"and {left} more", zh=f"还有 {left} 处")] if left > 0 else []
+        left = len(self.errors) - _SHOWN
+        if left > 0:
+            texts.append(say(en=f"and {left} more", zh=f"还有 {left} 处"))
         return "\n".join(texts)
 
 

@@ -29,9 +29,6 @@ class Source(Struct, frozen=True):
     def text(self) -> str:
         return "\n".join(self.lines)
 
-    def is_blank(self) -> bool:
-        return not any(line.strip() for line in self.lines)
-
 
 def read(path: Path) -> Source:
     """The file as text. InventoryError: not a regular file, unreadable, too large, not UTF-8 text."""

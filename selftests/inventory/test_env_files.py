@@ -75,6 +75,7 @@ UNREADABLE = {
     "from-a-secret": ("DB_PASSWORD=s3cret\nA=x$DB_PASSWORD", "refers to DB_PASSWORD"),
     "from-a-command": ("B=$(id)\nA=$B", "refers to B"),
     "credentials-in-a-url": ("A=http://u:s3cret@h/", "is a secret"),
+    "too-long-as-written": ("B=\nA=" + "$B" * 3000, "longer than"),
     "too-long": ("B=" + "x" * 4000 + "\nA=$B$B", "longer than"),
 }
 
