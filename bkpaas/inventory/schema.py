@@ -10,6 +10,7 @@ import datetime
 import difflib
 import math
 import re
+import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -44,10 +45,14 @@ def compose(source: Source) -> Node:
     way_out = say(en="correct the YAML", zh="请更正 YAML 语法")
     try:
         # The parser alone: no value is built, so 2025-13-01 or !!python/object cannot do any harm.
-        root = YAML(typ="safe", pure=True).compose(source.text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # they quote the file, which may hold what is refused below
+            root = YAML(typ="safe", pure=True).compose(source.text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = " ".join(str(error.problem or error.context).split())
+        if "alias" in problem or "tag" in problem:
+            problem = problem.partition(" '")[0]  # what follows was written as a value: a password, perhaps
         raise InventoryError(
             source.file,
             mark.line + 1 if mark else None,

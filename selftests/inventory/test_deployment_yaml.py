@@ -401,6 +401,14 @@ def test_refused_with_line_reason_and_way_out(site: Site, refusals: Refusals, na
     assert "s3cret" not in refusal
 
 
+@pytest.mark.parametrize("sign", ["*", "!", "!a!", "&", "|", "%", "@", "`", "'", '"'], ids=ascii)
+def test_password_that_yaml_stumbles_over_is_not_repeated(
+    site: Site, refusals: Refusals, recwarn: pytest.WarningsRecorder, sign: str
+) -> None:
+    told = refusals(over(site, f"connect: &s3cret\n  user: &s3cret ops\n  password: {sign}s3cret x\n"))
+    assert "s3cret" not in "".join(told) + "".join(str(warning.message) for warning in recwarn)
+
+
 def test_all_problems_of_the_file_are_told_at_once(site: Site, refusals: Refusals) -> None:
     text = """\
 prot: 80
