@@ -19,7 +19,7 @@ from lab.errors import LabError
 from lab.layouts import Layout
 from lab.namespaces import Process
 
-REPOSITORY = Path(__file__).parent.parent
+REPOSITORY = Path(__file__).resolve().parent.parent
 HOME = REPOSITORY / ".lab"
 """Where the labs' state and the hosts' base lie."""
 RECORD = "lab.json"
@@ -92,6 +92,7 @@ class Lab:
 
     @property
     def layout(self) -> Layout:
+        self.started()
         return Layout.from_json(json.loads((self.state_dir / "layout.json").read_text("utf-8")))
 
     def started(self) -> Record:

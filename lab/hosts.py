@@ -55,7 +55,7 @@ def stop(lab: Lab, host: Host) -> None:
 
 
 def write_known_hosts(lab: Lab) -> None:
-    """Read every host's public key on the host itself, where nobody can be in between, and note it by name and address."""
+    """Read every host's public key on the host itself, where nobody can be in between; note it by name and address."""
     lines = []
     for host in lab.layout.hosts:
         kind, key = lab.run(host.name, f"cat {HOST_KEY}").split()[:2]

@@ -1,7 +1,7 @@
 """The process that holds the namespaces of a lab: `python keeper.py {lab,build} [COMMAND...]`.
 
-It makes a user namespace, waits until its parent has given it a range of ids, makes the other namespaces and starts
-their PID 1. `lab` is a PID 1 that only waits for orphans; `build` runs COMMAND as PID 1 and ends when it does.
+It makes a user namespace, waits until its parent has given it a range of ids, makes the other namespaces and
+starts their PID 1. `lab` is a PID 1 that only collects orphans; `build` runs COMMAND as PID 1 and ends with it.
 When either process ends, the kernel ends everything inside: nothing has to be cleaned up.
 
 Standard library only. It speaks with `namespaces` over its standard input and output: "user" -> "mapped" ->

@@ -1,9 +1,10 @@
-"""What the machine has to offer: tools, ids, namespaces. Everything missing is told with the command that gives it."""
+"""What the machine has to offer: tools, ids, namespaces. What is missing is told with the command that gives it."""
 
 from __future__ import annotations
 
 import errno
 import os
+import pwd
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -31,6 +32,7 @@ PACKAGE_OF = {
 TO_RUN = ("ip", "nsenter", "unshare", "ssh", "ssh-keygen")
 TO_BUILD = ("mmdebstrap",)
 AS_PLAIN_USER = ("newuidmap", "newgidmap")
+SUBUID, SUBGID = Path("/etc/subuid"), Path("/etc/subgid")
 COMPILERS = ("cc", "gcc", "tcc")
 
 
@@ -44,9 +46,16 @@ def complete_path() -> None:
 
 
 def need(*tools: str) -> None:
-    """LabError with the one line that installs what is missing of tools."""
+    """LabError with the one line that gives what is missing: tools, and for a plain user subordinate ids."""
     wanted = (*tools, *(AS_PLAIN_USER if os.geteuid() else ()))
     complain([tool for tool in wanted if not shutil.which(tool)])
+    if os.geteuid():
+        for file in (SUBUID, SUBGID):
+            subordinate_range(file, user())
+
+
+def user() -> str:
+    return pwd.getpwuid(os.getuid()).pw_name
 
 
 def compiler() -> str:
@@ -68,20 +77,22 @@ def complain(missing: Iterable[str]) -> None:
         )
 
 
-def subordinate_range(file: Path, user: str) -> int:
-    """The first of at least 65536 ids that file gives to user; LabError says how to get them."""
-    names = (user, str(os.getuid()))
-    for line in file.read_text("utf-8").splitlines() if file.exists() else []:
-        owner, _, rest = line.partition(":")
-        first, _, count = rest.partition(":")
-        if owner in names and first.isdigit() and count.isdigit() and int(count) >= ENOUGH_IDS:
-            return int(first)
+def subordinate_range(file: Path, name: str) -> int:
+    """The first of at least 65536 ids that file gives to the user of that name; LabError says how to get them."""
+    lines = file.read_text("utf-8").splitlines() if file.exists() else []
+    fields = [line.split(":") for line in lines if line.count(":") == 2]
+    ranges = [(owner, int(first), int(count)) for owner, first, count in fields]
+    for owner, first, count in ranges:
+        if owner in (name, str(os.getuid())) and count >= ENOUGH_IDS:
+            return first
+    free = max([100_000, *(first + count for _, first, count in ranges)])
+    span = f"{free}-{free + ENOUGH_IDS - 1}"
     raise LabError(
         say(
-            en=f"{file}: no range of {ENOUGH_IDS} ids for {user}, and every host has several users",
-            zh=f"{file}：没有分配给 {user} 的 {ENOUGH_IDS} 个从属 id，而每台主机都有多个用户",
+            en=f"{file}: no range of {ENOUGH_IDS} ids for {name}, and every host has several users",
+            zh=f"{file}：没有分配给 {name} 的 {ENOUGH_IDS} 个从属 id，而每台主机都有多个用户",
         )
-        + f"\n  sudo usermod --add-subuids 100000-165535 --add-subgids 100000-165535 {user}"
+        + f"\n  sudo usermod --add-subuids {span} --add-subgids {span} {name}"
     )
 
 

@@ -1,14 +1,13 @@
 """One user namespace around everything: what runs inside is root there and nobody special outside.
 
-Started by root, the ids inside are those outside; started by a plain user, they are the user's subordinate ids
-(/etc/subuid, /etc/subgid, given by newuidmap). Either way the kernel refuses the machine's clock, modules, network
-and mounts to everything inside.
+Started by root, the ids inside are those outside; started by a plain user, they are the user's subordinate
+ids (/etc/subuid, /etc/subgid, given by newuidmap). Either way the kernel refuses the machine's clock, modules,
+network and mounts to everything inside.
 """
 
 from __future__ import annotations
 
 import os
-import pwd
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import IO, Literal
 
 from bkpaas.lang import say
 from lab.errors import LabError
-from lab.machine import ENOUGH_IDS, refusal, subordinate_range, too_few_ids
+from lab.machine import ENOUGH_IDS, SUBGID, SUBUID, refusal, subordinate_range, too_few_ids, user
 
 KEEPER = Path(__file__).with_name("keeper.py")
 PROC = Path("/proc")
@@ -50,7 +49,8 @@ def start(
 ) -> tuple[subprocess.Popen[str], Process]:
     """Start a keeper (see keeper.py); what it and its PID 1 write goes to log.
 
-    -> the keeper, still running, and its PID 1. A lab ends with the caller until it is told "noted". LabError tells what the machine refuses and how to allow it.
+    -> the keeper, still running, and its PID 1. A lab ends with the caller until it is told "noted".
+    LabError tells what the machine refuses and how to allow it.
     """
     keeper = subprocess.Popen(
         [sys.executable, "-I", str(KEEPER), kind, *command],
@@ -82,20 +82,8 @@ def tell(keeper: subprocess.Popen[str], word: str) -> None:
 
 def enter(init: int, *command: str) -> list[str]:
     """The command line that runs command in the namespaces of that PID 1."""
-    return [
-        "nsenter",
-        "-t",
-        str(init),
-        "-U",
-        "--preserve-credentials",
-        "-m",
-        "-n",
-        "-p",
-        "-u",
-        "-i",
-        "--",
-        *command,
-    ]
+    spaces = ("-U", "--preserve-credentials", "-m", "-n", "-p", "-u", "-i")
+    return ["nsenter", "-t", str(init), *spaces, "--", *command]
 
 
 def _expect(keeper: subprocess.Popen[str], word: str) -> str:
@@ -118,12 +106,8 @@ def _map_ids(pid: int) -> None:
             same = "".join(f"{inside} {inside} {count}\n" for inside, _, count in ranges)
             (PROC / str(pid) / name).write_text(same, "ascii")
         return
-    user = pwd.getpwuid(os.getuid()).pw_name
-    for tool, file, own in (
-        ("newuidmap", "/etc/subuid", os.getuid()),
-        ("newgidmap", "/etc/subgid", os.getgid()),
-    ):
-        first = subordinate_range(Path(file), user)
+    for tool, file, own in (("newuidmap", SUBUID, os.getuid()), ("newgidmap", SUBGID, os.getgid())):
+        first = subordinate_range(file, user())
         command = [tool, str(pid), "0", str(own), "1", "1", str(first), str(ENOUGH_IDS)]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:

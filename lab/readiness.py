@@ -1,11 +1,11 @@
 """Is the lab ready? Asked from inside the lab's network, one check after the other.
 
-`lab/services/ready.py` says what ready means: `checks(layout: dict) -> list[Check]`, in the order in which they are to
-be asked. A check is not asked before all earlier ones were true, so that a probe through nginx never finds a
-service that is only starting and marks it as down.
+`lab/services/ready.py` says what ready means: `checks(layout: dict) -> list[Check]`, in the order in which they
+are to be asked. A check is not asked before all earlier ones were true, so that a probe through nginx never finds
+a service that is only starting and marks it as down.
 
-Run as a program (`python -m lab.readiness --help`) it prints one JSON line per event:
-{"true": NAME, "host": HOST} for every check in turn, or at the end {"false": NAME, "host": HOST, "missing": TEXT}.
+Run as a program (`python -m lab.readiness --help`) it prints one JSON line per event: {"true": NAME, "host": HOST}
+for every check in turn, or at the end {"false": NAME, "host": HOST, "missing": TEXT}.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Check:
     name: str
     """What it is, for people: "redis answers on data-1:6379"."""
     missing: Callable[[], str]
-    """What is still missing, in words; "" when it is true. Bounded in time by itself; an OSError counts as missing."""
+    """What is still missing, in words; "" when it is true. Bounded in time by itself; an OSError is missing too."""
 
     def ask(self) -> str:
         try:

@@ -1,4 +1,4 @@
-"""The usual deployment of generation 5.x: two paas hosts behind one nginx, one host each for the applications."""
+"""The usual deployment of generation 5.x: two paas hosts behind one nginx, a host each for appo and appt."""
 
 from __future__ import annotations
 

@@ -1,0 +1,74 @@
+"""Faults are remembered as long as they are in the lab."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from lab import broken
+from lab.control import Lab
+from lab.errors import LabError
+
+pytestmark = pytest.mark.lab
+
+
+@dataclass
+class Stopped:
+    """A fault: nothing listens on a host any more."""
+
+    name: str
+    condition: str = "services-answer"
+    title_en: str = "the service is gone"
+    title_zh: str = "服务已停止"
+
+    def break_(self, lab: Lab) -> None:
+        lab.run(self.name, "pkill -x nc")
+
+    def heal(self, lab: Lab) -> None:
+        lab.run(self.name, "/opt/lab/start.sh")
+
+
+@pytest.fixture(autouse=True)
+def two_faults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broken, "faults", lambda: {name: Stopped(name) for name in ("one", "two")})
+
+
+def test_break_and_heal(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    broken.inject(lab, "one", print)
+    assert "expected root cause: services-answer" in capsys.readouterr().out
+    assert broken.names(lab) == ["one"]
+    assert not lab.ready()
+    with pytest.raises(LabError, match="one is injected already"):
+        broken.inject(lab, "one", print)
+    with pytest.raises(LabError, match="two is not injected: one"):
+        broken.heal(lab, "two", print)
+    broken.heal(lab, "one", print)
+    assert broken.names(lab) == []
+    assert lab.ready()
+
+
+def test_heal_without_a_name_heals_all_the_newest_first(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    broken.inject(lab, "two", print)
+    broken.inject(lab, "one", print)
+    capsys.readouterr()
+    broken.heal(lab, None, print)
+    assert capsys.readouterr().out.split() == ["one", "is", "healed", "two", "is", "healed"]
+    assert lab.ready()
+
+
+def test_a_fault_that_failed_half_way_can_be_healed(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    def half(self: Stopped, lab: Lab) -> None:
+        lab.run(self.name, "pkill -x nc; exit 1")
+
+    monkeypatch.setattr(Stopped, "break_", half)
+    with pytest.raises(LabError):
+        broken.inject(lab, "one", print)
+    assert broken.names(lab) == ["one"]
+    broken.heal(lab, None, print)
+    assert lab.ready()
+
+
+def test_an_unknown_fault_is_refused(lab: Lab) -> None:
+    with pytest.raises(LabError, match="no fault 'three'; see python -m lab faults"):
+        broken.inject(lab, "three", print)
