@@ -77,17 +77,15 @@ def start_second_master(lab: Lab) -> None:
     """Somebody tried another port by hand, put the file back and forgot the process in a screen session."""
     name, path, port = paas(lab), ini(lab, "login"), lab.layout.ports["login"]
     edit(lab, name, path, f"s/^\\(http = .*\\):{port}$/\\1:{SECOND_PORT}/")
-    uwsgi = f"{lab.layout.home}/.envs/login/bin/uwsgi --ini {path}"
-    lab.run(name, f"setsid bash -c '{uwsgi}; true' >/dev/null 2>&1 &")
+    session = f"{lab.layout.home}/.envs/login/bin/uwsgi --ini {path} </dev/null\nwait"
+    lab.run(name, f"setsid bash -s <<< $'{session}' >/dev/null 2>&1 &")
     await_http(lab, name, f"http://{address(lab, name)}:{SECOND_PORT}/healthz/", "200")
     restore(lab, name, path)
 
 
 def end_second_master(lab: Lab) -> None:
-    name = paas(lab)
-    restore(lab, name, ini(lab, "login"))
-    lab.run(name, "for shell in $(pgrep -f '^bash -c /.*/login/bin/uwsgi'); do pkill -9 -P $shell; done")
-    restart(lab, name, "login")
+    restore(lab, paas(lab), ini(lab, "login"))
+    cleaned_up(lab)
 
 
 def stop_program(lab: Lab) -> None:

@@ -7,7 +7,7 @@ from lab.control import Lab
 SWEPT = (
     "open_paas/{login,paas,esb,esb_api,appengine}.log",
     "open_paas/*_uwsgi.log",
-    "open_paas/*_supervisord.log",
+    "open_paas/*supervisord.log",
     "nginx/*.log",
     "{cmdb,job}/*.log",
 )
