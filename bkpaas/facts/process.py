@@ -14,7 +14,9 @@ from bkpaas.facts.secrets import Secrets
 
 _UWSGI_INI = re.compile(r"uwsgi-open_paas-(?P<service>[A-Za-z0-9_.-]+)\.ini")
 _COMMAND_LENGTH = 2000
-"""Of one command line, in characters."""
+"""Of one command line, in characters: a java program names its configuration last."""
+_WORD_LENGTH = 300
+"""Of one word of it."""
 
 
 class Process(Record, frozen=True):
@@ -192,7 +194,7 @@ def command_line(argv: list[str], secrets: Secrets) -> tuple[str, ...]:
         elif " " in word:
             shown = " ".join(command_line(word.split(" "), secrets))
         else:
-            shown = secrets.cut(word, _COMMAND_LENGTH)
+            shown = secrets.cut(word, _WORD_LENGTH)
         hidden = word.startswith("-") and (
             word in _PASSWORD_OPTIONS.get(program, ()) or ("=" not in name and secrets.is_secret(name))
         )

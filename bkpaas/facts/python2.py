@@ -39,7 +39,7 @@ class _Python2(PythonGrammar):
 
 
 def _joined(tokens: Iterable[PythonToken]) -> Iterator[PythonToken]:
-    """0777, 10L and ur"" are one token each in Python 2."""
+    """0777, 10L, ur"" and <> are one token each in Python 2."""
     before: PythonToken | None = None
     for token in tokens:
         if before is not None and not token.prefix and _belong(before, token):
@@ -58,7 +58,9 @@ def _belong(first: PythonToken, second: PythonToken) -> bool:
     if first.type == PythonTokenTypes.NUMBER:
         octal = first.string == "0" * len(first.string) and second.type == PythonTokenTypes.NUMBER
         return octal or second.string in ("L", "l")
-    return second.type == PythonTokenTypes.STRING and first.string in ("ur", "uR", "Ur", "UR")
+    if second.type == PythonTokenTypes.STRING:
+        return first.string in ("ur", "uR", "Ur", "UR")
+    return (first.string, second.string) == ("<", ">")
 
 
 @cache

@@ -81,7 +81,8 @@ class Secrets:
     def is_secret(self, name: str, value: Any = "?") -> bool:
         """Whether what bears this name is to be hidden. Plain numbers of TOKEN_..._SECONDS are not."""
         words = [word for word in _SPLIT.split(name.lower()) if word]
-        if not any(word in _WORDS or word.endswith(_ENDINGS) for word in words):
+        singular = [word.removesuffix("s") for word in words]
+        if not any(word in _WORDS or word.endswith(_ENDINGS) for word in (*words, *singular)):
             return False
         if value is None or isinstance(value, bool):
             return False
@@ -114,20 +115,29 @@ class Secrets:
             return self.scrub("Cookie: " + value)[len("Cookie: ") :]
         return self.digest(value) if self.is_secret(name, value) else self.scrub(value)
 
-    def tree(self, value: Any) -> Any:
-        """JSON with all its strings scrubbed, and what stands under a secret name digested."""
+    def tree(self, value: Any, *, deep: bool = False) -> Any:
+        """JSON with all its strings scrubbed, and digests for what stands under a secret name.
+
+        deep: also for everything in the objects under such a name.
+        """
         if isinstance(value, str):
             return self.scrub(value)
         if isinstance(value, list):
-            return [self.tree(item) for item in value]
+            return [self.tree(item, deep=deep) for item in value]
         if isinstance(value, dict):
-            return {self.scrub(key): self._entry(key, item) for key, item in value.items()}
+            return {self.scrub(key): self._entry(key, item, deep) for key, item in value.items()}
         return value
 
-    def _entry(self, name: str, value: Any) -> Any:
-        if isinstance(value, str | int | float) and self.is_secret(name, value):
-            return self.digest(str(value))
-        return self.tree(value)
+    def _entry(self, name: str, value: Any, deep: bool) -> Any:
+        hidden = self.is_secret(name, value) and (deep or not isinstance(value, dict))
+        return self._hidden(value) if hidden else self.tree(value, deep=deep)
+
+    def _hidden(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._hidden(item) for item in value]
+        if isinstance(value, dict):
+            return {key: self._hidden(item) for key, item in value.items()}
+        return value if value is None or isinstance(value, bool) else self.digest(str(value))
 
     def _value(self, match: re.Match[str]) -> str:
         return match["head"] + self.digest(match["value"])

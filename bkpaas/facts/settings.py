@@ -215,7 +215,7 @@ class _Reader:
         if self._hidden(name, plain):
             digest = self.secrets.digest(plain if isinstance(plain, str) else json.dumps(plain))
             return Value(kind="secret", file=self.file, line=line, text=digest, digest=digest)
-        shown = self.secrets.tree(plain)
+        shown = self.secrets.tree(plain, deep=True)
         as_json = json.dumps(shown, ensure_ascii=False, sort_keys=True)
         digest = self.secrets.digest(as_json) if len(as_json) > _VALUE_LENGTH else None
         return Value(
@@ -251,6 +251,8 @@ class _Reader:
         """The source without comments; strings are hidden where anything in it speaks of a secret."""
         names = [name, *(leaf.value.strip("'\"") for leaf in found if leaf.type in ("name", "string"))]
         secret = any(map(self.secrets.is_secret, names))
+        if secret and any(map(python2.is_error, found)):
+            return self.secrets.digest(" ".join(leaf.value for leaf in found))
         words = []
         for leaf in found:
             inner = leaf.value.strip("'\"")

@@ -1,0 +1,131 @@
+"""The paas agent's configuration as the agent itself reads it, and the applications of a host."""
+
+import pytest
+from recorded import HOME, entry, host, missing, process
+
+from bkpaas.facts.agent import Agent, agent, saas, whole_number
+from bkpaas.facts.missing import Missing
+from bkpaas.facts.process import processes
+from bkpaas.facts.secrets import Secrets
+
+PATH = f"{HOME}/etc/paas_agent_config.yaml"
+OTHER = f"{HOME}/paas_agent/paas_agent/etc/paas_agent_config.yaml"
+YAML = """\
+# paas agent
+auth:
+  sid: 'Pl4nted-sid'       # of this server
+  token: "Pl4nted-token"
+settings:
+  # EXECUTE_TIME_LIMIT: 1
+  CONTROLLER_SERVER_URL: 'http://paas.bk.com'  # the PaaS domain
+  BASE_PATH: '/data/bkce'
+  BASE_APP_PATH: '/data/bkce/paas_agent'
+  EXECUTE_TIME_LIMIT: 300   # seconds; EVENT_STATE_EXPIRE_SECONDS must be more
+  PYTHON_PIP: 'http://pip.bk.com/simple'
+port: 4245
+ip: ''
+"""
+
+
+def config(text, **more):
+    found = agent({"agent-config": [entry(PATH, text, **more)]})
+    assert isinstance(found, Agent) and found.config is not None
+    return found.config
+
+
+def test_the_shipped_file():
+    found = config(YAML)
+    assert (found.port, found.ip, found.problems) == (4245, "", ())
+    limit = found.execute_time_limit
+    assert (limit.text, limit.seconds, limit.line) == ("300", 300, 10)
+    assert (found.controller_url, found.base_app_path) == ("http://paas.bk.com", "/data/bkce/paas_agent")
+    assert "Pl4nted" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("written", "text", "seconds"),
+    [
+        ("EXECUTE_TIME_LIMIT: 300", "300", 300),
+        ("EXECUTE_TIME_LIMIT: '300'", "300", 300),
+        ('EXECUTE_TIME_LIMIT: "300" # x', "300", 300),
+        ("EXECUTE_TIME_LIMIT: '300s'", "300s", 0),
+        ("EXECUTE_TIME_LIMIT: 300s", "300s", 0),
+        ("EXECUTE_TIME_LIMIT: 5m", "5m", 0),
+        ("EXECUTE_TIME_LIMIT: 0300", "0300", 192),
+        ("EXECUTE_TIME_LIMIT: 0x100", "0x100", 256),
+        ("EXECUTE_TIME_LIMIT: 300.7", "300.7", 300),
+        ("EXECUTE_TIME_LIMIT:", "", 0),
+        ("execute_time_limit: 200", "200", 200),
+        ("# EXECUTE_TIME_LIMIT: 300", None, 0),
+    ],
+)
+def test_time_limits(written, text, seconds):
+    limit = config(f"settings:\n  {written}\n  X: 1\n").execute_time_limit
+    assert (limit.text, limit.seconds) == (text, seconds)
+
+
+def test_whole_numbers():
+    assert [whole_number(text) for text in (None, "-5", "9" * 30, "08", "x")] == [0, -5, 0, 0, 0]
+
+
+@pytest.mark.parametrize("text", ["EXECUTE_TIME_LIMIT: 300\n", "java_settings:\n  EXECUTE_TIME_LIMIT: 300\n"])
+def test_a_time_limit_under_another_key_does_not_count(text):
+    found = config(text)
+    assert found.execute_time_limit.seconds == 0 and found.execute_time_limit.text is None
+    assert "EXECUTE_TIME_LIMIT is not under settings" in found.problems[0]
+
+
+def test_address_and_port():
+    found = config("settings: {EXECUTE_TIME_LIMIT: 300}\nport: '4246'\nip: \"10.0.1.41\"\n")
+    assert (found.ip, found.port, found.execute_time_limit.seconds) == ("10.0.1.41", 4246, 300)
+
+
+@pytest.mark.parametrize("text", ["settings:\n\tX: 1\n", "a: [1\n", "a: b: c\n", "\x00", "%x", "'"])
+def test_broken_yaml(text):
+    found = config(text)
+    assert found.problems[0].startswith(f"{PATH}:") and found.execute_time_limit.seconds == 0
+
+
+@pytest.mark.parametrize("text", ["", "- 1\n- 2\n", "just text", "? [a]\n: b\n", "a: &x {b: *x}\n"])
+def test_yaml_of_another_shape(text):
+    assert config(text).execute_time_limit.seconds == 0
+
+
+def test_which_file_holds():
+    assert agent({"agent-config": [missing(PATH), missing(OTHER)]}) == Agent(config=None)
+    second = agent({"agent-config": [missing(PATH), entry(OTHER, YAML)]})
+    assert [file.path for file in second.config.files] == [OTHER]
+    both = agent({"agent-config": [entry(PATH, YAML), entry(OTHER, YAML, target=PATH)]})
+    assert both.config.problems == () and len(both.config.files) == 2
+    differ = agent({"agent-config": [entry(PATH, YAML), entry(OTHER, YAML.replace("300", "600"))]})
+    assert "these differ" in differ.config.problems[0]
+    assert differ.config.execute_time_limit.seconds == 300
+    denied = agent({"agent-config": [entry(PATH, error="Permission denied")]})
+    assert isinstance(denied, Missing) and "Permission denied" in denied.reason
+
+
+RUN = f"{HOME}/paas_agent/apps/projects"
+
+
+def test_applications():
+    files = {
+        "saas-pid": [
+            entry(f"{RUN}/bk_framework/run/uwsgi.pid", "100\n"),
+            entry(f"{RUN}/bk_framework/run/supervisord.pid", "99\n"),
+            entry(f"{RUN}/gone/run/uwsgi.pid", "555\n"),
+            entry(f"{RUN}/container/run/nginx.pid", "garbage"),
+        ],
+        "saas-sock": [entry(f"{RUN}/bk_framework/run/uwsgi.sock", type="socket", mode=0o755)],
+    }
+    running = processes([process(100, 1, "uwsgi")], Secrets())
+    found = {run.app: run for run in saas(host("appt"), files, running).items}
+    assert set(found) == {"bk_framework", "gone", "container"}
+    framework = found["bk_framework"]
+    assert (framework.environment, framework.pid, framework.alive) == ("t", 100, True)
+    assert framework.socket.type == "socket"
+    assert (found["gone"].pid, found["gone"].alive, found["gone"].socket) == (555, False, None)
+    assert (found["container"].pid, found["container"].alive) == (None, None)
+    assert saas(host("appo"), files, None).items[0].environment == "o"
+    assert saas(host("appo"), files, None).items[0].alive is None
+    assert saas(host("appo", "appt"), files, None).items[0].environment is None
+    assert saas(host("appo"), {"saas-pid": [missing(f"{RUN}/*/run/*.pid")]}, None).items == ()

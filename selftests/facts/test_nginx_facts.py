@@ -1,0 +1,204 @@
+"""nginx: what its configuration says, includes followed, comments not."""
+
+import pytest
+from recorded import entry, missing
+
+from bkpaas.facts.nginx import NginxListen, NginxUpstreamServer, nginx
+
+MAIN = "/etc/nginx/nginx.conf"
+NGINX_CONF = """\
+user root;
+worker_processes 4;
+error_log /data/bkce/logs/nginx/error.log;
+events { worker_connections 1024; }
+http {
+    include mime.types;
+    log_format main '$remote_addr - "$request" {$status};';  # { not a block
+    access_log /data/bkce/logs/nginx/access.log main;
+    include /data/bkce/etc/nginx/*.conf;
+}
+"""
+PAAS_CONF = """\
+# vim:ft=sh
+# upstream PAAS_AGENT_TEST {
+#     server 10.9.9.9:8010;
+# }
+upstream OPEN_PAAS {
+    server 10.0.1.3:8001 max_fails=1  fail_timeout=30s;
+    server   10.0.1.4:8001   max_fails=1 fail_timeout=30s backup; # server 10.9.9.9:1;
+}
+upstream OPEN_PAAS_LOGIN {
+    ip_hash;
+    server login-1.bk.com:8003 weight=5 down;
+    server unix:/run/login.sock;
+    server [fd00::1]:8003;
+    server 10.0.1.9;
+}
+upstream PAAS_AGENT_PROD { server 10.0.1.41:8010; }
+server {
+    listen 80;
+    listen       [::]:80   ipv6only=on;
+    server_name  paas.bk.com   10.0.1.1;
+    error_log /data/bkce/logs/nginx/paas_web_error.log;
+    proxy_next_upstream http_502 http_504 error timeout invalid_header;
+    location / { proxy_pass http://OPEN_PAAS; }
+    location ~ ^/login/(.*) {
+        proxy_set_header Host $http_host;
+        proxy_pass http://OPEN_PAAS_LOGIN/$1$is_args$args;
+    }
+    location ~ ^/o/ {
+        if ($request_method = POST) { proxy_pass http://PAAS_AGENT_PROD; }
+    }
+    location ^~ /direct { proxy_pass http://10.0.1.7:9000; }
+    location = /x { return 204; }
+}
+"""
+CMDB_CONF = """\
+server {
+    listen 10.0.1.1:8080 default_server ssl;
+    server_name cmdb.bk.com;
+    return 301 https://$server_name$request_uri;
+}
+server { server_name nothing.bk.com; }
+"""
+
+
+def parsed(files=None, **more):
+    given = {
+        MAIN: NGINX_CONF,
+        "/data/bkce/etc/nginx/paas.conf": PAAS_CONF,
+        "/data/bkce/etc/nginx/cmdb.conf": CMDB_CONF,
+    }
+    given = given if files is None else files
+    entries = [entry(path, text) for path, text in given.items()]
+    return nginx({"main": [MAIN], "files": entries, "error": None} | more)
+
+
+def test_upstreams():
+    found = {upstream.name: upstream for upstream in parsed().upstreams}
+    assert set(found) == {"OPEN_PAAS", "OPEN_PAAS_LOGIN", "PAAS_AGENT_PROD"}
+    assert found["OPEN_PAAS"].servers == (
+        NginxUpstreamServer("10.0.1.3", 8001, ("max_fails=1", "fail_timeout=30s")),
+        NginxUpstreamServer("10.0.1.4", 8001, ("max_fails=1", "fail_timeout=30s", "backup")),
+    )
+    assert found["OPEN_PAAS_LOGIN"].servers == (
+        NginxUpstreamServer("login-1.bk.com", 8003, ("weight=5", "down")),
+        NginxUpstreamServer("unix:/run/login.sock", None, ()),
+        NginxUpstreamServer("fd00::1", 8003, ()),
+        NginxUpstreamServer("10.0.1.9", 80, ()),
+    )
+    assert (found["OPEN_PAAS"].file, found["OPEN_PAAS"].line) == ("/data/bkce/etc/nginx/paas.conf", 5)
+
+
+def test_servers_in_the_order_of_their_files():
+    cmdb, nothing, paas = parsed().servers
+    assert paas.names == ("paas.bk.com", "10.0.1.1")
+    assert paas.listens == (NginxListen("*", 80), NginxListen("::", 80, ipv6only=True))
+    assert (paas.error_log, paas.access_log) == (
+        "/data/bkce/logs/nginx/paas_web_error.log",
+        "/data/bkce/logs/nginx/access.log",
+    )
+    assert cmdb.listens == (NginxListen("10.0.1.1", 8080, default=True, ssl=True),)
+    assert cmdb.returns == "301 https://$server_name$request_uri" and paas.returns is None
+    assert cmdb.error_log == "/data/bkce/logs/nginx/error.log"
+    assert nothing.listens == (NginxListen("*", 80),)
+    assert (paas.file, paas.line) == ("/data/bkce/etc/nginx/paas.conf", 17)
+
+
+def test_locations():
+    locations = {location.pattern: location for location in parsed().servers[2].locations}
+    assert (locations["/"].modifier, locations["/"].upstream) == ("", "OPEN_PAAS")
+    login = locations["^/login/(.*)"]
+    assert (login.modifier, login.proxy_pass) == ("~", "http://OPEN_PAAS_LOGIN/$1$is_args$args")
+    assert login.upstream == "OPEN_PAAS_LOGIN"
+    assert locations["^/o/"].upstream == "PAAS_AGENT_PROD"
+    assert (locations["/direct"].proxy_pass, locations["/direct"].upstream) == ("http://10.0.1.7:9000", None)
+    assert locations["/x"].proxy_pass is None
+
+
+def test_error_logs_and_files():
+    found = parsed()
+    assert found.error_logs == ("/data/bkce/logs/nginx/error.log", "/data/bkce/logs/nginx/paas_web_error.log")
+    assert found.main == MAIN and len(found.files) == 3
+    assert found.problems == ("/etc/nginx/nginx.conf:6: cannot read /etc/nginx/mime.types",)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("80", NginxListen("*", 80)),
+        ("8010 default", NginxListen("*", 8010, default=True)),
+        ("*:80", NginxListen("*", 80)),
+        ("10.0.1.1", NginxListen("10.0.1.1", 80)),
+        ("10.0.1.1:8080", NginxListen("10.0.1.1", 8080)),
+        ("localhost:8000", NginxListen("localhost", 8000)),
+        ("[::]", NginxListen("::", 80)),
+        ("[::1]:81 ipv6only=off", NginxListen("::1", 81, ipv6only=False)),
+        ("443 ssl http2", NginxListen("*", 443, ssl=True)),
+        ("unix:/run/nginx.sock", NginxListen("*", 80, unix="/run/nginx.sock")),
+        ('"80"', NginxListen("*", 80)),
+    ],
+)
+def test_listen(written, expected):
+    (server,) = parsed({MAIN: f"http {{ server {{ listen {written}; }} }}"}).servers
+    assert server.listens == (expected,)
+
+
+def test_ssl_on_of_old_configurations():
+    (server,) = parsed({MAIN: "http { server { listen 443; ssl on; } }"}).servers
+    assert server.listens[0].ssl
+
+
+def test_relative_includes_start_at_the_main_file_and_stars_stop_at_slashes():
+    found = parsed(
+        {
+            MAIN: "http { include sites/*; include sites/deep/one.conf; }",
+            "/etc/nginx/sites/a.conf": "include snippets/x.conf;",
+            "/etc/nginx/snippets/x.conf": "server { listen 81; }",
+            "/etc/nginx/sites/deep/one.conf": "server { listen 82; }",
+            "/etc/nginx/sites/deep/two.conf": "server { listen 83; }",
+        }
+    )
+    assert [server.listens[0].port for server in found.servers] == [81, 82]
+    assert found.problems == ()
+
+
+def test_a_pattern_without_files_is_no_problem_and_a_circle_is_one():
+    files = {MAIN: "include conf.d/*.conf; include nginx.conf;"}
+    assert parsed(files).problems == ("/etc/nginx/nginx.conf:1: includes in a circle",)
+
+
+def test_a_flood_of_includes_ends():
+    names = [f"/etc/nginx/{n}.conf" for n in range(9)]
+    files = {path: f"include {n + 1}.conf; " * 9 for n, path in enumerate(names)}
+    found = parsed({MAIN: "include 0.conf;"} | files)
+    assert any("circle" in problem for problem in found.problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("http {\n  server {\n    listen 80\n", "unexpected end of file"),
+        ("http {\n  server { listen 80; } }\n}\n", 'unexpected "}"'),
+    ],
+)
+def test_what_nginx_would_refuse(text, problem):
+    found = parsed({MAIN: text})
+    assert len(found.problems) >= 1 and problem in found.problems[0]
+    assert found.problems[0].startswith(f"{MAIN}:") and "/proc/" not in found.problems[0]
+
+
+def test_unreadable_and_missing_files():
+    files = [entry(MAIN, "include a.conf; include b.conf;"), missing("/etc/nginx/a.conf")]
+    files.append(entry("/etc/nginx/b.conf", error="Permission denied"))
+    found = nginx({"main": [MAIN], "files": files, "error": "more than 2 files"})
+    assert found.problems == (
+        "more than 2 files",
+        "/etc/nginx/nginx.conf:1: cannot read /etc/nginx/a.conf",
+        "/etc/nginx/b.conf: Permission denied",
+    )
+
+
+def test_no_nginx_at_all():
+    found = nginx({"main": [], "files": [], "error": None})
+    assert found.main is None and found.servers == ()
