@@ -59,7 +59,7 @@ def supervisord(layout: Layout, module: str) -> None:
 def nginx(layout: Layout, address: str) -> None:
     logs(layout, "nginx")
     link(Path("/etc/nginx/nginx.conf"), layout.home / "etc/nginx.conf")
-    if not running(Path("/run/nginx.pid")):
+    if not alive("nginx"):
         run("/usr/sbin/nginx")
 
 
@@ -70,27 +70,27 @@ def saas(layout: Layout, address: str) -> None:
             place.mkdir(parents=True, exist_ok=True)
         binary = apps / "Envs" / project.name / "bin/uwsgi"
         link(binary, "/usr/bin/uwsgi-core")
-        if not running(project / "run/uwsgi.pid"):
+        if not serves(project / "run/uwsgi.pid"):
             run(binary, "--ini", project / f"conf/{project.name}.ini")
 
 
 def mysql(layout: Layout, address: str) -> None:
     logs(layout, "mysql")
     own("mysql", layout.home / "logs/mysql", Path("/run/mysqld"))
-    if not running(Path("/run/mysqld/mysqld.pid")):
+    if not alive("mariadbd"):
         background("/usr/sbin/mariadbd", f"--defaults-file={layout.home}/etc/my.cnf")
 
 
 def redis(layout: Layout, address: str) -> None:
     logs(layout, "redis")
     (layout.home / "public/redis").mkdir(parents=True, exist_ok=True)
-    if not running(Path("/run/redis.pid")):
+    if not alive("redis-server"):
         run("/usr/bin/redis-server", layout.home / "etc/redis.conf")
 
 
 def rabbitmq(layout: Layout, address: str) -> None:
     own("rabbitmq", Path("/etc/rabbitmq"), Path("/var/lib/rabbitmq"), Path("/var/log/rabbitmq"))
-    if not answers(address, layout.ports["rabbitmq"]):
+    if not alive("beam.smp"):
         run("/usr/sbin/rabbitmq-server", "-detached")
 
 
@@ -98,26 +98,26 @@ def es(layout: Layout, address: str) -> None:
     data = layout.home / "service/es"
     data.mkdir(parents=True, exist_ok=True)
     where = ("--host", "0.0.0.0", "--elasticsearch-port", str(layout.ports["es"]))
-    if not answers(address, layout.ports["es"]):
+    if not alive("es-server"):
         background("/usr/local/bin/es-server", "start", "--data-dir", data, "--only", "elasticsearch", *where)
 
 
 def cmdb(layout: Layout, address: str) -> None:
-    own_program(layout, "cmdb", "cmdb/server/bin/cmdb_webserver", address, layout.ports["cmdb_web"])
+    own_program(layout, "cmdb", "cmdb/server/bin/cmdb_webserver")
 
 
 def fta(layout: Layout, address: str) -> None:
-    own_program(layout, "fta", "fta/bin/fta", address, layout.ports["fta"])
+    own_program(layout, "fta", "fta/bin/fta")
 
 
 def job(layout: Layout, address: str) -> None:
-    own_program(layout, "job", "job/bin/job", address, layout.ports["job"])
+    own_program(layout, "job", "job/bin/job")
 
 
-def own_program(layout: Layout, name: str, path: str, address: str, port: int) -> None:
+def own_program(layout: Layout, name: str, path: str) -> None:
     logs(layout, name)
     install(layout.home / path, name)
-    if not answers(address, port):
+    if not alive(Path(path).name):
         background(layout.home / path, log=layout.home / f"logs/{name}/{name}.log")
 
 
@@ -171,12 +171,21 @@ def own(user: str, *directories: Path) -> None:
             shutil.chown(path, user, user)
 
 
-def running(pid_file: Path) -> bool:
+def alive(name: str) -> bool:
+    """Does a process of that name run? Whether it answers does not matter: a second one would not help."""
+    return any(_name(process) == name for process in Path("/proc").glob("[0-9]*"))
+
+
+def serves(pid_file: Path) -> bool:
+    """Is the uwsgi of that pid file alive?"""
+    return pid_file.exists() and _name(Path("/proc") / pid_file.read_text().strip()) == "uwsgi"
+
+
+def _name(process: Path) -> str:
     try:
-        os.kill(int(pid_file.read_text()), 0)
-    except (OSError, ValueError):
-        return False
-    return True
+        return (process / "comm").read_text().strip()
+    except OSError:
+        return ""
 
 
 def answers(address: str, port: int) -> bool:
