@@ -94,7 +94,7 @@ class Job(object):
 
     def wait(self, until):
         self.finished.wait(max(0.0, until - monotonic()))
-        return self.finished.isSet()
+        return self.finished.is_set()
 
     def outcome(self, until, kinds):
         """What the answer has become; `error` is (kind, text) by `kinds`, else text alone."""
@@ -652,7 +652,7 @@ def tcp(job, ask):
 
 def http(job, ask):
     """One GET.  What came of the answer is kept, also when its end never comes."""
-    url = re.match("(https?)://(\\[[0-9a-fA-F:.]+\\]|[^/:?#]+)(:\\d+)?([^#]*)", ask["url"])
+    url = re.match("(https?)://(\\[[0-9a-fA-F:.]+\\]|[^/:?#\\[\\]]+)(:\\d+)?([^#]*)", ask["url"])
     if not url or re.search("\\s", ask["url"]):
         raise ValueError("not a URL")
     scheme, host, port, path = url.groups()
@@ -675,6 +675,7 @@ def secured(job, one, host, ca_pem):
     import ssl
 
     one = whole.socket(_sock=one) if bytes is str else whole.socket(one.family, one.type, one.proto, one.detach())
+    one.settimeout(job.left())
     job.stage, trust = "tls", getattr(ssl, "create_default_context", None)
     if trust is None:
         raise ValueError("this Python cannot verify certificates")

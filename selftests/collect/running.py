@@ -1,0 +1,72 @@
+"""Running the collector the way a host does."""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bkpaas.collect import program
+
+WANTED = ("2.6", "2.7", "3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13")
+"""The Pythons that hosts may have."""
+SYSTEM = "/usr/bin/python3"
+"""One that every account may start."""
+FLAGS = ["-E", "-s", "-S", "-B", "-c"]
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+
+
+@functools.cache
+def interpreters() -> dict[str, str]:
+    """{"3.11": path} of all that this machine has."""
+    found: dict[str, str] = {}
+    places = [
+        *sorted(Path.home().glob(".pyenv/versions/*/bin/python")),
+        Path(SYSTEM),
+        Path("/usr/bin/python2"),
+    ]
+    for path in [str(place) for place in places if place.exists()]:
+        version = subprocess.run(
+            [path, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"], capture_output=True, text=True
+        ).stdout.strip()
+        found.setdefault(version, path)
+    return found
+
+
+def converse(
+    said: bytes, python: str = sys.executable, around: tuple[str, ...] = (), **options: Any
+) -> list[Any]:
+    """What the collector tells, as events of program.Talk, when these bytes follow the program.
+
+    around: a command to run it under.
+    """
+    result = subprocess.run(
+        [*around, python, *FLAGS, program.boot()],
+        input=program.packed() + said,
+        capture_output=True,
+        timeout=60,
+        **options,
+    )
+    talk = program.Talk(100_000_000)
+    events = list(talk.feed(result.stdout))
+    assert not result.stderr, result.stderr.decode("utf-8", "replace")
+    assert not talk.noise
+    return events
+
+
+def collect(plan: dict[str, Any], python: str = sys.executable, **options: Any) -> dict[str, Any]:
+    """The answer of a collector in its own process."""
+    events = converse(program.plan_lines(plan), python, **options)
+    assert [word for word, _ in events] == ["ready", "answer"], events
+    answer: dict[str, Any] = events[1][1]
+    return answer
+
+
+NOBODY = {"user": 65534, "group": 65534, "extra_groups": []}
+"""Options of subprocess for an account that may do nothing."""

@@ -1,0 +1,174 @@
+"""The three commands that the collector may run: how they are found, called, limited and ended."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bkpaas.collect import collector
+from collect.running import needs_root
+
+PLAN = {"supervisor": [{"name": "it", "conf": "{home}/etc/supervisor-open_paas.conf", "seconds": 8}]}
+
+
+@pytest.fixture
+def home(public: Path) -> Path:
+    (public / "etc").mkdir()
+    (public / "etc/supervisor-open_paas.conf").touch()
+    (public / ".envs/open_paas/bin").mkdir(parents=True)
+    return public
+
+
+def put(home: Path, script: str, name: str = "supervisorctl") -> Path:
+    path = home / ".envs/open_paas/bin" / name
+    path.write_text("#!/bin/sh\n" + script)
+    path.chmod(0o755)
+    return path
+
+
+def ask(visit: Any, home: Path, **more: Any) -> dict[str, Any]:
+    plan = {"homes": [str(home)], "supervisor": [{**PLAN["supervisor"][0], **more}]}
+    told: dict[str, Any] = visit(plan)["supervisor"]["it"]
+    return told
+
+
+def gone(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] in "ZX"
+    except OSError:
+        return True
+
+
+def test_only_three_commands_exist() -> None:
+    assert collector.COMMANDS == {
+        "supervisorctl": ["-c", "CONF", "status"],
+        "chronyc": ["-h", "127.0.0.1", "-n", "tracking"],
+        "ntpq": ["-pn"],
+    }
+    assert Path(collector.__file__).read_text().count("Popen(") == 1
+
+
+def test_output_code_and_surroundings(visit: Any, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
+    monkeypatch.setenv("PYTHONSTARTUP", "/x")
+    put(home, 'env | sort; pwd; cat; printf "\\377" >&2; exit 4')
+    told = ask(visit, home)
+    assert told["rc"] == 4 and told["error"] is None and told["err"] == "\ufffd"
+    assert set(told["out"].splitlines()) - {"_=/usr/bin/env", "PWD=/", "SHLVL=0"} == {
+        "HOME=/",
+        "LC_ALL=C",
+        f"PATH={collector.PATH}",
+        "PYTHONDONTWRITEBYTECODE=1",
+        "/",
+    }
+
+
+def test_what_hangs_is_killed_with_its_children(visit: Any, home: Path) -> None:
+    put(home, f"sleep 100 & echo $! $$ > {home}/pids; echo started; wait")
+    told = ask(visit, home, seconds=0.7)
+    assert (told["error"], told["rc"], told["out"]) == ("timeout", None, "started\n")
+    assert all(gone(int(pid)) for pid in (home / "pids").read_text().split())
+
+
+def test_what_closes_its_output_and_stays_is_killed_too(visit: Any, home: Path) -> None:
+    put(home, f"echo $$ > {home}/pids; exec >&- 2>&-; sleep 100")
+    assert ask(visit, home, seconds=0.7)["error"] == "timeout"
+    assert gone(int((home / "pids").read_text()))
+
+
+def test_output_without_end_is_cut(visit: Any, home: Path) -> None:
+    put(home, "exec yes")
+    told = ask(visit, home)
+    assert told["error"] == "more than 65536 bytes" and len(told["out"]) < 200_000
+
+
+def test_no_conf_no_program(visit: Any, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collector, "PATH", "/nowhere")
+    assert ask(visit, home)["error"] == "no supervisorctl"
+    (home / "etc/supervisor-open_paas.conf").unlink()
+    told = ask(visit, home)
+    assert (told["error"], told["argv"]) == ("No such file or directory", [])
+
+
+def test_program_of_the_running_supervisord_comes_first(
+    visit: Any, home: Path, spawn: Any, public: Path
+) -> None:
+    put(home, "echo of the home")
+    own = public / "own/bin"
+    own.mkdir(parents=True)
+    (own / "supervisord").write_text("import sys; print('up', flush=True); sys.stdin.read()")
+    (own / "supervisorctl").write_text("import sys; print(sys.argv[1:])")
+    conf = str(home / "etc/supervisor-open_paas.conf")
+    daemon = spawn(sys.executable, str(own / "supervisord"), "-c", conf, stdin=-1, stdout=-1)
+    daemon.stdout.readline()
+    told = ask(visit, home)
+    assert told["argv"] == [sys.executable, str(own / "supervisorctl"), "-c", conf, "status"]
+    assert told["out"] == f"['-c', '{conf}', 'status']\n"
+
+
+@needs_root
+def test_root_runs_it_as_the_owner_of_the_program(visit: Any, home: Path) -> None:
+    os.chown(put(home, "id -u; id -g; id -G"), 65534, 65533)
+    assert ask(visit, home)["out"] == "65534\n65533\n65533\n"
+
+
+@needs_root
+def test_what_everybody_may_write_is_not_run(visit: Any, home: Path) -> None:
+    put(home, f"touch {home}/ran").chmod(0o777)
+    assert "may be written by everybody: not run" in ask(visit, home)["error"]
+    assert not (home / "ran").exists()
+
+
+def call(home: Path, *processes: dict[str, Any]) -> list[str]:
+    """The argv that these processes lead to."""
+    conf = str(home / "etc/supervisor-open_paas.conf")
+    answer: dict[str, Any] = {}
+    job = collector.Job(8, answer, collector.supervisorctl, conf, str(home), processes)
+    argv: list[str] = job.outcome(job.until, False)["argv"]
+    assert argv[-3:] == ["-c", conf, "status"]
+    return argv[:-3]
+
+
+def daemon(home: Path, *argv: str, uid: int = 0) -> dict[str, Any]:
+    conf = str(home / "etc/supervisor-open_paas.conf")
+    return {"argv": [*argv, "-c", conf], "uid": uid, "exe": sys.executable}
+
+
+def test_whose_supervisord_is_believed(home: Path, public: Path) -> None:
+    ours = str(put(home, "exit"))
+    (public / "own").mkdir()
+    shutil.copy(ours, public / "own/supervisorctl")
+    own = f"{public}/own/supervisord"
+    assert call(home) == [ours]
+    assert call(home, daemon(home, own)) == [f"{public}/own/supervisorctl"]
+    assert call(home, daemon(home, "python", own)) == [sys.executable, f"{public}/own/supervisorctl"]
+    assert call(home, daemon(home, own, uid=os.stat(home).st_uid)) == [f"{public}/own/supervisorctl"]
+    assert call(home, daemon(home, own, uid=4711)) == [ours]
+    assert call(home, daemon(home, "bin/supervisord")) == [ours]
+    assert call(home, {"argv": [own, "-c", "/etc/supervisord.conf"], "uid": 0, "exe": None}) == [ours]
+
+
+def test_time_daemon(visit: Any, public: Path, spawn: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collector, "PATH", str(public))
+    for name in ("chronyc", "ntpq"):
+        (public / name).write_text(f'#!/bin/sh\necho {name} "$@"\n')
+        (public / name).chmod(0o755)
+    shutil.copy("/bin/sleep", public / "ntpd")
+    daemon = spawn(str(public / "ntpd"), "60")
+    told = visit({"time_daemon": {"seconds": 5}, "processes": {}})
+    running = {one["pid"] for one in told["processes"] if one["name"] == "ntpd"}
+    assert daemon.pid in running and told["time_daemon"]["ntpd"] in running
+    assert told["time_daemon"]["ntpq"]["out"] == "ntpq -pn\n"
+    if told["time_daemon"]["chronyd"] is None:
+        assert told["time_daemon"]["chronyc"] is None
+
+
+def test_a_command_ends_with_the_visit(visit: Any, home: Path) -> None:
+    put(home, f"echo $$ > {home}/pids; while :; do sleep 1; done")
+    told = visit({"homes": [str(home)], "seconds": 1, **PLAN})["supervisor"]["it"]
+    assert told["error"] == "timeout" and gone(int((home / "pids").read_text()))

@@ -1,0 +1,182 @@
+"""What the collector makes of servers that misbehave: every failure has its kind, and costs only its own limit."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collect.running import SYSTEM, collect, needs_root
+from collect.servers import (
+    Behaviour,
+    answering,
+    closing,
+    dripping,
+    endless,
+    never_accepting,
+    resetting,
+    serving,
+    silent,
+    speaking,
+)
+
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+def get(visit: Any, url: str, seconds: float = 9, **ask: Any) -> dict[str, Any]:
+    answer = visit({"http": [{"name": "it", "url": url, "seconds": seconds, "bytes": 1000, **ask}]})
+    one: dict[str, Any] = answer["http"]["it"]
+    return one
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "kind"),
+    [
+        pytest.param(silent, "silent", id="never-answers"),
+        pytest.param(dripping(b""), "protocol", id="drips-garbage"),
+        pytest.param(dripping(b"HTTP/1.1 200 OK\r\nX: "), "silent", id="drips-head"),
+        pytest.param(dripping(OK + b"Content-Length: 9000\r\n\r\n"), "silent", id="drips-body"),
+        pytest.param(dripping(OK + b"\r\n"), "silent", id="drips-body-without-length"),
+        pytest.param(closing, "empty", id="closes-at-once"),
+        pytest.param(resetting, "reset", id="resets"),
+        pytest.param(answering(b"SSH-2.0-OpenSSH_9.2\r\n"), "protocol", id="other-protocol"),
+        pytest.param(answering(b"HTTP/1.1 abc\r\n\r\n"), "protocol", id="no-status"),
+        pytest.param(answering(OK + b"X: " + b"y" * 70000 + b"\r\n\r\n"), "protocol", id="endless-head"),
+        pytest.param(answering(OK + b"Content-Length: 10\r\n\r\nhalf"), "protocol", id="half-a-body"),
+        pytest.param(
+            answering(OK + b"Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"),
+            "protocol",
+            id="half-the-chunks",
+        ),
+    ],
+)
+def test_failures(visit: Any, behaviour: Behaviour, kind: str) -> None:
+    with serving(behaviour) as server:
+        one = get(visit, server.url, seconds=0.7)
+    assert one["error"]["kind"] == kind and one["error"]["text"]
+    assert one["peer"] == f"127.0.0.1:{server.port}"
+
+
+def test_what_came_before_the_end_of_time_is_kept(visit: Any) -> None:
+    with serving(dripping(OK + b"Server: slow\r\nContent-Length: 9000\r\n\r\nbegin ")) as server:
+        one = get(visit, server.url, seconds=0.7)
+    assert (one["status"], one["headers"][0]) == (200, ["Server", "slow"])
+    assert one["body"].startswith("begin ") and one["error"]["kind"] == "silent"
+
+
+@pytest.mark.parametrize(
+    ("raw", "status", "body"),
+    [
+        pytest.param(OK + b"Content-Length: 5\r\n\r\nhello and more", 200, "hello and more", id="length"),
+        pytest.param(OK + b"\r\nhello", 200, "hello", id="until-closed"),
+        pytest.param(b"HTTP/1.0 502 Bad Gateway\r\n\r\n", 502, "", id="http-1-0"),
+        pytest.param(b"HTTP/1.1 100 Continue\r\n\r\n" + OK + b"\r\nlate", 200, "late", id="continue-first"),
+        pytest.param(b"HTTP/1.1 204 No Content\r\nX: y\r\n\r\n", 204, "", id="no-content"),
+        pytest.param(OK + b"\r\n\xe4\xbd\xa0\xff", 200, "你\ufffd", id="binary"),
+        pytest.param(
+            b"HTTP/1.1 302 Found\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", 302, "", id="redirect"
+        ),
+    ],
+)
+def test_answers(visit: Any, raw: bytes, status: int, body: str) -> None:
+    with serving(answering(raw)) as server:
+        one = get(visit, server.url)
+    assert (one["status"], one["body"], one["error"], one["truncated"]) == (status, body, None, False)
+    assert len(server.heard) == 1  # a redirect is told, not followed
+
+
+def test_pieces_that_come_one_by_one(visit: Any) -> None:
+    raw = OK + b"Transfer-Encoding: chunked\r\n\r\n" + b"3\r\nabc\r\n" * 4 + b"0\r\n\r\n"
+    with serving(answering(*[raw[at : at + 1] for at in range(len(raw))])) as server:
+        assert get(visit, server.url)["body"] == "abc" * 4
+
+
+def test_a_hundred_megabytes_are_cut(visit: Any) -> None:
+    with serving(endless) as server:
+        one = get(visit, server.url)
+    assert (one["body"], one["truncated"], one["error"]) == ("x" * 1000, True, None)
+
+
+def test_request_is_one_get_with_the_headers_of_the_plan(visit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1/")
+    with serving(answering(OK + b"\r\n")) as server:
+        get(visit, server.url + "?a=b", headers={"Host": "paas.bk.com", "X-Bad": "a\r\nPOST / HTTP/1.1"})
+    (heard,) = server.heard
+    assert heard.split(b"\r\n") == [
+        b"GET /healthz/?a=b HTTP/1.1",
+        b"Accept: */*",
+        b"Connection: close",
+        b"Host: paas.bk.com",
+        b"User-Agent: bkpaas-acceptance",
+        b"X-Bad: a  POST / HTTP/1.1",
+        b"",
+        b"",
+    ]
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "http://", "http://127.0.0.1/a b", "http://[::1", ""])
+def test_odd_urls(visit: Any, url: str) -> None:
+    assert get(visit, url)["error"] == {"kind": "other", "text": "ValueError: not a URL"}
+
+
+def test_refused_and_never_accepted(visit: Any) -> None:
+    with serving(silent) as server:
+        pass
+    with never_accepting() as full:
+        ask = {"seconds": 0.7, "bytes": 1000}
+        answer = visit(
+            {"http": [{"name": "refused", "url": server.url, **ask}, {"name": "full", "url": full, **ask}]}
+        )["http"]
+    assert answer["refused"]["error"] == {"kind": "refused", "text": "Connection refused"}
+    assert answer["full"]["error"] == {"kind": "timeout", "text": "no connection in time"}
+
+
+def test_first_words_of_a_database(visit: Any) -> None:
+    with serving(speaking(b"J\0\0\0\n5.7.40\0")) as good, serving(silent) as mute, serving(closing) as shut:
+        asks = [
+            {"name": name, "host": "127.0.0.1", "port": server.port, "seconds": 0.7, "read": 64}
+            for name, server in (("good", good), ("mute", mute))
+        ]
+        asks.append({"name": "open", "host": "127.0.0.1", "port": shut.port, "seconds": 5, "read": 0})
+        answer = visit({"tcp": asks})["tcp"]
+    assert base64.b64decode(answer["good"]["data"]) == b"J\0\0\0\n5.7.40\0"
+    assert answer["mute"]["error"]["kind"] == "silent" and answer["mute"]["peer"]
+    assert answer["open"]["error"] is None and answer["open"]["data"] == ""
+
+
+@needs_root
+def test_network_without_a_way_out(tmp_path: Path) -> None:
+    """In a network of its own: no route, names that do not resolve, and a resolver that never answers."""
+    hole = tmp_path / "hole.py"
+    hole.write_text(
+        "import os, socket, sys\n"
+        "hole = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+        "hole.bind(('127.0.0.1', 53))\n"
+        "os.set_inheritable(hole.fileno(), True)\n"
+        "os.execv(sys.argv[1], sys.argv[1:])\n"
+    )
+    (tmp_path / "resolv.conf").write_text("nameserver 127.0.0.1\n")
+    inside = f"mount --bind {tmp_path}/resolv.conf /etc/resolv.conf && ip link set lo up && "
+    around = ("unshare", "-mn", "sh", "-c", inside + f'exec {SYSTEM} {hole} "$@"', "sh")
+    if subprocess.run(["unshare", "-mn", "true"], capture_output=True).returncode:
+        pytest.skip("no namespaces on this machine")
+    answer = collect(
+        {
+            "seconds": 20,
+            "http": [
+                {"name": "route", "url": "http://10.1.2.3/", "seconds": 3},
+                {"name": "name", "url": "http://paas.bk.com/", "seconds": 1},
+            ],
+            "resolve": [{"name": "cmdb.bk.com", "seconds": 1}],
+            "tcp": [{"name": "route", "host": "10.1.2.3", "port": 3306, "seconds": 3, "read": 1}],
+        },
+        SYSTEM,
+        around=around,
+    )
+    assert answer["http"]["route"]["error"] == {"kind": "unreachable", "text": "Network is unreachable"}
+    assert answer["tcp"]["route"]["error"]["kind"] == "unreachable"
+    assert answer["http"]["name"]["error"]["kind"] == "resolve"
+    assert answer["resolve"]["cmdb.bk.com"]["error"] == "no answer from the resolver in time"

@@ -1,0 +1,185 @@
+"""Processes and sockets as the collector tells them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bkpaas.collect import collector
+from collect.running import NOBODY, SYSTEM, collect, needs_root
+
+PLAN = {"processes": {"environ": ["http_proxy", "TZ"], "cmdline_bytes": 1000}, "sockets": True}
+LISTEN = """
+import socket, sys, time
+tcp = socket.create_server(("127.0.0.1", 0), backlog=5)
+unix = socket.socket(socket.AF_UNIX); unix.bind(sys.argv[1]); unix.listen(5)
+print(tcp.getsockname()[1], flush=True)
+time.sleep(60)
+"""
+
+
+def one(answer: dict[str, Any], pid: int) -> dict[str, Any]:
+    return next(process for process in answer["processes"] if process["pid"] == pid)
+
+
+def listener(answer: dict[str, Any], port: int) -> dict[str, Any]:
+    return next(entry for entry in answer["listeners"] if entry["port"] == port)
+
+
+def test_argv_environ_and_parent(spawn: Any) -> None:
+    environ = {"http_proxy": "http://u:p@10.0.0.1:3128", "XTZ": "no", "TZ": "Asia/上海", "SECRET": "s3cret"}
+    child = spawn("sleep", "60", env=environ)
+    answer = collect(PLAN)
+    told = one(answer, child.pid)
+    assert (told["argv"], told["name"], told["ppid"], told["uid"]) == (
+        ["sleep", "60"],
+        "sleep",
+        os.getpid(),
+        os.getuid(),
+    )
+    assert told["environ"] == {"http_proxy": "http://u:p@10.0.0.1:3128", "TZ": "Asia/上海"}
+    assert "s3cret" not in str(answer)
+    assert told["exe"].endswith("/sleep")
+    assert told["start"] >= one(answer, os.getpid())["start"]
+
+
+def test_binary_garbage_in_command_lines(spawn: Any) -> None:
+    child = spawn(b"\xff\x01(x) y", b"60", executable=b"/bin/sleep", env={b"TZ": b"\xff\xfe"})
+    told = one(collect(PLAN), child.pid)
+    assert (told["argv"], told["environ"]) == (["\ufffd\x01(x) y", "60"], {"TZ": "\ufffd\ufffd"})
+
+
+def test_names_with_blanks_and_brackets(spawn: Any, public: Path) -> None:
+    program = public / ") S 1 (x"
+    program.symlink_to("/bin/sleep")
+    child = spawn(str(program), "60")
+    assert one(collect(PLAN), child.pid)["name"] == ") S 1 (x"
+
+
+def test_command_lines_are_cut(spawn: Any) -> None:
+    child = spawn(sys.executable, "-c", "import time; time.sleep(60)", "x" * 5000)
+    plan = {"processes": {"environ": [], "cmdline_bytes": 100}}
+    assert len("\0".join(one(collect(plan), child.pid)["argv"])) == 100
+
+
+def test_this_program_and_its_shell_are_left_out() -> None:
+    answer = collect(PLAN, around=("/bin/sh", "-c", f'"$@"; : {collector.MARK}', "sh"))
+    assert collector.MARK not in str([process["argv"] for process in answer["processes"]])
+    assert one(answer, os.getpid())  # who started the shell is not ours to hide
+
+
+def test_owners_of_sockets(spawn: Any, public: Path) -> None:
+    path = str(public / "supervisor.sock")
+    child = spawn(sys.executable, "-c", LISTEN, path, stdout=subprocess.PIPE)
+    port = int(child.stdout.readline())
+    waiting = socket.create_connection(("127.0.0.1", port))
+    answer = collect(PLAN)
+    waiting.close()
+    told = listener(answer, port)
+    assert (told["address"], told["family"], told["queue"], told["pids"]) == ("127.0.0.1", 4, 1, [child.pid])
+    (unix,) = [entry for entry in answer["unix"] if entry["path"] == path]
+    assert (unix["listening"], unix["pids"]) == (True, [child.pid])
+
+
+def test_listener_on_ipv6() -> None:
+    try:
+        server = socket.create_server(("::1", 0), family=socket.AF_INET6)
+    except OSError:
+        pytest.skip("no IPv6 on this machine")
+    with server:
+        told = listener(collect(PLAN), server.getsockname()[1])
+    assert (told["address"], told["family"], told["pids"]) == ("::1", 6, [os.getpid()])
+
+
+def test_established_of_the_ports_asked_for() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            answer = collect({"sockets": {"established": [port]}})
+            own = client.getsockname()[1]
+    ends = sorted((e["port"], e["peer_port"], e["pids"]) for e in answer["established"])
+    assert ends == sorted([(own, port, [os.getpid()]), (port, own, [])])  # nobody has accepted the second yet
+
+
+@needs_root
+def test_without_root_owners_and_environ_are_unknown_not_empty(spawn: Any, public: Path) -> None:
+    child = spawn(sys.executable, "-c", LISTEN, str(public / "sock"), stdout=subprocess.PIPE)
+    port = int(child.stdout.readline())
+    answer = collect(PLAN, SYSTEM, **NOBODY)
+    assert answer["uid"] == 65534
+    assert listener(answer, port)["pids"] is None
+    told = one(answer, child.pid)
+    assert (told["environ"], told["environ_error"], told["exe"]) == (None, "Permission denied", None)
+    assert told["argv"][0] == sys.executable and told["uid"] == 0
+
+
+@needs_root
+def test_hidden_processes_are_said() -> None:
+    inside = 'mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"'
+    around = ("unshare", "-m", "sh", "-c", inside, "sh")
+    if subprocess.run([*around, "true"], capture_output=True).returncode:
+        pytest.skip("proc cannot be mounted on this machine")
+    answer = collect(PLAN, SYSTEM, around=around)
+    assert answer["errors"]["processes"] == "the processes of others are hidden (hidepid)"
+
+
+def test_processes_that_vanish_while_being_read(visit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, gone = collector.first_bytes, []
+
+    def vanishing(path: str, most: int) -> bytes:
+        if path.endswith(("/cmdline", "/environ")) and len(gone) < 3:
+            gone.append(path)
+            raise OSError(errno.ESRCH, os.strerror(errno.ESRCH))
+        return real(path, most)
+
+    monkeypatch.setattr(collector, "first_bytes", vanishing)
+    answer = visit(PLAN)
+    assert answer["errors"] == {} and len(gone) == 3
+    assert one(answer, os.getppid())
+
+
+def test_processes_come_and_go(visit: Any) -> None:
+    over = threading.Event()
+
+    def churn() -> None:
+        while not over.is_set():
+            subprocess.run(["true"])
+
+    threads = [threading.Thread(target=churn) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        answers = [visit(PLAN) for _ in range(5)]
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert all(answer["errors"] == {} and one(answer, 1) for answer in answers)
+
+
+def test_proc_that_hangs_costs_what_comes_after_it(visit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, over, mine = collector.first_bytes, threading.Event(), f"/proc/{os.getpid()}/environ"
+
+    def hanging(path: str, most: int) -> bytes:
+        if path == mine:
+            over.wait()
+        return real(path, most)
+
+    monkeypatch.setattr(collector, "first_bytes", hanging)
+    monkeypatch.setattr(collector, "PROC_SECONDS", 0.5)
+    try:
+        answer = visit({**PLAN, "files": [{"name": "hosts", "path": "/etc/hosts", "read": 100}]})
+    finally:
+        over.set()
+    assert "processes are missing" in answer["errors"]["processes"]
+    assert one(answer, 1) and answer["listeners"] is not None
+    assert answer["files"]["hosts"][0]["text"]
+    assert {entry["pids"] is None or bool(entry["pids"]) for entry in answer["listeners"]} <= {True}
