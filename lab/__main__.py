@@ -112,6 +112,7 @@ def main() -> int:
 
 def up(lab: Lab, options: argparse.Namespace) -> None:
     lifecycle.up(lab, layouts.load(options.layout), tell, seconds=options.timeout, keep=options.keep)
+    tell(look(lab))
 
 
 def status(lab: Lab, _: argparse.Namespace) -> int:
@@ -145,6 +146,13 @@ def ssh(lab: Lab, options: argparse.Namespace) -> None:
     replace(lab, "ssh", "-F", str(lab.state_dir / "ssh_config"), *arguments)
 
 
+def look(lab: Lab) -> str:
+    """The command that looks at the lab with the suite, in words that can be pasted."""
+    name = "" if lab.name == "default" else f"--name {lab.name} "
+    inventory = os.path.relpath(lab.state_dir / "inventory")
+    return say(en="look at it", zh="检查") + f": python -m lab exec {name}pytest --inventory {inventory}"
+
+
 def words(options: argparse.Namespace) -> list[str]:
     found: list[str] = options.arguments
     return found[1:] if found[:1] == ["--"] else found
@@ -169,6 +177,7 @@ def faults(_: Lab, __: argparse.Namespace) -> None:
 
 def break_(lab: Lab, options: argparse.Namespace) -> None:
     broken.inject(lab, options.fault, tell)
+    tell(look(lab))
 
 
 def heal(lab: Lab, options: argparse.Namespace) -> None:

@@ -110,12 +110,9 @@ def _build(target: Path, tell: Tell) -> None:
     begun = time.monotonic()
     partial = target.with_suffix(PARTIAL)
     log = target.parent / "base.log"
-    tell(
-        say(
-            en=f"building the hosts' disk, once (log: {log})",
-            zh=f"正在构建主机的磁盘，仅此一次（日志：{log}）",
-        )
-    )
+    release, sources = suite()
+    what = f"Debian {release}, {log}"
+    tell(say(en=f"building the hosts' disk, once ({what})", zh=f"正在构建主机磁盘，仅此一次（{what}）"))
     remove(partial)
     with tempfile.TemporaryDirectory(prefix="lab-base-") as place, log.open("w", encoding="utf-8") as record:
         work = Path(place)
@@ -124,7 +121,6 @@ def _build(target: Path, tell: Tell) -> None:
         _fetch_search_store(work, tell)
         for script in SCRIPTS:
             shutil.copy(script, work)
-        release, sources = suite()
         status = _inside(_mmdebstrap(release, sources, partial, work), record, tell)
     if status:
         remove(partial)
