@@ -76,7 +76,7 @@ F = TypeVar("F")
 
 def _without_secrets(facts: F, kind: type[F], secrets: Secrets) -> F:
     """Once more over everything: by now all secrets of the host are known, also where they have no name."""
-    return msgspec.convert(secrets.tree(msgspec.to_builtins(facts)), kind)
+    return msgspec.convert(secrets.strings(msgspec.to_builtins(facts)), kind)
 
 
 def _clock(visit: Visit, error: str | None) -> Clock | Missing:
@@ -191,4 +191,4 @@ class _Answers:
         if "pids" not in self.second:
             return _not_asked("pids")
         given = raw.record(self.second["pids"])
-        return PidsLater(by_pid={pid: raw.number(start) for pid, start in given.items() if pid.isdecimal()})
+        return PidsLater(by_pid={pid: raw.number(start) for pid, start in given.items()})

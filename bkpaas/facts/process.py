@@ -19,7 +19,7 @@ _WORD_LENGTH = 300
 """Of one word of it."""
 
 
-class Process(Record, frozen=True):
+class Process(Record, frozen=True, array_like=True):  # there are hundreds on a host: JSON without names
     """One process; kernel threads are left out."""
 
     pid: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 _MOST_DEEP = 20
@@ -19,7 +18,7 @@ def clean(value: Any, depth: int = 0) -> Any:
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, int | float):
-        return value if math.isfinite(value) and abs(value) <= _LARGEST else None
+        return value if abs(value) <= _LARGEST else None
     if depth >= _MOST_DEEP:
         return None
     if isinstance(value, list | tuple):

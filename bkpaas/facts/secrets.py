@@ -38,7 +38,7 @@ _HEADER = re.compile(
 _SET_COOKIE = re.compile(r"(?P<head>\bSet-Cookie\s*:\s*[^=;\s]+=)(?P<value>[^;\s\"']+)", re.IGNORECASE)
 _COOKIE_PAIR = re.compile(r"(?P<name>[^=;\s]+)=(?P<value>[^;]*)")
 _URL_LOGIN = re.compile(
-    r"""(?P<head>://[^\s/:@'"]*:)(?!\d+/)(?P<value>[^\s'"]{1,256}?)(?=@[\w.\-\[\]:]+(?:[/?#\s'",;)\]\\]|$))"""
+    r"""(?P<head>://(?!secret:)[^\s/:@'"]*:)(?!\d+/)(?P<value>[^\s'"]{1,256}?)(?=@[\w.\-\[\]:]+(?:[/?#\s'",;)\]\\]|$))"""
 )
 _URL_USER = re.compile(r"(?P<head>://)(?P<value>[A-Za-z0-9_-]{16,})(?=@)")
 _BARE_LOGIN = re.compile(r"(?P<head>(?<![\w/:@.-])[\w.-]+:)(?P<value>[^\s/@'\",;]{1,256})(?=@[\w\[])")
@@ -115,29 +115,31 @@ class Secrets:
             return self.scrub("Cookie: " + value)[len("Cookie: ") :]
         return self.digest(value) if self.is_secret(name, value) else self.scrub(value)
 
-    def tree(self, value: Any, *, deep: bool = False) -> Any:
-        """JSON with all its strings scrubbed, and digests for what stands under a secret name.
-
-        deep: also for everything in the objects under such a name.
-        """
-        if isinstance(value, str):
-            return self.scrub(value)
-        if isinstance(value, list):
-            return [self.tree(item, deep=deep) for item in value]
+    def tree(self, value: Any) -> Any:
+        """JSON with all its strings scrubbed, and digests for everything that stands under a secret name."""
         if isinstance(value, dict):
-            return {self.scrub(key): self._entry(key, item, deep) for key, item in value.items()}
-        return value
-
-    def _entry(self, name: str, value: Any, deep: bool) -> Any:
-        hidden = self.is_secret(name, value) and (deep or not isinstance(value, dict))
-        return self._hidden(value) if hidden else self.tree(value, deep=deep)
+            return {
+                self.scrub(key): self._hidden(item) if self.is_secret(key, item) else self.tree(item)
+                for key, item in value.items()
+            }
+        if isinstance(value, list):
+            return [self.tree(item) for item in value]
+        return self.scrub(value) if isinstance(value, str) else value
 
     def _hidden(self, value: Any) -> Any:
-        if isinstance(value, list):
-            return [self._hidden(item) for item in value]
         if isinstance(value, dict):
             return {key: self._hidden(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._hidden(item) for item in value]
         return value if value is None or isinstance(value, bool) else self.digest(str(value))
+
+    def strings(self, value: Any) -> Any:
+        """The same structure with every string in it scrubbed, whatever the names."""
+        if isinstance(value, dict):
+            return {self.scrub(key): self.strings(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.strings(item) for item in value]
+        return self.scrub(value) if isinstance(value, str) else value
 
     def _value(self, match: re.Match[str]) -> str:
         return match["head"] + self.digest(match["value"])

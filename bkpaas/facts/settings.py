@@ -18,7 +18,7 @@ from bkpaas.lang import say
 Kind = Literal["int", "float", "str", "bool", "none", "list", "dict", "secret", "expression", "broken"]
 
 
-class Value(Record, frozen=True):
+class Value(Record, frozen=True, array_like=True):  # there are hundreds on a host: JSON without names
     """The last assignment of a name."""
 
     kind: Kind
@@ -26,10 +26,15 @@ class Value(Record, frozen=True):
     line: int
     value: Any = None
     """JSON; None for a secret, an expression, a broken assignment, and what is too long."""
-    text: str = ""
-    """The source of the right side, without secrets, cut."""
+    source: str = ""
+    """The right side as written, without secrets, cut; empty where the value says as much."""
     digest: str | None = None
     """Of a secret, and of what is too long."""
+
+    @property
+    def text(self) -> str:
+        """The right side for a person, without secrets, cut."""
+        return self.source or self.digest or json.dumps(self.value, ensure_ascii=False)[:_TEXT_LENGTH]
 
 
 class Settings(Record, frozen=True):
@@ -204,27 +209,28 @@ class _Reader:
             self.values[name] = self._value(name, line, source, value)
 
     def _value(self, name: str, line: int, source: Any, value: tuple[Any] | None) -> Value:
-        text = self._text(name, list(python2.leaves(source)))
+        written = self._text(name, list(python2.leaves(source)))
         if value is None:
             kind: Kind = "broken" if any(map(python2.is_error, python2.leaves(source))) else "expression"
             if kind == "expression" and self.secrets.is_secret(name):
                 kind = "secret"
             digest = self.secrets.digest(source.get_code()) if kind == "secret" else None
-            return Value(kind=kind, file=self.file, line=line, text=text, digest=digest)
+            return Value(kind=kind, file=self.file, line=line, source=written, digest=digest)
         plain = value[0]
         if self._hidden(name, plain):
             digest = self.secrets.digest(plain if isinstance(plain, str) else json.dumps(plain))
-            return Value(kind="secret", file=self.file, line=line, text=digest, digest=digest)
-        shown = self.secrets.tree(plain, deep=True)
+            return Value(kind="secret", file=self.file, line=line, digest=digest)
+        shown = self.secrets.tree(plain)
         as_json = json.dumps(shown, ensure_ascii=False, sort_keys=True)
-        digest = self.secrets.digest(as_json) if len(as_json) > _VALUE_LENGTH else None
+        telling = isinstance(plain, str | int | float) and source.type not in ("string", "number", "keyword")
+        long = len(as_json) > _VALUE_LENGTH
         return Value(
             kind=_KINDS[type(plain)],
             file=self.file,
             line=line,
-            value=None if digest else shown,
-            text=as_json[:_TEXT_LENGTH] if isinstance(plain, list | dict) else text,
-            digest=digest,
+            value=None if long else shown,
+            source=written if telling else as_json[:_TEXT_LENGTH] if long else "",
+            digest=self.secrets.digest(as_json) if long else None,
         )
 
     def _hidden(self, name: str, value: Any) -> bool:
@@ -245,7 +251,7 @@ class _Reader:
             after = after.get_next_leaf()
         self.known.pop(name, None)
         text = self._text(name, found[2:])
-        self.values[name] = Value(kind="broken", file=self.file, line=line, text=text)
+        self.values[name] = Value(kind="broken", file=self.file, line=line, source=text)
 
     def _text(self, name: str, found: list[Any]) -> str:
         """The source without comments; strings are hidden where anything in it speaks of a secret."""

@@ -15,7 +15,7 @@ from bkpaas.facts.secrets import Secrets
 from bkpaas.lang import say
 
 STATES = ("STOPPED", "STARTING", "RUNNING", "BACKOFF", "STOPPING", "EXITED", "FATAL", "UNKNOWN")
-_CONF = re.compile(r"supervisor-(?P<module>.+)\.conf")
+_CONF = re.compile(r"supervisor-(?P<module>[\w.-]+)\.conf")
 _RUNNING = re.compile(
     r"pid (?P<pid>\d+), uptime (?:(?P<days>\d+) days?, )?(?P<h>\d+):(?P<m>\d\d):(?P<s>\d\d)"
 )

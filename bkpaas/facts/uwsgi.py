@@ -56,7 +56,8 @@ def services(files: Files, supervisors: Supervisors | None, secrets: Secrets) ->
     """From the uwsgi ini files; a service without one that supervisor runs with gunicorn from that."""
     found = {}
     for entry in files.get("uwsgi-ini", []):
-        if match := _INI.fullmatch(basename(raw.text(entry.get("path")) or "")):
+        match = _INI.fullmatch(basename(raw.text(entry.get("path")) or ""))
+        if match and entry.get("type") != "missing":
             found[match["service"]] = _uwsgi(match["service"], entry)
     open_paas = supervisors.by_module.get("open_paas") if supervisors else None
     for program in open_paas.programs_in_conf if open_paas else ():

@@ -1,0 +1,137 @@
+"""Secrets: told by their names and shapes in whatever text they stand."""
+
+import json
+
+import pytest
+
+from bkpaas.facts.secrets import Secrets
+
+SHAPES = [
+    "GET /login/?bk_token=Pl4nted&c_url=/ HTTP/1.1",
+    "http://paas/x?app_secret=Pl4nted",
+    "/login/?c_url=http%3A%2F%2Fpaas%2F%3Fbk_token%3DPl4nted%26x%3D1",
+    "sid=Pl4nted, token=Pl4nted, error=x",
+    "password: Pl4nted",
+    "db_password = 'Pl4nted x Pl4nted'",
+    'requirepass="Pl4nted"',
+    '{"bk_app_secret": "Pl4nted", "x": 1}',
+    '{\\"password\\": \\"Pl4nted\\"}',
+    '{"password": "Pl4nted\\"Pl4nted"}',
+    "{'PASSWORD': u'Pl4nted'}",
+    '{"token": "Pl4nted',
+    "foo: bar password=Pl4nted",
+    "redis://:Pl4nted@10.0.0.1:6379/0",
+    "amqp://user:Pl4nted@10.0.0.1",
+    "http://user:Pl/4nted:Pl4nted@Pl4nted@paas.bk.com/x",
+    "elastic:Pl4nted@10.0.0.1:9200",
+    "https://Pl4ntedPl4ntedPl4nted@git.bk.com/x.git",
+    "Authorization: Basic Pl4nted==",
+    "Proxy-Authorization: Bearer Pl4nted.Pl4nted",
+    '"Authorization": "Pl4nted"',
+    "curl -H 'X-Token: Pl4nted' -H 'X-ID: Pl4nted'",
+    "Cookie: a=Pl4nted; bk_token=Pl4nted",
+    "Set-Cookie: sessionid=Pl4nted; HttpOnly",
+    "sessionid=Pl4nted",
+    "auth Bearer Pl4ntedPl4nted",
+    "<input type='hidden' name='csrfmiddlewaretoken' value='Pl4nted' />",
+    '<input name="password" type="password" value="Pl4nted">',
+    "Record of bk_token [Pl4nted] does not exist",
+    "http://x/?ticket=Pl4ntedPl4ntedPl4ntedPl4nted&y=1",
+    "-----BEGIN RSA PRIVATE KEY-----\nPl4nted\nPl4nted\n-----END RSA PRIVATE KEY-----",
+    "SECRET_KEYS=Pl4nted",
+    "secret_key=>Pl4nted",
+    "--token=Pl4nted",
+    "-Dredis.password=Pl4nted",
+]
+
+
+@pytest.mark.parametrize("text", SHAPES)
+def test_no_secret_is_left(text):
+    secrets = Secrets()
+    found = secrets.scrub(text)
+    assert "Pl4nted" not in found and "4nted" not in found
+    assert "secret:" in found
+    assert secrets.scrub(found) == found
+
+
+@pytest.mark.parametrize("length", range(0, 60, 7))
+@pytest.mark.parametrize("text", SHAPES)
+def test_no_half_of_a_secret_is_left_by_a_cut(text, length):
+    assert "Pl4" not in Secrets().cut("x" * 5 + " " + text, length)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "BK_TOKEN_OFFSET_ERROR_TIME = 60",
+        "BK_COOKIE_AGE: 86400",
+        "TOKEN_TTL=60",
+        "http://10.0.1.3:8003/healthz/",
+        "http://10.0.1.3:8003/login/accounts/is_login/?x=a@b",
+        "connect() to 10.0.1.3:8003 failed (111: Connection refused)",
+        "缺少参数bk_token",
+        "Missing parameters bk_token",
+        "Signature [bk_signature] and APP Secret [bk_app_secret] cannot be empty at the same time",
+        '{"token": null, "key": true, "password": ""}',
+        "KeyError: 'ESB_TOKEN'",
+        "unix:///data/bkce/logs/open_paas/supervisor.sock no such file",
+        "author: someone, monkey: banana, INSIDE=1, address: 10.0.0.1",
+        "HOST_BKAUTH = 'http://10.0.0.1'",
+        "srwx------ 1 root root 0 Jul 30 09:47 /data/bkce/logs/open_paas/supervisor.sock",
+        "2018/07/30 09:47:28 [error] 20935#0: *123 upstream timed out",
+        "SESSION_COOKIE_NAME = 'bk_session'",
+    ],
+)
+def test_what_is_no_secret_stays(text):
+    assert Secrets().scrub(text) == text
+
+
+def test_json_stays_json():
+    body = '{"token": 12345, "sid": "a\\"b", "data": {"password": null, "key": "x"}, "ok": true}'
+    found = json.loads(Secrets().scrub(body))
+    assert found["token"].startswith("secret:") and found["ok"] is True and found["data"]["password"] is None
+
+
+def test_digests():
+    one, same = Secrets(b"k"), Secrets(b"k")
+    assert one.digest("a") == same.digest("a") != one.digest("b")
+    assert Secrets().digest("a") != Secrets().digest("a")
+    assert len(one.digest("a")) == len("secret:") + 12
+    assert one.digest(one.digest("a")) == one.digest("a")
+
+
+def test_a_known_secret_is_also_found_where_it_has_no_name():
+    secrets = Secrets()
+    secrets.scrub("password=Hunter2Hunter2")
+    assert "Hunter2" not in secrets.scrub("Access denied: Hunter2Hunter2 is wrong")
+
+
+def test_a_known_secret_that_is_a_common_word_does_not_eat_paths():
+    secrets = Secrets()
+    secrets.scrub("password=open_paas")
+    secrets.scrub("ssl_key=/data/bkce/cert/x.key1")
+    assert secrets.scrub("/data/bkce/logs/open_paas/login.log") == "/data/bkce/logs/open_paas/login.log"
+    assert secrets.scrub("/data/bkce/cert/x.key1") == "/data/bkce/cert/x.key1"
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a",
+        "a=",
+        "a:",
+        "\\",
+        '"',
+        "a-",
+        "://a:",
+        "a='",
+        "%26",
+        "?a=b&",
+        "name='token' ",
+        "\n",
+        "-----BEGIN PRIVATE KEY-----",
+    ],
+)
+def test_hostile_text_takes_no_long_time(piece):
+    """A pattern that goes back over a text again and again would not come to an end here."""
+    Secrets().cut(piece * 500_000, 4000)

@@ -1,0 +1,128 @@
+"""The smaller nouns: files, time daemon, disks, names, and the reading of raw values."""
+
+import json
+
+import msgspec
+import pytest
+
+from bkpaas.errors import NoData
+from bkpaas.facts import raw
+from bkpaas.facts.disks import disks
+from bkpaas.facts.file import FileFact, file_fact
+from bkpaas.facts.names import names
+from bkpaas.facts.secrets import Secrets
+from bkpaas.facts.timedaemon import time_daemon
+
+TRACKING = """\
+Reference ID    : CB00710F (203.0.113.15)
+Stratum         : 3
+Ref time (UTC)  : Mon Jul 30 01:47:28 2018
+System time     : 0.000006523 seconds slow of NTP time
+Leap status     : Normal
+"""
+NTPQ = """\
+     remote           refid      st t when poll reach   delay   offset  jitter
+==============================================================================
++10.0.0.1        .GPS.            1 u   33   64  377    0.345    0.012   0.021
+*10.0.0.2        10.0.0.1         2 u   31   64  377    0.345    0.012   0.021
+"""
+
+
+def daemon(**given):
+    return time_daemon({"chronyd": None, "ntpd": None, "chronyc": None, "ntpq": None} | given, Secrets())
+
+
+def test_chronyd():
+    found = daemon(chronyd=700, chronyc={"rc": 0, "out": TRACKING, "err": "", "error": None})
+    assert (found.daemon, found.pid, found.synchronised, found.source) == (
+        "chronyd",
+        700,
+        True,
+        "203.0.113.15",
+    )
+    lost = TRACKING.replace("Normal", "Not synchronised").replace("CB00710F (203.0.113.15)", "00000000 ()")
+    found = daemon(chronyd=700, chronyc={"out": lost})
+    assert (found.synchronised, found.source) == (False, None)
+    silent = daemon(chronyd=700, chronyc={"rc": 1, "out": "506 Cannot talk to daemon\n", "err": ""})
+    assert (silent.synchronised, silent.text) == (None, "506 Cannot talk to daemon")
+
+
+def test_ntpd():
+    found = daemon(ntpd=701, ntpq={"out": NTPQ})
+    assert (found.daemon, found.synchronised, found.source) == ("ntpd", True, "10.0.0.2")
+    assert daemon(ntpd=701, ntpq={"out": NTPQ.replace("*", "+")}).synchronised is False
+    assert daemon(ntpd=701, ntpq=None).synchronised is None
+    assert daemon(ntpd=701, ntpq={"error": "timeout", "out": ""}).text == "timeout"
+
+
+def test_no_time_daemon():
+    assert daemon().daemon is None and daemon().synchronised is None
+
+
+def test_disks():
+    given = {
+        "path": "/",
+        "bytes": 1000,
+        "bytes_available": 250,
+        "inodes": 0,
+        "inodes_available": 0,
+        "readonly": True,
+    }
+    root, broken = disks([given, {"path": "/x", "error": "Permission denied"}, {"bytes": 5}]).items
+    assert (root.free_percent, root.free_inodes_percent, root.readonly) == (25.0, None, True)
+    for figure in ("free_percent", "free_inodes_percent"):
+        with pytest.raises(NoData, match="/x: Permission denied"):
+            getattr(broken, figure)
+
+
+def test_names():
+    found = names(
+        {"a": {"addresses": ["10.0.0.1", 5], "error": None}, "b": {"error": "timeout"}, "c": 7}
+    ).by_name
+    assert (found["a"].addresses, found["a"].error) == (("10.0.0.1",), None)
+    assert (found["b"].addresses, found["b"].error, found["c"].addresses) == ((), "timeout", ())
+
+
+def test_files():
+    sock = FileFact(path="/x", type="socket", mode=0o700)
+    assert sock.permissions == "srwx------" and sock.exists
+    assert FileFact(path="/x", type="dir", mode=0o1777).permissions == "drwxrwxrwt"
+    assert FileFact(path="/x", type="file", mode=0o4755).permissions == "-rwsr-xr-x"
+    assert not FileFact(path="/x", type="missing").exists
+    assert FileFact(path="/x", type="file", mode=0o600, error="Permission denied").exists
+    for kind in ("other", "missing"):
+        with pytest.raises(NoData, match="/x: Permission denied"):
+            _ = FileFact(path="/x", type=kind, error="Permission denied").exists
+    assert file_fact({"path": "/x", "type": "fifo"}).error == "type 'fifo'"
+    assert file_fact({}).path == ""
+
+
+def test_what_json_cannot_carry_is_cleaned():
+    deep = []
+    for _ in range(5000):
+        deep = [deep]
+    given = {
+        "nan": float("nan"), "inf": float("-inf"), "huge": 10**400, "surrogate": "a\ud800b", 5: "key",
+        "deep": deep, "set": {1}, "bytes": b"x", "ok": [1, 2.5, True, None, "é"], "k" * 5000: 1,
+    }  # fmt: skip
+    found = raw.clean(given)
+    assert (found["nan"], found["inf"], found["huge"], found["surrogate"]) == (None, None, None, "a?b")
+    assert (found["5"], found["set"], found["bytes"], found["ok"]) == (
+        "key",
+        None,
+        None,
+        [1, 2.5, True, None, "é"],
+    )
+    assert max(map(len, found)) == 300
+    assert msgspec.json.decode(msgspec.json.encode(found)) == json.loads(json.dumps(found))
+
+
+def test_readers_of_raw_values():
+    odd = [None, True, 3, 3.0, 3.5, "3", [3], {"a": 3}]
+    assert [raw.integer(value) for value in odd] == [None, None, 3, 3, None, None, None, None]
+    assert [raw.number(value) for value in odd] == [None, None, 3.0, 3.0, 3.5, None, None, None]
+    assert [raw.text(value) for value in odd] == [None] * 5 + ["3", None, None]
+    assert [raw.texts(value) for value in (odd, "x")] == [["3"], []]
+    assert [raw.integers(value) for value in (odd, "x")] == [(3, 3), None]
+    assert [raw.records(value) for value in (odd, "x")] == [[{"a": 3}], []]
+    assert [raw.flag(value) for value in odd][:3] == [None, True, None]
