@@ -179,7 +179,7 @@ def test_no_token_was_refused_for_its_time(host, deployment, finding):
     window = deployment.thresholds.log_window_minutes
     now = host.system.time
     recent = [
-        hit for hit in host.logs.refused_tokens if hit.time is not None and now - hit.time <= window * 60
+        hit for hit in host.logs.refusals if hit.time is not None and now - hit.time <= window * 60
     ]
     finding.saw(say(en=f"none within {window:.0f} minutes", zh=f"{window:.0f} 分钟内没有"))
     assert not recent, say(

@@ -29,7 +29,7 @@ class Logs(Fact, frozen=True):
     """Each list from old to new, the newest few."""
 
     nginx_errors: tuple[LogHit, ...] = ()
-    refused_tokens: tuple[LogHit, ...] = ()
+    refusals: tuple[LogHit, ...] = ()
     """"Login validity is illegal" in either language."""
     start_errors: dict[str, LogHit] = field(default_factory=dict)
     """By service: why its newest start failed."""
@@ -81,12 +81,12 @@ def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets) -> Logs
             hit = reader.start_error(*ends[0])
             start_errors |= {name[len("uwsgi-log-") :]: hit} if hit else {}
         elif name in ("login-log", "paas-log", "esb-log", "saas-log"):
-            applications += [hit for path, end in ends for hit in reader.refused_tokens(path, end)]
+            applications += [hit for path, end in ends for hit in reader.refusals(path, end)]
     nginx_ends = [(file_fact(e).path, content(e) or "") for e in tails.get("nginx-error-log", [])]
     nginx_hits = [hit for path, end in nginx_ends for hit in reader.nginx_errors(path, end)]
     return Logs(
         nginx_errors=_newest(nginx_hits),
-        refused_tokens=_newest(applications),
+        refusals=_newest(applications),
         start_errors=start_errors,
         problems=tuple(problems),
     )
@@ -118,7 +118,7 @@ class _Reader:
                 time = _epoch(match["time"], "%Y/%m/%d %H:%M:%S", self.host_zone)
                 yield self._hit(path, time, line, upstream["place"] if upstream else None)
 
-    def refused_tokens(self, path: str, end: str) -> Iterator[LogHit]:
+    def refusals(self, path: str, end: str) -> Iterator[LogHit]:
         """A record may have several lines; its first one has the time."""
         time = None
         for line in end.splitlines():

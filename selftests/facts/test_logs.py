@@ -94,16 +94,16 @@ ESB_LOG = (
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("offset", [0, 28800, None])
-def test_refused_tokens(name, text, when, offset):
+def test_refusals(name, text, when, offset):
     """Applications write Shanghai's time, whatever the zone of the host."""
-    (hit,) = parsed(offset, **{name: [entry(f"{DIR}/x.log", text)]}).refused_tokens
+    (hit,) = parsed(offset, **{name: [entry(f"{DIR}/x.log", text)]}).refusals
     assert hit.time == when
     assert "Pl4nted" not in hit.text
 
 
 def test_expired_tokens_are_no_refused_ones():
     text = PAAS_LOG.replace("登录态有效期不合法", "登录态已过期")
-    assert parsed(paas_log=[entry(f"{DIR}/paas.log", text)]).refused_tokens == ()
+    assert parsed(paas_log=[entry(f"{DIR}/paas.log", text)]).refusals == ()
 
 
 def start(when="Mon Nov 23 17:27:56 2026"):
