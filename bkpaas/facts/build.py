@@ -164,18 +164,21 @@ class _Answers:
         asked = [entry for name, entries in files.items() if name.startswith(prefix) for entry in entries]
         if not asked:
             return _not_asked(prefix)
-        errors = [raw.text(entry.get("error"), 300) for entry in asked if entry.get("type") == "missing"]
+        errors = [raw.text(entry.get("error"), 300) for entry in asked if "mode" not in entry]
         if len(errors) == len(asked) and any(errors):
-            return Missing("; ".join(error for error in errors if error))
+            return Missing("; ".join(dict.fromkeys(error for error in errors if error)))
         return _built(lambda: build(files))
 
     def _entries(self, section: str) -> Files:
-        """The entries by name; of the same path the newer."""
+        """The entries by name; of the same path the newer. What could not be looked for is an entry as well."""
         found: Files = {}
         for answer in (self.first, self.second):
+            errors = raw.record(answer.get("errors"))
             for name, entries in raw.record(answer.get(section)).items():
-                new = {entry.get("path"): entry for entry in raw.records(entries)}
-                kept = [entry for entry in found.get(name, []) if entry.get("path") not in new]
+                new = {str(entry.get("path")): entry for entry in raw.records(entries)}
+                if not new and isinstance(error := errors.get(f"{section}:{name}"), str):
+                    new = {name: {"path": name, "type": "other", "error": error}}
+                kept = [entry for entry in found.get(name, []) if str(entry.get("path")) not in new]
                 found[name] = [*kept, *new.values()]
         return found
 

@@ -53,7 +53,13 @@ class Settings(Record, frozen=True):
         return self.values.get(name)
 
     def number(self, name: str) -> int | float:
-        """The number that is assigned to the name; NoData when it is absent or no plain number."""
+        """The number that is assigned to the name; NoData when it is absent or no plain number.
+
+        Also when any of the files could not be read: it might set another one.
+        """
+        for file in self.files:
+            if file.error is not None:
+                raise NoData(f"{file.path}: {file.error}")
         value = self.values.get(name)
         if value is None:
             raise NoData(

@@ -88,6 +88,21 @@ def test_files_that_could_not_be_looked_for():
     assert built(one).services.by_name == {}
 
 
+def test_files_that_did_not_answer_in_time():
+    one = first()
+    words = "did not answer in time"
+    for name in ("supervisor-conf", "settings-login-2"):
+        one["files"][name] = []
+        one["errors"][f"files:{name}"] = words
+    one["tails"]["login-log"] = []
+    one["errors"]["tails:login-log"] = words
+    facts = built(one)
+    assert facts.supervisors == Missing(words)
+    with pytest.raises(NoData, match=words):
+        facts.settings.by_project["login"].number("BK_COOKIE_AGE")
+    assert facts.logs.problems == (f"login-log: {words}",)
+
+
 def test_a_host_without_supervisor_configuration():
     one = first()
     one["files"]["supervisor-conf"] = [missing(f"{HOME}/etc/supervisor-*.conf")]

@@ -298,7 +298,9 @@ def test_files_that_are_not_there_or_not_whole():
     assert [file.exists for file in project.files] == [False, True, True]
     assert project.problems[0] == "/denied.py: Permission denied"
     assert project.problems[1] == "/long.py: only a part of it was read"
-    assert project.number("X") == 1
+    assert project.get("X").value == 1
+    with pytest.raises(NoData, match=r"/denied.py: Permission denied"):
+        project.number("X")
 
 
 def test_windows_line_ends_and_a_byte_order_mark():
