@@ -1,6 +1,7 @@
 """The wiring: everything else lives in bkpaas/."""
 
 pytest_plugins = (
+    "bkpaas.suite.early",
     "bkpaas.suite.options",
     "bkpaas.suite.session",
     "bkpaas.suite.cases",

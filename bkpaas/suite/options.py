@@ -1,4 +1,4 @@
-"""The command line: which deployment, which part of it, where the reports go, in which language."""
+"""What the command line means: which deployment, in which language, where the reports go."""
 
 from __future__ import annotations
 
@@ -16,50 +16,6 @@ from bkpaas.lang import say
 
 DEPLOYMENT = pytest.StashKey[Deployment]()
 SNAPSHOT = pytest.StashKey[Snapshot]()
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("blueking", "BlueKing PaaS acceptance")
-    group.addoption(
-        "--inventory",
-        metavar="PATH",
-        help="what to judge: a copy of /data/install, an install.config, or a directory with deployment.yaml",
-    )
-    group.addoption(
-        "--limit",
-        metavar="HOSTS",
-        help="judge only these hosts: names, addresses or roles, separated by commas",
-    )
-    group.addoption(
-        "--only",
-        metavar="ID",
-        action="append",
-        default=[],
-        help="judge only this condition@subject, or this condition; may be repeated",
-    )
-    group.addoption(
-        "--plan",
-        action="store_true",
-        help="print what would be read and requested on each host, and send nothing",
-    )
-    group.addoption(
-        "--report",
-        metavar="DIR",
-        default="report",
-        help="where results.json, report.html, details.html and junit.xml go (default: report/)",
-    )
-    group.addoption(
-        "--lang",
-        choices=("en", "zh"),
-        default=None,
-        help="language of every text printed or written (default: from the locale)",
-    )
-    group.addoption(
-        "--transport",
-        choices=("asyncssh", "openssh"),
-        default="asyncssh",
-        help="how ssh:// hosts are reached; openssh is for ssh_config files that asyncssh cannot read",
-    )
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,0 +1,73 @@
+"""The command line options, known to pytest before it looks for its configuration.
+
+pytest takes the value of an option that it does not know yet for a test path, and looks for pytest.ini beside it:
+`pytest --inventory /data/install` would then find neither pytest.ini nor conftest.py. The installed project
+therefore brings this module as a plugin of its own; when pytest was led astray, it is started once more, told
+where it belongs.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parents[2]
+
+
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    _start_again_at_home(pluginmanager.get_plugin("pytestconfig"))
+    group = parser.getgroup("blueking", "BlueKing PaaS acceptance")
+    group.addoption(
+        "--inventory",
+        metavar="PATH",
+        help="what to judge: a copy of /data/install, an install.config, or a directory with deployment.yaml",
+    )
+    group.addoption(
+        "--limit",
+        metavar="HOSTS",
+        help="judge only these hosts: names, addresses or roles, separated by commas",
+    )
+    group.addoption(
+        "--only",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="judge only this condition@subject, or this condition; may be repeated",
+    )
+    group.addoption(
+        "--plan",
+        action="store_true",
+        help="print what would be read and requested on each host, and send nothing",
+    )
+    group.addoption(
+        "--report",
+        metavar="DIR",
+        default="report",
+        help="where results.json, report.html, details.html and junit.xml go (default: report/)",
+    )
+    group.addoption(
+        "--lang",
+        choices=("en", "zh"),
+        default=None,
+        help="language of every text printed or written (default: from the locale)",
+    )
+    group.addoption(
+        "--transport",
+        choices=("asyncssh", "openssh"),
+        default="asyncssh",
+        help="how ssh:// hosts are reached; openssh is for ssh_config files that asyncssh cannot read",
+    )
+
+
+def _start_again_at_home(config: pytest.Config | None) -> None:
+    if config is None or config.invocation_params.dir != HERE or config.inipath == HERE / "pytest.ini":
+        return
+    words = [str(word) for word in config.invocation_params.args]
+    ours = any(word.split("=")[0] in ("--inventory", "--plan") for word in words)
+    told = any(word in ("-c", "--rootdir") or word.startswith(("-c=", "--rootdir=")) for word in words)
+    if ours and not told:
+        again = ["-m", "pytest", "-c", str(HERE / "pytest.ini"), "--rootdir", str(HERE), *words]
+        os.execv(sys.executable, [sys.executable, *again])
