@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Literal
@@ -66,6 +67,8 @@ class Results(Struct):
     root_causes: list[str]
     """Ids, the most explanatory first."""
     counts: dict[str, int]
+    symptoms: dict[str, str] = {}
+    """Title of each symptom in the run's language, by key; a key that is missing stands for itself."""
     schema: Literal[1] = 1
 
     def verdict(self, id_: str) -> Verdict:
@@ -91,7 +94,15 @@ def write_private(path: Path, data: bytes) -> None:
 
 
 def write_json(results: Results, path: Path) -> None:
-    write_private(path, msgspec.json.format(msgspec.json.encode(results), indent=1) + b"\n")
+    try:
+        data = msgspec.json.format(msgspec.json.encode(results), indent=1)
+    except (
+        UnicodeEncodeError
+    ):  # half a character that came from a host: "?" takes its place, the record is kept
+        data = json.dumps(msgspec.to_builtins(results), ensure_ascii=False, indent=1).encode(
+            "utf-8", "replace"
+        )
+    write_private(path, data + b"\n")
 
 
 def read_json(path: Path) -> Results:

@@ -1,0 +1,88 @@
+"""What this suite adds to pytest-html's page: columns for each row, the outcome before the table.
+
+pytest-html puts what it is given into the page as it is, so everything is escaped here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from html import escape
+
+from bkpaas.lang import say
+from bkpaas.report.findings import causes, label, sentence
+from bkpaas.report.record import Results, Verdict
+from bkpaas.report.text import cut
+
+TEXT_LIMIT = 2_000
+"""Characters of one evidence or remedy; results.json holds the whole."""
+CAUSES_SHOWN = 20
+IDS_SHOWN = 200
+
+
+def header_cells() -> list[str]:
+    """The head of our columns, for pytest_html_results_table_header. Those that fit on a line can be sorted by."""
+    # pytest-html keeps what it sorts by in one namespace with its own "id", "result" and so on.
+    columns = {
+        "bkId": say(en="Id", zh="编号"),
+        "bkTitle": say(en="Condition", zh="条件"),
+        "bkSubject": say(en="Subject", zh="对象"),
+        "bkVerdict": say(en="Verdict", zh="判定"),
+    }
+    return [
+        *(f'<th class="sortable" data-column-type="{key}">{name}</th>' for key, name in columns.items()),
+        f"<th>{say(en='Evidence', zh='证据')}</th>",
+        f"<th>{say(en='Remedy', zh='处理办法')}</th>",
+    ]
+
+
+def row_cells(verdict: Verdict) -> list[str]:
+    """The cells of one row in the order of header_cells, for pytest_html_results_table_row."""
+    return [
+        f'<td class="col-bkId">{_line(verdict.id)}</td>',
+        f'<td class="col-bkTitle">{_line(verdict.title)}</td>',
+        f'<td class="col-bkSubject">{_line(verdict.subject)}</td>',
+        f'<td class="col-bkVerdict">{_line(label(verdict.verdict))}</td>',
+        f"<td>{_block(verdict.evidence or verdict.reason)}</td>",
+        f"<td>{_block(verdict.remedy)}</td>",
+    ]
+
+
+def prefix(results: Results, lost: Collection[str] = ()) -> list[str]:
+    """What stands before the table, for pytest_html_results_summary.
+
+    lost: ids without a row of their own, such as those of a worker that died; pytest-html drops them without a word.
+    """
+    found = causes(results)
+    parts = [f"<h2>{_line(sentence(results))}</h2>"]
+    if found:
+        parts.append(
+            f"<ol>{''.join(f'<li>{_cause(cause.verdict)}</li>' for cause in found[:CAUSES_SHOWN])}</ol>"
+        )
+    if len(found) > CAUSES_SHOWN:
+        more = len(found) - CAUSES_SHOWN
+        parts.append(
+            f"<p>{say(en=f'{more} further causes: see report.html', zh=f'其余 {more} 个根因见 report.html')}</p>"
+        )
+    if lost:
+        ids = sorted(lost)
+        named = ", ".join(ids[:IDS_SHOWN]) + (" ..." if len(ids) > IDS_SHOWN else "")
+        heading = say(en=f"{len(ids)} without a row below", zh=f"下表中缺少的 {len(ids)} 项")
+        parts.append(f"<p><strong>{heading}</strong>: {_line(named)}</p>")
+    return parts
+
+
+def _cause(verdict: Verdict) -> str:
+    seen, remedy = _block(verdict.evidence or verdict.reason), _block(verdict.remedy)
+    return f"<strong>{_line(verdict.id)}</strong> {_line(verdict.title)}{seen}{remedy}"
+
+
+def _line(text: str) -> str:
+    """On one line, since pytest-html finds what it sorts by with an expression that stops at a newline."""
+    return escape(" ".join(cut(text, TEXT_LIMIT).split()))
+
+
+def _block(text: str | None) -> str:
+    if not text:
+        return ""
+    style = "white-space: pre-wrap; overflow-wrap: anywhere; margin: 0"
+    return f'<pre style="{style}">{escape(cut(text, TEXT_LIMIT))}</pre>'

@@ -1,0 +1,112 @@
+"""junit.xml for GitLab, Jenkins and GitHub: a suite for each symptom, a case for each verdict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from bkpaas.lang import say
+from bkpaas.report.findings import label
+from bkpaas.report.record import Results, Verdict, write_private
+from bkpaas.report.text import cut
+
+TEXT_LIMIT = 8_000
+"""Characters of one evidence or remedy; results.json holds the whole."""
+MESSAGE_LIMIT = 300
+"""Characters of the message that a list of failed tests shows."""
+
+_OUTCOMES = {"fail": "failure", "no_data": "error", "not_applicable": "skipped", "waived": "skipped"}
+
+
+def write(results: Results, path: Path) -> None:
+    """Write the record as JUnit XML, private, replacing the file as a whole."""
+    write_private(path, "".join(_document(results)).encode("utf-8"))
+
+
+def _document(results: Results) -> Iterator[str]:
+    yield '<?xml version="1.0" encoding="utf-8"?>\n'
+    totals = {"name": cut(results.run.inventory, MESSAGE_LIMIT), **_numbers(results.verdicts)}
+    yield _opening("testsuites", {**totals, "time": f"{results.run.seconds:.3f}"})
+    symptoms: dict[str, list[Verdict]] = {}
+    for verdict in results.verdicts:
+        symptoms.setdefault(verdict.faq, []).append(verdict)
+    for key, verdicts in symptoms.items():
+        # Case by case, since a whole tree of a large run costs ten times the memory of its text.
+        yield _opening("testsuite", _suite(results, key, verdicts))
+        for verdict in verdicts:
+            yield ET.tostring(_case(verdict), encoding="unicode") + "\n"
+        yield "</testsuite>\n"
+    yield "</testsuites>\n"
+
+
+def _opening(tag: str, attributes: dict[str, str]) -> str:
+    return ET.tostring(ET.Element(tag, attributes), encoding="unicode").replace(" />", ">") + "\n"
+
+
+def _suite(results: Results, key: str, verdicts: list[Verdict]) -> dict[str, str]:
+    name = results.symptoms.get(key, key)
+    return {
+        "name": cut(name, MESSAGE_LIMIT),
+        **_numbers(verdicts),
+        "time": "0",
+        "timestamp": results.run.started,
+    }
+
+
+def _numbers(verdicts: list[Verdict]) -> dict[str, str]:
+    outcomes = Counter(_OUTCOMES.get(verdict.verdict) for verdict in verdicts)
+    return {
+        "tests": str(len(verdicts)),
+        "failures": str(outcomes["failure"]),
+        "errors": str(outcomes["error"]),
+        "skipped": str(outcomes["skipped"]),
+    }
+
+
+def _case(verdict: Verdict) -> ET.Element:
+    # Judging takes no time worth telling, but some readers turn a missing time into "NaN".
+    case = ET.Element(
+        "testcase", {"classname": verdict.faq, "name": cut(verdict.id, MESSAGE_LIMIT), "time": "0"}
+    )
+    properties = ET.SubElement(case, "properties")
+    for name, value in _properties(verdict).items():
+        ET.SubElement(properties, "property", {"name": name, "value": cut(value, TEXT_LIMIT)})
+    tag = _OUTCOMES.get(verdict.verdict)
+    if tag:
+        attributes = {"message": cut(_message(verdict), MESSAGE_LIMIT)}
+        if tag != "skipped":
+            attributes["type"] = verdict.verdict
+        ET.SubElement(case, tag, attributes).text = _body(verdict)
+    elif verdict.verdict == "warn":
+        ET.SubElement(case, "system-out").text = _body(verdict)
+    return case
+
+
+def _properties(verdict: Verdict) -> dict[str, str]:
+    known = {
+        "id": verdict.id,
+        "host": ", ".join(verdict.hosts) or verdict.subject,
+        "faq": verdict.faq,
+        "severity": verdict.severity,
+        "verdict": verdict.verdict,
+    }
+    return {**known, "remedy": verdict.remedy} if verdict.remedy else known
+
+
+def _message(verdict: Verdict) -> str:
+    return f"{label(verdict.verdict)}: {verdict.reason or verdict.evidence or verdict.title}".split("\n", 1)[
+        0
+    ]
+
+
+def _body(verdict: Verdict) -> str:
+    parts = {
+        say(en="condition", zh="条件"): verdict.title,
+        say(en="reason", zh="原因"): verdict.reason,
+        say(en="evidence", zh="证据"): verdict.evidence,
+        say(en="explained by", zh="归因于"): ", ".join(verdict.explained_by),
+        say(en="remedy", zh="处理办法"): verdict.remedy,
+    }
+    return "\n".join(f"{name}: {cut(text, TEXT_LIMIT)}" for name, text in parts.items() if text)

@@ -1,0 +1,84 @@
+"""Texts from hosts made fit to show: nothing hidden in them, no longer than asked, as wide as a terminal shows them."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from bkpaas.lang import say
+
+# What a terminal, a browser or an XML parser would obey or refuse instead of showing: control characters, line
+# separators, marks that turn the direction of writing, lone surrogates and what is no character at all.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
+)
+_CLOSING = frozenset("，。、；：！？）」』】》”’…")
+
+
+def visible(text: str) -> str:
+    """The text with every unseen character spelled out (\\x1b, \\u202e); only newlines and tabs stay."""
+    return _UNSEEN.sub(_spelled, text.replace("\r\n", "\n"))
+
+
+def _spelled(match: re.Match[str]) -> str:
+    code = ord(match.group())
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def cut(text: str, limit: int) -> str:
+    """The text, made visible, at most `limit` characters of it, and how much was left out."""
+    if len(text) <= limit:
+        return visible(text)
+    rest = len(text) - limit
+    return visible(text[:limit]) + say(
+        en=f" ... ({rest} more characters in results.json)", zh=f" ……（另有 {rest} 个字符，见 results.json）"
+    )
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal the text takes."""
+    return sum(map(_columns, text))
+
+
+def _columns(char: str) -> int:
+    if char.isascii():
+        return 1
+    if unicodedata.category(char) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """The text in lines of at most `width` columns, broken at spaces and between double-width characters."""
+    lines: list[str] = []
+    for paragraph in visible(text).expandtabs(4).split("\n"):
+        line, used = "", 0
+        for atom in _atoms(paragraph, width):
+            size = columns(atom)
+            if used + size > width and line.strip():
+                lines.append(line.rstrip())
+                line, used = "", 0
+                if atom == " ":
+                    continue
+            line, used = line + atom, used + size
+        lines.append(line.rstrip())
+    return lines
+
+
+def _atoms(text: str, width: int) -> Iterator[str]:
+    """What may not be broken: words cut to the width, spaces, wide characters with the punctuation that closes them."""
+    atom, used = "", 0
+    for char in text:
+        size = _columns(char)
+        apart = char == " " or atom == " " or ((size == 2 or _ends_wide(atom)) and char not in _CLOSING)
+        if atom and size and (apart or used + size > width):
+            yield atom
+            atom, used = "", 0
+        atom, used = atom + char, used + size
+    if atom:
+        yield atom
+
+
+def _ends_wide(atom: str) -> bool:
+    return bool(atom) and columns(atom[-1]) == 2

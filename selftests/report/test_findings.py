@@ -1,0 +1,91 @@
+"""What is said of a run: who is a cause, what is only probable, when nothing may be called green."""
+
+from __future__ import annotations
+
+import pytest
+
+from bkpaas.lang import Language, speak
+from bkpaas.report.findings import causes, sentence, tone, unexplained, unjudged
+
+from .sample import SCENARIOS, healthy, interrupted, judge, nothing_judged, settle, three_faults, without_data
+
+
+@pytest.mark.parametrize(
+    ("scenario", "language", "wanted"),
+    [
+        ("healthy", "en", "All is well: 165 conditions hold on 11 hosts."),
+        ("healthy", "zh", "一切正常：11 台主机上的 165 项条件全部成立。"),
+        ("three-faults", "en", "3 causes explain 12 failures."),
+        ("three-faults", "zh", "3 个根因解释了全部 12 项失败。"),
+        ("without-data", "en", "2 causes explain 40 failures (3 failed, 37 without data)."),
+        ("interrupted", "en", "Interrupted: this report is partial. 46 conditions could not be judged."),
+        ("nothing-judged", "en", "Nothing was judged: 148 not applicable, 18 waived."),
+    ],
+)
+def test_sentence(scenario: str, language: Language, wanted: str) -> None:
+    speak(language)
+    assert sentence(SCENARIOS[scenario]()) == wanted
+
+
+@pytest.mark.parametrize("scenario", sorted(set(SCENARIOS) - {"healthy"}))
+def test_only_a_green_run_has_a_green_tone(scenario: str) -> None:
+    assert tone(healthy()) == "pass"
+    assert tone(SCENARIOS[scenario]()) != "pass"
+
+
+def test_a_strict_run_with_warnings_is_not_green() -> None:
+    results = healthy()
+    judge(results, "time-daemon@job-1", "warn", evidence="not synchronised")
+    settle(results, 0)
+    assert sentence(results) == "Nothing failed: 165 conditions on 11 hosts, 1 warning."
+    settle(results, 1)
+    assert "not green" in sentence(results)
+    assert tone(results) != "pass"
+
+
+def test_no_verdict_at_all_is_not_green() -> None:
+    results = healthy()
+    results.verdicts = []
+    assert sentence(settle(results, 0)) == "Nothing was judged."
+    assert tone(results) != "pass"
+
+
+def test_a_consequence_of_a_consequence_is_folded_under_the_root() -> None:
+    first = causes(three_faults())[0]
+    assert first.verdict.id == "supervisor-sock@paas-1"
+    assert "healthz-login@controller" in [verdict.id for verdict in first.explains]
+    assert not first.probably
+
+
+def test_what_follows_from_something_unseen_is_probable() -> None:
+    known, unknown = causes(without_data())
+    assert known.explains and not known.probably
+    assert not unknown.explains
+    assert "database-reachable@paas-1" in [verdict.id for verdict in unknown.probably]
+
+
+def test_one_link_that_nobody_saw_makes_the_rest_of_the_chain_probable() -> None:
+    results = three_faults()
+    judge(results, "domain-502@controller", "no_data", reason="timed out")
+    first = causes(settle(results, 1))[0]
+    assert [verdict.id for verdict in first.probably] == ["healthz-login@controller"]
+
+
+def test_what_merely_could_not_be_judged_is_no_cause() -> None:
+    results = interrupted()
+    assert results.root_causes and not causes(results)
+    assert len(unexplained(results)) == 46
+    assert [(group.word, len(group.ids)) for group in unjudged(results)] == [("no_data", 46)]
+
+
+def test_reasons_are_told_when_nothing_failed_and_the_run_is_not_green() -> None:
+    assert {group.word for group in unjudged(nothing_judged())} == {"not_applicable", "waived"}
+    assert not unjudged(healthy())
+
+
+def test_failures_stand_alone_when_nobody_explained_them() -> None:
+    results = three_faults()
+    results.root_causes = []
+    for verdict in results.verdicts:
+        verdict.explained_by = []
+    assert sentence(results) == "12 failures without a known cause."

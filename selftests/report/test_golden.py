@@ -1,0 +1,63 @@
+"""Each writer's output, whole, for the runs that matter."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bkpaas.lang import Language, speak
+from bkpaas.report import html, junit, terminal
+from bkpaas.report.record import Results, read_json, write_json
+
+from .sample import SCENARIOS, settle
+
+Golden = Callable[[str, str], None]
+QUIET = 8  # verdicts of each word that asks for nothing, kept in a golden file
+
+
+def sample(scenario: str) -> Results:
+    """A scenario without most of what passed, so that a golden file can be read."""
+    results = SCENARIOS[scenario]()
+    seen: Counter[str] = Counter()
+    kept = []
+    for verdict in results.verdicts:
+        seen[verdict.verdict] += 1
+        if verdict.verdict in ("fail", "no_data", "warn") or seen[verdict.verdict] <= QUIET:
+            kept.append(verdict)
+    results.verdicts = kept
+    return settle(results, results.run.exit)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_terminal(scenario: str, language: Language, golden: Golden) -> None:
+    speak(language)
+    lines = terminal.summary(SCENARIOS[scenario](), width=100, colour=False, where="report/report.html")
+    golden(f"{scenario}.{language}.txt", "\n".join(lines) + "\n")
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_junit(scenario: str, golden: Golden, tmp_path: Path) -> None:
+    junit.write(sample(scenario), tmp_path / "junit.xml")
+    golden(f"{scenario}.junit.xml", (tmp_path / "junit.xml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_page(scenario: str, language: Language, golden: Golden) -> None:
+    speak(language)
+    page = html.page(sample(scenario))
+    page = re.sub(r"<style>.*</style>", "<style></style>", page, flags=re.DOTALL)
+    page = re.sub(r"<script>.*</script>", "<script></script>", page, flags=re.DOTALL)
+    golden(f"{scenario}.{language}.html", re.sub(r"'sha256-[^']*'", "'sha256-'", page))
+
+
+def test_record(golden: Golden, tmp_path: Path) -> None:
+    results = sample("three-faults")
+    write_json(results, tmp_path / "results.json")
+    assert read_json(tmp_path / "results.json") == results
+    golden("three-faults.json", (tmp_path / "results.json").read_text("utf-8"))

@@ -1,0 +1,66 @@
+"""junit.xml as a CI server reads it."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from bkpaas.report import junit
+from bkpaas.report.record import WORDS, Results
+
+from .sample import SCENARIOS, three_faults
+
+
+def read(results: Results, path: Path) -> ET.Element:
+    junit.write(results, path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    return ET.parse(path).getroot()
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_counts_are_those_of_the_record(scenario: str, tmp_path: Path) -> None:
+    results = SCENARIOS[scenario]()
+    root = read(results, tmp_path / "junit.xml")
+    verdicts = [element.get("value") for element in root.iterfind(".//property[@name='verdict']")]
+    assert {word: verdicts.count(word) for word in WORDS} == results.counts
+    suites = root.findall("testsuite")
+    for name, words in {
+        "tests": WORDS,
+        "failures": ["fail"],
+        "errors": ["no_data"],
+        "skipped": ["not_applicable", "waived"],
+    }.items():
+        wanted = sum(results.counts[word] for word in words)
+        assert int(root.attrib[name]) == wanted == sum(int(suite.attrib[name]) for suite in suites)
+    for tag, name in {"failure": "failures", "error": "errors", "skipped": "skipped"}.items():
+        assert len(root.findall(f".//testcase/{tag}")) == int(root.attrib[name])
+
+
+def test_a_case_tells_what_an_operator_needs(tmp_path: Path) -> None:
+    root = read(three_faults(), tmp_path / "junit.xml")
+    case = root.find(".//testcase[@name='supervisor-sock@paas-1']")
+    assert case is not None
+    assert case.get("classname") == "fatal-exited-too-quickly"
+    told = {element.get("name"): element.get("value") for element in case.iterfind("properties/property")}
+    assert (
+        told["host"] == "paas-1" and told["severity"] == "fail" and "$ kill 26444" in (told["remedy"] or "")
+    )
+    failure = case.find("failure")
+    assert failure is not None and "supervisor.sock does not exist" in (failure.get("message") or "")
+
+
+def test_a_warning_passes_and_is_told(tmp_path: Path) -> None:
+    root = read(three_faults(), tmp_path / "junit.xml")
+    case = root.find(".//testcase[@name='time-daemon@job-1']")
+    assert case is not None
+    assert [child.tag for child in case] == ["properties", "system-out"]
+    assert "chronyd runs but has no source" in (case.findtext("system-out") or "")
+
+
+def test_a_waiver_is_skipped_with_its_reason(tmp_path: Path) -> None:
+    root = read(three_faults(), tmp_path / "junit.xml")
+    skipped = root.find(".//testcase[@name='http-proxy-env@cmdb-1']/skipped")
+    assert skipped is not None and "2026-06-30" in (skipped.get("message") or "")
