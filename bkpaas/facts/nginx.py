@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from os.path import dirname, join, normpath
 from typing import Any
 
@@ -169,6 +170,7 @@ def _matches(path: str, pattern: str) -> bool:
     return path.count("/") == pattern.count("/") and fnmatchcase(path, pattern)
 
 
+@lru_cache(maxsize=64)
 def _parsed(text: str) -> tuple[list[Statement], list[tuple[int | None, str]]]:
     """crossplane reads from a path only: a file in memory has one, and nothing reaches the disk."""
     with os.fdopen(os.memfd_create("nginx"), "wb") as file:

@@ -7,7 +7,7 @@ tokens in which it differs are put together again; parser and error recovery sta
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -73,8 +73,12 @@ def _grammars() -> tuple[Any, Any]:
     return _Python2(parse_version_string("3.6"), bnf + _NEW_RULES), load_grammar(version="3.10")
 
 
+@lru_cache(maxsize=16)
 def parse(text: str) -> tuple[Module, int | None]:
-    """The tree, and the line of the first syntax error; None when Python 2 or Python 3 accepts the text."""
+    """The tree, and the line of the first syntax error; None when Python 2 or Python 3 accepts the text.
+
+    Kept for a while: the hosts of a deployment have the same files, and each is read twice.
+    """
     first: tuple[Module, int] | None = None
     for grammar in _grammars():
         module = grammar.parse(text)

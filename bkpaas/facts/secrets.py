@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import os
 import re
+from collections.abc import Callable
 from typing import Any
 
 PREFIX = "secret:"
@@ -59,13 +61,12 @@ _KEY_BLOCK = re.compile(
 class Secrets:
     """Digests with one key. Equal secrets have equal digests under the same key, and only there.
 
-    What was once digested is remembered, in memory only, and also replaced wherever else it turns up.
+    What was once digested is remembered, in memory only, for strings() to find it where it has no name.
     """
 
     def __init__(self, key: bytes | None = None) -> None:
         self._key = os.urandom(32) if key is None else key
         self._known: dict[str, str] = {}
-        self._anywhere: re.Pattern[str] | None = None
 
     def digest(self, value: str) -> str:
         """secret: and 12 hexadecimal digits; a digest is its own digest."""
@@ -74,8 +75,6 @@ class Secrets:
         if value not in self._known:
             digest = hmac.new(self._key, value.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
             self._known[value] = PREFIX + digest[:12]
-            if _telling(value):
-                self._anywhere = None
         return self._known[value]
 
     def is_secret(self, name: str, value: Any = "?") -> bool:
@@ -100,8 +99,7 @@ class Secrets:
             text = shape.sub(self._value, text)
         text = self._assignments(text)
         text = _QUERY.sub(self._value, text)
-        text = _SCHEME.sub(self._value, text)
-        return self._hide_known(text)
+        return _SCHEME.sub(self._value, text)
 
     def cut(self, text: str, limit: int) -> str:
         """Scrubbed first and cut then, so that no half of a secret is left at the end."""
@@ -134,12 +132,15 @@ class Secrets:
         return value if value is None or isinstance(value, bool) else self.digest(str(value))
 
     def strings(self, value: Any) -> Any:
-        """The same structure with every string in it scrubbed, whatever the names."""
-        if isinstance(value, dict):
-            return {self.scrub(key): self.strings(item) for key, item in value.items()}
-        if isinstance(value, list | tuple):
-            return [self.strings(item) for item in value]
-        return self.scrub(value) if isinstance(value, str) else value
+        """The same structure with every string in it scrubbed, whatever the names, and no known secret left."""
+        scrubbed = _mapped(value, self.scrub)
+        text = json.dumps(scrubbed, ensure_ascii=False)
+        left = [known for known in self._known if json.dumps(known, ensure_ascii=False)[1:-1] in text]
+        left = sorted(filter(_telling, left), key=len, reverse=True)
+        if not left:
+            return scrubbed
+        anywhere = re.compile("|".join(map(re.escape, left)))
+        return _mapped(scrubbed, lambda string: anywhere.sub(lambda match: self.digest(match[0]), string))
 
     def _value(self, match: re.Match[str]) -> str:
         return match["head"] + self.digest(match["value"])
@@ -170,11 +171,14 @@ class Secrets:
             position = end
         return "".join(done) + text[position:]
 
-    def _hide_known(self, text: str) -> str:
-        if self._anywhere is None:
-            known = sorted(filter(_telling, self._known), key=len, reverse=True)
-            self._anywhere = re.compile("|".join(map(re.escape, known)) or r"(?!)")
-        return self._anywhere.sub(lambda match: self.digest(match[0]), text)
+
+def _mapped(value: Any, change: Callable[[str], str]) -> Any:
+    """The same structure with every string changed; a tuple becomes a list."""
+    if isinstance(value, dict):
+        return {change(key): _mapped(item, change) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_mapped(item, change) for item in value]
+    return change(value) if isinstance(value, str) else value
 
 
 def _is_number(value: Any) -> bool:

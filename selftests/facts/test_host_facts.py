@@ -218,6 +218,8 @@ def test_no_secret_is_left_in_the_facts():
     text = msgspec.json.encode(facts).decode()
     left = [secret for secret in [*used, "Pl4ntedZ"] if f"{secret}" in text]
     assert left == [] and len(used) > 30
+    location = facts.nginx.servers[0].locations[0]
+    assert location.proxy_pass.startswith("http://u:secret:"), "a field keeps its text, whatever its name"
     missing_nouns = [noun for noun in NOUNS if isinstance(getattr(facts, noun), Missing)]
     assert missing_nouns == ["saas"], "each noun must have been read for this to prove anything"
 
