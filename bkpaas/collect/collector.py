@@ -768,7 +768,10 @@ class Visit(object):
         for section, name, job in self.jobs:
             self.answer[section][name] = job.outcome(self.until, section in ("http", "tcp"))
         for group in list(groups):
-            os.killpg(group, signal.SIGKILL)
+            try:
+                os.killpg(group, signal.SIGKILL)
+            except EnvironmentError:
+                pass  # ended just now
         peak = re.search(b"VmHWM:\\s+(\\d+)", first_bytes("/proc/self/status", 8192))
         cost = {"cpu_seconds": round(cpu_time(), 4), "seconds": round(monotonic() - self.begin, 3)}
         self.answer["cost"] = dict(cost, rss_kb=int(peak.group(1)) if peak else None)

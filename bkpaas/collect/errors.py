@@ -20,11 +20,11 @@ def place(host: Host) -> str:
     return host.address if host.name == host.address else f"{host.name} ({host.address})"
 
 
-def via(jump: str, error: CollectError) -> CollectError:
+def via(where: str, jump: str, error: CollectError) -> CollectError:
     """The same error, when it is the bastion's and not the host's own."""
     reason = error.reason
     return CollectError(
-        error.kind, say(en=f"on the way through {jump}: {reason}", zh=f"经由 {jump}：{reason}")
+        error.kind, say(en=f"{where} by way of {jump}: {reason}", zh=f"经由 {jump} 访问 {where}：{reason}")
     )
 
 

@@ -53,10 +53,7 @@ class Ssh:
             before, _, last = chain.rpartition(",")
             login = _Login(last, key[1], self._limits.connect_seconds, before or None)
             self._bastions[key] = asyncio.create_task(login.run(f"ssh://{last}", self._bastion))
-        try:
-            return await asyncio.shield(self._bastions[key])
-        except CollectError as error:
-            raise errors.via(chain, error) from None
+        return await asyncio.shield(self._bastions[key])
 
     async def close(self) -> None:
         for task in self._bastions.values():
@@ -98,8 +95,12 @@ class _Login:
         except (OSError, ValueError, asyncssh.Error) as error:
             raise errors.config(self.where, str(error)) from None
         self.user, self.host, self.port = options.username, options.host, options.port
+        self.alias = options.host_key_alias or options.host
         jump = self.bastion or (options.tunnel if isinstance(options.tunnel, str) else None)
-        tunnel = await bastion(jump, self.connection) if jump else ()
+        try:
+            tunnel = await bastion(jump, self.connection) if jump else ()
+        except CollectError as error:
+            raise errors.via(self.where, str(jump), error) from None
         try:
             return await asyncio.wait_for(
                 asyncssh.connect(options.orig_host, options=options, tunnel=tunnel, config=self._config()),
@@ -137,6 +138,9 @@ class _Login:
             # None would mean "UserKnownHostsFile none": a wish not to verify, which is not granted.
             files = options.known_hosts if isinstance(options.known_hosts, list) else []
             options.update(known_hosts=_known_hosts(tuple(files) or DEFAULT_KNOWN_HOSTS))
+        if not options.config.get("HostKeyAlgorithms"):
+            # Known types first; the others only so that a host that changed its type is told as such.
+            options.server_host_key_algs = "+ssh-ed25519,ecdsa-sha2-nistp256,rsa-sha2-512,rsa-sha2-256"
         if not options.config.get("KexAlgorithms"):  # the fastest first: others cost several times the CPU
             options.kex_algs = sorted(
                 options.kex_algs, key=lambda name: not name.startswith(b"curve25519-sha256")
@@ -206,14 +210,16 @@ class _Login:
         if self.client.connection and (peer := self.client.connection.get_extra_info("peername")):
             address = peer[0]
         port = self.port if self.port != 22 else None
-        return self.known.match(self.host, address, port)[0]
+        return self.known.match(self.alias, address, port)[0]
 
 
 def _identity(key: str) -> dict[str, Any]:
     """The options for a key file: only that key, or the agent when it alone can open it."""
     try:
         return {"client_keys": [_private_key(key)], "agent_path": None}
-    except asyncssh.KeyEncryptionError:
+    except asyncssh.KeyImportError as error:
+        if "passphrase" not in str(error).lower():
+            raise
         if not os.environ.get("SSH_AUTH_SOCK"):
             raise ValueError(
                 say(

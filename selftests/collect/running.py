@@ -6,6 +6,7 @@ import functools
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -70,3 +71,16 @@ def collect(plan: dict[str, Any], python: str = sys.executable, **options: Any) 
 
 NOBODY = {"user": 65534, "group": 65534, "extra_groups": []}
 """Options of subprocess for an account that may do nothing."""
+
+
+def ended(pid: int) -> bool:
+    """Waits for the end of a process that was killed."""
+    for _ in range(500):
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        except OSError:
+            return True
+        if state in "ZX":
+            return True
+        time.sleep(0.01)
+    return False

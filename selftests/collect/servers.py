@@ -38,6 +38,8 @@ class Server:
 
     def close(self) -> None:
         self.over.set()
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)  # wakes accept()
         self._socket.close()
 
 
@@ -101,6 +103,14 @@ def closing(connection: socket.socket, server: Server) -> None:
 def resetting(connection: socket.socket, server: Server) -> None:
     connection.recv(65536)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+@contextlib.contextmanager
+def refusing() -> Iterator[str]:
+    """An address on which nothing listens."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
 
 
 @contextlib.contextmanager

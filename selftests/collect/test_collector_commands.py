@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bkpaas.collect import collector
-from collect.running import needs_root
+from collect.running import ended, needs_root
 
 PLAN = {"supervisor": [{"name": "it", "conf": "{home}/etc/supervisor-open_paas.conf", "seconds": 8}]}
 
@@ -35,13 +35,6 @@ def ask(visit: Any, home: Path, **more: Any) -> dict[str, Any]:
     plan = {"homes": [str(home)], "supervisor": [{**PLAN["supervisor"][0], **more}]}
     told: dict[str, Any] = visit(plan)["supervisor"]["it"]
     return told
-
-
-def gone(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] in "ZX"
-    except OSError:
-        return True
 
 
 def test_only_three_commands_exist() -> None:
@@ -72,13 +65,13 @@ def test_what_hangs_is_killed_with_its_children(visit: Any, home: Path) -> None:
     put(home, f"sleep 100 & echo $! $$ > {home}/pids; echo started; wait")
     told = ask(visit, home, seconds=0.7)
     assert (told["error"], told["rc"], told["out"]) == ("timeout", None, "started\n")
-    assert all(gone(int(pid)) for pid in (home / "pids").read_text().split())
+    assert all(ended(int(pid)) for pid in (home / "pids").read_text().split())
 
 
 def test_what_closes_its_output_and_stays_is_killed_too(visit: Any, home: Path) -> None:
     put(home, f"echo $$ > {home}/pids; exec >&- 2>&-; sleep 100")
     assert ask(visit, home, seconds=0.7)["error"] == "timeout"
-    assert gone(int((home / "pids").read_text()))
+    assert ended(int((home / "pids").read_text()))
 
 
 def test_output_without_end_is_cut(visit: Any, home: Path) -> None:
@@ -171,4 +164,4 @@ def test_time_daemon(visit: Any, public: Path, spawn: Any, monkeypatch: pytest.M
 def test_a_command_ends_with_the_visit(visit: Any, home: Path) -> None:
     put(home, f"echo $$ > {home}/pids; while :; do sleep 1; done")
     told = visit({"homes": [str(home)], "seconds": 1, **PLAN})["supervisor"]["it"]
-    assert told["error"] == "timeout" and gone(int((home / "pids").read_text()))
+    assert told["error"] == "timeout" and ended(int((home / "pids").read_text()))

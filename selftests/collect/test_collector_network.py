@@ -17,6 +17,7 @@ from collect.servers import (
     dripping,
     endless,
     never_accepting,
+    refusing,
     resetting,
     serving,
     silent,
@@ -123,13 +124,11 @@ def test_odd_urls(visit: Any, url: str) -> None:
 
 
 def test_refused_and_never_accepted(visit: Any) -> None:
-    with serving(silent) as server:
-        pass
-    with never_accepting() as full:
-        ask = {"seconds": 0.7, "bytes": 1000}
-        answer = visit(
-            {"http": [{"name": "refused", "url": server.url, **ask}, {"name": "full", "url": full, **ask}]}
-        )["http"]
+    with refusing() as nobody, never_accepting() as full:
+        asks = [
+            {"name": name, "url": url, "seconds": 0.7} for name, url in (("refused", nobody), ("full", full))
+        ]
+        answer = visit({"http": asks})["http"]
     assert answer["refused"]["error"] == {"kind": "refused", "text": "Connection refused"}
     assert answer["full"]["error"] == {"kind": "timeout", "text": "no connection in time"}
 

@@ -1,0 +1,139 @@
+"""How the collector is sent and how its lines are read."""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bkpaas.collect import program
+from bkpaas.inventory.deployment import Connection
+
+ROOT = Connection("ssh://root@10.0.1.3")
+
+
+def lines(answer: Any, length: int | None = None) -> bytes:
+    data = zlib.compress(json.dumps(answer).encode())
+    size = len(data) if length is None else length
+    return b"@@bkpaas answer %d\n%s\n@@bkpaas end\n" % (size, base64.b64encode(data))
+
+
+def hear(*pieces: bytes, most: int = 10_000) -> list[Any]:
+    talk = program.Talk(most)
+    return [event for piece in pieces for event in talk.feed(piece)]
+
+
+def test_words_in_any_pieces() -> None:
+    raw = b"Welcome!\n@@bkpaas ready 1 3.11.2\n@@bkpaas clock 0 12.5\n" + lines({"version": 1, "x": "y"})
+    expected = [("ready", "3.11.2"), ("clock", ("0", 12.5)), ("answer", {"version": 1, "x": "y"})]
+    assert hear(raw) == expected
+    assert hear(*[raw[at : at + 1] for at in range(len(raw))]) == expected
+    assert hear(raw.replace(b"\n", b"\r\n")) == expected
+
+
+def test_output_of_others_is_kept_apart() -> None:
+    talk = program.Talk(10_000)
+    assert list(talk.feed(b"Last login: x\n@@bkpaas ready 1 2.7.5\n")) == [("ready", "2.7.5")]
+    assert talk.noise == b"Last login: x\n"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(b"@@bkpaas ready 2 3.11\n", id="other-version"),
+        pytest.param(b"@@bkpaas ready\n", id="word-without-value"),
+        pytest.param(b"@@bkpaas dance\n", id="unknown-word"),
+        pytest.param(b"@@bkpaas end\n", id="end-without-answer"),
+        pytest.param(b"@@bkpaas clock 0 noon\n", id="no-number"),
+        pytest.param(b"@@bkpaas answer 3\n!!!!\n@@bkpaas end\n", id="no-base64"),
+        pytest.param(b"@@bkpaas answer 3\nAAAA\n@@bkpaas end\n", id="no-zlib"),
+        pytest.param(lines({"version": 1}, 5), id="other-length"),
+        pytest.param(lines({"version": 9}), id="answer-of-another-version"),
+        pytest.param(lines([1]), id="no-object"),
+    ],
+)
+def test_garbage(raw: bytes) -> None:
+    with pytest.raises(program.Garbage):
+        hear(raw)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(b"x" * 10_001, id="noise-without-end"),
+        pytest.param(b"x\n" * 5_001, id="lines-without-end"),
+        pytest.param(b"@@bkpaas answer 10001\n", id="announced"),
+        pytest.param(b"@@bkpaas answer 10\n" + b"A" * 10_000, id="more-than-announced"),
+        pytest.param(lines({"version": 1, "bomb": "0" * 1_000_000}), id="unpacks-to-too-much"),
+    ],
+)
+def test_too_much(raw: bytes) -> None:
+    with pytest.raises(program.TooMuch):
+        hear(raw)
+
+
+def test_limit_counts_from_answer_to_answer() -> None:
+    one = lines({"version": 1})
+    assert len(hear(*[one] * 500, most=len(one))) == 500
+
+
+def test_half_characters_of_python_2() -> None:
+    data = zlib.compress(b'{"version": 1, "text": "a\\ud83d\\ude00 \\udcff"}')
+    raw = b"@@bkpaas answer %d\n%s\n@@bkpaas end\n" % (len(data), base64.b64encode(data))
+    ((_, answer),) = hear(raw)
+    assert answer["text"].startswith("a") and answer["text"].endswith("\ufffd")
+
+
+def run(line: str, path: Path, said: bytes = b"") -> list[Any]:
+    result = subprocess.run(
+        line, shell=True, input=said, capture_output=True, env={"PATH": str(path)}, timeout=30
+    )
+    return hear(result.stdout, most=1_000_000)
+
+
+def put(folder: Path, name: str, script: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text("#!/bin/sh\n" + script)
+    (folder / name).chmod(0o755)
+
+
+def test_interpreters_are_tried_in_turn(tmp_path: Path) -> None:
+    """One that is not there, a broken one, one too old; then one under a home."""
+    plan = program.plan_lines({"pids": [1]})
+    put(tmp_path / "bin", "python3", "exit 127")
+    put(tmp_path / "bin", "python2.7", "echo 'ImportError: No module named json' >&2; exit 1")
+    put(tmp_path / "my home/.envs/paas/bin", "python", 'exec /usr/bin/python3 "$@"')
+    line = program.command(ROOT, [str(tmp_path / "my home")])
+    events = run(line, tmp_path / "bin", program.packed() + plan)
+    assert [word for word, _ in events] == ["ready", "answer"]
+
+
+def test_no_interpreter(tmp_path: Path) -> None:
+    put(tmp_path, "python3", "exit 127")
+    assert run(program.command(ROOT).replace("/usr/libexec/platform-python", ""), tmp_path) == [
+        ("nopython", None)
+    ]
+
+
+def test_second_interpreter_is_not_started_after_the_first_did_its_work(tmp_path: Path) -> None:
+    put(tmp_path, "python3", "cat >/dev/null 2>&1; exit 3")
+    put(tmp_path, "python2", "echo started twice")
+    assert run(program.command(ROOT), tmp_path) == []
+
+
+def test_sudo_in_front() -> None:
+    line = program.command(Connection("ssh://ops@h", sudo=True, sudo_user="bk king"))
+    assert line.startswith("exec env LC_ALL=C sudo -n -u 'bk king' /bin/sh -c ")
+    assert program.command(Connection("ssh://ops@h", sudo=True)).startswith(
+        "exec env LC_ALL=C sudo -n /bin/sh -c "
+    )
+    assert program.command(ROOT).startswith("exec /bin/sh -c ")
+
+
+def test_digest_is_of_the_file_that_can_be_read() -> None:
+    assert len(program.digest()) == 64 and zlib.decompress(program.packed()) == program.source()
