@@ -54,7 +54,7 @@ _FORM = re.compile(
 )
 _SCHEME = re.compile(r"(?i)\b(?P<head>(?:Basic|Bearer|Digest)\s+)(?P<value>[A-Za-z0-9+/=._~-]{8,})")
 _KEY_BLOCK = re.compile(
-    r"(?P<head>-----BEGIN [A-Z ]*PRIVATE KEY-----)(?P<value>.*?)(?=-----END|\Z)", re.DOTALL
+    r"(?P<head>-----BEGIN [A-Z ]*PRIVATE KEY-----\s*)(?P<value>\S.*?)(?=\s*(?:-----END|\Z))", re.DOTALL
 )
 
 
@@ -70,7 +70,7 @@ class Secrets:
 
     def digest(self, value: str) -> str:
         """secret: and 12 hexadecimal digits; a digest is its own digest."""
-        if value.startswith(PREFIX):
+        if _DIGEST.fullmatch(value):
             return value
         if value not in self._known:
             digest = hmac.new(self._key, value.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
@@ -150,7 +150,7 @@ class Secrets:
         if match["name"].lower() == "cookie":
             hidden = _COOKIE_PAIR.sub(lambda pair: f"{pair['name']}={self.digest(pair['value'])}", value)
         else:
-            hidden = value if value.startswith(PREFIX) else self.digest(value.strip())
+            hidden = self.digest(value.strip())
         return match["name"] + match["sep"] + hidden
 
     def _assignments(self, text: str) -> str:

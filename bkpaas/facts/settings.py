@@ -220,7 +220,7 @@ class _Reader:
             kind: Kind = "broken" if any(map(python2.is_error, python2.leaves(source))) else "expression"
             if kind == "expression" and self.secrets.is_secret(name):
                 kind = "secret"
-            digest = self.secrets.digest(source.get_code()) if kind == "secret" else None
+            digest = self.secrets.digest(source.get_code(include_prefix=False)) if kind == "secret" else None
             return Value(kind=kind, file=self.file, line=line, source=written, digest=digest)
         plain = value[0]
         if self._hidden(name, plain):
@@ -269,7 +269,8 @@ class _Reader:
         for leaf in found:
             inner = leaf.value.strip("'\"")
             hidden = leaf.type == "string" or (leaf.type == "number" and self.secrets.is_secret(name, inner))
-            if secret and hidden and inner and not self.secrets.is_secret(inner):
+            variable = inner.isidentifier() and inner.isupper() and self.secrets.is_secret(inner)
+            if secret and hidden and inner and not variable:
                 words.append(self.secrets.digest(inner))
             else:
                 words.append(leaf.value)

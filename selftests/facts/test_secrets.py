@@ -42,6 +42,7 @@ SHAPES = [
     "secret_key=>Pl4nted",
     "--token=Pl4nted",
     "-Dredis.password=Pl4nted",
+    "password=secret:Pl4nted",
 ]
 
 
