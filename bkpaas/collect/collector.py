@@ -852,9 +852,11 @@ class Visit(object):
                 self.errors[":".join([section, name] if name else [section])] = error
 
 
-def boot_time():
-    """By the host's own clock, also when that was set after the boot."""
-    return time.time() - float(first_bytes("/proc/uptime", 100).split()[0])
+def boot_time(known=[]):
+    """By the host's own clock, also when that was set after the boot; the same for all visits."""
+    if not known:
+        known.append(time.time() - float(first_bytes("/proc/uptime", 100).split()[0]))
+    return known[0]
 
 
 # ---- the conversation --------------------------------------------------------------------------------------

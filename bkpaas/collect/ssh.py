@@ -22,6 +22,8 @@ from bkpaas.inventory.deployment import Connection, Deployment, Host
 from bkpaas.lang import say
 
 CLOCK_SAMPLES = 3
+FAST_KEX = "^curve25519-sha256,curve25519-sha256@libssh.org"
+"""Tried first: other key exchanges cost several times the CPU."""
 DEFAULT_KNOWN_HOSTS = ("~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts")
 
 
@@ -91,38 +93,32 @@ class _Login:
 
     async def run(self, spec: str, bastion: Any) -> asyncssh.SSHClientConnection:
         try:
-            options = self._options(spec)
+            wanted = self._wanted(spec)
+            options = asyncssh.SSHClientConnectionOptions(**wanted)
+            wanted.update(self._settled(options))
         except (OSError, ValueError, asyncssh.Error) as error:
             raise errors.config(self.where, str(error)) from None
         self.user, self.host, self.port = options.username, options.host, options.port
-        self.alias = options.host_key_alias or options.host
+        self.alias, self.known = options.host_key_alias or options.host, wanted["known_hosts"]
         jump = self.bastion or (options.tunnel if isinstance(options.tunnel, str) else None)
         try:
-            tunnel = await bastion(jump, self.connection) if jump else ()
+            wanted["tunnel"] = await bastion(jump, self.connection) if jump else ()
         except CollectError as error:
             raise errors.via(self.where, str(jump), error) from None
         try:
-            return await asyncio.wait_for(
-                asyncssh.connect(options.orig_host, options=options, tunnel=tunnel, config=self._config()),
-                self.seconds,
-            )
+            return await asyncio.wait_for(asyncssh.connect(**wanted), self.seconds)
         except asyncio.TimeoutError:
             raise self._late() from None
         except (OSError, ValueError, asyncssh.Error) as error:
             raise self._explained(error) from None
 
-    def _config(self) -> Any:
-        return [self.connection.ssh_config] if self.connection.ssh_config else ()
-
-    def _options(self, spec: str) -> asyncssh.SSHClientConnectionOptions:
+    def _wanted(self, spec: str) -> dict[str, Any]:
+        """What the inventory says, as options of asyncssh; all else comes from the user's ssh_config."""
         parts = urlsplit(spec)
         wanted: dict[str, Any] = {
             "host": parts.hostname or "",
-            "config": self._config(),
+            "config": [self.connection.ssh_config] if self.connection.ssh_config else (),
             "client_factory": lambda: self.client,
-            "known_hosts": _known_hosts((self.connection.known_hosts,))
-            if self.connection.known_hosts
-            else (),
             "password_auth": False,
             "kbdint_auth": False,
             "login_timeout": 0,
@@ -133,21 +129,20 @@ class _Login:
             wanted["username"] = unquote(parts.username)
         if self.connection.key:
             wanted.update(_identity(self.connection.key))
-        options = asyncssh.SSHClientConnectionOptions(**wanted)
-        if not self.connection.known_hosts:
-            # None would mean "UserKnownHostsFile none": a wish not to verify, which is not granted.
-            files = options.known_hosts if isinstance(options.known_hosts, list) else []
-            options.update(known_hosts=_known_hosts(tuple(files) or DEFAULT_KNOWN_HOSTS))
+        return wanted
+
+    def _settled(self, options: asyncssh.SSHClientConnectionOptions) -> dict[str, Any]:
+        """What depends on the ssh_config, and must not be left to it."""
+        files: Any = options.known_hosts or ()  # None: "UserKnownHostsFile none", a wish that is not granted
+        if self.connection.known_hosts:
+            files = (self.connection.known_hosts,)
+        settled: dict[str, Any] = {"known_hosts": _known_hosts(tuple(files) or DEFAULT_KNOWN_HOSTS)}
         if not options.config.get("HostKeyAlgorithms"):
             # Known types first; the others only so that a host that changed its type is told as such.
-            options.server_host_key_algs = "+ssh-ed25519,ecdsa-sha2-nistp256,rsa-sha2-512,rsa-sha2-256"
-        if not options.config.get("KexAlgorithms"):  # the fastest first: others cost several times the CPU
-            options.kex_algs = sorted(
-                options.kex_algs, key=lambda name: not name.startswith(b"curve25519-sha256")
-            )
-        assert isinstance(options.known_hosts, asyncssh.SSHKnownHosts)
-        self.known = options.known_hosts
-        return options
+            settled["server_host_key_algs"] = "+ssh-ed25519,ecdsa-sha2-nistp256,rsa-sha2-512,rsa-sha2-256"
+        if not options.config.get("KexAlgorithms"):
+            settled["kex_algs"] = FAST_KEX
+        return settled
 
     def _late(self) -> CollectError:
         if not self.client.connection:

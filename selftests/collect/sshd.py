@@ -93,7 +93,7 @@ def running(folder: Path, client: Path, *settings: str) -> Iterator[Sshd]:
 
 def deployment(*connections: Connection, names: str = "abcdefgh", **limits: object) -> Deployment:
     """Hosts a, b, c ... with these connections and limits."""
-    bounds = {"connect_seconds": 5.0, "host_seconds": 20.0, "run_seconds": 60.0, **limits}
+    bounds = {"connect_seconds": 20.0, "host_seconds": 40.0, "run_seconds": 90.0, **limits}
     hosts = [
         Host(name, "127.0.0.1", ("paas",), connection)
         for name, connection in zip(names, connections, strict=False)

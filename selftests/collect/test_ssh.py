@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bkpaas.collect import program
 from bkpaas.collect.visit import Visit, visit_hosts
 from bkpaas.inventory.deployment import Connection
 from bkpaas.lang import speak
@@ -20,15 +21,16 @@ from collect.sshd import Sshd, deployment, key, needs_sshd, running
 pytestmark = needs_sshd
 PLAN = {"visit": 1, "pids": [1]}
 
-FAKE = """#!/bin/sh
-# Speaks like the collector until the plan comes; then does what $1 says.
-echo '@@bkpaas ready 1 3.9.2'
-while read -r word value rest; do
-    case $word in
-        *clock) echo "@@bkpaas clock $value 1.5" ;;
-        *plan) eval "$1" ;;
-    esac
-done
+FAKE = """
+# Speaks like the collector until the plan comes; then does what argv says.
+import os, sys
+print("@@bkpaas ready 1 3.9.2", flush=True)
+sys.stdin.buffer.read(int(sys.argv[1]))
+for line in sys.stdin.buffer:
+    word, value = line.split()
+    if word == b"plan":
+        os.execvp("sh", ["sh", "-c", sys.argv[2]])
+    print("@@bkpaas clock", value.decode(), "1.5", flush=True)
 """
 
 
@@ -85,8 +87,9 @@ def forced(tmp_path: Path, client: Path) -> Iterator[Any]:
 @pytest.fixture
 def fake(forced: Any, tmp_path: Path) -> Any:
     def start(then: str) -> Connection:
-        (tmp_path / "fake").write_text(FAKE)
-        connection: Connection = forced(f"exec sh {tmp_path}/fake '{then}'")
+        (tmp_path / "fake.py").write_text(FAKE)
+        size = len(program.packed())
+        connection: Connection = forced(f"exec python3 {tmp_path}/fake.py {size} '{then}; cat >/dev/null'")
         return connection
 
     return start
@@ -357,10 +360,12 @@ def test_sudo_granted(client: Path, tmp_path: Path) -> None:
     assert (tmp_path / "said").read_text() == "-n -u blueking\n"
 
 
-def test_fast_key_exchange_is_preferred_unless_the_config_chooses(sshd: Sshd, tmp_path: Path) -> None:
-    from bkpaas.collect.ssh import _Login
-
+def test_fast_key_exchange_is_preferred_unless_the_config_chooses(client: Path, tmp_path: Path) -> None:
     (tmp_path / "config").write_text("Host *\n  KexAlgorithms ecdh-sha2-nistp256\n")
-    plain = _Login("x", sshd.connection(), 5)._options(sshd.spec)
-    chosen = _Login("x", sshd.connection(ssh_config=str(tmp_path / "config")), 5)._options(sshd.spec)
-    assert plain.kex_algs[0].startswith(b"curve25519") and chosen.kex_algs == [b"ecdh-sha2-nistp256"]
+    with running(tmp_path / "sshd", client, "LogLevel DEBUG1") as sshd:
+        for config, expected in (
+            (None, "curve25519-sha256"),
+            (str(tmp_path / "config"), "ecdh-sha2-nistp256"),
+        ):
+            assert once(sshd.connection(ssh_config=config)).first
+            assert re.findall(r"kex: algorithm: (\S+)", sshd.log.read_text())[-1] == expected
