@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,21 +29,16 @@ def state(lab: Lab) -> set[str]:
     return {item.name for item in lab.state_dir.iterdir()}
 
 
-def spaces_of(pid: int) -> set[str]:
-    return {os.readlink(f"/proc/{pid}/ns/{kind}") for kind in ("pid", "net", "mnt", "user")}
-
-
-def inhabitants(spaces: set[str]) -> list[int]:
-    """The processes that live in any of these namespaces."""
+def processes(lab: Lab) -> list[Process]:
+    """Everything that runs in the lab. Not told by its namespaces later: their numbers are used again."""
+    mine = os.readlink(f"/proc/{lab.started().init.pid}/ns/user")
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
-            try:
-                here = {os.readlink(link) for link in (entry / "ns").iterdir()}
-            except OSError:
-                continue
-            if here & spaces:
-                found.append(int(entry.name))
+            with suppress(OSError):
+                if os.readlink(entry / "ns/user") == mine:
+                    found.append(Process.of(int(entry.name)))
+    assert len(found) > 5
     return found
 
 
@@ -77,12 +73,11 @@ def test_secrets_of_a_lab_are_private(lab: Lab) -> None:
 
 def test_down_leaves_the_logs_and_nothing_else(raise_lab: RaiseLab) -> None:
     lab = raise_lab("gone")
-    spaces = spaces_of(lab.started().init.pid)
-    assert len(inhabitants(spaces)) > 5
+    before = processes(lab)
     with subprocess.Popen(lab.inside("sleep", "1000")) as guest:
         assert lifecycle.down(lab)
         assert guest.wait() != 0
-    assert inhabitants(spaces) == []
+    assert not any(process.alive for process in before)
     assert str(lab.state_dir) not in Path("/proc/mounts").read_text()
     assert state(lab) == {"logs"}
     assert "one at 10.66.0.11 starts left" in (lab.state_dir / "logs" / "one.log").read_text()
@@ -94,10 +89,9 @@ def test_down_leaves_the_logs_and_nothing_else(raise_lab: RaiseLab) -> None:
 @pytest.mark.parametrize("victim", ["init", "keeper"])
 def test_a_killed_lab_takes_everything_with_it_and_comes_up_again(raise_lab: RaiseLab, victim: str) -> None:
     lab = raise_lab(f"killed-{victim}")
-    record = lab.started()
-    spaces = spaces_of(record.init.pid)
-    os.kill(getattr(record, victim).pid, signal.SIGKILL)
-    lab.wait(lambda: not inhabitants(spaces), 10, "all processes end")
+    before = processes(lab)
+    os.kill(getattr(lab.started(), victim).pid, signal.SIGKILL)
+    lab.wait(lambda: not any(process.alive for process in before), 10, "all processes end")
     assert not lab.is_up
     raise_lab(f"killed-{victim}")
     assert lab.ready()
