@@ -5,13 +5,13 @@ pytest-html puts what it is given into the page as it is, so everything is escap
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from html import escape
 
 from bkpaas.lang import say
 from bkpaas.report.findings import causes, label, sentence
 from bkpaas.report.record import Results, Verdict
-from bkpaas.report.text import cut
+from bkpaas.report.text import cut, whole_lines
 
 TEXT_LIMIT = 2_000
 """Characters of one evidence or remedy; results.json holds the whole."""
@@ -43,7 +43,7 @@ def row_cells(verdict: Verdict) -> list[str]:
         f'<td class="col-bkSubject">{_line(verdict.subject)}</td>',
         f'<td class="col-bkVerdict">{_line(label(verdict.verdict))}</td>',
         f"<td>{_block(verdict.evidence or verdict.reason)}</td>",
-        f"<td>{_block(verdict.remedy)}</td>",
+        f"<td>{_block(verdict.remedy, whole_lines)}</td>",
     ]
 
 
@@ -72,7 +72,7 @@ def prefix(results: Results, lost: Collection[str] = ()) -> list[str]:
 
 
 def _cause(verdict: Verdict) -> str:
-    seen, remedy = _block(verdict.evidence or verdict.reason), _block(verdict.remedy)
+    seen, remedy = _block(verdict.evidence or verdict.reason), _block(verdict.remedy, whole_lines)
     return f"<strong>{_line(verdict.id)}</strong> {_line(verdict.title)}{seen}{remedy}"
 
 
@@ -81,8 +81,8 @@ def _line(text: str) -> str:
     return escape(" ".join(cut(text, TEXT_LIMIT).split()))
 
 
-def _block(text: str | None) -> str:
+def _block(text: str | None, shorten: Callable[[str, int], str] = cut) -> str:
     if not text:
         return ""
     style = "white-space: pre-wrap; overflow-wrap: anywhere; margin: 0"
-    return f'<pre style="{style}">{escape(cut(text, TEXT_LIMIT))}</pre>'
+    return f'<pre style="{style}">{escape(shorten(text, TEXT_LIMIT))}</pre>'

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from markupsafe import Markup
 from bkpaas.lang import say, spoken
 from bkpaas.report.findings import causes, label, sentence, tone, unjudged, unseen
 from bkpaas.report.record import Results, Verdict, write_private
-from bkpaas.report.text import cut, visible
+from bkpaas.report.text import cut, visible, whole_lines
 
 TEXT_LIMIT = 4_000
 """Characters of one evidence or remedy on the page; results.json holds the whole."""
@@ -80,7 +81,7 @@ def _policy(style: str, script: str) -> str:
 def _steps(remedy: str | None) -> Iterator[tuple[str, list[str]]]:
     """The remedy as paragraphs and runs of commands: ("text" | "commands", lines)."""
     kind, lines = "", list[str]()
-    for line in cut(remedy or "", TEXT_LIMIT).splitlines():
+    for line in whole_lines(remedy or "", TEXT_LIMIT).splitlines():
         command = line.removeprefix("$ ")
         current = "commands" if command != line else "text"
         if current != kind and lines:
@@ -96,17 +97,25 @@ def _columns(results: Results, roots: list[Verdict]) -> dict[str, Any]:
     """The verdicts as three columns of numbers into tables of what repeats; 100,000 of them fit in a megabyte."""
     texts, kinds, places, outcomes = (_table() for _ in range(4))
     words = list(MARKS)
-    texts[""] = 0  # what is not there
+
+    @cache
+    def told(text: str | None) -> int:
+        return texts[cut(text or "", TEXT_LIMIT)]
+
+    @cache
+    def repaired(remedy: str | None) -> int:
+        return texts[whole_lines(remedy or "", TEXT_LIMIT)]
+
     rows = [
         (
-            kinds[texts[v.condition], texts[v.faq], texts[v.title], v.severity == "warn"],
-            places[texts[v.subject], tuple(texts[host] for host in v.hosts)],
+            kinds[told(v.condition), told(v.faq), told(v.title)],
+            places[told(v.subject), tuple(map(told, v.hosts))],
             outcomes[
                 words.index(v.verdict),
-                texts[v.reason or ""],
-                texts[v.evidence or ""],
-                texts["" if v.verdict == "pass" else v.remedy or ""],
-                tuple(texts[id_] for id_ in v.explained_by),
+                told(v.reason),
+                told(v.evidence),
+                repaired(None if v.verdict == "pass" else v.remedy),
+                tuple(map(told, v.explained_by)),
             ],
         )
         for v in results.verdicts
@@ -120,7 +129,7 @@ def _columns(results: Results, roots: list[Verdict]) -> dict[str, Any]:
         "kinds": list(kinds),
         "places": list(places),
         "outcomes": list(outcomes),
-        "texts": [cut(text, TEXT_LIMIT) for text in texts],
+        "texts": list(texts),
         "roots": [number[verdict.id] for verdict in roots],
         "hosts": [[visible(host.name), visible(host.address), host.roles] for host in results.hosts],
         "symptoms": {visible(key): visible(title) for key, title in results.symptoms.items()},

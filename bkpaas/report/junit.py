@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 from bkpaas.lang import say
 from bkpaas.report.findings import label
 from bkpaas.report.record import Results, Verdict, write_private
-from bkpaas.report.text import cut
+from bkpaas.report.text import cut, whole_lines
 
 TEXT_LIMIT = 8_000
 """Characters of one evidence or remedy; results.json holds the whole."""
@@ -72,7 +72,7 @@ def _case(verdict: Verdict) -> ET.Element:
     )
     properties = ET.SubElement(case, "properties")
     for name, value in _properties(verdict).items():
-        ET.SubElement(properties, "property", {"name": name, "value": cut(value, TEXT_LIMIT)})
+        ET.SubElement(properties, "property", {"name": name, "value": whole_lines(value, TEXT_LIMIT)})
     tag = _OUTCOMES.get(verdict.verdict)
     if tag:
         attributes = {"message": cut(_message(verdict), MESSAGE_LIMIT)}
@@ -107,6 +107,6 @@ def _body(verdict: Verdict) -> str:
         say(en="reason", zh="原因"): verdict.reason,
         say(en="evidence", zh="证据"): verdict.evidence,
         say(en="explained by", zh="归因于"): ", ".join(verdict.explained_by),
-        say(en="remedy", zh="处理办法"): verdict.remedy,
+        say(en="remedy", zh="处理办法"): whole_lines(verdict.remedy or "", TEXT_LIMIT),
     }
     return "\n".join(f"{name}: {cut(text, TEXT_LIMIT)}" for name, text in parts.items() if text)

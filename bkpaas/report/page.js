@@ -218,6 +218,8 @@
     box.replaceChildren(head, rows);
     const drawn = lazily(rows, box, line);
     drawn.show(names);
+    const first = box.querySelector(".cell.w-fail:not(.folded)");
+    if (first) box.scrollLeft = first.getBoundingClientRect().left - box.getBoundingClientRect().left - box.clientWidth / 2;
     return drawn;
   }
 

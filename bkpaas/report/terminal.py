@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from bkpaas.lang import say
 from bkpaas.report.findings import Cause, causes, label, sentence, tone, unexplained, unjudged, unseen
 from bkpaas.report.record import WORDS, Results, Verdict
-from bkpaas.report.text import columns, cut, visible, wrap
+from bkpaas.report.text import columns, cut, visible, whole_lines, wrap
 
 CAUSES_IN_FULL = 8
 """Root causes with evidence and remedy; those after them get one line each."""
@@ -106,7 +106,7 @@ class _Page:
     def remedy(self, text: str) -> list[str]:
         """Prose wrapped; a command on one line of its own, whole, so that it can be copied."""
         lines: list[str] = []
-        for line in cut(text, TEXT_LIMIT).splitlines():
+        for line in whole_lines(text, TEXT_LIMIT).splitlines():
             command = line.removeprefix("$ ")
             lines += [f"    {command}"] if command != line else wrap(line, self.width - 14)
         return self.first(lines, REMEDY_LINES)
@@ -125,18 +125,19 @@ class _Page:
 
     def entry(self, verdict: Verdict, note: str = "") -> str:
         seen = (verdict.evidence or verdict.reason or verdict.title).split("\n", 1)[0]
-        return visible(f"{verdict.id}{note}: {seen}")
+        return f"{verdict.id}{note}: {seen}"
 
     def one_line_each(self, heading: str, entries: Iterable[str]) -> Iterator[str]:
-        lines = [wrap(cut(entry, TEXT_LIMIT), self.width - 8) for entry in entries]
-        if not lines:
+        listed = list(entries)
+        if not listed:
             return
         yield ""
-        yield self.paint(f"{heading} ({len(lines)})", "bold")
-        for first, *more in lines[:LINES_SHOWN]:
+        yield self.paint(f"{heading} ({len(listed)})", "bold")
+        for entry in listed[:LINES_SHOWN]:
+            first, *more = wrap(cut(entry, TEXT_LIMIT), self.width - 8)
             yield f"    {first}" + (" ..." if more else "")
-        if len(lines) > LINES_SHOWN:
-            yield "    " + self.rest(len(lines) - LINES_SHOWN)
+        if len(listed) > LINES_SHOWN:
+            yield "    " + self.rest(len(listed) - LINES_SHOWN)
 
     def unjudged(self, results: Results) -> Iterator[str]:
         groups = unjudged(results)

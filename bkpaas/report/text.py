@@ -36,6 +36,16 @@ def cut(text: str, limit: int) -> str:
     )
 
 
+def whole_lines(text: str, limit: int) -> str:
+    """The text, made visible, as many of its lines as `limit` characters hold: half a command is a dangerous one."""
+    if len(text) <= limit:
+        return visible(text)
+    kept = text[: limit + 1].rpartition("\n")[0]
+    return visible(f"{kept}\n" if kept else "") + say(
+        en="(the rest is in results.json)", zh="（其余见 results.json）"
+    )
+
+
 def columns(text: str) -> int:
     """How many columns of a terminal the text takes."""
     return sum(map(_columns, text))

@@ -14,7 +14,7 @@ from bkpaas.report.text import cut, visible
 
 from .browser import Browser
 from .hostile import MARKUP, ODD, SUBJECT, TEXT, hostile
-from .sample import HOSTS, SCENARIOS, large, three_faults, without_data
+from .sample import HOSTS, SCENARIOS, large, settle, three_faults, without_data
 
 Open = Callable[..., Results]
 
@@ -65,6 +65,14 @@ def test_renders_within_its_width(
     )
     for word, number in results.counts.items():
         assert number == 0 or str(number) in tally[word]
+
+
+def test_a_run_without_verdicts_has_a_page(shown: Open, browser: Browser) -> None:
+    results = SCENARIOS["healthy"]()
+    results.hosts, results.verdicts = [], []
+    shown(settle(results, 5))
+    assert "Nothing was judged." in browser.evaluate("document.body.textContent")
+    assert "No verdict matches." in browser.evaluate("document.querySelector('.rows').textContent")
 
 
 def test_cells_stand_under_their_condition(shown: Open, browser: Browser) -> None:
@@ -164,6 +172,31 @@ def test_commands_are_copied_as_they_are_typed(shown: Open, browser: Browser) ->
         "pgrep -af /data/bkce/etc/uwsgi-open_paas",
         "/data/bkce/.envs/open_paas/bin/supervisord -c /data/bkce/etc/supervisor-open_paas.conf",
     ]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("scenario", ["three-faults", "without-data", "nothing-judged"])
+def test_everything_can_be_read(scenario: str, dark: bool, shown: Open, browser: Browser) -> None:
+    """Contrast of every piece of text with what is behind it, as WCAG 2 AA asks for; what is switched off excepted."""
+    shown(SCENARIOS[scenario](), dark=dark)
+    faint = browser.evaluate("""(() => {
+      const parts = (text) => text.match(/[\\d.]+/g).map(Number);
+      const behind = (e) => { for (; e; e = e.parentElement) {
+        const [r, g, b, a = 1] = parts(getComputedStyle(e).backgroundColor);
+        if (a === 1) return [r, g, b];
+      } return [255, 255, 255]; };
+      const light = (rgb) => rgb.slice(0, 3).map(c => c / 255).map(c => c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4)
+        .reduce((sum, c, i) => sum + c * [.2126, .7152, .0722][i], 0);
+      const faint = new Set();
+      for (const e of document.querySelectorAll('body *')) {
+        if (![...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()) || e.closest('.zero, script, option')) continue;
+        const [a, b] = [light(parts(getComputedStyle(e).color)), light(behind(e))];
+        const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+        if (ratio < 4.5) faint.add(`${e.tagName}.${e.className} ${ratio.toFixed(2)}`);
+      }
+      return [...faint];
+    })()""")
+    assert faint == []
 
 
 @pytest.mark.parametrize("width", [390, 1280])
