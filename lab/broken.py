@@ -41,7 +41,7 @@ def inject(lab: Lab, name: str, tell: Tell) -> None:
 
 
 def heal(lab: Lab, name: str | None, tell: Tell) -> None:
-    """Undo a fault, or all, the newest first; returns when everything answers again."""
+    """Undo a fault, or all, the newest first; returns when everything answers again, if nothing else is broken."""
     lab.started()
     before = names(lab)
     if name is not None and name not in before:
@@ -52,7 +52,8 @@ def heal(lab: Lab, name: str | None, tell: Tell) -> None:
         _fault(each).heal(lab)
         _note(lab, [one for one in names(lab) if one != each])
         tell(say(en=f"{each} is healed", zh=f"{each} 已撤销"))
-    lab.wait_ready()
+    if not names(lab):
+        lab.wait_ready()
 
 
 def _fault(name: str) -> Fault:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -78,6 +79,13 @@ class Lab:
     """One lab by name. Methods that need it up raise LabError when it is not."""
 
     def __init__(self, name: str = "default", home: Path = HOME) -> None:
+        if not re.fullmatch(r"(?!base-)[A-Za-z0-9][A-Za-z0-9_-]{0,39}", name):
+            raise LabError(
+                say(
+                    en=f"{name!r} cannot name a lab: up to 40 letters, digits, - and _, not beginning with base-",
+                    zh=f"{name!r} 不能作为名字：最多 40 个字母、数字、- 和 _，且不以 base- 开头",
+                )
+            )
         self.name = name
         self.state_dir = home / name
 

@@ -71,7 +71,8 @@ def up(
             replace(record, finished=True).write(lab.state_dir / RECORD)
         except BaseException:
             if keep and lab.is_up:
-                hosts.write_known_hosts(lab)
+                with suppress(LabError, OSError):  # a host may be what is not there
+                    hosts.write_known_hosts(lab)
             else:
                 _end(lab)
             raise
@@ -163,7 +164,7 @@ def _remove_old_bases(home: Path) -> None:
 
 
 def _write_state(lab: Lab, layout: Layout) -> None:
-    """Everything that the lab's programs and its users read: see the names below."""
+    """Write everything that the lab's programs and its users read."""
     state = lab.state_dir
     state.chmod(0o700)
     shutil.rmtree(state / KEPT, ignore_errors=True)

@@ -52,8 +52,13 @@ def test_heal_without_a_name_heals_all_the_newest_first(lab: Lab, capsys: pytest
     broken.inject(lab, "two", print)
     broken.inject(lab, "one", print)
     capsys.readouterr()
+    broken.heal(lab, "two", print)
+    assert broken.names(lab) == ["one"]
+    broken.inject(lab, "two", print)
+    assert broken.names(lab) == ["one", "two"]
+    capsys.readouterr()
     broken.heal(lab, None, print)
-    assert capsys.readouterr().out.split() == ["one", "is", "healed", "two", "is", "healed"]
+    assert capsys.readouterr().out.split() == ["two", "is", "healed", "one", "is", "healed"]
     assert lab.ready()
 
 

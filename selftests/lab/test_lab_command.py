@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from lab.control import REPOSITORY, Lab
+from lab.errors import LabError
 
 pytestmark = pytest.mark.lab
 
@@ -87,3 +88,9 @@ def test_an_unknown_layout_is_refused() -> None:
     )
     assert done.returncode == 2
     assert "invalid choice: 'zz'" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["../x", "", "base-0", "a b"], ids=["path", "empty", "base", "blank"])
+def test_a_name_that_is_no_directory_of_its_own_is_refused(name: str) -> None:
+    with pytest.raises(LabError, match="cannot name a lab"):
+        Lab(name)
