@@ -13,8 +13,9 @@ from bkpaas.report.record import Results, Verdict
 from bkpaas.report.text import cut, visible
 
 from .browser import Browser
+from .fleet import large
 from .hostile import MARKUP, ODD, SUBJECT, TEXT, hostile
-from .sample import HOSTS, SCENARIOS, large, settle, three_faults, without_data
+from .sample import HOSTS, SCENARIOS, settle, three_faults, without_data
 
 Open = Callable[..., Results]
 
