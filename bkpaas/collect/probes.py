@@ -72,12 +72,14 @@ class _At(HTTPAdapter):
         self._address, self._host = address, host
         super().__init__()
 
-    def build_connection_pool_key_attributes(self, request: Any, verify: Any, cert: Any = None) -> Any:
-        host_params, pool_kwargs = super().build_connection_pool_key_attributes(request, verify, cert)
-        host_params["host"] = self._address
-        if host_params["scheme"] == "https":
-            pool_kwargs["assert_hostname"] = pool_kwargs["server_hostname"] = self._host
-        return host_params, pool_kwargs
+    def build_connection_pool_key_attributes(
+        self, request: requests.PreparedRequest, verify: Any, cert: Any = None
+    ) -> tuple[Any, Any]:
+        place, settings = super().build_connection_pool_key_attributes(request, verify, cert)
+        named: dict[str, Any] = {}
+        if place["scheme"] == "https":
+            named = {"assert_hostname": self._host, "server_hostname": self._host}
+        return {**place, "host": self._address}, {**settings, **named}
 
 
 def _get(deployment: Deployment, address: str | None, path: str, seconds: float) -> Raw:

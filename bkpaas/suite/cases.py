@@ -23,9 +23,10 @@ def condition(id_: str) -> Callable[[Test], Test]:
     """Mark a test as the judge of one condition of the catalogue."""
 
     def decorate(test: Test) -> Test:
-        for name in markers(id_):
-            test = getattr(pytest.mark, name)(test)
-        return pytest.mark.condition(id_)(test)
+        for name in (*markers(id_), "condition"):
+            mark = getattr(pytest.mark, name)
+            test = (mark(id_) if name == "condition" else mark)(test)
+        return test
 
     return decorate
 

@@ -26,6 +26,16 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         help="what to judge: a copy of /data/install, an install.config, or a directory with deployment.yaml",
     )
     group.addoption(
+        "--save-snapshot",
+        metavar="FILE",
+        help="keep what was collected, without secrets, to judge it again later",
+    )
+    group.addoption(
+        "--from-snapshot",
+        metavar="FILE",
+        help="judge what an earlier run kept, offline, instead of visiting the hosts",
+    )
+    group.addoption(
         "--limit",
         metavar="HOSTS",
         help="judge only these hosts: names, addresses or roles, separated by commas",
@@ -66,7 +76,7 @@ def _start_again_at_home(config: pytest.Config | None) -> None:
     if config is None or config.invocation_params.dir != HERE or config.inipath == HERE / "pytest.ini":
         return
     words = [str(word) for word in config.invocation_params.args]
-    ours = any(word.split("=")[0] in ("--inventory", "--plan") for word in words)
+    ours = any(word.split("=")[0] in ("--inventory", "--from-snapshot") for word in words)
     told = any(word in ("-c", "--rootdir") or word.startswith(("-c=", "--rootdir=")) for word in words)
     if ours and not told:
         again = ["-m", "pytest", "-c", str(HERE / "pytest.ini"), "--rootdir", str(HERE), *words]

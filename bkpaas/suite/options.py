@@ -8,7 +8,7 @@ import pytest
 
 from bkpaas import inventory, lang
 from bkpaas.collect import plan
-from bkpaas.errors import InventoryError
+from bkpaas.errors import InventoryError, SuiteError
 from bkpaas.facts import Snapshot
 from bkpaas.faq.catalogue import SYMPTOMS
 from bkpaas.inventory.deployment import Deployment
@@ -30,9 +30,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[SNAPSHOT] = snapshot
         config.stash[DEPLOYMENT] = snapshot.deployment
         return
-    if not config.option.inventory:
+    if config.option.from_snapshot:
+        config.stash[SNAPSHOT] = _snapshot(config.option.from_snapshot)
+        config.stash[DEPLOYMENT] = config.stash[SNAPSHOT].deployment
+    elif config.option.inventory:
+        config.stash[DEPLOYMENT] = _deployment(config.option.inventory, config.option.limit)
+    else:
         return
-    config.stash[DEPLOYMENT] = _deployment(config.option.inventory, config.option.limit)
     config.option.htmlpath = config.option.htmlpath or str(Path(config.option.report) / "details.html")
     config.option.self_contained_html = True
 
@@ -44,7 +48,14 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     informative = ("help", "markers", "showfixtures", "show_fixtures_per_test", "version", "cacheshow")
     if hasattr(config, "workerinput") or any(getattr(config.option, name, False) for name in informative):
         return None
-    if not config.option.inventory:
+    if config.option.from_snapshot and (config.option.inventory or config.option.limit or config.option.plan):
+        raise pytest.UsageError(
+            say(
+                en="--from-snapshot brings its own inventory: leave --inventory, --limit and --plan out",
+                zh="--from-snapshot 自带清单：请去掉 --inventory、--limit 和 --plan",
+            )
+        )
+    if not config.option.inventory and not config.option.from_snapshot:
         raise pytest.UsageError(
             say(
                 en="which deployment? Give --inventory PATH (a copy of /data/install, an install.config or a "
@@ -57,6 +68,13 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         print(plan.describe(_deployment(config.option.inventory, config.option.limit)))
         return 0
     return None
+
+
+def _snapshot(path: str) -> Snapshot:
+    try:
+        return Snapshot.load(Path(path))
+    except (SuiteError, OSError) as error:
+        raise pytest.UsageError(f"{path}: {error}") from None
 
 
 def _deployment(path: str, limit: str | None) -> Deployment:

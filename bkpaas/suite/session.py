@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import sys
 import tempfile
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from bkpaas.collect.look import Looked, look
+from bkpaas.collect.look import look
 from bkpaas.facts import Snapshot
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import say
@@ -47,13 +46,17 @@ class Controller:
         config.pluginmanager.register(SelectionTeller(self.ledger, self.directory), "bkpaas-selection")
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        progress = Progress(self.config)
-        looked: Looked = look(self.deployment, self.config.option.transport, progress)
-        self.config.stash[SNAPSHOT] = looked.snapshot
-        looked.snapshot.save(self.directory / "snapshot.json")
-        if looked.interrupted:
+        interrupted = False
+        if SNAPSHOT not in self.config.stash:
+            looked = look(self.deployment, self.config.option.transport, Progress(self.config))
+            self.config.stash[SNAPSHOT], interrupted = looked.snapshot, looked.interrupted
+        snapshot = self.config.stash[SNAPSHOT]
+        snapshot.save(self.directory / "snapshot.json")
+        if self.config.option.save_snapshot:
+            snapshot.save(Path(self.config.option.save_snapshot))
+        if interrupted:
             self._finish(int(pytest.ExitCode.INTERRUPTED))
-            self._print(sys.stderr.isatty())
+            self._print(_colours(self.config))
             self.pytest_unconfigure()
             raise KeyboardInterrupt
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -38,7 +39,7 @@ def pytest_runtest_makereport(
             report.outcome = "failed"
         return report
     outcome = _outcome(id_, item, call)
-    report.bkpaas = msgspec.to_builtins(outcome)
+    report.__dict__["bkpaas"] = msgspec.to_builtins(outcome)
     report.outcome = _PYTEST[outcome.word]
     if report.outcome == "failed":
         report.longrepr = f"{outcome.word}: {outcome.evidence or outcome.reason}"
@@ -81,24 +82,26 @@ def _outcome(id_: str, item: pytest.Item, call: pytest.CallInfo[None]) -> Outcom
 
 def _unworded(item: pytest.Item, call: pytest.CallInfo[None]) -> str:
     """An assertion without a message: at least where it stands and what should be true."""
-    assert call.excinfo is not None
-    place = call.excinfo.traceback[-1]
     sentence = (getattr(getattr(item, "function", None), "__doc__", None) or item.name).strip()
-    return (
-        say(en=f"not so: {sentence}", zh=f"不成立：{sentence}") + f" ({place.path.name}:{place.lineno + 1})"
-    )
+    return say(en=f"not so: {sentence}", zh=f"不成立：{sentence}") + f" ({_place(call)})"
 
 
 def _suite_error(error: BaseException, call: pytest.CallInfo[None]) -> str:
     assert call.excinfo is not None
     if isinstance(error, SuiteError):
         return str(error)
-    place = call.excinfo.traceback[-1]
-    where = f"{type(error).__name__} ({place.path.name}:{place.lineno + 1})"
+    where = f"{type(error).__name__} ({_place(call)})"
     return say(
         en=f"the suite itself failed here, please report it: {where}",
         zh=f"套件自身出错，请反馈：{where}",
     )
+
+
+def _place(call: pytest.CallInfo[None]) -> str:
+    """Where it happened: file:line."""
+    assert call.excinfo is not None
+    last = call.excinfo.traceback[-1]
+    return f"{Path(str(last.path)).name}:{last.lineno + 1}"
 
 
 _LETTERS: dict[str, tuple[str, str, str]] = {

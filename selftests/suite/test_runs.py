@@ -1,0 +1,236 @@
+"""A run from its command line to its record: words, exit codes, the ledger, interruption; on a recorded snapshot."""
+
+import json
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HEALTHY = ROOT / "selftests/snapshots/healthy.json"
+
+
+class Done:
+    """What a finished run left behind."""
+
+    def __init__(self, process, directory):
+        self.exit, self.out = process.returncode, process.stdout + process.stderr
+        record = directory / "results.json"
+        self.results = json.loads(record.read_text()) if record.exists() else None
+        self.directory = directory
+
+    def word(self, id_):
+        return next(v for v in self.results["verdicts"] if v["id"] == id_)["verdict"]
+
+    def reason(self, id_):
+        return next(v for v in self.results["verdicts"] if v["id"] == id_)["reason"]
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Judge a snapshot in a process of its own, as an operator would; `plugin` is code that spoils the run."""
+
+    def judge(*words, snapshot=HEALTHY, plugin=None):
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--lang", "en"]
+        command += [f"--report={tmp_path / 'report'}"]
+        if snapshot:
+            command += [f"--from-snapshot={snapshot}"]
+        if plugin:
+            (tmp_path / "spoiler.py").write_text(textwrap.dedent(plugin))
+            command += ["-p", "spoiler"]
+        environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(tmp_path), "HOME": str(tmp_path)}
+        done = subprocess.run(
+            [*command, *words], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240
+        )
+        return Done(done, tmp_path / "report")
+
+    return judge
+
+
+@pytest.fixture
+def changed(tmp_path):
+    """The healthy snapshot with something changed in it."""
+
+    def change(function):
+        snapshot = json.loads(HEALTHY.read_text())
+        function(snapshot)
+        path = tmp_path / "changed.json"
+        path.write_text(json.dumps(snapshot))
+        return path
+
+    return change
+
+
+def open_socket(snapshot):
+    snapshot["hosts"]["paas-1"]["supervisors"]["by_module"]["open_paas"]["socket"]["mode"] = 0o777
+
+
+def stop_chronyd(snapshot):
+    snapshot["hosts"]["job-1"]["time_daemon"].update(daemon=None, pid=None, synchronised=None)
+
+
+def test_a_healthy_deployment_is_green(run):
+    done = run()
+    assert done.exit == 0
+    counts = done.results["counts"]
+    assert counts["pass"] > 100 and not counts["fail"] + counts["warn"] + counts["no_data"]
+    assert done.results["root_causes"] == [] and done.results["run"]["exit"] == 0
+    assert {path.name for path in done.directory.iterdir()} >= {
+        "results.json",
+        "report.html",
+        "details.html",
+        "junit.xml",
+    }
+
+
+def test_a_failure_is_red_with_evidence_and_remedy(run, changed):
+    done = run(snapshot=changed(open_socket))
+    assert done.exit == 1
+    assert done.results["root_causes"] == ["supervisor-sock@paas-1"]
+    found = next(v for v in done.results["verdicts"] if v["id"] == "supervisor-sock@paas-1")
+    assert "srwxrwxrwx" in found["evidence"] and "chmod 0700 /data/bkce/" in found["remedy"]
+    assert "supervisor-sock@paas-1" in done.out
+
+
+def test_a_warning_is_green_unless_strict(run, changed):
+    path = changed(stop_chronyd)
+    assert (done := run(snapshot=path)).exit == 0 and done.word("time-daemon@job-1") == "warn"
+    assert run("--strict", snapshot=path).exit == 1
+
+
+def test_a_missing_fact_is_no_data_and_not_green(run, changed):
+    def lose_supervisors(snapshot):
+        snapshot["hosts"]["paas-1"]["supervisors"] = {"fact": "Missing", "reason": "needs root"}
+
+    done = run(snapshot=changed(lose_supervisors))
+    assert done.exit == 1
+    assert done.word("supervisor-status@paas-1") == "no_data"
+    assert done.reason("supervisor-status@paas-1") == "needs root"
+
+
+def test_xdist_judges_the_same(run, changed):
+    path = changed(open_socket)
+    alone, together = run(snapshot=path), run("-n", "2", snapshot=path)
+    assert together.exit == alone.exit == 1
+    assert together.results["verdicts"] == alone.results["verdicts"]
+
+
+def test_a_crashed_worker_loses_nothing_silently(run):
+    done = run(
+        "-n", "2", "--max-worker-restart=0",
+        plugin="""
+        import os
+        def pytest_runtest_call(item):
+            if "supervisor-sock@paas-1" in item.name:
+                os._exit(9)
+        """,
+    )  # fmt: skip
+    assert done.exit == 1
+    assert done.word("supervisor-sock@paas-1") == "no_data"
+    assert "lost" in done.reason("supervisor-sock@paas-1")
+    assert "supervisor-sock@paas-1" in (done.directory / "junit.xml").read_text()
+    assert len(done.results["verdicts"]) == len({v["id"] for v in done.results["verdicts"]}) > 100
+
+
+def test_an_omitted_test_is_no_data(run):
+    done = run(
+        plugin="""
+        def pytest_collection_modifyitems(items):
+            items[:] = [item for item in items if "port-owner@" not in item.name]
+        """
+    )
+    assert done.exit == 1
+    assert done.word("port-owner@paas-1") == "no_data"
+
+
+def test_an_error_of_the_suite_is_no_data(run):
+    done = run(
+        plugin="""
+        import bkpaas.facts
+        def explode(self, *words):
+            raise ZeroDivisionError("secret text")
+        bkpaas.facts.Processes.uwsgi_masters = explode
+        """
+    )
+    assert done.exit == 1
+    assert done.word("uwsgi-orphans@paas-1") == "no_data"
+    assert "ZeroDivisionError" in done.reason("uwsgi-orphans@paas-1")
+    assert "secret text" not in done.out
+
+
+def test_ctrl_c_while_judging_leaves_a_truthful_partial_record(run):
+    done = run(
+        plugin="""
+        def pytest_runtest_call(item):
+            if "port-owner@paas-1" in item.name:
+                raise KeyboardInterrupt
+        """
+    )
+    assert done.exit == 2 == done.results["run"]["exit"]
+    assert done.word("supervisor-proc@paas-1") == "pass"
+    assert done.word("port-owner@paas-1") == "no_data"
+    assert "interrupted" in done.reason("healthz-login@paas-2")
+
+
+def test_selection_narrows_what_is_expected(run):
+    done = run("-m", "appt_502")
+    conditions = {v["condition"] for v in done.results["verdicts"]}
+    assert {"agent-nginx-8010", "host-reachable", "disk-space"} <= conditions
+    assert "paas-clock-skew" not in conditions and done.exit == 0
+    assert run("--only", "supervisor-sock@paas-1").results["counts"]["pass"] == 1
+    done = run("tests_appengine")
+    assert done.exit == 0 and "supervisor-sock" not in {v["condition"] for v in done.results["verdicts"]}
+
+
+def test_nothing_selected_is_not_green(run):
+    assert run("-k", "nosuchthing").exit == 5
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "--inventory PATH"),
+        (("--inventory=/nonexistent",), "/nonexistent"),
+        (("--from-snapshot=/etc/hostname",), "/etc/hostname"),
+        (("--from-snapshot=/nonexistent",), "/nonexistent"),
+    ],
+)
+def test_bad_options_are_told_with_exit_code_4(run, words, said):
+    done = run(*words, snapshot=None)
+    assert done.exit == 4 and said in done.out and "Traceback" not in done.out
+
+
+def test_ctrl_c_while_collecting_leaves_a_truthful_partial_record(tmp_path):
+    """A host that accepts and says nothing keeps the run collecting until the signal comes."""
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        inventory = tmp_path / "deployment.yaml"
+        inventory.write_text(
+            "generation: 5.x\ndomain: paas.example.test\nhosts:\n"
+            f"  - {{name: slow, address: 127.0.0.1, roles: [paas], connect: {{port: {port}}}}}\n"
+        )
+        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--lang=en"]
+        command += [f"--inventory={inventory}", f"--report={tmp_path / 'report'}"]
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        silent.settimeout(60)
+        connection, _ = silent.accept()
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+        connection.close()
+    assert process.returncode == 2, out
+    results = json.loads((tmp_path / "report/results.json").read_text())
+    assert results["run"]["exit"] == 2
+    assert results["hosts"][0]["collected"] is False
+    assert results["counts"]["pass"] == 0 and results["counts"]["no_data"] > 10
