@@ -535,6 +535,14 @@ def run_command(job, name, argv, conf="", user=None):
     groups.discard(process.pid)
 
 
+def end_commands():
+    for group in list(groups):
+        try:
+            os.killpg(group, signal.SIGKILL)
+        except EnvironmentError:
+            pass  # ended just now
+
+
 def find_program(name, places):
     for place in places + PATH.split(":"):
         path = os.path.join(place, name)
@@ -767,11 +775,7 @@ class Visit(object):
                 self.answer[section] = {}
         for section, name, job in self.jobs:
             self.answer[section][name] = job.outcome(self.until, section in ("http", "tcp"))
-        for group in list(groups):
-            try:
-                os.killpg(group, signal.SIGKILL)
-            except EnvironmentError:
-                pass  # ended just now
+        end_commands()
         peak = re.search(b"VmHWM:\\s+(\\d+)", first_bytes("/proc/self/status", 8192))
         cost = {"cpu_seconds": round(cpu_time(), 4), "seconds": round(monotonic() - self.begin, 3)}
         self.answer["cost"] = dict(cost, rss_kb=int(peak.group(1)) if peak else None)
@@ -871,6 +875,15 @@ def send(data):
         data = data[os.write(1, data) :]
 
 
+def watch(job):
+    """Ends everything at once when nobody listens any more."""
+    poll = select.poll()
+    poll.register(1, 0)  # only errors and hang-ups
+    poll.poll()
+    end_commands()
+    os._exit(3)
+
+
 def answer_to(plan):
     signal.alarm(int(plan.get("seconds", 45)) + 10)
     packed = zlib.compress(json.dumps(Visit(plan).run()).encode("ascii"), 6)
@@ -885,6 +898,7 @@ def talk(source, plan):
     signal.alarm(90)
     os.environ.pop("TZ", None)  # of the login; the host's own zone counts
     time.tzset()
+    Job(0, None, watch)
     tell("ready", "1", sys.version.split()[0])
     if plan is not None:
         tell("clock", "begin", repr(time.time()))
