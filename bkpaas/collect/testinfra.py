@@ -78,13 +78,17 @@ class Session:
         account = (["-l", unquote(parts.username)] if parts.username else []) + (
             ["-p", str(parts.port)] if parts.port else []
         )
-        self._master = await asyncio.create_subprocess_exec(
-            *["ssh", "-M", "-N", "-o", f"ControlPath={socket}", *common, *account, parts.hostname or ""],
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
+        words = ["ssh", "-M", "-N", "-o", f"ControlPath={socket}", *common, *account, parts.hostname or ""]
+        try:
+            self._master = await asyncio.create_subprocess_exec(
+                *words,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise errors.backend(self._where, f"ssh: {error.strerror}") from None
         try:
             await asyncio.wait_for(self._logged_in(socket), seconds + 1)
         except asyncio.TimeoutError:

@@ -18,6 +18,8 @@ class Server:
         self.heard: list[bytes] = []
         self.over = threading.Event()
         """Set at the end: what misbehaves by waiting waits for this."""
+        self.on_first: Callable[[], None] = lambda: None
+        """Called at the first connection."""
         self._behaviour = behaviour
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
@@ -25,11 +27,15 @@ class Server:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
+        first = True
         while True:
             try:
                 connection, _ = self._socket.accept()
             except OSError:
                 return
+            if first:
+                self.on_first()
+            first = False
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:

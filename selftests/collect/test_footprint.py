@@ -116,10 +116,13 @@ def test_an_alarm_of_the_kernel_ends_it_in_any_case() -> None:
     child.stdout.close()
 
 
-def test_nobody_listening_ends_it() -> None:
-    child = start()
-    assert child.stdin and child.stdout
-    child.stdout.close()
-    child.stdin.write(program.packed() + program.plan_lines({"pids": [1]}))
-    assert child.wait(30) == 3
-    child.stdin.close()
+def test_nobody_listening_ends_it_at_once() -> None:
+    with serving(silent) as hole:
+        plan = {"seconds": 60, "http": [{"name": "it", "url": hole.url, "seconds": 60}]}
+        child = start()
+        assert child.stdin and child.stdout
+        child.stdin.write(program.packed() + program.plan_lines(plan))
+        assert child.stdout.readline().startswith(b"@@bkpaas ready")
+        child.stdout.close()
+        assert child.wait(30) == 3
+        child.stdin.close()

@@ -1,0 +1,207 @@
+"""All hosts of a deployment: none waits for another longer than it must, and nothing is lost."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from bkpaas.collect.clock import Clock, measured
+from bkpaas.collect.visit import Interrupted, Visit, visit_hosts
+from bkpaas.inventory.deployment import Connection, Host
+from collect.running import ended
+from collect.servers import serving, silent
+from collect.sshd import Sshd, deployment, key, needs_sshd, running
+
+PLAN: dict[str, Any] = {"visit": 1, "pids": [1]}
+
+
+@pytest.fixture(scope="module")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    folder = tmp_path_factory.mktemp("visit")
+    key(folder / "id")
+    with running(folder / "sshd", folder) as server:
+        yield server
+
+
+@needs_sshd
+def test_a_hung_host_costs_only_itself(sshd: Sshd) -> None:
+    with serving(silent) as hole:
+        hung = Connection(f"ssh://root@127.0.0.1:{hole.port}")
+        plan = deployment(sshd.connection(), hung, sshd.connection(), connect_seconds=3.0)
+        visits = visit_hosts(plan, lambda host: PLAN, lambda host, all: {"visit": 2, "pids": [1]})
+    assert list(visits) == ["a", "b", "c"]
+    assert visits["a"].second and visits["c"].second and not visits["a"].error
+    assert visits["b"].first is None and visits["b"].error and visits["b"].error.kind == "login_hung"
+
+
+@needs_sshd
+def test_order_of_things(sshd: Sshd) -> None:
+    """Second visits begin when all first ones and what runs beside them are over."""
+    heard: list[str] = []
+    first_done, beside = threading.Event(), threading.Event()
+
+    def between() -> None:
+        first_done.wait(30)
+        heard.append("between")
+        beside.set()
+
+    def progress(host: str, word: str) -> None:
+        heard.append(f"{host} {word}")
+        if word == "first":
+            first_done.set()
+
+    def second(host: Host, visits: dict[str, Visit]) -> dict[str, Any] | None:
+        assert beside.is_set() and all(visit.first for visit in visits.values())
+        return {"visit": 2, "pids": []} if host.name == "b" else None
+
+    visits = visit_hosts(
+        deployment(*[sshd.connection()] * 2), lambda host: PLAN, second, between=between, progress=progress
+    )
+    assert visits["a"].second is None and visits["b"].second
+    assert heard.index("between") > min(heard.index("a first"), heard.index("b first"))
+    assert heard.index("b second") > max(
+        heard.index("a first"), heard.index("b first"), heard.index("between")
+    )
+    assert heard.count("a start") == 1 and {"a done", "b done"} <= set(heard) and "a second" not in heard
+
+
+@needs_sshd
+def test_never_more_hosts_at_once_than_allowed(sshd: Sshd) -> None:
+    now, most = set(), []
+
+    def progress(host: str, word: str) -> None:
+        now.add(host) if word == "start" else now.discard(host)
+        most.append(len(now))
+
+    visits = visit_hosts(
+        deployment(*[sshd.connection()] * 5, concurrent_hosts=2),
+        lambda host: PLAN,
+        lambda host, all: None,
+        progress=progress,
+    )
+    assert all(visit.first for visit in visits.values()) and max(most) == 2
+
+
+@needs_sshd
+def test_first_answer_survives_a_failed_second_visit(sshd: Sshd) -> None:
+    visits = visit_hosts(
+        deployment(sshd.connection()),
+        lambda host: PLAN,
+        lambda host, all: {"visit": 2, "pids": 7},
+    )
+    visit = visits["a"]
+    assert visit.first and visit.second is None
+    assert visit.error and visit.error.kind == "suite" and "TypeError" in visit.error.reason
+
+
+@needs_sshd
+def test_what_is_ready_in_time_is_sent(sshd: Sshd) -> None:
+    """The collector ends a little before the host's limit, so that a hanging part costs only itself."""
+    with serving(silent) as hole:
+        plan = {**PLAN, "http": [{"name": "it", "url": hole.url, "seconds": 100}], "seconds": 100}
+        visit = visit_hosts(
+            deployment(sshd.connection(), host_seconds=5.0), lambda h: plan, lambda h, a: None
+        )["a"]
+    assert visit.error is None and visit.first and visit.first["pids"]["1"]
+    assert visit.first["http"]["it"]["error"]["kind"] == "silent"
+
+
+@needs_sshd
+def test_time_of_the_run(sshd: Sshd) -> None:
+    with serving(silent) as hole:
+        hung = Connection(f"ssh://root@127.0.0.1:{hole.port}")
+        plan = deployment(sshd.connection(), hung, run_seconds=4.0)
+        visits = visit_hosts(plan, lambda host: PLAN, lambda host, all: {"pids": []})
+    for name, first in (("a", True), ("b", False)):
+        error = visits[name].error
+        assert bool(visits[name].first) == first and error and error.kind == "hung"
+        assert "limits.run_seconds" in error.reason
+
+
+@needs_sshd
+@pytest.mark.parametrize("transport", ["asyncssh", "openssh"])
+def test_interrupted_from_the_keyboard(sshd: Sshd, transport: Any) -> None:
+    def progress(host: str, word: str) -> None:
+        if word == "first":
+            signal.raise_signal(signal.SIGINT)
+
+    with serving(silent) as hole:
+        hung = Connection(f"ssh://root@127.0.0.1:{hole.port}")
+        with pytest.raises(Interrupted) as caught:
+            visit_hosts(
+                deployment(sshd.connection(), hung),
+                lambda host: PLAN,
+                lambda host, all: None,
+                transport=transport,
+                progress=progress,
+            )
+    visits = caught.value.visits
+    assert isinstance(caught.value, KeyboardInterrupt)
+    assert visits["a"].first and visits["b"].error and visits["b"].error.kind == "interrupted"
+
+
+@needs_sshd
+def test_collectors_end_with_their_connection(sshd: Sshd, tmp_path: Path) -> None:
+    """Cut off in the middle of a visit that would take half a minute, they are gone at once."""
+    plan = msgspec.structs.replace(deployment(sshd.connection(), run_seconds=3.0), home=f"{tmp_path}/bkce")
+    seen: list[int] = []
+    with serving(silent) as hole:
+        first = {**PLAN, "http": [{"name": "it", "url": hole.url, "seconds": 30}], "seconds": 30}
+        hole.on_first = lambda: seen.extend(running_with(str(tmp_path)))
+        visits = visit_hosts(plan, lambda host: first, lambda host, all: None)
+        assert visits["a"].error and visits["a"].error.kind == "hung"
+        assert seen and all(ended(pid) for pid in seen)
+
+
+def running_with(words: str) -> list[int]:
+    """Processes with these words in their command line: the shell that waits for the collector."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if words.encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+    return found
+
+
+@needs_sshd
+def test_faults_of_a_planner_are_said_and_cost_one_host(sshd: Sshd) -> None:
+    def first(host: Host) -> dict[str, Any]:
+        if host.name == "a":
+            raise KeyError("login")
+        return PLAN
+
+    visits = visit_hosts(deployment(*[sshd.connection()] * 2), first, lambda host, all: None)
+    assert visits["b"].first and visits["a"].error and visits["a"].error.kind == "suite"
+    assert "KeyError" in visits["a"].error.reason
+
+
+def test_faults_of_what_runs_beside_are_raised() -> None:
+    def between() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        visit_hosts(deployment(), lambda host: PLAN, lambda host, all: None, between=between)
+
+
+def test_hosts_that_are_not_judged_are_not_visited() -> None:
+    plan = deployment(Connection("local://"))
+    left_out = msgspec.structs.replace(plan, hosts=(msgspec.structs.replace(plan.hosts[0], judged=False),))
+    assert visit_hosts(left_out, lambda host: PLAN, lambda host, all: None) == {}
+
+
+def test_clock_is_measured_by_the_shortest_round_trip() -> None:
+    assert measured([]) is None
+    samples = [(10.0, 15.0, 12.0), (20.0, 24.25, 20.5), (30.0, 33.0, 33.0)]
+    assert measured(samples) == Clock(offset_seconds=4.0, uncertainty_seconds=0.25, samples=3)
+
+
+def test_visits_can_be_written_down(tmp_path: Path) -> None:
+    visit = Visit.failed("a", "hung", "why")
+    assert msgspec.json.decode(msgspec.json.encode(visit), type=Visit) == visit
