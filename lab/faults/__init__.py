@@ -8,7 +8,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lab.control import Lab
-from lab.faults import agents, clocks, data, gateway, hosts, processes, settings
+from lab.faults import (
+    agents,
+    clocks,
+    data,
+    deploying,
+    gateway,
+    hosts,
+    log_search,
+    processes,
+    redirects,
+    settings,
+)
 from lab.faults.fault import Act, Fault
 from lab.faults.traces import sweep
 
@@ -25,7 +36,7 @@ def _completely(heal: Act) -> Act:
 
 FAULTS: dict[str, Fault] = {
     fault.name: replace(fault, heal=_completely(fault.heal))
-    for room in (clocks, settings, processes, gateway, data, agents, hosts)
+    for room in (clocks, settings, processes, gateway, data, agents, redirects, deploying, log_search, hosts)
     for fault in room.FAULTS
 }
 

@@ -46,6 +46,11 @@ def block_applications(lab: Lab) -> None:
     block(lab, host(lab, "appt"), lab.layout.ports["agent_nginx"], source, "DROP")
 
 
+def block_agent(lab: Lab) -> None:
+    source = address(lab, host(lab, "paas"))
+    block(lab, host(lab, "appo"), lab.layout.ports["agent"], source, "DROP")
+
+
 def swap(lab: Lab) -> None:
     """The test host's address stands where the production host's belongs, and the other way round."""
     production, test = address(lab, host(lab, "appo")), address(lab, host(lab, "appt"))
@@ -102,6 +107,15 @@ FAULTS = (
         "防火墙丢弃 nginx 发往 appt 的报文",
         block_applications,
         lambda lab: unblock(lab, host(lab, "appt")),
+    ),
+    Fault(
+        "agent-firewalled-from-paas",
+        "agent-from-paas",
+        SECTION,
+        "a firewall drops what the first paas host sends to paas_agent on the appo host",
+        "防火墙丢弃第一台 paas 发往 appo 上 paas_agent 的报文",
+        block_agent,
+        lambda lab: unblock(lab, host(lab, "appo")),
     ),
     Fault(
         "agent-swapped-upstreams",

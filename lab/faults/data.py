@@ -66,12 +66,22 @@ def fill_disk(lab: Lab) -> None:
     lab.run(host(lab, "paas"), f"head -c 8G /dev/zero > {filler(lab)} 2>/dev/null || true")
 
 
+def crowd_disk(lab: Lab) -> None:
+    """Leave 3 % of the disk."""
+    size = "$(df --output=avail -B1 / | awk 'NR == 2 { print int($1 * 0.97) }')"
+    lab.run(host(lab, "paas"), f"head -c {size} /dev/zero > {filler(lab)}")
+
+
+def empty_disk(lab: Lab) -> None:
+    lab.run(host(lab, "paas"), f"rm -f {filler(lab)}")
+
+
 def filler(lab: Lab) -> str:
     return f"{lab.layout.home}/logs/core.4711"
 
 
 def stop_cmdb(lab: Lab) -> None:
-    signal_processes(lab, host(lab, "cmdb"), "TERM", "/.*/cmdb_webserver")
+    signal_processes(lab, host(lab, "cmdb"), "TERM", "/.*/cmdb_apiserver")
 
 
 def set_agents_active(lab: Lab, active: bool) -> None:
@@ -125,14 +135,23 @@ FAULTS = (
         "the disk of the first paas host is full",
         "第一台 paas 的磁盘已满",
         fill_disk,
-        lambda lab: lab.run(host(lab, "paas"), f"rm -f {filler(lab)}"),
+        empty_disk,
+    ),
+    Fault(
+        "disk-crowded",
+        "disk-headroom",
+        "login-no-response",
+        "the disk of the first paas host is nearly full",
+        "第一台 paas 的磁盘快满了",
+        crowd_disk,
+        empty_disk,
     ),
     Fault(
         "cc-down",
         "healthz-esb",
         SECTION,
-        "the configuration platform does not run, esb needs it",
-        "配置平台没有运行，而 esb 依赖它",
+        "the interface of the configuration platform does not run, esb needs it",
+        "配置平台的 apiserver 没有运行，而 esb 依赖它",
         stop_cmdb,
         lambda lab: start_roles(lab, host(lab, "cmdb")),
     ),

@@ -103,22 +103,25 @@ def es(layout: Layout, address: str) -> None:
 
 
 def cmdb(layout: Layout, address: str) -> None:
-    own_program(layout, "cmdb", "cmdb/server/bin/cmdb_webserver")
+    conf = "cmdb/server/conf/webserver.conf"
+    platform(layout, "cmdb", "cmdb/server/bin/cmdb_apiserver", "interface", conf)
+    platform(layout, "cmdb", "cmdb/server/bin/cmdb_webserver", "portal", conf)
 
 
 def fta(layout: Layout, address: str) -> None:
-    own_program(layout, "fta", "fta/bin/fta")
+    platform(layout, "fta", "fta/bin/fta", "interface", "fta/conf/fta.conf")
 
 
 def job(layout: Layout, address: str) -> None:
-    own_program(layout, "job", "job/bin/job")
+    platform(layout, "job", "job/bin/job", "portal", "etc/job.conf")
 
 
-def own_program(layout: Layout, name: str, path: str) -> None:
+def platform(layout: Layout, name: str, path: str, module: str, conf: str) -> None:
+    program = layout.home / path
     logs(layout, name)
-    install(layout.home / path, name)
-    if not alive(Path(path).name):
-        background(layout.home / path, log=layout.home / f"logs/{name}/{name}.log")
+    install(program, module)
+    if not alive(program.name):
+        background(program, "-c", layout.home / conf, log=layout.home / f"logs/{name}/{program.name}.log")
 
 
 START: dict[str, Start] = {

@@ -15,7 +15,7 @@ from pathlib import Path
 
 CODE = Path(__file__).parents[2]  # the directory that holds this code as the package `lab`
 LIBRARIES = "/usr/lib/python3/dist-packages"  # not yet on the path of the interpreter when it runs us
-RUN = "import sys; sys.path += {path!r}; from lab.programs import run; run({module!r})\n"
+RUN = "import sys; sys.path += {path!r}; from lab.programs import run; run({program!r}, {module!r})\n"
 
 
 def install(path: Path, module: str) -> None:
@@ -27,11 +27,14 @@ def install(path: Path, module: str) -> None:
     path.unlink(missing_ok=True)
     path.symlink_to("/usr/bin/python3")
     (path.parent / "pyvenv.cfg").write_text("home = /usr/bin\ninclude-system-site-packages = true\n")
-    (site / "program.pth").write_text(RUN.format(path=[str(CODE), LIBRARIES], module=module))
+    text = RUN.format(path=[str(CODE), LIBRARIES], program=path.name, module=module)
+    (site / f"{path.name}.pth").write_text(text)
 
 
-def run(module: str) -> None:
-    """Run the stand-in to its end; the interpreter behind it never gets its turn."""
+def run(program: str, module: str) -> None:
+    """Run the stand-in to its end, if it is the one that was called; the interpreter never gets its turn."""
+    if Path(sys.orig_argv[0]).name != program:
+        return
     status = 1
     try:
         importlib.import_module(f"{__name__}.{module}").main()

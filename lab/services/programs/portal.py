@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from configparser import RawConfigParser
-from http.server import ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote
 
 import requests
 
-from . import say
+from . import argument, say
 from .server import Answer, Question, server
 
 PATIENCE = 10  # seconds
@@ -21,8 +20,9 @@ def configuration(path: Path) -> RawConfigParser:
     return config
 
 
-def portal(config: RawConfigParser) -> ThreadingHTTPServer:
+def main() -> None:
     """The web side: 200 for a visitor with a good bk_token, a redirect to the PaaS for everybody else."""
+    config = configuration(argument("-c"))
     site = config["site"]
 
     def reply(question: Question) -> Answer:
@@ -34,7 +34,7 @@ def portal(config: RawConfigParser) -> ThreadingHTTPServer:
         here = quote(f"http://{question.headers.get('host', '')}{question.path}", safe="")
         return Answer("", 302, headers={"Location": site["bk_login_url"] % (site["app_code"], here)})
 
-    return server(config["server"]["address"], config.getint("server", "web_port"), reply)
+    server(config["server"]["address"], config.getint("server", "web_port"), reply).serve_forever()
 
 
 def refusal(check_url: str, token: str) -> str:

@@ -1,0 +1,100 @@
+"""How long a deployment of a SaaS may take, on the paas hosts and on the agents."""
+
+from __future__ import annotations
+
+from lab.control import Lab
+from lab.faults.fault import Act, Fault
+from lab.faults.hands import address, await_http, edit, host, restart, restore, supervisorctl
+
+SECTION = "deploy-timeout"
+EVENT = "EVENT_STATE_EXPIRE_SECONDS"
+
+
+def agent_limit(value: str) -> tuple[Act, Act]:
+    """Another EXECUTE_TIME_LIMIT on the appt host, and its agent restarted to know it."""
+
+    def break_(lab: Lab) -> None:
+        sed = f"s/^\\(  EXECUTE_TIME_LIMIT:\\) [^ ]*/\\1 {value}/"
+        edit(lab, host(lab, "appt"), agent_file(lab), sed)
+        restart_agent(lab)
+
+    def heal(lab: Lab) -> None:
+        restore(lab, host(lab, "appt"), agent_file(lab))
+        restart_agent(lab)
+
+    return break_, heal
+
+
+def agent_file(lab: Lab) -> str:
+    return f"{lab.layout.home}/etc/paas_agent_config.yaml"
+
+
+def restart_agent(lab: Lab) -> None:
+    name = host(lab, "appt")
+    supervisorctl(lab, name, "restart paas_agent", module="paas_agent")
+    await_http(lab, name, f"http://{address(lab, name)}:{lab.layout.ports['agent']}/healthz", "200")
+
+
+def paas_limit(sed: str, *numbers: int, restarted: bool = True) -> tuple[Act, Act]:
+    """Other limits on the paas hosts with those numbers, known to the running paas or not."""
+
+    def break_(lab: Lab) -> None:
+        for number in numbers:
+            edit(lab, host(lab, "paas", number), paas_file(lab), sed)
+            if restarted:
+                restart(lab, host(lab, "paas", number), "paas")
+
+    def heal(lab: Lab) -> None:
+        for number in numbers:
+            restore(lab, host(lab, "paas", number), paas_file(lab))
+            restart(lab, host(lab, "paas", number), "paas")
+
+    return break_, heal
+
+
+def paas_file(lab: Lab) -> str:
+    return f"{lab.layout.home}/open_paas/paas/conf/default.py"
+
+
+FAULTS = (
+    Fault(
+        "deploy-limits-reversed",
+        "deploy-timeout-order",
+        SECTION,
+        "an agent may take longer for a deployment than PaaS waits for it",
+        "agent 的部署超时大于 PaaS 的部署超时",
+        *agent_limit("400"),
+    ),
+    Fault(
+        "deploy-limit-unparsable",
+        "deploy-timeout-parse",
+        SECTION,
+        "EXECUTE_TIME_LIMIT has a unit, which the agent reads as 0",
+        "EXECUTE_TIME_LIMIT 带了单位，被 agent 当作 0",
+        *agent_limit("300s"),
+    ),
+    Fault(
+        "deploy-limits-differ",
+        "deploy-timeout-consistent",
+        SECTION,
+        f"{EVENT} differs between the paas hosts",
+        f"两台 paas 的 {EVENT} 不一致",
+        *paas_limit(f"s/^{EVENT} = .*/{EVENT} = 600/", 1),
+    ),
+    Fault(
+        "deploy-limit-stale",
+        "deploy-timeout-stale",
+        SECTION,
+        f"{EVENT} was raised on both paas hosts, paas was not restarted",
+        f"两台 paas 的 {EVENT} 已调大，但没有重启 paas",
+        *paas_limit(f"s/^{EVENT} = .*/{EVENT} = 600/", 0, 1, restarted=False),
+    ),
+    Fault(
+        "deploy-history-shorter",
+        "history-ge-event",
+        SECTION,
+        f"{EVENT} is larger than HISTORY_{EVENT}",
+        f"{EVENT} 大于 HISTORY_{EVENT}",
+        *paas_limit(f"s/^{EVENT} = .*/{EVENT} = 1000/", 0, 1),
+    ),
+)
