@@ -51,3 +51,8 @@ def markers(condition: str) -> tuple[str, ...]:
         for symptom in SYMPTOMS
         if any(condition in with_causes(listed) for listed in symptom.conditions)
     )
+
+
+def symptom_title(key: str) -> str:
+    """What a person calls a section of the FAQ; a key that is not in the catalogue stands for itself."""
+    return next((str(symptom.title) for symptom in SYMPTOMS if symptom.key == key), key)

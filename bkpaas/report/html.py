@@ -15,6 +15,7 @@ import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from bkpaas.faq.catalogue import symptom_title
 from bkpaas.lang import say, spoken
 from bkpaas.report.findings import causes, label, sentence, tone, unjudged, unseen
 from bkpaas.report.record import Results, Verdict, write_private
@@ -132,7 +133,10 @@ def _columns(results: Results, roots: list[Verdict]) -> dict[str, Any]:
         "texts": list(texts),
         "roots": [number[verdict.id] for verdict in roots],
         "hosts": [[visible(host.name), visible(host.address), host.roles] for host in results.hosts],
-        "symptoms": {visible(key): visible(title) for key, title in results.symptoms.items()},
+        "symptoms": {
+            visible(key): visible(symptom_title(key))
+            for key in dict.fromkeys(verdict.faq for verdict in results.verdicts)
+        },
         "words": [[word, mark, label(word)] for word, mark in MARKS.items()],
     }
 

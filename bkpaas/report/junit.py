@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from bkpaas.faq.catalogue import symptom_title
 from bkpaas.lang import say
 from bkpaas.report.findings import label
 from bkpaas.report.record import Results, Verdict, write_private
@@ -46,7 +47,7 @@ def _opening(tag: str, attributes: dict[str, str]) -> str:
 
 
 def _suite(results: Results, key: str, verdicts: list[Verdict]) -> dict[str, str]:
-    name = results.symptoms.get(key, key)
+    name = symptom_title(key)
     return {
         "name": cut(name, MESSAGE_LIMIT),
         **_numbers(verdicts),

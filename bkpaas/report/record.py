@@ -67,8 +67,6 @@ class Results(Struct):
     root_causes: list[str]
     """Ids, the most explanatory first."""
     counts: dict[str, int]
-    symptoms: dict[str, str] = {}
-    """Title of each symptom in the run's language, by key; a key that is missing stands for itself."""
     schema: Literal[1] = 1
 
     def verdict(self, id_: str) -> Verdict:

@@ -14,7 +14,6 @@ import pytest
 from bkpaas.collect.look import look
 from bkpaas.facts import Snapshot
 from bkpaas.inventory.deployment import Deployment
-from bkpaas.lang import say
 from bkpaas.report import details, terminal
 from bkpaas.report.record import Results
 from bkpaas.report.write import write_all
@@ -101,9 +100,9 @@ class Controller:
         if self.results is None:
             return
         width = shutil.get_terminal_size((100, 24)).columns
-        for line in terminal.summary(self.results, width=width, colour=colour):
+        where = str(Path(self.config.option.report) / "report.html")
+        for line in terminal.summary(self.results, width=width, colour=colour, where=where):
             print(line)
-        print(say(en="reports: ", zh="报告：") + str(Path(self.config.option.report) / "report.html"))
 
     def pytest_html_results_table_header(self, cells: list[str]) -> None:
         cells[1:-1] = details.header_cells()
@@ -115,7 +114,12 @@ class Controller:
 
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
         if self.results is not None:
-            prefix.extend(details.prefix(self.results))
+            prefix.extend(details.prefix(self.results, lost=self._lost()))
+
+    def _lost(self) -> list[str]:
+        """Expected ids without a report of their own."""
+        record = self.results.verdicts if self.results else []
+        return [verdict.id for verdict in record if verdict.id not in self.ledger.outcomes]
 
     def pytest_unconfigure(self) -> None:
         with contextlib.suppress(FileNotFoundError):

@@ -38,5 +38,4 @@ def hostile() -> Results:
         judge(results, id_, word, reason=TEXT, evidence=TEXT, title=TEXT)
     results.hosts[-1].collected, results.hosts[-1].error = False, TEXT
     results.run.inventory = MARKUP + ODD
-    results.symptoms["logs-not-shown"] = MARKUP
     return settle(results, 1)

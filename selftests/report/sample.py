@@ -153,7 +153,6 @@ def healthy() -> Results:
         verdicts=verdicts,
         root_causes=[],
         counts={},
-        symptoms={key: say(en=en, zh=zh) for key, (en, zh) in SYMPTOMS.items()},
     )
     console = say(
         en="no console service here: ports.env has no port for it", zh="未部署桌面：ports.env 中没有它的端口"
