@@ -19,21 +19,6 @@ HOSTS = {
     "job-1": ("10.66.0.62", "job"),
 }
 
-SYMPTOMS = {
-    "login-no-response": ("PaaS login does not answer", "PaaS 登录无响应"),
-    "login-validity-illegal": (
-        "Login validity is illegal",
-        "登录态有效期不合法（Login validity is illegal）",
-    ),
-    "fatal-exited-too-quickly": ("FATAL: Exited too quickly", "PaaS 启动提示 FATAL Exited too quickly"),
-    "login-502": ("502 Bad Gateway at login", "PaaS 登录提示 502 Bad Gateway"),
-    "appt-502": ("502 Bad Gateway from appt", "appt 访问报 502 Bad Gateway"),
-    "deploy-timeout": ("Time-outs of SaaS deployment", "SaaS 部署的超时时间"),
-    "deployment-healthy": ("Is the PaaS deployed properly", "如何确认 PaaS 部署正常"),
-    "logs-not-shown": ("No logs in the developer centre", "在开发者中心无法查看日志"),
-    "login-redirect-loop": ("The login page redirects for ever", "登录页面无限跳转"),
-}
-
 # condition, symptom, severity, where, title in English, title in Chinese.
 # where: roles (judged on each), "a*a" (pairs), "a>b" (connections), "controller", "all".
 CONDITIONS = """
