@@ -60,10 +60,10 @@ def upstreams(sed: str) -> tuple[Act, Act]:
 
 def listen_elsewhere(lab: Lab) -> None:
     """All of nginx on the second network card only, while the names lead to the first."""
-    name = nginx(lab)
+    name, port = nginx(lab), lab.layout.ports["http"]
     second = add_address(lab, name)
     for each in SITES:
-        edit(lab, name, site(lab, each), f"s/listen {lab.layout.ports['http']}/listen {second}:80/")
+        edit(lab, name, site(lab, each), f"s/listen {port}/listen {second}:{port}/")
     restart_nginx(lab, name)
 
 

@@ -44,11 +44,9 @@ def other_list(lab: Lab) -> None:
 def same_list(lab: Lab) -> None:
     restore(lab, host(lab, "appt"), agent_file(lab))
     plugin(lab, host(lab, "appt"), "restart log_agent")
-    lab.run(host(lab, "redis"), f"redis-cli -a $({password(lab)}) del paas_log 2>/dev/null")
-
-
-def password(lab: Lab) -> str:
-    return f"sed -n 's/^requirepass //p' {lab.layout.home}/etc/redis.conf"
+    password = f"$(sed -n 's/^requirepass //p' {lab.layout.home}/etc/redis.conf)"
+    client = f"redis-cli -p {lab.layout.ports['redis']} -a {password}"
+    lab.run(host(lab, "redis"), f"{client} del paas_log 2>/dev/null")
 
 
 def block_redis(lab: Lab) -> None:
@@ -67,7 +65,7 @@ def settings(lab: Lab) -> str:
 def search_elsewhere(lab: Lab) -> None:
     for number in (0, 1):
         name = host(lab, "paas", number)
-        edit(lab, name, settings(lab), "s/^\\(ELASTICSEARCH_URLS = '[^:]*\\):[0-9]*'/\\1:9200'/")
+        edit(lab, name, settings(lab), "s/^\\(ELASTICSEARCH_URLS = '[^:]*\\):[0-9]*'/\\1:9201'/")
         restart(lab, name, "paas")
 
 

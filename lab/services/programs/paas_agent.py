@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 import uuid
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,6 @@ from typing import Any
 import requests
 import yaml
 
-from . import say
 from .server import Answer, Question, as_json, server
 
 START_SECONDS = 10
@@ -62,7 +62,9 @@ def main() -> None:
         return as_json({"error": 0, "mac": _mac()})
 
     limit = config.number("settings.EXECUTE_TIME_LIMIT")
-    say(f"paasagent listens on {config.number('port')}, a deployment may take {limit} seconds")
+    line = f"{time.strftime('%Y-%m-%d %H:%M:%S')} paasagent started, a deployment may take {limit} seconds"
+    with open(config.text("settings.AGENT_LOG_PATH"), "a", encoding="utf-8") as log:
+        log.write(line + "\n")
     server(config.text("ip"), config.number("port"), reply).serve_forever()
 
 
