@@ -887,9 +887,8 @@ def watch(job):
 def answer_to(plan):
     signal.alarm(int(plan.get("seconds", 45)) + 10)
     packed = zlib.compress(json.dumps(Visit(plan).run()).encode("ascii"), 6)
-    tell("answer", str(len(packed)))
-    send(b"".join(binascii.b2a_base64(packed[at : at + 3072]) for at in range(0, len(packed), 3072)))
-    tell("end")
+    lines = [binascii.b2a_base64(packed[at : at + 3072]) for at in range(0, len(packed), 3072)]
+    tell("answer", str(len(packed)) + "\n" + text(b"".join(lines)) + MARK + " end")
 
 
 def talk(source, plan):

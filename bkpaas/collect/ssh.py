@@ -6,10 +6,11 @@ Host keys are always verified against known_hosts; an unknown key is an error, n
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -22,8 +23,9 @@ from bkpaas.inventory.deployment import Connection, Deployment, Host
 from bkpaas.lang import say
 
 CLOCK_SAMPLES = 3
-FAST_KEX = "^curve25519-sha256,curve25519-sha256@libssh.org"
-"""Tried first: other key exchanges cost several times the CPU."""
+FAST_KEX, FAST_CIPHER = b"curve25519-sha256", b"aes128-gcm@openssh.com"
+"""Tried first: other key exchanges cost several times the CPU, chacha20 a quarter more in all."""
+HOST_KEYS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512", "rsa-sha2-256")
 DEFAULT_KNOWN_HOSTS = ("~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts")
 
 
@@ -136,12 +138,18 @@ class _Login:
         files: Any = options.known_hosts or ()  # None: "UserKnownHostsFile none", a wish that is not granted
         if self.connection.known_hosts:
             files = (self.connection.known_hosts,)
-        settled: dict[str, Any] = {"known_hosts": _known_hosts(tuple(files) or DEFAULT_KNOWN_HOSTS)}
-        if not options.config.get("HostKeyAlgorithms"):
+        known = _known_hosts(tuple(files) or DEFAULT_KNOWN_HOSTS)
+        settled: dict[str, Any] = {"known_hosts": known}
+        port = options.port if options.port != 22 else None
+        keys, authorities, *_ = known.match(options.host_key_alias or options.host, "", port)
+        if keys and not authorities and not options.config.get("HostKeyAlgorithms"):
             # Known types first; the others only so that a host that changed its type is told as such.
-            settled["server_host_key_algs"] = "+ssh-ed25519,ecdsa-sha2-nistp256,rsa-sha2-512,rsa-sha2-256"
+            names = [name.decode() for key in keys for name in key.sig_algorithms]
+            settled["server_host_key_algs"] = [*names, *HOST_KEYS]
         if not options.config.get("KexAlgorithms"):
-            settled["kex_algs"] = FAST_KEX
+            settled["kex_algs"] = _first(FAST_KEX, options.kex_algs)
+        if not options.config.get("Ciphers"):
+            settled["encryption_algs"] = _first(FAST_CIPHER, options.encryption_algs)
         return settled
 
     def _late(self) -> CollectError:
@@ -208,6 +216,11 @@ class _Login:
         return self.known.match(self.alias, address, port)[0]
 
 
+def _first(name: bytes, names: Sequence[bytes]) -> list[str]:
+    """Names rather than patterns: these would be matched again for every host."""
+    return [one.decode() for one in sorted(names, key=lambda one: not one.startswith(name))]
+
+
 def _identity(key: str) -> dict[str, Any]:
     """The options for a key file: only that key, or the agent when it alone can open it."""
     try:
@@ -247,51 +260,64 @@ class Session(asyncssh.SSHClientSession[bytes]):
         self._events: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
         self._complaints = b""
         self._status: int | None = None
+        self._timer: object = None
         self._channel: asyncssh.SSHClientChannel[bytes]
         self._samples: list[tuple[float, float, float]] = []
 
     async def start(self, command: str, seconds: float) -> None:
         """Send the program and compare clocks. Raises CollectError."""
         try:
-            await asyncio.wait_for(self._start(command), seconds)
+            with self._limit(seconds):
+                opening = self._connection.create_session(lambda: self, command, encoding=None)
+                self._channel, _ = await asyncio.wait_for(opening, seconds)
+                self._channel.write(program.packed())
+                await self._expect("ready")
+                for _ in range(CLOCK_SAMPLES):
+                    await self._compare_clocks()
         except asyncio.TimeoutError:
             stage = say(en="the start of a program", zh="程序启动")
             raise errors.login_hung(self._where, seconds, stage) from None
         except asyncssh.Error as error:
             raise errors.closed(self._where, str(error)) from None
 
-    async def _start(self, command: str) -> None:
-        self._channel, _ = await self._connection.create_session(lambda: self, command, encoding=None)
-        self._channel.write(program.packed())
-        await self._expect("ready")
-        for _ in range(CLOCK_SAMPLES - 1):
-            await self._compare_clocks()
-
     async def visit(self, plan: dict[str, Any], seconds: float) -> dict[str, Any]:
         """One answer within so many seconds. Raises CollectError."""
         try:
-            return await asyncio.wait_for(self._visit(plan), seconds)
+            with self._limit(seconds):
+                self._channel.write(program.plan_lines(plan))
+                answer: dict[str, Any] = await self._expect("answer")
+                return answer
         except asyncio.TimeoutError:
             raise errors.hung(self._where, seconds) from None
         except (asyncssh.Error, OSError) as error:
             raise errors.closed(self._where, str(error)) from None
 
-    async def _visit(self, plan: dict[str, Any]) -> dict[str, Any]:
-        await self._compare_clocks(program.plan_lines(plan))  # the plan rides on the last clock line
-        answer: dict[str, Any] = await self._expect("answer")
-        return answer
+    @contextlib.contextmanager
+    def _limit(self, seconds: float) -> Iterator[None]:
+        """Tells whoever waits for an event when the time is over; costs no task, unlike wait_for."""
+        self._timer = object()
+        late = ("late", self._timer)
+        timer = asyncio.get_running_loop().call_later(seconds, self._events.put_nowait, late)
+        try:
+            yield
+        finally:
+            timer.cancel()
 
-    async def _compare_clocks(self, more: bytes = b"") -> None:
+    async def _compare_clocks(self) -> None:
         asked = clock.now()
-        self._channel.write(b"clock %d\n" % len(self._samples) + more)
+        self._channel.write(b"clock %d\n" % len(self._samples))
         (_, there), answered = await self._expect("clock"), clock.now()
         self._samples.append((asked, there, answered))
         self.clock = clock.measured(self._samples)
 
     async def _expect(self, wanted: str) -> Any:
         word, value = await self._events.get()
+        while word == "late" and value is not self._timer:  # of an earlier visit that ended just in time
+            word, value = await self._events.get()
         if word == wanted:
             return value
+        if word == "late":
+            raise asyncio.TimeoutError
         if word == "ended":
             raise errors.ended(self._where, self._talk.noise, self._complaints, self._status)
         raise errors.unexpected(self._where, word, value, self._most)
