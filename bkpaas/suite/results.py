@@ -15,7 +15,7 @@ from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import say
 from bkpaas.report.record import HostRecord, Results, Run, Verdict, count
 from bkpaas.suite.cases import subjects
-from bkpaas.suite.verdicts import Outcome
+from bkpaas.suite.outcome import Outcome
 
 
 def build(
