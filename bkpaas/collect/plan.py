@@ -78,7 +78,11 @@ def first(host: Host, deployment: Deployment) -> Plan:
         _ask_paas(plan, deployment)
     if host.has("nginx", "appo", "appt"):
         plan["nginx"] = {
-            "confs": ["/etc/nginx/nginx.conf", "/usr/local/openresty/nginx/conf/nginx.conf", "/usr/local/nginx/conf/nginx.conf"],
+            "confs": [
+                "/etc/nginx/nginx.conf",
+                "/usr/local/openresty/nginx/conf/nginx.conf",
+                "/usr/local/nginx/conf/nginx.conf",
+            ],
             "most": 200,
             "bytes": limits.file_bytes,
         }
