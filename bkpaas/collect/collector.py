@@ -13,7 +13,7 @@ The plan and the answer are JSON documents.  Parts of a plan, each answered unde
 
   visit, seconds, bytes, after, homes     number, limits, delay; where BlueKing may live ({home} in paths)
   processes   {environ, cmdline_bytes}    names of variables, cut of command lines
-  sockets     true | {established}        listeners and unix sockets with owners; connections of these ports
+  sockets     true                        TCP listeners and unix sockets, with the processes that hold them
   addresses, disks                        own addresses; free space and inodes of these paths
   files       [{name, path, read, most}]  stat, and the first bytes, of what matches a path or glob
   tails       [{name, path, bytes, most}] the ends of the newest files that match
@@ -204,7 +204,7 @@ class Scan(object):
 
     def __init__(self, plan, booted):
         wanted, self.booted, self.sockets = plan.get("processes") or {}, booted, plan.get("sockets")
-        self.processes, self.listeners, self.unix, self.established = [], [], [], []
+        self.processes, self.listeners, self.unix = [], [], []
         self.owners, self.hidden, self.errors = {}, False, {}
         self.cmdline_bytes = wanted.get("cmdline_bytes", 1000)
         names = [name.encode("utf-8") for name in wanted.get("environ", ())]
@@ -217,8 +217,7 @@ class Scan(object):
             except EnvironmentError:
                 if sys.exc_info()[1].errno != errno.ENOENT:  # without IPv6 there is no tcp6
                     self.errors["listeners"] = "/proc/net/%s: %s" % (table, problem())
-        known = self.listeners + self.unix + self.established
-        self.owners = dict(("socket:[%d]" % one["inode"], []) for one in known)
+        self.owners = dict(("socket:[%d]" % one["inode"], []) for one in self.listeners + self.unix)
         pids = [name for name in os.listdir("/proc") if name.isdigit()]
         if "1" not in pids:
             self.errors["processes"] = "the processes of others are hidden (hidepid)"
@@ -283,21 +282,15 @@ class Scan(object):
                 pids.append(pid)
 
     def read_tcp(self, path):
-        ports = self.sockets["established"] if isinstance(self.sockets, dict) else ()
         for line in lines_of(path):
             words = line.split()
-            if len(words) < 10 or words[3] not in (b"0A", b"01"):
-                continue
-            family, address, port = address_of(words[1])
-            one = {"address": address, "port": port, "inode": int(words[9])}
-            if words[3] == b"0A":  # listening: its receive queue is what waits for accept()
-                self.listeners.append(dict(one, family=family, queue=int(words[4].split(b":")[1], 16)))
-            elif not ports:
+            if len(words) >= 10 and words[3] == b"01":
                 break  # the kernel tells those that listen first
-            else:
-                _, peer, peer_port = address_of(words[2])
-                if port in ports or peer_port in ports:
-                    self.established.append(dict(one, peer_address=peer, peer_port=peer_port))
+            if len(words) >= 10 and words[3] == b"0A":
+                family, address, port = address_of(words[1])
+                one = {"family": family, "address": address, "port": port, "inode": int(words[9])}
+                # What waits for accept() stands in the receive queue.
+                self.listeners.append(dict(one, queue=int(words[4].split(b":")[1], 16)))
 
     def read_unix(self):
         """All that listen; of the others one for each path on which nobody listens."""
@@ -843,8 +836,6 @@ class Visit(object):
         if self.plan.get("sockets"):
             self.answer["listeners"] = scan.owned(scan.listeners, complete)
             self.answer["unix"] = scan.owned(scan.unix, complete)
-            if isinstance(self.plan["sockets"], dict):
-                self.answer["established"] = scan.owned(scan.established, complete)
         tasks = [("home", find_home, (self.plan.get("homes") or (), self.processes))]
         self.home, error = read_all(tasks, min(self.until, monotonic() + PATIENCE))["home"]
         if error:

@@ -16,6 +16,7 @@ import signal
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -26,11 +27,11 @@ from bkpaas.inventory.deployment import Connection, Deployment, Host
 from bkpaas.lang import say
 
 UNFIT = {
-    "safe-ssh": "writes temporary files on the host",
-    "paramiko": "does not verify host keys",
-    "winrm": "has no /proc",
+    "safe-ssh": ("writes temporary files on the host", "会在主机上写临时文件"),
+    "paramiko": ("does not verify host keys", "不校验主机密钥"),
+    "winrm": ("is for Windows, which has no /proc", "用于 Windows，没有 /proc"),
 }
-"""Backends that are never used, with the reason."""
+"""Backends that are never used, with the reason in English and Chinese."""
 POLL_SECONDS = 0.02
 CHILD_BYTES = 4 << 30
 """Address space of a child: output without end must not eat the controller's memory."""
@@ -50,7 +51,10 @@ class Testinfra:
         where, spec = errors.place(host), host.connection.spec
         scheme = urlsplit(spec).scheme
         if scheme in UNFIT:
-            raise errors.config(where, f"{scheme}:// {UNFIT[scheme]}")
+            en, zh = UNFIT[scheme]
+            raise errors.config(
+                where, say(en=f"{scheme}:// {en}; use ssh://", zh=f"{scheme}:// {zh}；请使用 ssh://")
+            )
         session = Session(where, host.connection, self._homes, self._limits.answer_bytes)
         if scheme == "ssh":
             self._count += 1
@@ -108,7 +112,9 @@ class Session:
         while not socket.exists():
             if self._master.returncode is not None:
                 said = (await self._master.stderr.read(65536)).decode("utf-8", "replace")
-                raise _explained(self._where, said)
+                if "during banner exchange" in said:
+                    raise asyncio.TimeoutError
+                raise _explained(self._where, self._connection, said)
             await asyncio.sleep(POLL_SECONDS)
 
     async def visit(self, plan: dict[str, Any], seconds: float) -> dict[str, Any]:
@@ -125,7 +131,7 @@ class Session:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])},
             start_new_session=True,
         )
         try:
@@ -154,7 +160,7 @@ class Session:
             raise errors.too_much(self._where, self._most) from None
         except program.Garbage as error:
             raise errors.garbage(self._where, str(error)) from None
-        if "answer" not in heard:
+        if not {"answer", "clock begin", "clock end"} <= heard.keys():
             raise self._missing(heard, talk, reply)
         began, ended = heard["clock begin"][1], heard["clock end"][1]
         asked, answered = clock.now(reply["asked"]), clock.now(reply["answered"])
@@ -172,7 +178,8 @@ class Session:
         if error.kind != "closed" or urlsplit(self._connection.spec).scheme == "ssh":
             return error
         said = " ".join(complaints.decode("utf-8", "replace").split())[:200]
-        return errors.backend(self._where, said or f"exit status {reply['rc']}")
+        code = say(en=f"exit status {reply['rc']}", zh=f"退出码 {reply['rc']}")
+        return errors.backend(self._where, said or code)
 
     async def close(self) -> None:
         if self._master:
@@ -216,19 +223,21 @@ def _ssh_options(connection: Connection, seconds: float) -> list[str]:
     return options
 
 
-def _explained(where: str, said: str) -> CollectError:
-    """What OpenSSH complains of, as one of our errors."""
-    last = said.strip().splitlines()[-1] if said.strip() else "ssh"
-    for words, make in (
+Make = Callable[[str, str], CollectError]
+
+
+def _explained(where: str, connection: Connection, said: str) -> CollectError:
+    """What OpenSSH complains of, as one of our errors; its last line is quoted."""
+    user = urlsplit(connection.spec).username or say(en="the user of ssh_config", zh="ssh_config 中的用户")
+    causes: tuple[tuple[str, Make], ...] = (
         ("REMOTE HOST IDENTIFICATION HAS CHANGED", errors.host_key_changed),
         ("Host key verification failed", errors.host_key_unknown),
-        ("during banner exchange", lambda w, s: errors.login_hung(w, 0, s)),
         ("Bad owner or permissions", errors.config),
         ("Bad configuration option", errors.config),
         ("not accessible", errors.config),
-        ("Permission denied", lambda w, s: errors.login_refused(w, "ssh", s)),
-        ("Too many authentication failures", lambda w, s: errors.login_refused(w, "ssh", s)),
-        ("Connection refused", lambda w, s: errors.refused(w)),
+        ("Permission denied", lambda where, cause: errors.login_refused(where, user, cause)),
+        ("Too many authentication failures", lambda where, cause: errors.login_refused(where, user, cause)),
+        ("Connection refused", lambda where, cause: errors.refused(where)),
         ("timed out", errors.unreachable),
         ("No route to host", errors.unreachable),
         ("unreachable", errors.unreachable),
@@ -236,10 +245,9 @@ def _explained(where: str, said: str) -> CollectError:
         ("banner", errors.garbage),
         ("Connection closed", errors.closed),
         ("Connection reset", errors.closed),
-    ):
-        if words in said:
-            return make(where, last)
-    return errors.backend(where, last)
+    )
+    last = said.strip().splitlines()[-1] if said.strip() else "ssh"
+    return next((make for words, make in causes if words in said), errors.backend)(where, last)
 
 
 def _child() -> None:

@@ -99,14 +99,15 @@ def test_listener_on_ipv6() -> None:
     assert (told["address"], told["family"], told["pids"]) == ("::1", 6, [os.getpid()])
 
 
-def test_established_of_the_ports_asked_for() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        with socket.create_connection(("127.0.0.1", port)) as client:
-            answer = collect({"sockets": {"established": [port]}})
-            own = client.getsockname()[1]
-    ends = sorted((e["port"], e["peer_port"], e["pids"]) for e in answer["established"])
-    assert ends == sorted([(own, port, [os.getpid()]), (port, own, [])])  # nobody has accepted the second yet
+def test_listeners_are_all_told_beside_connections() -> None:
+    servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+    ports = [server.getsockname()[1] for server in servers]
+    clients = [socket.create_connection(("127.0.0.1", port)) for port in ports]
+    answer, own = collect(PLAN), clients[0].getsockname()[1]
+    for end in servers + clients:
+        end.close()
+    assert [listener(answer, port)["queue"] for port in ports] == [1, 1, 1]
+    assert own not in [entry["port"] for entry in answer["listeners"]]
 
 
 @needs_root
