@@ -8,7 +8,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1
 
 OLDEST_PYTHON=3.10
 LAB_PACKAGES=(mmdebstrap iproute2 util-linux openssh-client gcc libc6-dev debian-archive-keyring)
-SELFTEST_PACKAGES=(openssh-server chromium strace) # a server, a browser and a witness for the selftests
+SELFTEST_PACKAGES=(chromium strace)
+ROOT_SELFTEST_PACKAGES=(openssh-server) # its tests start servers of their own, which takes root
 
 say() { # ENGLISH CHINESE: the one that the locale asks for
     case "${LC_ALL:-${LC_MESSAGES:-${LANG:-}}}" in
@@ -34,7 +35,11 @@ prepare_lab() { # everything that the lab and the suite need
 
 prepare_selftests() { # and what their proofs need
     own_directories
-    need_packages "${LAB_PACKAGES[@]}" "${SELFTEST_PACKAGES[@]}"
+    if is_root; then
+        need_packages "${LAB_PACKAGES[@]}" "${SELFTEST_PACKAGES[@]}" "${ROOT_SELFTEST_PACKAGES[@]}"
+    else
+        need_packages "${LAB_PACKAGES[@]}" "${SELFTEST_PACKAGES[@]}"
+    fi
     make_venv requirements-dev.lock
 }
 
@@ -62,7 +67,7 @@ need_packages() { # PACKAGE...: installs what is missing as root; tells a plain 
         install_packages "${missing[@]}"
     else
         say "Missing on this machine. Run this line, then this script again:" "本机缺少软件包。执行下面这一行，然后重新运行本脚本：" >&2
-        printf '  %s\n' "$(apt_line "${missing[@]}")" >&2
+        printf '  sudo apt-get update && sudo apt-get install -y --no-install-recommends %s\n' "${missing[*]}" >&2
         exit 1
     fi
 }
@@ -72,11 +77,6 @@ missing_packages() { # PACKAGE...: those that are not installed, one a line
     for package; do
         [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed* ]] || printf '%s\n' "$package"
     done
-}
-
-apt_line() { # PACKAGE...: what a plain user has to run; no daemon stays behind
-    printf 'sudo apt-get update && sudo apt-get install -y --no-install-recommends %s' "$*"
-    [[ " $* " != *" openssh-server "* || ! -d /run/systemd/system ]] || printf ' && sudo systemctl disable --now ssh'
 }
 
 install_packages() {
