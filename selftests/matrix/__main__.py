@@ -60,8 +60,9 @@ def parser() -> argparse.ArgumentParser:
                      help=say(en="only this fault; may be repeated", zh="只测此故障，可重复"))  # fmt: skip
     top.add_argument("--pair", metavar="A+B", action="append", default=[], type=pair_of_faults,
                      help=say(en="two faults at once; may be repeated", zh="同时注入两个故障，可重复"))  # fmt: skip
-    top.add_argument("--healthy", metavar="N", type=int, default=1,
-                     help=say(en="how many runs without a fault (%(default)s)", zh="无故障运行的次数（%(default)s）"))  # fmt: skip
+    top.add_argument("--healthy", metavar="N", type=int,
+                     help=say(en="how many runs without a fault (1; with --only or --pair 0)",
+                              zh="无故障运行的次数（1；使用 --only 或 --pair 时为 0）"))  # fmt: skip
     top.add_argument("--resume", action="store_true",
                      help=say(en="keep what report/matrix.json holds already", zh="保留 report/matrix.json 中已有的结果"))  # fmt: skip
     top.add_argument("--labs", type=int, choices=(1, 2), default=1,
@@ -89,17 +90,16 @@ def pair_of_faults(text: str) -> tuple[str, ...]:
 
 def plan(matrix: Matrix, options: argparse.Namespace) -> list[Trial]:
     """What is to be done: healthy runs first, so that a lab that is not green is seen at once."""
-    done: set[tuple[str, ...]] = set()
-    already = 0
+    chosen = [(name,) for name in options.only] + options.pair
+    faults = chosen or [(name,) for name in JUDGED]
+    healthy = int(not chosen) if options.healthy is None else options.healthy
     if options.resume:
         done = {(row.name,) for row in matrix.faults} | {tuple(pair.names) for pair in matrix.pairs}
-        already = matrix.healthy_runs
-    else:
+        faults = [names for names in faults if names not in done]
+    elif healthy:
         matrix.healthy_runs = matrix.false_alarms = 0
-    names = options.only or ([] if options.pair else JUDGED)
-    wanted: list[tuple[str, ...]] = [(name,) for name in names] + options.pair
-    healthy = [Healthy(number) for number in range(already + 1, options.healthy + 1)]
-    return [*healthy, *(Broken(faults) for faults in wanted if faults not in done)]
+    first = matrix.healthy_runs + 1 if options.resume else 1
+    return [*map(Healthy, range(first, healthy + 1)), *map(Broken, faults)]
 
 
 class Bench:

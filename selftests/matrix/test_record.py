@@ -116,15 +116,23 @@ def test_resuming_leaves_out_what_is_there() -> None:
     assert plan(matrix, options) == [Healthy(3), Broken((other,))]
 
 
+def test_healthy_runs_are_counted_anew() -> None:
+    matrix, name = Matrix(healthy_runs=20, false_alarms=1), next(iter(FAULTS))
+    trials = plan(matrix, parser().parse_args(["--healthy", "2", "--only", name]))
+    assert trials == [Healthy(1), Healthy(2), Broken((name,))]
+    assert (matrix.healthy_runs, matrix.false_alarms) == (0, 0)
+
+
 def test_without_names_every_fault_that_can_be_named_is_planned() -> None:
     trials = plan(Matrix(), parser().parse_args([]))
     assert trials == [Healthy(1), *(Broken((name,)) for name in JUDGED)]
 
 
-def test_only_pairs() -> None:
+def test_only_a_pair_leaves_the_healthy_runs_alone() -> None:
     first, second = list(FAULTS)[:2]
-    options = parser().parse_args(["--pair", f"{first}+{second}", "--healthy", "0"])
-    assert plan(Matrix(), options) == [Broken((first, second))]
+    matrix = Matrix(healthy_runs=20)
+    assert plan(matrix, parser().parse_args(["--pair", f"{first}+{second}"])) == [Broken((first, second))]
+    assert matrix.healthy_runs == 20
 
 
 @pytest.mark.parametrize(
