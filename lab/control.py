@@ -192,6 +192,7 @@ class Lab:
         hosts.stop(self, target)
         hosts.start(self, target, record)
         self.wait_ready(seconds, tell, target.name)
+        self.run(host, "chronyc waitsync 250 0 0 0.1 > /dev/null")  # as a host that has been up for a while
         hosts.write_known_hosts(self)
 
 

@@ -82,8 +82,15 @@ def test_time_is_kept_by_a_daemon(host, finding):
     """chronyd or ntpd runs, and follows a server."""
     daemon = host.time_daemon
     assert daemon.daemon is not None, say(en="neither chronyd nor ntpd runs", zh="chronyd 和 ntpd 都没有运行")
+    if daemon.synchronised is None:
+        raise NoData(
+            say(
+                en=f"{daemon.daemon} runs, but does not tell whether it is synchronised: {daemon.text[:120]}",
+                zh=f"{daemon.daemon} 在运行，但无法得知是否已同步：{daemon.text[:120]}",
+            )
+        )
     finding.saw(f"{daemon.daemon} {daemon.source or ''}".strip())
-    assert daemon.synchronised is not False, say(
+    assert daemon.synchronised, say(
         en=f"{daemon.daemon} runs but follows no server", zh=f"{daemon.daemon} 在运行但没有同步到服务器"
     )
 

@@ -66,7 +66,7 @@ rm -f etc/resolv.conf
 echo "nameserver $CONTROLLER" > etc/resolv.conf
 ln -sf "/usr/share/zoneinfo/$TIMEZONE" etc/localtime
 echo "$TIMEZONE" > etc/timezone
-printf '%s\n' "server $CONTROLLER iburst" 'cmdport 0' > etc/chrony/chrony.conf
+printf '%s\n' "server $CONTROLLER iburst" > etc/chrony/chrony.conf
 install -m 644 "$STATE/id_ed25519.pub" etc/ssh/authorized_keys
 mkdir -p opt/lab
 cp -R "$SERVICES/." opt/lab/
