@@ -37,10 +37,16 @@ def test_one_supervisord_runs_open_paas(host, finding):
         "the programs of the others",
         zh=f"有 {len(daemons)} 个 supervisord 使用同一配置：{_pids(daemons)}；最新的不知道其他的程序",
     )
-    named = supervisor.pidfile_pid
-    assert named is None or named == daemons[0].pid, say(
-        en=f"{supervisor.pidfile_path} says {named}, the supervisord is {daemons[0].pid}",
-        zh=f"{supervisor.pidfile_path} 中为 {named}，实际 supervisord 为 {daemons[0].pid}",
+    pidfile = supervisor.pidfile
+    if pidfile is None:
+        raise NoData(say(en="the pid file was not looked at", zh="未查看 pid 文件"))
+    assert pidfile.exists, say(
+        en=f"{pidfile.path} is gone, while supervisord {daemons[0].pid} lives",
+        zh=f"supervisord {daemons[0].pid} 存活，但 {pidfile.path} 不存在",
+    )
+    assert supervisor.pidfile_pid == daemons[0].pid, say(
+        en=f"{pidfile.path} says {supervisor.pidfile_pid}, the supervisord is {daemons[0].pid}",
+        zh=f"{pidfile.path} 中为 {supervisor.pidfile_pid}，实际 supervisord 为 {daemons[0].pid}",
     )
     finding.saw(f"supervisord {daemons[0].pid}")
 
