@@ -20,7 +20,17 @@ def judge(tmp_path):
         change(snapshot)
         path = tmp_path / "changed.json"
         path.write_text(json.dumps(snapshot))
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--lang", "en", "--only", condition]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "no:cacheprovider",
+            "--lang",
+            "en",
+            "--only",
+            condition,
+        ]
         command += [f"--from-snapshot={path}", f"--report={tmp_path / 'report'}"]
         environment = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
