@@ -132,7 +132,7 @@ def test_ports_are_held_by_their_services(host, finding):
             strangers = [
                 process
                 for pid in listener.pids or ()
-                if (process := processes.get(pid)) and not _serves(process, service)
+                if (process := processes.get(pid)) and not _serves(host, process, known)
             ]
             if strangers and len(strangers) == len(listener.pids or ()):
                 foreign[service] = (known.bind_port, strangers[0])
@@ -150,8 +150,14 @@ def test_ports_are_held_by_their_services(host, finding):
     )
 
 
-def _serves(process, service):
-    return process.service == service or "gunicorn" in process.command
+def _serves(host, process, known):
+    """The service's uwsgi, its gunicorn where it has one, or whatever supervisor runs under its name."""
+    if process.service == known.name:
+        return True
+    if "gunicorn" in process.command and known.ini.path == host.supervisor.conf.path:
+        return True
+    own = _shown(host.supervisor.status or (), known.name)
+    return any(program.pid and host.processes.descends(process.pid, program.pid) for program in own)
 
 
 @condition("supervisor-status")
