@@ -19,7 +19,22 @@ def test_nginx_of_the_app_host_answers(host, deployment, finding):
     answer = host.answers.get("agent-nginx")
     assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}"
     assert answer.status not in (502, 503, 504), f"{answer.url}: HTTP {answer.status}"
+    stranger = _stranger(host, masters, listeners, answer)
+    assert stranger is None, say(
+        en=f"port {port} is held by pid {stranger.pid}, not by nginx: {stranger.command}",
+        zh=f"端口 {port} 被 pid {stranger.pid} 占用，而不是 nginx：{stranger.command}",
+    )
     finding.saw(f"{answer.url}: HTTP {answer.status}")
+
+
+def _stranger(host, masters, listeners, answer):
+    """A program that is no nginx and has the port; one that answers as nginx hands on to one elsewhere."""
+    if "nginx" in answer.headers.get("server", "") or "openresty" in answer.headers.get("server", ""):
+        return None
+    pids = [pid for listener in listeners for pid in listener.pids or ()]
+    if any(host.processes.descends(pid, master.pid) for pid in pids for master in masters):
+        return None
+    return next((process for pid in pids if (process := host.processes.get(pid))), None)
 
 
 def _why_silent(host, masters, port):
@@ -53,17 +68,20 @@ def test_upstreams_lead_to_the_right_app_hosts(host, deployment, host_facts, fin
     nginx = host.nginx
     if nginx.main is None:
         raise NoData(say(en="no nginx configuration was found", zh="没有找到 nginx 配置"))
-    wrong = []
-    for upstream in nginx.upstreams:
-        role = {"PAAS_AGENT_TEST": "appt", "PAAS_AGENT_PROD": "appo"}.get(upstream.name)
-        if role is None or not deployment.having(role):
+    upstreams = {upstream.name: upstream for upstream in nginx.upstreams}
+    wrong, absent = [], []
+    for name, role in (("PAAS_AGENT_TEST", "appt"), ("PAAS_AGENT_PROD", "appo")):
+        if not deployment.having(role):
+            continue
+        if (upstream := upstreams.get(name)) is None:
+            absent.append(name)
             continue
         right = set()
         for app in deployment.having(role):
             right |= _addresses(app, host_facts)
         for server in upstream.servers:
             finding.saw(f"{upstream.name} {server.address}:{server.port}")
-            if server.address not in right:
+            if not right.intersection(host.names.of(server.address)):
                 wrong.append(
                     say(
                         en=f"{upstream.file}:{upstream.line} {upstream.name}: {server.address} is no {role} host",
@@ -71,6 +89,9 @@ def test_upstreams_lead_to_the_right_app_hosts(host, deployment, host_facts, fin
                     )
                 )
     assert not wrong, "\n".join(wrong)
+    if absent:
+        names = ", ".join(absent)
+        raise NoData(say(en=f"no upstream {names} in nginx's files", zh=f"nginx 配置中没有 upstream {names}"))
 
 
 def _addresses(app, host_facts):

@@ -8,6 +8,8 @@ from bkpaas.lang import say
 from bkpaas.suite import condition
 
 PRIVATE = 0o700
+STEADY_SECONDS = 2
+"""What was being started at the first look has run for so long at the second, some seconds later."""
 
 
 def _pids(processes):
@@ -136,7 +138,7 @@ def test_ports_are_held_by_their_services(host, finding):
             strangers = [
                 process
                 for pid in listener.pids or ()
-                if (process := processes.get(pid)) and not _serves(process, service)
+                if (process := processes.get(pid)) and not _serves(host, process, known)
             ]
             if strangers and len(strangers) == len(listener.pids or ()):
                 foreign[service] = (known.bind_port, strangers[0])
@@ -154,8 +156,14 @@ def test_ports_are_held_by_their_services(host, finding):
     )
 
 
-def _serves(process, service):
-    return process.service == service or "gunicorn" in process.command
+def _serves(host, process, known):
+    """The service's uwsgi, its gunicorn where it has one, or whatever supervisor runs under its name."""
+    if process.service == known.name:
+        return True
+    if "gunicorn" in process.command and known.ini.path == host.supervisor.conf.path:
+        return True
+    own = _shown(host.supervisor.status or (), known.name)
+    return any(program.pid and host.processes.descends(process.pid, program.pid) for program in own)
 
 
 @condition("supervisor-status")
@@ -167,32 +175,49 @@ def test_all_programs_are_running(host, finding):
         if not supervisor.status_error or "permission" in text.lower():
             raise NoData(f"supervisorctl: {text}")
         raise AssertionError(f"supervisorctl: {text}")
-    shown = {program.name: program for program in supervisor.status}
-    expected = [program.name for program in supervisor.programs_in_conf] or list(plan.OPEN_PAAS)
-    expected += [service for service in plan.OPEN_PAAS if service not in expected]
     wrong = {}
-    for name in expected:
-        program = shown.get(name)
-        if program is None:
+    for name in _expected(supervisor):
+        found = _shown(supervisor.status, name)
+        if not found:
             wrong[name] = say(en="unknown to supervisor", zh="supervisor 中没有")
-        elif program.state != "RUNNING":
-            wrong[name] = f"{program.state} {program.description}".strip() + _start_error(host, name)
-        elif (pid := _later_pid(supervisor, name)) not in (None, program.pid):
-            wrong[name] = say(
-                en=f"RUNNING, but its pid changed from {program.pid} to {pid}: it crashes and is started again",
-                zh=f"RUNNING，但 pid 从 {program.pid} 变为 {pid}：正在反复崩溃重启",
-            ) + _start_error(host, name)
+        problems = [problem for program in found if (problem := _problem(supervisor, program))]
+        if problems:
+            wrong[name] = "; ".join(problems) + _start_error(host, name)
     finding.concerns(wrong)
     finding.fill(service=" ".join(sorted(wrong)) or "SERVICE")
-    finding.saw(", ".join(f"{name} RUNNING" for name in sorted(shown)))
+    finding.saw(", ".join(sorted(f"{program.name} {program.state}" for program in supervisor.status)))
     assert not wrong, "\n".join(f"{name}: {text}" for name, text in sorted(wrong.items()))
 
 
-def _later_pid(supervisor, name):
-    """The pid that a program had at the second look; -1 when it no longer ran."""
-    for program in supervisor.later or ():
-        if program.name == name:
-            return program.pid if program.state == "RUNNING" else -1
+def _expected(supervisor):
+    """The services, and what else the configuration starts by itself; the rest is started when it is wanted."""
+    own = [program.name for program in supervisor.programs_in_conf if program.autostart]
+    return list(dict.fromkeys((*own, *plan.OPEN_PAAS)))
+
+
+def _shown(status, name):
+    """The lines of a program: its name, GROUP:NAME in a group, NAME:NAME_00 and so on with several processes."""
+    line = re.compile(rf"([^:]+:)?{re.escape(name)}(_\d+)?|{re.escape(name)}:.+")
+    return [program for program in status if line.fullmatch(program.name)]
+
+
+def _problem(supervisor, program):
+    later = next((other for other in supervisor.later or () if other.name == program.name), None)
+    if program.state == "STARTING" and later and later.state == "RUNNING":
+        if (later.uptime_seconds or 0) >= STEADY_SECONDS:
+            return None  # it was just being started, and has run since
+        return say(
+            en="STARTING, and RUNNING for less than a moment later: it does not stay up",
+            zh="STARTING，随后 RUNNING 时间过短：无法保持运行",
+        )
+    if program.state != "RUNNING":
+        return f"{program.state} {program.description}".strip()
+    if later and later.pid != program.pid:
+        pid = later.pid if later.state == "RUNNING" else later.state
+        return say(
+            en=f"RUNNING, but its pid changed from {program.pid} to {pid}: it crashes and is started again",
+            zh=f"RUNNING，但 pid 从 {program.pid} 变为 {pid}：正在反复崩溃重启",
+        )
     return None
 
 

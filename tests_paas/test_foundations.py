@@ -2,6 +2,7 @@
 
 from bkpaas.collect import plan
 from bkpaas.errors import NoData
+from bkpaas.facts.healthz import is_login_refusal
 from bkpaas.lang import say
 from bkpaas.suite import condition
 from bkpaas.suite.words import no_answer, seconds
@@ -78,22 +79,30 @@ def test_services_answer(host, finding):
         if answer.error_kind == "refused":
             continue  # nothing listens: paas-ports-local tells
         if not answer.ok:
-            wrong[service] = f"{answer.url}: {no_answer(answer.error_kind)}" + _state(host, service)
+            wrong[service] = f"{answer.url}: {no_answer(answer.error_kind)}" + _frozen(host, service, "; ")
         elif answer.status is not None and answer.status >= 500:
             wrong[service] = f"{answer.url}: HTTP {answer.status} {answer.body.strip()[:120]}" + _why(
                 host, service
+            )
+        elif frozen := _frozen(host, service):
+            wrong[service] = frozen  # the others of its processes answer, for now
+        elif service == "login" and not is_login_refusal(answer):
+            wrong[service] = say(
+                en=f"{answer.url}: HTTP {answer.status}, not login's answer: {answer.body.strip()[:120]}",
+                zh=f"{answer.url}：HTTP {answer.status}，不是 login 的应答：{answer.body.strip()[:120]}",
             )
     finding.concerns(wrong)
     finding.fill(service=" ".join(sorted(wrong)) or "SERVICE")
     assert not wrong, "\n".join(f"{service}: {text}" for service, text in sorted(wrong.items()))
 
 
-def _state(host, service):
-    stopped = [process.pid for process in host.processes.uwsgi(service) if process.state in ("T", "D", "t")]
-    if not stopped:
+def _frozen(host, service, before=""):
+    """Stopped processes; one that waits for a disk only beside a silence."""
+    states = ("T", "t", "D") if before else ("T", "t")
+    pids = [str(process.pid) for process in host.processes.uwsgi(service) if process.state in states]
+    if not pids:
         return ""
-    pids = ", ".join(map(str, stopped))
-    return say(en=f"; frozen processes: {pids}", zh=f"；冻结的进程：{pids}")
+    return before + say(en=f"frozen processes: {', '.join(pids)}", zh=f"冻结的进程：{', '.join(pids)}")
 
 
 def _why(host, service):

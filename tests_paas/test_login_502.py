@@ -1,6 +1,7 @@
 """FAQ: login answers 502 Bad Gateway: every hop from the domain to the four services."""
 
 import ipaddress
+import re
 
 from bkpaas.collect import plan
 from bkpaas.errors import NoData, NotApplicable
@@ -51,6 +52,8 @@ def test_services_bind_the_address_they_are_asked_on(host, deployment, host_fact
     for service, known in host.services.by_name.items():
         if known.bind_address in (None, "0.0.0.0", "::") or known.bind_port is None:
             continue
+        if re.search("[g-zG-Z]", known.bind_address):
+            continue  # a name: paas-ports-local and those that ask tell whether it is the right one
         asked = _asked_addresses(host, known.bind_port, deployment, host_facts) or {entry.address}
         if known.bind_address not in asked:
             wrong[service] = (known, asked)
@@ -76,13 +79,17 @@ def _asked_addresses(host, port, deployment, host_facts):
         if isinstance(facts.nginx, Missing):
             continue
         loopback_is_us = nginx_host.name == host.name
-        asked |= {
-            server.address
-            for upstream in facts.nginx.upstreams
-            for server in upstream.servers
+        servers = (server for upstream in facts.nginx.upstreams for server in upstream.servers)
+        named = {
+            address
+            for server in servers
             if server.port == port
-            and server.address in own
-            and (loopback_is_us or not ipaddress.ip_address(server.address).is_loopback)
+            for address in host_facts(nginx_host.name).names.of(server.address)
+        }
+        asked |= {
+            address
+            for address in named & own
+            if loopback_is_us or not ipaddress.ip_address(address).is_loopback
         }
     return asked
 
@@ -152,19 +159,40 @@ def test_nginx_serves_the_domain(host, deployment, finding):
 
 
 def _servers_of_domain(nginx, deployment):
-    return [server for server in nginx.servers if _named(server, deployment.domain)]
+    """Those with the domain's name; else the default of its port, when it leads to open_paas."""
+    named = [
+        server for server in nginx.servers if any(_fits(name, deployment.domain) for name in server.names)
+    ]
+    return named or [
+        server
+        for server in _defaults(nginx, deployment.port)
+        if any(location.upstream in UPSTREAM_SERVICES for location in server.locations)
+    ]
 
 
-def _named(server, domain):
-    return any(
-        name.lower() == domain.lower()
-        or (name.startswith("*.") and domain.lower().endswith(name[1:].lower()))
-        or (
-            name.startswith(".")
-            and (domain.lower() == name[1:].lower() or domain.lower().endswith(name.lower()))
-        )
-        for name in server.names
-    )
+def _fits(name, domain):
+    """As nginx compares: exact, *.suffix, .suffix, prefix.*, ~regular expression."""
+    name, domain = name.lower(), domain.lower()
+    if name.startswith("~"):
+        try:
+            return re.search(name[1:].replace("(?<", "(?P<"), domain) is not None
+        except re.error:
+            return False
+    if name.startswith("."):
+        return domain == name[1:] or domain.endswith(name)
+    if name.startswith("*."):
+        return domain.endswith(name[1:])
+    return domain == name or (name.endswith(".*") and domain.startswith(name[:-1]))
+
+
+def _defaults(nginx, port):
+    """For each address with that port, the server that takes what no name fits: the marked one, or the first."""
+    found = {}
+    for server in nginx.servers:
+        for listen in server.listens:
+            if listen.port == port and not listen.unix and (listen.default or listen.address not in found):
+                found[listen.address] = server
+    return list(dict.fromkeys(found.values()))
 
 
 def _nginx_holds(host, listener):
@@ -248,7 +276,8 @@ def test_upstreams_name_paas_hosts(host, deployment, host_facts, finding):
     wrong = {}
     for upstream, service, server in lines:
         where = f"{upstream.file}:{upstream.line} {upstream.name}: {server.address}:{server.port}"
-        paas = owners.get(_address_of(server.address, host))
+        addresses = host.names.of(server.address)
+        paas = next((owners[address] for address in addresses if address in owners), None)
         if paas is None:
             wrong[where] = service, say(en="is no paas host of the inventory", zh="不是清单中的 paas 主机")
             continue
@@ -261,19 +290,18 @@ def test_upstreams_name_paas_hosts(host, deployment, host_facts, finding):
     assert not wrong, "\n".join(f"{where} {text}" for where, (_, text) in wrong.items())
 
 
-def _address_of(name, host):
-    """A server may be written as a name; /etc/hosts and DNS of the nginx host decide."""
-    resolved = host.names.by_name.get(name)
-    return resolved.addresses[0] if resolved and resolved.addresses else name
-
-
 @condition("nginx-upstreams-complete")
 def test_upstreams_name_every_paas_host(host, deployment, host_facts, finding):
     """No paas host of the inventory is missing in an upstream of open_paas."""
     lines = _open_paas_servers(_needs_nginx(host))
     missing = {}
     for service in sorted({service for _, service, _ in lines}):
-        named = {_address_of(server.address, host) for _, used, server in lines if used == service}
+        named = {
+            address
+            for _, used, server in lines
+            if used == service and "down" not in server.parameters
+            for address in host.names.of(server.address)
+        }
         for paas in deployment.having("paas"):
             if not named & _addresses_of(paas, deployment, host_facts):
                 missing.setdefault(service, []).append(paas.name)

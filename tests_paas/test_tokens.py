@@ -170,7 +170,7 @@ def _secret(host, project):
     value = settings.get("SECRET_KEY") if settings else None
     if value is None:
         return None
-    if value.digest is None:
+    if value.digest is None or value.source:
         raise NoData(
             say(
                 en=f"{host.name}:{value.file}:{value.line}: SECRET_KEY is no plain string",

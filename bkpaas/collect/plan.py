@@ -6,6 +6,7 @@ nothing, every path is only read.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -149,6 +150,7 @@ def second(host: Host, deployment: Deployment, facts: Mapping[str, HostFacts]) -
         "supervisor": [],
         "http": [],
         "tcp": [],
+        "resolve": [],
     }
     if host.has("paas"):
         _ask_services(plan, host, deployment, own)
@@ -162,7 +164,7 @@ def second(host: Host, deployment: Deployment, facts: Mapping[str, HostFacts]) -
         _ask_app_hosts(plan, host, deployment)
     if host.has("appo", "appt"):
         _ask_own_agent(plan, host, deployment, own)
-    asked = ("files", "tails", "supervisor", "http", "tcp")
+    asked = ("files", "tails", "supervisor", "http", "tcp", "resolve")
     return plan if any(plan[part] for part in asked) else None
 
 
@@ -264,11 +266,12 @@ def _as_nginx_sees(paas: Host, deployment: Deployment, port: int, facts: Mapping
 
 
 def servers(nginx: Nginx) -> list[tuple[str, int]]:
-    """Address and port of every upstream server in nginx's files, each once, those marked down left out."""
+    """Address and port of every upstream server that nginx speaks HTTP to, each once, those marked down left out."""
     return list(
         dict.fromkeys(
             (server.address, server.port)
             for upstream in nginx.upstreams
+            if upstream.http
             for server in upstream.servers
             if server.port is not None and "down" not in server.parameters
         )
@@ -279,6 +282,14 @@ def _ask_upstreams(plan: Plan, deployment: Deployment, own: HostFacts) -> None:
     if isinstance(own.nginx, Nginx):
         for address, port in servers(own.nginx):
             _get(plan, deployment, f"upstream-{address}:{port}", f"http://{address}:{port}/")
+        seconds = deployment.limits.resolve_seconds
+        plan["resolve"] += [{"name": name, "seconds": seconds} for name in _named_servers(own.nginx)]
+
+
+def _named_servers(nginx: Nginx) -> list[str]:
+    """Names that stand for addresses in upstreams."""
+    found = (server.address for upstream in nginx.upstreams for server in upstream.servers if server.port)
+    return [name for name in dict.fromkeys(found) if re.search("[g-zG-Z]", name)]
 
 
 def _read_more_error_logs(plan: Plan, deployment: Deployment, own: HostFacts) -> None:

@@ -17,6 +17,11 @@ class Resolved(Record, frozen=True):
 class Names(Fact, frozen=True):
     by_name: dict[str, Resolved]
 
+    def of(self, place: str) -> tuple[str, ...]:
+        """The addresses that a name stands for here; the place itself when it is an address, or does not resolve."""
+        resolved = self.by_name.get(place)
+        return resolved.addresses if resolved and resolved.addresses else (place,)
+
 
 def names(section: Any) -> Names:
     """From the raw resolutions by name."""

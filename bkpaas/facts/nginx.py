@@ -35,6 +35,8 @@ class NginxUpstream(Record, frozen=True):
     servers: tuple[NginxUpstreamServer, ...]
     file: str
     line: int
+    http: bool = True
+    """Whether nginx speaks plain HTTP to it: not so in a stream, or when only other protocols lead there."""
 
 
 class NginxListen(Record, frozen=True):
@@ -104,8 +106,12 @@ def nginx(section: Any) -> Nginx:
     statements = tree.read(mains[0], ()) if mains else []
     reader = _Reader()
     reader.block(statements, _Logs(None, None))
-    upstreams = tuple(reader.upstreams)
-    names = {upstream.name for upstream in upstreams}
+    names = {upstream.name for upstream in reader.upstreams}
+    spoken = _protocols(statements, names)
+    upstreams = tuple(
+        structs.replace(upstream, http=upstream.http and "http" in spoken.get(upstream.name, {"http"}))
+        for upstream in reader.upstreams
+    )
     return Nginx(
         main=mains[0] if mains else None,
         files=tuple(map(file_fact, entries.values())),
@@ -203,7 +209,7 @@ class _Reader:
         self.servers: list[tuple[Statement, _Logs]] = []
         self.error_logs: list[str] = []
 
-    def block(self, statements: list[Statement], logs: _Logs) -> None:
+    def block(self, statements: list[Statement], logs: _Logs, http: bool = True) -> None:
         logs = _Logs(
             _log(statements, "error_log") or logs.error, _log(statements, "access_log") or logs.access
         )
@@ -212,12 +218,31 @@ class _Reader:
         for statement in statements:
             directive, inner = statement["directive"], statement.get("block", [])
             if directive == "upstream" and statement["args"]:
-                self.upstreams.append(_upstream(statement))
+                self.upstreams.append(structs.replace(_upstream(statement), http=http))
             elif directive == "server" and "block" in statement:
-                self.servers.append((statement, logs))
-                self.block(inner, logs)
+                if http:
+                    self.servers.append((statement, logs))
+                self.block(inner, logs, http)
             elif directive in ("http", "location", "stream"):
-                self.block(inner, logs)
+                self.block(inner, logs, http and directive != "stream")
+
+
+def _protocols(block: list[Statement], upstreams: set[str]) -> dict[str, set[str]]:
+    """How nginx speaks to each upstream that something is passed to: http, https, uwsgi, fastcgi, grpc ..."""
+    found: dict[str, set[str]] = {}
+    for statement in block:
+        protocol, passes, _ = statement["directive"].partition("_pass")
+        if passes and statement["args"]:
+            target = statement["args"][0]
+            scheme, slashes, _ = target.partition("://")
+            name = _named(target if slashes else f"://{target}", upstreams)
+            if protocol == "proxy":
+                protocol = scheme if slashes else "tcp"
+            if name:
+                found.setdefault(name, set()).add(protocol)
+        for name, protocols in _protocols(statement.get("block", []), upstreams).items():
+            found.setdefault(name, set()).update(protocols)
+    return found
 
 
 def _log(statements: list[Statement], directive: str) -> str | None:

@@ -23,10 +23,12 @@ class Listener(Record, frozen=True):
     """The owners; None: not readable."""
 
     def covers(self, address: str) -> bool | None:
-        """Whether a connection to this address arrives here; None: an IPv6 wildcard, asked for IPv4."""
+        """Whether a connection to this address arrives here; None: an IPv6 wildcard asked for IPv4, or a name."""
         mine, theirs = _address(self.address), _address(address)
-        if mine is None or theirs is None:
+        if mine is None:
             return False
+        if theirs is None:
+            return None
         if mine == theirs:
             return True
         if not mine.is_unspecified:

@@ -15,6 +15,7 @@ from bkpaas.facts.secrets import Secrets
 from bkpaas.lang import say
 
 STATES = ("STOPPED", "STARTING", "RUNNING", "BACKOFF", "STOPPING", "EXITED", "FATAL", "UNKNOWN")
+_NO = ("no", "false", "0", "off", "n", "f", "none")
 _CONF = re.compile(r"supervisor-(?P<module>[\w.-]+)\.conf")
 _RUNNING = re.compile(
     r"pid (?P<pid>\d+), uptime (?:(?P<days>\d+) days?, )?(?P<h>\d+):(?P<m>\d\d):(?P<s>\d\d)"
@@ -39,6 +40,7 @@ class ConfProgram(Record, frozen=True):
     name: str
     command: str
     startsecs: int = 1
+    autostart: bool = True
     autorestart: str = "unexpected"
     stdout_logfile: str | None = None
 
@@ -149,6 +151,7 @@ def _conf_programs(parser: RawConfigParser, path: str, secrets: Secrets) -> list
                 name=name.strip(),
                 command=secrets.cut(parser.get(section, "command", fallback=""), 300),
                 startsecs=int(parser.get(section, "startsecs", fallback="1")),
+                autostart=parser.get(section, "autostart", fallback="true").lower() not in _NO,
                 autorestart=parser.get(section, "autorestart", fallback="unexpected").lower(),
                 stdout_logfile=None if log in ("AUTO", "NONE") else log,
             )

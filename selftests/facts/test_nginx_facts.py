@@ -202,3 +202,33 @@ def test_unreadable_and_missing_files():
 def test_no_nginx_at_all():
     found = nginx({"main": [], "files": [], "error": None})
     assert found.main is None and found.servers == ()
+
+
+def test_upstreams_of_other_protocols_are_told():
+    text = """
+    http {
+        upstream A { server 10.0.1.1:80; }
+        upstream B { server 10.0.1.2:9000; }
+        upstream C { server 10.0.1.3:443; }
+        upstream D { server 10.0.1.4:80; }
+        server {
+            location /a { proxy_pass http://A/x; }
+            location /b { uwsgi_pass B; }
+            location /c { if ($x) { proxy_pass https://C; } }
+        }
+    }
+    stream {
+        upstream E { server 10.0.1.5:3306; }
+        server { listen 3306; proxy_pass E; }
+    }
+    """
+    section = {"main": ["/n"], "files": [{"path": "/n", "type": "file", "mode": 33188, "text": text}]}
+    found = nginx(section)
+    assert {one.name: one.http for one in found.upstreams} == {
+        "A": True,
+        "B": False,
+        "C": False,
+        "D": True,
+        "E": False,
+    }
+    assert [listen.port for server in found.servers for listen in server.listens] == [80]

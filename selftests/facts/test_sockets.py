@@ -19,7 +19,7 @@ from bkpaas.facts.sockets import Listener, sockets
         ("::ffff:10.0.1.3", "10.0.1.3", True),
         ("::ffff:0.0.0.0", "10.0.1.3", True),
         ("fe80::1%eth0", "fe80::1", True),
-        ("10.0.1.3", "paas.bk.com", False),
+        ("10.0.1.3", "paas.bk.com", None),
         ("garbage", "10.0.1.3", False),
     ],
 )

@@ -1,0 +1,108 @@
+"""nginx configurations that differ from the usual, healthy and ill."""
+
+import pytest
+
+
+def nginx(snapshot):
+    return snapshot["hosts"]["nginx-1"]["nginx"]
+
+
+def upstream(snapshot, name):
+    return next(one for one in nginx(snapshot)["upstreams"] if one["name"] == name)
+
+
+def paas_server(snapshot):
+    return next(one for one in nginx(snapshot)["servers"] if "paas.bklab.test" in one["names"])
+
+
+def marked_down(snapshot):
+    upstream(snapshot, "OPEN_PAAS_LOGIN")["servers"][1]["parameters"].append("down")
+
+
+def marked_backup(snapshot):
+    upstream(snapshot, "OPEN_PAAS_LOGIN")["servers"][1]["parameters"].append("backup")
+
+
+def by_name(snapshot):
+    for one in nginx(snapshot)["upstreams"]:
+        for server in one["servers"]:
+            name = "host-" + server["address"].rpartition(".")[2]
+            known = {"name": name, "addresses": [server["address"]]}
+            snapshot["hosts"]["nginx-1"]["names"]["by_name"][name] = known
+            server["address"] = name
+
+
+def by_wrong_name(snapshot):
+    by_name(snapshot)
+    snapshot["hosts"]["nginx-1"]["names"]["by_name"]["host-12"]["addresses"] = ["10.66.0.99"]
+
+
+def without_agents(snapshot):
+    nginx(snapshot)["upstreams"] = [one for one in nginx(snapshot)["upstreams"] if "AGENT" not in one["name"]]
+
+
+@pytest.mark.parametrize(
+    ("condition", "change", "word"),
+    [
+        ("nginx-upstreams-complete", marked_down, "warn"),
+        ("nginx-upstreams-complete", marked_backup, "pass"),
+        ("nginx-upstreams-complete", by_name, "pass"),
+        ("nginx-conf-upstreams", by_name, "pass"),
+        ("nginx-conf-upstreams", by_wrong_name, "fail"),
+        ("agent-upstream-map", by_name, "pass"),
+        ("agent-upstream-map", without_agents, "no_data"),
+    ],
+)
+def test_upstreams(judge, condition, change, word):
+    assert judge(condition, change)["nginx-1"]["verdict"] == word
+
+
+@pytest.mark.parametrize(
+    ("names", "default", "word"),
+    [
+        (["*.bklab.test"], False, "pass"),
+        ([".bklab.test"], False, "pass"),
+        (["paas.*"], False, "pass"),
+        (["~^(?<app>paas|cmdb)\\.bklab\\.test$"], False, "pass"),
+        (["PAAS.BKLAB.TEST"], False, "pass"),
+        (["_"], True, "pass"),
+        ([], True, "pass"),
+        (["paas.other.test"], False, "fail"),
+        (["~^paas(\\.bklab"], False, "fail"),
+        (["*.other.test"], False, "fail"),
+    ],
+)
+def test_the_server_of_the_domain(judge, names, default, word):
+    def change(snapshot):
+        server = paas_server(snapshot)
+        server["names"] = names
+        server["listens"][0]["default"] = default
+        if default:
+            nginx(snapshot)["servers"] = [server]
+
+    assert judge("nginx-conf-port80", change)["nginx-1"]["verdict"] == word
+    assert judge("nginx-listen-vs-domain", change)["nginx-1"]["verdict"] == (
+        "pass" if word == "pass" else "not_applicable"
+    )
+
+
+def test_services_bound_by_name(judge):
+    def change(snapshot):
+        for service in snapshot["hosts"]["paas-1"]["services"]["by_name"].values():
+            service["bind_address"] = "paas-1"
+
+    assert judge("bind-address-consistent", change)["paas-1"]["verdict"] == "pass"
+    assert judge("paas-ports-local", change)["paas-1"]["verdict"] == "pass"
+
+
+def test_another_program_on_the_port_of_the_app_hosts_nginx(judge):
+    def change(snapshot):
+        host = snapshot["hosts"]["appt-1"]
+        host["answers"]["by_name"]["agent-nginx"]["headers"]["server"] = "SimpleHTTP/0.6"
+        listener = next(one for one in host["sockets"]["listeners"] if one["port"] == 8010)
+        foreign = next(one for one in host["processes"]["items"] if one[6] and "sshd" in one[6][0])
+        listener["pids"] = [foreign[0]]
+
+    found = judge("agent-nginx-8010", change)
+    assert found["appt-1"]["verdict"] == "fail" and "sshd" in found["appt-1"]["evidence"]
+    assert found["appo-1"]["verdict"] == "pass"

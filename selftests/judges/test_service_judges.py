@@ -1,0 +1,80 @@
+"""Who serves: frozen workers, another service in the place of one, owners of ports, keys that are not in the file."""
+
+import json
+
+import pytest
+
+PID, STATE, ARGV = 0, 4, 6
+
+
+def paas(snapshot):
+    return snapshot["hosts"]["paas-1"]
+
+
+def processes_of(snapshot, service):
+    return [
+        one
+        for one in paas(snapshot)["processes"]["items"]
+        if f"open_paas-{service}.ini" in " ".join(one[ARGV])
+    ]
+
+
+def one_worker_frozen(snapshot):
+    processes_of(snapshot, "esb")[-1][STATE] = "T"
+
+
+def one_worker_reads_a_disk(snapshot):
+    processes_of(snapshot, "esb")[-1][STATE] = "D"
+
+
+def paas_in_the_place_of_login(snapshot):
+    answers = paas(snapshot)["answers"]["by_name"]
+    answers["healthz-login"]["body"] = answers["healthz-paas"]["body"]
+    answers["answer-login"].update(status=404, body="<h1>404</h1>")
+
+
+def login_speaks_english(snapshot):
+    body = {"message": "Missing parameters bk_token", "code": "1200", "data": {}, "result": False}
+    paas(snapshot)["answers"]["by_name"]["answer-login"]["body"] = json.dumps(body)
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (one_worker_frozen, "fail"),
+        (one_worker_reads_a_disk, "pass"),
+        (paas_in_the_place_of_login, "fail"),
+        (login_speaks_english, "pass"),
+    ],
+)
+def test_services_answer(judge, change, word):
+    assert judge("services-answer", change)["paas-1"]["verdict"] == word
+
+
+def renamed(snapshot):
+    """uwsgi with auto-procname."""
+    for one in processes_of(snapshot, "login"):
+        one[ARGV] = ["uWSGI worker 1"]
+
+
+def foreign_gunicorn(snapshot):
+    listener = next(one for one in paas(snapshot)["sockets"]["listeners"] if one["port"] == 8003)
+    foreign = next(
+        one for one in paas(snapshot)["processes"]["items"] if one[ARGV] and "sshd" in one[ARGV][0]
+    )
+    foreign[ARGV] = ["/usr/bin/python3", "/usr/bin/gunicorn", "app:app", "-b", ":8003"]
+    listener["pids"] = [foreign[PID]]
+
+
+@pytest.mark.parametrize(("change", "word"), [(renamed, "pass"), (foreign_gunicorn, "fail")])
+def test_port_owner(judge, change, word):
+    assert judge("port-owner", change)["paas-1"]["verdict"] == word
+
+
+def test_a_key_from_the_environment_is_not_called_equal(judge):
+    def change(snapshot):
+        for host in ("paas-1", "paas-2"):
+            value = snapshot["hosts"][host]["settings"]["by_project"]["login"]["values"]["SECRET_KEY"]
+            value[4:] = ['os.environ["KEY"]', "0123456789abcdef"]
+
+    assert judge("login-secret-equal", change)["paas-1+paas-2"]["verdict"] == "no_data"
