@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from bkpaas.faq import appt_502, fatal, foundations, healthy, login_502, tokens
+from bkpaas.faq import appt_502, fatal, foundations, healthy, login_502, timeouts, tokens
 from bkpaas.faq.model import Condition, Symptom
 
 SYMPTOMS: tuple[Symptom, ...] = (
@@ -13,12 +13,13 @@ SYMPTOMS: tuple[Symptom, ...] = (
     fatal.SYMPTOM,
     login_502.SYMPTOM,
     appt_502.SYMPTOM,
+    timeouts.SYMPTOM,
     healthy.SYMPTOM,
 )
 
 CONDITIONS: dict[str, Condition] = {
     condition.id: condition
-    for room in (foundations, tokens, fatal, login_502, appt_502, healthy)
+    for room in (foundations, tokens, fatal, login_502, appt_502, timeouts, healthy)
     for condition in room.CONDITIONS
 }
 
