@@ -332,20 +332,3 @@ def test_no_path_of_the_domain_is_a_bad_gateway(controller, deployment, finding)
             wrong[path] = f"HTTP {answer.status}"
     finding.saw(", ".join(plan.domain_paths(deployment)))
     assert not wrong, "\n".join(f"{path}: {text}" for path, text in wrong.items())
-
-
-@condition("nginx-error-log")
-def test_nginx_had_no_trouble_with_an_upstream(host, deployment, finding):
-    """No line of the last minutes in nginx's error log tells of an upstream that failed."""
-    window = deployment.thresholds.log_window_minutes
-    now = host.system.time
-    recent = [hit for hit in host.logs.nginx_errors if hit.time is not None and now - hit.time <= window * 60]
-    upstreams = sorted({hit.upstream for hit in recent if hit.upstream})
-    finding.saw(say(en=f"none within {window:.0f} minutes", zh=f"{window:.0f} 分钟内没有"))
-    assert not recent, (
-        say(
-            en=f"{len(recent)} within {window:.0f} minutes, about {', '.join(upstreams) or 'unknown'}; last: ",
-            zh=f"{window:.0f} 分钟内有 {len(recent)} 条，涉及 {', '.join(upstreams) or '未知'}；最近一条：",
-        )
-        + recent[-1].text
-    )

@@ -171,16 +171,3 @@ def _secret(host, project):
             )
         )
     return value.digest
-
-
-@condition("login-illegal-in-logs")
-def test_no_token_was_refused_for_its_time(host, deployment, finding):
-    """No log of the last minutes says "Login validity is illegal", in either language."""
-    window = deployment.thresholds.log_window_minutes
-    now = host.system.time
-    recent = [hit for hit in host.logs.refusals if hit.time is not None and now - hit.time <= window * 60]
-    finding.saw(say(en=f"none within {window:.0f} minutes", zh=f"{window:.0f} 分钟内没有"))
-    assert not recent, say(
-        en=f"{len(recent)} within {window:.0f} minutes, the last in {recent[-1].file}: {recent[-1].text}",
-        zh=f"{window:.0f} 分钟内有 {len(recent)} 条，最近一条在 {recent[-1].file}：{recent[-1].text}",
-    )

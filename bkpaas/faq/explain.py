@@ -52,8 +52,10 @@ def _accounts(
 ) -> bool:
     if cause.verdict == "warn" and effect.verdict != "warn":
         return False  # what is only a warning does not bring anything down
-    if cause.verdict == "no_data" and cause.condition != "host-reachable" and effect.verdict == "fail":
-        return False  # not having looked is no cause of what was seen
+    if cause.verdict == "no_data" and not (
+        effect.verdict == "no_data" and set(cause.hosts) & set(effect.hosts)
+    ):
+        return False  # not having looked accounts only for not knowing more of the same host
     ours, theirs = about.get(effect.id), about.get(cause.id)
     if ours and theirs and not ours & theirs:
         return False

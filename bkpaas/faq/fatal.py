@@ -36,6 +36,7 @@ CONDITIONS = (
     Condition(
         id="supervisor-proc",
         scopes=(Each(("paas",)),),
+        generations=("5.x",),
         title=Text(
             en="Exactly one supervisord runs open_paas, and its pid file names it",
             zh="open_paas 有且仅有一个 supervisord，且 pid 文件与之相符",
@@ -46,6 +47,7 @@ CONDITIONS = (
     Condition(
         id="supervisor-sock",
         scopes=(Each(("paas",)),),
+        generations=("5.x",),
         title=Text(
             en="supervisor.sock is a socket that only its owner may use, and the living supervisord listens on it",
             zh="supervisor.sock 是仅属主可用的套接字，且由存活的 supervisord 监听",
@@ -67,6 +69,7 @@ CONDITIONS = (
     Condition(
         id="uwsgi-single-master",
         scopes=(Each(("paas",)),),
+        generations=("5.x",),
         title=Text(
             en="Each open_paas service has one uwsgi master, not two",
             zh="每个 open_paas 服务只有一个 uwsgi 主进程",
@@ -77,6 +80,7 @@ CONDITIONS = (
     Condition(
         id="uwsgi-orphans",
         scopes=(Each(("paas",)),),
+        generations=("5.x",),
         title=Text(
             en="Every open_paas uwsgi belongs to supervisord; none was left behind by one that died",
             zh="open_paas 的 uwsgi 都属于 supervisord，没有遗留的孤儿进程",
@@ -101,6 +105,7 @@ CONDITIONS = (
     Condition(
         id="supervisor-status",
         scopes=(Each(("paas",)),),
+        generations=("5.x",),
         title=Text(
             en="All programs of open_paas are RUNNING, and stay so",
             zh="open_paas 的所有程序都是 RUNNING，且保持稳定",

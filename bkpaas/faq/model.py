@@ -6,7 +6,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from bkpaas.inventory.deployment import Deployment
+from bkpaas.inventory.deployment import Deployment, Generation
 from bkpaas.lang import say
 
 Severity = Literal["fail", "warn"]
@@ -104,6 +104,8 @@ class Condition(Struct, frozen=True):
     causes: tuple[Cause, ...] = ()
     about: tuple[str, ...] = ()
     """The services it concerns, when it does not concern all: a cause about others does not account for it."""
+    generations: tuple[Generation, ...] = ("5.x", "6.x")
+    """Where it can be judged: the process manager of 6.x is another one and not judged yet."""
     nobody: Text | None = None
     """Why it is not applicable when no host of the inventory is in its scope; None: the general sentence."""
 

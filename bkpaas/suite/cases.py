@@ -100,9 +100,16 @@ def finding(request: pytest.FixtureRequest) -> Finding:
 @pytest.fixture(autouse=True)
 def _somebody_to_judge(request: pytest.FixtureRequest) -> None:
     marker = request.node.get_closest_marker("condition")
-    if marker is None or request.node.callspec.params["subject"] is not WHOLE:
+    if marker is None:
         return
     known = CONDITIONS[marker.args[0]]
+    generation = request.config.stash[DEPLOYMENT].generation
+    if generation not in known.generations:
+        raise NotApplicable(
+            say(en=f"generation {generation} not judged yet", zh=f"尚不支持判定 {generation} 版本")
+        )
+    if request.node.callspec.params["subject"] is not WHOLE:
+        return
     raise NotApplicable(
         str(known.nobody)
         if known.nobody

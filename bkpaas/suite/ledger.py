@@ -10,7 +10,7 @@ import pytest
 from bkpaas.faq.catalogue import CONDITIONS
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.suite.cases import identity, subjects
-from bkpaas.suite.verdicts import Outcome
+from bkpaas.suite.outcome import Outcome
 
 
 class Ledger:

@@ -15,7 +15,7 @@ from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import say
 from bkpaas.report.record import HostRecord, Results, Run, Verdict, count
 from bkpaas.suite.cases import subjects
-from bkpaas.suite.verdicts import Outcome
+from bkpaas.suite.outcome import Outcome
 
 
 def build(
@@ -54,7 +54,9 @@ def _verdict(id_: str, outcome: Outcome, deployment: Deployment, snapshot: Snaps
     name, _, subject_id = id_.partition("@")
     known = CONDITIONS[name]
     subject = next(case for case in subjects(known, deployment) if case.id == subject_id)
-    needs_remedy = outcome.word in ("fail", "warn", "no_data")
+    needs_remedy = outcome.word in ("fail", "warn") or (
+        outcome.word == "no_data" and name == "host-reachable"
+    )
     return Verdict(
         id=id_,
         condition=name,

@@ -14,14 +14,15 @@ import pytest
 from bkpaas.collect.look import look
 from bkpaas.facts import Snapshot
 from bkpaas.inventory.deployment import Deployment
+from bkpaas.lang import say
 from bkpaas.report import details, terminal
 from bkpaas.report.record import Results
 from bkpaas.report.write import write_all
 from bkpaas.suite import results
 from bkpaas.suite.ledger import Ledger, SelectionTeller
 from bkpaas.suite.options import DEPLOYMENT, SNAPSHOT
+from bkpaas.suite.outcome import Outcome
 from bkpaas.suite.progress import Progress
-from bkpaas.suite.verdicts import Outcome
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -87,7 +88,7 @@ class Controller:
     def _exit(self, exitstatus: int, record: Results) -> int:
         if exitstatus != pytest.ExitCode.OK:
             return exitstatus
-        bad = record.counts["fail"] + record.counts["no_data"]
+        bad = record.counts["fail"] + record.counts["no_data"] + (self.deployment.generation != "5.x")
         if self.config.getini("strict"):
             bad += record.counts["warn"]
         judged = bad + record.counts["pass"] + record.counts["warn"]
@@ -101,6 +102,8 @@ class Controller:
             return
         width = shutil.get_terminal_size((100, 24)).columns
         where = str(Path(self.config.option.report) / "report.html")
+        if self.deployment.generation != "5.x":
+            print(_not_judged_yet(self.deployment.generation))
         for line in terminal.summary(self.results, width=width, colour=colour, where=where):
             print(line)
 
@@ -124,6 +127,13 @@ class Controller:
     def pytest_unconfigure(self) -> None:
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(self.directory)
+
+
+def _not_judged_yet(generation: str) -> str:
+    return say(
+        en=f"generation {generation}: its process manager is not judged yet, so this run is not green",
+        zh=f"{generation} 版本：尚不判定其进程管理器，因此本次运行不为通过",
+    )
 
 
 def _colours(config: pytest.Config) -> bool:

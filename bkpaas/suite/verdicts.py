@@ -14,17 +14,9 @@ from bkpaas.faq.catalogue import CONDITIONS
 from bkpaas.lang import say
 from bkpaas.report.record import Word
 from bkpaas.suite.cases import FINDING, identity
-
-
-class Outcome(msgspec.Struct):
-    """What one test found; travels from a worker to the controller with its report."""
-
-    id: str
-    word: Word
-    evidence: str | None = None
-    reason: str | None = None
-    services: tuple[str, ...] = ()
-    slots: dict[str, str] = {}
+from bkpaas.suite.options import DEPLOYMENT
+from bkpaas.suite.outcome import Outcome
+from bkpaas.suite.waivers import waive
 
 
 @pytest.hookimpl(wrapper=True)
@@ -38,7 +30,7 @@ def pytest_runtest_makereport(
         if id_ is not None and call.when == "teardown" and call.excinfo is not None:
             report.outcome = "failed"
         return report
-    outcome = _outcome(id_, item, call)
+    outcome = waive(_outcome(id_, item, call), item.config.stash[DEPLOYMENT])
     report.__dict__["bkpaas"] = msgspec.to_builtins(outcome)
     report.outcome = _PYTEST[outcome.word]
     if report.outcome == "failed":

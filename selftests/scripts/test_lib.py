@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,9 @@ import tempfile
 from pathlib import Path
 
 import pytest
+
+from bkpaas.faq.catalogue import SYMPTOMS
+from lab.faults import FAULTS
 
 REPOSITORY = Path(__file__).parents[2]
 SCRIPTS = [*sorted((REPOSITORY / "script").iterdir()), REPOSITORY / ".ci" / "run"]
@@ -84,6 +88,11 @@ def test_script_parses(script: Path) -> None:
 def test_script_may_be_started(script: Path) -> None:
     assert os.access(script, os.X_OK)
     assert script.read_text().startswith("#!/usr/bin/env bash\n")
+
+
+def test_ci_has_a_fault_of_every_section() -> None:
+    chosen = re.findall(r"--only (\S+)", (REPOSITORY / ".ci" / "run").read_text())
+    assert {symptom.key for symptom in SYMPTOMS} <= {FAULTS[name].faq for name in chosen}
 
 
 def test_plain_user_is_told_the_one_line_and_nothing_happens(place: Place) -> None:

@@ -111,6 +111,43 @@ def test_a_missing_fact_is_no_data_and_not_green(run, changed):
     assert done.reason("supervisor-status@paas-1") == "needs root"
 
 
+def waiver(**words):
+    usual = {"condition": "supervisor-sock", "hosts": ["paas-1"], "reason": "known", "owner": "ops"}
+    return {**usual, "expires": "2999-12-31", "evidence": None, **words}
+
+
+@pytest.mark.parametrize(
+    ("words", "word"),
+    [
+        ({}, "waived"),
+        ({"hosts": []}, "waived"),
+        ({"evidence": "srwxrwxrwx"}, "waived"),
+        ({"hosts": ["paas-2"]}, "fail"),
+        ({"expires": "2020-01-01"}, "fail"),
+        ({"evidence": "some other reason"}, "fail"),
+    ],
+)
+def test_a_waiver_holds_for_its_hosts_its_evidence_and_its_time(run, changed, words, word):
+    def accept(snapshot):
+        open_socket(snapshot)
+        snapshot["deployment"]["waivers"] = [waiver(**words)]
+
+    done = run("--only", "supervisor-sock", snapshot=changed(accept))
+    assert done.word("supervisor-sock@paas-1") == word
+    assert done.exit == (0 if word == "waived" else 1)
+
+
+def test_generation_6_is_read_but_not_green(run, changed):
+    def make_6(snapshot):
+        snapshot["deployment"]["generation"] = "6.x"
+
+    done = run(snapshot=changed(make_6))
+    assert done.exit == 1
+    assert done.word("supervisor-status@paas-1") == "not_applicable"
+    assert "6.x not judged yet" in done.reason("supervisor-status@paas-1")
+    assert "6.x" in done.out
+
+
 def test_xdist_judges_the_same(run, changed):
     path = changed(open_socket)
     alone, together = run(snapshot=path), run("-n", "2", snapshot=path)
