@@ -96,9 +96,7 @@ CONDITIONS = (
             zh="文件在进程启动之后被修改，而配置只在启动时读取。请重启。\n"
             "$ {supervisorctl} restart paas    # paas 主机\n$ {agent_supervisorctl} restart paas_agent    # app 主机",
         ),
-        causes=same_host(
-            "supervisor-proc", "supervisor-status", "agent-process", "paas-clock-skew", "paas-clock-drift"
-        ),
+        causes=same_host("supervisor-proc", "supervisor-status", "agent-process"),
     ),
     Condition(
         id="history-ge-event",
