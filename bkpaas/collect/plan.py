@@ -7,6 +7,7 @@ nothing, every path is only read.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from bkpaas.facts import HostFacts, Missing, Nginx, Settings
@@ -36,6 +37,11 @@ DOMAIN_HEALTHZ_PATHS = {
     "console": "/console/healthz/",
 }
 
+# Login's own answer to a request without a token: it asks no database, and proves that login was reached.
+IS_LOGIN = "/login/accounts/is_login/"
+IS_LOGIN_V2 = "/login/api/v2/is_login/"
+IS_LOGIN_ESB = "/c/compapi/v2/bk_login/is_login/"
+
 _SETTINGS = {
     "login": ("open_paas/login/conf/default.py", "open_paas/login/conf/settings_production.py"),
     "paas": ("open_paas/paas/conf/default.py", "open_paas/paas/conf/settings_production.py"),
@@ -43,6 +49,9 @@ _SETTINGS = {
     "appengine": ("open_paas/appengine/controller/settings.py",),
     "console": ("open_paas/console/conf/default.py", "open_paas/console/conf/settings_production.py"),
 }
+
+NEED_LOGIN = ("nginx", "paas", "appo", "appt", "cmdb", "job")
+"""Roles whose programs ask login through the domain whether a user is logged in."""
 
 _PROXY_VARIABLES = ["http_proxy", "https_proxy", "no_proxy", "all_proxy"]
 _ENVIRON = [*_PROXY_VARIABLES, *(name.upper() for name in _PROXY_VARIABLES), "TZ", "BK_ENV"]
@@ -78,7 +87,11 @@ def first(host: Host, deployment: Deployment) -> Plan:
         _ask_paas(plan, deployment)
     if host.has("nginx", "appo", "appt"):
         plan["nginx"] = {
-            "confs": ["/etc/nginx/nginx.conf", "/usr/local/openresty/nginx/conf/nginx.conf", "/usr/local/nginx/conf/nginx.conf"],
+            "confs": [
+                "/etc/nginx/nginx.conf",
+                "/usr/local/openresty/nginx/conf/nginx.conf",
+                "/usr/local/nginx/conf/nginx.conf",
+            ],
             "most": 200,
             "bytes": limits.file_bytes,
         }
@@ -98,6 +111,11 @@ def _ask_paas(plan: Plan, deployment: Deployment) -> None:
             _file(plan, deployment, f"settings-{project}-{order}", "{home}/" + path)
     for service in OPEN_PAAS:
         _tail(plan, deployment, f"uwsgi-log-{service}", f"{{home}}/logs/open_paas/{service}_uwsgi.log")
+    for name, path in (
+        ("login-manage", "{home}/open_paas/login/manage.py"),
+        ("login-python", "{home}/.envs/*login/bin/python"),
+    ):
+        plan["files"].append({"name": name, "path": path, "read": 0})
     _tail(plan, deployment, "login-log", "{home}/logs/open_paas/login.log")
     _tail(plan, deployment, "paas-log", "{home}/logs/open_paas/paas.log")
     _tail(plan, deployment, "esb-log", "{home}/logs/open_paas/esb*.log")
@@ -158,6 +176,8 @@ def second(host: Host, deployment: Deployment, facts: Mapping[str, HostFacts]) -
         _ask_app_hosts(plan, host, deployment)
     if host.has("appo", "appt"):
         _ask_own_agent(plan, host, deployment, own)
+    if host.has(*NEED_LOGIN):
+        _get(plan, deployment, "is_login-domain", domain_url(deployment, IS_LOGIN))
     asked = ("files", "tails", "supervisor", "http", "tcp")
     return plan if any(plan[part] for part in asked) else None
 
@@ -186,6 +206,10 @@ def _ask_services(plan: Plan, host: Host, deployment: Deployment, own: HostFacts
         _get(plan, deployment, f"healthz-{service}", place + HEALTHZ_PATHS[service], healthz=True)
         if service in SERVICE_PATHS:
             _get(plan, deployment, f"answer-{service}", place + SERVICE_PATHS[service])
+        if service == "login":
+            _get(plan, deployment, "is_login-v2", place + IS_LOGIN_V2)
+        if service == "esb":
+            _get(plan, deployment, "is_login-esb", place + IS_LOGIN_ESB)
 
 
 def _ask_database(plan: Plan, deployment: Deployment, own: HostFacts) -> None:
@@ -301,17 +325,25 @@ def _ask_own_agent(plan: Plan, host: Host, deployment: Deployment, own: HostFact
     _get(plan, deployment, "agent-healthz", f"http://{address}:{port}/healthz")
 
 
+def domain_url(deployment: Deployment, path: str) -> str:
+    """A path of the PaaS domain, as a browser would write it."""
+    default = {"http": 80, "https": 443}[deployment.scheme]
+    port = "" if deployment.port == default else f":{deployment.port}"
+    return f"{deployment.scheme}://{deployment.domain}{port}{path}"
+
+
 def _get(plan: Plan, deployment: Deployment, name: str, url: str, *, healthz: bool = False) -> None:
     limits = deployment.limits
-    plan["http"].append(
-        {
-            "name": name,
-            "url": url,
-            "seconds": limits.healthz_seconds if healthz else limits.request_seconds,
-            "bytes": limits.body_bytes,
-            "headers": {},
-        }
-    )
+    ask = {
+        "name": name,
+        "url": url,
+        "seconds": limits.healthz_seconds if healthz else limits.request_seconds,
+        "bytes": limits.body_bytes,
+        "headers": {},
+    }
+    if url.startswith("https:") and deployment.ca_file:
+        ask["ca_pem"] = Path(deployment.ca_file).read_text(encoding="ascii", errors="replace")
+    plan["http"].append(ask)
 
 
 def _connect(plan: Plan, deployment: Deployment, name: str, host: str, port: int) -> None:
@@ -336,15 +368,17 @@ def describe(deployment: Deployment) -> str:
     lines += ["", say(en="then, from what was found:", zh="然后，根据所见：")]
     lines += [
         f"    {say(en='controller: GET', zh='控制机：GET')} {deployment.scheme}://{deployment.domain}{path}"
-        for path in dict.fromkeys((*DOMAIN_HEALTHZ_PATHS.values(), *domain_paths(deployment)))
+        for path in dict.fromkeys((*DOMAIN_HEALTHZ_PATHS.values(), *domain_paths(deployment), IS_LOGIN))
     ]
     lines.append(
         say(
             en="    paas hosts: GET healthz and one harmless page of each service, TCP to the database, paas_agent "
             "and 8010 of each app host; nginx hosts: GET / of each upstream server in their files; app hosts: "
-            "their own 8010 and paas_agent",
+            "their own 8010 and paas_agent; every host that asks login: GET is_login without a token through the "
+            "domain",
             zh="    paas 主机：各服务的 healthz 和一个无副作用的页面，数据库 TCP 连接，各 app 主机的 paas_agent 和 "
-            "8010；nginx 主机：配置中每个 upstream server 的 GET /；app 主机：自身的 8010 和 paas_agent",
+            "8010；nginx 主机：配置中每个 upstream server 的 GET /；app 主机：自身的 8010 和 paas_agent；所有需要校验登录态"
+            "的主机：通过域名 GET 不带 token 的 is_login",
         )
     )
     return "\n".join(lines)

@@ -7,11 +7,12 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 
-from bkpaas.collect.plan import DOMAIN_HEALTHZ_PATHS, domain_paths
+from bkpaas.collect.plan import DOMAIN_HEALTHZ_PATHS, IS_LOGIN, domain_paths, domain_url
 from bkpaas.inventory.deployment import Deployment
 
 Raw = dict[str, Any]
@@ -29,6 +30,7 @@ def probe(deployment: Deployment) -> Raw:
     wanted |= {
         f"domain-{path}": (path, deployment.limits.request_seconds) for path in domain_paths(deployment)
     }
+    wanted["is_login-domain"] = (IS_LOGIN, deployment.limits.request_seconds)
     with ThreadPoolExecutor(max_workers=len(wanted)) as pool:
         asked = {
             name: pool.submit(_get, deployment, address, path, seconds)
@@ -83,9 +85,7 @@ class _At(HTTPAdapter):
 
 
 def _get(deployment: Deployment, address: str | None, path: str, seconds: float) -> Raw:
-    default = {"http": 80, "https": 443}[deployment.scheme]
-    place = deployment.domain if deployment.port == default else f"{deployment.domain}:{deployment.port}"
-    url = f"{deployment.scheme}://{place}{path}"
+    url = domain_url(deployment, path)
     answer: Raw = {"url": url, "status": None, "headers": [], "body": "", "truncated": False}
     answer |= {"seconds": 0.0, "peer": None, "error": None}
     if address is None:
@@ -98,7 +98,7 @@ def _get(deployment: Deployment, address: str | None, path: str, seconds: float)
     try:
         with session.get(
             url,
-            headers={"Host": place, "Accept-Encoding": "identity"},
+            headers={"Host": urlsplit(url).netloc, "Accept-Encoding": "identity"},
             timeout=(deployment.limits.request_seconds, seconds),
             allow_redirects=False,
             stream=True,

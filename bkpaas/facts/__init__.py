@@ -9,7 +9,7 @@ from bkpaas.facts.build import controller_facts, host_facts
 from bkpaas.facts.clock import Clock
 from bkpaas.facts.controller import ControllerView
 from bkpaas.facts.disks import Disk, Disks
-from bkpaas.facts.file import FileFact
+from bkpaas.facts.file import FileFact, Places
 from bkpaas.facts.healthz import Health, health, is_login_refusal
 from bkpaas.facts.host import HostFacts, HostView
 from bkpaas.facts.logs import LogHit, Logs
@@ -63,6 +63,7 @@ __all__ = [
     "NginxUpstream",
     "NginxUpstreamServer",
     "PidsLater",
+    "Places",
     "Process",
     "Processes",
     "Program",

@@ -12,7 +12,7 @@ from bkpaas.facts.agent import agent, saas
 from bkpaas.facts.answers import answers, connections
 from bkpaas.facts.clock import Clock
 from bkpaas.facts.disks import disks
-from bkpaas.facts.file import Files
+from bkpaas.facts.file import Files, places
 from bkpaas.facts.host import HostFacts
 from bkpaas.facts.logs import logs
 from bkpaas.facts.missing import Fact, Missing
@@ -124,6 +124,7 @@ class _Answers:
             "supervisors": its_supervisors,
             "services": self._files_noun("uwsgi-ini", lambda files: services(files, known, secrets)),
             "settings": self._files_noun("settings-", lambda files: settings(files, secrets)),
+            "places": self._merged("files", lambda _: places(self._entries("files"))),
             "nginx": self._noun(dict, "nginx", lambda: nginx(first["nginx"])),
             "agent": self._files_noun("agent-config", agent),
             "saas": self._files_noun("saas-pid", lambda files: saas(self.host, files, running)),

@@ -9,6 +9,7 @@ from bkpaas.facts.agent import Agent, SaasRuns
 from bkpaas.facts.answers import Answers, Connections
 from bkpaas.facts.clock import Clock
 from bkpaas.facts.disks import Disks
+from bkpaas.facts.file import Places
 from bkpaas.facts.logs import Logs
 from bkpaas.facts.missing import Missing, Record
 from bkpaas.facts.names import Names
@@ -42,6 +43,7 @@ class HostFacts(Record, frozen=True):
     supervisors: Supervisors | Missing
     services: Services | Missing
     settings: SettingsByProject | Missing
+    places: Places | Missing
     nginx: Nginx | Missing
     agent: Agent | Missing
     saas: SaasRuns | Missing
@@ -78,6 +80,7 @@ class HostView:
     supervisors = _Noun[Supervisors]()
     services = _Noun[Services]()
     settings = _Noun[SettingsByProject]()
+    places = _Noun[Places]()
     nginx = _Noun[Nginx]()
     agent = _Noun[Agent]()
     saas = _Noun[SaasRuns]()

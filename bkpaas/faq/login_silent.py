@@ -1,0 +1,115 @@
+"""FAQ: the login of PaaS does not answer: is the request sent, does it arrive, is it answered?"""
+
+from __future__ import annotations
+
+from bkpaas.faq.model import (
+    Condition,
+    Each,
+    FromController,
+    Symptom,
+    Text,
+    anywhere,
+    same_host,
+    seen_from_host,
+)
+
+SYMPTOM = Symptom(
+    key="login-no-response",
+    title=Text(en="Login does not respond", zh="PaaS登陆无响应"),
+    conditions=(
+        "login-is-login-direct",
+        "login-is-login-domain",
+        "login-is-login-esb",
+        "cookie-domain",
+    ),
+)
+
+_DOWN = (
+    "disk-space",
+    "database-reachable",
+    "supervisor-proc",
+    "supervisor-status",
+    "port-owner",
+    "paas-ports-local",
+    "services-answer",
+    "bind-address-consistent",
+)
+_ON_THE_WAY = (
+    "domain-resolve",
+    "nginx-conf-port80",
+    "nginx-listen-vs-domain",
+    "nginx-conf-upstreams",
+    "paas-ports-from-nginx",
+    "upstream-answers",
+)
+
+CONDITIONS = (
+    Condition(
+        id="login-is-login-direct",
+        scopes=(Each(("paas",)),),
+        about=("login",),
+        title=Text(
+            en="is_login, asked directly on the host, is answered by login",
+            zh="在主机上直接调用 is_login，由 login 应答",
+        ),
+        remedy=Text(
+            en="Whoever answers is not login, or login is ill: see what holds its port and what its log says.\n"
+            "$ curl -i {url}\n$ tail -n 50 {home}/logs/open_paas/login_uwsgi.log",
+            zh="应答的不是 login，或 login 异常：查看端口由谁持有以及日志。\n"
+            "$ curl -i {url}\n$ tail -n 50 {home}/logs/open_paas/login_uwsgi.log",
+        ),
+        causes=same_host(*_DOWN),
+    ),
+    Condition(
+        id="login-is-login-domain",
+        scopes=(FromController(), Each(("nginx", "paas"))),
+        about=("login",),
+        title=Text(
+            en="is_login, asked through the PaaS domain, is answered by login",
+            zh="通过 PaaS 域名调用 is_login，由 login 应答",
+        ),
+        remedy=Text(
+            en="See where the name leads from this machine, and whether a proxy or another server answers.\n"
+            "$ getent hosts {domain}\n$ curl --noproxy '*' -i {url}",
+            zh="查看本机上域名指向哪里，是否由代理或其他服务器应答。\n"
+            "$ getent hosts {domain}\n$ curl --noproxy '*' -i {url}",
+        ),
+        causes=(
+            *same_host("domain-resolve", "nginx-conf-port80", "nginx-listen-vs-domain"),
+            *anywhere(*_DOWN[1:], *_ON_THE_WAY[1:], "host-reachable"),
+            *seen_from_host("domain-resolve"),
+        ),
+    ),
+    Condition(
+        id="login-is-login-esb",
+        scopes=(Each(("paas",)),),
+        about=("esb",),
+        title=Text(
+            en="is_login, asked through ESB, is answered by ESB",
+            zh="通过 ESB 调用 is_login，由 ESB 应答",
+        ),
+        remedy=Text(
+            en="ESB itself does not answer; applications that check logins through it fail.\n"
+            "$ curl -i {url}\n$ tail -n 50 {home}/logs/open_paas/esb.log",
+            zh="ESB 自身没有应答；通过它校验登录的应用都会失败。\n"
+            "$ curl -i {url}\n$ tail -n 50 {home}/logs/open_paas/esb.log",
+        ),
+        causes=same_host(*_DOWN, "healthz-esb"),
+    ),
+    Condition(
+        id="cookie-domain",
+        scopes=(Each(("paas",)),),
+        about=("login",),
+        title=Text(
+            en="The login cookie is valid for the domains of PaaS, CMDB and JOB",
+            zh="登录 cookie 的域覆盖 PaaS、CMDB 和 JOB 的域名",
+        ),
+        remedy=Text(
+            en="A browser drops a cookie of another domain, and the login page comes back for ever. Set BK_COOKIE_DOMAIN "
+            "to the common part, with a leading dot, and restart login.\n"
+            "$ grep -n BK_COOKIE_DOMAIN {home}/open_paas/login/conf/*.py\n$ {supervisorctl} restart login",
+            zh="域不匹配的 cookie 会被浏览器丢弃，登录页面会无限出现。将 BK_COOKIE_DOMAIN 设为公共域（以点开头）并重启 login。\n"
+            "$ grep -n BK_COOKIE_DOMAIN {home}/open_paas/login/conf/*.py\n$ {supervisorctl} restart login",
+        ),
+    ),
+)
