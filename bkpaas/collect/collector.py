@@ -7,12 +7,26 @@ It reads     /proc (processes, the owners of sockets, the named environment vari
 It asks      for names, GET requests and TCP connections that the plan names, to see them as this host does.
 It runs      three commands, ever: see COMMANDS.  Without input, and killed at their limit.
 It never     writes or creates a file, changes anything, sends another method than GET, follows a redirect,
-             opens a FIFO or a device, or stays: an alarm of the kernel ends it in any case.
+             opens a FIFO or a device, or stays: it ends when nobody listens, and by an alarm of the kernel.
 
-The plan (JSON) says what to look at; the answer is one JSON document.  What could not be looked at is said in its
-place or under `errors`, never left out.  Valid for Python 2.6 to 3.13 with nothing but the standard library, hence
-no f-strings and the like.  Names of files are bytes, so that any name can be read.  It is compiled page by page (form
-feeds divide them), which needs less memory than the whole at once.
+The plan and the answer are JSON documents.  Parts of a plan, each answered under its own name:
+
+  visit, seconds, bytes, after, homes     number, limits, delay; where BlueKing may live ({home} in paths)
+  processes   {environ, cmdline_bytes}    names of variables, cut of command lines
+  sockets     true | {established}        listeners and unix sockets with owners; connections of these ports
+  addresses, disks                        own addresses; free space and inodes of these paths
+  files       [{name, path, read, most}]  stat, and the first bytes, of what matches a path or glob
+  tails       [{name, path, bytes, most}] the ends of the newest files that match
+  nginx       {confs, bytes, most}        these files, those of running masters, and all that they include
+  supervisor  [{name, conf, seconds}]     supervisorctl status;  time_daemon {seconds}: chronyc, ntpq
+  resolve     [{name, seconds}]           addresses of names
+  http        [{name, url, seconds, bytes, headers, ca_pem}]
+  tcp         [{name, host, port, seconds, read}]  what the peer says first, in base64
+  pids        [...]                       when these processes started, null when they are gone
+
+What could not be looked at is said in its place or under `errors`, never left out.  Valid for Python 2.6 to 3.13
+with nothing but the standard library, hence no f-strings and the like.  Names of files are bytes, so that any name
+can be read.  It is compiled page by page (form feeds divide them), which needs less memory than all at once.
 """
 import _socket as socket  # the module around it costs 3 ms and a megabyte
 import array
@@ -45,6 +59,7 @@ PROC_SECONDS = 15.0  # the same for all of /proc
 MOST_PROCESSES, MOST_FDS = 30000, 20000  # of the host, of one process
 COMMAND_BYTES, HEAD_BYTES = 65536, 65536  # output of a command, head of an HTTP answer
 TABLE_BYTES = 32 << 20  # of one table of sockets in /proc/net
+TYPES = {stat.S_IFREG: "file", stat.S_IFDIR: "dir", stat.S_IFSOCK: "socket", stat.S_IFLNK: "symlink"}
 TROUBLE = (EnvironmentError, ValueError, TypeError, IndexError)  # what odd files and lost processes raise
 
 gc.disable()  # a short life, within bounds
@@ -122,11 +137,16 @@ def read_all(tasks, until):
             except Exception:
                 results[key] = (None, problem())
 
-    job, done = Job(0, None, work), 0
-    while not job.wait(min(until, monotonic() + PATIENCE)) and monotonic() < until:
-        if len(results) == done:
-            job = Job(0, None, work)
-        done = len(results)
+    worker, done, since = Job(0, None, work), 0, monotonic()
+    while len(results) < len(tasks) and monotonic() < until:
+        if worker.wait(min(until, monotonic() + 0.1)):
+            time.sleep(0.01)  # nothing is left but what hangs; that may still come
+        if len(results) > done:
+            done, since = len(results), monotonic()
+        elif monotonic() - since > PATIENCE:
+            if not todo:
+                break
+            worker, since = Job(0, None, work), since + PATIENCE / 10  # who waited once waits less the next time
     found = dict(results)
     return dict((key, found.get(key, (None, "did not answer in time"))) for key, _, _ in tasks)
 
@@ -196,8 +216,9 @@ class Scan(object):
                 self.read_unix() if table == "unix" else self.read_tcp("/proc/net/" + table)
             except EnvironmentError:
                 if sys.exc_info()[1].errno != errno.ENOENT:  # without IPv6 there is no tcp6
-                    self.errors["sockets"] = "/proc/net/%s: %s" % (table, problem())
-        self.owners = dict(("socket:[%d]" % s["inode"], []) for s in self.listeners + self.unix + self.established)
+                    self.errors["listeners"] = "/proc/net/%s: %s" % (table, problem())
+        known = self.listeners + self.unix + self.established
+        self.owners = dict(("socket:[%d]" % one["inode"], []) for one in known)
         pids = [name for name in os.listdir("/proc") if name.isdigit()]
         if "1" not in pids:
             self.errors["processes"] = "the processes of others are hidden (hidepid)"
@@ -252,7 +273,7 @@ class Scan(object):
         except EnvironmentError:
             fds, self.hidden = [], True
         if len(fds) > MOST_FDS:
-            self.hidden, self.errors["sockets"] = True, "process %d has %d files open" % (pid, len(fds))
+            self.hidden = True
         for fd in fds[:MOST_FDS]:
             try:
                 pids = owners.get(readlink(base + fd))
@@ -354,10 +375,7 @@ class Files(object):
             if getattr(sys.exc_info()[1], "errno", None) in (errno.ENOENT, errno.ENOTDIR):
                 return dict(one, type="missing")
             return dict(one, error=problem())
-        for kind in ("file", "dir", "socket", "symlink"):
-            test = {"file": stat.S_ISREG, "dir": stat.S_ISDIR, "socket": stat.S_ISSOCK, "symlink": stat.S_ISLNK}
-            if test[kind](status.st_mode):
-                one["type"] = kind
+        one["type"] = TYPES.get(stat.S_IFMT(status.st_mode), "other")
         one.update(mode=stat.S_IMODE(status.st_mode), uid=status.st_uid, gid=status.st_gid, size=status.st_size)
         one.update(mtime=round(status.st_mtime, 3), inode=status.st_ino)
         if most and one["type"] == "file":
@@ -417,7 +435,8 @@ class Files(object):
                 prefix = words[words.index("-p") + 1] if "-p" in words else prefix
                 conf = words[words.index("-c") + 1] if "-c" in words else "conf/nginx.conf"
                 main.insert(0, os.path.join(prefix, conf).encode("utf-8"))
-        main = [conf for at, conf in enumerate(main) if conf not in main[:at] and os.path.exists(conf)]
+        main = [conf for at, conf in enumerate(main) if conf not in main[:at]]
+        main = [conf for conf in main if self.entry(conf)["type"] != "missing"]
         todo, seen, entries, error = [(conf, os.path.dirname(conf)) for conf in main], set(), [], None
         while todo:
             path, folder = todo.pop(0)
@@ -448,10 +467,12 @@ def find_home(candidates, processes):
     A command line counts when root or we ourselves wrote it, or when it names a candidate.
     """
     running = []
-    for one, word in [(one, word) for one in processes for word in one["argv"]]:
-        match = re.match("(/.+)/etc/(?:supervisor|uwsgi)-open_paas[^/]*$", word)
-        if match and (one["uid"] in (0, os.geteuid()) or match.group(1) in candidates):
-            running.append(match.group(1))
+    for one in processes:
+        if not [word for word in one["argv"][:3] if os.path.basename(word) in ("supervisord", "uwsgi")]:
+            continue
+        for match in [re.match("(/.+)/etc/(?:supervisor|uwsgi)-open_paas[^/]*$", word) for word in one["argv"]]:
+            if match and (one["uid"] in (0, os.geteuid()) or match.group(1) in candidates):
+                running.append(match.group(1))
     for home in [home for home in candidates if home in running] + running + list(candidates):
         if os.path.isdir(home.encode("utf-8")):
             return home
@@ -541,6 +562,10 @@ def end_commands():
             os.killpg(group, signal.SIGKILL)
         except EnvironmentError:
             pass  # ended just now
+
+
+def time_command(job, tool):
+    run_command(job, tool, [find_program(tool, [])])
 
 
 def find_program(name, places):
@@ -664,7 +689,8 @@ def http(job, ask):
     if not url or re.search("\\s", ask["url"]):
         raise ValueError("not a URL")
     scheme, host, port, path = url.groups()
-    headers = {"Host": host + (port or ""), "User-Agent": "bkpaas-acceptance", "Accept": "*/*", "Connection": "close"}
+    headers = {"Host": host + (port or ""), "User-Agent": "bkpaas-acceptance"}
+    headers.update({"Accept": "*/*", "Connection": "close"})
     headers.update(ask.get("headers") or {})
     lines = [re.sub("[\\r\\n]", " ", "%s: %s" % item) for item in sorted(headers.items())]
     lines.insert(0, "GET %s HTTP/1.1" % (path if path.startswith("/") else "/" + path))
@@ -715,29 +741,40 @@ def read_answer(job, one, most):
     chunked, length = "chunked" in fields.get("transfer-encoding", "").lower(), fields.get("content-length", "")
     length = int(length) if length.isdigit() and not chunked else None
     length = 0 if answer["status"] in (204, 304) else length
-    room = 2 * most + 65536 if chunked else most  # chunks carry their sizes with them
+    room, at, chunks, last = (2 * most + 65536 if chunked else most), 0, [], False
     try:
-        while len(body) <= room and not (chunked and body.endswith(b"0\r\n\r\n")):
-            if length is not None and len(body) >= length:
+        while True:
+            at, last = take_chunks(body, at, chunks) if chunked else (0, False)
+            if last or len(body) > room or (length is not None and len(body) >= length):
                 break
             piece = receive(job, one)
-            body += piece
             if not piece and (chunked or length is not None):
                 raise Broken("protocol", "closed in the middle of the answer")
             if not piece:
                 break
+            body += piece
     finally:
-        body = dechunked(body) if chunked else body
+        if chunked:
+            rest = CHUNK.match(body, at)
+            body = b"".join(chunks + [body[rest.end() :] if rest and not last else b""])
         answer["truncated"], answer["body"] = len(body) > most, text(body[:most])
 
 
-def dechunked(data):
-    body = b""
-    while re.match(b"[0-9a-fA-F]+[^\\n]*\\n", data):
-        size, data = data.split(b"\n", 1)
-        count = int(re.match(b"[0-9a-fA-F]+", size).group(), 16)
-        body, data = body + data[:count], data[count + 2 :]
-    return body
+CHUNK = re.compile(b"([0-9a-fA-F]+)[^\\n]*\\n")  # the line before the bytes of a chunk
+
+
+def take_chunks(data, at, chunks):
+    """Adds the whole chunks of data[at:] to `chunks`; (where the next one begins, whether the last has come)."""
+    while True:
+        size = CHUNK.match(data, at)
+        if not size or not int(size.group(1), 16):
+            return at, bool(size)
+        end = size.end() + int(size.group(1), 16)
+        if end + 2 > len(data):
+            return at, False
+        chunks.append(data[size.end() : end])
+        at = end + 2
+
 
 
 # ---- a visit -----------------------------------------------------------------------------------------------
@@ -761,6 +798,7 @@ class Visit(object):
             self.start("tcp", ask["name"], ask, {"data": "", "peer": None, "error": None}, tcp, ask)
         for ask in self.plan.get("resolve") or ():
             self.start("resolve", ask["name"], ask, {"addresses": [], "error": None}, resolve, ask)
+        time.sleep(max(0.0, min(self.plan.get("after", 0), self.until - monotonic())))
         parts = ("processes", "sockets", "nginx", "supervisor", "time_daemon")
         if "{home}" in json.dumps(self.plan) or [part for part in parts if self.plan.get(part)]:
             self.look_at_processes()
@@ -798,7 +836,7 @@ class Visit(object):
         self.errors.update(scan.errors)
         if not complete:
             words = job.trouble[1] if job.trouble else "/proc did not answer in time: processes are missing"
-            self.errors.update(processes=words, sockets=words)
+            self.errors.update(processes=words, listeners=words)
         self.processes = list(scan.processes)
         if "processes" in self.plan:
             self.answer["processes"] = self.processes
@@ -825,17 +863,18 @@ class Visit(object):
                 pids = [one["pid"] for one in self.processes if one["name"] == daemon]
                 self.answer["time_daemon"].update([(daemon, pids[0] if pids else None), (tool, None)])
                 if pids:
-                    call = lambda job, tool: run_command(job, tool, [find_program(tool, [])])
-                    self.start("time_daemon", tool, ask, dict(blank), call, tool)
+                    self.start("time_daemon", tool, ask, dict(blank), time_command, tool)
 
     def read_files(self):
         """Everything that is read of file systems, each part on its own: any of them may hang."""
         plan, files = self.plan, Files(self.home, self.plan.get("bytes", 4000000))
         tasks = [(("system", None), system, (self.booted,))]
         tasks += [(("addresses", None), addresses, ())] if plan.get("addresses") else []
-        tasks += [(("files", ask["name"]), files.matches, (ask,)) for ask in plan.get("files") or ()]
+        asked = enumerate(plan.get("files") or ())
+        tasks += [(("files", ask["name"], at), files.matches, (ask,)) for at, ask in asked]
         tasks += [(("nginx", None), files.nginx, (plan["nginx"], self.processes))] if plan.get("nginx") else []
-        tasks += [(("tails", ask["name"]), files.matches, (ask, True)) for ask in plan.get("tails") or ()]
+        asked = enumerate(plan.get("tails") or ())
+        tasks += [(("tails", ask["name"], at), files.matches, (ask, True)) for at, ask in asked]
         disks = [path for path in plan.get("disks") or () if self.home or "{home}" not in path]
         tasks += [(("disks", path), disk, (files.path(path),)) for path in disks]
         found = read_all(tasks, self.until)
@@ -843,10 +882,10 @@ class Visit(object):
         blank["nginx"] = {"main": [], "files": [], "error": None}
         self.answer.update((section, blank[section]) for section in blank if section in plan or section == "system")
         for key, _, _ in tasks:
-            (section, name), (result, error) = key, found[key]
+            (section, name), (result, error) = key[:2], found[key]
             if section in ("files", "tails"):
                 result, error = result or ([], error)
-                self.answer[section][name] = result
+                self.answer[section].setdefault(name, []).extend(result)  # a name may stand for several paths
             elif section == "disks":
                 self.answer[section].append(result or {"path": text(files.path(name)), "error": error})
                 continue

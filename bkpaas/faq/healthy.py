@@ -23,11 +23,11 @@ SYMPTOM = Symptom(
 )
 
 _NAMES = {
-    "paas": Text(en="developer center", zh="开发者中心"),
-    "login": Text(en="login", zh="登录服务"),
-    "esb": Text(en="ESB", zh="ESB"),
-    "console": Text(en="desktop", zh="桌面"),
-    "appengine": Text(en="appengine", zh="appengine"),
+    "paas": Text(en="the developer center", zh="开发者中心"),
+    "login": Text(en="the login service", zh="登录服务"),
+    "esb": Text(en="component interfaces", zh="组件接口"),
+    "console": Text(en="the desktop", zh="桌面"),
+    "appengine": Text(en="deployments of SaaS", zh="应用部署引擎"),
 }
 
 # Whom a service's healthz asks in turn: a failure of those accounts for its own.

@@ -71,6 +71,18 @@ def answering(*pieces: bytes) -> Behaviour:
     return behave
 
 
+def keeping(*pieces: bytes) -> Behaviour:
+    """Answers these bytes and keeps the connection open."""
+
+    def behave(connection: socket.socket, server: Server) -> None:
+        connection.recv(65536)
+        for piece in pieces:
+            connection.sendall(piece)
+        server.over.wait()
+
+    return behave
+
+
 def speaking(words: bytes) -> Behaviour:
     """Says something first, as a database does."""
 

@@ -16,6 +16,7 @@ from collect.servers import (
     closing,
     dripping,
     endless,
+    keeping,
     never_accepting,
     refusing,
     resetting,
@@ -93,6 +94,28 @@ def test_pieces_that_come_one_by_one(visit: Any) -> None:
     raw = OK + b"Transfer-Encoding: chunked\r\n\r\n" + b"3\r\nabc\r\n" * 4 + b"0\r\n\r\n"
     with serving(answering(*[raw[at : at + 1] for at in range(len(raw))])) as server:
         assert get(visit, server.url)["body"] == "abc" * 4
+
+
+@pytest.mark.parametrize(
+    ("raw", "body"),
+    [
+        pytest.param(b"Content-Length: 5\r\n\r\nhello", "hello", id="length"),
+        pytest.param(b"Content-Length: 0\r\n\r\n", "", id="nothing"),
+        pytest.param(b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", "hello", id="chunks"),
+        pytest.param(
+            b"Transfer-Encoding: chunked\r\n\r\n3\r\n0\r\n\r\n3;x\r\nabc\r\n0\r\nT: v\r\n\r\n",
+            "0\r\nabc",
+            id="chunk-that-looks-like-the-end",
+        ),
+        pytest.param(b"Transfer-Encoding: chunked\r\n\r\n7d0\r\n" + b"x" * 1500, "x" * 1000, id="long-chunk"),
+    ],
+)
+def test_the_end_is_seen_though_the_connection_stays(visit: Any, raw: bytes, body: str) -> None:
+    for pieces in ([OK + raw], [OK, raw]):
+        with serving(keeping(*pieces)) as server:
+            one = get(visit, server.url, seconds=1.0 if "x" in body else 9)
+        assert (one["status"], one["body"]) == (200, body)
+        assert bool(one["error"]) == ("x" in body)
 
 
 def test_a_hundred_megabytes_are_cut(visit: Any) -> None:

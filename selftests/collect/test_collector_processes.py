@@ -70,9 +70,9 @@ def test_command_lines_are_cut(spawn: Any) -> None:
     assert len("\0".join(one(collect(plan), child.pid)["argv"])) == 100
 
 
-def test_this_program_and_its_shell_are_left_out() -> None:
-    answer = collect(PLAN, around=("/bin/sh", "-c", f'"$@"; : {collector.MARK}', "sh"))
-    assert collector.MARK not in str([process["argv"] for process in answer["processes"]])
+def test_this_program_and_its_shell_are_left_out(tmp_path: Path) -> None:
+    answer = collect(PLAN, around=("/bin/sh", "-c", f'"$@"; : {collector.MARK} {tmp_path}', "sh"))
+    assert str(tmp_path) not in str([process["argv"] for process in answer["processes"]])
     assert one(answer, os.getpid())  # who started the shell is not ours to hide
 
 
