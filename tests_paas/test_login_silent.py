@@ -1,7 +1,10 @@
 """FAQ: the login of PaaS does not answer: is_login asked on each of its ways, and what may stand on them."""
 
+import re
+
 from bkpaas.errors import NoData
 from bkpaas.facts.healthz import is_login_refusal
+from bkpaas.facts.proxies import excepted
 from bkpaas.lang import say
 from bkpaas.suite import condition
 from bkpaas.suite.login import judge_refusal, setting
@@ -72,3 +75,79 @@ def test_cookie_reaches_every_domain(host, deployment, finding):
 def _covers(covered, name, own):
     """Without a domain a cookie belongs to the host that set it, and to no other."""
     return name == own if not covered else name == covered or name.endswith(f".{covered}")
+
+
+@condition("http-proxy-env")
+def test_no_proxy_takes_requests_to_paas(host, subject, deployment, finding):
+    """No proxy is set in files or running services, or its no_proxy excepts PaaS and what is asked by address."""
+    needed = _asked(host, deployment.host(subject.id), deployment)
+    finding.fill(no_proxy=",".join(needed))
+    proxies = host.proxies
+    wrong = _taken([(one.name, one.value, one.place) for one in proxies.settings], needed, deployment)
+    unknown = list(proxies.problems)
+    services = [process for process in host.processes.items if _of_blueking(host, process)]
+    for process in services:
+        if process.environ is None:
+            unknown.append(f"/proc/{process.pid}/environ")
+        place = f"pid {process.pid} ({process.command[:80]})"
+        found = [(name.lower(), value, place) for name, value in (process.environ or {}).items()]
+        wrong += _taken(found + _of_java(process, place), needed, deployment)
+    assert not wrong, "\n".join(dict.fromkeys(wrong))
+    if unknown:
+        raise NoData(say(en="could not be read: ", zh="无法读取：") + ", ".join(unknown[:5]))
+    finding.saw(
+        say(
+            en=f"no proxy takes them in the files of the shell and in {len(services)} processes",
+            zh=f"shell 配置文件和 {len(services)} 个进程中没有代理劫持",
+        )
+    )
+
+
+def _asked(host, known, deployment):
+    """Names and addresses that programs on this host ask over HTTP."""
+    names = [deployment.domain, *deployment.fqdns.values()]
+    if known.has("paas"):
+        names += [other.address for other in deployment.having("paas", "appo", "appt")]
+        texts = [
+            str(value.value)
+            for project in host.settings.by_project.values()
+            for value in project.values.values()
+        ]
+        names += [name for text in texts for name in re.findall(r"[\w.-]+\.service\.consul", text)]
+    return list(dict.fromkeys(names))
+
+
+def _taken(found, needed, deployment):
+    """What the proxies among these settings take that they should not."""
+    matters = ("http_proxy", "all_proxy", f"{deployment.scheme}_proxy")
+    exceptions = ",".join(value for name, value, _ in found if name == "no_proxy")
+    left = [name for name in needed if not excepted(name, exceptions)]
+    return [
+        f"{place}: {name}={value}"
+        + say(en=f", no_proxy does not except {', '.join(left)}", zh=f"，no_proxy 未排除 {', '.join(left)}")
+        for name, value, place in found
+        if name in matters and value and left
+    ]
+
+
+def _of_blueking(host, process):
+    """A service, not a shell or an editor that happens to name a file of BlueKing."""
+    home = f"{host.system.home}/" if host.system.home else "/data/bk"
+    program = (process.exe or "").rpartition("/")[2]
+    if process.name == "paas_agent" or any(
+        word.startswith(home) for word in (process.exe or "", *process.argv[:1])
+    ):
+        return True
+    return program.startswith(("uwsgi", "java", "python")) and any(home in word for word in process.argv)
+
+
+def _of_java(process, place):
+    """A JVM reads no environment: -Dhttp.proxyHost and -Dhttp.nonProxyHosts tell it."""
+    options = dict(word[2:].split("=", 1) for word in process.argv if word.startswith("-D") and "=" in word)
+    found = [
+        (f"{scheme}_proxy", options[f"{scheme}.proxyHost"], place)
+        for scheme in ("http", "https")
+        if options.get(f"{scheme}.proxyHost")
+    ]
+    exceptions = options.get("http.nonProxyHosts", "").replace("*.", ".")
+    return [*found, ("no_proxy", exceptions, place)] if found else []

@@ -53,6 +53,16 @@ _SETTINGS = {
 NEED_LOGIN = ("nginx", "paas", "appo", "appt", "cmdb", "job")
 """Roles whose programs ask login through the domain whether a user is logged in."""
 
+_PROXY_FILES = (
+    "/etc/environment",
+    "/etc/profile",
+    "/etc/profile.d/*.sh",
+    "/root/.bashrc",
+    "/root/.bash_profile",
+    "/root/.profile",
+    "/root/.curlrc",
+    "/root/.wgetrc",
+)
 _PROXY_VARIABLES = ["http_proxy", "https_proxy", "no_proxy", "all_proxy"]
 _ENVIRON = [*_PROXY_VARIABLES, *(name.upper() for name in _PROXY_VARIABLES), "TZ", "BK_ENV"]
 
@@ -83,6 +93,8 @@ def first(host: Host, deployment: Deployment) -> Plan:
         "tails": [],
         "supervisor": [],
     }
+    for order, path in enumerate(_PROXY_FILES, 1):
+        _file(plan, deployment, f"proxy-{order}", path)
     if host.has("paas"):
         _ask_paas(plan, deployment)
     if host.has("nginx", "appo", "appt"):

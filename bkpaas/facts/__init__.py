@@ -24,6 +24,7 @@ from bkpaas.facts.nginx import (
     NginxUpstreamServer,
 )
 from bkpaas.facts.process import PidsLater, Process, Processes
+from bkpaas.facts.proxies import Proxies, ProxySetting
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.settings import Settings, SettingsByProject, Value
 from bkpaas.facts.snapshot import ControllerFacts, Snapshot
@@ -67,6 +68,8 @@ __all__ = [
     "Process",
     "Processes",
     "Program",
+    "Proxies",
+    "ProxySetting",
     "Resolved",
     "Saas",
     "SaasRuns",

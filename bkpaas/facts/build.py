@@ -19,6 +19,7 @@ from bkpaas.facts.missing import Fact, Missing
 from bkpaas.facts.names import names
 from bkpaas.facts.nginx import nginx
 from bkpaas.facts.process import PidsLater, Processes, processes
+from bkpaas.facts.proxies import proxies
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.settings import settings
 from bkpaas.facts.snapshot import ControllerFacts
@@ -125,6 +126,7 @@ class _Answers:
             "services": self._files_noun("uwsgi-ini", lambda files: services(files, known, secrets)),
             "settings": self._files_noun("settings-", lambda files: settings(files, secrets)),
             "places": self._merged("files", lambda _: places(self._entries("files"))),
+            "proxies": self._files_noun("proxy-", lambda files: proxies(files, secrets)),
             "nginx": self._noun(dict, "nginx", lambda: nginx(first["nginx"])),
             "agent": self._files_noun("agent-config", agent),
             "saas": self._files_noun("saas-pid", lambda files: saas(self.host, files, running)),

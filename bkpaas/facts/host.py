@@ -15,6 +15,7 @@ from bkpaas.facts.missing import Missing, Record
 from bkpaas.facts.names import Names
 from bkpaas.facts.nginx import Nginx
 from bkpaas.facts.process import PidsLater, Processes
+from bkpaas.facts.proxies import Proxies
 from bkpaas.facts.settings import SettingsByProject
 from bkpaas.facts.sockets import Sockets
 from bkpaas.facts.supervisor import Supervisor, Supervisors
@@ -44,6 +45,7 @@ class HostFacts(Record, frozen=True):
     services: Services | Missing
     settings: SettingsByProject | Missing
     places: Places | Missing
+    proxies: Proxies | Missing
     nginx: Nginx | Missing
     agent: Agent | Missing
     saas: SaasRuns | Missing
@@ -81,6 +83,7 @@ class HostView:
     services = _Noun[Services]()
     settings = _Noun[SettingsByProject]()
     places = _Noun[Places]()
+    proxies = _Noun[Proxies]()
     nginx = _Noun[Nginx]()
     agent = _Noun[Agent]()
     saas = _Noun[SaasRuns]()

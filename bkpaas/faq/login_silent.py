@@ -20,6 +20,7 @@ SYMPTOM = Symptom(
         "login-is-login-direct",
         "login-is-login-domain",
         "login-is-login-esb",
+        "http-proxy-env",
         "cookie-domain",
     ),
 )
@@ -95,6 +96,22 @@ CONDITIONS = (
             "$ curl -i {url}\n$ tail -n 50 {home}/logs/open_paas/esb.log",
         ),
         causes=same_host(*_DOWN, "healthz-esb"),
+    ),
+    Condition(
+        id="http-proxy-env",
+        scopes=(Each(),),
+        title=Text(
+            en="No HTTP proxy takes the requests to PaaS: none is set, or no_proxy excepts PaaS",
+            zh="没有 HTTP 代理劫持发往 PaaS 的请求：未设置代理，或 no_proxy 已排除 PaaS",
+        ),
+        remedy=Text(
+            en="Remove the proxy where it is set, or except PaaS, then restart the services that were started with it.\n"
+            "$ grep -rni _proxy /etc/environment /etc/profile /etc/profile.d/ ~/.bashrc ~/.bash_profile\n"
+            "$ export no_proxy={no_proxy}",
+            zh="删除代理设置，或将 PaaS 排除在外，然后重启带着该变量启动的服务。\n"
+            "$ grep -rni _proxy /etc/environment /etc/profile /etc/profile.d/ ~/.bashrc ~/.bash_profile\n"
+            "$ export no_proxy={no_proxy}",
+        ),
     ),
     Condition(
         id="cookie-domain",
