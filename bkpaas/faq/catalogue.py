@@ -9,6 +9,7 @@ from bkpaas.faq import (
     fatal,
     foundations,
     healthy,
+    log_search,
     login_502,
     login_silent,
     password,
@@ -28,6 +29,7 @@ SYMPTOMS: tuple[Symptom, ...] = (
     appt_502.SYMPTOM,
     timeouts.SYMPTOM,
     healthy.SYMPTOM,
+    log_search.SYMPTOM,
     redirect_loop.SYMPTOM,
 )
 
@@ -43,6 +45,7 @@ CONDITIONS: dict[str, Condition] = {
         appt_502,
         timeouts,
         healthy,
+        log_search,
         redirect_loop,
     )
     for condition in room.CONDITIONS

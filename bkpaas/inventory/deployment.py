@@ -45,6 +45,8 @@ class Thresholds(Struct, frozen=True, forbid_unknown_fields=True):
 
     clock_drift_seconds: float = 3.0
     """Two clocks further apart than this are a warning."""
+    clock_apart_seconds: float = 60.0
+    """A clock further than this from the median of all is a failure."""
     clock_uncertainty_seconds: float = 2.0
     """A clock measured less exactly than this cannot be judged."""
     token_offset_seconds: int = 60
