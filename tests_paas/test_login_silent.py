@@ -2,12 +2,14 @@
 
 import re
 
+from bkpaas.collect import plan
 from bkpaas.errors import NoData
 from bkpaas.facts.healthz import is_login_refusal
 from bkpaas.facts.proxies import excepted
 from bkpaas.lang import say
 from bkpaas.suite import condition
 from bkpaas.suite.login import judge_refusal, setting
+from bkpaas.suite.words import no_answer
 
 
 @condition("login-is-login-direct")
@@ -151,3 +153,70 @@ def _of_java(process, place):
     ]
     exceptions = options.get("http.nonProxyHosts", "").replace("*.", ".")
     return [*found, ("no_proxy", exceptions, place)] if found else []
+
+
+@condition("login-log-dir")
+def test_login_writes_its_logs(host, finding):
+    """The folder of logs is there, and login.log and login's access log are files that login's user may write."""
+    folder = host.places.get("login-log-folder")[0]
+    assert folder.exists and folder.type == "dir", say(
+        en=f"{folder.path} is not a directory", zh=f"{folder.path} 不是目录"
+    )
+    files = {file.path: file for file in (*host.places.get("login-logs"), *host.login_access.files)}
+    users = {process.uid for process in host.processes.uwsgi_masters("login")} - {0}
+    for name in (f"{folder.path}/login.log", plan.login_access_log(host.facts)):
+        path = name.replace("{home}", folder.path.removesuffix("/logs/open_paas"))
+        file = files.get(path)
+        assert file is not None and file.exists, say(en=f"{path} does not exist", zh=f"{path} 不存在")
+        assert file.type == "file", say(en=f"{path} is a {file.type}", zh=f"{path} 的类型是 {file.type}")
+        assert not users or file.uid in users or (file.mode or 0) & 0o022, say(
+            en=f"{path} belongs to uid {file.uid}, login runs as {sorted(users)} and cannot write it",
+            zh=f"{path} 属主 uid 为 {file.uid}，login 运行用户为 {sorted(users)}，无法写入",
+        )
+        finding.saw(f"{path} {file.permissions}")
+
+
+@condition("login-request-arrives")
+def test_request_arrives_in_one_login_log(controller, snapshot, deployment, host_facts, finding):
+    """The request for is_login that the controller sent through the domain is logged by one login, ours."""
+    agent, answer = controller.facts.agent, controller.answers.get("is_login-domain")
+    assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}"
+    arrived, unknown = [], []
+    for paas in deployment.having("paas"):
+        reason = _unseen(paas, host_facts, snapshot)
+        if not reason and agent in host_facts(paas.name).login_access.probes:
+            arrived.append(paas.name)
+        elif reason:
+            unknown.append(f"{paas.name}: {reason}")
+    finding.saw(say(en=f"{agent} arrived on {', '.join(arrived)}", zh=f"{agent} 到达 {', '.join(arrived)}"))
+    assert len(arrived) < 2, say(
+        en=f"one request is in the logs of several hosts: {', '.join(arrived)}",
+        zh=f"同一请求出现在多台主机的日志中：{', '.join(arrived)}",
+    )
+    if not arrived and unknown:
+        raise NoData("; ".join(unknown))
+    assert arrived, say(
+        en=f"{answer.url} was answered by {answer.peer} (HTTP {answer.status}), but no login log of a paas host of the "
+        f"inventory has the request ({agent})",
+        zh=f"{answer.url} 由 {answer.peer} 应答（HTTP {answer.status}），但清单中的 paas 主机的 login 日志都没有该请求"
+        f"（{agent}）",
+    )
+
+
+def _unseen(paas, host_facts, snapshot):
+    """Why the log of a host cannot tell whether the request arrived; None when it can."""
+    if not paas.judged:
+        return say(en="not looked at", zh="未查看")
+    host = host_facts(paas.name)
+    try:
+        access = host.login_access
+        started = snapshot.started + host.clock.offset_seconds
+    except NoData as error:
+        return str(error)
+    if access.problems:
+        return access.problems[0]
+    if not access.later:
+        return say(en="its log was not read after the request", zh="请求之后没有读取其日志")
+    if access.since is not None and access.since > started:
+        return say(en="its log grows too fast to see the request", zh="日志增长过快，看不到该请求")
+    return None

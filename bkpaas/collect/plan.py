@@ -126,8 +126,10 @@ def _ask_paas(plan: Plan, deployment: Deployment) -> None:
     for name, path in (
         ("login-manage", "{home}/open_paas/login/manage.py"),
         ("login-python", "{home}/.envs/*login/bin/python"),
+        ("login-log-folder", "{home}/logs/open_paas"),
+        ("login-logs", "{home}/logs/open_paas/*login*"),
     ):
-        plan["files"].append({"name": name, "path": path, "read": 0})
+        plan["files"].append({"name": name, "path": path, "read": 0, "most": 100})
     _tail(plan, deployment, "login-log", "{home}/logs/open_paas/login.log")
     _tail(plan, deployment, "paas-log", "{home}/logs/open_paas/paas.log")
     _tail(plan, deployment, "esb-log", "{home}/logs/open_paas/esb*.log")
@@ -180,6 +182,7 @@ def second(host: Host, deployment: Deployment, facts: Mapping[str, HostFacts]) -
         _ask_services(plan, host, deployment, own)
         _ask_database(plan, deployment, own)
         _look_at_supervisor_again(plan, deployment, own)
+        _tail(plan, deployment, "uwsgi-log-login", login_access_log(own))
     if host.has("nginx"):
         _ask_paas_hosts(plan, deployment, facts)
         _ask_upstreams(plan, deployment, own)
@@ -222,6 +225,12 @@ def _ask_services(plan: Plan, host: Host, deployment: Deployment, own: HostFacts
             _get(plan, deployment, "is_login-v2", place + IS_LOGIN_V2)
         if service == "esb":
             _get(plan, deployment, "is_login-esb", place + IS_LOGIN_ESB)
+
+
+def login_access_log(own: HostFacts) -> str:
+    """Where login's uwsgi logs its requests."""
+    login = None if isinstance(own.services, Missing) else own.services.by_name.get("login")
+    return login.logto if login and login.logto else "{home}/logs/open_paas/login_uwsgi.log"
 
 
 def _ask_database(plan: Plan, deployment: Deployment, own: HostFacts) -> None:

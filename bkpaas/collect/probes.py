@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 import threading
 import time
@@ -13,6 +14,7 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from bkpaas.collect.plan import DOMAIN_HEALTHZ_PATHS, IS_LOGIN, domain_paths, domain_url
+from bkpaas.facts.access import PROBE
 from bkpaas.inventory.deployment import Deployment
 
 Raw = dict[str, Any]
@@ -20,7 +22,11 @@ Raw = dict[str, Any]
 
 
 def probe(deployment: Deployment) -> Raw:
-    """{"resolve": ..., "http": ...}: every path of the domain asked once, beside each other."""
+    """{"resolve": ..., "http": ..., "agent": ...}: every path of the domain asked once, beside each other.
+
+    agent: the User-Agent of this run, by which login's own log shows where its request went.
+    """
+    agent = PROBE + secrets.token_hex(6)
     where = _resolve(deployment.domain, deployment.limits.resolve_seconds)
     address = where["addresses"][0] if where["addresses"] else _nginx_address(deployment)
     wanted = {
@@ -33,11 +39,11 @@ def probe(deployment: Deployment) -> Raw:
     wanted["is_login-domain"] = (IS_LOGIN, deployment.limits.request_seconds)
     with ThreadPoolExecutor(max_workers=len(wanted)) as pool:
         asked = {
-            name: pool.submit(_get, deployment, address, path, seconds)
+            name: pool.submit(_get, deployment, address, path, seconds, agent)
             for name, (path, seconds) in wanted.items()
         }
         http = {name: future.result() for name, future in asked.items()}
-    return {"resolve": {deployment.domain: where}, "http": http}
+    return {"resolve": {deployment.domain: where}, "http": http, "agent": agent}
 
 
 def _nginx_address(deployment: Deployment) -> str | None:
@@ -84,7 +90,7 @@ class _At(HTTPAdapter):
         return {**place, "host": self._address}, {**settings, **named}
 
 
-def _get(deployment: Deployment, address: str | None, path: str, seconds: float) -> Raw:
+def _get(deployment: Deployment, address: str | None, path: str, seconds: float, agent: str) -> Raw:
     url = domain_url(deployment, path)
     answer: Raw = {"url": url, "status": None, "headers": [], "body": "", "truncated": False}
     answer |= {"seconds": 0.0, "peer": None, "error": None}
@@ -98,7 +104,7 @@ def _get(deployment: Deployment, address: str | None, path: str, seconds: float)
     try:
         with session.get(
             url,
-            headers={"Host": urlsplit(url).netloc, "Accept-Encoding": "identity"},
+            headers={"Host": urlsplit(url).netloc, "Accept-Encoding": "identity", "User-Agent": agent},
             timeout=(deployment.limits.request_seconds, seconds),
             allow_redirects=False,
             stream=True,

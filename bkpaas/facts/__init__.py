@@ -3,6 +3,7 @@
 A fact that could not be had is Missing(reason); HostView raises NoData(reason) when it is asked for.
 """
 
+from bkpaas.facts.access import Access, LoginAccess
 from bkpaas.facts.agent import Agent, AgentConfig, Saas, SaasRuns, TimeLimit
 from bkpaas.facts.answers import Answer, Answers, Connection, Connections
 from bkpaas.facts.build import controller_facts, host_facts
@@ -35,6 +36,7 @@ from bkpaas.facts.timedaemon import TimeDaemon
 from bkpaas.facts.uwsgi import Service, Services
 
 __all__ = [
+    "Access",
     "Addresses",
     "Agent",
     "AgentConfig",
@@ -54,6 +56,7 @@ __all__ = [
     "HostView",
     "Listener",
     "LogHit",
+    "LoginAccess",
     "Logs",
     "Missing",
     "Names",

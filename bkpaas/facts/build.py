@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from bkpaas.facts import raw
+from bkpaas.facts.access import login_access
 from bkpaas.facts.agent import agent, saas
 from bkpaas.facts.answers import answers, connections
 from bkpaas.facts.clock import Clock
@@ -68,6 +69,7 @@ def controller_facts(given: dict[str, Any], secrets: Secrets) -> ControllerFacts
     facts = ControllerFacts(
         names=_built(lambda: names(clean["resolve"])) if "resolve" in clean else _not_asked("resolve"),
         answers=_built(lambda: answers(clean["http"], secrets)) if "http" in clean else _not_asked("http"),
+        agent=raw.text(clean.get("agent"), 60) or "",
     )
     return _without_secrets(facts, ControllerFacts, secrets)
 
@@ -135,6 +137,7 @@ class _Answers:
             "answers": self._merged("http", lambda section: answers(section, secrets)),
             "connections": self._merged("tcp", lambda section: connections(section, secrets)),
             "logs": self._merged("tails", lambda _: logs(self._entries("tails"), zone, secrets)),
+            "login_access": self._login_access(),
             "time_daemon": self._noun(
                 dict, "time_daemon", lambda: time_daemon(first["time_daemon"], secrets)
             ),
@@ -192,6 +195,13 @@ class _Answers:
         if (error := raw.text(self.errors.get("listeners"), 300)) is not None:
             return Missing(error)
         return self._noun(list, "listeners", lambda: sockets(self.first["listeners"], self.first.get("unix")))
+
+    def _login_access(self) -> Fact:
+        tails = self._entries("tails")
+        if "uwsgi-log-login" not in tails:
+            return _not_asked("uwsgi-log-login")
+        later = "uwsgi-log-login" in raw.record(self.second.get("tails"))
+        return _built(lambda: login_access(tails, later))
 
     def _pids(self) -> Fact:
         if "pids" not in self.second:

@@ -101,7 +101,7 @@ Files = dict[str, list[dict[str, Any]]]
 """Raw entries by the name under which the plan asked for them, those of both visits."""
 
 
-_LOOKED_FOR = ("login-manage", "login-python")
+_LOOKED_FOR = ("login-manage", "login-python", "login-log-folder", "login-logs")
 
 
 def places(files: Files) -> Places:

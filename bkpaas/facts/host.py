@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Generic, TypeVar
 
 from bkpaas.errors import NoData
+from bkpaas.facts.access import LoginAccess
 from bkpaas.facts.agent import Agent, SaasRuns
 from bkpaas.facts.answers import Answers, Connections
 from bkpaas.facts.clock import Clock
@@ -54,6 +55,7 @@ class HostFacts(Record, frozen=True):
     answers: Answers | Missing
     connections: Connections | Missing
     logs: Logs | Missing
+    login_access: LoginAccess | Missing
     time_daemon: TimeDaemon | Missing
     pids_later: PidsLater | Missing
 
@@ -92,6 +94,7 @@ class HostView:
     answers = _Noun[Answers]()
     connections = _Noun[Connections]()
     logs = _Noun[Logs]()
+    login_access = _Noun[LoginAccess]()
     time_daemon = _Noun[TimeDaemon]()
 
     def __init__(self, facts: HostFacts) -> None:

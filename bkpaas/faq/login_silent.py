@@ -17,9 +17,13 @@ SYMPTOM = Symptom(
     key="login-no-response",
     title=Text(en="Login does not respond", zh="PaaS登陆无响应"),
     conditions=(
+        "login-log-dir",
         "login-is-login-direct",
         "login-is-login-domain",
         "login-is-login-esb",
+        "login-request-arrives",
+        "login-access-log-status",
+        "login-access-log-latency",
         "http-proxy-env",
         "cookie-domain",
     ),
@@ -45,6 +49,24 @@ _ON_THE_WAY = (
 )
 
 CONDITIONS = (
+    Condition(
+        id="login-log-dir",
+        scopes=(Each(("paas",)),),
+        about=("login",),
+        title=Text(
+            en="Login's logs are where they belong, and login may write them",
+            zh="login 的日志在应有的位置，且 login 可以写入",
+        ),
+        remedy=Text(
+            en="See that the directory exists, belongs to the user that runs login, and has room; then restart login.\n"
+            "$ ls -la {home}/logs/open_paas/ | grep login\n$ df -h {home}/logs; df -i {home}/logs\n"
+            "$ {supervisorctl} restart login",
+            zh="确认目录存在、属于运行 login 的用户且有空间，然后重启 login。\n"
+            "$ ls -la {home}/logs/open_paas/ | grep login\n$ df -h {home}/logs; df -i {home}/logs\n"
+            "$ {supervisorctl} restart login",
+        ),
+        causes=same_host(*_DOWN),
+    ),
     Condition(
         id="login-is-login-direct",
         scopes=(Each(("paas",)),),
@@ -96,6 +118,59 @@ CONDITIONS = (
             "$ curl -i {url}\n$ tail -n 50 {home}/logs/open_paas/esb.log",
         ),
         causes=same_host(*_DOWN, "healthz-esb"),
+    ),
+    Condition(
+        id="login-request-arrives",
+        scopes=(FromController(),),
+        about=("login",),
+        title=Text(
+            en="A request sent through the domain arrives in the login log of exactly one paas host",
+            zh="通过域名发出的请求恰好出现在一台 paas 主机的 login 日志中",
+        ),
+        remedy=Text(
+            en="The answer came from somewhere else: a proxy, another nginx, or a paas host that the inventory does not "
+            "name.\n$ getent hosts {domain}\n$ env | grep -i proxy\n"
+            "$ grep -n -A4 'upstream OPEN_PAAS_LOGIN' {home}/etc/nginx/paas.conf",
+            zh="应答来自别处：代理、另一个 nginx，或清单之外的 paas 主机。\n"
+            "$ getent hosts {domain}\n$ env | grep -i proxy\n"
+            "$ grep -n -A4 'upstream OPEN_PAAS_LOGIN' {home}/etc/nginx/paas.conf",
+        ),
+        causes=anywhere(
+            "host-reachable",
+            *_DOWN,
+            *_ON_THE_WAY,
+            "login-log-dir",
+            "login-is-login-domain",
+            "nginx-conf-upstreams",
+        ),
+    ),
+    Condition(
+        id="login-access-log-status",
+        scopes=(Each(("paas",)),),
+        severity="warn",
+        about=("login",),
+        title=Text(
+            en="Login has not recently answered callers with server errors",
+            zh="login 近期没有对调用方返回服务器错误",
+        ),
+        remedy=Text(
+            en="See the Tracebacks at that time.\n$ grep -n -A20 Traceback {home}/logs/open_paas/login_uwsgi.log | tail -n 60",
+            zh="查看当时的 Traceback。\n$ grep -n -A20 Traceback {home}/logs/open_paas/login_uwsgi.log | tail -n 60",
+        ),
+        causes=(*same_host(*_DOWN), *anywhere("database-reachable")),
+    ),
+    Condition(
+        id="login-access-log-latency",
+        scopes=(Each(("paas",)),),
+        severity="warn",
+        about=("login",),
+        title=Text(en="Login has recently answered quickly", zh="login 近期响应迅速"),
+        remedy=Text(
+            en="The usual reason is a slow database or too few workers.\n"
+            "$ tail -n 20 {home}/logs/open_paas/login_uwsgi.log",
+            zh="常见原因是数据库慢或 worker 不足。\n$ tail -n 20 {home}/logs/open_paas/login_uwsgi.log",
+        ),
+        causes=(*same_host(*_DOWN), *anywhere("database-reachable")),
     ),
     Condition(
         id="http-proxy-env",

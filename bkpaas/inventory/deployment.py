@@ -53,6 +53,10 @@ class Thresholds(Struct, frozen=True, forbid_unknown_fields=True):
     """BK_TOKEN_OFFSET_ERROR_TIME as shipped; more hides a skew."""
     log_window_minutes: float = 10.0
     """Log lines older than this are history."""
+    login_error_percent: float = 1.0
+    """More server errors than this among login's recent answers to callers are a warning."""
+    login_slow_seconds: float = 5.0
+    """One in twenty of login's recent answers slower than this is a warning."""
     disk_headroom_percent: float = 5.0
     """Less free space or inodes than this is a warning."""
     disk_free_percent: float = 1.0
