@@ -1,9 +1,13 @@
 """FAQ: the login page comes back for ever: equal settings, a way to the domain, the right scheme."""
 
+from urllib.parse import urljoin, urlsplit
+
+from bkpaas.collect.probes import REDIRECTS
 from bkpaas.errors import NoData, NotApplicable
 from bkpaas.lang import say
 from bkpaas.suite import condition
 from bkpaas.suite.login import judge_refusal, setting
+from bkpaas.suite.words import no_answer
 
 PRODUCTION = "settings_production.py"
 
@@ -112,4 +116,33 @@ def test_settings_have_the_scheme_of_the_domain(host, deployment, finding):
             zh=f"{where}：HTTP_SCHEMA = {value.text}，而域名使用 {deployment.scheme}",
         )
         for value, where in wrong.values()
+    )
+
+
+@condition("login-redirect-shape")
+def test_platform_leads_to_the_login_form(controller, deployment, finding):
+    """Without a login the platform redirects to a page with fields for user name and password, in a few steps."""
+    steps = [controller.answers.get("redirect-1")]
+    while f"redirect-{len(steps) + 1}" in controller.answers.by_name:
+        steps.append(controller.answers.get(f"redirect-{len(steps) + 1}"))
+    last = steps[-1]
+    way = "\n".join(
+        f"{step.url}: HTTP {step.status} {step.headers.get('location', '')}".rstrip() for step in steps
+    )
+    finding.fill(url=steps[0].url)
+    finding.saw(way)
+    assert last.ok, f"{way}\n{no_answer(last.error_kind)}"
+    target = urljoin(last.url, last.headers.get("location", ""))
+    if last.status in REDIRECTS and urlsplit(target).hostname != deployment.domain:
+        if urlsplit(last.url).path.startswith("/login"):
+            raise NotApplicable(
+                say(
+                    en=f"login sends its users to another site: {urlsplit(target).hostname}",
+                    zh=f"login 使用其他站点登录：{urlsplit(target).hostname}",
+                )
+            )
+        raise AssertionError(f"{way}\n" + say(en="this leads to another site", zh="跳到了其他站点"))
+    assert last.status not in REDIRECTS, f"{way}\n" + say(en="this has no end", zh="跳转没有终点")
+    assert {"username", "password"} <= set(last.inputs), f"{way}\n" + say(
+        en="this page has no fields for user name and password", zh="该页面没有用户名和密码输入框"
     )

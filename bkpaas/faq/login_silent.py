@@ -129,9 +129,9 @@ CONDITIONS = (
         ),
         remedy=Text(
             en="The answer came from somewhere else: a proxy, another nginx, or a paas host that the inventory does not "
-            "name.\n$ getent hosts {domain}\n$ env | grep -i proxy\n"
+            "name. Or login goes on writing to a log that was moved or removed: then restart login.\n$ getent hosts {domain}\n$ env | grep -i proxy\n"
             "$ grep -n -A4 'upstream OPEN_PAAS_LOGIN' {home}/etc/nginx/paas.conf",
-            zh="应答来自别处：代理、另一个 nginx，或清单之外的 paas 主机。\n"
+            zh="应答来自别处：代理、另一个 nginx，或清单之外的 paas 主机；也可能日志文件被移走或删除而 login 仍写入原文件：请重启 login。\n"
             "$ getent hosts {domain}\n$ env | grep -i proxy\n"
             "$ grep -n -A4 'upstream OPEN_PAAS_LOGIN' {home}/etc/nginx/paas.conf",
         ),

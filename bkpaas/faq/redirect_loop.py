@@ -5,6 +5,7 @@ from __future__ import annotations
 from bkpaas.faq.model import (
     Condition,
     Each,
+    FromController,
     Pairs,
     Symptom,
     Text,
@@ -24,6 +25,7 @@ SYMPTOM = Symptom(
         "domain-from-cmdb-job",
         "cookie-domain",
         "scheme-matches",
+        "login-redirect-shape",
         "login-illegal-in-logs",
     ),
 )
@@ -107,5 +109,20 @@ CONDITIONS = (
             zh="前端为 https 而配置为 http（或相反）时，两边会互相跳转。改为一致并重启。\n"
             "$ grep -n HTTP_SCHEMA {home}/open_paas/*/conf/settings_production.py\n$ {supervisorctl} restart all",
         ),
+    ),
+    Condition(
+        id="login-redirect-shape",
+        scopes=(FromController(),),
+        about=("login", "paas"),
+        title=Text(
+            en="Without a login, the platform leads to the login form in a few steps",
+            zh="未登录时访问平台，几步之内到达登录表单",
+        ),
+        remedy=Text(
+            en="The steps above show where it turns in a circle or leaves for another site.\n"
+            "$ curl -sIL --max-redirs 5 {url}",
+            zh="上面的步骤显示了在何处循环或跳到其他站点。\n$ curl -sIL --max-redirs 5 {url}",
+        ),
+        causes=anywhere(*_ON_THE_WAY, "domain-resolve", "scheme-matches", "domain-502"),
     ),
 )
