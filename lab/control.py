@@ -24,6 +24,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 HOME = REPOSITORY / ".lab"
 """Where the labs' state and the hosts' base lie."""
 RECORD = "lab.json"
+TLS = "tls"
+"""Where a lab behind https keeps its authority and its certificate."""
 SERVICES = Path(__file__).with_name("services")
 READY_SECONDS = 150.0
 """How long a lab may take until everything in it answers; RabbitMQ alone takes 7 s of a processor."""

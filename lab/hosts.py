@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lab.layouts import Host
+from lab.layouts import Host, Layout
 
 if TYPE_CHECKING:
     from lab.control import Lab, Record
@@ -29,7 +29,7 @@ def start(lab: Lab, host: Host, record: Record) -> None:
     environment = os.environ | {
         "NAME": host.name, "ADDRESS": host.address, "MORE_ADDRESSES": " ".join(host.more_addresses),
         "ROLES": " ".join(host.roles), "PREFIX": str(layout.prefix), "CONTROLLER": layout.controller,
-        "DISK_MB": str(layout.disk_mb), "TIMEZONE": layout.timezone,
+        "DISK_MB": str(layout.disk_mb), "TIMEZONE": layout.timezone, "NAMES": _names(layout),
         "STATE": str(lab.state_dir), "BASE": str(record.base), "SERVICES": str(record.services),
     }  # fmt: skip
     # In the background of a shell that ends at once: the host becomes a child of the lab's PID 1.
@@ -39,6 +39,11 @@ def start(lab: Lab, host: Host, record: Record) -> None:
     subprocess.run(
         lab.inside("bash", "-c", script, str(START)), env=environment, check=True, start_new_session=True
     )
+
+
+def _names(layout: Layout) -> str:
+    """The lines for /etc/hosts of names that are in no DNS."""
+    return "" if layout.names_in_dns else "\n".join(f"{known} {name}" for name, known in layout.names.items())
 
 
 def stop(lab: Lab, host: Host) -> None:

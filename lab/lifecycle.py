@@ -16,14 +16,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from bkpaas.lang import say
-from lab import base, hosts, machine, namespaces
-from lab.control import READY_SECONDS, RECORD, REPOSITORY, SERVICES, Lab, Record, Tell
+from lab import base, certificates, hosts, machine, namespaces
+from lab.control import READY_SECONDS, RECORD, REPOSITORY, SERVICES, TLS, Lab, Record, Tell
 from lab.errors import LabError
 from lab.layouts import Layout
 from lab.namespaces import Process
 
 NETWORK = Path(__file__).with_name("network.sh")
-INVENTORY = REPOSITORY / "inventory" / "lab"
+INVENTORIES = REPOSITORY / "inventory"
 DOWN_SECONDS = 20.0
 KEPT = "logs"
 """What `down` leaves of the state: the logs of the last run."""
@@ -182,7 +182,9 @@ def _write_state(lab: Lab, layout: Layout) -> None:
         ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"lab {lab.name}", "-f", str(key)], check=True
     )
     (state / "ssh_config").write_text(_ssh_config(state, layout), "utf-8")
-    _write_inventory(lab)
+    if layout.scheme == "https":
+        certificates.found(state / TLS, layout.names)
+    _write_inventory(lab, layout)
 
 
 def _ssh_config(state: Path, layout: Layout) -> str:
@@ -199,10 +201,11 @@ def _ssh_config(state: Path, layout: Layout) -> str:
 """
 
 
-def _write_inventory(lab: Lab) -> None:
-    """The repository's inventory of the lab, with the key and the host keys of this one."""
-    for file in (file for file in INVENTORY.rglob("*") if file.is_file()):
-        target = lab.state_dir / "inventory" / file.relative_to(INVENTORY)
+def _write_inventory(lab: Lab, layout: Layout) -> None:
+    """The repository's inventory of the layout, with the key and the host keys of this lab."""
+    source = INVENTORIES / layout.inventory
+    for file in (file for file in source.rglob("*") if file.is_file()):
+        target = lab.state_dir / "inventory" / file.relative_to(source)
         target.parent.mkdir(parents=True, exist_ok=True)
         own = re.sub(r"[./]*\.lab/default\b", lambda _: str(lab.state_dir), file.read_text("utf-8"))
         target.write_text(own, "utf-8")

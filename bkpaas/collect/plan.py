@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from bkpaas.facts import HostFacts, Missing, Nginx, Settings
@@ -37,6 +38,11 @@ DOMAIN_HEALTHZ_PATHS = {
     "console": "/console/healthz/",
 }
 
+# Login's own answer to a request without a token: it asks no database, and proves that login was reached.
+IS_LOGIN = "/login/accounts/is_login/"
+IS_LOGIN_V2 = "/login/api/v2/is_login/"
+IS_LOGIN_ESB = "/c/compapi/v2/bk_login/is_login/"
+
 _SETTINGS = {
     "login": ("open_paas/login/conf/default.py", "open_paas/login/conf/settings_production.py"),
     "paas": ("open_paas/paas/conf/default.py", "open_paas/paas/conf/settings_production.py"),
@@ -45,6 +51,19 @@ _SETTINGS = {
     "console": ("open_paas/console/conf/default.py", "open_paas/console/conf/settings_production.py"),
 }
 
+NEED_LOGIN = ("nginx", "paas", "appo", "appt", "cmdb", "job")
+"""Roles whose programs ask login through the domain whether a user is logged in."""
+
+_PROXY_FILES = (
+    "/etc/environment",
+    "/etc/profile",
+    "/etc/profile.d/*.sh",
+    "/root/.bashrc",
+    "/root/.bash_profile",
+    "/root/.profile",
+    "/root/.curlrc",
+    "/root/.wgetrc",
+)
 _PROXY_VARIABLES = ["http_proxy", "https_proxy", "no_proxy", "all_proxy"]
 _ENVIRON = [*_PROXY_VARIABLES, *(name.upper() for name in _PROXY_VARIABLES), "TZ", "BK_ENV"]
 
@@ -75,6 +94,8 @@ def first(host: Host, deployment: Deployment) -> Plan:
         "tails": [],
         "supervisor": [],
     }
+    for order, path in enumerate(_PROXY_FILES, 1):
+        _file(plan, deployment, f"proxy-{order}", path)
     if host.has("paas"):
         _ask_paas(plan, deployment)
     if host.has("nginx", "appo", "appt"):
@@ -103,6 +124,13 @@ def _ask_paas(plan: Plan, deployment: Deployment) -> None:
             _file(plan, deployment, f"settings-{project}-{order}", "{home}/" + path)
     for service in OPEN_PAAS:
         _tail(plan, deployment, f"uwsgi-log-{service}", f"{{home}}/logs/open_paas/{service}_uwsgi.log")
+    for name, path in (
+        ("login-manage", "{home}/open_paas/login/manage.py"),
+        ("login-python", "{home}/.envs/*login/bin/python"),
+        ("login-log-folder", "{home}/logs/open_paas"),
+        ("login-logs", "{home}/logs/open_paas/*login*"),
+    ):
+        plan["files"].append({"name": name, "path": path, "read": 0, "most": 100})
     _tail(plan, deployment, "login-log", "{home}/logs/open_paas/login.log")
     _tail(plan, deployment, "paas-log", "{home}/logs/open_paas/paas.log")
     _tail(plan, deployment, "esb-log", "{home}/logs/open_paas/esb*.log")
@@ -156,6 +184,7 @@ def second(host: Host, deployment: Deployment, facts: Mapping[str, HostFacts]) -
         _ask_services(plan, host, deployment, own)
         _ask_database(plan, deployment, own)
         _look_at_supervisor_again(plan, deployment, own)
+        _tail(plan, deployment, "uwsgi-log-login", login_access_log(own))
     if host.has("nginx"):
         _ask_paas_hosts(plan, deployment, facts)
         _ask_upstreams(plan, deployment, own)
@@ -164,6 +193,8 @@ def second(host: Host, deployment: Deployment, facts: Mapping[str, HostFacts]) -
         _ask_app_hosts(plan, host, deployment)
     if host.has("appo", "appt"):
         _ask_own_agent(plan, host, deployment, own)
+    if host.has(*NEED_LOGIN):
+        _get(plan, deployment, "is_login-domain", domain_url(deployment, IS_LOGIN))
     asked = ("files", "tails", "supervisor", "http", "tcp", "resolve")
     return plan if any(plan[part] for part in asked) else None
 
@@ -192,6 +223,16 @@ def _ask_services(plan: Plan, host: Host, deployment: Deployment, own: HostFacts
         _get(plan, deployment, f"healthz-{service}", place + HEALTHZ_PATHS[service], healthz=True)
         if service in SERVICE_PATHS:
             _get(plan, deployment, f"answer-{service}", place + SERVICE_PATHS[service])
+        if service == "login":
+            _get(plan, deployment, "is_login-v2", place + IS_LOGIN_V2)
+        if service == "esb":
+            _get(plan, deployment, "is_login-esb", place + IS_LOGIN_ESB)
+
+
+def login_access_log(own: HostFacts) -> str:
+    """Where login's uwsgi logs its requests."""
+    login = None if isinstance(own.services, Missing) else own.services.by_name.get("login")
+    return login.logto if login and login.logto else "{home}/logs/open_paas/login_uwsgi.log"
 
 
 def _ask_database(plan: Plan, deployment: Deployment, own: HostFacts) -> None:
@@ -316,17 +357,25 @@ def _ask_own_agent(plan: Plan, host: Host, deployment: Deployment, own: HostFact
     _get(plan, deployment, "agent-healthz", f"http://{address}:{port}/healthz")
 
 
+def domain_url(deployment: Deployment, path: str) -> str:
+    """A path of the PaaS domain, as a browser would write it."""
+    default = {"http": 80, "https": 443}[deployment.scheme]
+    port = "" if deployment.port == default else f":{deployment.port}"
+    return f"{deployment.scheme}://{deployment.domain}{port}{path}"
+
+
 def _get(plan: Plan, deployment: Deployment, name: str, url: str, *, healthz: bool = False) -> None:
     limits = deployment.limits
-    plan["http"].append(
-        {
-            "name": name,
-            "url": url,
-            "seconds": limits.healthz_seconds if healthz else limits.request_seconds,
-            "bytes": limits.body_bytes,
-            "headers": {},
-        }
-    )
+    ask = {
+        "name": name,
+        "url": url,
+        "seconds": limits.healthz_seconds if healthz else limits.request_seconds,
+        "bytes": limits.body_bytes,
+        "headers": {},
+    }
+    if url.startswith("https:") and deployment.ca_file:
+        ask["ca_pem"] = Path(deployment.ca_file).read_text(encoding="ascii", errors="replace")
+    plan["http"].append(ask)
 
 
 def _connect(plan: Plan, deployment: Deployment, name: str, host: str, port: int) -> None:
@@ -351,15 +400,17 @@ def describe(deployment: Deployment) -> str:
     lines += ["", say(en="then, from what was found:", zh="然后，根据所见：")]
     lines += [
         f"    {say(en='controller: GET', zh='控制机：GET')} {deployment.scheme}://{deployment.domain}{path}"
-        for path in dict.fromkeys((*DOMAIN_HEALTHZ_PATHS.values(), *domain_paths(deployment)))
+        for path in dict.fromkeys((*DOMAIN_HEALTHZ_PATHS.values(), *domain_paths(deployment), IS_LOGIN))
     ]
     lines.append(
         say(
             en="    paas hosts: GET healthz and one harmless page of each service, TCP to the database, paas_agent "
             "and 8010 of each app host; nginx hosts: GET / of each upstream server in their files; app hosts: "
-            "their own 8010 and paas_agent",
+            "their own 8010 and paas_agent; every host that asks login: GET is_login without a token through the "
+            "domain",
             zh="    paas 主机：各服务的 healthz 和一个无副作用的页面，数据库 TCP 连接，各 app 主机的 paas_agent 和 "
-            "8010；nginx 主机：配置中每个 upstream server 的 GET /；app 主机：自身的 8010 和 paas_agent",
+            "8010；nginx 主机：配置中每个 upstream server 的 GET /；app 主机：自身的 8010 和 paas_agent；所有需要校验登录态"
+            "的主机：通过域名 GET 不带 token 的 is_login",
         )
     )
     return "\n".join(lines)

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 
-from bkpaas.collect.plan import DOMAIN_HEALTHZ_PATHS, domain_paths
+from bkpaas.collect.plan import DOMAIN_HEALTHZ_PATHS, IS_LOGIN, domain_paths, domain_url
+from bkpaas.facts.access import PROBE
 from bkpaas.inventory.deployment import Deployment
 
 Raw = dict[str, Any]
 """In the form of the collector's answers, so that the same parser reads both."""
 
+PORTS = {"http": 80, "https": 443}
+PLATFORM = "/platform/"
+REDIRECTS = (301, 302, 303, 307, 308)
+MOST_REDIRECTS = 5
+
 
 def probe(deployment: Deployment) -> Raw:
-    """{"resolve": ..., "http": ...}: every path of the domain asked once, beside each other."""
+    """{"resolve": ..., "http": ..., "agent": ...}: every path of the domain asked once, beside each other.
+
+    agent: the User-Agent of this run, by which login's own log shows where its request went.
+    """
+    agent = PROBE + secrets.token_hex(6)
     where = _resolve(deployment.domain, deployment.limits.resolve_seconds)
     address = where["addresses"][0] if where["addresses"] else _nginx_address(deployment)
     wanted = {
@@ -29,13 +41,15 @@ def probe(deployment: Deployment) -> Raw:
     wanted |= {
         f"domain-{path}": (path, deployment.limits.request_seconds) for path in domain_paths(deployment)
     }
-    with ThreadPoolExecutor(max_workers=len(wanted)) as pool:
+    wanted["is_login-domain"] = (IS_LOGIN, deployment.limits.request_seconds)
+    with ThreadPoolExecutor(max_workers=len(wanted) + 1) as pool:
+        steps = pool.submit(_follow, deployment, address, agent)
         asked = {
-            name: pool.submit(_get, deployment, address, path, seconds)
+            name: pool.submit(_get, deployment, address, domain_url(deployment, path), seconds, agent)
             for name, (path, seconds) in wanted.items()
         }
-        http = {name: future.result() for name, future in asked.items()}
-    return {"resolve": {deployment.domain: where}, "http": http}
+        http = {name: future.result() for name, future in asked.items()} | steps.result()
+    return {"resolve": {deployment.domain: where}, "http": http, "agent": agent}
 
 
 def _nginx_address(deployment: Deployment) -> str | None:
@@ -82,23 +96,39 @@ class _At(HTTPAdapter):
         return {**place, "host": self._address}, {**settings, **named}
 
 
-def _get(deployment: Deployment, address: str | None, path: str, seconds: float) -> Raw:
-    default = {"http": 80, "https": 443}[deployment.scheme]
-    place = deployment.domain if deployment.port == default else f"{deployment.domain}:{deployment.port}"
-    url = f"{deployment.scheme}://{place}{path}"
+def _follow(deployment: Deployment, address: str | None, agent: str) -> dict[str, Raw]:
+    """From the platform towards the login form, step by step, within the domain and without any cookie.
+
+    A GET of the login page with a cookie would log its owner out.
+    """
+    url, steps = domain_url(deployment, PLATFORM), dict[str, Raw]()
+    while url not in {step["url"] for step in steps.values()} and len(steps) <= MOST_REDIRECTS:
+        answer = _get(deployment, address, url, deployment.limits.request_seconds, agent)
+        steps[f"redirect-{len(steps) + 1}"] = answer
+        locations = [value for name, value in answer["headers"] if name.lower() == "location"]
+        if answer["status"] not in REDIRECTS or not locations:
+            break
+        url = urljoin(url, locations[0])
+        if urlsplit(url).hostname != deployment.domain or urlsplit(url).scheme not in PORTS:
+            break
+    return steps
+
+
+def _get(deployment: Deployment, address: str | None, url: str, seconds: float, agent: str) -> Raw:
     answer: Raw = {"url": url, "status": None, "headers": [], "body": "", "truncated": False}
     answer |= {"seconds": 0.0, "peer": None, "error": None}
     if address is None:
         return answer | {"error": {"kind": "resolve", "text": f"{deployment.domain}: no address"}}
-    answer["peer"] = f"{address}:{deployment.port}"
+    place = urlsplit(url)
+    answer["peer"] = f"{address}:{place.port or PORTS[place.scheme]}"
     started = time.monotonic()
     session = requests.Session()
     session.trust_env = False  # a proxy in the controller's environment is not what users go through
-    session.mount(f"{deployment.scheme}://", _At(address, deployment.domain))
+    session.mount(f"{place.scheme}://", _At(address, deployment.domain))
     try:
         with session.get(
             url,
-            headers={"Host": place, "Accept-Encoding": "identity"},
+            headers={"Host": place.netloc, "Accept-Encoding": "identity", "User-Agent": agent},
             timeout=(deployment.limits.request_seconds, seconds),
             allow_redirects=False,
             stream=True,

@@ -3,13 +3,14 @@
 A fact that could not be had is Missing(reason); HostView raises NoData(reason) when it is asked for.
 """
 
+from bkpaas.facts.access import Access, LoginAccess
 from bkpaas.facts.agent import Agent, AgentConfig, Saas, SaasRuns, TimeLimit
 from bkpaas.facts.answers import Answer, Answers, Connection, Connections
 from bkpaas.facts.build import controller_facts, host_facts
 from bkpaas.facts.clock import Clock
 from bkpaas.facts.controller import ControllerView
 from bkpaas.facts.disks import Disk, Disks
-from bkpaas.facts.file import FileFact
+from bkpaas.facts.file import FileFact, Places
 from bkpaas.facts.healthz import Health, health, is_login_refusal
 from bkpaas.facts.host import HostFacts, HostView
 from bkpaas.facts.logs import LogHit, Logs
@@ -24,6 +25,7 @@ from bkpaas.facts.nginx import (
     NginxUpstreamServer,
 )
 from bkpaas.facts.process import PidsLater, Process, Processes
+from bkpaas.facts.proxies import Proxies, ProxySetting
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.settings import Settings, SettingsByProject, Value
 from bkpaas.facts.snapshot import ControllerFacts, Snapshot
@@ -34,6 +36,7 @@ from bkpaas.facts.timedaemon import TimeDaemon
 from bkpaas.facts.uwsgi import Service, Services
 
 __all__ = [
+    "Access",
     "Addresses",
     "Agent",
     "AgentConfig",
@@ -53,6 +56,7 @@ __all__ = [
     "HostView",
     "Listener",
     "LogHit",
+    "LoginAccess",
     "Logs",
     "Missing",
     "Names",
@@ -63,9 +67,12 @@ __all__ = [
     "NginxUpstream",
     "NginxUpstreamServer",
     "PidsLater",
+    "Places",
     "Process",
     "Processes",
     "Program",
+    "Proxies",
+    "ProxySetting",
     "Resolved",
     "Saas",
     "SaasRuns",

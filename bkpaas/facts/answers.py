@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from html.parser import HTMLParser
 from typing import Any, Literal
 
 from msgspec import field
@@ -17,6 +18,8 @@ from bkpaas.lang import say
 
 _BODY_LENGTH = 4000
 """Of what is kept of a body, in characters."""
+_PAGE_LENGTH = 100_000
+_MOST_INPUTS = 30
 
 Greeting = Literal["mysql", "mysql-error", "amqp", "ssh", "none", "other"]
 
@@ -38,6 +41,8 @@ class Answer(Record, frozen=True):
     """refused timeout silent unreachable reset resolve tls protocol empty other."""
     error_text: str | None = None
     truncated: bool = False
+    inputs: tuple[str, ...] = ()
+    """The names of the input fields of an HTML page, also beyond where its body is cut."""
 
     @property
     def ok(self) -> bool:
@@ -100,17 +105,38 @@ def _answer(item: dict[str, Any], secrets: Secrets) -> Answer:
     if status is None and error_kind is None:
         error_kind, error_text = "other", say(en="no status", zh="没有状态码")
     body = raw.text(item.get("body"), 1_000_000) or ""
+    headers = _headers(item.get("headers"), secrets)
     return Answer(
         url=secrets.cut(raw.text(item.get("url"), 2000) or "", 500),
         status=status,
-        headers=_headers(item.get("headers"), secrets),
+        headers=headers,
         body=secrets.cut(body, _BODY_LENGTH),
         seconds=raw.number(item.get("seconds")),
         peer=raw.text(item.get("peer"), 100),
         error_kind=error_kind,
         error_text=error_text,
         truncated=item.get("truncated") is True or len(body) > _BODY_LENGTH,
+        inputs=_inputs(body) if "html" in headers.get("content-type", "") and "<input" in body else (),
     )
+
+
+class _Inputs(HTMLParser):
+    """The names of all input fields."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        name = dict(attributes).get("name")
+        if tag == "input" and name:
+            self.names.append(name[:50])
+
+
+def _inputs(page: str) -> tuple[str, ...]:
+    parser = _Inputs()
+    parser.feed(page[:_PAGE_LENGTH])
+    return tuple(parser.names[:_MOST_INPUTS])
 
 
 def _error(item: dict[str, Any], secrets: Secrets) -> tuple[str | None, str | None]:

@@ -8,17 +8,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import msgspec
 
 from bkpaas.facts import raw
+from bkpaas.facts.access import login_access
 from bkpaas.facts.agent import agent, saas
 from bkpaas.facts.answers import answers, connections
 from bkpaas.facts.clock import Clock
 from bkpaas.facts.disks import disks
-from bkpaas.facts.file import Files
+from bkpaas.facts.file import Files, places
 from bkpaas.facts.host import HostFacts
 from bkpaas.facts.logs import logs
 from bkpaas.facts.missing import Fact, Missing
 from bkpaas.facts.names import names
 from bkpaas.facts.nginx import nginx
 from bkpaas.facts.process import PidsLater, Processes, processes
+from bkpaas.facts.proxies import proxies
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.settings import settings
 from bkpaas.facts.snapshot import ControllerFacts
@@ -67,6 +69,7 @@ def controller_facts(given: dict[str, Any], secrets: Secrets) -> ControllerFacts
     facts = ControllerFacts(
         names=_built(lambda: names(clean["resolve"])) if "resolve" in clean else _not_asked("resolve"),
         answers=_built(lambda: answers(clean["http"], secrets)) if "http" in clean else _not_asked("http"),
+        agent=raw.text(clean.get("agent"), 60) or "",
     )
     return _without_secrets(facts, ControllerFacts, secrets)
 
@@ -124,6 +127,8 @@ class _Answers:
             "supervisors": its_supervisors,
             "services": self._files_noun("uwsgi-ini", lambda files: services(files, known, secrets)),
             "settings": self._files_noun("settings-", lambda files: settings(files, secrets)),
+            "places": self._merged("files", lambda _: places(self._entries("files"))),
+            "proxies": self._files_noun("proxy-", lambda files: proxies(files, secrets)),
             "nginx": self._noun(dict, "nginx", lambda: nginx(first["nginx"])),
             "agent": self._files_noun("agent-config", agent),
             "saas": self._files_noun("saas-pid", lambda files: saas(self.host, files, running)),
@@ -132,6 +137,7 @@ class _Answers:
             "answers": self._merged("http", lambda section: answers(section, secrets)),
             "connections": self._merged("tcp", lambda section: connections(section, secrets)),
             "logs": self._merged("tails", lambda _: logs(self._entries("tails"), zone, secrets)),
+            "login_access": self._login_access(),
             "time_daemon": self._noun(
                 dict, "time_daemon", lambda: time_daemon(first["time_daemon"], secrets)
             ),
@@ -189,6 +195,13 @@ class _Answers:
         if (error := raw.text(self.errors.get("listeners"), 300)) is not None:
             return Missing(error)
         return self._noun(list, "listeners", lambda: sockets(self.first["listeners"], self.first.get("unix")))
+
+    def _login_access(self) -> Fact:
+        tails = self._entries("tails")
+        if "uwsgi-log-login" not in tails:
+            return _not_asked("uwsgi-log-login")
+        later = "uwsgi-log-login" in raw.record(self.second.get("tails"))
+        return _built(lambda: login_access(tails, later))
 
     def _pids(self) -> Fact:
         if "pids" not in self.second:

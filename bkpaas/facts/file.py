@@ -7,7 +7,7 @@ from typing import Any, Literal, cast, get_args
 
 from bkpaas.errors import NoData
 from bkpaas.facts import raw
-from bkpaas.facts.missing import Record
+from bkpaas.facts.missing import Fact, Record
 from bkpaas.lang import say
 
 FileType = Literal["file", "dir", "socket", "symlink", "missing", "other"]
@@ -45,6 +45,18 @@ class FileFact(Record, frozen=True):
     def permissions(self) -> str:
         """As ls shows it: srwx------."""
         return stat.filemode(_FORMATS.get(self.type, 0) | (self.mode or 0))
+
+
+class Places(Fact, frozen=True):
+    """What stat says of the paths that are only looked for, by the name under which the plan asks for them."""
+
+    by_name: dict[str, tuple[FileFact, ...]]
+
+    def get(self, name: str) -> tuple[FileFact, ...]:
+        """At least one; NoData when they were not looked for."""
+        if not self.by_name.get(name):
+            raise NoData(say(en=f"not looked for: {name}", zh=f"未查看: {name}"))
+        return self.by_name[name]
 
 
 def file_fact(entry: dict[str, Any]) -> FileFact:
@@ -87,3 +99,11 @@ def unreadable(entry: dict[str, Any]) -> str | None:
 
 Files = dict[str, list[dict[str, Any]]]
 """Raw entries by the name under which the plan asked for them, those of both visits."""
+
+
+_LOOKED_FOR = ("login-manage", "login-python", "login-log-folder", "login-logs")
+
+
+def places(files: Files) -> Places:
+    """From the entries of the paths that are only looked for."""
+    return Places(by_name={name: tuple(map(file_fact, files.get(name, []))) for name in _LOOKED_FOR})

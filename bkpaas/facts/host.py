@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import Generic, TypeVar
 
 from bkpaas.errors import NoData
+from bkpaas.facts.access import LoginAccess
 from bkpaas.facts.agent import Agent, SaasRuns
 from bkpaas.facts.answers import Answers, Connections
 from bkpaas.facts.clock import Clock
 from bkpaas.facts.disks import Disks
+from bkpaas.facts.file import Places
 from bkpaas.facts.logs import Logs
 from bkpaas.facts.missing import Missing, Record
 from bkpaas.facts.names import Names
 from bkpaas.facts.nginx import Nginx
 from bkpaas.facts.process import PidsLater, Processes
+from bkpaas.facts.proxies import Proxies
 from bkpaas.facts.settings import SettingsByProject
 from bkpaas.facts.sockets import Sockets
 from bkpaas.facts.supervisor import Supervisor, Supervisors
@@ -42,6 +45,8 @@ class HostFacts(Record, frozen=True):
     supervisors: Supervisors | Missing
     services: Services | Missing
     settings: SettingsByProject | Missing
+    places: Places | Missing
+    proxies: Proxies | Missing
     nginx: Nginx | Missing
     agent: Agent | Missing
     saas: SaasRuns | Missing
@@ -50,6 +55,7 @@ class HostFacts(Record, frozen=True):
     answers: Answers | Missing
     connections: Connections | Missing
     logs: Logs | Missing
+    login_access: LoginAccess | Missing
     time_daemon: TimeDaemon | Missing
     pids_later: PidsLater | Missing
 
@@ -78,6 +84,8 @@ class HostView:
     supervisors = _Noun[Supervisors]()
     services = _Noun[Services]()
     settings = _Noun[SettingsByProject]()
+    places = _Noun[Places]()
+    proxies = _Noun[Proxies]()
     nginx = _Noun[Nginx]()
     agent = _Noun[Agent]()
     saas = _Noun[SaasRuns]()
@@ -86,6 +94,7 @@ class HostView:
     answers = _Noun[Answers]()
     connections = _Noun[Connections]()
     logs = _Noun[Logs]()
+    login_access = _Noun[LoginAccess]()
     time_daemon = _Noun[TimeDaemon]()
 
     def __init__(self, facts: HostFacts) -> None:

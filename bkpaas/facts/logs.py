@@ -169,6 +169,11 @@ def _json_time(line: str) -> float | None:
     return raw.number(raw.clean(value))
 
 
+def shanghai_ctime(text: str) -> float | None:
+    """The time of a request line, such as Mon Jul 30 09:47:28 2018."""
+    return _ctime(text, _SHANGHAI)
+
+
 def _ctime(text: str, zone: timezone | None) -> float | None:
     return _epoch(text, "%a %b %d %H:%M:%S %Y", zone)
 

@@ -17,6 +17,8 @@ _COMMAND_LENGTH = 2000
 """Of one command line, in characters: a java program names its configuration last."""
 _WORD_LENGTH = 300
 """Of one word of it."""
+_VARIABLE_LENGTH = 2000
+"""Of one variable: a no_proxy may name every host."""
 
 
 class Process(Record, frozen=True, array_like=True):  # there are hundreds on a host: JSON without names
@@ -164,7 +166,9 @@ def _process(item: dict[str, Any], secrets: Secrets) -> Process | None:
 def _environ(values: dict[str, Any], secrets: Secrets) -> dict[str, str]:
     known = {name: value for name, value in values.items() if isinstance(value, str)}
     return {
-        name: secrets.digest(value) if secrets.is_secret(name, value) else secrets.cut(value, 300)
+        name: secrets.digest(value)
+        if secrets.is_secret(name, value)
+        else secrets.cut(value, _VARIABLE_LENGTH)
         for name, value in known.items()
     }
 

@@ -24,6 +24,8 @@ class ControllerFacts(Record, frozen=True):
 
     names: Names | Missing
     answers: Answers | Missing
+    agent: str = ""
+    """The User-Agent of its requests, of this run only."""
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):

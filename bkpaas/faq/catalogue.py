@@ -4,21 +4,50 @@ from __future__ import annotations
 
 from functools import cache
 
-from bkpaas.faq import appt_502, fatal, foundations, healthy, login_502, tokens
+from bkpaas.faq import (
+    appt_502,
+    fatal,
+    foundations,
+    healthy,
+    log_search,
+    login_502,
+    login_silent,
+    password,
+    redirect_loop,
+    timeouts,
+    tokens,
+)
 from bkpaas.faq.model import Condition, Symptom
 
 SYMPTOMS: tuple[Symptom, ...] = (
     foundations.SYMPTOM,
+    login_silent.SYMPTOM,
     tokens.SYMPTOM,
     fatal.SYMPTOM,
+    password.SYMPTOM,
     login_502.SYMPTOM,
     appt_502.SYMPTOM,
+    timeouts.SYMPTOM,
     healthy.SYMPTOM,
+    log_search.SYMPTOM,
+    redirect_loop.SYMPTOM,
 )
 
 CONDITIONS: dict[str, Condition] = {
     condition.id: condition
-    for room in (foundations, tokens, fatal, login_502, appt_502, healthy)
+    for room in (
+        foundations,
+        login_silent,
+        tokens,
+        fatal,
+        password,
+        login_502,
+        appt_502,
+        timeouts,
+        healthy,
+        log_search,
+        redirect_loop,
+    )
     for condition in room.CONDITIONS
 }
 

@@ -125,6 +125,7 @@ CONDITIONS = (
             "uwsgi-single-master",
             "uwsgi-orphans",
             "port-owner",
+            "bk-env-production",
         ),
     ),
     Condition(

@@ -89,7 +89,12 @@ CONDITIONS = (
             "$ {supervisorctl} restart {service}",
         ),
         causes=same_host(
-            "disk-space", "database-reachable", "port-owner", "supervisor-status", "paas-ports-local"
+            "disk-space",
+            "database-reachable",
+            "bk-env-production",
+            "port-owner",
+            "supervisor-status",
+            "paas-ports-local",
         ),
     ),
 )

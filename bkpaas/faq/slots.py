@@ -50,6 +50,8 @@ def _of_host(name: str, deployment: Deployment, facts: HostFacts | None) -> dict
         "sock": f"{home}/logs/open_paas/supervisor.sock",
         "supervisorctl": f"{binary}/python {binary}/supervisorctl -c {conf}",
         "supervisord": f"{binary}/python {binary}/supervisord -c {conf}",
+        "agent_supervisorctl": f"{home}/.envs/paas_agent/bin/supervisorctl "
+        f"-c {home}/etc/supervisor-paas_agent.conf",
     }
     return slots
 

@@ -58,7 +58,7 @@ CONDITIONS = (
             zh="目前尚未出现拒绝，但时间正在偏离。检查为何没有同步。\n"
             "$ chronyc tracking; chronyc sources    # 在 {first} 和 {second} 上执行",
         ),
-        causes=(*same_link("paas-clock-skew"), *same_host("time-daemon")),
+        causes=(*same_link("paas-clock-skew"), *same_host("clock-all", "time-daemon")),
     ),
     Condition(
         id="time-daemon",

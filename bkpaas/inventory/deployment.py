@@ -45,12 +45,18 @@ class Thresholds(Struct, frozen=True, forbid_unknown_fields=True):
 
     clock_drift_seconds: float = 3.0
     """Two clocks further apart than this are a warning."""
+    clock_apart_seconds: float = 60.0
+    """A clock further than this from the median of all is a failure."""
     clock_uncertainty_seconds: float = 2.0
     """A clock measured less exactly than this cannot be judged."""
     token_offset_seconds: int = 60
     """BK_TOKEN_OFFSET_ERROR_TIME as shipped; more hides a skew."""
     log_window_minutes: float = 10.0
     """Log lines older than this are history."""
+    login_error_percent: float = 1.0
+    """More server errors than this among login's recent answers to callers are a warning."""
+    login_slow_seconds: float = 5.0
+    """One in twenty of login's recent answers slower than this is a warning."""
     disk_headroom_percent: float = 5.0
     """Less free space or inodes than this is a warning."""
     disk_free_percent: float = 1.0

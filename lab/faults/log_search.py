@@ -20,6 +20,7 @@ from lab.faults.hands import (
 
 SECTION = "no-logs"
 CLOCK = 20  # seconds; more than the others differ, less than a token bears
+FAR = 90  # seconds; lines of logs stand where nobody looks for them
 
 
 def plugin(lab: Lab, name: str, words: str) -> None:
@@ -146,11 +147,20 @@ FAULTS = (
     ),
     Fault(
         "clock-of-appo",
-        "clock-all",
+        "clock-drift-all",
         SECTION,
         f"the appo host's clock is {CLOCK} s ahead",
         f"appo 主机的时间快 {CLOCK} 秒",
         lambda lab: set_clock(lab, host(lab, "appo"), CLOCK),
         lambda lab: set_clock(lab, host(lab, "appo"), 0),
+    ),
+    Fault(
+        "clock-of-cmdb-far",
+        "clock-all",
+        SECTION,
+        f"the cmdb host's clock is {FAR} s behind",
+        f"cmdb 主机的时间慢 {FAR} 秒",
+        lambda lab: set_clock(lab, host(lab, "cmdb"), -FAR),
+        lambda lab: set_clock(lab, host(lab, "cmdb"), 0),
     ),
 )

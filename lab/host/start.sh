@@ -1,6 +1,6 @@
 #!/bin/bash
 # Builds one host of the lab around itself and becomes it. Run by `unshare --fork -m -n -p -u -i` inside the lab.
-# env: NAME ADDRESS MORE_ADDRESSES PREFIX ROLES STATE BASE SERVICES CONTROLLER DISK_MB TIMEZONE
+# env: NAME ADDRESS MORE_ADDRESSES PREFIX ROLES STATE BASE SERVICES CONTROLLER DISK_MB TIMEZONE NAMES
 set -euo pipefail
 ulimit -c 0
 here=$(dirname "$0")
@@ -61,7 +61,7 @@ mkdir -p run/sshd run/lock
 head -c 8 /dev/zero > run/labclock
 echo /usr/lib/labclock.so > etc/ld.so.preload
 echo "$NAME" > etc/hostname
-printf '%s\n' '127.0.0.1 localhost' '::1 localhost' "$ADDRESS $NAME" > etc/hosts
+printf '%s\n' '127.0.0.1 localhost' '::1 localhost' "$ADDRESS $NAME" "$NAMES" > etc/hosts
 rm -f etc/resolv.conf
 echo "nameserver $CONTROLLER" > etc/resolv.conf
 ln -sf "/usr/share/zoneinfo/$TIMEZONE" etc/localtime
@@ -72,6 +72,10 @@ mkdir -p opt/lab
 cp -R "$SERVICES/." opt/lab/
 install -m 755 "$here/boot.sh" "$here/labclock" opt/lab/
 install -m 644 "$STATE/layout.json" opt/lab/
+if [ -d "$STATE/tls" ]; then # the site's own authority: all hosts trust it, nginx in front has a certificate of it
+    cat "$STATE/tls/ca.crt" >> etc/ssl/certs/ca-certificates.crt
+    [[ " $ROLES " != *" nginx "* ]] || install -m 600 -D -t opt/lab/cert "$STATE"/tls/bk_domain.*
+fi
 
 mkdir .old
 pivot_root . .old

@@ -5,12 +5,13 @@ directory that `boot.sh` runs in):
 
     {"name": "a", "generation": "5.x", "domain": "bklab.test", "home": "/data/bkce", "scheme": "http",
      "network": "10.66.0.0/24", "controller": "10.66.0.1", "timezone": "Asia/Shanghai", "disk_mb": 512,
+     "names_in_dns": true, "bind_all": true, "inventory": "lab",
      "ports": {"paas": 8001, ...},
      "names": {"paas.bklab.test": "10.66.0.30", ...},
      "resolver": {"paas.bklab.test": ["10.66.0.30"], "redis.service.consul": ["10.66.0.51"], ...},
      "hosts": [{"name": "paas-1", "address": "10.66.0.11", "roles": ["paas"], "more_addresses": []}, ...]}
 
-The resolver knows the names, the hosts and ROLE.service.consul.
+The resolver knows the names, unless they stand in the hosts' own /etc/hosts, the hosts and ROLE.service.consul.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from lab.errors import LabError
 
 @dataclass(frozen=True)
 class Host:
-    """One host: its roles are the words of install.config."""
+    """One host: its roles are the words of install.config; nothing runs for those that have no program here."""
 
     name: str
     address: str
@@ -45,7 +46,13 @@ class Layout:
     ports: dict[str, int]
     """TCP port by service."""
     names: dict[str, str]
-    """Public name -> address, as the operators' DNS has it."""
+    """Public name -> address."""
+    inventory: str = "lab"
+    """Its directory in the repository's inventory/."""
+    names_in_dns: bool = True
+    """Else the names stand in every host's /etc/hosts, and the controller does not know them."""
+    bind_all: bool = True
+    """Do the data services listen on all addresses of their host? Else on its first one only."""
     domain: str = "bklab.test"
     generation: str = "5.x"
     home: str = "/data/bkce"
@@ -79,7 +86,7 @@ class Layout:
 
     def known_names(self) -> dict[str, list[str]]:
         """Every name of the lab's resolver -> addresses."""
-        known = {name: [address] for name, address in self.names.items()}
+        known = {name: [address] for name, address in self.names.items() if self.names_in_dns}
         for host in self.hosts:
             known[host.name] = [host.address]
             for role in host.roles:

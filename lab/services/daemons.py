@@ -13,6 +13,7 @@ from pathlib import Path
 from .layout import SERVICES, Layout
 from .programs import install
 
+CERTIFICATES = Path("/opt/lab/cert")  # the engine's: only for a host that serves https
 PATIENCE = 120  # seconds that a daemon waits for what it cannot start without
 
 Start = Callable[[Layout, str], None]
@@ -33,7 +34,7 @@ def paas_agent(layout: Layout, address: str) -> None:
     link(home / "etc/paas_agent_config.yaml", layout.home / "etc/paas_agent_config.yaml")
     for paas in layout.addresses("paas"):
         await_port(paas, layout.ports["appengine"])
-    await_port(layout.first("nginx"), layout.ports["http"])
+    await_port(layout.names[layout.fqdn("paas")], layout.site_port)
     supervisord(layout, "paas_agent")
 
 
@@ -59,6 +60,8 @@ def supervisord(layout: Layout, module: str) -> None:
 def nginx(layout: Layout, address: str) -> None:
     logs(layout, "nginx")
     link(Path("/etc/nginx/nginx.conf"), layout.home / "etc/nginx.conf")
+    if CERTIFICATES.exists() and not (layout.home / "cert").exists():
+        shutil.copytree(CERTIFICATES, layout.home / "cert")
     if not alive("nginx"):
         run("/usr/sbin/nginx")
 
@@ -97,7 +100,8 @@ def rabbitmq(layout: Layout, address: str) -> None:
 def es(layout: Layout, address: str) -> None:
     data = layout.home / "service/es"
     data.mkdir(parents=True, exist_ok=True)
-    where = ("--host", "0.0.0.0", "--elasticsearch-port", str(layout.ports["es"]))
+    bind = "0.0.0.0" if layout.bind_all else address
+    where = ("--host", bind, "--elasticsearch-port", str(layout.ports["es"]))
     if not alive("es-server"):
         background("/usr/local/bin/es-server", "start", "--data-dir", data, "--only", "elasticsearch", *where)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,17 @@ class Layout:
 
     domain: str
     home: Path
+    scheme: str
     ports: dict[str, int]
+    names: dict[str, str]
     hosts: list[dict[str, Any]]
+    bind_all: bool
+
+    @classmethod
+    def of(cls, content: dict[str, Any]) -> Layout:
+        """From what layout.json holds."""
+        known = {field.name: content[field.name] for field in fields(cls)}
+        return cls(**known | {"home": Path(content["home"])})
 
     def addresses(self, role: str) -> list[str]:
         return [host["address"] for host in self.hosts if role in host["roles"]]
@@ -44,10 +53,24 @@ class Layout:
         """The address of the first host of a role; empty if the deployment has none."""
         return next(iter(self.addresses(role)), "")
 
+    @property
+    def site_port(self) -> int:
+        """Where the public names are served."""
+        return self.ports[self.scheme]
+
+    def fqdn(self, module: str) -> str:
+        return f"{module}.{self.domain}"
+
+    def url(self, module: str) -> str:
+        """scheme://name of a public name, with the port where it is not the usual one."""
+        usual = {"http": 80, "https": 443}[self.scheme]
+        return f"{self.scheme}://{self.fqdn(module)}" + (
+            f":{self.site_port}" if self.site_port != usual else ""
+        )
+
 
 def load(path: str | Path) -> Layout:
-    content = json.loads(Path(path).read_text(encoding="utf-8"))
-    return Layout(content["domain"], Path(content["home"]), content["ports"], content["hosts"])
+    return Layout.of(json.loads(Path(path).read_text(encoding="utf-8")))
 
 
 def variables(layout: Layout, address: str) -> dict[str, str]:
@@ -56,9 +79,12 @@ def variables(layout: Layout, address: str) -> dict[str, str]:
     values = {
         "BK_HOME": str(layout.home),
         "LAN_IP": address,
+        "BIND_IP": "0.0.0.0" if layout.bind_all else address,
         "HOST_NAME": next(host["name"] for host in layout.hosts if host["address"] == address),
         "BK_DOMAIN": layout.domain,
-        "PAAS_HTTP_PORT": str(ports["http"]),
+        "SCHEME": layout.scheme,
+        "HTTP_PORT": str(ports["http"]),
+        "SITE_LISTEN": f"{layout.site_port} ssl" if layout.scheme == "https" else str(layout.site_port),
         "APP_NGXPROXY_PORT": str(ports["agent_nginx"]),
         "PAAS_AGENT_PORT": str(ports["agent"]),
         "ES_REST_PORT": str(ports["es"]),
@@ -74,7 +100,9 @@ def variables(layout: Layout, address: str) -> dict[str, str]:
         **SECRETS,
     }
     for module in ("paas", "cmdb", "job"):
-        values[f"{module.upper()}_FQDN"] = f"{module}.{layout.domain}"
+        values[f"{module.upper()}_FQDN"] = layout.fqdn(module)
+        values[f"{module.upper()}_URL"] = layout.url(module)
+        values[f"{module.upper()}_SITE"] = layout.url(module).partition("://")[2]
     for role in ("mysql", "redis", "es", "cmdb", "fta"):
         values[f"{role.upper()}_IP"] = layout.first(role)
     for name in (*SERVICES, "mysql", "redis", "rabbitmq", "cmdb_api", "cmdb_web", "fta"):

@@ -11,9 +11,12 @@ from .roles import ORDER, ROLES
 def main() -> None:
     layout, address, roles = from_environment()
     values = variables(layout, address)
-    for role in roles:
-        for tree in ROLES[role].trees:
+    known = [ROLES[role] for role in roles if role in ROLES]
+    for role in known:
+        for tree in role.trees:
             render(tree, layout.home, values)
+    if "nginx" in roles and layout.scheme == "https":
+        render("nginx_tls", layout.home, values)
     if "paas" in roles:
         for service in SERVICES:
             more = {
@@ -22,7 +25,7 @@ def main() -> None:
                 "HTTP_TIMEOUT": "600" if service == "esb" else "60",
             }
             render("open_paas_service", layout.home, values | more)
-    wanted = {daemon for role in roles for daemon in ROLES[role].daemons}
+    wanted = {daemon for role in known for daemon in role.daemons}
     for daemon in ORDER:
         if daemon in wanted:
             START[daemon](layout, address)

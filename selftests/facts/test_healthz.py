@@ -172,3 +172,17 @@ def test_connections():
     found = connections(raw, Secrets())
     assert (found.get("refused").error_kind, found.get("refused").ok) == ("refused", False)
     assert (found.get("odd").error_kind, found.get("odd").greeting) == ("other", "none")
+
+
+def test_fields_of_a_form_are_seen_beyond_where_the_page_is_cut():
+    page = (
+        "<html>"
+        + "<p>x</p>" * 2000
+        + "<form><input name='username'><INPUT type=password name=\"password\"/></form>"
+    )
+    html, text = ([("Content-Type", kind)] for kind in ("text/html; charset=utf-8", "application/json"))
+    found = answers(
+        {"a": got("http://x/", page, 200, html), "b": got("http://x/", page, 200, text)}, Secrets()
+    )
+    assert found.get("a").inputs == ("username", "password")
+    assert found.get("b").inputs == ()

@@ -161,6 +161,9 @@ def everywhere():
             f"[uwsgi]\nhttp = :8003\nenv = DB_PASSWORD={next(s)}\nlogto = /x?token={next(s)}\nhttp = u:{next(s)}@h:1\n",
         )
     ]
+    one["files"]["proxy-1"] = [
+        entry("/etc/environment", f"http_proxy=http://u:{next(s)}@h:1\nALL_PROXY=u:{next(s)}@h:2\n")
+    ]
     one["files"]["supervisor-conf"] = [
         entry(
             f"{HOME}/etc/supervisor-open_paas.conf",

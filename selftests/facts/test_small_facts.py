@@ -4,9 +4,10 @@ import json
 
 import msgspec
 import pytest
+import recorded
 
 from bkpaas.errors import NoData
-from bkpaas.facts import raw
+from bkpaas.facts import HostView, host_facts, raw
 from bkpaas.facts.disks import disks
 from bkpaas.facts.file import FileFact, file_fact
 from bkpaas.facts.names import names
@@ -126,3 +127,14 @@ def test_readers_of_raw_values():
     assert [raw.integers(value) for value in (odd, "x")] == [(3, 3), None]
     assert [raw.records(value) for value in (odd, "x")] == [[{"a": 3}], []]
     assert [raw.flag(value) for value in odd][:3] == [None, True, None]
+
+
+def test_places_that_are_only_looked_for():
+    given = recorded.first()
+    given["files"]["login-manage"] = [recorded.entry(f"{recorded.HOME}/open_paas/login/manage.py")]
+    given["files"]["login-python"] = [recorded.missing(f"{recorded.HOME}/.envs/*login/bin/python")]
+    places = HostView(host_facts(recorded.host(), recorded.visit(given), Secrets(b"k"))).places
+    assert [file.exists for file in places.get("login-manage")] == [True]
+    assert [file.exists for file in places.get("login-python")] == [False]
+    with pytest.raises(NoData):
+        places.get("login-logs")

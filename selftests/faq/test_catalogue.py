@@ -12,7 +12,9 @@ ROOT = Path(__file__).parents[2]
 SLOTS = {
     "host", "address", "user", "home", "conf", "sock", "supervisorctl", "supervisord", "domain", "domain_port",
     "agent_port", "paas_agent_port", "nginx", "service", "ports", "pids", "url", "ahead", "first", "second",
-    "source", "source_address", "target", "target_address", "database", "database_port",
+    "agent_supervisorctl", "source", "source_address", "target", "target_address", "database", "database_port",
+    "no_proxy",
+    "zone",
 }  # fmt: skip
 
 

@@ -13,7 +13,8 @@ from bkpaas.inventory.overlay import Overlay
 from bkpaas.lang import speak
 
 INVENTORIES = Path(__file__).parents[2] / "inventory"
-EXAMPLES = ["lab", "example-5.x", "example-6.x", "example-standalone", "example-install.config"]
+LABS = {"a": "lab", "b": "lab-b", "c": "lab-c"}
+EXAMPLES = [*LABS.values(), "example-5.x", "example-6.x", "example-standalone", "example-install.config"]
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -44,17 +45,24 @@ def test_6x_example() -> None:
     assert (deployment.domain, deployment.port) == ("paas.bk.example.com", 80)
 
 
-def test_lab() -> None:
-    layout = pytest.importorskip("lab.layouts").load("a")
-    deployment = load(INVENTORIES / "lab")
+@pytest.mark.parametrize(("name", "directory"), LABS.items())
+def test_lab(name: str, directory: str) -> None:
+    layout = pytest.importorskip("lab.layouts").load(name)
+    assert layout.inventory == directory
+    deployment = load(INVENTORIES / directory)
     assert {(host.name, host.address, host.roles) for host in deployment.hosts} == {
         (host.name, host.address, tuple(sorted(host.roles))) for host in layout.hosts
     }
     assert {deployment.domain, *deployment.fqdns.values()} == set(layout.names)
     assert (deployment.home, deployment.generation) == (layout.home, layout.generation)
-    key = deployment.hosts[0].connection.key
-    assert key is not None
-    assert Path(key).relative_to(INVENTORIES.parent).parts[:2] == (".lab", "default")
+    assert (deployment.scheme, deployment.port) == (layout.scheme, layout.ports[layout.scheme])
+    assert deployment.service_port("paas_agent") == layout.ports["agent"]
+    for service in ("agent_nginx", "redis", "rabbitmq", "mysql", "es"):
+        assert deployment.service_port(service) == layout.ports[service]
+    own = {address for host in layout.hosts for address in host.more_addresses}
+    assert set(deployment.virtual_addresses) == own
+    for path in filter(None, [deployment.hosts[0].connection.key, deployment.ca_file]):
+        assert Path(path).relative_to(INVENTORIES.parent).parts[:2] == (".lab", "default")
 
 
 @pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])

@@ -32,6 +32,10 @@ def test_the_resolver_knows_hosts_domains_and_roles() -> None:
     assert known["data-1"] == ["10.66.0.51"]
 
 
+def test_names_that_only_the_hosts_know() -> None:
+    assert "paas.bksec.test" not in layouts.load("c").known_names()
+
+
 def test_hosts_are_found_by_name_and_address() -> None:
     layout = layouts.load("a")
     assert layout.host("es-1") is layout.host("10.66.0.53")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from lab.layouts import load
+from lab.layouts import available, load
 from lab.services import layout as services_layout
 from lab.services.open_paas import passwords, settings
 from lab.services.open_paas.tokens import Cipher, new_token
@@ -24,12 +22,9 @@ lower = 1
 """
 
 
-@pytest.fixture
-def deployment():
-    content = load("a").to_json()
-    return services_layout.Layout(
-        content["domain"], Path(content["home"]), content["ports"], content["hosts"]
-    )
+@pytest.fixture(params=available())
+def deployment(request):
+    return services_layout.Layout.of(load(request.param).to_json())
 
 
 def test_every_template_can_be_filled_on_every_host(deployment):

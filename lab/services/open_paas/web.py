@@ -38,7 +38,7 @@ class Request:
         return _first_values(self.environ["wsgi.input"].read(length).decode("utf-8", "replace"))
 
     def absolute(self, path: str) -> str:
-        return f"{self.environ['wsgi.url_scheme']}://{self.host}{path}"
+        return f"{self.header('X-Scheme') or self.environ['wsgi.url_scheme']}://{self.host}{path}"
 
 
 @dataclass

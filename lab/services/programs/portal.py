@@ -24,6 +24,7 @@ def main() -> None:
     """The web side: 200 for a visitor with a good bk_token, a redirect to the PaaS for everybody else."""
     config = configuration(argument("-c"))
     site = config["site"]
+    scheme = site["bk_login_url"].partition("://")[0]
 
     def reply(question: Question) -> Answer:
         reason = refusal(site["check_url"], question.cookies.get("bk_token", ""))
@@ -31,7 +32,7 @@ def main() -> None:
             return Answer(f"<html><head><title>{site['app_code']}</title></head></html>\n")
         if question.cookies.get("bk_token"):
             say(f"login check failed: {reason}")
-        here = quote(f"http://{question.headers.get('host', '')}{question.path}", safe="")
+        here = quote(f"{scheme}://{question.headers.get('host', '')}{question.path}", safe="")
         return Answer("", 302, headers={"Location": site["bk_login_url"] % (site["app_code"], here)})
 
     server(config["server"]["address"], config.getint("server", "web_port"), reply).serve_forever()

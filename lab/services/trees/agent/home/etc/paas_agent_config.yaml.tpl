@@ -2,7 +2,7 @@ auth:
   sid: '__AGENT_SID__'
   token: '__AGENT_TOKEN__'
 settings:
-  CONTROLLER_SERVER_URL: 'http://__PAAS_FQDN__'   # PaaS域名
+  CONTROLLER_SERVER_URL: '__PAAS_URL__'   # PaaS域名
   BASE_PATH: '__BK_HOME__/paas_agent/paas_agent'
   BASE_APP_PATH: '__BK_HOME__/paas_agent'
   USE_PYPI: 'true'

@@ -1,6 +1,6 @@
 [site]
-bk_login_url = http://__PAAS_FQDN__/login/?app_id=%s&c_url=%s
-check_url = http://__PAAS_FQDN__/login/accounts/is_login/?bk_token=
+bk_login_url = __PAAS_URL__/login/?app_id=%s&c_url=%s
+check_url = __PAAS_URL__/login/accounts/is_login/?bk_token=
 app_code = job
 [server]
 address = __LAN_IP__

@@ -1,6 +1,6 @@
 [mysqld]
 user = mysql
-bind-address = 0.0.0.0
+bind-address = __BIND_IP__
 port = __MYSQL_PORT__
 datadir = /var/lib/mysql
 socket = /run/mysqld/mysqld.sock

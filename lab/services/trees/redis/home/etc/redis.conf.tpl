@@ -1,4 +1,4 @@
-bind 0.0.0.0
+bind __BIND_IP__
 port __REDIS_PORT__
 requirepass __REDIS_PASS__
 protected-mode yes

@@ -1,5 +1,5 @@
 server {
-    listen 80 default_server;
+    listen __HTTP_PORT__ default_server;
     server_name _;
     return 444;
 }

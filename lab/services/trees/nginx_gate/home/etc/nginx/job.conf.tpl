@@ -3,7 +3,7 @@ __JOB_SERVERS__
 }
 
 server {
-    listen __PAAS_HTTP_PORT__;
+    listen __SITE_LISTEN__;
     server_name __JOB_FQDN__;
 
     access_log __BK_HOME__/logs/nginx/job_access.log main;

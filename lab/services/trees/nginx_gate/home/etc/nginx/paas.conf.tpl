@@ -24,7 +24,7 @@ __PAAS_AGENT_TEST_SERVERS__
 }
 
 server {
-    listen __PAAS_HTTP_PORT__;
+    listen __SITE_LISTEN__;
     server_name __PAAS_FQDN__;
 
     access_log __BK_HOME__/logs/nginx/paas_web_access.log main;

@@ -1,7 +1,7 @@
 [site]
-bk_login_url = http://__PAAS_FQDN__/login/?app_id=%s&c_url=%s
-check_url = http://__PAAS_FQDN__/login/accounts/get_user/?bk_token=
-bk_account_url = http://__PAAS_FQDN__/login/accounts/get_all_user/?bk_token=%s
+bk_login_url = __PAAS_URL__/login/?app_id=%s&c_url=%s
+check_url = __PAAS_URL__/login/accounts/get_user/?bk_token=
+bk_account_url = __PAAS_URL__/login/accounts/get_all_user/?bk_token=%s
 app_code = cc
 [server]
 address = __LAN_IP__

@@ -24,7 +24,7 @@ ESB_TOKEN = '__ESB_TOKEN__'
 HTTP_TIMEOUT = 30
 
 # paas host
-PAAS_HOST = 'http://__PAAS_FQDN__'
+PAAS_HOST = '__PAAS_URL__'
 
 # bk_login host
 HOST_BK_LOGIN = 'http://__LAN_IP__:__LOGIN_PORT__'
@@ -33,7 +33,7 @@ HOST_BK_LOGIN = 'http://__LAN_IP__:__LOGIN_PORT__'
 HOST_CC = 'http://__CMDB_IP__:__CMDB_API_PORT__'
 
 # job host
-HOST_JOB = 'http://__JOB_FQDN__'
+HOST_JOB = '__JOB_URL__'
 
 # fta host
 HOST_FTA = 'http://__FTA_IP__:__FTA_PORT__'

@@ -13,9 +13,9 @@ DATABASES = {
 }
 
 # 域名
-PAAS_DOMAIN = '__PAAS_FQDN__'
-PAAS_INNER_DOMAIN = '__PAAS_FQDN__'
-HTTP_SCHEMA = 'http'
+PAAS_DOMAIN = '__PAAS_SITE__'
+PAAS_INNER_DOMAIN = '__PAAS_SITE__'
+HTTP_SCHEMA = '__SCHEME__'
 
 # cookie
 BK_COOKIE_NAME = 'bk_token'
@@ -27,8 +27,8 @@ ENGINE_HOST = "http://__LAN_IP__:__APPENGINE_PORT__"
 # 登陆服务地址
 LOGIN_HOST = "http://__LAN_IP__:__LOGIN_PORT__"
 
-HOST_CC = 'http://__CMDB_FQDN__'
-HOST_JOB = 'http://__JOB_FQDN__'
+HOST_CC = '__CMDB_URL__'
+HOST_JOB = '__JOB_URL__'
 
 SECRET_KEY = '__PAAS_SECRET_KEY__'
 ESB_TOKEN = '__ESB_TOKEN__'

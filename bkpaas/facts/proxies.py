@@ -1,0 +1,139 @@
+"""HTTP proxies that are set in files of the shell, curl and wget, and what a no_proxy excepts from them."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import shlex
+from collections.abc import Iterator
+from os.path import basename
+
+from bkpaas.facts.file import Files, content, file_fact, unreadable
+from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.secrets import Secrets
+
+VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+class ProxySetting(Record, frozen=True):
+    """One assignment of a proxy variable."""
+
+    name: str
+    """One of VARIABLES, in lower case whatever it is written in; those of curl's and wget's files by what they do."""
+    value: str
+    """Without credentials."""
+    place: str
+    """file:line."""
+
+
+class Proxies(Fact, frozen=True):
+    """What the files set. Empty values and what is unset later are left out."""
+
+    settings: tuple[ProxySetting, ...]
+    problems: tuple[str, ...] = ()
+    """Files that could not be read."""
+
+
+_LENGTH = 2000
+_REFERENCE = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
+_FUNCTION = re.compile(r"\s*(?:function\s+[\w-]+|[\w-]+\s*\(\s*\))")
+_OPTION = re.compile(r"\s*-{0,2}(?P<name>\w+)\s*[=:\s]\s*(?P<value>\S.*?)\s*$")
+_CURL = {"proxy": "all_proxy", "x": "all_proxy", "noproxy": "no_proxy"}
+
+
+def proxies(files: Files, secrets: Secrets) -> Proxies:
+    """From the files that set variables for a shell, and the settings of curl and wget."""
+    found: list[ProxySetting] = []
+    problems: list[str] = []
+    for name, entries in files.items():
+        for entry in entries if name.startswith("proxy-") else ():
+            path = file_fact(entry).path
+            if reason := unreadable(entry):
+                problems.append(f"{path}: {reason}")
+            read = _options if basename(path) in (".curlrc", ".wgetrc") else _shell
+            found += [
+                ProxySetting(name=variable, value=secrets.cut(value, _LENGTH), place=f"{path}:{line}")
+                for variable, value, line in read(path, content(entry) or "")
+            ]
+    return Proxies(settings=tuple(found), problems=tuple(problems))
+
+
+def _shell(path: str, text: str) -> list[tuple[str, str, int]]:
+    """(variable, value, line) of the assignments outside of functions that stand at the end of the file."""
+    known: dict[str, tuple[str, int]] = {}
+    for number, line in _outside_functions(text):
+        try:
+            words = shlex.split(line, comments=True)
+        except ValueError:  # a quote that ends on another line
+            words = line.split()
+        if words[:1] == ["unset"]:
+            for word in words[1:]:
+                known.pop(word, None)
+            continue
+        for word in words:
+            name, equals, value = word.rstrip(";").partition("=")
+            if equals and name.isidentifier():
+                known[name] = (
+                    _REFERENCE.sub(lambda match: known.get(match[1] or match[2], ("",))[0], value),
+                    number,
+                )
+    return [
+        (name.lower(), value, number)
+        for name, (value, number) in known.items()
+        if name.lower() in VARIABLES and value
+    ]
+
+
+def _outside_functions(text: str) -> Iterator[tuple[int, str]]:
+    """A function sets nothing until somebody calls it."""
+    depth, within = 0, False
+    for number, line in enumerate(text.splitlines(), 1):
+        within = within or bool(_FUNCTION.match(line))
+        if not within:
+            yield number, line
+            continue
+        depth += len(re.findall(r"(?<!\$)\{", line)) - len(re.findall(r"(?<!\w)\}", line))
+        within = depth > 0 or ("{" not in line and "}" not in line)
+
+
+def _options(path: str, text: str) -> list[tuple[str, str, int]]:
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        match = _OPTION.match(line)
+        if match:
+            name = match["name"].lower()
+            name = _CURL.get(name, name) if basename(path) == ".curlrc" else name
+            found.append((name, match["value"].strip("\"'"), number))
+    off = any(name == "use_proxy" and value in ("off", "no", "0") for name, value, _ in found)
+    return [] if off else [one for one in found if one[0] in VARIABLES]
+
+
+def excepted(name: str, no_proxy: str) -> bool:
+    """Whether a host name or address is asked without the proxy: by a suffix of names, an address or a network.
+
+    `*.bk.com` is no suffix for curl or Python; only the star alone excepts everything.
+    """
+    for entry in re.split(r"[\s,|]+", no_proxy):
+        plain = entry.strip().partition(":")[0].lstrip(".").lower()
+        if entry == "*" or (
+            plain and (name == plain or (not _is_address(name) and name.endswith("." + plain)))
+        ):
+            return True
+        if "/" in entry and _is_address(name) and _within(name, entry):
+            return True
+    return False
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _within(address: str, network: str) -> bool:
+    try:
+        return ipaddress.ip_address(address) in ipaddress.ip_network(network, strict=False)
+    except ValueError:
+        return False

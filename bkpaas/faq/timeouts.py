@@ -1,0 +1,114 @@
+"""FAQ: the time-outs of a SaaS deployment: the agent's must end before the platform's."""
+
+from __future__ import annotations
+
+from bkpaas.faq.appt_502 import NO_AGENT
+from bkpaas.faq.model import Condition, Each, Links, Pairs, Symptom, Text, same_host, target
+from bkpaas.faq.tokens import ONE_PAAS
+
+SYMPTOM = Symptom(
+    key="deploy-timeout",
+    title=Text(en="The time-outs of a SaaS deployment", zh="SaaS部署的超时时间可以自行配置"),
+    conditions=(
+        "deploy-timeout-parse",
+        "deploy-timeout-order",
+        "deploy-timeout-consistent",
+        "deploy-timeout-agents-equal",
+        "deploy-timeout-stale",
+        "history-ge-event",
+    ),
+)
+
+_EDIT_PAAS = "$ grep -n EVENT_STATE_EXPIRE_SECONDS {home}/open_paas/paas/conf/*.py    # paas\n$ {supervisorctl} restart paas"
+_EDIT_AGENT = "$ grep -n EXECUTE_TIME_LIMIT {home}/etc/paas_agent_config.yaml\n$ {agent_supervisorctl} restart paas_agent"
+
+CONDITIONS = (
+    Condition(
+        id="deploy-timeout-parse",
+        scopes=(Each(("appo", "appt")),),
+        nobody=NO_AGENT,
+        title=Text(
+            en="EXECUTE_TIME_LIMIT of paas_agent is a number of seconds",
+            zh="paas_agent 的 EXECUTE_TIME_LIMIT 是秒数",
+        ),
+        remedy=Text(
+            en="paas_agent reads what is missing, or written like 300s, as 0: every deployment then ends at once. Write a "
+            f"plain number under settings, then restart paas_agent.\n{_EDIT_AGENT}",
+            zh=f"缺失或写成 300s 时 paas_agent 按 0 处理：所有部署立即超时。在 settings 下写纯数字并重启 paas_agent。\n{_EDIT_AGENT}",
+        ),
+    ),
+    Condition(
+        id="deploy-timeout-order",
+        scopes=(Links(("paas",), ("appo", "appt")),),
+        nobody=NO_AGENT,
+        title=Text(
+            en="PaaS waits longer for a deployment than paas_agent lets it run",
+            zh="PaaS 的部署超时时间大于 paas_agent 的超时时间",
+        ),
+        remedy=Text(
+            en="Set EVENT_STATE_EXPIRE_SECONDS in paas/conf/default.py (login has a decoy of the same name) above "
+            f"EXECUTE_TIME_LIMIT of every paas_agent, by 60 s at least, and restart paas.\n{_EDIT_PAAS}",
+            zh="将 paas/conf/default.py 中的 EVENT_STATE_EXPIRE_SECONDS（login 中同名的值无效）设为比所有 paas_agent 的 "
+            f"EXECUTE_TIME_LIMIT 至少大 60 秒，并重启 paas。\n{_EDIT_PAAS}",
+        ),
+        causes=target("deploy-timeout-parse"),
+    ),
+    Condition(
+        id="deploy-timeout-consistent",
+        scopes=(Pairs("paas"),),
+        nobody=ONE_PAAS,
+        title=Text(
+            en="EVENT_STATE_EXPIRE_SECONDS is the same on all paas hosts",
+            zh="各 paas 主机的 EVENT_STATE_EXPIRE_SECONDS 相同",
+        ),
+        remedy=Text(
+            en=f"Make it equal and restart paas on the host that was changed.\n{_EDIT_PAAS}",
+            zh=f"改为一致，并在修改过的主机上重启 paas。\n{_EDIT_PAAS}",
+        ),
+        causes=same_host("deploy-timeout-order"),
+    ),
+    Condition(
+        id="deploy-timeout-agents-equal",
+        scopes=(Each(("appo", "appt")),),
+        nobody=NO_AGENT,
+        severity="warn",
+        title=Text(
+            en="EXECUTE_TIME_LIMIT is the same on all app hosts",
+            zh="各 app 主机的 EXECUTE_TIME_LIMIT 相同",
+        ),
+        remedy=Text(
+            en=f"Make it equal and restart paas_agent on the host that was changed.\n{_EDIT_AGENT}",
+            zh=f"改为一致，并在修改过的主机上重启 paas_agent。\n{_EDIT_AGENT}",
+        ),
+        causes=same_host("deploy-timeout-parse", "deploy-timeout-order"),
+    ),
+    Condition(
+        id="deploy-timeout-stale",
+        scopes=(Each(("paas", "appo", "appt")),),
+        severity="warn",
+        title=Text(
+            en="The processes have read the time-outs that stand in their files",
+            zh="进程已加载配置文件中当前的超时时间",
+        ),
+        remedy=Text(
+            en="The file was changed after the process started, and is read at the start only. Restart it.\n"
+            "$ {supervisorctl} restart paas    # on a paas host\n$ {agent_supervisorctl} restart paas_agent    # on an app host",
+            zh="文件在进程启动之后被修改，而配置只在启动时读取。请重启。\n"
+            "$ {supervisorctl} restart paas    # paas 主机\n$ {agent_supervisorctl} restart paas_agent    # app 主机",
+        ),
+        causes=same_host("supervisor-proc", "supervisor-status", "agent-process"),
+    ),
+    Condition(
+        id="history-ge-event",
+        scopes=(Each(("paas",)),),
+        severity="warn",
+        title=Text(
+            en="HISTORY_EVENT_STATE_EXPIRE_SECONDS is not shorter than EVENT_STATE_EXPIRE_SECONDS",
+            zh="HISTORY_EVENT_STATE_EXPIRE_SECONDS 不小于 EVENT_STATE_EXPIRE_SECONDS",
+        ),
+        remedy=Text(
+            en=f"Raise it too, else the sweep of old tasks ends deployments first.\n{_EDIT_PAAS}",
+            zh=f"一并调大，否则清理旧任务会先结束部署。\n{_EDIT_PAAS}",
+        ),
+    ),
+)

@@ -1,0 +1,188 @@
+"""FAQ: the time-outs of a SaaS deployment: the agent gives up first, PaaS after it, and both know their files."""
+
+from collections import Counter
+from statistics import median
+
+from bkpaas.errors import NoData, NotApplicable
+from bkpaas.facts import Missing
+from bkpaas.lang import say
+from bkpaas.suite import condition
+
+EVENT = "EVENT_STATE_EXPIRE_SECONDS"
+HISTORY = "HISTORY_EVENT_STATE_EXPIRE_SECONDS"
+LIMIT = "EXECUTE_TIME_LIMIT"
+SHIPPED_LIMIT = 300
+TICK_SECONDS = 1.0  # start times of processes are that exact
+
+
+def _paas(host):
+    """The settings of the developer center; login has a decoy of the same name."""
+    project = host.settings.by_project.get("paas")
+    if project is None:
+        raise NoData(say(en="the settings of paas were not read", zh="未读取 paas 的配置"))
+    return project
+
+
+def _event(host, name=EVENT):
+    """(seconds, file:line) of a time-out of PaaS, as it takes effect."""
+    project = _paas(host)
+    number, value = project.number(name), project.get(name)
+    return number, f"{value.file}:{value.line}"
+
+
+def _agent(host):
+    """The configuration of paas_agent."""
+    config = host.agent.config
+    if config is None:
+        raise NoData(
+            say(
+                en="there is no paas_agent_config.yaml on this host", zh="该主机上没有 paas_agent_config.yaml"
+            )
+        )
+    return config
+
+
+def _limit(host):
+    """(seconds as the agent reads them, file:line)."""
+    config = _agent(host)
+    limit = config.execute_time_limit
+    line = f":{limit.line}" if limit.line else ""
+    return limit.seconds, f"{config.files[0].path}{line}"
+
+
+@condition("deploy-timeout-parse")
+def test_agent_reads_its_limit_as_a_number(host, finding):
+    """The agent reads a number of seconds above 0; it takes what is missing or has a unit for 0."""
+    config = _agent(host)
+    seconds, where = _limit(host)
+    text = config.execute_time_limit.text
+    finding.saw(f"{where}: {LIMIT} = {seconds} s")
+    assert seconds > 0, "\n".join(
+        (
+            say(en=f"{where}: there is no {LIMIT} under settings", zh=f"{where}：settings 下没有 {LIMIT}")
+            if text is None
+            else say(
+                en=f"{where}: {LIMIT}: {text} is read as {seconds}: every deployment ends at once",
+                zh=f"{where}：{LIMIT}: {text} 被读作 {seconds}：所有部署立即超时",
+            ),
+            *config.problems,
+        )
+    )
+
+
+@condition("deploy-timeout-order")
+def test_paas_waits_longer_than_the_agent_works(source, target, host_facts, finding):
+    """EVENT_STATE_EXPIRE_SECONDS of PaaS is greater than EXECUTE_TIME_LIMIT of the agent."""
+    if not target.judged:
+        raise NoData(say(en=f"{target.name} was not looked at", zh=f"未查看 {target.name}"))
+    event, event_at = _event(source)
+    limit, limit_at = _limit(host_facts(target.name))
+    finding.saw(f"{limit} s < {event} s")
+    assert limit < event, say(
+        en=f"{target.name} {limit_at}: {LIMIT} = {limit}, not less than {EVENT} = {event} "
+        f"({source.name} {event_at})",
+        zh=f"{target.name} {limit_at}：{LIMIT} = {limit}，不小于 {EVENT} = {event}（{source.name} {event_at}）",
+    )
+
+
+@condition("deploy-timeout-consistent")
+def test_paas_hosts_wait_equally_long(pair, finding):
+    """Whichever paas host handles a deployment, it waits as long as the other."""
+    first, second = pair
+    (one, one_at), (other, other_at) = map(_event, pair)
+    finding.saw(f"{EVENT} = {one}")
+    assert one == other, say(
+        en=f"{EVENT} = {one} on {first.name} ({one_at}), {other} on {second.name} ({other_at})",
+        zh=f"{EVENT}：{first.name} 为 {one}（{one_at}），{second.name} 为 {other}（{other_at}）",
+    )
+
+
+@condition("deploy-timeout-agents-equal")
+def test_agents_work_equally_long(host, deployment, host_facts, finding):
+    """EXECUTE_TIME_LIMIT is what most agents have; between equals, what is shipped."""
+    others = deployment.judged("appo", "appt")
+    if len(others) < 2:
+        raise NotApplicable(say(en="only one app host: nothing to compare", zh="只有一台 app 主机，无可比较"))
+    own, where = _limit(host)
+    counts = Counter()
+    for other in others:
+        facts = host_facts(other.name)
+        if not isinstance(facts.facts.agent, Missing) and facts.agent.config is not None:
+            counts[_limit(facts)[0]] += 1
+    usual = max(counts, key=lambda seconds: (counts[seconds], seconds == SHIPPED_LIMIT))
+    finding.saw(f"{where}: {LIMIT} = {own}")
+    assert own == usual, say(
+        en=f"{where}: {LIMIT} = {own}, other app hosts have {usual}",
+        zh=f"{where}：{LIMIT} = {own}，其他 app 主机为 {usual}",
+    )
+
+
+@condition("deploy-timeout-stale")
+def test_processes_know_their_files(host, subject, deployment, host_facts, finding):
+    """No file with a time-out was surely changed after the process that reads it at its start had started."""
+    roles = deployment.host(subject.id)
+    slack = _clock_slack(host, deployment, host_facts)
+    readers = _paas_readers(host) if roles.has("paas") else []
+    readers += _agent_readers(host) if roles.has("appo", "appt") else []
+    stale = []
+    for process, files in readers:
+        finding.saw(f"pid {process.pid} (±{slack:.1f} s)")
+        for file in files:
+            if file.mtime is None or process.start is None:
+                raise NoData(say(en=f"{file.path}: its time is not known", zh=f"{file.path}：修改时间未知"))
+            later = file.mtime - process.start
+            if later > slack:
+                stale.append(
+                    say(
+                        en=f"{file.path} was changed {later:.0f} s after pid {process.pid} "
+                        f"({process.command[:80]}) had started",
+                        zh=f"{file.path} 在进程 {process.pid}（{process.command[:80]}）启动 {later:.0f} 秒后被修改",
+                    )
+                )
+    assert not stale, "\n".join(stale)
+
+
+def _paas_readers(host):
+    masters = host.processes.uwsgi_masters("paas")
+    if not masters:
+        raise NoData(say(en="no process of paas was found", zh="没有找到 paas 的进程"))
+    return [(master, [file for file in _paas(host).files if file.exists]) for master in masters]
+
+
+def _agent_readers(host):
+    files = _agent(host).files
+    agents = [
+        process
+        for process in host.processes.items
+        if process.name == "paas_agent" or (process.argv and process.argv[0].endswith("/paas_agent"))
+    ]
+    if not agents:
+        raise NoData(say(en="no process of paas_agent was found", zh="没有找到 paas_agent 的进程"))
+    return [(agent, files) for agent in agents]
+
+
+def _clock_slack(host, deployment, host_facts):
+    """Seconds by which the start of a process and the time of a file may be apart and mean the same moment.
+
+    Starts are counted back from the clock as it goes now, files bear the time of their day: a clock that has been
+    set in between, or should be, puts them apart by as much.
+    """
+    offsets = [
+        facts.clock.offset_seconds
+        for facts in (host_facts(other.name) for other in deployment.judged())
+        if not isinstance(facts.facts.clock, Missing)
+    ]
+    off = abs(host.clock.offset_seconds - median(offsets))
+    return off + host.clock.uncertainty_seconds + TICK_SECONDS
+
+
+@condition("history-ge-event")
+def test_old_tasks_are_swept_later_than_deployments_end(host, finding):
+    """HISTORY_EVENT_STATE_EXPIRE_SECONDS is at least EVENT_STATE_EXPIRE_SECONDS."""
+    event, event_at = _event(host)
+    history, history_at = _event(host, HISTORY)
+    finding.saw(f"{history} s >= {event} s")
+    assert history >= event, say(
+        en=f"{HISTORY} = {history} ({history_at}) is less than {EVENT} = {event} ({event_at})",
+        zh=f"{HISTORY} = {history}（{history_at}）小于 {EVENT} = {event}（{event_at}）",
+    )

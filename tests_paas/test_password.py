@@ -1,0 +1,48 @@
+"""FAQ: resetting the access password: what the procedure needs."""
+
+from bkpaas.errors import NoData
+from bkpaas.lang import say
+from bkpaas.suite import condition
+
+
+@condition("bk-env-production")
+def test_services_run_with_production_settings(host, finding):
+    """Each service is started with BK_ENV=production: the settings of development have another database."""
+    services = host.services.by_name
+    if not services:
+        raise NoData(say(en="no service's uwsgi file was found", zh="没有找到任何服务的 uwsgi 配置"))
+    wrong = {name: service for name, service in services.items() if not _is_production(host, service)}
+    finding.concerns(wrong)
+    finding.fill(service=" ".join(sorted(wrong)) or "SERVICE")
+    finding.saw(f"BK_ENV=production: {', '.join(sorted(services))}")
+    assert not wrong, "\n".join(
+        f"{service.ini.path}: "
+        + (
+            say(en="BK_ENV is not set", zh="没有设置 BK_ENV")
+            if service.bk_env is None
+            else f"BK_ENV={service.bk_env}"
+        )
+        for _, service in sorted(wrong.items())
+    )
+
+
+def _is_production(host, service):
+    """Set in its own file, or given to its process at the start."""
+    if service.bk_env is not None:
+        return service.bk_env == "production"
+    if service.ini.error is not None:
+        raise NoData(f"{service.ini.path}: {service.ini.error}")
+    masters = host.processes.uwsgi_masters(service.name)
+    return bool(masters) and all((master.environ or {}).get("BK_ENV") == "production" for master in masters)
+
+
+@condition("password-reset-ready")
+def test_password_could_be_reset(host, finding):
+    """manage.py of login and the Python of its virtual environment are in place."""
+    missing = []
+    for name in ("login-manage", "login-python"):
+        places = host.places.get(name)
+        there = [place.path for place in places if place.exists and place.type == "file"]
+        finding.saw(" ".join(there))
+        missing += [] if there else [place.path for place in places]
+    assert not missing, say(en="missing: ", zh="缺少：") + ", ".join(missing)

@@ -1,0 +1,148 @@
+"""FAQ: the login page comes back for ever: equal settings, a way to the domain, the right scheme."""
+
+from urllib.parse import urljoin, urlsplit
+
+from bkpaas.collect.probes import REDIRECTS
+from bkpaas.errors import NoData, NotApplicable
+from bkpaas.lang import say
+from bkpaas.suite import condition
+from bkpaas.suite.login import judge_refusal, setting
+from bkpaas.suite.words import no_answer
+
+PRODUCTION = "settings_production.py"
+
+
+@condition("login-settings-equal")
+def test_production_settings_are_equal(pair, finding):
+    """settings_production.py says the same on both hosts, key by key, but for each host's own address."""
+    compared, wrong = 0, {}
+    for project in ("login", "paas", "console"):
+        both = [host.settings.by_project.get(project) for host in pair]
+        if None in both or not any(_is_there(settings) for settings in both):
+            continue
+        for settings in both:
+            _must_be_readable(settings)
+        values = [_production(settings) for settings in both]
+        for name in dict.fromkeys((*values[0], *values[1])):
+            compared += 1
+            if not _equal(name, values, pair):
+                wrong.setdefault(project, []).append(_difference(name, values, pair))
+    if not compared:
+        raise NoData(
+            say(en=f"no {PRODUCTION} was read on either host", zh=f"两台主机上都没有读取到 {PRODUCTION}")
+        )
+    finding.concerns(wrong)
+    finding.saw(say(en=f"{compared} settings are equal", zh=f"{compared} 项配置一致"))
+    assert not wrong, "\n".join(f"{project}: {text}" for project, texts in wrong.items() for text in texts)
+
+
+def _is_there(settings):
+    return any(file.path.endswith(PRODUCTION) and file.exists for file in settings.files)
+
+
+def _must_be_readable(settings):
+    problems = [problem for problem in settings.problems if PRODUCTION in problem]
+    if problems:
+        raise NoData("; ".join(problems))
+
+
+def _production(settings):
+    return {name: value for name, value in settings.values.items() if value.file.endswith(PRODUCTION)}
+
+
+def _equal(name, values, pair):
+    one, other = (known.get(name) for known in values)
+    if one is None or other is None:
+        return False
+    if (one.kind, one.value, one.digest) == (other.kind, other.value, other.digest):
+        return one.kind != "expression" or one.source == other.source
+    own = [_without_own_addresses(value, host) for value, host in zip((one, other), pair, strict=True)]
+    return one.kind == other.kind == "str" and own[0] == own[1]
+
+
+def _without_own_addresses(value, host):
+    """http://10.0.1.3:8003 of 10.0.1.3 and http://10.0.1.4:8003 of 10.0.1.4 mean the same."""
+    text = str(value.value)
+    for address in sorted(host.addresses.items, key=len, reverse=True):
+        text = text.replace(address, "LAN_IP")
+    return text
+
+
+def _difference(name, values, pair):
+    """Where the values stand, and what they are when they are no secrets."""
+    places = [known.get(name) for known in values]
+    if None in places:
+        here = pair[0] if places[0] else pair[1]
+        value = places[0] or places[1]
+        return say(
+            en=f"{name} stands on {here.name} only ({value.file}:{value.line})",
+            zh=f"{name} 只在 {here.name} 上有（{value.file}:{value.line}）",
+        )
+    shown = [
+        f"{host.name}:{value.file}:{value.line} {value.text if value.digest is None else '***'}"
+        for host, value in zip(pair, places, strict=True)
+    ]
+    return say(en=f"{name} differs: {', '.join(shown)}", zh=f"{name} 不同：{'，'.join(shown)}")
+
+
+@condition("domain-from-agents")
+def test_app_host_reaches_login(host, finding):
+    """From an app host, is_login through the domain is answered by login: its SaaS can have logins checked."""
+    judge_refusal(host.answers.get("is_login-domain"), finding, through="nginx")
+
+
+@condition("domain-from-cmdb-job")
+def test_cmdb_and_job_reach_login(host, finding):
+    """From the hosts of cmdb and job, is_login through the domain is answered by login."""
+    judge_refusal(host.answers.get("is_login-domain"), finding, through="nginx")
+
+
+@condition("scheme-matches")
+def test_settings_have_the_scheme_of_the_domain(host, deployment, finding):
+    """HTTP_SCHEMA of login and paas is the scheme under which the domain is served."""
+    found = {project: setting(host, project, "HTTP_SCHEMA") for project in ("login", "paas", "console")}
+    known = {project: one for project, one in found.items() if one[0] is not None}
+    if not known:
+        raise NotApplicable(say(en="no settings file has HTTP_SCHEMA", zh="配置文件中都没有 HTTP_SCHEMA"))
+    wrong = {project: one for project, one in known.items() if one[0].value != deployment.scheme}
+    unclear = [f"{where}: {value.text}" for value, where in wrong.values() if value.kind != "str"]
+    if unclear:
+        raise NoData("; ".join(unclear))
+    finding.concerns(wrong)
+    finding.saw(f"HTTP_SCHEMA = {deployment.scheme}: {', '.join(known)}")
+    assert not wrong, "\n".join(
+        say(
+            en=f"{where}: HTTP_SCHEMA = {value.text}, the domain is served under {deployment.scheme}",
+            zh=f"{where}：HTTP_SCHEMA = {value.text}，而域名使用 {deployment.scheme}",
+        )
+        for value, where in wrong.values()
+    )
+
+
+@condition("login-redirect-shape")
+def test_platform_leads_to_the_login_form(controller, deployment, finding):
+    """Without a login the platform redirects to a page with fields for user name and password, in a few steps."""
+    steps = [controller.answers.get("redirect-1")]
+    while f"redirect-{len(steps) + 1}" in controller.answers.by_name:
+        steps.append(controller.answers.get(f"redirect-{len(steps) + 1}"))
+    last = steps[-1]
+    way = "\n".join(
+        f"{step.url}: HTTP {step.status} {step.headers.get('location', '')}".rstrip() for step in steps
+    )
+    finding.fill(url=steps[0].url)
+    finding.saw(way)
+    assert last.ok, f"{way}\n{no_answer(last.error_kind)}"
+    target = urljoin(last.url, last.headers.get("location", ""))
+    if last.status in REDIRECTS and urlsplit(target).hostname != deployment.domain:
+        if urlsplit(last.url).path.startswith("/login"):
+            raise NotApplicable(
+                say(
+                    en=f"login sends its users to another site: {urlsplit(target).hostname}",
+                    zh=f"login 使用其他站点登录：{urlsplit(target).hostname}",
+                )
+            )
+        raise AssertionError(f"{way}\n" + say(en="this leads to another site", zh="跳到了其他站点"))
+    assert last.status not in REDIRECTS, f"{way}\n" + say(en="this has no end", zh="跳转没有终点")
+    assert {"username", "password"} <= set(last.inputs), f"{way}\n" + say(
+        en="this page has no fields for user name and password", zh="该页面没有用户名和密码输入框"
+    )
