@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 import requests
 from msgspec import Struct
 
-from bkpaas.collect.plan import domain_url, service_address
-from bkpaas.collect.probes import PLATFORM, REDIRECTS, entrance, kind_of, session_at
+from bkpaas.collect.plan import PLATFORM, domain_url, service_address
+from bkpaas.collect.probes import REDIRECTS, entrance, kind_of, session_at
 from bkpaas.facts.access import PROBE
 from bkpaas.facts.host import HostFacts
 from bkpaas.facts.login import LoginTrial, LoginTrouble

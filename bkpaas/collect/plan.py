@@ -41,6 +41,8 @@ DOMAIN_HEALTHZ_PATHS = {
 IS_LOGIN = "/login/accounts/is_login/"
 IS_LOGIN_V2 = "/login/api/v2/is_login/"
 IS_LOGIN_ESB = "/c/compapi/v2/bk_login/is_login/"
+# Sends whoever is not logged in to the login form.
+PLATFORM = "/platform/"
 
 _SETTINGS = {
     "login": ("open_paas/login/conf/default.py", "open_paas/login/conf/settings_production.py"),
@@ -391,6 +393,13 @@ def describe(deployment: Deployment) -> str:
         f"    {say(en='controller: GET', zh='控制机：GET')} {deployment.scheme}://{deployment.domain}{path}"
         for path in dict.fromkeys((*DOMAIN_HEALTHZ_PATHS.values(), *domain_paths(deployment), IS_LOGIN))
     ]
+    lines.append(
+        f"    {say(en='controller: GET', zh='控制机：GET')} {domain_url(deployment, PLATFORM)}"
+        + say(
+            en=" and the redirects from there within the domain, without cookies",
+            zh=" 及其在该域名内的跳转，不带 cookie",
+        )
+    )
     lines.append(
         say(
             en="    paas hosts: GET healthz and one harmless page of each service, TCP to the database, paas_agent "

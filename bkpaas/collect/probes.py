@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from bkpaas.collect.plan import DOMAIN_HEALTHZ_PATHS, IS_LOGIN, domain_paths, domain_url
+from bkpaas.collect.plan import DOMAIN_HEALTHZ_PATHS, IS_LOGIN, PLATFORM, domain_paths, domain_url
 from bkpaas.facts.access import PROBE
 from bkpaas.inventory.deployment import Deployment
 
@@ -21,7 +21,6 @@ Raw = dict[str, Any]
 """In the form of the collector's answers, so that the same parser reads both."""
 
 PORTS = {"http": 80, "https": 443}
-PLATFORM = "/platform/"
 REDIRECTS = (301, 302, 303, 307, 308)
 MOST_REDIRECTS = 5
 
