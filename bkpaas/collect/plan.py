@@ -7,6 +7,7 @@ nothing, every path is only read.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,9 @@ _PROXY_FILES = (
     "/root/.curlrc",
     "/root/.wgetrc",
 )
+LOG_PLUGINS = ("paas", "appo", "appt")
+"""Roles whose hosts have log_agent or log_parser."""
+
 _PROXY_VARIABLES = ["http_proxy", "https_proxy", "no_proxy", "all_proxy"]
 _ENVIRON = [*_PROXY_VARIABLES, *(name.upper() for name in _PROXY_VARIABLES), "TZ", "BK_ENV"]
 
@@ -82,7 +86,7 @@ def first(host: Host, deployment: Deployment) -> Plan:
         "homes": [deployment.home] if deployment.home else list(HOMES),
         "seconds": limits.host_seconds / 2,
         "bytes": limits.answer_bytes,
-        "processes": {"environ": _ENVIRON, "cmdline_bytes": 2000},
+        "processes": {"environ": _ENVIRON, "cmdline_bytes": 8192},
         "sockets": True,
         "addresses": True,
         "disks": ["/", "{home}", "{home}/logs"],
@@ -97,6 +101,8 @@ def first(host: Host, deployment: Deployment) -> Plan:
     }
     for order, path in enumerate(_PROXY_FILES, 1):
         _file(plan, deployment, f"proxy-{order}", path)
+    if host.has(*LOG_PLUGINS):
+        _ask_log_plugins(plan, deployment)
     if host.has("paas"):
         _ask_paas(plan, deployment)
     if host.has("nginx", "appo", "appt"):
@@ -135,6 +141,15 @@ def _ask_paas(plan: Plan, deployment: Deployment) -> None:
     _tail(plan, deployment, "login-log", "{home}/logs/open_paas/login.log")
     _tail(plan, deployment, "paas-log", "{home}/logs/open_paas/paas.log")
     _tail(plan, deployment, "esb-log", "{home}/logs/open_paas/esb*.log")
+
+
+def _ask_log_plugins(plan: Plan, deployment: Deployment) -> None:
+    for name, ending in (("agent", "yml"), ("parser", "conf")):
+        folder = f"{{home}}/paas_plugins/log_{name}"
+        plan["files"].append({"name": f"log-{name}", "path": folder, "read": 0})
+        plan["files"].append({"name": f"log-{name}-content", "path": f"{folder}/*", "read": 0})
+        _file(plan, deployment, f"log-{name}-conf", f"{folder}/*.{ending}")
+        _file(plan, deployment, f"log-{name}-conf", f"{folder}/*/*.{ending}")
 
 
 def _ask_agent(plan: Plan, deployment: Deployment) -> None:
@@ -179,6 +194,7 @@ def second(host: Host, deployment: Deployment, facts: Mapping[str, HostFacts]) -
         "supervisor": [],
         "http": [],
         "tcp": [],
+        "resolve": [],
     }
     if host.has("paas"):
         _ask_services(plan, host, deployment, own)
@@ -195,7 +211,9 @@ def second(host: Host, deployment: Deployment, facts: Mapping[str, HostFacts]) -
         _ask_own_agent(plan, host, deployment, own)
     if host.has(*NEED_LOGIN):
         _get(plan, deployment, "is_login-domain", domain_url(deployment, IS_LOGIN))
-    asked = ("files", "tails", "supervisor", "http", "tcp")
+    if host.has(*LOG_PLUGINS):
+        _resolve_log_plugins(plan, deployment, own)
+    asked = ("files", "tails", "supervisor", "http", "tcp", "resolve")
     return plan if any(plan[part] for part in asked) else None
 
 
@@ -353,6 +371,22 @@ def domain_url(deployment: Deployment, path: str) -> str:
     default = {"http": 80, "https": 443}[deployment.scheme]
     port = "" if deployment.port == default else f":{deployment.port}"
     return f"{deployment.scheme}://{deployment.domain}{port}{path}"
+
+
+def _resolve_log_plugins(plan: Plan, deployment: Deployment, own: HostFacts) -> None:
+    if isinstance(own.log_plugins, Missing):
+        return
+    targets = (*own.log_plugins.agent.targets, *own.log_plugins.parser.targets)
+    _resolve(plan, deployment, [target.host for target in targets if target.host])
+
+
+def _resolve(plan: Plan, deployment: Deployment, names: list[str]) -> None:
+    """Those that are no addresses."""
+    for name in dict.fromkeys(names):
+        try:
+            ip_address(name)
+        except ValueError:
+            plan["resolve"].append({"name": name, "seconds": deployment.limits.resolve_seconds})
 
 
 def _get(plan: Plan, deployment: Deployment, name: str, url: str, *, healthz: bool = False) -> None:
