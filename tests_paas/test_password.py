@@ -1,6 +1,6 @@
 """FAQ: resetting the access password: what the procedure needs."""
 
-from bkpaas.errors import NoData
+from bkpaas.errors import NoData, NotApplicable
 from bkpaas.lang import say
 from bkpaas.suite import condition
 
@@ -46,3 +46,36 @@ def test_password_could_be_reset(host, finding):
         finding.saw(" ".join(there))
         missing += [] if there else [place.path for place in places]
     assert not missing, say(en="missing: ", zh="缺少：") + ", ".join(missing)
+
+
+@condition("login-works")
+def test_a_user_who_logs_in_is_logged_in(controller, finding):
+    """The password is accepted, every paas host takes the token at once, and the platform does not ask again."""
+    trial = controller.facts.login
+    if trial is None:
+        raise NotApplicable(
+            say(
+                en="no login was tried: give --login-user USER to log in for real",
+                zh="没有尝试登录：给出 --login-user USER 才会真实登录",
+            )
+        )
+    assert not trial.troubles, "\n".join(
+        f"{trouble.step}: {trouble.where}: {trouble.said}" for trouble in trial.troubles
+    )
+    if trial.refused:
+        raise NoData(
+            say(
+                en=f"the password of {trial.user} was not accepted ({trial.refused}); it is not tried again",
+                zh=f"{trial.user} 的密码未被接受（{trial.refused}）；不会再次尝试",
+            )
+        )
+    finding.saw(
+        say(
+            en=f"{trial.user} logged in {trial.logins} times; tokens taken by {', '.join(trial.asked) or 'the domain'}",
+            zh=f"{trial.user} 登录 {trial.logins} 次；登录态被接受：{', '.join(trial.asked) or '域名'}",
+        )
+        + "".join(
+            say(en=f"; {name} was met through the domain only", zh=f"；{name} 只经域名访问")
+            for name in trial.unasked
+        )
+    )

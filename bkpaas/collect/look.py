@@ -7,10 +7,12 @@ import uuid
 from functools import partial
 from typing import Any, Literal, Protocol
 
+import msgspec
 from msgspec import Struct
 
 from bkpaas import __version__
 from bkpaas.collect import plan
+from bkpaas.collect.login import Credentials, try_login
 from bkpaas.collect.probes import probe
 from bkpaas.collect.visit import Interrupted, Trouble, Visit, visit_hosts
 from bkpaas.facts import HostFacts, Snapshot
@@ -33,8 +35,16 @@ class Looked(Struct, frozen=True):
     interrupted: bool
 
 
-def look(deployment: Deployment, transport: Literal["asyncssh", "openssh"], watcher: Watcher) -> Looked:
-    """Everything that the conditions need to know, read-only; Ctrl-C ends it with what there is."""
+def look(
+    deployment: Deployment,
+    transport: Literal["asyncssh", "openssh"],
+    watcher: Watcher,
+    credentials: Credentials | None = None,
+) -> Looked:
+    """Everything that the conditions need to know, read-only; Ctrl-C ends it with what there is.
+
+    credentials: of a user to log in, which writes what a login writes.
+    """
     started = time.time()
     secrets = Secrets()
     seen: dict[str, Any] = {}
@@ -58,16 +68,21 @@ def look(deployment: Deployment, transport: Literal["asyncssh", "openssh"], watc
             zh=f"{took:.1f} 秒内查看了 {len(visits)} 台主机",
         )
     )
+    hosts = {
+        host.name: host_facts(host, visits.get(host.name) or _never(host), secrets)
+        for host in deployment.judged()
+    }
+    controller = controller_facts(seen, secrets)
+    if credentials is not None and not interrupted:
+        trial = try_login(deployment, credentials, hosts, secrets)
+        controller = msgspec.structs.replace(controller, login=trial)
     snapshot = Snapshot(
         run=uuid.uuid4().hex,
         started=started,
         suite=__version__,
         deployment=deployment,
-        hosts={
-            host.name: host_facts(host, visits.get(host.name) or _never(host), secrets)
-            for host in deployment.judged()
-        },
-        controller=controller_facts(seen, secrets),
+        hosts=hosts,
+        controller=controller,
     )
     return Looked(snapshot, interrupted)
 

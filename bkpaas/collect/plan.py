@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,8 @@ DOMAIN_HEALTHZ_PATHS = {
 IS_LOGIN = "/login/accounts/is_login/"
 IS_LOGIN_V2 = "/login/api/v2/is_login/"
 IS_LOGIN_ESB = "/c/compapi/v2/bk_login/is_login/"
+# Sends whoever is not logged in to the login form.
+PLATFORM = "/platform/"
 
 _SETTINGS = {
     "login": ("open_paas/login/conf/default.py", "open_paas/login/conf/settings_production.py"),
@@ -64,6 +67,9 @@ _PROXY_FILES = (
     "/root/.curlrc",
     "/root/.wgetrc",
 )
+LOG_PLUGINS = ("paas", "appo", "appt")
+"""Roles whose hosts have log_agent or log_parser."""
+
 _PROXY_VARIABLES = ["http_proxy", "https_proxy", "no_proxy", "all_proxy"]
 _ENVIRON = [*_PROXY_VARIABLES, *(name.upper() for name in _PROXY_VARIABLES), "TZ", "BK_ENV"]
 
@@ -81,7 +87,7 @@ def first(host: Host, deployment: Deployment) -> Plan:
         "homes": [deployment.home] if deployment.home else list(HOMES),
         "seconds": limits.host_seconds / 2,
         "bytes": limits.answer_bytes,
-        "processes": {"environ": _ENVIRON, "cmdline_bytes": 2000},
+        "processes": {"environ": _ENVIRON, "cmdline_bytes": 8192},
         "sockets": True,
         "addresses": True,
         "disks": ["/", "{home}", "{home}/logs"],
@@ -96,6 +102,8 @@ def first(host: Host, deployment: Deployment) -> Plan:
     }
     for order, path in enumerate(_PROXY_FILES, 1):
         _file(plan, deployment, f"proxy-{order}", path)
+    if host.has(*LOG_PLUGINS):
+        _ask_log_plugins(plan, deployment)
     if host.has("paas"):
         _ask_paas(plan, deployment)
     if host.has("nginx", "appo", "appt"):
@@ -134,6 +142,15 @@ def _ask_paas(plan: Plan, deployment: Deployment) -> None:
     _tail(plan, deployment, "login-log", "{home}/logs/open_paas/login.log")
     _tail(plan, deployment, "paas-log", "{home}/logs/open_paas/paas.log")
     _tail(plan, deployment, "esb-log", "{home}/logs/open_paas/esb*.log")
+
+
+def _ask_log_plugins(plan: Plan, deployment: Deployment) -> None:
+    for name, ending in (("agent", "yml"), ("parser", "conf")):
+        folder = f"{{home}}/paas_plugins/log_{name}"
+        plan["files"].append({"name": f"log-{name}", "path": folder, "read": 0})
+        plan["files"].append({"name": f"log-{name}-content", "path": f"{folder}/*", "read": 0})
+        _file(plan, deployment, f"log-{name}-conf", f"{folder}/*.{ending}")
+        _file(plan, deployment, f"log-{name}-conf", f"{folder}/*/*.{ending}")
 
 
 def _ask_agent(plan: Plan, deployment: Deployment) -> None:
@@ -195,6 +212,8 @@ def second(host: Host, deployment: Deployment, facts: Mapping[str, HostFacts]) -
         _ask_own_agent(plan, host, deployment, own)
     if host.has(*NEED_LOGIN):
         _get(plan, deployment, "is_login-domain", domain_url(deployment, IS_LOGIN))
+    if host.has(*LOG_PLUGINS):
+        _resolve_log_plugins(plan, deployment, own)
     asked = ("files", "tails", "supervisor", "http", "tcp", "resolve")
     return plan if any(plan[part] for part in asked) else None
 
@@ -364,6 +383,22 @@ def domain_url(deployment: Deployment, path: str) -> str:
     return f"{deployment.scheme}://{deployment.domain}{port}{path}"
 
 
+def _resolve_log_plugins(plan: Plan, deployment: Deployment, own: HostFacts) -> None:
+    if isinstance(own.log_plugins, Missing):
+        return
+    targets = (*own.log_plugins.agent.targets, *own.log_plugins.parser.targets)
+    _resolve(plan, deployment, [target.host for target in targets if target.host])
+
+
+def _resolve(plan: Plan, deployment: Deployment, names: list[str]) -> None:
+    """Those that are no addresses."""
+    for name in dict.fromkeys(names):
+        try:
+            ip_address(name)
+        except ValueError:
+            plan["resolve"].append({"name": name, "seconds": deployment.limits.resolve_seconds})
+
+
 def _get(plan: Plan, deployment: Deployment, name: str, url: str, *, healthz: bool = False) -> None:
     limits = deployment.limits
     ask = {
@@ -402,6 +437,13 @@ def describe(deployment: Deployment) -> str:
         f"    {say(en='controller: GET', zh='控制机：GET')} {deployment.scheme}://{deployment.domain}{path}"
         for path in dict.fromkeys((*DOMAIN_HEALTHZ_PATHS.values(), *domain_paths(deployment), IS_LOGIN))
     ]
+    lines.append(
+        f"    {say(en='controller: GET', zh='控制机：GET')} {domain_url(deployment, PLATFORM)}"
+        + say(
+            en=" and the redirects from there within the domain, without cookies",
+            zh=" 及其在该域名内的跳转，不带 cookie",
+        )
+    )
     lines.append(
         say(
             en="    paas hosts: GET healthz and one harmless page of each service, TCP to the database, paas_agent "

@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from bkpaas.collect.plan import DOMAIN_HEALTHZ_PATHS, IS_LOGIN, domain_paths, domain_url
+from bkpaas.collect.plan import DOMAIN_HEALTHZ_PATHS, IS_LOGIN, PLATFORM, domain_paths, domain_url
 from bkpaas.facts.access import PROBE
 from bkpaas.inventory.deployment import Deployment
 
@@ -21,7 +21,6 @@ Raw = dict[str, Any]
 """In the form of the collector's answers, so that the same parser reads both."""
 
 PORTS = {"http": 80, "https": 443}
-PLATFORM = "/platform/"
 REDIRECTS = (301, 302, 303, 307, 308)
 MOST_REDIRECTS = 5
 
@@ -50,6 +49,12 @@ def probe(deployment: Deployment) -> Raw:
         }
         http = {name: future.result() for name, future in asked.items()} | steps.result()
     return {"resolve": {deployment.domain: where}, "http": http, "agent": agent}
+
+
+def entrance(deployment: Deployment) -> str | None:
+    """The address at which the controller finds the domain."""
+    found = _resolve(deployment.domain, deployment.limits.resolve_seconds)["addresses"]
+    return found[0] if found else _nginx_address(deployment)
 
 
 def _nginx_address(deployment: Deployment) -> str | None:
@@ -114,6 +119,16 @@ def _follow(deployment: Deployment, address: str | None, agent: str) -> dict[str
     return steps
 
 
+def session_at(address: str | None, domain: str) -> requests.Session:
+    """A session without cookies or proxies that finds the domain at this address."""
+    session = requests.Session()
+    session.trust_env = False  # a proxy in the controller's environment is not what users go through
+    if address is not None:
+        for scheme in PORTS:
+            session.mount(f"{scheme}://{domain}", _At(address, domain))
+    return session
+
+
 def _get(deployment: Deployment, address: str | None, url: str, seconds: float, agent: str) -> Raw:
     answer: Raw = {"url": url, "status": None, "headers": [], "body": "", "truncated": False}
     answer |= {"seconds": 0.0, "peer": None, "error": None}
@@ -122,9 +137,7 @@ def _get(deployment: Deployment, address: str | None, url: str, seconds: float, 
     place = urlsplit(url)
     answer["peer"] = f"{address}:{place.port or PORTS[place.scheme]}"
     started = time.monotonic()
-    session = requests.Session()
-    session.trust_env = False  # a proxy in the controller's environment is not what users go through
-    session.mount(f"{place.scheme}://", _At(address, deployment.domain))
+    session = session_at(address, deployment.domain)
     try:
         with session.get(
             url,
@@ -138,7 +151,7 @@ def _get(deployment: Deployment, address: str | None, url: str, seconds: float, 
             answer["headers"] = [[name, value] for name, value in response.headers.items()]
             _read(response, answer, started + seconds, deployment.limits.body_bytes)
     except requests.RequestException as error:
-        answer["error"] = {"kind": _kind(error), "text": str(error)}
+        answer["error"] = {"kind": kind_of(error), "text": str(error)}
     finally:
         session.close()
     answer["seconds"] = time.monotonic() - started
@@ -155,7 +168,8 @@ def _read(response: requests.Response, answer: Raw, deadline: float, most: int) 
     answer["body"] = body[:most].decode("utf-8", "replace")
 
 
-def _kind(error: requests.RequestException) -> str:
+def kind_of(error: requests.RequestException) -> str:
+    """The collector's word for what went wrong."""
     if isinstance(error, requests.exceptions.SSLError):
         return "tls"
     if isinstance(error, requests.exceptions.ConnectTimeout):

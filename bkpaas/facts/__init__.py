@@ -13,6 +13,7 @@ from bkpaas.facts.disks import Disk, Disks
 from bkpaas.facts.file import FileFact, Places
 from bkpaas.facts.healthz import Health, health, is_login_refusal
 from bkpaas.facts.host import HostFacts, HostView
+from bkpaas.facts.log_plugins import LogPlugin, LogPlugins, RedisTarget
 from bkpaas.facts.logs import LogHit, Logs
 from bkpaas.facts.missing import Missing
 from bkpaas.facts.names import Names, Resolved
@@ -56,6 +57,8 @@ __all__ = [
     "HostView",
     "Listener",
     "LogHit",
+    "LogPlugin",
+    "LogPlugins",
     "LoginAccess",
     "Logs",
     "Missing",
@@ -73,6 +76,7 @@ __all__ = [
     "Program",
     "Proxies",
     "ProxySetting",
+    "RedisTarget",
     "Resolved",
     "Saas",
     "SaasRuns",

@@ -15,6 +15,7 @@ from bkpaas.facts.clock import Clock
 from bkpaas.facts.disks import disks
 from bkpaas.facts.file import Files, places
 from bkpaas.facts.host import HostFacts
+from bkpaas.facts.log_plugins import log_plugins
 from bkpaas.facts.logs import logs
 from bkpaas.facts.missing import Fact, Missing
 from bkpaas.facts.names import names
@@ -138,6 +139,9 @@ class _Answers:
             "connections": self._merged("tcp", lambda section: connections(section, secrets)),
             "logs": self._merged("tails", lambda _: logs(self._entries("tails"), zone, secrets)),
             "login_access": self._login_access(),
+            "log_plugins": self._files_noun(
+                "log-", lambda files: log_plugins(files, self._entries("tails"), running, secrets)
+            ),
             "time_daemon": self._noun(
                 dict, "time_daemon", lambda: time_daemon(first["time_daemon"], secrets)
             ),

@@ -11,6 +11,7 @@ from bkpaas.facts.answers import Answers, Connections
 from bkpaas.facts.clock import Clock
 from bkpaas.facts.disks import Disks
 from bkpaas.facts.file import Places
+from bkpaas.facts.log_plugins import LogPlugins
 from bkpaas.facts.logs import Logs
 from bkpaas.facts.missing import Missing, Record
 from bkpaas.facts.names import Names
@@ -55,6 +56,7 @@ class HostFacts(Record, frozen=True):
     answers: Answers | Missing
     connections: Connections | Missing
     logs: Logs | Missing
+    log_plugins: LogPlugins | Missing
     login_access: LoginAccess | Missing
     time_daemon: TimeDaemon | Missing
     pids_later: PidsLater | Missing
@@ -94,6 +96,7 @@ class HostView:
     answers = _Noun[Answers]()
     connections = _Noun[Connections]()
     logs = _Noun[Logs]()
+    log_plugins = _Noun[LogPlugins]()
     login_access = _Noun[LoginAccess]()
     time_daemon = _Noun[TimeDaemon]()
 

@@ -11,6 +11,7 @@ from msgspec import Struct
 from bkpaas.errors import SuiteError
 from bkpaas.facts.answers import Answers
 from bkpaas.facts.host import HostFacts
+from bkpaas.facts.login import LoginTrial
 from bkpaas.facts.missing import Missing, Record
 from bkpaas.facts.names import Names
 from bkpaas.inventory.deployment import Deployment
@@ -26,6 +27,8 @@ class ControllerFacts(Record, frozen=True):
     answers: Answers | Missing
     agent: str = ""
     """The User-Agent of its requests, of this run only."""
+    login: LoginTrial | None = None
+    """None: no user was given."""
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bkpaas.faq.model import Condition, Each, Symptom, Text
+from bkpaas.faq.model import Condition, Each, FromController, Symptom, Text, anywhere
 
 SYMPTOM = Symptom(
     key="password-reset",
@@ -10,6 +10,7 @@ SYMPTOM = Symptom(
     conditions=(
         "bk-env-production",
         "password-reset-ready",
+        "login-works",
     ),
 )
 
@@ -47,6 +48,44 @@ CONDITIONS = (
             "$ cd {home}/open_paas/login && BK_ENV=production {home}/.envs/login/bin/python manage.py shell\n"
             "然后：from bkaccount.models import BkUser; u = BkUser.objects.get(username='admin'); "
             "u.set_password('新密码'); u.save()",
+        ),
+    ),
+    Condition(
+        id="login-works",
+        scopes=(FromController(),),
+        about=("login", "paas"),
+        title=Text(
+            en="A user who logs in is logged in: on every paas host, and for the next request",
+            zh="用户登录后确实处于登录状态：在每台 paas 主机上，以及后续请求中",
+        ),
+        remedy=Text(
+            en="See which host refused the token and with what message; a server error right after a correct password is "
+            "in login's log.\n$ tail -n 60 {home}/logs/open_paas/login_uwsgi.log    # on every paas host",
+            zh="查看哪台主机拒绝了登录态及其提示；密码正确后立即出现的服务器错误在 login 日志中。\n"
+            "$ tail -n 60 {home}/logs/open_paas/login_uwsgi.log    # 每台 paas 主机",
+        ),
+        causes=(
+            *anywhere(
+                "host-reachable",
+                "paas-clock-skew",
+                "login-secret-equal",
+                "login-settings-equal",
+                "cookie-domain",
+                "scheme-matches",
+                "database-reachable",
+                "services-answer",
+                "supervisor-status",
+                "supervisor-proc",
+                "port-owner",
+                "paas-ports-local",
+                "paas-ports-from-nginx",
+                "nginx-conf-port80",
+                "nginx-listen-vs-domain",
+                "nginx-conf-upstreams",
+                "upstream-answers",
+                "domain-502",
+                "bk-env-production",
+            ),
         ),
     ),
 )

@@ -26,6 +26,7 @@ SYMPTOM = Symptom(
         "cookie-domain",
         "scheme-matches",
         "login-redirect-shape",
+        "login-works",
         "login-illegal-in-logs",
     ),
 )

@@ -48,6 +48,17 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
         help="judge only this condition@subject, or this condition; may be repeated",
     )
     group.addoption(
+        "--login-user",
+        metavar="USER",
+        help="log this user in for real, which writes what a login writes; the password comes from "
+        "BKPAAS_LOGIN_PASSWORD or --login-password-file, and is tried once",
+    )
+    group.addoption(
+        "--login-password-file",
+        metavar="FILE",
+        help="holds the password of --login-user; nobody but its owner may read it",
+    )
+    group.addoption(
         "--plan",
         action="store_true",
         help="print what would be read and requested on each host, and send nothing",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from bkpaas import inventory, lang
 from bkpaas.collect import plan
+from bkpaas.collect.login import Credentials
 from bkpaas.errors import InventoryError, SuiteError
 from bkpaas.facts import Snapshot
 from bkpaas.faq.catalogue import SYMPTOMS
@@ -16,6 +18,8 @@ from bkpaas.lang import say
 
 DEPLOYMENT = pytest.StashKey[Deployment]()
 SNAPSHOT = pytest.StashKey[Snapshot]()
+PASSWORD = "BKPAAS_LOGIN_PASSWORD"
+CREDENTIALS = pytest.StashKey[Credentials | None]()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -35,6 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[DEPLOYMENT] = config.stash[SNAPSHOT].deployment
     elif config.option.inventory:
         config.stash[DEPLOYMENT] = _deployment(config.option.inventory, config.option.limit)
+        config.stash[CREDENTIALS] = _credentials(config.option.login_user, config.option.login_password_file)
     else:
         return
     config.option.htmlpath = config.option.htmlpath or str(Path(config.option.report) / "details.html")
@@ -66,8 +71,45 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         )
     if config.option.plan:
         print(plan.describe(_deployment(config.option.inventory, config.option.limit)))
+        if config.option.login_user:
+            print(
+                say(
+                    en=f"    controller: log {config.option.login_user} in through the login form (POST), ask is_login "
+                    "and the platform with what it gives",
+                    zh=f"    控制机：通过登录表单（POST）登录 {config.option.login_user}，再用所得登录态访问 is_login 和平台",
+                )
+            )
         return 0
     return None
+
+
+def _credentials(user: str | None, file: str | None) -> Credentials | None:
+    """Who is to be logged in; UsageError when the password cannot be had, or others could read it too."""
+    if user is None:
+        return None
+    if file is None:
+        password = os.environ.get(PASSWORD, "")
+    else:
+        try:
+            mode = Path(file).stat().st_mode
+            if mode & 0o077:
+                raise pytest.UsageError(
+                    say(
+                        en=f"{file}: others may read or write it (mode {mode & 0o777:o}); chmod 600 it",
+                        zh=f"{file}：其他用户可以读写（权限 {mode & 0o777:o}）；请执行 chmod 600",
+                    )
+                )
+            password = Path(file).read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise pytest.UsageError(f"{file}: {error}") from None
+    if not password:
+        raise pytest.UsageError(
+            say(
+                en=f"--login-user {user}: no password; put it into {PASSWORD} or give --login-password-file",
+                zh=f"--login-user {user}：没有密码；请设置 {PASSWORD} 或给出 --login-password-file",
+            )
+        )
+    return Credentials(user, password)
 
 
 def _snapshot(path: str) -> Snapshot:

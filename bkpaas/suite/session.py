@@ -20,7 +20,7 @@ from bkpaas.report.record import Results
 from bkpaas.report.write import write_all
 from bkpaas.suite import results
 from bkpaas.suite.ledger import Ledger, SelectionTeller
-from bkpaas.suite.options import DEPLOYMENT, SNAPSHOT
+from bkpaas.suite.options import CREDENTIALS, DEPLOYMENT, SNAPSHOT
 from bkpaas.suite.outcome import Outcome
 from bkpaas.suite.progress import Progress
 
@@ -48,7 +48,12 @@ class Controller:
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         interrupted = False
         if SNAPSHOT not in self.config.stash:
-            looked = look(self.deployment, self.config.option.transport, Progress(self.config))
+            looked = look(
+                self.deployment,
+                self.config.option.transport,
+                Progress(self.config),
+                self.config.stash[CREDENTIALS],
+            )
             self.config.stash[SNAPSHOT], interrupted = looked.snapshot, looked.interrupted
         snapshot = self.config.stash[SNAPSHOT]
         snapshot.save(self.directory / "snapshot.json")

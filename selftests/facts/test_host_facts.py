@@ -164,6 +164,13 @@ def everywhere():
     one["files"]["proxy-1"] = [
         entry("/etc/environment", f"http_proxy=http://u:{next(s)}@h:1\nALL_PROXY=u:{next(s)}@h:2\n")
     ]
+    one["files"]["log-agent-conf"] = [
+        entry("/a.yml", f"output.redis: {{hosts: ['redis://:{next(s)}@h:1'], password: {next(s)}}}\n")
+    ]
+    one["files"]["log-parser-conf"] = [
+        entry("/a.conf", f"input {{ redis {{ password => '{next(s)}' host => 'u:{next(s)}@h' }} }}"),
+        entry("/b.conf", f"input {{ redis {{ password => '{next(s)}"),
+    ]
     one["files"]["supervisor-conf"] = [
         entry(
             f"{HOME}/etc/supervisor-open_paas.conf",

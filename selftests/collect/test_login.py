@@ -1,0 +1,109 @@
+"""The full login: one attempt, tokens judged at once, no trace of a secret in what is kept."""
+
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs
+
+import msgspec
+import pytest
+
+from bkpaas.collect.login import Credentials, try_login
+from bkpaas.facts import Secrets
+from bkpaas.inventory.deployment import Connection, Deployment, Host
+
+FORM = (
+    "<form id='language'><input name='x'></form><form><input name='csrfmiddlewaretoken' value='c1'>"
+    "<input name='username'><input name='password' type='password'><input name='next' value=''></form>"
+)
+TOKEN = "Pl4nted-t0ken"
+PASSWORD = "Pl4nted-pass"
+
+
+class Login(BaseHTTPRequestHandler):
+    """As much of login and the platform as a login needs; `server.ill` says what is wrong with it."""
+
+    def do_GET(self):
+        self.server.seen.append(("GET", self.path.partition("?")[0], self.headers.get("Cookie") or ""))
+        if self.path.startswith("/login/?"):
+            self.answer(200, FORM, ("Set-Cookie", "bklogin_csrftoken=c1; Path=/"))
+        elif "is_login" in self.path:
+            good = self.server.ill != "skew" and self.path.endswith(f"bk_token={TOKEN}")
+            self.answer(200, f'{{"result": {str(good).lower()}, "message": "said of {TOKEN}"}}')
+        elif self.server.ill == "loop":
+            self.answer(302, "", ("Location", f"/login/?c_url=/&bk_token={TOKEN}"))
+        else:
+            self.answer(200, "<h1>platform</h1>")
+
+    def do_POST(self):
+        given = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        self.server.seen.append(("POST", self.path.partition("?")[0], self.headers.get("Cookie") or ""))
+        right = given.get("password") == [PASSWORD] and given.get("csrfmiddlewaretoken") == ["c1"]
+        if not right:
+            self.answer(200, FORM)
+        elif self.server.ill == "error":
+            self.answer(500, "Internal Server Error")
+        else:
+            domain = "; Domain=.bk.com" if self.server.ill == "cookie" else ""
+            self.answer(
+                302, "", ("Location", "/platform/"), ("Set-Cookie", f"bk_token={TOKEN}; Path=/{domain}")
+            )
+
+    def answer(self, status, body, *headers):
+        self.send_response(status)
+        for name, value in (*headers, ("Content-Length", str(len(body)))):
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *words):
+        pass
+
+
+@pytest.fixture
+def server():
+    with ThreadingHTTPServer(("127.0.0.1", 0), Login) as one:
+        one.ill, one.seen = None, []
+        thread = threading.Thread(target=one.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield one
+        one.shutdown()
+        thread.join()
+
+
+def tried(server, password=PASSWORD):
+    port = server.server_address[1]
+    paas = Host("paas-1", "127.0.0.1", ("paas",), Connection("local://"))
+    deployment = Deployment("x", "5.x", (paas,), "127.0.0.1", port=port, ports={"login": port})
+    trial = try_login(deployment, Credentials("admin", password), {}, Secrets(b"k"))
+    kept = msgspec.json.encode(trial).decode()
+    assert TOKEN not in kept and PASSWORD not in kept and PASSWORD not in repr(Credentials("admin", PASSWORD))
+    login_pages = [cookie for _, path, cookie in server.seen if path == "/login/"]
+    assert not any("bk_token" in cookie for cookie in login_pages), "this would log the user out"
+    return trial
+
+
+def test_a_good_login_is_repeated(server):
+    trial = tried(server)
+    assert (trial.logins, trial.refused, trial.troubles, trial.asked) == (2, None, (), ("paas-1",))
+
+
+def test_a_refused_password_is_not_tried_again(server):
+    trial = tried(server, "wrong")
+    assert trial.refused and not trial.logins and not trial.asked
+    assert [method for method, _, _ in server.seen] == ["GET", "POST"]
+
+
+@pytest.mark.parametrize(
+    ("ill", "step", "said"),
+    [
+        ("error", "password", "HTTP 500"),
+        ("cookie", "password", "not for this domain"),
+        ("skew", "token", "said of ***"),
+        ("loop", "platform", "HTTP 302 /login/"),
+    ],
+)
+def test_what_goes_wrong_is_told(server, ill, step, said):
+    server.ill = ill
+    troubles = tried(server).troubles
+    assert {trouble.step for trouble in troubles} == {step}
+    assert all(said in trouble.said for trouble in troubles)

@@ -1,0 +1,234 @@
+"""log_agent and log_parser from their folders, processes and configurations."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from recorded import HOME, NOW, entry, first, host, missing, process, visit
+
+from bkpaas.facts import HostView, LogPlugins, RedisTarget, Secrets
+from bkpaas.facts.build import host_facts
+from bkpaas.facts.log_plugins import log_plugins
+from bkpaas.facts.process import processes
+
+AGENT, PARSER = f"{HOME}/paas_plugins/log_agent", f"{HOME}/paas_plugins/log_parser"
+DJANGO, APP_LOG = f"{AGENT}/conf/django.yml", f"{PARSER}/conf/paas_app_log.conf"
+
+NESTED = """\
+filebeat.prospectors:
+- input_type: log
+  paths: [/data/bkce/paas_agent/apps/logs/*/*.log]
+output:
+  redis:
+    hosts: ["10.0.1.5"]
+    port: 6380
+    password: "Pl4nted-redis"
+    db: 3
+    key: paas_app_log
+    datatype: list
+"""
+FLAT = """\
+output.redis.hosts: ["10.0.1.5:6380"]
+output.redis.password: Pl4nted-redis
+output.redis.db: 3
+output.redis.index: "paas_app_log"
+"""
+MIXED = """\
+output.redis:
+  hosts:
+    - "10.0.1.5:6380"
+  password: 'Pl4nted-redis'
+  db: 3
+  key: "paas_app_log"
+"""
+LOGSTASH = """\
+input {
+  redis { host => "10.0.1.5" port => 6380 password => "Pl4nted-redis" db => 3 key => "paas_app_log" data_type => "list" }
+}
+"""
+
+
+def read(agent: Any = None, parser: Any = None, running: Any = (), **more: Any) -> LogPlugins:
+    """agent and parser: the text of a configuration, or an entry."""
+    files: dict[str, Any] = {}
+    for which, folder, path, text in (("agent", AGENT, DJANGO, agent), ("parser", PARSER, APP_LOG, parser)):
+        there = text is not None
+        files[f"log-{which}"] = [entry(folder, type="dir") if there else missing(folder)]
+        files[f"log-{which}-content"] = [
+            entry(f"{folder}/conf", type="dir") if there else missing(f"{folder}/*")
+        ]
+        if there:
+            files[f"log-{which}-conf"] = [text if isinstance(text, dict) else entry(path, text)]
+    return log_plugins(files | more, {}, processes(list(running), Secrets(b"k")), Secrets(b"k"))
+
+
+def known(target: RedisTarget) -> tuple[Any, ...]:
+    return target.host, target.port, target.db, target.key, target.type
+
+
+@pytest.mark.parametrize("text", [NESTED, FLAT, MIXED])
+def test_every_form_of_filebeat_means_what_logstash_says(text: str) -> None:
+    found = read(text, LOGSTASH)
+    (agent,), (parser,) = found.agent.targets, found.parser.targets
+    assert known(agent) == known(parser) == ("10.0.1.5", 6380, 3, "paas_app_log", "list")
+    assert agent.password == parser.password and agent.password and agent.password.startswith("secret:")
+    assert agent.file == DJANGO and parser.line == 2
+    assert "Pl4nted" not in json.dumps(msgspec.to_builtins(found))
+
+
+def test_what_is_left_out_has_its_default() -> None:
+    found = read(
+        "output.redis: {hosts: [localhost], key: x}", 'input { redis { key => "x" data_type => "list" } }'
+    )
+    assert known(found.agent.targets[0]) == ("localhost", 6379, 0, "x", "list")
+    assert known(found.parser.targets[0]) == ("127.0.0.1", 6379, 0, "x", "list")
+    assert found.agent.targets[0].password is None
+    assert known(read("output.redis.hosts: h").agent.targets[0]) == ("h", 6379, 0, "filebeat", "list")
+
+
+def test_several_hosts_keys_and_blocks() -> None:
+    agent = """
+output.redis:
+  hosts: ["a:1", "b", "[::1]:3", "rediss://:Pl4nted-own@c:4"]
+  port: 2
+  key: usual
+  keys:
+    - key: special
+      when.contains: {message: x}
+"""
+    found = read(agent, 'input { redis { key => "a" } redis { key => "b" ssl => true } stdin { } }')
+    places = [(target.host, target.port, target.key) for target in found.agent.targets]
+    assert places[:4] == [("a", 1, "special"), ("a", 1, "usual"), ("b", 2, "special"), ("b", 2, "usual")]
+    assert places[4][:2] == ("::1", 3) and places[6][:2] == ("c", 4)
+    assert [target.tls for target in found.agent.targets] == [False] * 6 + [True] * 2
+    assert found.agent.targets[0].password is None and found.agent.targets[6].password
+    assert [(target.key, target.tls) for target in found.parser.targets] == [("a", False), ("b", True)]
+
+
+@pytest.mark.parametrize(
+    ("agent", "field"),
+    [
+        ('output.redis: {hosts: ["${REDIS_HOST:10.0.1.5}"]}', "host"),
+        ('output.redis: {hosts: [h], password: "${REDIS_PASS}"}', "password"),
+        ('output.redis: {hosts: [h], key: "%{[type]}"}', "key"),
+        ("output.redis: {hosts: [h], db: zero}", "db"),
+        ("output.redis: {hosts: [h], db: [1]}", "db"),
+        ("output.redis: {hosts: [{a: b}]}", "host"),
+    ],
+)
+def test_what_cannot_be_told_is_not_guessed(agent: str, field: str) -> None:
+    (target,) = read(agent).agent.targets
+    assert list(target.unknown) == [field] and getattr(target, field) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "output.elasticsearch.hosts: [x]", "output.redis: {hosts: [x], enabled: false}", "[]", "x"]
+)
+def test_a_filebeat_that_writes_elsewhere_has_no_target(text: str) -> None:
+    assert read(text).agent.targets == () == read(text).agent.problems
+
+
+@pytest.mark.parametrize(
+    ("agent", "parser"),
+    [
+        ("a: [Pl4nted-secret\nb: 1", "input { redis { password => 'Pl4nted-secret"),
+        ("\tPl4nted-secret: 1", "Pl4nted-secret"),
+        ("a: &a [*b]", "input { redis { host => 10.0.1.5 } }"),
+        ("- " * 5000, "input {" * 5000),
+        ("\0", "\0"),
+        ("a: !!python/object:os.system [x]\n  b", "}"),
+    ],
+)
+def test_broken_files_are_problems_that_tell_no_content(agent: str, parser: str) -> None:
+    found = read(agent, parser)
+    for plugin, path in ((found.agent, DJANGO), (found.parser, APP_LOG)):
+        assert plugin.targets == () and len(plugin.problems) == 1
+        assert plugin.problems[0].startswith(f"{path}:")
+    assert "Pl4nted" not in json.dumps(msgspec.to_builtins(found))
+
+
+def test_a_flood_of_aliases_ends() -> None:
+    lines = ["a0: &a0 {x: 1}"] + [f"a{n}: &a{n} {{x: *a{n - 1}, y: *a{n - 1}}}" for n in range(1, 40)]
+    assert read("\n".join(lines)).agent.problems
+
+
+def test_files_that_cannot_be_read_are_problems() -> None:
+    found = read(entry(DJANGO, error="Permission denied"), entry(APP_LOG, "input {", truncated=True))
+    assert found.agent.problems == (f"{DJANGO}: Permission denied",)
+    assert len(found.parser.problems) == 1
+
+
+@pytest.mark.parametrize(
+    ("argv", "runs"),
+    [
+        (("/usr/share/filebeat/bin/filebeat", "-c", DJANGO), True),
+        (("/usr/share/filebeat/bin/filebeat", f"-path.config={AGENT}/conf"), True),
+        ((f"{AGENT}/filebeat", "-e"), True),
+        (("/usr/bin/filebeat", "-c", "/etc/filebeat/filebeat.yml"), False),
+        (("/usr/bin/filebeat", "-c", f"{AGENT}_old/conf/django.yml"), False),
+        (("tail", "-f", DJANGO), False),
+        (("vim", DJANGO), False),
+        (("grep", "filebeat", DJANGO), False),
+        ((), False),
+    ],
+)
+def test_what_counts_as_a_running_log_agent(argv: tuple[str, ...], runs: bool) -> None:
+    found = read(NESTED, running=[process(7, 1, *argv)])
+    assert found.agent.pids == ((7,) if runs else ())
+
+
+def test_logstash_is_java_with_its_configuration_at_the_end_of_a_long_line() -> None:
+    classpath = ":".join(f"/usr/share/logstash/logstash-core/lib/jars/jar-{n}.jar" for n in range(60))
+    java = ["/usr/bin/java", "-Xms1g", "-cp", classpath, "org.logstash.Logstash", "-f", APP_LOG]
+    assert read(parser=LOGSTASH, running=[process(7, 1, *java)]).parser.pids == (7,)
+    other = [*java[:-1], "/etc/logstash/conf.d/x.conf"]
+    assert read(parser=LOGSTASH, running=[process(7, 1, *other)]).parser.pids == ()
+    zombie = process(7, 1, *java, state="Z")
+    assert read(parser=LOGSTASH, running=[zombie]).parser.pids == ()
+
+
+def test_only_the_configurations_that_a_process_names_count() -> None:
+    old = entry(f"{AGENT}/conf/old.yml", NESTED.replace("paas_app_log", "paas_log"))
+    both = {"log-agent-conf": [entry(DJANGO, NESTED), old]}
+    keys = lambda running: [one.key for one in read(NESTED, running=running, **both).agent.targets]  # noqa: E731
+    assert keys([]) == ["paas_app_log", "paas_log"]
+    assert keys([process(7, 1, "/usr/bin/filebeat", "-c", DJANGO)]) == ["paas_app_log"]
+    assert keys([process(7, 1, "/usr/bin/filebeat", "--path.config", f"{AGENT}/conf")]) == [
+        "paas_app_log",
+        "paas_log",
+    ]
+
+
+def test_folders_that_are_not_there() -> None:
+    found = read()
+    assert not found.agent.folder.exists and not found.parser.filled and found.agent.files == ()
+
+
+def test_newest_log_is_an_applications_own() -> None:
+    logs = [entry(f"{HOME}/paas_agent/apps/logs/a/{name}.log", "", mtime=NOW - age) for name, age in
+            (("uwsgi", 1), ("a", 60), ("b", 5), ("celery", 90))]  # fmt: skip
+    found = log_plugins({}, {"saas-log": logs}, None, Secrets(b"k"))
+    assert found.newest_log and found.newest_log.path.endswith("/b.log")
+    assert log_plugins({}, {}, None, Secrets(b"k")).newest_log is None
+
+
+def test_hostile_entries_do_no_harm() -> None:
+    answer = first()
+    for value in (None, 7, [], "x", [None, 7, {"path": 7, "text": 8}], {"a": 1}):
+        for name in ("log-agent", "log-agent-content", "log-agent-conf", "log-parser"):
+            answer["files"][name] = value
+        facts = host_facts(host(), visit(answer), Secrets())
+        assert msgspec.json.decode(msgspec.json.encode(facts))
+
+
+def test_a_host_without_a_home_says_so() -> None:
+    answer = first()
+    error = "no home of BlueKing on this host"
+    for name in ("log-agent", "log-parser"):
+        answer["files"][name] = [{"path": "x", "type": "missing", "error": error}]
+    view = HostView(host_facts(host(), visit(answer), Secrets()))
+    with pytest.raises(Exception, match=error):
+        _ = view.log_plugins
