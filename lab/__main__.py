@@ -18,7 +18,7 @@ redis and RabbitMQ, and faults to break it with. Nothing of it is reachable from
 other way round; it changes nothing outside .lab/ and needs root or a user with subordinate ids.
 
   python -m lab up                       bring it up (the first time it builds the hosts' disk, about a minute)
-  python -m lab exec pytest --inventory .lab/default/inventory     look at it with the suite
+  python -m lab exec .venv/bin/python -m pytest --inventory .lab/default/inventory     look at it with the suite
   python -m lab faults                   what can be broken
   python -m lab break NAME ; python -m lab heal                    break it, mend it
   python -m lab ssh paas-1               look for yourself (also ops@paas-1 with sudo, guest@paas-1 without)
@@ -150,7 +150,10 @@ def look(lab: Lab) -> str:
     """The command that looks at the lab with the suite, in words that can be pasted."""
     name = "" if lab.name == "default" else f"--name {lab.name} "
     inventory = os.path.relpath(lab.state_dir / "inventory")
-    return say(en="look at it", zh="检查") + f": python -m lab exec {name}pytest --inventory {inventory}"
+    return (
+        say(en="look at it", zh="检查")
+        + f": .venv/bin/python -m lab exec {name}.venv/bin/python -m pytest --inventory {inventory}"
+    )
 
 
 def words(options: argparse.Namespace) -> list[str]:

@@ -12,7 +12,7 @@ from bkpaas.collect import plan
 from bkpaas.collect.login import Credentials
 from bkpaas.errors import InventoryError, SuiteError
 from bkpaas.facts import Snapshot
-from bkpaas.faq.catalogue import SYMPTOMS
+from bkpaas.faq.catalogue import CONDITIONS, SYMPTOMS
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import say
 
@@ -121,6 +121,15 @@ def _snapshot(path: str) -> Snapshot:
 
 def _deployment(path: str, limit: str | None) -> Deployment:
     try:
-        return inventory.load(Path(path), limit=limit)
+        deployment = inventory.load(Path(path), limit=limit)
     except InventoryError as error:
         raise pytest.UsageError(str(error)) from None
+    for waiver in deployment.waivers:
+        if waiver.condition not in CONDITIONS:
+            raise pytest.UsageError(
+                say(
+                    en=f"{path}: a waiver names the condition {waiver.condition}, which does not exist",
+                    zh=f"{path}：豁免中的检查项 {waiver.condition} 不存在",
+                )
+            )
+    return deployment

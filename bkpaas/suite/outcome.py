@@ -16,3 +16,5 @@ class Outcome(msgspec.Struct):
     reason: str | None = None
     services: tuple[str, ...] = ()
     slots: dict[str, str] = {}
+    lost: bool = False
+    """Expected, but never judged."""

@@ -28,10 +28,11 @@ def build(
 ) -> Results:
     """The record; what was expected but not judged is no_data, with the reason."""
     verdicts = [
-        _verdict(id_, outcomes.get(id_) or _lost(id_, interrupted), deployment, snapshot) for id_ in expected
+        verdict(id_, outcomes.get(id_) or _lost(id_, interrupted), deployment, snapshot) for id_ in expected
     ]
     about = {id_: frozenset(outcome.services) for id_, outcome in outcomes.items()}
-    roots = explain(verdicts, about)
+    judged = [found for found in verdicts if found.id in outcomes] if interrupted else verdicts
+    roots = explain(judged, about)
     return Results(
         run=_run(deployment, snapshot),
         hosts=[_host(host.name, deployment, snapshot) for host in deployment.judged()],
@@ -47,15 +48,15 @@ def _lost(id_: str, interrupted: bool) -> Outcome:
         if interrupted
         else say(en="not judged: its test was lost", zh="未判定：对应的测试丢失")
     )
-    return Outcome(id_, "no_data", reason=reason)
+    return Outcome(id_, "no_data", reason=reason, lost=True)
 
 
-def _verdict(id_: str, outcome: Outcome, deployment: Deployment, snapshot: Snapshot) -> Verdict:
+def verdict(id_: str, outcome: Outcome, deployment: Deployment, snapshot: Snapshot) -> Verdict:
     name, _, subject_id = id_.partition("@")
     known = CONDITIONS[name]
     subject = next(case for case in subjects(known, deployment) if case.id == subject_id)
     needs_remedy = outcome.word in ("fail", "warn") or (
-        outcome.word == "no_data" and name == "host-reachable"
+        outcome.word == "no_data" and name == "host-reachable" and not outcome.lost
     )
     return Verdict(
         id=id_,

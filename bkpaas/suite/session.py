@@ -117,8 +117,10 @@ class Controller:
 
     def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
         found = getattr(report, "bkpaas", None)
-        if found is not None and self.results is not None:
-            cells[1:-1] = details.row_cells(self.results.verdict(found["id"]))
+        if found is not None:  # pytest-html asks while the tests run: the explanation is not known yet
+            outcome = msgspec.convert(found, Outcome)
+            snapshot = self.config.stash[SNAPSHOT]
+            cells[1:-1] = details.row_cells(results.verdict(outcome.id, outcome, self.deployment, snapshot))
 
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
         if self.results is not None:
@@ -132,6 +134,8 @@ class Controller:
     def pytest_unconfigure(self) -> None:
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(self.directory)
+        with contextlib.suppress(FileNotFoundError):
+            os.chmod(self.config.option.htmlpath, 0o600)
 
 
 def _not_judged_yet(generation: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lab.control import Lab
 from lab.faults.fault import Fault
-from lab.faults.hands import edit, fqdn, host, restore
+from lab.faults.hands import edit, fqdn, host, restart_time_daemon, restore
 
 NOBODY = "10.66.0.99"
 OTHERS = "for p in /proc/[0-9]*; do p=${p#/proc/}; [ $p = 1 ] || [ $p = $$ ] || [ $p = $PPID ] || kill -STOP $p; done"
@@ -17,6 +17,12 @@ def cable(lab: Lab, state: str) -> None:
 def hang(lab: Lab) -> None:
     """Every process stands still; the kernel still answers pings and takes connections."""
     lab.run(host(lab, "appo"), OTHERS + " 2>/dev/null; true")
+
+
+def wake(lab: Lab) -> None:
+    """A time daemon that slept has lost its source for a while."""
+    lab.run(host(lab, "appo"), "kill -CONT -1")
+    restart_time_daemon(lab, host(lab, "appo"))
 
 
 def move_pythons(lab: Lab, sed: str) -> None:
@@ -69,7 +75,7 @@ FAULTS = (
         "the appo host hangs: it takes connections, nothing on it runs",
         "appo 主机挂死：能建立连接，但没有进程在运行",
         hang,
-        lambda lab: lab.run(host(lab, "appo"), "kill -CONT -1"),
+        wake,
     ),
     Fault(
         "no-python",

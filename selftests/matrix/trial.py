@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -16,6 +17,7 @@ from lab import broken, layouts, lifecycle
 from lab.control import REPOSITORY, Lab
 from lab.errors import LabError
 from lab.faults import FAULTS
+from lab.services.layout import SECRETS
 from selftests.matrix.judging import both_named, judge, red
 from selftests.matrix.record import Pair, Row
 
@@ -97,6 +99,7 @@ class Stand:
         results = report / "results.json"
         results.unlink(missing_ok=True)
         options = ["--inventory", str(self.lab.state_dir / "inventory"), "--report", str(report)]
+        options += ["--login-user", "admin"]
         command = [sys.executable, "-m", "pytest", *options, "--lang", spoken()]
         try:
             done = subprocess.run(
@@ -106,6 +109,7 @@ class Stand:
                 text=True,
                 errors="replace",
                 timeout=SUITE_SECONDS,
+                env={**os.environ, "BKPAAS_LOGIN_PASSWORD": SECRETS["PAAS_ADMIN_PASS"]},
             )
             found = read_json(results)
         except subprocess.TimeoutExpired:

@@ -93,6 +93,8 @@ def test_a_failure_is_red_with_evidence_and_remedy(run, changed):
     found = next(v for v in done.results["verdicts"] if v["id"] == "supervisor-sock@paas-1")
     assert "srwxrwxrwx" in found["evidence"] and "chmod 0700 /data/bkce/" in found["remedy"]
     assert "supervisor-sock@paas-1" in done.out
+    details = (done.directory / "details.html").read_text()
+    assert details.count("col-bkId") == len(done.results["verdicts"]) and "srwxrwxrwx" in details
 
 
 def test_a_warning_is_green_unless_strict(run, changed):
@@ -210,6 +212,7 @@ def test_ctrl_c_while_judging_leaves_a_truthful_partial_record(run):
     assert done.word("supervisor-proc@paas-1") == "pass"
     assert done.word("port-owner@paas-1") == "no_data"
     assert "interrupted" in done.reason("healthz-login@paas-2")
+    assert done.results["root_causes"] == []
 
 
 def test_selection_narrows_what_is_expected(run):
