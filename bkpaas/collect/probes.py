@@ -6,7 +6,6 @@ import secrets
 import socket
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -41,14 +40,25 @@ def probe(deployment: Deployment) -> Raw:
         f"domain-{path}": (path, deployment.limits.request_seconds) for path in domain_paths(deployment)
     }
     wanted["is_login-domain"] = (IS_LOGIN, deployment.limits.request_seconds)
-    with ThreadPoolExecutor(max_workers=len(wanted) + 1) as pool:
-        steps = pool.submit(_follow, deployment, address, agent)
-        asked = {
-            name: pool.submit(_get, deployment, address, domain_url(deployment, path), seconds, agent)
-            for name, (path, seconds) in wanted.items()
-        }
-        http = {name: future.result() for name, future in asked.items()} | steps.result()
-    return {"resolve": {deployment.domain: where}, "http": http, "agent": agent}
+    limits = deployment.limits
+    http = {
+        name: _blank(domain_url(deployment, path)) | {"error": {"kind": "silent", "text": "no end in time"}}
+        for name, (path, _) in wanted.items()
+    }
+
+    def ask(name: str, path: str, seconds: float) -> None:
+        http[name] = _get(deployment, address, domain_url(deployment, path), seconds, agent)
+
+    asked = [threading.Thread(target=ask, args=(name, *how), daemon=True) for name, how in wanted.items()]
+    asked += [threading.Thread(target=lambda: http.update(_follow(deployment, address, agent)), daemon=True)]
+    for thread in asked:
+        thread.start()
+    # requests limits the time between two bytes; daemon threads hold up neither this nor the end of the run
+    end = time.monotonic() + max(limits.healthz_seconds, MOST_REDIRECTS * limits.request_seconds)
+    end += 2 * limits.request_seconds
+    for thread in asked:
+        thread.join(max(0, end - time.monotonic()))
+    return {"resolve": {deployment.domain: where}, "http": http.copy(), "agent": agent}
 
 
 def entrance(deployment: Deployment) -> str | None:
@@ -113,8 +123,13 @@ def _follow(deployment: Deployment, address: str | None, agent: str) -> dict[str
         locations = [value for name, value in answer["headers"] if name.lower() == "location"]
         if answer["status"] not in REDIRECTS or not locations:
             break
-        url = urljoin(url, locations[0])
-        if urlsplit(url).hostname != deployment.domain or urlsplit(url).scheme not in PORTS:
+        try:
+            url = urljoin(url, locations[0])
+            place = urlsplit(url)
+            known = place.hostname == deployment.domain and place.scheme in PORTS and place.port != 0
+        except ValueError:  # a port or an address that is none
+            break
+        if not known:
             break
     return steps
 
@@ -129,9 +144,13 @@ def session_at(address: str | None, domain: str) -> requests.Session:
     return session
 
 
-def _get(deployment: Deployment, address: str | None, url: str, seconds: float, agent: str) -> Raw:
+def _blank(url: str) -> Raw:
     answer: Raw = {"url": url, "status": None, "headers": [], "body": "", "truncated": False}
-    answer |= {"seconds": 0.0, "peer": None, "error": None}
+    return answer | {"seconds": 0.0, "peer": None, "error": None}
+
+
+def _get(deployment: Deployment, address: str | None, url: str, seconds: float, agent: str) -> Raw:
+    answer = _blank(url)
     if address is None:
         return answer | {"error": {"kind": "resolve", "text": f"{deployment.domain}: no address"}}
     place = urlsplit(url)
@@ -152,6 +171,8 @@ def _get(deployment: Deployment, address: str | None, url: str, seconds: float, 
             _read(response, answer, started + seconds, deployment.limits.body_bytes)
     except requests.RequestException as error:
         answer["error"] = {"kind": kind_of(error), "text": str(error)}
+    except ValueError as error:  # requests reads a Location even when it is not to be followed
+        answer["error"] = {"kind": "protocol", "text": str(error)}
     finally:
         session.close()
     answer["seconds"] = time.monotonic() - started

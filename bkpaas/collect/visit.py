@@ -7,6 +7,7 @@ import resource
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Literal, Protocol
 
 from msgspec import Struct
@@ -168,13 +169,14 @@ class _Round:
                 done.set_exception(error) if error else done.set_result(None)
 
         def run() -> None:
+            failure = None
             try:
                 if function:
                     function()
             except Exception as error:
-                loop.call_soon_threadsafe(tell, error)
-            else:
-                loop.call_soon_threadsafe(tell, None)
+                failure = error
+            with suppress(RuntimeError):  # nobody waits any more: the loop is closed
+                loop.call_soon_threadsafe(tell, failure)
 
         threading.Thread(target=run, daemon=True).start()
         try:
