@@ -3,7 +3,7 @@
 import re
 
 from bkpaas.collect import plan
-from bkpaas.errors import NoData
+from bkpaas.errors import NoData, NotApplicable
 from bkpaas.facts.healthz import is_login_refusal
 from bkpaas.facts.proxies import excepted
 from bkpaas.lang import say
@@ -181,6 +181,8 @@ def test_request_arrives_in_one_login_log(controller, snapshot, deployment, host
     """The request for is_login that the controller sent through the domain is logged by one login, ours."""
     agent, answer = controller.facts.agent, controller.answers.get("is_login-domain")
     assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}"
+    if not deployment.judged("paas"):
+        raise NotApplicable(say(en="no paas host is judged in this run", zh="本次运行不判定任何 paas 主机"))
     arrived, unknown = [], []
     for paas in deployment.having("paas"):
         reason = _unseen(paas, host_facts, snapshot)

@@ -58,12 +58,14 @@ class Links(Struct, frozen=True):
 
     sources: tuple[str, ...]
     targets: tuple[str, ...]
+    both: bool = False
+    """Whether the target's own facts are needed: then it must be judged as well."""
 
     def subjects(self, deployment: Deployment) -> list[Subject]:
         return [
             Subject(f"{source.name}+{target.name}", (source.name, target.name))
             for source in deployment.judged(*self.sources)
-            for target in deployment.having(*self.targets)
+            for target in (deployment.judged if self.both else deployment.having)(*self.targets)
         ]
 
 

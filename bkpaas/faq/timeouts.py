@@ -39,7 +39,7 @@ CONDITIONS = (
     ),
     Condition(
         id="deploy-timeout-order",
-        scopes=(Links(("paas",), ("appo", "appt")),),
+        scopes=(Links(("paas",), ("appo", "appt"), both=True),),
         nobody=NO_AGENT,
         title=Text(
             en="PaaS waits longer for a deployment than paas_agent lets it run",
