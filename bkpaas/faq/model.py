@@ -100,6 +100,12 @@ class Condition(Struct, frozen=True):
     id: str
     scopes: tuple[Scope, ...]
     title: Text
+    reads: Text
+    """What it is judged by: files, /proc, requests, and from where."""
+    fails: Text
+    """The rule, literally, with the names of its limits and their usual values: `disk_free_percent` (1)."""
+    means: Text
+    """What an operator, or a user, then sees."""
     remedy: Text
     """With slots such as {host} and {home}; lines that begin with "$ " are commands."""
     severity: Severity = "fail"

@@ -22,6 +22,22 @@ CONDITIONS = (
             en="Every service runs with the production settings",
             zh="各服务使用生产环境配置运行",
         ),
+        reads=Text(
+            en="`env = BK_ENV=...` in each `uwsgi-open_paas-*.ini` (for gunicorn, supervisor's "
+            "environment); where it is not set, the environment of the running master.",
+            zh="各 `uwsgi-open_paas-*.ini` 中的 `env = BK_ENV=...`（gunicorn 则看 supervisor 的 environment）；"
+            "未设置时看运行中主进程的环境变量。",
+        ),
+        fails=Text(
+            en="It is set to anything but `production`, or set nowhere.",
+            zh="值不是 `production`，或都没有设置。",
+        ),
+        means=Text(
+            en="The service loads the settings of development, with another database: it ends at once, or "
+            "serves with no users. A password that is reset without it goes into the wrong database.",
+            zh="服务会加载开发环境配置和另一个数据库：立即退出，或以空用户库提供服务。缺少它时重置的密码会"
+            "写进错误的数据库。",
+        ),
         remedy=Text(
             en="Without BK_ENV=production the development settings are used, with another database. Put "
             "`env = BK_ENV=production` into the uwsgi file and restart the service.\n"
@@ -38,6 +54,16 @@ CONDITIONS = (
         title=Text(
             en="manage.py and the virtual environment of login are in place for a password reset",
             zh="重置密码所需的 manage.py 和 login 虚拟环境就绪",
+        ),
+        reads=Text(
+            en="Whether `open_paas/login/manage.py` and the Python of `.envs/*login` are there.",
+            zh="`open_paas/login/manage.py` 和 `.envs/*login` 中的 Python 是否存在。",
+        ),
+        fails=Text(en="One of the two is missing.", zh="两者缺一。"),
+        means=Text(
+            en="The procedure for a forgotten password cannot be followed on this host. The suite itself "
+            "never resets one.",
+            zh="无法在该主机上按步骤重置密码。套件自身从不重置密码。",
         ),
         remedy=Text(
             en="The reset itself, on a paas host (old sessions stay valid):\n"
@@ -57,6 +83,25 @@ CONDITIONS = (
         title=Text(
             en="A user who logs in is logged in: on every paas host, and for the next request",
             zh="用户登录后确实处于登录状态：在每台 paas 主机上，以及后续请求中",
+        ),
+        reads=Text(
+            en="Only with `--login-user`: the login form, the password once, is_login with the token on "
+            "every paas host and through the domain, then the platform's page; twice as many logins as "
+            "paas hosts (8 at most), so that each is met.",
+            zh="仅在给出 `--login-user` 时：登录表单、提交一次密码、立即在每台 paas 主机和域名上用 token 调"
+            "用 is_login，再访问平台页面；登录次数为 paas 主机数的两倍（最多 8 次），以便每台都能遇到。",
+        ),
+        fails=Text(
+            en="The password is answered with an error or without a usable cookie, a host or the domain "
+            "refuses the fresh token, or the platform shows the form again. A refused password is "
+            "no_data and not tried again.",
+            zh="提交密码后出错或没有可用的 cookie、某台主机或域名拒绝刚签发的 token，或平台再次显示登录表单。"
+            "密码被拒绝为 no_data，不再重试。",
+        ),
+        means=Text(
+            en="What users see. It alone finds a login that answers 500 after a correct password while all "
+            "else is green.",
+            zh="即用户所见。只有它能发现：密码正确后 login 返回 500，而其他检查全绿。",
         ),
         remedy=Text(
             en="See which host refused the token and with what message; a server error right after a correct password is "

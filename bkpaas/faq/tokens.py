@@ -32,6 +32,25 @@ CONDITIONS = (
             en="Tokens issued on one paas host are valid on the other: their clocks are close enough",
             zh="一台 paas 签发的登录态在另一台上有效：两台时间足够接近",
         ),
+        reads=Text(
+            en="Both clocks, measured to and fro over the connections (half the best round trip is the "
+            "uncertainty); BK_TOKEN_OFFSET_ERROR_TIME of the host that is behind.",
+            zh="通过连接往返测得的两台时钟（最短往返时间的一半为误差）；时间慢的一台的 "
+            "BK_TOKEN_OFFSET_ERROR_TIME。",
+        ),
+        fails=Text(
+            en="One clock is ahead by more than BK_TOKEN_OFFSET_ERROR_TIME of the one behind, even after "
+            "the uncertainty is taken off. no_data when that cannot be told, or the uncertainty is "
+            "above `clock_uncertainty_seconds` (2).",
+            zh="扣除误差后，一台仍比另一台快出慢者的 BK_TOKEN_OFFSET_ERROR_TIME 以上。无法判定或误差超过 "
+            "`clock_uncertainty_seconds`（2）秒时为 no_data。",
+        ),
+        means=Text(
+            en='A token of the fast host is refused on the slow one as "Login validity is illegal", until '
+            "it is old enough; the other way round it is accepted. Hence logins that work now and then.",
+            zh="快的一台签发的登录态在慢的一台上被拒绝（“Login validity is illegal”），过一段时间才有效；反"
+            "方向则正常。因此登录时好时坏。",
+        ),
         remedy=Text(
             en="Set the clock right and keep it synchronised; then log in again. A larger BK_TOKEN_OFFSET_ERROR_TIME in "
             "{home}/open_paas/login/conf/default.py (on the host that is behind, then restart login) only hides it.\n"
@@ -52,6 +71,15 @@ CONDITIONS = (
         title=Text(
             en="The clocks of the paas hosts agree to a few seconds", zh="paas 主机之间的时间相差不超过几秒"
         ),
+        reads=Text(en="The same two clocks.", zh="同样的两台时钟。"),
+        fails=Text(
+            en="They are more than `clock_drift_seconds` (3) apart, after the uncertainty is taken off.",
+            zh="扣除误差后相差超过 `clock_drift_seconds`（3）秒。",
+        ),
+        means=Text(
+            en="No token is refused yet. Clocks that run apart go on doing so until logins fail.",
+            zh="目前还没有登录态被拒绝。时间若持续偏离，迟早会登录失败。",
+        ),
         remedy=Text(
             en="Nothing is refused yet, but the clocks run apart. See why they are not synchronised.\n"
             "$ chronyc tracking; chronyc sources    # on {first} and {second}",
@@ -65,6 +93,16 @@ CONDITIONS = (
         scopes=(Each(),),
         severity="warn",
         title=Text(en="A time daemon runs and is synchronised", zh="时间同步服务在运行并已同步"),
+        reads=Text(
+            en="Whether chronyd or ntpd runs, and what `chronyc -n tracking` or `ntpq -pn` says.",
+            zh="chronyd 或 ntpd 是否在运行，以及 `chronyc -n tracking` 或 `ntpq -pn` 的输出。",
+        ),
+        fails=Text(
+            en="Neither runs, or the one that runs follows no server. no_data when it runs but cannot be "
+            "asked.",
+            zh="两者都没有运行，或运行但没有同步到服务器。运行但无法查询时为 no_data。",
+        ),
+        means=Text(en="The clock is right by accident and will drift.", zh="时钟只是碰巧正确，会逐渐偏离。"),
         remedy=Text(
             en="Run either chronyd or ntpd, with a server that answers. A virtual machine whose clock the hypervisor keeps "
             "may do without: then waive this.\n$ systemctl enable --now chronyd\n$ chronyc sources",
@@ -78,6 +116,22 @@ CONDITIONS = (
         title=Text(
             en="BK_TOKEN_OFFSET_ERROR_TIME is a number of seconds, the same on all paas hosts",
             zh="BK_TOKEN_OFFSET_ERROR_TIME 是秒数，且在所有 paas 主机上一致",
+        ),
+        reads=Text(
+            en="BK_TOKEN_OFFSET_ERROR_TIME as it takes effect: `login/conf/default.py`, then "
+            "settings_production.py, on every paas host.",
+            zh="各 paas 主机上最终生效的 BK_TOKEN_OFFSET_ERROR_TIME：先 `login/conf/default.py`，后 "
+            "settings_production.py。",
+        ),
+        fails=Text(
+            en="It is no number of at least 0, or not what most paas hosts have; with equal counts, the "
+            "shipped value (`token_offset_seconds`, 60) is taken for right.",
+            zh="不是大于等于 0 的数字，或与多数 paas 主机不同；数量相等时以出厂值（`token_offset_seconds`，"
+            "60）为准。",
+        ),
+        means=Text(
+            en="The same token is valid on one host and refused on another, by settings alone.",
+            zh="仅因配置不同，同一登录态在一台有效、另一台被拒绝。",
         ),
         remedy=Text(
             en="Make the value equal on all paas hosts (60 as shipped) and restart login on the host that was changed. "
@@ -96,6 +150,16 @@ CONDITIONS = (
             en="BK_TOKEN_OFFSET_ERROR_TIME has not been raised to hide a clock skew",
             zh="没有通过增大 BK_TOKEN_OFFSET_ERROR_TIME 来掩盖时间偏差",
         ),
+        reads=Text(en="The same setting.", zh="同一配置项。"),
+        fails=Text(
+            en="It is more than `token_offset_seconds` (60).",
+            zh="大于 `token_offset_seconds`（60）。",
+        ),
+        means=Text(
+            en="Somebody has widened the tolerance instead of synchronising the clocks: logins work, the "
+            "skew stays and everything else that needs the time is wrong.",
+            zh="有人放宽了容忍时间而没有同步时钟：登录可用，但时间偏差仍在，其他依赖时间的功能会出错。",
+        ),
         remedy=Text(
             en="Synchronise the clocks, then set it back to 60 and restart login.\n$ {supervisorctl} restart login",
             zh="同步时间后改回 60 并重启 login。\n$ {supervisorctl} restart login",
@@ -109,6 +173,21 @@ CONDITIONS = (
         title=Text(
             en="Both paas hosts sign tokens with the same SECRET_KEY, project by project",
             zh="两台 paas 主机各项目的 SECRET_KEY 相同",
+        ),
+        reads=Text(
+            en="SECRET_KEY of login, paas, esb and appengine on both paas hosts, as digests; the keys "
+            "themselves are kept nowhere.",
+            zh="两台 paas 主机上 login、paas、esb、appengine 的 SECRET_KEY（只比较摘要，不保存密钥本身）。",
+        ),
+        fails=Text(
+            en="A project's key differs between the two, or stands on one host only. no_data when it is "
+            "not a plain string, such as one read from the environment.",
+            zh="某个项目的密钥两台不同，或只有一台有。不是普通字符串（例如取自环境变量）时为 no_data。",
+        ),
+        means=Text(
+            en='A token of one host cannot be decrypted on the other: "Parameters bk_token is illegal", '
+            "and the login page comes back.",
+            zh="一台签发的登录态另一台无法解密：“参数bk_token非法”，登录页面再次出现。",
         ),
         remedy=Text(
             en="A token of one host cannot be read by the other. Copy the settings of the host that is right, then "
@@ -127,6 +206,21 @@ CONDITIONS = (
         title=Text(
             en="No log has recently told of a token refused for its time",
             zh="近期日志中没有因有效期不合法而被拒绝的登录态",
+        ),
+        reads=Text(
+            en="The ends of login.log, paas.log, esb*.log on paas hosts and of the applications' logs on "
+            "app hosts, for the sentence in English, Chinese and JSON's escapes. login itself logs no "
+            "refusal: it is the caller that does.",
+            zh="paas 主机的 login.log、paas.log、esb*.log 和 app 主机的应用日志末尾，匹配英文、中文和 JSON "
+            "转义形式。login 自己不记录拒绝，记录的是调用方。",
+        ),
+        fails=Text(
+            en="Such a line is younger than `log_window_minutes` (10).",
+            zh="存在 `log_window_minutes`（10）分钟以内的此类日志。",
+        ),
+        means=Text(
+            en="Users were sent back to the login page just now. Older lines are history and do not count.",
+            zh="刚刚有用户被送回登录页面。更早的日志属于历史，不计入。",
         ),
         remedy=Text(
             en="Users were refused a short while ago. If the clocks are right now (paas-clock-skew), this ends by itself; "
