@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from bkpaas.faq.model import Condition, Each, Links, Symptom, Text, same_host, target
+from bkpaas.faq.model import Condition, Each, Links, Point, Symptom, Text, same_host, target
 
 NO_AGENT = Text(en="the inventory has no appo or appt host", zh="清单中没有 appo 或 appt 主机")
 
 SYMPTOM = Symptom(
     key="appt-502",
     title=Text(en="appt answers 502 Bad Gateway", zh="appt访问报502 bad gateway"),
+    introduction=Text(
+        en="http://PAAS_DOMAIN/t/APP/ (or /o/APP/) shows 502 Bad Gateway, while the platform itself works.",
+        zh="访问 http://PAAS域名/t/应用/（或 /o/应用/）报 502 Bad Gateway，而平台自身正常。",
+    ),
     conditions=(
         "agent-nginx-8010",
         "agent-8010-from-nginx",
@@ -16,6 +20,65 @@ SYMPTOM = Symptom(
         "agent-process",
         "agent-from-paas",
         "saas-run-state",
+    ),
+    points=(
+        Point(
+            says=Text(
+                en="Find where /t/ really leads: its location in paas.conf, and the servers of upstream "
+                "PAAS_AGENT_TEST.",
+                zh="确认 /t/ 的实际访问路径：paas.conf 中的 location 和 upstream PAAS_AGENT_TEST 的 server。",
+            ),
+            conditions=("agent-upstream-map", "upstream-answers", "domain-502"),
+        ),
+        Point(
+            says=Text(
+                en="Ask port 8010 of that host from the paas host with curl.",
+                zh="在 paas 服务器上用 curl 访问该主机的 8010。",
+            ),
+            conditions=("agent-8010-from-nginx",),
+            answer=Text(
+                en="Asked from every paas host and from every nginx host: it is nginx that must get through.",
+                zh="从每台 paas 主机和每台 nginx 主机访问：真正需要通的是 nginx。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="Connection refused: see on appt whether 8010 is listened on.",
+                zh="拒绝连接：在 appt 上确认 8010 是否监听。",
+            ),
+            conditions=("agent-nginx-8010", "agent-process"),
+        ),
+        Point(
+            says=Text(
+                en="Find nginx's program by its pid in /proc.",
+                zh="通过 /proc 中的 pid 找到 nginx 程序路径。",
+            ),
+            conditions=("agent-nginx-8010",),
+            answer=Text(en="The verdict and the remedy name it.", zh="结果和处理方法中会写明。"),
+        ),
+        Point(
+            says=Text(en="Reload nginx; 8010 comes up.", zh="重新 reload nginx，8010 起来。"),
+            conditions=("agent-nginx-8010",),
+            answer=Text(
+                en="That an nginx runs and does not listen is this fault exactly: it was started before "
+                "its file was there. A reload is never done by the suite.",
+                zh="nginx 在运行却未监听，正是这个故障：启动早于配置文件。套件自身从不执行 reload。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="Try again: /t/bk_framework/ is well, and curl of 8010 shows nginx's test page.",
+                zh="重新测试，/t/bk_framework/ 访问 OK，curl 8010 显示 nginx 测试页。",
+            ),
+            conditions=("agent-nginx-8010", "saas-run-state"),
+            answer=Text(
+                en="The test page proves nginx, not the application: whose process is gone still answers "
+                "502. A 404 is an application that is not deployed. With more than one server in the "
+                "upstream, nginx may avoid a repaired one for 30 s more.",
+                zh="测试页只证明 nginx 正常，不代表应用正常：进程已不在的应用仍返回 502；404 表示应用未部署。"
+                "upstream 有多个 server 时，nginx 可能在 30 秒内仍避开刚修复的节点。",
+            ),
+        ),
     ),
 )
 

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from bkpaas.faq.model import Condition, Each, Symptom, Text, same_host
+from bkpaas.faq.model import Condition, Each, Point, Symptom, Text, same_host
 
 SYMPTOM = Symptom(
     key="fatal-exited-too-quickly",
     title=Text(en='Starting PaaS: "FATAL Exited too quickly"', zh="PaaS启动提示FATAL Exited too quickly"),
+    introduction=Text(
+        en="After a start, supervisor shows FATAL Exited too quickly for all four services. Often they "
+        "serve all the while: by processes that supervisor has lost sight of.",
+        zh="启动后 supervisor 显示四个服务 FATAL Exited too quickly。往往服务仍可用：由 supervisor 已失去控"
+        "制的进程提供。",
+    ),
     conditions=(
         "supervisor-proc",
         "supervisor-sock",
@@ -15,6 +21,116 @@ SYMPTOM = Symptom(
         "port-owner",
         "supervisor-status",
         "rabbit-orphan",
+    ),
+    points=(
+        Point(
+            says=Text(
+                en="Usually all ran well, and supervisord.sock was cleaned away.",
+                zh="多为正常运行时 supervisord.sock 被清理。",
+            ),
+            conditions=("supervisor-sock", "supervisor-proc"),
+            answer=Text(
+                en="The file is logs/open_paas/supervisor.sock. An old supervisord that ends slowly also "
+                "removes the socket of the new one.",
+                zh="文件是 logs/open_paas/supervisor.sock。旧的 supervisord 退出较慢时，也会删掉新进程的套"
+                "接字。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="stop paas says that it stopped, status shows EXIT, yet the processes are there.",
+                zh="stop paas 提示已停止，status 显示 EXIT，实际进程还在。",
+            ),
+            conditions=("uwsgi-orphans", "uwsgi-single-master", "supervisor-proc"),
+            answer=Text(
+                en="Meanwhile all four healthz are well: the left-over processes answer them.",
+                zh="此时四个 healthz 都正常：由遗留进程应答。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="All four programs are FATAL, Exited too quickly.",
+                zh="四个程序都是 FATAL Exited too quickly。",
+            ),
+            conditions=("supervisor-status", "port-owner"),
+            answer=Text(
+                en="BACKOFF bears the same words for the first seconds. Other causes than left-over "
+                "processes are a port that another program has, settings that do not load, a full disk.",
+                zh="最初几秒的 BACKOFF 带有相同文字。除遗留进程外，原因还可能是端口被其他程序占用、配置加载"
+                "失败、磁盘写满。",
+            ),
+        ),
+        Point(
+            says=Text(en="Kill the processes that are no longer in order.", zh="杀掉已经不正常的进程。"),
+            conditions=("uwsgi-orphans", "uwsgi-single-master"),
+            answer=Text(
+                en="The remedy names their pids. The FAQ's own `ps | grep open_paas` also hits editors and "
+                "tail -f; while a supervisord lives, it starts a killed uwsgi again.",
+                zh="处理方法中会列出 pid。FAQ 的 `ps | grep open_paas` 还会命中编辑器和 tail -f；只要 "
+                "supervisord 还活着，被杀的 uwsgi 会被拉起。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="When RabbitMQ is ill, epmd and beam may be killed as well.",
+                zh="rabbitmq 异常时，也可以杀掉 epmd 及 beam。",
+            ),
+            conditions=("rabbit-orphan",),
+            answer=Text(
+                en="A beam that serves nothing is a fault; epmd alone is not, it may stay.",
+                zh="不提供服务的 beam 是故障；仅剩 epmd 不是，可以保留。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="Perhaps: supervisorctl shutdown with open_paas's configuration.",
+                zh="可选：使用 open_paas 配置执行 supervisorctl shutdown。",
+            ),
+            conditions=("supervisor-sock",),
+            answer=Text(
+                en='Without a socket it reaches nobody and says "already shut down?": then end supervisord '
+                "with kill -TERM, as the remedy says.",
+                zh="没有套接字时它无法生效，并提示“already shut down?”：此时按处理方法用 kill -TERM 结束 "
+                "supervisord。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="Perhaps: remove supervisor.sock, make it again with srwx------, chown o+s.",
+                zh="可尝试删掉 supervisor.sock 再重建，权限为 srwx------，chown o+s。",
+            ),
+            conditions=("supervisor-sock",),
+            answer=Text(
+                en="A socket cannot be made by hand: supervisord makes it when it starts. chown o+s cannot "
+                "work, it takes o+s for a user's name; the mode is set with chmod 0700.",
+                zh="套接字不能手工创建，只能由 supervisord 启动时创建。chown o+s 不可能成功，它会把 o+s 当"
+                "作用户名；权限用 chmod 0700 设置。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="Perhaps: start supervisord by hand; then kill -9 all that ps shows for open_paas.",
+                zh="可选：手工启动 supervisord；再对 ps 中的 open_paas 全部 kill -9。",
+            ),
+            conditions=("supervisor-proc", "uwsgi-orphans"),
+            answer=Text(
+                en="The other way round: first end what is left, then start one supervisord. Started "
+                "beside left-over processes it ends in FATAL.",
+                zh="顺序应相反：先结束遗留进程，再启动一个 supervisord。与遗留进程并存时启动只会 FATAL。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="Start again; status shows all four RUNNING.",
+                zh="重新启动，status 显示四个都是 RUNNING。",
+            ),
+            conditions=("supervisor-status", "services-answer"),
+            answer=Text(
+                en="RUNNING is not enough: a service may crash and come back (its pid changes), or answer "
+                "nothing but 500.",
+                zh="RUNNING 还不够：服务可能反复崩溃重启（pid 变化），或只返回 500。",
+            ),
+        ),
     ),
 )
 

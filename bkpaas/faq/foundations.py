@@ -14,6 +14,11 @@ from bkpaas.faq.model import (
 SYMPTOM = Symptom(
     key="foundations",
     title=Text(en="What everything else rests on", zh="其他一切的基础"),
+    introduction=Text(
+        en="Not a section of the FAQ: what all its answers take for granted. When one of these fails, "
+        "begin here; most of the rest follows from it.",
+        zh="不是 FAQ 的章节，而是其所有回答的前提。这里有失败时先处理它，其余多半由此引起。",
+    ),
     conditions=("host-reachable", "disk-space", "disk-headroom", "database-reachable", "services-answer"),
 )
 

@@ -7,6 +7,7 @@ from bkpaas.faq.model import (
     Condition,
     Each,
     FromController,
+    Point,
     Symptom,
     Text,
     anywhere,
@@ -19,7 +20,84 @@ SERVICES = ("paas", "login", "esb", "console", "appengine")
 SYMPTOM = Symptom(
     key="platform-healthy",
     title=Text(en="Is PaaS deployed well?", zh="如何确认PaaS部署正常"),
+    introduction=Text(
+        en="After an installation or an upgrade: is the platform well? The domain must lead to nginx, and "
+        "every service must say of itself that it is well.",
+        zh="安装或升级之后：平台是否正常？域名要指向 nginx，每个服务都要自报正常。",
+    ),
     conditions=("domain-resolve", *(f"healthz-{service}" for service in SERVICES)),
+    points=(
+        Point(
+            says=Text(
+                en="ping the PaaS domain, to see that the name works.",
+                zh="首先 ping PaaS 域名，确认域名通。",
+            ),
+            conditions=("domain-resolve", "domain-502"),
+            answer=Text(
+                en="No ping is sent: an answer to it says nothing of the platform, and many sites block "
+                "it. The name is resolved on every host and asked over HTTP.",
+                zh="不发送 ping：有应答不代表平台正常，很多环境还会屏蔽。套件在每台主机上解析域名，并通过 "
+                "HTTP 访问。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="See that /healthz/ (developer center), /login/healthz/, /api/healthz/ (ESB), "
+                "/console/healthz/ (desktop) and /v1/healthz/ (appengine) are well.",
+                zh="确认 /healthz/（开发者中心）、/login/healthz/、/api/healthz/（ESB）、/console/healthz/"
+                "（桌面）、/v1/healthz/（appengine）正常。",
+            ),
+            conditions=(
+                "healthz-paas",
+                "healthz-login",
+                "healthz-esb",
+                "healthz-console",
+                "healthz-appengine",
+            ),
+            answer=Text(
+                en="The last slash is needed: without it nginx's redirect leads to another service, which "
+                "is well. The community edition 5.x has no console.",
+                zh="末尾的斜杠不能省：否则会被重定向到另一个服务，并得到它的“正常”。社区版 5.x 没有 console。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="healthz checks the service and all it depends on; when something is wrong, it is not "
+                "200 and tells the error.",
+                zh="healthz 检查服务本身及所有外部依赖，有问题则非 200 并提示错误。",
+            ),
+            conditions=(
+                "healthz-paas",
+                "healthz-login",
+                "healthz-esb",
+                "healthz-appengine",
+                "database-reachable",
+                "services-answer",
+            ),
+            answer=Text(
+                en="True of paas only. The others answer 200 with result or ok false when they are ill: "
+                "read the body. And not all is checked: paas is content with any answer of login, even "
+                "a 500; nobody asks redis or Elasticsearch.",
+                zh="只有 paas 如此。其他服务异常时返回 200，而 result 或 ok 为 false：要看返回内容。也没有"
+                "检查全部依赖：paas 只要 login 有应答就算正常，即使是 500；也没有服务检查 redis 或 "
+                "Elasticsearch。",
+            ),
+        ),
+        Point(
+            says=Text(en="When there is a problem, act on the error.", zh="如果有问题，根据相应错误处理。"),
+            conditions=(
+                "healthz-paas",
+                "healthz-login",
+                "healthz-esb",
+                "healthz-console",
+                "healthz-appengine",
+            ),
+            answer=Text(
+                en="Each verdict has the service's own message, and names first what caused it.",
+                zh="每个结果都附有服务自己的错误信息，并首先指出其原因。",
+            ),
+        ),
+    ),
 )
 
 _NAMES = {

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from bkpaas.faq.appt_502 import NO_AGENT
-from bkpaas.faq.model import Condition, Each, Symptom, Text, anywhere, same_host
+from bkpaas.faq.model import Condition, Each, Point, Symptom, Text, anywhere, same_host
 
 SYMPTOM = Symptom(
     key="no-logs",
     title=Text(en="The developer center shows no logs", zh="在开发者中心无法查看日志"),
+    introduction=Text(
+        en="In the developer center the page of an application's logs stays empty. They go from log_agent "
+        "through redis and log_parser to Elasticsearch; any link may be broken.",
+        zh="开发者中心的应用日志页面为空。日志经 log_agent、redis、log_parser 到 Elasticsearch，任何一环都"
+        "可能中断。",
+    ),
     conditions=(
         "log-agent-deployed",
         "log-parser-deployed",
@@ -15,6 +21,46 @@ SYMPTOM = Symptom(
         "clock-all",
         "clock-drift-all",
         "timezone-all",
+    ),
+    points=(
+        Point(
+            says=Text(
+                en="Elasticsearch is well, and PaaS is configured with its right address.",
+                zh="es 服务正常，且 PaaS 中配置的 es 地址正确。",
+            ),
+            answer=Text(en="Not judged yet.", zh="尚未判定。"),
+        ),
+        Point(
+            says=Text(
+                en="paas_plugins/log_agent is deployed on appo and appt.",
+                zh="appo/appt 上均部署了 paas_plugins/log_agent。",
+            ),
+            conditions=("log-agent-deployed",),
+            answer=Text(en="Deployed is not enough: it must run.", zh="部署还不够：必须在运行。"),
+        ),
+        Point(
+            says=Text(en="paas_plugins/log_parser is deployed.", zh="部署了 paas_plugins/log_parser。"),
+            conditions=("log-parser-deployed",),
+        ),
+        Point(
+            says=Text(
+                en="log_agent and log_parser have the same redis configuration.",
+                zh="log_agent 和 log_parser 的 redis 配置一致。",
+            ),
+            conditions=("log-redis-equal",),
+        ),
+        Point(
+            says=Text(
+                en="All machines have the same time zone and the same time (important).",
+                zh="所有机器的时区及时间一致（重要）。",
+            ),
+            conditions=("timezone-all", "clock-all", "clock-drift-all", "time-daemon"),
+            answer=Text(
+                en="The offset from UTC counts, not the name of the zone: Asia/Shanghai and PRC are the "
+                "same.",
+                zh="比较的是相对 UTC 的偏移，而不是时区名称：Asia/Shanghai 与 PRC 相同。",
+            ),
+        ),
     ),
 )
 

@@ -7,6 +7,7 @@ from bkpaas.faq.model import (
     Each,
     FromController,
     Links,
+    Point,
     Symptom,
     Text,
     anywhere,
@@ -18,6 +19,11 @@ from bkpaas.faq.model import (
 SYMPTOM = Symptom(
     key="login-502",
     title=Text(en="Login answers 502 Bad Gateway", zh="PaaS登陆提示502 Bad GateWay"),
+    introduction=Text(
+        en="The browser shows 502 Bad Gateway for the integration platform: nginx is there, what should "
+        "answer behind it is not, or not on the way that nginx takes.",
+        zh="浏览器访问集成平台显示 502 Bad Gateway：nginx 正常，但其后的服务没有应答，或 nginx 走的路不通。",
+    ),
     conditions=(
         "bind-address-consistent",
         "paas-ports-local",
@@ -30,6 +36,80 @@ SYMPTOM = Symptom(
         "upstream-answers",
         "domain-502",
         "nginx-error-log",
+    ),
+    points=(
+        Point(
+            says=Text(
+                en="The integration platform (open_paas) easily shows 502, for many reasons.",
+                zh="访问集成平台（open_paas）容易出现 502，原因较多。",
+            ),
+            conditions=("domain-502", "nginx-error-log"),
+        ),
+        Point(
+            says=Text(
+                en="Make sure that its four web services have started and can be reached; most likely the "
+                "cause.",
+                zh="确认 open_paas 4 个 web 服务启动正常且可以访问（最可能）。",
+            ),
+            conditions=(
+                "supervisor-status",
+                "paas-ports-local",
+                "services-answer",
+                "database-reachable",
+                "listen-queue",
+            ),
+            answer=Text(
+                en="Started is not enough: settings that do not load give RUNNING, an open port and a 500.",
+                zh="启动还不够：配置加载失败时也是 RUNNING、端口已监听，但返回 500。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="A service whose port is taken does not start.",
+                zh="端口被占用时 web 服务启动失败。",
+            ),
+            conditions=("port-owner",),
+            answer=Text(
+                en="Then there is no 502: nginx passes on what the stranger answers, often with status 200.",
+                zh="这种情况没有 502：nginx 会转发占用者的应答，状态码常常是 200。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="Make sure of the firewall: nginx's host must reach each service, curl "
+                "http://{open_paas_ip}:8000.",
+                zh="确认防火墙：nginx 所在服务器能访问各服务，curl http://{open_paas_ip}:8000。",
+            ),
+            conditions=("paas-ports-from-nginx", "upstream-answers", "bind-address-consistent"),
+            answer=Text(
+                en="Any HTTP answer will do, 404 as well. Ask the address in nginx's upstream, not "
+                "127.0.0.1: the services bind the host's address only.",
+                zh="任何 HTTP 应答都可以，404 也行。要访问 nginx upstream 中的地址而不是 127.0.0.1：服务只"
+                "绑定主机地址。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="Make sure of server{listen 80;} in nginx's paas.conf.",
+                zh="确认 nginx 的 paas.conf 中 server{listen 80;}。",
+            ),
+            conditions=("nginx-conf-port80", "nginx-conf-upstreams", "nginx-upstreams-complete"),
+        ),
+        Point(
+            says=Text(
+                en="With several NICs, nginx may listen on another one than the domain leads to; change it "
+                "to listen NIC:80.",
+                zh="多块网卡时，listen 的网卡与域名的网卡可能不同；改为 listen 网卡:80。",
+            ),
+            conditions=("nginx-listen-vs-domain", "bind-address-consistent"),
+            answer=Text(
+                en="A connection to an address without a listener is refused, not answered with 502. The "
+                "502 of several NICs is a service that binds another address than the upstream names. "
+                "`listen 80;` takes all addresses and needs no NIC.",
+                zh="访问没有监听的地址是拒绝连接，不是 502。多网卡造成的 502，是服务绑定的地址与 upstream "
+                "不同。`listen 80;` 监听所有地址，无需指定网卡。",
+            ),
+        ),
     ),
 )
 

@@ -6,6 +6,7 @@ from bkpaas.faq.model import (
     Condition,
     Each,
     FromController,
+    Point,
     Symptom,
     Text,
     anywhere,
@@ -16,6 +17,11 @@ from bkpaas.faq.model import (
 SYMPTOM = Symptom(
     key="login-no-response",
     title=Text(en="Login does not respond", zh="PaaS登陆无响应"),
+    introduction=Text(
+        en="The login page does not come, or an application waits for ever for the login to be checked. Is "
+        "the request sent, does it arrive at login, and is it answered?",
+        zh="登录页面打不开，或应用一直等待登录校验。请求是否发出、是否到达 login、是否有应答？",
+    ),
     conditions=(
         "login-log-dir",
         "login-is-login-direct",
@@ -26,6 +32,96 @@ SYMPTOM = Symptom(
         "login-access-log-latency",
         "http-proxy-env",
         "cookie-domain",
+    ),
+    points=(
+        Point(
+            says=Text(
+                en="Go to the log directory of open_paas on a paas host and follow the logs with login in "
+                "their name.",
+                zh="在 paas 主机进入 open_paas 日志目录，跟踪名称含 login 的日志。",
+            ),
+            conditions=("login-log-dir",),
+            answer=Text(
+                en="The request lines are in login_uwsgi.log (or what `logto2` names); login.log has "
+                "exceptions only. The suite reads the end of both instead of following them.",
+                zh="请求记录在 login_uwsgi.log（或 `logto2` 指定的文件）中，login.log 只有异常。套件读取两"
+                "者末尾，而不是持续跟踪。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="Open the failing link and see whether a line with is_login is written.",
+                zh="点击出错的链接，观察日志是否出现 is_login。",
+            ),
+            conditions=("login-request-arrives",),
+            answer=Text(
+                en="Instead of a browser the suite sends one is_login request of its own through the "
+                "domain and looks for it in the login log of every paas host.",
+                zh="套件不用浏览器，而是通过域名发一次自己的 is_login 请求，再到每台 paas 主机的 login 日志"
+                "中查找。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="Tell from the domain in that line whether login is asked directly or through ESB.",
+                zh="通过日志中的域名确认是直接调用 login 还是通过 ESB。",
+            ),
+            conditions=("login-access-log-status", "login-is-login-esb"),
+            answer=Text(
+                en="The line has no domain. Its form tells: nginx comes with HTTP/1.0 and without /login, "
+                "ESB with a path that begins with /login/, and what is left came directly. The verdict "
+                "counts them by caller.",
+                zh="日志中没有域名，要看形式：经 nginx 的是 HTTP/1.0 且不带 /login，经 ESB 的路径以 "
+                "/login/ 开头，其余为直接调用。结果中按调用方计数。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="Imitate the call on the server: curl of is_login with bk_cookie.",
+                zh="在服务器上用 curl 模拟调用带 bk_cookie 的 is_login。",
+            ),
+            conditions=("login-is-login-direct", "login-is-login-domain", "login-is-login-esb"),
+            answer=Text(
+                en="As the FAQ writes it, it is a 404. The path is /login/accounts/is_login/ (with the "
+                "last slash), the parameter is bk_token in the query, and every refusal is HTTP 200: "
+                "read the body.",
+                zh="按 FAQ 的写法会得到 404。路径是 /login/accounts/is_login/（末尾有斜杠），参数是查询串中"
+                "的 bk_token，且所有拒绝都是 HTTP 200：要看返回内容。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="Look into login's logs, above all login_uwsgi, for whether requests arrive.",
+                zh="查看 login 相关日志，特别是 login_uwsgi，是否有请求到达。",
+            ),
+            conditions=("login-request-arrives", "login-access-log-status", "login-access-log-latency"),
+        ),
+        Point(
+            says=Text(
+                en="Cause: requests of other machines to PaaS are taken by an HTTP proxy.",
+                zh="原因：其他机器到 PaaS 的请求被 HTTP 代理劫持。",
+            ),
+            conditions=(
+                "http-proxy-env",
+                "login-is-login-domain",
+                "domain-from-agents",
+                "domain-from-cmdb-job",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="Cause: cookies and cache of the browser; try a private window or another browser.",
+                zh="原因：浏览器 cookie 缓存；换无痕窗口或其他浏览器。",
+            ),
+            conditions=("cookie-domain",),
+            answer=Text(
+                en="What a browser holds cannot be seen from the hosts; trying a private window remains "
+                "with the user. Checked is the one cause that the server has a part in: a cookie for "
+                "the wrong domain.",
+                zh="浏览器里的内容从主机上看不到，换无痕窗口仍需用户自己尝试。这里检查的是服务端能造成的那"
+                "一种：cookie 的域不对。",
+            ),
+        ),
     ),
 )
 

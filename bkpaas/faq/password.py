@@ -2,15 +2,77 @@
 
 from __future__ import annotations
 
-from bkpaas.faq.model import Condition, Each, FromController, Symptom, Text, anywhere
+from bkpaas.faq.model import Condition, Each, FromController, Point, Symptom, Text, anywhere
 
 SYMPTOM = Symptom(
     key="password-reset",
     title=Text(en="Resetting the access password", zh="PaaS重置访问密码"),
+    introduction=Text(
+        en="The password of admin is lost, or was changed wrongly, and nobody can log in. Nothing is wrong "
+        "with the platform; checked is what the procedure needs.",
+        zh="admin 密码丢失或修改错误，无法登录。平台本身没有故障，这里检查的是重置步骤所需的条件。",
+    ),
     conditions=(
         "bk-env-production",
         "password-reset-ready",
         "login-works",
+    ),
+    points=(
+        Point(
+            says=Text(
+                en="A wrongly changed password of admin locks everybody out.",
+                zh="admin 密码修改错误后无法登录。",
+            ),
+            conditions=("login-works",),
+            answer=Text(
+                en="Only with `--login-user`, and then once: a refused password is never tried again.",
+                zh="仅在使用 `--login-user` 时检查，且只尝试一次：被拒绝的密码不会重试。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="On the control machine source utils.fc, then go to a paas host with ssh.",
+                zh="在中控机 source utils.fc，然后 ssh 到 paas 主机。",
+            ),
+            conditions=("host-reachable",),
+            answer=Text(
+                en="utils.fc only tells the addresses; the suite has them from the inventory and does not "
+                "run that file.",
+                zh="utils.fc 只是提供地址；套件从清单中取得，不执行该文件。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="Enter the virtual environment of login and start manage.py shell.",
+                zh="进入 login 虚拟环境，执行 manage.py shell。",
+            ),
+            conditions=("password-reset-ready",),
+        ),
+        Point(
+            says=Text(
+                en="Export BK_ENV=production before, unset it afterwards.",
+                zh="之前 export BK_ENV='production'，之后 unset。",
+            ),
+            conditions=("bk-env-production",),
+            answer=Text(
+                en="Without it the shell opens the settings of development, with another database. The "
+                "remedy sets it for the one command, so that nothing is left to unset.",
+                zh="缺少它时会打开开发环境配置和另一个数据库。处理方法中只对该命令设置，无需事后清除。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="Set a new password for the user admin and save it.",
+                zh="为用户 admin 设置新密码并保存。",
+            ),
+            answer=Text(
+                en="Never done by the suite: it would change the platform. The procedure works as written; "
+                "sessions that were open stay so. The FAQ's loop does nothing, without a word, when "
+                "there is no such user.",
+                zh="套件从不执行：这会修改平台。步骤本身有效，已登录的会话不受影响。若用户不存在，FAQ 的循"
+                "环会静默地什么也不做。",
+            ),
+        ),
     ),
 )
 

@@ -7,6 +7,7 @@ from bkpaas.faq.model import (
     Each,
     FromController,
     Pairs,
+    Point,
     Symptom,
     Text,
     anywhere,
@@ -17,6 +18,12 @@ from bkpaas.faq.tokens import ONE_PAAS
 SYMPTOM = Symptom(
     key="login-redirect-loop",
     title=Text(en="The login page comes back for ever", zh="登录页面无限跳转"),
+    introduction=Text(
+        en="After a correct password the login form comes back, again and again. It is no chain of "
+        "redirects: the application asks login, gets a refusal, and sends the user back to the form.",
+        zh="输入正确密码后又回到登录表单，反复如此。它不是一串 HTTP 跳转：应用向 login 校验失败，把用户送回"
+        "表单。",
+    ),
     conditions=(
         "paas-clock-skew",
         "login-settings-equal",
@@ -28,6 +35,66 @@ SYMPTOM = Symptom(
         "login-redirect-shape",
         "login-works",
         "login-illegal-in-logs",
+    ),
+    points=(
+        Point(
+            says=Text(
+                en="login/conf/settings_production.py is the same on both paas hosts.",
+                zh="两台 PaaS 机器上 login/conf/settings_production.py 一致。",
+            ),
+            conditions=("login-settings-equal", "login-secret-equal"),
+        ),
+        Point(
+            says=Text(
+                en="Both paas hosts have the same time, kept by synchronisation so that it is exactly the "
+                "same.",
+                zh="两台 PaaS 机器时间一致（需设置时间同步保证绝对一致）。",
+            ),
+            conditions=("paas-clock-skew", "paas-clock-drift", "time-daemon"),
+            answer=Text(
+                en="Exactly the same they need not be: up to BK_TOKEN_OFFSET_ERROR_TIME nothing is "
+                "refused, and from 3 s on there is a warning.",
+                zh="不需要绝对一致：不超过 BK_TOKEN_OFFSET_ERROR_TIME 就不会拒绝，超过 3 秒会告警。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="The hosts of paas_agent, cc and job reach the PaaS domain.",
+                zh="PaaSAgent 服务器、cc 和 job 所在服务器能访问到 PaaS 域名。",
+            ),
+            conditions=("domain-from-agents", "domain-from-cmdb-job", "domain-resolve", "http-proxy-env"),
+        ),
+        Point(
+            says=Text(
+                en="One logs in at login; the signed token goes into a cookie.",
+                zh="到 login 登录，签名 token 写入 cookie。",
+            ),
+            conditions=("login-redirect-shape", "login-works", "cookie-domain"),
+            answer=Text(
+                en="The cookie is for BK_COOKIE_DOMAIN; a browser drops it when that does not fit.",
+                zh="cookie 的域是 BK_COOKIE_DOMAIN；不匹配时浏览器会丢弃。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="The application then sends a POST to PaaS to have login check it; refused, it leads "
+                "back to the login page.",
+                zh="应用向 PaaS 发起 post 请求由 login 校验，校验失败又跳转回登录页面。",
+            ),
+            conditions=("login-works", "domain-from-agents", "domain-from-cmdb-job", "scheme-matches"),
+            answer=Text(
+                en="It is a GET, with bk_token in the query: a POST is refused. The refusal comes with "
+                "HTTP 200 and result false.",
+                zh="实际是 GET，bk_token 在查询串中；POST 会被拒绝。校验失败时是 HTTP 200 和 result false。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="Most likely: the two clocks differ, or the application's host has no way to the domain.",
+                zh="极大可能：两台 PaaS 时间不一致，或应用机器到 PaaS 域名网络不通。",
+            ),
+            conditions=("paas-clock-skew", "domain-from-agents", "domain-from-cmdb-job"),
+        ),
     ),
 )
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from bkpaas.faq.appt_502 import NO_AGENT
-from bkpaas.faq.model import Condition, Each, Links, Pairs, Symptom, Text, same_host, target
+from bkpaas.faq.model import Condition, Each, Links, Pairs, Point, Symptom, Text, same_host, target
 from bkpaas.faq.tokens import ONE_PAAS
 
 SYMPTOM = Symptom(
     key="deploy-timeout",
     title=Text(en="The time-outs of a SaaS deployment", zh="SaaS部署的超时时间可以自行配置"),
+    introduction=Text(
+        en='A deployment in the developer center fails after some minutes, or stays at "deploying". Two '
+        "time-outs decide: paas_agent's, then the platform's.",
+        zh="开发者中心的部署几分钟后失败，或一直“正在部署”。由两个超时时间决定：先是 paas_agent，然后是平台。",
+    ),
     conditions=(
         "deploy-timeout-parse",
         "deploy-timeout-order",
@@ -16,6 +21,64 @@ SYMPTOM = Symptom(
         "deploy-timeout-agents-equal",
         "deploy-timeout-stale",
         "history-ge-event",
+    ),
+    points=(
+        Point(
+            says=Text(
+                en="A deployment that takes longer than its time-out is set to failed.",
+                zh="部署超过超时时间后，任务被设置为失败。",
+            ),
+            conditions=("deploy-timeout-order", "deploy-timeout-parse"),
+        ),
+        Point(
+            says=Text(
+                en="paas_agent ends a deployment after 300 s, as shipped.",
+                zh="PaaSAgent 默认超时 300s。",
+            ),
+            conditions=("deploy-timeout-parse", "deploy-timeout-agents-equal"),
+            answer=Text(
+                en="Any number above 0 is well. The FAQ's 300s must be written 300: with the unit it is "
+                "read as 0, and every deployment ends at once.",
+                zh="大于 0 的数字都可以。FAQ 中的 300s 要写成 300：带单位会被读作 0，所有部署立即超时。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="PaaS ends it after 360 s, as shipped; this must be more than paas_agent's.",
+                zh="PaaS 默认超时 360s，一定要大于 PaaSAgent 的超时时间。",
+            ),
+            conditions=("deploy-timeout-order", "deploy-timeout-consistent"),
+        ),
+        Point(
+            says=Text(
+                en='So that a deployment does not hang at "deploying" when paas_agent is cut off.',
+                zh="确保网络超时或 PaaSAgent 失联时，任务不会卡在“正在部署”。",
+            ),
+            conditions=("agent-from-paas", "agent-process"),
+        ),
+        Point(
+            says=Text(
+                en="Change paas_agent's: EXECUTE_TIME_LIMIT in paas_agent_config.yaml on APPO and APPT, "
+                "then restart.",
+                zh="变更 PaaSAgent：在 APPO/APPT 上修改 paas_agent_config.yaml 的 EXECUTE_TIME_LIMIT，然后"
+                "重启。",
+            ),
+            conditions=("deploy-timeout-parse", "deploy-timeout-stale"),
+            answer=Text(en="The key stands under `settings`.", zh="该字段位于 `settings` 之下。"),
+        ),
+        Point(
+            says=Text(
+                en="Change PaaS's: EVENT_STATE_EXPIRE_SECONDS in paas/conf/default.py, then restart.",
+                zh="变更 PaaS：修改 paas/conf/default.py 的 EVENT_STATE_EXPIRE_SECONDS，然后重启。",
+            ),
+            conditions=("deploy-timeout-order", "deploy-timeout-stale", "history-ge-event"),
+            answer=Text(
+                en="A value in settings_production.py overrides it. login/conf/default.py has a setting of "
+                "the same name (180) that nothing uses.",
+                zh="settings_production.py 中的值会覆盖它。login/conf/default.py 中有同名配置（180），但没"
+                "有作用。",
+            ),
+        ),
     ),
 )
 

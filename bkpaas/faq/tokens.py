@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bkpaas.faq.model import Condition, Each, Pairs, Symptom, Text, anywhere, same_host, same_link
+from bkpaas.faq.model import Condition, Each, Pairs, Point, Symptom, Text, anywhere, same_host, same_link
 
 ONE_PAAS = Text(
     en="fewer than two paas hosts: nothing to compare",
@@ -12,6 +12,11 @@ ONE_PAAS = Text(
 SYMPTOM = Symptom(
     key="login-validity-illegal",
     title=Text(en='"Login validity is illegal"', zh="应用日志提示“Login validity is illegal”"),
+    introduction=Text(
+        en="The request arrives and is refused: logins work now and then, and an application's log says "
+        '"Login validity is illegal" (登录态有效期不合法).',
+        zh="请求到达但校验失败：登录时好时坏，应用日志提示“Login validity is illegal”（登录态有效期不合法）。",
+    ),
     conditions=(
         "paas-clock-skew",
         "paas-clock-drift",
@@ -20,6 +25,75 @@ SYMPTOM = Symptom(
         "token-offset-raised",
         "login-secret-equal",
         "login-illegal-in-logs",
+    ),
+    points=(
+        Point(
+            says=Text(
+                en='The application\'s log says "Login validity is illegal".',
+                zh="应用日志里提示“Login validity is illegal”。",
+            ),
+            conditions=("login-illegal-in-logs",),
+            answer=Text(
+                en="It is the caller's log: login itself notes no refusal. Through nginx the sentence "
+                "comes in Chinese, through ESB in English; both are looked for.",
+                zh="是调用方的日志：login 自己不记录拒绝。经 nginx 是中文，经 ESB 是英文，两种都查。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="It comes of two paas hosts whose clocks differ.",
+                zh="由两台 paas 之间时间不同步引起。",
+            ),
+            conditions=("paas-clock-skew", "paas-clock-drift", "time-daemon"),
+            answer=Text(
+                en='Another SECRET_KEY looks alike to the user but says "Parameters bk_token is illegal": '
+                "login-secret-equal.",
+                zh="SECRET_KEY 不同时用户看到的现象相似，但提示是“参数bk_token非法”：见 login-secret-equal。",
+            ),
+        ),
+        Point(
+            says=Text(en="One can log in now and then.", zh="有时可以登录，有时不能。"),
+            conditions=("paas-clock-skew", "login-works"),
+            answer=Text(
+                en="It depends on which host issued the token and which one checks it. A refused token "
+                "heals when it is old enough, so a second try hides the fault; with `--login-user` the "
+                "token is checked at once.",
+                zh="取决于由哪台签发、哪台校验。被拒绝的登录态过一段时间会变为有效，重试会掩盖故障；使用 "
+                "`--login-user` 时会立即校验。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="A cookie of host A, checked on B, is taken for expired when the clocks are more than "
+                "one minute apart.",
+                zh="A 机器生成的 cookie 到 B 机器校验，时间差大于默认 1 分钟会被判为过期。",
+            ),
+            conditions=("paas-clock-skew",),
+            answer=Text(
+                en="Not expired but illegal (有效期不合法; 已过期 is another message), and in one "
+                "direction only: the issuer must be ahead of the verifier. A token from the past is "
+                "accepted.",
+                zh="不是“已过期”而是“有效期不合法”，而且只有一个方向：签发的一台比校验的一台快。来自过去的"
+                "登录态会被接受。",
+            ),
+        ),
+        Point(
+            says=Text(en="Set both clocks and keep them synchronised.", zh="调整两台服务器时间，保持同步。"),
+            conditions=("paas-clock-skew", "paas-clock-drift", "time-daemon"),
+        ),
+        Point(
+            says=Text(
+                en="When that cannot be done, raise BK_TOKEN_OFFSET_ERROR_TIME in login/conf/default.py.",
+                zh="无法同步时，可修改 login/conf/default.py 中的 BK_TOKEN_OFFSET_ERROR_TIME。",
+            ),
+            conditions=("token-offset-config", "token-offset-raised"),
+            answer=Text(
+                en="It holds on the host that checks (the one behind), after a restart of login, and "
+                "settings_production.py overrides it. It hides the skew, so a raised value is a warning.",
+                zh="它在校验方（时间慢的一台）生效，需要重启 login，且会被 settings_production.py 覆盖。它"
+                "只是掩盖偏差，因此调大会告警。",
+            ),
+        ),
     ),
 )
 

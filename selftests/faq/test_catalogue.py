@@ -52,6 +52,26 @@ def test_texts_exist_in_both_languages(known):
         assert re.search(r"[\u4e00-\u9fff]", text.zh)
 
 
+@pytest.mark.parametrize("symptom", SYMPTOMS, ids=lambda symptom: symptom.key)
+def test_everything_the_faq_says_is_answered_in_both_languages(symptom):
+    """By a condition that checks it, or by a sentence that says why none does."""
+    assert symptom.points or symptom.key == "foundations"  # which is no section of the FAQ
+    for text in (symptom.title, symptom.introduction):
+        assert_both_languages(text)
+    for point in symptom.points:
+        assert_both_languages(point.says)
+        assert point.conditions or point.answer
+        assert set(point.conditions) <= set(CONDITIONS)
+        if point.answer:
+            assert_both_languages(point.answer)
+
+
+def assert_both_languages(text):
+    """What the software itself says may stand in brackets in the other language."""
+    assert text.en.strip() and not re.search(r"[\u4e00-\u9fff]", re.sub(r"\([^)]*\)", "", text.en))
+    assert re.search(r"[\u4e00-\u9fff]", text.zh)
+
+
 @pytest.mark.parametrize("known", CONDITIONS.values(), ids=lambda known: known.id)
 def test_a_limit_is_told_by_its_name_and_its_usual_value_in_both_languages(known):
     """`disk_free_percent` (1): an inventory may set it, and its usual value is what the code has."""
