@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
+
+from bkpaas.lang import Language
 
 Word = Literal["pass", "warn", "fail", "no_data", "not_applicable", "waived"]
 WORDS: tuple[Word, ...] = ("pass", "warn", "fail", "no_data", "not_applicable", "waived")
@@ -26,6 +28,16 @@ class Run(Struct):
     collector_sha256: str
     exit: int
     """0 to 5, pytest's exit codes; 2: interrupted, the record is partial."""
+    language: Language = "en"
+    """Of every text in the record; `translated` beside them holds the other language, en or zh."""
+
+
+class Clock(Struct):
+    """A host's clock against that of the machine that looked."""
+
+    offset_seconds: float
+    uncertainty_seconds: float
+    """The truth is within offset plus and minus this."""
 
 
 class HostRecord(Struct):
@@ -36,6 +48,18 @@ class HostRecord(Struct):
     collected: bool
     seconds: float
     error: str | None
+    translated: str | None = None
+    """The error in the other language."""
+    clock: Clock | None = None
+
+
+class Wording(Struct, omit_defaults=True):
+    """The texts of a verdict in the other language; what is absent is the same in both, or in neither."""
+
+    title: str | None = None
+    reason: str | None = None
+    evidence: str | None = None
+    remedy: str | None = None
 
 
 class Verdict(Struct):
@@ -58,6 +82,16 @@ class Verdict(Struct):
     """How to repair it, with this host's paths; lines that are commands begin with "$ "."""
     explained_by: list[str]
     """Ids of the failures that account for this one."""
+    translated: Wording = field(default_factory=Wording)
+
+
+class Section(Struct):
+    """One section of the FAQ, as the catalogue orders them."""
+
+    key: str
+    title: str
+    translated: str
+    conditions: list[str]
 
 
 class Results(Struct):
@@ -67,6 +101,9 @@ class Results(Struct):
     root_causes: list[str]
     """Ids, the most explanatory first."""
     counts: dict[str, int]
+    sections: list[Section] = field(default_factory=list)
+    limits: dict[str, float] = field(default_factory=dict)
+    """Where a measured value becomes a finding, for drawing: clock_drift_seconds, clock_apart_seconds, ..."""
     schema: Literal[1] = 1
 
     def verdict(self, id_: str) -> Verdict:
