@@ -93,7 +93,7 @@ def _text(results: Results, link: str | None, limit: int, shape: _Shape) -> str:
                 [
                     first,
                     shape.plain(cut(verdict.title, EVIDENCE_LIMIT)),
-                    shape.plain(cut(seen, EVIDENCE_LIMIT)),
+                    shape.seen(cut(seen, EVIDENCE_LIMIT)),
                 ]
             )
         )
@@ -114,6 +114,9 @@ class _Shape(Struct, frozen=True):
     """How one service wants its text."""
 
     plain: Callable[[str], str]
+    """What the suite says."""
+    seen: Callable[[str], str]
+    """What a host said."""
     bold: Callable[[str], str]
     link: Callable[[str, str], str]
 
@@ -127,12 +130,7 @@ def _unmarked(text: str) -> str:
     return _one_line(text).translate(_LOOKALIKES)
 
 
-_LOOKALIKES = str.maketrans("<>[]()*_`#@|~\\!", "＜＞［］（）＊＿｀＃＠｜～＼！")
-
-
-def _code(text: str) -> str:
-    """For a code span: only what would end it."""
-    return "`" + _one_line(text).replace("`", "'") + "`"
+_LOOKALIKES = str.maketrans("<>[]*`#", "＜＞［］＊｀＃")
 
 
 def _entities(text: str) -> str:
@@ -140,15 +138,24 @@ def _entities(text: str) -> str:
     return _one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+def _slack_code(text: str) -> str:
+    """In a span in which nothing but its end is markup: asterisks and underscores stay as they are."""
+    return "`" + _entities(text).replace("`", "'") + "`" if text else ""
+
+
 _MARKDOWN = _Shape(
     plain=_unmarked,
+    seen=_unmarked,
     bold=lambda text: f"**{_unmarked(text)}**",
     link=lambda name, url: f"[{name}]({_address(url)})",
 )
-_PLAIN = _Shape(plain=_one_line, bold=_one_line, link=lambda name, url: f"{name}: {_address(url)}")
+_PLAIN = _Shape(
+    plain=_one_line, seen=_one_line, bold=_one_line, link=lambda name, url: f"{name}: {_address(url)}"
+)
 _SLACK = _Shape(
-    plain=lambda text: re.sub(r"[*_~`]", "'", _entities(text)),
-    bold=lambda text: "`" + _entities(text).replace("`", "'") + "`",
+    plain=_entities,
+    bold=_slack_code,
+    seen=_slack_code,
     link=lambda name, url: f"<{_address(url)}|{name}>",
 )
 
