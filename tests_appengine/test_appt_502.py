@@ -2,6 +2,7 @@
 
 from bkpaas.errors import NoData
 from bkpaas.facts import Missing
+from bkpaas.facts.nginx import APP_UPSTREAMS
 from bkpaas.lang import say
 from bkpaas.suite import condition
 from bkpaas.suite.words import no_answer
@@ -70,7 +71,7 @@ def test_upstreams_lead_to_the_right_app_hosts(host, deployment, host_facts, fin
         raise NoData(say(en="no nginx configuration was found", zh="没有找到 nginx 配置"))
     upstreams = {upstream.name: upstream for upstream in nginx.upstreams}
     wrong, absent = [], []
-    for name, role in (("PAAS_AGENT_TEST", "appt"), ("PAAS_AGENT_PROD", "appo")):
+    for name, role in APP_UPSTREAMS.items():
         if not deployment.having(role):
             continue
         if (upstream := upstreams.get(name)) is None:
