@@ -55,9 +55,23 @@ def nobody_for_tests(snapshot):
     del snapshot["hosts"]["appt-1"]
 
 
+def app_host_is_nginx_host(snapshot):
+    """On one box the upstream of the SaaS is 127.0.0.1."""
+    upstream(snapshot, "PAAS_AGENT_PROD")["servers"][0]["address"] = "127.0.0.1"
+    next(host for host in snapshot["deployment"]["hosts"] if host["name"] == "nginx-1")["roles"].append(
+        "appo"
+    )
+
+
+def app_host_is_another(snapshot):
+    upstream(snapshot, "PAAS_AGENT_PROD")["servers"][0]["address"] = "127.0.0.1"
+
+
 @pytest.mark.parametrize(
     ("condition", "change", "word"),
     [
+        ("agent-upstream-map", app_host_is_nginx_host, "pass"),
+        ("agent-upstream-map", app_host_is_another, "fail"),
         ("upstream-answers", dead_upstream_of_tests, "fail"),
         ("upstream-answers", nobody_for_tests, "pass"),
         ("nginx-upstreams-complete", marked_down, "warn"),
