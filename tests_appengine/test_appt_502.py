@@ -112,6 +112,7 @@ def test_paas_agent_is_alive(host, finding):
         or process.name == "paas_agent"
     ]
     answer = host.answers.get("agent-healthz")
+    finding.fill(url=answer.url)
     if not answer.ok:
         state = (
             say(en=f"process {agents[0].pid} runs", zh=f"进程 {agents[0].pid} 存在")
