@@ -116,6 +116,7 @@ def test_paas_agent_is_alive(host, finding):
         if AGENTS & {process.name, process.argv[0].rpartition("/")[2] if process.argv else ""}
     ]
     answer = host.answers.get("agent-healthz")
+    finding.fill(url=answer.url)
     if not answer.ok:
         state = (
             say(en=f"process {agents[0].pid} runs", zh=f"进程 {agents[0].pid} 存在")

@@ -323,13 +323,10 @@ def test_nginx_host_reaches_the_services(source, target, finding):
         if not answer.ok:
             wrong[service] = f"{answer.url}: {no_answer(answer.error_kind)}"
     finding.concerns(wrong)
-    finding.fill(ports=_ports(source, target, wrong))
+    finding.fill(
+        urls=" ".join(source.answers.get(f"{service}@{target.name}").url for service in sorted(wrong))
+    )
     assert not wrong, "\n".join(f"{service}: {text}" for service, text in sorted(wrong.items()))
-
-
-def _ports(source, target, services):
-    urls = [source.answers.get(f"{service}@{target.name}").url for service in services]
-    return ",".join(url.split("/")[2].rpartition(":")[2] for url in urls) or "PORT"
 
 
 @condition("upstream-answers")
@@ -348,7 +345,7 @@ def test_each_upstream_answers_by_itself(host, deployment, finding):
             wrong[f"{address}:{port}"] = no_answer(answer.error_kind)
         elif answer.status is not None and answer.status >= 500:
             wrong[f"{address}:{port}"] = f"HTTP {answer.status} {answer.body.strip()[:80]}"
-    finding.fill(ports=" http://".join(sorted(wrong)) or "ADDRESS:PORT")
+    finding.fill(urls=" ".join(f"http://{server}/" for server in sorted(wrong)))
     finding.saw(", ".join(f"{address}:{port}" for address, port in servers))
     assert not wrong, "\n".join(f"{server}: {text}" for server, text in sorted(wrong.items()))
 
