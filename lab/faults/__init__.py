@@ -16,9 +16,11 @@ from lab.faults import (
     gateway,
     hosts,
     log_search,
+    login_logs,
     processes,
     redirects,
     settings,
+    upgrades,
 )
 from lab.faults.fault import Act, Fault
 from lab.faults.traces import sweep
@@ -36,7 +38,20 @@ def _completely(heal: Act) -> Act:
 
 FAULTS: dict[str, Fault] = {
     fault.name: replace(fault, heal=_completely(fault.heal))
-    for room in (clocks, settings, processes, gateway, data, agents, redirects, deploying, log_search, hosts)
+    for room in (
+        clocks,
+        settings,
+        processes,
+        gateway,
+        data,
+        agents,
+        redirects,
+        login_logs,
+        upgrades,
+        deploying,
+        log_search,
+        hosts,
+    )
     for fault in room.FAULTS
 }
 

@@ -14,6 +14,7 @@ from lab.faults.hands import (
     start_roles,
     unblock,
 )
+from lab.services.layout import SECRETS
 
 SECTION = "platform-healthy"
 MARIADB = "/usr/sbin/mariadbd"
@@ -91,6 +92,41 @@ def set_agents_active(lab: Lab, active: bool) -> None:
     await_http(lab, paas, f"http://{address(lab, paas)}:{lab.layout.ports['appengine']}/v1/healthz/", "200")
 
 
+def use_up_connections(lab: Lab) -> None:
+    """Somebody's program keeps all connections that the database gives."""
+    name = host(lab, "mysql")
+    client = f"mariadb -h {address(lab, name)} -u {SECRETS['MYSQL_USER']} -p{SECRETS['MYSQL_PASS']}"
+    lab.run(name, "mariadb -e 'SET GLOBAL max_connections = 10'")
+    restart(lab, host(lab, "paas"), "esb")  # which keeps connections of its own
+    restart(lab, host(lab, "paas", 1), "esb")
+    lab.run(name, f"for i in $(seq 12); do {client} -e 'DO SLEEP(1000)' >/dev/null 2>&1 & done")
+    lab.wait(lambda: lab.run(name, f"{client} -e 'DO 1' 2>&1 || true").strip(), 20, "no connection is left")
+
+
+def free_connections(lab: Lab) -> None:
+    lab.run(host(lab, "mysql"), "pkill -x mariadb || true; mariadb -e 'SET GLOBAL max_connections = 151'")
+    fresh_connections(lab)
+
+
+def set_database_password(lab: Lab, password: str) -> None:
+    """Connections that are open already are kept."""
+    statement = f"ALTER USER '{SECRETS['MYSQL_USER']}'@'%' IDENTIFIED BY '{password}'"
+    lab.run(host(lab, "mysql"), f'mariadb -e "{statement}"')
+    fresh_connections(lab)
+
+
+def kill_rabbit(lab: Lab) -> None:
+    signal_processes(lab, host(lab, "rabbitmq"), "KILL", "/usr/lib/erlang/erts.*beam")
+
+
+def start_rabbit(lab: Lab) -> None:
+    start_roles(lab, host(lab, "rabbitmq"))
+
+
+def set_disk(lab: Lab, mode: str) -> None:
+    lab.run(host(lab, "paas"), f"mount -o remount,{mode} /")
+
+
 FAULTS = (
     Fault(
         "database-stopped",
@@ -163,5 +199,41 @@ FAULTS = (
         "数据库中没有激活的 paas_agent",
         lambda lab: set_agents_active(lab, False),
         lambda lab: set_agents_active(lab, True),
+    ),
+    Fault(
+        "database-connections-used-up",
+        "database-reachable",
+        SECTION,
+        "the database has no connection left",
+        "数据库连接数已用尽",
+        use_up_connections,
+        free_connections,
+    ),
+    Fault(
+        "database-password-changed",
+        "services-answer",
+        SECTION,
+        "the password of the database was changed there, not in the settings",
+        "数据库密码已修改，但配置中没有改",
+        lambda lab: set_database_password(lab, "Another-6Rm1"),
+        lambda lab: set_database_password(lab, SECRETS["MYSQL_PASS"]),
+    ),
+    Fault(
+        "rabbit-killed",
+        "rabbit-orphan",
+        "fatal-exited-too-quickly",
+        "RabbitMQ was killed, only epmd is left",
+        "RabbitMQ 被杀死，只剩 epmd",
+        kill_rabbit,
+        start_rabbit,
+    ),
+    Fault(
+        "disk-readonly",
+        "disk-space",
+        "login-no-response",
+        "the disk of the first paas host became read-only",
+        "第一台 paas 的磁盘变为只读",
+        lambda lab: set_disk(lab, "ro"),
+        lambda lab: set_disk(lab, "rw"),
     ),
 )
