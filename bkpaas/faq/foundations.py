@@ -62,10 +62,11 @@ CONDITIONS = (
             zh="配置中的数据库可以从本机访问并有应答",
         ),
         remedy=Text(
-            en="On the database host see that MySQL runs and is not hung, and that no firewall stands between.\n"
+            en="On the database host see that MySQL runs and is not hung, has connections left and takes the password of the "
+            "settings, and that no firewall stands between.\n"
             "$ ssh {database} 'ps -ef | grep [m]ysqld; ss -lntp | grep 3306'\n"
             "$ nc -vz {database} {database_port}    # on {host}",
-            zh="在数据库主机上确认 MySQL 在运行且没有卡死，中间没有防火墙阻挡。\n"
+            zh="在数据库主机上确认 MySQL 在运行且没有卡死、连接数未用尽、接受配置中的密码，并且中间没有防火墙阻挡。\n"
             "$ ssh {database} 'ps -ef | grep [m]ysqld; ss -lntp | grep 3306'\n"
             "$ nc -vz {database} {database_port}    # 在 {host} 上执行",
         ),

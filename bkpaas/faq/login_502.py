@@ -11,6 +11,7 @@ from bkpaas.faq.model import (
     Text,
     anywhere,
     same_host,
+    seen_by_all,
     source,
     target,
 )
@@ -127,6 +128,7 @@ CONDITIONS = (
             zh="修正该 upstream 的 server 行并重载。\n"
             "$ grep -n -A6 'upstream OPEN_PAAS' {home}/etc/nginx/paas.conf\n$ nginx -t && nginx -s reload",
         ),
+        causes=same_host("nginx-conf-port80"),
     ),
     Condition(
         id="nginx-upstreams-complete",
@@ -241,6 +243,7 @@ CONDITIONS = (
         causes=(
             *same_host("nginx-conf-upstreams", "upstream-answers"),
             *source("paas-ports-from-nginx", "agent-8010-from-nginx"),
+            *seen_by_all("domain-502"),
             *anywhere(
                 "host-reachable",
                 "services-answer",

@@ -10,6 +10,7 @@ from bkpaas.faq.model import (
     Text,
     anywhere,
     same_host,
+    seen_by_all,
     seen_from_host,
 )
 
@@ -101,6 +102,7 @@ CONDITIONS = (
             *same_host("domain-resolve", "nginx-conf-port80", "nginx-listen-vs-domain"),
             *anywhere(*_DOWN[1:], *_ON_THE_WAY[1:], "host-reachable"),
             *seen_from_host("domain-resolve"),
+            *seen_by_all("login-is-login-domain"),
         ),
     ),
     Condition(

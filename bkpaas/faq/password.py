@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bkpaas.faq.model import Condition, Each, FromController, Symptom, Text, anywhere
+from bkpaas.faq.model import Condition, Each, FromController, Symptom, Text, anywhere, seen_by_all
 
 SYMPTOM = Symptom(
     key="password-reset",
@@ -85,7 +85,11 @@ CONDITIONS = (
                 "upstream-answers",
                 "domain-502",
                 "bk-env-production",
+                "healthz-paas",
+                "healthz-login",
+                "login-redirect-shape",
             ),
+            *seen_by_all("login-is-login-domain"),
         ),
     ),
 )

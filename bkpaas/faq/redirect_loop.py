@@ -11,6 +11,7 @@ from bkpaas.faq.model import (
     Text,
     anywhere,
     same_host,
+    seen_by_all,
 )
 from bkpaas.faq.tokens import ONE_PAAS
 
@@ -83,7 +84,7 @@ CONDITIONS = (
             zh="从 app 主机通过 PaaS 域名调用 is_login，由 login 应答",
         ),
         remedy=_REACH,
-        causes=(*same_host("domain-resolve"), *anywhere(*_ON_THE_WAY)),
+        causes=(*same_host("domain-resolve"), *anywhere(*_ON_THE_WAY), *seen_by_all("login-is-login-domain")),
     ),
     Condition(
         id="domain-from-cmdb-job",
@@ -94,7 +95,7 @@ CONDITIONS = (
             zh="从 cmdb 和 job 主机通过 PaaS 域名调用 is_login，由 login 应答",
         ),
         remedy=_REACH,
-        causes=(*same_host("domain-resolve"), *anywhere(*_ON_THE_WAY)),
+        causes=(*same_host("domain-resolve"), *anywhere(*_ON_THE_WAY), *seen_by_all("login-is-login-domain")),
     ),
     Condition(
         id="scheme-matches",
@@ -124,6 +125,9 @@ CONDITIONS = (
             "$ curl -sIL --max-redirs 5 {url}",
             zh="上面的步骤显示了在何处循环或跳到其他站点。\n$ curl -sIL --max-redirs 5 {url}",
         ),
-        causes=anywhere(*_ON_THE_WAY, "domain-resolve", "scheme-matches", "domain-502"),
+        causes=(
+            *anywhere(*_ON_THE_WAY, "domain-resolve", "scheme-matches", "domain-502"),
+            *seen_by_all("login-is-login-domain"),
+        ),
     ),
 )

@@ -123,8 +123,22 @@ def start_rabbit(lab: Lab) -> None:
     start_roles(lab, host(lab, "rabbitmq"))
 
 
-def set_disk(lab: Lab, mode: str) -> None:
-    lab.run(host(lab, "paas"), f"mount -o remount,{mode} /")
+def freeze_rabbit(lab: Lab) -> None:
+    signal_processes(lab, host(lab, "rabbitmq"), "STOP", "/usr/lib/erlang/erts.*beam")
+
+
+def thaw_rabbit(lab: Lab) -> None:
+    signal_processes(lab, host(lab, "rabbitmq"), "CONT", "/usr/lib/erlang/erts.*beam")
+
+
+def lock_disk(lab: Lab) -> None:
+    logs = f"{lab.layout.home}/logs"
+    lab.run(host(lab, "paas"), f"mount --bind {logs} {logs} && mount -o remount,bind,ro {logs}")
+
+
+def unlock_disk(lab: Lab) -> None:
+    logs = f"{lab.layout.home}/logs"
+    lab.run(host(lab, "paas"), f"! mountpoint -q {logs} || umount -l {logs}")
 
 
 FAULTS = (
@@ -211,7 +225,7 @@ FAULTS = (
     ),
     Fault(
         "database-password-changed",
-        "services-answer",
+        "database-reachable",
         SECTION,
         "the password of the database was changed there, not in the settings",
         "数据库密码已修改，但配置中没有改",
@@ -228,12 +242,21 @@ FAULTS = (
         start_rabbit,
     ),
     Fault(
+        "rabbit-frozen",
+        "rabbit-orphan",
+        "fatal-exited-too-quickly",
+        "RabbitMQ takes connections and never answers",
+        "RabbitMQ 接受连接但从不应答",
+        freeze_rabbit,
+        thaw_rabbit,
+    ),
+    Fault(
         "disk-readonly",
         "disk-space",
         "login-no-response",
-        "the disk of the first paas host became read-only",
-        "第一台 paas 的磁盘变为只读",
-        lambda lab: set_disk(lab, "ro"),
-        lambda lab: set_disk(lab, "rw"),
+        "the disk of the logs on the first paas host became read-only",
+        "第一台 paas 上日志所在的磁盘变为只读",
+        lock_disk,
+        unlock_disk,
     ),
 )

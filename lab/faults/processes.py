@@ -24,6 +24,18 @@ from lab.faults.hands import (
 SECTION = "fatal-exited-too-quickly"
 SUPERVISORD = "/.*/supervisord -c .*/supervisor-open_paas.conf"
 SECOND_PORT = 9003
+ENDLESS = "sleep 86400"
+CLIENTS = 90  # of the hundred that may wait
+CROWD = """
+import socket, threading
+def ask():
+    while True:
+        with socket.create_connection((ADDRESS, PORT)) as connection:
+            connection.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
+            while connection.recv(4096): pass
+for _ in range(CLIENTS): threading.Thread(target=ask).start()
+"""
+CROWD_PID = "/run/lab-crowd.pid"
 
 
 def paas(lab: Lab) -> str:
@@ -158,19 +170,6 @@ def bind_right(lab: Lab) -> None:
     remove_address(lab, name)
 
 
-ENDLESS = "sleep 86400"
-CLIENTS = 90  # of the hundred that may wait
-CROWD = """
-import socket, threading
-def ask():
-    while True:
-        with socket.create_connection((ADDRESS, PORT)) as connection:
-            connection.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
-            while connection.recv(4096): pass
-for _ in range(CLIENTS): threading.Thread(target=ask).start()
-"""
-
-
 def forget_program(lab: Lab) -> None:
     """Somebody tidied supervisor's file, and esb with it."""
     edit(lab, paas(lab), conf(lab), "/^\\[program:esb\\]/,/^$/d")
@@ -216,16 +215,15 @@ def crowd(lab: Lab) -> None:
     slow = "import time; prompt = application; application = lambda *asked: (time.sleep(0.05), prompt(*asked))[1]"
     edit(lab, name, wsgi(lab), f"$ a {slow}")
     restart(lab, name, "esb")
-    program = CROWD.replace("ADDRESS", repr(address(lab, name))).replace("PORT", str(lab.layout.ports["esb"]))
+    program = CROWD.replace("ADDRESS", f'"{address(lab, name)}"').replace(
+        "PORT", str(lab.layout.ports["esb"])
+    )
     program = program.replace("CLIENTS", str(CLIENTS))
-    lab.run(client, f"setsid python3 -c '{program}' >/dev/null 2>&1 &")
+    lab.run(client, f"setsid python3 -c '{program}' >/dev/null 2>&1 & echo $! > {CROWD_PID}")
 
 
 def crowd_no_more(lab: Lab) -> None:
-    lab.run(
-        host(lab, "cmdb"),
-        "pkill -KILL -f '^python3 -c .import socket' || pkill -KILL -f create_connection || true",
-    )
+    lab.run(host(lab, "cmdb"), f"[ ! -e {CROWD_PID} ] || {{ kill -9 $(cat {CROWD_PID}); rm {CROWD_PID}; }}")
     for path in (ini(lab, "esb"), wsgi(lab)):
         restore(lab, paas(lab), path)
     restart(lab, paas(lab), "esb")

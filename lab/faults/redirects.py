@@ -21,6 +21,7 @@ from lab.faults.settings import production
 
 LOOP = "login-redirect-loop"
 SILENT = "login-no-response"
+PROFILE = "/etc/profile.d/proxy.sh"
 PROXY = "http://10.66.0.99:3128"
 
 
@@ -83,9 +84,6 @@ def flapping_errors(lab: Lab) -> None:
     )
     restart(lab, name, "esb")
     lab.run(gate, "nginx -s reload")
-
-
-PROFILE = "/etc/profile.d/proxy.sh"
 
 
 def set_profile_proxy(lab: Lab) -> None:

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from lab.control import Lab
 from lab.faults.gateway import SITES, site
-from lab.faults.hands import address, edit, fqdn, host, keep, reload_nginx, restart_nginx, restore, set_clock
+from lab.faults.hands import (
+    address,
+    edit,
+    fqdn,
+    host,
+    keep,
+    reload_nginx,
+    restart_nginx,
+    restart_time_daemon,
+    restore,
+    set_clock,
+    stop_time_daemon,
+)
 from lab.faults.log_search import zone
 from lab.lookalikes.lookalike import Lookalike
 
 ENVIRONMENT = "/etc/environment"
+SYNCHRONIZED = "/run/systemd/timesync"
 PROXY = "http://10.66.0.99:3128"
 
 
@@ -94,6 +107,23 @@ def write_names(lab: Lab) -> None:
     edit(lab, name, "/etc/hosts", f"$ a {old}\\n{gate}\\t{fqdn(lab, 'paas')} {fqdn(lab, 'cmdb')}  # bkce")
 
 
+def use_timesyncd(lab: Lab) -> None:
+    """Its name and the file that it makes are all that can be seen of it."""
+    name, program = host(lab, "job"), "/lib/systemd/systemd-timesyncd"
+    stop_time_daemon(lab, name)
+    lab.run(
+        name,
+        f"mkdir -p {SYNCHRONIZED} /lib/systemd && cp /bin/sleep {program} && : > {SYNCHRONIZED}/synchronized",
+    )
+    lab.run(name, f"setsid {program} 86400 >/dev/null 2>&1 &")
+
+
+def use_chronyd(lab: Lab) -> None:
+    program = "/lib/systemd/systemd-timesyncd"
+    lab.run(host(lab, "job"), f"pkill -f '^{program}'; rm -rf {program} {SYNCHRONIZED}")
+    restart_time_daemon(lab, host(lab, "job"))
+
+
 LOOKALIKES = (
     Lookalike(
         "zone-by-another-name",
@@ -108,6 +138,13 @@ LOOKALIKES = (
         "第二台 paas 的时间快 1 秒",
         lambda lab: set_clock(lab, host(lab, "paas", 1), 1),
         lambda lab: set_clock(lab, host(lab, "paas", 1), 0),
+    ),
+    Lookalike(
+        "timesyncd",
+        "systemd-timesyncd instead of chronyd keeps the job host's clock",
+        "job 主机使用 systemd-timesyncd 而不是 chronyd 同步时间",
+        use_timesyncd,
+        use_chronyd,
     ),
     Lookalike(
         "logs-behind-a-link",
