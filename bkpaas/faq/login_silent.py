@@ -159,7 +159,7 @@ CONDITIONS = (
             en="See the Tracebacks at that time.\n$ grep -n -A20 Traceback {home}/logs/open_paas/login_uwsgi.log | tail -n 60",
             zh="查看当时的 Traceback。\n$ grep -n -A20 Traceback {home}/logs/open_paas/login_uwsgi.log | tail -n 60",
         ),
-        causes=(*same_host(*_DOWN), *anywhere("database-reachable")),
+        causes=(*same_host(*_DOWN, "login-log-dir"), *anywhere("database-reachable")),
     ),
     Condition(
         id="login-access-log-latency",
@@ -172,7 +172,7 @@ CONDITIONS = (
             "$ tail -n 20 {home}/logs/open_paas/login_uwsgi.log",
             zh="常见原因是数据库慢或 worker 不足。\n$ tail -n 20 {home}/logs/open_paas/login_uwsgi.log",
         ),
-        causes=(*same_host(*_DOWN), *anywhere("database-reachable")),
+        causes=(*same_host(*_DOWN, "login-log-dir"), *anywhere("database-reachable")),
     ),
     Condition(
         id="http-proxy-env",

@@ -134,6 +134,6 @@ CONDITIONS = (
             zh="不久前有用户被拒绝。如果现在时间已正确（paas-clock-skew），会自行消失。\n"
             "$ date +%s.%N    # 在所有 paas 主机上同时执行",
         ),
-        causes=anywhere("paas-clock-skew", "paas-clock-drift"),
+        causes=(*anywhere("paas-clock-skew", "paas-clock-drift"), *same_host("login-log-dir")),
     ),
 )
