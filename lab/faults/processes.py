@@ -11,6 +11,7 @@ from lab.faults.hands import (
     await_states,
     edit,
     host,
+    inner,
     keep,
     remove_address,
     restart,
@@ -92,7 +93,7 @@ def start_second_master(lab: Lab) -> None:
     edit(lab, name, path, f"s/^\\(http = .*\\):{port}$/\\1:{SECOND_PORT}/")
     session = f"{lab.layout.home}/.envs/login/bin/uwsgi --ini {path} </dev/null\nwait"
     lab.run(name, f"setsid bash -s <<< $'{session}' >/dev/null 2>&1 &")
-    await_http(lab, name, f"http://{address(lab, name)}:{SECOND_PORT}/healthz/", "200")
+    await_http(lab, name, f"http://{inner(lab, name)}:{SECOND_PORT}/healthz/", "200")
     restore(lab, name, path)
 
 
@@ -133,9 +134,9 @@ def take_port(lab: Lab) -> None:
     name, port = paas(lab), lab.layout.ports["login"]
     supervisorctl(lab, name, "stop login")
     await_states(lab, name, "STOPPED", "login")
-    where = f"{port} --bind {address(lab, name)} --directory /srv"
+    where = f"{port} --bind {inner(lab, name)} --directory /srv"
     lab.run(name, f"setsid python3 -m http.server {where} >/dev/null 2>&1 &")
-    await_http(lab, name, f"http://{address(lab, name)}:{port}/")
+    await_http(lab, name, f"http://{inner(lab, name)}:{port}/")
     supervisorctl(lab, name, "start login")
     await_states(lab, name, "FATAL", "login")
 
