@@ -18,6 +18,7 @@ from lab.faults.hands import (
 from lab.services.layout import SECRETS
 
 SECTION = "platform-healthy"
+GREEDY = "/run/lab-greedy"  # as long as it is there, clients take every connection
 MARIADB = "/usr/sbin/mariadbd"
 
 
@@ -100,12 +101,16 @@ def use_up_connections(lab: Lab) -> None:
     lab.run(name, "mariadb -e 'SET GLOBAL max_connections = 10'")
     restart(lab, host(lab, "paas"), "esb")  # which keeps connections of its own
     restart(lab, host(lab, "paas", 1), "esb")
-    lab.run(name, f"for i in $(seq 12); do {client} -e 'DO SLEEP(1000)' >/dev/null 2>&1 & done")
+    again = f"while [ -e {GREEDY} ]; do {client} -e 'DO SLEEP(1000)'; sleep 0.1; done"
+    lab.run(name, f": > {GREEDY}; for i in $(seq 12); do {again} >/dev/null 2>&1 & done")
     lab.wait(lambda: lab.run(name, f"{client} -e 'DO 1' 2>&1 || true").strip(), 20, "no connection is left")
 
 
 def free_connections(lab: Lab) -> None:
-    lab.run(host(lab, "mysql"), "pkill -x mariadb || true; mariadb -e 'SET GLOBAL max_connections = 151'")
+    lab.run(
+        host(lab, "mysql"),
+        f"rm -f {GREEDY}; pkill -x mariadb || true; mariadb -e 'SET GLOBAL max_connections = 151'",
+    )
     fresh_connections(lab)
 
 

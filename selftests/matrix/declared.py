@@ -8,9 +8,9 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("database-password-changed", "log-list-differs"),
     ("firewall-drop", "domain-hosts-override"),
     ("program-stopped", "program-stopped-second"),
-    ("sock-mode", "manage-missing"),
+    ("sock-mode", "login-environment-missing"),
     ("upstream-stale", "agent-stopped"),
-    ("port-taken", "cookie-domain-wrong"),
+    ("agent-port-taken", "cookie-domain-wrong"),
     ("cc-down", "saas-dead"),
     ("rabbit-killed", "database-stopped"),
     ("domain-cut-off-from-appo", "domain-hijacked"),
@@ -18,7 +18,7 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("disk-full", "http-proxy"),
     ("host-down", "faq-fatal"),
 )
-"""Independent of each other: on two hosts, on one (sock-mode is not: see there), or the same one on two hosts."""
+"""Independent of each other: on two hosts, on one (sock-mode, rabbit-killed), or the same fault on two hosts."""
 
 SYMPTOM_FAULTS: dict[str, str] = {
     "foundations": "disk-full",
