@@ -3,9 +3,12 @@
 import ipaddress
 import re
 
+from msgspec import structs
+
 from bkpaas.collect import plan
 from bkpaas.errors import NoData, NotApplicable
 from bkpaas.facts import Missing
+from bkpaas.facts.nginx import APP_UPSTREAMS
 from bkpaas.lang import say
 from bkpaas.suite import condition
 from bkpaas.suite.words import no_answer
@@ -327,10 +330,12 @@ def test_nginx_host_reaches_the_services(source, target, finding):
 
 
 @condition("upstream-answers")
-def test_each_upstream_answers_by_itself(host, finding):
+def test_each_upstream_answers_by_itself(host, deployment, finding):
     """Asked one by one from the nginx host, every upstream server answers, and not with a server error."""
     nginx = _needs_nginx(host)
-    servers = plan.servers(nginx)
+    spare = [name for name, role in APP_UPSTREAMS.items() if not deployment.having(role)]
+    used = [upstream for upstream in nginx.upstreams if upstream.name not in spare]
+    servers = plan.servers(structs.replace(nginx, upstreams=tuple(used)))
     if not servers:
         raise NotApplicable(say(en="nginx here has no upstream", zh="此处的 nginx 没有 upstream"))
     wrong = {}
