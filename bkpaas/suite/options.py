@@ -12,7 +12,7 @@ from bkpaas.collect import plan
 from bkpaas.collect.login import Credentials
 from bkpaas.errors import InventoryError, SuiteError
 from bkpaas.facts import Snapshot
-from bkpaas.faq.catalogue import CONDITIONS, SYMPTOMS
+from bkpaas.faq.catalogue import CONDITIONS, OF_SITE, SYMPTOMS, site
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import say
 
@@ -25,9 +25,11 @@ CREDENTIALS = pytest.StashKey[Credentials | None]()
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     lang.speak(config.option.lang or lang.of_locale())
-    for symptom in SYMPTOMS:
+    for symptom in (*SYMPTOMS, site()):
         config.addinivalue_line("markers", f"{symptom.marker}: {symptom.title} ({symptom.title.en})")
     config.addinivalue_line("markers", "condition(id): the entry of the catalogue that a test judges")
+    # A site's file that cannot be imported must not keep the rest from being judged; the run is red all the same.
+    config.option.continue_on_collection_errors = True
     worker_input = getattr(config, "workerinput", None)
     if worker_input is not None:
         snapshot = Snapshot.load(Path(worker_input["bkpaas_snapshot"]))
@@ -71,6 +73,13 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         )
     if config.option.plan:
         print(plan.describe(_deployment(config.option.inventory, config.option.limit)))
+        if (config.rootpath / "tests_site").is_dir():
+            print(
+                say(
+                    en="    tests_site/: what its tests ask of the hosts themselves is not listed here",
+                    zh="    tests_site/：其中的测试自行访问主机的内容未列出",
+                )
+            )
         if config.option.login_user:
             print(
                 say(
@@ -125,7 +134,7 @@ def _deployment(path: str, limit: str | None) -> Deployment:
     except InventoryError as error:
         raise pytest.UsageError(str(error)) from None
     for waiver in deployment.waivers:
-        if waiver.condition not in CONDITIONS:
+        if waiver.condition not in CONDITIONS and not waiver.condition.startswith(OF_SITE):
             raise pytest.UsageError(
                 say(
                     en=f"{path}: a waiver names the condition {waiver.condition}, which does not exist",

@@ -45,6 +45,8 @@ class Controller:
         self.directory = Path(tempfile.mkdtemp(prefix="bkpaas-"))  # 0700; holds the snapshot for the workers
         self.ledger = Ledger(config, deployment, self.directory)
         self.results: Results | None = None
+        self.troubles: list[str] = []
+        """Files that could not be imported, and failures of tests that judge no condition."""
         config.pluginmanager.register(SelectionTeller(self.ledger, self.directory), "bkpaas-selection")
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -74,7 +76,15 @@ class Controller:
     def pytest_configure_node(self, node: object) -> None:
         node.workerinput["bkpaas_snapshot"] = str(self.directory / "snapshot.json")  # type: ignore[attr-defined]
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.troubles.append(f"{report.nodeid}: {_why_not_collected(report)}")
+
+    @pytest.hookimpl(tryfirst=True)  # before pytest-html asks for the row of the same report
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.ledger.hear()
+        if plain := getattr(report, "bkpaas_plain", None):
+            self.troubles.append(f"{report.nodeid}: {plain}")
         found = getattr(report, "bkpaas", None)
         if found is not None:
             outcome = msgspec.convert(found, Outcome)
@@ -123,6 +133,10 @@ class Controller:
             print(line)
         for line in terminal.summary(self.results, width=width, colour=colour, where=where):
             print(line)
+        if self.troubles:
+            print()
+            print(say(en="beside the conditions, in pytest alone:", zh="检查项之外（仅由 pytest 报告）："))
+            print("\n".join(f"  {visible(trouble)}" for trouble in self.troubles))
 
     def pytest_html_results_table_header(self, cells: list[str]) -> None:
         cells[1:-1] = details.header_cells()
@@ -133,6 +147,8 @@ class Controller:
             outcome = msgspec.convert(found, Outcome)
             snapshot = self.config.stash[SNAPSHOT]
             cells[1:-1] = details.row_cells(results.verdict(outcome.id, outcome, self.deployment, snapshot))
+        else:
+            cells[1:-1] = details.plain_cells(report.nodeid, getattr(report, "bkpaas_plain", None))
 
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
         if self.results is not None:
@@ -148,6 +164,14 @@ class Controller:
             shutil.rmtree(self.directory)
         with contextlib.suppress(FileNotFoundError):
             os.chmod(self.config.option.htmlpath, 0o600)
+
+
+def _why_not_collected(report: pytest.CollectReport) -> str:
+    """The end of what pytest says: the line and the error."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash is not None:
+        return f"{crash.path}:{crash.lineno}: {crash.message}"
+    return "\n    ".join(str(report.longrepr).strip().splitlines()[-4:])
 
 
 def _not_judged_yet(generation: str) -> str:
