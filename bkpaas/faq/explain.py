@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from bkpaas.faq.catalogue import CONDITIONS
+from bkpaas.faq.catalogue import ADDED, CONDITIONS, find
 from bkpaas.faq.model import Cause, Relation
 from bkpaas.report.record import Verdict
 
@@ -42,7 +42,7 @@ def explain(verdicts: list[Verdict], about: Mapping[str, frozenset[str]] | None 
 def _edges(effect: Verdict) -> Iterable[Cause]:
     if effect.condition != "host-reachable":
         yield Cause("host-reachable", "same-host")
-    known = CONDITIONS.get(effect.condition)
+    known = find(effect.condition)
     if known is not None:
         yield from known.causes
 
@@ -67,6 +67,8 @@ def _stands(cause: Verdict, relation: Relation, effect: Verdict) -> bool:
         return True
     if relation == "seen-from-host":
         return effect.subject == "controller" and cause.subject != "controller"
+    if relation == "seen-by-all":
+        return cause.subject == "controller"
     if relation == "same-link":
         return set(cause.hosts) == set(effect.hosts)
     if relation == "source":
@@ -74,7 +76,7 @@ def _stands(cause: Verdict, relation: Relation, effect: Verdict) -> bool:
         return bool(effect.hosts and cause.hosts) and cause.hosts[0] == effect.hosts[0]
     if relation == "target":
         return bool(effect.hosts) and effect.hosts[-1] in cause.hosts
-    return bool(set(cause.hosts) & set(effect.hosts))
+    return bool(set(cause.hosts) & set(effect.hosts)) or cause.subject == effect.subject == "controller"
 
 
 def _rank(bad: list[Verdict]) -> list[str]:
@@ -89,7 +91,7 @@ def _rank(bad: list[Verdict]) -> list[str]:
                 seen.add(cause)
                 consequences[cause].add(effect.id)
                 waiting += by_id[cause].explained_by
-    order = {condition: place for place, condition in enumerate(CONDITIONS)}
+    order = {condition: place for place, condition in enumerate((*CONDITIONS, *ADDED))}
     roots = [verdict for verdict in bad if not verdict.explained_by]
     roots.sort(
         key=lambda verdict: (

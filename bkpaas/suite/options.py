@@ -15,7 +15,7 @@ from bkpaas.collect import plan
 from bkpaas.collect.login import Credentials
 from bkpaas.errors import InventoryError, SuiteError
 from bkpaas.facts import Snapshot
-from bkpaas.faq.catalogue import CONDITIONS, SYMPTOMS
+from bkpaas.faq.catalogue import CONDITIONS, OF_SITE, SYMPTOMS, site
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import say
 from bkpaas.report.webhook import KINDS, Hook
@@ -36,9 +36,11 @@ WEBHOOK = "BKPAAS_WEBHOOK"
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     lang.speak(config.option.lang or lang.of_locale())
-    for symptom in SYMPTOMS:
+    for symptom in (*SYMPTOMS, site()):
         config.addinivalue_line("markers", f"{symptom.marker}: {symptom.title} ({symptom.title.en})")
     config.addinivalue_line("markers", "condition(id): the entry of the catalogue that a test judges")
+    # A site's file that cannot be imported must not keep the rest from being judged; the run is red all the same.
+    config.option.continue_on_collection_errors = True
     worker_input = getattr(config, "workerinput", None)
     if worker_input is not None:
         snapshot = Snapshot.load(Path(worker_input["bkpaas_snapshot"]))
@@ -95,6 +97,13 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         )
     if config.option.plan:
         print(plan.describe(_deployment(config.option.inventory, config.option.limit)))
+        if (config.rootpath / "tests_site").is_dir():
+            print(
+                say(
+                    en="    tests_site/: what its tests ask of the hosts themselves is not listed here",
+                    zh="    tests_site/：其中的测试自行访问主机的内容未列出",
+                )
+            )
         if config.option.login_user:
             print(
                 say(
@@ -189,12 +198,19 @@ def _archive(directory: str, deployment: Deployment) -> Archive:
         raise pytest.UsageError(f"--history {error}") from None
 
 
+class _Known(frozenset[str]):
+    """What a waiver may name: the catalogue, and whatever a site's own tests, which are not read yet, will add."""
+
+    def __contains__(self, condition: object) -> bool:
+        return super().__contains__(condition) or str(condition).startswith(OF_SITE)
+
+
 def _waivers_added(deployment: Deployment, file: str | None) -> Deployment:
     """With the waivers of --waivers beside those that it has."""
     if file is None:
         return deployment
     try:
-        more = inventory.load_waivers(Path(file), deployment.hosts, CONDITIONS)
+        more = inventory.load_waivers(Path(file), deployment.hosts, _Known(CONDITIONS))
     except InventoryError as error:
         raise pytest.UsageError(str(error)) from None
     return msgspec.structs.replace(deployment, waivers=(*deployment.waivers, *more))
@@ -209,6 +225,6 @@ def _snapshot(path: str) -> Snapshot:
 
 def _deployment(path: str, limit: str | None) -> Deployment:
     try:
-        return inventory.load(Path(path), limit=limit, conditions=CONDITIONS)
+        return inventory.load(Path(path), limit=limit, conditions=_Known(CONDITIONS))
     except InventoryError as error:
         raise pytest.UsageError(str(error)) from None

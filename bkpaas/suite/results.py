@@ -11,7 +11,7 @@ import msgspec
 from bkpaas import __version__, collect
 from bkpaas import facts as facts_
 from bkpaas.facts import Snapshot
-from bkpaas.faq.catalogue import CONDITIONS, SYMPTOMS, home
+from bkpaas.faq.catalogue import home, known, sections
 from bkpaas.faq.explain import explain
 from bkpaas.faq.model import Symptom
 from bkpaas.faq.slots import fill
@@ -45,7 +45,7 @@ def build(
         verdicts=verdicts,
         root_causes=roots,
         counts=count(verdicts),
-        sections=[_section(symptom) for symptom in SYMPTOMS],
+        sections=[_section(symptom) for symptom in sections()],
         limits=msgspec.structs.asdict(deployment.thresholds),
     )
 
@@ -62,17 +62,17 @@ def _lost(id_: str, interrupted: bool) -> Outcome:
 def verdict(id_: str, outcome: Outcome, deployment: Deployment, snapshot: Snapshot) -> Verdict:
     """What a test found, in the words of the catalogue and in both languages."""
     name, _, subject_id = id_.partition("@")
-    known = CONDITIONS[name]
-    subject = next(case for case in subjects(known, deployment) if case.id == subject_id)
+    condition = known(name)
+    subject = next(case for case in subjects(condition, deployment) if case.id == subject_id)
     needs_remedy = outcome.word in ("fail", "warn") or (
         outcome.word == "no_data" and name == "host-reachable" and not outcome.lost
     )
     with in_both():
         words = {
-            "title": str(known.title),
+            "title": str(condition.title),
             "reason": outcome.reason,
             "evidence": outcome.evidence,
-            "remedy": fill(str(known.remedy), subject, deployment, snapshot, outcome.slots)
+            "remedy": fill(str(condition.remedy), subject, deployment, snapshot, outcome.slots)
             if needs_remedy
             else None,
         }
@@ -84,7 +84,7 @@ def verdict(id_: str, outcome: Outcome, deployment: Deployment, snapshot: Snapsh
         subject=subject_id,
         hosts=list(subject.hosts),
         faq=home(name).key,
-        severity=known.severity,
+        severity=condition.severity,
         verdict=outcome.word,
         **own,  # type: ignore[arg-type]
         explained_by=[],

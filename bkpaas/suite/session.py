@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -19,9 +20,10 @@ from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import in_both, say
 from bkpaas.report import details, summary, terminal
 from bkpaas.report.record import Results
+from bkpaas.report.text import columns, visible, wrap
 from bkpaas.report.write import write_all
 from bkpaas.runs.baseline import Baseline
-from bkpaas.suite import outputs, results
+from bkpaas.suite import markers, outputs, results
 from bkpaas.suite.ledger import Ledger, SelectionTeller
 from bkpaas.suite.options import ARCHIVE, BASELINE, CREDENTIALS, DEPLOYMENT, HOOK, KEY, SNAPSHOT
 from bkpaas.suite.outcome import Outcome
@@ -49,12 +51,17 @@ class Controller:
         self.began = time.monotonic()
         self.results: Results | None = None
         self.troubles: list[str] = []
-        """What went wrong beside the judging, for a person to know."""
+        """Files that could not be imported, and failures of tests that judge no condition."""
+        self.notices: list[str] = []
+        """What could not be compared, remembered, written or sent."""
         self.baseline: Baseline | None = None
         config.pluginmanager.register(SelectionTeller(self.ledger, self.directory), "bkpaas-selection")
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         interrupted = False
+        if unknown := markers.unknown(self.config):  # nothing would be judged: visit nobody
+            print(markers.no_such_symptom(unknown))
+            raise pytest.exit.Exception("-m", int(pytest.ExitCode.NO_TESTS_COLLECTED))
         if (before := self.config.stash[BASELINE]) is not None:
             self.baseline = Baseline(before, Path(self.config.option.baseline), _selection(self.config))
         if SNAPSHOT not in self.config.stash:
@@ -80,7 +87,15 @@ class Controller:
     def pytest_configure_node(self, node: object) -> None:
         node.workerinput["bkpaas_snapshot"] = str(self.directory / "snapshot.json")  # type: ignore[attr-defined]
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.troubles.append(f"{report.nodeid}: {_why_not_collected(report)}")
+
+    @pytest.hookimpl(tryfirst=True)  # before pytest-html asks for the row of the same report
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.ledger.hear()
+        if plain := getattr(report, "bkpaas_plain", None):
+            self.troubles.append(f"{report.nodeid}: {plain}")
         found = getattr(report, "bkpaas", None)
         if found is not None:
             outcome = msgspec.convert(found, Outcome)
@@ -88,7 +103,10 @@ class Controller:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        if exitstatus in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
+        if SNAPSHOT not in self.config.stash or exitstatus in (
+            pytest.ExitCode.INTERNAL_ERROR,
+            pytest.ExitCode.USAGE_ERROR,
+        ):
             return
         session.exitstatus = self._finish(int(exitstatus))
 
@@ -107,7 +125,7 @@ class Controller:
         self.results.waivers = uses(self.deployment, self.ledger.outcomes)
         self._look_back(self.results, snapshot)
         write_all(self.results, Path(self.config.option.report))
-        self.troubles += outputs.write(self.results, self.config.option, self.config.stash[HOOK])
+        self.notices += outputs.write(self.results, self.config.option, self.config.stash[HOOK])
         return self.results.run.exit
 
     def _look_back(self, record: Results, snapshot: Snapshot) -> None:
@@ -117,12 +135,12 @@ class Controller:
             if self.baseline is not None:
                 record.comparison = self.baseline.compare(record, snapshot, judged)
         except SuiteError as error:
-            self.troubles.append(str(error))
+            self.notices.append(str(error))
         try:
             if (archive := self.config.stash[ARCHIVE]) is not None:
                 record.history = archive.record(record, snapshot.started, judged)
         except SuiteError as error:
-            self.troubles.append(str(error))
+            self.notices.append(str(error))
 
     def _exit(self, exitstatus: int, record: Results) -> int:
         if exitstatus != pytest.ExitCode.OK:
@@ -143,10 +161,17 @@ class Controller:
         where = str(Path(self.config.option.report) / "report.html")
         if self.deployment.generation != "5.x":
             print(_not_judged_yet(self.deployment.generation))
+        notes = self.deployment.notes[2:]  # after the files and the generation
+        for line in _notes([note.replace(f"{self.deployment.source}/", "") for note in notes], width):
+            print(line)
         for line in terminal.summary(self.results, width=width, colour=colour, where=where):
             print(line)
-        for line in self.troubles:
-            print(line)
+        if self.troubles:
+            print()
+            print(say(en="beside the conditions, in pytest alone:", zh="检查项之外（仅由 pytest 报告）："))
+            print("\n".join(f"  {visible(trouble)}" for trouble in self.troubles))
+        for notice in self.notices:
+            print(visible(notice))
         if self.config.option.summary == "-":
             print(f"\n{summary.markdown(self.results)}", end="")
 
@@ -159,6 +184,8 @@ class Controller:
             outcome = msgspec.convert(found, Outcome)
             snapshot = self.config.stash[SNAPSHOT]
             cells[1:-1] = details.row_cells(results.verdict(outcome.id, outcome, self.deployment, snapshot))
+        else:
+            cells[1:-1] = details.plain_cells(report.nodeid, getattr(report, "bkpaas_plain", None))
 
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
         if self.results is not None:
@@ -187,11 +214,31 @@ def _selection(config: pytest.Config) -> list[str]:
     return words + (config.args if config.args_source == pytest.Config.ArgsSource.ARGS else [])
 
 
+def _why_not_collected(report: pytest.CollectReport) -> str:
+    """The end of what pytest says: the line and the error."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash is not None:
+        return f"{crash.path}:{crash.lineno}: {crash.message}"
+    return "\n    ".join(str(report.longrepr).strip().splitlines()[-4:])
+
+
 def _not_judged_yet(generation: str) -> str:
     return say(
         en=f"generation {generation}: its process manager is not judged yet, so this run is not green",
         zh=f"{generation} 版本：尚不判定其进程管理器，因此本次运行不为通过",
     )
+
+
+def _notes(notes: Sequence[str], width: int) -> list[str]:
+    """What was assumed or overlooked in the inventory, in two lines at most; --plan has all of it."""
+    if not notes:
+        return []
+    head = say(en="inventory: ", zh="清单：")
+    lines = wrap(visible(head + "; ".join(notes).replace("\n", " ")), width)
+    if len(lines) <= 2:
+        return lines
+    more = say(en=" ... (all of it: --plan)", zh=" ……（全部见 --plan）")
+    return [lines[0], wrap(lines[1], width - columns(more))[0] + more]
 
 
 def _colours(config: pytest.Config) -> bool:
