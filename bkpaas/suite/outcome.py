@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from bkpaas.report.record import Word
+from bkpaas.report.record import WaiverState, Word
 
 
 class Outcome(msgspec.Struct):
@@ -20,3 +20,5 @@ class Outcome(msgspec.Struct):
     slots: dict[str, str] = {}
     lost: bool = False
     """Expected, but never judged."""
+    waivers: dict[int, WaiverState] = {}
+    """What became of those waivers of the deployment that are about it, by their place there."""
