@@ -15,6 +15,8 @@ class Outcome(msgspec.Struct):
     evidence: str | None = None
     reason: str | None = None
     services: tuple[str, ...] = ()
+    missed: tuple[str, ...] = ()
+    """Hosts that were asked about and could not be looked at."""
     slots: dict[str, str] = {}
     lost: bool = False
     """Expected, but never judged."""

@@ -37,8 +37,9 @@ def build(
     found = {**outcomes, **{outcome.id: outcome for outcome in lost}}
     verdicts = [verdict(id_, found[id_], deployment, snapshot) for id_ in expected]
     about = {id_: frozenset(outcome.services) for id_, outcome in outcomes.items()}
+    missed = {id_: outcome.missed for id_, outcome in outcomes.items()}
     judged = [one for one in verdicts if one.id in outcomes] if interrupted else verdicts
-    roots = explain(judged, about)
+    roots = explain(judged, about, missed)
     return Results(
         run=_run(deployment, snapshot, seconds),
         hosts=[_host(host.name, deployment, snapshot) for host in deployment.judged()],

@@ -298,3 +298,18 @@ def test_the_record_speaks_both_languages(run, changed):
     assert [section["translated"] for section in english.results["sections"]] == [
         section["title"] for section in chinese.results["sections"]
     ]
+
+
+def test_what_has_nothing_to_be_compared_with_is_explained_by_the_hosts_out_of_reach(run, changed):
+    def lose_all_but_one(snapshot):
+        for name, facts in snapshot["hosts"].items():
+            if name != "paas-1":
+                for noun, fact in facts.items():
+                    if isinstance(fact, dict) and "fact" in fact:
+                        facts[noun] = {"fact": "Missing", "reason": "no answer in 10 s"}
+                facts.update(collected=False, error="no answer in 10 s", error_kind="unreachable")
+
+    done = run(snapshot=changed(lose_all_but_one))
+    loose = [v["id"] for v in done.results["verdicts"] if v["verdict"] == "no_data" and not v["explained_by"]]
+    assert done.word("clock-all@paas-1") == "no_data" and loose == []
+    assert {id_.partition("@")[0] for id_ in done.results["root_causes"]} == {"host-reachable"}
