@@ -141,10 +141,10 @@ def _check_places(option: argparse.Namespace) -> None:
     """Every file and directory that will be written. UsageError: one cannot be."""
     to_fill("--report", option.report)
     if option.save_snapshot:
-        to_write("--save-snapshot", option.save_snapshot)
+        to_write("--save-snapshot", option.save_snapshot, option.report)
     if option.summary and option.summary != "-":
-        to_write("--summary", option.summary)
-    if option.prometheus and to_write("--prometheus", option.prometheus).suffix != ".prom":
+        to_write("--summary", option.summary, option.report)
+    if option.prometheus and to_write("--prometheus", option.prometheus, option.report).suffix != ".prom":
         raise refused(
             "--prometheus",
             Path(option.prometheus),

@@ -62,6 +62,7 @@ class Controller:
         if unknown := markers.unknown(self.config):  # nothing would be judged: visit nobody
             print(markers.no_such_symptom(unknown))
             raise pytest.exit.Exception("-m", int(pytest.ExitCode.NO_TESTS_COLLECTED))
+        Path(self.config.option.report).mkdir(parents=True, exist_ok=True)
         if (before := self.config.stash[BASELINE]) is not None:
             self.baseline = Baseline(before, Path(self.config.option.baseline), _selection(self.config))
         if SNAPSHOT not in self.config.stash:
