@@ -77,6 +77,23 @@ class Secrets:
             self._known[value] = PREFIX + digest[:12]
         return self._known[value]
 
+    def reveal(self, digest: str) -> str | None:
+        """What was digested, for whoever has to log in with it; it must go nowhere else."""
+        return next((value for value, known in self._known.items() if known == digest), None)
+
+    def logins(self, value: Any) -> Any:
+        """Texts such as `user:password@host:port;...` with their passwords digested, whatever these are made of."""
+        if isinstance(value, list):
+            return [self.logins(item) for item in value]
+        return ";".join(map(self._login, value.split(";"))) if isinstance(value, str) else value
+
+    def _login(self, text: str) -> str:
+        login, at, place = text.rpartition("@")
+        scheme = re.match(r"\s*(?:[A-Za-z]+://)?", login)
+        start = scheme.end() if scheme else 0
+        user, colon, password = login[start:].partition(":")
+        return f"{login[:start]}{user}{colon}{self.digest(password)}{at}{place}" if password else text
+
     def is_secret(self, name: str, value: Any = "?") -> bool:
         """Whether what bears this name is to be hidden. Plain numbers of TOKEN_..._SECONDS are not."""
         words = [word for word in _SPLIT.split(name.lower()) if word]
