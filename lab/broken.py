@@ -32,6 +32,11 @@ def inject(lab: Lab, name: str, tell: Tell) -> None:
     """Break the lab. Noted before it is done, so that a fault that got half way can be healed."""
     lab.started()
     fault, before = _fault(name), names(lab)
+    if fault.layout not in ("a", lab.layout.name):
+        raise LabError(
+            say(en=f"{name} is a fault of layout {fault.layout}", zh=f"{name} 是布局 {fault.layout} 的故障")
+            + f": python -m lab up {fault.layout}"
+        )
     if name in before:
         raise LabError(say(en=f"{name} is injected already", zh=f"{name} 已经注入"))
     _note(lab, [*before, name])

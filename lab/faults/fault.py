@@ -27,3 +27,5 @@ class Fault:
     title_zh: str
     break_: Act
     heal: Act
+    layout: str = "a"
+    """Where it is tried; the others may lack what it breaks."""

@@ -21,6 +21,7 @@ class Stopped:
     condition: str = "services-answer"
     title_en: str = "the service is gone"
     title_zh: str = "服务已停止"
+    layout: str = "a"
 
     def break_(self, lab: Lab) -> None:
         lab.run(self.name, "pkill -x nc")
@@ -46,6 +47,13 @@ def test_break_and_heal(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
     broken.heal(lab, "one", print)
     assert broken.names(lab) == []
     assert lab.ready()
+
+
+def test_fault_of_another_layout_is_refused(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broken, "faults", lambda: {"one": Stopped("one", layout="elsewhere")})
+    with pytest.raises(LabError, match="one is a fault of layout elsewhere"):
+        broken.inject(lab, "one", print)
+    assert broken.names(lab) == []
 
 
 def test_heal_without_a_name_heals_all_the_newest_first(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from bkpaas import lang
 from bkpaas.faq.catalogue import CONDITIONS
 from bkpaas.lang import say
-from lab import machine
+from lab import layouts, machine
 from lab.control import REPOSITORY, Lab
 from lab.errors import LabError
 from lab.faults import FAULTS
@@ -33,7 +33,7 @@ def main() -> int:
     options = parser().parse_args()
     if options.list:
         for fault in FAULTS.values():
-            print(f"{fault.name:28} {fault.condition:26} {fault.faq}")
+            print(f"{fault.name:28} {fault.condition:26} {fault.layout:2} {fault.faq}")
         return 0
     partial = options.resume or options.only or options.pair
     matrix = Matrix.read(FILE) if partial else Matrix()
@@ -63,6 +63,9 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--healthy", metavar="N", type=int,
                      help=say(en="how many runs without a fault (1; with --only or --pair 0)",
                               zh="无故障运行的次数（1；使用 --only 或 --pair 时为 0）"))  # fmt: skip
+    top.add_argument("--layout", metavar="LAYOUT", choices=layouts.available(),
+                     help=say(en="only faults of this layout, and healthy runs in it (all faults, healthy runs in a)",
+                              zh="只测此布局的故障，并在其中做无故障运行（默认：全部故障，在布局 a 中做无故障运行）"))  # fmt: skip
     top.add_argument("--resume", action="store_true",
                      help=say(en="keep what report/matrix.json holds already", zh="保留 report/matrix.json 中已有的结果"))  # fmt: skip
     top.add_argument("--labs", type=int, choices=(1, 2), default=1,
@@ -85,13 +88,17 @@ def pair_of_faults(text: str) -> tuple[str, ...]:
         raise argparse.ArgumentTypeError(
             say(en="two different faults, please: A+B", zh="请给出两个不同的故障：A+B")
         )
+    if len({FAULTS[name].layout for name in names} - {"a"}) > 1:
+        raise argparse.ArgumentTypeError(
+            say(en=f"{text}: no layout has both", zh=f"{text}：没有同时适用的布局")
+        )
     return names
 
 
 def plan(matrix: Matrix, options: argparse.Namespace) -> list[Trial]:
     """What is to be done: healthy runs first, so that a lab that is not green is seen at once."""
     chosen = [(name,) for name in options.only] + options.pair
-    faults = chosen or [(name,) for name in JUDGED]
+    faults = chosen or [(name,) for name in JUDGED if options.layout in (None, FAULTS[name].layout)]
     healthy = int(not chosen) if options.healthy is None else options.healthy
     if options.resume:
         done = {(row.name,) for row in matrix.faults} | {tuple(pair.names) for pair in matrix.pairs}
@@ -99,7 +106,9 @@ def plan(matrix: Matrix, options: argparse.Namespace) -> list[Trial]:
     elif healthy:
         matrix.healthy_runs = matrix.false_alarms = 0
     first = matrix.healthy_runs + 1 if options.resume else 1
-    return [*map(Healthy, range(first, healthy + 1)), *map(Broken, faults)]
+    well = [Healthy(number, options.layout or "a") for number in range(first, healthy + 1)]
+    trials: list[Trial] = [*well, *map(Broken, faults)]
+    return sorted(trials, key=lambda trial: trial.layout)  # a lab is renewed when the layout changes
 
 
 class Bench:

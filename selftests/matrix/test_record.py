@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,36 @@ def test_healthy_runs_are_counted_anew() -> None:
 def test_without_names_every_fault_that_can_be_named_is_planned() -> None:
     trials = plan(Matrix(), parser().parse_args([]))
     assert trials == [Healthy(1), *(Broken((name,)) for name in JUDGED)]
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a fault that is tried in layout c, the first of all."""
+    name = JUDGED[0]
+    monkeypatch.setitem(FAULTS, name, replace(FAULTS[name], layout="c"))
+    return name
+
+
+def test_trials_of_one_layout_follow_each_other(elsewhere: str) -> None:
+    trials = plan(Matrix(), parser().parse_args([]))
+    layouts = [trial.layout for trial in trials]
+    assert trials[0] == Healthy(1) and layouts == sorted(layouts)
+    assert Broken((elsewhere,)) in trials and Broken((elsewhere,)).layout == "c"
+    assert len(trials) == len(JUDGED) + 1
+
+
+def test_one_layout_alone(elsewhere: str) -> None:
+    trials = plan(Matrix(), parser().parse_args(["--layout", "c", "--healthy", "2"]))
+    assert trials[:2] == [Healthy(1, "c"), Healthy(2, "c")]
+    assert Broken((elsewhere,)) in trials and {trial.layout for trial in trials} == {"c"}
+
+
+def test_pair_is_tried_where_both_can_be(elsewhere: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    anywhere, in_b = JUDGED[1:3]
+    monkeypatch.setitem(FAULTS, in_b, replace(FAULTS[in_b], layout="b"))
+    assert Broken((anywhere, elsewhere)).layout == "c"
+    with pytest.raises(SystemExit):
+        parser().parse_args(["--pair", f"{in_b}+{elsewhere}"])
 
 
 def test_only_a_pair_leaves_the_healthy_runs_alone() -> None:

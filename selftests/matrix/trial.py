@@ -23,7 +23,6 @@ from selftests.matrix.record import Pair, Row
 
 SUITE_SECONDS = 300.0
 """How long one run of the suite may take; a healthy one takes a few seconds."""
-LAYOUT = "a"
 
 
 @dataclass(frozen=True)
@@ -31,10 +30,11 @@ class Healthy:
     """A run in which nothing is broken."""
 
     number: int
+    layout: str = "a"
 
     @property
     def name(self) -> str:
-        return f"healthy-{self.number}"
+        return f"healthy-{self.number}" if self.layout == "a" else f"healthy-{self.layout}-{self.number}"
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,11 @@ class Broken:
     @property
     def name(self) -> str:
         return "+".join(self.faults)
+
+    @property
+    def layout(self) -> str:
+        """Faults of layout a are tried in any; those of another one only there."""
+        return next((layout for name in self.faults if (layout := FAULTS[name].layout) != "a"), "a")
 
 
 Trial = Healthy | Broken
@@ -60,30 +65,31 @@ class Stand:
 
     def __init__(self, lab: Lab, reports: Path) -> None:
         self.lab, self.reports = lab, reports
-        self._fresh = False
+        self._fresh: str | None = None  # the layout of a lab in which all is well
 
     def perform(self, trial: Trial) -> Row | Pair | FalseAlarms:
         """The outcome. LabError if the trial could not be carried out; the next one gets a new lab then."""
-        if not self._fresh:
-            self._renew()
-        self._fresh = False
+        if self._fresh != trial.layout:
+            self._renew(trial.layout)
+        self._fresh = None
         if isinstance(trial, Healthy):
             found: Row | Pair | FalseAlarms = FalseAlarms(red(self._run_suite(trial.name)))
-            self._fresh = not found
+            self._fresh = None if found else trial.layout
             return found
         begun = time.monotonic()
         for name in trial.faults:
             broken.inject(self.lab, name, _quiet)
         seen = self._run_suite(trial.name)
-        self._fresh = self._heals(trial)
-        return _outcome(trial, seen, healed=self._fresh, seconds=round(time.monotonic() - begun, 1))
+        healed = self._heals(trial)
+        self._fresh = trial.layout if healed else None
+        return _outcome(trial, seen, healed=healed, seconds=round(time.monotonic() - begun, 1))
 
     def close(self) -> None:
         lifecycle.down(self.lab)
 
-    def _renew(self) -> None:
+    def _renew(self, layout: str) -> None:
         lifecycle.down(self.lab)
-        lifecycle.up(self.lab, layouts.load(LAYOUT), _quiet)
+        lifecycle.up(self.lab, layouts.load(layout), _quiet)
 
     def _heals(self, trial: Broken) -> bool:
         try:
