@@ -152,7 +152,7 @@ class _Answers:
             "logs": self._merged("tails", lambda _: logs(self._entries("tails"), zone, secrets)),
             "login_access": self._login_access(),
             "log_plugins": self._files_noun(
-                "log-", lambda files: log_plugins(files, self._entries("tails"), running, peers, secrets)
+                "log-", lambda files: log_plugins(files, self._entries("tails"), running, secrets, peers)
             ),
             "time_daemon": self._noun(
                 dict, "time_daemon", lambda: time_daemon(first["time_daemon"], secrets)

@@ -83,7 +83,7 @@ class LogFile(Record, frozen=True):
     mtime: float
     """Epoch seconds of the host's clock."""
     times: tuple[float, ...] = ()
-    """Of its lines, by the same clock, old to new: the last one of each of the last minutes with lines."""
+    """Of its lines, by the same clock, old to new: of each quarter of a minute that has lines the last one."""
     whole: bool = True
     """Whether these are all; of a long log only its end was read."""
 
@@ -103,13 +103,13 @@ _TRUE = ("true", "True", "TRUE", "yes", "on")
 _PLAIN = re.compile(r"(?:\^?\.\*)?(?:[\w/-]|\\[.\-])+\$?")
 """An expression that means a part of a path, such as uwsgi\\.log$; nothing else is understood."""
 _PATHS = re.compile(r"filebeat\.(?:prospectors|inputs)\.\d+\.(?P<what>paths|exclude_files)\.\d+")
-_MOST_MINUTES = 30
+_SLOT_SECONDS, _MOST_TIMES = 15, 120
 _FAR_SECONDS = 90.0
 """A last line further than this from the time its file was written has a time of another zone."""
 
 
 def log_plugins(
-    files: Files, logs: Files, processes: Processes | None, peers: Any, secrets: Secrets
+    files: Files, logs: Files, processes: Processes | None, secrets: Secrets, peers: Any = None
 ) -> LogPlugins:
     """From the folders, configurations and logs that were looked for, and the connections by pid."""
     return LogPlugins(
@@ -196,18 +196,20 @@ def _logs(logs: Files) -> tuple[LogFile, ...]:
         file = file_fact(entry)
         if file.mtime is None or file.type != "file" or basename(file.path).startswith("uwsgi"):
             continue
-        times = _times(content(entry) or "", file.mtime)
-        found.append(LogFile(file.path, file.mtime, times, whole=not entry.get("offset")))
+        times, whole = _times(content(entry) or "", file.mtime)
+        found.append(LogFile(file.path, file.mtime, times, whole=whole and not entry.get("offset")))
     return tuple(sorted(found, key=lambda log: -log.mtime))
 
 
-def _times(end: str, mtime: float) -> tuple[float, ...]:
-    """None at all when the last one shows that they are of another zone than is believed."""
-    minutes: dict[int, float] = {}
+def _times(end: str, mtime: float) -> tuple[tuple[float, ...], bool]:
+    """With whether these are all. None at all when the last one shows that they are of another zone than believed."""
+    slots: dict[int, float] = {}
     for time in line_times(end):
-        minutes[int(time // 60)] = max(time, minutes.get(int(time // 60), 0.0))
-    times = sorted(minutes.values())[-_MOST_MINUTES:]
-    return tuple(times) if times and abs(times[-1] - mtime) <= _FAR_SECONDS else ()
+        slots[int(time // _SLOT_SECONDS)] = max(time, slots.get(int(time // _SLOT_SECONDS), 0.0))
+    times = tuple(sorted(slots.values()))
+    if times and abs(times[-1] - mtime) > _FAR_SECONDS:
+        return (), False
+    return times[-_MOST_TIMES:], len(times) <= _MOST_TIMES
 
 
 def _globbed(path: str, glob: str) -> bool:
