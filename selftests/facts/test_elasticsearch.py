@@ -111,7 +111,7 @@ def test_blocks_of_the_cluster() -> None:
 def test_no_document_is_told_apart_from_no_answer() -> None:
     assert asked(newest=NONE_7).newest is None and "newest" not in asked(newest=NONE_7).unknown
     for body in (FAILED_5, "", "[]", '{"hits":{"hits":[{"sort":[null]}]}}', '{"hits":{"hits":[{}]}}', "null"):
-        with pytest.raises(NoData, match="http://10.0.1.7:9200/newest"):
+        with pytest.raises(NoData, match="/newest: HTTP 200"):
             asked(newest=body).need("newest")
     with pytest.raises(NoData, match="not asked for newest"):
         asked(root=ROOT_5).need("newest")
@@ -219,7 +219,7 @@ def test_what_cannot_be_told(source: str, words: str) -> None:
     "value", ["", ";", "es:port", "es:99999", "ftp://es", "a:b@", "es:1,es:2", "e s:1", "\u4f60:1"]
 )
 def test_what_is_no_address(value: str) -> None:
-    with pytest.raises(ValueError, match="no address|empty"):
+    with pytest.raises(ValueError, match=r"no address|empty"):
         places(of(f"ELASTICSEARCH_URLS = {value!r}", Secrets(b"k")))
 
 

@@ -238,6 +238,14 @@ def test_a_log_has_the_last_time_of_each_quarter_of_a_minute() -> None:
     assert log.times == (NOW - 147, NOW - 8) and not log.whole
 
 
+def test_of_a_long_log_only_the_last_times_are_kept() -> None:
+    lines = [
+        f"INFO [2018-07-30 08:{minute:02d}:{second:02d}] x" for minute in range(60) for second in (1, 20, 40)
+    ]
+    (log,) = logs_of(saas_log("a", *lines, "INFO [2018-07-30 09:47:28] x"))
+    assert len(log.times) == 120 and log.times[-1] == NOW and not log.whole
+
+
 @pytest.mark.parametrize(
     "line", ["INFO [2018-07-30 01:47:28] a", "INFO [2018-07-30 17:47:28] a", "no time", ""]
 )
