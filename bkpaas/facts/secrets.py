@@ -67,6 +67,8 @@ class Secrets:
     def __init__(self, key: bytes | None = None) -> None:
         self._key = os.urandom(32) if key is None else key
         self._known: dict[str, str] = {}
+        self._odd: list[str] = []
+        """Passwords of logins that the shape of a login would cut in the middle."""
 
     def digest(self, value: str) -> str:
         """secret: and 12 hexadecimal digits; a digest is its own digest."""
@@ -92,7 +94,12 @@ class Secrets:
         scheme = re.match(r"\s*(?:[A-Za-z]+://)?", login)
         start = scheme.end() if scheme else 0
         user, colon, password = login[start:].partition(":")
-        return f"{login[:start]}{user}{colon}{self.digest(password)}{at}{place}" if password else text
+        if not password:
+            return text
+        digest = self.digest(password)
+        if digest != password and password not in self._odd and re.search(r"[\s/@'\",;]", password):
+            self._odd.append(password)
+        return f"{login[:start]}{user}{colon}{digest}{at}{place}"
 
     def is_secret(self, name: str, value: Any = "?") -> bool:
         """Whether what bears this name is to be hidden. Plain numbers of TOKEN_..._SECONDS are not."""
@@ -109,6 +116,8 @@ class Secrets:
 
     def scrub(self, text: str) -> str:
         """The text with every recognised secret replaced by its digest."""
+        for known in self._odd:
+            text = text.replace(known, self.digest(known)) if _telling(known) else text
         text = _KEY_BLOCK.sub(self._value, text)
         text = _HEADER.sub(self._header, text)
         text = _SET_COOKIE.sub(self._value, text)
