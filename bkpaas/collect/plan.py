@@ -1,7 +1,7 @@
 """What each host is asked: a first visit by its roles, a second one by what the first visits found.
 
 A plan is the JSON that collector.py reads; its parts are described there. Every request is a GET that changes
-nothing, every path is only read.
+nothing, redis is told AUTH, SELECT, PING, TYPE and LLEN and nothing else, every path is only read.
 """
 
 from __future__ import annotations
@@ -575,6 +575,15 @@ def describe(deployment: Deployment) -> str:
             zh="    paas 主机：各服务的 healthz 和一个无副作用的页面，数据库 TCP 连接，各 app 主机的 paas_agent 和 "
             "8010；nginx 主机：配置中每个 upstream server 的 GET /；app 主机：自身的 8010 和 paas_agent；所有需要校验登录态"
             "的主机：通过域名 GET 不带 token 的 is_login",
+        )
+    )
+    lines.append(
+        say(
+            en="    paas hosts: GET /, health, blocks, indices, disks and the newest document of Elasticsearch at the addresses "
+            "in the settings of paas; hosts of log_agent and log_parser: PING, TYPE and LLEN of the redis in their "
+            "configuration; both with the login that stands there, which is sent over ssh:// only",
+            zh="    paas 主机：在 paas 配置的地址上 GET Elasticsearch 的 /、健康状态、只读设置、索引、磁盘和最新文档；log_agent 与 "
+            "log_parser 所在主机：对其配置的 redis 执行 PING、TYPE、LLEN；均使用配置中的账号，且只通过 ssh:// 发送",
         )
     )
     return "\n".join(lines)
