@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bkpaas.faq.appt_502 import NO_AGENT
-from bkpaas.faq.model import Condition, Each, Point, Symptom, Text, anywhere, same_host
+from bkpaas.faq.model import Condition, Each, Point, Symptom, Text, anywhere, repair, same_host
 
 SYMPTOM = Symptom(
     key="no-logs",
@@ -111,16 +111,16 @@ CONDITIONS = (
             en="The developer center asks for logs where there are none.",
             zh="开发者中心到没有日志的地方查询。",
         ),
-        remedy=Text(
-            en="Correct ELASTICSEARCH_URLS (user:password@host:port without a scheme, several divided by ;) on this host, "
-            "then restart paas.\n"
-            "$ grep -n ELASTICSEARCH {home}/open_paas/paas/conf/settings_production.py\n"
-            "$ curl -m 5 {es_url}/\n"
-            "$ {supervisorctl} restart paas",
-            zh="修正本机的 ELASTICSEARCH_URLS（user:password@host:port，不带 http://，多个地址用 ; 分隔），再重启 paas。\n"
-            "$ grep -n ELASTICSEARCH {home}/open_paas/paas/conf/settings_production.py\n"
-            "$ curl -m 5 {es_url}/\n"
-            "$ {supervisorctl} restart paas",
+        remedy=repair(
+            Text(
+                en="Correct ELASTICSEARCH_URLS (user:password@host:port without a scheme, several divided by ;) on "
+                "this host, then restart paas. The first command may show a password.",
+                zh="修正本机的 ELASTICSEARCH_URLS（user:password@host:port，不带 http://，多个地址用 ; 分隔），再重启 paas。"
+                "第一条命令可能显示密码。",
+            ),
+            "grep -n ELASTICSEARCH {home}/open_paas/paas/conf/settings_production.py",
+            ("curl -m 5 {es_url}/", Text(en="has to show the version", zh="应当显示版本号")),
+            "{supervisorctl} restart paas",
         ),
     ),
     Condition(
@@ -147,19 +147,23 @@ CONDITIONS = (
             en="The developer center shows an error or no logs at all.",
             zh="开发者中心报错或完全没有日志。",
         ),
-        remedy=Text(
-            en="Refused: start Elasticsearch. No answer: look for a firewall, or a JVM that collects garbage. 401: give the "
-            "right login in ELASTICSEARCH_URLS. Red: see which shards have no node, and why.\n"
-            "$ curl -m 5 '{es_url}/_cluster/health?pretty'    # on {host}; -u USER when it asks for a login\n"
-            "$ curl -m 5 '{es_url}/_cat/shards?v' | grep UNASSIGNED\n"
-            "$ curl -m 5 '{es_url}/_cluster/allocation/explain?pretty'\n"
-            "$ ssh {es_host} 'ps -ef | grep [e]lasticsearch; df -h'",
-            zh="拒绝连接：启动 Elasticsearch。无应答：检查防火墙，或 JVM 是否频繁 GC。401：在 ELASTICSEARCH_URLS 中填写正确的账号。"
-            "red：查看哪些分片未分配及其原因。\n"
-            "$ curl -m 5 '{es_url}/_cluster/health?pretty'    # 在 {host} 上执行；需要登录时加 -u USER\n"
-            "$ curl -m 5 '{es_url}/_cat/shards?v' | grep UNASSIGNED\n"
-            "$ curl -m 5 '{es_url}/_cluster/allocation/explain?pretty'\n"
-            "$ ssh {es_host} 'ps -ef | grep [e]lasticsearch; df -h'",
+        remedy=repair(
+            Text(
+                en="Refused: start Elasticsearch. No answer: a firewall, or a JVM that only collects garbage. 401: give the "
+                "right login in ELASTICSEARCH_URLS. Red: see which shards have no node, and why.",
+                zh="拒绝连接：启动 Elasticsearch。无应答：防火墙，或 JVM 一直在 GC。401：在 ELASTICSEARCH_URLS 中填写正确的"
+                "账号。red：查看哪些分片没有分配及其原因。",
+            ),
+            ("ps -ef | grep '[e]lasticsearch'; df -h", Text(en="on {es_host}", zh="在 {es_host} 上执行")),
+            "curl -m 5 '{es_url}/_cat/shards?v' | grep UNASSIGNED",
+            "curl -m 5 '{es_url}/_cluster/allocation/explain?pretty'",
+            (
+                "curl -m 5 '{es_url}/_cluster/health?pretty'",
+                Text(
+                    en="on {host}; -u USER when it asks for a login",
+                    zh="在 {host} 上执行；需要登录时加 -u USER",
+                ),
+            ),
         ),
         causes=(*same_host("paas-es-config"), *anywhere("disk-space", "host-reachable")),
     ),
@@ -189,19 +193,22 @@ CONDITIONS = (
             en="Old logs are found, new ones never arrive; the list in redis grows.",
             zh="能查到旧日志，新日志始终不出现；redis 列表不断增长。",
         ),
-        remedy=Text(
-            en="Elasticsearch makes indices read-only when a disk is fuller than its flood stage (95 %), and versions before 7.4 "
-            "never undo it. Make room first (old indices), then take the block away.\n"
-            "$ curl -m 5 '{es_url}/_cat/allocation?v'\n"
-            "$ curl -m 5 '{es_url}/_cat/indices/paas_app_log-*?v&s=index'\n"
-            "$ curl -m 5 -X PUT -H 'Content-Type: application/json' '{es_url}/paas_app_log-*/_settings' "
+        remedy=repair(
+            Text(
+                en="Elasticsearch makes indices read-only when a disk is fuller than its flood stage (95 %), and versions "
+                "before 7.4 never undo it. Make room first: what fills the disk, which indices are old. Only then take "
+                "the block away.",
+                zh="磁盘使用超过 flood stage（95 %）时 Elasticsearch 会把索引置为只读，7.4 之前的版本不会自动恢复。先清理空间："
+                "看什么占满了磁盘、哪些索引已过期；然后再解除只读。",
+            ),
+            "curl -m 5 '{es_url}/_cat/allocation?v'",
+            "curl -m 5 '{es_url}/_cat/indices/paas_app_log-*?v&s=index'",
+            "curl -m 5 -X PUT -H 'Content-Type: application/json' '{es_url}/paas_app_log-*/_settings' "
             "-d '{{\"index.blocks.read_only_allow_delete\": null}}'",
-            zh="磁盘使用超过 flood stage（95 %）时 Elasticsearch 会把索引置为只读，7.4 之前的版本不会自动恢复。先清理空间（旧索引），"
-            "再解除只读。\n"
-            "$ curl -m 5 '{es_url}/_cat/allocation?v'\n"
-            "$ curl -m 5 '{es_url}/_cat/indices/paas_app_log-*?v&s=index'\n"
-            "$ curl -m 5 -X PUT -H 'Content-Type: application/json' '{es_url}/paas_app_log-*/_settings' "
-            "-d '{{\"index.blocks.read_only_allow_delete\": null}}'",
+            (
+                "curl -m 5 '{es_url}/paas_app_log-*/_settings/index.blocks.*'",
+                Text(en="shows {{}} when none is left", zh="全部解除后显示 {{}}"),
+            ),
         ),
         causes=(*same_host("paas-es-config", "es-health"), *anywhere("disk-space")),
     ),
@@ -223,10 +230,10 @@ CONDITIONS = (
             en="The logs of the applications on this host are not collected; those of other hosts are.",
             zh="该主机上的应用日志没有被采集；其他主机的正常。",
         ),
-        remedy=Text(
-            en="Deploy or start it on this host.\n$ ls {home}/paas_plugins/log_agent\n"
-            "$ ps -ef | grep '[p]aas_plugins/log_agent'",
-            zh="在该主机上部署或启动。\n$ ls {home}/paas_plugins/log_agent\n$ ps -ef | grep '[p]aas_plugins/log_agent'",
+        remedy=repair(
+            Text(en="Deploy or start it on this host.", zh="在该主机上部署或启动。"),
+            "ls {home}/paas_plugins/log_agent",
+            "ps -ef | grep '[p]aas_plugins/log_agent'",
         ),
         causes=same_host("disk-space"),
     ),
@@ -248,10 +255,10 @@ CONDITIONS = (
             en="Logs pile up in redis and never reach Elasticsearch.",
             zh="日志堆积在 redis 中，到不了 Elasticsearch。",
         ),
-        remedy=Text(
-            en="Deploy or start it on this host.\n$ ls {home}/paas_plugins/log_parser\n"
-            "$ ps -ef | grep '[p]aas_plugins/log_parser'",
-            zh="在该主机上部署或启动。\n$ ls {home}/paas_plugins/log_parser\n$ ps -ef | grep '[p]aas_plugins/log_parser'",
+        remedy=repair(
+            Text(en="Deploy or start it on this host.", zh="在该主机上部署或启动。"),
+            "ls {home}/paas_plugins/log_parser",
+            "ps -ef | grep '[p]aas_plugins/log_parser'",
         ),
         causes=same_host("disk-space"),
     ),
@@ -278,13 +285,17 @@ CONDITIONS = (
             en="Both run and are content, yet no log arrives: one writes where the other does not read.",
             zh="两边都在正常运行，却看不到日志：一边写入的位置另一边没有读取。",
         ),
-        remedy=Text(
-            en="Make host, port, db, password and key equal in both, then restart the one that was changed.\n"
-            "$ grep -rn -A8 'redis' {home}/paas_plugins/log_agent/    # here\n"
-            "$ grep -rn -A8 'redis' {home}/paas_plugins/log_parser/    # on the paas hosts",
-            zh="使两边的 host、port、db、password、key 一致，并重启修改过的一方。\n"
-            "$ grep -rn -A8 'redis' {home}/paas_plugins/log_agent/    # 本机\n"
-            "$ grep -rn -A8 'redis' {home}/paas_plugins/log_parser/    # paas 主机",
+        remedy=repair(
+            Text(
+                en="Make host, port, db, password and key equal in both, then restart the one that was "
+                "changed. The output shows passwords.",
+                zh="使两边的 host、port、db、password、key 一致，并重启修改过的一方。输出中会显示密码。",
+            ),
+            ("grep -rn -A8 'redis' {home}/paas_plugins/log_agent/", Text(en="here", zh="本机")),
+            (
+                "grep -rn -A8 'redis' {home}/paas_plugins/log_parser/",
+                Text(en="on the paas hosts", zh="paas 主机"),
+            ),
         ),
         causes=(*same_host("log-agent-deployed"), *anywhere("log-parser-deployed")),
     ),
@@ -314,17 +325,24 @@ CONDITIONS = (
             en="log_agent cannot send, or log_parser cannot receive: no new logs.",
             zh="log_agent 无法发送或 log_parser 无法接收：没有新日志。",
         ),
-        remedy=Text(
-            en="Refused: start redis. No answer: look for a firewall, or a redis that hangs. Wrong password: both plugins must "
-            "have the one of requirepass; restart what was changed.\n"
-            "$ nc -vz {redis_host} {redis_port}    # on {host}\n"
-            "$ redis-cli -h {redis_host} -p {redis_port} ping    # NOAUTH shows that it can be reached\n"
-            "$ ssh {redis_host} \"ps -ef | grep [r]edis-server; grep -n '^bind' {home}/etc/redis.conf\"",
-            zh="拒绝连接：启动 redis。无应答：检查防火墙，或 redis 是否卡死。密码错误：两个插件都必须使用 requirepass 的密码，"
-            "修改后重启。\n"
-            "$ nc -vz {redis_host} {redis_port}    # 在 {host} 上执行\n"
-            "$ redis-cli -h {redis_host} -p {redis_port} ping    # 返回 NOAUTH 说明网络可达\n"
-            "$ ssh {redis_host} \"ps -ef | grep [r]edis-server; grep -n '^bind' {home}/etc/redis.conf\"",
+        remedy=repair(
+            Text(
+                en="Refused: start redis. No answer: a firewall, or a redis that hangs. Wrong password: log_agent and "
+                "log_parser must have the one of requirepass; restart what was changed.",
+                zh="拒绝连接：启动 redis。无应答：防火墙，或 redis 卡死。密码错误：log_agent 和 log_parser 都必须使用 requirepass "
+                "的密码，修改后重启。",
+            ),
+            (
+                "ps -eo pid,stat,lstart,args | grep '[r]edis-server'",
+                Text(en="on {redis_host}", zh="在 {redis_host} 上执行"),
+            ),
+            (
+                "redis-cli -h {redis_host} -p {redis_port} ping",
+                Text(
+                    en="on {host}; NOAUTH shows that it is reached",
+                    zh="在 {host} 上执行；返回 NOAUTH 说明可以访问",
+                ),
+            ),
         ),
         causes=anywhere("log-redis-equal", "disk-space", "host-reachable"),
     ),
@@ -353,13 +371,13 @@ CONDITIONS = (
             "that was replaced.",
             zh="文件正确而日志去了别处：修改后没有重启，或仍连着已切换的主节点。",
         ),
-        remedy=Text(
-            en="It still uses a configuration from before, or a master that is none any more: restart it.\n"
-            "$ ss -tnp | grep ':{redis_port} '\n"
-            "$ ps -o pid,lstart,args -p {pids}",
-            zh="进程仍在使用旧配置，或仍连着切换前的主节点：重启它。\n"
-            "$ ss -tnp | grep ':{redis_port} '\n"
-            "$ ps -o pid,lstart,args -p {pids}",
+        remedy=repair(
+            Text(
+                en="It still uses a configuration from before, or a master that is none any more: restart it.",
+                zh="进程仍在使用旧配置，或仍连着切换前的主节点：重启它。",
+            ),
+            "ps -o pid,lstart,args -p {pids}",
+            "ss -tnp | grep ':{redis_port} '",
         ),
         causes=(*anywhere("log-redis-equal"), *same_host("log-redis-reachable")),
     ),
@@ -385,15 +403,17 @@ CONDITIONS = (
             en="Logs appear late, later all the time, and redis runs out of memory in the end.",
             zh="日志越来越晚才出现，最终 redis 内存耗尽。",
         ),
-        remedy=Text(
-            en="See whether log_parser works or hangs, and whether Elasticsearch takes what it delivers.\n"
-            "$ redis-cli -h {redis_host} -p {redis_port} llen {list}    # with -a PASSWORD; twice\n"
-            "$ tail -n 50 {home}/logs/paas_plugins/*log*\n"
-            "$ top -b -n 1 | grep -i java",
-            zh="检查 log_parser 是否卡死，以及 Elasticsearch 能否写入。\n"
-            "$ redis-cli -h {redis_host} -p {redis_port} llen {list}    # 加 -a PASSWORD；执行两次\n"
-            "$ tail -n 50 {home}/logs/paas_plugins/*log*\n"
-            "$ top -b -n 1 | grep -i java",
+        remedy=repair(
+            Text(
+                en="See whether log_parser works or hangs, and whether Elasticsearch takes what it delivers.",
+                zh="检查 log_parser 是否卡死，以及 Elasticsearch 能否写入。",
+            ),
+            "tail -n 50 {home}/logs/paas_plugins/*log*",
+            "top -b -n 1 | grep -i java",
+            (
+                "redis-cli -h {redis_host} -p {redis_port} llen {list}",
+                Text(en="twice, after AUTH", zh="先 AUTH，执行两次"),
+            ),
         ),
         causes=anywhere(
             "es-health", "es-writable", "log-parser-deployed", "log-redis-equal", "log-redis-reachable"
@@ -424,16 +444,16 @@ CONDITIONS = (
             en="Everything seems well and the developer center still shows no new logs.",
             zh="一切看似正常，开发者中心却没有新日志。",
         ),
-        remedy=Text(
-            en="Follow one line on its way: log file, list in redis, log_parser's output, index. A wrong time zone in log_parser "
-            "puts lines where nobody looks for them.\n"
-            "$ curl -m 5 '{es_url}/_cat/indices/paas_app_log-*?v&s=index' | tail -n 3\n"
-            "$ grep -rn -A8 elasticsearch {home}/paas_plugins/log_parser/\n"
-            "$ tail -n 50 {home}/logs/paas_plugins/*log*",
-            zh="跟踪一行日志的去向：日志文件、redis 列表、log_parser 的输出、索引。log_parser 时区错误会使日志落在查询范围之外。\n"
-            "$ curl -m 5 '{es_url}/_cat/indices/paas_app_log-*?v&s=index' | tail -n 3\n"
-            "$ grep -rn -A8 elasticsearch {home}/paas_plugins/log_parser/\n"
-            "$ tail -n 50 {home}/logs/paas_plugins/*log*",
+        remedy=repair(
+            Text(
+                en="Follow one line on its way: the log, the list in redis, log_parser's output, the index. A wrong time "
+                "zone in log_parser puts lines where nobody looks for them. The output may show passwords.",
+                zh="跟踪一行日志的去向：日志文件、redis 列表、log_parser 的输出、索引。log_parser 时区错误会使日志落在查询范围"
+                "之外。输出中可能显示密码。",
+            ),
+            "grep -rn -A8 elasticsearch {home}/paas_plugins/log_parser/",
+            "tail -n 50 {home}/logs/paas_plugins/*log*",
+            "curl -m 5 '{es_url}/_cat/indices/paas_app_log-*?v&s=index' | tail -n 3",
         ),
         causes=(
             *same_host("paas-es-config", "es-health", "es-writable"),
@@ -463,11 +483,19 @@ CONDITIONS = (
             "fail.",
             zh="该主机的日志以错误的时间入库而查不到；若是 paas 主机，登录会失败。",
         ),
-        remedy=Text(
-            en="Set the clock and keep it synchronised; logs and logins are judged by it.\n"
-            "$ chronyc makestep    # or: ntpdate -u YOUR_NTP_SERVER\n$ systemctl enable --now chronyd",
-            zh="校正时间并保持同步；日志和登录都依赖它。\n"
-            "$ chronyc makestep    # 或者：ntpdate -u 你的NTP服务器\n$ systemctl enable --now chronyd",
+        remedy=repair(
+            Text(
+                en="Set the clock and keep it synchronised; logs and logins are judged by it. makestep "
+                "jumps: where MySQL, ZooKeeper or Kafka run too, expect them to notice.",
+                zh="校正时间并保持同步；日志和登录都依赖它。makestep 会使时间跳变：若该机还运行 MySQL、"
+                "ZooKeeper 或 Kafka，需留意影响。",
+            ),
+            "chronyc tracking",
+            (
+                "chronyc makestep",
+                Text(en="or: ntpdate -u YOUR_NTP_SERVER", zh="或者：ntpdate -u 你的NTP服务器"),
+            ),
+            "systemctl enable --now chronyd",
         ),
         causes=same_host("paas-clock-skew"),
     ),
@@ -488,9 +516,9 @@ CONDITIONS = (
             en="No harm yet; it is not synchronised, and will get worse.",
             zh="暂无影响；但没有同步，会继续恶化。",
         ),
-        remedy=Text(
-            en="See why it is not synchronised.\n$ chronyc tracking; chronyc sources",
-            zh="检查为何没有同步。\n$ chronyc tracking; chronyc sources",
+        remedy=repair(
+            Text(en="See why it is not synchronised.", zh="检查为何没有同步。"),
+            "chronyc tracking; chronyc sources",
         ),
         causes=same_host("clock-all", "paas-clock-skew", "paas-clock-drift", "time-daemon"),
     ),
@@ -516,11 +544,19 @@ CONDITIONS = (
             "affected: they count seconds since 1970.",
             zh="日志时间相差数小时，或落在查询时间之外。登录态不受影响：它以 1970 年以来的秒数计算。",
         ),
-        remedy=Text(
-            en="Set it, then restart the services: a process keeps the zone that it started with.\n"
-            "$ timedatectl set-timezone {zone}    # or: ln -sf /usr/share/zoneinfo/{zone} /etc/localtime\n$ date +%z",
-            zh="设置时区后重启服务：进程沿用启动时的时区。\n"
-            "$ timedatectl set-timezone {zone}    # 或者：ln -sf /usr/share/zoneinfo/{zone} /etc/localtime\n$ date +%z",
+        remedy=repair(
+            Text(
+                en="Set it, then restart the services: a process keeps the zone that it started with.",
+                zh="设置时区后重启服务：进程沿用启动时的时区。",
+            ),
+            (
+                "timedatectl set-timezone {zone}",
+                Text(
+                    en="or: ln -sf /usr/share/zoneinfo/{zone} /etc/localtime",
+                    zh="或者：ln -sf /usr/share/zoneinfo/{zone} /etc/localtime",
+                ),
+            ),
+            "date +%z",
         ),
     ),
 )
