@@ -7,7 +7,7 @@ from bkpaas.facts import Missing, places
 from bkpaas.facts.elasticsearch import INDEX, complaint, speaks
 from bkpaas.lang import say
 from bkpaas.suite import condition
-from bkpaas.suite.log_search import addresses, in_use, own_addresses, parsers, valid
+from bkpaas.suite.log_search import addresses, hosts_at, in_use, own_addresses, parsers, valid
 from bkpaas.suite.words import no_answer
 
 LOW_WATERMARK = 85.0  # percent of a disk above which Elasticsearch begins to mind
@@ -85,7 +85,7 @@ def _judge_port(host, place, own, deployment, host_facts):
             )
         )
     answers = root is not None and root.ok
-    assert place.port == usual or answers or True in listens or not deployment.having("es"), say(
+    assert place.port == usual or answers or False not in listens or True in listens, say(
         en=f"{place.text}: nothing listens on {place.port}; the inventory's port of es is {usual}",
         zh=f"{place.text}：{place.port} 没有监听；清单中 es 的端口是 {usual}",
     )
@@ -105,6 +105,7 @@ def test_elasticsearch_is_well(host, deployment, host_facts, finding):
     in_use(deployment, host_facts)
     wrong, unclear = [], []
     for place in _known_places(host, finding):
+        finding.needs(hosts_at(addresses(host, place.host, deployment), deployment, host_facts))
         search = host.searches.at(place)
         try:
             trouble = (
@@ -165,7 +166,9 @@ def _status(health, finding):
 def test_elasticsearch_takes_new_documents(host, deployment, host_facts, finding):
     """No block of the cluster or of today's index keeps documents out, as one does when a disk is too full."""
     in_use(deployment, host_facts)
-    search = host.searches.at(_known_places(host, finding)[0])
+    place = _known_places(host, finding)[0]
+    finding.needs(hosts_at(addresses(host, place.host, deployment), deployment, host_facts))
+    search = host.searches.at(place)
     search.need("blocks", "indices")
     current = _current(host, search)
     wrong = [

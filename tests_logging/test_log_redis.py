@@ -5,7 +5,7 @@ from bkpaas.errors import NoData, NotApplicable
 from bkpaas.facts.redis import PREFIX
 from bkpaas.lang import say
 from bkpaas.suite import condition
-from bkpaas.suite.log_search import addresses, in_use, place, valid
+from bkpaas.suite.log_search import addresses, hosts_at, in_use, place, valid
 from bkpaas.suite.words import no_answer
 
 REACHED = ("+PONG", "-NOAUTH", "-ERR operation not permitted")
@@ -44,6 +44,7 @@ def test_redis_answers_the_plugins(host, deployment, host_facts, finding):
     wrong, unclear = [], []
     for target in _targets(host, (host.log_plugins.agent, host.log_plugins.parser)):
         finding.fill(redis_host=target.host, redis_port=target.port)
+        finding.needs(hosts_at(addresses(host, target.host or "", deployment), deployment, host_facts))
         reason = _cannot_ask(target)
         if reason and (target.host is None or target.port is None or target.tls):
             unclear.append(reason)
@@ -176,10 +177,15 @@ def test_plugins_use_the_redis_of_their_configuration(host, deployment, host_fac
 
 
 def _meant(host, target, deployment):
-    """All addresses that a target may stand for; loopback is seen as such."""
+    """All addresses that a target may stand for; loopback is seen as such.
+
+    A name may have more addresses than a resolver tells at once: any redis host of the inventory will do for it.
+    """
     if target.host is None or target.port is None:
         raise NoData(_cannot_ask(target))
     found = (addresses(host, target.host, deployment) or set()) | valid([target.host])
     if not found:
         raise NoData(say(en=f"{target.host} does not resolve here", zh=f"{target.host} 在本机无法解析"))
+    if not valid([target.host]):
+        found |= valid([redis.address for redis in deployment.having("redis")])
     return found

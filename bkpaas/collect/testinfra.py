@@ -143,7 +143,8 @@ class Session:
             await _kill(child)
         answer = self._understood(out)
         for section, answers in hidden.items():
-            answer.setdefault(section, {}).update(answers)
+            told = answer.get(section)
+            answer[section] = {**(told if isinstance(told, dict) else {}), **answers}
         return answer
 
     def _understood(self, out: bytes) -> dict[str, Any]:

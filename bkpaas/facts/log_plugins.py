@@ -66,6 +66,8 @@ class LogPlugin(Record, frozen=True):
     """Globs of the logs that log_agent reads."""
     left_out: tuple[str, ...] = ()
     """Regular expressions of those among them that it does not."""
+    selects: bool = False
+    """Whether some lines are dropped on purpose."""
     peers: tuple[tuple[str, int], ...] | None = None
     """Where the established TCP connections of its processes lead; None: not known."""
 
@@ -103,6 +105,7 @@ _TRUE = ("true", "True", "TRUE", "yes", "on")
 _PLAIN = re.compile(r"(?:\^?\.\*)?(?:[\w/-]|\\[.\-])+\$?")
 """An expression that means a part of a path, such as uwsgi\\.log$; nothing else is understood."""
 _PATHS = re.compile(r"filebeat\.(?:prospectors|inputs)\.\d+\.(?P<what>paths|exclude_files)\.\d+")
+_SELECTS = re.compile(r"(?:^|\.)(?:include_lines|exclude_lines|drop_event)(?:\.|$)")
 _SLOT_SECONDS, _MOST_TIMES = 15, 120
 _FAR_SECONDS = 90.0
 """A last line further than this from the time its file was written has a time of another zone."""
@@ -147,6 +150,7 @@ def _plugin(which: str, files: Files, processes: Processes | None, peers: Any, s
         outputs=tuple(dict.fromkeys(read.outputs)),
         paths=tuple(dict.fromkeys(read.paths)),
         left_out=tuple(dict.fromkeys(read.left_out)),
+        selects=read.selects,
         peers=_peers(peers, running),
     )
 
@@ -159,6 +163,7 @@ class _Read:
         self.outputs: list[str] = []
         self.paths: list[str] = []
         self.left_out: list[str] = []
+        self.selects = False
 
 
 def _peers(peers: Any, running: list[Process]) -> tuple[tuple[str, int], ...] | None:
@@ -277,6 +282,7 @@ def _logstash(file: str, text: str, secrets: Secrets, read: _Read) -> None:
         blocks = logstash.plugins(text)
     except logstash.Broken as error:
         raise _Unreadable(error.line, say(en="is not logstash's syntax", zh="不是 logstash 语法")) from None
+    read.selects |= any((block.section, block.name) == ("filter", "drop") for block in blocks)
     for block in blocks:
         if (block.section, block.name) == ("output", "elasticsearch"):
             hosts = block.settings.get("hosts", ("127.0.0.1:9200", 0))[0]
@@ -305,6 +311,7 @@ def place_of(host: Any) -> str:
 def _filebeat(file: str, text: str, secrets: Secrets, read: _Read) -> None:
     """output.redis, once for each host and key that it names, and the logs that are read."""
     settings = _settings(text)
+    read.selects |= any(_SELECTS.search(name) for name in settings)
     for name, node in settings.items():
         if match := _PATHS.fullmatch(name):
             (read.paths if match["what"] == "paths" else read.left_out).append((_scalar(node) or "")[:300])

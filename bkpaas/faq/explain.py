@@ -16,12 +16,17 @@ BAD = frozenset({"fail", "warn", "no_data"})
 _BY_WORD = {"fail": 0, "no_data": 1, "warn": 2}
 
 
-def explain(verdicts: list[Verdict], about: Mapping[str, frozenset[str]] | None = None) -> list[str]:
+def explain(
+    verdicts: list[Verdict],
+    about: Mapping[str, frozenset[str]] | None = None,
+    needs: Mapping[str, frozenset[str]] | None = None,
+) -> list[str]:
     """Fill explained_by of every verdict and return the ids of the root causes, the most explanatory first.
 
     about: by verdict id, the services that a failure concerns; absent or empty: all of them.
+    needs: by verdict id, the other hosts without which it cannot hold.
     """
-    about = about or {}
+    about, needs = about or {}, needs or {}
     bad = [verdict for verdict in verdicts if verdict.verdict in BAD]
     by_condition: dict[str, list[Verdict]] = {}
     for verdict in bad:
@@ -33,7 +38,7 @@ def explain(verdicts: list[Verdict], about: Mapping[str, frozenset[str]] | None 
             cause.id
             for edge in _edges(effect)
             for cause in by_condition.get(edge.condition, ())
-            if cause.id != effect.id and _accounts(cause, edge.relation, effect, about)
+            if cause.id != effect.id and _accounts(cause, edge.relation, effect, about, needs)
         ]
         effect.explained_by = list(dict.fromkeys(effect.explained_by))
     return _rank(bad)
@@ -48,7 +53,11 @@ def _edges(effect: Verdict) -> Iterable[Cause]:
 
 
 def _accounts(
-    cause: Verdict, relation: Relation, effect: Verdict, about: Mapping[str, frozenset[str]]
+    cause: Verdict,
+    relation: Relation,
+    effect: Verdict,
+    about: Mapping[str, frozenset[str]],
+    needs: Mapping[str, frozenset[str]],
 ) -> bool:
     if cause.verdict == "warn" and effect.verdict != "warn":
         return False  # what is only a warning does not bring anything down
@@ -59,6 +68,8 @@ def _accounts(
     ours, theirs = about.get(effect.id), about.get(cause.id)
     if ours and theirs and not ours & theirs:
         return False
+    if relation == "needed":
+        return bool(set(cause.hosts) & needs.get(effect.id, frozenset()))
     return _stands(cause, relation, effect)
 
 

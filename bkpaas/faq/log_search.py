@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bkpaas.faq.appt_502 import NO_AGENT
-from bkpaas.faq.model import Condition, Each, Point, Symptom, Text, anywhere, repair, same_host
+from bkpaas.faq.model import Condition, Each, Point, Symptom, Text, anywhere, needed, repair, same_host
 
 SYMPTOM = Symptom(
     key="no-logs",
@@ -165,7 +165,7 @@ CONDITIONS = (
                 ),
             ),
         ),
-        causes=(*same_host("paas-es-config"), *anywhere("disk-space", "host-reachable")),
+        causes=(*same_host("paas-es-config"), *needed("disk-space", "host-reachable")),
     ),
     Condition(
         id="es-writable",
@@ -210,7 +210,7 @@ CONDITIONS = (
                 Text(en="shows {{}} when none is left", zh="全部解除后显示 {{}}"),
             ),
         ),
-        causes=(*same_host("paas-es-config", "es-health"), *anywhere("disk-space")),
+        causes=(*same_host("paas-es-config", "es-health"), *needed("disk-space")),
     ),
     Condition(
         id="log-agent-deployed",
@@ -344,7 +344,7 @@ CONDITIONS = (
                 ),
             ),
         ),
-        causes=anywhere("log-redis-equal", "disk-space", "host-reachable"),
+        causes=(*anywhere("log-redis-equal"), *needed("disk-space", "host-reachable")),
     ),
     Condition(
         id="log-redis-connected",
@@ -361,10 +361,12 @@ CONDITIONS = (
         ),
         fails=Text(
             en="Such a process has a connection to a port of redis at another address than its "
-            "configuration names, and none to that. No connection at all is well: filebeat "
-            "connects when it has something to send.",
-            zh="进程连接着配置以外地址的 redis 端口，而没有连接配置中的地址。完全没有连接视为正常"
-            "：filebeat 有内容发送时才连接。",
+            "configuration names, and none to that; a name is content with any redis host of the "
+            "inventory. No connection at all is well: filebeat connects when it has something to "
+            "send.",
+            zh="进程连接着配置以外地址的 redis 端口，而没有连接配置中的地址；配置为名字时，清单中"
+            "任一 redis 主机都可以。完全没有连接视为正常：filebeat 有内容发送时才连接"
+            "。",
         ),
         means=Text(
             en="The files are right and the logs go elsewhere: edited but not restarted, or a master "
@@ -436,9 +438,11 @@ CONDITIONS = (
         fails=Text(
             en="A line older than `log_delay_minutes` (5) is younger than the newest document, or "
             "that document is further than this in the future. Applications that are silent are "
-            "well; not_applicable when nothing would have to be there.",
+            "well; not_applicable when nothing would have to be there, or when a configuration "
+            "drops some lines on purpose.",
             zh="存在早于 `log_delay_minutes`（5）分钟、却比最新文档更新的日志行，或"
-            "最新文档的时间超前这么多。应用没有写日志视为正常；没有应当送达的日志时不适用。",
+            "最新文档的时间超前这么多。应用没有写日志视为正常；没有应当送达的日志，或配置有意丢弃部分"
+            "日志行时不适用。",
         ),
         means=Text(
             en="Everything seems well and the developer center still shows no new logs.",
@@ -459,7 +463,10 @@ CONDITIONS = (
             *same_host("paas-es-config", "es-health", "es-writable"),
             *anywhere("log-agent-deployed", "log-parser-deployed", "log-redis-equal", "log-redis-reachable"),
             *anywhere(
-                "log-redis-connected", "log-queue-depth", "clock-all", "timezone-all", "host-reachable"
+                "log-redis-connected",
+                "log-queue-depth",
+                "clock-all",
+                "timezone-all",
             ),
         ),
     ),

@@ -85,6 +85,16 @@ def own_addresses(host: HostView, deployment: Deployment) -> set[Address]:
     return {address for address in found if not address.is_loopback}
 
 
+def hosts_at(found: set[Address] | None, deployment: Deployment, host_facts: Views) -> list[str]:
+    """The names of the hosts of the inventory that have any of these addresses."""
+    return [
+        one.name
+        for one in deployment.hosts
+        if (own_addresses(host_facts(one.name), deployment) if one.judged else valid([one.address]))
+        & (found or set())
+    ]
+
+
 def valid(words: list[str]) -> set[Address]:
     """Those that are addresses."""
     found: set[Address] = set()

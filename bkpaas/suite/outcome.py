@@ -15,6 +15,7 @@ class Outcome(msgspec.Struct):
     evidence: str | None = None
     reason: str | None = None
     services: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     slots: dict[str, str] = {}
     lost: bool = False
     """Expected, but never judged."""

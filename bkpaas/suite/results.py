@@ -37,7 +37,8 @@ def build(
     verdicts = [verdict(id_, found[id_], deployment, snapshot) for id_ in expected]
     about = {id_: frozenset(outcome.services) for id_, outcome in outcomes.items()}
     judged = [one for one in verdicts if one.id in outcomes] if interrupted else verdicts
-    roots = explain(judged, about)
+    needs = {id_: frozenset(outcome.needs) for id_, outcome in outcomes.items()}
+    roots = explain(judged, about, needs)
     return Results(
         run=_run(deployment, snapshot),
         hosts=[_host(host.name, deployment, snapshot) for host in deployment.judged()],

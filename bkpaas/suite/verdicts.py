@@ -64,6 +64,7 @@ def _outcome(id_: str, item: pytest.Item, call: pytest.CallInfo[None]) -> Outcom
     known = CONDITIONS[id_.partition("@")[0]]
     services = tuple(sorted(finding.services)) if finding and finding.services else known.about
     outcome = Outcome(id_, "pass", services=services, slots=finding.slots if finding else {})
+    outcome.needs = tuple(sorted(finding.hosts)) if finding else ()
     error = call.excinfo.value if call.excinfo else None
     if error is None:
         outcome.evidence = "\n".join(finding.seen) if finding and finding.seen else None

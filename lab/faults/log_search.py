@@ -28,6 +28,8 @@ FAR = 90  # seconds; lines of logs stand where nobody looks for them
 BACKLOG = 1500  # lines; more than a list in redis may hold without a warning
 LATE = 60  # seconds; a line that old is missed in this lab's inventory
 SEARCH = "/usr/local/bin/es-server"
+SEARCH_PASSWORD = "Lab-es-6/Tq@1"
+GATE_PORT = 10005
 REDIS = "/usr/bin/redis-server"
 PIDS = "/run/lab-faults-pid"
 
@@ -68,10 +70,36 @@ def stop_search(lab: Lab) -> None:
     signal_processes(lab, host(lab, "es"), "TERM", SEARCH)
 
 
+def cable(lab: Lab, name: str, state: str) -> None:
+    lab.exec(["ip", "link", "set", f"v-{name}", state])
+
+
 def block_documents(lab: Lab, value: bool | None) -> None:
     """As Elasticsearch does by itself when a disk is too full."""
     body = json.dumps({"index.blocks.read_only_allow_delete": value})
     ask_search(lab, "paas_app_log-*/_settings", f"-X PUT -H 'Content-Type: application/json' -d '{body}'")
+
+
+def gate(lab: Lab) -> None:
+    """nginx before the search engine lets in only who knows a password; connections from outside lead there."""
+    name, port = host(lab, "es"), lab.layout.ports["es"]
+    conf = (
+        "events {} http { access_log off; server { listen %d; location / { auth_basic es;"
+        " auth_basic_user_file /run/lab-es/users; proxy_pass http://%s:%d; } } }"
+    ) % (GATE_PORT, address(lab, name), port)
+    lab.run(
+        name,
+        f"mkdir -p /run/lab-es && echo 'elastic:{{PLAIN}}{SEARCH_PASSWORD}' > /run/lab-es/users &&"
+        f" echo '{conf}' > /run/lab-es/nginx.conf && /usr/sbin/nginx -c /run/lab-es/nginx.conf -g 'pid /run/lab-es/pid;' &&"
+        f" iptables -t nat -I PREROUTING -p tcp --dport {port} -j REDIRECT --to-ports {GATE_PORT}",
+    )
+
+
+def open_gate(lab: Lab) -> None:
+    lab.run(
+        host(lab, "es"),
+        "iptables -t nat -F PREROUTING; [ ! -e /run/lab-es/pid ] || kill $(cat /run/lab-es/pid); rm -rf /run/lab-es",
+    )
 
 
 def ask_search(lab: Lab, path: str, words: str = "") -> str:
@@ -279,6 +307,24 @@ FAULTS = (
         "Elasticsearch 接受连接但从不应答",
         lambda lab: signal_processes(lab, host(lab, "es"), "STOP", SEARCH),
         lambda lab: signal_processes(lab, host(lab, "es"), "CONT", SEARCH),
+    ),
+    Fault(
+        "es-login-missing",
+        "es-health",
+        SECTION,
+        "the search engine asks for a login that paas does not have",
+        "Elasticsearch 需要登录，而 paas 没有配置账号",
+        gate,
+        open_gate,
+    ),
+    Fault(
+        "es-host-down",
+        "host-reachable",
+        SECTION,
+        "the host of the search engine is off the network",
+        "Elasticsearch 所在主机断网",
+        lambda lab: cable(lab, host(lab, "es"), "down"),
+        lambda lab: cable(lab, host(lab, "es"), "up"),
     ),
     Fault(
         "es-read-only",

@@ -272,6 +272,21 @@ def test_which_logs_log_agent_surely_reads(paths: list[str], left_out: list[str]
     assert read(json.dumps(nested)).agent.reads("/logs/a/b.log") is reads
 
 
+@pytest.mark.parametrize(
+    ("agent", "parser"),
+    [
+        ({"filebeat.prospectors": [{"paths": ["/x"], "exclude_lines": ["^DEBUG"]}]}, LOGSTASH),
+        ({"filebeat": {"inputs": [{"paths": ["/x"], "include_lines": ["ERROR"]}]}}, LOGSTASH),
+        ({"processors": [{"drop_event": {"when": {"equals": {"x": 1}}}}]}, LOGSTASH),
+        ({"processors": [{"drop_event": None}]}, LOGSTASH),
+        ({}, LOGSTASH + 'filter { if "DEBUG" in [message] { drop { } } }'),
+    ],
+)
+def test_plugins_that_drop_lines_on_purpose(agent: Any, parser: str) -> None:
+    found = read(json.dumps(agent), parser)
+    assert found.agent.selects is bool(agent) and found.parser.selects is not bool(agent)
+
+
 def test_where_log_parser_delivers_without_logins() -> None:
     text = (
         LOGSTASH

@@ -41,6 +41,15 @@ def test_what_the_controller_sees_is_explained_by_a_host():
     assert roots == ["healthz-login@paas-2"]
 
 
+def test_a_host_that_is_needed_is_named_by_the_test_itself():
+    ids = "es-health@paas-1", "host-reachable@es-1", "host-reachable@appt-1"
+    verdicts = [failed(id_) for id_ in ids]
+    roots = explain(verdicts, needs={"es-health@paas-1": frozenset({"es-1"})})
+    assert set(roots) == {"host-reachable@es-1", "host-reachable@appt-1"}
+    assert verdicts[0].explained_by == ["host-reachable@es-1"]
+    assert set(explain(verdicts)) == set(ids)
+
+
 def test_a_cause_about_another_service_explains_nothing():
     about = {"supervisor-status@paas-1": frozenset({"esb"}), "healthz-login@paas-1": frozenset({"login"})}
     roots, _ = explained("supervisor-status@paas-1", "healthz-login@paas-1", about=about)

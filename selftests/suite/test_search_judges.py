@@ -395,6 +395,14 @@ def test_connections(peers: Any, words: str) -> None:
     assert_matches(judge(CONNECTED, paas(parser=replace(PLUGIN, peers=peers))), words)
 
 
+def test_a_name_may_have_more_addresses_than_a_resolver_tells_at_once() -> None:
+    parser = replace(PLUGIN, targets=(replace(TARGET, host="redis"),), peers=(("10.0.1.4", 6379),))
+    host = paas(parser=parser, names=Names({"redis": Resolved("redis", ("10.0.1.9",))}))
+    assert judge(CONNECTED, host).startswith("fail")
+    more = deployment({"appo-1": "appo", "es-1": "es", "paas-1": "paas", "redis-1": "redis"})
+    assert judge(CONNECTED, host, known=more) == "pass"
+
+
 def test_connections_of_a_name() -> None:
     parser = replace(PLUGIN, targets=(replace(TARGET, host="redis"),))
     named = Names({"redis": Resolved("redis", ("10.0.1.8", "10.0.1.9"))})
@@ -449,6 +457,32 @@ def test_the_delay_is_the_sites_own() -> None:
 def test_what_log_agent_may_leave_out_is_not_missed() -> None:
     assert fresh(3600, log(400), agent=replace(AGENT, left_out=(r"a\.log$",))).startswith("n/a")
     assert fresh(3600, log(400), agent=replace(AGENT, paths=())).startswith("n/a")
+
+
+def test_where_lines_are_dropped_on_purpose_none_is_missed() -> None:
+    assert fresh(3600, log(400), agent=replace(AGENT, selects=True)).startswith("n/a")
+    drops = paas(replace(WELL, newest=NOW - 3600), parser=replace(PLUGIN, selects=True))
+    assert judge(FRESH, drops, app(log(400))).startswith("n/a")
+
+
+def test_a_port_is_only_wrong_where_somebody_looked() -> None:
+    hidden = facts("es-1")
+    assert judge(CONFIG, refused("10.0.1.2:9201"), hidden) == "pass"
+
+
+def test_what_is_needed_is_named() -> None:
+    needed = []
+    for test, name in ((WELLNESS, "paas-1"), (WRITABLE, "paas-1"), (REACHED, "appo-1")):
+        finding = Finding()
+        known = deployment(
+            {"appo-1": "appo", "es-1": "es", "paas-1": "paas"}
+            | {f"x{n}": "x" for n in range(5)}
+            | {"redis-1": "redis"}
+        )
+        of = views([paas(), app(), es(10004), facts("redis-1"), *(facts(f"x{n}") for n in range(5))])
+        test(of(name), known, of, finding)
+        needed.append(finding.hosts)
+    assert needed == [{"es-1"}, {"es-1"}, {"redis-1"}]
 
 
 def test_a_search_that_failed_is_no_data() -> None:
