@@ -83,10 +83,8 @@ def block_documents(lab: Lab, value: bool | None) -> None:
 def gate(lab: Lab) -> None:
     """nginx before the search engine lets in only who knows a password; connections from outside lead there."""
     name, port = host(lab, "es"), lab.layout.ports["es"]
-    conf = (
-        "events {} http { access_log off; server { listen %d; location / { auth_basic es;"
-        " auth_basic_user_file /run/lab-es/users; proxy_pass http://%s:%d; } } }"
-    ) % (GATE_PORT, address(lab, name), port)
+    place = f"auth_basic es; auth_basic_user_file /run/lab-es/users; proxy_pass http://{address(lab, name)}:{port};"
+    conf = f"events {{}} http {{ access_log off; server {{ listen {GATE_PORT}; location / {{ {place} }} }} }}"
     lab.run(
         name,
         f"mkdir -p /run/lab-es && echo 'elastic:{{PLAIN}}{SEARCH_PASSWORD}' > /run/lab-es/users &&"
