@@ -143,7 +143,6 @@ def test_over_ssh_passwords_are_used_and_seen_nowhere(tmp_path: Path, sshd: Sshd
     assert any(REDIS.encode() in line for line in queue.heard), "it is used"
 
 
-@needs_sshd
 def test_where_a_plan_is_an_argument_no_password_is_in_it(tmp_path: Path) -> None:
     with serving(redis) as queue, serving(search) as store:
         verdicts, shown = run(site(tmp_path, queue.port, store.port, REDIS, '{spec: "local://"}'))
