@@ -86,12 +86,11 @@ def own_addresses(host: HostView, deployment: Deployment) -> set[Address]:
 
 
 def hosts_at(found: set[Address] | None, deployment: Deployment, host_facts: Views) -> list[str]:
-    """The names of the hosts of the inventory that have any of these addresses."""
-    return [
-        one.name
-        for one in deployment.hosts
-        if (own_addresses(host_facts(one.name), deployment) if one.judged else valid([one.address]))
-        & (found or set())
+    """The names of the hosts that have any of these addresses: by the inventory, else by what they say themselves."""
+    there = found or set()
+    names = [one.name for one in deployment.hosts if valid([one.address]) & there]
+    return names or [
+        one.name for one in deployment.judged() if own_addresses(host_facts(one.name), deployment) & there
     ]
 
 
