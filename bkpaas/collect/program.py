@@ -87,6 +87,22 @@ def command(connection: Connection, homes: Sequence[str] = (), plan: dict[str, A
     return f"exec env LC_ALL=C sudo -n {user}{shell}"
 
 
+def withheld(plan: dict[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """A plan for all to see: without the asks that are marked `secret`, and {section: {name: answer}} for those.
+
+    A plan that is an argument can be seen in the list of processes, here and on the host.
+    """
+    kept, answers = dict(plan), {}
+    for section in ("http", "tcp"):
+        asks = plan.get(section) or ()
+        hidden = [ask["name"] for ask in asks if ask.get("secret")]
+        if hidden:
+            reason = {"kind": "withheld", "text": "not sent: this transport would show the password"}
+            kept[section] = [ask for ask in asks if not ask.get("secret")]
+            answers[section] = {name: {"error": reason} for name in hidden}
+    return kept, answers
+
+
 def script(connection: Connection, homes: Sequence[str] = (), plan: dict[str, Any] | None = None) -> str:
     """What /bin/sh is given, as root where `command` says sudo."""
     found = [f"{shlex.quote(home)}/.envs/*/bin/python" for home in dict.fromkeys((*homes, *HOMES))]

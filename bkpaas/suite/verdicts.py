@@ -76,6 +76,7 @@ def _outcome(id_: str, item: pytest.Item, call: pytest.CallInfo[None]) -> Outcom
     services = tuple(sorted(finding.services)) if finding and finding.services else condition.about
     missed = tuple(sorted(finding.missed)) if finding else ()
     outcome = Outcome(id_, "pass", services=services, missed=missed, slots=finding.slots if finding else {})
+    outcome.needs = tuple(sorted(finding.hosts)) if finding else ()
     error = call.excinfo.value if call.excinfo else None
     if error is None:
         outcome.evidence = "\n".join(finding.seen) if finding and finding.seen else None
