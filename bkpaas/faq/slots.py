@@ -97,6 +97,7 @@ def _login(connection: Connection) -> str:
     place, _, port = rest.partition(":")
     options = (
         ("-F", connection.ssh_config),
+        ("-o", connection.known_hosts and f"UserKnownHostsFile={connection.known_hosts}"),
         ("-i", connection.key),
         ("-J", connection.bastion),
         ("-p", port),

@@ -14,72 +14,167 @@ from pathlib import Path
 
 import pytest
 
+from bkpaas import lang
+from bkpaas.lang import say
+
 HERE = Path(__file__).resolve().parents[2]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    _start_again_at_home(pluginmanager.get_plugin("pytestconfig"))
-    group = parser.getgroup("blueking", "BlueKing PaaS acceptance")
+    config = pluginmanager.get_plugin("pytestconfig")
+    _start_again_at_home(config)
+    lang.speak(_language(config))  # --help is printed before the options are read
+    _what_to_judge(parser)
+    _less(parser)
+    _login(parser)
+    _output(parser)
+    # The first to name a group gives it its title: testinfra's own options have no effect here.
+    parser.getgroup(
+        "testinfra",
+        say(
+            en="testinfra (not used here: deployment.yaml says how hosts are reached)",
+            zh="testinfra（此处不使用：连接方式由 deployment.yaml 决定）",
+        ),
+    )
+
+
+def _language(config: pytest.Config | None) -> lang.Language:
+    """That of --lang on the command line, else that of the locale; a wrong one is refused later."""
+    words = [str(word) for word in config.invocation_params.args] if config else []
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word in ("--lang=zh", "--lang=en"):
+            return "zh" if word.endswith("zh") else "en"
+        if word == "--lang" and following in lang.LANGUAGES:
+            return "zh" if following == "zh" else "en"
+    return lang.of_locale()
+
+
+def _what_to_judge(parser: pytest.Parser) -> None:
+    group = parser.getgroup(
+        "blueking",
+        say(
+            en="BlueKing PaaS: what to judge (pytest --inventory /data/install)",
+            zh="蓝鲸 PaaS：检查什么（pytest --inventory /data/install）",
+        ),
+    )
     group.addoption(
         "--inventory",
         metavar="PATH",
-        help="what to judge: a copy of /data/install, an install.config, or a directory with deployment.yaml",
+        help=say(
+            en="the deployment: a copy of /data/install, an install.config, or a directory with deployment.yaml",
+            zh="要检查的部署：/data/install 的副本、install.config，或含 deployment.yaml 的目录",
+        ),
+    )
+    group.addoption(
+        "--plan",
+        action="store_true",
+        help=say(
+            en="print what would be read and requested on each host, and send nothing",
+            zh="打印将在每台主机上读取和请求的内容，不发送任何请求",
+        ),
     )
     group.addoption(
         "--save-snapshot",
         metavar="FILE",
-        help="keep what was collected, without secrets, to judge it again later",
+        help=say(
+            en="keep what was collected, without secrets, to judge it again later",
+            zh="保存采集到的内容（不含密钥），以便之后再次判定",
+        ),
     )
     group.addoption(
         "--from-snapshot",
         metavar="FILE",
-        help="judge what an earlier run kept, offline, instead of visiting the hosts",
+        help=say(
+            en="judge what an earlier run kept, offline, instead of visiting the hosts",
+            zh="离线判定以前保存的内容，不访问主机",
+        ),
+    )
+    group.addoption(
+        "--transport",
+        choices=("asyncssh", "openssh"),
+        default="asyncssh",
+        help=say(
+            en="how ssh:// hosts are reached; openssh is for ssh_config files that asyncssh cannot read",
+            zh="如何连接 ssh:// 主机；openssh 用于 asyncssh 无法读取的 ssh_config",
+        ),
+    )
+
+
+def _less(parser: pytest.Parser) -> None:
+    group = parser.getgroup(
+        "blueking-less",
+        say(
+            en="BlueKing PaaS: less than everything (-m SYMPTOM, see --markers, takes one with all its causes)",
+            zh="蓝鲸 PaaS：只检查一部分（-m 症状：一个症状及其所有可能原因，见 --markers）",
+        ),
     )
     group.addoption(
         "--limit",
         metavar="HOSTS",
-        help="judge only these hosts: names, addresses or roles, separated by commas",
+        help=say(
+            en="judge only these hosts: names, addresses or roles, separated by commas",
+            zh="只判定这些主机：名称、地址或角色，用逗号分隔",
+        ),
     )
     group.addoption(
         "--only",
         metavar="ID",
         action="append",
         default=[],
-        help="judge only this condition@subject, or this condition; may be repeated",
+        help=say(
+            en="judge only this condition@subject, or this condition; may be repeated",
+            zh="只判定该 检查项@对象 或该检查项；可重复",
+        ),
+    )
+
+
+def _login(parser: pytest.Parser) -> None:
+    group = parser.getgroup(
+        "blueking-login",
+        say(
+            en="BlueKing PaaS: a real login (writes what a login writes)",
+            zh="蓝鲸 PaaS：真实登录（会写入登录记录）",
+        ),
     )
     group.addoption(
         "--login-user",
         metavar="USER",
-        help="log this user in for real, which writes what a login writes; the password comes from "
-        "BKPAAS_LOGIN_PASSWORD or --login-password-file, and is tried once",
+        help=say(
+            en="log this user in for real; the password comes from BKPAAS_LOGIN_PASSWORD or --login-password-file, and "
+            "is tried once",
+            zh="真实登录该用户；密码取自 BKPAAS_LOGIN_PASSWORD 或 --login-password-file，只尝试一次",
+        ),
     )
     group.addoption(
         "--login-password-file",
         metavar="FILE",
-        help="holds the password of --login-user; nobody but its owner may read it",
+        help=say(
+            en="holds the password of --login-user; nobody but its owner may read it",
+            zh="存放 --login-user 的密码；只能由属主读取",
+        ),
     )
-    group.addoption(
-        "--plan",
-        action="store_true",
-        help="print what would be read and requested on each host, and send nothing",
-    )
+
+
+def _output(parser: pytest.Parser) -> None:
+    group = parser.getgroup("blueking-output", say(en="BlueKing PaaS: what is written", zh="蓝鲸 PaaS：输出"))
     group.addoption(
         "--report",
         metavar="DIR",
         default="report",
-        help="where results.json, report.html, details.html and junit.xml go (default: report/)",
+        help=say(
+            en="where results.json, report.html, details.html and junit.xml go (default: report/)",
+            zh="results.json、report.html、details.html 和 junit.xml 的目录（默认 report/）",
+        ),
     )
     group.addoption(
         "--lang",
-        choices=("en", "zh"),
+        choices=lang.LANGUAGES,
         default=None,
-        help="language of every text printed or written (default: from the locale)",
-    )
-    group.addoption(
-        "--transport",
-        choices=("asyncssh", "openssh"),
-        default="asyncssh",
-        help="how ssh:// hosts are reached; openssh is for ssh_config files that asyncssh cannot read",
+        help=say(
+            en="language of every text printed or written (default: from the locale)",
+            zh="所有输出文字的语言（默认取自 locale）",
+        ),
     )
 
 
