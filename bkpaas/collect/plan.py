@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bkpaas.facts import HostFacts, Missing, Nginx, Settings
+from bkpaas.facts.agent import MOST_SOCKETS
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.lang import say
 
@@ -100,6 +101,7 @@ def first(host: Host, deployment: Deployment) -> Plan:
         "tails": [],
         "supervisor": [],
     }
+    plan["files"].append({"name": "timesyncd", "path": "/run/systemd/timesync/synchronized", "read": 0})
     for order, path in enumerate(_PROXY_FILES, 1):
         _file(plan, deployment, f"proxy-{order}", path)
     if host.has(*LOG_PLUGINS):
@@ -157,10 +159,10 @@ def _ask_agent(plan: Plan, deployment: Deployment) -> None:
     _ask_supervisor(plan, deployment, "paas_agent")
     _file(plan, deployment, "agent-config", "{home}/etc/paas_agent_config.yaml")
     _file(plan, deployment, "agent-config", "{home}/paas_agent/paas_agent/etc/paas_agent_config.yaml")
-    _file(plan, deployment, "saas-pid", "{home}/paas_agent/apps/projects/*/run/*.pid")
-    plan["files"].append(
-        {"name": "saas-sock", "path": "{home}/paas_agent/apps/projects/*/run/*.sock", "read": 0}
-    )
+    run = "{home}/paas_agent/apps/projects/*/run"
+    for name, ending, read in (("saas-pid", "pid", 100), ("saas-sock", "sock", 0)):
+        ask = {"name": name, "path": f"{run}/*.{ending}", "read": read, "most": MOST_SOCKETS}
+        plan["files"].append(ask)
     _tail(plan, deployment, "saas-log", "{home}/paas_agent/apps/logs/*/*.log", most=16)
 
 

@@ -143,7 +143,11 @@ class _Answers:
                 "log-", lambda files: log_plugins(files, self._entries("tails"), running, secrets)
             ),
             "time_daemon": self._noun(
-                dict, "time_daemon", lambda: time_daemon(first["time_daemon"], secrets)
+                dict,
+                "time_daemon",
+                lambda: time_daemon(
+                    first["time_daemon"], secrets, running.items if running else (), self._entries("files")
+                ),
             ),
             "pids_later": self._pids(),
         }

@@ -98,12 +98,13 @@ class FromController(Struct, frozen=True, tag=True):
 
 Scope = Each | Pairs | Links | FromController
 
-Relation = Literal["same-host", "source", "target", "same-link", "anywhere", "seen-from-host"]
+Relation = Literal["same-host", "source", "target", "same-link", "anywhere", "seen-from-host", "seen-by-all"]
 """Where a cause must stand for it to account for an effect.
 
-same-host: they share a host. source, target: the cause's host is where the effect's connection starts, ends.
+same-host: they share a host, or both are seen from the controller. source, target: the cause's host is where the effect's connection starts, ends.
 same-link: both are about the same two hosts. anywhere: always.
 seen-from-host: the effect is seen from the controller, the cause on a host.
+seen-by-all: the controller sees the cause in front, where everybody meets it.
 """
 
 
@@ -190,3 +191,7 @@ def anywhere(*conditions: str) -> tuple[Cause, ...]:
 
 def seen_from_host(*conditions: str) -> tuple[Cause, ...]:
     return tuple(Cause(condition, "seen-from-host") for condition in conditions)
+
+
+def seen_by_all(*conditions: str) -> tuple[Cause, ...]:
+    return tuple(Cause(condition, "seen-by-all") for condition in conditions)

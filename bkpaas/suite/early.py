@@ -2,8 +2,8 @@
 
 pytest takes the value of an option that it does not know yet for a test path, and looks for pytest.ini beside it:
 `pytest --inventory /data/install` would then find neither pytest.ini nor conftest.py. The installed project
-therefore brings this module as a plugin of its own; when pytest was led astray, it is started once more, told
-where it belongs.
+therefore brings this module as a plugin of its own; when pytest was led astray, or was called in another directory,
+it is started once more where it belongs.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pytest
 from bkpaas import lang
 from bkpaas.lang import say
 
-HERE = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parents[2]  # selftests/pytest.ini comes here by way of ".."
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -178,12 +178,34 @@ def _output(parser: pytest.Parser) -> None:
     )
 
 
+PATHS = ("--inventory", "--from-snapshot", "--save-snapshot", "--report", "--login-password-file")
+"""Options whose value is a path, seen from where pytest was called."""
+
+
 def _start_again_at_home(config: pytest.Config | None) -> None:
-    if config is None or config.invocation_params.dir != HERE or config.inipath == HERE / "pytest.ini":
+    if config is None or config.inipath == HERE / "pytest.ini":
         return
     words = [str(word) for word in config.invocation_params.args]
     ours = any(word.split("=")[0] in ("--inventory", "--from-snapshot") for word in words)
     told = any(word in ("-c", "--rootdir") or word.startswith(("-c=", "--rootdir=")) for word in words)
     if ours and not told:
-        again = ["-m", "pytest", "-c", str(HERE / "pytest.ini"), "--rootdir", str(HERE), *words]
+        again = ["-m", "pytest", "-c", str(HERE / "pytest.ini"), "--rootdir", str(HERE)]
+        again += _as_seen_from(config.invocation_params.dir, words)
+        os.chdir(HERE)
         os.execv(sys.executable, [sys.executable, *again])
+
+
+def _as_seen_from(place: Path, words: list[str]) -> list[str]:
+    """The words with whole paths after our own options; the reports go where pytest was called."""
+    found, before = list[str](), ""
+    for word in words:
+        option, equals, value = word.partition("=")
+        if before in PATHS:
+            word = str(place / word)
+        elif option in PATHS and equals:
+            word = f"{option}={place / value}"
+        found.append(word)
+        before = word
+    if place != HERE and not any(word.partition("=")[0] == "--report" for word in words):
+        found.append(f"--report={place / 'report'}")
+    return found

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -17,9 +18,9 @@ from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import in_both, say
 from bkpaas.report import details, terminal
 from bkpaas.report.record import Results
-from bkpaas.report.text import visible
+from bkpaas.report.text import columns, visible, wrap
 from bkpaas.report.write import write_all
-from bkpaas.suite import results
+from bkpaas.suite import markers, results
 from bkpaas.suite.ledger import Ledger, SelectionTeller
 from bkpaas.suite.options import CREDENTIALS, DEPLOYMENT, SNAPSHOT
 from bkpaas.suite.outcome import Outcome
@@ -50,6 +51,9 @@ class Controller:
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         interrupted = False
+        if unknown := markers.unknown(self.config):  # nothing would be judged: visit nobody
+            print(markers.no_such_symptom(unknown))
+            raise pytest.exit.Exception("-m", int(pytest.ExitCode.NO_TESTS_COLLECTED))
         if SNAPSHOT not in self.config.stash:
             with in_both():
                 looked = look(
@@ -88,7 +92,10 @@ class Controller:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        if exitstatus in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
+        if SNAPSHOT not in self.config.stash or exitstatus in (
+            pytest.ExitCode.INTERNAL_ERROR,
+            pytest.ExitCode.USAGE_ERROR,
+        ):
             return
         session.exitstatus = self._finish(int(exitstatus))
 
@@ -121,6 +128,9 @@ class Controller:
         where = str(Path(self.config.option.report) / "report.html")
         if self.deployment.generation != "5.x":
             print(_not_judged_yet(self.deployment.generation))
+        notes = self.deployment.notes[2:]  # after the files and the generation
+        for line in _notes([note.replace(f"{self.deployment.source}/", "") for note in notes], width):
+            print(line)
         for line in terminal.summary(self.results, width=width, colour=colour, where=where):
             print(line)
         if self.troubles:
@@ -169,6 +179,18 @@ def _not_judged_yet(generation: str) -> str:
         en=f"generation {generation}: its process manager is not judged yet, so this run is not green",
         zh=f"{generation} 版本：尚不判定其进程管理器，因此本次运行不为通过",
     )
+
+
+def _notes(notes: Sequence[str], width: int) -> list[str]:
+    """What was assumed or overlooked in the inventory, in two lines at most; --plan has all of it."""
+    if not notes:
+        return []
+    head = say(en="inventory: ", zh="清单：")
+    lines = wrap(visible(head + "; ".join(notes).replace("\n", " ")), width)
+    if len(lines) <= 2:
+        return lines
+    more = say(en=" ... (all of it: --plan)", zh=" ……（全部见 --plan）")
+    return [lines[0], wrap(lines[1], width - columns(more))[0] + more]
 
 
 def _colours(config: pytest.Config) -> bool:

@@ -41,6 +41,24 @@ def test_what_the_controller_sees_is_explained_by_a_host():
     assert roots == ["healthz-login@paas-2"]
 
 
+def test_what_everybody_meets_in_front_is_named_where_the_controller_sees_it():
+    roots, why = explained(
+        "login-is-login-domain@nginx-1", "domain-from-agents@appo-1", "login-is-login-domain@controller"
+    )
+    assert roots == ["login-is-login-domain@controller"] and all(
+        why[id_] == roots for id_ in why if id_ not in roots
+    )
+    roots, _ = explained("login-is-login-domain@nginx-1", "domain-from-agents@appo-1")
+    assert len(roots) == 2
+
+
+def test_both_seen_from_the_controller_stand_together():
+    roots, _ = explained("healthz-esb@controller", "domain-502@controller")
+    assert roots == ["domain-502@controller"]
+    roots, _ = explained("healthz-esb@paas-1", "domain-502@controller")
+    assert len(roots) == 2
+
+
 def test_a_cause_about_another_service_explains_nothing():
     about = {"supervisor-status@paas-1": frozenset({"esb"}), "healthz-login@paas-1": frozenset({"login"})}
     roots, _ = explained("supervisor-status@paas-1", "healthz-login@paas-1", about=about)

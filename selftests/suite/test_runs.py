@@ -225,6 +225,56 @@ def test_selection_narrows_what_is_expected(run):
     assert done.exit == 0 and "supervisor-sock" not in {v["condition"] for v in done.results["verdicts"]}
 
 
+@pytest.fixture
+def lonely(tmp_path):
+    """An inventory of one host that would be asked at once, and fails whoever asks it."""
+    inventory = tmp_path / "site" / "deployment.yaml"
+    inventory.parent.mkdir()
+    inventory.write_text(
+        "generation: 5.x\ndomain: paas.example.test\nhosts:\n"
+        "  - {name: closed, address: 127.0.0.1, roles: [paas], connect: {port: 1}}\n"
+    )
+    return inventory.parent
+
+
+def test_unknown_symptom_is_told_before_any_host_is_visited(run, lonely):
+    done = run("-m", "login_502 or login_503", f"--inventory={lonely}", snapshot=None)
+    assert done.exit == 5 and done.results is None and "closed" not in done.out
+    assert "nothing is marked login_503" in done.out and "did you mean -m login_502 ?" in done.out
+    assert "-m appt_502" in done.out and "-m login_502 or" not in done.out
+
+
+@pytest.mark.parametrize(
+    "words", ["login_502", "not login_502 and appt_502", "condition(id='x') or appt_502"]
+)
+def test_known_markers_are_taken(run, words):
+    assert (
+        "nothing is marked"
+        not in run("-m", words, "--plan", f"--inventory={ROOT / 'inventory/lab'}", snapshot=None).out
+    )
+
+
+def test_called_in_another_directory(tmp_path, lonely):
+    """The operator stands elsewhere: paths are his, the tests are ours, the reports come to him."""
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--lang=en", "--inventory", "site"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 1, done.stdout + done.stderr
+    results = json.loads((tmp_path / "report/results.json").read_text())
+    assert results["root_causes"][0] == "host-reachable@closed" and len(results["verdicts"]) > 50
+
+
+def test_notes_of_the_inventory_are_told(tmp_path, lonely):
+    (lonely / "install.config").write_bytes("127.0.0.1 paas，paaas\r\n".encode())
+    (lonely / "deployment.yaml").write_text(
+        "generation: 5.x\ndomain: paas.example.test\nconnect: {port: 1}\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--lang=en"]
+    command += [f"--inventory={lonely}", f"--report={tmp_path / 'report'}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
+    assert "inventory: install.config: has Windows line ends (CRLF)" in done.stdout
+    assert "(all of it: --plan)" in done.stdout
+
+
 def test_nothing_selected_is_not_green(run):
     assert run("-k", "nosuchthing").exit == 5
 
