@@ -111,6 +111,8 @@ class Finding:
         self.services: set[str] = set()
         self.slots: dict[str, str] = {}
         self.seen: list[str] = []
+        self.missed: set[str] = set()
+        """Hosts that were asked about and could not be looked at."""
 
     def concerns(self, services: Iterable[str]) -> None:
         """The services that the failure is about: causes about others do not account for it."""
@@ -171,11 +173,13 @@ def deployment(request: pytest.FixtureRequest) -> Deployment:
     return request.config.stash[DEPLOYMENT]
 
 
-@pytest.fixture(scope="session")
-def host_facts(snapshot: Snapshot) -> Callable[[str], HostView]:
+@pytest.fixture
+def host_facts(snapshot: Snapshot, finding: Finding) -> Callable[[str], HostView]:
     """The facts of any host, by its name."""
 
     def of(name: str) -> HostView:
+        if not snapshot.hosts[name].collected:
+            finding.missed.add(name)
         return HostView(snapshot.hosts[name])
 
     return of

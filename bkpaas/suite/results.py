@@ -29,17 +29,19 @@ def build(
     outcomes: dict[str, Outcome],
     *,
     interrupted: bool,
+    seconds: float,
 ) -> Results:
-    """The record; what was expected but not judged is no_data, with the reason."""
+    """The record; what was expected but not judged is no_data, with the reason. seconds: that the run took."""
     with in_both():
         lost = [_lost(id_, interrupted) for id_ in expected if id_ not in outcomes]
     found = {**outcomes, **{outcome.id: outcome for outcome in lost}}
     verdicts = [verdict(id_, found[id_], deployment, snapshot) for id_ in expected]
     about = {id_: frozenset(outcome.services) for id_, outcome in outcomes.items()}
+    missed = {id_: outcome.missed for id_, outcome in outcomes.items()}
     judged = [one for one in verdicts if one.id in outcomes] if interrupted else verdicts
-    roots = explain(judged, about)
+    roots = explain(judged, about, missed)
     return Results(
-        run=_run(deployment, snapshot),
+        run=_run(deployment, snapshot, seconds),
         hosts=[_host(host.name, deployment, snapshot) for host in deployment.judged()],
         verdicts=verdicts,
         root_causes=roots,
@@ -122,13 +124,13 @@ def _host(name: str, deployment: Deployment, snapshot: Snapshot) -> HostRecord:
     )
 
 
-def _run(deployment: Deployment, snapshot: Snapshot) -> Run:
+def _run(deployment: Deployment, snapshot: Snapshot, seconds: float) -> Run:
     program = Path(collect.__file__).with_name("collector.py").read_bytes()
     started = datetime.fromtimestamp(snapshot.started).astimezone()
     return Run(
         id=snapshot.run,
         started=started.isoformat(timespec="seconds"),
-        seconds=round((datetime.now().astimezone() - started).total_seconds(), 3),
+        seconds=round(seconds, 3),
         inventory=deployment.source,
         suite=__version__,
         collector_sha256=hashlib.sha256(program).hexdigest(),
