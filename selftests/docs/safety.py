@@ -95,7 +95,8 @@ def requests(language: Language) -> list[str]:
         )
     ]
     follows = Text(
-        en=f"and at most {MOST_REDIRECTS} redirects within the domain", zh=f"及域名内最多 {MOST_REDIRECTS} 次跳转"
+        en=f"and at most {MOST_REDIRECTS} redirects within the domain",
+        zh=f"及域名内最多 {MOST_REDIRECTS} 次跳转",
     )
     rows = [(f"`{ask}`", _roles(roles, language)) for ask, roles in sorted(found.items())]
     rows += [(f"`{ask}`", _CONTROLLER.in_(language)) for ask in own]
@@ -130,7 +131,9 @@ def written(language: Language) -> str:
     for name, lines in WRITTEN.items():
         pattern = rf"(<!-- written: {name} -->\n).*?(<!-- end -->)"
         body = "\n" + "\n".join(lines(language)) + "\n\n"
-        text, count = re.subn(pattern, lambda found, body=body: found[1] + body + found[2], text, flags=re.DOTALL)
+        text, count = re.subn(
+            pattern, lambda found, body=body: found[1] + body + found[2], text, flags=re.DOTALL
+        )
         assert count == 1, f"{FILES[language]}: {name}"
     return text
 

@@ -10,7 +10,9 @@ from docs import safety
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_lists_are_of_today(language: Language) -> None:
-    assert safety.FILES[language].read_text("utf-8") == safety.written(language), "script/docs writes it again"
+    assert safety.FILES[language].read_text("utf-8") == safety.written(language), (
+        "script/docs writes it again"
+    )
 
 
 def test_lists_are_whole() -> None:
