@@ -16,7 +16,7 @@ from bkpaas.collect import plan
 from bkpaas.collect.probes import MOST_REDIRECTS
 from bkpaas.facts import Snapshot
 from bkpaas.faq.model import Text
-from bkpaas.inventory.deployment import Connection, Deployment, Host
+from bkpaas.inventory.deployment import DEFAULT_PORTS, Connection, Deployment, Host
 from bkpaas.lang import Language
 
 ROOT = Path(__file__).parents[2]
@@ -153,13 +153,16 @@ def _asked(host: Host, recorded: Snapshot) -> Iterator[str]:
         for ask in one.get("http", ()):
             yield f"GET {_place(ask, host, deployment)}"
         for ask in one.get("tcp", ()):
-            yield f"TCP {ask['name'].partition('@')[0].upper()}:{ask['port']}"
+            service = next((name for name, port in DEFAULT_PORTS.items() if port == ask["port"]), "port")
+            said = re.findall(r"\*\d+\r\n\$\d+\r\n(\w+)", ask.get("send", ""))
+            yield f"TCP {service.upper()}:{ask['port']} {' '.join(dict.fromkeys(said))}".strip()
 
 
 def _place(ask: dict[str, Any], host: Host, deployment: Deployment) -> str:
     if ask["name"].startswith("upstream-"):
         return "http://UPSTREAM_SERVER/"
     url: str = ask["url"].replace(host.address, "OWN").replace(deployment.domain, "DOMAIN")
+    url = re.sub(r"\d{4}\.\d\d\.\d\d", "DATE", url)
     for other in deployment.hosts:
         url = re.sub(rf"//{re.escape(other.address)}\b", f"//{other.roles[0].upper()}", url)
     return url

@@ -20,7 +20,7 @@ def test_lists_are_whole() -> None:
     assert commands[0].split() == ["supervisorctl", "-c", "CONF", "status"] and len(commands) == 3
     assert "| `/root/.bashrc` | read | every host |" in paths and len(paths) > 40
     assert "| `GET http://OWN:8003/healthz/` | paas |" in requests
-    assert any(line.startswith("| `TCP DATABASE:3306` |") for line in requests)
+    assert any(line.startswith("| `TCP MYSQL:3306` |") for line in requests)
     assert all("10." not in line for line in requests), "an address of the recorded hosts"
 
 
