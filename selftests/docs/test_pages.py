@@ -109,7 +109,7 @@ def commands(one: Page) -> list[str]:
 
 def options(one: Page) -> set[str]:
     """Those that a sentence names."""
-    return {word for text in one.inline for word in re.findall(r"(?:^| )(--[a-z][a-z-]*)", text)}
+    return {word for text in one.inline for word in re.findall(r"(?:^| )(--[a-z][a-z-]*)(?![\w.-])", text)}
 
 
 def test_every_option_that_is_named_exists() -> None:
