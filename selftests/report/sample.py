@@ -240,6 +240,8 @@ def judge(results: Results, id_: str, word: str, **told: object) -> None:
     verdict = results.verdict(id_)
     for name, value in {"verdict": word, **told}.items():
         setattr(verdict, name, value)
+        if name in ("title", "reason", "evidence", "remedy"):
+            setattr(verdict.translated, name, None)
 
 
 def settle(results: Results, exit_: int) -> Results:
