@@ -1,7 +1,8 @@
 "use strict";
 // Draws the matrix and the table from the embedded record. Data reaches the page as text nodes and attributes only.
 (async () => {
-  const CHUNK = 100; // rows drawn at a time, when the end of the drawn ones comes into view
+  const CHUNK = 50; // rows drawn at a time, when the end of the drawn ones comes into view
+  const LINES = 40; // the same for the matrix
   const PRINTED = 1000; // rows drawn for printing
   const IDS = 12; // ids named in a list
   const FLEET = 40; // rows of the matrix above which those with findings come first
@@ -242,7 +243,7 @@
   }
 
   // Shows items a chunk at a time, the next one when the end of the last comes into view.
-  function lazily(box, frame, draw) {
+  function lazily(box, frame, chunk, draw) {
     const end = make("div");
     let items = [], drawn = 0;
     const more = (count) => {
@@ -251,13 +252,13 @@
     };
     const observer = new IntersectionObserver((entries) => {
       if (drawn === items.length || !entries.some((entry) => entry.isIntersecting)) return;
-      more(CHUNK);
+      more(chunk);
       observer.unobserve(end); // so that it is told again when the end is still in view
       observer.observe(end);
     }, { root: frame, rootMargin: "600px" });
     observer.observe(end);
     return {
-      show(next) { items = next; drawn = 0; box.replaceChildren(end); more(CHUNK); },
+      show(next) { items = next; drawn = 0; box.replaceChildren(end); more(chunk); },
       print() { more(PRINTED - drawn); },
     };
   }
@@ -298,7 +299,7 @@
     const line = (name) => make("div", { class: "line" }, make("a", { href: link({ host: name }), title: about(name) }, name),
       ...lines.get(name).map((verdicts, at) => place(cell(name, verdicts), at)).filter(Boolean));
     const body = make("div");
-    const drawn = lazily(body, box, line);
+    const drawn = lazily(body, box, LINES, line);
     return {
       ...drawn,
       draw() {
@@ -319,23 +320,33 @@
   }
 
   function cell(host, verdicts) {
-    const worst = verdicts.reduce((a, b) => (wordOf(b) < wordOf(a) ? b : a));
+    const worst = verdicts.length === 1 ? verdicts[0] : verdicts.reduce((a, b) => (wordOf(b) < wordOf(a) ? b : a));
     const word = WORDS[wordOf(worst)];
+    const href = link(verdicts.length === 1 ? { id: idOf(worst) } : { host, condition: conditionOf(worst) });
+    const made = make("a", { class: `cell w-${word}`, href, "aria-label": `${label(wordOf(worst))}: ${idOf(worst)}` }, data.words[wordOf(worst)][1]);
+    if (word === "fail" && causesOf(worst).length) made.classList.add("folded");
+    if (word === "pass" || word === "not_applicable") made.tabIndex = -1; // keys go from finding to finding
+    made.told = () => saying(verdicts);
+    return made;
+  }
+  function saying(verdicts) { // what a cell says when pointed at
     const told = verdicts.slice(0, 5).map((i) => {
       const evidence = toldOf(i).slice(0, 200);
       return `${label(wordOf(i))}  ${idOf(i)}\n${titleOf(i)}${evidence ? "\n" + evidence : ""}`;
     });
     if (verdicts.length > 5) told.push(fill(ui.verdicts, { n: verdicts.length }));
-    const href = link(verdicts.length === 1 ? { id: idOf(worst) } : { host, condition: conditionOf(worst) });
-    const made = make("a", { class: `cell w-${word}`, href, title: told.join("\n\n"), "aria-label": `${label(wordOf(worst))}: ${idOf(worst)}` }, data.words[wordOf(worst)][1]);
-    if (word === "fail" && causesOf(worst).length) made.classList.add("folded");
-    if (word === "pass" || word === "not_applicable") made.tabIndex = -1; // keys go from finding to finding
-    return made;
+    return told.join("\n\n");
+  }
+  for (const event of ["pointerover", "focusin"]) {
+    document.querySelector(".matrix").addEventListener(event, ({ target }) => {
+      const pointed = target.closest(".cell");
+      if (pointed && !pointed.title) pointed.title = pointed.told();
+    });
   }
 
   const panel = document.getElementById("verdicts");
   const form = panel.querySelector("form");
-  const table = lazily(panel.querySelector(".rows"), null, (i) => row(i, viewed().id === idOf(i)));
+  const table = lazily(panel.querySelector(".rows"), null, CHUNK, (i) => row(i, viewed().id === idOf(i)));
   const subjects = new Set(known.keys());
   places.forEach((place) => namesOf(place).forEach((name) => subjects.add(name)));
 
@@ -390,7 +401,6 @@
     document.querySelectorAll(".copy").forEach((button) => { if (!button.children.length) button.textContent = said(ui.copy); });
     drawn.draw();
     controls();
-    show();
   }
   document.querySelector(".switches").addEventListener("click", ({ target }) => {
     const button = target.closest("button");
@@ -399,7 +409,9 @@
     else theme = button.value;
     go(viewed());
     look();
-    if (button.name === "lang") draw();
+    if (button.name !== "lang") return;
+    draw();
+    show();
   });
   form.hidden = false;
   form.addEventListener("submit", (event) => event.preventDefault());
