@@ -98,7 +98,7 @@ STATIONS: Mapping[str, Part] = {
     "appt": Part(("host-reachable", "agent-nginx-8010", "agent-process", "saas-run-state"), ("appt",)),
     "mysql": Part(("host-reachable", "disk-space"), ("mysql",)),
     "redis": Part(("host-reachable", "disk-space"), ("redis",)),
-    "es": Part(("host-reachable", "disk-space", "es-health"), ("es",)),
+    "es": Part(("host-reachable", "disk-space"), ("es",)),
     "agents": Part(("host-reachable",), ("appo", "appt")),
     "cmdb": Part(("host-reachable",), ("cmdb",)),
     "job": Part(("host-reachable",), ("job",)),
@@ -118,8 +118,8 @@ STEPS: Mapping[str, Part] = {
     "open_paas>appo": Part(("agent-from-paas",), ("appo",)),
     "open_paas>appt": Part(("agent-from-paas",), ("appt",)),
     "open_paas>mysql": Part(("database-reachable",)),
-    "open_paas>redis": Part(("log-redis-reachable", "log-redis-equal")),
-    "open_paas>es": Part(("paas-es-config",)),
+    "open_paas>redis": Part(("log-redis-reachable", "log-redis-connected", "log-redis-equal")),
+    "open_paas>es": Part(("paas-es-config", "es-health", "es-writable")),
 }
 PARTS: Mapping[str, Part] = {**STATIONS, **STEPS}
 _SERVICES = ("login", "paas", "esb", "appengine")
