@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from bkpaas.inventory.deployment import Deployment, Generation
-from bkpaas.lang import say
+from bkpaas.lang import Language, say
 
 Severity = Literal["fail", "warn"]
 
@@ -20,6 +20,26 @@ class Text(Struct, frozen=True):
 
     def __str__(self) -> str:
         return say(en=self.en, zh=self.zh)
+
+    def in_(self, language: Language) -> str:
+        return self.zh if language == "zh" else self.en
+
+
+Command = str | tuple[str, Text]
+"""One line for a shell; with what to say behind it."""
+
+
+def repair(what: Text, *commands: Command) -> Text:
+    """A remedy: what to do in sentences, then the commands, the same in both languages."""
+
+    def lines(language: Language) -> str:
+        shown = [
+            f"$ {command}" if isinstance(command, str) else f"$ {command[0]}    # {command[1].in_(language)}"
+            for command in commands
+        ]
+        return "\n".join((what.in_(language), *shown))
+
+    return Text(en=lines("en"), zh=lines("zh"))
 
 
 class Subject(Struct, frozen=True):
@@ -100,6 +120,12 @@ class Condition(Struct, frozen=True):
     id: str
     scopes: tuple[Scope, ...]
     title: Text
+    reads: Text
+    """What it is judged by: files, /proc, requests, and from where."""
+    fails: Text
+    """The rule, literally, with the names of its limits and their usual values: `disk_free_percent` (1)."""
+    means: Text
+    """What an operator, or a user, then sees."""
     remedy: Text
     """With slots such as {host} and {home}; lines that begin with "$ " are commands."""
     severity: Severity = "fail"
@@ -115,12 +141,26 @@ class Condition(Struct, frozen=True):
         return [subject for scope in self.scopes for subject in scope.subjects(deployment)]
 
 
+class Point(Struct, frozen=True):
+    """One thing that the FAQ says, in short, and what becomes of it here."""
+
+    says: Text
+    conditions: tuple[str, ...] = ()
+    """Those that check it."""
+    answer: Text | None = None
+    """What is true where that is not quite what the FAQ says, or why nothing checks it."""
+
+
 class Symptom(Struct, frozen=True):
     """One section of the FAQ: what an operator sees, and the conditions in the order in which to look."""
 
     key: str
     title: Text
+    introduction: Text
+    """What is seen, and what to ask first."""
     conditions: tuple[str, ...]
+    points: tuple[Point, ...] = ()
+    """All that the section says, in its order."""
 
     @property
     def marker(self) -> str:
