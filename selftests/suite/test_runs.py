@@ -109,7 +109,7 @@ def test_tests_of_the_sites_own_are_counted_by_pytest_too(run, tmp_path):
     own = tmp_path / "test_own.py"
     own.write_text("def test_mine(): pass")
     done = run(str(own), "tests_paas/test_fatal.py")
-    *_, before, _, _, last = done.out.strip().splitlines()
+    *_, before, _, _, _, last = done.out.strip().splitlines()
     assert "passed" in before and last.endswith("report.html")
 
 
