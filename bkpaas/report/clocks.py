@@ -10,6 +10,8 @@ from bkpaas.report.record import Clock, HostRecord, Results, Word
 
 ROWS = 40
 """Hosts drawn one by one; of a larger fleet only those with a finding and the paas hosts are, the rest in one line."""
+PAAS = 12
+"""Unless there are more paas hosts than this."""
 
 _URGENCY: tuple[Word, ...] = ("fail", "no_data", "warn", "waived", "pass", "not_applicable")
 
@@ -118,12 +120,10 @@ def _split(
     """The hosts that get a line, and those that share one."""
     if len(results.hosts) <= ROWS:
         return results.hosts, []
-    notable = [
-        host
-        for host in results.hosts
-        if host.name in clocks
-        and (words.get(host.name, "pass") in ("fail", "no_data", "warn") or "paas" in host.roles)
-    ][:ROWS]
+    paas = [host.name for host in results.hosts if "paas" in host.roles]
+    wanted = {name for name, word in words.items() if word in ("fail", "no_data", "warn")}
+    wanted |= set(paas if len(paas) <= PAAS else [])
+    notable = [host for host in results.hosts if host.name in wanted and host.name in clocks][:ROWS]
     names = {host.name for host in notable}
     return notable, [host for host in results.hosts if host.name in clocks and host.name not in names]
 

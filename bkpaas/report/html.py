@@ -81,6 +81,7 @@ def _context(results: Results) -> dict[str, Any]:
     told = bilingual(results, TEXT_LIMIT)
     found = causes(told)
     dark_hosts = unseen(told)
+    pictures = path.pictures(told)
     data = _data(results, [cause.verdict.id for cause in found])
     return {
         "say": say,
@@ -105,8 +106,8 @@ def _context(results: Results) -> dict[str, Any]:
         "changed": changes.changed(told),
         "trend": changes.trend(told),
         "clocks": clocks.chart(told),
-        "pictures": path.pictures(told),
-        "ways": path.ways(told),
+        "pictures": pictures,
+        "ways": path.ways(pictures),
         "steps": _steps,
         "tip": _tip,
         "each": _each,

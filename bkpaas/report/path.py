@@ -221,9 +221,11 @@ def pictures(results: Results) -> list[Picture]:
     ]
 
 
-def ways(results: Results) -> list[tuple[Word | None, bool]]:
-    """The looks that the steps of this run have: word, folded; the worst first."""
-    looks = {(part.word, part.folded) for key, part in parts(results).items() if key in STEPS}
+def ways(drawn: list[Picture]) -> list[tuple[Word | None, bool]]:
+    """The looks that stations and steps have in a picture: word, folded; the worst first."""
+    parts = [line.part for picture in drawn for line in picture.lines]
+    parts += [box.part for picture in drawn for box in picture.boxes if box.part.verdicts]
+    looks = {(part.word, part.folded) for part in parts}
     return sorted(looks, key=lambda look: (_URGENCY.index(look[0]) if look[0] else len(_URGENCY), look[1]))
 
 
