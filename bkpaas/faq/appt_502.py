@@ -200,6 +200,7 @@ CONDITIONS = (
             "grep -rn -A4 'upstream PAAS_AGENT' {nginx_folder}",
             "nginx -t && nginx -s reload",
         ),
+        causes=same_host("nginx-conf-port80"),
     ),
     Condition(
         id="agent-process",

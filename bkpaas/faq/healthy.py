@@ -181,11 +181,13 @@ _ASKS = {
 _AT_HOME = ("host-reachable", "disk-space", "database-reachable", "supervisor-proc", "supervisor-status")
 _AT_HOME_TOO = ("port-owner", "paas-ports-local", "services-answer", "bind-address-consistent")
 _ON_THE_WAY = ("domain-resolve", "nginx-conf-port80", "nginx-listen-vs-domain", "nginx-conf-upstreams")
-_ON_THE_WAY_TOO = ("paas-ports-from-nginx", "upstream-answers", "domain-502")
+_ON_THE_WAY_TOO = ("paas-ports-from-nginx", "upstream-answers")
 
 
 def _healthz(service: str) -> Condition:
     others: tuple[Cause, ...] = ()
+    if service == "login":
+        others = same_host("login-is-login-domain")
     if service == "appengine":
         others = anywhere("agent-process", "agent-from-paas", "host-reachable")
     if service == "esb":
@@ -226,7 +228,7 @@ def _healthz(service: str) -> Condition:
             ),
         ),
         causes=(
-            *same_host(*_AT_HOME, *_AT_HOME_TOO),
+            *same_host(*_AT_HOME, *_AT_HOME_TOO, "http-proxy-env", "domain-502"),
             *seen_from_host(f"healthz-{service}", *_AT_HOME, *_AT_HOME_TOO),
             *seen_from_host(*_ON_THE_WAY, *_ON_THE_WAY_TOO),
             *others,

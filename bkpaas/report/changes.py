@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from bkpaas.lang import say
+from bkpaas.report.news import day
 from bkpaas.report.record import Change, Comparison, FactChange, PastRun, Results, Word
 
 BARS = 60
@@ -25,9 +26,9 @@ def since(results: Results) -> dict[str, str]:
     for id_, start in past.since.items():
         first = datetime.fromisoformat(start)
         runs = sum(datetime.fromisoformat(run.started) >= first for run in past.runs)
-        when = start[:16].replace("T", " ")
+        when = day(start)
         if id_ in past.new:
-            told[id_] = say(en="new in this run", zh="本次新出现")
+            told[id_] = say(en="new in this run", zh="本次运行新出现")
         elif runs > 1:
             told[id_] = say(en=f"since {when}, {runs} runs in a row", zh=f"自 {when} 起，连续 {runs} 次")
         else:
@@ -58,9 +59,9 @@ def changed(results: Results) -> Changed | None:
     if past is None and beside is None:
         return None
     lists = [
-        (say(en="New since the run before", zh="较上次新出现"), past.new),
-        (say(en="Repaired since the run before", zh="较上次已修复"), past.repaired),
-        (say(en="Comes and goes", zh="时好时坏"), past.flapping),
+        (say(en="New since the run before", zh="较上次新增异常"), past.new),
+        (say(en="Repaired since the run before", zh="较上次已恢复"), past.repaired),
+        (say(en="Flapping", zh="反复变化"), past.flapping),
     ] if past and len(past.runs) > 1 else []  # fmt: skip
     changes = beside.verdicts if beside else []
     worse = [one for one in changes if one.after in _BAD]
@@ -104,14 +105,3 @@ def trend(results: Results) -> list[Bar]:
         x, width = round(place * step, 2), round(step * 0.78, 2)
         bars.append(Bar(x, width, fail, no_data, warn, run, run is runs[-1]))
     return bars
-
-
-def kind(change: FactChange) -> str:
-    """What a person calls this kind of fact."""
-    return {
-        "version": say(en="version", zh="版本"),
-        "setting": say(en="setting", zh="配置"),
-        "process": say(en="process", zh="进程"),
-        "listener": say(en="listener", zh="监听"),
-        "upstream": say(en="upstream", zh="上游"),
-    }[change.kind]

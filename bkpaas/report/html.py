@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from bkpaas.lang import in_both, say
-from bkpaas.report import changes, clocks, path
+from bkpaas.report import changes, clocks, news, path
 from bkpaas.report.bilingual import bilingual, languages, section_titles
 from bkpaas.report.columns import Embedded, embed
 from bkpaas.report.findings import causes, label, sentence, tone, unjudged, unseen
@@ -69,7 +69,7 @@ def _template() -> Any:
     )
     environment.filters |= {
         "address": lambda text: quote(visible(text), safe="@"),
-        "when": _when,
+        "when": news.day,
         "english": lambda text: languages(text)[0],
         "chinese": lambda text: languages(text)[1],
     }
@@ -112,7 +112,7 @@ def _context(results: Results) -> dict[str, Any]:
         "tip": _tip,
         "each": _each,
         "about": _about,
-        "kind": changes.kind,
+        "kind": news.kind,
         "shown": LISTED,
         "facts_shown": FACTS_SHOWN,
         "reasons": REASONS,
@@ -174,11 +174,6 @@ def _states() -> dict[str, str]:
         "unneeded": say(en="no longer needed", zh="不再需要"),
         "changed": say(en="evidence changed", zh="证据已变"),
     }
-
-
-def _when(stamp: str) -> str:
-    """2026-03-07T03:15:02+08:00 as a person reads it, without the zone that all of a page's times share."""
-    return stamp[:16].replace("T", " ")
 
 
 def _policy(styles: list[str], script: str) -> str:

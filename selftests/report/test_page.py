@@ -17,7 +17,7 @@ from bkpaas.report.text import cut, visible
 from .browser import Browser
 from .fleet import large
 from .hostile import MARKUP, ODD, SUBJECT, TEXT, hostile
-from .sample import HOSTS, SCENARIOS, settle, three_faults, without_data
+from .sample import HOSTS, SCENARIOS, among_others, settle, three_faults, without_data
 
 Open = Callable[..., Results]
 
@@ -263,7 +263,7 @@ def test_controls_drive_the_view(shown: Open, browser: Browser) -> None:
     quiet(browser)
 
 
-@pytest.mark.parametrize("scenario", ["three-faults", "without-data"])
+@pytest.mark.parametrize("scenario", ["among-others", "without-data"])
 def test_every_link_lands(scenario: str, shown: Open, browser: Browser) -> None:
     shown(SCENARIOS[scenario]())
     landed = browser.evaluate("""(async () => {
@@ -314,7 +314,7 @@ def test_commands_are_copied_as_they_are_typed(view: str, shown: Open, browser: 
 
 
 @pytest.mark.parametrize("dark", [False, True])
-@pytest.mark.parametrize("scenario", ["three-faults", "without-data", "nothing-judged"])
+@pytest.mark.parametrize("scenario", ["among-others", "without-data", "nothing-judged"])
 def test_everything_can_be_read(scenario: str, dark: bool, shown: Open, browser: Browser) -> None:
     """Contrast of every piece of text with what is behind it, as WCAG 2 AA asks for; what is switched off excepted."""
     shown(SCENARIOS[scenario](), dark=dark)
@@ -389,7 +389,7 @@ def test_the_way_is_drawn_as_judged(shown: Open, browser: Browser) -> None:
 
 
 def test_what_history_and_baseline_say_is_shown(shown: Open, browser: Browser) -> None:
-    shown(three_faults())
+    shown(among_others())
     since = browser.evaluate("[...document.querySelectorAll('.cause .since')].map((e) => e.innerText)")
     assert since == ["since 2026-03-05 03:15, 3 runs in a row", "new in this run"]
     assert browser.evaluate("document.querySelectorAll('.trend .bar').length") == 7
