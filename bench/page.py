@@ -64,11 +64,19 @@ def ours(verdicts: int) -> str:
 PAGES: dict[str, Callable[[int], str]] = {"trivial": trivial, "empty rows": empty_rows, "report.html": ours}
 
 
-def opened(browser: Browser, page: Path) -> float:
-    """Seconds from the start of the navigation to the first rows on the screen."""
+def opened(browser: Browser, page: Path) -> tuple[float, float]:
+    """Seconds from the start of the navigation to the first rows on the screen, and of processor time for it."""
+    before = _busy(browser)
     browser.open(page)
     browser.wait("window.opened > 1")
-    return float(browser.evaluate("window.opened")) / 1000
+    after = _busy(browser)  # counted anew when the browser took another process for the page
+    return float(browser.evaluate("window.opened")) / 1000, after - before if after >= before else after
+
+
+def _busy(browser: Browser) -> float:
+    """Processor seconds of the page's main thread so far."""
+    metrics = browser.call("Performance.getMetrics")["metrics"]
+    return float(next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration"))
 
 
 def main() -> int:
@@ -85,11 +93,12 @@ def main() -> int:
         return 2
     slow = False
     print(
-        f"{'verdicts':>9} {'page':12} {'bytes':>10} {'open s':>7} {'/trivial':>8} {'/empty':>7} {'find s':>7} {'switch s':>8}"
+        f"{'verdicts':>9} {'page':12} {'bytes':>10} {'open s':>7} {'/trivial':>8} {'/empty':>7} {'cpu s':>6} {'find s':>7} {'switch s':>8}"
     )
     with tempfile.TemporaryDirectory() as directory:
         browser = Browser(Path(directory) / "profile")
         browser.size(1280, 900)
+        browser.call("Performance.enable", timeDomain="threadTicks")
         browser.call("Page.addScriptToEvaluateOnNewDocument", source=_WATCH)
         for verdicts in chosen.verdicts:
             slow = not measure(browser, Path(directory), verdicts, chosen.runs) or slow
@@ -105,10 +114,13 @@ def measure(browser: Browser, directory: Path, verdicts: int, runs: int) -> bool
         path.write_text(PAGES[name](verdicts), "utf-8")
     made = time.perf_counter() - begun
     times: dict[str, list[float]] = {name: [] for name in pages}
+    busy: dict[str, list[float]] = {name: [] for name in pages}
     actions: dict[str, list[float]] = {name: [] for name in _ACTIONS}
     for _ in range(runs):  # in turn, so that a slow minute of the machine falls on all of them
         for name, path in pages.items():
-            times[name].append(opened(browser, path))
+            seconds, processor = opened(browser, path)
+            times[name].append(seconds)
+            busy[name].append(processor)
         for name, action in _ACTIONS.items():  # the last opened page is ours
             actions[name].append(float(browser.evaluate(_AFTER.format(action=action))) / 1000)
     for name, path in pages.items():
@@ -116,7 +128,8 @@ def measure(browser: Browser, directory: Path, verdicts: int, runs: int) -> bool
         told = [median(actions[action]) for action in _ACTIONS] if name == "report.html" else []
         print(
             f"{verdicts:9,} {name:12} {path.stat().st_size:10,} {seconds:7.3f} {seconds / median(times['trivial']):8.1f}"
-            f" {seconds / median(times['empty rows']):7.2f}" + "".join(f" {number:7.3f}" for number in told)
+            f" {seconds / median(times['empty rows']):7.2f} {median(busy[name]):6.3f}"
+            + "".join(f" {number:7.3f}" for number in told)
         )
     print(f"{'':9} made in {made:.1f} s")
     page = pages["report.html"]

@@ -14,6 +14,7 @@ BARS = 60
 FEW = 24
 """With fewer runs than this the bars do not get any wider."""
 _BAD: tuple[Word, ...] = ("fail", "no_data")
+_WORRY: tuple[Word, ...] = ("pass", "warn", "no_data", "fail")
 _DRAWN: tuple[Word, ...] = ("fail", "no_data", "warn")
 
 
@@ -64,8 +65,8 @@ def changed(results: Results) -> Changed | None:
         (say(en="Flapping", zh="反复变化"), past.flapping),
     ] if past and len(past.runs) > 1 else []  # fmt: skip
     changes = beside.verdicts if beside else []
-    worse = [one for one in changes if one.after in _BAD]
-    better = [one for one in changes if one.after == "pass"]
+    worse = [one for one in changes if _grown(one.before, one.after)]
+    better = [one for one in changes if _grown(one.after, one.before)]
     other = [one for one in changes if one not in worse and one not in better]
     named = (
         (say(en="Worse", zh="变差"), worse),
@@ -78,6 +79,13 @@ def changed(results: Results) -> Changed | None:
         beside.facts if beside else [],
         [(name, ids) for name, ids in lists if ids],
     )
+
+
+def _grown(before: Word | None, after: Word | None) -> bool:
+    """Whether there is more to worry about than before; what was not judged on one side is neither more nor less."""
+    if after in _BAD and before not in _WORRY:
+        return True
+    return before in _WORRY and after in _WORRY and _WORRY.index(after) > _WORRY.index(before)
 
 
 class Bar(NamedTuple):

@@ -30,8 +30,10 @@ HOSTS_SHOWN = 60
 """Hosts without data that are named one by one."""
 REASONS = 30
 """Reasons for which something could not be judged."""
-LISTED = 40
-"""Ids in one list of what changed."""
+LISTED = 12
+"""Ids in one list of what changed; more of them are folded under it."""
+FOLDED = 500
+"""Where the folded ones end."""
 FACTS_SHOWN = 300
 
 MARKS: dict[Word, str] = {
@@ -114,6 +116,7 @@ def _context(results: Results) -> dict[str, Any]:
         "about": _about,
         "kind": news.kind,
         "shown": LISTED,
+        "most": FOLDED,
         "facts_shown": FACTS_SHOWN,
         "reasons": REASONS,
         "states": _states(),

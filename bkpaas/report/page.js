@@ -2,7 +2,7 @@
 // Draws the matrix and the table from the embedded record. Data reaches the page as text nodes and attributes only.
 (async () => {
   const CHUNK = 50; // rows drawn at a time, when the end of the drawn ones comes into view
-  const LINES = 40; // the same for the matrix
+  const LINES = 32; // the same for the matrix
   const PRINTED = 1000; // rows drawn for printing
   const IDS = 12; // ids named in a list
   const FLEET = 40; // rows of the matrix above which those with findings come first

@@ -8,7 +8,7 @@ import pytest
 
 from bkpaas.faq.catalogue import CONDITIONS
 from bkpaas.report import changes, clocks, path
-from bkpaas.report.record import Clock, HostRecord, Results, Word
+from bkpaas.report.record import Change, Clock, Comparison, HostRecord, Results, Word
 
 from .fleet import large
 from .sample import among_others, healthy, judge, settle, three_faults, without_data
@@ -168,14 +168,35 @@ def test_changes_are_sorted_by_what_they_mean() -> None:
     changed = changes.changed(among_others())
     assert changed is not None
     assert {group.name: [one.id for one in group.changes] for group in changed.groups} == {
-        "Worse": ["supervisor-sock@paas-1", "disk-space@es-1"],
-        "Better": ["domain-from-cmdb-job@job-1", "log-redis-equal@appo-2"],
-        "Otherwise changed": ["time-daemon@job-1"],
+        "Worse": ["supervisor-sock@paas-1", "disk-space@es-1", "time-daemon@job-1"],
+        "Better": ["domain-from-cmdb-job@job-1"],
+        "Otherwise changed": ["log-redis-equal@appo-2"],
     }
     assert [name for name, _ in changed.lists] == [
         "New since the run before", "Repaired since the run before", "Flapping",
     ]  # fmt: skip
     assert changes.changed(healthy()) is None
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "name"),
+    [
+        ("pass", "warn", "Worse"),
+        ("warn", "no_data", "Worse"),
+        (None, "fail", "Worse"),
+        ("waived", "fail", "Worse"),
+        ("no_data", "warn", "Better"),
+        ("fail", None, "Better"),
+        ("fail", "waived", "Better"),
+        ("pass", "not_applicable", "Otherwise changed"),
+        (None, "warn", "Otherwise changed"),
+    ],
+)
+def test_which_way_a_verdict_went(before: Word | None, after: Word | None, name: str) -> None:
+    results = healthy()
+    results.comparison = Comparison("x", "2026-03-06T03:15:02+08:00", [Change("a@b", before, after)], [])
+    changed = changes.changed(results)
+    assert changed is not None and [group.name for group in changed.groups] == [name]
 
 
 def test_a_trend_needs_two_runs_and_draws_the_latest() -> None:
