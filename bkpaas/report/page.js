@@ -300,6 +300,12 @@
       ...lines.get(name).map((verdicts, at) => place(cell(name, verdicts), at)).filter(Boolean));
     const body = make("div");
     const drawn = lazily(body, box, LINES, line);
+    new IntersectionObserver((entries, observer) => { // wider than its frame, it shows what failed; asking earlier costs a layout
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      observer.disconnect();
+      const found = box.querySelector(".cell.w-fail:not(.folded)");
+      if (found) box.scrollLeft = found.getBoundingClientRect().left - box.getBoundingClientRect().left - box.clientWidth / 2;
+    }).observe(box);
     return {
       ...drawn,
       draw() {
@@ -311,10 +317,6 @@
         first.textContent = said(ui.findings_first);
         box.replaceChildren(make("div", { class: "line head" }, make("span"), ...heads), body);
         drawn.show(shown);
-      },
-      reveal() {
-        const found = box.querySelector(".cell.w-fail:not(.folded)");
-        if (found) box.scrollLeft = found.getBoundingClientRect().left - box.getBoundingClientRect().left - box.clientWidth / 2;
       },
     };
   }
@@ -431,7 +433,6 @@
   });
   addEventListener("beforeprint", () => { drawn.print(); table.print(); });
   draw();
-  drawn.reveal();
   show(true);
   root.dataset.ready = "";
 })();

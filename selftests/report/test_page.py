@@ -299,6 +299,17 @@ def test_a_cell_opens_its_row_in_view(shown: Open, browser: Browser) -> None:
     assert 0 <= top < 900
 
 
+def test_a_narrow_matrix_shows_what_failed(shown: Open, browser: Browser) -> None:
+    shown(three_faults(), width=390)
+    browser.evaluate("document.querySelector('.matrix').scrollIntoView()")
+    inside = """(() => {
+      const frame = document.querySelector('.matrix').getBoundingClientRect();
+      const cell = document.querySelector('.matrix .cell.w-fail:not(.folded)').getBoundingClientRect();
+      return frame.left < cell.left && cell.right < frame.right;
+    })()"""
+    browser.wait(inside)
+
+
 @pytest.mark.parametrize("view", ["", "#lang=zh"])
 def test_commands_are_copied_as_they_are_typed(view: str, shown: Open, browser: Browser) -> None:
     shown(three_faults(), view)
