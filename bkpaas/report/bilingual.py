@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cache
+from typing import TypeVar
 
-import msgspec
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from bkpaas.lang import Language, both, in_language
 from bkpaas.report.record import Results, Verdict
@@ -24,7 +26,8 @@ def pair(own: str | None, other: str | None, language: Language) -> str | None:
 def bilingual(results: Results, limit: int) -> Results:
     """A copy of the record: what is told of hosts and of what did not pass carries both languages.
 
-    Each text is made visible and at most `limit` characters long first. Call it within in_both().
+    Each text is made visible and at most `limit` characters long first, and so is what waivers and a baseline hold.
+    Call it within in_both().
     """
 
     @cache
@@ -36,7 +39,7 @@ def bilingual(results: Results, limit: int) -> Results:
         if one.verdict == "pass":
             return one
         other = one.translated
-        return msgspec.structs.replace(
+        return replace(
             one,
             title=told(one.title, other.title) or "",
             reason=told(one.reason, other.reason),
@@ -44,13 +47,23 @@ def bilingual(results: Results, limit: int) -> Results:
             remedy=told(one.remedy, other.remedy, whole_lines),
         )
 
-    return msgspec.structs.replace(
+    beside = results.comparison
+    return replace(
         results,
-        hosts=[
-            msgspec.structs.replace(host, error=told(host.error, host.translated)) for host in results.hosts
-        ],
+        comparison=beside and replace(beside, facts=[_shortened(fact, limit) for fact in beside.facts]),
+        waivers=[_shortened(waiver, limit) for waiver in results.waivers],
+        hosts=[replace(host, error=told(host.error, host.translated)) for host in results.hosts],
         verdicts=[verdict(one) for one in results.verdicts],
     )
+
+
+Part = TypeVar("Part", bound=Struct)
+
+
+def _shortened(part: Part, limit: int) -> Part:
+    """The same with each of its texts cut."""
+    texts = {name: cut(text, limit) for name, text in asdict(part).items() if isinstance(text, str)}
+    return replace(part, **texts)
 
 
 def languages(text: str) -> tuple[str, str]:

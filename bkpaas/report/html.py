@@ -16,8 +16,8 @@ from bkpaas.lang import in_both, say
 from bkpaas.report import changes, clocks, news, path
 from bkpaas.report.bilingual import bilingual, languages, section_titles
 from bkpaas.report.columns import Embedded, embed
-from bkpaas.report.findings import causes, label, sentence, tone, unjudged, unseen
-from bkpaas.report.record import Results, Word, write_private
+from bkpaas.report.findings import causes, label, sentence, tone, unexplained, unjudged, unseen
+from bkpaas.report.record import Results, Verdict, Word, write_private
 from bkpaas.report.text import visible
 
 TEXT_LIMIT = 4_000
@@ -102,6 +102,10 @@ def _context(results: Results) -> dict[str, Any]:
         "causes": found[:CARDS],
         "further": len(found) - len(found[:CARDS]),
         "ids": IDS_SHOWN,
+        "lists": [
+            (say(en="Failures without a known cause", zh="原因不明的失败项"), "fail", _alone(told, "fail")),
+            (say(en="Warnings", zh="警告"), "warn", _alone(told, "warn")),
+        ],
         "unseen": dark_hosts[:HOSTS_SHOWN],
         "unseen_further": len(dark_hosts) - len(dark_hosts[:HOSTS_SHOWN]),
         "since": changes.since(told),
@@ -126,6 +130,13 @@ def _context(results: Results) -> dict[str, Any]:
         "data": data,
         "embedded": Markup(data.text),
     }
+
+
+def _alone(told: Results, word: Word) -> list[Verdict]:
+    """What has this word, no card, and nothing that explains it."""
+    if word == "fail":
+        return [verdict for verdict in unexplained(told) if verdict.verdict == word]
+    return [verdict for verdict in told.verdicts if verdict.verdict == word and not verdict.explained_by]
 
 
 def _spans(text: str) -> Markup | str:

@@ -80,13 +80,13 @@
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
     return new Response(stream).text();
   }
+  document.getElementById("blank").hidden = true;
   const embedded = document.getElementById("data");
   let json = embedded.textContent;
   if (embedded.type === "application/packed") {
     try {
       json = await unpacked(json);
     } catch {
-      document.getElementById("blank").hidden = true;
       document.getElementById("old").hidden = false;
       return;
     }
