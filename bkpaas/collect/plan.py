@@ -212,6 +212,8 @@ def second(host: Host, deployment: Deployment, facts: Mapping[str, HostFacts]) -
         _ask_own_agent(plan, host, deployment, own)
     if host.has(*NEED_LOGIN):
         _get(plan, deployment, "is_login-domain", domain_url(deployment, IS_LOGIN))
+        if deployment.scheme == "https":
+            _get(plan, deployment, "domain-trusted", domain_url(deployment, IS_LOGIN), own_trust=True)
     if host.has(*LOG_PLUGINS):
         _resolve_log_plugins(plan, deployment, own)
     asked = ("files", "tails", "supervisor", "http", "tcp", "resolve")
@@ -399,7 +401,10 @@ def _resolve(plan: Plan, deployment: Deployment, names: list[str]) -> None:
             plan["resolve"].append({"name": name, "seconds": deployment.limits.resolve_seconds})
 
 
-def _get(plan: Plan, deployment: Deployment, name: str, url: str, *, healthz: bool = False) -> None:
+def _get(
+    plan: Plan, deployment: Deployment, name: str, url: str, *, healthz: bool = False, own_trust: bool = False
+) -> None:
+    """own_trust: https is verified as the host's own programs do it, not with the inventory's ca_file."""
     limits = deployment.limits
     ask = {
         "name": name,
@@ -408,7 +413,7 @@ def _get(plan: Plan, deployment: Deployment, name: str, url: str, *, healthz: bo
         "bytes": limits.body_bytes,
         "headers": {},
     }
-    if url.startswith("https:") and deployment.ca_file:
+    if url.startswith("https:") and deployment.ca_file and not own_trust:
         ask["ca_pem"] = Path(deployment.ca_file).read_text(encoding="ascii", errors="replace")
     plan["http"].append(ask)
 

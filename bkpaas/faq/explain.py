@@ -67,6 +67,8 @@ def _stands(cause: Verdict, relation: Relation, effect: Verdict) -> bool:
         return True
     if relation == "seen-from-host":
         return effect.subject == "controller" and cause.subject != "controller"
+    if relation == "from-controller":
+        return effect.subject == cause.subject == "controller"
     if relation == "same-link":
         return set(cause.hosts) == set(effect.hosts)
     if relation == "source":

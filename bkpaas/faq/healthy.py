@@ -10,6 +10,7 @@ from bkpaas.faq.model import (
     Symptom,
     Text,
     anywhere,
+    from_controller,
     same_host,
     seen_from_host,
 )
@@ -42,7 +43,7 @@ _ASKS = {
 _AT_HOME = ("host-reachable", "disk-space", "database-reachable", "supervisor-proc", "supervisor-status")
 _AT_HOME_TOO = ("port-owner", "paas-ports-local", "services-answer", "bind-address-consistent")
 _ON_THE_WAY = ("domain-resolve", "nginx-conf-port80", "nginx-listen-vs-domain", "nginx-conf-upstreams")
-_ON_THE_WAY_TOO = ("paas-ports-from-nginx", "upstream-answers", "domain-502")
+_ON_THE_WAY_TOO = ("paas-ports-from-nginx", "upstream-answers", "virtual-address-held")
 
 
 def _healthz(service: str) -> Condition:
@@ -72,6 +73,7 @@ def _healthz(service: str) -> Condition:
             *same_host(*_AT_HOME, *_AT_HOME_TOO),
             *seen_from_host(f"healthz-{service}", *_AT_HOME, *_AT_HOME_TOO),
             *seen_from_host(*_ON_THE_WAY, *_ON_THE_WAY_TOO),
+            *from_controller("domain-certificate", "domain-502"),
             *others,
         ),
     )

@@ -33,6 +33,8 @@ SYMPTOM = Symptom(
 
 _ON_THE_WAY = (
     "host-reachable",
+    "virtual-address-held",
+    "domain-certificate",
     "nginx-conf-port80",
     "nginx-listen-vs-domain",
     "nginx-conf-upstreams",
@@ -83,7 +85,7 @@ CONDITIONS = (
             zh="从 app 主机通过 PaaS 域名调用 is_login，由 login 应答",
         ),
         remedy=_REACH,
-        causes=(*same_host("domain-resolve"), *anywhere(*_ON_THE_WAY)),
+        causes=(*same_host("domain-resolve", "login-is-login-domain"), *anywhere(*_ON_THE_WAY)),
     ),
     Condition(
         id="domain-from-cmdb-job",
@@ -94,7 +96,7 @@ CONDITIONS = (
             zh="从 cmdb 和 job 主机通过 PaaS 域名调用 is_login，由 login 应答",
         ),
         remedy=_REACH,
-        causes=(*same_host("domain-resolve"), *anywhere(*_ON_THE_WAY)),
+        causes=(*same_host("domain-resolve", "login-is-login-domain"), *anywhere(*_ON_THE_WAY)),
     ),
     Condition(
         id="scheme-matches",

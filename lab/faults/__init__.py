@@ -10,6 +10,7 @@ from dataclasses import replace
 from lab.control import Lab
 from lab.faults import (
     agents,
+    behind_https,
     clocks,
     data,
     deploying,
@@ -19,9 +20,15 @@ from lab.faults import (
     processes,
     redirects,
     settings,
+    shared_hosts,
 )
 from lab.faults.fault import Act, Fault
 from lab.faults.traces import sweep
+
+ROOMS = (
+    *(clocks, settings, processes, gateway, data, agents, redirects, deploying, log_search, hosts),
+    *(shared_hosts, behind_https),
+)
 
 
 def _completely(heal: Act) -> Act:
@@ -35,9 +42,7 @@ def _completely(heal: Act) -> Act:
 
 
 FAULTS: dict[str, Fault] = {
-    fault.name: replace(fault, heal=_completely(fault.heal))
-    for room in (clocks, settings, processes, gateway, data, agents, redirects, deploying, log_search, hosts)
-    for fault in room.FAULTS
+    fault.name: replace(fault, heal=_completely(fault.heal)) for room in ROOMS for fault in room.FAULTS
 }
 
 __all__ = ["FAULTS", "Fault"]

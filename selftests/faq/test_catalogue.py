@@ -14,7 +14,7 @@ SLOTS = {
     "agent_port", "paas_agent_port", "nginx", "service", "ports", "pids", "url", "ahead", "first", "second",
     "agent_supervisorctl", "source", "source_address", "target", "target_address", "database", "database_port",
     "no_proxy",
-    "zone",
+    "zone", "virtual",
 }  # fmt: skip
 
 
