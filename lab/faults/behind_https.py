@@ -21,6 +21,7 @@ from lab.faults.settings import production
 LAYOUT = "c"
 SECTION = "login-502"
 STORE = "/etc/ssl/certs/ca-certificates.crt"
+SITES = ("paas", "cmdb", "job")
 SUDOERS = "/etc/sudoers.d/ops"
 
 
@@ -88,7 +89,7 @@ def listen_on_own_address(lab: Lab) -> None:
     for number in (0, 1):
         name = host(lab, "nginx", number)
         own = lab.layout.host(name).address
-        for site in ("paas", "cmdb", "job", "default"):
+        for site in SITES:
             path = f"{lab.layout.home}/etc/nginx/{site}.conf"
             edit(lab, name, path, f"s/listen \\([0-9]*\\)/listen {own}:\\1/")
         restart_nginx(lab, name)
@@ -97,7 +98,7 @@ def listen_on_own_address(lab: Lab) -> None:
 def listen_on_all(lab: Lab) -> None:
     for number in (0, 1):
         name = host(lab, "nginx", number)
-        for site in ("paas", "cmdb", "job", "default"):
+        for site in SITES:
             restore(lab, name, f"{lab.layout.home}/etc/nginx/{site}.conf")
         restart_nginx(lab, name)
 
