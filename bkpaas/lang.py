@@ -1,18 +1,76 @@
-"""The language of a run: every text for a person exists in English and in Chinese."""
+"""The language of a run: every text for a person exists in English and in Chinese.
+
+What is collected and judged is told in both at once, so that one record serves readers of either: within
+`in_both()`, say() returns one string that carries both texts, which may be joined, nested in others and stored like
+any string, and which in_language() turns into the text of one language.
+"""
 
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Literal
 
 Language = Literal["en", "zh"]
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
 
 _language: Language = "en"
+_both = False
+
+# Code points that Unicode keeps for a program's own use inside itself; no host's text has them (facts/raw.py).
+_BEGIN, _BETWEEN, _END = "\ufdd0", "\ufdd1", "\ufdd2"
+MARKS = f"{_BEGIN}{_BETWEEN}{_END}"
+_MARK = re.compile(f"([{MARKS}])")
 
 
 def say(*, en: str, zh: str) -> str:
-    """The one of the two texts that this run speaks."""
+    """The one of the two texts that this run speaks; within in_both() one string that carries both."""
+    if _both:
+        return en if en == zh else f"{_BEGIN}{en}{_BETWEEN}{zh}{_END}"
     return zh if _language == "zh" else en
+
+
+@contextmanager
+def in_both() -> Iterator[None]:
+    """What is said within carries both languages."""
+    global _both
+    before, _both = _both, True
+    try:
+        yield
+    finally:
+        _both = before
+
+
+def in_language(text: str, language: Language) -> str:
+    """The text as said in one language; what was cut off in the middle is given as far as it is there."""
+    if not _MARK.search(text):
+        return text
+    done: list[str] = []
+    open_: list[tuple[dict[Language, list[str]], list[str]]] = []  # texts by language, the one being filled
+    for piece in _MARK.split(text):
+        filled = open_[-1][1] if open_ else done
+        if piece == _BEGIN:
+            english: list[str] = []
+            open_.append(({"en": english}, english))
+        elif piece == _BETWEEN and open_:
+            texts, _ = open_[-1]
+            open_[-1] = (texts, texts.setdefault("zh", []))
+        elif piece == _END and open_:
+            _close(open_, done, language)
+        elif piece and piece not in MARKS:
+            filled.append(piece)
+    while open_:
+        _close(open_, done, language)
+    return "".join(done)
+
+
+def _close(
+    open_: list[tuple[dict[Language, list[str]], list[str]]], done: list[str], language: Language
+) -> None:
+    texts, _ = open_.pop()
+    (open_[-1][1] if open_ else done).extend(texts.get(language, texts["en"]))
 
 
 def speak(language: Language) -> None:
@@ -23,6 +81,11 @@ def speak(language: Language) -> None:
 
 def spoken() -> Language:
     return _language
+
+
+def other() -> Language:
+    """The language that the run does not speak."""
+    return "en" if _language == "zh" else "zh"
 
 
 def of_locale() -> Language:

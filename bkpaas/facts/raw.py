@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from bkpaas.lang import MARKS
+
 _MOST_DEEP = 20
 _MOST_ITEMS = 20_000
 _LONGEST_KEY = 300
 _LARGEST = 2**53
 """What JSON carries exactly everywhere."""
+_OURS = str.maketrans("", "", MARKS)
 
 
 def clean(value: Any, depth: int = 0) -> Any:
-    """The value as JSON can carry it: no NaN, no huge number, no lone surrogate, no abyss."""
+    """The value as JSON can carry it: no NaN, no huge number, no lone surrogate, no abyss; no mark of our own."""
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode("utf-8")
+        return value.encode("utf-8", "replace").decode("utf-8").translate(_OURS)
     if isinstance(value, bool) or value is None:
         return value
     if isinstance(value, int | float):

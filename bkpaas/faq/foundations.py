@@ -14,6 +14,11 @@ from bkpaas.faq.model import (
 SYMPTOM = Symptom(
     key="foundations",
     title=Text(en="What everything else rests on", zh="其他一切的基础"),
+    introduction=Text(
+        en="Not a section of the FAQ: what all its answers take for granted. When one of these fails, "
+        "begin here; most of the rest follows from it.",
+        zh="不是 FAQ 的章节，而是其所有回答的前提。这里有失败时先处理它，其余多半由此引起。",
+    ),
     conditions=("host-reachable", "disk-space", "disk-headroom", "database-reachable", "services-answer"),
 )
 
@@ -24,6 +29,23 @@ CONDITIONS = (
         title=Text(
             en="The host can be reached over ssh and lets itself be looked at",
             zh="主机可以通过 ssh 访问并允许查看",
+        ),
+        reads=Text(
+            en="The login over ssh (or the host's own spec), and whether the collector ran to its end in "
+            "both visits.",
+            zh="ssh（或该主机所用连接方式）登录，以及采集程序两次访问是否都运行到底。",
+        ),
+        fails=Text(
+            en="No route, refused, or no login within `connect_seconds` (10); or the visit hung beyond "
+            "`host_seconds` (60) or was cut off. Keys, sudo or Python that are missing are no_data: "
+            "then it is the suite that could not look.",
+            zh="无路由、拒绝连接、`connect_seconds`（10）内未能登录，或访问超过 `host_seconds`（60）卡死、"
+            "被中断。缺少密钥、sudo 或 Python 时为 no_data：那是套件无法查看。",
+        ),
+        means=Text(
+            en="The host is down, cut off, or too ill to be spoken to. All its own checks are no_data, and "
+            "whatever asks it fails.",
+            zh="主机宕机、断网，或已无法响应。该主机的其他检查都是 no_data，依赖它的请求都会失败。",
         ),
         remedy=Text(
             en="From the machine this suite runs on, try the login by hand; then look at the host's console, its network "
@@ -36,6 +58,20 @@ CONDITIONS = (
         id="disk-space",
         scopes=(Each(),),
         title=Text(en="No file system that BlueKing writes to is full", zh="蓝鲸写入的文件系统没有写满"),
+        reads=Text(
+            en="statvfs of `/`, the install directory and its `logs`.",
+            zh="对 `/`、安装目录及其 `logs` 执行 statvfs。",
+        ),
+        fails=Text(
+            en="Less than `disk_free_percent` (1) of the space or of the inodes is free, or the file "
+            "system is mounted read-only.",
+            zh="可用空间或 inode 低于 `disk_free_percent`（1）%，或文件系统为只读。",
+        ),
+        means=Text(
+            en="Logs stop, services and sockets cannot be created, the database refuses writes: many "
+            "things fail that look unrelated.",
+            zh="日志停止写入，服务和套接字无法创建，数据库拒绝写入：许多看似无关的故障由此而来。",
+        ),
         remedy=Text(
             en="Find what fills it and make room; logs that do not scroll and services that cannot start follow from it.\n"
             "$ df -h; df -i\n$ du -xh --max-depth=2 {home} | sort -h | tail",
@@ -48,6 +84,15 @@ CONDITIONS = (
         scopes=(Each(),),
         severity="warn",
         title=Text(en="File systems have some room left", zh="文件系统还有余量"),
+        reads=Text(en="The same figures as for disk-space.", zh="与 disk-space 相同的数据。"),
+        fails=Text(
+            en="Less than `disk_headroom_percent` (5) of the space or of the inodes is free.",
+            zh="可用空间或 inode 低于 `disk_headroom_percent`（5）%。",
+        ),
+        means=Text(
+            en="Nothing fails yet; a busy log fills the rest within hours.",
+            zh="目前没有故障；日志繁忙时，剩余空间几小时内就会耗尽。",
+        ),
         remedy=Text(
             en="Make room before it is full.\n$ df -h; df -i\n$ du -xh --max-depth=2 {home} | sort -h | tail",
             zh="在写满之前清理空间。\n$ df -h; df -i\n$ du -xh --max-depth=2 {home} | sort -h | tail",
@@ -60,6 +105,23 @@ CONDITIONS = (
         title=Text(
             en="The database that the settings name answers this host",
             zh="配置中的数据库可以从本机访问并有应答",
+        ),
+        reads=Text(
+            en="DATABASES in the settings of login, paas, esb and appengine (the first that names a HOST); "
+            "a TCP connection from the paas host to it and the first bytes that it sends. No login to "
+            "the database.",
+            zh="login、paas、esb、appengine 配置中的 DATABASES（取第一个带 HOST 的）；从 paas 主机发起 TCP "
+            "连接并读取对方最先发来的字节。不登录数据库。",
+        ),
+        fails=Text(
+            en="No connection or no greeting within `request_seconds` (8), or what greets is not MySQL.",
+            zh="`request_seconds`（8）内无法连接或没有握手信息，或握手方不是 MySQL。",
+        ),
+        means=Text(
+            en="login answers 500, healthz is false or hangs, nobody can log in. A frozen MySQL takes "
+            "connections and never greets.",
+            zh="login 返回 500，healthz 为 false 或卡住，所有人无法登录。卡死的 MySQL 会接受连接但不发握手"
+            "信息。",
         ),
         remedy=Text(
             en="On the database host see that MySQL runs and is not hung, and that no firewall stands between.\n"
@@ -77,6 +139,24 @@ CONDITIONS = (
         title=Text(
             en="Every open_paas service that listens also answers, and not with a server error",
             zh="每个处于监听状态的 open_paas 服务都有应答，且不是服务器错误",
+        ),
+        reads=Text(
+            en="One GET to each service from its own host, at the address of its uwsgi file: `/` of "
+            "appengine, paas and esb, is_login without a token of login; the states of its processes in "
+            "`/proc`.",
+            zh="在本机按 uwsgi 配置的地址对每个服务发一次 GET：appengine、paas、esb 为 `/`，login 为不带 "
+            "token 的 is_login；以及 `/proc` 中进程的状态。",
+        ),
+        fails=Text(
+            en="The port is listened on, but there is no answer within `request_seconds` (8), the answer "
+            "is a 5xx, a process is stopped (state T), or on login's port somebody else answers.",
+            zh="端口有监听，但 `request_seconds`（8）内无应答、应答为 5xx、进程被暂停（状态 T），或 login "
+            "端口上应答的不是 login。",
+        ),
+        means=Text(
+            en="supervisor says RUNNING and the port is open, yet every user gets an error page: usually "
+            "settings that do not load, or workers that hang.",
+            zh="supervisor 显示 RUNNING 且端口已监听，但用户只看到错误页：通常是配置加载失败或 worker 卡死。",
         ),
         remedy=Text(
             en="RUNNING does not mean working. Read the service's own log for the Traceback, mend the settings it names, "

@@ -114,6 +114,12 @@ class Condition(Struct, frozen=True):
     id: str
     scopes: tuple[Scope, ...]
     title: Text
+    reads: Text
+    """What it is judged by: files, /proc, requests, and from where."""
+    fails: Text
+    """The rule, literally, with the names of its limits and their usual values: `disk_free_percent` (1)."""
+    means: Text
+    """What an operator, or a user, then sees."""
     remedy: Text
     """With slots such as {host} and {home}; lines that begin with "$ " are commands."""
     severity: Severity = "fail"
@@ -133,12 +139,26 @@ class Condition(Struct, frozen=True):
         return [subject for scope in self.scopes for subject in scope.subjects(deployment)]
 
 
+class Point(Struct, frozen=True):
+    """One thing that the FAQ says, in short, and what becomes of it here."""
+
+    says: Text
+    conditions: tuple[str, ...] = ()
+    """Those that check it."""
+    answer: Text | None = None
+    """What is true where that is not quite what the FAQ says, or why nothing checks it."""
+
+
 class Symptom(Struct, frozen=True):
     """One section of the FAQ: what an operator sees, and the conditions in the order in which to look."""
 
     key: str
     title: Text
+    introduction: Text
+    """What is seen, and what to ask first."""
     conditions: tuple[str, ...]
+    points: tuple[Point, ...] = ()
+    """All that the section says, in its order."""
 
     @property
     def marker(self) -> str:

@@ -2,15 +2,77 @@
 
 from __future__ import annotations
 
-from bkpaas.faq.model import Condition, Each, FromController, Symptom, Text, anywhere
+from bkpaas.faq.model import Condition, Each, FromController, Point, Symptom, Text, anywhere
 
 SYMPTOM = Symptom(
     key="password-reset",
     title=Text(en="Resetting the access password", zh="PaaS重置访问密码"),
+    introduction=Text(
+        en="The password of admin is lost, or was changed wrongly, and nobody can log in. Nothing is wrong "
+        "with the platform; checked is what the procedure needs.",
+        zh="admin 密码丢失或修改错误，无法登录。平台本身没有故障，这里检查的是重置步骤所需的条件。",
+    ),
     conditions=(
         "bk-env-production",
         "password-reset-ready",
         "login-works",
+    ),
+    points=(
+        Point(
+            says=Text(
+                en="A wrongly changed password of admin locks everybody out.",
+                zh="admin 密码修改错误后无法登录。",
+            ),
+            conditions=("login-works",),
+            answer=Text(
+                en="Only with `--login-user`, and then once: a refused password is never tried again.",
+                zh="仅在使用 `--login-user` 时检查，且只尝试一次：被拒绝的密码不会重试。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="On the control machine source utils.fc, then go to a paas host with ssh.",
+                zh="在中控机 source utils.fc，然后 ssh 到 paas 主机。",
+            ),
+            conditions=("host-reachable",),
+            answer=Text(
+                en="utils.fc only tells the addresses; the suite has them from the inventory and does not "
+                "run that file.",
+                zh="utils.fc 只是提供地址；套件从清单中取得，不执行该文件。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="Enter the virtual environment of login and start manage.py shell.",
+                zh="进入 login 虚拟环境，执行 manage.py shell。",
+            ),
+            conditions=("password-reset-ready",),
+        ),
+        Point(
+            says=Text(
+                en="Export BK_ENV=production before, unset it afterwards.",
+                zh="之前 export BK_ENV='production'，之后 unset。",
+            ),
+            conditions=("bk-env-production",),
+            answer=Text(
+                en="Without it the shell opens the settings of development, with another database. The "
+                "remedy sets it for the one command, so that nothing is left to unset.",
+                zh="缺少它时会打开开发环境配置和另一个数据库。处理方法中只对该命令设置，无需事后清除。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="Set a new password for the user admin and save it.",
+                zh="为用户 admin 设置新密码并保存。",
+            ),
+            answer=Text(
+                en="Never done by the suite: it would change the platform. The procedure works as written; "
+                "sessions that were open stay so. The FAQ's loop does nothing, without a word, when "
+                "there is no such user.",
+                zh="套件从不执行：这会修改平台。步骤本身有效，已登录的会话不受影响。若用户不存在，FAQ 的循"
+                "环会静默地什么也不做。",
+            ),
+        ),
     ),
 )
 
@@ -21,6 +83,22 @@ CONDITIONS = (
         title=Text(
             en="Every service runs with the production settings",
             zh="各服务使用生产环境配置运行",
+        ),
+        reads=Text(
+            en="`env = BK_ENV=...` in each `uwsgi-open_paas-*.ini` (for gunicorn, supervisor's "
+            "environment); where it is not set, the environment of the running master.",
+            zh="各 `uwsgi-open_paas-*.ini` 中的 `env = BK_ENV=...`（gunicorn 则看 supervisor 的 environment）；"
+            "未设置时看运行中主进程的环境变量。",
+        ),
+        fails=Text(
+            en="It is set to anything but `production`, or set nowhere.",
+            zh="值不是 `production`，或都没有设置。",
+        ),
+        means=Text(
+            en="The service loads the settings of development, with another database: it ends at once, or "
+            "serves with no users. A password that is reset without it goes into the wrong database.",
+            zh="服务会加载开发环境配置和另一个数据库：立即退出，或以空用户库提供服务。缺少它时重置的密码会"
+            "写进错误的数据库。",
         ),
         remedy=Text(
             en="Without BK_ENV=production the development settings are used, with another database. Put "
@@ -38,6 +116,16 @@ CONDITIONS = (
         title=Text(
             en="manage.py and the virtual environment of login are in place for a password reset",
             zh="重置密码所需的 manage.py 和 login 虚拟环境就绪",
+        ),
+        reads=Text(
+            en="Whether `open_paas/login/manage.py` and the Python of `.envs/*login` are there.",
+            zh="`open_paas/login/manage.py` 和 `.envs/*login` 中的 Python 是否存在。",
+        ),
+        fails=Text(en="One of the two is missing.", zh="两者缺一。"),
+        means=Text(
+            en="The procedure for a forgotten password cannot be followed on this host. The suite itself "
+            "never resets one.",
+            zh="无法在该主机上按步骤重置密码。套件自身从不重置密码。",
         ),
         remedy=Text(
             en="The reset itself, on a paas host (old sessions stay valid):\n"
@@ -57,6 +145,25 @@ CONDITIONS = (
         title=Text(
             en="A user who logs in is logged in: on every paas host, and for the next request",
             zh="用户登录后确实处于登录状态：在每台 paas 主机上，以及后续请求中",
+        ),
+        reads=Text(
+            en="Only with `--login-user`: the login form, the password once, is_login with the token on "
+            "every paas host and through the domain, then the platform's page; twice as many logins as "
+            "paas hosts (8 at most), so that each is met.",
+            zh="仅在给出 `--login-user` 时：登录表单、提交一次密码、立即在每台 paas 主机和域名上用 token 调"
+            "用 is_login，再访问平台页面；登录次数为 paas 主机数的两倍（最多 8 次），以便每台都能遇到。",
+        ),
+        fails=Text(
+            en="The password is answered with an error or without a usable cookie, a host or the domain "
+            "refuses the fresh token, or the platform shows the form again. A refused password is "
+            "no_data and not tried again.",
+            zh="提交密码后出错或没有可用的 cookie、某台主机或域名拒绝刚签发的 token，或平台再次显示登录表单。"
+            "密码被拒绝为 no_data，不再重试。",
+        ),
+        means=Text(
+            en="What users see. It alone finds a login that answers 500 after a correct password while all "
+            "else is green.",
+            zh="即用户所见。只有它能发现：密码正确后 login 返回 500，而其他检查全绿。",
         ),
         remedy=Text(
             en="See which host refused the token and with what message; a server error right after a correct password is "

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
+
+from bkpaas.lang import Language
 
 Word = Literal["pass", "warn", "fail", "no_data", "not_applicable", "waived"]
 WORDS: tuple[Word, ...] = ("pass", "warn", "fail", "no_data", "not_applicable", "waived")
@@ -26,6 +28,16 @@ class Run(Struct):
     collector_sha256: str
     exit: int
     """0 to 5, pytest's exit codes; 2: interrupted, the record is partial."""
+    language: Language = "en"
+    """Of every text in the record; `translated` beside them holds the other language, en or zh."""
+
+
+class Clock(Struct):
+    """A host's clock against that of the machine that looked."""
+
+    offset_seconds: float
+    uncertainty_seconds: float
+    """The truth is within offset plus and minus this."""
 
 
 class HostRecord(Struct):
@@ -36,6 +48,18 @@ class HostRecord(Struct):
     collected: bool
     seconds: float
     error: str | None
+    translated: str | None = None
+    """The error in the other language."""
+    clock: Clock | None = None
+
+
+class Wording(Struct, omit_defaults=True):
+    """The texts of a verdict in the other language; what is absent is the same in both, or in neither."""
+
+    title: str | None = None
+    reason: str | None = None
+    evidence: str | None = None
+    remedy: str | None = None
 
 
 class Verdict(Struct):
@@ -58,6 +82,86 @@ class Verdict(Struct):
     """How to repair it, with this host's paths; lines that are commands begin with "$ "."""
     explained_by: list[str]
     """Ids of the failures that account for this one."""
+    translated: Wording = field(default_factory=Wording)
+
+
+class Section(Struct):
+    """One section of the FAQ, as the catalogue orders them."""
+
+    key: str
+    title: str
+    translated: str
+    conditions: list[str]
+
+
+class Change(Struct):
+    """A verdict that is not what it was in another run."""
+
+    id: str
+    before: Word | None
+    """None: not judged then."""
+    after: Word | None
+    """None: not judged now."""
+
+
+class FactChange(Struct):
+    """A fact that is not what it was, whatever the verdicts say."""
+
+    host: str
+    kind: Literal["version", "setting", "process", "listener", "upstream"]
+    name: str
+    """Which one, as the host calls it: login BK_COOKIE_DOMAIN, 10.0.0.3:8003."""
+    before: str | None
+    """None: it was not there."""
+    after: str | None
+    """None: it is not there."""
+
+
+class Comparison(Struct):
+    """This run beside an earlier one (--baseline)."""
+
+    run: str
+    started: str
+    verdicts: list[Change]
+    facts: list[FactChange]
+
+
+class PastRun(Struct):
+    started: str
+    exit: int
+    counts: dict[str, int]
+
+
+class History(Struct):
+    """This run as the latest of many (--history)."""
+
+    runs: list[PastRun]
+    """Oldest first; the last is this one."""
+    since: dict[str, str]
+    """By id of what is bad now: the start of the first run of those in a row in which it was (ISO 8601)."""
+    new: list[str]
+    """Ids that are bad now and were not in the run before."""
+    repaired: list[str]
+    """Ids that were bad in the run before and pass now."""
+    flapping: list[str]
+    """Ids that changed more often of late than one repair explains."""
+
+
+class WaiverUse(Struct):
+    """What became of one waiver of the inventory in this run."""
+
+    condition: str
+    hosts: list[str]
+    reason: str
+    owner: str
+    expires: str
+    """Its last day, YYYY-MM-DD."""
+    evidence: str | None
+    """It applies only where the evidence contains this."""
+    state: Literal["used", "expired", "unneeded", "changed"]
+    """changed: it fails there, but with other evidence than was accepted."""
+    verdicts: list[str]
+    """Ids it was used for, or would have been."""
 
 
 class Results(Struct):
@@ -67,6 +171,12 @@ class Results(Struct):
     root_causes: list[str]
     """Ids, the most explanatory first."""
     counts: dict[str, int]
+    sections: list[Section] = field(default_factory=list)
+    limits: dict[str, float] = field(default_factory=dict)
+    """Where a measured value becomes a finding, for drawing: clock_drift_seconds, clock_apart_seconds, ..."""
+    comparison: Comparison | None = None
+    history: History | None = None
+    waivers: list[WaiverUse] = field(default_factory=list)
     schema: Literal[1] = 1
 
     def verdict(self, id_: str) -> Verdict:

@@ -11,7 +11,7 @@ from bkpaas.lang import say
 # What a terminal, a browser or an XML parser would obey or refuse instead of showing: control characters, line
 # separators, marks that turn the direction of writing, lone surrogates and what is no character at all.
 _UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdd2\ufeff\ufffe\uffff]"
 )
 _CLOSING = frozenset("，。、；：！？）」』】》”’…")
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from bkpaas.lang import say
+from bkpaas.lang import in_language, say, spoken
 
 _QUIET_SECONDS = 10.0
 """Without a terminal, how long before another line is worth printing."""
@@ -46,6 +46,7 @@ class Progress:
         self._printed = time.monotonic()
         if self._silent:
             return
+        text = in_language(text, spoken())
         if self._moving:
             self._stream.write("\r\x1b[K" + text + ("\n" if last else ""))
         else:

@@ -6,14 +6,18 @@ import hashlib
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
+
 from bkpaas import __version__, collect
+from bkpaas import facts as facts_
 from bkpaas.facts import Snapshot
-from bkpaas.faq.catalogue import CONDITIONS, home
+from bkpaas.faq.catalogue import CONDITIONS, SYMPTOMS, home
 from bkpaas.faq.explain import explain
+from bkpaas.faq.model import Symptom
 from bkpaas.faq.slots import fill
 from bkpaas.inventory.deployment import Deployment
-from bkpaas.lang import say
-from bkpaas.report.record import HostRecord, Results, Run, Verdict, count
+from bkpaas.lang import in_both, in_language, other, say, spoken
+from bkpaas.report.record import Clock, HostRecord, Results, Run, Section, Verdict, Wording, count
 from bkpaas.suite.cases import subjects
 from bkpaas.suite.outcome import Outcome
 
@@ -27,11 +31,12 @@ def build(
     interrupted: bool,
 ) -> Results:
     """The record; what was expected but not judged is no_data, with the reason."""
-    verdicts = [
-        verdict(id_, outcomes.get(id_) or _lost(id_, interrupted), deployment, snapshot) for id_ in expected
-    ]
+    with in_both():
+        lost = [_lost(id_, interrupted) for id_ in expected if id_ not in outcomes]
+    found = {**outcomes, **{outcome.id: outcome for outcome in lost}}
+    verdicts = [verdict(id_, found[id_], deployment, snapshot) for id_ in expected]
     about = {id_: frozenset(outcome.services) for id_, outcome in outcomes.items()}
-    judged = [found for found in verdicts if found.id in outcomes] if interrupted else verdicts
+    judged = [one for one in verdicts if one.id in outcomes] if interrupted else verdicts
     roots = explain(judged, about)
     return Results(
         run=_run(deployment, snapshot),
@@ -39,6 +44,8 @@ def build(
         verdicts=verdicts,
         root_causes=roots,
         counts=count(verdicts),
+        sections=[_section(symptom) for symptom in SYMPTOMS],
+        limits=msgspec.structs.asdict(deployment.thresholds),
     )
 
 
@@ -52,12 +59,24 @@ def _lost(id_: str, interrupted: bool) -> Outcome:
 
 
 def verdict(id_: str, outcome: Outcome, deployment: Deployment, snapshot: Snapshot) -> Verdict:
+    """What a test found, in the words of the catalogue and in both languages."""
     name, _, subject_id = id_.partition("@")
     known = CONDITIONS[name]
     subject = next(case for case in subjects(known, deployment) if case.id == subject_id)
     needs_remedy = outcome.word in ("fail", "warn") or (
         outcome.word == "no_data" and name == "host-reachable" and not outcome.lost
     )
+    with in_both():
+        words = {
+            "title": str(known.title),
+            "reason": outcome.reason,
+            "evidence": outcome.evidence,
+            "remedy": fill(str(known.remedy), subject, deployment, snapshot, outcome.slots)
+            if needs_remedy
+            else None,
+        }
+    own = {name: text and in_language(text, spoken()) for name, text in words.items()}
+    translated = {name: text and in_language(text, other()) for name, text in words.items()}
     return Verdict(
         id=id_,
         condition=name,
@@ -66,18 +85,28 @@ def verdict(id_: str, outcome: Outcome, deployment: Deployment, snapshot: Snapsh
         faq=home(name).key,
         severity=known.severity,
         verdict=outcome.word,
-        title=str(known.title),
-        reason=outcome.reason,
-        evidence=outcome.evidence,
-        remedy=fill(str(known.remedy), subject, deployment, snapshot, outcome.slots)
-        if needs_remedy
-        else None,
+        **own,  # type: ignore[arg-type]
         explained_by=[],
+        translated=Wording(**{name: text for name, text in translated.items() if text != own[name]}),
+    )
+
+
+def _section(symptom: Symptom) -> Section:
+    with in_both():
+        title = str(symptom.title)
+    return Section(
+        key=symptom.key,
+        title=in_language(title, spoken()),
+        translated=in_language(title, other()),
+        conditions=list(symptom.conditions),
     )
 
 
 def _host(name: str, deployment: Deployment, snapshot: Snapshot) -> HostRecord:
     host, facts = deployment.host(name), snapshot.hosts.get(name)
+    with in_both():
+        error = facts.error if facts else say(en="not visited", zh="未访问")
+    clock = facts.clock if facts else None
     return HostRecord(
         name=name,
         address=host.address,
@@ -85,7 +114,11 @@ def _host(name: str, deployment: Deployment, snapshot: Snapshot) -> HostRecord:
         generation=deployment.generation,
         collected=bool(facts and facts.collected),
         seconds=round(facts.seconds, 3) if facts else 0.0,
-        error=facts.error if facts else say(en="not visited", zh="未访问"),
+        error=error and in_language(error, spoken()),
+        translated=error and in_language(error, other()),
+        clock=Clock(clock.offset_seconds, clock.uncertainty_seconds)
+        if isinstance(clock, facts_.Clock)
+        else None,
     )
 
 
@@ -100,4 +133,5 @@ def _run(deployment: Deployment, snapshot: Snapshot) -> Run:
         suite=__version__,
         collector_sha256=hashlib.sha256(program).hexdigest(),
         exit=0,
+        language=spoken(),
     )

@@ -14,7 +14,7 @@ import pytest
 from bkpaas.collect.look import look
 from bkpaas.facts import Snapshot
 from bkpaas.inventory.deployment import Deployment
-from bkpaas.lang import say
+from bkpaas.lang import in_both, say
 from bkpaas.report import details, terminal
 from bkpaas.report.record import Results
 from bkpaas.report.write import write_all
@@ -48,12 +48,13 @@ class Controller:
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         interrupted = False
         if SNAPSHOT not in self.config.stash:
-            looked = look(
-                self.deployment,
-                self.config.option.transport,
-                Progress(self.config),
-                self.config.stash[CREDENTIALS],
-            )
+            with in_both():
+                looked = look(
+                    self.deployment,
+                    self.config.option.transport,
+                    Progress(self.config),
+                    self.config.stash[CREDENTIALS],
+                )
             self.config.stash[SNAPSHOT], interrupted = looked.snapshot, looked.interrupted
         snapshot = self.config.stash[SNAPSHOT]
         snapshot.save(self.directory / "snapshot.json")

@@ -11,12 +11,18 @@ import pytest
 
 from bkpaas.errors import NoData, NotApplicable, SuiteError
 from bkpaas.faq.catalogue import CONDITIONS
-from bkpaas.lang import say
+from bkpaas.lang import in_both, in_language, say, spoken
 from bkpaas.report.record import Word
 from bkpaas.suite.cases import FINDING, identity
 from bkpaas.suite.options import DEPLOYMENT
 from bkpaas.suite.outcome import Outcome
 from bkpaas.suite.waivers import waive
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    with in_both():
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -34,9 +40,10 @@ def pytest_runtest_makereport(
     report.__dict__["bkpaas"] = msgspec.to_builtins(outcome)
     report.outcome = _PYTEST[outcome.word]
     if report.outcome == "failed":
-        report.longrepr = f"{outcome.word}: {outcome.evidence or outcome.reason}"
+        report.longrepr = in_language(f"{outcome.word}: {outcome.evidence or outcome.reason}", spoken())
     elif report.outcome == "skipped":
-        report.longrepr = (str(item.path), 0, f"{outcome.word}: {outcome.reason}")
+        reason = in_language(f"{outcome.word}: {outcome.reason}", spoken())
+        report.longrepr = (str(item.path), 0, reason)
     else:
         report.longrepr = None
     return report

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from bkpaas.inventory.deployment import Deployment, Waiver
-from bkpaas.lang import say
+from bkpaas.lang import LANGUAGES, in_language, say
 from bkpaas.suite.outcome import Outcome
 
 
@@ -36,4 +36,6 @@ def _concerns(waiver: Waiver, outcome: Outcome) -> bool:
         return False
     if waiver.hosts and not set(waiver.hosts) & {subject, *subject.split("+")}:
         return False
-    return waiver.evidence is None or waiver.evidence in (outcome.evidence or "")
+    if waiver.evidence is None:
+        return True
+    return any(waiver.evidence in in_language(outcome.evidence or "", language) for language in LANGUAGES)

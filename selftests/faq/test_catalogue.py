@@ -4,9 +4,11 @@ import ast
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from bkpaas.faq.catalogue import CONDITIONS, SYMPTOMS, home, markers, with_causes
+from bkpaas.inventory.deployment import Limits, Thresholds
 
 ROOT = Path(__file__).parents[2]
 SLOTS = {
@@ -43,10 +45,45 @@ def test_every_test_says_what_must_be_true():
 
 @pytest.mark.parametrize("known", CONDITIONS.values(), ids=lambda known: known.id)
 def test_texts_exist_in_both_languages(known):
-    for text in (known.title, known.remedy, *filter(None, [known.nobody])):
+    texts = (known.title, known.reads, known.fails, known.means, known.remedy)
+    for text in (*texts, *filter(None, [known.nobody])):
         assert text.en.strip() and text.zh.strip()
         assert not re.search(r"[\u4e00-\u9fff]", text.en)
         assert re.search(r"[\u4e00-\u9fff]", text.zh)
+
+
+@pytest.mark.parametrize("symptom", SYMPTOMS, ids=lambda symptom: symptom.key)
+def test_everything_the_faq_says_is_answered_in_both_languages(symptom):
+    """By a condition that checks it, or by a sentence that says why none does."""
+    assert symptom.points or symptom.key == "foundations"  # which is no section of the FAQ
+    for text in (symptom.title, symptom.introduction):
+        assert_both_languages(text)
+    for point in symptom.points:
+        assert_both_languages(point.says)
+        assert point.conditions or point.answer
+        assert set(point.conditions) <= set(CONDITIONS)
+        if point.answer:
+            assert_both_languages(point.answer)
+
+
+def assert_both_languages(text):
+    """What the software itself says may stand in brackets in the other language."""
+    assert text.en.strip() and not re.search(r"[\u4e00-\u9fff]", re.sub(r"\([^)]*\)", "", text.en))
+    assert re.search(r"[\u4e00-\u9fff]", text.zh)
+
+
+@pytest.mark.parametrize("known", CONDITIONS.values(), ids=lambda known: known.id)
+def test_a_limit_is_told_by_its_name_and_its_usual_value_in_both_languages(known):
+    """`disk_free_percent` (1): an inventory may set it, and its usual value is what the code has."""
+    usual = {**msgspec.structs.asdict(Limits()), **msgspec.structs.asdict(Thresholds())}
+    told = [
+        {(name, float(number)) for name, number in re.findall(r"`(\w+)`[ （(,，]{1,2}(\d+)", text)}
+        for text in (f"{known.reads.en} {known.fails.en}", f"{known.reads.zh} {known.fails.zh}")
+    ]
+    assert told[0] == told[1]
+    assert told[0] <= {(name, float(value)) for name, value in usual.items()}
+    named = re.findall(r"`(\w+_(?:seconds|percent|minutes|length|bytes))`", known.reads.en + known.fails.en)
+    assert set(named) == {name for name, _ in told[0]}
 
 
 @pytest.mark.parametrize("known", CONDITIONS.values(), ids=lambda known: known.id)

@@ -274,3 +274,29 @@ def test_ctrl_c_while_collecting_leaves_a_truthful_partial_record(tmp_path):
     assert results["run"]["exit"] == 2
     assert results["hosts"][0]["collected"] is False
     assert results["counts"]["pass"] == 0 and results["counts"]["no_data"] > 10
+
+
+def test_the_record_speaks_both_languages(run, changed):
+    def spoil(snapshot):
+        open_socket(snapshot)
+        snapshot["hosts"]["paas-1"]["proxies"] = {
+            "fact": "Missing",
+            "reason": "\ufdd0no sudo here\ufdd1没有 sudo\ufdd2",
+        }
+
+    path = changed(spoil)
+    english, chinese = run(snapshot=path), run("--lang", "zh", snapshot=path)
+    for done in (english, chinese):
+        assert not set(done.out) & set("\ufdd0\ufdd1\ufdd2")
+        for file in done.directory.iterdir():
+            assert not set(file.read_text()) & set("\ufdd0\ufdd1\ufdd2"), file
+    pairs = zip(english.results["verdicts"], chinese.results["verdicts"], strict=True)
+    for ours, theirs in pairs:
+        for name in ("title", "reason", "evidence", "remedy"):
+            assert ours["translated"].get(name, ours[name]) == theirs[name], (ours["id"], name)
+            assert theirs["translated"].get(name, theirs[name]) == ours[name], (ours["id"], name)
+    assert chinese.reason("http-proxy-env@paas-1") == "没有 sudo"
+    assert chinese.results["run"]["language"] == "zh"
+    assert [section["translated"] for section in english.results["sections"]] == [
+        section["title"] for section in chinese.results["sections"]
+    ]
