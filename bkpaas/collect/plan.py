@@ -449,6 +449,21 @@ def describe(deployment: Deployment) -> str:
             zh=" 及其在该域名内的跳转，不带 cookie",
         )
     )
+    lines += [
+        "    "
+        + say(en="controller: TCP connection to ", zh="控制机：TCP 连接 ")
+        + f"{address}:{deployment.port}"
+        for address in deployment.virtual_addresses
+    ]
+    if deployment.scheme == "https":
+        lines.append(
+            say(
+                en="    controller: TLS handshake with the domain and with every nginx host, to see their certificates; "
+                "hosts that ask login: one more GET of is_login, verified with their own store of authorities",
+                zh="    控制机：与域名及每台 nginx 主机进行 TLS 握手以查看证书；需要校验登录态的主机：再 GET 一次 is_login，"
+                "用自身的信任库校验",
+            )
+        )
     lines.append(
         say(
             en="    paas hosts: GET healthz and one harmless page of each service, TCP to the database, paas_agent "
