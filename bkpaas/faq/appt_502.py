@@ -176,6 +176,7 @@ CONDITIONS = (
             zh="修正 PAAS_AGENT_TEST（appt）和 PAAS_AGENT_PROD（appo）的 server 行，然后重载。\n"
             "$ grep -n -A4 'upstream PAAS_AGENT' {home}/etc/nginx/paas.conf\n$ nginx -t && nginx -s reload",
         ),
+        causes=same_host("nginx-conf-port80"),
     ),
     Condition(
         id="agent-process",

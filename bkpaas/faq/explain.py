@@ -67,8 +67,6 @@ def _stands(cause: Verdict, relation: Relation, effect: Verdict) -> bool:
         return True
     if relation == "seen-from-host":
         return effect.subject == "controller" and cause.subject != "controller"
-    if relation == "from-controller":
-        return effect.subject == cause.subject == "controller"
     if relation == "same-link":
         return set(cause.hosts) == set(effect.hosts)
     if relation == "source":
@@ -76,7 +74,7 @@ def _stands(cause: Verdict, relation: Relation, effect: Verdict) -> bool:
         return bool(effect.hosts and cause.hosts) and cause.hosts[0] == effect.hosts[0]
     if relation == "target":
         return bool(effect.hosts) and effect.hosts[-1] in cause.hosts
-    return bool(set(cause.hosts) & set(effect.hosts))
+    return bool(set(cause.hosts) & set(effect.hosts)) or cause.subject == effect.subject == "controller"
 
 
 def _rank(bad: list[Verdict]) -> list[str]:

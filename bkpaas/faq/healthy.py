@@ -11,7 +11,6 @@ from bkpaas.faq.model import (
     Symptom,
     Text,
     anywhere,
-    from_controller,
     same_host,
     seen_from_host,
 )
@@ -220,10 +219,9 @@ def _healthz(service: str) -> Condition:
             f"$ curl -m 30 {{url}}\n$ tail -n 50 {{home}}/logs/open_paas/{service}.log",
         ),
         causes=(
-            *same_host(*_AT_HOME, *_AT_HOME_TOO),
+            *same_host(*_AT_HOME, *_AT_HOME_TOO, "domain-502", "domain-certificate"),
             *seen_from_host(f"healthz-{service}", *_AT_HOME, *_AT_HOME_TOO),
             *seen_from_host(*_ON_THE_WAY, *_ON_THE_WAY_TOO),
-            *from_controller("domain-certificate", "domain-502"),
             *others,
         ),
     )

@@ -298,6 +298,7 @@ CONDITIONS = (
             zh="修正该 upstream 的 server 行并重载。\n"
             "$ grep -n -A6 'upstream OPEN_PAAS' {home}/etc/nginx/paas.conf\n$ nginx -t && nginx -s reload",
         ),
+        causes=same_host("nginx-conf-port80"),
     ),
     Condition(
         id="nginx-upstreams-complete",

@@ -89,15 +89,13 @@ class VirtualAddresses(Struct, frozen=True):
 
 Scope = Each | Pairs | Links | FromController | VirtualAddresses
 
-Relation = Literal[
-    "same-host", "source", "target", "same-link", "anywhere", "seen-from-host", "from-controller"
-]
+Relation = Literal["same-host", "source", "target", "same-link", "anywhere", "seen-from-host"]
 """Where a cause must stand for it to account for an effect.
 
-same-host: they share a host. source, target: the cause's host is where the effect's connection starts, ends.
+same-host: they share a host, or both are seen from the controller.
+source, target: the cause's host is where the effect's connection starts, ends.
 same-link: both are about the same two hosts. anywhere: always.
 seen-from-host: the effect is seen from the controller, the cause on a host.
-from-controller: both are seen from the controller.
 """
 
 
@@ -188,7 +186,3 @@ def anywhere(*conditions: str) -> tuple[Cause, ...]:
 
 def seen_from_host(*conditions: str) -> tuple[Cause, ...]:
     return tuple(Cause(condition, "seen-from-host") for condition in conditions)
-
-
-def from_controller(*conditions: str) -> tuple[Cause, ...]:
-    return tuple(Cause(condition, "from-controller") for condition in conditions)
