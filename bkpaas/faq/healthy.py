@@ -188,7 +188,11 @@ def _healthz(service: str) -> Condition:
     if service == "appengine":
         others = anywhere("agent-process", "agent-from-paas", "host-reachable")
     if service == "esb":
-        others = (*seen_from_host("healthz-login"), *same_host("healthz-login"))
+        others = (
+            *seen_from_host("healthz-login"),
+            *same_host("healthz-login"),
+            *anywhere("host-reachable"),
+        )
     if service == "console":
         others = same_host("healthz-login")
     return Condition(
