@@ -15,10 +15,15 @@ from lab.layouts import Host, Layout, a, b
 
 PREFIX = "random:"
 DOMAIN = "bkany.test"
-NETWORK = "10.69.0"
+NETWORK = "10.70.0"
 VIRTUAL = f"{NETWORK}.200"
 MOST = {"paas": 3, "nginx": 2, "appo": 2, "es": 2}
 """How many hosts a role may have; one where nothing is said."""
+OPTIONAL = ("appt", "job")
+"""What a site may do without, and"""
+LOGS = ("es", "redis", "rabbitmq")
+"""what it may do without when it has no paas_plugins."""
+ZONES = ("Asia/Shanghai", "PRC", "UTC", "Europe/Berlin")
 ROLES = ("paas", "nginx", "appo", "appt", "redis", "rabbitmq", "mysql", "es", "cmdb", "job", "fta")
 PORT_NAMES = {"agent": "PAAS_AGENT_PORT", "agent_nginx": "APP_NGXPROXY_PORT", "es": "ES_REST_PORT"} | {
     name: f"{name.upper()}_PORT" for name in ("redis", "rabbitmq", "mysql")
@@ -35,7 +40,10 @@ def layout(name: str) -> Layout:
         )
     chance = random.Random(int(seed))
     count = chance.randint(2, 9)
-    roles = _spread(chance, count)
+    plugins = chance.random() < 0.7
+    absent = {role for role in (*OPTIONAL, *(() if plugins else LOGS)) if chance.random() < 0.3}
+    loopback = chance.random() < 0.2
+    roles = _spread(chance, count, [role for role in ROLES if role not in absent], loopback)
     hosts = tuple(
         Host(f"box-{number}", f"{NETWORK}.{10 + number}", tuple(words)) for number, words in roles.items()
     )
@@ -55,17 +63,26 @@ def layout(name: str) -> Layout:
         names={f"{module}.{DOMAIN}": entrance for module in ("paas", "cmdb", "job")},
         names_in_dns=chance.random() < 0.5,
         bind_all=chance.random() < 0.5,
+        loopback=loopback,
+        plugins=plugins,
         domain=DOMAIN,
         home=chance.choice(("/data/bkce", "/data/bkee")),
         scheme=chance.choice(("http", "https")),
         network=f"{NETWORK}.0/24",
+        timezone=chance.choice(ZONES),
     )
 
 
-def _spread(chance: random.Random, count: int) -> dict[int, list[str]]:
-    """Number of a host -> its roles; nobody is left without one, and appo and appt want the same port."""
+def _spread(chance: random.Random, count: int, roles: list[str], loopback: bool) -> dict[int, list[str]]:
+    """Number of a host -> its roles; nobody is left without one, and appo and appt want the same port.
+
+    loopback: open_paas, its nginx and its database share one host, since they meet on 127.0.0.1.
+    """
     found: dict[int, list[str]] = {number: [] for number in range(1, count + 1)}
-    for role in ROLES:
+    for role in roles:
+        if loopback and role in ("paas", "nginx", "mysql"):
+            found[1].append(role)
+            continue
         free = [number for number, words in found.items() if role != "appt" or "appo" not in words]
         most = min(MOST.get(role, 1), len(free) - (role == "appo"))
         for number in chance.sample(free, chance.randint(1, most)):

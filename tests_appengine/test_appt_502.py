@@ -2,9 +2,13 @@
 
 from bkpaas.errors import NoData
 from bkpaas.facts import Missing
+from bkpaas.facts.nginx import APP_UPSTREAMS
 from bkpaas.lang import say
 from bkpaas.suite import condition
 from bkpaas.suite.words import no_answer
+
+AGENTS = {"paas_agent", "paasagent"}
+"""What its program is called, as installed and as built from source."""
 
 
 @condition("agent-nginx-8010")
@@ -70,7 +74,7 @@ def test_upstreams_lead_to_the_right_app_hosts(host, deployment, host_facts, fin
         raise NoData(say(en="no nginx configuration was found", zh="没有找到 nginx 配置"))
     upstreams = {upstream.name: upstream for upstream in nginx.upstreams}
     wrong, absent = [], []
-    for name, role in (("PAAS_AGENT_TEST", "appt"), ("PAAS_AGENT_PROD", "appo")):
+    for name, role in APP_UPSTREAMS.items():
         if not deployment.having(role):
             continue
         if (upstream := upstreams.get(name)) is None:
@@ -78,7 +82,7 @@ def test_upstreams_lead_to_the_right_app_hosts(host, deployment, host_facts, fin
             continue
         right = set()
         for app in deployment.having(role):
-            right |= _addresses(app, host_facts)
+            right |= _addresses(app, host_facts, loopback=app.name == host.name)
         for server in upstream.servers:
             finding.saw(f"{upstream.name} {server.address}:{server.port}")
             if not right.intersection(host.names.of(server.address)):
@@ -94,11 +98,12 @@ def test_upstreams_lead_to_the_right_app_hosts(host, deployment, host_facts, fin
         raise NoData(say(en=f"no upstream {names} in nginx's files", zh=f"nginx 配置中没有 upstream {names}"))
 
 
-def _addresses(app, host_facts):
+def _addresses(app, host_facts, loopback):
+    """Those of an app host; to itself it is 127.0.0.1 as well."""
     known = {app.address}
     facts = host_facts(app.name).facts if app.judged else None
     if facts is not None and not isinstance(facts.addresses, Missing):
-        known |= {address for address in facts.addresses.items if not address.startswith("127.")}
+        known |= {address for address in facts.addresses.items if loopback or not address.startswith("127.")}
     return known
 
 
@@ -108,10 +113,10 @@ def test_paas_agent_is_alive(host, finding):
     agents = [
         process
         for process in host.processes.items
-        if (process.argv and process.argv[0].rpartition("/")[2] == "paas_agent")
-        or process.name == "paas_agent"
+        if AGENTS & {process.name, process.argv[0].rpartition("/")[2] if process.argv else ""}
     ]
     answer = host.answers.get("agent-healthz")
+    finding.fill(url=answer.url)
     if not answer.ok:
         state = (
             say(en=f"process {agents[0].pid} runs", zh=f"进程 {agents[0].pid} 存在")

@@ -17,6 +17,13 @@ def _recent(host, deployment, finding):
     ]
     if not calls and access.problems:
         raise NoData("; ".join(access.problems))
+    if not calls and access.strange:
+        raise NoData(
+            say(
+                en=f"{access.strange} lines name is_login or get_user in a log-format that is not known",
+                zh=f"{access.strange} 行包含 is_login 或 get_user，但日志格式无法识别",
+            )
+        )
     callers = Counter((call.peer, call.way) for call in calls)
     words = {
         "nginx": say(en="through nginx", zh="经 nginx"),

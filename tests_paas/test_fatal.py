@@ -246,6 +246,8 @@ def test_rabbitmq_left_nothing_behind(host, deployment, finding):
         for process in brokers
         if owners and not any(host.processes.descends(process.pid, owner) for owner in owners)
     ]  # a broker starts short-lived machines of its own
+    if spare:
+        finding.fill(pids=" ".join(str(process.pid) for process in spare))
     assert not spare, say(
         en=f"beam {_pids(spare)} is alive beside the broker and serves nothing",
         zh=f"除 RabbitMQ 外还有遗留的 beam 进程 {_pids(spare)}",

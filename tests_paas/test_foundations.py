@@ -1,5 +1,7 @@
 """What everything else rests on: reachable hosts, room on disk, a database, services that reply."""
 
+from shlex import quote
+
 from bkpaas.collect import plan
 from bkpaas.errors import NoData
 from bkpaas.facts.healthz import is_login_refusal
@@ -32,6 +34,7 @@ def _least_free(host, finding):
     path, percent, what = min(disks, key=lambda disk: disk[1])
     text = say(en=f"{path}: {percent:.1f} % of {what} free", zh=f"{path}：剩余 {percent:.1f} % {what}")
     finding.saw(text)
+    finding.fill(disk=quote(path))
     return percent, text
 
 
@@ -93,6 +96,7 @@ def test_services_answer(host, finding):
             )
     finding.concerns(wrong)
     finding.fill(service=" ".join(sorted(wrong)) or "SERVICE")
+    finding.fill(url=" ".join(host.answers.get(f"answer-{service}").url for service in sorted(wrong)))
     assert not wrong, "\n".join(f"{service}: {text}" for service, text in sorted(wrong.items()))
 
 

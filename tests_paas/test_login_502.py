@@ -3,9 +3,12 @@
 import ipaddress
 import re
 
+from msgspec import structs
+
 from bkpaas.collect import plan
 from bkpaas.errors import NoData, NotApplicable
 from bkpaas.facts import Missing
+from bkpaas.facts.nginx import APP_UPSTREAMS
 from bkpaas.lang import say
 from bkpaas.suite import condition
 from bkpaas.suite.words import no_answer
@@ -327,20 +330,19 @@ def test_nginx_host_reaches_the_services(source, target, finding):
         if not answer.ok:
             wrong[service] = f"{answer.url}: {no_answer(answer.error_kind)}"
     finding.concerns(wrong)
-    finding.fill(ports=_ports(source, target, wrong))
+    finding.fill(
+        urls=" ".join(source.answers.get(f"{service}@{target.name}").url for service in sorted(wrong))
+    )
     assert not wrong, "\n".join(f"{service}: {text}" for service, text in sorted(wrong.items()))
 
 
-def _ports(source, target, services):
-    urls = [source.answers.get(f"{service}@{target.name}").url for service in services]
-    return ",".join(url.split("/")[2].rpartition(":")[2] for url in urls) or "PORT"
-
-
 @condition("upstream-answers")
-def test_each_upstream_answers_by_itself(host, finding):
+def test_each_upstream_answers_by_itself(host, deployment, finding):
     """Asked one by one from the nginx host, every upstream server answers, and not with a server error."""
     nginx = _needs_nginx(host)
-    servers = plan.servers(nginx)
+    spare = [name for name, role in APP_UPSTREAMS.items() if not deployment.having(role)]
+    used = [upstream for upstream in nginx.upstreams if upstream.name not in spare]
+    servers = plan.servers(structs.replace(nginx, upstreams=tuple(used)))
     if not servers:
         raise NotApplicable(say(en="nginx here has no upstream", zh="此处的 nginx 没有 upstream"))
     wrong = {}
@@ -350,7 +352,7 @@ def test_each_upstream_answers_by_itself(host, finding):
             wrong[f"{address}:{port}"] = no_answer(answer.error_kind)
         elif answer.status is not None and answer.status >= 500:
             wrong[f"{address}:{port}"] = f"HTTP {answer.status} {answer.body.strip()[:80]}"
-    finding.fill(ports=" http://".join(sorted(wrong)) or "ADDRESS:PORT")
+    finding.fill(urls=" ".join(f"http://{server}/" for server in sorted(wrong)))
     finding.saw(", ".join(f"{address}:{port}" for address, port in servers))
     assert not wrong, "\n".join(f"{server}: {text}" for server, text in sorted(wrong.items()))
 

@@ -221,4 +221,10 @@ def _unseen(paas, host_facts, snapshot):
         return say(en="its log was not read after the request", zh="请求之后没有读取其日志")
     if access.since is not None and access.since > started:
         return say(en="its log grows too fast to see the request", zh="日志增长过快，看不到该请求")
+    if not access.requests and not access.probes:
+        files = ", ".join(file.path for file in access.files)
+        return say(
+            en=f"no line of {files} is a request in a format that is known",
+            zh=f"{files} 中没有可识别格式的请求行",
+        )
     return None

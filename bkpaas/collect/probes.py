@@ -40,7 +40,7 @@ def probe(deployment: Deployment) -> Raw:
     wanted |= {
         f"domain-{path}": (path, deployment.limits.request_seconds) for path in domain_paths(deployment)
     }
-    wanted["is_login-domain"] = (IS_LOGIN, deployment.limits.request_seconds)
+    wanted["is_login-domain"] = (f"{IS_LOGIN}?{agent.replace('/', '=')}", deployment.limits.request_seconds)
     limits = deployment.limits
     http = {
         name: _blank(domain_url(deployment, path)) | {"error": {"kind": "silent", "text": "no end in time"}}

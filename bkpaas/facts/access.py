@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 from bkpaas.facts import raw
 from bkpaas.facts.file import FileFact, Files, content, file_fact
@@ -11,7 +10,10 @@ from bkpaas.facts.logs import shanghai_ctime
 from bkpaas.facts.missing import Fact, Record
 
 PROBE = "bkpaas-acceptance/"
-"""The User-Agent of the controller's own requests begins so; what follows is of one run."""
+"""The User-Agent of the controller's own requests begins so; what follows is of one run.
+
+Not every log-format has the User-Agent: the request for is_login bears the same in its query, with = for the slash.
+"""
 
 
 class Access(Record, frozen=True, array_like=True):  # there may be thousands: JSON without names
@@ -42,7 +44,11 @@ class LoginAccess(Fact, frozen=True):
     calls: tuple[Access, ...] = ()
     """From old to new, the newest few."""
     probes: tuple[str, ...] = ()
-    """The User-Agents of our own requests for is_login."""
+    """The User-Agents of our own requests for is_login, whatever the format of the lines."""
+    requests: int = 0
+    """Lines of any request in a format that is known."""
+    strange: int = 0
+    """Lines that name is_login or get_user in a format that is not known."""
     since: float | None = None
     """When the first line that was read is of; None: it was read from its beginning, or has no lines."""
     later: bool = False
@@ -51,18 +57,31 @@ class LoginAccess(Fact, frozen=True):
 
 
 _MOST_CALLS = 2000
-_LINE = re.compile(
-    r"\[(?P<peer>[^\]]*)\] \[(?P<time>[A-Z][^\]]{23})\] \[(?P<method>[A-Z]+)\] \[(?P<uri>\S*)\] "
-    r"\[(?P<protocol>[^\]]*)\] \[(?P<status>\d{3})\] \[(?P<msecs>\d{1,9})\] \[.*?\](?: \[(?P<agent>.*)\])?$"
+_CTIME = r"[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4}"
+_FORMATS = (
+    # as open_paas's own files have it: addr, ctime, method, uri, proto, status, msecs, referer, uagent
+    re.compile(
+        rf"\[(?P<peer>[^\]]*)\] \[(?P<time>{_CTIME})\] \[(?P<method>[A-Z]+)\] \[(?P<uri>\S*)\] "
+        r"\[(?P<protocol>[^\]]*)\] \[(?P<status>\d{3})\] \[(?P<msecs>\d{1,9})\] \["
+    ),
+    # as uwsgi writes it when nothing is said; memory-report goes before
+    re.compile(
+        rf"(?:\{{[^}}]*\}} )*\[pid: \d+\|[^\]]*\] (?P<peer>\S+) \([^)]*\) \{{[^}}]*\}} \[(?P<time>{_CTIME})\] "
+        r"(?P<method>[A-Z]+) (?P<uri>\S*) => generated \d+ bytes in (?P<msecs>\d{1,9}) msecs "
+        r"\((?P<protocol>\S*) (?P<status>\d{3})\)"
+    ),
 )
+_NAMED = re.compile(r"/(?:is_login|get_user)\b")
+_OURS = re.compile(r"bkpaas-acceptance[/=](?P<run>[0-9a-f]{12})")
 _CALL = re.compile(r"/(?:is_login|get_user)/?$")
 
 
 def login_access(tails: Files, later: bool) -> LoginAccess:
     """From the ends of login's access log and, when there was room, of its older files."""
     entries = tails.get("uwsgi-log-login", [])
-    found = [call for entry in entries for call in _calls(content(entry) or "")]
-    found.sort(key=lambda one: one[0].time or 0.0)
+    lines = [line for entry in entries for line in (content(entry) or "").splitlines()]
+    requests = [match for line in lines if (match := _request(line))]
+    calls = sorted(filter(None, map(_call, requests)), key=lambda call: call.time or 0.0)
     starts = [
         time
         for entry in entries
@@ -72,34 +91,39 @@ def login_access(tails: Files, later: bool) -> LoginAccess:
     errors = ((file_fact(entry).path, raw.text(entry.get("error"), 300)) for entry in entries)
     return LoginAccess(
         files=tuple(map(file_fact, entries)),
-        calls=tuple(call for call, _ in found[-_MOST_CALLS:]),
-        probes=tuple(
-            dict.fromkeys(
-                agent[:60] for call, agent in found if agent.startswith(PROBE) and "is_login" in call.path
-            )
-        ),
+        calls=tuple(calls[-_MOST_CALLS:]),
+        probes=tuple(dict.fromkeys(filter(None, map(_probe, lines)))),
+        requests=len(requests),
+        strange=sum(1 for line in lines if _NAMED.search(line) and not _request(line)),
         since=max(starts, default=None),
         later=later,
         problems=tuple(f"{path}: {error}" for path, error in errors if error),
     )
 
 
-def _calls(text: str) -> Iterator[tuple[Access, str]]:
-    for line in text.splitlines():
-        match = _LINE.match(line)
-        path = match["uri"].partition("?")[0] if match else ""
-        if match and _CALL.search(path):
-            call = Access(
-                time=shanghai_ctime(match["time"]),
-                peer=match["peer"][:50],
-                path=path[:100],
-                protocol=match["protocol"][:10],
-                status=int(match["status"]),
-                milliseconds=int(match["msecs"]),
-            )
-            yield call, match["agent"] or ""
+def _request(line: str) -> re.Match[str] | None:
+    return next((match for form in _FORMATS if (match := form.match(line))), None)
+
+
+def _call(request: re.Match[str]) -> Access | None:
+    path = request["uri"].partition("?")[0]
+    if not _CALL.search(path):
+        return None
+    return Access(
+        time=shanghai_ctime(request["time"]),
+        peer=request["peer"][:50],
+        path=path[:100],
+        protocol=request["protocol"][:10],
+        status=int(request["status"]),
+        milliseconds=int(request["msecs"]),
+    )
+
+
+def _probe(line: str) -> str | None:
+    ours = _OURS.search(line) if _NAMED.search(line) else None
+    return PROBE + ours["run"] if ours else None
 
 
 def _first_time(text: str) -> float | None:
-    matches = (_LINE.match(line) for line in text.splitlines()[1:])
-    return next((shanghai_ctime(match["time"]) for match in matches if match), None)
+    requests = (_request(line) for line in text.splitlines()[1:])
+    return next((shanghai_ctime(request["time"]) for request in requests if request), None)

@@ -18,6 +18,9 @@ from bkpaas.facts.file import FileFact, content, file_fact, unreadable
 from bkpaas.facts.missing import Fact, Record
 from bkpaas.lang import say
 
+APP_UPSTREAMS = {"PAAS_AGENT_TEST": "appt", "PAAS_AGENT_PROD": "appo"}
+"""The upstreams of the SaaS, as paas.conf calls them -> the role of the hosts they name."""
+
 
 class NginxUpstreamServer(Record, frozen=True):
     """One server line of an upstream."""

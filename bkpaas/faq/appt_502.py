@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bkpaas.faq.model import Condition, Each, Links, Point, Symptom, Text, same_host, target
+from bkpaas.faq.model import Condition, Each, Links, Point, Symptom, Text, repair, same_host, target
 
 NO_AGENT = Text(en="the inventory has no appo or appt host", zh="清单中没有 appo 或 appt 主机")
 
@@ -108,13 +108,20 @@ CONDITIONS = (
             "started before its file was there.",
             zh="该环境的所有 SaaS 都是 502。常见情形是 nginx 在运行，但启动早于配置文件。",
         ),
-        remedy=Text(
-            en="nginx that runs but does not listen was started before its file was there: reload it. nginx that does "
-            "not run: start it. A file without `listen {agent_port}`: mend the file first.\n"
-            "$ {nginx} -t\n$ {nginx} -s reload || {nginx}\n$ ss -lntp | grep ':{agent_port} '",
-            zh="nginx 在运行但未监听，是因为启动早于配置文件：重载即可。nginx 未运行：启动它。配置中没有 "
-            "`listen {agent_port}`：先修正配置。\n"
-            "$ {nginx} -t\n$ {nginx} -s reload || {nginx}\n$ ss -lntp | grep ':{agent_port} '",
+        remedy=repair(
+            Text(
+                en="nginx that runs but does not listen was started before its file was there: reload it. "
+                "nginx that does not run: start it. A file without `listen {agent_port}`: mend the file "
+                "first. Another program on the port: stop that first.",
+                zh="nginx 在运行但未监听，是因为启动早于配置文件：重载即可。nginx 未运行：启动它。配置中没"
+                "有 `listen {agent_port}`：先修正配置。端口被其他程序占用：先停止它。",
+            ),
+            "{nginx} -t && ({nginx} -s reload || {nginx})",
+            "ss -lntp | grep ':{agent_port} '",
+            (
+                "curl -m 5 -i http://{address}:{agent_port}/",
+                Text(en="any answer but a 502", zh="除 502 外的任何应答"),
+            ),
         ),
         causes=same_host("disk-space"),
     ),
@@ -138,13 +145,27 @@ CONDITIONS = (
             en="nginx in front cannot pass the request on: 502, or a long wait when a firewall drops it.",
             zh="前端 nginx 无法转发请求：502，若被防火墙丢弃则长时间等待。",
         ),
-        remedy=Text(
-            en="Refused: nginx on {target} does not listen. No answer in time or no route: a firewall on {target} or "
-            "between.\n$ curl -m 5 -i http://{target_address}:{agent_port}/    # on {source}\n"
-            "$ iptables -nL INPUT; firewall-cmd --list-all    # on {target}",
-            zh="拒绝连接：{target} 上的 nginx 没有监听。超时或无路由：{target} 或中间的防火墙。\n"
-            "$ curl -m 5 -i http://{target_address}:{agent_port}/    # 在 {source} 上执行\n"
-            "$ iptables -nL INPUT; firewall-cmd --list-all    # 在 {target} 上执行",
+        remedy=repair(
+            Text(
+                en="Refused: nginx on {target} does not listen. No answer in time or no route: a firewall "
+                "on {target} or between.",
+                zh="拒绝连接：{target} 上的 nginx 没有监听。超时或无路由：{target} 或中间的防火墙。",
+            ),
+            (
+                "curl -m 5 -i http://{target_address}:{agent_port}/",
+                Text(en="on {source}", zh="在 {source} 上执行"),
+            ),
+            (
+                "ss -lntp | grep ':{agent_port} '; iptables -nL INPUT; firewall-cmd --list-all",
+                Text(en="on {target}", zh="在 {target} 上执行"),
+            ),
+            (
+                "iptables -I INPUT -s {source_address} -p tcp --dport {agent_port} -j ACCEPT",
+                Text(
+                    en="on {target}, until its next boot: then it belongs into the firewall's own rules",
+                    zh="在 {target} 上执行，重启后失效：需写入防火墙自身的规则",
+                ),
+            ),
         ),
         causes=target("agent-nginx-8010"),
     ),
@@ -170,11 +191,14 @@ CONDITIONS = (
             "from a host that was given up.",
             zh="SaaS 的测试环境由正式环境主机提供（或相反），或指向已停用的主机。",
         ),
-        remedy=Text(
-            en="Correct the server lines of PAAS_AGENT_TEST (appt) and PAAS_AGENT_PROD (appo), then reload.\n"
-            "$ grep -n -A4 'upstream PAAS_AGENT' {home}/etc/nginx/paas.conf\n$ nginx -t && nginx -s reload",
-            zh="修正 PAAS_AGENT_TEST（appt）和 PAAS_AGENT_PROD（appo）的 server 行，然后重载。\n"
-            "$ grep -n -A4 'upstream PAAS_AGENT' {home}/etc/nginx/paas.conf\n$ nginx -t && nginx -s reload",
+        remedy=repair(
+            Text(
+                en="Correct the server lines of PAAS_AGENT_TEST (appt) and PAAS_AGENT_PROD (appo), then "
+                "reload.",
+                zh="修正 PAAS_AGENT_TEST（appt）和 PAAS_AGENT_PROD（appo）的 server 行，然后重载。",
+            ),
+            "grep -rn -A4 'upstream PAAS_AGENT' {nginx_folder}",
+            "nginx -t && nginx -s reload",
         ),
         causes=same_host("nginx-conf-port80"),
     ),
@@ -198,13 +222,15 @@ CONDITIONS = (
             "200).",
             zh="无法在该主机上部署，appengine 的 healthz 会变为 false（状态码仍为 200）。",
         ),
-        remedy=Text(
-            en="Start it; when it ends at once, its log says why (usually that it cannot reach the PaaS domain).\n"
-            "$ {home}/.envs/paas_agent/bin/supervisorctl -c {home}/etc/supervisor-paas_agent.conf start paas_agent\n"
-            "$ tail -n 50 {home}/logs/paas_agent/agent.log",
-            zh="启动它；如果立即退出，日志中有原因（通常是无法访问 PaaS 域名）。\n"
-            "$ {home}/.envs/paas_agent/bin/supervisorctl -c {home}/etc/supervisor-paas_agent.conf start paas_agent\n"
-            "$ tail -n 50 {home}/logs/paas_agent/agent.log",
+        remedy=repair(
+            Text(
+                en="Start it; when it ends at once, its log says why (usually that it cannot reach the "
+                "PaaS domain).",
+                zh="启动它；如果立即退出，日志中有原因（通常是无法访问 PaaS 域名）。",
+            ),
+            "{agent_supervisorctl} start paas_agent",
+            "tail -n 50 {home}/logs/paas_agent/agent.log",
+            "curl -m 5 -i {url}",
         ),
         causes=same_host("disk-space"),
     ),
@@ -226,11 +252,27 @@ CONDITIONS = (
             "time-out.",
             zh="该 paas 主机无法向这台 app 主机下发部署，最终以平台超时结束。",
         ),
-        remedy=Text(
-            en="Deployments are sent over this connection. Refused: paas_agent is down. No answer: a firewall.\n"
-            "$ curl -m 5 -i http://{target_address}:{paas_agent_port}/healthz    # on {source}",
-            zh="部署任务通过该连接下发。拒绝连接：paas_agent 未运行。无应答：防火墙。\n"
-            "$ curl -m 5 -i http://{target_address}:{paas_agent_port}/healthz    # 在 {source} 上执行",
+        remedy=repair(
+            Text(
+                en="Deployments are sent over this connection. Refused: paas_agent is down. No answer: a "
+                "firewall.",
+                zh="部署任务通过该连接下发。拒绝连接：paas_agent 未运行。无应答：防火墙。",
+            ),
+            (
+                "curl -m 5 -i http://{target_address}:{paas_agent_port}/healthz",
+                Text(en="on {source}", zh="在 {source} 上执行"),
+            ),
+            (
+                "ss -lntp | grep ':{paas_agent_port} '; iptables -nL INPUT; firewall-cmd --list-all",
+                Text(en="on {target}", zh="在 {target} 上执行"),
+            ),
+            (
+                "iptables -I INPUT -s {source_address} -p tcp --dport {paas_agent_port} -j ACCEPT",
+                Text(
+                    en="on {target}, until its next boot: then it belongs into the firewall's own rules",
+                    zh="在 {target} 上执行，重启后失效：需写入防火墙自身的规则",
+                ),
+            ),
         ),
         causes=target("agent-process"),
     ),
@@ -257,11 +299,13 @@ CONDITIONS = (
             en="This one SaaS answers 502; the others are well.",
             zh="只有这个 SaaS 返回 502，其他正常。",
         ),
-        remedy=Text(
-            en="The pid file is there but nothing serves: that SaaS answers 502. Deploy it again from the developer "
-            "center.\n$ ls -l {home}/paas_agent/apps/projects/*/run/",
-            zh="pid 文件存在但没有进程服务：该 SaaS 会返回 502。在开发者中心重新部署。\n"
-            "$ ls -l {home}/paas_agent/apps/projects/*/run/",
+        remedy=repair(
+            Text(
+                en="The pid file is there but nothing serves: that SaaS answers 502. Deploy it again from "
+                "the developer center.",
+                zh="pid 文件存在但没有进程服务：该 SaaS 会返回 502。在开发者中心重新部署。",
+            ),
+            "ls -l {home}/paas_agent/apps/projects/*/run/",
         ),
         causes=same_host("agent-process", "disk-space"),
     ),

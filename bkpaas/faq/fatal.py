@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bkpaas.faq.model import Condition, Each, Point, Symptom, Text, same_host
+from bkpaas.faq.model import Condition, Each, Point, Symptom, Text, repair, same_host
 
 SYMPTOM = Symptom(
     key="fatal-exited-too-quickly",
@@ -134,18 +134,24 @@ SYMPTOM = Symptom(
     ),
 )
 
-_CLEAN_START = Text(
-    en="The processes that serve are not the ones supervisor knows of. End them all, then start afresh (users are cut off "
-    "for some seconds).\n"
-    "$ {supervisorctl} shutdown\n"
-    "$ ps -eo pid,ppid,lstart,args | grep '[u]wsgi-open_paas\\|[s]upervisor-open_paas'    # look first\n"
-    "$ kill -9 {pids}\n"
-    "$ {supervisord}",
-    zh="正在服务的进程不在 supervisor 的管理之下。结束全部进程后重新启动（期间用户会中断几秒）。\n"
-    "$ {supervisorctl} shutdown\n"
-    "$ ps -eo pid,ppid,lstart,args | grep '[u]wsgi-open_paas\\|[s]upervisor-open_paas'    # 先确认\n"
-    "$ kill -9 {pids}\n"
-    "$ {supervisord}",
+_CLEAN_START = repair(
+    Text(
+        en="The processes that serve are not the ones supervisor knows of. End them all, then start "
+        "afresh: users are cut off for some seconds. kill -INT ends a uwsgi and a supervisord with "
+        "their children; only for what stays take kill -9. When nothing runs at all, only the last two "
+        "commands are needed.",
+        zh="正在服务的进程不在 supervisor 的管理之下。结束全部进程后重新启动：期间用户会中断几秒。kill "
+        "-INT 会让 uwsgi 和 supervisord 连同子进程一起退出；仍然存在的才用 kill -9。如果什么都没有运行，"
+        "只需最后两条命令。",
+    ),
+    ("{supervisorctl} shutdown", Text(en="may say: already shut down?", zh="可能提示 already shut down?")),
+    "kill -INT {pids}",
+    (
+        "ps -eo pid,ppid,lstart,args | grep '[u]wsgi-open_paas\\|[s]upervisor-open_paas'",
+        Text(en="wait until nothing is left", zh="等到没有剩余进程"),
+    ),
+    "{supervisord}",
+    ("{supervisorctl} status", Text(en="all RUNNING", zh="全部 RUNNING")),
 )
 
 CONDITIONS = (
@@ -201,17 +207,27 @@ CONDITIONS = (
             zh="supervisorctl 无法与 supervisord 通信：stop 和 status 显示没有运行，实际进程都在。此时再启"
             "动就会变成 FATAL。",
         ),
-        remedy=Text(
-            en="Only its mode is wrong: set it. It is gone or stale: the supervisord that made it can no longer be spoken "
-            "to, so end it (it ends its programs), then start afresh; a second start beside it ends in FATAL.\n"
-            "$ chmod 0700 {sock}    # only when the mode is what is wrong\n"
-            "$ kill -TERM $(pgrep -f '[s]upervisord -c {conf}')    # then wait until no uwsgi-open_paas is left\n"
-            "$ {supervisord}",
-            zh="如果只是权限不对：改回即可。如果套接字丢失或失效：原 supervisord 已无法通信，先结束它（会结束其管理的程序），"
-            "再重新启动；直接再启动一个会导致 FATAL。\n"
-            "$ chmod 0700 {sock}    # 仅当权限不对时\n"
-            "$ kill -TERM $(pgrep -f '[s]upervisord -c {conf}')    # 然后等到没有 uwsgi-open_paas 进程\n"
-            "$ {supervisord}",
+        remedy=repair(
+            Text(
+                en="Only its mode is wrong: set it. It is gone or stale: the supervisord that made it can "
+                "no longer be spoken to, so end it (it ends its programs, users are cut off for some "
+                "seconds), then start afresh; a second start beside it ends in FATAL.",
+                zh="如果只是权限不对：改回即可。如果套接字丢失或失效：原 supervisord 已无法通信，先结束它（"
+                "会结束其管理的程序，用户会中断几秒），再重新启动；直接再启动一个会导致 FATAL。",
+            ),
+            ("chmod 0700 {sock}", Text(en="only when the mode is what is wrong", zh="仅当权限不对时")),
+            (
+                "kill -TERM $(pgrep -f '[s]upervisord -c {conf}')",
+                Text(
+                    en="then wait until no uwsgi-open_paas is left",
+                    zh="然后等到没有 uwsgi-open_paas 进程",
+                ),
+            ),
+            "{supervisord}",
+            (
+                "ls -l {sock}; {supervisorctl} status",
+                Text(en="srwx------, all RUNNING", zh="srwx------，且都是 RUNNING"),
+            ),
         ),
         causes=same_host("supervisor-proc", "disk-space"),
     ),
@@ -283,11 +299,15 @@ CONDITIONS = (
             "answers, often with status 200.",
             zh="服务无法绑定端口而变成 FATAL；此时 nginx 会转发占用者的应答，状态码常常是 200。",
         ),
-        remedy=Text(
-            en="Another program holds the port, so the service cannot start. Stop that program (or move it), then start "
-            "the service.\n$ ss -lntp | grep ':{ports} '\n$ {supervisorctl} start {service}",
-            zh="端口被其他程序占用，服务无法启动。停止（或迁移）该程序，再启动服务。\n"
-            "$ ss -lntp | grep ':{ports} '\n$ {supervisorctl} start {service}",
+        remedy=repair(
+            Text(
+                en="Another program holds the port, so the service cannot start. Stop that program (or "
+                "move it) by its own means, then start the service.",
+                zh="端口被其他程序占用，服务无法启动。用该程序自己的方式停止（或迁移）它，再启动服务。",
+            ),
+            "ss -lntp | grep ':{ports} '",
+            "{supervisorctl} start {service}",
+            "{supervisorctl} status",
         ),
     ),
     Condition(
@@ -315,13 +335,17 @@ CONDITIONS = (
             zh="启动即崩溃：配置加载失败、端口被占、磁盘写满。pid 变化说明在反复崩溃重启，而 status 仍显示 "
             "RUNNING。",
         ),
-        remedy=Text(
-            en="Read why it ended, mend that, then start it.\n"
-            "$ tail -n 50 {home}/logs/open_paas/{service}_uwsgi.log\n"
-            "$ {supervisorctl} start {service}\n$ {supervisorctl} status",
-            zh="先看它为何退出，修复后再启动。\n"
-            "$ tail -n 50 {home}/logs/open_paas/{service}_uwsgi.log\n"
-            "$ {supervisorctl} start {service}\n$ {supervisorctl} status",
+        remedy=repair(
+            Text(en="Read why it ended, mend that, then start it.", zh="先看它为何退出，修复后再启动。"),
+            "tail -n 50 {service_logs}",
+            "{supervisorctl} start {service}",
+            (
+                "{supervisorctl} status",
+                Text(
+                    en="twice, some seconds apart: RUNNING with the same pid",
+                    zh="间隔几秒执行两次：RUNNING 且 pid 不变",
+                ),
+            ),
         ),
         causes=same_host(
             "disk-space",
@@ -355,12 +379,25 @@ CONDITIONS = (
             "still.",
             zh="遗留的 beam 会阻止 RabbitMQ 再次启动；依赖队列的功能停滞。",
         ),
-        remedy=Text(
-            en="A beam process that does not serve keeps the new broker from starting. End it, then start RabbitMQ "
-            "(epmd alone may stay).\n"
-            "$ rabbitmqctl status\n$ kill -9 $(pgrep -f '[b]eam.*rabbit')\n$ systemctl restart rabbitmq-server",
-            zh="不提供服务的 beam 进程会阻止新的 RabbitMQ 启动。结束它再启动 RabbitMQ（仅剩 epmd 属正常）。\n"
-            "$ rabbitmqctl status\n$ kill -9 $(pgrep -f '[b]eam.*rabbit')\n$ systemctl restart rabbitmq-server",
+        remedy=repair(
+            Text(
+                en="A beam process that does not serve keeps the new broker from starting. End the one "
+                "that is named above, then start RabbitMQ (epmd alone may stay). A broker that is "
+                "killed loses the messages that are not persistent: see first that rabbitmqctl does not "
+                "answer.",
+                zh="不提供服务的 beam 进程会阻止新的 RabbitMQ 启动。结束上面列出的进程，再启动 RabbitMQ（仅"
+                "剩 epmd 属正常）。被强制结束的 RabbitMQ 会丢失未持久化的消息：先确认 rabbitmqctl 无应答。",
+            ),
+            "rabbitmqctl status",
+            (
+                "kill {pids}",
+                Text(
+                    en="wait; only what stays after half a minute: kill -9",
+                    zh="等待；半分钟后仍存在的再用 kill -9",
+                ),
+            ),
+            "systemctl start rabbitmq-server",
+            "rabbitmqctl status",
         ),
         causes=same_host("disk-space"),
     ),

@@ -8,6 +8,7 @@ from bkpaas.faq.model import (
     Symptom,
     Text,
     anywhere,
+    repair,
     same_host,
 )
 
@@ -47,11 +48,14 @@ CONDITIONS = (
             "whatever asks it fails.",
             zh="主机宕机、断网，或已无法响应。该主机的其他检查都是 no_data，依赖它的请求都会失败。",
         ),
-        remedy=Text(
-            en="From the machine this suite runs on, try the login by hand; then look at the host's console, its network "
-            "and sshd.\n$ ssh -v {user}@{address} true\n$ ping -c 3 {address}",
-            zh="在运行本套件的机器上手工登录试试，再查看该主机的控制台、网络和 sshd。\n"
-            "$ ssh -v {user}@{address} true\n$ ping -c 3 {address}",
+        remedy=repair(
+            Text(
+                en="From the machine this suite runs on, try the login by hand; then look at the host's "
+                "console, its network and sshd.",
+                zh="在运行本套件的机器上手工登录试试，再查看该主机的控制台、网络和 sshd。",
+            ),
+            "{login} true",
+            "ping -c 3 {address}",
         ),
     ),
     Condition(
@@ -72,11 +76,18 @@ CONDITIONS = (
             "things fail that look unrelated.",
             zh="日志停止写入，服务和套接字无法创建，数据库拒绝写入：许多看似无关的故障由此而来。",
         ),
-        remedy=Text(
-            en="Find what fills it and make room; logs that do not scroll and services that cannot start follow from it.\n"
-            "$ df -h; df -i\n$ du -xh --max-depth=2 {home} | sort -h | tail",
-            zh="找出占满空间的内容并清理；日志不滚动、服务启动失败都由此引起。\n"
-            "$ df -h; df -i\n$ du -xh --max-depth=2 {home} | sort -h | tail",
+        remedy=repair(
+            Text(
+                en="Find what fills it and make room; logs that do not scroll and services that cannot "
+                "start follow from it. A log that a process has open frees nothing when it is removed: "
+                "empty it instead, with `: > FILE`. When the file system is read-only, see what the "
+                "kernel says before anything else.",
+                zh="找出占满空间的内容并清理；日志不滚动、服务启动失败都由此引起。进程正打开的日志，删除后"
+                "不会释放空间：应用 `: > 文件` 清空。如果文件系统只读，先查看内核日志。",
+            ),
+            "df -h; df -i",
+            "du -xh --max-depth=2 {disk} | sort -h | tail",
+            "dmesg | tail -n 20",
         ),
     ),
     Condition(
@@ -93,9 +104,14 @@ CONDITIONS = (
             en="Nothing fails yet; a busy log fills the rest within hours.",
             zh="目前没有故障；日志繁忙时，剩余空间几小时内就会耗尽。",
         ),
-        remedy=Text(
-            en="Make room before it is full.\n$ df -h; df -i\n$ du -xh --max-depth=2 {home} | sort -h | tail",
-            zh="在写满之前清理空间。\n$ df -h; df -i\n$ du -xh --max-depth=2 {home} | sort -h | tail",
+        remedy=repair(
+            Text(
+                en="Make room before it is full. A log that a process has open frees nothing when it is "
+                "removed: empty it instead, with `: > FILE`.",
+                zh="在写满之前清理空间。进程正打开的日志，删除后不会释放空间：应用 `: > 文件` 清空。",
+            ),
+            "df -h; df -i",
+            "du -xh --max-depth=2 {disk} | sort -h | tail",
         ),
         causes=same_host("disk-space"),
     ),
@@ -123,13 +139,22 @@ CONDITIONS = (
             zh="login 返回 500，healthz 为 false 或卡住，所有人无法登录。卡死的 MySQL 会接受连接但不发握手"
             "信息。",
         ),
-        remedy=Text(
-            en="On the database host see that MySQL runs and is not hung, and that no firewall stands between.\n"
-            "$ ssh {database} 'ps -ef | grep [m]ysqld; ss -lntp | grep 3306'\n"
-            "$ nc -vz {database} {database_port}    # on {host}",
-            zh="在数据库主机上确认 MySQL 在运行且没有卡死，中间没有防火墙阻挡。\n"
-            "$ ssh {database} 'ps -ef | grep [m]ysqld; ss -lntp | grep 3306'\n"
-            "$ nc -vz {database} {database_port}    # 在 {host} 上执行",
+        remedy=repair(
+            Text(
+                en="The first command shows MySQL's greeting, a version number, when all is well. Refused: "
+                "it is down. Nothing at all: it hangs, or a firewall drops. See then to MySQL on its "
+                "own host.",
+                zh="正常时第一条命令会显示 MySQL 的握手信息（版本号）。拒绝连接：MySQL 未运行；什么都没有："
+                "MySQL 卡死，或被防火墙丢弃。再到数据库主机上处理。",
+            ),
+            (
+                "timeout 5 head -c 60 < /dev/tcp/{database}/{database_port} | cat -v",
+                Text(en="on {host}, in bash", zh="在 {host} 上用 bash 执行"),
+            ),
+            (
+                "ps -eo pid,stat,lstart,args | grep '[m]ysqld'; ss -lntp | grep ':{database_port} '",
+                Text(en="on {database}", zh="在 {database} 上执行"),
+            ),
         ),
         causes=anywhere("disk-space"),
     ),
@@ -158,15 +183,18 @@ CONDITIONS = (
             "settings that do not load, or workers that hang.",
             zh="supervisor 显示 RUNNING 且端口已监听，但用户只看到错误页：通常是配置加载失败或 worker 卡死。",
         ),
-        remedy=Text(
-            en="RUNNING does not mean working. Read the service's own log for the Traceback, mend the settings it names, "
-            "then restart that one service; a process in state T or D needs kill -9 first.\n"
-            "$ tail -n 50 {home}/logs/open_paas/{service}_uwsgi.log\n"
-            "$ {supervisorctl} restart {service}",
-            zh="RUNNING 不等于可用。查看该服务日志中的 Traceback，修正其中指出的配置，再单独重启该服务；"
-            "处于 T 或 D 状态的进程需要先 kill -9。\n"
-            "$ tail -n 50 {home}/logs/open_paas/{service}_uwsgi.log\n"
-            "$ {supervisorctl} restart {service}",
+        remedy=repair(
+            Text(
+                en="RUNNING does not mean working. Read the service's own log for the Traceback, mend the "
+                "settings it names, then restart that one service. A process in state T was stopped by "
+                "somebody, a restart replaces it; one in state D waits for a disk, and no signal "
+                "reaches it.",
+                zh="RUNNING 不等于可用。查看该服务日志中的 Traceback，修正其中指出的配置，再单独重启该服务。"
+                "状态 T 的进程是被人暂停的，重启即可替换；状态 D 的进程在等待磁盘，任何信号都无效。",
+            ),
+            "tail -n 50 {service_logs}",
+            "{supervisorctl} restart {service}",
+            ("curl -m 8 -i {url}", Text(en="must not be a 5xx", zh="不应是 5xx")),
         ),
         causes=same_host(
             "disk-space",

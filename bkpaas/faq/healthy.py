@@ -11,6 +11,7 @@ from bkpaas.faq.model import (
     Symptom,
     Text,
     anywhere,
+    repair,
     same_host,
     seen_from_host,
 )
@@ -215,12 +216,18 @@ def _healthz(service: str) -> Condition:
             f"{_ILL[service].zh}",
         ),
         means=_MEANS[service],
-        remedy=Text(
-            en="The message names what is wrong: a setting, the database, or another service. Judge the body, not the "
-            "status: most of these answer 200 when they are ill. A time-out means that a dependency hangs.\n"
-            f"$ curl -m 30 {{url}}\n$ tail -n 50 {{home}}/logs/open_paas/{service}.log",
-            zh="返回信息会指明问题：配置、数据库或其他服务。看返回内容而不是状态码：多数服务异常时也返回 200。超时说明依赖卡死。\n"
-            f"$ curl -m 30 {{url}}\n$ tail -n 50 {{home}}/logs/open_paas/{service}.log",
+        remedy=repair(
+            Text(
+                en="The message names what is wrong: a setting, the database, or another service. Judge the body, not "
+                "the status: most of these answer 200 when they are ill. A time-out means that a dependency hangs.",
+                zh="返回信息会指明问题：配置、数据库或其他服务。看返回内容而不是状态码：多数服务异常时也返回 200。"
+                "超时说明依赖卡死。",
+            ),
+            "curl -m 30 {url}",
+            (
+                f"tail -n 50 {{home}}/logs/open_paas/{service}_uwsgi.log {{home}}/logs/open_paas/{service}.log",
+                Text(en="on the paas hosts", zh="在 paas 主机上执行"),
+            ),
         ),
         causes=(
             *same_host(*_AT_HOME, *_AT_HOME_TOO, "domain-502", "domain-certificate"),
@@ -255,11 +262,13 @@ CONDITIONS = (
             "mostly a stale line in /etc/hosts.",
             zh="该主机上的程序访问了错误的服务器或无法访问，而其他主机正常：多半是 /etc/hosts 中的旧记录。",
         ),
-        remedy=Text(
-            en="Correct /etc/hosts (its first line for the name wins, also over DNS) or the resolver.\n"
-            "$ getent hosts {domain}\n$ grep -n {domain} /etc/hosts\n$ cat /etc/resolv.conf",
-            zh="修正 /etc/hosts（同名第一行生效，且优先于 DNS）或 DNS 配置。\n"
-            "$ getent hosts {domain}\n$ grep -n {domain} /etc/hosts\n$ cat /etc/resolv.conf",
+        remedy=repair(
+            Text(
+                en="Correct /etc/hosts (its first line for the name wins, also over DNS) or the resolver.",
+                zh="修正 /etc/hosts（同名第一行生效，且优先于 DNS）或 DNS 配置。",
+            ),
+            "grep -n {domain} /etc/hosts; cat /etc/resolv.conf",
+            ("getent hosts {domain}", Text(en="must be {domain_address}", zh="应为 {domain_address}")),
         ),
     ),
     *(_healthz(service) for service in SERVICES),

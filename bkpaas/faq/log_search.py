@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bkpaas.faq.appt_502 import NO_AGENT
-from bkpaas.faq.model import Condition, Each, Point, Symptom, Text, anywhere, same_host
+from bkpaas.faq.model import Condition, Each, Point, Symptom, Text, anywhere, repair, same_host
 
 SYMPTOM = Symptom(
     key="no-logs",
@@ -83,10 +83,10 @@ CONDITIONS = (
             en="The logs of the applications on this host are not collected; those of other hosts are.",
             zh="该主机上的应用日志没有被采集；其他主机的正常。",
         ),
-        remedy=Text(
-            en="Deploy or start it on this host.\n$ ls {home}/paas_plugins/log_agent\n"
-            "$ ps -ef | grep '[p]aas_plugins/log_agent'",
-            zh="在该主机上部署或启动。\n$ ls {home}/paas_plugins/log_agent\n$ ps -ef | grep '[p]aas_plugins/log_agent'",
+        remedy=repair(
+            Text(en="Deploy or start it on this host.", zh="在该主机上部署或启动。"),
+            "ls {home}/paas_plugins/log_agent",
+            "ps -ef | grep '[p]aas_plugins/log_agent'",
         ),
         causes=same_host("disk-space"),
     ),
@@ -108,10 +108,10 @@ CONDITIONS = (
             en="Logs pile up in redis and never reach Elasticsearch.",
             zh="日志堆积在 redis 中，到不了 Elasticsearch。",
         ),
-        remedy=Text(
-            en="Deploy or start it on this host.\n$ ls {home}/paas_plugins/log_parser\n"
-            "$ ps -ef | grep '[p]aas_plugins/log_parser'",
-            zh="在该主机上部署或启动。\n$ ls {home}/paas_plugins/log_parser\n$ ps -ef | grep '[p]aas_plugins/log_parser'",
+        remedy=repair(
+            Text(en="Deploy or start it on this host.", zh="在该主机上部署或启动。"),
+            "ls {home}/paas_plugins/log_parser",
+            "ps -ef | grep '[p]aas_plugins/log_parser'",
         ),
         causes=same_host("disk-space"),
     ),
@@ -138,13 +138,17 @@ CONDITIONS = (
             en="Both run and are content, yet no log arrives: one writes where the other does not read.",
             zh="两边都在正常运行，却看不到日志：一边写入的位置另一边没有读取。",
         ),
-        remedy=Text(
-            en="Make host, port, db, password and key equal in both, then restart the one that was changed.\n"
-            "$ grep -rn -A8 'redis' {home}/paas_plugins/log_agent/    # here\n"
-            "$ grep -rn -A8 'redis' {home}/paas_plugins/log_parser/    # on the paas hosts",
-            zh="使两边的 host、port、db、password、key 一致，并重启修改过的一方。\n"
-            "$ grep -rn -A8 'redis' {home}/paas_plugins/log_agent/    # 本机\n"
-            "$ grep -rn -A8 'redis' {home}/paas_plugins/log_parser/    # paas 主机",
+        remedy=repair(
+            Text(
+                en="Make host, port, db, password and key equal in both, then restart the one that was "
+                "changed. The output shows passwords.",
+                zh="使两边的 host、port、db、password、key 一致，并重启修改过的一方。输出中会显示密码。",
+            ),
+            ("grep -rn -A8 'redis' {home}/paas_plugins/log_agent/", Text(en="here", zh="本机")),
+            (
+                "grep -rn -A8 'redis' {home}/paas_plugins/log_parser/",
+                Text(en="on the paas hosts", zh="paas 主机"),
+            ),
         ),
         causes=(*same_host("log-agent-deployed"), *anywhere("log-parser-deployed")),
     ),
@@ -168,11 +172,19 @@ CONDITIONS = (
             "fail.",
             zh="该主机的日志以错误的时间入库而查不到；若是 paas 主机，登录会失败。",
         ),
-        remedy=Text(
-            en="Set the clock and keep it synchronised; logs and logins are judged by it.\n"
-            "$ chronyc makestep    # or: ntpdate -u YOUR_NTP_SERVER\n$ systemctl enable --now chronyd",
-            zh="校正时间并保持同步；日志和登录都依赖它。\n"
-            "$ chronyc makestep    # 或者：ntpdate -u 你的NTP服务器\n$ systemctl enable --now chronyd",
+        remedy=repair(
+            Text(
+                en="Set the clock and keep it synchronised; logs and logins are judged by it. makestep "
+                "jumps: where MySQL, ZooKeeper or Kafka run too, expect them to notice.",
+                zh="校正时间并保持同步；日志和登录都依赖它。makestep 会使时间跳变：若该机还运行 MySQL、"
+                "ZooKeeper 或 Kafka，需留意影响。",
+            ),
+            "chronyc tracking",
+            (
+                "chronyc makestep",
+                Text(en="or: ntpdate -u YOUR_NTP_SERVER", zh="或者：ntpdate -u 你的NTP服务器"),
+            ),
+            "systemctl enable --now chronyd",
         ),
         causes=same_host("paas-clock-skew"),
     ),
@@ -193,9 +205,9 @@ CONDITIONS = (
             en="No harm yet; it is not synchronised, and will get worse.",
             zh="暂无影响；但没有同步，会继续恶化。",
         ),
-        remedy=Text(
-            en="See why it is not synchronised.\n$ chronyc tracking; chronyc sources",
-            zh="检查为何没有同步。\n$ chronyc tracking; chronyc sources",
+        remedy=repair(
+            Text(en="See why it is not synchronised.", zh="检查为何没有同步。"),
+            "chronyc tracking; chronyc sources",
         ),
         causes=same_host("clock-all", "paas-clock-skew", "paas-clock-drift", "time-daemon"),
     ),
@@ -221,11 +233,19 @@ CONDITIONS = (
             "affected: they count seconds since 1970.",
             zh="日志时间相差数小时，或落在查询时间之外。登录态不受影响：它以 1970 年以来的秒数计算。",
         ),
-        remedy=Text(
-            en="Set it, then restart the services: a process keeps the zone that it started with.\n"
-            "$ timedatectl set-timezone {zone}    # or: ln -sf /usr/share/zoneinfo/{zone} /etc/localtime\n$ date +%z",
-            zh="设置时区后重启服务：进程沿用启动时的时区。\n"
-            "$ timedatectl set-timezone {zone}    # 或者：ln -sf /usr/share/zoneinfo/{zone} /etc/localtime\n$ date +%z",
+        remedy=repair(
+            Text(
+                en="Set it, then restart the services: a process keeps the zone that it started with.",
+                zh="设置时区后重启服务：进程沿用启动时的时区。",
+            ),
+            (
+                "timedatectl set-timezone {zone}",
+                Text(
+                    en="or: ln -sf /usr/share/zoneinfo/{zone} /etc/localtime",
+                    zh="或者：ln -sf /usr/share/zoneinfo/{zone} /etc/localtime",
+                ),
+            ),
+            "date +%z",
         ),
     ),
 )

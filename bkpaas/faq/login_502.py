@@ -11,6 +11,7 @@ from bkpaas.faq.model import (
     Symptom,
     Text,
     anywhere,
+    repair,
     same_host,
     source,
     target,
@@ -81,8 +82,8 @@ SYMPTOM = Symptom(
         Point(
             says=Text(
                 en="Make sure of the firewall: nginx's host must reach each service, curl "
-                "http://{open_paas_ip}:8000.",
-                zh="确认防火墙：nginx 所在服务器能访问各服务，curl http://{open_paas_ip}:8000。",
+                "http://OPEN_PAAS_IP:8000.",
+                zh="确认防火墙：nginx 所在服务器能访问各服务，curl http://OPEN_PAAS_IP:8000。",
             ),
             conditions=("paas-ports-from-nginx", "upstream-answers", "bind-address-consistent"),
             answer=Text(
@@ -142,11 +143,15 @@ CONDITIONS = (
             "refused: 502.",
             zh="多网卡主机上，服务 RUNNING 且本地可访问，但 nginx 被拒绝：502。",
         ),
-        remedy=Text(
-            en="The uwsgi file names another address of this host (several NICs). Put {address} there, then restart the "
-            "service.\n$ grep -n '^http' {home}/etc/uwsgi-open_paas-*.ini\n$ {supervisorctl} restart {service}",
-            zh="uwsgi 配置中写的是本机的另一个地址（多网卡）。改为 {address} 后重启服务。\n"
-            "$ grep -n '^http' {home}/etc/uwsgi-open_paas-*.ini\n$ {supervisorctl} restart {service}",
+        remedy=repair(
+            Text(
+                en="The uwsgi file names another address of this host (several NICs). Put {address} there, "
+                "then restart the service.",
+                zh="uwsgi 配置中写的是本机的另一个地址（多网卡）。改为 {address} 后重启服务。",
+            ),
+            "grep -n '^http' {home}/etc/uwsgi-open_paas-*.ini",
+            "{supervisorctl} restart {service}",
+            "ss -lnt | grep '{address}:'",
         ),
     ),
     Condition(
@@ -168,13 +173,15 @@ CONDITIONS = (
             en="The service is down; every path of the domain that leads to it is a 502.",
             zh="服务没有起来；域名下通向它的路径都是 502。",
         ),
-        remedy=Text(
-            en="The service is down. See its state and its log, then start it.\n"
-            "$ {supervisorctl} status\n$ tail -n 50 {home}/logs/open_paas/{service}_uwsgi.log\n"
-            "$ {supervisorctl} start {service}",
-            zh="服务没有起来。查看状态和日志后启动。\n"
-            "$ {supervisorctl} status\n$ tail -n 50 {home}/logs/open_paas/{service}_uwsgi.log\n"
-            "$ {supervisorctl} start {service}",
+        remedy=repair(
+            Text(
+                en="The service is down. See its state and its log, then start it.",
+                zh="服务没有起来。查看状态和日志后启动。",
+            ),
+            "{supervisorctl} status",
+            "tail -n 50 {service_logs}",
+            "{supervisorctl} start {service}",
+            "ss -lntp | grep uwsgi",
         ),
         causes=same_host("supervisor-proc", "supervisor-status", "bind-address-consistent", "disk-space"),
     ),
@@ -200,10 +207,14 @@ CONDITIONS = (
             "time-outs and 502.",
             zh="worker 不足或在等待；再来的连接会被丢弃，用户看到超时和 502。",
         ),
-        remedy=Text(
-            en="The service is slower than its callers: see what it waits for (database, other services), then the number "
-            "of workers.\n$ ss -lnt | grep ':800'",
-            zh="服务处理速度跟不上请求：查看它在等什么（数据库、其他服务），再考虑 worker 数量。\n$ ss -lnt | grep ':800'",
+        remedy=repair(
+            Text(
+                en="The service is slower than its callers: see what it waits for (database, other "
+                "services), then the number of workers.",
+                zh="服务处理速度跟不上请求：查看它在等什么（数据库、其他服务），再考虑 worker 数量。",
+            ),
+            ("ss -lnt | grep ':800'", Text(en="Recv-Q: connections that wait", zh="Recv-Q 为等待的连接数")),
+            "tail -n 50 {service_logs}",
         ),
         causes=same_host("services-answer", "database-reachable"),
     ),
@@ -229,11 +240,18 @@ CONDITIONS = (
             "was started before its files were complete.",
             zh="域名被拒绝连接，或由别的程序应答。运行但未监听，说明 nginx 启动早于配置完成。",
         ),
-        remedy=Text(
-            en="Start or reload nginx; when it does not start, see what holds the port and what nginx says of its files.\n"
-            "$ ss -lntp | grep ':{domain_port} '\n$ nginx -t\n$ nginx -s reload || nginx",
-            zh="启动或重载 nginx；若启动失败，查看端口占用和 nginx 对配置的检查结果。\n"
-            "$ ss -lntp | grep ':{domain_port} '\n$ nginx -t\n$ nginx -s reload || nginx",
+        remedy=repair(
+            Text(
+                en="See what nginx says of its files, then reload it, or start it when it does not run. "
+                "When it does not start, see what holds the port.",
+                zh="先看 nginx 对配置的检查结果，再重载；未运行则启动。若启动失败，查看端口由谁占用。",
+            ),
+            "nginx -t && (nginx -s reload || nginx)",
+            "ss -lntp | grep ':{domain_port} '",
+            (
+                "curl -sI -H 'Host: {domain}' http://{address}:{domain_port}/",
+                Text(en="an answer of nginx", zh="应有 nginx 的应答"),
+            ),
         ),
         causes=same_host("disk-space"),
     ),
@@ -259,13 +277,18 @@ CONDITIONS = (
             "listens on port 80.",
             zh="多网卡时，虽然 nginx 监听了 80 端口，请求仍被拒绝或进入错误的 server。",
         ),
-        remedy=Text(
-            en="The host has several addresses and nginx listens on another one than the domain resolves to, or another "
-            "server block owns that address. Use `listen {domain_port};`, or the address of the domain, in paas.conf.\n"
-            "$ grep -rn 'listen\\|server_name' {home}/etc/nginx/\n$ nginx -t && nginx -s reload",
-            zh="主机有多个地址，nginx 监听的不是域名解析到的地址，或该地址被另一个 server 占用。在 paas.conf 中使用 "
-            "`listen {domain_port};` 或域名对应的地址。\n"
-            "$ grep -rn 'listen\\|server_name' {home}/etc/nginx/\n$ nginx -t && nginx -s reload",
+        remedy=repair(
+            Text(
+                en="The host has several addresses and nginx listens on another one than the domain "
+                "resolves to, or another server block owns that address. Use `listen {domain_port};`, "
+                "or the address of the domain, in that server block.",
+                zh="主机有多个地址，nginx 监听的不是域名解析到的地址，或该地址被另一个 server 占用。在该 "
+                "server 中使用 `listen {domain_port};` 或域名对应的地址。",
+            ),
+            "getent hosts {domain}; ip -4 addr",
+            "grep -rn 'listen\\|server_name' {nginx_folder}",
+            "nginx -t && nginx -s reload",
+            "ss -lntp | grep ':{domain_port} '",
         ),
         causes=same_host("nginx-conf-port80"),
     ),
@@ -292,11 +315,13 @@ CONDITIONS = (
             "and then, or another site's login.",
             zh="部分请求被送到已不存在的主机或陌生主机：时而 502，或出现其他环境的登录。",
         ),
-        remedy=Text(
-            en="Correct the server lines of that upstream and reload.\n"
-            "$ grep -n -A6 'upstream OPEN_PAAS' {home}/etc/nginx/paas.conf\n$ nginx -t && nginx -s reload",
-            zh="修正该 upstream 的 server 行并重载。\n"
-            "$ grep -n -A6 'upstream OPEN_PAAS' {home}/etc/nginx/paas.conf\n$ nginx -t && nginx -s reload",
+        remedy=repair(
+            Text(
+                en="Correct the server lines of that upstream and reload.",
+                zh="修正该 upstream 的 server 行并重载。",
+            ),
+            "grep -rn -A6 'upstream OPEN_PAAS' {nginx_folder}",
+            "nginx -t && nginx -s reload",
         ),
         causes=same_host("nginx-conf-port80"),
     ),
@@ -317,11 +342,14 @@ CONDITIONS = (
             en="It takes no load; when the others fail, everything does.",
             zh="它不承担流量；其他主机故障时，服务全部中断。",
         ),
-        remedy=Text(
-            en="Without it the host takes no load and there is no redundancy. Add its server line and reload.\n"
-            "$ grep -n -A6 'upstream OPEN_PAAS' {home}/etc/nginx/paas.conf\n$ nginx -t && nginx -s reload",
-            zh="缺少它则该主机不承担流量，也没有冗余。补上 server 行并重载。\n"
-            "$ grep -n -A6 'upstream OPEN_PAAS' {home}/etc/nginx/paas.conf\n$ nginx -t && nginx -s reload",
+        remedy=repair(
+            Text(
+                en="Without it the host takes no load and there is no redundancy. Add its server line and "
+                "reload.",
+                zh="缺少它则该主机不承担流量，也没有冗余。补上 server 行并重载。",
+            ),
+            "grep -rn -A6 'upstream OPEN_PAAS' {nginx_folder}",
+            "nginx -t && nginx -s reload",
         ),
         causes=same_host("nginx-conf-upstreams"),
     ),
@@ -347,14 +375,22 @@ CONDITIONS = (
             "hangs. Both are the 502 that users see.",
             zh="拒绝：服务未启动或绑定在别处。无响应：防火墙丢弃或服务卡死。两者都是用户看到的 502。",
         ),
-        remedy=Text(
-            en="Refused: the service is down or listens elsewhere. No answer in time or no route: a firewall. "
-            "On {target} allow {source_address} to ports 8000-8003.\n"
-            "$ curl -m 5 http://{target_address}:{ports}/    # on {source}\n"
-            "$ iptables -nL INPUT; firewall-cmd --list-all    # on {target}",
-            zh="拒绝连接：服务未启动或监听在别处。超时或无路由：防火墙。在 {target} 上允许 {source_address} 访问 8000-8003。\n"
-            "$ curl -m 5 http://{target_address}:{ports}/    # 在 {source} 上执行\n"
-            "$ iptables -nL INPUT; firewall-cmd --list-all    # 在 {target} 上执行",
+        remedy=repair(
+            Text(
+                en="Refused: the service is down or listens elsewhere. No answer in time or no route: a "
+                "firewall. On {target} allow {source_address} to the ports of the services.",
+                zh="拒绝连接：服务未启动或监听在别处。超时或无路由：防火墙。在 {target} 上允许 {"
+                "source_address} 访问各服务端口。",
+            ),
+            ("curl -m 5 -i {urls}", Text(en="on {source}", zh="在 {source} 上执行")),
+            ("iptables -nL INPUT; firewall-cmd --list-all", Text(en="on {target}", zh="在 {target} 上执行")),
+            (
+                "iptables -I INPUT -s {source_address} -p tcp --dport 8000:8003 -j ACCEPT",
+                Text(
+                    en="on {target}, until its next boot: then it belongs into the firewall's own rules",
+                    zh="在 {target} 上执行，重启后失效：需写入防火墙自身的规则",
+                ),
+            ),
         ),
         causes=target(
             "paas-ports-local",
@@ -385,11 +421,14 @@ CONDITIONS = (
             "second request fails.",
             zh="nginx 会用存活的节点掩盖失效的节点；但返回 500 的节点不会被跳过：每两次请求就有一次失败。",
         ),
-        remedy=Text(
-            en="nginx hides one dead upstream behind the others, then fails for a part of the requests. Repair or remove "
-            "the server named above.\n$ curl -m 5 -i http://{ports}/    # on {host}",
-            zh="nginx 会用其他节点掩盖一个失效的 upstream，然后部分请求失败。修复或移除上面列出的 server。\n"
-            "$ curl -m 5 -i http://{ports}/    # 在 {host} 上执行",
+        remedy=repair(
+            Text(
+                en="nginx hides one dead upstream behind the others, then fails for a part of the "
+                "requests. Repair or remove the server named above.",
+                zh="nginx 会用其他节点掩盖一个失效的 upstream，然后部分请求失败。修复或移除上面列出的 "
+                "server。",
+            ),
+            ("curl -m 5 -i {urls}", Text(en="on {host}", zh="在 {host} 上执行")),
         ),
         causes=(
             *same_host("nginx-conf-upstreams"),
@@ -429,11 +468,13 @@ CONDITIONS = (
             en="nginx is there, the service behind that path is not.",
             zh="nginx 正常，但该路径后面的服务不可用。",
         ),
-        remedy=Text(
-            en="nginx's error log names the upstream that failed.\n"
-            "$ curl -i -m 10 http://{domain}/login/\n$ tail -n 20 {home}/logs/nginx/*error.log",
-            zh="nginx 错误日志会写明失败的 upstream。\n"
-            "$ curl -i -m 10 http://{domain}/login/\n$ tail -n 20 {home}/logs/nginx/*error.log",
+        remedy=repair(
+            Text(
+                en="nginx's error log names the upstream that failed.",
+                zh="nginx 错误日志会写明失败的 upstream。",
+            ),
+            "curl -i -m 10 {site}/login/",
+            ("tail -n 20 {error_logs}", Text(en="on the nginx hosts", zh="在 nginx 主机上执行")),
         ),
         causes=anywhere(
             "host-reachable",
@@ -473,11 +514,13 @@ CONDITIONS = (
             en="Users had errors just now, also when nginx has since found a living upstream.",
             zh="刚刚有用户遇到错误，即使 nginx 随后找到了可用的 upstream。",
         ),
-        remedy=Text(
-            en="Requests failed a short while ago. When everything else is green, the upstream has recovered; see when it "
-            "was down.\n$ tail -n 50 {home}/logs/nginx/*error.log",
-            zh="不久前有请求失败。如果其他检查都正常，说明 upstream 已恢复；查看它何时不可用。\n"
-            "$ tail -n 50 {home}/logs/nginx/*error.log",
+        remedy=repair(
+            Text(
+                en="Requests failed a short while ago. When everything else is green, the upstream has "
+                "recovered; see when it was down.",
+                zh="不久前有请求失败。如果其他检查都正常，说明 upstream 已恢复；查看它何时不可用。",
+            ),
+            "tail -n 50 {error_logs}",
         ),
         causes=(
             *same_host("nginx-conf-upstreams", "upstream-answers"),

@@ -10,6 +10,7 @@ from bkpaas.faq.model import (
     Symptom,
     Text,
     anywhere,
+    repair,
     same_host,
     seen_from_host,
 )
@@ -170,13 +171,17 @@ CONDITIONS = (
             en="`tail -f` on login's log stays silent for a reason that has nothing to do with requests.",
             zh="对 login 日志执行 `tail -f` 没有输出，但原因与请求无关。",
         ),
-        remedy=Text(
-            en="See that the directory exists, belongs to the user that runs login, and has room; then restart login.\n"
-            "$ ls -la {home}/logs/open_paas/ | grep login\n$ df -h {home}/logs; df -i {home}/logs\n"
-            "$ {supervisorctl} restart login",
-            zh="确认目录存在、属于运行 login 的用户且有空间，然后重启 login。\n"
-            "$ ls -la {home}/logs/open_paas/ | grep login\n$ df -h {home}/logs; df -i {home}/logs\n"
-            "$ {supervisorctl} restart login",
+        remedy=repair(
+            Text(
+                en="See that the directory exists, belongs to the user that runs login, and has room; then "
+                "restart login (logins pause for some seconds), and see it write.",
+                zh="确认目录存在、属于运行 login 的用户且有空间，然后重启 login（登录会中断几秒），再确认日"
+                "志写入。",
+            ),
+            "ls -la {home}/logs/open_paas/ | grep login",
+            "df -h {home}/logs; df -i {home}/logs",
+            "{supervisorctl} restart login",
+            "tail -n 3 {home}/logs/open_paas/login_uwsgi.log",
         ),
         causes=same_host(*_DOWN),
     ),
@@ -203,11 +208,16 @@ CONDITIONS = (
             "checked here is refused.",
             zh="该主机上的 login 自身异常，或端口被其他程序占用。到这里校验登录态的请求都会失败。",
         ),
-        remedy=Text(
-            en="Whoever answers is not login, or login is ill: see what holds its port and what its log says.\n"
-            "$ curl -i {url}\n$ tail -n 50 {home}/logs/open_paas/login_uwsgi.log",
-            zh="应答的不是 login，或 login 异常：查看端口由谁持有以及日志。\n"
-            "$ curl -i {url}\n$ tail -n 50 {home}/logs/open_paas/login_uwsgi.log",
+        remedy=repair(
+            Text(
+                en="Whoever answers is not login, or login is ill: see what holds its port and what its "
+                "log says. When it is login, restart it.",
+                zh="应答的不是 login，或 login 异常：查看端口由谁持有以及日志。如果确是 login，重启它。",
+            ),
+            "curl -m 8 -i {url}",
+            "ss -lntp | grep ':{port} '",
+            "tail -n 50 {home}/logs/open_paas/login_uwsgi.log",
+            "{supervisorctl} restart login",
         ),
         causes=same_host(*_DOWN),
     ),
@@ -236,11 +246,15 @@ CONDITIONS = (
             "elsewhere, or another server in between.",
             zh="发往域名的请求没有到达 login：域名解析错误、nginx 指向别处，或中间有其他服务器。",
         ),
-        remedy=Text(
-            en="See where the name leads from this machine, and whether a proxy or another server answers.\n"
-            "$ getent hosts {domain}\n$ curl --noproxy '*' -i {url}",
-            zh="查看本机上域名指向哪里，是否由代理或其他服务器应答。\n"
-            "$ getent hosts {domain}\n$ curl --noproxy '*' -i {url}",
+        remedy=repair(
+            Text(
+                en="See where the name leads from this machine, and whether a proxy or another server "
+                "answers. Login's own answer has `bk_token` in its message.",
+                zh="查看本机上域名指向哪里，是否由代理或其他服务器应答。login 自己的应答信息中有 `bk_token`。",
+            ),
+            "getent hosts {domain}",
+            "curl --noproxy '*' -m 8 -i {url}",
+            "curl -m 8 -i {url}",
         ),
         causes=(
             *same_host("domain-resolve", "nginx-conf-port80", "nginx-listen-vs-domain"),
@@ -271,11 +285,15 @@ CONDITIONS = (
             en="Applications that check logins through ESB fail, while those that ask login directly work.",
             zh="通过 ESB 校验登录态的应用失败，而直接访问 login 的应用正常。",
         ),
-        remedy=Text(
-            en="ESB itself does not answer; applications that check logins through it fail.\n"
-            "$ curl -i {url}\n$ tail -n 50 {home}/logs/open_paas/esb.log",
-            zh="ESB 自身没有应答；通过它校验登录的应用都会失败。\n"
-            "$ curl -i {url}\n$ tail -n 50 {home}/logs/open_paas/esb.log",
+        remedy=repair(
+            Text(
+                en="ESB itself does not answer; applications that check logins through it fail. Read its "
+                "log, mend what it names, restart it.",
+                zh="ESB 自身没有应答；通过它校验登录的应用都会失败。查看日志，修复后重启。",
+            ),
+            "curl -m 8 -i {url}",
+            "tail -n 50 {home}/logs/open_paas/esb_uwsgi.log {home}/logs/open_paas/esb.log",
+            "{supervisorctl} restart esb",
         ),
         causes=same_host(*_DOWN, "healthz-esb"),
     ),
@@ -303,13 +321,26 @@ CONDITIONS = (
             en="The domain leads to a login that nobody here looks after, or a proxy answers in its place.",
             zh="域名指向清单之外的 login，或由代理代为应答。",
         ),
-        remedy=Text(
-            en="The answer came from somewhere else: a proxy, another nginx, or a paas host that the inventory does not "
-            "name. Or login goes on writing to a log that was moved or removed: then restart login.\n$ getent hosts {domain}\n$ env | grep -i proxy\n"
-            "$ grep -n -A4 'upstream OPEN_PAAS_LOGIN' {home}/etc/nginx/paas.conf",
-            zh="应答来自别处：代理、另一个 nginx，或清单之外的 paas 主机；也可能日志文件被移走或删除而 login 仍写入原文件：请重启 login。\n"
-            "$ getent hosts {domain}\n$ env | grep -i proxy\n"
-            "$ grep -n -A4 'upstream OPEN_PAAS_LOGIN' {home}/etc/nginx/paas.conf",
+        remedy=repair(
+            Text(
+                en="The answer came from somewhere else: a proxy, another nginx, or a paas host that the "
+                "inventory does not name. Or login goes on writing to a log that was moved or removed: "
+                "then restart login.",
+                zh="应答来自别处：代理、另一个 nginx，或清单之外的 paas 主机；也可能日志文件被移走或删除而 "
+                "login 仍写入原文件：请重启 login。",
+            ),
+            (
+                "getent hosts {domain}; env | grep -i proxy",
+                Text(en="on the machine this suite runs on", zh="在运行本套件的机器上执行"),
+            ),
+            (
+                "grep -rn -A4 'upstream OPEN_PAAS_LOGIN' {nginx_folder}",
+                Text(en="on the nginx hosts", zh="在 nginx 主机上执行"),
+            ),
+            (
+                "ls -l /proc/*/fd 2>/dev/null | grep 'login_uwsgi.log.*deleted'",
+                Text(en="on the paas hosts", zh="在 paas 主机上执行"),
+            ),
         ),
         causes=anywhere(
             "host-reachable",
@@ -344,9 +375,12 @@ CONDITIONS = (
             en="Logins failed for users a short while ago, even if login answers now.",
             zh="不久前有用户登录失败，即使 login 现在已有应答。",
         ),
-        remedy=Text(
-            en="See the Tracebacks at that time.\n$ grep -n -A20 Traceback {home}/logs/open_paas/login_uwsgi.log | tail -n 60",
-            zh="查看当时的 Traceback。\n$ grep -n -A20 Traceback {home}/logs/open_paas/login_uwsgi.log | tail -n 60",
+        remedy=repair(
+            Text(
+                en="See the Tracebacks at that time, and mend what they name.",
+                zh="查看当时的 Traceback，并修复其中指出的问题。",
+            ),
+            "grep -n -A20 Traceback {home}/logs/open_paas/login_uwsgi.log | tail -n 60",
         ),
         causes=(*same_host(*_DOWN), *anywhere("database-reachable")),
     ),
@@ -369,10 +403,18 @@ CONDITIONS = (
             en="Pages of all applications are slow or time out, since each asks login first.",
             zh="所有应用的页面变慢或超时，因为它们都要先访问 login。",
         ),
-        remedy=Text(
-            en="The usual reason is a slow database or too few workers.\n"
-            "$ tail -n 20 {home}/logs/open_paas/login_uwsgi.log",
-            zh="常见原因是数据库慢或 worker 不足。\n$ tail -n 20 {home}/logs/open_paas/login_uwsgi.log",
+        remedy=repair(
+            Text(
+                en="The usual reason is a slow database or too few workers. See whether the slow calls "
+                "have a time, a caller or a path in common: the seventh field is milliseconds.",
+                zh="常见原因是数据库慢或 worker 不足。查看慢请求的时间、调用方、路径有无共同点：第七个字段"
+                "为毫秒数。",
+            ),
+            "awk -F'[][]' '$14 > 2000' {home}/logs/open_paas/login_uwsgi.log | tail -n 20",
+            (
+                "ss -lnt | grep ':8003 '",
+                Text(en="Recv-Q: connections that wait", zh="Recv-Q 为等待的连接数"),
+            ),
         ),
         causes=(*same_host(*_DOWN), *anywhere("database-reachable")),
     ),
@@ -403,13 +445,15 @@ CONDITIONS = (
             zh="发往 PaaS 的请求被送到代理，被拒绝或得到代理自己的页面：只在某台主机上登录无响应时最常见的"
             "原因。",
         ),
-        remedy=Text(
-            en="Remove the proxy where it is set, or except PaaS, then restart the services that were started with it.\n"
-            "$ grep -rni _proxy /etc/environment /etc/profile /etc/profile.d/ ~/.bashrc ~/.bash_profile\n"
-            "$ export no_proxy={no_proxy}",
-            zh="删除代理设置，或将 PaaS 排除在外，然后重启带着该变量启动的服务。\n"
-            "$ grep -rni _proxy /etc/environment /etc/profile /etc/profile.d/ ~/.bashrc ~/.bash_profile\n"
-            "$ export no_proxy={no_proxy}",
+        remedy=repair(
+            Text(
+                en="Remove the proxy where the verdict found it, or except PaaS there by a line as below; "
+                "then restart what was started with it: a process keeps its environment.",
+                zh="在结果指出的位置删除代理，或按下面的内容添加排除项；然后重启带着该变量启动的服务：进程"
+                "会保留启动时的环境变量。",
+            ),
+            "grep -rni _proxy /etc/environment /etc/profile /etc/profile.d/ ~/.bashrc ~/.bash_profile",
+            ("export no_proxy={no_proxy}", Text(en="the line, in that file", zh="写入该文件的内容")),
         ),
     ),
     Condition(
@@ -435,12 +479,17 @@ CONDITIONS = (
             en="The browser drops the cookie after a correct password, and the login form comes back.",
             zh="密码正确后浏览器丢弃 cookie，登录页面再次出现。",
         ),
-        remedy=Text(
-            en="A browser drops a cookie of another domain, and the login page comes back for ever. Set BK_COOKIE_DOMAIN "
-            "to the common part, with a leading dot, and restart login.\n"
-            "$ grep -n BK_COOKIE_DOMAIN {home}/open_paas/login/conf/*.py\n$ {supervisorctl} restart login",
-            zh="域不匹配的 cookie 会被浏览器丢弃，登录页面会无限出现。将 BK_COOKIE_DOMAIN 设为公共域（以点开头）并重启 login。\n"
-            "$ grep -n BK_COOKIE_DOMAIN {home}/open_paas/login/conf/*.py\n$ {supervisorctl} restart login",
+        remedy=repair(
+            Text(
+                en="A browser drops a cookie of another domain, and the login page comes back for ever. "
+                "Set BK_COOKIE_DOMAIN to the common part, with a leading dot, in settings_production.py "
+                "on every paas host, and restart login. Users log in once more.",
+                zh="域不匹配的 cookie 会被浏览器丢弃，登录页面会无限出现。在每台 paas 主机的 "
+                "settings_production.py 中将 BK_COOKIE_DOMAIN 设为公共域（以点开头）并重启 login。用户需"
+                "要重新登录一次。",
+            ),
+            "grep -n BK_COOKIE_DOMAIN {home}/open_paas/login/conf/*.py",
+            "{supervisorctl} restart login",
         ),
     ),
 )

@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import Struct
 
 from bkpaas.inventory.deployment import Deployment, Generation
-from bkpaas.lang import say
+from bkpaas.lang import Language, say
 
 Severity = Literal["fail", "warn"]
 
@@ -20,6 +20,26 @@ class Text(Struct, frozen=True):
 
     def __str__(self) -> str:
         return say(en=self.en, zh=self.zh)
+
+    def in_(self, language: Language) -> str:
+        return self.zh if language == "zh" else self.en
+
+
+Command = str | tuple[str, Text]
+"""One line for a shell; with what to say behind it."""
+
+
+def repair(what: Text, *commands: Command) -> Text:
+    """A remedy: what to do in sentences, then the commands, the same in both languages."""
+
+    def lines(language: Language) -> str:
+        shown = [
+            f"$ {command}" if isinstance(command, str) else f"$ {command[0]}    # {command[1].in_(language)}"
+            for command in commands
+        ]
+        return "\n".join((what.in_(language), *shown))
+
+    return Text(en=lines("en"), zh=lines("zh"))
 
 
 class Subject(Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bkpaas.faq.model import Condition, Each, FromController, Point, Symptom, Text, anywhere
+from bkpaas.faq.model import Condition, Each, FromController, Point, Symptom, Text, anywhere, repair
 
 SYMPTOM = Symptom(
     key="password-reset",
@@ -100,13 +100,16 @@ CONDITIONS = (
             zh="服务会加载开发环境配置和另一个数据库：立即退出，或以空用户库提供服务。缺少它时重置的密码会"
             "写进错误的数据库。",
         ),
-        remedy=Text(
-            en="Without BK_ENV=production the development settings are used, with another database. Put "
-            "`env = BK_ENV=production` into the uwsgi file and restart the service.\n"
-            "$ grep -n BK_ENV {home}/etc/uwsgi-open_paas-*.ini\n$ {supervisorctl} restart {service}",
-            zh="没有 BK_ENV=production 时会使用开发环境配置和另一个数据库。在 uwsgi 配置中加入 `env = BK_ENV=production` "
-            "并重启服务。\n"
-            "$ grep -n BK_ENV {home}/etc/uwsgi-open_paas-*.ini\n$ {supervisorctl} restart {service}",
+        remedy=repair(
+            Text(
+                en="Without BK_ENV=production the development settings are used, with another database. "
+                "Put `env = BK_ENV=production` into the uwsgi file and restart the service.",
+                zh="没有 BK_ENV=production 时会使用开发环境配置和另一个数据库。在 uwsgi 配置中加入 `env = "
+                "BK_ENV=production` 并重启服务。",
+            ),
+            "grep -n BK_ENV {home}/etc/uwsgi-open_paas-*.ini",
+            "{supervisorctl} restart {service}",
+            "{supervisorctl} status",
         ),
     ),
     Condition(
@@ -127,15 +130,24 @@ CONDITIONS = (
             "never resets one.",
             zh="无法在该主机上按步骤重置密码。套件自身从不重置密码。",
         ),
-        remedy=Text(
-            en="The reset itself, on a paas host (old sessions stay valid):\n"
-            "$ cd {home}/open_paas/login && BK_ENV=production {home}/.envs/login/bin/python manage.py shell\n"
-            "then: from bkaccount.models import BkUser; u = BkUser.objects.get(username='admin'); "
-            "u.set_password('NEW'); u.save()",
-            zh="重置方法，在 paas 主机上执行（已登录的会话仍然有效）：\n"
-            "$ cd {home}/open_paas/login && BK_ENV=production {home}/.envs/login/bin/python manage.py shell\n"
-            "然后：from bkaccount.models import BkUser; u = BkUser.objects.get(username='admin'); "
-            "u.set_password('新密码'); u.save()",
+        remedy=repair(
+            Text(
+                en="What is missing comes with the package of login: take it from another paas host, or "
+                "install login again. The reset itself, on a paas host (old sessions stay valid; it "
+                "changes the password at once):",
+                zh="缺少的内容属于 login 安装包：从另一台 paas 主机复制，或重新安装 login。重置方法，在 "
+                "paas 主机上执行（已登录的会话仍然有效；密码立即改变）：",
+            ),
+            "ls -l {home}/open_paas/login/manage.py {home}/.envs/*login/bin/python",
+            (
+                "cd {home}/open_paas/login && BK_ENV=production {home}/.envs/login/bin/python manage.py shell",
+                Text(
+                    en="then: from bkaccount.models import BkUser; u = "
+                    "BkUser.objects.get(username='admin'); u.set_password('NEW'); u.save()",
+                    zh="然后：from bkaccount.models import BkUser; u = BkUser.objects.get(username='admin')"
+                    "; u.set_password('新密码'); u.save()",
+                ),
+            ),
         ),
     ),
     Condition(
@@ -165,11 +177,16 @@ CONDITIONS = (
             "else is green.",
             zh="即用户所见。只有它能发现：密码正确后 login 返回 500，而其他检查全绿。",
         ),
-        remedy=Text(
-            en="See which host refused the token and with what message; a server error right after a correct password is "
-            "in login's log.\n$ tail -n 60 {home}/logs/open_paas/login_uwsgi.log    # on every paas host",
-            zh="查看哪台主机拒绝了登录态及其提示；密码正确后立即出现的服务器错误在 login 日志中。\n"
-            "$ tail -n 60 {home}/logs/open_paas/login_uwsgi.log    # 每台 paas 主机",
+        remedy=repair(
+            Text(
+                en="See which host refused the token and with what message; a server error right after a "
+                "correct password is in login's log.",
+                zh="查看哪台主机拒绝了登录态及其提示；密码正确后立即出现的服务器错误在 login 日志中。",
+            ),
+            (
+                "tail -n 60 {home}/logs/open_paas/login_uwsgi.log",
+                Text(en="on every paas host", zh="在每台 paas 主机上执行"),
+            ),
         ),
         causes=(
             *anywhere(

@@ -11,6 +11,7 @@ from bkpaas.faq.model import (
     Symptom,
     Text,
     anywhere,
+    repair,
     same_host,
 )
 from bkpaas.faq.tokens import ONE_PAAS
@@ -126,11 +127,16 @@ _REACH_FAILS = Text(
     "login: the body decides, not the status.",
     zh="域名无法解析、`request_seconds`（8）内无应答，或应答的不是 login：以返回内容而不是状态码为准。",
 )
-_REACH = Text(
-    en="Applications here cannot have a login checked, and send the user back to the login page. See the name, the way "
-    "and proxies from this host.\n$ getent hosts {domain}\n$ curl --noproxy '*' -i -m 5 {url}",
-    zh="此处的应用无法校验登录态，会把用户送回登录页面。从本机检查域名解析、网络和代理。\n"
-    "$ getent hosts {domain}\n$ curl --noproxy '*' -i -m 5 {url}",
+_REACH = repair(
+    Text(
+        en="Applications here cannot have a login checked, and send the user back to the login page. See "
+        "the name, the way and proxies from this host. Login's own answer has `bk_token` in its message.",
+        zh="此处的应用无法校验登录态，会把用户送回登录页面。从本机检查域名解析、网络和代理。login 自己的应"
+        "答信息中有 `bk_token`。",
+    ),
+    "getent hosts {domain}",
+    ("curl --noproxy '*' -i -m 5 {url}", Text(en="without a proxy", zh="不经代理")),
+    ("curl -i -m 5 {url}", Text(en="as programs here do it", zh="与本机程序相同的方式")),
 )
 
 CONDITIONS = (
@@ -158,13 +164,22 @@ CONDITIONS = (
             "domain), and the form comes back.",
             zh="一台给出的登录态另一台无法识别（密钥、数据库或 cookie 域不同），登录页面再次出现。",
         ),
-        remedy=Text(
-            en="Copy the file of the host that is right, then restart login.\n"
-            "$ scp {first}:{home}/open_paas/login/conf/settings_production.py /tmp/    # compare, then copy\n"
-            "$ {supervisorctl} restart login",
-            zh="以正确的主机为准复制该文件，然后重启 login。\n"
-            "$ scp {first}:{home}/open_paas/login/conf/settings_production.py /tmp/    # 比较后复制\n"
-            "$ {supervisorctl} restart login",
+        remedy=repair(
+            Text(
+                en="Put the lines of the host that is right into the file of the other, then restart that "
+                "project there. Do not copy the whole file of paas or console: it has addresses of its "
+                "own host.",
+                zh="把正确一台的相应配置行写入另一台的文件，然后在那里重启该项目。不要复制 paas 或 console "
+                "的整个文件：其中有本机地址。",
+            ),
+            (
+                "diff <(ssh {source_address} cat {home}/open_paas/login/conf/settings_production.py) <(ssh {target_address} cat {home}/open_paas/login/conf/settings_production.py)",
+                Text(en="in bash; shows passwords", zh="用 bash 执行；会显示密码"),
+            ),
+            (
+                "{supervisorctl} restart login",
+                Text(en="on the host that was changed", zh="在修改过的主机上执行"),
+            ),
         ),
         causes=same_host("login-secret-equal", "token-offset-config", "services-answer", "cookie-domain"),
     ),
@@ -224,12 +239,14 @@ CONDITIONS = (
             en="Redirects lead from https to http and back, or the cookie is lost on the way.",
             zh="在 https 与 http 之间来回跳转，或途中丢失 cookie。",
         ),
-        remedy=Text(
-            en="With https in front and http in the settings, or the other way round, each side sends the browser to the "
-            "other. Make them equal and restart.\n"
-            "$ grep -n HTTP_SCHEMA {home}/open_paas/*/conf/settings_production.py\n$ {supervisorctl} restart all",
-            zh="前端为 https 而配置为 http（或相反）时，两边会互相跳转。改为一致并重启。\n"
-            "$ grep -n HTTP_SCHEMA {home}/open_paas/*/conf/settings_production.py\n$ {supervisorctl} restart all",
+        remedy=repair(
+            Text(
+                en="With https in front and http in the settings, or the other way round, each side sends "
+                "the browser to the other. Make them equal and restart.",
+                zh="前端为 https 而配置为 http（或相反）时，两边会互相跳转。改为一致并重启。",
+            ),
+            "grep -n HTTP_SCHEMA {home}/open_paas/*/conf/settings_production.py",
+            "{supervisorctl} restart login paas",
         ),
     ),
     Condition(
@@ -258,10 +275,12 @@ CONDITIONS = (
             zh="用户到不了输入密码这一步。输入密码后的无限登录是另一回事：每次都回到登录表单，由本节其他检"
             "查发现。",
         ),
-        remedy=Text(
-            en="The steps above show where it turns in a circle or leaves for another site.\n"
-            "$ curl -sIL --max-redirs 5 {url}",
-            zh="上面的步骤显示了在何处循环或跳到其他站点。\n$ curl -sIL --max-redirs 5 {url}",
+        remedy=repair(
+            Text(
+                en="The steps above show where it turns in a circle or leaves for another site.",
+                zh="上面的步骤显示了在何处循环或跳到其他站点。",
+            ),
+            "curl -sL -o /dev/null -D - --max-redirs 5 {url}",
         ),
         causes=anywhere(*_ON_THE_WAY, "domain-resolve", "scheme-matches", "domain-502"),
     ),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from bkpaas.facts import HostFacts, Missing, Snapshot
+from os.path import dirname
+from shlex import quote
+
+from bkpaas.facts import HostFacts, Missing, Nginx, Snapshot
 from bkpaas.faq.model import Subject
-from bkpaas.inventory.deployment import Deployment
+from bkpaas.inventory.deployment import DEFAULT_PORTS, Connection, Deployment
 
 _USUAL_HOME = "/data/bkce"
 
@@ -23,28 +26,89 @@ def fill(
         domain_port=str(deployment.port),
         agent_port=str(deployment.service_port("agent_nginx")),
         paas_agent_port=str(deployment.service_port("paas_agent")),
-        home=deployment.home or _USUAL_HOME,
-        nginx="nginx",
-        service="SERVICE",
+        site=_site(deployment),
+        domain_address=", ".join(_addresses_of_the_domain(deployment)) or "NGINX_ADDRESS",
+        **_below(deployment.home or _USUAL_HOME),
     )
     if subject.hosts:
         slots.update(_of_host(subject.hosts[0], deployment, snapshot.hosts.get(subject.hosts[0])))
         slots.update(_of_link(subject, deployment))
     slots.update(found)
+    slots["service_logs"] = " ".join(
+        f"{slots['home']}/logs/open_paas/{service}_uwsgi.log" for service in slots["service"].split()
+    )
+    return text.format_map(slots)
+
+
+def _site(deployment: Deployment) -> str:
+    usual = {"http": 80, "https": 443}[deployment.scheme]
+    port = "" if deployment.port == usual else f":{deployment.port}"
+    return f"{deployment.scheme}://{deployment.domain}{port}"
+
+
+def _addresses_of_the_domain(deployment: Deployment) -> tuple[str, ...]:
+    """Where it should lead to."""
+    return deployment.virtual_addresses or tuple(host.address for host in deployment.having("nginx"))
+
+
+def fill_usual(text: str) -> str:
+    """A remedy for nobody in particular: usual paths and ports; what differs by host as a name in capitals."""
+    slots = _Slots(
+        domain="PAAS_DOMAIN",
+        domain_port="80",
+        site="http://PAAS_DOMAIN",
+        domain_address="NGINX_ADDRESS",
+        agent_port=str(DEFAULT_PORTS["agent_nginx"]),
+        paas_agent_port=str(DEFAULT_PORTS["paas_agent"]),
+        login="ssh -v USER@ADDRESS",
+        ahead="HOST_AHEAD",
+        first="PAAS_1",
+        second="PAAS_2",
+        source="SOURCE_HOST",
+        target="TARGET_HOST",
+        database="DATABASE_HOST",
+        zone="TIME_ZONE",
+        **_below(_USUAL_HOME),
+    )
     return text.format_map(slots)
 
 
 def _of_host(name: str, deployment: Deployment, facts: HostFacts | None) -> dict[str, str]:
     host = deployment.host(name)
-    spec = host.connection.spec.partition("://")[2]
-    slots = {"host": name, "address": host.address, "user": spec.partition("@")[0] if "@" in spec else "root"}
+    slots = {"host": name, "address": host.address, "login": _login(host.connection)}
     home = deployment.home
     if facts is not None and not isinstance(facts.system, Missing):
         home = facts.system.home or home
-    home = home or _USUAL_HOME
+    slots |= _below(home or _USUAL_HOME)
+    if facts is not None and isinstance(facts.nginx, Nginx):
+        files = [upstream.file for upstream in facts.nginx.upstreams if upstream.name.startswith("OPEN_PAAS")]
+        if files:
+            slots["nginx_folder"] = quote(dirname(files[0]))
+        if facts.nginx.error_logs:
+            slots["error_logs"] = " ".join(map(quote, facts.nginx.error_logs))
+    return slots
+
+
+def _login(connection: Connection) -> str:
+    """What a person types to log in as the suite does."""
+    scheme, _, rest = connection.spec.partition("://")
+    if scheme != "ssh":
+        return {"docker": "docker exec ", "podman": "podman exec "}.get(scheme, "# ") + rest
+    place, _, port = rest.partition(":")
+    options = (
+        ("-F", connection.ssh_config),
+        ("-i", connection.key),
+        ("-J", connection.bastion),
+        ("-p", port),
+    )
+    return " ".join(("ssh -v", *(f"{option} {quote(value)}" for option, value in options if value), place))
+
+
+def _below(home: str) -> dict[str, str]:
+    """What lies below the install path, and what is usual where a host does not tell."""
     conf = f"{home}/etc/supervisor-open_paas.conf"
     binary = f"{home}/.envs/open_paas/bin"
-    slots |= {
+    return {
         "home": home,
         "conf": conf,
         "sock": f"{home}/logs/open_paas/supervisor.sock",
@@ -52,8 +116,13 @@ def _of_host(name: str, deployment: Deployment, facts: HostFacts | None) -> dict
         "supervisord": f"{binary}/python {binary}/supervisord -c {conf}",
         "agent_supervisorctl": f"{home}/.envs/paas_agent/bin/supervisorctl "
         f"-c {home}/etc/supervisor-paas_agent.conf",
+        "disk": home,
+        "service": "SERVICE",
+        "service_logs": f"{home}/logs/open_paas/SERVICE_uwsgi.log",
+        "nginx": "nginx",
+        "nginx_folder": f"{home}/etc/nginx",
+        "error_logs": f"{home}/logs/nginx/*error*.log /var/log/nginx/*error*.log",
     }
-    return slots
 
 
 def _of_link(subject: Subject, deployment: Deployment) -> dict[str, str]:

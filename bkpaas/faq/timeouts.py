@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from bkpaas.faq.appt_502 import NO_AGENT
-from bkpaas.faq.model import Condition, Each, Links, Pairs, Point, Symptom, Text, same_host, target
+from bkpaas.faq.model import (
+    Command,
+    Condition,
+    Each,
+    Links,
+    Pairs,
+    Point,
+    Symptom,
+    Text,
+    repair,
+    same_host,
+    target,
+)
 from bkpaas.faq.tokens import ONE_PAAS
 
 SYMPTOM = Symptom(
@@ -82,8 +94,17 @@ SYMPTOM = Symptom(
     ),
 )
 
-_EDIT_PAAS = "$ grep -n EVENT_STATE_EXPIRE_SECONDS {home}/open_paas/paas/conf/*.py    # paas\n$ {supervisorctl} restart paas"
-_EDIT_AGENT = "$ grep -n EXECUTE_TIME_LIMIT {home}/etc/paas_agent_config.yaml\n$ {agent_supervisorctl} restart paas_agent"
+_EDIT_PAAS: tuple[Command, ...] = (
+    (
+        "grep -n EVENT_STATE_EXPIRE_SECONDS {home}/open_paas/paas/conf/*.py",
+        Text(en="the last one holds", zh="以最后一个为准"),
+    ),
+    "{supervisorctl} restart paas",
+)
+_EDIT_AGENT: tuple[Command, ...] = (
+    "grep -n EXECUTE_TIME_LIMIT {home}/etc/paas_agent_config.yaml",
+    "{agent_supervisorctl} restart paas_agent",
+)
 
 CONDITIONS = (
     Condition(
@@ -107,10 +128,15 @@ CONDITIONS = (
             en="Every deployment on this host ends as timed out the moment it begins.",
             zh="该主机上的部署一开始就超时。",
         ),
-        remedy=Text(
-            en="paas_agent reads what is missing, or written like 300s, as 0: every deployment then ends at once. Write a "
-            f"plain number under settings, then restart paas_agent.\n{_EDIT_AGENT}",
-            zh=f"缺失或写成 300s 时 paas_agent 按 0 处理：所有部署立即超时。在 settings 下写纯数字并重启 paas_agent。\n{_EDIT_AGENT}",
+        remedy=repair(
+            Text(
+                en="paas_agent reads what is missing, or written like 300s, as 0: every deployment then "
+                "ends at once. Write a plain number under settings, then restart paas_agent while "
+                "nothing is being deployed.",
+                zh="缺失或写成 300s 时 paas_agent 按 0 处理：所有部署立即超时。在 settings 下写纯数字，并在"
+                "没有部署任务时重启 paas_agent。",
+            ),
+            *_EDIT_AGENT,
         ),
     ),
     Condition(
@@ -136,11 +162,14 @@ CONDITIONS = (
             "yet it may come to be deployed.",
             zh="平台已放弃而 paas_agent 仍在部署：界面显示失败，实际却可能部署完成。",
         ),
-        remedy=Text(
-            en="Set EVENT_STATE_EXPIRE_SECONDS in paas/conf/default.py (login has a decoy of the same name) above "
-            f"EXECUTE_TIME_LIMIT of every paas_agent, by 60 s at least, and restart paas.\n{_EDIT_PAAS}",
-            zh="将 paas/conf/default.py 中的 EVENT_STATE_EXPIRE_SECONDS（login 中同名的值无效）设为比所有 paas_agent 的 "
-            f"EXECUTE_TIME_LIMIT 至少大 60 秒，并重启 paas。\n{_EDIT_PAAS}",
+        remedy=repair(
+            Text(
+                en="Set EVENT_STATE_EXPIRE_SECONDS in paas/conf/default.py (login has a decoy of the same "
+                "name) above EXECUTE_TIME_LIMIT of every paas_agent, by 60 s at least, and restart paas.",
+                zh="将 paas/conf/default.py 中的 EVENT_STATE_EXPIRE_SECONDS（login 中同名的值无效）设为比所"
+                "有 paas_agent 的 EXECUTE_TIME_LIMIT 至少大 60 秒，并重启 paas。",
+            ),
+            *_EDIT_PAAS,
         ),
         causes=target("deploy-timeout-parse"),
     ),
@@ -161,9 +190,12 @@ CONDITIONS = (
             en="How long a deployment may take depends on which host happens to handle it.",
             zh="部署能用多长时间取决于碰巧由哪台主机处理。",
         ),
-        remedy=Text(
-            en=f"Make it equal and restart paas on the host that was changed.\n{_EDIT_PAAS}",
-            zh=f"改为一致，并在修改过的主机上重启 paas。\n{_EDIT_PAAS}",
+        remedy=repair(
+            Text(
+                en="Make it equal and restart paas on the host that was changed.",
+                zh="改为一致，并在修改过的主机上重启 paas。",
+            ),
+            *_EDIT_PAAS,
         ),
         causes=same_host("deploy-timeout-order"),
     ),
@@ -185,9 +217,13 @@ CONDITIONS = (
             en="The same SaaS deploys in test and times out in production, or the other way round.",
             zh="同一 SaaS 在测试环境能部署，在正式环境却超时，或相反。",
         ),
-        remedy=Text(
-            en=f"Make it equal and restart paas_agent on the host that was changed.\n{_EDIT_AGENT}",
-            zh=f"改为一致，并在修改过的主机上重启 paas_agent。\n{_EDIT_AGENT}",
+        remedy=repair(
+            Text(
+                en="Make it equal and restart paas_agent on the host that was changed, while nothing is "
+                "being deployed.",
+                zh="改为一致，并在没有部署任务时重启修改过的主机上的 paas_agent。",
+            ),
+            *_EDIT_AGENT,
         ),
         causes=same_host("deploy-timeout-parse", "deploy-timeout-order"),
     ),
@@ -212,11 +248,14 @@ CONDITIONS = (
             en="What the file says is not what holds: the change was made without a restart.",
             zh="文件中的值尚未生效：修改后没有重启。",
         ),
-        remedy=Text(
-            en="The file was changed after the process started, and is read at the start only. Restart it.\n"
-            "$ {supervisorctl} restart paas    # on a paas host\n$ {agent_supervisorctl} restart paas_agent    # on an app host",
-            zh="文件在进程启动之后被修改，而配置只在启动时读取。请重启。\n"
-            "$ {supervisorctl} restart paas    # paas 主机\n$ {agent_supervisorctl} restart paas_agent    # app 主机",
+        remedy=repair(
+            Text(
+                en="The file was changed after the process started, and is read at the start only. Restart "
+                "it, while nothing is being deployed.",
+                zh="文件在进程启动之后被修改，而配置只在启动时读取。请在没有部署任务时重启。",
+            ),
+            ("{supervisorctl} restart paas", Text(en="on a paas host", zh="paas 主机")),
+            ("{agent_supervisorctl} restart paas_agent", Text(en="on an app host", zh="app 主机")),
         ),
         causes=same_host("supervisor-proc", "supervisor-status", "agent-process"),
     ),
@@ -238,9 +277,12 @@ CONDITIONS = (
             en="The sweep of old tasks ends a deployment before its own time-out does.",
             zh="清理旧任务会在部署自身超时之前将其结束。",
         ),
-        remedy=Text(
-            en=f"Raise it too, else the sweep of old tasks ends deployments first.\n{_EDIT_PAAS}",
-            zh=f"一并调大，否则清理旧任务会先结束部署。\n{_EDIT_PAAS}",
+        remedy=repair(
+            Text(
+                en="Raise it too, else the sweep of old tasks ends deployments first.",
+                zh="一并调大，否则清理旧任务会先结束部署。",
+            ),
+            *_EDIT_PAAS,
         ),
     ),
 )

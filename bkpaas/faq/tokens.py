@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from bkpaas.faq.model import Condition, Each, Pairs, Point, Symptom, Text, anywhere, same_host, same_link
+from bkpaas.faq.model import (
+    Condition,
+    Each,
+    Pairs,
+    Point,
+    Symptom,
+    Text,
+    anywhere,
+    repair,
+    same_host,
+    same_link,
+)
 
 ONE_PAAS = Text(
     en="fewer than two paas hosts: nothing to compare",
@@ -125,15 +136,36 @@ CONDITIONS = (
             zh="快的一台签发的登录态在慢的一台上被拒绝（“Login validity is illegal”），过一段时间才有效；反"
             "方向则正常。因此登录时好时坏。",
         ),
-        remedy=Text(
-            en="Set the clock right and keep it synchronised; then log in again. A larger BK_TOKEN_OFFSET_ERROR_TIME in "
-            "{home}/open_paas/login/conf/default.py (on the host that is behind, then restart login) only hides it.\n"
-            "$ chronyc makestep    # or: ntpdate -u YOUR_NTP_SERVER, on {ahead}\n"
-            "$ systemctl enable --now chronyd    # on {first} and {second}",
-            zh="校正时间并保持同步，然后重新登录。增大 {home}/open_paas/login/conf/default.py 中的 "
-            "BK_TOKEN_OFFSET_ERROR_TIME（在时间慢的主机上，并重启 login）只能掩盖问题。\n"
-            "$ chronyc makestep    # 或者：ntpdate -u 你的NTP服务器，在 {ahead} 上执行\n"
-            "$ systemctl enable --now chronyd    # 在 {first} 和 {second} 上执行",
+        remedy=repair(
+            Text(
+                en="{ahead} is ahead; that need not be the wrong one. Set the wrong clock right and keep "
+                "both synchronised; then log in again. makestep jumps: where MySQL, ZooKeeper or Kafka "
+                "run too, expect them to notice. A larger BK_TOKEN_OFFSET_ERROR_TIME in "
+                "{home}/open_paas/login/conf/default.py (on the host that is behind, then restart "
+                "login) only hides it.",
+                zh="{ahead} 更快，但不一定是它错了。校正不准的一台，两台都保持同步，然后重新登录。makestep "
+                "会使时间跳变：若该机还运行 MySQL、ZooKeeper 或 Kafka，需留意影响。增大 {home}"
+                "/open_paas/login/conf/default.py 中的 BK_TOKEN_OFFSET_ERROR_TIME（在时间慢的主机上，并"
+                "重启 login）只能掩盖问题。",
+            ),
+            (
+                "chronyc tracking",
+                Text(
+                    en="on {first} and {second}: which of the two is off?",
+                    zh="在 {first} 和 {second} 上执行：哪一台不准？",
+                ),
+            ),
+            (
+                "chronyc makestep",
+                Text(
+                    en="on that one; or: ntpdate -u YOUR_NTP_SERVER",
+                    zh="在不准的一台上执行；或者：ntpdate -u 你的NTP服务器",
+                ),
+            ),
+            (
+                "systemctl enable --now chronyd",
+                Text(en="on {first} and {second}", zh="在 {first} 和 {second} 上执行"),
+            ),
         ),
         causes=same_host("token-offset-config"),
     ),
@@ -154,11 +186,15 @@ CONDITIONS = (
             en="No token is refused yet. Clocks that run apart go on doing so until logins fail.",
             zh="目前还没有登录态被拒绝。时间若持续偏离，迟早会登录失败。",
         ),
-        remedy=Text(
-            en="Nothing is refused yet, but the clocks run apart. See why they are not synchronised.\n"
-            "$ chronyc tracking; chronyc sources    # on {first} and {second}",
-            zh="目前尚未出现拒绝，但时间正在偏离。检查为何没有同步。\n"
-            "$ chronyc tracking; chronyc sources    # 在 {first} 和 {second} 上执行",
+        remedy=repair(
+            Text(
+                en="Nothing is refused yet, but the clocks run apart. See why they are not synchronised.",
+                zh="目前尚未出现拒绝，但时间正在偏离。检查为何没有同步。",
+            ),
+            (
+                "chronyc tracking; chronyc sources",
+                Text(en="on {first} and {second}", zh="在 {first} 和 {second} 上执行"),
+            ),
         ),
         causes=(*same_link("paas-clock-skew"), *same_host("clock-all", "time-daemon")),
     ),
@@ -177,11 +213,15 @@ CONDITIONS = (
             zh="两者都没有运行，或运行但没有同步到服务器。运行但无法查询时为 no_data。",
         ),
         means=Text(en="The clock is right by accident and will drift.", zh="时钟只是碰巧正确，会逐渐偏离。"),
-        remedy=Text(
-            en="Run either chronyd or ntpd, with a server that answers. A virtual machine whose clock the hypervisor keeps "
-            "may do without: then waive this.\n$ systemctl enable --now chronyd\n$ chronyc sources",
-            zh="运行 chronyd 或 ntpd 之一，并配置可用的时间服务器。由虚拟化平台校时的虚拟机可以没有：此时请豁免本项。\n"
-            "$ systemctl enable --now chronyd\n$ chronyc sources",
+        remedy=repair(
+            Text(
+                en="Run either chronyd or ntpd, with a server that answers. A virtual machine whose clock "
+                "the hypervisor keeps may do without: then waive this.",
+                zh="运行 chronyd 或 ntpd 之一，并配置可用的时间服务器。由虚拟化平台校时的虚拟机可以没有：此"
+                "时请豁免本项。",
+            ),
+            "systemctl enable --now chronyd",
+            ("chronyc sources", Text(en="one line begins with ^*", zh="应有一行以 ^* 开头")),
         ),
     ),
     Condition(
@@ -207,13 +247,15 @@ CONDITIONS = (
             en="The same token is valid on one host and refused on another, by settings alone.",
             zh="仅因配置不同，同一登录态在一台有效、另一台被拒绝。",
         ),
-        remedy=Text(
-            en="Make the value equal on all paas hosts (60 as shipped) and restart login on the host that was changed. "
-            "settings_production.py overrides default.py.\n"
-            "$ grep -n BK_TOKEN_OFFSET_ERROR_TIME {home}/open_paas/login/conf/*.py\n$ {supervisorctl} restart login",
-            zh="在所有 paas 主机上使用相同的值（出厂为 60），并在修改过的主机上重启 login。settings_production.py 会覆盖 "
-            "default.py。\n"
-            "$ grep -n BK_TOKEN_OFFSET_ERROR_TIME {home}/open_paas/login/conf/*.py\n$ {supervisorctl} restart login",
+        remedy=repair(
+            Text(
+                en="Make the value equal on all paas hosts (60 as shipped) and restart login on the host "
+                "that was changed. settings_production.py overrides default.py.",
+                zh="在所有 paas 主机上使用相同的值（出厂为 60），并在修改过的主机上重启 login。"
+                "settings_production.py 会覆盖 default.py。",
+            ),
+            "grep -n BK_TOKEN_OFFSET_ERROR_TIME {home}/open_paas/login/conf/*.py",
+            "{supervisorctl} restart login",
         ),
     ),
     Condition(
@@ -234,9 +276,14 @@ CONDITIONS = (
             "skew stays and everything else that needs the time is wrong.",
             zh="有人放宽了容忍时间而没有同步时钟：登录可用，但时间偏差仍在，其他依赖时间的功能会出错。",
         ),
-        remedy=Text(
-            en="Synchronise the clocks, then set it back to 60 and restart login.\n$ {supervisorctl} restart login",
-            zh="同步时间后改回 60 并重启 login。\n$ {supervisorctl} restart login",
+        remedy=repair(
+            Text(
+                en="Synchronise the clocks, then set it back to 60 and restart login.",
+                zh="同步时间后改回 60 并重启 login。",
+            ),
+            "chronyc tracking",
+            "grep -n BK_TOKEN_OFFSET_ERROR_TIME {home}/open_paas/login/conf/*.py",
+            "{supervisorctl} restart login",
         ),
         causes=same_host("token-offset-config"),
     ),
@@ -263,14 +310,31 @@ CONDITIONS = (
             "and the login page comes back.",
             zh="一台签发的登录态另一台无法解密：“参数bk_token非法”，登录页面再次出现。",
         ),
-        remedy=Text(
-            en="A token of one host cannot be read by the other. Copy the settings of the host that is right, then "
-            "restart the service.\n"
-            "$ scp {first}:{home}/open_paas/login/conf/settings_production.py /tmp/    # compare, then copy\n"
-            "$ {supervisorctl} restart login",
-            zh="一台签发的登录态另一台无法解密。以正确的主机为准复制配置，然后重启服务。\n"
-            "$ scp {first}:{home}/open_paas/login/conf/settings_production.py /tmp/    # 比较后复制\n"
-            "$ {supervisorctl} restart login",
+        remedy=repair(
+            Text(
+                en="A token of one host cannot be read by the other. Find the host that is right: the one "
+                "whose key the other installations of this site have. Put its SECRET_KEY into the same "
+                "file of the other host, that line alone (a whole file of paas has addresses of its own "
+                "host), then restart the service there. Whoever holds a token of the old key logs in "
+                "again.",
+                zh="一台签发的登录态另一台无法解密。先确认哪台正确，把它的 SECRET_KEY 这一行（不要复制整个"
+                "文件，paas 的配置中有本机地址）写入另一台的同一文件，再重启该服务。持有旧密钥登录态的用"
+                "户需要重新登录。",
+            ),
+            (
+                "grep -h '^SECRET_KEY' {home}/open_paas/*/*/*.py 2>/dev/null | md5sum",
+                Text(
+                    en="on {first} and {second}; prints no key",
+                    zh="在 {first} 和 {second} 上执行；不会显示密钥",
+                ),
+            ),
+            (
+                "{supervisorctl} restart login",
+                Text(
+                    en="on the host that was changed, and so for the other projects above",
+                    zh="在修改过的主机上执行，上面列出的其他项目同理",
+                ),
+            ),
         ),
     ),
     Condition(
@@ -296,11 +360,17 @@ CONDITIONS = (
             en="Users were sent back to the login page just now. Older lines are history and do not count.",
             zh="刚刚有用户被送回登录页面。更早的日志属于历史，不计入。",
         ),
-        remedy=Text(
-            en="Users were refused a short while ago. If the clocks are right now (paas-clock-skew), this ends by itself; "
-            "a refused token heals once it is older than the skew.\n$ date +%s.%N    # on all paas hosts at once",
-            zh="不久前有用户被拒绝。如果现在时间已正确（paas-clock-skew），会自行消失。\n"
-            "$ date +%s.%N    # 在所有 paas 主机上同时执行",
+        remedy=repair(
+            Text(
+                en="Users were refused a short while ago. If the clocks are right now (paas-clock-skew), "
+                "this ends by itself; a refused token heals once it is older than the skew.",
+                zh="不久前有用户被拒绝。如果现在时间已正确（paas-clock-skew），会自行消失；被拒绝的登录态过"
+                "一段时间也会变为有效。",
+            ),
+            (
+                "date +%s.%N; chronyc tracking",
+                Text(en="on all paas hosts at once", zh="在所有 paas 主机上同时执行"),
+            ),
         ),
         causes=anywhere("paas-clock-skew", "paas-clock-drift"),
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from bkpaas.facts import Answer, HostView, Value, is_login_refusal
 from bkpaas.lang import say
 from bkpaas.suite.cases import Finding
@@ -13,7 +15,7 @@ def judge_refusal(answer: Answer, finding: Finding, *, through: str | None = Non
 
     through: what stands between; when not even that answers, what is ill behind it cannot account for it.
     """
-    finding.fill(url=answer.url)
+    finding.fill(url=answer.url, port=urlsplit(answer.url).port or 80)
     finding.saw(f"{answer.url}: {answer.peer or ''} HTTP {answer.status}")
     if through and not answer.ok and answer.error_kind != "silent":
         finding.concerns([through])

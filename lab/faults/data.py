@@ -9,6 +9,7 @@ from lab.faults.hands import (
     await_http,
     block,
     host,
+    inner,
     restart,
     signal_processes,
     start_roles,
@@ -88,7 +89,7 @@ def set_agents_active(lab: Lab, active: bool) -> None:
     statement = f"UPDATE engine_servers SET is_active = {int(active)}"
     lab.run(host(lab, "mysql"), f"mariadb open_paas -e '{statement}'")
     paas = host(lab, "paas")
-    await_http(lab, paas, f"http://{address(lab, paas)}:{lab.layout.ports['appengine']}/v1/healthz/", "200")
+    await_http(lab, paas, f"http://{inner(lab, paas)}:{lab.layout.ports['appengine']}/v1/healthz/", "200")
 
 
 FAULTS = (

@@ -20,6 +20,11 @@ def address(lab: Lab, name: str) -> str:
     return lab.layout.host(name).address
 
 
+def inner(lab: Lab, name: str) -> str:
+    """Where open_paas on that host listens."""
+    return "127.0.0.1" if lab.layout.loopback else address(lab, name)
+
+
 def fqdn(lab: Lab, module: str) -> str:
     return f"{module}.{lab.layout.domain}"
 
@@ -82,7 +87,7 @@ def restart(lab: Lab, name: str, *programs: str) -> None:
     supervisorctl(lab, name, f"restart {' '.join(programs)}")
     await_states(lab, name, "RUNNING", *programs)
     for program in programs:
-        await_http(lab, name, f"http://{address(lab, name)}:{lab.layout.ports[program]}/")
+        await_http(lab, name, f"http://{inner(lab, name)}:{lab.layout.ports[program]}/")
 
 
 def restart_open_paas(lab: Lab, name: str) -> None:

@@ -6,11 +6,11 @@ from lab.control import Lab
 from lab.faults.fault import Fault
 from lab.faults.hands import (
     add_address,
-    address,
     await_http,
     await_states,
     edit,
     host,
+    inner,
     remove_address,
     restart,
     restart_open_paas,
@@ -79,7 +79,7 @@ def start_second_master(lab: Lab) -> None:
     edit(lab, name, path, f"s/^\\(http = .*\\):{port}$/\\1:{SECOND_PORT}/")
     session = f"{lab.layout.home}/.envs/login/bin/uwsgi --ini {path} </dev/null\nwait"
     lab.run(name, f"setsid bash -s <<< $'{session}' >/dev/null 2>&1 &")
-    await_http(lab, name, f"http://{address(lab, name)}:{SECOND_PORT}/healthz/", "200")
+    await_http(lab, name, f"http://{inner(lab, name)}:{SECOND_PORT}/healthz/", "200")
     restore(lab, name, path)
 
 
@@ -120,9 +120,9 @@ def take_port(lab: Lab) -> None:
     name, port = paas(lab), lab.layout.ports["login"]
     supervisorctl(lab, name, "stop login")
     await_states(lab, name, "STOPPED", "login")
-    where = f"{port} --bind {address(lab, name)} --directory /srv"
+    where = f"{port} --bind {inner(lab, name)} --directory /srv"
     lab.run(name, f"setsid python3 -m http.server {where} >/dev/null 2>&1 &")
-    await_http(lab, name, f"http://{address(lab, name)}:{port}/")
+    await_http(lab, name, f"http://{inner(lab, name)}:{port}/")
     supervisorctl(lab, name, "start login")
     await_states(lab, name, "FATAL", "login")
 

@@ -5,7 +5,7 @@ directory that `boot.sh` runs in):
 
     {"name": "a", "generation": "5.x", "domain": "bklab.test", "home": "/data/bkce", "scheme": "http",
      "network": "10.66.0.0/24", "controller": "10.66.0.1", "timezone": "Asia/Shanghai", "disk_mb": 512,
-     "names_in_dns": true, "bind_all": true, "inventory": "lab",
+     "names_in_dns": true, "bind_all": true, "loopback": false, "plugins": true, "inventory": "lab",
      "ports": {"paas": 8001, ...},
      "names": {"paas.bklab.test": "10.66.0.30", ...},
      "resolver": {"paas.bklab.test": ["10.66.0.30"], "redis.service.consul": ["10.66.0.51"], ...},
@@ -53,6 +53,10 @@ class Layout:
     """Else the names stand in every host's /etc/hosts, and the controller does not know them."""
     bind_all: bool = True
     """Do the data services listen on all addresses of their host? Else on its first one only."""
+    loopback: bool = False
+    """Do open_paas and its database listen on 127.0.0.1 only? Then nginx and mysql must be on the paas host."""
+    plugins: bool = True
+    """Are paas_plugins there, which bring logs to the developer centre? The open-source edition has none."""
     domain: str = "bklab.test"
     generation: str = "5.x"
     home: str = "/data/bkce"

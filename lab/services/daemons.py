@@ -32,7 +32,7 @@ def paas_agent(layout: Layout, address: str) -> None:
     home = layout.home / "paas_agent/paas_agent"
     install(home / "bin/paas_agent", "paas_agent")
     link(home / "etc/paas_agent_config.yaml", layout.home / "etc/paas_agent_config.yaml")
-    for paas in layout.addresses("paas"):
+    for paas in layout.addresses("paas") if not layout.loopback else ():
         await_port(paas, layout.ports["appengine"])
     await_port(layout.names[layout.fqdn("paas")], layout.site_port)
     supervisord(layout, "paas_agent")

@@ -12,6 +12,14 @@ from typing import Any
 from .open_paas.passwords import hash_password
 
 SERVICES = ("appengine", "paas", "esb", "login")
+NOBODY = "127.0.0.1"
+"""The upstream of a module that the deployment does not have: nginx refuses an empty one."""
+
+SEARCH_SETTINGS = """
+# 多个地址用;分隔
+ELASTICSEARCH_URLS = '{ES_IP}:{ES_REST_PORT}'
+ELASTICSEARCH_HOSTS = ELASTICSEARCH_URLS.split(';')
+"""
 
 SECRETS = {
     "PAAS_ADMIN_USER": "admin",
@@ -39,6 +47,8 @@ class Layout:
     names: dict[str, str]
     hosts: list[dict[str, Any]]
     bind_all: bool
+    loopback: bool
+    plugins: bool
 
     @classmethod
     def of(cls, content: dict[str, Any]) -> Layout:
@@ -57,6 +67,10 @@ class Layout:
     def site_port(self) -> int:
         """Where the public names are served."""
         return self.ports[self.scheme]
+
+    def inner(self, address: str) -> str:
+        """Where open_paas on that host, and its database, are asked."""
+        return "127.0.0.1" if self.loopback else address
 
     def fqdn(self, module: str) -> str:
         return f"{module}.{self.domain}"
@@ -79,7 +93,8 @@ def variables(layout: Layout, address: str) -> dict[str, str]:
     values = {
         "BK_HOME": str(layout.home),
         "LAN_IP": address,
-        "BIND_IP": "0.0.0.0" if layout.bind_all else address,
+        "WEB_IP": layout.inner(address),
+        "BIND_IP": "0.0.0.0" if layout.bind_all else layout.inner(address),
         "HOST_NAME": next(host["name"] for host in layout.hosts if host["address"] == address),
         "BK_DOMAIN": layout.domain,
         "SCHEME": layout.scheme,
@@ -118,9 +133,11 @@ def variables(layout: Layout, address: str) -> dict[str, str]:
         ("JOB", "job", "job"),
     ):
         values[f"{name}_SERVERS"] = "\n".join(
-            f"    server {each}:{ports[port]} max_fails=1  fail_timeout=30s;"
-            for each in layout.addresses(role)
+            f"    server {layout.inner(each) if role == 'paas' else each}:{ports[port]} max_fails=1  fail_timeout=30s;"
+            for each in layout.addresses(role) or [NOBODY]
         )
+    values["MYSQL_IP"] = layout.inner(values["MYSQL_IP"])
+    values["SEARCH_SETTINGS"] = SEARCH_SETTINGS.format(**values) if layout.plugins else ""
     return values
 
 

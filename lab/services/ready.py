@@ -24,17 +24,17 @@ def checks(layout: dict[str, Any]) -> list[Check]:
     """Everything that must be true, in the order in which it can become true."""
     ports = layout["ports"]
     return [
-        *_of(layout, "mysql", "mysql", partial(greeting, ports["mysql"], b"")),
+        *_own(layout, "mysql", "mysql", partial(greeting, ports["mysql"], b"")),
         *_of(layout, "redis", "redis", partial(greeting, ports["redis"], b"PING\r\n")),
         *_of(layout, "es", "es", partial(page, ports["es"], "/_cluster/health")),
         *_of(layout, "cmdb", "cmdb", partial(page, ports["cmdb_api"], "/")),
         *_of(layout, "fta", "fta", partial(page, ports["fta"], "/")),
         *_of(layout, "job", "job", partial(greeting, ports["job"], b"GET / HTTP/1.0\r\n\r\n")),
-        *_of(layout, "paas", "login", partial(healthz, ports["login"], HEALTHZ["login"])),
-        *_of(layout, "paas", "paas", partial(healthz, ports["paas"], HEALTHZ["paas"])),
-        *_of(layout, "paas", "esb", partial(healthz, ports["esb"], HEALTHZ["esb"])),
+        *_own(layout, "paas", "login", partial(healthz, ports["login"], HEALTHZ["login"])),
+        *_own(layout, "paas", "paas", partial(healthz, ports["paas"], HEALTHZ["paas"])),
+        *_own(layout, "paas", "esb", partial(healthz, ports["esb"], HEALTHZ["esb"])),
         *(check for role in AGENTS for check in agent(layout, role)),
-        *_of(layout, "paas", "appengine", partial(healthz, ports["appengine"], HEALTHZ["appengine"])),
+        *_own(layout, "paas", "appengine", partial(healthz, ports["appengine"], HEALTHZ["appengine"])),
         *_of(layout, "rabbitmq", "rabbitmq", partial(greeting, ports["rabbitmq"], b"AMQP\0\0\x09\x01")),
         *_of(layout, "es", "application logs", partial(log_index, ports["es"]))[:1],  # all are sent to one
         *domain(layout),
@@ -83,6 +83,11 @@ def _of(layout: dict[str, Any], role: str, name: str, missing: Callable[[str], s
         for host in layout["hosts"]
         if role in host["roles"]
     ]
+
+
+def _own(layout: dict[str, Any], role: str, name: str, missing: Callable[[str], str]) -> list[Check]:
+    """The same for open_paas and its database: on 127.0.0.1 only its own host can ask, and the domain tells of it."""
+    return [] if layout["loopback"] else _of(layout, role, name, missing)
 
 
 def greeting(port: int, question: bytes, address: str) -> str:

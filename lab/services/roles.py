@@ -12,6 +12,8 @@ class Role:
 
 
 AGENT = Role(("nginx", "agent", "paas_plugins", "log_agent"), ("saas", "nginx", "paas_plugins", "paas_agent"))
+PLUGINS = ("paas_plugins", "log_agent", "log_parser")
+"""Trees and daemons that a deployment without them leaves out."""
 
 ROLES = {
     "paas": Role(("open_paas", "paas_plugins", "log_parser"), ("open_paas", "paas_plugins")),

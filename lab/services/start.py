@@ -5,18 +5,24 @@ from __future__ import annotations
 from .daemons import START
 from .layout import SERVICES, from_environment, variables
 from .render import render
-from .roles import ORDER, ROLES
+from .roles import ORDER, PLUGINS, ROLES
 
 
 def main() -> None:
     layout, address, roles = from_environment()
     values = variables(layout, address)
     known = [ROLES[role] for role in roles if role in ROLES]
+    absent = () if layout.plugins else PLUGINS
     for role in known:
         for tree in role.trees:
-            render(tree, layout.home, values)
-    if "nginx" in roles and layout.scheme == "https":
-        render("nginx_tls", layout.home, values)
+            if tree not in absent:
+                render(tree, layout.home, values)
+    if "nginx" in roles:
+        for module in ("cmdb", "job"):
+            if layout.addresses(module):
+                render(f"nginx_{module}", layout.home, values)
+        if layout.scheme == "https":
+            render("nginx_tls", layout.home, values)
     if "paas" in roles:
         for service in SERVICES:
             more = {
@@ -25,7 +31,7 @@ def main() -> None:
                 "HTTP_TIMEOUT": "600" if service == "esb" else "60",
             }
             render("open_paas_service", layout.home, values | more)
-    wanted = {daemon for role in known for daemon in role.daemons}
+    wanted = {daemon for role in known for daemon in role.daemons}.difference(absent)
     for daemon in ORDER:
         if daemon in wanted:
             START[daemon](layout, address)

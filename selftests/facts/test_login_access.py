@@ -15,6 +15,12 @@ LINES = """\
 [10.0.1.1] [Mon Jul 30 09:47:31 2018] [GET] [/?next=/is_login/] [HTTP/1.0] [200] [2] [-] [-]
 {address space usage: 1 bytes/0MB} [pid: 1|app: 0|req: 1/1] 10.0.1.1 () {32 vars} GET /accounts/is_login/
 """
+PLAIN = """\
+[uWSGI] getting INI configuration from /data/bkce/etc/uwsgi-open_paas-login.ini
+[pid: 15|app: 0|req: 3/7] 127.0.0.1 () {36 vars in 449 bytes} [Mon Jul 30 09:47:28 2018] GET /accounts/is_login/?bk_token=Pl4nted-token => generated 84 bytes in 5 msecs (HTTP/1.0 200) 3 headers in 110 bytes (1 switches on core 0)
+{address space usage: 301 bytes/287MB} {rss usage: 50 bytes/48MB} [pid: 15|app: 0|req: 4/8] 10.0.1.3 () {34 vars in 420 bytes} [Mon Jul 30 09:47:29 2018] GET /login/accounts/get_user/?bk_token=x => generated 0 bytes in 3100 msecs (HTTP/1.1 500) 2 headers in 88 bytes (1 switches on core 0)
+[pid: 16|app: 0|req: 5/9] 127.0.0.1 () {36 vars in 449 bytes} [Mon Jul 30 09:47:31 2018] GET /accounts/is_login/?bkpaas-acceptance=0123456789ab => generated 84 bytes in 2 msecs (HTTP/1.0 200) 3 headers in 110 bytes (1 switches on core 0)
+"""
 LOG = f"{recorded.HOME}/logs/open_paas/login_uwsgi.log"
 
 
@@ -29,6 +35,26 @@ def test_calls_and_how_they_came():
     assert access.calls[0].time == recorded.NOW
     assert access.probes == ("bkpaas-acceptance/0123456789ab",), "only a request for is_login shows the way"
     assert "Pl4nted" not in repr(access)
+
+
+def test_uwsgi_that_was_told_no_format():
+    access = login_access({"uwsgi-log-login": [recorded.entry(LOG, PLAIN)]}, later=True)
+    assert [(call.peer, call.way, call.status, call.milliseconds) for call in access.calls] == [
+        ("127.0.0.1", "nginx", 200, 5),
+        ("10.0.1.3", "ESB", 500, 3100),
+        ("127.0.0.1", "nginx", 200, 2),
+    ]
+    assert access.calls[0].time == recorded.NOW
+    assert access.probes == ("bkpaas-acceptance/0123456789ab",)
+    assert (access.requests, access.strange) == (3, 0)
+    assert "Pl4nted" not in repr(access)
+
+
+def test_our_request_is_found_whatever_the_format():
+    line = "2018-07-30T09:47:31 127.0.0.1 /accounts/is_login/?bkpaas-acceptance=0123456789ab 200"
+    access = login_access({"uwsgi-log-login": [recorded.entry(LOG, line)]}, later=True)
+    assert access.probes == ("bkpaas-acceptance/0123456789ab",)
+    assert (access.calls, access.requests, access.strange) == ((), 0, 1)
 
 
 def test_since_when_a_long_log_was_read():

@@ -12,11 +12,10 @@ from bkpaas.inventory.deployment import Limits, Thresholds
 
 ROOT = Path(__file__).parents[2]
 SLOTS = {
-    "host", "address", "user", "home", "conf", "sock", "supervisorctl", "supervisord", "domain", "domain_port",
+    "host", "address", "login", "home", "conf", "sock", "supervisorctl", "supervisord", "domain", "domain_port",
     "agent_port", "paas_agent_port", "nginx", "service", "ports", "pids", "url", "ahead", "first", "second",
     "agent_supervisorctl", "source", "source_address", "target", "target_address", "database", "database_port",
-    "no_proxy",
-    "zone", "virtual",
+    "no_proxy", "zone", "virtual", "disk", "port", "urls", "service_logs", "nginx_folder", "error_logs", "site", "domain_address",
 }  # fmt: skip
 
 
@@ -90,15 +89,27 @@ def test_a_limit_is_told_by_its_name_and_its_usual_value_in_both_languages(known
 
 @pytest.mark.parametrize("known", CONDITIONS.values(), ids=lambda known: known.id)
 def test_remedies_use_known_slots_and_the_same_commands_in_both_languages(known):
-    for text in (known.remedy.en, known.remedy.zh):
-        assert set(re.findall(r"{(\w+)}", text)) <= SLOTS
-    commands = [
-        [line.split("    #")[0] for line in text.splitlines() if line.startswith("$ ")]
-        for text in (known.remedy.en, known.remedy.zh)
-    ]
-    assert [line for line in commands[0] if "YOUR" not in line and line.isascii()] == [
-        line for line in commands[1] if "YOUR" not in line and line.isascii()
-    ]
+    assert slots(known.remedy.en) == slots(known.remedy.zh)
+    assert slots(known.remedy.en) <= SLOTS
+    commands = [command_lines(text) for text in (known.remedy.en, known.remedy.zh)]
+    assert commands[0] and commands[0] == commands[1]
+
+
+def slots(text):
+    return set(re.findall(r"{(\w+)}", text))
+
+
+def command_lines(remedy):
+    return [line.split("    #")[0] for line in remedy.splitlines() if line.startswith("$ ")]
+
+
+@pytest.mark.parametrize("known", CONDITIONS.values(), ids=lambda known: known.id)
+def test_no_command_of_a_remedy_is_one_to_regret(known):
+    """What cannot be undone is said in words, with its warning, and never stands there to be pasted."""
+    for command in command_lines(known.remedy.en):
+        assert not re.search(r"kill -9|\brm\b|-delete|mkfs|drop |reset_all|/tmp/", command, re.I)
+        # {service} may stand for several, {urls} and {pids} for many: they end no path
+        assert not re.search(r"/{service}|{service}_|{service}/", command)
 
 
 def test_ids_and_keys_are_ascii_words():

@@ -13,7 +13,7 @@ from bkpaas.inventory.overlay import Overlay
 from bkpaas.lang import speak
 
 INVENTORIES = Path(__file__).parents[2] / "inventory"
-LABS = {"a": "lab", "b": "lab-b", "c": "lab-c"}
+LABS = {"a": "lab", "b": "lab-b", "c": "lab-c", "d": "lab-d"}
 EXAMPLES = [*LABS.values(), "example-5.x", "example-6.x", "example-standalone", "example-install.config"]
 
 

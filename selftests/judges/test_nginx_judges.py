@@ -41,9 +41,39 @@ def without_agents(snapshot):
     nginx(snapshot)["upstreams"] = [one for one in nginx(snapshot)["upstreams"] if "AGENT" not in one["name"]]
 
 
+def dead_upstream_of_tests(snapshot):
+    upstream(snapshot, "PAAS_AGENT_TEST")["servers"][0]["address"] = "10.66.0.99"
+    refused = {"name": "upstream-10.66.0.99:8010", "url": "http://10.66.0.99:8010/", "error_kind": "refused"}
+    snapshot["hosts"]["nginx-1"]["answers"]["by_name"]["upstream-10.66.0.99:8010"] = refused
+
+
+def nobody_for_tests(snapshot):
+    """An upstream for tests stands in the file as shipped, but the site has no host for them."""
+    dead_upstream_of_tests(snapshot)
+    hosts = snapshot["deployment"]["hosts"]
+    snapshot["deployment"]["hosts"] = [host for host in hosts if host["name"] != "appt-1"]
+    del snapshot["hosts"]["appt-1"]
+
+
+def app_host_is_nginx_host(snapshot):
+    """On one box the upstream of the SaaS is 127.0.0.1."""
+    upstream(snapshot, "PAAS_AGENT_PROD")["servers"][0]["address"] = "127.0.0.1"
+    next(host for host in snapshot["deployment"]["hosts"] if host["name"] == "nginx-1")["roles"].append(
+        "appo"
+    )
+
+
+def app_host_is_another(snapshot):
+    upstream(snapshot, "PAAS_AGENT_PROD")["servers"][0]["address"] = "127.0.0.1"
+
+
 @pytest.mark.parametrize(
     ("condition", "change", "word"),
     [
+        ("agent-upstream-map", app_host_is_nginx_host, "pass"),
+        ("agent-upstream-map", app_host_is_another, "fail"),
+        ("upstream-answers", dead_upstream_of_tests, "fail"),
+        ("upstream-answers", nobody_for_tests, "pass"),
         ("nginx-upstreams-complete", marked_down, "warn"),
         ("nginx-upstreams-complete", marked_backup, "pass"),
         ("nginx-upstreams-complete", by_name, "pass"),

@@ -51,12 +51,14 @@ def test_an_unknown_layout() -> None:
 
 
 def test_layouts_made_at_random_differ_and_are_usable(tmp_path: Path) -> None:
-    made = [layouts.load(f"random:{seed}") for seed in range(40)]
+    made = [layouts.load(f"random:{seed}") for seed in range(150)]
     assert {len(layout.hosts) for layout in made} == set(range(2, 10))
     assert {layout.scheme for layout in made} == {"http", "https"}
+    assert {layout.plugins for layout in made} == {layout.loopback for layout in made} == {True, False}
     for layout in made:
         roles = {role for host in layout.hosts for role in host.roles}
-        assert {"paas", "nginx", "appo", "appt", "mysql", "redis"} <= roles
+        assert {"paas", "nginx", "appo", "mysql", "cmdb", "fta"} <= roles
+        assert {"redis", "es"} <= roles or not layout.plugins
         assert not any({"appo", "appt"} <= set(host.roles) for host in layout.hosts)
         for name, text in generated.inventory(layout, str(tmp_path)).items():
             (tmp_path / name).write_text(text)

@@ -1,6 +1,6 @@
 [uwsgi]
 plugins = http,python3
-http = __LAN_IP__:__SERVICE_PORT__
+http = __WEB_IP__:__SERVICE_PORT__
 http-timeout = __HTTP_TIMEOUT__
 pidfile2 = __BK_HOME__/logs/open_paas/__SERVICE___uwsgi.pid
 logto2 = __BK_HOME__/logs/open_paas/__SERVICE___uwsgi.log

@@ -27,7 +27,7 @@ HTTP_TIMEOUT = 30
 PAAS_HOST = '__PAAS_URL__'
 
 # bk_login host
-HOST_BK_LOGIN = 'http://__LAN_IP__:__LOGIN_PORT__'
+HOST_BK_LOGIN = 'http://__WEB_IP__:__LOGIN_PORT__'
 
 # cmdb host
 HOST_CC = 'http://__CMDB_IP__:__CMDB_API_PORT__'

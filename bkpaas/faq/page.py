@@ -1,0 +1,234 @@
+"""The catalogue as a page for people: docs/faq.md and docs/faq.zh-CN.md. `python -m bkpaas.faq.page` writes both."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+from bkpaas.faq.catalogue import CONDITIONS, SYMPTOMS, home
+from bkpaas.faq.model import (
+    Condition,
+    FromController,
+    Links,
+    Pairs,
+    Point,
+    Relation,
+    Scope,
+    Symptom,
+    Text,
+    VirtualAddresses,
+)
+from bkpaas.faq.slots import fill_usual
+from bkpaas.lang import LANGUAGES, Language
+
+DOCS = Path(__file__).parents[2] / "docs"
+FILES: dict[Language, str] = {"en": "faq.md", "zh": "faq.zh-CN.md"}
+
+_TITLE = Text(en="What is checked, and what to do about it", zh="检查项手册")
+_OTHER = Text(en="[中文](faq.zh-CN.md)", zh="[English](faq.md)")
+_HEAD = Text(
+    en="""\
+Every section of the platform's FAQ: what it says, what checks it, and each condition with what is read, when it fails,
+what it means and how to repair it. Written by `script/docs` from the catalogue, `bkpaas/faq/`.
+
+- A condition is judged on each of its subjects: a host, a connection `FROM+TO`, a pair of hosts, or `controller`, the
+  machine that runs the suite.
+- `-m MARKER` judges a section, with all that can cause it; `--only CONDITION@SUBJECT` judges one thing alone: do so after
+  a repair.
+- Names in backquotes before a number, such as `disk_free_percent` (1), are limits and thresholds that
+  [deployment.yaml](../inventory/README.md) may set.
+- Every condition is no_data when what it reads could not be had; `host-reachable` can be the cause of any other on that
+  host.
+- Commands have the usual paths below `/data/bkce`; words in CAPITALS are yours to fill in. A report has the host's own
+  paths, addresses and ports instead. The suite runs none of them.
+""",
+    zh="""\
+平台 FAQ 的每一节：它说了什么、由哪些检查项检查，以及每个检查项读取什么、何时失败、意味着什么、如何处理。由 `script/docs` 根据
+检查项目录 `bkpaas/faq/` 生成。
+
+- 检查项对每个对象分别判定：主机、连接 `源+目标`、一对主机，或 `controller`（运行套件的控制机）。
+- `-m 标记` 判定一节及其所有可能原因；`--only 检查项@对象` 只判定一项：处理之后请这样复查。
+- 反引号中的名称后跟数字（例如 `disk_free_percent`（1））是限值或阈值，可在 [deployment.yaml](../inventory/README.zh-CN.md) 中修改。
+- 所需内容无法取得时结果为 no_data；`host-reachable` 可能是该主机上任何失败的原因。
+- 命令使用 `/data/bkce` 下的常见路径；大写单词需自行替换。报告中则是该主机的实际路径、地址和端口。套件从不执行这些命令。
+""",
+)
+_SEVERITY = {
+    "fail": Text(en="failure", zh="失败"),
+    "warn": Text(en="warning", zh="告警"),
+}
+_RELATIONS: dict[Relation, Text] = {
+    "same-host": Text(en="on the same host", zh="同一主机"),
+    "source": Text(en="from the same host", zh="同一来源主机"),
+    "target": Text(en="on the host that is reached", zh="目标主机"),
+    "same-link": Text(en="between the same hosts", zh="相同的两台主机"),
+    "anywhere": Text(en="anywhere", zh="任意位置"),
+    "seen-from-host": Text(en="for the controller, on any host", zh="对控制机而言，任一主机"),
+}
+
+
+def page(language: Language) -> str:
+    """The whole page in one language, Markdown with anchors that are the ids and keys of the catalogue."""
+    return "\n".join(_wrapped(line, language) for line in _lines(language)) + "\n"
+
+
+def _wrapped(line: str, language: Language) -> str:
+    """Chinese stays on one line: a line break would become a space between its characters."""
+    if language == "zh" or line.startswith(("|", "#")) or "\n" in line:
+        return line
+    indent = re.match(r"(- |\d+\. )?", line)
+    assert indent is not None
+    return textwrap.fill(
+        line, 118, subsequent_indent=" " * len(indent[0]), break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _lines(language: Language) -> Iterator[str]:
+    yield from (f"# {_TITLE.in_(language)}", "", _OTHER.in_(language), "", _HEAD.in_(language))
+    yield f"| {Text(en='section', zh='章节').in_(language)} | `-m` |"
+    yield "|---|---|"
+    for symptom in SYMPTOMS:
+        yield f"| {_link(symptom.key, symptom.title.in_(language))} | `{symptom.marker}` |"
+    for symptom in SYMPTOMS:
+        yield from _symptom(symptom, language)
+
+
+def _symptom(symptom: Symptom, language: Language) -> Iterator[str]:
+    yield from ("", f'<a id="{symptom.key}"></a>', "", f"## {symptom.title.in_(language)}", "")
+    yield from (f"`-m {symptom.marker}`", "", symptom.introduction.in_(language), "")
+    if symptom.points:
+        yield Text(en="The FAQ says, in short:", zh="FAQ 的要点：").in_(language)
+        yield ""
+        yield from (_point(point, language) for point in symptom.points)
+        yield ""
+    yield Text(en="Where to look, in this order:", zh="按此顺序检查：").in_(language)
+    yield ""
+    for place, id_ in enumerate(symptom.conditions, 1):
+        yield f"{place}. {_link(id_)}{_colon(language)}{CONDITIONS[id_].title.in_(language)}"
+    for id_ in symptom.conditions:
+        if home(id_) is symptom:
+            yield from _condition(CONDITIONS[id_], language)
+
+
+def _point(point: Point, language: Language) -> str:
+    words = [f"- *{point.says.in_(language)}*"]
+    if point.answer:
+        words.append(point.answer.in_(language))
+    if point.conditions:
+        checked = Text(en="Checked by", zh="检查项：").in_(language)
+        end = Text(en=".", zh="。").in_(language)
+        words.append(checked + (" " if language == "en" else "") + _links(point.conditions, language) + end)
+    return " ".join(words)  # without the space, Markdown takes no star for an end after a full stop
+
+
+def _condition(known: Condition, language: Language) -> Iterator[str]:
+    def item(name: Text, text: str) -> str:
+        return f"- **{name.in_(language)}**{_colon(language)}{text}"
+
+    yield from (
+        "",
+        f"### {known.id}",
+        "",
+        f"{known.title.in_(language)}{Text(en='.', zh='。').in_(language)}",
+        "",
+    )
+    yield item(Text(en="Severity", zh="级别"), _SEVERITY[known.severity].in_(language))
+    yield item(Text(en="Judged on", zh="判定对象"), _judged_on(known, language))
+    yield item(Text(en="Reads", zh="读取内容"), known.reads.in_(language))
+    yield item(Text(en="Fails when", zh="失败条件"), known.fails.in_(language))
+    yield item(Text(en="Means", zh="含义"), known.means.in_(language))
+    if causes := _causes(known, language):
+        yield item(Text(en="Can be caused by", zh="可能原因"), causes)
+    effects = [
+        other.id for other in CONDITIONS.values() if known.id in {cause.condition for cause in other.causes}
+    ]
+    if known.id == "host-reachable":
+        effects = [
+            Text(en="everything that is judged on this host", zh="该主机上的所有其他检查").in_(language)
+        ]
+        yield item(Text(en="Can cause", zh="可能导致"), effects[0])
+    elif effects:
+        yield item(Text(en="Can cause", zh="可能导致"), _links(effects, language))
+    what, commands = split(fill_usual(known.remedy.in_(language)))
+    yield from ("", f"**{Text(en='Repair', zh='处理方法').in_(language)}**{_colon(language)}{what}", "")
+    yield "\n".join(("```bash", *commands, "```"))
+
+
+def _judged_on(known: Condition, language: Language) -> str:
+    words = _comma(language).join(_scope(scope, language) for scope in known.scopes)
+    if known.generations == ("5.x",):
+        words += Text(en="; generation 5.x only", zh="；仅 5.x 版本").in_(language)
+    if known.schemes == ("https",):
+        words += Text(en="; behind https only", zh="；仅 https").in_(language)
+    return words
+
+
+def _scope(scope: Scope, language: Language) -> str:
+    def either(roles: tuple[str, ...]) -> str:
+        return Text(en=" or ", zh=" 或 ").in_(language).join(roles)
+
+    if isinstance(scope, FromController):
+        return Text(en="the controller", zh="控制机").in_(language)
+    if isinstance(scope, Pairs):
+        return Text(en=f"each pair of {scope.role} hosts", zh=f"每两台 {scope.role} 主机").in_(language)
+    if isinstance(scope, Links):
+        sources, targets = either(scope.sources), either(scope.targets)
+        return Text(
+            en=f"each connection from a {sources} host to an {targets} host"
+            if targets[0] in "aeiou"
+            else f"each connection from a {sources} host to a {targets} host",
+            zh=f"每条从 {sources} 主机到 {targets} 主机的连接",
+        ).in_(language)
+    if isinstance(scope, VirtualAddresses):
+        return Text(en="each virtual address of the inventory", zh="清单中的每个虚拟地址").in_(language)
+    if not scope.roles:
+        return Text(en="every host", zh="每台主机").in_(language)
+    return Text(en=f"every {either(scope.roles)} host", zh=f"每台 {either(scope.roles)} 主机").in_(language)
+
+
+def _causes(known: Condition, language: Language) -> str:
+    """By where they must stand for it: the same host first."""
+    parts = []
+    for relation, name in _RELATIONS.items():
+        ids = dict.fromkeys(cause.condition for cause in known.causes if cause.relation == relation)
+        if ids:
+            parts.append(f"{name.in_(language)}{_colon(language)}{_links(ids, language)}")
+    return Text(en="; ", zh="；").in_(language).join(parts)
+
+
+def split(remedy: str) -> tuple[str, list[str]]:
+    """Its sentences, and its commands."""
+    lines = remedy.splitlines()
+    return (
+        " ".join(line for line in lines if not line.startswith("$ ")),
+        [line[2:] for line in lines if line.startswith("$ ")],
+    )
+
+
+def _link(id_: str, words: str | None = None) -> str:
+    return f"[{words or id_}](#{id_})"
+
+
+def _links(ids: object, language: Language) -> str:
+    return _comma(language).join(_link(id_) for id_ in ids)  # type: ignore[attr-defined]
+
+
+def _colon(language: Language) -> str:
+    return Text(en=": ", zh="：").in_(language)
+
+
+def _comma(language: Language) -> str:
+    return Text(en=", ", zh="、").in_(language)
+
+
+def main() -> None:
+    DOCS.mkdir(exist_ok=True)
+    for language in LANGUAGES:
+        (DOCS / FILES[language]).write_text(page(language), encoding="utf-8")
+        print(DOCS / FILES[language])
+
+
+if __name__ == "__main__":
+    main()
