@@ -62,7 +62,7 @@ def layout(name: str) -> Layout:
         ports={"https": 443, **chance.choice((a, b)).LAYOUT.ports},
         names={f"{module}.{DOMAIN}": entrance for module in ("paas", "cmdb", "job")},
         names_in_dns=chance.random() < 0.5,
-        bind_all=chance.random() < 0.5,
+        bind_all=chance.random() < 0.5 or loopback,  # else all data services bind as open_paas does
         loopback=loopback,
         plugins=plugins,
         domain=DOMAIN,
