@@ -240,6 +240,11 @@ def test_rabbitmq_left_nothing_behind(host, deployment, finding):
         en=f"beam {_pids(brokers)} is alive, but nothing listens on {port}",
         zh=f"beam {_pids(brokers)} 存活，但没有监听 {port}",
     )
+    frozen = [process for process in brokers if process.state in ("T", "t")]
+    assert not frozen, say(
+        en=f"beam {_pids(frozen)} is stopped (state T): it takes connections and never answers",
+        zh=f"beam {_pids(frozen)} 处于停止状态（T）：接受连接但从不应答",
+    )
     owners = {pid for listener in listeners for pid in listener.pids or ()}
     spare = [
         process

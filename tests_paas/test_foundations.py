@@ -1,5 +1,6 @@
 """What everything else rests on: reachable hosts, room on disk, a database, services that reply."""
 
+import re
 from shlex import quote
 
 from bkpaas.collect import plan
@@ -70,7 +71,25 @@ def test_database_answers(host, finding):
         en=f"{address} is reached, but no MySQL greets: {connection.text or 'silence'}",
         zh=f"{address} 可连接，但没有 MySQL 应答：{connection.text or '无响应'}",
     )
+    refused = _refusal(host)
+    assert not refused, say(
+        en=f"{address} greets, but refuses: {refused}", zh=f"{address} 有应答，但拒绝：{refused}"
+    )
     finding.saw(say(en=f"{address} greets as MySQL", zh=f"{address} 有 MySQL 应答"))
+
+
+REFUSAL = re.compile(r"\((1040|1044|1045|1049|1129|1203), \\*[\"']([^\"\\]{1,200})")
+"""MySQL's numbers for: no connection left, no right, wrong password, no such database, host blocked."""
+
+
+def _refusal(host):
+    """What a service's healthz says of a database that lets it not in."""
+    for service in plan.OPEN_PAAS:
+        answer = host.answers.by_name.get(f"healthz-{service}")
+        found = REFUSAL.search(answer.body) if answer and answer.ok else None
+        if found:
+            return f"{found[1]} {found[2]} ({service})"
+    return None
 
 
 @condition("services-answer")

@@ -21,6 +21,9 @@ UPSTREAM_SERVICES = {
     "OPEN_PAAS_CONSOLE": "console",
 }
 
+BEHIND = {"/": "paas", "/login/": "login", "/api/": "esb", "/v1/": "appengine"}
+"""Whom a path of the domain leads to; the others lead to applications."""
+
 
 def _needs_nginx(host):
     if host.nginx.main is None:
@@ -367,5 +370,6 @@ def test_no_path_of_the_domain_is_a_bad_gateway(controller, deployment, finding)
             wrong[path] = no_answer(answer.error_kind)
         elif answer.status in (502, 503, 504):
             wrong[path] = f"HTTP {answer.status}"
+    finding.concerns(BEHIND.get(path, "agent") for path in wrong)
     finding.saw(", ".join(plan.domain_paths(deployment)))
     assert not wrong, "\n".join(f"{path}: {text}" for path, text in wrong.items())

@@ -81,7 +81,10 @@ def test_clocks_of_paas_hosts_agree(pair, deployment, finding):
 def test_time_is_kept_by_a_daemon(host, finding):
     """chronyd or ntpd runs, and follows a server."""
     daemon = host.time_daemon
-    assert daemon.daemon is not None, say(en="neither chronyd nor ntpd runs", zh="chronyd 和 ntpd 都没有运行")
+    assert daemon.daemon is not None, say(
+        en="neither chronyd, ntpd nor systemd-timesyncd runs",
+        zh="chronyd、ntpd 和 systemd-timesyncd 都没有运行",
+    )
     if daemon.synchronised is None:
         raise NoData(
             say(

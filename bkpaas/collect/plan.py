@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bkpaas.facts import HostFacts, Missing, Nginx, Settings
+from bkpaas.facts.agent import MOST_SOCKETS
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.lang import say
 
@@ -67,6 +68,16 @@ _PROXY_FILES = (
     "/root/.curlrc",
     "/root/.wgetrc",
 )
+_VERSIONS = (
+    ("version-system", "/etc/os-release"),
+    ("version-system", "/etc/redhat-release"),
+    ("version-module", "{home}/*/VERSION"),
+    ("version-module", "{home}/open_paas/*/VERSION"),
+)
+_PACKAGES = ("Django", "uWSGI", "gunicorn", "supervisor", "celery")
+"""Whose versions the names of their directories in the virtual environments tell."""
+_VERSION_BYTES = 4096
+
 LOG_PLUGINS = ("paas", "appo", "appt")
 """Roles whose hosts have log_agent or log_parser."""
 
@@ -100,8 +111,10 @@ def first(host: Host, deployment: Deployment) -> Plan:
         "tails": [],
         "supervisor": [],
     }
+    plan["files"].append({"name": "timesyncd", "path": "/run/systemd/timesync/synchronized", "read": 0})
     for order, path in enumerate(_PROXY_FILES, 1):
         _file(plan, deployment, f"proxy-{order}", path)
+    _ask_versions(plan, host)
     if host.has(*LOG_PLUGINS):
         _ask_log_plugins(plan, deployment)
     if host.has("paas"):
@@ -144,6 +157,15 @@ def _ask_paas(plan: Plan, deployment: Deployment) -> None:
     _tail(plan, deployment, "esb-log", "{home}/logs/open_paas/esb*.log")
 
 
+def _ask_versions(plan: Plan, host: Host) -> None:
+    for name, path in _VERSIONS:
+        plan["files"].append({"name": name, "path": path, "read": _VERSION_BYTES, "most": 50})
+    if host.has("paas", "appo", "appt"):
+        for package in _PACKAGES:
+            path = f"{{home}}/.envs/*/lib/python*/site-packages/{package}-[0-9]*"
+            plan["files"].append({"name": "version-package", "path": path, "read": 0, "most": 50})
+
+
 def _ask_log_plugins(plan: Plan, deployment: Deployment) -> None:
     for name, ending in (("agent", "yml"), ("parser", "conf")):
         folder = f"{{home}}/paas_plugins/log_{name}"
@@ -157,10 +179,10 @@ def _ask_agent(plan: Plan, deployment: Deployment) -> None:
     _ask_supervisor(plan, deployment, "paas_agent")
     _file(plan, deployment, "agent-config", "{home}/etc/paas_agent_config.yaml")
     _file(plan, deployment, "agent-config", "{home}/paas_agent/paas_agent/etc/paas_agent_config.yaml")
-    _file(plan, deployment, "saas-pid", "{home}/paas_agent/apps/projects/*/run/*.pid")
-    plan["files"].append(
-        {"name": "saas-sock", "path": "{home}/paas_agent/apps/projects/*/run/*.sock", "read": 0}
-    )
+    run = "{home}/paas_agent/apps/projects/*/run"
+    for name, ending, read in (("saas-pid", "pid", 100), ("saas-sock", "sock", 0)):
+        ask = {"name": name, "path": f"{run}/*.{ending}", "read": read, "most": MOST_SOCKETS}
+        plan["files"].append(ask)
     _tail(plan, deployment, "saas-log", "{home}/paas_agent/apps/logs/*/*.log", most=16)
 
 

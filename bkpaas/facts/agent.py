@@ -56,12 +56,15 @@ class Saas(Record, frozen=True):
     alive: bool | None
     """None: the pid or the processes could not be read."""
     socket: FileFact | None
+    """None: it could not be looked for."""
 
 
 class SaasRuns(Fact, frozen=True):
     items: tuple[Saas, ...]
 
 
+MOST_SOCKETS = 400
+"""So many are looked for on one host."""
 _PORT = 4245
 """As shipped."""
 
@@ -142,7 +145,9 @@ def whole_number(text: str | None) -> int:
 
 def saas(host: Host, files: Files, processes: Processes | None) -> SaasRuns:
     """One for each application with the pid file that nginx looks for: uwsgi.pid, or nginx.pid of a container."""
-    sockets = {file.path: file for file in map(file_fact, files.get("saas-sock", []))}
+    found = files.get("saas-sock", [])
+    sockets = {file.path: file for file in map(file_fact, found)}
+    all_seen = 0 < len(found) < MOST_SOCKETS and not any(entry.get("error") for entry in found)
     runs = {}
     for entry in files.get("saas-pid", []):
         file = file_fact(entry)
@@ -152,7 +157,9 @@ def saas(host: Host, files: Files, processes: Processes | None) -> SaasRuns:
         app = basename(dirname(dirname(file.path)))
         pid = pid_in(entry)
         alive = None if pid is None or processes is None else processes.get(pid) is not None
-        socket = sockets.get(f"{dirname(file.path)}/{stem}.sock")
+        path = f"{dirname(file.path)}/{stem}.sock"
+        missing = file_fact({"path": path, "type": "missing"}) if all_seen else None
+        socket = sockets.get(path, missing)
         runs[app] = Saas(app=app, environment=_environment(host), pid=pid, alive=alive, socket=socket)
     return SaasRuns(items=tuple(runs.values()))
 

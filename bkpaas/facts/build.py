@@ -31,6 +31,7 @@ from bkpaas.facts.supervisor import Supervisors, supervisors
 from bkpaas.facts.system import System, addresses, system
 from bkpaas.facts.timedaemon import time_daemon
 from bkpaas.facts.uwsgi import services
+from bkpaas.facts.versions import versions
 from bkpaas.inventory.deployment import Host
 from bkpaas.lang import say
 
@@ -148,9 +149,14 @@ class _Answers:
                 "log-", lambda files: log_plugins(files, self._entries("tails"), running, secrets)
             ),
             "time_daemon": self._noun(
-                dict, "time_daemon", lambda: time_daemon(first["time_daemon"], secrets)
+                dict,
+                "time_daemon",
+                lambda: time_daemon(
+                    first["time_daemon"], secrets, running.items if running else (), self._entries("files")
+                ),
             ),
             "pids_later": self._pids(),
+            "versions": self._files_noun("version-", lambda files: versions(files, first.get("system"))),
         }
 
     def _noun(self, kind: type, section: str, build: Callable[[], T | Missing]) -> T | Missing:

@@ -39,7 +39,7 @@ class NginxUpstream(Record, frozen=True):
     file: str
     line: int
     http: bool = True
-    """Whether nginx speaks plain HTTP to it: not so in a stream, or when only other protocols lead there."""
+    """Whether nginx speaks plain HTTP to it: not so in a stream, or when nothing or only other protocols lead there."""
 
 
 class NginxListen(Record, frozen=True):
@@ -111,8 +111,9 @@ def nginx(section: Any) -> Nginx:
     reader.block(statements, _Logs(None, None))
     names = {upstream.name for upstream in reader.upstreams}
     spoken = _protocols(statements, names)
+    guessed = spoken.get(_BY_VARIABLE, set())
     upstreams = tuple(
-        structs.replace(upstream, http=upstream.http and "http" in spoken.get(upstream.name, {"http"}))
+        structs.replace(upstream, http=upstream.http and "http" in spoken.get(upstream.name, guessed))
         for upstream in reader.upstreams
     )
     return Nginx(
@@ -230,6 +231,10 @@ class _Reader:
                 self.block(inner, logs, http and directive != "stream")
 
 
+_BY_VARIABLE = "$"
+"""Stands for whatever upstream a variable names."""
+
+
 def _protocols(block: list[Statement], upstreams: set[str]) -> dict[str, set[str]]:
     """How nginx speaks to each upstream that something is passed to: http, https, uwsgi, fastcgi, grpc ..."""
     found: dict[str, set[str]] = {}
@@ -238,7 +243,8 @@ def _protocols(block: list[Statement], upstreams: set[str]) -> dict[str, set[str
         if passes and statement["args"]:
             target = statement["args"][0]
             scheme, slashes, _ = target.partition("://")
-            name = _named(target if slashes else f"://{target}", upstreams)
+            place = target if slashes else f"://{target}"
+            name = _BY_VARIABLE if "://$" in place else _named(place, upstreams)
             if protocol == "proxy":
                 protocol = scheme if slashes else "tcp"
             if name:

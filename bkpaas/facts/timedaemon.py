@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from bkpaas.facts import raw
+from bkpaas.facts.file import Files, file_fact
 from bkpaas.facts.missing import Fact
+from bkpaas.facts.process import Process
 from bkpaas.facts.secrets import Secrets
 
 
 class TimeDaemon(Fact, frozen=True):
-    daemon: Literal["chronyd", "ntpd"] | None
+    daemon: Literal["chronyd", "ntpd", "systemd-timesyncd"] | None
     pid: int | None = None
     synchronised: bool | None = None
     """None: it was not asked or did not answer."""
@@ -19,12 +22,17 @@ class TimeDaemon(Fact, frozen=True):
     """What chronyc or ntpq said."""
 
 
-def time_daemon(section: Any, secrets: Secrets) -> TimeDaemon:
-    """From the raw section: the daemons' pids and what their clients printed."""
+_TIMESYNCD = "systemd-timesyncd"[:15]  # as the kernel cuts names
+
+
+def time_daemon(
+    section: Any, secrets: Secrets, processes: Iterable[Process] = (), files: Files | None = None
+) -> TimeDaemon:
+    """From the raw section: the daemons' pids and what their clients printed; timesyncd leaves a file instead."""
     given = raw.record(section)
     chronyd, ntpd = raw.integer(given.get("chronyd")), raw.integer(given.get("ntpd"))
     if chronyd is None and ntpd is None:
-        return TimeDaemon(daemon=None)
+        return _timesyncd(processes, (files or {}).get("timesyncd", []))
     answer = raw.record(given.get("chronyc" if chronyd is not None else "ntpq"))
     out = raw.text(answer.get("out"), 10_000) or ""
     synchronised, source = _tracking(out) if chronyd is not None else _peers(out)
@@ -36,6 +44,16 @@ def time_daemon(section: Any, secrets: Secrets) -> TimeDaemon:
         source=source,
         text=secrets.cut(words.strip(), 1000),
     )
+
+
+def _timesyncd(processes: Iterable[Process], entries: list[dict[str, Any]]) -> TimeDaemon:
+    """It makes the file when it has followed a server for the first time, and touches it whenever it does again."""
+    pid = next((process.pid for process in processes if process.name == _TIMESYNCD), None)
+    if pid is None:
+        return TimeDaemon(daemon=None)
+    marks = [file for file in map(file_fact, entries) if file.exists]
+    text = "" if marks else ", ".join(file_fact(entry).path for entry in entries) + ": -"
+    return TimeDaemon("systemd-timesyncd", pid, synchronised=True if marks else None, text=text)
 
 
 def _tracking(out: str) -> tuple[bool | None, str | None]:

@@ -370,8 +370,9 @@ CONDITIONS = (
         ),
         fails=Text(
             en="There is no such process, nothing listens on the port (5672, or that of the inventory), or "
-            "a beam process lives beside the broker that serves nothing. epmd alone is never a fault.",
-            zh="没有该进程、端口（5672 或清单中的端口）没有监听，或除 RabbitMQ 外还有不提供服务的 beam 进程。"
+            "a beam process is stopped (state T) or lives beside the broker and serves nothing. epmd alone is "
+            "never a fault.",
+            zh="没有该进程、端口（5672 或清单中的端口）没有监听、beam 进程被暂停（状态 T），或除 RabbitMQ 外还有不提供服务的 beam 进程。"
             "仅剩 epmd 不算故障。",
         ),
         means=Text(

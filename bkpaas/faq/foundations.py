@@ -124,14 +124,17 @@ CONDITIONS = (
         ),
         reads=Text(
             en="DATABASES in the settings of login, paas, esb and appengine (the first that names a HOST); "
-            "a TCP connection from the paas host to it and the first bytes that it sends. No login to "
-            "the database.",
+            "a TCP connection from the paas host to it and the first bytes that it sends; the refusals "
+            "that healthz of its services passes on. No login to the database.",
             zh="login、paas、esb、appengine 配置中的 DATABASES（取第一个带 HOST 的）；从 paas 主机发起 TCP "
-            "连接并读取对方最先发来的字节。不登录数据库。",
+            "连接并读取对方最先发来的字节；各服务 healthz 中转述的拒绝信息。不登录数据库。",
         ),
         fails=Text(
-            en="No connection or no greeting within `request_seconds` (8), or what greets is not MySQL.",
-            zh="`request_seconds`（8）内无法连接或没有握手信息，或握手方不是 MySQL。",
+            en="No connection or no greeting within `request_seconds` (8), what greets is not MySQL, or a "
+            "healthz tells that it refuses: no connection left (1040), wrong password (1045), no such "
+            "database or no right to it (1044, 1049), host blocked (1129).",
+            zh="`request_seconds`（8）内无法连接或没有握手信息、握手方不是 MySQL，或 healthz 表明数据库拒绝："
+            "连接数用尽（1040）、密码错误（1045）、数据库不存在或无权限（1044、1049）、主机被封锁（1129）。",
         ),
         means=Text(
             en="login answers 500, healthz is false or hangs, nobody can log in. A frozen MySQL takes "

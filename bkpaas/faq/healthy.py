@@ -186,6 +186,8 @@ _ON_THE_WAY_TOO = ("paas-ports-from-nginx", "upstream-answers", "virtual-address
 
 def _healthz(service: str) -> Condition:
     others: tuple[Cause, ...] = ()
+    if service == "login":
+        others = same_host("login-is-login-domain")
     if service == "appengine":
         others = anywhere("agent-process", "agent-from-paas", "host-reachable")
     if service == "esb":
@@ -230,7 +232,7 @@ def _healthz(service: str) -> Condition:
             ),
         ),
         causes=(
-            *same_host(*_AT_HOME, *_AT_HOME_TOO, "domain-502", "domain-certificate"),
+            *same_host(*_AT_HOME, *_AT_HOME_TOO, "http-proxy-env", "domain-502", "domain-certificate"),
             *seen_from_host(f"healthz-{service}", *_AT_HOME, *_AT_HOME_TOO),
             *seen_from_host(*_ON_THE_WAY, *_ON_THE_WAY_TOO),
             *others,

@@ -13,6 +13,7 @@ from bkpaas.faq.model import (
     anywhere,
     repair,
     same_host,
+    seen_by_all,
     source,
     target,
 )
@@ -408,9 +409,9 @@ CONDITIONS = (
             zh="逐个访问 nginx 配置中的每个 upstream server 都有应答",
         ),
         reads=Text(
-            en="From the nginx host GET `/` of every server in nginx's upstreams that is spoken to over "
-            "HTTP and not marked down, one by one.",
-            zh="在 nginx 主机上逐个 GET nginx upstream 中每个使用 HTTP 且未标记 down 的 server 的 `/`。",
+            en="From the nginx host GET `/` of every server in nginx's upstreams that something is passed to over "
+            "HTTP and that is not marked down, one by one.",
+            zh="在 nginx 主机上逐个 GET 被引用的 nginx upstream 中每个使用 HTTP 且未标记 down 的 server 的 `/`。",
         ),
         fails=Text(
             en="No HTTP answer within `request_seconds` (8), or a 5xx.",
@@ -525,6 +526,7 @@ CONDITIONS = (
         causes=(
             *same_host("nginx-conf-upstreams", "upstream-answers"),
             *source("paas-ports-from-nginx", "agent-8010-from-nginx"),
+            *seen_by_all("domain-502"),
             *anywhere(
                 "host-reachable",
                 "services-answer",

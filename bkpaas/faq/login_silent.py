@@ -12,6 +12,7 @@ from bkpaas.faq.model import (
     anywhere,
     repair,
     same_host,
+    seen_by_all,
     seen_from_host,
 )
 
@@ -260,6 +261,7 @@ CONDITIONS = (
             *same_host("domain-resolve", "nginx-conf-port80", "nginx-listen-vs-domain"),
             *anywhere(*_DOWN[1:], *_ON_THE_WAY[1:], "host-reachable"),
             *seen_from_host("domain-resolve"),
+            *seen_by_all("login-is-login-domain"),
         ),
     ),
     Condition(
@@ -382,7 +384,7 @@ CONDITIONS = (
             ),
             "grep -n -A20 Traceback {home}/logs/open_paas/login_uwsgi.log | tail -n 60",
         ),
-        causes=(*same_host(*_DOWN), *anywhere("database-reachable")),
+        causes=(*same_host(*_DOWN, "login-log-dir"), *anywhere("database-reachable")),
     ),
     Condition(
         id="login-access-log-latency",
@@ -416,7 +418,7 @@ CONDITIONS = (
                 Text(en="Recv-Q: connections that wait", zh="Recv-Q 为等待的连接数"),
             ),
         ),
-        causes=(*same_host(*_DOWN), *anywhere("database-reachable")),
+        causes=(*same_host(*_DOWN, "login-log-dir"), *anywhere("database-reachable")),
     ),
     Condition(
         id="http-proxy-env",

@@ -54,7 +54,7 @@ CONTROLLER = Subject("controller")
 DEPLOYMENT = Subject("deployment")
 
 
-class Each(Struct, frozen=True):
+class Each(Struct, frozen=True, tag=True):
     """Every judged host with any of these roles; every judged host when there are none."""
 
     roles: tuple[str, ...] = ()
@@ -63,7 +63,7 @@ class Each(Struct, frozen=True):
         return [Subject(host.name, (host.name,)) for host in deployment.judged(*self.roles)]
 
 
-class Pairs(Struct, frozen=True):
+class Pairs(Struct, frozen=True, tag=True):
     """Every pair of judged hosts with this role, each pair once."""
 
     role: str
@@ -73,7 +73,7 @@ class Pairs(Struct, frozen=True):
         return [Subject(f"{a}+{b}", (a, b)) for i, a in enumerate(hosts) for b in hosts[i + 1 :]]
 
 
-class Links(Struct, frozen=True):
+class Links(Struct, frozen=True, tag=True):
     """Every connection from a judged host to a known host of these roles."""
 
     sources: tuple[str, ...]
@@ -89,7 +89,7 @@ class Links(Struct, frozen=True):
         ]
 
 
-class FromController(Struct, frozen=True):
+class FromController(Struct, frozen=True, tag=True):
     """The machine the suite runs on, looking at the deployment through its domain."""
 
     def subjects(self, deployment: Deployment) -> list[Subject]:
@@ -109,13 +109,14 @@ class VirtualAddresses(Struct, frozen=True):
 
 Scope = Each | Pairs | Links | FromController | VirtualAddresses
 
-Relation = Literal["same-host", "source", "target", "same-link", "anywhere", "seen-from-host"]
+Relation = Literal["same-host", "source", "target", "same-link", "anywhere", "seen-from-host", "seen-by-all"]
 """Where a cause must stand for it to account for an effect.
 
 same-host: they share a host, or both are seen from the controller.
 source, target: the cause's host is where the effect's connection starts, ends.
 same-link: both are about the same two hosts. anywhere: always.
 seen-from-host: the effect is seen from the controller, the cause on a host.
+seen-by-all: the controller sees the cause in front, where everybody meets it.
 """
 
 
@@ -206,3 +207,7 @@ def anywhere(*conditions: str) -> tuple[Cause, ...]:
 
 def seen_from_host(*conditions: str) -> tuple[Cause, ...]:
     return tuple(Cause(condition, "seen-from-host") for condition in conditions)
+
+
+def seen_by_all(*conditions: str) -> tuple[Cause, ...]:
+    return tuple(Cause(condition, "seen-by-all") for condition in conditions)

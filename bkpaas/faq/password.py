@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from bkpaas.faq.model import Condition, Each, FromController, Point, Symptom, Text, anywhere, repair
+from bkpaas.faq.model import (
+    Condition,
+    Each,
+    FromController,
+    Point,
+    Symptom,
+    Text,
+    anywhere,
+    repair,
+    seen_by_all,
+)
 
 SYMPTOM = Symptom(
     key="password-reset",
@@ -211,7 +221,11 @@ CONDITIONS = (
                 "upstream-answers",
                 "domain-502",
                 "bk-env-production",
+                "healthz-paas",
+                "healthz-login",
+                "login-redirect-shape",
             ),
+            *seen_by_all("login-is-login-domain"),
         ),
     ),
 )

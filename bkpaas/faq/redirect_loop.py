@@ -13,6 +13,7 @@ from bkpaas.faq.model import (
     anywhere,
     repair,
     same_host,
+    seen_by_all,
 )
 from bkpaas.faq.tokens import ONE_PAAS
 
@@ -199,7 +200,11 @@ CONDITIONS = (
             zh="该主机上的 SaaS 都认为用户未登录，把用户送回登录页面。",
         ),
         remedy=_REACH,
-        causes=(*same_host("domain-resolve", "login-is-login-domain"), *anywhere(*_ON_THE_WAY)),
+        causes=(
+            *same_host("domain-resolve", "login-is-login-domain"),
+            *anywhere(*_ON_THE_WAY),
+            *seen_by_all("login-is-login-domain"),
+        ),
     ),
     Condition(
         id="domain-from-cmdb-job",
@@ -217,7 +222,11 @@ CONDITIONS = (
             zh="配置平台或作业平台认为用户未登录，把用户送回登录页面；平台自身正常。",
         ),
         remedy=_REACH,
-        causes=(*same_host("domain-resolve", "login-is-login-domain"), *anywhere(*_ON_THE_WAY)),
+        causes=(
+            *same_host("domain-resolve", "login-is-login-domain"),
+            *anywhere(*_ON_THE_WAY),
+            *seen_by_all("login-is-login-domain"),
+        ),
     ),
     Condition(
         id="scheme-matches",
@@ -282,6 +291,9 @@ CONDITIONS = (
             ),
             "curl -sL -o /dev/null -D - --max-redirs 5 {url}",
         ),
-        causes=anywhere(*_ON_THE_WAY, "domain-resolve", "scheme-matches", "domain-502"),
+        causes=(
+            *anywhere(*_ON_THE_WAY, "domain-resolve", "scheme-matches", "domain-502"),
+            *seen_by_all("login-is-login-domain"),
+        ),
     ),
 )

@@ -204,13 +204,14 @@ CONDITIONS = (
         severity="warn",
         title=Text(en="A time daemon runs and is synchronised", zh="时间同步服务在运行并已同步"),
         reads=Text(
-            en="Whether chronyd or ntpd runs, and what `chronyc -n tracking` or `ntpq -pn` says.",
-            zh="chronyd 或 ntpd 是否在运行，以及 `chronyc -n tracking` 或 `ntpq -pn` 的输出。",
+            en="Whether chronyd, ntpd or systemd-timesyncd runs, and what `chronyc -n tracking` or `ntpq -pn` says; for "
+            "timesyncd whether `/run/systemd/timesync/synchronized` is there.",
+            zh="chronyd、ntpd 或 systemd-timesyncd 是否在运行，以及 `chronyc -n tracking` 或 `ntpq -pn` 的输出；"
+            "timesyncd 则看 `/run/systemd/timesync/synchronized` 是否存在。",
         ),
         fails=Text(
-            en="Neither runs, or the one that runs follows no server. no_data when it runs but cannot be "
-            "asked.",
-            zh="两者都没有运行，或运行但没有同步到服务器。运行但无法查询时为 no_data。",
+            en="None runs, or the one that runs follows no server. no_data when it runs but cannot be asked.",
+            zh="都没有运行，或运行但没有同步到服务器。运行但无法查询时为 no_data。",
         ),
         means=Text(en="The clock is right by accident and will drift.", zh="时钟只是碰巧正确，会逐渐偏离。"),
         remedy=repair(
@@ -372,6 +373,6 @@ CONDITIONS = (
                 Text(en="on all paas hosts at once", zh="在所有 paas 主机上同时执行"),
             ),
         ),
-        causes=anywhere("paas-clock-skew", "paas-clock-drift"),
+        causes=(*anywhere("paas-clock-skew", "paas-clock-drift"), *same_host("login-log-dir")),
     ),
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from lab import broken
 from lab.control import Lab
 from lab.faults import (
     agents,
@@ -14,35 +15,52 @@ from lab.faults import (
     clocks,
     data,
     deploying,
+    desktop,
     gateway,
     hosts,
     log_search,
+    login_logs,
     processes,
     redirects,
     settings,
     shared_hosts,
+    upgrades,
 )
 from lab.faults.fault import Act, Fault
 from lab.faults.traces import sweep
 
-ROOMS = (
-    *(clocks, settings, processes, gateway, data, agents, redirects, deploying, log_search, hosts),
-    *(shared_hosts, behind_https),
-)
-
 
 def _completely(heal: Act) -> Act:
-    """Put right, wait until everything answers, and leave nothing in the logs."""
+    """Put right; when nothing else is broken, wait until everything answers, and leave nothing in the logs."""
 
     def healed(lab: Lab) -> None:
         heal(lab)
-        sweep(lab)
+        if len(broken.names(lab)) < 2:
+            sweep(lab)
 
     return healed
 
 
 FAULTS: dict[str, Fault] = {
-    fault.name: replace(fault, heal=_completely(fault.heal)) for room in ROOMS for fault in room.FAULTS
+    fault.name: replace(fault, heal=_completely(fault.heal))
+    for room in (
+        clocks,
+        settings,
+        processes,
+        gateway,
+        data,
+        agents,
+        redirects,
+        login_logs,
+        upgrades,
+        desktop,
+        deploying,
+        log_search,
+        hosts,
+        shared_hosts,
+        behind_https,
+    )
+    for fault in room.FAULTS
 }
 
 __all__ = ["FAULTS", "Fault"]

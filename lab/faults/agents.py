@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from lab.control import Lab
-from lab.faults.fault import Fault
+from lab.faults.fault import Act, Fault
 from lab.faults.hands import (
     KEPT,
     address,
+    await_http,
     block,
     edit,
     host,
@@ -80,6 +81,59 @@ def kill_application(lab: Lab) -> None:
     signal_processes(lab, host(lab, "appo"), "KILL", "/.*/Envs/bk_framework/bin/uwsgi")
 
 
+def lose_agent_site(lab: Lab) -> None:
+    edit(lab, host(lab, "appo"), site(lab), "d")
+    reload_nginx(lab, host(lab, "appo"))
+
+
+def find_agent_site(lab: Lab) -> None:
+    restore(lab, host(lab, "appo"), site(lab))
+    reload_nginx(lab, host(lab, "appo"))
+
+
+def take_port(lab: Lab) -> None:
+    """A file server that somebody started by hand has nginx's port."""
+    name, port = host(lab, "appt"), lab.layout.ports["agent_nginx"]
+    stop_nginx(lab, name)
+    lab.run(name, f"setsid python3 -m http.server {port} --directory /srv >/dev/null 2>&1 &")
+    await_http(lab, name, f"http://{address(lab, name)}:{port}/", "200")
+
+
+def give_port_back(lab: Lab) -> None:
+    lab.run(host(lab, "appt"), "pkill -f '^python3 -m http.server' || true")
+    restart_nginx(lab, host(lab, "appt"))
+
+
+def configured(sed: str) -> tuple[Act, Act]:
+    """Another line in the file of the agent on the appo host, which was restarted to know it."""
+
+    def path(lab: Lab) -> str:
+        return f"{lab.layout.home}/etc/paas_agent_config.yaml"
+
+    def break_(lab: Lab) -> None:
+        edit(lab, host(lab, "appo"), path(lab), sed)
+        supervisorctl(lab, host(lab, "appo"), "restart paas_agent", module="paas_agent")
+
+    def heal(lab: Lab) -> None:
+        restore(lab, host(lab, "appo"), path(lab))
+        supervisorctl(lab, host(lab, "appo"), "restart paas_agent", module="paas_agent")
+
+    return break_, heal
+
+
+def run_folder(lab: Lab) -> str:
+    return f"{lab.layout.home}/paas_agent/apps/projects/bk_framework/run"
+
+
+def tidy_sockets(lab: Lab) -> None:
+    lab.run(host(lab, "appt"), f"mv {run_folder(lab)}/uwsgi.sock {run_folder(lab)}/uwsgi.sock.old")
+
+
+def untidy_sockets(lab: Lab) -> None:
+    old = f"{run_folder(lab)}/uwsgi.sock.old"
+    lab.run(host(lab, "appt"), f"[ ! -e {old} ] || mv {old} {run_folder(lab)}/uwsgi.sock")
+
+
 FAULTS = (
     Fault(
         "agent-nginx-not-listening",
@@ -143,5 +197,57 @@ FAULTS = (
         "appo 上的 bk_framework 已异常退出，留下了 pid 文件",
         kill_application,
         lambda lab: start_roles(lab, host(lab, "appo")),
+    ),
+    Fault(
+        "agent-site-lost",
+        "agent-nginx-8010",
+        SECTION,
+        "the site of nginx on the appo host is empty",
+        "appo 上 nginx 的 paasagent.conf 是空文件",
+        lose_agent_site,
+        find_agent_site,
+    ),
+    Fault(
+        "agent-port-taken",
+        "agent-nginx-8010",
+        SECTION,
+        "another program has nginx's port on the appt host",
+        "appt 上 nginx 的 8010 端口被其他程序占用",
+        take_port,
+        give_port_back,
+    ),
+    Fault(
+        "agent-frozen",
+        "agent-process",
+        SECTION,
+        "paas_agent on the appo host takes connections and never answers",
+        "appo 上的 paas_agent 接受连接但从不应答",
+        lambda lab: signal_processes(lab, host(lab, "appo"), "STOP", "/.*/bin/paas_agent"),
+        lambda lab: signal_processes(lab, host(lab, "appo"), "CONT", "/.*/bin/paas_agent"),
+    ),
+    Fault(
+        "agent-loopback-only",
+        "agent-from-paas",
+        SECTION,
+        "paas_agent on the appo host listens on its loopback address only",
+        "appo 上的 paas_agent 只监听回环地址",
+        *configured("s/^ip: .*/ip: '127.0.0.1'/"),
+    ),
+    Fault(
+        "agent-token-wrong",
+        "healthz-appengine",
+        "platform-healthy",
+        "paas_agent on the appo host has another token than the database",
+        "appo 上 paas_agent 的 token 与数据库中的不同",
+        *configured("s/^  token: .*/  token: 'd4c0b3a2-0000-4000-8000-1f2e3d4c5b6a'/"),
+    ),
+    Fault(
+        "saas-socket-missing",
+        "saas-run-state",
+        SECTION,
+        "the socket of bk_framework on the appt host was tidied away",
+        "appt 上 bk_framework 的 socket 被清理",
+        tidy_sockets,
+        untidy_sockets,
     ),
 )

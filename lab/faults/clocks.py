@@ -18,6 +18,7 @@ from lab.faults.visitor import be_refused
 SKEW = 90  # seconds; login tolerates 60
 DRIFT = 7  # seconds; enough to be seen, too little for a refusal
 SECTION = "login-validity-illegal"
+TIME_FILE = "/etc/chrony/chrony.conf"
 OFFSET = "BK_TOKEN_OFFSET_ERROR_TIME"
 
 
@@ -63,6 +64,29 @@ def offset(value: str, *numbers: int) -> tuple[Act, Act]:
             restart(lab, name, "login")
 
     return break_, heal
+
+
+def both_ahead(lab: Lab) -> None:
+    for number in (0, 1):
+        set_clock(lab, host(lab, "paas", number), SKEW)
+
+
+def both_right(lab: Lab) -> None:
+    for number in (0, 1):
+        set_clock(lab, host(lab, "paas", number), 0)
+
+
+def lose_source(lab: Lab) -> None:
+    """The time server moved, and nobody told the host."""
+    name = host(lab, "job")
+    edit(lab, name, TIME_FILE, f"s/{lab.layout.controller}/10.66.0.99/")
+    stop_time_daemon(lab, name)
+    lab.run(name, "/usr/sbin/chronyd -x -u root")
+
+
+def find_source(lab: Lab) -> None:
+    restore(lab, host(lab, "job"), TIME_FILE)
+    restart_time_daemon(lab, host(lab, "job"))
 
 
 FAULTS = (
@@ -134,5 +158,23 @@ FAULTS = (
         f"{OFFSET} is 600 on both paas hosts",
         f"两台 paas 上的 {OFFSET} 都是 600",
         *offset("600", 0, 1),
+    ),
+    Fault(
+        "clock-of-both-paas",
+        "clock-all",
+        SECTION,
+        f"both paas hosts are {SKEW} s ahead of all others: they agree, their logs do not",
+        f"两台 paas 的时间都比其他主机快 {SKEW} 秒：彼此一致，但日志时间错误",
+        both_ahead,
+        both_right,
+    ),
+    Fault(
+        "time-source-gone",
+        "time-daemon",
+        SECTION,
+        "chronyd on the job host runs, but its time server does not answer",
+        "job 主机上的 chronyd 在运行，但时间服务器没有应答",
+        lose_source,
+        find_source,
     ),
 )

@@ -15,8 +15,10 @@ from lab.faults.hands import (
     start_roles,
     unblock,
 )
+from lab.services.layout import SECRETS
 
 SECTION = "platform-healthy"
+GREEDY = "/run/lab-greedy"  # as long as it is there, clients take every connection
 MARIADB = "/usr/sbin/mariadbd"
 
 
@@ -92,6 +94,59 @@ def set_agents_active(lab: Lab, active: bool) -> None:
     await_http(lab, paas, f"http://{inner(lab, paas)}:{lab.layout.ports['appengine']}/v1/healthz/", "200")
 
 
+def use_up_connections(lab: Lab) -> None:
+    """Somebody's program keeps all connections that the database gives."""
+    name = host(lab, "mysql")
+    client = f"mariadb -h {address(lab, name)} -u {SECRETS['MYSQL_USER']} -p{SECRETS['MYSQL_PASS']}"
+    lab.run(name, "mariadb -e 'SET GLOBAL max_connections = 10'")
+    restart(lab, host(lab, "paas"), "esb")  # which keeps connections of its own
+    restart(lab, host(lab, "paas", 1), "esb")
+    again = f"while [ -e {GREEDY} ]; do {client} -e 'DO SLEEP(1000)'; sleep 0.1; done"
+    lab.run(name, f": > {GREEDY}; for i in $(seq 12); do {again} >/dev/null 2>&1 & done")
+    lab.wait(lambda: lab.run(name, f"{client} -e 'DO 1' 2>&1 || true").strip(), 20, "no connection is left")
+
+
+def free_connections(lab: Lab) -> None:
+    lab.run(
+        host(lab, "mysql"),
+        f"rm -f {GREEDY}; pkill -x mariadb || true; mariadb -e 'SET GLOBAL max_connections = 151'",
+    )
+    fresh_connections(lab)
+
+
+def set_database_password(lab: Lab, password: str) -> None:
+    """Connections that are open already are kept."""
+    statement = f"ALTER USER '{SECRETS['MYSQL_USER']}'@'%' IDENTIFIED BY '{password}'"
+    lab.run(host(lab, "mysql"), f'mariadb -e "{statement}"')
+    fresh_connections(lab)
+
+
+def kill_rabbit(lab: Lab) -> None:
+    signal_processes(lab, host(lab, "rabbitmq"), "KILL", "/usr/lib/erlang/erts.*beam")
+
+
+def start_rabbit(lab: Lab) -> None:
+    start_roles(lab, host(lab, "rabbitmq"))
+
+
+def freeze_rabbit(lab: Lab) -> None:
+    signal_processes(lab, host(lab, "rabbitmq"), "STOP", "/usr/lib/erlang/erts.*beam")
+
+
+def thaw_rabbit(lab: Lab) -> None:
+    signal_processes(lab, host(lab, "rabbitmq"), "CONT", "/usr/lib/erlang/erts.*beam")
+
+
+def lock_disk(lab: Lab) -> None:
+    logs = f"{lab.layout.home}/logs"
+    lab.run(host(lab, "paas"), f"mount --bind {logs} {logs} && mount -o remount,bind,ro {logs}")
+
+
+def unlock_disk(lab: Lab) -> None:
+    logs = f"{lab.layout.home}/logs"
+    lab.run(host(lab, "paas"), f"! mountpoint -q {logs} || umount -l {logs}")
+
+
 FAULTS = (
     Fault(
         "database-stopped",
@@ -164,5 +219,50 @@ FAULTS = (
         "数据库中没有激活的 paas_agent",
         lambda lab: set_agents_active(lab, False),
         lambda lab: set_agents_active(lab, True),
+    ),
+    Fault(
+        "database-connections-used-up",
+        "database-reachable",
+        SECTION,
+        "the database has no connection left",
+        "数据库连接数已用尽",
+        use_up_connections,
+        free_connections,
+    ),
+    Fault(
+        "database-password-changed",
+        "database-reachable",
+        SECTION,
+        "the password of the database was changed there, not in the settings",
+        "数据库密码已修改，但配置中没有改",
+        lambda lab: set_database_password(lab, "Another-6Rm1"),
+        lambda lab: set_database_password(lab, SECRETS["MYSQL_PASS"]),
+    ),
+    Fault(
+        "rabbit-killed",
+        "rabbit-orphan",
+        "fatal-exited-too-quickly",
+        "RabbitMQ was killed, only epmd is left",
+        "RabbitMQ 被杀死，只剩 epmd",
+        kill_rabbit,
+        start_rabbit,
+    ),
+    Fault(
+        "rabbit-frozen",
+        "rabbit-orphan",
+        "fatal-exited-too-quickly",
+        "RabbitMQ takes connections and never answers",
+        "RabbitMQ 接受连接但从不应答",
+        freeze_rabbit,
+        thaw_rabbit,
+    ),
+    Fault(
+        "disk-readonly",
+        "disk-space",
+        "login-no-response",
+        "the disk of the logs on the first paas host became read-only",
+        "第一台 paas 上日志所在的磁盘变为只读",
+        lock_disk,
+        unlock_disk,
     ),
 )

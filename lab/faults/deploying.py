@@ -10,11 +10,11 @@ SECTION = "deploy-timeout"
 EVENT = "EVENT_STATE_EXPIRE_SECONDS"
 
 
-def agent_limit(value: str) -> tuple[Act, Act]:
+def agent_limit(value: str, before: str = "") -> tuple[Act, Act]:
     """Another EXECUTE_TIME_LIMIT on the appt host, and its agent restarted to know it."""
 
     def break_(lab: Lab) -> None:
-        sed = f"s/^\\(  EXECUTE_TIME_LIMIT:\\) [^ ]*/\\1 {value}/"
+        sed = f"s/^\\(  EXECUTE_TIME_LIMIT:\\) [^ ]*/{before}\\1 {value}/"
         edit(lab, host(lab, "appt"), agent_file(lab), sed)
         restart_agent(lab)
 
@@ -54,6 +54,10 @@ def paas_limit(sed: str, *numbers: int, restarted: bool = True) -> tuple[Act, Ac
 
 def paas_file(lab: Lab) -> str:
     return f"{lab.layout.home}/open_paas/paas/conf/default.py"
+
+
+def edit_agent_later(lab: Lab) -> None:
+    edit(lab, host(lab, "appt"), agent_file(lab), "s/USE_PYPI: 'true'/USE_PYPI: 'false'/")
 
 
 FAULTS = (
@@ -96,5 +100,38 @@ FAULTS = (
         f"{EVENT} is larger than HISTORY_{EVENT}",
         f"{EVENT} 大于 HISTORY_{EVENT}",
         *paas_limit(f"s/^{EVENT} = .*/{EVENT} = 1000/", 0, 1),
+    ),
+    Fault(
+        "deploy-agents-differ",
+        "deploy-timeout-agents-equal",
+        SECTION,
+        "the agent on the appt host ends deployments earlier than the other",
+        "appt 上 agent 的部署超时与其他 agent 不同",
+        *agent_limit("240"),
+    ),
+    Fault(
+        "deploy-limit-missing",
+        "deploy-timeout-parse",
+        SECTION,
+        "EXECUTE_TIME_LIMIT is commented out, which the agent reads as 0",
+        "EXECUTE_TIME_LIMIT 被注释，agent 按 0 处理",
+        *agent_limit("", "#"),
+    ),
+    Fault(
+        "deploy-limits-the-same",
+        "deploy-timeout-order",
+        SECTION,
+        "PaaS waits for a deployment exactly as long as the agents let it run",
+        "PaaS 的部署超时与 agent 相同",
+        *paas_limit(f"s/^{EVENT} = .*/{EVENT} = 300/", 0, 1),
+    ),
+    Fault(
+        "agent-file-stale",
+        "deploy-timeout-stale",
+        SECTION,
+        "the agent's file on the appt host was edited, the agent not restarted",
+        "appt 上 agent 的配置已修改，但没有重启",
+        edit_agent_later,
+        lambda lab: restore(lab, host(lab, "appt"), agent_file(lab)),
     ),
 )

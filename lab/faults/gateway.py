@@ -16,6 +16,8 @@ from lab.faults.hands import (
     remove_address,
     restart_nginx,
     restore,
+    signal_processes,
+    start_roles,
     stop_nginx,
     unblock,
 )
@@ -89,6 +91,32 @@ def unshadow(lab: Lab) -> None:
     reload_nginx(lab, nginx(lab))
 
 
+def lose_site(lab: Lab) -> None:
+    """An upgrade of nginx tidied its folder, and was told to reload."""
+    edit(lab, nginx(lab), site(lab, "paas"), "d")
+    reload_nginx(lab, nginx(lab))
+
+
+def in_front(sed: str) -> tuple[Act, Act]:
+    """Anything else in paas.conf."""
+
+    def break_(lab: Lab) -> None:
+        edit(lab, nginx(lab), site(lab, "paas"), sed)
+        reload_nginx(lab, nginx(lab))
+
+    return break_, site_right
+
+
+def site_right(lab: Lab) -> None:
+    restore(lab, nginx(lab), site(lab, "paas"))
+    reload_nginx(lab, nginx(lab))
+
+
+def stop_portal(lab: Lab, role: str, program: str) -> None:
+    signal_processes(lab, host(lab, role), "TERM", f"/.*/{program}")
+    lab.run(host(lab, role), f"while pgrep -x {program} >/dev/null; do sleep 0.05; done")
+
+
 FAULTS = (
     Fault(
         "firewall-drop",
@@ -148,5 +176,92 @@ FAULTS = (
         "入口 nginx 没有运行",
         lambda lab: stop_nginx(lab, nginx(lab)),
         lambda lab: restart_nginx(lab, nginx(lab)),
+    ),
+    Fault(
+        "nginx-site-lost",
+        "nginx-conf-port80",
+        SECTION,
+        "paas.conf of nginx is empty, requests for the domain end in the default server",
+        "nginx 的 paas.conf 是空文件，域名请求落到默认 server",
+        lose_site,
+        site_right,
+    ),
+    Fault(
+        "nginx-name-old",
+        "nginx-conf-port80",
+        SECTION,
+        "nginx serves the name that the domain had before",
+        "nginx 的 server_name 仍是旧域名",
+        *in_front("s/server_name paas\\./server_name bk-paas./"),
+    ),
+    Fault(
+        "upstream-outside",
+        "nginx-conf-upstreams",
+        SECTION,
+        "nginx sends all logins to a host that the inventory does not know",
+        "nginx 把全部登录请求发往清单之外的主机",
+        *upstreams(
+            f"/upstream OPEN_PAAS_LOGIN /,/}}}}/{{{{s/{{first}}/{OLD_LOGIN}/;s/{{second}}/{OLD_LOGIN}/}}}}"
+        ),
+    ),
+    Fault(
+        "upstream-wrong-port",
+        "nginx-conf-upstreams",
+        SECTION,
+        "nginx sends what is for esb to the developer center's port",
+        "nginx 把 esb 的请求发往开发者中心的端口",
+        *in_front("/upstream OPEN_PAAS_ESB /,/}/s/:8002 /:8001 /"),
+    ),
+    Fault(
+        "upstream-marked-down",
+        "nginx-upstreams-complete",
+        SECTION,
+        "the second paas host is still marked down in nginx after its maintenance",
+        "第二台 paas 维护后在 nginx 中仍标记为 down",
+        *upstreams("s/server {second}:\\([0-9]*\\) /server {second}:\\1 down /"),
+    ),
+    Fault(
+        "login-to-the-wrong-service",
+        "login-is-login-domain",
+        "login-no-response",
+        "an old paas.conf sends /login/ to the developer center",
+        "旧的 paas.conf 把 /login/ 转发到开发者中心",
+        *in_front("s/http:.*OPEN_PAAS_LOGIN/http:\\/\\/OPEN_PAAS/"),
+    ),
+    Fault(
+        "engine-on-nginx",
+        "domain-502",
+        SECTION,
+        "an old paas.conf looks for appengine on nginx's own host",
+        "旧的 paas.conf 认为 appengine 在 nginx 本机",
+        *in_front("s/http:.*OPEN_PAAS_APPENGINE/http:\\/\\/127.0.0.1:8000/"),
+    ),
+    Fault(
+        "slash-stripped",
+        "login-redirect-shape",
+        "login-redirect-loop",
+        "nginx takes the slash at the end of /platform/ away, the developer center puts it back",
+        "nginx 去掉 /platform/ 末尾的斜杠，开发者中心又加回来",
+        *in_front(
+            "/^    # paas$/ i location ^~ /platform { rewrite ^(/.+)/$ $1 permanent; proxy_pass http://OPEN_PAAS; }"
+        ),
+    ),
+    Fault(
+        "cmdb-web-stopped",
+        "upstream-answers",
+        SECTION,
+        "the web server of cmdb, behind the same nginx, does not run",
+        "同一 nginx 后面的 cmdb webserver 没有运行",
+        lambda lab: stop_portal(lab, "cmdb", "cmdb_webserver"),
+        lambda lab: start_roles(lab, host(lab, "cmdb")),
+    ),
+    Fault(
+        "job-stopped",
+        "upstream-answers",
+        SECTION,
+        "job, behind the same nginx, does not run",
+        "同一 nginx 后面的 job 没有运行",
+        lambda lab: stop_portal(lab, "job", "job"),
+        lambda lab: start_roles(lab, host(lab, "job")),
     ),
 )

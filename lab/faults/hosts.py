@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from lab.control import Lab
 from lab.faults.fault import Fault
-from lab.faults.hands import edit, fqdn, host, restart_time_daemon, restore
+from lab.faults.hands import edit, fqdn, host, keep, restart_time_daemon, restore
 
+KEYS = "/root/.ssh/authorized_keys"
 NOBODY = "10.66.0.99"
 OTHERS = "for p in /proc/[0-9]*; do p=${p#/proc/}; [ $p = 1 ] || [ $p = $$ ] || [ $p = $PPID ] || kill -STOP $p; done"
 
@@ -38,6 +39,11 @@ def stale_name(lab: Lab) -> None:
 
 def dead_resolver(lab: Lab) -> None:
     edit(lab, host(lab, "job"), "/etc/resolv.conf", f"s/^nameserver .*/nameserver {NOBODY}/")
+
+
+def drop_key(lab: Lab) -> None:
+    keep(lab, host(lab, "es"), KEYS)
+    lab.run(host(lab, "es"), f": > {KEYS}")
 
 
 FAULTS = (
@@ -85,5 +91,23 @@ FAULTS = (
         "es 主机上没有可用于检查的 Python",
         lambda lab: move_pythons(lab, "s/$/.off/"),
         lambda lab: move_pythons(lab, "s/.off$//"),
+    ),
+    Fault(
+        "key-refused",
+        "host-reachable",
+        "foundations",
+        "the es host does not take the suite's key any more",
+        "es 主机不再接受登录密钥",
+        drop_key,
+        lambda lab: restore(lab, host(lab, "es"), KEYS),
+    ),
+    Fault(
+        "sshd-stopped",
+        "host-reachable",
+        "foundations",
+        "sshd does not run on the cmdb host",
+        "cmdb 主机上的 sshd 没有运行",
+        lambda lab: lab.run(host(lab, "cmdb"), "pkill -f ^sshd:.*listener"),
+        lambda lab: lab.run(host(lab, "cmdb"), "pgrep -f ^sshd:.*listener >/dev/null || /usr/sbin/sshd"),
     ),
 )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from lab.control import Lab
-from lab.faults.fault import Fault
+from lab.faults.fault import Act, Fault
 from lab.faults.hands import (
     add_address,
+    address,
     await_http,
     await_states,
     edit,
     host,
     inner,
+    keep,
     remove_address,
     restart,
     restart_open_paas,
@@ -23,6 +25,18 @@ from lab.faults.hands import (
 SECTION = "fatal-exited-too-quickly"
 SUPERVISORD = "/.*/supervisord -c .*/supervisor-open_paas.conf"
 SECOND_PORT = 9003
+ENDLESS = "sleep 86400"
+CLIENTS = 90  # of the hundred that may wait
+CROWD = """
+import socket, threading
+def ask():
+    while True:
+        with socket.create_connection((ADDRESS, PORT)) as connection:
+            connection.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
+            while connection.recv(4096): pass
+for _ in range(CLIENTS): threading.Thread(target=ask).start()
+"""
+CROWD_PID = "/run/lab-crowd.pid"
 
 
 def paas(lab: Lab) -> str:
@@ -157,6 +171,73 @@ def bind_right(lab: Lab) -> None:
     remove_address(lab, name)
 
 
+def forget_program(lab: Lab) -> None:
+    """Somebody tidied supervisor's file, and esb with it."""
+    edit(lab, paas(lab), conf(lab), "/^\\[program:esb\\]/,/^$/d")
+    supervisorctl(lab, paas(lab), "update")
+
+
+def remember_program(lab: Lab) -> None:
+    restore(lab, paas(lab), conf(lab))
+    supervisorctl(lab, paas(lab), "update")
+    await_states(lab, paas(lab), "RUNNING")
+
+
+def pid_file(lab: Lab) -> str:
+    return f"{lab.layout.home}/logs/open_paas/supervisord.pid"
+
+
+def other_pid(lab: Lab) -> None:
+    keep(lab, paas(lab), pid_file(lab))
+    lab.run(paas(lab), f"echo 4711 > {pid_file(lab)}")
+
+
+def wait_for_ever(lab: Lab) -> None:
+    """login waits for something before it opens its port; supervisor calls that RUNNING."""
+    edit(lab, paas(lab), ini(lab, "login"), f"/^master/ a exec-asap = {ENDLESS}")
+    supervisorctl(lab, paas(lab), "restart login")
+    await_states(lab, paas(lab), "RUNNING", "login")
+
+
+def wait_no_more(lab: Lab) -> None:
+    restore(lab, paas(lab), ini(lab, "login"))
+    lab.run(paas(lab), f"pkill -f '^{ENDLESS}' || true")
+    restart(lab, paas(lab), "login")
+
+
+def wsgi(lab: Lab) -> str:
+    return f"{lab.layout.home}/open_paas/esb/wsgi.py"
+
+
+def crowd(lab: Lab) -> None:
+    """esb takes its time for each of its callers, and one of them asks without a pause."""
+    name, client = paas(lab), host(lab, "cmdb")
+    edit(lab, name, ini(lab, "esb"), "s/^http = /http-socket = /")
+    slow = "import time; prompt = application; application = lambda *asked: (time.sleep(0.05), prompt(*asked))[1]"
+    edit(lab, name, wsgi(lab), f"$ a {slow}")
+    restart(lab, name, "esb")
+    program = CROWD.replace("ADDRESS", f'"{address(lab, name)}"').replace(
+        "PORT", str(lab.layout.ports["esb"])
+    )
+    program = program.replace("CLIENTS", str(CLIENTS))
+    lab.run(client, f"setsid python3 -c '{program}' >/dev/null 2>&1 & echo $! > {CROWD_PID}")
+
+
+def crowd_no_more(lab: Lab) -> None:
+    lab.run(host(lab, "cmdb"), f"[ ! -e {CROWD_PID} ] || {{ kill -9 $(cat {CROWD_PID}); rm {CROWD_PID}; }}")
+    for path in (ini(lab, "esb"), wsgi(lab)):
+        restore(lab, paas(lab), path)
+    restart(lab, paas(lab), "esb")
+
+
+def on_second(words: str, state: str) -> Act:
+    def act(lab: Lab) -> None:
+        supervisorctl(lab, host(lab, "paas", 1), words)
+        await_states(lab, host(lab, "paas", 1), state, words.split()[-1])
+
+    return act
+
+
 FAULTS = (
     Fault(
         "sock-removed",
@@ -265,5 +346,68 @@ FAULTS = (
         "login 监听的地址不是 nginx 所访问的地址",
         bind_elsewhere,
         bind_right,
+    ),
+    Fault(
+        "program-forgotten",
+        "supervisor-status",
+        SECTION,
+        "esb is missing in supervisor's file",
+        "supervisor 的配置中缺少 esb",
+        forget_program,
+        remember_program,
+    ),
+    Fault(
+        "program-stopped-second",
+        "supervisor-status",
+        SECTION,
+        "esb was stopped on the second paas host",
+        "第二台 paas 上的 esb 被停止",
+        on_second("stop esb", "STOPPED"),
+        on_second("start esb", "RUNNING"),
+    ),
+    Fault(
+        "supervisord-pid-stale",
+        "supervisor-proc",
+        SECTION,
+        "supervisord's pid file names another process",
+        "supervisord 的 pid 文件内容不对",
+        other_pid,
+        lambda lab: restore(lab, paas(lab), pid_file(lab)),
+    ),
+    Fault(
+        "sock-owner",
+        "supervisor-sock",
+        SECTION,
+        "supervisor.sock belongs to another user than supervisord runs as",
+        "supervisor.sock 的属主不是 supervisord 的运行用户",
+        lambda lab: lab.run(paas(lab), f"chown nobody {socket(lab)}"),
+        lambda lab: lab.run(paas(lab), f"chown root {socket(lab)}"),
+    ),
+    Fault(
+        "login-waits",
+        "paas-ports-local",
+        "login-502",
+        "login is RUNNING, but waits for something before it opens its port",
+        "login 状态为 RUNNING，但启动时一直等待，没有打开端口",
+        wait_for_ever,
+        wait_no_more,
+    ),
+    Fault(
+        "esb-crowded",
+        "listen-queue",
+        "login-502",
+        "more callers wait for esb than it can serve",
+        "等待 esb 的请求超过其处理能力",
+        crowd,
+        crowd_no_more,
+    ),
+    Fault(
+        "frozen-appengine",
+        "services-answer",
+        "platform-healthy",
+        "appengine takes connections and never answers",
+        "appengine 接受连接但从不应答",
+        lambda lab: signal_processes(lab, paas(lab), "STOP", "/.*uwsgi-open_paas-appengine.ini"),
+        lambda lab: signal_processes(lab, paas(lab), "CONT", "/.*uwsgi-open_paas-appengine.ini"),
     ),
 )

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from lab.control import Lab
 from lab.faults.fault import Act, Fault
-from lab.faults.hands import address, block, edit, host, keep, restart, restore, supervisorctl, unblock
+from lab.faults.hands import (
+    address,
+    await_http,
+    await_states,
+    block,
+    edit,
+    host,
+    keep,
+    restart,
+    restore,
+    supervisorctl,
+    unblock,
+)
 from lab.faults.settings import production
 
 LOOP = "login-redirect-loop"
 SILENT = "login-no-response"
+PROFILE = "/etc/profile.d/proxy.sh"
 PROXY = "http://10.66.0.99:3128"
 
 
@@ -71,6 +84,43 @@ def flapping_errors(lab: Lab) -> None:
     )
     restart(lab, name, "esb")
     lab.run(gate, "nginx -s reload")
+
+
+def set_profile_proxy(lab: Lab) -> None:
+    lab.run(host(lab, "job"), f"echo export http_proxy={PROXY} no_proxy=localhost,127.0.0.1 > {PROFILE}")
+
+
+def supervisor(lab: Lab) -> str:
+    return f"{lab.layout.home}/etc/supervisor-open_paas.conf"
+
+
+def start_with_proxy(lab: Lab) -> None:
+    """esb was started from a shell in which a proxy was set."""
+    name = host(lab, "paas")
+    edit(lab, name, supervisor(lab), f'/^\\[program:esb\\]/a environment=http_proxy="{PROXY}"')
+    supervisorctl(lab, name, "update")
+    await_states(lab, name, "RUNNING")
+
+
+def start_without_proxy(lab: Lab) -> None:
+    restore(lab, host(lab, "paas"), supervisor(lab))
+    supervisorctl(lab, host(lab, "paas"), "update")
+    await_states(lab, host(lab, "paas"), "RUNNING")
+
+
+def hijack(lab: Lab) -> None:
+    """Something on the way answers for the domain, and answers 200 to everything."""
+    name, port = host(lab, "job"), 3128
+    lab.run(name, f"setsid python3 -m http.server {port} --directory /srv >/dev/null 2>&1 &")
+    await_http(lab, name, f"http://{address(lab, name)}:{port}/", "200")
+    gate, http = address(lab, host(lab, "nginx")), lab.layout.ports["http"]
+    rule = f"-d {gate} -p tcp --dport {http} -j REDIRECT --to-ports {port}"
+    lab.run(name, f"iptables -t nat -A OUTPUT {rule}")
+
+
+def let_through(lab: Lab) -> None:
+    stop = "pkill -f '^python3 -m http.server' || true"
+    lab.run(host(lab, "job"), f"iptables -t nat -F OUTPUT; {stop}")
 
 
 FAULTS = (
@@ -141,5 +191,32 @@ FAULTS = (
         "某服务曾短暂中断，nginx 日志中留有记录",
         flapping_errors,
         lambda lab: restart(lab, host(lab, "paas"), "esb"),
+    ),
+    Fault(
+        "proxy-in-profile",
+        "http-proxy-env",
+        SILENT,
+        "the profile of the job host sets a proxy that does not except PaaS",
+        "job 主机的 profile 设置了代理，且没有排除 PaaS",
+        set_profile_proxy,
+        lambda lab: lab.run(host(lab, "job"), f"rm -f {PROFILE}"),
+    ),
+    Fault(
+        "proxy-of-esb",
+        "http-proxy-env",
+        SILENT,
+        "esb on the first paas host was started with a proxy that is no more",
+        "第一台 paas 上的 esb 启动时带有已失效的代理",
+        start_with_proxy,
+        start_without_proxy,
+    ),
+    Fault(
+        "domain-hijacked",
+        "domain-from-cmdb-job",
+        LOOP,
+        "a transparent proxy answers the job host in the domain's place, with 200",
+        "透明代理代替域名应答 job 主机，状态码为 200",
+        hijack,
+        let_through,
     ),
 )

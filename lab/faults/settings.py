@@ -28,6 +28,25 @@ def production(sed: str, *numbers: int) -> tuple[Act, Act]:
     return break_, heal
 
 
+def developer_center(sed: str, *numbers: int) -> tuple[Act, Act]:
+    """The same for the settings of paas."""
+
+    def path(lab: Lab) -> str:
+        return f"{lab.layout.home}/open_paas/paas/conf/settings_production.py"
+
+    def break_(lab: Lab) -> None:
+        for number in numbers:
+            edit(lab, host(lab, "paas", number), path(lab), sed)
+            restart(lab, host(lab, "paas", number), "paas")
+
+    def heal(lab: Lab) -> None:
+        for number in numbers:
+            restore(lab, host(lab, "paas", number), path(lab))
+            restart(lab, host(lab, "paas", number), "paas")
+
+    return break_, heal
+
+
 FAULTS = (
     Fault(
         "login-secret-differs",
@@ -52,5 +71,45 @@ FAULTS = (
         "ESB_TOKEN is missing in login's settings on both paas hosts",
         "两台 paas 上 login 的配置都缺少 ESB_TOKEN",
         *production("/^ESB_TOKEN = /d", 0, 1),
+    ),
+    Fault(
+        "paas-secret-differs",
+        "login-secret-equal",
+        "login-validity-illegal",
+        "the developer center's SECRET_KEY on the second paas host is not that of the first",
+        "第二台 paas 上开发者中心的 SECRET_KEY 与第一台不同",
+        *developer_center("s/^SECRET_KEY = '.*/SECRET_KEY = 'left-over-from-an-older-installation'/", 1),
+    ),
+    Fault(
+        "esb-token-differs",
+        "login-settings-equal",
+        "login-redirect-loop",
+        "login's ESB_TOKEN on the second paas host is not that of the first",
+        "第二台 paas 上 login 的 ESB_TOKEN 与第一台不同",
+        *production("s/^ESB_TOKEN = '.*/ESB_TOKEN = 'left-over-from-an-older-installation'/", 1),
+    ),
+    Fault(
+        "scheme-wrong",
+        "scheme-matches",
+        "login-redirect-loop",
+        "login's settings say https, the domain is served under http",
+        "login 的 HTTP_SCHEMA 为 https，而域名使用 http",
+        *production("s/^HTTP_SCHEMA = .*/HTTP_SCHEMA = 'https'/", 0, 1),
+    ),
+    Fault(
+        "paas-setting-missing",
+        "healthz-paas",
+        "platform-healthy",
+        "HOST_JOB is missing in the developer center's settings on both paas hosts",
+        "两台 paas 上开发者中心的配置都缺少 HOST_JOB",
+        *developer_center("/^HOST_JOB = /d", 0, 1),
+    ),
+    Fault(
+        "paas-asks-old-login",
+        "healthz-paas",
+        "platform-healthy",
+        "the developer center on both paas hosts asks a login that is no more",
+        "两台 paas 上开发者中心的 LOGIN_HOST 指向已不存在的 login",
+        *developer_center("s/^LOGIN_HOST = .*/LOGIN_HOST = 'http:\\/\\/10.66.0.19:8003'/", 0, 1),
     ),
 )

@@ -228,7 +228,23 @@ def test_upstreams_of_other_protocols_are_told():
         "A": True,
         "B": False,
         "C": False,
-        "D": True,
+        "D": False,  # nothing leads there
         "E": False,
     }
     assert [listen.port for server in found.servers for listen in server.listens] == [80]
+
+
+def test_a_variable_may_lead_to_any_upstream():
+    text = """
+    http {
+        map $http_x $where { default B; }
+        upstream A { server 10.0.1.1:80; }
+        upstream B { server 10.0.1.2:80; }
+        server {
+            location /a { uwsgi_pass A; }
+            location /b { proxy_pass http://$where; }
+        }
+    }
+    """
+    found = parsed({MAIN: text})
+    assert {one.name: one.http for one in found.upstreams} == {"A": False, "B": True}

@@ -11,6 +11,7 @@ from bkpaas.facts import HostView, host_facts, raw
 from bkpaas.facts.disks import disks
 from bkpaas.facts.file import FileFact, file_fact
 from bkpaas.facts.names import names
+from bkpaas.facts.process import Process
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.timedaemon import time_daemon
 
@@ -54,6 +55,20 @@ def test_ntpd():
     assert daemon(ntpd=701, ntpq={"out": NTPQ.replace("*", "+")}).synchronised is False
     assert daemon(ntpd=701, ntpq=None).synchronised is None
     assert daemon(ntpd=701, ntpq={"error": "timeout", "out": ""}).text == "timeout"
+
+
+def test_timesyncd_leaves_a_file_when_it_is_synchronised():
+    path, running = "/run/systemd/timesync/synchronized", [Process(702, 1, name="systemd-timesyn")]
+    none = {"chronyd": None, "ntpd": None}
+
+    def found(*entries, processes=running):
+        return time_daemon(none, Secrets(), processes, {"timesyncd": list(entries)})
+
+    there = {"path": path, "type": "file", "mode": 0o100644}
+    assert (found(there).daemon, found(there).pid) == ("systemd-timesyncd", 702)
+    assert found(there).synchronised is True
+    assert found({"path": path, "type": "missing"}).synchronised is None
+    assert found(there, processes=[]).daemon is None
 
 
 def test_no_time_daemon():

@@ -41,6 +41,24 @@ def test_what_the_controller_sees_is_explained_by_a_host():
     assert roots == ["healthz-login@paas-2"]
 
 
+def test_what_everybody_meets_in_front_is_named_where_the_controller_sees_it():
+    roots, why = explained(
+        "login-is-login-domain@nginx-1", "domain-from-agents@appo-1", "login-is-login-domain@controller"
+    )
+    assert roots == ["login-is-login-domain@controller"] and all(
+        why[id_] == roots for id_ in why if id_ not in roots
+    )
+    roots, _ = explained("login-is-login-domain@nginx-1", "domain-from-agents@appo-1")
+    assert len(roots) == 2
+
+
+def test_both_seen_from_the_controller_stand_together():
+    roots, _ = explained("healthz-esb@controller", "domain-502@controller")
+    assert roots == ["domain-502@controller"]
+    roots, _ = explained("healthz-esb@paas-1", "domain-502@controller")
+    assert len(roots) == 2
+
+
 def test_a_cause_about_another_service_explains_nothing():
     about = {"supervisor-status@paas-1": frozenset({"esb"}), "healthz-login@paas-1": frozenset({"login"})}
     roots, _ = explained("supervisor-status@paas-1", "healthz-login@paas-1", about=about)
@@ -87,3 +105,16 @@ def test_failures_come_before_gaps_and_warnings_and_the_most_explanatory_first()
         "token-offset-config@paas-2",
         "time-daemon@paas-1",
     ]
+
+
+def test_what_a_host_out_of_reach_leaves_without_comparison_is_explained_by_it():
+    verdicts = [
+        failed("host-reachable@b"),
+        failed("clock-all@a", "no_data"),
+        failed("timezone-all@a"),
+        failed("log-redis-equal@a", "no_data"),
+    ]
+    missed = {"clock-all@a": ["b"], "timezone-all@a": ["b"], "log-redis-equal@a": ["c"]}
+    roots = explain(verdicts, missed=missed)
+    assert verdicts[1].explained_by == ["host-reachable@b"]
+    assert set(roots) == {"host-reachable@b", "timezone-all@a", "log-redis-equal@a"}, "only what was missed"

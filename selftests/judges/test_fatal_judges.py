@@ -59,3 +59,15 @@ def test_programs_that_do_what_they_should(judge, change):
 @pytest.mark.parametrize("change", [always_being_started, service_stopped_on_purpose, one_of_several_fatal])
 def test_programs_that_do_not(judge, change):
     assert judge("supervisor-status", change)["paas-1"]["verdict"] == "fail"
+
+
+def broker(snapshot):
+    return next(one for one in snapshot["hosts"]["data-1"]["processes"]["items"] if one[5].startswith("beam"))
+
+
+def test_a_frozen_broker_is_none(judge):
+    def freeze(snapshot):
+        broker(snapshot)[4] = "T"
+
+    found = judge("rabbit-orphan", freeze)["data-1"]
+    assert found["verdict"] == "fail" and "state T" in found["evidence"]

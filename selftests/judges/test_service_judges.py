@@ -78,3 +78,40 @@ def test_a_key_from_the_environment_is_not_called_equal(judge):
             value[4:] = ['os.environ["KEY"]', "0123456789abcdef"]
 
     assert judge("login-secret-equal", change)["paas-1+paas-2"]["verdict"] == "no_data"
+
+
+def database_says(message):
+    def change(snapshot):
+        body = json.dumps({"bk_error_msg": f"数据库连接存在问题: {message}", "result": False})
+        paas(snapshot)["answers"]["by_name"]["healthz-login"]["body"] = body
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("message", "word"),
+    [
+        ("""(1045, "Access denied for user 'open_paas'@'10.66.0.11' (using password: YES)")""", "fail"),
+        ("""(1040, 'Too many connections')""", "fail"),
+        ("""(1049, "Unknown database 'open_paas'")""", "fail"),
+        ("""(1146, "Table 'open_paas.bkaccount_bkuser' doesn't exist")""", "pass"),
+        ("(10450, 'of another kind')", "pass"),
+    ],
+)
+def test_a_database_that_refuses_is_told_by_a_service(judge, message, word):
+    found = judge("database-reachable", database_says(message))
+    assert found["paas-1"]["verdict"] == word and found["paas-2"]["verdict"] == "pass"
+    assert word == "pass" or message[1:5] in found["paas-1"]["evidence"]
+
+
+def without_socket(snapshot):
+    snapshot["hosts"]["appt-1"]["saas"]["items"][0]["socket"].update(type="missing", mode=None)
+
+
+def socket_not_looked_for(snapshot):
+    snapshot["hosts"]["appt-1"]["saas"]["items"][0]["socket"] = None
+
+
+@pytest.mark.parametrize(("change", "word"), [(without_socket, "warn"), (socket_not_looked_for, "pass")])
+def test_a_saas_needs_its_socket(judge, change, word):
+    assert judge("saas-run-state", change)["appt-1"]["verdict"] == word

@@ -15,16 +15,18 @@ from lab import layouts, machine
 from lab.control import REPOSITORY, Lab
 from lab.errors import LabError
 from lab.faults import FAULTS
+from lab.lookalikes import LOOKALIKES
 from selftests.matrix import table
-from selftests.matrix.record import Matrix, Pair, Row
-from selftests.matrix.trial import Broken, FalseAlarms, Healthy, Stand, Trial
+from selftests.matrix.declared import PAIRS, SYMPTOM_FAULTS
+from selftests.matrix.record import Found, Matrix
+from selftests.matrix.trial import Alike, Broken, FalseAlarms, Healthy, Narrowed, Stand, Trial
 
 FILE = REPOSITORY / "report" / "matrix.json"
 
 JUDGED = [name for name, fault in FAULTS.items() if fault.condition in CONDITIONS]
 """The whole matrix. Other faults are ahead of the suite: their condition is not in the catalogue yet."""
 
-Outcome = Row | Pair | FalseAlarms | Exception
+Outcome = Found | FalseAlarms | Exception
 
 
 def main() -> int:
@@ -32,10 +34,9 @@ def main() -> int:
     machine.complete_path()
     options = parser().parse_args()
     if options.list:
-        for fault in FAULTS.values():
-            print(f"{fault.name:28} {fault.condition:26} {fault.layout:2} {fault.faq}")
+        print("\n".join(listed()))
         return 0
-    partial = options.resume or options.only or options.pair
+    partial = options.resume or options.only or options.pair or options.symptoms
     matrix = Matrix.read(FILE) if partial else Matrix()
     trials = plan(matrix, options)
     whole = Bench(options.labs, FILE.with_suffix("")).run(trials, matrix)
@@ -47,6 +48,18 @@ def main() -> int:
     return 0 if whole and matrix.perfect else 1
 
 
+def listed() -> list[str]:
+    """What --only takes, and the sections of the FAQ."""
+    lines = [
+        f"{fault.name:28} {fault.condition:26} {fault.layout:2} {fault.faq}" for fault in FAULTS.values()
+    ]
+    lines += ["", say(en="pairs", zh="故障组合"), *(f"  {'+'.join(pair)}" for pair in PAIRS)]
+    lines += ["", say(en="look-alikes, which must stay green", zh="疑似故障，必须保持正常")]
+    lines += [f"  {one.name:28} {say(en=one.title_en, zh=one.title_zh)}" for one in LOOKALIKES.values()]
+    lines += ["", say(en="symptoms and the faults that show them", zh="现象及用于检验的故障")]
+    return [*lines, *(f"  {symptom:28} {fault}" for symptom, fault in SYMPTOM_FAULTS.items())]
+
+
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="script/matrix",
@@ -56,13 +69,17 @@ def parser() -> argparse.ArgumentParser:
             zh="逐一注入所有已知故障，检查套件能否指出根因。使用独立的实验环境；每次运行的报告保留在 report/matrix/。",
         ),
     )
-    top.add_argument("--only", metavar="NAME", action="append", default=[], type=fault_name,
-                     help=say(en="only this fault; may be repeated", zh="只测此故障，可重复"))  # fmt: skip
+    top.add_argument("--only", metavar="NAME", action="append", default=[], type=trial,
+                     help=say(en="only this fault, look-alike or pair A+B; may be repeated",
+                              zh="只测此故障、疑似故障或组合 A+B，可重复"))  # fmt: skip
     top.add_argument("--pair", metavar="A+B", action="append", default=[], type=pair_of_faults,
                      help=say(en="two faults at once; may be repeated", zh="同时注入两个故障，可重复"))  # fmt: skip
+    top.add_argument("--symptoms", action="store_true",
+                     help=say(en="only the symptoms: each one's marker on a fault of its own, in both languages",
+                              zh="只测各现象：用其标记检查自身的故障，中英文各一次"))  # fmt: skip
     top.add_argument("--healthy", metavar="N", type=int,
-                     help=say(en="how many runs without a fault (1; with --only or --pair 0)",
-                              zh="无故障运行的次数（1；使用 --only 或 --pair 时为 0）"))  # fmt: skip
+                     help=say(en="how many runs without a fault (1; with --only, --pair or --symptoms 0)",
+                              zh="无故障运行的次数（1；使用 --only、--pair 或 --symptoms 时为 0）"))  # fmt: skip
     top.add_argument("--layout", metavar="LAYOUT", type=layout_name,
                      help=say(en="only faults of this layout, and healthy runs in it (all faults, healthy runs in a)",
                               zh="只测此布局的故障，并在其中做无故障运行（默认：全部故障，在布局 a 中做无故障运行）"))  # fmt: skip
@@ -72,6 +89,13 @@ def parser() -> argparse.ArgumentParser:
                      help=say(en="how many labs side by side (%(default)s)", zh="并行的实验环境数（%(default)s）"))  # fmt: skip
     top.add_argument("--list", action="store_true", help=say(en="only list the faults", zh="只列出故障"))
     return top
+
+
+def trial(name: str) -> Trial:
+    """What a name of --only stands for."""
+    if "+" in name:
+        return pair_of_faults(name)
+    return Alike(name) if name in LOOKALIKES else Broken((fault_name(name),))
 
 
 def layout_name(text: str) -> str:
@@ -84,12 +108,15 @@ def layout_name(text: str) -> str:
 def fault_name(text: str) -> str:
     if text not in FAULTS:
         raise argparse.ArgumentTypeError(
-            say(en=f"no fault {text!r}, see --list", zh=f"没有故障 {text!r}，见 --list")
+            say(
+                en=f"no fault or look-alike {text!r}, see --list",
+                zh=f"没有名为 {text!r} 的故障或疑似故障，见 --list",
+            )
         )
     return text
 
 
-def pair_of_faults(text: str) -> tuple[str, ...]:
+def pair_of_faults(text: str) -> Broken:
     names = tuple(fault_name(name) for name in text.split("+"))
     if len(set(names)) != 2:
         raise argparse.ArgumentTypeError(
@@ -99,23 +126,37 @@ def pair_of_faults(text: str) -> tuple[str, ...]:
         raise argparse.ArgumentTypeError(
             say(en=f"{text}: no layout has both", zh=f"{text}：没有同时适用的布局")
         )
-    return names
+    return Broken(names)
 
 
 def plan(matrix: Matrix, options: argparse.Namespace) -> list[Trial]:
     """What is to be done: healthy runs first, so that a lab that is not green is seen at once."""
-    chosen = [(name,) for name in options.only] + options.pair
-    faults = chosen or [(name,) for name in JUDGED if options.layout in (None, FAULTS[name].layout)]
+    symptoms = [Narrowed(*shown) for shown in SYMPTOM_FAULTS.items()]
+    chosen: list[Trial] = [*options.only, *options.pair, *(symptoms if options.symptoms else ())]
+    everything: list[Trial] = [
+        *(Broken((name,)) for name in JUDGED),
+        *map(Broken, PAIRS),
+        *map(Alike, LOOKALIKES),
+    ]
+    trials = chosen or [one for one in (*everything, *symptoms) if options.layout in (None, one.layout)]
     healthy = int(not chosen) if options.healthy is None else options.healthy
     if options.resume:
-        done = {(row.name,) for row in matrix.faults} | {tuple(pair.names) for pair in matrix.pairs}
-        faults = [names for names in faults if names not in done]
+        trials = [one for one in trials if not _done(one, matrix)]
     elif healthy:
         matrix.healthy_runs = matrix.false_alarms = 0
     first = matrix.healthy_runs + 1 if options.resume else 1
     well = [Healthy(number, options.layout or "a") for number in range(first, healthy + 1)]
-    trials: list[Trial] = [*well, *map(Broken, faults)]
-    return sorted(trials, key=lambda trial: trial.layout)  # a lab is renewed when the layout changes
+    # a lab is renewed when the layout changes
+    return sorted([*well, *trials], key=lambda one: one.layout)
+
+
+def _done(trial: Trial, matrix: Matrix) -> bool:
+    if isinstance(trial, Broken):
+        done = [[row.name] for row in matrix.faults] + [pair.names for pair in matrix.pairs]
+        return list(trial.faults) in done
+    if isinstance(trial, Alike):
+        return trial.name in {one.name for one in matrix.lookalikes}
+    return isinstance(trial, Narrowed) and trial.symptom in {one.symptom for one in matrix.symptoms}
 
 
 class Bench:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 from typing import NamedTuple
 
+from bkpaas.faq.catalogue import CONDITIONS
+from bkpaas.lang import Language
 from bkpaas.report.record import Results
 
 BAD = frozenset({"fail", "warn", "no_data"})
@@ -39,8 +42,23 @@ def judge(expected: str, results: Results) -> Judgement:
 
 
 def both_named(expected: Collection[str], results: Results) -> bool:
-    """Is each of these conditions among the root causes?"""
-    return set(expected) <= {results.verdict(id_).condition for id_ in results.root_causes}
+    """Is each of these conditions among the root causes, one that was broken twice at least twice?"""
+    found = Counter(results.verdict(id_).condition for id_ in results.root_causes)
+    return Counter(expected) <= found
+
+
+def strangers(expected: Collection[str], results: Results) -> list[str]:
+    """Ids of the root causes that are none of these conditions."""
+    return [id_ for id_ in results.root_causes if results.verdict(id_).condition not in expected]
+
+
+def named_first(expected: str, results: Results, output: str, language: Language) -> bool:
+    """Is it the first root cause, with the catalogue's words of that language, and printed?"""
+    first = next((results.verdict(id_) for id_ in results.root_causes), None)
+    if first is None or first.condition != expected:
+        return False
+    title = CONDITIONS[expected].title
+    return first.title == (title.zh if language == "zh" else title.en) and first.id in output
 
 
 def red(results: Results) -> list[str]:

@@ -38,11 +38,14 @@ class Pair(Struct):
     names: list[str]
     conditions: list[str]
     both_named: bool
-    """Both expected conditions are among the root causes."""
+    """Both expected conditions are among the root causes, as often as they were broken."""
+    strangers: list[str]
+    """Ids of root causes that are neither."""
+    healed: bool
 
     @property
     def perfect(self) -> bool:
-        return self.both_named
+        return self.both_named and self.healed and not self.strangers
 
 
 class Lookalike(Struct):
@@ -56,10 +59,29 @@ class Lookalike(Struct):
         return not self.red
 
 
+class Marked(Struct):
+    """A section of the FAQ: one of its own faults, judged with its marker alone, once in each language."""
+
+    symptom: str
+    fault: str
+    condition: str
+    """The expected root cause."""
+    first: dict[str, bool]
+    """By language: it is the first root cause, and it was printed in that language."""
+
+    @property
+    def perfect(self) -> bool:
+        return bool(self.first) and all(self.first.values())
+
+
+Found = Row | Pair | Lookalike | Marked
+
+
 class Matrix(Struct):
     faults: list[Row] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)
     lookalikes: list[Lookalike] = field(default_factory=list)
+    symptoms: list[Marked] = field(default_factory=list)
     healthy_runs: int = 0
     false_alarms: int = 0
     """Ids that were not green in a healthy run, over all healthy runs."""
@@ -75,12 +97,16 @@ class Matrix(Struct):
     def write(self, file: Path) -> None:
         write_private(file, msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n")
 
-    def put(self, found: Row | Pair) -> None:
+    def put(self, found: Found) -> None:
         """Add a result; a new one replaces the old one of the same name."""
         if isinstance(found, Row):
-            self.faults = [row for row in self.faults if row.name != found.name] + [found]
+            self.faults = [one for one in self.faults if one.name != found.name] + [found]
+        elif isinstance(found, Pair):
+            self.pairs = [one for one in self.pairs if one.names != found.names] + [found]
+        elif isinstance(found, Lookalike):
+            self.lookalikes = [one for one in self.lookalikes if one.name != found.name] + [found]
         else:
-            self.pairs = [pair for pair in self.pairs if pair.names != found.names] + [found]
+            self.symptoms = [one for one in self.symptoms if one.symptom != found.symptom] + [found]
 
     def sort(self, order: Iterable[str]) -> None:
         """Faults in the order of their catalogue."""
@@ -90,5 +116,5 @@ class Matrix(Struct):
     @property
     def perfect(self) -> bool:
         """Nothing in it is less than it should be."""
-        found: tuple[Row | Pair | Lookalike, ...] = (*self.faults, *self.pairs, *self.lookalikes)
+        found: tuple[Found, ...] = (*self.faults, *self.pairs, *self.lookalikes, *self.symptoms)
         return not self.false_alarms and all(one.perfect for one in found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bkpaas.lang import say
 from bkpaas.report.text import columns
-from selftests.matrix.record import Matrix, Pair, Row
+from selftests.matrix.record import Found, Lookalike, Matrix, Pair, Row
 
 _WIDTHS = (28, 26, 8, 5, 11, 9, 6, 7)
 
@@ -22,11 +22,23 @@ def header() -> str:
     )
 
 
-def line(found: Row | Pair) -> str:
+def line(found: Found) -> str:
+    """One result, and beneath it what is wrong with it."""
+    if isinstance(found, Row):
+        return _fault(found)
     if isinstance(found, Pair):
-        return (
-            f"{' + '.join(found.names)}: {say(en='both named', zh='两者均被指出')}: {_word(found.both_named)}"
+        text = _other(
+            " + ".join(found.names), say(en="both named", zh="两者均被指出"), _word(found.both_named)
         )
+        text += "" if found.healed else f", {say(en='not healed', zh='未恢复')}"
+        return _with(text, others=found.strangers)
+    if isinstance(found, Lookalike):
+        return _other(found.name, say(en="stays green", zh="保持正常"), _word(not found.red), *found.red)
+    words = [f"{language} {_word(first)}" for language, first in found.first.items()]
+    return _other(f"-m {found.symptom.replace('-', '_')}", f"{found.fault} -> {found.condition}", *words)
+
+
+def _fault(found: Row) -> str:
     text = _row(
         found.name,
         found.condition,
@@ -37,26 +49,46 @@ def line(found: Row | Pair) -> str:
         _word(found.healed),
         f"{found.seconds:.1f}",
     )
-    details = [
-        f"    {word}: {' '.join(ids)}"
-        for word, ids in (("unexplained", found.unexplained), ("unrelated", found.unrelated))
-        if ids
-    ]
-    return "\n".join([text, *details])
+    return _with(text, unexplained=found.unexplained, unrelated=found.unrelated)
+
+
+def _with(text: str, **details: list[str]) -> str:
+    return "\n".join([text, *(f"    {word}: {' '.join(ids)}" for word, ids in details.items() if ids)])
+
+
+def _other(name: str, what: str, *words: str) -> str:
+    return f"{name}: {what}: {' '.join(words)}"
 
 
 def whole(matrix: Matrix) -> str:
     """Every result, and how many of them are as they should be."""
-    parts = [header(), *(line(row) for row in matrix.faults), *(line(pair) for pair in matrix.pairs)]
-    good, every = sum(row.perfect for row in matrix.faults), len(matrix.faults)
-    runs, alarms = matrix.healthy_runs, matrix.false_alarms
-    parts.append(
-        say(
-            en=f"{good} of {every} faults named as they should be; {runs} healthy runs, {alarms} false alarms",
-            zh=f"{every} 个故障中 {good} 个判定无误；健康运行 {runs} 次，误报 {alarms} 个",
-        )
+    found: tuple[Found, ...] = (*matrix.faults, *matrix.pairs, *matrix.lookalikes, *matrix.symptoms)
+    return "\n".join([header(), *map(line, found), closing(matrix)])
+
+
+def closing(matrix: Matrix) -> str:
+    """All of it in one line."""
+    faults = matrix.faults
+    named = [row.cause_rank for row in faults if row.detected]
+    pairs, alike, marked = (
+        f"{sum(one.perfect for one in kind)}/{len(kind)}"
+        for kind in (matrix.pairs, matrix.lookalikes, matrix.symptoms)
     )
-    return "\n".join(parts)
+    every, healed = len(faults), sum(row.healed for row in faults)
+    good = sum(row.perfect for row in faults)
+    first, second = named.count(1), named.count(1) + named.count(2)
+    runs, alarms = matrix.healthy_runs, matrix.false_alarms
+    return say(
+        en=f"{every} faults: {len(named)} detected, {healed} healed, cause first {_percent(first, every)}, among the "
+        f"first two {_percent(second, every)}, {good} without a flaw; pairs {pairs}, look-alikes {alike}, symptoms "
+        f"{marked}; {runs} healthy runs, {alarms} false alarms",
+        zh=f"{every} 个故障：发现 {len(named)}，恢复 {healed}，根因排第一 {_percent(first, every)}，前两名 "
+        f"{_percent(second, every)}，无瑕疵 {good}；组合 {pairs}，疑似 {alike}，现象 {marked}；健康运行 {runs} 次，误报 {alarms} 个",
+    )
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.3g} %" if whole else "-"
 
 
 def _row(*cells: str) -> str:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
+from bkpaas.faq.catalogue import CONDITIONS
+from bkpaas.lang import Language
 from bkpaas.report.record import Results, Run, Verdict, Word, count
-from selftests.matrix.judging import both_named, judge, red
+from selftests.matrix.judging import both_named, judge, named_first, red, strangers
 
 
 def verdict(id_: str, word: Word = "fail", explained_by: tuple[str, ...] = ()) -> Verdict:
@@ -106,6 +110,38 @@ def test_pair_needs_both_among_the_root_causes() -> None:
     )
     assert both_named(["a", "c"], seen)
     assert not both_named(["a", "b"], seen)
+
+
+def test_condition_broken_on_two_hosts_is_named_twice() -> None:
+    both = results(verdict("a@x"), verdict("a@y"), causes=("a@x", "a@y"))
+    one = results(verdict("a@x"), verdict("a@y", explained_by=("a@x",)), causes=("a@x",))
+    assert both_named(["a", "a"], both)
+    assert not both_named(["a", "a"], one)
+
+
+def test_strangers_are_causes_that_nobody_broke() -> None:
+    seen = results(verdict("a@x"), verdict("b@x"), verdict("c@y"), causes=("a@x", "c@y", "b@x"))
+    assert strangers(["a", "c"], seen) == ["b@x"]
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "output", "expected"),
+    [
+        ("en", "en", "1 FAIL saas-run-state@appt-1", True),
+        ("zh", "zh", "1 失败 saas-run-state@appt-1", True),
+        ("zh", "en", "1 FAIL saas-run-state@appt-1", False),
+        ("en", "en", "all is well", False),
+    ],
+)
+def test_named_first_in_its_language(language: Language, title: str, output: str, expected: bool) -> None:
+    found = verdict("saas-run-state@appt-1", "warn")
+    found.title = getattr(CONDITIONS["saas-run-state"].title, title)
+    other = verdict("agent-process@appt-1")
+    assert named_first("saas-run-state", results(found, causes=(found.id,)), output, language) is expected
+    assert not named_first(
+        "saas-run-state", results(found, other, causes=(other.id, found.id)), output, language
+    )
+    assert not named_first("saas-run-state", results(), output, language)
 
 
 def test_red_is_whatever_is_not_green() -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from bkpaas.faq.catalogue import SYMPTOMS
+from bkpaas.faq.catalogue import CONDITIONS, SYMPTOMS
 from lab.faults import FAULTS
+from lab.lookalikes import LOOKALIKES
 from selftests.matrix.__main__ import JUDGED, parser, plan
-from selftests.matrix.record import Lookalike, Matrix, Pair, Row
-from selftests.matrix.trial import Broken, Healthy
+from selftests.matrix.declared import PAIRS, SYMPTOM_FAULTS
+from selftests.matrix.record import Lookalike, Marked, Matrix, Pair, Row
+from selftests.matrix.trial import Alike, Broken, Healthy, Narrowed
 
 
 def row(name: str, **changes: object) -> Row:
@@ -23,11 +25,18 @@ def row(name: str, **changes: object) -> Row:
     return Row(**(fields | changes))  # type: ignore[arg-type]
 
 
+def pair(*names: str, **changes: object) -> Pair:
+    fields = {"conditions": ["c", "d"], "both_named": True, "strangers": [], "healed": True}
+    return Pair(list(names), **(fields | changes))  # type: ignore[arg-type]
+
+
 def test_file_has_the_published_shape(tmp_path: Path) -> None:
     file = tmp_path / "report" / "matrix.json"
     matrix = Matrix(healthy_runs=2)
     matrix.put(row("port-taken"))
-    matrix.put(Pair(["a", "b"], ["c", "d"], True))
+    matrix.put(pair("a", "b"))
+    matrix.put(Lookalike("epmd-alone", []))
+    matrix.put(Marked("appt-502", "saas-dead", "saas-run-state", {"en": True, "zh": True}))
     matrix.write(file)
     assert json.loads(file.read_text()) == {
         "faults": [
@@ -43,8 +52,24 @@ def test_file_has_the_published_shape(tmp_path: Path) -> None:
                 "seconds": 1.5,
             }
         ],
-        "pairs": [{"names": ["a", "b"], "conditions": ["c", "d"], "both_named": True}],
-        "lookalikes": [],
+        "pairs": [
+            {
+                "names": ["a", "b"],
+                "conditions": ["c", "d"],
+                "both_named": True,
+                "strangers": [],
+                "healed": True,
+            }
+        ],
+        "lookalikes": [{"name": "epmd-alone", "red": []}],
+        "symptoms": [
+            {
+                "symptom": "appt-502",
+                "fault": "saas-dead",
+                "condition": "saas-run-state",
+                "first": {"en": True, "zh": True},
+            }
+        ],
         "healthy_runs": 2,
         "false_alarms": 0,
     }
@@ -67,14 +92,20 @@ def test_new_result_replaces_the_old_one_and_order_is_the_catalogues() -> None:
         row("b"),
         row("a"),
         row("b", healed=False),
-        Pair(["a", "b"], [], True),
-        Pair(["a", "b"], [], False),
+        pair("a", "b"),
+        pair("a", "b", both_named=False),
+        Lookalike("l", ["x@y"]),
+        Lookalike("l", []),
+        Marked("s", "a", "c", {"en": False}),
+        Marked("s", "a", "c", {"en": True}),
     ):
         matrix.put(found)
     matrix.sort(["a", "b"])
     assert [found.name for found in matrix.faults] == ["a", "b"]
     assert not matrix.faults[1].healed
-    assert [pair.both_named for pair in matrix.pairs] == [False]
+    assert [found.both_named for found in matrix.pairs] == [False]
+    assert [found.red for found in matrix.lookalikes] == [[]]
+    assert [found.first for found in matrix.symptoms] == [{"en": True}]
 
 
 @pytest.mark.parametrize(
@@ -99,10 +130,14 @@ def test_one_flaw_is_enough(change: dict[str, object]) -> None:
     "matrix",
     [
         Matrix(false_alarms=1),
-        Matrix(pairs=[Pair(["a", "b"], ["c", "d"], False)]),
-        Matrix(lookalikes=[Lookalike("firewall-active", ["x@y"])]),
+        Matrix(pairs=[pair("a", "b", both_named=False)]),
+        Matrix(pairs=[pair("a", "b", strangers=["x@y"])]),
+        Matrix(pairs=[pair("a", "b", healed=False)]),
+        Matrix(lookalikes=[Lookalike("firewall-permits", ["x@y"])]),
+        Matrix(symptoms=[Marked("s", "a", "c", {"en": True, "zh": False})]),
+        Matrix(symptoms=[Marked("s", "a", "c", {})]),
     ],
-    ids=["false-alarm", "pair", "lookalike"],
+    ids=["false-alarm", "unnamed", "stranger", "unhealed", "lookalike", "one-language", "no-language"],
 )
 def test_flaws_beside_the_faults_count_too(matrix: Matrix) -> None:
     assert not matrix.perfect
@@ -110,11 +145,13 @@ def test_flaws_beside_the_faults_count_too(matrix: Matrix) -> None:
 
 def test_resuming_leaves_out_what_is_there() -> None:
     done, other = list(FAULTS)[:2]
-    matrix = Matrix(faults=[row(done)], pairs=[Pair([done, other], [], True)], healthy_runs=2)
-    options = parser().parse_args(
-        ["--resume", "--only", done, "--only", other, "--pair", f"{done}+{other}", "--healthy", "3"]
-    )
-    assert plan(matrix, options) == [Healthy(3), Broken((other,))]
+    alike, another = list(LOOKALIKES)[:2]
+    marked = [Marked(symptom, fault, "c", {}) for symptom, fault in SYMPTOM_FAULTS.items()]
+    matrix = Matrix([row(done)], [pair(done, other)], [Lookalike(alike, [])], marked[:-1], healthy_runs=2)
+    words = ["--only", done, "--only", other, "--only", alike, "--only", another, "--pair", f"{done}+{other}"]
+    options = parser().parse_args([*words, "--symptoms", "--resume", "--healthy", "3"])
+    left = Narrowed(marked[-1].symptom, marked[-1].fault)
+    assert plan(matrix, options) == [Healthy(3), Broken((other,)), Alike(another), left]
 
 
 def test_healthy_runs_are_counted_anew() -> None:
@@ -126,7 +163,10 @@ def test_healthy_runs_are_counted_anew() -> None:
 
 def test_without_names_every_fault_that_can_be_named_is_planned() -> None:
     trials = plan(Matrix(), parser().parse_args([]))
-    assert trials == [Healthy(1), *(Broken((name,)) for name in JUDGED)]
+    faults = [(name,) for name in JUDGED]
+    symptoms = [Narrowed(*shown) for shown in SYMPTOM_FAULTS.items()]
+    expected = [Healthy(1), *map(Broken, [*faults, *PAIRS]), *map(Alike, LOOKALIKES), *symptoms]
+    assert trials == sorted(expected, key=lambda one: one.layout)
 
 
 @pytest.fixture
@@ -142,7 +182,7 @@ def test_trials_of_one_layout_follow_each_other(elsewhere: str) -> None:
     layouts = [trial.layout for trial in trials]
     assert trials[0] == Healthy(1) and layouts == sorted(layouts)
     assert Broken((elsewhere,)) in trials and Broken((elsewhere,)).layout == "c"
-    assert len(trials) == len(JUDGED) + 1
+    assert len(trials) == 1 + len(JUDGED) + len(PAIRS) + len(LOOKALIKES) + len(SYMPTOM_FAULTS)
 
 
 def test_one_layout_alone(elsewhere: str) -> None:
@@ -167,12 +207,45 @@ def test_only_a_pair_leaves_the_healthy_runs_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["--only", "no-such"], ["--pair", "clock-ahead"], ["--pair", "clock-ahead+clock-ahead"]]
+    "words",
+    [
+        ["--only", "no-such"],
+        ["--only", "clock-ahead+no-such"],
+        ["--pair", "clock-ahead"],
+        ["--pair", "clock-ahead+clock-ahead"],
+    ],
 )
 def test_unknown_names_are_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parser().parse_args(words)
     assert words[0] in capsys.readouterr().err
+
+
+def test_declared_pairs_are_of_different_faults_that_can_be_named_together() -> None:
+    assert len(set(PAIRS)) == len(PAIRS) >= 10
+    for names in PAIRS:
+        assert set(names) <= set(FAULTS) and parser().parse_args(["--only", "+".join(names)])
+
+
+def test_look_alikes_are_named_otherwise_than_faults_in_both_languages() -> None:
+    assert len(LOOKALIKES) >= 10 and not set(LOOKALIKES) & set(FAULTS)
+    assert all(one.title_en.isascii() and not one.title_zh.isascii() for one in LOOKALIKES.values())
+
+
+def test_every_symptom_is_tried_on_a_fault_of_its_own() -> None:
+    assert list(SYMPTOM_FAULTS) == [symptom.key for symptom in SYMPTOMS]
+    assert all(FAULTS[SYMPTOM_FAULTS[one.key]].condition in one.conditions for one in SYMPTOMS)
+
+
+UNBROKEN: tuple[str, ...] = ()
+"""Conditions that no fault turns red yet."""
+
+
+def test_every_condition_has_a_fault() -> None:
+    assert (
+        tuple(id_ for id_ in CONDITIONS if id_ not in {fault.condition for fault in FAULTS.values()})
+        == UNBROKEN
+    )
 
 
 def test_every_section_of_the_faq_has_a_fault_that_can_be_named() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -11,16 +12,20 @@ from pathlib import Path
 
 import msgspec
 
-from bkpaas.lang import say, spoken
+from bkpaas.lang import Language, say, spoken
 from bkpaas.report.record import Results, read_json
 from lab import broken, layouts, lifecycle
 from lab.control import REPOSITORY, Lab
 from lab.errors import LabError
 from lab.faults import FAULTS
+from lab.lookalikes import LOOKALIKES
 from lab.services.layout import SECRETS
-from selftests.matrix.judging import both_named, judge, red
-from selftests.matrix.record import Pair, Row
+from selftests.matrix.judging import both_named, judge, named_first, red, strangers
+from selftests.matrix.record import Found, Lookalike, Marked, Pair, Row
 
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+HEALTHY_RUNS = 10
+"""How many healthy runs a lab serves before it is renewed."""
 SUITE_SECONDS = 300.0
 """How long one run of the suite may take; a healthy one takes a few seconds."""
 
@@ -53,7 +58,34 @@ class Broken:
         return next((layout for name in self.faults if (layout := FAULTS[name].layout) != "a"), "a")
 
 
-Trial = Healthy | Broken
+@dataclass(frozen=True)
+class Alike:
+    """A run with something that only looks like a fault."""
+
+    name: str
+
+    @property
+    def layout(self) -> str:
+        return LOOKALIKES[self.name].layout
+
+
+@dataclass(frozen=True)
+class Narrowed:
+    """Runs with a fault that see one section of the FAQ only, one in each language."""
+
+    symptom: str
+    fault: str
+
+    @property
+    def name(self) -> str:
+        return f"symptom-{self.symptom}"
+
+    @property
+    def layout(self) -> str:
+        return FAULTS[self.fault].layout
+
+
+Trial = Healthy | Broken | Alike | Narrowed
 
 
 class FalseAlarms(list[str]):
@@ -66,23 +98,60 @@ class Stand:
     def __init__(self, lab: Lab, reports: Path) -> None:
         self.lab, self.reports = lab, reports
         self._fresh: str | None = None  # the layout of a lab in which all is well
+        self._healthy = 0  # runs in it since it was renewed
 
-    def perform(self, trial: Trial) -> Row | Pair | FalseAlarms:
+    def perform(self, trial: Trial) -> Found | FalseAlarms:
         """The outcome. LabError if the trial could not be carried out; the next one gets a new lab then."""
-        if self._fresh != trial.layout:
+        worn = isinstance(trial, Healthy) and self._healthy >= HEALTHY_RUNS
+        if self._fresh != trial.layout or worn:
             self._renew(trial.layout)
         self._fresh = None
         if isinstance(trial, Healthy):
-            found: Row | Pair | FalseAlarms = FalseAlarms(red(self._run_suite(trial.name)))
-            self._fresh = None if found else trial.layout
-            return found
+            self._healthy += 1
+            found: Found | FalseAlarms = FalseAlarms(red(self._run_suite(trial.name)))
+            well = not found
+        elif isinstance(trial, Broken):
+            found = self._broken(trial)
+            well = found.healed
+        elif isinstance(trial, Alike):
+            found = self._alike(trial)
+            well = found.perfect
+        else:
+            found, well = self._narrowed(trial), True
+        self._fresh = trial.layout if well else None
+        return found
+
+    def _broken(self, trial: Broken) -> Row | Pair:
         begun = time.monotonic()
         for name in trial.faults:
             broken.inject(self.lab, name, _quiet)
         seen = self._run_suite(trial.name)
         healed = self._heals(trial)
-        self._fresh = trial.layout if healed else None
         return _outcome(trial, seen, healed=healed, seconds=round(time.monotonic() - begun, 1))
+
+    def _alike(self, trial: Alike) -> Lookalike:
+        lookalike = LOOKALIKES[trial.name]
+        inventory = self.lab.state_dir / "inventory"
+        lookalike.apply(self.lab)
+        if lookalike.inventory:
+            inventory = Path(
+                shutil.copytree(inventory, self.reports / trial.name / "inventory", dirs_exist_ok=True)
+            )
+            lookalike.inventory(inventory)
+        found = red(self._run_suite(trial.name, inventory=inventory))
+        lookalike.undo(self.lab)
+        return Lookalike(trial.name, found)
+
+    def _narrowed(self, trial: Narrowed) -> Marked:
+        expected, first = FAULTS[trial.fault].condition, {}
+        broken.inject(self.lab, trial.fault, _quiet)
+        for language in LANGUAGES:
+            name, marker = f"{trial.name}/{language}", trial.symptom.replace("-", "_")
+            seen = self._run_suite(name, "-m", marker, language=language)
+            output = (self.reports / name / "output.txt").read_text("utf-8")
+            first[str(language)] = named_first(expected, seen, output, language)
+        broken.heal(self.lab, None, _quiet)
+        return Marked(trial.symptom, trial.fault, expected, first)
 
     def close(self) -> None:
         lifecycle.down(self.lab)
@@ -90,6 +159,7 @@ class Stand:
     def _renew(self, layout: str) -> None:
         lifecycle.down(self.lab)
         lifecycle.up(self.lab, layouts.load(layout), _quiet)
+        self._healthy = 0
 
     def _heals(self, trial: Broken) -> bool:
         try:
@@ -99,14 +169,16 @@ class Stand:
             print(error, file=sys.stderr)
             return False
 
-    def _run_suite(self, name: str) -> Results:
+    def _run_suite(
+        self, name: str, *words: str, inventory: Path | None = None, language: Language | None = None
+    ) -> Results:
         """As a user would: pytest, in the lab's network. LabError if it does not end in a record that fits."""
         report = self.reports / name
         results = report / "results.json"
         results.unlink(missing_ok=True)
-        options = ["--inventory", str(self.lab.state_dir / "inventory"), "--report", str(report)]
-        options += ["--login-user", "admin"]
-        command = [sys.executable, "-m", "pytest", *options, "--lang", spoken()]
+        inventory = inventory or self.lab.state_dir / "inventory"
+        options = ["--inventory", str(inventory), "--report", str(report), "--login-user", "admin"]
+        command = [sys.executable, "-m", "pytest", *options, "--lang", language or spoken(), *words]
         try:
             done = subprocess.run(
                 self.lab.inside("env", "-C", str(REPOSITORY), *command),
@@ -141,7 +213,13 @@ class Stand:
 def _outcome(trial: Broken, seen: Results, *, healed: bool, seconds: float) -> Row | Pair:
     expected = [FAULTS[name].condition for name in trial.faults]
     if len(expected) > 1:
-        return Pair(names=list(trial.faults), conditions=expected, both_named=both_named(expected, seen))
+        return Pair(
+            names=list(trial.faults),
+            conditions=expected,
+            both_named=both_named(expected, seen),
+            strangers=strangers(expected, seen),
+            healed=healed,
+        )
     judged = judge(expected[0], seen)
     return Row(
         name=trial.name,

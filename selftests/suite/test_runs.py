@@ -4,64 +4,12 @@ import json
 import signal
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 HEALTHY = ROOT / "selftests/snapshots/healthy.json"
-
-
-class Done:
-    """What a finished run left behind."""
-
-    def __init__(self, process, directory):
-        self.exit, self.out = process.returncode, process.stdout + process.stderr
-        record = directory / "results.json"
-        self.results = json.loads(record.read_text()) if record.exists() else None
-        self.directory = directory
-
-    def word(self, id_):
-        return next(v for v in self.results["verdicts"] if v["id"] == id_)["verdict"]
-
-    def reason(self, id_):
-        return next(v for v in self.results["verdicts"] if v["id"] == id_)["reason"]
-
-
-@pytest.fixture
-def run(tmp_path):
-    """Judge a snapshot in a process of its own, as an operator would; `plugin` is code that spoils the run."""
-
-    def judge(*words, snapshot=HEALTHY, plugin=None):
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--lang", "en"]
-        command += [f"--report={tmp_path / 'report'}"]
-        if snapshot:
-            command += [f"--from-snapshot={snapshot}"]
-        if plugin:
-            (tmp_path / "spoiler.py").write_text(textwrap.dedent(plugin))
-            command += ["-p", "spoiler"]
-        environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(tmp_path), "HOME": str(tmp_path)}
-        done = subprocess.run(
-            [*command, *words], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240
-        )
-        return Done(done, tmp_path / "report")
-
-    return judge
-
-
-@pytest.fixture
-def changed(tmp_path):
-    """The healthy snapshot with something changed in it."""
-
-    def change(function):
-        snapshot = json.loads(HEALTHY.read_text())
-        function(snapshot)
-        path = tmp_path / "changed.json"
-        path.write_text(json.dumps(snapshot))
-        return path
-
-    return change
 
 
 def open_socket(snapshot):
@@ -225,6 +173,56 @@ def test_selection_narrows_what_is_expected(run):
     assert done.exit == 0 and "supervisor-sock" not in {v["condition"] for v in done.results["verdicts"]}
 
 
+@pytest.fixture
+def lonely(tmp_path):
+    """An inventory of one host that would be asked at once, and fails whoever asks it."""
+    inventory = tmp_path / "site" / "deployment.yaml"
+    inventory.parent.mkdir()
+    inventory.write_text(
+        "generation: 5.x\ndomain: paas.example.test\nhosts:\n"
+        "  - {name: closed, address: 127.0.0.1, roles: [paas], connect: {port: 1}}\n"
+    )
+    return inventory.parent
+
+
+def test_unknown_symptom_is_told_before_any_host_is_visited(run, lonely):
+    done = run("-m", "login_502 or login_503", f"--inventory={lonely}", snapshot=None)
+    assert done.exit == 5 and done.results is None and "closed" not in done.out
+    assert "nothing is marked login_503" in done.out and "did you mean -m login_502 ?" in done.out
+    assert "-m appt_502" in done.out and "-m login_502 or" not in done.out
+
+
+@pytest.mark.parametrize(
+    "words", ["login_502", "not login_502 and appt_502", "condition(id='x') or appt_502"]
+)
+def test_known_markers_are_taken(run, words):
+    assert (
+        "nothing is marked"
+        not in run("-m", words, "--plan", f"--inventory={ROOT / 'inventory/lab'}", snapshot=None).out
+    )
+
+
+def test_called_in_another_directory(tmp_path, lonely):
+    """The operator stands elsewhere: paths are his, the tests are ours, the reports come to him."""
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--lang=en", "--inventory", "site"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 1, done.stdout + done.stderr
+    results = json.loads((tmp_path / "report/results.json").read_text())
+    assert results["root_causes"][0] == "host-reachable@closed" and len(results["verdicts"]) > 50
+
+
+def test_notes_of_the_inventory_are_told(tmp_path, lonely):
+    (lonely / "install.config").write_bytes("127.0.0.1 paas，paaas\r\n".encode())
+    (lonely / "deployment.yaml").write_text(
+        "generation: 5.x\ndomain: paas.example.test\nconnect: {port: 1}\n"
+    )
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--lang=en"]
+    command += [f"--inventory={lonely}", f"--report={tmp_path / 'report'}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
+    assert "inventory: install.config: has Windows line ends (CRLF)" in done.stdout
+    assert "(all of it: --plan)" in done.stdout
+
+
 def test_nothing_selected_is_not_green(run):
     assert run("-k", "nosuchthing").exit == 5
 
@@ -300,3 +298,18 @@ def test_the_record_speaks_both_languages(run, changed):
     assert [section["translated"] for section in english.results["sections"]] == [
         section["title"] for section in chinese.results["sections"]
     ]
+
+
+def test_what_has_nothing_to_be_compared_with_is_explained_by_the_hosts_out_of_reach(run, changed):
+    def lose_all_but_one(snapshot):
+        for name, facts in snapshot["hosts"].items():
+            if name != "paas-1":
+                for noun, fact in facts.items():
+                    if isinstance(fact, dict) and "fact" in fact:
+                        facts[noun] = {"fact": "Missing", "reason": "no answer in 10 s"}
+                facts.update(collected=False, error="no answer in 10 s", error_kind="unreachable")
+
+    done = run(snapshot=changed(lose_all_but_one))
+    loose = [v["id"] for v in done.results["verdicts"] if v["verdict"] == "no_data" and not v["explained_by"]]
+    assert done.word("clock-all@paas-1") == "no_data" and loose == []
+    assert {id_.partition("@")[0] for id_ in done.results["root_causes"]} == {"host-reachable"}

@@ -1,0 +1,31 @@
+"""-m with a name that nothing is marked with."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+
+import pytest
+
+from bkpaas.faq.catalogue import SYMPTOMS
+from bkpaas.lang import say
+
+
+def unknown(config: pytest.Config) -> list[str]:
+    """Names in -m that no marker has, as soon as all plugins are configured."""
+    known = {line.partition(":")[0].partition("(")[0].strip() for line in config.getini("markers")}
+    words = re.findall(r"[^\W\d][\w.-]*", re.sub(r"\([^()]*=[^()]*\)", "", config.option.markexpr or ""))
+    return [word for word in words if word not in {*known, "and", "or", "not", "None", "True", "False"}]
+
+
+def no_such_symptom(names: list[str]) -> str:
+    """What to say then: the symptoms, and the nearest of them."""
+    named = ", ".join(names)
+    lines = [
+        say(en=f"nothing is marked {named}; the symptoms are", zh=f"没有标记为 {named} 的检查；可用的现象有"),
+        *(f"  -m {symptom.marker:26} {symptom.title}" for symptom in SYMPTOMS),
+    ]
+    close = get_close_matches(names[0].replace("-", "_"), [symptom.marker for symptom in SYMPTOMS], 1)
+    if close:
+        lines.append(say(en=f"did you mean -m {close[0]} ?", zh=f"是否想用 -m {close[0]} ？"))
+    return "\n".join(lines)

@@ -1,0 +1,31 @@
+"""Look-alikes: what only looks like a fault, and must leave every verdict green.
+
+LOOKALIKES has them all by name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from lab.control import Lab
+from lab.faults.fault import Act
+from lab.faults.traces import sweep
+from lab.lookalikes import files, hosts, inventories, processes
+from lab.lookalikes.lookalike import Lookalike
+
+
+def _completely(undo: Act) -> Act:
+    def undone(lab: Lab) -> None:
+        undo(lab)
+        sweep(lab)
+
+    return undone
+
+
+LOOKALIKES: dict[str, Lookalike] = {
+    one.name: replace(one, undo=_completely(one.undo))
+    for room in (files, hosts, processes, inventories)
+    for one in room.LOOKALIKES
+}
+
+__all__ = ["LOOKALIKES", "Lookalike"]
