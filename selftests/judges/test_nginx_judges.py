@@ -136,3 +136,22 @@ def test_another_program_on_the_port_of_the_app_hosts_nginx(judge):
     found = judge("agent-nginx-8010", change)
     assert found["appt-1"]["verdict"] == "fail" and "sshd" in found["appt-1"]["evidence"]
     assert found["appo-1"]["verdict"] == "pass"
+
+
+@pytest.mark.parametrize(
+    ("domain", "other", "word"),
+    [
+        ("*", "10.66.0.30", "fail"),
+        ("10.66.0.31", "*", "fail"),
+        ("10.66.0.30", "*", "pass"),
+        ("*", "*", "pass"),
+    ],
+)
+def test_requests_go_to_the_listen_that_fits_best(judge, domain, other, word):
+    def change(snapshot):
+        own = paas_server(snapshot)
+        own["listens"] = [{"address": domain, "port": 80}]
+        stranger = own | {"names": ["portal.test"], "listens": [{"address": other, "port": 80}]}
+        nginx(snapshot)["servers"] = [stranger, own]
+
+    assert judge("nginx-listen-vs-domain", change)["nginx-1"]["verdict"] == word
