@@ -513,7 +513,7 @@ def system(booted):
 
 
 def addresses():
-    """Own addresses: IPv4 from the kernel (SIOCGIFCONF), IPv6 from /proc."""
+    """[address, interface] of each: IPv4 from the kernel (SIOCGIFCONF), IPv6 from /proc."""
     found, buffer, one = [], array.array("B", [0]) * 65536, socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         ask = struct.pack("iL", len(buffer), buffer.buffer_info()[0])
@@ -522,10 +522,11 @@ def addresses():
         one.close()
     size = 40 if struct.calcsize("L") == 8 else 32  # of a struct ifreq: 16 bytes of name, then the address
     for at in range(0, length, size):
-        found.append(".".join(str(byte) for byte in buffer[at + 20 : at + 24]))
+        name = text(bytes(bytearray(buffer[at : at + 16])).split(b"\0")[0])
+        found.append([".".join(str(byte) for byte in buffer[at + 20 : at + 24]), name])
     if os.path.exists("/proc/net/if_inet6"):
         words = [line.split() for line in lines_of("/proc/net/if_inet6")]
-        found += [socket.inet_ntop(socket.AF_INET6, binascii.unhexlify(w[0])) for w in words if w]
+        found += [[socket.inet_ntop(socket.AF_INET6, binascii.unhexlify(w[0])), text(w[-1])] for w in words if w]
     return found
 
 
@@ -746,6 +747,9 @@ def http(job, ask):
         one.close()
 
 
+CA_FILES = "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem"
+
+
 def secured(job, one, host, ca_pem):
     import socket as whole  # both costly, and seldom needed
     import ssl
@@ -754,8 +758,10 @@ def secured(job, one, host, ca_pem):
     one.settimeout(job.left())
     job.stage, trust = "tls", getattr(ssl, "create_default_context", None)
     if trust is None:
-        raise ValueError("this Python cannot verify certificates")
+        raise Broken("other", "this Python cannot verify certificates")
     context = trust(cadata=ca_pem) if ca_pem else trust()
+    for path in [path for path in CA_FILES if not ca_pem and os.path.isfile(path)][:1]:
+        context.load_verify_locations(path)  # a Python that was built elsewhere does not know the system's
     one = context.wrap_socket(one, server_hostname=host)
     job.stage = "wait"
     return one

@@ -256,6 +256,8 @@ def second(
         _ask_own_agent(plan, host, deployment, own)
     if host.has(*NEED_LOGIN):
         _get(plan, deployment, "is_login-domain", domain_url(deployment, IS_LOGIN))
+        if deployment.scheme == "https":
+            _get(plan, deployment, "domain-trusted", domain_url(deployment, IS_LOGIN), own_trust=True)
     if host.has(*LOG_PLUGINS):
         _resolve_log_plugins(plan, deployment, own)
         _ask_redis(plan, deployment, own, reveal)
@@ -543,7 +545,10 @@ def _resolve(plan: Plan, deployment: Deployment, names: list[str]) -> None:
             plan["resolve"].append({"name": name, "seconds": deployment.limits.resolve_seconds})
 
 
-def _get(plan: Plan, deployment: Deployment, name: str, url: str, *, healthz: bool = False) -> None:
+def _get(
+    plan: Plan, deployment: Deployment, name: str, url: str, *, healthz: bool = False, own_trust: bool = False
+) -> None:
+    """own_trust: https is verified as the host's own programs do it, not with the inventory's ca_file."""
     limits = deployment.limits
     ask = {
         "name": name,
@@ -552,7 +557,7 @@ def _get(plan: Plan, deployment: Deployment, name: str, url: str, *, healthz: bo
         "bytes": limits.body_bytes,
         "headers": {},
     }
-    if url.startswith("https:") and deployment.ca_file:
+    if url.startswith("https:") and deployment.ca_file and not own_trust:
         ask["ca_pem"] = Path(deployment.ca_file).read_text(encoding="ascii", errors="replace")
     plan["http"].append(ask)
 
@@ -588,6 +593,21 @@ def describe(deployment: Deployment) -> str:
             zh=" 及其在该域名内的跳转，不带 cookie",
         )
     )
+    lines += [
+        "    "
+        + say(en="controller: TCP connection to ", zh="控制机：TCP 连接 ")
+        + f"{address}:{deployment.port}"
+        for address in deployment.virtual_addresses
+    ]
+    if deployment.scheme == "https":
+        lines.append(
+            say(
+                en="    controller: TLS handshake with the domain and with every nginx host, to see their certificates; "
+                "hosts that ask login: one more GET of is_login, verified with their own store of authorities",
+                zh="    控制机：与域名及每台 nginx 主机进行 TLS 握手以查看证书；需要校验登录态的主机：再 GET 一次 is_login，"
+                "用自身的信任库校验",
+            )
+        )
     lines.append(
         say(
             en="    paas hosts: GET healthz and one harmless page of each service, TCP to the database, paas_agent "

@@ -7,6 +7,7 @@ from bkpaas.facts.access import Access, LoginAccess
 from bkpaas.facts.agent import Agent, AgentConfig, Saas, SaasRuns, TimeLimit
 from bkpaas.facts.answers import Answer, Answers, Connection, Connections
 from bkpaas.facts.build import controller_facts, host_facts
+from bkpaas.facts.certificates import Certificate, Certificates
 from bkpaas.facts.clock import Clock
 from bkpaas.facts.controller import ControllerView
 from bkpaas.facts.disks import Disk, Disks
@@ -46,6 +47,8 @@ __all__ = [
     "AgentConfig",
     "Answer",
     "Answers",
+    "Certificate",
+    "Certificates",
     "Clock",
     "ConfProgram",
     "Connection",

@@ -11,6 +11,7 @@ from bkpaas.facts import raw
 from bkpaas.facts.access import login_access
 from bkpaas.facts.agent import agent, saas
 from bkpaas.facts.answers import answers, connections
+from bkpaas.facts.certificates import certificates
 from bkpaas.facts.clock import Clock
 from bkpaas.facts.disks import disks
 from bkpaas.facts.elasticsearch import PREFIX as SEARCH
@@ -70,12 +71,16 @@ def host_facts(host: Host, visit: Visit, secrets: Secrets) -> HostFacts:
 
 
 def controller_facts(given: dict[str, Any], secrets: Secrets) -> ControllerFacts:
-    """The controller's own probes, in the collector's form: {"resolve": ..., "http": ...}."""
+    """The controller's own probes, in the form that bkpaas.collect.probes.probe gives."""
     clean = raw.record(raw.clean(given))
     facts = ControllerFacts(
         names=_built(lambda: names(clean["resolve"])) if "resolve" in clean else _not_asked("resolve"),
         answers=_built(lambda: answers(clean["http"], secrets)) if "http" in clean else _not_asked("http"),
         agent=raw.text(clean.get("agent"), 60) or "",
+        connections=connections(clean.get("tcp"), secrets),
+        certificates=_built(lambda: certificates(clean["certificates"]))
+        if "certificates" in clean
+        else _not_asked("certificates"),
     )
     return _without_secrets(facts, ControllerFacts, secrets)
 

@@ -67,6 +67,8 @@ class Thresholds(Struct, frozen=True, forbid_unknown_fields=True):
     """Less free space or inodes than this is a failure."""
     listen_queue_percent: float = 80.0
     """A listen queue filled further than this is a warning."""
+    certificate_days: float = 30.0
+    """A certificate that ends within so many days is a warning."""
     listen_queue_length: int = 100
     """The listen queue of uwsgi as shipped, in connections."""
 
@@ -135,7 +137,7 @@ class Deployment(Struct, frozen=True):
     fqdns: dict[str, str] = field(default_factory=dict)
     """By role: {"cmdb": "cmdb.bk.com", "job": "job.bk.com"}."""
     ports: dict[str, int] = field(default_factory=dict)
-    """By service: appengine paas esb login paas_agent agent_nginx es redis rabbitmq mysql. Only what the inventory says."""
+    """By service: appengine paas esb login console paas_agent agent_nginx es redis rabbitmq mysql. Only what the inventory says."""
     virtual_addresses: tuple[str, ...] = ()
     """Addresses in front of the nginx hosts: VIP, load balancer."""
     ca_file: str | None = None
@@ -165,6 +167,7 @@ DEFAULT_PORTS = {
     "paas": 8001,
     "esb": 8002,
     "login": 8003,
+    "console": 8004,
     "agent_nginx": 8010,
     "paas_agent": 4245,
     "redis": 6379,
