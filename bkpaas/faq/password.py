@@ -213,6 +213,8 @@ CONDITIONS = (
                 "port-owner",
                 "paas-ports-local",
                 "paas-ports-from-nginx",
+                "virtual-address-held",
+                "domain-certificate",
                 "nginx-conf-port80",
                 "nginx-listen-vs-domain",
                 "nginx-conf-upstreams",
@@ -223,7 +225,7 @@ CONDITIONS = (
                 "healthz-login",
                 "login-redirect-shape",
             ),
-            *seen_by_all("login-is-login-domain"),
+            *seen_by_all("login-is-login-domain", "login-request-arrives"),
         ),
     ),
 )
