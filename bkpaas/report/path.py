@@ -69,7 +69,7 @@ class Picture(NamedTuple):
     lines: list[Line]
 
 
-_CALLING = ("domain-resolve", "http-proxy-env")
+_CALLING = ("domain-resolve", "domain-certificate-trusted", "http-proxy-env")
 _AGENT = (
     "host-reachable",
     "agent-nginx-8010",
@@ -128,7 +128,6 @@ STEPS: Mapping[str, Part] = {
             "domain-502",
             "domain-certificate",
             "domain-certificate-expiry",
-            "domain-certificate-trusted",
             "login-is-login-domain",
             "login-request-arrives",
             "login-redirect-shape",
