@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
 
 from bkpaas.faq.catalogue import CONDITIONS
@@ -156,6 +157,31 @@ def test_of_a_fleet_those_with_findings_have_a_line_of_their_own() -> None:
     assert chart is not None
     assert [row.host for row in chart.rows] == ["paas-1", "paas-2", "es-1", ""]
     assert chart.rows[-1].hosts == 308 and len(chart.rows[-1].marks) <= 308
+
+
+def test_what_shares_a_line_is_as_bad_as_its_worst() -> None:
+    results = healthy()
+    template = results.verdict("clock-all@es-1")
+    for n in range(60):
+        results.hosts.append(
+            HostRecord(f"z-{n}", "10.1.0.1", ["es"], "5.x", True, 0.1, None, clock=clock(90))
+        )
+        late = msgspec.structs.replace(template, id=f"clock-all@z-{n}", subject=f"z-{n}", verdict="fail")
+        results.verdicts.append(late)
+    chart = clocks.chart(results)
+    assert chart is not None and len(chart.rows) == clocks.ROWS + 1
+    assert chart.rows[-1].host == "" and chart.rows[-1].word == "fail"
+
+
+@pytest.mark.parametrize("offset", [-300.0, 0.0, 50.0, 4000.0])
+def test_how_far_a_token_stretches_stays_inside(offset: float) -> None:
+    results = healthy()
+    for host in results.hosts:
+        if host.name.startswith("paas"):
+            host.clock = clock(offset)
+    chart = clocks.chart(results)
+    assert chart is not None and chart.span is not None
+    assert 0 < chart.span.low <= chart.span.high < chart.span.limit < 100
 
 
 def test_since_when() -> None:
