@@ -32,11 +32,11 @@ def _needs_nginx(host):
 
 
 def _open_paas_servers(nginx):
-    """(upstream, service, server) for each server line of open_paas's upstreams."""
+    """(upstream, service, server) for each server line of open_paas's upstreams that something leads to."""
     return [
         (upstream, UPSTREAM_SERVICES[upstream.name], server)
         for upstream in nginx.upstreams
-        if upstream.name in UPSTREAM_SERVICES
+        if upstream.name in UPSTREAM_SERVICES and upstream.used
         for server in upstream.servers
     ]
 

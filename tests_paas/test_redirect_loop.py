@@ -1,5 +1,6 @@
 """FAQ: the login page comes back for ever: equal settings, a way to the domain, the right scheme."""
 
+import re
 from urllib.parse import urljoin, urlsplit
 
 from bkpaas.collect.probes import REDIRECTS
@@ -61,10 +62,12 @@ def _equal(name, values, pair):
 
 
 def _without_own_addresses(value, host):
-    """http://10.0.1.3:8003 of 10.0.1.3 and http://10.0.1.4:8003 of 10.0.1.4 mean the same."""
-    text = str(value.value)
+    """http://10.0.1.3:8003 of 10.0.1.3 and http://10.0.1.4:8003 of 10.0.1.4 mean the same; so do their own names."""
+    text, name = str(value.value), host.system.hostname or ""
     for address in sorted(host.addresses.items, key=len, reverse=True):
-        text = text.replace(address, "LAN_IP")
+        text = re.sub(rf"(?<![\w.]){re.escape(address)}(?![\w.])", "LAN_IP", text)
+    for own in filter(None, (name, name.partition(".")[0])):
+        text = re.sub(rf"(^|//){re.escape(own)}(?=[:/]|$)", r"\1LAN_IP", text)
     return text
 
 

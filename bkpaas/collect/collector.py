@@ -21,8 +21,10 @@ The plan and the answer are JSON documents.  Parts of a plan, each answered unde
   supervisor  [{name, conf, seconds}]     supervisorctl status;  time_daemon {seconds}: chronyc, ntpq
   resolve     [{name, seconds}]           addresses of names
   http        [{name, url, seconds, bytes, headers, ca_pem}]
-  tcp         [{name, host, port, seconds, read}]  what the peer says first, in base64
+  tcp         [{name, host, port, seconds, read, send, lines, again}]  what the peer says first, or so many
+              lines to what is sent, in base64; once more after a while where that matches {when, seconds}
   pids        [...]                       when these processes started, null when they are gone
+  peers       [...]                       where the TCP connections of these processes lead
 
 What could not be looked at is said in its place or under `errors`, never left out.  Valid for Python 2.6 to 3.13
 with nothing but the standard library, hence no f-strings and the like.  Names of files are bytes, so that any name
@@ -197,6 +199,29 @@ def address_of(word):
     data = struct.pack("=%dI" % count, *struct.unpack(">%dI" % count, data))
     family = (4, socket.AF_INET) if count == 1 else (6, socket.AF_INET6)
     return family[0], socket.inet_ntop(family[1], data), int(port, 16)
+
+
+def peers(pids):
+    """{pid: ["ADDRESS:PORT", ...]}: where the established TCP connections of these processes lead."""
+    found = {}
+    for pid in pids:
+        base, own = "/proc/%d/" % pid, set()
+        try:
+            fds = os.listdir(base + "fd")
+        except EnvironmentError:
+            continue  # gone, or not ours to see
+        for fd in fds[:MOST_FDS]:
+            try:
+                own.add(os.readlink(base + "fd/" + fd))
+            except EnvironmentError:
+                pass  # closed in between
+        places = found[str(pid)] = []
+        for table in ("net/tcp", "net/tcp6"):
+            for line in lines_of(base + table) if os.path.exists(base + table) else ():
+                words = line.split()
+                if len(words) >= 10 and words[3] == b"01" and "socket:[%d]" % int(words[9]) in own:
+                    places.append("%s:%d" % address_of(words[2])[1:])
+    return found
 
 
 class Scan(object):
@@ -680,14 +705,23 @@ def receive(job, one, most=16384):
 
 
 def tcp(job, ask):
-    """Connects and hears what the peer says first."""
-    one = connect(job, ask["host"], ask["port"])
+    """Connects, says what is to be said, and hears the peer; once more when what it says asks for that."""
+    one, most, again = connect(job, ask["host"], ask["port"]), ask.get("read", 0), ask.get("again")
+    data, lines = b"", 0
     try:
-        if ask.get("read"):
-            data = receive(job, one, ask["read"])
-            job.answer["data"] = binascii.b2a_base64(data).decode("ascii").strip()
-            if not data:
-                raise Broken("empty", "closed without a word")
+        while True:
+            one.sendall(ask.get("send", "").encode("utf-8"))
+            lines += ask.get("lines", 0)
+            while len(data) < most and (not data or data.count(b"\n") < lines):
+                piece = receive(job, one, most - len(data))
+                data += piece
+                job.answer["data"] = text(binascii.b2a_base64(data)).strip()
+                if not piece:
+                    raise Broken("empty", "closed without a word" if not data else "closed in the middle")
+            if not again or not re.search(again["when"].encode("ascii"), data):
+                break
+            time.sleep(min(again["seconds"], job.left()))
+            again = None
     finally:
         one.close()
 
@@ -882,6 +916,7 @@ class Visit(object):
         plan, files = self.plan, Files(self.home, self.plan.get("bytes", 4000000))
         tasks = [(("system", None), system, (self.booted,))]
         tasks += [(("addresses", None), addresses, ())] if plan.get("addresses") else []
+        tasks += [(("peers", None), peers, (plan["peers"],))] if plan.get("peers") else []
         asked = enumerate(plan.get("files") or ())
         tasks += [(("files", ask["name"], at), files.matches, (ask,)) for at, ask in asked]
         tasks += [(("nginx", None), files.nginx, (plan["nginx"], self.processes))] if plan.get("nginx") else []
@@ -890,7 +925,7 @@ class Visit(object):
         disks = [path for path in plan.get("disks") or () if self.home or "{home}" not in path]
         tasks += [(("disks", path), disk, (files.path(path),)) for path in disks]
         found = read_all(tasks, self.until)
-        blank = {"files": {}, "tails": {}, "disks": [], "addresses": [], "system": {}}
+        blank = {"files": {}, "tails": {}, "disks": [], "addresses": [], "system": {}, "peers": {}}
         blank["nginx"] = {"main": [], "files": [], "error": None}
         self.answer.update((section, blank[section]) for section in blank if section in plan or section == "system")
         for key, _, _ in tasks:

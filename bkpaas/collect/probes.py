@@ -43,7 +43,7 @@ def probe(deployment: Deployment) -> Raw:
     wanted["is_login-domain"] = (f"{IS_LOGIN}?{agent.replace('/', '=')}", deployment.limits.request_seconds)
     limits = deployment.limits
     http = {
-        name: _blank(domain_url(deployment, path)) | {"error": {"kind": "silent", "text": "no end in time"}}
+        name: _blank(domain_url(deployment, path)) | {"error": {"kind": "silent", "text": ""}}
         for name, (path, _) in wanted.items()
     }
 
@@ -79,7 +79,7 @@ def probe(deployment: Deployment) -> Raw:
         "agent": agent,
     }
     if deployment.scheme == "https":
-        late = {"error": {"kind": "silent", "text": "no end in time"}}
+        late = {"error": {"kind": "silent", "text": ""}}
         seen["certificates"] = [shown.get(place) or {"address": place, **late} for place in servers]
     return seen
 
@@ -108,7 +108,7 @@ def _nginx_address(deployment: Deployment) -> str | None:
 
 def _resolve(name: str, seconds: float) -> Raw:
     """getaddrinfo has no time limit of its own."""
-    answer: Raw = {"addresses": [], "seconds": seconds, "error": "no answer in time"}
+    answer: Raw = {"addresses": [], "seconds": seconds, "error": "timed out"}
 
     def ask() -> None:
         started = time.monotonic()
@@ -183,7 +183,7 @@ def _blank(url: str) -> Raw:
 def _get(deployment: Deployment, address: str | None, url: str, seconds: float, agent: str) -> Raw:
     answer = _blank(url)
     if address is None:
-        return answer | {"error": {"kind": "resolve", "text": f"{deployment.domain}: no address"}}
+        return answer | {"error": {"kind": "resolve", "text": ""}}
     place = urlsplit(url)
     answer["peer"] = f"{address}:{place.port or PORTS[place.scheme]}"
     started = time.monotonic()

@@ -40,6 +40,8 @@ class NginxUpstream(Record, frozen=True):
     line: int
     http: bool = True
     """Whether nginx speaks plain HTTP to it: not so in a stream, or when nothing or only other protocols lead there."""
+    used: bool = True
+    """Whether anything leads there, or a variable may."""
 
 
 class NginxListen(Record, frozen=True):
@@ -112,9 +114,10 @@ def nginx(section: Any) -> Nginx:
     names = {upstream.name for upstream in reader.upstreams}
     spoken = _protocols(statements, names)
     guessed = spoken.get(_BY_VARIABLE, set())
+    told = [(upstream, spoken.get(upstream.name, guessed)) for upstream in reader.upstreams]
     upstreams = tuple(
-        structs.replace(upstream, http=upstream.http and "http" in spoken.get(upstream.name, guessed))
-        for upstream in reader.upstreams
+        structs.replace(upstream, http=upstream.http and "http" in protocols, used=bool(protocols))
+        for upstream, protocols in told
     )
     return Nginx(
         main=mains[0] if mains else None,

@@ -109,12 +109,14 @@ class VirtualAddresses(Struct, frozen=True, tag=True):
 
 Scope = Each | Pairs | Links | FromController | VirtualAddresses
 
-Relation = Literal["same-host", "source", "target", "same-link", "anywhere", "seen-from-host", "seen-by-all"]
+Relation = Literal[
+    "same-host", "source", "target", "same-link", "needed", "anywhere", "seen-from-host", "seen-by-all"
+]
 """Where a cause must stand for it to account for an effect.
 
 same-host: they share a host, or both are seen from the controller.
 source, target: the cause's host is where the effect's connection starts, ends.
-same-link: both are about the same two hosts. anywhere: always.
+same-link: both are about the same two hosts. needed: on a host that the effect's own test names. anywhere: always.
 seen-from-host: the effect is seen from the controller, the cause on a host.
 seen-by-all: the controller sees the cause in front, where everybody meets it.
 """
@@ -199,6 +201,10 @@ def target(*conditions: str) -> tuple[Cause, ...]:
 
 def same_link(*conditions: str) -> tuple[Cause, ...]:
     return tuple(Cause(condition, "same-link") for condition in conditions)
+
+
+def needed(*conditions: str) -> tuple[Cause, ...]:
+    return tuple(Cause(condition, "needed") for condition in conditions)
 
 
 def anywhere(*conditions: str) -> tuple[Cause, ...]:

@@ -66,6 +66,7 @@ _RELATIONS: dict[Relation, Text] = {
     "source": Text(en="from the same host", zh="同一来源主机"),
     "target": Text(en="on the host that is reached", zh="目标主机"),
     "same-link": Text(en="between the same hosts", zh="相同的两台主机"),
+    "needed": Text(en="on a host that it needs", zh="所依赖的主机"),
     "anywhere": Text(en="anywhere", zh="任意位置"),
     "seen-from-host": Text(en="for the controller, on any host", zh="对控制机而言，任一主机"),
 }

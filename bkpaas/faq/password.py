@@ -225,7 +225,7 @@ CONDITIONS = (
                 "healthz-login",
                 "login-redirect-shape",
             ),
-            *seen_by_all("login-is-login-domain"),
+            *seen_by_all("login-is-login-domain", "login-request-arrives"),
         ),
     ),
 )

@@ -53,6 +53,10 @@ class Thresholds(Struct, frozen=True, forbid_unknown_fields=True):
     """BK_TOKEN_OFFSET_ERROR_TIME as shipped; more hides a skew."""
     log_window_minutes: float = 10.0
     """Log lines older than this are history."""
+    log_delay_minutes: float = 5.0
+    """A line of an application's log that cannot be searched so long after it was written is late."""
+    log_queue_length: int = 1000
+    """A redis list of log lines that is longer than this and grows is a warning."""
     login_error_percent: float = 1.0
     """More server errors than this among login's recent answers to callers are a warning."""
     login_slow_seconds: float = 5.0
@@ -133,7 +137,7 @@ class Deployment(Struct, frozen=True):
     fqdns: dict[str, str] = field(default_factory=dict)
     """By role: {"cmdb": "cmdb.bk.com", "job": "job.bk.com"}."""
     ports: dict[str, int] = field(default_factory=dict)
-    """By service: appengine paas esb login paas_agent agent_nginx es redis rabbitmq mysql. Only what the inventory says."""
+    """By service: appengine paas esb login console paas_agent agent_nginx es redis rabbitmq mysql. Only what the inventory says."""
     virtual_addresses: tuple[str, ...] = ()
     """Addresses in front of the nginx hosts: VIP, load balancer."""
     ca_file: str | None = None
@@ -163,6 +167,7 @@ DEFAULT_PORTS = {
     "paas": 8001,
     "esb": 8002,
     "login": 8003,
+    "console": 8004,
     "agent_nginx": 8010,
     "paas_agent": 4245,
     "redis": 6379,

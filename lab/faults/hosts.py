@@ -6,7 +6,7 @@ from lab.control import Lab
 from lab.faults.fault import Fault
 from lab.faults.hands import edit, fqdn, host, keep, restart_time_daemon, restore
 
-KEYS = "/root/.ssh/authorized_keys"
+KEYS = "/etc/ssh/authorized_keys"
 NOBODY = "10.66.0.99"
 OTHERS = "for p in /proc/[0-9]*; do p=${p#/proc/}; [ $p = 1 ] || [ $p = $$ ] || [ $p = $PPID ] || kill -STOP $p; done"
 

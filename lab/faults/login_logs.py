@@ -12,7 +12,7 @@ CALLS = 12
 SLOW = 6  # seconds; more than a call of is_login may take
 ASK = "curl -s -o /dev/null -m 30 {url}"
 CACHE = (
-    "location = /login/accounts/is_login/ { proxy_cache login; proxy_cache_valid any 10m; proxy_ignore_headers Vary "
+    "location = /login/accounts/is_login/ { proxy_cache login; proxy_cache_valid any 10m; proxy_cache_key $uri; proxy_ignore_headers Vary "
     "Set-Cookie Cache-Control Expires; proxy_pass http://OPEN_PAAS_LOGIN/accounts/is_login/; }"
 )
 

@@ -59,18 +59,26 @@ def files_of_esb(lab: Lab) -> tuple[str, str]:
     )
 
 
+def supervisor(lab: Lab) -> str:
+    return f"{lab.layout.home}/etc/supervisor-open_paas.conf"
+
+
 def bad_esb(lab: Lab) -> None:
     """A syntax error, and uwsgi is told to end without an application."""
     name, (ini, settings) = host(lab, "paas"), files_of_esb(lab)
     edit(lab, name, ini, "/^master/ a need-app = true")
     edit(lab, name, settings, "$ a CACHES = {")
-    supervisorctl(lab, name, "restart esb")
+    edit(
+        lab, name, supervisor(lab), "/^\\[program:esb\\]/a startsecs=10"
+    )  # "too quickly" on a slow machine too
+    supervisorctl(lab, name, "update")
     await_states(lab, name, "FATAL", "esb")
 
 
 def good_esb(lab: Lab) -> None:
-    for path in files_of_esb(lab):
+    for path in (*files_of_esb(lab), supervisor(lab)):
         restore(lab, host(lab, "paas"), path)
+    supervisorctl(lab, host(lab, "paas"), "update")
     restart(lab, host(lab, "paas"), "esb")
 
 

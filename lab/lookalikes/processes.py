@@ -18,6 +18,8 @@ supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 [program:consul]
 command=/bin/sleep 86400
 """
+BYSTANDERS = "/run/lab-bystanders"  # their pids
+BACKUP = "/var/tmp/backup.sh"
 DAY = 86400  # seconds
 OLD_LINES = r"""
 import time
@@ -44,23 +46,21 @@ for name, line in (
 
 
 def edit_and_watch(lab: Lab) -> None:
-    """An operator has a service's file in an editor, follows its log and searches for it."""
-    home = lab.layout.home
+    """An operator has a service's file in an editor, follows its log and searches; a backup runs over it."""
+    etc, log = f"{lab.layout.home}/etc", f"{lab.layout.home}/logs/open_paas/login_uwsgi.log"
+    lab.run(paas(lab), f"echo 'sleep {DAY}; :' > {BACKUP}")
     for words in (
-        f"vim {home}/etc/uwsgi-open_paas-paas.ini",
-        f"tail -f {home}/logs/open_paas/login_uwsgi.log",
-        f"less {home}/etc/supervisor-open_paas.conf",
-        f"grep --color=auto uwsgi --ini {home}/etc/uwsgi-open_paas-login.ini",
-        f"/bin/bash {home}/bin/backup.sh uwsgi-open_paas-esb.ini",
+        f"exec -a vim tail -f {etc}/uwsgi-open_paas-paas.ini",
+        f"exec -a less tail -f {etc}/supervisor-open_paas.conf",
+        f"exec tail -f {log}",
+        "exec grep -e uwsgi-open_paas-login.ini < <(exec tail -f /dev/null)",
+        f"exec bash {BACKUP} --ini {etc}/uwsgi-open_paas-esb.ini",
     ):
-        lab.run(paas(lab), f"(exec -a '{words}' setsid sleep {DAY + 1}) >/dev/null 2>&1 &")
+        lab.run(paas(lab), f"setsid bash -c '{words}' >/dev/null 2>&1 & echo $! >> {BYSTANDERS}")
 
 
 def go_home(lab: Lab) -> None:
-    lab.run(
-        paas(lab),
-        f"for p in /proc/[0-9]*; do grep -qzx {DAY + 1} $p/cmdline 2>/dev/null && kill ${{p#/proc/}}; done; true",
-    )
+    lab.run(paas(lab), f"for p in $(cat {BYSTANDERS}); do kill -- -$p; done; rm -f {BYSTANDERS} {BACKUP}")
 
 
 def run_consul(lab: Lab) -> None:

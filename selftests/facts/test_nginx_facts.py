@@ -231,6 +231,7 @@ def test_upstreams_of_other_protocols_are_told():
         "D": False,  # nothing leads there
         "E": False,
     }
+    assert [one.name for one in found.upstreams if not one.used] == ["D"]
     assert [listen.port for server in found.servers for listen in server.listens] == [80]
 
 
@@ -248,3 +249,4 @@ def test_a_variable_may_lead_to_any_upstream():
     """
     found = parsed({MAIN: text})
     assert {one.name: one.http for one in found.upstreams} == {"A": False, "B": True}
+    assert all(one.used for one in found.upstreams)

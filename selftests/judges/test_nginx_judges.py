@@ -1,6 +1,14 @@
 """nginx configurations that differ from the usual, healthy and ill."""
 
+import json
+from pathlib import Path
+
 import pytest
+
+from bkpaas.collect import plan
+from bkpaas.facts import Snapshot
+
+HEALTHY = Path(__file__).parents[1] / "snapshots/healthy.json"
 
 
 def nginx(snapshot):
@@ -155,3 +163,26 @@ def test_requests_go_to_the_listen_that_fits_best(judge, domain, other, word):
         nginx(snapshot)["servers"] = [stranger, own]
 
     assert judge("nginx-listen-vs-domain", change)["nginx-1"]["verdict"] == word
+
+
+def enterprise(snapshot):
+    """The edition with a desktop: console on every paas host, on its shipped port, and in nginx's file."""
+    for name in ("paas-1", "paas-2"):
+        services = snapshot["hosts"][name]["services"]["by_name"]
+        services["console"] = {**services["login"], "name": "console", "bind_port": None}
+    servers = [{"address": f"10.66.0.1{number}", "port": 8004} for number in (1, 2)]
+    console = {**upstream(snapshot, "OPEN_PAAS"), "name": "OPEN_PAAS_CONSOLE", "servers": servers}
+    nginx(snapshot)["upstreams"].append(console)
+
+
+def test_console_has_its_place(judge, tmp_path):
+    assert judge("nginx-conf-upstreams", enterprise)["nginx-1"]["verdict"] == "pass"
+
+
+def test_console_is_asked_on_its_shipped_port(tmp_path):
+    content = json.loads(HEALTHY.read_text())
+    enterprise(content)
+    (tmp_path / "changed.json").write_text(json.dumps(content))
+    snapshot = Snapshot.load(tmp_path / "changed.json")
+    asked = plan.second(snapshot.deployment.host("paas-1"), snapshot.deployment, snapshot.hosts)
+    assert {"http://10.66.0.11:8004/console/healthz/"} < {one["url"] for one in asked["http"]}

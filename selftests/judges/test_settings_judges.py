@@ -1,0 +1,33 @@
+"""Settings that differ between the paas hosts, and may."""
+
+import pytest
+
+VALUE = 3
+
+
+def engine(first, second):
+    """ENGINE_HOST of the developer center on each of the two hosts."""
+
+    def change(snapshot):
+        for name, value in (("paas-1", first), ("paas-2", second)):
+            known = snapshot["hosts"][name]["settings"]["by_project"]["paas"]["values"]["ENGINE_HOST"]
+            known[VALUE] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "word"),
+    [
+        ("http://10.66.0.11:8000", "http://10.66.0.12:8000", "pass"),
+        ("http://paas-1:8000", "http://paas-2:8000", "pass"),
+        ("http://paas-1:8000", "http://10.66.0.12:8000", "pass"),
+        ("http://paas-1:8000", "http://paas-1:8000", "pass"),
+        ("http://paas-1:8000", "http://paas-3:8000", "fail"),
+        ("http://10.66.0.11:8000", "http://10.66.0.121:8000", "fail"),
+        ("http://10.66.0.11:8000", "http://10.66.0.12:8001", "fail"),
+        ("http://x/paas-1", "http://x/paas-2", "fail"),
+    ],
+)
+def test_a_host_may_name_itself(judge, first, second, word):
+    assert judge("login-settings-equal", engine(first, second))["paas-1+paas-2"]["verdict"] == word
