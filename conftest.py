@@ -5,5 +5,6 @@ pytest_plugins = (
     "bkpaas.suite.options",
     "bkpaas.suite.session",
     "bkpaas.suite.cases",
+    "bkpaas.suite.site",
     "bkpaas.suite.verdicts",
 )

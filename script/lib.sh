@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1
 
 OLDEST_PYTHON=3.10
 LAB_PACKAGES=(mmdebstrap iproute2 util-linux openssh-client gcc libc6-dev debian-archive-keyring)
-SELFTEST_PACKAGES=(chromium strace)
+SELFTEST_PACKAGES=(chromium strace systemd) # systemd: its verifier of units, nothing that runs
 ROOT_SELFTEST_PACKAGES=(openssh-server) # its tests start servers of their own, which takes root
 
 say() { # ENGLISH CHINESE: the one that the locale asks for

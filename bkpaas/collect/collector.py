@@ -572,9 +572,10 @@ def find_program(name, places):
 def supervisorctl(job, conf, home, processes):
     """`status` of the supervisord of `conf`, asked with the program that belongs to it.
 
-    It runs as the owner of that program, so that root never runs what another account could have put there.
+    It runs as the owner of that program, so that root never runs what another account could have put there.  With
+    a configuration that no supervisord of root's has, the folders, links and that configuration count as well.
     """
-    owner, argv = os.stat(conf.encode("utf-8")).st_uid, []
+    owner, argv, known = os.stat(conf.encode("utf-8")).st_uid, [], False
     for one in processes:
         daemon = [word for word in one["argv"][:3] if os.path.basename(word) == "supervisord"]
         if daemon and conf in one["argv"] and one["uid"] in (0, owner) and daemon[0].startswith("/"):
@@ -582,14 +583,28 @@ def supervisorctl(job, conf, home, processes):
             python = one["argv"][0] if one["argv"][0].startswith("/") else one["exe"]
             if os.path.isfile(script) and python:
                 argv = [script] if one["argv"][0] == daemon[0] else [python, script]
+                known = one["uid"] == 0
     if not argv:
         folders = Files(home, 0).expand(home.encode("utf-8") + b"/.envs/*/bin")[0] if home else []
         argv = [find_program("supervisorctl", [text(folder) for folder in folders])]
-    status = os.stat(argv[-1])
-    if status.st_mode & stat.S_IWOTH:
-        raise EnvironmentError(errno.EPERM, argv[-1] + " may be written by everybody: not run")
-    user = (status.st_uid, status.st_gid) if os.geteuid() == 0 and status.st_uid else None
-    run_command(job, "supervisorctl", argv, conf, user)
+    user = keeper(argv[-1:] if known else argv + [conf], not known)
+    run_command(job, "supervisorctl", argv, conf, user if os.geteuid() == 0 else None)
+
+
+def keeper(paths, folders):
+    """(uid, gid) of the first account but root that could have put these files there; None when only root could."""
+    paths = [path.encode("utf-8") for path in paths]
+    for path in paths + [os.path.realpath(path) for path in paths if folders]:
+        while True:
+            for status in (os.lstat(path), os.stat(path)):
+                if status.st_uid:
+                    return status.st_uid, status.st_gid
+            if status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX:
+                raise EnvironmentError(errno.EPERM, text(path) + " may be written by everybody: not run")
+            if not folders or path == b"/":
+                break
+            path = os.path.dirname(path)
+    return None
 
 
 # ---- the network -------------------------------------------------------------------------------------------

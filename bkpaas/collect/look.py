@@ -40,13 +40,15 @@ def look(
     transport: Literal["asyncssh", "openssh"],
     watcher: Watcher,
     credentials: Credentials | None = None,
+    key: bytes | None = None,
 ) -> Looked:
     """Everything that the conditions need to know, read-only; Ctrl-C ends it with what there is.
 
-    credentials: of a user to log in, which writes what a login writes.
+    credentials: of a user to log in, which writes what a login writes. key: digests the secrets, instead of one
+    that this run alone has.
     """
     started = time.time()
-    secrets = Secrets()
+    secrets = Secrets(key)
     seen: dict[str, Any] = {}
     watcher.start(len(deployment.judged()))
     interrupted = False
@@ -83,6 +85,7 @@ def look(
         deployment=deployment,
         hosts=hosts,
         controller=controller,
+        key=secrets.fingerprint,
     )
     return Looked(snapshot, interrupted)
 

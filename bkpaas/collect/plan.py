@@ -68,6 +68,16 @@ _PROXY_FILES = (
     "/root/.curlrc",
     "/root/.wgetrc",
 )
+_VERSIONS = (
+    ("version-system", "/etc/os-release"),
+    ("version-system", "/etc/redhat-release"),
+    ("version-module", "{home}/*/VERSION"),
+    ("version-module", "{home}/open_paas/*/VERSION"),
+)
+_PACKAGES = ("Django", "uWSGI", "gunicorn", "supervisor", "celery")
+"""Whose versions the names of their directories in the virtual environments tell."""
+_VERSION_BYTES = 4096
+
 LOG_PLUGINS = ("paas", "appo", "appt")
 """Roles whose hosts have log_agent or log_parser."""
 
@@ -104,6 +114,7 @@ def first(host: Host, deployment: Deployment) -> Plan:
     plan["files"].append({"name": "timesyncd", "path": "/run/systemd/timesync/synchronized", "read": 0})
     for order, path in enumerate(_PROXY_FILES, 1):
         _file(plan, deployment, f"proxy-{order}", path)
+    _ask_versions(plan, host)
     if host.has(*LOG_PLUGINS):
         _ask_log_plugins(plan, deployment)
     if host.has("paas"):
@@ -144,6 +155,15 @@ def _ask_paas(plan: Plan, deployment: Deployment) -> None:
     _tail(plan, deployment, "login-log", "{home}/logs/open_paas/login.log")
     _tail(plan, deployment, "paas-log", "{home}/logs/open_paas/paas.log")
     _tail(plan, deployment, "esb-log", "{home}/logs/open_paas/esb*.log")
+
+
+def _ask_versions(plan: Plan, host: Host) -> None:
+    for name, path in _VERSIONS:
+        plan["files"].append({"name": name, "path": path, "read": _VERSION_BYTES, "most": 50})
+    if host.has("paas", "appo", "appt"):
+        for package in _PACKAGES:
+            path = f"{{home}}/.envs/*/lib/python*/site-packages/{package}-[0-9]*"
+            plan["files"].append({"name": "version-package", "path": path, "read": 0, "most": 50})
 
 
 def _ask_log_plugins(plan: Plan, deployment: Deployment) -> None:

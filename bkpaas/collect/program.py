@@ -49,11 +49,12 @@ def digest() -> str:
     return hashlib.sha256(source()).hexdigest()
 
 
-def boot(plan: dict[str, Any] | None = None) -> str:
+def boot(plan: dict[str, Any] | None = None, *, pinned: bool = False) -> str:
     """The argument of `python -c`.
 
     Without a plan it reads the program (`packed()`), then plans, from standard input; with one, it contains both
-    and answers once.
+    and answers once.  Pinned, it runs no other program than this one, whatever standard input brings: a sudo rule
+    for that line is a rule for the collector.
     """
     if plan is None:
         head, code, names = (
@@ -61,6 +62,10 @@ def boot(plan: dict[str, Any] | None = None) -> str:
             f"I.read({len(packed())})",
             '"SOURCE":I',
         )
+        if pinned:
+            expected = hashlib.sha256(packed()).hexdigest()
+            head += f'import hashlib;P={code};hashlib.sha256(P).hexdigest()=="{expected}" or os._exit(3);'
+            code = "P"
     else:
         code, asked = (_unbase64(data) for data in (packed(), zlib.compress(_json(plan), 9)))
         head = "import binascii,zlib,json;"
@@ -75,18 +80,22 @@ def _unbase64(data: bytes) -> str:
 
 def command(connection: Connection, homes: Sequence[str] = (), plan: dict[str, Any] | None = None) -> str:
     """The line for the host's shell that finds an interpreter and gives it `boot(plan)`."""
-    found = [f"{shlex.quote(home)}/.envs/*/bin/python" for home in dict.fromkeys((*homes, *HOMES))]
-    # An interpreter that cannot even start ends with one of these codes before it has read anything.
-    script = (
-        f"LC_ALL=C; export LC_ALL; for p in {' '.join([*INTERPRETERS, *found])}; do "
-        f'command -v "$p" >/dev/null 2>&1 || continue; "$p" -E -s -S -B -c {shlex.quote(boot(plan))}; '
-        f"case $? in 1|126|127) ;; *) exit 0;; esac; done; echo '{MARK} nopython'"
-    )
-    shell = f"/bin/sh -c {shlex.quote(script)}"
+    shell = f"/bin/sh -c {shlex.quote(script(connection, homes, plan))}"
     if not connection.sudo:
         return f"exec {shell}"
     user = f"-u {shlex.quote(connection.sudo_user)} " if connection.sudo_user else ""
     return f"exec env LC_ALL=C sudo -n {user}{shell}"
+
+
+def script(connection: Connection, homes: Sequence[str] = (), plan: dict[str, Any] | None = None) -> str:
+    """What /bin/sh is given, as root where `command` says sudo."""
+    found = [f"{shlex.quote(home)}/.envs/*/bin/python" for home in dict.fromkeys((*homes, *HOMES))]
+    # An interpreter that cannot even start ends with one of these codes before it has read anything.
+    return (
+        f"LC_ALL=C; export LC_ALL; for p in {' '.join([*INTERPRETERS, *found])}; do "
+        f'command -v "$p" >/dev/null 2>&1 || continue; "$p" -E -s -S -B -c {shlex.quote(boot(plan, pinned=connection.sudo))}; '
+        f"case $? in 1|126|127) ;; *) exit 0;; esac; done; echo '{MARK} nopython'"
+    )
 
 
 def plan_lines(plan: dict[str, Any]) -> bytes:

@@ -78,7 +78,7 @@ class Session:
     async def log_in(self, socket: Path, seconds: float) -> None:
         """Open the connection that all commands then share. Raises CollectError."""
         parts = urlsplit(self._connection.spec)
-        common = _ssh_options(self._connection, seconds)
+        common = ssh_options(self._connection, seconds)
         account = (["-l", unquote(parts.username)] if parts.username else []) + (
             ["-p", str(parts.port)] if parts.port else []
         )
@@ -193,7 +193,8 @@ async def _kill(process: asyncio.subprocess.Process) -> None:
     await process.wait()
 
 
-def _ssh_options(connection: Connection, seconds: float) -> list[str]:
+def ssh_options(connection: Connection, seconds: float) -> list[str]:
+    """How OpenSSH is to connect: without questions, host keys verified, key and bastion of the inventory."""
     settings = {
         "BatchMode": "yes",
         "StrictHostKeyChecking": "yes",

@@ -35,6 +35,7 @@ from bkpaas.facts.supervisor import ConfProgram, Program, Supervisor, Supervisor
 from bkpaas.facts.system import Addresses, System
 from bkpaas.facts.timedaemon import TimeDaemon
 from bkpaas.facts.uwsgi import Service, Services
+from bkpaas.facts.versions import Versions
 
 __all__ = [
     "Access",
@@ -94,6 +95,7 @@ __all__ = [
     "TimeLimit",
     "UnixSocket",
     "Value",
+    "Versions",
     "controller_facts",
     "health",
     "host_facts",

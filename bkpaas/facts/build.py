@@ -30,6 +30,7 @@ from bkpaas.facts.supervisor import Supervisors, supervisors
 from bkpaas.facts.system import System, addresses, system
 from bkpaas.facts.timedaemon import time_daemon
 from bkpaas.facts.uwsgi import services
+from bkpaas.facts.versions import versions
 from bkpaas.inventory.deployment import Host
 from bkpaas.lang import say
 
@@ -150,6 +151,7 @@ class _Answers:
                 ),
             ),
             "pids_later": self._pids(),
+            "versions": self._files_noun("version-", lambda files: versions(files, first.get("system"))),
         }
 
     def _noun(self, kind: type, section: str, build: Callable[[], T | Missing]) -> T | Missing:

@@ -24,6 +24,7 @@ from bkpaas.facts.supervisor import Supervisor, Supervisors
 from bkpaas.facts.system import Addresses, System
 from bkpaas.facts.timedaemon import TimeDaemon
 from bkpaas.facts.uwsgi import Services
+from bkpaas.facts.versions import Versions
 from bkpaas.lang import say
 
 T = TypeVar("T")
@@ -60,6 +61,7 @@ class HostFacts(Record, frozen=True):
     login_access: LoginAccess | Missing
     time_daemon: TimeDaemon | Missing
     pids_later: PidsLater | Missing
+    versions: Versions | Missing = Missing("not in this snapshot")
 
 
 class _Noun(Generic[T]):
@@ -99,6 +101,7 @@ class HostView:
     log_plugins = _Noun[LogPlugins]()
     login_access = _Noun[LoginAccess]()
     time_daemon = _Noun[TimeDaemon]()
+    versions = _Noun[Versions]()
 
     def __init__(self, facts: HostFacts) -> None:
         self.facts = facts

@@ -1,4 +1,4 @@
-"""Secrets: told by their names and shapes, replaced by a digest that is good for one run."""
+"""Secrets: told by their names and shapes, replaced by a digest that is good for one run, or for one common key."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ASSIGNED = re.compile(
     r"""(?:[ubUB]?(?P<quote>\\*["'])(?P<quoted>(?:\\.|[^\\\n])*?)(?:(?P=quote)|$)|(?P<bare>[^\s&,;"'<>()\[\]{}\\]+))""",
     re.MULTILINE,
 )
-_DIGEST = re.compile(PREFIX + "[0-9a-f]{12}")
+DIGEST = re.compile(PREFIX + "[0-9a-f]{12}")
 _HEADER = re.compile(
     r"(?P<name>\b(?:Proxy-)?Authorization|(?<!Set-)\bCookie|\bX-ID|\bX-Token)"
     r"(?P<sep>[\"']?[ \t]*[:=][ \t]*[\"']?)(?P<value>[^\"'\r\n]+)",
@@ -67,15 +67,19 @@ class Secrets:
     def __init__(self, key: bytes | None = None) -> None:
         self._key = os.urandom(32) if key is None else key
         self._known: dict[str, str] = {}
+        self.fingerprint = None if key is None else self._digested("fingerprint of the key")
+        """By which snapshots of the same key know each other; None for a key that nobody gave."""
 
     def digest(self, value: str) -> str:
         """secret: and 12 hexadecimal digits; a digest is its own digest."""
-        if _DIGEST.fullmatch(value):
+        if DIGEST.fullmatch(value):
             return value
         if value not in self._known:
-            digest = hmac.new(self._key, value.encode("utf-8", "replace"), hashlib.sha256).hexdigest()
-            self._known[value] = PREFIX + digest[:12]
+            self._known[value] = PREFIX + self._digested(value)
         return self._known[value]
+
+    def _digested(self, value: str) -> str:
+        return hmac.new(self._key, value.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:12]
 
     def is_secret(self, name: str, value: Any = "?") -> bool:
         """Whether what bears this name is to be hidden. Plain numbers of TOKEN_..._SECONDS are not."""
@@ -157,7 +161,7 @@ class Secrets:
         done, position = [], 0
         while match := _ASSIGNED.search(text, position):
             value = match["bare"] if match["quoted"] is None else match["quoted"]
-            if digest := _DIGEST.match(text, match.start()):
+            if digest := DIGEST.match(text, match.start()):
                 end = digest.end()
                 done.append(text[position:end])
             elif not self.is_secret(match["name"], value):

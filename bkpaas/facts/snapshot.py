@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from bkpaas import __version__
 from bkpaas.errors import SuiteError
 from bkpaas.facts.answers import Answers
 from bkpaas.facts.host import HostFacts
@@ -31,6 +32,13 @@ class ControllerFacts(Record, frozen=True):
     """None: no user was given."""
 
 
+class _Head(Struct):
+    """What every snapshot of any suite tells of itself."""
+
+    schema: int
+    suite: str
+
+
 class Snapshot(Struct, frozen=True, kw_only=True):
     """All facts of a run."""
 
@@ -42,6 +50,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     deployment: Deployment
     hosts: dict[str, HostFacts]
     controller: ControllerFacts
+    key: str | None = None
+    """Fingerprint of the key that its secrets were digested with; None: a key of this run only."""
 
     def save(self, path: Path) -> None:
         """Write it, private (0600), whole or not at all."""
@@ -58,11 +68,21 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     def load(cls, path: Path) -> Snapshot:
         """SuiteError when the file is no snapshot of this schema."""
         try:
-            snapshot = msgspec.json.decode(path.read_bytes(), type=cls)
+            data = path.read_bytes()
+            head = msgspec.json.decode(data, type=_Head)
         except (OSError, msgspec.DecodeError) as error:
             words = say(en="is no snapshot that can be read", zh="不是可读取的快照")
-            raise SuiteError(f"{path}: {words}: {error}") from error
-        if snapshot.schema != SCHEMA:
-            words = say(en=f"has schema {snapshot.schema}", zh=f"的 schema 是 {snapshot.schema}")
-            raise SuiteError(f"{path} {words}, {say(en='expected', zh='应为')} {SCHEMA}")
-        return snapshot
+            reason = error.strerror if isinstance(error, OSError) else str(error)
+            raise SuiteError(f"{path}: {words}: {reason}") from error
+        try:
+            if head.schema == SCHEMA:
+                return msgspec.json.decode(data, type=cls)
+            problem = f"schema {head.schema}"
+        except msgspec.DecodeError as error:
+            problem = str(error)
+        words = say(
+            en=f"was saved by suite {head.suite}, which this one ({__version__}) cannot read; judge it with the "
+            "suite that saved it, or save a new one",
+            zh=f"由 {head.suite} 版本的套件保存，当前版本（{__version__}）无法读取；请用保存它的版本判定，或重新保存快照",
+        )
+        raise SuiteError(f"{path}: {words} ({problem})")

@@ -11,11 +11,13 @@ from typing import Any
 from bkpaas.facts import raw
 from bkpaas.facts.file import FileFact, Files, content, file_fact, unreadable
 from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.process import command_line
 from bkpaas.facts.secrets import Secrets
 from bkpaas.lang import say
 
 STATES = ("STOPPED", "STARTING", "RUNNING", "BACKOFF", "STOPPING", "EXITED", "FATAL", "UNKNOWN")
 _NO = ("no", "false", "0", "off", "n", "f", "none")
+_COMMAND_LENGTH = 300
 _CONF = re.compile(r"supervisor-(?P<module>[\w.-]+)\.conf")
 _RUNNING = re.compile(
     r"pid (?P<pid>\d+), uptime (?:(?P<days>\d+) days?, )?(?P<h>\d+):(?P<m>\d\d):(?P<s>\d\d)"
@@ -139,6 +141,16 @@ def environment(entry: dict[str, Any], program: str, secrets: Secrets) -> dict[s
     return {name: value for name, equals, value in pairs if equals}
 
 
+def _command(text: str, secrets: Secrets) -> str:
+    """Without what stands as an assignment, and without what follows an option such as --token."""
+    scrubbed = secrets.cut(text, _COMMAND_LENGTH)
+    try:
+        words = shlex.split(scrubbed)
+    except ValueError:  # a quote that does not end
+        words = scrubbed.split()
+    return " ".join(command_line(words, secrets))[:_COMMAND_LENGTH]
+
+
 def _conf_programs(parser: RawConfigParser, path: str, secrets: Secrets) -> list[ConfProgram]:
     programs = []
     for section in parser.sections():
@@ -149,7 +161,7 @@ def _conf_programs(parser: RawConfigParser, path: str, secrets: Secrets) -> list
         programs.append(
             ConfProgram(
                 name=name.strip(),
-                command=secrets.cut(parser.get(section, "command", fallback=""), 300),
+                command=_command(parser.get(section, "command", fallback=""), secrets),
                 startsecs=int(parser.get(section, "startsecs", fallback="1")),
                 autostart=parser.get(section, "autostart", fallback="true").lower() not in _NO,
                 autorestart=parser.get(section, "autorestart", fallback="unexpected").lower(),

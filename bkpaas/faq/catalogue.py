@@ -1,4 +1,4 @@
-"""The whole catalogue, looked up by id. What stands here is checked by selftests/faq."""
+"""The whole catalogue, looked up by id, and what a site adds to it. What stands here is checked by selftests/faq."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bkpaas.faq import (
     timeouts,
     tokens,
 )
-from bkpaas.faq.model import Condition, Symptom
+from bkpaas.faq.model import Condition, Symptom, Text
 
 SYMPTOMS: tuple[Symptom, ...] = (
     foundations.SYMPTOM,
@@ -52,9 +52,39 @@ CONDITIONS: dict[str, Condition] = {
 }
 
 
+ADDED: dict[str, Condition] = {}
+"""The conditions of a site's own tests, by id; filled when these are imported."""
+OF_SITE = "site-"
+"""Their ids begin so: none can ever be taken for one of the catalogue, in no version of it."""
+
+
+def site() -> Symptom:
+    """The section that a site's own conditions are reported under."""
+    return Symptom(
+        key="site",
+        title=Text(en="This site's own checks", zh="本站点自己的检查"),
+        introduction=Text(en="What tests_site/ adds.", zh="tests_site/ 中添加的检查。"),
+        conditions=tuple(ADDED),
+    )
+
+
+def sections() -> tuple[Symptom, ...]:
+    """Every section that has something to be judged in this run."""
+    return (*SYMPTOMS, site()) if ADDED else SYMPTOMS
+
+
+def find(condition: str) -> Condition | None:
+    return CONDITIONS.get(condition) or ADDED.get(condition)
+
+
+def known(condition: str) -> Condition:
+    """A condition of the catalogue or of the site. KeyError: it is neither's."""
+    return CONDITIONS[condition] if condition in CONDITIONS else ADDED[condition]
+
+
 def home(condition: str) -> Symptom:
     """The FAQ section that a condition is reported under: the first that lists it."""
-    return next(symptom for symptom in SYMPTOMS if condition in symptom.conditions)
+    return next(symptom for symptom in sections() if condition in symptom.conditions)
 
 
 @cache
@@ -84,4 +114,4 @@ def markers(condition: str) -> tuple[str, ...]:
 
 def symptom_title(key: str) -> str:
     """What a person calls a section of the FAQ; a key that is not in the catalogue stands for itself."""
-    return next((str(symptom.title) for symptom in SYMPTOMS if symptom.key == key), key)
+    return next((str(symptom.title) for symptom in (*SYMPTOMS, site()) if symptom.key == key), key)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from bkpaas.faq.catalogue import CONDITIONS
+from bkpaas.faq.catalogue import ADDED, CONDITIONS, find
 from bkpaas.faq.model import Cause, Relation
 from bkpaas.report.record import Verdict
 
@@ -16,12 +16,17 @@ BAD = frozenset({"fail", "warn", "no_data"})
 _BY_WORD = {"fail": 0, "no_data": 1, "warn": 2}
 
 
-def explain(verdicts: list[Verdict], about: Mapping[str, frozenset[str]] | None = None) -> list[str]:
+def explain(
+    verdicts: list[Verdict],
+    about: Mapping[str, frozenset[str]] | None = None,
+    missed: Mapping[str, Iterable[str]] | None = None,
+) -> list[str]:
     """Fill explained_by of every verdict and return the ids of the root causes, the most explanatory first.
 
     about: by verdict id, the services that a failure concerns; absent or empty: all of them.
+    missed: by verdict id, the hosts that it was to be judged by and that could not be looked at.
     """
-    about = about or {}
+    about, missed = about or {}, missed or {}
     bad = [verdict for verdict in verdicts if verdict.verdict in BAD]
     by_condition: dict[str, list[Verdict]] = {}
     for verdict in bad:
@@ -35,6 +40,11 @@ def explain(verdicts: list[Verdict], about: Mapping[str, frozenset[str]] | None 
             for cause in by_condition.get(edge.condition, ())
             if cause.id != effect.id and _accounts(cause, edge.relation, effect, about)
         ]
+        if effect.verdict == "no_data":  # nothing to compare with
+            unseen = {f"host-reachable@{host}" for host in missed.get(effect.id, ())} - {effect.id}
+            effect.explained_by += [
+                cause.id for cause in by_condition.get("host-reachable", ()) if cause.id in unseen
+            ]
         effect.explained_by = list(dict.fromkeys(effect.explained_by))
     return _rank(bad)
 
@@ -42,7 +52,7 @@ def explain(verdicts: list[Verdict], about: Mapping[str, frozenset[str]] | None 
 def _edges(effect: Verdict) -> Iterable[Cause]:
     if effect.condition != "host-reachable":
         yield Cause("host-reachable", "same-host")
-    known = CONDITIONS.get(effect.condition)
+    known = find(effect.condition)
     if known is not None:
         yield from known.causes
 
@@ -91,7 +101,7 @@ def _rank(bad: list[Verdict]) -> list[str]:
                 seen.add(cause)
                 consequences[cause].add(effect.id)
                 waiting += by_id[cause].explained_by
-    order = {condition: place for place, condition in enumerate(CONDITIONS)}
+    order = {condition: place for place, condition in enumerate((*CONDITIONS, *ADDED))}
     roots = [verdict for verdict in bad if not verdict.explained_by]
     roots.sort(
         key=lambda verdict: (

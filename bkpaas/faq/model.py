@@ -54,7 +54,7 @@ CONTROLLER = Subject("controller")
 DEPLOYMENT = Subject("deployment")
 
 
-class Each(Struct, frozen=True):
+class Each(Struct, frozen=True, tag=True):
     """Every judged host with any of these roles; every judged host when there are none."""
 
     roles: tuple[str, ...] = ()
@@ -63,7 +63,7 @@ class Each(Struct, frozen=True):
         return [Subject(host.name, (host.name,)) for host in deployment.judged(*self.roles)]
 
 
-class Pairs(Struct, frozen=True):
+class Pairs(Struct, frozen=True, tag=True):
     """Every pair of judged hosts with this role, each pair once."""
 
     role: str
@@ -73,7 +73,7 @@ class Pairs(Struct, frozen=True):
         return [Subject(f"{a}+{b}", (a, b)) for i, a in enumerate(hosts) for b in hosts[i + 1 :]]
 
 
-class Links(Struct, frozen=True):
+class Links(Struct, frozen=True, tag=True):
     """Every connection from a judged host to a known host of these roles."""
 
     sources: tuple[str, ...]
@@ -89,7 +89,7 @@ class Links(Struct, frozen=True):
         ]
 
 
-class FromController(Struct, frozen=True):
+class FromController(Struct, frozen=True, tag=True):
     """The machine the suite runs on, looking at the deployment through its domain."""
 
     def subjects(self, deployment: Deployment) -> list[Subject]:

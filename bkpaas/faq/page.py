@@ -43,6 +43,7 @@ what it means and how to repair it. Written by `script/docs` from the catalogue,
   host.
 - Commands have the usual paths below `/data/bkce`; words in CAPITALS are yours to fill in. A report has the host's own
   paths, addresses and ports instead. The suite runs none of them.
+- A site adds conditions of its own: [custom checks](custom-checks.md).
 """,
     zh="""\
 平台 FAQ 的每一节：它说了什么、由哪些检查项检查，以及每个检查项读取什么、何时失败、意味着什么、如何处理。由 `script/docs` 根据
@@ -53,6 +54,7 @@ what it means and how to repair it. Written by `script/docs` from the catalogue,
 - 反引号中的名称后跟数字（例如 `disk_free_percent`（1））是限值或阈值，可在 [deployment.yaml](../inventory/README.zh-CN.md) 中修改。
 - 所需内容无法取得时结果为 no_data；`host-reachable` 可能是该主机上任何失败的原因。
 - 命令使用 `/data/bkce` 下的常见路径；大写单词需自行替换。报告中则是该主机的实际路径、地址和端口。套件从不执行这些命令。
+- 站点可以添加自己的检查项：[自定义检查](custom-checks.zh-CN.md)。
 """,
 )
 _SEVERITY = {

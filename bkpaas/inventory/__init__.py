@@ -1,6 +1,6 @@
 """The inventory: what a site writes about its deployment, read and checked.
 
-load(path, limit=None) -> Deployment; everything else here serves it.
+load(path, limit=None) -> Deployment, load_waivers(path, ...) for those of another file; everything else here serves it.
 """
 
 from bkpaas.inventory.deployment import (
@@ -14,6 +14,7 @@ from bkpaas.inventory.deployment import (
 )
 from bkpaas.inventory.loader import load
 from bkpaas.inventory.problems import InventoryErrors
+from bkpaas.inventory.waivers import load_waivers
 
 __all__ = [
     "Connection",
@@ -25,4 +26,5 @@ __all__ = [
     "Thresholds",
     "Waiver",
     "load",
+    "load_waivers",
 ]

@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from msgspec.structs import replace
-
 from bkpaas.inventory import words
 from bkpaas.inventory.connections import connection, target
-from bkpaas.inventory.deployment import Host, Waiver
+from bkpaas.inventory.deployment import Host
 from bkpaas.inventory.overlay import HostEntry, Overlay
 from bkpaas.inventory.problems import Problems
 from bkpaas.lang import say
@@ -32,27 +30,6 @@ def merged(listed: Mapping[str, set[str]], overlay: Overlay, problems: Problems)
         )
     _check_distinct(hosts, overlay, problems)
     return tuple(sorted(hosts.values(), key=lambda host: host.name))
-
-
-def waivers(overlay: Overlay, hosts: tuple[Host, ...], problems: Problems) -> tuple[Waiver, ...]:
-    """The waivers of the overlay, with their hosts by name; controller and deployment are allowed too."""
-    names = {word: host.name for host in hosts for word in (host.address, host.name)}
-    names |= {word: word for word in words.RESERVED_NAMES}
-    found = []
-    for waiver, line in overlay.waivers:
-        for word in waiver.hosts:
-            if word not in names:
-                problems.add(
-                    overlay.file,
-                    line,
-                    say(
-                        en=f"the waiver names {word}, which is no host here",
-                        zh=f"豁免中的 {word} 不是这里的主机",
-                    ),
-                    say(en="write the name or address of a host", zh="请写主机的名称或地址"),
-                )
-        found.append(replace(waiver, hosts=tuple(names.get(word, word) for word in waiver.hosts)))
-    return tuple(found)
 
 
 def oddities(hosts: tuple[Host, ...]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,17 +14,18 @@ from bkpaas.inventory.limit import judge_only
 from bkpaas.inventory.overlay import Overlay, read_overlay
 from bkpaas.inventory.problems import Problems
 from bkpaas.inventory.source import read
+from bkpaas.inventory.waivers import look_up
 from bkpaas.lang import say
 
 T = TypeVar("T", str, int)
 
 
-def load(path: Path, *, limit: str | None = None) -> Deployment:
+def load(path: Path, *, limit: str | None = None, conditions: Collection[str] | None = None) -> Deployment:
     """The deployment at path.
 
     path: a /data/install directory, an install.config, a deployment.yaml, or a directory with deployment.yaml
     alone or beside the others. limit: names, addresses or roles, separated by commas; other hosts stay known
-    but are not judged. InventoryError: file, line, reason, way out; InventoryErrors when there are several.
+    but are not judged. conditions: those that a waiver may name; None: any. InventoryError: file, line, reason, way out; InventoryErrors when there are several.
     """
     found, problems = files.find(path), Problems()
     overlay = read_overlay(read(found.overlay), problems) if found.overlay else Overlay()
@@ -36,7 +38,7 @@ def load(path: Path, *, limit: str | None = None) -> Deployment:
     notes = [note]
     listed = install_config.parse(config, generation, problems, notes) if config else {}
     members = hosts.merged(listed, overlay, problems)
-    waivers = hosts.waivers(overlay, members, problems)
+    waivers = look_up(overlay.waivers, members, problems, conditions)
     env = found.env(generation)
     environment = understand([read(file) for file in env], generation, overlay.told(), problems)
     problems.raise_any()

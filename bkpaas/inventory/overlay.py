@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import TypeVar, cast
 
@@ -11,12 +10,13 @@ from msgspec.structs import fields
 
 from bkpaas.inventory import schema, words
 from bkpaas.inventory.connections import Connect, file_path, read_connect
-from bkpaas.inventory.deployment import DEFAULT_PORTS, Generation, Limits, Thresholds, Waiver
+from bkpaas.inventory.deployment import DEFAULT_PORTS, Generation, Limits, Thresholds
 from bkpaas.inventory.environment import Scheme
 from bkpaas.inventory.generation import Clue
 from bkpaas.inventory.problems import Problems, quoted
 from bkpaas.inventory.schema import Check, Node, Refused, Section
 from bkpaas.inventory.source import Source
+from bkpaas.inventory.waivers import NAME, Entry, read_waivers
 from bkpaas.lang import say
 
 S = TypeVar("S", Limits, Thresholds)
@@ -52,8 +52,7 @@ class Overlay(Struct):
     hosts: tuple[HostEntry, ...] = ()
     limits: Limits = field(default_factory=Limits)
     thresholds: Thresholds = field(default_factory=Thresholds)
-    waivers: tuple[tuple[Waiver, int], ...] = ()
-    """With the line of each."""
+    waivers: tuple[Entry, ...] = ()
 
     def clues(self) -> list[Clue]:
         return [Clue(self.generation, "generation:", self.file)] if self.generation else []
@@ -70,16 +69,6 @@ _ROLE = schema.matching(
     words.ROLE,
     en="write a word of install.config: paas, nginx, appo",
     zh="请写 install.config 中的角色名：paas、nginx、appo",
-)
-_NAME = schema.matching(
-    words.NAME,
-    en="use letters, digits, '.', '_' and '-', a letter or digit first, 63 at most",
-    zh="只用字母、数字、'.'、'_'、'-'，以字母或数字开头，最多 63 个字符",
-)
-_CONDITION = schema.matching(
-    re.compile(r"[a-z0-9][a-z0-9._-]*"),
-    en="write the id of a condition: paas-clock-skew",
-    zh="请写检查项的 id，例如：paas-clock-skew",
 )
 
 
@@ -102,7 +91,7 @@ def read_overlay(source: Source, problems: Problems) -> Overlay:
         hosts=_hosts(root, problems),
         limits=_numbers(root.section("limits"), Limits),
         thresholds=_numbers(root.section("thresholds"), Thresholds),
-        waivers=tuple(waiver for section in root.sections("waivers") if (waiver := _waiver(section))),
+        waivers=read_waivers(root),
     )
     root.end()
     return overlay
@@ -166,7 +155,7 @@ def _roles(given: Iterable[str]) -> tuple[str, ...]:
 
 
 def _host_name(node: Node) -> str:
-    name = _NAME(node)
+    name = NAME(node)
     if name in words.RESERVED_NAMES:
         raise Refused(
             say(en=f"{quoted(name)} is reserved by the suite", zh=f"{quoted(name)} 是本套件的保留名"),
@@ -205,16 +194,3 @@ def _numbers(section: Section | None, kind: type[S]) -> S:
             values[setting.name] = value
     section.end()
     return convert(values, kind)
-
-
-def _waiver(section: Section) -> tuple[Waiver, int] | None:
-    condition = section.need("condition", _CONDITION)
-    hosts = section.take("hosts", schema.many(_NAME))
-    reason = section.need("reason", schema.text)
-    owner = section.need("owner", schema.text)
-    expires = section.need("expires", schema.day)
-    evidence = section.take("evidence", schema.text)
-    section.end()
-    if condition is None or reason is None or owner is None or expires is None:
-        return None
-    return Waiver(condition, hosts or (), reason, owner, expires, evidence), section.line

@@ -47,6 +47,19 @@ def row_cells(verdict: Verdict) -> list[str]:
     ]
 
 
+def plain_cells(test: str, said: str | None) -> list[str]:
+    """Those of a test that judges no condition."""
+    empty = "<td></td>"
+    return [
+        f'<td class="col-bkId">{_line(test)}</td>',
+        empty,
+        empty,
+        empty,
+        f"<td>{_block(said)}</td>",
+        empty,
+    ]
+
+
 def prefix(results: Results, lost: Collection[str] = ()) -> list[str]:
     """What stands before the table, for pytest_html_results_summary.
 

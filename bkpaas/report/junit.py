@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 from bkpaas.faq.catalogue import symptom_title
 from bkpaas.lang import say
 from bkpaas.report.findings import label
+from bkpaas.report.news import since, waiver_line
 from bkpaas.report.record import Results, Verdict, write_private
 from bkpaas.report.text import cut, whole_lines
 
@@ -29,7 +30,9 @@ def write(results: Results, path: Path) -> None:
 def _document(results: Results) -> Iterator[str]:
     yield '<?xml version="1.0" encoding="utf-8"?>\n'
     totals = {"name": cut(results.run.inventory, MESSAGE_LIMIT), **_numbers(results.verdicts)}
+    del totals["skipped"]  # the element of all suites has no such attribute
     yield _opening("testsuites", {**totals, "time": f"{results.run.seconds:.3f}"})
+    waivers = {id_: waiver_line(waiver) for waiver in results.waivers for id_ in waiver.verdicts}
     symptoms: dict[str, list[Verdict]] = {}
     for verdict in results.verdicts:
         symptoms.setdefault(verdict.faq, []).append(verdict)
@@ -37,7 +40,8 @@ def _document(results: Results) -> Iterator[str]:
         # Case by case, since a whole tree of a large run costs ten times the memory of its text.
         yield _opening("testsuite", _suite(results, key, verdicts))
         for verdict in verdicts:
-            yield ET.tostring(_case(verdict), encoding="unicode") + "\n"
+            more = {"since": since(results, verdict.id), "waiver": waivers.get(verdict.id)}
+            yield ET.tostring(_case(verdict, more), encoding="unicode") + "\n"
         yield "</testsuite>\n"
     yield "</testsuites>\n"
 
@@ -66,13 +70,15 @@ def _numbers(verdicts: list[Verdict]) -> dict[str, str]:
     }
 
 
-def _case(verdict: Verdict) -> ET.Element:
+def _case(verdict: Verdict, more: dict[str, str | None]) -> ET.Element:
     # Judging takes no time worth telling, but some readers turn a missing time into "NaN".
     case = ET.Element(
         "testcase", {"classname": verdict.faq, "name": cut(verdict.id, MESSAGE_LIMIT), "time": "0"}
     )
     properties = ET.SubElement(case, "properties")
-    for name, value in _properties(verdict).items():
+    for name, value in {**_properties(verdict), **more}.items():
+        if value is None:
+            continue
         ET.SubElement(properties, "property", {"name": name, "value": whole_lines(value, TEXT_LIMIT)})
     tag = _OUTCOMES.get(verdict.verdict)
     if tag:

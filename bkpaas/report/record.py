@@ -147,6 +147,9 @@ class History(Struct):
     """Ids that changed more often of late than one repair explains."""
 
 
+WaiverState = Literal["used", "expired", "unneeded", "changed"]
+
+
 class WaiverUse(Struct):
     """What became of one waiver of the inventory in this run."""
 
@@ -158,8 +161,8 @@ class WaiverUse(Struct):
     """Its last day, YYYY-MM-DD."""
     evidence: str | None
     """It applies only where the evidence contains this."""
-    state: Literal["used", "expired", "unneeded", "changed"]
-    """changed: it fails there, but with other evidence than was accepted."""
+    state: WaiverState
+    """unneeded: all that it is about holds. changed: it fails there, but with other evidence than was accepted."""
     verdicts: list[str]
     """Ids it was used for, or would have been."""
 
@@ -183,6 +186,31 @@ class Results(Struct):
         return next(verdict for verdict in self.verdicts if verdict.id == id_)
 
 
+def translated(results: Results, language: Language) -> Results:
+    """The same record with its texts in one of its two languages; what it was in becomes the translation."""
+    if language == results.run.language:
+        return results
+    replace = msgspec.structs.replace
+    hosts = [replace(one, error=one.translated, translated=one.error) for one in results.hosts]
+    for old, new in zip(results.hosts, hosts, strict=True):
+        new.error, new.translated = (new.error or old.error), (new.translated or old.translated)
+    return replace(
+        results,
+        run=replace(results.run, language=language),
+        hosts=hosts,
+        verdicts=[_translated(verdict) for verdict in results.verdicts],
+        sections=[replace(one, title=one.translated, translated=one.title) for one in results.sections],
+    )
+
+
+def _translated(verdict: Verdict) -> Verdict:
+    texts, own = msgspec.structs.asdict(verdict.translated), {}
+    for name, text in texts.items():
+        if text is not None:
+            own[name], texts[name] = text, getattr(verdict, name)
+    return msgspec.structs.replace(verdict, **own, translated=Wording(**texts))
+
+
 def count(verdicts: list[Verdict]) -> dict[str, int]:
     """How many verdicts of each word, every word present."""
     counts: dict[str, int] = dict.fromkeys(WORDS, 0)
@@ -193,12 +221,22 @@ def count(verdicts: list[Verdict]) -> dict[str, int]:
 
 def write_private(path: Path, data: bytes) -> None:
     """Replace a file as a whole, readable by its owner only."""
+    write_file(path, data, 0o600)
+
+
+def write_file(path: Path, data: bytes, mode: int) -> None:
+    """Replace a file as a whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        stream.write(data)
-    partial.replace(path)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            os.fchmod(descriptor, mode)
+            stream.write(data)
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
 
 
 def write_json(results: Results, path: Path) -> None:

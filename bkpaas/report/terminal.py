@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from bkpaas.lang import say
 from bkpaas.report.findings import Cause, causes, label, sentence, tone, unexplained, unjudged, unseen
+from bkpaas.report.news import news, since
 from bkpaas.report.record import WORDS, Results, Verdict
 from bkpaas.report.text import columns, cut, visible, whole_lines, wrap
 
@@ -50,10 +51,12 @@ class _Page:
 
     def lines(self, results: Results, where: str) -> Iterator[str]:
         yield from (self.paint(line, tone(results)) for line in wrap(sentence(results), self.width))
+        for line in news(results)[:LINES_SHOWN]:
+            yield from wrap(cut(line, TEXT_LIMIT), self.width)
         found = causes(results)
         for number, cause in enumerate(found[:CAUSES_IN_FULL], 1):
             yield ""
-            yield from self.cause(number, cause)
+            yield from self.cause(results, number, cause)
         yield from self.one_line_each(
             say(en="further causes", zh="其他根因"), (self.short(cause) for cause in found[CAUSES_IN_FULL:])
         )
@@ -80,13 +83,15 @@ class _Page:
         yield ""
         yield self.closing(results, where)
 
-    def cause(self, number: int, cause: Cause) -> Iterator[str]:
+    def cause(self, results: Results, number: int, cause: Cause) -> Iterator[str]:
         verdict = cause.verdict
         mark = self.paint(f"{number:>2}  {label(verdict.verdict)}", verdict.verdict)
         yield f"{mark}  {self.paint(visible(verdict.id), 'bold')}"
         yield from self.field(say(en="expected", zh="应当"), wrap(verdict.title, self.width - 14))
         named = ", ".join(verdict.hosts) or verdict.subject
         yield from self.field(say(en="hosts", zh="主机"), wrap(named, self.width - 14))
+        began = since(results, verdict.id)
+        yield from self.field(say(en="since", zh="始于"), [began] if began else [])
         seen = verdict.evidence if verdict.evidence else verdict.reason
         name = say(en="evidence", zh="证据") if verdict.evidence else say(en="reason", zh="原因")
         yield from self.field(

@@ -7,43 +7,82 @@ from typing import Any, TypeVar
 
 import pytest
 
+from bkpaas.collect.live import Opened
 from bkpaas.errors import NotApplicable
 from bkpaas.facts import ControllerView, HostView, Snapshot
-from bkpaas.faq.catalogue import CONDITIONS, markers
+from bkpaas.faq.catalogue import OF_SITE, known, markers
 from bkpaas.faq.model import DEPLOYMENT as WHOLE
-from bkpaas.faq.model import Condition, Subject
+from bkpaas.faq.model import Cause, Condition, Scope, Severity, Subject, Text
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import say
+from bkpaas.suite import site
 from bkpaas.suite.options import DEPLOYMENT, SNAPSHOT
 
 Test = TypeVar("Test", bound=Callable[..., None])
 
 
-def condition(id_: str) -> Callable[[Test], Test]:
-    """Mark a test as the judge of one condition of the catalogue."""
+def condition(
+    id_: str,
+    *,
+    title: str | Text | None = None,
+    remedy: str | Text | None = None,
+    roles: str | tuple[str, ...] = (),
+    scope: Scope | None = None,
+    severity: Severity = "fail",
+    symptoms: tuple[str, ...] = (),
+    causes: tuple[Cause, ...] = (),
+) -> Callable[[Test], Test]:
+    """Mark a test as the judge of one condition: of the catalogue, or, with words of its own, of a site.
+
+    A site's id begins with "site-". title: what must be true, else the docstring; remedy: what to do, its commands in
+    lines that begin with "$ "; both in one language or as Text in two. roles: judged on each host with any of them, on
+    each host when there are none; scope: on something else. symptoms: sections of the FAQ whose -m shall select it.
+    """
 
     def decorate(test: Test) -> Test:
-        for name in (*markers(id_), "condition"):
-            mark = getattr(pytest.mark, name)
-            test = (mark(id_) if name == "condition" else mark)(test)
-        return test
+        if id_.startswith(OF_SITE):
+            marks = site.add(
+                id_,
+                test,
+                title=title,
+                remedy=remedy,
+                roles=roles,
+                scope=scope,
+                severity=severity,
+                symptoms=symptoms,
+                causes=causes,
+            )
+        else:
+            site.check(id_, test)
+            marks = markers(id_)
+        for name in marks:
+            test = getattr(pytest.mark, name)(test)
+        marked: Test = pytest.mark.condition(id_)(test)
+        return marked
 
     return decorate
 
 
-def subjects(known: Condition, deployment: Deployment) -> list[Subject]:
+def subjects(condition: Condition, deployment: Deployment) -> list[Subject]:
     """Whom a condition is judged on; the deployment as a whole when there is nobody."""
-    return known.subjects(deployment) or [WHOLE]
+    return condition.subjects(deployment) or [WHOLE]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    marker = metafunc.definition.get_closest_marker("condition")
-    if marker is None or DEPLOYMENT not in metafunc.config.stash:
+    if DEPLOYMENT not in metafunc.config.stash:
         return
-    known = CONDITIONS[marker.args[0]]
-    cases = subjects(known, metafunc.config.stash[DEPLOYMENT])
+    deployment = metafunc.config.stash[DEPLOYMENT]
+    marker = metafunc.definition.get_closest_marker("condition")
+    if marker is None:
+        if {"host", "live_host"} & set(metafunc.fixturenames):
+            cases = site.hosts_of(metafunc.module, deployment)
+            metafunc.fixturenames.append("subject")
+            metafunc.parametrize("subject", cases, ids=[case.id for case in cases])
+        return
+    condition = known(marker.args[0])
+    cases = subjects(condition, deployment)
     metafunc.fixturenames.append("subject")
-    metafunc.parametrize("subject", cases, ids=[f"{known.id}@{case.id}" for case in cases])
+    metafunc.parametrize("subject", cases, ids=[f"{condition.id}@{case.id}" for case in cases])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -72,6 +111,8 @@ class Finding:
         self.services: set[str] = set()
         self.slots: dict[str, str] = {}
         self.seen: list[str] = []
+        self.missed: set[str] = set()
+        """Hosts that were asked about and could not be looked at."""
 
     def concerns(self, services: Iterable[str]) -> None:
         """The services that the failure is about: causes about others do not account for it."""
@@ -102,17 +143,17 @@ def _somebody_to_judge(request: pytest.FixtureRequest) -> None:
     marker = request.node.get_closest_marker("condition")
     if marker is None:
         return
-    known = CONDITIONS[marker.args[0]]
+    condition = known(marker.args[0])
     generation = request.config.stash[DEPLOYMENT].generation
-    if generation not in known.generations:
+    if generation not in condition.generations:
         raise NotApplicable(
             say(en=f"generation {generation} not judged yet", zh=f"尚不支持判定 {generation} 版本")
         )
     if request.node.callspec.params["subject"] is not WHOLE:
         return
     raise NotApplicable(
-        str(known.nobody)
-        if known.nobody
+        str(condition.nobody)
+        if condition.nobody
         else say(
             en="no host of the inventory has the role that this condition is about",
             zh="清单中没有该检查所针对的角色的主机",
@@ -132,19 +173,25 @@ def deployment(request: pytest.FixtureRequest) -> Deployment:
     return request.config.stash[DEPLOYMENT]
 
 
-@pytest.fixture(scope="session")
-def host_facts(snapshot: Snapshot) -> Callable[[str], HostView]:
+@pytest.fixture
+def host_facts(snapshot: Snapshot, finding: Finding) -> Callable[[str], HostView]:
     """The facts of any host, by its name."""
 
     def of(name: str) -> HostView:
+        if not snapshot.hosts[name].collected:
+            finding.missed.add(name)
         return HostView(snapshot.hosts[name])
 
     return of
 
 
 @pytest.fixture
-def host(subject: Subject, host_facts: Callable[[str], HostView]) -> HostView:
-    """The facts of the host that is judged."""
+def host(
+    request: pytest.FixtureRequest, subject: Subject, host_facts: Callable[[str], HostView]
+) -> HostView | Opened:
+    """The facts of the host that is judged; in a test that judges no condition testinfra's own Host, as live_host."""
+    if request.node.get_closest_marker("condition") is None:
+        return request.getfixturevalue("live_host")
     return host_facts(subject.hosts[0])
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from bkpaas.faq.catalogue import CONDITIONS
+from bkpaas.faq.catalogue import ADDED, CONDITIONS
+from bkpaas.faq.model import Condition
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.suite.cases import identity, subjects
 from bkpaas.suite.outcome import Outcome
@@ -35,11 +37,16 @@ class Ledger:
     def select(self, selected: list[str], deselected: list[str]) -> None:
         self._selected, self._deselected = selected, set(deselected)
 
-    def expected(self) -> list[str]:
-        """Ids in the catalogue's order, then those of a site's own tests."""
+    def hear(self) -> None:
+        """Take in what the workers tell, once they do: it is they who import the tests."""
         if not self._selected and self._told.exists():
             told = json.loads(self._told.read_text())
             self.select(told["selected"], told["deselected"])
+            ADDED.update(msgspec.convert(told["added"], dict[str, Condition]))
+
+    def expected(self) -> list[str]:
+        """Ids in the catalogue's order, then those of a site's own tests."""
+        self.hear()
         if self._narrowed:
             chosen = set(self._selected)
             return [id_ for id_ in self._catalogue if id_ in chosen] + self._own()
@@ -66,5 +73,6 @@ class SelectionTeller:
             self._ledger.select(selected, self._deselected)
             return
         partial = self._path.with_suffix(f".{session.config.workerinput['workerid']}")  # type: ignore[attr-defined]
-        partial.write_text(json.dumps({"selected": selected, "deselected": self._deselected}))
+        told = {"selected": selected, "deselected": self._deselected, "added": msgspec.to_builtins(ADDED)}
+        partial.write_text(json.dumps(told))
         partial.replace(self._path)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 
 from bkpaas import inventory, lang
@@ -12,22 +15,32 @@ from bkpaas.collect import plan
 from bkpaas.collect.login import Credentials
 from bkpaas.errors import InventoryError, SuiteError
 from bkpaas.facts import Snapshot
-from bkpaas.faq.catalogue import CONDITIONS, SYMPTOMS
+from bkpaas.faq.catalogue import CONDITIONS, OF_SITE, SYMPTOMS, site
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import say
+from bkpaas.report.webhook import KINDS, Hook
+from bkpaas.runs.history import Archive
+from bkpaas.suite.places import private, refused, secret_key, to_fill, to_write
 
 DEPLOYMENT = pytest.StashKey[Deployment]()
 SNAPSHOT = pytest.StashKey[Snapshot]()
 PASSWORD = "BKPAAS_LOGIN_PASSWORD"
 CREDENTIALS = pytest.StashKey[Credentials | None]()
+BASELINE = pytest.StashKey[Snapshot | None]()
+ARCHIVE = pytest.StashKey[Archive | None]()
+HOOK = pytest.StashKey[Hook | None]()
+KEY = pytest.StashKey[bytes | None]()
+WEBHOOK = "BKPAAS_WEBHOOK"
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     lang.speak(config.option.lang or lang.of_locale())
-    for symptom in SYMPTOMS:
+    for symptom in (*SYMPTOMS, site()):
         config.addinivalue_line("markers", f"{symptom.marker}: {symptom.title} ({symptom.title.en})")
     config.addinivalue_line("markers", "condition(id): the entry of the catalogue that a test judges")
+    # A site's file that cannot be imported must not keep the rest from being judged; the run is red all the same.
+    config.option.continue_on_collection_errors = True
     worker_input = getattr(config, "workerinput", None)
     if worker_input is not None:
         snapshot = Snapshot.load(Path(worker_input["bkpaas_snapshot"]))
@@ -35,13 +48,26 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[DEPLOYMENT] = snapshot.deployment
         return
     if config.option.from_snapshot:
-        config.stash[SNAPSHOT] = _snapshot(config.option.from_snapshot)
-        config.stash[DEPLOYMENT] = config.stash[SNAPSHOT].deployment
+        snapshot = _snapshot(config.option.from_snapshot)
+        deployment = _waivers_added(snapshot.deployment, config.option.waivers)
+        config.stash[SNAPSHOT] = msgspec.structs.replace(snapshot, deployment=deployment)
+        config.stash[DEPLOYMENT] = deployment
     elif config.option.inventory:
-        config.stash[DEPLOYMENT] = _deployment(config.option.inventory, config.option.limit)
+        deployment = _deployment(config.option.inventory, config.option.limit)
+        config.stash[DEPLOYMENT] = _waivers_added(deployment, config.option.waivers)
         config.stash[CREDENTIALS] = _credentials(config.option.login_user, config.option.login_password_file)
     else:
         return
+    _check_places(config.option)
+    informative = config.option.plan or config.option.collectonly
+    config.stash[KEY] = secret_key(file) if (file := config.option.secret_key_file) else None
+    config.stash[BASELINE] = _snapshot(file) if (file := config.option.baseline) else None
+    config.stash[HOOK] = _hook(config.option)
+    config.stash[ARCHIVE] = (
+        _archive(config.option.history, config.stash[DEPLOYMENT])
+        if config.option.history and not informative
+        else None
+    )
     config.option.htmlpath = config.option.htmlpath or str(Path(config.option.report) / "details.html")
     config.option.self_contained_html = True
 
@@ -71,6 +97,13 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         )
     if config.option.plan:
         print(plan.describe(_deployment(config.option.inventory, config.option.limit)))
+        if (config.rootpath / "tests_site").is_dir():
+            print(
+                say(
+                    en="    tests_site/: what its tests ask of the hosts themselves is not listed here",
+                    zh="    tests_site/：其中的测试自行访问主机的内容未列出",
+                )
+            )
         if config.option.login_user:
             print(
                 say(
@@ -91,17 +124,9 @@ def _credentials(user: str | None, file: str | None) -> Credentials | None:
         password = os.environ.get(PASSWORD, "")
     else:
         try:
-            mode = Path(file).stat().st_mode
-            if mode & 0o077:
-                raise pytest.UsageError(
-                    say(
-                        en=f"{file}: others may read or write it (mode {mode & 0o777:o}); chmod 600 it",
-                        zh=f"{file}：其他用户可以读写（权限 {mode & 0o777:o}）；请执行 chmod 600",
-                    )
-                )
-            password = Path(file).read_text(encoding="utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise pytest.UsageError(f"{file}: {error}") from None
+            password = private("--login-password-file", file).decode("utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise pytest.UsageError(f"{file}: {error.reason}") from None
     if not password:
         raise pytest.UsageError(
             say(
@@ -112,24 +137,94 @@ def _credentials(user: str | None, file: str | None) -> Credentials | None:
     return Credentials(user, password)
 
 
+def _check_places(option: argparse.Namespace) -> None:
+    """Every file and directory that will be written. UsageError: one cannot be."""
+    to_fill("--report", option.report)
+    if option.save_snapshot:
+        to_write("--save-snapshot", option.save_snapshot)
+    if option.summary and option.summary != "-":
+        to_write("--summary", option.summary)
+    if option.prometheus and to_write("--prometheus", option.prometheus).suffix != ".prom":
+        raise refused(
+            "--prometheus",
+            Path(option.prometheus),
+            say(en="does not end in .prom", zh="不以 .prom 结尾"),
+            say(en="node_exporter reads no other files", zh="node_exporter 只读取 .prom 文件"),
+        )
+    if option.secret_key_file and option.from_snapshot:
+        raise pytest.UsageError(
+            say(
+                en="--secret-key-file is for collecting: a saved snapshot keeps the digests that it has",
+                zh="--secret-key-file 只在采集时有用：已保存的快照沿用原有摘要",
+            )
+        )
+
+
+def _hook(option: argparse.Namespace) -> Hook | None:
+    """Where the message goes. UsageError: it is asked for and nobody said where, or the other way round."""
+    if option.webhook_kind is None:
+        if option.webhook_file:
+            raise pytest.UsageError(
+                say(
+                    en=f"--webhook-file: of which kind? Add --webhook-kind {'|'.join(KINDS)}",
+                    zh=f"--webhook-file：是哪一类？请加上 --webhook-kind {'|'.join(KINDS)}",
+                )
+            )
+        return None
+    given = os.environ.get(WEBHOOK, "")
+    if option.webhook_file:
+        given = private("--webhook-file", option.webhook_file).decode("utf-8", "replace")
+    url = given.strip()
+    try:
+        sound = url.startswith(("http://", "https://")) and bool(urlsplit(url).hostname) and url.isprintable()
+    except ValueError:
+        sound = False
+    if not sound:
+        raise pytest.UsageError(
+            say(
+                en=f"--webhook-kind {option.webhook_kind}: no address that begins with https:// or http://; put it "
+                f"into {WEBHOOK} or give --webhook-file",
+                zh=f"--webhook-kind {option.webhook_kind}：没有以 https:// 或 http:// 开头的地址；请设置 {WEBHOOK} "
+                "或给出 --webhook-file",
+            )
+        )
+    return Hook(option.webhook_kind, url)
+
+
+def _archive(directory: str, deployment: Deployment) -> Archive:
+    try:
+        return Archive(to_fill("--history", directory), deployment.domain)
+    except SuiteError as error:
+        raise pytest.UsageError(f"--history {error}") from None
+
+
+class _Known(frozenset[str]):
+    """What a waiver may name: the catalogue, and whatever a site's own tests, which are not read yet, will add."""
+
+    def __contains__(self, condition: object) -> bool:
+        return super().__contains__(condition) or str(condition).startswith(OF_SITE)
+
+
+def _waivers_added(deployment: Deployment, file: str | None) -> Deployment:
+    """With the waivers of --waivers beside those that it has."""
+    if file is None:
+        return deployment
+    try:
+        more = inventory.load_waivers(Path(file), deployment.hosts, _Known(CONDITIONS))
+    except InventoryError as error:
+        raise pytest.UsageError(str(error)) from None
+    return msgspec.structs.replace(deployment, waivers=(*deployment.waivers, *more))
+
+
 def _snapshot(path: str) -> Snapshot:
     try:
         return Snapshot.load(Path(path))
     except (SuiteError, OSError) as error:
-        raise pytest.UsageError(f"{path}: {error}") from None
+        raise pytest.UsageError(str(error)) from None
 
 
 def _deployment(path: str, limit: str | None) -> Deployment:
     try:
-        deployment = inventory.load(Path(path), limit=limit)
+        return inventory.load(Path(path), limit=limit, conditions=_Known(CONDITIONS))
     except InventoryError as error:
         raise pytest.UsageError(str(error)) from None
-    for waiver in deployment.waivers:
-        if waiver.condition not in CONDITIONS:
-            raise pytest.UsageError(
-                say(
-                    en=f"{path}: a waiver names the condition {waiver.condition}, which does not exist",
-                    zh=f"{path}：豁免中的检查项 {waiver.condition} 不存在",
-                )
-            )
-    return deployment

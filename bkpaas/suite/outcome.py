@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from bkpaas.report.record import Word
+from bkpaas.report.record import WaiverState, Word
 
 
 class Outcome(msgspec.Struct):
@@ -15,6 +15,10 @@ class Outcome(msgspec.Struct):
     evidence: str | None = None
     reason: str | None = None
     services: tuple[str, ...] = ()
+    missed: tuple[str, ...] = ()
+    """Hosts that were asked about and could not be looked at."""
     slots: dict[str, str] = {}
     lost: bool = False
     """Expected, but never judged."""
+    waivers: dict[int, WaiverState] = {}
+    """What became of those waivers of the deployment that are about it, by their place there."""

@@ -11,7 +11,7 @@ import msgspec
 from bkpaas import __version__, collect
 from bkpaas import facts as facts_
 from bkpaas.facts import Snapshot
-from bkpaas.faq.catalogue import CONDITIONS, SYMPTOMS, home
+from bkpaas.faq.catalogue import home, known, sections
 from bkpaas.faq.explain import explain
 from bkpaas.faq.model import Symptom
 from bkpaas.faq.slots import fill
@@ -29,22 +29,24 @@ def build(
     outcomes: dict[str, Outcome],
     *,
     interrupted: bool,
+    seconds: float,
 ) -> Results:
-    """The record; what was expected but not judged is no_data, with the reason."""
+    """The record; what was expected but not judged is no_data, with the reason. seconds: that the run took."""
     with in_both():
         lost = [_lost(id_, interrupted) for id_ in expected if id_ not in outcomes]
     found = {**outcomes, **{outcome.id: outcome for outcome in lost}}
     verdicts = [verdict(id_, found[id_], deployment, snapshot) for id_ in expected]
     about = {id_: frozenset(outcome.services) for id_, outcome in outcomes.items()}
+    missed = {id_: outcome.missed for id_, outcome in outcomes.items()}
     judged = [one for one in verdicts if one.id in outcomes] if interrupted else verdicts
-    roots = explain(judged, about)
+    roots = explain(judged, about, missed)
     return Results(
-        run=_run(deployment, snapshot),
+        run=_run(deployment, snapshot, seconds),
         hosts=[_host(host.name, deployment, snapshot) for host in deployment.judged()],
         verdicts=verdicts,
         root_causes=roots,
         counts=count(verdicts),
-        sections=[_section(symptom) for symptom in SYMPTOMS],
+        sections=[_section(symptom) for symptom in sections()],
         limits=msgspec.structs.asdict(deployment.thresholds),
     )
 
@@ -61,17 +63,17 @@ def _lost(id_: str, interrupted: bool) -> Outcome:
 def verdict(id_: str, outcome: Outcome, deployment: Deployment, snapshot: Snapshot) -> Verdict:
     """What a test found, in the words of the catalogue and in both languages."""
     name, _, subject_id = id_.partition("@")
-    known = CONDITIONS[name]
-    subject = next(case for case in subjects(known, deployment) if case.id == subject_id)
+    condition = known(name)
+    subject = next(case for case in subjects(condition, deployment) if case.id == subject_id)
     needs_remedy = outcome.word in ("fail", "warn") or (
         outcome.word == "no_data" and name == "host-reachable" and not outcome.lost
     )
     with in_both():
         words = {
-            "title": str(known.title),
+            "title": str(condition.title),
             "reason": outcome.reason,
             "evidence": outcome.evidence,
-            "remedy": fill(str(known.remedy), subject, deployment, snapshot, outcome.slots)
+            "remedy": fill(str(condition.remedy), subject, deployment, snapshot, outcome.slots)
             if needs_remedy
             else None,
         }
@@ -83,7 +85,7 @@ def verdict(id_: str, outcome: Outcome, deployment: Deployment, snapshot: Snapsh
         subject=subject_id,
         hosts=list(subject.hosts),
         faq=home(name).key,
-        severity=known.severity,
+        severity=condition.severity,
         verdict=outcome.word,
         **own,  # type: ignore[arg-type]
         explained_by=[],
@@ -122,13 +124,13 @@ def _host(name: str, deployment: Deployment, snapshot: Snapshot) -> HostRecord:
     )
 
 
-def _run(deployment: Deployment, snapshot: Snapshot) -> Run:
+def _run(deployment: Deployment, snapshot: Snapshot, seconds: float) -> Run:
     program = Path(collect.__file__).with_name("collector.py").read_bytes()
     started = datetime.fromtimestamp(snapshot.started).astimezone()
     return Run(
         id=snapshot.run,
         started=started.isoformat(timespec="seconds"),
-        seconds=round((datetime.now().astimezone() - started).total_seconds(), 3),
+        seconds=round(seconds, 3),
         inventory=deployment.source,
         suite=__version__,
         collector_sha256=hashlib.sha256(program).hexdigest(),

@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,18 +14,21 @@ import msgspec
 import pytest
 
 from bkpaas.collect.look import look
+from bkpaas.errors import SuiteError
 from bkpaas.facts import Snapshot
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import in_both, say
-from bkpaas.report import details, terminal
+from bkpaas.report import details, summary, terminal
 from bkpaas.report.record import Results
 from bkpaas.report.text import columns, visible, wrap
 from bkpaas.report.write import write_all
-from bkpaas.suite import markers, results
+from bkpaas.runs.baseline import Baseline
+from bkpaas.suite import markers, outputs, results
 from bkpaas.suite.ledger import Ledger, SelectionTeller
-from bkpaas.suite.options import CREDENTIALS, DEPLOYMENT, SNAPSHOT
+from bkpaas.suite.options import ARCHIVE, BASELINE, CREDENTIALS, DEPLOYMENT, HOOK, KEY, SNAPSHOT
 from bkpaas.suite.outcome import Outcome
 from bkpaas.suite.progress import Progress
+from bkpaas.suite.waivers import uses
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,7 +48,13 @@ class Controller:
         self.config, self.deployment = config, deployment
         self.directory = Path(tempfile.mkdtemp(prefix="bkpaas-"))  # 0700; holds the snapshot for the workers
         self.ledger = Ledger(config, deployment, self.directory)
+        self.began = time.monotonic()
         self.results: Results | None = None
+        self.troubles: list[str] = []
+        """Files that could not be imported, and failures of tests that judge no condition."""
+        self.notices: list[str] = []
+        """What could not be compared, remembered, written or sent."""
+        self.baseline: Baseline | None = None
         config.pluginmanager.register(SelectionTeller(self.ledger, self.directory), "bkpaas-selection")
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
@@ -52,6 +62,8 @@ class Controller:
         if unknown := markers.unknown(self.config):  # nothing would be judged: visit nobody
             print(markers.no_such_symptom(unknown))
             raise pytest.exit.Exception("-m", int(pytest.ExitCode.NO_TESTS_COLLECTED))
+        if (before := self.config.stash[BASELINE]) is not None:
+            self.baseline = Baseline(before, Path(self.config.option.baseline), _selection(self.config))
         if SNAPSHOT not in self.config.stash:
             with in_both():
                 looked = look(
@@ -59,6 +71,7 @@ class Controller:
                     self.config.option.transport,
                     Progress(self.config),
                     self.config.stash[CREDENTIALS],
+                    self.config.stash[KEY],
                 )
             self.config.stash[SNAPSHOT], interrupted = looked.snapshot, looked.interrupted
         snapshot = self.config.stash[SNAPSHOT]
@@ -74,7 +87,15 @@ class Controller:
     def pytest_configure_node(self, node: object) -> None:
         node.workerinput["bkpaas_snapshot"] = str(self.directory / "snapshot.json")  # type: ignore[attr-defined]
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            self.troubles.append(f"{report.nodeid}: {_why_not_collected(report)}")
+
+    @pytest.hookimpl(tryfirst=True)  # before pytest-html asks for the row of the same report
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.ledger.hear()
+        if plain := getattr(report, "bkpaas_plain", None):
+            self.troubles.append(f"{report.nodeid}: {plain}")
         found = getattr(report, "bkpaas", None)
         if found is not None:
             outcome = msgspec.convert(found, Outcome)
@@ -93,11 +114,33 @@ class Controller:
         snapshot: Snapshot = self.config.stash[SNAPSHOT]
         interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
         self.results = results.build(
-            self.deployment, snapshot, self.ledger.expected(), self.ledger.outcomes, interrupted=interrupted
+            self.deployment,
+            snapshot,
+            self.ledger.expected(),
+            self.ledger.outcomes,
+            interrupted=interrupted,
+            seconds=time.monotonic() - self.began,
         )
         self.results.run.exit = self._exit(exitstatus, self.results)
+        self.results.waivers = uses(self.deployment, self.ledger.outcomes)
+        self._look_back(self.results, snapshot)
         write_all(self.results, Path(self.config.option.report))
+        self.notices += outputs.write(self.results, self.config.option, self.config.stash[HOOK])
         return self.results.run.exit
+
+    def _look_back(self, record: Results, snapshot: Snapshot) -> None:
+        """Beside the baseline, and as the latest of many; neither changes a verdict."""
+        judged = self.ledger.outcomes.keys()
+        try:
+            if self.baseline is not None:
+                record.comparison = self.baseline.compare(record, snapshot, judged)
+        except SuiteError as error:
+            self.notices.append(str(error))
+        try:
+            if (archive := self.config.stash[ARCHIVE]) is not None:
+                record.history = archive.record(record, snapshot.started, judged)
+        except SuiteError as error:
+            self.notices.append(str(error))
 
     def _exit(self, exitstatus: int, record: Results) -> int:
         if exitstatus != pytest.ExitCode.OK:
@@ -123,6 +166,14 @@ class Controller:
             print(line)
         for line in terminal.summary(self.results, width=width, colour=colour, where=where):
             print(line)
+        if self.troubles:
+            print()
+            print(say(en="beside the conditions, in pytest alone:", zh="检查项之外（仅由 pytest 报告）："))
+            print("\n".join(f"  {visible(trouble)}" for trouble in self.troubles))
+        for notice in self.notices:
+            print(visible(notice))
+        if self.config.option.summary == "-":
+            print(f"\n{summary.markdown(self.results)}", end="")
 
     def pytest_html_results_table_header(self, cells: list[str]) -> None:
         cells[1:-1] = details.header_cells()
@@ -133,6 +184,8 @@ class Controller:
             outcome = msgspec.convert(found, Outcome)
             snapshot = self.config.stash[SNAPSHOT]
             cells[1:-1] = details.row_cells(results.verdict(outcome.id, outcome, self.deployment, snapshot))
+        else:
+            cells[1:-1] = details.plain_cells(report.nodeid, getattr(report, "bkpaas_plain", None))
 
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
         if self.results is not None:
@@ -144,10 +197,29 @@ class Controller:
         return [verdict.id for verdict in record if verdict.id not in self.ledger.outcomes]
 
     def pytest_unconfigure(self) -> None:
+        if self.baseline is not None:
+            self.baseline.close()
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(self.directory)
         with contextlib.suppress(FileNotFoundError):
             os.chmod(self.config.option.htmlpath, 0o600)
+
+
+def _selection(config: pytest.Config) -> list[str]:
+    """The words of the command line that chose what is judged, for judging the same of another snapshot."""
+    option = config.option
+    words = [f"--only={id_}" for id_ in option.only] + [f"--deselect={id_}" for id_ in option.deselect or ()]
+    words += ["-m", option.markexpr] if option.markexpr else []
+    words += ["-k", option.keyword] if option.keyword else []
+    return words + (config.args if config.args_source == pytest.Config.ArgsSource.ARGS else [])
+
+
+def _why_not_collected(report: pytest.CollectReport) -> str:
+    """The end of what pytest says: the line and the error."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash is not None:
+        return f"{crash.path}:{crash.lineno}: {crash.message}"
+    return "\n    ".join(str(report.longrepr).strip().splitlines()[-4:])
 
 
 def _not_judged_yet(generation: str) -> str:

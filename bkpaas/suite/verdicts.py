@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from bkpaas.errors import NoData, NotApplicable, SuiteError
-from bkpaas.faq.catalogue import CONDITIONS
+from bkpaas.faq.catalogue import ADDED, known
 from bkpaas.lang import in_both, in_language, say, spoken
 from bkpaas.report.record import Word
 from bkpaas.suite.cases import FINDING, identity
@@ -32,6 +32,8 @@ def pytest_runtest_makereport(
     report = yield
     id_ = identity(item)
     decides = call.when == "call" or (call.when == "setup" and call.excinfo is not None)
+    if id_ is None and call.excinfo is not None and report.failed:
+        report.__dict__["bkpaas_plain"] = _plain(call)
     if id_ is None or not decides:
         if id_ is not None and call.when == "teardown" and call.excinfo is not None:
             report.outcome = "failed"
@@ -49,6 +51,15 @@ def pytest_runtest_makereport(
     return report
 
 
+def _plain(call: pytest.CallInfo[None]) -> str:
+    """Why a test that judges no condition failed: what it says, and the line that says it."""
+    assert call.excinfo is not None
+    if isinstance(call.excinfo.value, SuiteError):
+        return in_language(str(call.excinfo.value), spoken())
+    said = in_language(str(call.excinfo.value), spoken()) or str(call.excinfo.traceback[-1].statement).strip()
+    return f"{call.excinfo.typename}: {said} ({_place(call)})"
+
+
 _PYTEST: dict[Word, Any] = {
     "pass": "passed",
     "warn": "passed",
@@ -61,9 +72,10 @@ _PYTEST: dict[Word, Any] = {
 
 def _outcome(id_: str, item: pytest.Item, call: pytest.CallInfo[None]) -> Outcome:
     finding = item.stash.get(FINDING, None)
-    known = CONDITIONS[id_.partition("@")[0]]
-    services = tuple(sorted(finding.services)) if finding and finding.services else known.about
-    outcome = Outcome(id_, "pass", services=services, slots=finding.slots if finding else {})
+    condition = known(id_.partition("@")[0])
+    services = tuple(sorted(finding.services)) if finding and finding.services else condition.about
+    missed = tuple(sorted(finding.missed)) if finding else ()
+    outcome = Outcome(id_, "pass", services=services, missed=missed, slots=finding.slots if finding else {})
     error = call.excinfo.value if call.excinfo else None
     if error is None:
         outcome.evidence = "\n".join(finding.seen) if finding and finding.seen else None
@@ -72,10 +84,10 @@ def _outcome(id_: str, item: pytest.Item, call: pytest.CallInfo[None]) -> Outcom
     elif isinstance(error, NotApplicable):
         outcome.word, outcome.reason = "not_applicable", str(error)
     elif isinstance(error, AssertionError):
-        outcome.word = known.severity
+        outcome.word = condition.severity
         outcome.evidence = str(error) or _unworded(item, call)
     else:
-        outcome.word, outcome.reason = "no_data", _suite_error(error, call)
+        outcome.word, outcome.reason = "no_data", _broken(error, call, of_site=condition.id in ADDED)
     return outcome
 
 
@@ -85,11 +97,13 @@ def _unworded(item: pytest.Item, call: pytest.CallInfo[None]) -> str:
     return say(en=f"not so: {sentence}", zh=f"不成立：{sentence}") + f" ({_place(call)})"
 
 
-def _suite_error(error: BaseException, call: pytest.CallInfo[None]) -> str:
+def _broken(error: BaseException, call: pytest.CallInfo[None], *, of_site: bool) -> str:
     assert call.excinfo is not None
     if isinstance(error, SuiteError):
         return str(error)
     where = f"{type(error).__name__} ({_place(call)})"
+    if of_site:
+        return say(en=f"the site's own test is broken: {where}", zh=f"站点自己的测试出错：{where}")
     return say(
         en=f"the suite itself failed here, please report it: {where}",
         zh=f"套件自身出错，请反馈：{where}",

@@ -1,41 +1,119 @@
-"""Known failures that are accepted until a day: waived, with the reason; never hidden, never for ever."""
+"""Known failures that are accepted until a day: waived, with the reason; never hidden, never for ever.
+
+A waiver accepts a failure that was seen. What could not be looked at stays no_data: nobody knows what was accepted.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
+from msgspec.structs import replace
+
+from bkpaas.faq.catalogue import find
 from bkpaas.inventory.deployment import Deployment, Waiver
 from bkpaas.lang import LANGUAGES, in_language, say
+from bkpaas.report.record import WaiverState, WaiverUse
 from bkpaas.suite.outcome import Outcome
 
 
 def waive(outcome: Outcome, deployment: Deployment, today: date | None = None) -> Outcome:
-    """The same outcome, or `waived` when a waiver of the inventory holds for it today."""
+    """The same outcome, or `waived` when a waiver of the inventory holds for it today; why not, when one does not."""
+    about = [(place, one) for place, one in enumerate(deployment.waivers) if _is_about(one, outcome.id)]
+    if outcome.word == "no_data" and about:
+        unseen = say(
+            en="(a waiver accepts a failure, not that it could not be looked at)",
+            zh="（豁免只适用于已确认的失败，不适用于无法查看）",
+        )
+        outcome.reason = f"{outcome.reason} {unseen}"
     if outcome.word not in ("fail", "warn"):
         return outcome
-    for waiver in deployment.waivers:
-        if not _concerns(waiver, outcome):
-            continue
-        last = date.fromisoformat(waiver.expires)
-        if (today or date.today()) > last:
-            expired = say(en=f"(its waiver expired on {last})", zh=f"（豁免已于 {last} 到期）")
-            outcome.evidence = f"{outcome.evidence} {expired}"
-            continue
-        outcome.word = "waived"
-        outcome.reason = say(
-            en=f"{waiver.reason} ({waiver.owner}, until {last}): {outcome.evidence}",
-            zh=f"{waiver.reason}（{waiver.owner}，至 {last}）：{outcome.evidence}",
-        )
-        break
+    notes = []
+    for place, waiver in about:
+        if _expired(waiver, today):
+            outcome.waivers[place] = "expired"
+            day = waiver.expires
+            notes.append(say(en=f"(its waiver expired on {day})", zh=f"（豁免已于 {day} 到期）"))
+        elif not _accepts(waiver, outcome):
+            outcome.waivers[place] = "changed"
+            notes.append(
+                say(
+                    en=f'(not waived: the evidence that was accepted is "{waiver.evidence}")',
+                    zh=f"（未豁免：所豁免的证据是“{waiver.evidence}”）",
+                )
+            )
+        else:
+            outcome.waivers = {place: "used"}
+            outcome.word = "waived"
+            outcome.reason = say(
+                en=f"{waiver.reason} ({waiver.owner}, until {waiver.expires}): {outcome.evidence}",
+                zh=f"{waiver.reason}（{waiver.owner}，至 {waiver.expires}）：{outcome.evidence}",
+            )
+            return outcome
+    outcome.evidence = " ".join([outcome.evidence or "", *notes]).strip() or None
     return outcome
 
 
-def _concerns(waiver: Waiver, outcome: Outcome) -> bool:
-    condition, _, subject = outcome.id.partition("@")
+def uses(
+    deployment: Deployment, outcomes: Mapping[str, Outcome], today: date | None = None
+) -> list[WaiverUse]:
+    """What became of each waiver. One of which too little was judged to tell is left out.
+
+    outcomes: what was judged, by id.
+    """
+    found = []
+    for place, waiver in enumerate(deployment.waivers):
+        touched = {id_: one.waivers[place] for id_, one in outcomes.items() if place in one.waivers}
+        ids = [id_ for id_ in outcomes if _is_about(waiver, id_)]
+        if _expired(waiver, today):
+            found.append(_use(waiver, "expired", list(touched)))
+        elif changed := [id_ for id_, state in touched.items() if state == "changed"]:
+            found.append(_use(waiver, "changed", changed))
+        elif touched:
+            found.append(_use(waiver, "used", list(touched)))
+        elif _everything_about(waiver, deployment) <= set(ids) and all(
+            outcomes[id_].word in ("pass", "not_applicable") for id_ in ids
+        ):
+            found.append(_use(waiver, "unneeded", ids))
+    return found
+
+
+def _use(waiver: Waiver, state: WaiverState, ids: list[str]) -> WaiverUse:
+    return WaiverUse(
+        condition=waiver.condition,
+        hosts=list(waiver.hosts),
+        reason=waiver.reason,
+        owner=waiver.owner,
+        expires=waiver.expires,
+        evidence=waiver.evidence,
+        state=state,
+        verdicts=ids,
+    )
+
+
+def _is_about(waiver: Waiver, id_: str) -> bool:
+    condition, _, subject = id_.partition("@")
     if waiver.condition != condition:
         return False
-    if waiver.hosts and not set(waiver.hosts) & {subject, *subject.split("+")}:
-        return False
+    return not waiver.hosts or bool(set(waiver.hosts) & {subject, *subject.split("+")})
+
+
+def _accepts(waiver: Waiver, outcome: Outcome) -> bool:
     if waiver.evidence is None:
         return True
     return any(waiver.evidence in in_language(outcome.evidence or "", language) for language in LANGUAGES)
+
+
+def _expired(waiver: Waiver, today: date | None) -> bool:
+    return (today or date.today()) > date.fromisoformat(waiver.expires)
+
+
+def _everything_about(waiver: Waiver, deployment: Deployment) -> set[str]:
+    """The ids that it is about when nothing is left out by --limit, -m or --only."""
+    known = find(waiver.condition)
+    if known is None:
+        return {waiver.condition}  # of a site's own tests, which are not part of this run
+    hosts = tuple(replace(host, judged=True) for host in deployment.hosts)
+    subjects = known.subjects(replace(deployment, hosts=hosts))
+    ids = (f"{waiver.condition}@{subject.id}" for subject in subjects)
+    return {id_ for id_ in ids if _is_about(waiver, id_)}

@@ -111,6 +111,45 @@ def test_root_runs_it_as_the_owner_of_the_program(visit: Any, home: Path) -> Non
 
 
 @needs_root
+@pytest.mark.parametrize(
+    "place", ["", "etc", "etc/supervisor-open_paas.conf", ".envs", ".envs/open_paas/bin"]
+)
+def test_what_no_supervisord_uses_runs_as_whoever_could_have_put_it_there(
+    visit: Any, home: Path, place: str
+) -> None:
+    put(home, "id -u")
+    os.chown(home / place, 65534, 65533)
+    assert ask(visit, home)["out"] == "65534\n"
+
+
+@needs_root
+def test_a_link_to_a_program_of_root_runs_as_the_owner_of_the_link(visit: Any, home: Path) -> None:
+    link = home / ".envs/open_paas/bin/supervisorctl"
+    link.symlink_to("/bin/sh")
+    os.chown(link, 65534, 65533, follow_symlinks=False)
+    conf = home / "etc/supervisor-open_paas.conf"
+    conf.write_text("#!/bin/sh\nid -u\n")
+    conf.chmod(0o755)
+    assert ask(visit, home)["out"] == "65534\n"
+
+
+@needs_root
+def test_what_a_supervisord_of_root_uses_is_asked_as_root(
+    visit: Any, home: Path, spawn: Any, public: Path
+) -> None:
+    """Whoever owns the folders of an installation: its socket is root's alone."""
+    (public / "own").mkdir()
+    (public / "own/supervisord").write_text("import sys; print('up', flush=True); sys.stdin.read()")
+    (public / "own/supervisorctl").write_text("import os; print(os.getuid())")
+    os.chown(home, 65534, 65533)
+    os.chown(home / "etc/supervisor-open_paas.conf", 65534, 65533)
+    conf = str(home / "etc/supervisor-open_paas.conf")
+    daemon = spawn(sys.executable, str(public / "own/supervisord"), "-c", conf, stdin=-1, stdout=-1)
+    daemon.stdout.readline()
+    assert ask(visit, home)["out"] == "0\n"
+
+
+@needs_root
 def test_what_everybody_may_write_is_not_run(visit: Any, home: Path) -> None:
     put(home, f"touch {home}/ran").chmod(0o777)
     assert "may be written by everybody: not run" in ask(visit, home)["error"]

@@ -213,6 +213,7 @@ def everywhere():
             f"http://x/?bk_token={next(s)}", f'{{"message": "sid={next(s)}, token={next(s)}"}}', 200, headers
         )
     }
+    one["files"]["version-module"] = [entry("/data/bkce/open_paas/VERSION", f"2.1 token={next(s)}\n")]
     two["tcp"] = {"x": {"error": {"kind": "other", "text": f"password={next(s)}"}}}
     used = PLANTED[: PLANTED.index(next(s))]
     # Without a name, but the same secrets stand with one elsewhere.

@@ -159,3 +159,11 @@ def test_variables_of_a_program():
     conf = '[program:x]\nenvironment=BK_ENV="production",PATH="/a:/b, c"\n'
     assert environment(entry(CONF, conf), "x", Secrets()) == {"BK_ENV": "production", "PATH": "/a:/b, c"}
     assert environment(entry(CONF, "broken"), "x", Secrets()) == {}
+
+
+def test_an_option_of_a_program_hides_what_follows_it():
+    text = "[program:x]\ncommand=/x/run --token Pl4nted1 --password 'Pl4nted2 Pl4nted3' --key=Pl4nted4 --ini /x.ini\n"
+    path = f"{HOME}/etc/supervisor-open_paas.conf"
+    found = supervisors({"supervisor-conf": [entry(path, text)]}, None, None, Secrets())
+    (program,) = found.by_module["open_paas"].programs_in_conf
+    assert "Pl4nted" not in program.command and program.command.endswith("--ini /x.ini")

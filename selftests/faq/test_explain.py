@@ -105,3 +105,16 @@ def test_failures_come_before_gaps_and_warnings_and_the_most_explanatory_first()
         "token-offset-config@paas-2",
         "time-daemon@paas-1",
     ]
+
+
+def test_what_a_host_out_of_reach_leaves_without_comparison_is_explained_by_it():
+    verdicts = [
+        failed("host-reachable@b"),
+        failed("clock-all@a", "no_data"),
+        failed("timezone-all@a"),
+        failed("log-redis-equal@a", "no_data"),
+    ]
+    missed = {"clock-all@a": ["b"], "timezone-all@a": ["b"], "log-redis-equal@a": ["c"]}
+    roots = explain(verdicts, missed=missed)
+    assert verdicts[1].explained_by == ["host-reachable@b"]
+    assert set(roots) == {"host-reachable@b", "timezone-all@a", "log-redis-equal@a"}, "only what was missed"

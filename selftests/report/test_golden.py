@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bkpaas.lang import Language, speak
-from bkpaas.report import html, junit, terminal
+from bkpaas.report import html, junit, prometheus, summary, terminal, webhook
 from bkpaas.report.record import Results, read_json, write_json
 
 from .sample import SCENARIOS, settle
@@ -44,6 +45,26 @@ def test_terminal(scenario: str, language: Language, golden: Golden) -> None:
 def test_junit(scenario: str, golden: Golden, tmp_path: Path) -> None:
     junit.write(sample(scenario), tmp_path / "junit.xml")
     golden(f"{scenario}.junit.xml", (tmp_path / "junit.xml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_summary(scenario: str, language: Language, golden: Golden) -> None:
+    speak(language)
+    golden(f"{scenario}.{language}.md", summary.markdown(SCENARIOS[scenario]()))
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("kind", webhook.KINDS)
+def test_webhook(kind: webhook.Kind, language: Language, golden: Golden) -> None:
+    speak(language)
+    body = webhook.body(SCENARIOS["three-faults"](), kind, "https://ci.example.test/report.html")
+    golden(f"three-faults.{kind}.{language}.json", json.dumps(body, ensure_ascii=False, indent=1) + "\n")
+
+
+def test_prometheus(golden: Golden, tmp_path: Path) -> None:
+    prometheus.write(sample("three-faults"), tmp_path / "x.prom")
+    golden("three-faults.prom", (tmp_path / "x.prom").read_text("utf-8"))
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

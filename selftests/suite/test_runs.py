@@ -4,64 +4,12 @@ import json
 import signal
 import subprocess
 import sys
-import textwrap
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 HEALTHY = ROOT / "selftests/snapshots/healthy.json"
-
-
-class Done:
-    """What a finished run left behind."""
-
-    def __init__(self, process, directory):
-        self.exit, self.out = process.returncode, process.stdout + process.stderr
-        record = directory / "results.json"
-        self.results = json.loads(record.read_text()) if record.exists() else None
-        self.directory = directory
-
-    def word(self, id_):
-        return next(v for v in self.results["verdicts"] if v["id"] == id_)["verdict"]
-
-    def reason(self, id_):
-        return next(v for v in self.results["verdicts"] if v["id"] == id_)["reason"]
-
-
-@pytest.fixture
-def run(tmp_path):
-    """Judge a snapshot in a process of its own, as an operator would; `plugin` is code that spoils the run."""
-
-    def judge(*words, snapshot=HEALTHY, plugin=None):
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--lang", "en"]
-        command += [f"--report={tmp_path / 'report'}"]
-        if snapshot:
-            command += [f"--from-snapshot={snapshot}"]
-        if plugin:
-            (tmp_path / "spoiler.py").write_text(textwrap.dedent(plugin))
-            command += ["-p", "spoiler"]
-        environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(tmp_path), "HOME": str(tmp_path)}
-        done = subprocess.run(
-            [*command, *words], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240
-        )
-        return Done(done, tmp_path / "report")
-
-    return judge
-
-
-@pytest.fixture
-def changed(tmp_path):
-    """The healthy snapshot with something changed in it."""
-
-    def change(function):
-        snapshot = json.loads(HEALTHY.read_text())
-        function(snapshot)
-        path = tmp_path / "changed.json"
-        path.write_text(json.dumps(snapshot))
-        return path
-
-    return change
 
 
 def open_socket(snapshot):
@@ -350,3 +298,18 @@ def test_the_record_speaks_both_languages(run, changed):
     assert [section["translated"] for section in english.results["sections"]] == [
         section["title"] for section in chinese.results["sections"]
     ]
+
+
+def test_what_has_nothing_to_be_compared_with_is_explained_by_the_hosts_out_of_reach(run, changed):
+    def lose_all_but_one(snapshot):
+        for name, facts in snapshot["hosts"].items():
+            if name != "paas-1":
+                for noun, fact in facts.items():
+                    if isinstance(fact, dict) and "fact" in fact:
+                        facts[noun] = {"fact": "Missing", "reason": "no answer in 10 s"}
+                facts.update(collected=False, error="no answer in 10 s", error_kind="unreachable")
+
+    done = run(snapshot=changed(lose_all_but_one))
+    loose = [v["id"] for v in done.results["verdicts"] if v["verdict"] == "no_data" and not v["explained_by"]]
+    assert done.word("clock-all@paas-1") == "no_data" and loose == []
+    assert {id_.partition("@")[0] for id_ in done.results["root_causes"]} == {"host-reachable"}

@@ -1,0 +1,111 @@
+"""testinfra's Host over the inventory's connections, for the tests of a site; every command is bounded in time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from bkpaas.collect.testinfra import ssh_options
+from bkpaas.errors import NoData
+from bkpaas.inventory.deployment import Deployment, Host
+from bkpaas.lang import say
+
+Opened = Any
+"""testinfra.host.Host; testinfra is imported when the first one is opened."""
+
+_SHARED_SECONDS = 60
+"""How long an idle connection outlives a run that was killed; one that ends closes it."""
+
+
+class Live:
+    """The hosts that were opened in a run, each once, its commands over one connection."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._limits = deployment.limits
+        self._hosts: dict[str, Opened] = {}
+        self._folder = Path(tempfile.mkdtemp(prefix="bkpaas-live-"))
+
+    def __enter__(self) -> Live:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for socket in self._folder.glob("*"):
+            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+                subprocess.run(
+                    ["ssh", "-O", "exit", "-o", f"ControlPath={socket}", "any"],
+                    capture_output=True,
+                    timeout=5,
+                )
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def host(self, host: Host) -> Opened:
+        """testinfra's Host with the inventory's user, key, bastion and sudo."""
+        if host.name not in self._hosts:
+            self._hosts[host.name] = self._open(host)
+        return self._hosts[host.name]
+
+    def _open(self, host: Host) -> Opened:
+        import testinfra
+
+        connection = host.connection
+        options: dict[str, Any] = {"sudo": connection.sudo, "sudo_user": connection.sudo_user}
+        if urlsplit(connection.spec).scheme == "ssh":
+            words = [
+                *("-o", "ControlMaster=auto", "-o", f"ControlPersist={_SHARED_SECONDS}s"),
+                *("-o", f"ControlPath={self._folder / str(len(self._hosts))}"),
+                *ssh_options(connection, self._limits.connect_seconds),
+            ]
+            options["ssh_extra_args"] = shlex.join(words)
+        opened = testinfra.get_host(connection.spec, **options)
+        _bound(opened.backend, host, self._limits.host_seconds)
+        return opened
+
+
+def _bound(backend: Any, host: Host, seconds: float) -> None:
+    """No command of this backend runs longer, and what kept it from being run is no data."""
+
+    def run_local(command: str, *args: str) -> Any:
+        words = backend.encode(backend.quote(command, *args))
+        child = subprocess.Popen(
+            words,
+            shell=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            out, err = child.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            raise NoData(
+                say(
+                    en=f"{host.name}: a command did not end within {seconds:.0f} s",
+                    zh=f"{host.name}：命令在 {seconds:.0f} 秒内没有结束",
+                )
+            ) from None
+        finally:
+            if child.poll() is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(child.pid, signal.SIGKILL)
+                child.communicate()
+        _must_have_run(host, child.returncode, err)
+        return backend.result(child.returncode, words, out, err)
+
+    backend.run_local = run_local
+
+
+def _must_have_run(host: Host, code: int, complaints: bytes) -> None:
+    """ssh says 255 when it could not get there; sudo says so itself."""
+    said = complaints.decode("utf-8", "replace").strip().splitlines()
+    if code == 255 and urlsplit(host.connection.spec).scheme == "ssh":
+        raise NoData(f"{host.name}: {said[-1] if said else 'ssh'}")
+    if host.connection.sudo and code and any(line.startswith("sudo: ") for line in said):
+        raise NoData(f"{host.name}: " + next(line for line in said if line.startswith("sudo: ")))

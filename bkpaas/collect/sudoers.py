@@ -1,0 +1,93 @@
+"""Rules for sudo that let accounts run the collector, and nothing else: `python -m bkpaas.collect.sudoers PATH`.
+
+PATH is an inventory. The line that sudo is asked to run holds the digest of the collector, so that a rule holds for
+this collector only, and has to be made again when the collector changes.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from bkpaas import inventory, lang
+from bkpaas.collect import program
+from bkpaas.errors import InventoryError
+from bkpaas.inventory.deployment import Connection, Deployment
+from bkpaas.lang import say
+
+# sudoers(5): in the arguments of a command , : = # end something, and * ? [ ] stand for any text.
+_SPECIAL = re.compile(r"[,:=#*?\[\]]")
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Where the interpreter is looked for: never where the account could put one."""
+
+
+class NoAccount(Exception):
+    """An inventory without hosts that want sudo, or that leaves the account to ssh_config."""
+
+
+def rules(deployment: Deployment) -> str:
+    """The file for /etc/sudoers.d, the same for every host of the deployment. Raises NoAccount."""
+    wanted = dict.fromkeys(_accounts(deployment))
+    if not wanted:
+        raise NoAccount(
+            say(
+                en=f"no host of {deployment.source} is looked at with sudo: write sudo: true in deployment.yaml",
+                zh=f"{deployment.source} 中没有使用 sudo 的主机：请在 deployment.yaml 中写 sudo: true",
+            )
+        )
+    lines = [f"# bkpaas-acceptance, collector {program.digest()}"]
+    for number, (account, runas) in enumerate(wanted, 1):
+        name = f"BKPAAS_{number}"
+        lines += [
+            f"Cmnd_Alias {name} = /bin/sh -c {escaped(_script(deployment))}",
+            f'Defaults!{name} !requiretty, env_reset, secure_path="{PATH}"',
+            f"{account} ALL=({runas}) NOPASSWD: NOSETENV: {name}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def escaped(argument: str) -> str:
+    """As the arguments of a command in sudoers stand for these very characters."""
+    # A backslash is taken off once by the file's grammar and once by the comparison.
+    return _SPECIAL.sub(r"\\\g<0>", argument.replace("\\", "\\" * 4))
+
+
+def _script(deployment: Deployment) -> str:
+    homes = (deployment.home,) if deployment.home else ()
+    return program.script(Connection("ssh://", sudo=True), homes)
+
+
+def _accounts(deployment: Deployment) -> list[tuple[str, str]]:
+    """(account, the account it becomes) of every host that is looked at with sudo."""
+    found = []
+    for host in deployment.judged():
+        if host.connection.sudo:
+            account = urlsplit(host.connection.spec).username
+            if account is None:
+                raise NoAccount(
+                    say(
+                        en=f"{host.name}: which account logs in is left to ssh_config: write user: in deployment.yaml",
+                        zh=f"{host.name}：登录账号由 ssh_config 决定：请在 deployment.yaml 中写明 user:",
+                    )
+                )
+            found.append((unquote(account), host.connection.sudo_user or "root"))
+    return found
+
+
+def main(words: list[str]) -> int:
+    lang.speak(lang.of_locale())
+    if len(words) != 1:
+        print("python -m bkpaas.collect.sudoers PATH", file=sys.stderr)
+        return 2
+    try:
+        print(rules(inventory.load(Path(words[0]))), end="")
+    except (NoAccount, InventoryError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,118 @@
+"""Waivers, of deployment.yaml or of a file of their own: read, and their conditions and hosts looked up."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from bkpaas.inventory import schema, words
+from bkpaas.inventory.deployment import Host, Waiver
+from bkpaas.inventory.problems import Problems
+from bkpaas.inventory.schema import Section
+from bkpaas.inventory.source import read
+from bkpaas.lang import say
+
+
+class Entry(Struct, frozen=True):
+    """A waiver and where it stands."""
+
+    waiver: Waiver
+    file: str
+    line: int
+
+
+NAME = schema.matching(
+    words.NAME,
+    en="use letters, digits, '.', '_' and '-', a letter or digit first, 63 at most",
+    zh="只用字母、数字、'.'、'_'、'-'，以字母或数字开头，最多 63 个字符",
+)
+_CONDITION = schema.matching(
+    re.compile(r"[a-z0-9][a-z0-9._-]*"),
+    en="write the id of a condition: paas-clock-skew",
+    zh="请写检查项的 id，例如：paas-clock-skew",
+)
+
+
+def load_waivers(path: Path, hosts: Sequence[Host], conditions: Collection[str]) -> tuple[Waiver, ...]:
+    """Those of a file of their own, `waivers:` and nothing else. InventoryError: file, line, reason, way out."""
+    problems = Problems()
+    source = read(path)
+    root = Section(source.file, schema.compose(source), "waivers", problems)
+    entries = read_waivers(root)
+    if not root.has("waivers"):
+        root.need("waivers", schema.text)
+    root.end()
+    found = look_up(entries, hosts, problems, conditions)
+    problems.raise_any()
+    return found
+
+
+def read_waivers(root: Section) -> tuple[Entry, ...]:
+    """The list under the key `waivers`; what is wrong with one of them goes to the problems of its section."""
+    return tuple(entry for section in root.sections("waivers") if (entry := _entry(section)))
+
+
+def _entry(section: Section) -> Entry | None:
+    condition = section.need("condition", _CONDITION)
+    hosts = section.take("hosts", schema.many(NAME))
+    reason = section.need("reason", schema.text)
+    owner = section.need("owner", schema.text)
+    expires = section.need("expires", schema.day)
+    evidence = section.take("evidence", schema.text)
+    section.end()
+    if condition is None or reason is None or owner is None or expires is None:
+        return None
+    waiver = Waiver(condition, hosts or (), reason, owner, expires, evidence)
+    return Entry(waiver, section.file, section.line)
+
+
+def look_up(
+    entries: Iterable[Entry], hosts: Sequence[Host], problems: Problems, conditions: Collection[str] | None
+) -> tuple[Waiver, ...]:
+    """The waivers with their hosts by name; controller and deployment are allowed too.
+
+    conditions: all that exist; None: not checked. Who or what is not there goes to problems.
+    """
+    names = {word: host.name for host in hosts for word in (host.address, host.name)}
+    names |= {word: word for word in words.RESERVED_NAMES}
+    found = []
+    for entry in entries:
+        waiver = entry.waiver
+        if conditions is not None and waiver.condition not in conditions:
+            problems.add(
+                entry.file,
+                entry.line,
+                say(
+                    en=f"the waiver names the condition {waiver.condition}, which does not exist",
+                    zh=f"豁免中的检查项 {waiver.condition} 不存在",
+                ),
+                _near(waiver.condition, conditions)
+                or say(
+                    en="write the id of a condition, as the reports show it before the @",
+                    zh="请写检查项的 id，即报告中 @ 之前的部分",
+                ),
+            )
+        for word in waiver.hosts:
+            if word not in names:
+                problems.add(
+                    entry.file,
+                    entry.line,
+                    say(
+                        en=f"the waiver names {word}, which is no host here",
+                        zh=f"豁免中的 {word} 不是这里的主机",
+                    ),
+                    _near(word, names)
+                    or say(en="write the name or address of a host", zh="请写主机的名称或地址"),
+                )
+        found.append(replace(waiver, hosts=tuple(names.get(word, word) for word in waiver.hosts)))
+    return tuple(found)
+
+
+def _near(word: str, known: Collection[str]) -> str | None:
+    near = ", ".join(difflib.get_close_matches(word, known, 3))
+    return say(en=f"did you mean {near}?", zh=f"是否想写 {near}？") if near else None

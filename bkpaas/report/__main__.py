@@ -1,0 +1,85 @@
+"""python -m bkpaas.report RESULTS.json: the page of a run, or its other outputs, made from its record alone."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import msgspec
+
+from bkpaas import lang
+from bkpaas.lang import say
+from bkpaas.report import html, junit, prometheus, summary
+from bkpaas.report.record import Results, read_json, translated, write_private
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """0, or 1 when the record cannot be read or an output cannot be written."""
+    lang.speak(lang.of_locale())
+    chosen = _parser().parse_args(arguments)
+    try:
+        results = read_json(chosen.results)
+    except (OSError, msgspec.DecodeError) as error:  # a ValidationError is one too
+        print(f"{chosen.results}: {error}", file=sys.stderr)
+        return 1
+    lang.speak(chosen.lang or results.run.language)
+    try:
+        _write(translated(results, lang.spoken()), chosen)
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bkpaas.report",
+        description=say(
+            en="Write the page of a run, or its other outputs, from its results.json, without its hosts or inventory.",
+            zh="由 results.json 生成该次运行的页面或其他输出，不需要主机和清单。",
+        ),
+    )
+    parser.add_argument("results", type=Path, metavar="RESULTS.json")
+    page = say(
+        en="the page; without any option: report.html beside the record",
+        zh="页面；不带任何选项时：记录同目录下的 report.html",
+    )
+    parser.add_argument("-o", "--html", dest="page", type=Path, metavar="PAGE.html", help=page)
+    parser.add_argument("--junit", type=Path, metavar="FILE", help="JUnit XML")
+    parser.add_argument(
+        "--prometheus",
+        type=Path,
+        metavar="FILE",
+        help=say(en="metrics for node_exporter", zh="供 node_exporter 读取的指标"),
+    )
+    parser.add_argument(
+        "--summary",
+        metavar="FILE",
+        help=say(en="Markdown for a ticket; - is standard output", zh="用于工单的 Markdown；- 表示标准输出"),
+    )
+    parser.add_argument(
+        "--lang", choices=lang.LANGUAGES, help=say(en="default: that of the run", zh="默认：该次运行的语言")
+    )
+    return parser
+
+
+def _write(results: Results, chosen: argparse.Namespace) -> None:
+    page = chosen.page
+    if not (page or chosen.junit or chosen.prometheus or chosen.summary):
+        page = chosen.results.with_name("report.html")
+    if page:
+        html.write(results, page)
+        print(page, file=sys.stderr if chosen.summary == "-" else sys.stdout)
+    if chosen.junit:
+        junit.write(results, chosen.junit)
+    if chosen.prometheus:
+        prometheus.write(results, chosen.prometheus)
+    if chosen.summary == "-":
+        print(summary.markdown(results), end="")
+    elif chosen.summary:
+        write_private(Path(chosen.summary), summary.markdown(results).encode("utf-8", "replace"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,305 @@
+"""A message to a group chat: the outcome, the root causes, the link. Off unless asked for.
+
+The address is a secret, since whoever has it can write there: it is nowhere printed, logged or stored.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Literal, get_args
+
+import requests
+from msgspec import Struct
+from requests.utils import get_environ_proxies
+
+from bkpaas.errors import SuiteError
+from bkpaas.lang import say
+from bkpaas.report.findings import causes, label, sentence, tone
+from bkpaas.report.news import news, since
+from bkpaas.report.record import Results
+from bkpaas.report.text import cut, visible
+
+Kind = Literal["wecom", "feishu", "dingtalk", "slack", "json"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+CAUSES_SHOWN = 10
+EVIDENCE_LIMIT = 200
+"""Characters of the one line of evidence that stands under a cause."""
+LIMITS: dict[Kind, int] = {
+    "wecom": 4_000,
+    "feishu": 15_000,
+    "dingtalk": 15_000,
+    "slack": 2_800,
+    "json": 200_000,
+}
+"""Bytes of text, below what each service takes: 4096 bytes, 20 KB of request, 20,000 bytes, 3000 characters of a block."""
+CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 10.0
+ATTEMPTS = 3
+PAUSE_SECONDS = 2.0
+"""Between two attempts, and no longer: a run does not wait for a chat."""
+ANSWER_BYTES = 4_096
+
+Json = dict[str, Any]
+
+
+class NotSent(SuiteError):
+    """The message did not arrive; the reason in words, without the address."""
+
+
+class Hook(Struct, frozen=True):
+    """Where to send to and in which form."""
+
+    kind: Kind
+    url: str
+
+    def __repr__(self) -> str:
+        return f"Hook({self.kind})"
+
+
+def body(results: Results, kind: Kind, link: str | None) -> Json:
+    """What is sent: within the limits of the service, hostile text in it harmless."""
+    return _BODIES[kind](results, link)
+
+
+def _title(results: Results) -> str:
+    return say(en="BlueKing PaaS acceptance", zh="蓝鲸 PaaS 验收") + f": {label(tone(results))}"
+
+
+def _text(results: Results, link: str | None, limit: int, shape: _Shape) -> str:
+    """The outcome, the link, then as many causes as there is room for; whole lines, and how many were left out."""
+    head = [
+        shape.bold(_title(results)),
+        shape.plain(sentence(results)),
+        shape.plain(results.run.inventory + "  " + results.run.started),
+    ]
+    head += [shape.plain(cut(line, EVIDENCE_LIMIT)) for line in news(results)]
+    if link:
+        head.append(shape.link(say(en="the whole report", zh="完整报告"), link))
+    found, lines = causes(results), []
+    for number, cause in enumerate(found, 1):
+        verdict = cause.verdict
+        seen = (verdict.evidence or verdict.reason or "").split("\n", 1)[0]
+        began = since(results, verdict.id)
+        explains = say(en=f"explains {cause.folded}", zh=f"导致 {cause.folded} 项") if cause.folded else None
+        notes = ", ".join(filter(None, [explains, began and say(en=f"since {began}", zh=f"始于 {began}")]))
+        first = f"{number}. {shape.bold(verdict.id)} {shape.plain(f'({notes})' if notes else '')}".rstrip()
+        lines.append(
+            "\n".join(
+                [
+                    first,
+                    shape.plain(cut(verdict.title, EVIDENCE_LIMIT)),
+                    shape.seen(cut(seen, EVIDENCE_LIMIT)),
+                ]
+            )
+        )
+    return _fitted(head, lines, limit)
+
+
+def _fitted(head: list[str], causes_: list[str], limit: int) -> str:
+    for shown in range(min(len(causes_), CAUSES_SHOWN), -1, -1):
+        rest = len(causes_) - shown
+        more = [say(en=f"and {rest} more causes", zh=f"另有 {rest} 个根因")] if rest else []
+        text = "\n\n".join(["\n".join(head), *causes_[:shown], *more])
+        if len(text.encode()) <= limit:
+            return text
+    return text.encode()[:limit].decode("utf-8", "ignore")
+
+
+class _Shape(Struct, frozen=True):
+    """How one service wants its text."""
+
+    plain: Callable[[str], str]
+    """What the suite says."""
+    seen: Callable[[str], str]
+    """What a host said."""
+    bold: Callable[[str], str]
+    link: Callable[[str, str], str]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(visible(text).split())
+
+
+def _unmarked(text: str) -> str:
+    """For markdown of which nobody says how to escape: what would be markup becomes its full-width look-alike."""
+    return _one_line(text).translate(_LOOKALIKES)
+
+
+_LOOKALIKES = str.maketrans("<>[]*`#", "＜＞［］＊｀＃")
+
+
+def _entities(text: str) -> str:
+    """Slack's own three."""
+    return _one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _slack_code(text: str) -> str:
+    """In a span in which nothing but its end is markup: asterisks and underscores stay as they are."""
+    return "`" + _entities(text).replace("`", "'") + "`" if text else ""
+
+
+_MARKDOWN = _Shape(
+    plain=_unmarked,
+    seen=_unmarked,
+    bold=lambda text: f"**{_unmarked(text)}**",
+    link=lambda name, url: f"[{name}]({_address(url)})",
+)
+_PLAIN = _Shape(
+    plain=_one_line, seen=_one_line, bold=_one_line, link=lambda name, url: f"{name}: {_address(url)}"
+)
+_SLACK = _Shape(
+    plain=_entities,
+    bold=_slack_code,
+    seen=_slack_code,
+    link=lambda name, url: f"<{_address(url)}|{name}>",
+)
+
+
+def _address(url: str) -> str:
+    """The link of --report-url, so that it can end no markup."""
+    return re.sub(r"[\s()<>|\"'\\]", lambda match: f"%{ord(match[0]):02X}", visible(url))
+
+
+def _wecom(results: Results, link: str | None) -> Json:
+    return {"msgtype": "markdown", "markdown": {"content": _text(results, link, LIMITS["wecom"], _MARKDOWN)}}
+
+
+def _dingtalk(results: Results, link: str | None) -> Json:
+    # a single line end is none in DingTalk's markdown
+    text = _text(results, link, LIMITS["dingtalk"], _MARKDOWN).replace("\n", "\n\n")
+    return {"msgtype": "markdown", "markdown": {"title": _title(results), "text": text}}
+
+
+def _feishu(results: Results, link: str | None) -> Json:
+    text = _text(results, link, LIMITS["feishu"], _PLAIN)
+    colour = {"pass": "green", "fail": "red"}.get(tone(results), "orange")
+    return {
+        "msg_type": "interactive",
+        "card": {
+            "header": {"template": colour, "title": {"tag": "plain_text", "content": _title(results)}},
+            "elements": [{"tag": "div", "text": {"tag": "plain_text", "content": text}}],
+        },
+    }
+
+
+def _slack(results: Results, link: str | None) -> Json:
+    text = _text(results, link, LIMITS["slack"], _SLACK)
+    return {
+        "text": _entities(f"{_title(results)}: {sentence(results)}"),
+        "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": text}}],
+    }
+
+
+def _json(results: Results, link: str | None) -> Json:
+    run = results.run
+    return {
+        "schema": 1,
+        "run": {
+            "id": run.id,
+            "started": run.started,
+            "seconds": run.seconds,
+            "inventory": run.inventory,
+            "exit": run.exit,
+        },
+        "sentence": sentence(results),
+        "counts": results.counts,
+        "root_causes": [
+            {
+                "id": cause.verdict.id,
+                "condition": cause.verdict.condition,
+                "subject": cause.verdict.subject,
+                "severity": cause.verdict.severity,
+                "verdict": cause.verdict.verdict,
+                "title": cause.verdict.title,
+                "evidence": cut(cause.verdict.evidence or cause.verdict.reason or "", 10 * EVIDENCE_LIMIT),
+                "explains": cause.folded,
+            }
+            for cause in causes(results)[:CAUSES_SHOWN]
+        ],
+        "causes": len(causes(results)),
+        "report": link,
+    }
+
+
+_BODIES: dict[Kind, Callable[[Results, str | None], Json]] = {
+    "wecom": _wecom,
+    "feishu": _feishu,
+    "dingtalk": _dingtalk,
+    "slack": _slack,
+    "json": _json,
+}
+
+
+def send(hook: Hook, message: Json, pause: Callable[[float], None] = time.sleep) -> None:
+    """Post the message, again when nobody answered or the service was busy. NotSent: it did not arrive."""
+    for attempt in range(1, ATTEMPTS + 1):
+        answer = _posted(hook, message)
+        if answer is None:
+            return
+        reason, again = answer
+        if not again or attempt == ATTEMPTS:
+            raise NotSent(reason)
+        pause(PAUSE_SECONDS)
+
+
+_Trouble = tuple[str, bool]
+"""Why it did not arrive, and whether another attempt may help."""
+
+
+def _posted(hook: Hook, message: Json) -> _Trouble | None:
+    """requests limits the time between two bytes only, so a thread that nobody waits for any longer does it."""
+    silent = say(en="no answer in time", zh="超时无应答")
+    found: list[_Trouble | None] = []
+    thread = threading.Thread(target=lambda: found.append(_post(hook, message)), daemon=True)
+    thread.start()
+    thread.join(CONNECT_SECONDS + ANSWER_SECONDS)
+    return found[0] if found else (silent, True)
+
+
+def _post(hook: Hook, message: Json) -> _Trouble | None:
+    logger = logging.getLogger("urllib3")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)  # it writes the path of a request, which is the secret
+    try:
+        with requests.Session() as session:
+            session.trust_env = False  # no .netrc; a proxy is taken from the environment all the same
+            with session.post(
+                hook.url,
+                data=json.dumps(message, ensure_ascii=False).encode("utf-8", "replace"),
+                headers={"Content-Type": "application/json; charset=utf-8", "Accept-Encoding": "identity"},
+                timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
+                allow_redirects=False,
+                stream=True,
+                proxies=get_environ_proxies(hook.url),
+            ) as response:
+                return _verdict(hook.kind, response.status_code, response.raw.read(ANSWER_BYTES))
+    except requests.exceptions.SSLError:
+        return say(en="no TLS connection", zh="TLS 连接失败"), False
+    except requests.exceptions.ConnectionError:
+        return say(en="no connection", zh="无法连接"), True
+    except requests.exceptions.Timeout:
+        return say(en="no answer in time", zh="超时无应答"), True
+    except Exception as error:  # its text may hold the address
+        return type(error).__name__, False
+    finally:
+        logger.setLevel(level)
+
+
+def _verdict(kind: Kind, status: int, answer: bytes) -> _Trouble | None:
+    """A robot says in the body of a 200 that it took nothing."""
+    if not 200 <= status < 300:
+        return f"HTTP {status}", status == 429 or status >= 500
+    name = {"wecom": "errcode", "dingtalk": "errcode", "feishu": "code"}.get(kind)
+    if name is None:
+        return None
+    try:
+        code = json.loads(answer)[name]
+    except (ValueError, KeyError, TypeError):
+        return say(en="the answer is not that of such a robot", zh="应答不是该类机器人的格式"), False
+    busy = code in (-1, 45009, 130101, 11232, 9499)
+    return None if code == 0 else (f"{name} {str(code)[:20]}", busy)

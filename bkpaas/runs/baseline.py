@@ -1,0 +1,100 @@
+"""A snapshot of before, judged again by today's judges, and what differs from this run.
+
+The judges are pure, so judging both snapshots with the same ones tells what changed on the hosts and nothing about what
+changed in the suite. The baseline is judged by a process of its own while the hosts are looked at: pytest has one
+session in a process.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from bkpaas.errors import SuiteError
+from bkpaas.facts import Snapshot
+from bkpaas.lang import say, spoken
+from bkpaas.report.record import Change, Comparison, Results, read_json
+from bkpaas.runs.facts import changes
+
+HOME = Path(__file__).parents[2]
+SECONDS = 120.0
+"""How long the judging of a baseline may take after this run has judged everything itself."""
+
+
+class Baseline:
+    """Begun before the visits, asked for when they are judged."""
+
+    def __init__(self, snapshot: Snapshot, path: Path, selection: Sequence[str]) -> None:
+        """selection: the words of the command line that chose what this run judges."""
+        self.snapshot = snapshot
+        self._directory = tempfile.TemporaryDirectory(prefix="bkpaas-baseline-")
+        self._report = Path(self._directory.name)
+        command = [sys.executable, "-m", "pytest", "-c", str(HOME / "pytest.ini"), "--rootdir", str(HOME)]
+        command += ["-p", "no:cacheprovider", "--from-snapshot", str(path)]
+        command += ["--report", str(self._report), "--lang", spoken(), *selection]
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "BKPAAS_"))
+        }
+        self._output = self._report / "output.txt"
+        with open(self._output, "wb") as out:
+            self._process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=kept
+            )
+
+    def compare(self, after: Results, new: Snapshot, judged: Collection[str]) -> Comparison:
+        """This run beside the baseline. judged: the ids that this run came to judge. SuiteError: it cannot be told."""
+        try:
+            self._process.wait(SECONDS)
+            before = read_json(self._report / "results.json")
+        except (subprocess.TimeoutExpired, OSError, msgspec.DecodeError):
+            last = self._output.read_text("utf-8", "replace").strip().rpartition("\n")[2]
+            words = say(en="the baseline could not be judged", zh="无法判定基线快照")
+            raise SuiteError(f"{words}: {last[:300] or self._process.poll()}") from None
+        started = datetime.fromtimestamp(self.snapshot.started).astimezone()
+        return Comparison(
+            run=self.snapshot.run,
+            started=started.isoformat(timespec="seconds"),
+            verdicts=compared(before, self.snapshot, after, new, judged),
+            facts=changes(self.snapshot, new),
+        )
+
+    def close(self) -> None:
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+        with suppress(OSError):
+            self._directory.cleanup()
+
+
+def compared(
+    before: Results, old: Snapshot, after: Results, new: Snapshot, judged: Collection[str]
+) -> list[Change]:
+    """The verdicts that are not what they were, in the order of the record.
+
+    What one run was not asked to judge (--limit, -m, an end before it was its turn) is no change; a host that came or
+    went is one.
+    """
+    was = {verdict.id: verdict.verdict for verdict in before.verdicts}
+    is_ = {verdict.id: verdict.verdict for verdict in after.verdicts}
+    left_out = {host.name for snapshot in (old, new) for host in snapshot.deployment.hosts if not host.judged}
+    about = {verdict.id: verdict.hosts for record in (before, after) for verdict in record.verdicts}
+    found = []
+    for id_ in dict.fromkeys([*is_, *was]):
+        if id_ in is_ and id_ not in judged:
+            continue
+        if was.get(id_) == is_.get(id_) or (
+            (id_ not in was or id_ not in is_) and left_out & set(about[id_])
+        ):
+            continue
+        if id_ not in is_ and after.run.exit == 2:
+            continue
+        found.append(Change(id_, was.get(id_), is_.get(id_)))
+    return found

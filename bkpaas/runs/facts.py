@@ -1,0 +1,272 @@
+"""What the facts of two snapshots tell apart, and nothing that changes by itself: pids, times, order, odd ports."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from os.path import basename
+from typing import Literal
+
+from bkpaas.facts import (
+    Agent,
+    Answers,
+    HostFacts,
+    Listener,
+    Missing,
+    Nginx,
+    Process,
+    Processes,
+    Services,
+    SettingsByProject,
+    Snapshot,
+    Sockets,
+    Supervisors,
+    System,
+    Value,
+    Versions,
+)
+from bkpaas.facts.secrets import DIGEST
+from bkpaas.report.record import FactChange
+
+Kind = Literal["version", "setting", "process", "listener", "upstream"]
+Table = dict[tuple[Kind, str], str]
+"""What is compared of a host: by kind and name, as a text."""
+
+EPHEMERAL = range(32768, 61000)
+"""Ports that Linux gives to who asks for none in particular. Of these it only counts who has how many."""
+SHOWN = 300
+"""Characters of one side of a change."""
+_UNKNOWN = "secret:?"
+_COUNTED = re.compile(r"\b\d+\b")
+_INTERPRETER = re.compile(r"(python|perl|ruby|bash|sh|node)[\d.]*")
+_SESSION = re.compile(r"sshd(-session)?: \S+@")
+
+
+def changes(before: Snapshot, after: Snapshot) -> list[FactChange]:
+    """By host, kind and name. A fact that one of the two does not have is no change, nor is a host it did not see.
+
+    A secret is compared where both were digested with one key, else it is unknown and the same.
+    """
+    comparable = before.run == after.run or (before.key is not None and before.key == after.key)
+    found: list[FactChange] = []
+    for host in sorted(before.hosts.keys() & after.hosts.keys()):
+        found += _of_host(host, before.hosts[host], after.hosts[host], comparable)
+    old, new = (_servers("domain", snapshot.controller.answers) for snapshot in (before, after))
+    return found + list(_apart("controller", old, new, comparable=True, removals=False))
+
+
+def _of_host(host: str, before: HostFacts, after: HostFacts, comparable: bool) -> Iterator[FactChange]:
+    for nouns, table in _TABLES:
+        if not all(_whole(getattr(facts, noun)) for facts in (before, after) for noun in nouns):
+            continue
+        old, new = (table(*(getattr(facts, noun) for noun in nouns)) for facts in (before, after))
+        yield from _apart(host, old, new, comparable)
+    old, new = (_servers("own", facts.answers) for facts in (before, after))
+    yield from _apart(host, old, new, comparable=True, removals=False)
+    if not any(isinstance(facts.sockets, Missing) for facts in (before, after)):
+        yield from _listeners(host, before, after)
+
+
+def _whole(fact: object) -> bool:
+    """Whether what it does not hold is not there: a file that could not be read would look like a removed one."""
+    if isinstance(fact, SettingsByProject):
+        return not any(file.error for its in fact.by_project.values() for file in its.files)
+    return not isinstance(fact, Missing)
+
+
+def _apart(
+    host: str, old: Table, new: Table, comparable: bool, removals: bool = True
+) -> Iterator[FactChange]:
+    """removals: whether what is absent on one side is a change."""
+    for kind, name in sorted(old.keys() | new.keys()):
+        was, is_ = old.get((kind, name)), new.get((kind, name))
+        if not removals and None in (was, is_):
+            continue
+        if not comparable:
+            was, is_ = was and DIGEST.sub(_UNKNOWN, was), is_ and DIGEST.sub(_UNKNOWN, is_)
+        if was != is_:
+            yield FactChange(host, kind, name, *_shown(was, is_))
+
+
+def _shown(before: str | None, after: str | None) -> tuple[str | None, str | None]:
+    """Cut so that the difference is seen."""
+    if before is None or after is None:
+        return before and before[:SHOWN], after and after[:SHOWN]
+    pairs = zip(before, after, strict=False)
+    same = next((at for at, (a, b) in enumerate(pairs) if a != b), min(len(before), len(after)))
+    start = same - 40 if same > SHOWN - 100 else 0
+    first, second = (("…" if start else "") + text[start : start + SHOWN] for text in (before, after))
+    return first, second
+
+
+def _versions(versions: Versions, system: System) -> Table:
+    table: Table = {("version", name): version for name, version in versions.by_name.items()}
+    if system.python:
+        table["version", "python"] = system.python
+    return table
+
+
+def _servers(whose: str, answers: Answers | Missing) -> Table:
+    """What web servers call themselves; only of answers that went well, since a 502 comes from somebody else."""
+    if isinstance(answers, Missing):
+        return {}
+    wanted = {"own": ("agent-nginx",), "domain": ("domain-/", "domain-/login/")}[whose]
+    found = ((name, answers.by_name.get(name)) for name in wanted)
+    return {
+        ("version", f"Server of {answer.url}"): answer.headers["server"]
+        for _, answer in found
+        if answer is not None and "server" in answer.headers
+    }
+
+
+def _settings(settings: SettingsByProject) -> Table:
+    return {
+        ("setting", f"{project} {name}"): _text(value)
+        for project, its in settings.by_project.items()
+        for name, value in its.values.items()
+    }
+
+
+def _text(value: Value) -> str:
+    if value.digest is not None or (value.value is None and value.kind != "none"):
+        return value.source or value.digest or value.kind
+    return json.dumps(value.value, ensure_ascii=False, sort_keys=True)
+
+
+def _services(services: Services) -> Table:
+    table: Table = {}
+    for name, service in services.by_name.items():
+        if service.bind_port is not None:
+            table["setting", f"{name} bind"] = f"{service.bind_address}:{service.bind_port}"
+        if service.bk_env is not None:
+            table["setting", f"{name} BK_ENV"] = service.bk_env
+    return table
+
+
+def _programs(supervisors: Supervisors) -> Table:
+    return {
+        ("setting", f"{basename(module.conf.path)} {program.name}"): program.command
+        for module in supervisors.by_module.values()
+        for program in module.programs_in_conf
+    }
+
+
+def _agent(agent: Agent) -> Table:
+    if agent.config is None:
+        return {}
+    config = agent.config
+    told = {
+        "PORT": f"{config.ip}:{config.port}",
+        "EXECUTE_TIME_LIMIT": config.execute_time_limit.text,
+        "CONTROLLER_SERVER_URL": config.controller_url,
+        "BASE_APP_PATH": config.base_app_path,
+    }
+    return {("setting", f"paas_agent {name}"): value for name, value in told.items() if value is not None}
+
+
+def _upstreams(nginx: Nginx) -> Table:
+    table: Table = {}
+    for upstream in nginx.upstreams:
+        servers = (
+            " ".join((f"{one.address}:{one.port}" if one.port else one.address, *sorted(one.parameters)))
+            for one in upstream.servers
+        )
+        table["upstream", upstream.name] = ", ".join(sorted(servers))
+    return table
+
+
+def _processes(processes: Processes, sockets: Sockets, system: System) -> Table:
+    """What belongs here: whoever listens, whom a supervisord keeps, what runs from the home; masters only."""
+    by_pid = {process.pid: process for process in processes.items}
+    listening = {pid for one in sockets.listeners for pid in one.pids or ()}
+    keepers = {one.pid for one in processes.items if program(one) == "supervisord"}
+    home = f"{system.home}/" if system.home else None
+    found: dict[str, set[str]] = {}
+    for process in processes.items:
+        parent = by_pid.get(process.ppid)
+        places = (process.exe or "", *process.argv[:2])
+        ours = home is not None and any(place.startswith(home) for place in places)
+        if not (process.pid in listening or process.ppid in keepers or ours) or _SESSION.match(
+            process.command
+        ):
+            continue
+        if parent is None or program(parent) != program(process):
+            found.setdefault(program(process), set()).add(_command(process))
+    return {("process", name): " | ".join(sorted(commands)) for name, commands in found.items()}
+
+
+def program(process: Process) -> str:
+    """What an operator calls it: login, supervisord, nginx, redis-server."""
+    if process.service:
+        return f"uwsgi {process.service}"
+    if not process.argv:
+        return process.name
+    first = process.argv[0]
+    if ": " in first:  # a title that the process gave itself: `nginx: master process /usr/sbin/nginx`
+        return first.partition(":")[0]
+    if _INTERPRETER.fullmatch(basename(first)):
+        script = next((word for word in process.argv[1:] if not word.startswith("-")), first)
+        return basename(script)
+    return basename(first.partition(" ")[0])  # `/usr/bin/redis-server 0.0.0.0:6379` is a title as well
+
+
+def _command(process: Process) -> str:
+    """The command line; what a title counts is left out: `0 of 10-100 startups`."""
+    title = len(process.argv) == 1 and ": " in process.argv[0]
+    return _COUNTED.sub("N", process.command) if title else process.command
+
+
+def _listeners(host: str, before: HostFacts, after: HostFacts) -> Iterator[FactChange]:
+    """By address and port with their owners; in the ephemeral range a port counts only by who has how many."""
+    old, new = (_listening(facts) for facts in (before, after))
+    both = old.keys() & new.keys()
+    odd_old, odd_new = (Counter(map(_odd, rest)) for rest in (_only(old, both), _only(new, both)))
+    for name in sorted(old.keys() | new.keys()):
+        was, is_ = old.get(name), new.get(name)
+        if name in both:
+            if was is not None and is_ is not None and was[1] != is_[1] and None not in (was[1], is_[1]):
+                yield FactChange(host, "listener", name, was[1], is_[1])
+            continue
+        one = was or is_
+        assert one is not None
+        if one[0].port in EPHEMERAL and odd_old[_odd(one)] == odd_new[_odd(one)]:
+            continue
+        yield FactChange(host, "listener", name, was and (was[1] or "?"), is_ and (is_[1] or "?"))
+
+
+_Seen = tuple[Listener, str | None]
+
+
+def _only(seen: dict[str, _Seen], both: set[str]) -> list[_Seen]:
+    return [one for name, one in seen.items() if name not in both and one[0].port in EPHEMERAL]
+
+
+def _odd(seen: _Seen) -> tuple[str, str | None]:
+    return seen[0].address, seen[1]
+
+
+def _listening(facts: HostFacts) -> dict[str, _Seen]:
+    """With the programs that own each; None: not known who."""
+    assert not isinstance(facts.sockets, Missing)
+    known = {} if isinstance(facts.processes, Missing) else {one.pid: one for one in facts.processes.items}
+    found: dict[str, _Seen] = {}
+    for one in facts.sockets.listeners:
+        owners = [known[pid] for pid in one.pids or () if pid in known]
+        if owners and all(_SESSION.match(owner.command) for owner in owners):
+            continue  # what somebody's ssh session forwards
+        name = f"[{one.address}]:{one.port}" if one.family == 6 else f"{one.address}:{one.port}"
+        found[name] = one, ", ".join(sorted({program(owner) for owner in owners})) or None
+    return found
+
+
+_TABLES: tuple[tuple[tuple[str, ...], Callable[..., Table]], ...] = (
+    (("versions", "system"), _versions),
+    (("settings",), _settings),
+    (("services",), _services),
+    (("supervisors",), _programs),
+    (("agent",), _agent),
+    (("nginx",), _upstreams),
+    (("processes", "sockets", "system"), _processes),
+)

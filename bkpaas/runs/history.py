@@ -1,0 +1,226 @@
+"""What earlier runs of one deployment saw, in one SQLite file: since when something is bad, what is new, what is repaired.
+
+runs: one row for each run. turns: for each id a row whenever it turned good, bad or neither, so that what stays as it
+is costs nothing; the last row of an id is its present state, and tells since when. An id that a run does not judge
+keeps its state.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Collection, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Literal
+
+from bkpaas.errors import SuiteError
+from bkpaas.lang import say
+from bkpaas.report.record import History, PastRun, Results, Word
+
+FILE = "history.sqlite"
+RUNS_KEPT = 400
+"""A year of nights and more; of what is older only the state that still holds is kept."""
+FLAPPING_RUNS = 10
+"""How many of the last runs are looked at for flapping ..."""
+FLAPPING_TURNS = 3
+"""... and how often something must have turned in them: a failure and its repair are two."""
+LOCK_SECONDS = 30.0
+"""How long to wait for another run that writes at the same moment."""
+
+State = Literal["good", "bad", "neither"]
+STATES: dict[Word, State] = {
+    "pass": "good",
+    "warn": "bad",
+    "fail": "bad",
+    "no_data": "bad",
+    "not_applicable": "neither",
+    "waived": "neither",
+}
+"""Not applicable and waived are neither: what was waived has not been repaired."""
+
+_INTERRUPTED = 2
+_APPLICATION = 0x626B7061  # "bkpa", in the file's own head: nothing else is taken for a history
+_VERSION = 1
+_TABLES = """
+CREATE TABLE deployment (domain TEXT NOT NULL);
+CREATE TABLE runs (
+    run TEXT PRIMARY KEY, started REAL NOT NULL, at TEXT NOT NULL, exit INTEGER NOT NULL, counts TEXT NOT NULL
+);
+CREATE TABLE turns (
+    id TEXT NOT NULL, started REAL NOT NULL, at TEXT NOT NULL, state TEXT NOT NULL, PRIMARY KEY (id, started)
+) WITHOUT ROWID;
+"""
+
+
+class Archive:
+    """The history of one deployment in a directory. Opening it looks whether it can be used, and makes it."""
+
+    def __init__(self, directory: Path, domain: str) -> None:
+        """domain: of the deployment. SuiteError: the file is none of ours, damaged, of another deployment, read-only."""
+        self.file = directory / FILE
+        self._domain = domain
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with suppress(FileExistsError):
+                os.close(os.open(self.file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            with self._opened() as database:
+                self._prepare(database)
+        except (sqlite3.Error, OSError, ValueError) as error:
+            raise self._refused(str(error)) from None
+
+    def record(self, results: Results, started: float, judged: Collection[str]) -> History:
+        """Add a run and tell how it stands among the others. SuiteError: it could not be written.
+
+        started: epoch seconds. judged: ids that were really judged. An interrupted run is one of the runs, and says
+        nothing about what is new or repaired. Nor does one that is judged again, or that is older than the newest, change
+        what is remembered; it is told how it stood among those before it.
+        """
+        try:
+            with self._opened() as database:
+                newest = database.execute("SELECT max(started) FROM runs").fetchone()[0]
+                newer = newest is None or started > newest
+                self._add_run(database, results, started)
+                history = History(self._runs(database, started), {}, [], [], [])
+                if results.run.exit != _INTERRUPTED:
+                    states = {v.id: STATES[v.verdict] for v in results.verdicts if v.id in judged}
+                    self._tell(database, history, states, started, results.run.started, keep=newer)
+                    _prune(database)
+                return history
+        except (sqlite3.Error, OSError, ValueError) as error:
+            raise self._refused(str(error)) from None
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        """One transaction that holds off other writers from its beginning, done wholly or not at all."""
+        uri = f"{self.file.absolute().as_uri()}?mode=rw"
+        with closing(sqlite3.connect(uri, uri=True, timeout=LOCK_SECONDS, isolation_level=None)) as database:
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                yield database
+                database.execute("COMMIT")
+            except BaseException:
+                with suppress(sqlite3.Error):
+                    database.execute("ROLLBACK")
+                raise
+
+    def _prepare(self, database: sqlite3.Connection) -> None:
+        application = database.execute("PRAGMA application_id").fetchone()[0]
+        version = database.execute("PRAGMA user_version").fetchone()[0]
+        tables = database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if not tables and not application:
+            for statement in _TABLES.strip().split(";\n"):
+                database.execute(statement)
+            database.execute("INSERT INTO deployment VALUES (?)", (self._domain,))
+            database.execute(f"PRAGMA application_id = {_APPLICATION}")
+            database.execute(f"PRAGMA user_version = {_VERSION}")
+            return
+        if application != _APPLICATION:
+            raise self._refused(say(en="is a database of another program", zh="是其他程序的数据库"))
+        if version != _VERSION:
+            raise self._refused(
+                say(
+                    en=f"was written by another version of the suite (format {version}, this one writes {_VERSION})",
+                    zh=f"由其他版本的套件写入（格式 {version}，本版本为 {_VERSION}）",
+                )
+            )
+        if (problem := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+            raise self._refused(say(en=f"is damaged: {problem}", zh=f"已损坏：{problem}"))
+        (domain,) = database.execute("SELECT domain FROM deployment").fetchone()
+        if domain != self._domain:
+            raise self._refused(
+                say(
+                    en=f"is the history of {domain}, this deployment is {self._domain}",
+                    zh=f"是 {domain} 的历史，而本次部署是 {self._domain}",
+                )
+            )
+
+    def _refused(self, reason: str) -> SuiteError:
+        way_out = say(
+            en="leave the file as it is and give another directory, one for each deployment",
+            zh="请保留该文件，改用其他目录；每个部署使用各自的目录",
+        )
+        return SuiteError(f"{self.file}: {reason}\n  {say(en='way out', zh='解决办法')}: {way_out}")
+
+    def _add_run(self, database: sqlite3.Connection, results: Results, started: float) -> None:
+        run = results.run
+        row = (run.id, started, run.started, run.exit, json.dumps(results.counts))
+        database.execute("INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?, ?)", row)
+
+    def _runs(self, database: sqlite3.Connection, until: float) -> list[PastRun]:
+        rows = database.execute(
+            "SELECT at, exit, counts FROM runs WHERE started <= ? ORDER BY started DESC LIMIT ?",
+            (until, RUNS_KEPT),
+        ).fetchall()
+        return [PastRun(at, exit_, json.loads(counts)) for at, exit_, counts in reversed(rows)]
+
+    def _tell(
+        self,
+        database: sqlite3.Connection,
+        history: History,
+        states: dict[str, State],
+        started: float,
+        at: str,
+        *,
+        keep: bool,
+    ) -> None:
+        """What is new, repaired, flapping, and since when; keep: remember the turns."""
+        present = _before(database, started)
+        first = not present
+        for id_, state in states.items():
+            before, since = present.get(id_, (None, at))
+            if state != before:
+                since = at
+                if keep:
+                    row = (id_, started, at, state)
+                    database.execute("INSERT INTO turns VALUES (?, ?, ?, ?)", row)
+            if state == "bad":
+                history.since[id_] = since
+                if before != "bad" and not first:
+                    history.new.append(id_)
+            elif state == "good" and before == "bad":
+                history.repaired.append(id_)
+        flapping = _flapping(database, started)
+        history.flapping = [id_ for id_ in states if id_ in flapping]
+
+
+def _before(database: sqlite3.Connection, started: float) -> dict[str, tuple[str, str]]:
+    """Each id's state before a run, and the start of the first run that found it so."""
+    rows = database.execute(
+        "SELECT id, state, at FROM turns WHERE started < ? ORDER BY id, started", (started,)
+    )
+    return {id_: (state, at) for id_, state, at in rows}
+
+
+def _flapping(database: sqlite3.Connection, started: float) -> set[str]:
+    """Ids that turned often in the last runs until this one; the first time that an id is judged is no turn."""
+    rows = database.execute(
+        """
+        WITH late AS (
+            SELECT started FROM runs WHERE exit <> ? AND started <= ? ORDER BY started DESC LIMIT ?
+        )
+        SELECT id FROM turns AS turn
+        WHERE started BETWEEN (SELECT min(started) FROM late) AND ?
+          AND EXISTS (SELECT 1 FROM turns WHERE id = turn.id AND started < turn.started)
+        GROUP BY id HAVING count(*) >= ?
+        """,
+        (_INTERRUPTED, started, FLAPPING_RUNS, started, FLAPPING_TURNS),
+    )
+    return {id_ for (id_,) in rows}
+
+
+def _prune(database: sqlite3.Connection) -> None:
+    """Forget runs that are too old, and every turn before them but the last of each id."""
+    row = database.execute(
+        "SELECT started FROM runs ORDER BY started DESC LIMIT 1 OFFSET ?", (RUNS_KEPT - 1,)
+    ).fetchone()
+    if row is None:
+        return
+    (oldest,) = row
+    database.execute("DELETE FROM runs WHERE started < ?", (oldest,))
+    database.execute(
+        "DELETE FROM turns WHERE EXISTS (SELECT 1 FROM turns AS later WHERE later.id = turns.id "
+        "AND later.started > turns.started AND later.started <= ?)",
+        (oldest,),
+    )

@@ -1,0 +1,176 @@
+"""Conditions of a site's own: `@condition("site-...", title=..., remedy=...)` in tests_site/, and live hosts for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from inspect import getdoc
+from pathlib import Path
+
+import pytest
+
+from bkpaas.collect.live import Live, Opened
+from bkpaas.errors import NoData
+from bkpaas.facts import Snapshot
+from bkpaas.faq.catalogue import ADDED, CONDITIONS, OF_SITE, SYMPTOMS
+from bkpaas.faq.model import Cause, Condition, Each, Scope, Severity, Subject, Text
+from bkpaas.faq.slots import fill_usual
+from bkpaas.inventory.deployment import Deployment
+from bkpaas.lang import say
+
+FOLDER = "tests_site"
+_NOTHING = Text(en="", zh="")
+_places: dict[str, str] = {}
+"""Where each condition of the site is judged: file:line."""
+
+
+def check(id_: str, test: Callable[..., None]) -> None:
+    """Refuse the judge of an id that is not in the catalogue, or that the suite judges itself."""
+    place = place_of(test)
+    if id_ not in CONDITIONS:
+        raise refused(
+            place,
+            say(
+                en=f"there is no condition {id_!r}; one of your own begins with {OF_SITE!r}",
+                zh=f"没有检查项 {id_!r}；自定义检查项须以 {OF_SITE!r} 开头",
+            ),
+        )
+    if FOLDER in Path(test.__code__.co_filename).parts:
+        raise refused(
+            place,
+            say(
+                en=f"{id_} is a condition of the suite and judged by it; call yours {OF_SITE + id_!r}",
+                zh=f"{id_} 是套件自身的检查项，由套件判定；请将您的检查项命名为 {OF_SITE + id_!r}",
+            ),
+        )
+
+
+def add(
+    id_: str,
+    test: Callable[..., None],
+    *,
+    title: str | Text | None,
+    remedy: str | Text | None,
+    roles: str | tuple[str, ...],
+    scope: Scope | None,
+    severity: Severity,
+    symptoms: tuple[str, ...],
+    causes: tuple[Cause, ...],
+) -> tuple[str, ...]:
+    """Keep a condition of the site, and return the markers of its test. CollectError: with file, line and way out."""
+    place = place_of(test)
+    if _places.setdefault(id_, place) != place:
+        raise refused(
+            place, say(en=f"{id_} is judged at {_places[id_]} already", zh=f"{id_} 已在 {_places[id_]} 定义")
+        )
+    if not id_.replace("-", "").isalnum() or not id_.isascii() or id_ != id_.lower():
+        raise refused(
+            place,
+            say(en=f"{id_!r}: an id has a-z, 0-9 and - only", zh=f"{id_!r}：编号只能包含 a-z、0-9 和 -"),
+        )
+    sentence = (getdoc(test) or "").split("\n\n")[0].replace("\n", " ").rstrip(".。")
+    words = _text(title) or _text(sentence)
+    repair = _text(remedy)
+    if words is None or repair is None:
+        raise refused(
+            place,
+            say(
+                en=f"{id_} needs a title (or a docstring, what must be true) and a remedy (how to repair it)",
+                zh=f"{id_} 需要 title（或文档字符串：应成立的内容）和 remedy（如何处理）",
+            ),
+        )
+    _must_fill(repair, place)
+    keys = tuple(name.replace("_", "-") for name in symptoms)
+    if strange := sorted(set(keys) - {symptom.key for symptom in SYMPTOMS}):
+        known = ", ".join(symptom.key for symptom in SYMPTOMS)
+        raise refused(
+            place,
+            say(
+                en=f"no symptom {', '.join(strange)}; there are {known}",
+                zh=f"没有症状 {', '.join(strange)}；可用：{known}",
+            ),
+        )
+    roles = (roles,) if isinstance(roles, str) else tuple(roles)
+    named = ", ".join(roles)
+    ADDED[id_] = Condition(
+        id=id_,
+        scopes=(scope or Each(roles),),
+        title=words,
+        reads=_NOTHING,
+        fails=_NOTHING,
+        means=_NOTHING,
+        remedy=repair,
+        severity=severity,
+        causes=causes,
+        nobody=Text(
+            en=f"no host of the inventory has the role {named}", zh=f"清单中没有角色为 {named} 的主机"
+        )
+        if roles and scope is None
+        else None,
+    )
+    return ("site", *(key.replace("-", "_") for key in keys))
+
+
+def _text(words: str | Text | None) -> Text | None:
+    """A plain string serves both languages."""
+    if isinstance(words, str):
+        return Text(en=words, zh=words) if words.strip() else None
+    return words
+
+
+def _must_fill(remedy: Text, place: str) -> None:
+    for words in (remedy.en, remedy.zh):
+        try:
+            fill_usual(words)
+        except (ValueError, IndexError, AttributeError, KeyError) as error:
+            raise refused(
+                place,
+                say(
+                    en=f"its remedy has a brace that opens no slot ({error}); write {{{{ and }}}} for braces",
+                    zh=f"remedy 中的花括号不是占位符（{error}）；花括号本身请写作 {{{{ 和 }}}}",
+                ),
+            ) from None
+
+
+def place_of(test: Callable[..., None]) -> str:
+    """file:line of a test."""
+    return f"{test.__code__.co_filename}:{test.__code__.co_firstlineno}"
+
+
+def refused(place: str, reason: str) -> pytest.Collector.CollectError:
+    return pytest.Collector.CollectError(f"{place}: {reason}")
+
+
+@pytest.fixture(scope="session")
+def _live(deployment: Deployment) -> Iterator[Live]:
+    with Live(deployment) as live:
+        yield live
+
+
+@pytest.fixture
+def live_host(
+    request: pytest.FixtureRequest, subject: Subject, deployment: Deployment, snapshot: Snapshot, _live: Live
+) -> Opened:
+    """testinfra's Host for the (first) host that is judged, over the inventory's connection."""
+    if request.config.option.from_snapshot:
+        raise NoData(
+            say(
+                en="a saved snapshot is judged: no host is visited",
+                zh="正在判定已保存的快照：不访问主机",
+            )
+        )
+    if not subject.hosts:
+        raise NoData(say(en=f"{subject.id} is no host", zh=f"{subject.id} 不是主机"))
+    facts = snapshot.hosts[subject.hosts[0]]
+    if not facts.collected:
+        raise NoData(facts.error or say(en="not visited", zh="未访问"))
+    return _live.host(deployment.host(subject.hosts[0]))
+
+
+def hosts_of(module: object, deployment: Deployment) -> list[Subject]:
+    """The judged hosts that a module asks for with testinfra_hosts: names, addresses and roles; all when it is silent."""
+    wanted = getattr(module, "testinfra_hosts", None)
+    return [
+        Subject(host.name, (host.name,))
+        for host in deployment.judged()
+        if wanted is None or any(word in (host.name, host.address) or host.has(word) for word in wanted)
+    ]

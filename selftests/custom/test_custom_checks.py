@@ -1,0 +1,187 @@
+"""tests_site/: the examples of docs/custom-checks.md run as they stand there, and what a site may get wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from custom.site import DOCUMENTS, HEALTHY, Site, changed, documented
+
+SNAPSHOT = f"--from-snapshot={HEALTHY}"
+HOSTS = {"appo-1", "appt-1", "cmdb-1", "data-1", "es-1", "job-1", "nginx-1", "paas-1", "paas-2"}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(tmp_path / "site")
+
+
+@pytest.fixture(params=DOCUMENTS, ids=["en", "zh"])
+def example(request: pytest.FixtureRequest, site: Site) -> Site:
+    """The documented conditions on facts."""
+    path = "tests_site/test_ours.py"
+    site.put(path, documented(request.param)[path])
+    return site
+
+
+def spoil(snapshot: dict[str, Any]) -> None:
+    snapshot["hosts"]["job-1"]["system"].update(zone="UTC", utc_offset_seconds=0)
+    login = snapshot["hosts"]["paas-2"]["settings"]["by_project"]["login"]
+    login["values"]["BK_COOKIE_DOMAIN"][3] = ".elsewhere.test"
+
+
+def test_the_documented_example_holds_on_a_healthy_deployment(example: Site) -> None:
+    done = example.run(SNAPSHOT, "-m", "site")
+    assert done.exit == 0, done.out
+    assert done.of("site-time-zone") == dict.fromkeys(HOSTS, "pass")
+    assert done.of("site-cookie-domain") == {"paas-1": "pass", "paas-2": "pass"}
+    assert set(done.of("disk-space")) == set()
+    assert done.verdicts["site-time-zone@job-1"]["evidence"].startswith("CST")
+
+
+def test_a_sites_verdicts_are_like_all_others(example: Site, tmp_path: Path) -> None:
+    """Severity, evidence, remedy with its slots, causes; in the record, both pages, JUnit, and on the terminal."""
+    done = example.run(changed(tmp_path / "spoilt.json", spoil))
+    assert done.exit == 1
+    assert done.of("site-time-zone") == {**dict.fromkeys(HOSTS, "pass"), "job-1": "warn"}
+    zone, cookie = done.verdicts["site-time-zone@job-1"], done.verdicts["site-cookie-domain@paas-2"]
+    assert "UTC" in zone["evidence"] and "# on job-1" in zone["remedy"].replace("在 job-1 上执行", "on job-1")
+    assert cookie["verdict"] == "fail" and ".elsewhere.test" in cookie["evidence"]
+    assert "login-settings-equal@paas-1+paas-2" in cookie["explained_by"]
+    assert cookie["remedy"].endswith("/etc/supervisor-open_paas.conf restart login")
+    assert cookie["faq"] == "site" and cookie["translated"]["title"] == "登录 cookie 的域是本公司域名"
+    section = next(section for section in done.results["sections"] if section["key"] == "site")
+    assert section["conditions"] == ["site-time-zone", "site-cookie-domain"]
+    for file in ("details.html", "junit.xml"):
+        assert "site-time-zone@job-1" in (done.report / file).read_text("utf-8"), file
+    page = (done.report / "report.html").read_text("utf-8")
+    assert "site-time-zone" in page and "This site" in page and ".elsewhere.test" in page
+    assert "site-cookie-domain@paas-2" in done.out
+
+
+def test_selection_and_waivers_hold_for_a_sites_conditions(example: Site, tmp_path: Path) -> None:
+    def accept(snapshot: dict[str, Any]) -> None:
+        spoil(snapshot)
+        waiver = {"condition": "site-time-zone", "hosts": ["job-1"], "reason": "abroad", "owner": "ops"}
+        snapshot["deployment"]["waivers"] = [{**waiver, "expires": "2999-12-31", "evidence": None}]
+
+    snapshot = changed(tmp_path / "spoilt.json", accept)
+    done = example.run(snapshot, "--only", "site-time-zone@job-1", "--only", "site-time-zone@es-1")
+    assert done.exit == 0 and len(done.verdicts) == 2
+    assert done.of("site-time-zone") == {"job-1": "waived", "es-1": "pass"}
+    done = example.run(snapshot, "-m", "login_redirect_loop")
+    assert set(done.of("site-cookie-domain")) == {"paas-1", "paas-2"} and not done.of("site-time-zone")
+
+
+def test_workers_tell_of_a_sites_conditions(example: Site, tmp_path: Path) -> None:
+    snapshot = changed(tmp_path / "spoilt.json", spoil)
+    alone, together = example.run(snapshot), example.run(snapshot, "-n", "2")
+    assert together.exit == alone.exit == 1
+    assert together.results["verdicts"] == alone.results["verdicts"]
+    assert together.results["root_causes"] == alone.results["root_causes"]
+
+
+def test_a_lost_test_of_a_site_is_no_data(example: Site) -> None:
+    example.put(
+        "spoiler.py",
+        "import os\n"
+        "def pytest_runtest_call(item):\n"
+        "    if 'site-time-zone@es-1' in item.name:\n"
+        "        os._exit(9)\n",
+    )
+    done = example.run(SNAPSHOT, "tests_site", "-n", "1", "--max-worker-restart=0", "-p", "spoiler")
+    assert done.exit == 1 and done.of("site-time-zone")["es-1"] == "no_data"
+    assert "lost" in done.verdicts["site-time-zone@es-1"]["reason"]
+
+
+def test_a_live_check_of_a_snapshot_is_no_data(site: Site) -> None:
+    files = documented(DOCUMENTS[0])
+    for path in ("tests_site/test_live.py", "tests_site/test_plain.py"):
+        site.put(path, files[path])
+    done = site.run(SNAPSHOT, "tests_site")
+    assert done.exit == 1
+    assert set(done.of("site-hosts-file-ours").values()) == {"no_data"}
+    assert "a saved snapshot is judged" in done.verdicts["site-hosts-file-ours@es-1"]["reason"]
+    assert "test_plain.py::test_passwd_is_safe[paas-1]: a saved snapshot is judged" in done.out
+    assert "test_the_inventory_has_two_paas_hosts" not in done.out
+
+
+HEAD = "from bkpaas.suite import condition\n\n\n"
+JUDGE = "def test_it(host):\n    '''True.'''\n"
+MISTAKES = {
+    "taken": ("@condition('disk-space')\n" + JUDGE, "4: disk-space is a condition of the suite and judged by it"),
+    "prefix": ("@condition('ours')\n" + JUDGE, "4: there is no condition 'ours'; one of your own begins with 'site-'"),
+    "case": ("@condition('site-Ours', remedy='x')\n" + JUDGE, "4: 'site-Ours': an id has a-z, 0-9 and - only"),
+    "remedy": ("@condition('site-a')\n" + JUDGE, "4: site-a needs a title"),
+    "title": ("@condition('site-b', remedy='x')\ndef test_it(host):\n    pass\n", "4: site-b needs a title"),
+    "brace": ("@condition('site-c', remedy='{')\n" + JUDGE, "4: its remedy has a brace that opens no slot"),
+    "symptom": (
+        "@condition('site-d', remedy='x', symptoms=('login',))\n" + JUDGE,
+        "4: no symptom login; there are foundations, login-no-response",
+    ),
+    "twice": (
+        "@condition('site-e', remedy='x')\ndef test_other(host):\n    '''True.'''\n\n\n"
+        "@condition('site-e', remedy='x')\n" + JUDGE,
+        "9: site-e is judged at ",
+    ),
+    "syntax": ("def test_it(:\n", "SyntaxError"),
+    "import": ("import nosuchmodule\n", "No module named 'nosuchmodule'"),
+}  # fmt: skip
+
+
+def test_a_file_with_a_mistake_is_named_and_keeps_nothing_else_from_being_judged(site: Site) -> None:
+    for name, (text, _) in MISTAKES.items():
+        site.put(f"tests_site/test_{name}.py", HEAD + text)
+    done = site.run(SNAPSHOT, "tests_site", "tests_paas/test_foundations.py")
+    assert done.exit == 1 and "Traceback" not in done.out
+    for name, (_, said) in MISTAKES.items():
+        told = done.out[done.out.index(f"  tests_site/test_{name}.py: ") :]
+        assert said in told.partition("\n  tests_site/")[0], told
+    assert set(done.of("host-reachable")) == HOSTS and done.results["counts"]["no_data"] == 0
+
+
+def test_a_mistake_within_a_test_is_no_data_and_says_where(site: Site) -> None:
+    site.put(
+        "tests_site/test_wrong.py",
+        HEAD + "@condition('site-ours', remedy='x', roles='nginx')\n"
+        "def test_it(host):\n    '''True.'''\n    host.nginx.no_such_thing\n",
+    )
+    done = site.run(SNAPSHOT, "tests_site")
+    assert done.exit == 1 and done.of("site-ours") == {"nginx-1": "no_data"}
+    assert (
+        "own test is broken: AttributeError (test_wrong.py:7)" in done.verdicts["site-ours@nginx-1"]["reason"]
+    )
+
+
+def test_a_role_that_nobody_has_is_not_applicable(site: Site) -> None:
+    site.put(
+        "tests_site/test_ours.py",
+        HEAD + "@condition('site-ours', remedy='x', roles='kafka')\ndef test_it(host):\n    '''True.'''\n",
+    )
+    done = site.run(SNAPSHOT, "tests_site", "--lang", "zh")
+    assert done.of("site-ours") == {"deployment": "not_applicable"}
+    assert done.verdicts["site-ours@deployment"]["reason"] == "清单中没有角色为 kafka 的主机"
+
+
+def test_a_plain_test_is_reported_by_pytest_and_counts(site: Site) -> None:
+    site.put(
+        "tests_site/test_plain.py",
+        "def test_good(deployment):\n    assert deployment.domain\n\n\n"
+        "def test_bad(deployment):\n    assert deployment.domain == 'paas.example.com'\n",
+    )
+    done = site.run(SNAPSHOT, "tests_site", "tests_paas/test_foundations.py")
+    assert done.exit == 1
+    assert not done.results["counts"]["fail"] and set(done.of("host-reachable")) == HOSTS
+    where = "AssertionError: assert deployment.domain == 'paas.example.com' (test_plain.py:6)"
+    assert f"tests_site/test_plain.py::test_bad: {where}" in done.out
+    assert "test_good" not in done.out
+    details = (done.report / "details.html").read_text("utf-8")
+    assert "tests_site/test_plain.py::test_good" in details
+    assert site.run(SNAPSHOT, "tests_site", "tests_paas/test_foundations.py", "-k", "good or room").exit == 0
+
+
+def test_what_a_site_adds_is_not_the_repositorys() -> None:
+    ignored = (HEALTHY.parents[2] / ".gitignore").read_text().split()
+    assert "/tests_site/" in ignored

@@ -1,0 +1,55 @@
+"""The summary for a ticket: hostile text cannot become anything but text."""
+
+from __future__ import annotations
+
+import re
+
+from bkpaas.report.record import Results
+from bkpaas.report.summary import block, code, escaped, markdown
+
+from .hostile import hostile
+from .sample import SCENARIOS, three_faults
+
+
+def outside_of_code(text: str) -> str:
+    """What a reader of Markdown reads as markup: fenced blocks, code spans and escapes taken out."""
+    text = re.sub(r"^(`{3,})[^\n]*\n.*?^\1$", "", text, flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", "", text)
+    return re.sub(r"\\[^\w\s]", "", text)
+
+
+def test_hostile_text_stays_text() -> None:
+    told = markdown(hostile())
+    left = outside_of_code(told)
+    assert "<" not in left and "`" not in left and "://" not in left
+    assert not set(told) & set("\x00\x1b\u2028\u202e")
+    assert len(told) < 60_000
+
+
+def test_fences_hold() -> None:
+    for text in ("```\n# out\n````", "`", "``x``", "a`b"):
+        first, *_, last = block(text).split("\n")
+        assert first.removesuffix("text") == last and last not in text.split("\n")
+    assert code("`a`") == "`` `a` ``" and code("a``b") == "```a``b```"
+
+
+def test_escapes() -> None:
+    assert escaped("BK_TOKEN *x* [a](http://b) <i> @all #12\nnext") == (
+        r"BK\_TOKEN \*x\* \[a\](http\://b) \<i\> \@all \#12 next"
+    )
+    assert escaped("1. one") == r"1\. one" and escaped("- x") == r"\- x" and escaped("2.7 s") == "2.7 s"
+
+
+def test_commands_stand_in_blocks_as_they_are() -> None:
+    told = markdown(three_faults())
+    assert "```sh\nkill 26444\npgrep -af /data/bkce/etc/uwsgi-open_paas\n" in told
+    assert "\n$ kill" not in told
+
+
+def test_every_cause_and_count_is_told() -> None:
+    for scenario in SCENARIOS.values():
+        results: Results = scenario()
+        told = markdown(results)
+        for word, number in results.counts.items():
+            assert (f"| {number} |" in told) or not number, word
+    assert all(f"`{id_}`" in markdown(three_faults()) for id_ in three_faults().root_causes)

@@ -1,0 +1,57 @@
+"""Verdicts beside those of a baseline: what was not asked is no change."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+from snapshots import snapshot
+from test_history import record
+
+from bkpaas.runs.baseline import compared
+
+PLAIN = snapshot()
+
+
+def without(snapshot, *names):
+    """As --limit leaves hosts out: known, not judged."""
+    hosts = tuple(
+        msgspec.structs.replace(host, judged=host.name not in names) for host in snapshot.deployment.hosts
+    )
+    return msgspec.structs.replace(
+        snapshot, deployment=msgspec.structs.replace(snapshot.deployment, hosts=hosts)
+    )
+
+
+def on(words, exit_=0):
+    results = record(1, words, exit_)
+    for verdict in results.verdicts:
+        verdict.hosts = [name for name in verdict.subject.split("+") if name != "controller"]
+    return results
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "seen"),
+    [
+        ({"a@paas-1": "pass"}, {"a@paas-1": "fail"}, [("a@paas-1", "pass", "fail")]),
+        ({"a@paas-1": "fail"}, {"a@paas-1": "fail"}, []),
+        ({"a@gone": "pass"}, {}, [("a@gone", "pass", None)]),
+        ({}, {"a@fresh": "pass"}, [("a@fresh", None, "pass")]),
+    ],
+)
+def test_what_changed(old, new, seen):
+    found = compared(on(old), PLAIN, on(new), PLAIN, new.keys())
+    assert [(change.id, change.before, change.after) for change in found] == seen
+
+
+def test_what_limit_left_out_is_no_change():
+    narrow = without(PLAIN, "paas-1")
+    both = on({"a@paas-1+paas-2": "pass", "a@paas-2": "pass"})
+    assert compared(both, PLAIN, on({"a@paas-2": "pass"}), narrow, {"a@paas-2"}) == []
+    assert compared(on({"a@paas-2": "pass"}), narrow, both, PLAIN, {"a@paas-1+paas-2", "a@paas-2"}) == []
+
+
+def test_what_an_interrupted_run_did_not_reach_is_no_change():
+    partial = on({"a@paas-1": "fail", "b@paas-1": "no_data"}, exit_=2)
+    before = on({"a@paas-1": "pass", "b@paas-1": "pass", "c@paas-1": "pass"})
+    found = compared(before, PLAIN, partial, PLAIN, {"a@paas-1"})
+    assert [change.id for change in found] == ["a@paas-1"]

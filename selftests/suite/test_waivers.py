@@ -1,0 +1,102 @@
+"""A waiver: for whom it holds, until when, and what is said of one that does not."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from judges import deployment
+
+from bkpaas.inventory.deployment import Waiver
+from bkpaas.lang import in_both, in_language
+from bkpaas.suite.outcome import Outcome
+from bkpaas.suite.waivers import uses, waive
+
+TODAY = date(2026, 3, 7)
+SITE = {"paas-1": "paas", "paas-2": "paas", "nginx-1": "nginx"}
+
+
+def site(**words):
+    usual = {"condition": "disk-space", "hosts": ("paas-1",), "reason": "known", "owner": "ops"}
+    return deployment(SITE, waivers=(Waiver(**{**usual, "expires": "2026-03-07", **words}),))
+
+
+def judged(site, **words):
+    """disk-space on each host, by the host's name; pass where nothing is said."""
+    outcomes = {}
+    for host in SITE:
+        word = words.get(host.replace("-", "_"), "pass")
+        told = {"reason": "no root"} if word == "no_data" else {"evidence": "/data: 0 B free"}
+        one = waive(Outcome(f"disk-space@{host}", word, **told), site, TODAY)
+        outcomes[one.id] = one
+    return outcomes
+
+
+def state(site, outcomes):
+    return [(use.state, use.verdicts) for use in uses(site, outcomes, TODAY)]
+
+
+def test_used_on_its_last_day():
+    here = site()
+    outcomes = judged(here, paas_1="fail", paas_2="fail")
+    assert [one.word for one in outcomes.values()] == ["waived", "fail", "pass"]
+    assert state(here, outcomes) == [("used", ["disk-space@paas-1"])]
+
+
+def test_expired():
+    here = site(expires="2026-03-06")
+    outcomes = judged(here, paas_1="warn")
+    assert outcomes["disk-space@paas-1"].word == "warn"
+    assert "expired on 2026-03-06" in outcomes["disk-space@paas-1"].evidence
+    assert state(here, outcomes) == [("expired", ["disk-space@paas-1"])]
+    assert state(here, judged(here)) == [("expired", [])], "said as well when nothing fails"
+
+
+def test_other_evidence_fails_again_and_says_so():
+    here = site(evidence="/var")
+    outcomes = judged(here, paas_1="fail")
+    assert outcomes["disk-space@paas-1"].word == "fail"
+    assert 'evidence that was accepted is "/var"' in outcomes["disk-space@paas-1"].evidence
+    assert state(here, outcomes) == [("changed", ["disk-space@paas-1"])]
+
+
+def test_evidence_in_either_language():
+    here = site(evidence="剩余")
+    with in_both():
+        outcome = Outcome("disk-space@paas-1", "fail", evidence="\ufdd0free\ufdd1剩余 0\ufdd2")
+        waive(outcome, here, TODAY)
+    assert outcome.word == "waived" and in_language(outcome.reason, "en").endswith("free")
+
+
+def test_no_longer_needed_only_when_all_of_it_holds():
+    here = site(hosts=())
+    everything = judged(here)
+    assert state(here, everything) == [("unneeded", list(everything))]
+    assert state(here, judged(here, nginx_1="no_data")) == [], "who knows whether it fails there"
+    some = {id_: one for id_, one in everything.items() if "nginx" not in id_}
+    assert state(here, some) == [], "as with --limit"
+
+
+def test_what_could_not_be_looked_at_is_never_waived():
+    here = site()
+    outcomes = judged(here, paas_1="no_data")
+    assert outcomes["disk-space@paas-1"].word == "no_data"
+    assert (
+        "a waiver accepts a failure, not that it could not be looked at"
+        in outcomes["disk-space@paas-1"].reason
+    )
+
+
+def test_the_second_waiver_holds_when_the_first_is_over():
+    first, second = site(expires="2026-03-01").waivers[0], site().waivers[0]
+    here = deployment(SITE, waivers=(first, second))
+    outcomes = judged(here, paas_1="fail")
+    assert outcomes["disk-space@paas-1"].word == "waived"
+    assert [use.state for use in uses(here, outcomes, TODAY)] == ["expired", "used"]
+
+
+@pytest.mark.parametrize("hosts", [("paas-1",), ("paas-2",), ()])
+def test_a_pair_is_about_both_its_hosts(hosts):
+    here = site(condition="paas-clock-skew", hosts=hosts)
+    one = waive(Outcome("paas-clock-skew@paas-1+paas-2", "fail", evidence="70 s"), here, TODAY)
+    assert one.word == "waived"
