@@ -28,8 +28,13 @@ _MARK = re.compile(f"([{MARKS}])")
 def say(*, en: str, zh: str) -> str:
     """The one of the two texts that this run speaks; within in_both() one string that carries both."""
     if _both:
-        return en if en == zh else f"{_BEGIN}{en}{_BETWEEN}{zh}{_END}"
+        return both(en=en, zh=zh)
     return zh if _language == "zh" else en
+
+
+def both(*, en: str, zh: str) -> str:
+    """One string that carries both texts."""
+    return en if en == zh else f"{_BEGIN}{en}{_BETWEEN}{zh}{_END}"
 
 
 @contextmanager

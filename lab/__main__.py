@@ -54,8 +54,8 @@ def parser() -> argparse.ArgumentParser:
         return command
 
     up = add("up", say(en="bring the lab up and wait until everything answers", zh="启动并等待全部就绪"))
-    up.add_argument("layout", nargs="?", default="a", choices=layouts.available(), metavar="LAYOUT",
-                    help=say(en="which hosts", zh="主机布局") + f": {', '.join(layouts.available())} (a)")  # fmt: skip
+    up.add_argument("layout", nargs="?", default="a", metavar="LAYOUT",
+                    help=say(en="which hosts", zh="主机布局") + f": {', '.join(layouts.available())}, random:SEED (a)")  # fmt: skip
     up.add_argument("--timeout", type=float, default=READY_SECONDS, metavar="SECONDS",
                     help=say(en="how long it may take", zh="最长等待时间") + " (%(default)g)")  # fmt: skip
     up.add_argument("--keep", action="store_true",

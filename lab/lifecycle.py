@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bkpaas.lang import say
-from lab import base, certificates, hosts, machine, namespaces
+from lab import base, certificates, generated, hosts, machine, namespaces
 from lab.control import READY_SECONDS, RECORD, REPOSITORY, SERVICES, TLS, Lab, Record, Tell
 from lab.errors import LabError
 from lab.layouts import Layout
@@ -203,6 +203,12 @@ def _ssh_config(state: Path, layout: Layout) -> str:
 
 def _write_inventory(lab: Lab, layout: Layout) -> None:
     """The repository's inventory of the layout, with the key and the host keys of this lab."""
+    if not layout.inventory:
+        folder = lab.state_dir / "inventory"
+        folder.mkdir(exist_ok=True)
+        for name, text in generated.inventory(layout, str(lab.state_dir)).items():
+            (folder / name).write_text(text, "utf-8")
+        return
     source = INVENTORIES / layout.inventory
     for file in (file for file in source.rglob("*") if file.is_file()):
         target = lab.state_dir / "inventory" / file.relative_to(source)

@@ -1,51 +1,11 @@
 """FAQ: log_agent on every app host, log_parser behind it, and one redis list between them."""
 
-from contextlib import suppress
-from ipaddress import ip_address
-
-from bkpaas.collect import plan
-from bkpaas.errors import NoData, NotApplicable
-from bkpaas.facts import Missing
+from bkpaas.errors import NoData
 from bkpaas.lang import say
 from bkpaas.suite import condition
+from bkpaas.suite.log_search import addresses, in_use, parsers
 
 FIELDS = ("host", "port", "db", "key", "type", "password")
-
-
-def _in_use(deployment, host_facts):
-    """Whether this deployment has the search for logs: a part of it on any host. The community edition has none."""
-    unseen = []
-    for known in deployment.judged(*plan.LOG_PLUGINS):
-        facts = host_facts(known.name)
-        if known.has("paas") and _search_setting(facts):
-            return
-        if isinstance(facts.facts.log_plugins, Missing):
-            unseen.append(known.name)
-            continue
-        plugins = facts.log_plugins
-        if any(one.filled or one.pids for one in (plugins.agent, plugins.parser)):
-            return
-    if unseen:
-        raise NoData(
-            say(
-                en=f"no paas_plugins found, but {', '.join(unseen)} could not be looked at",
-                zh=f"没有发现 paas_plugins，但未能查看 {', '.join(unseen)}",
-            )
-        )
-    raise NotApplicable(
-        say(
-            en="no log_agent, no log_parser and no ELASTICSEARCH setting on any host: an edition without paas_plugins",
-            zh="所有主机上都没有 log_agent、log_parser 和 ELASTICSEARCH 配置：该版本不含 paas_plugins",
-        )
-    )
-
-
-def _search_setting(host):
-    if isinstance(host.facts.settings, Missing):
-        return False
-    project = host.settings.by_project.get("paas")
-    values = [project.get(name) for name in ("ELASTICSEARCH_URLS", "ELASTICSEARCH_HOSTS")] if project else []
-    return any(value is not None and (value.value or value.kind == "expression") for value in values)
 
 
 def _judge_running(plugin, program, finding):
@@ -65,17 +25,17 @@ def _judge_running(plugin, program, finding):
 @condition("log-agent-deployed")
 def test_log_agent_runs(host, deployment, host_facts, finding):
     """paas_plugins/log_agent is there, and filebeat runs with a configuration of it."""
-    _in_use(deployment, host_facts)
+    in_use(deployment, host_facts)
     _judge_running(host.log_plugins.agent, "filebeat", finding)
 
 
 @condition("log-parser-deployed")
 def test_log_parser_runs(host, deployment, host_facts, finding):
     """paas_plugins/log_parser is there, and logstash runs with a configuration of it; one paas host may do for all."""
-    _in_use(deployment, host_facts)
+    in_use(deployment, host_facts)
     plugin = host.log_plugins.parser
     if deployment.generation == "5.x" and not (plugin.folder.exists and plugin.filled):
-        others = [one for one, target in _parsers(deployment, host_facts)[0] if target.pids]
+        others = [one for one, target in parsers(deployment, host_facts)[0] if target.pids]
         if others:
             names = ", ".join(one.name for one in others)
             finding.saw(say(en=f"not here, it runs on {names}", zh=f"不在本机，运行于 {names}"))
@@ -83,22 +43,10 @@ def test_log_parser_runs(host, deployment, host_facts, finding):
     _judge_running(plugin, "logstash", finding)
 
 
-def _parsers(deployment, host_facts):
-    """([(host, its log_parser)], names of hosts that could not be looked at)."""
-    found, unseen = [], []
-    for known in deployment.judged(*plan.LOG_PLUGINS):
-        facts = host_facts(known.name)
-        if isinstance(facts.facts.log_plugins, Missing):
-            unseen.append(known.name)
-        else:
-            found.append((facts, facts.log_plugins.parser))
-    return found, unseen
-
-
 @condition("log-redis-equal")
 def test_log_agent_writes_where_log_parser_reads(host, deployment, host_facts, finding):
     """Each list that this host's log_agent fills is, field by field, one that some log_parser reads."""
-    _in_use(deployment, host_facts)
+    in_use(deployment, host_facts)
     agent = host.log_plugins.agent
     if agent.problems:
         raise NoData("; ".join(agent.problems[:3]))
@@ -109,9 +57,9 @@ def test_log_agent_writes_where_log_parser_reads(host, deployment, host_facts, f
                 zh=f"log_agent 的配置中没有 output.redis（{', '.join(agent.files) or '没有文件'}）",
             )
         )
-    parsers, unseen = _parsers(deployment, host_facts)
-    problems = [problem for _, parser in parsers for problem in parser.problems]
-    read = [(other, target) for other, parser in parsers for target in parser.targets]
+    known, unseen = parsers(deployment, host_facts)
+    problems = [problem for _, parser in known for problem in parser.problems]
+    read = [(other, target) for other, parser in known for target in parser.targets]
     if not read:
         reason = problems or [
             say(
@@ -148,7 +96,9 @@ def _compare(host, target, other, theirs, deployment):
             if field in one.unknown
         ]
         if not reasons and field == "host":
-            ours, own = (_addresses(*one, deployment) for one in ((host, target), (other, theirs)))
+            ours, own = (
+                addresses(one[0], one[1].host, deployment) for one in ((host, target), (other, theirs))
+            )
             if ours is None or own is None:
                 if target.host != theirs.host:
                     name, where = (target.host, host) if ours is None else (theirs.host, other)
@@ -164,25 +114,6 @@ def _compare(host, target, other, theirs, deployment):
             differs.append(field)
         unknown += reasons
     return differs, unknown
-
-
-def _addresses(host, target, deployment):
-    """What the host of a configuration means where it is used: loopback is that host; None: it does not resolve."""
-    names = {} if isinstance(host.facts.names, Missing) else host.names.by_name
-    resolved = names.get(target.host)
-    found = _valid([target.host, *(resolved.addresses if resolved else ())])
-    if any(address.is_loopback for address in found):
-        own = () if isinstance(host.facts.addresses, Missing) else host.addresses.items
-        found |= _valid([deployment.host(host.name).address, *own])
-    return {address for address in found if not address.is_loopback} or None
-
-
-def _valid(words):
-    found = set()
-    for word in words:
-        with suppress(ValueError):
-            found.add(ip_address(word))
-    return found
 
 
 def _told(differs, target, reader, theirs):

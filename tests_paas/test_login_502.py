@@ -236,9 +236,10 @@ def test_domain_arrives_at_its_server_block(host, deployment, finding):
             shadow = _shadow(nginx, servers, address, port)
             assert shadow is None, say(
                 en=f"requests to {address}:{port} end in another server block ({shadow.file}:{shadow.line}, "
-                f"server_name {' '.join(shadow.names) or 'none'}): its listen names this address",
+                f"server_name {' '.join(shadow.names) or 'none'}): no server block of the domain has a listen that "
+                "fits this address as well",
                 zh=f"发往 {address}:{port} 的请求会进入另一个 server（{shadow.file}:{shadow.line}，"
-                f"server_name {' '.join(shadow.names) or '无'}）：它的 listen 指定了该地址",
+                f"server_name {' '.join(shadow.names) or '无'}）：域名的 server 中没有同样匹配该地址的 listen",
             )
     finding.saw(", ".join(addresses))
 
@@ -256,12 +257,18 @@ def _domain_addresses_here(host, deployment):
 def _shadow(nginx, servers, address, port):
     """The server block that takes address:port away: nginx picks the most specific listen first."""
 
-    def specific(server):
-        return any(listen.address == address and listen.port == port for listen in server.listens)
+    def fits(server, addresses):
+        return any(
+            listen.port == port and not listen.unix and listen.address in addresses
+            for listen in server.listens
+        )
 
-    if any(specific(server) for server in servers):
-        return None
-    return next((server for server in nginx.servers if specific(server)), None)
+    for addresses in ((address,), ("*", "0.0.0.0")):
+        if any(fits(server, addresses) for server in servers):
+            return None
+        if other := next((server for server in nginx.servers if fits(server, addresses)), None):
+            return other
+    return None
 
 
 @condition("nginx-conf-upstreams")

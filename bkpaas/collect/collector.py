@@ -21,8 +21,10 @@ The plan and the answer are JSON documents.  Parts of a plan, each answered unde
   supervisor  [{name, conf, seconds}]     supervisorctl status;  time_daemon {seconds}: chronyc, ntpq
   resolve     [{name, seconds}]           addresses of names
   http        [{name, url, seconds, bytes, headers, ca_pem}]
-  tcp         [{name, host, port, seconds, read}]  what the peer says first, in base64
+  tcp         [{name, host, port, seconds, read, send, lines, again}]  what the peer says first, or so many
+              lines to what is sent, in base64; once more after a while where that matches {when, seconds}
   pids        [...]                       when these processes started, null when they are gone
+  peers       [...]                       where the TCP connections of these processes lead
 
 What could not be looked at is said in its place or under `errors`, never left out.  Valid for Python 2.6 to 3.13
 with nothing but the standard library, hence no f-strings and the like.  Names of files are bytes, so that any name
@@ -197,6 +199,29 @@ def address_of(word):
     data = struct.pack("=%dI" % count, *struct.unpack(">%dI" % count, data))
     family = (4, socket.AF_INET) if count == 1 else (6, socket.AF_INET6)
     return family[0], socket.inet_ntop(family[1], data), int(port, 16)
+
+
+def peers(pids):
+    """{pid: ["ADDRESS:PORT", ...]}: where the established TCP connections of these processes lead."""
+    found = {}
+    for pid in pids:
+        base, own = "/proc/%d/" % pid, set()
+        try:
+            fds = os.listdir(base + "fd")
+        except EnvironmentError:
+            continue  # gone, or not ours to see
+        for fd in fds[:MOST_FDS]:
+            try:
+                own.add(os.readlink(base + "fd/" + fd))
+            except EnvironmentError:
+                pass  # closed in between
+        places = found[str(pid)] = []
+        for table in ("net/tcp", "net/tcp6"):
+            for line in lines_of(base + table) if os.path.exists(base + table) else ():
+                words = line.split()
+                if len(words) >= 10 and words[3] == b"01" and "socket:[%d]" % int(words[9]) in own:
+                    places.append("%s:%d" % address_of(words[2])[1:])
+    return found
 
 
 class Scan(object):
@@ -488,7 +513,7 @@ def system(booted):
 
 
 def addresses():
-    """Own addresses: IPv4 from the kernel (SIOCGIFCONF), IPv6 from /proc."""
+    """[address, interface] of each: IPv4 from the kernel (SIOCGIFCONF), IPv6 from /proc."""
     found, buffer, one = [], array.array("B", [0]) * 65536, socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     try:
         ask = struct.pack("iL", len(buffer), buffer.buffer_info()[0])
@@ -497,10 +522,11 @@ def addresses():
         one.close()
     size = 40 if struct.calcsize("L") == 8 else 32  # of a struct ifreq: 16 bytes of name, then the address
     for at in range(0, length, size):
-        found.append(".".join(str(byte) for byte in buffer[at + 20 : at + 24]))
+        name = text(bytes(bytearray(buffer[at : at + 16])).split(b"\0")[0])
+        found.append([".".join(str(byte) for byte in buffer[at + 20 : at + 24]), name])
     if os.path.exists("/proc/net/if_inet6"):
         words = [line.split() for line in lines_of("/proc/net/if_inet6")]
-        found += [socket.inet_ntop(socket.AF_INET6, binascii.unhexlify(w[0])) for w in words if w]
+        found += [[socket.inet_ntop(socket.AF_INET6, binascii.unhexlify(w[0])), text(w[-1])] for w in words if w]
     return found
 
 
@@ -679,14 +705,23 @@ def receive(job, one, most=16384):
 
 
 def tcp(job, ask):
-    """Connects and hears what the peer says first."""
-    one = connect(job, ask["host"], ask["port"])
+    """Connects, says what is to be said, and hears the peer; once more when what it says asks for that."""
+    one, most, again = connect(job, ask["host"], ask["port"]), ask.get("read", 0), ask.get("again")
+    data, lines = b"", 0
     try:
-        if ask.get("read"):
-            data = receive(job, one, ask["read"])
-            job.answer["data"] = binascii.b2a_base64(data).decode("ascii").strip()
-            if not data:
-                raise Broken("empty", "closed without a word")
+        while True:
+            one.sendall(ask.get("send", "").encode("utf-8"))
+            lines += ask.get("lines", 0)
+            while len(data) < most and (not data or data.count(b"\n") < lines):
+                piece = receive(job, one, most - len(data))
+                data += piece
+                job.answer["data"] = text(binascii.b2a_base64(data)).strip()
+                if not piece:
+                    raise Broken("empty", "closed without a word" if not data else "closed in the middle")
+            if not again or not re.search(again["when"].encode("ascii"), data):
+                break
+            time.sleep(min(again["seconds"], job.left()))
+            again = None
     finally:
         one.close()
 
@@ -712,6 +747,9 @@ def http(job, ask):
         one.close()
 
 
+CA_FILES = "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem"
+
+
 def secured(job, one, host, ca_pem):
     import socket as whole  # both costly, and seldom needed
     import ssl
@@ -720,8 +758,10 @@ def secured(job, one, host, ca_pem):
     one.settimeout(job.left())
     job.stage, trust = "tls", getattr(ssl, "create_default_context", None)
     if trust is None:
-        raise ValueError("this Python cannot verify certificates")
+        raise Broken("other", "this Python cannot verify certificates")
     context = trust(cadata=ca_pem) if ca_pem else trust()
+    for path in [path for path in CA_FILES if not ca_pem and os.path.isfile(path)][:1]:
+        context.load_verify_locations(path)  # a Python that was built elsewhere does not know the system's
     one = context.wrap_socket(one, server_hostname=host)
     job.stage = "wait"
     return one
@@ -876,6 +916,7 @@ class Visit(object):
         plan, files = self.plan, Files(self.home, self.plan.get("bytes", 4000000))
         tasks = [(("system", None), system, (self.booted,))]
         tasks += [(("addresses", None), addresses, ())] if plan.get("addresses") else []
+        tasks += [(("peers", None), peers, (plan["peers"],))] if plan.get("peers") else []
         asked = enumerate(plan.get("files") or ())
         tasks += [(("files", ask["name"], at), files.matches, (ask,)) for at, ask in asked]
         tasks += [(("nginx", None), files.nginx, (plan["nginx"], self.processes))] if plan.get("nginx") else []
@@ -884,7 +925,7 @@ class Visit(object):
         disks = [path for path in plan.get("disks") or () if self.home or "{home}" not in path]
         tasks += [(("disks", path), disk, (files.path(path),)) for path in disks]
         found = read_all(tasks, self.until)
-        blank = {"files": {}, "tails": {}, "disks": [], "addresses": [], "system": {}}
+        blank = {"files": {}, "tails": {}, "disks": [], "addresses": [], "system": {}, "peers": {}}
         blank["nginx"] = {"main": [], "files": [], "error": None}
         self.answer.update((section, blank[section]) for section in blank if section in plan or section == "system")
         for key, _, _ in tasks:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import requests
 from msgspec import Struct
 
+from bkpaas.collect.certificate import trusted
 from bkpaas.collect.plan import PLATFORM, domain_url, service_address
 from bkpaas.collect.probes import REDIRECTS, entrance, kind_of, session_at
 from bkpaas.facts.access import PROBE
@@ -156,7 +157,7 @@ class _Trial:
                 headers=headers,
                 timeout=self.seconds,
                 allow_redirects=False,
-                verify=self.deployment.ca_file or True,
+                verify=trusted(self.deployment.ca_file),
                 **options,
             )
 

@@ -104,7 +104,7 @@ class _Second:
                 for known in self._deployment.judged()
                 if known.name in firsts
             }
-        return plan.second(host, self._deployment, self._facts)
+        return plan.second(host, self._deployment, self._facts, self._secrets.reveal)
 
 
 def _never(host: Host) -> Visit:

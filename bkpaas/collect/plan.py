@@ -1,19 +1,25 @@
 """What each host is asked: a first visit by its roles, a second one by what the first visits found.
 
 A plan is the JSON that collector.py reads; its parts are described there. Every request is a GET that changes
-nothing, every path is only read.
+nothing, redis is told AUTH, SELECT, PING, TYPE and LLEN and nothing else, every path is only read.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta, timezone
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from bkpaas.facts import HostFacts, Missing, Nginx, Settings
+from bkpaas.errors import NoData
+from bkpaas.facts import HostFacts, Missing, Nginx, Place, RedisTarget, Settings, places
 from bkpaas.facts.agent import MOST_SOCKETS
+from bkpaas.facts.elasticsearch import INDEX
+from bkpaas.facts.elasticsearch import PREFIX as SEARCH
+from bkpaas.facts.redis import PREFIX as REDIS
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.lang import say
 
@@ -80,6 +86,13 @@ _VERSION_BYTES = 4096
 
 LOG_PLUGINS = ("paas", "appo", "appt")
 """Roles whose hosts have log_agent or log_parser."""
+
+_SEARCH = {"root": "/", "health": "/_cluster/health?master_timeout=5s"}
+_MOST_SERVERS = 5
+_MOST_KEYS = 8
+_MOST_PIDS = 20
+QUEUE_SECONDS = 3.0
+"""How much later a long list is asked for once more."""
 
 _PROXY_VARIABLES = ["http_proxy", "https_proxy", "no_proxy", "all_proxy"]
 _ENVIRON = [*_PROXY_VARIABLES, *(name.upper() for name in _PROXY_VARIABLES), "TZ", "BK_ENV"]
@@ -204,8 +217,16 @@ def _tail(plan: Plan, deployment: Deployment, name: str, path: str, most: int = 
     plan["tails"].append({"name": name, "path": path, "bytes": deployment.limits.log_bytes, "most": most})
 
 
-def second(host: Host, deployment: Deployment, facts: Mapping[str, HostFacts]) -> Plan | None:
-    """What a host is asked when the first visits are over; None when there is nothing."""
+def second(
+    host: Host,
+    deployment: Deployment,
+    facts: Mapping[str, HostFacts],
+    reveal: Callable[[str], str | None] = lambda digest: None,
+) -> Plan | None:
+    """What a host is asked when the first visits are over; None when there is nothing.
+
+    reveal: the password that a digest stands for. What contains one is marked `secret`.
+    """
     own = facts[host.name]
     plan: Plan = {
         "visit": 2,
@@ -222,6 +243,7 @@ def second(host: Host, deployment: Deployment, facts: Mapping[str, HostFacts]) -
     if host.has("paas"):
         _ask_services(plan, host, deployment, own)
         _ask_database(plan, deployment, own)
+        _ask_search(plan, deployment, own, reveal)
         _look_at_supervisor_again(plan, deployment, own)
         _tail(plan, deployment, "uwsgi-log-login", login_access_log(own))
     if host.has("nginx"):
@@ -234,10 +256,14 @@ def second(host: Host, deployment: Deployment, facts: Mapping[str, HostFacts]) -
         _ask_own_agent(plan, host, deployment, own)
     if host.has(*NEED_LOGIN):
         _get(plan, deployment, "is_login-domain", domain_url(deployment, IS_LOGIN))
+        if deployment.scheme == "https":
+            _get(plan, deployment, "domain-trusted", domain_url(deployment, IS_LOGIN), own_trust=True)
     if host.has(*LOG_PLUGINS):
         _resolve_log_plugins(plan, deployment, own)
-    asked = ("files", "tails", "supervisor", "http", "tcp", "resolve")
-    return plan if any(plan[part] for part in asked) else None
+        _ask_redis(plan, deployment, own, reveal)
+        _look_at_log_plugins(plan, own)
+    asked = ("files", "tails", "supervisor", "http", "tcp", "resolve", "peers")
+    return plan if any(plan.get(part) for part in asked) else None
 
 
 def service_address(
@@ -408,8 +434,106 @@ def domain_url(deployment: Deployment, path: str) -> str:
 def _resolve_log_plugins(plan: Plan, deployment: Deployment, own: HostFacts) -> None:
     if isinstance(own.log_plugins, Missing):
         return
-    targets = (*own.log_plugins.agent.targets, *own.log_plugins.parser.targets)
-    _resolve(plan, deployment, [target.host for target in targets if target.host])
+    _resolve(plan, deployment, [target.host for target in redis_targets(own) if target.host])
+
+
+def _look_at_log_plugins(plan: Plan, own: HostFacts) -> None:
+    if not isinstance(own.log_plugins, Missing):
+        pids = (*(own.log_plugins.agent.pids or ()), *(own.log_plugins.parser.pids or ()))
+        plan["peers"] = list(pids[:_MOST_PIDS])
+
+
+def redis_targets(own: HostFacts) -> tuple[RedisTarget, ...]:
+    """The lists of redis that the plugins of a host write to and read from."""
+    if isinstance(own.log_plugins, Missing):
+        return ()
+    return (*own.log_plugins.agent.targets, *own.log_plugins.parser.targets)
+
+
+def redis_keys(own: HostFacts, target: RedisTarget) -> list[str]:
+    """The lists that are asked about in one conversation with the server of this one, in their order."""
+    same = (one for one in redis_targets(own) if one.server == target.server and one.key)
+    return list(dict.fromkeys(one.key for one in same if one.key))[:_MOST_KEYS]
+
+
+def _ask_redis(
+    plan: Plan, deployment: Deployment, own: HostFacts, reveal: Callable[[str], str | None]
+) -> None:
+    """PING without a login; then with that of the configuration, and how long the lists are.
+
+    Only a list that is long is asked for once more, a little later.
+    """
+    targets = {target.server: target for target in redis_targets(own)}
+    for target in list(targets.values())[:_MOST_SERVERS]:
+        if target.host is None or target.port is None or target.tls:
+            continue
+        place = f"{REDIS}{target.host}:{target.port}"
+        if place not in [ask["name"] for ask in plan["tcp"]]:
+            _converse(plan, deployment, place, target, [["PING"]])
+        if "password" in target.unknown or target.db is None:
+            continue
+        commands = [["SELECT", str(target.db)], ["PING"]]
+        if target.password:
+            commands.insert(0, ["AUTH", reveal(target.password) or ""])
+        for key in redis_keys(own, target):
+            commands += [["TYPE", key], ["LLEN", key]]
+        ask = _converse(plan, deployment, f"{REDIS}{target.server}", target, commands)
+        ask["secret"] = target.password is not None
+        digits = len(str(deployment.thresholds.log_queue_length))
+        ask["again"] = {"when": f":[0-9]{{{digits},}}\r", "seconds": QUEUE_SECONDS}
+
+
+def _converse(
+    plan: Plan, deployment: Deployment, name: str, target: RedisTarget, commands: list[list[str]]
+) -> Plan:
+    """A conversation with a redis; every one of these commands only reads and is answered by one line."""
+    _connect(plan, deployment, name, target.host or "", target.port or 0)
+    ask: Plan = plan["tcp"][-1]
+    ask |= {"send": "".join(map(_command, commands)), "lines": len(commands), "read": 4096}
+    return ask
+
+
+def _command(command: list[str]) -> str:
+    return f"*{len(command)}\r\n" + "".join(f"${len(word.encode())}\r\n{word}\r\n" for word in command)
+
+
+def search_places(own: HostFacts) -> tuple[Place, ...]:
+    """Where the settings of paas look for logs; none when that cannot be told."""
+    if isinstance(own.settings, Missing):
+        return ()
+    try:
+        return places(own.settings.by_project.get("paas"))[:_MOST_SERVERS]
+    except (NoData, ValueError):
+        return ()
+
+
+def _ask_search(
+    plan: Plan, deployment: Deployment, own: HostFacts, reveal: Callable[[str], str | None]
+) -> None:
+    """Each address whether it is well; the first one, for all are of one cluster, what it holds."""
+    for number, place in enumerate(search_places(own)):
+        for part, path in {**_SEARCH, **({} if number else _search_details(own))}.items():
+            url = f"{place.scheme}://{place.text}{path}"
+            _get(plan, deployment, f"{SEARCH}{part}@{place.text}", url)
+            if place.password:
+                login = f"{place.user}:{reveal(place.password) or ''}".encode()
+                plan["http"][-1]["headers"]["Authorization"] = f"Basic {b64encode(login).decode('ascii')}"
+                plan["http"][-1]["secret"] = True
+    _resolve(plan, deployment, [place.host for place in search_places(own)])
+
+
+def _search_details(own: HostFacts) -> dict[str, str]:
+    """Only the indices of these days are searched: a month of them would be work."""
+    now = None if isinstance(own.system, Missing) else own.system.time
+    today = datetime.fromtimestamp(now, timezone.utc) if now is not None else datetime.now(timezone.utc)
+    days = ",".join(f"{INDEX}{today + timedelta(day):%Y.%m.%d}" for day in (-1, 0, 1))
+    return {
+        "blocks": f"/{INDEX}*/_settings/index.blocks.*",
+        "cluster": "/_cluster/settings",
+        "indices": f"/_cat/indices/{INDEX}*?format=json&h=index,status",
+        "nodes": "/_cat/allocation?format=json&h=node,disk.percent",
+        "newest": f"/{days}/_search?ignore_unavailable=true&size=1&sort=@timestamp:desc&_source=@timestamp",
+    }
 
 
 def _resolve(plan: Plan, deployment: Deployment, names: list[str]) -> None:
@@ -421,7 +545,10 @@ def _resolve(plan: Plan, deployment: Deployment, names: list[str]) -> None:
             plan["resolve"].append({"name": name, "seconds": deployment.limits.resolve_seconds})
 
 
-def _get(plan: Plan, deployment: Deployment, name: str, url: str, *, healthz: bool = False) -> None:
+def _get(
+    plan: Plan, deployment: Deployment, name: str, url: str, *, healthz: bool = False, own_trust: bool = False
+) -> None:
+    """own_trust: https is verified as the host's own programs do it, not with the inventory's ca_file."""
     limits = deployment.limits
     ask = {
         "name": name,
@@ -430,7 +557,7 @@ def _get(plan: Plan, deployment: Deployment, name: str, url: str, *, healthz: bo
         "bytes": limits.body_bytes,
         "headers": {},
     }
-    if url.startswith("https:") and deployment.ca_file:
+    if url.startswith("https:") and deployment.ca_file and not own_trust:
         ask["ca_pem"] = Path(deployment.ca_file).read_text(encoding="ascii", errors="replace")
     plan["http"].append(ask)
 
@@ -466,6 +593,21 @@ def describe(deployment: Deployment) -> str:
             zh=" 及其在该域名内的跳转，不带 cookie",
         )
     )
+    lines += [
+        "    "
+        + say(en="controller: TCP connection to ", zh="控制机：TCP 连接 ")
+        + f"{address}:{deployment.port}"
+        for address in deployment.virtual_addresses
+    ]
+    if deployment.scheme == "https":
+        lines.append(
+            say(
+                en="    controller: TLS handshake with the domain and with every nginx host, to see their certificates; "
+                "hosts that ask login: one more GET of is_login, verified with their own store of authorities",
+                zh="    控制机：与域名及每台 nginx 主机进行 TLS 握手以查看证书；需要校验登录态的主机：再 GET 一次 is_login，"
+                "用自身的信任库校验",
+            )
+        )
     lines.append(
         say(
             en="    paas hosts: GET healthz and one harmless page of each service, TCP to the database, paas_agent "
@@ -475,6 +617,15 @@ def describe(deployment: Deployment) -> str:
             zh="    paas 主机：各服务的 healthz 和一个无副作用的页面，数据库 TCP 连接，各 app 主机的 paas_agent 和 "
             "8010；nginx 主机：配置中每个 upstream server 的 GET /；app 主机：自身的 8010 和 paas_agent；所有需要校验登录态"
             "的主机：通过域名 GET 不带 token 的 is_login",
+        )
+    )
+    lines.append(
+        say(
+            en="    paas hosts: GET /, health, blocks, indices, disks and the newest document of Elasticsearch at the addresses "
+            "in the settings of paas; hosts of log_agent and log_parser: PING, TYPE and LLEN of the redis in their "
+            "configuration; both with the login that stands there, which is sent over ssh:// only",
+            zh="    paas 主机：在 paas 配置的地址上 GET Elasticsearch 的 /、健康状态、只读设置、索引、磁盘和最新文档；log_agent 与 "
+            "log_parser 所在主机：对其配置的 redis 执行 PING、TYPE、LLEN；均使用配置中的账号，且只通过 ssh:// 发送",
         )
     )
     return "\n".join(lines)

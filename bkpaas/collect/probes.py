@@ -12,6 +12,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
+from bkpaas.collect.certificate import presented, reached, trusted
 from bkpaas.collect.plan import DOMAIN_HEALTHZ_PATHS, IS_LOGIN, PLATFORM, domain_paths, domain_url
 from bkpaas.facts.access import PROBE
 from bkpaas.inventory.deployment import Deployment
@@ -25,7 +26,7 @@ MOST_REDIRECTS = 5
 
 
 def probe(deployment: Deployment) -> Raw:
-    """{"resolve": ..., "http": ..., "agent": ...}: every path of the domain asked once, beside each other.
+    """{"resolve", "http", "tcp", "certificates", "agent"}: every path of the domain asked once, beside each other.
 
     agent: the User-Agent of this run, by which login's own log shows where its request went.
     """
@@ -42,7 +43,7 @@ def probe(deployment: Deployment) -> Raw:
     wanted["is_login-domain"] = (f"{IS_LOGIN}?{agent.replace('/', '=')}", deployment.limits.request_seconds)
     limits = deployment.limits
     http = {
-        name: _blank(domain_url(deployment, path)) | {"error": {"kind": "silent", "text": "no end in time"}}
+        name: _blank(domain_url(deployment, path)) | {"error": {"kind": "silent", "text": ""}}
         for name, (path, _) in wanted.items()
     }
 
@@ -50,6 +51,19 @@ def probe(deployment: Deployment) -> Raw:
         http[name] = _get(deployment, address, domain_url(deployment, path), seconds, agent)
 
     asked = [threading.Thread(target=ask, args=(name, *how), daemon=True) for name, how in wanted.items()]
+    tcp, shown = dict[str, Raw](), dict[str, Raw]()
+
+    def connect(place: str) -> None:
+        tcp[f"virtual-{place}"] = reached(place, deployment.port, limits.request_seconds)
+
+    def show(place: str) -> None:
+        shown[place] = presented(
+            place, deployment.port, deployment.domain, deployment.ca_file, limits.request_seconds
+        )
+
+    servers = _certificate_servers(deployment, address)
+    more = [(connect, place) for place in deployment.virtual_addresses] + [(show, place) for place in servers]
+    asked += [threading.Thread(target=work, args=(place,), daemon=True) for work, place in more]
     asked += [threading.Thread(target=lambda: http.update(_follow(deployment, address, agent)), daemon=True)]
     for thread in asked:
         thread.start()
@@ -58,7 +72,24 @@ def probe(deployment: Deployment) -> Raw:
     end += 2 * limits.request_seconds
     for thread in asked:
         thread.join(max(0, end - time.monotonic()))
-    return {"resolve": {deployment.domain: where}, "http": http.copy(), "agent": agent}
+    seen: Raw = {
+        "resolve": {deployment.domain: where},
+        "http": http.copy(),
+        "tcp": tcp.copy(),
+        "agent": agent,
+    }
+    if deployment.scheme == "https":
+        late = {"error": {"kind": "silent", "text": "no end in time"}}
+        seen["certificates"] = [shown.get(place) or {"address": place, **late} for place in servers]
+    return seen
+
+
+def _certificate_servers(deployment: Deployment, address: str | None) -> list[str]:
+    """Where to ask for the certificate: at the domain's own address first, then at every nginx host."""
+    if deployment.scheme != "https":
+        return []
+    places = (address, *(nginx.address for nginx in deployment.having("nginx")))
+    return list(dict.fromkeys(place for place in places if place))
 
 
 def entrance(deployment: Deployment) -> str | None:
@@ -77,7 +108,7 @@ def _nginx_address(deployment: Deployment) -> str | None:
 
 def _resolve(name: str, seconds: float) -> Raw:
     """getaddrinfo has no time limit of its own."""
-    answer: Raw = {"addresses": [], "seconds": seconds, "error": "no answer in time"}
+    answer: Raw = {"addresses": [], "seconds": seconds, "error": "timed out"}
 
     def ask() -> None:
         started = time.monotonic()
@@ -152,7 +183,7 @@ def _blank(url: str) -> Raw:
 def _get(deployment: Deployment, address: str | None, url: str, seconds: float, agent: str) -> Raw:
     answer = _blank(url)
     if address is None:
-        return answer | {"error": {"kind": "resolve", "text": f"{deployment.domain}: no address"}}
+        return answer | {"error": {"kind": "resolve", "text": ""}}
     place = urlsplit(url)
     answer["peer"] = f"{address}:{place.port or PORTS[place.scheme]}"
     started = time.monotonic()
@@ -164,7 +195,7 @@ def _get(deployment: Deployment, address: str | None, url: str, seconds: float, 
             timeout=(deployment.limits.request_seconds, seconds),
             allow_redirects=False,
             stream=True,
-            verify=deployment.ca_file or True,
+            verify=trusted(deployment.ca_file),
         ) as response:
             answer["status"] = response.status_code
             answer["headers"] = [[name, value] for name, value in response.headers.items()]

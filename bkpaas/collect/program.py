@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from bkpaas.inventory.deployment import Connection
+from bkpaas.lang import say
 
 MARK = "@@bkpaas"
 VERSION = 1
@@ -85,6 +86,22 @@ def command(connection: Connection, homes: Sequence[str] = (), plan: dict[str, A
         return f"exec {shell}"
     user = f"-u {shlex.quote(connection.sudo_user)} " if connection.sudo_user else ""
     return f"exec env LC_ALL=C sudo -n {user}{shell}"
+
+
+def withheld(plan: dict[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """A plan for all to see: without the asks that are marked `secret`, and {section: {name: answer}} for those.
+
+    A plan that is an argument can be seen in the list of processes, here and on the host.
+    """
+    kept, answers = dict(plan), {}
+    for section in ("http", "tcp"):
+        asks = plan.get(section) or ()
+        hidden = [ask["name"] for ask in asks if ask.get("secret")]
+        if hidden:
+            reason = {"kind": "withheld", "text": "not sent: this transport would show the password"}
+            kept[section] = [ask for ask in asks if not ask.get("secret")]
+            answers[section] = {name: {"error": reason} for name in hidden}
+    return kept, answers
 
 
 def script(connection: Connection, homes: Sequence[str] = (), plan: dict[str, Any] | None = None) -> str:
@@ -175,11 +192,16 @@ class Talk:
             return "failed", " ".join(values)
         if word == "nopython":
             return "nopython", None
-        raise Garbage(f"unknown word {word[:20]!r}")
+        raise Garbage(say(en=f"unknown word {word[:20]!r}", zh=f"无法识别 {word[:20]!r}"))
 
     def _decoded(self, data: bytes) -> dict[str, Any]:
         if len(data) != self._announced:
-            raise Garbage(f"{len(data)} bytes instead of {self._announced}")
+            raise Garbage(
+                say(
+                    en=f"{len(data)} bytes instead of {self._announced}",
+                    zh=f"{len(data)} 字节，应为 {self._announced}",
+                )
+            )
         unpacker = zlib.decompressobj()
         plain = unpacker.decompress(data, self._most * INFLATED)
         if unpacker.unconsumed_tail:
@@ -190,5 +212,5 @@ class Talk:
             # Python 2 lets half characters (lone surrogates) of a binary file through.
             answer = msgspec.json.decode(re.sub(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}", rb"\\ufffd", plain))
         if not isinstance(answer, dict) or answer.get("version") != VERSION:
-            raise Garbage("not a document of this version")
+            raise Garbage(say(en="not a document of this version", zh="不是本版本的文档"))
         return answer

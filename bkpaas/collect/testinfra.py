@@ -118,7 +118,8 @@ class Session:
             await asyncio.sleep(POLL_SECONDS)
 
     async def visit(self, plan: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """One answer within so many seconds. Raises CollectError."""
+        """One answer within so many seconds; what would show a password is not asked. Raises CollectError."""
+        plan, hidden = program.withheld(plan)
         command = program.command(self._connection, self._homes, plan)
         request = {
             "spec": self._connection.spec,
@@ -140,7 +141,11 @@ class Session:
             raise errors.hung(self._where, seconds) from None
         finally:
             await _kill(child)
-        return self._understood(out)
+        answer = self._understood(out)
+        for section, answers in hidden.items():
+            told = answer.get(section)
+            answer[section] = {**(told if isinstance(told, dict) else {}), **answers}
+        return answer
 
     def _understood(self, out: bytes) -> dict[str, Any]:
         try:

@@ -7,13 +7,15 @@ from bkpaas.facts.access import Access, LoginAccess
 from bkpaas.facts.agent import Agent, AgentConfig, Saas, SaasRuns, TimeLimit
 from bkpaas.facts.answers import Answer, Answers, Connection, Connections
 from bkpaas.facts.build import controller_facts, host_facts
+from bkpaas.facts.certificates import Certificate, Certificates
 from bkpaas.facts.clock import Clock
 from bkpaas.facts.controller import ControllerView
 from bkpaas.facts.disks import Disk, Disks
+from bkpaas.facts.elasticsearch import Index, Node, Place, Search, Searches, places
 from bkpaas.facts.file import FileFact, Places
 from bkpaas.facts.healthz import Health, health, is_login_refusal
 from bkpaas.facts.host import HostFacts, HostView
-from bkpaas.facts.log_plugins import LogPlugin, LogPlugins, RedisTarget
+from bkpaas.facts.log_plugins import LogFile, LogPlugin, LogPlugins, RedisTarget
 from bkpaas.facts.logs import LogHit, Logs
 from bkpaas.facts.missing import Missing
 from bkpaas.facts.names import Names, Resolved
@@ -27,6 +29,7 @@ from bkpaas.facts.nginx import (
 )
 from bkpaas.facts.process import PidsLater, Process, Processes
 from bkpaas.facts.proxies import Proxies, ProxySetting
+from bkpaas.facts.redis import RedisTalk, RedisTalks
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.settings import Settings, SettingsByProject, Value
 from bkpaas.facts.snapshot import ControllerFacts, Snapshot
@@ -44,6 +47,8 @@ __all__ = [
     "AgentConfig",
     "Answer",
     "Answers",
+    "Certificate",
+    "Certificates",
     "Clock",
     "ConfProgram",
     "Connection",
@@ -56,7 +61,9 @@ __all__ = [
     "Health",
     "HostFacts",
     "HostView",
+    "Index",
     "Listener",
+    "LogFile",
     "LogHit",
     "LogPlugin",
     "LogPlugins",
@@ -70,17 +77,23 @@ __all__ = [
     "NginxServer",
     "NginxUpstream",
     "NginxUpstreamServer",
+    "Node",
     "PidsLater",
+    "Place",
     "Places",
     "Process",
     "Processes",
     "Program",
     "Proxies",
     "ProxySetting",
+    "RedisTalk",
+    "RedisTalks",
     "RedisTarget",
     "Resolved",
     "Saas",
     "SaasRuns",
+    "Search",
+    "Searches",
     "Secrets",
     "Service",
     "Services",
@@ -100,4 +113,5 @@ __all__ = [
     "health",
     "host_facts",
     "is_login_refusal",
+    "places",
 ]

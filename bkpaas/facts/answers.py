@@ -38,7 +38,7 @@ class Answer(Record, frozen=True):
     peer: str | None = None
     """address:port."""
     error_kind: str | None = None
-    """refused timeout silent unreachable reset resolve tls protocol empty other."""
+    """refused timeout silent unreachable reset resolve tls protocol empty withheld other."""
     error_text: str | None = None
     truncated: bool = False
     inputs: tuple[str, ...] = ()
@@ -96,11 +96,12 @@ class Connections(Fact, frozen=True):
 
 def answers(section: Any, secrets: Secrets) -> Answers:
     """From the raw HTTP answers by name."""
-    return Answers(by_name={k: _answer(raw.record(v), secrets) for k, v in raw.record(section).items()})
+    return Answers(by_name={k: answer(raw.record(v), secrets) for k, v in raw.record(section).items()})
 
 
-def _answer(item: dict[str, Any], secrets: Secrets) -> Answer:
-    error_kind, error_text = _error(item, secrets)
+def answer(item: dict[str, Any], secrets: Secrets) -> Answer:
+    """One raw HTTP answer."""
+    error_kind, error_text = error_of(item, secrets)
     status = raw.integer(item.get("status"))
     if status is None and error_kind is None:
         error_kind, error_text = "other", say(en="no status", zh="没有状态码")
@@ -139,7 +140,8 @@ def _inputs(page: str) -> tuple[str, ...]:
     return tuple(parser.names[:_MOST_INPUTS])
 
 
-def _error(item: dict[str, Any], secrets: Secrets) -> tuple[str | None, str | None]:
+def error_of(item: dict[str, Any], secrets: Secrets) -> tuple[str | None, str | None]:
+    """Kind and text of why a request or connection came to nothing; None when it did not."""
     error = item.get("error")
     if error is None:
         return None, None
@@ -165,7 +167,7 @@ def connections(section: Any, secrets: Secrets) -> Connections:
 
 
 def _connection(item: dict[str, Any], secrets: Secrets) -> Connection:
-    error_kind, error_text = _error(item, secrets)
+    error_kind, error_text = error_of(item, secrets)
     try:
         data = base64.b64decode(raw.text(item.get("data"), 100_000) or "")
     except (binascii.Error, ValueError):

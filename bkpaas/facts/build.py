@@ -11,8 +11,11 @@ from bkpaas.facts import raw
 from bkpaas.facts.access import login_access
 from bkpaas.facts.agent import agent, saas
 from bkpaas.facts.answers import answers, connections
+from bkpaas.facts.certificates import certificates
 from bkpaas.facts.clock import Clock
 from bkpaas.facts.disks import disks
+from bkpaas.facts.elasticsearch import PREFIX as SEARCH
+from bkpaas.facts.elasticsearch import searches
 from bkpaas.facts.file import Files, places
 from bkpaas.facts.host import HostFacts
 from bkpaas.facts.log_plugins import log_plugins
@@ -22,6 +25,8 @@ from bkpaas.facts.names import names
 from bkpaas.facts.nginx import nginx
 from bkpaas.facts.process import PidsLater, Processes, processes
 from bkpaas.facts.proxies import proxies
+from bkpaas.facts.redis import PREFIX as REDIS
+from bkpaas.facts.redis import redis_talks
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.settings import settings
 from bkpaas.facts.snapshot import ControllerFacts
@@ -66,12 +71,16 @@ def host_facts(host: Host, visit: Visit, secrets: Secrets) -> HostFacts:
 
 
 def controller_facts(given: dict[str, Any], secrets: Secrets) -> ControllerFacts:
-    """The controller's own probes, in the collector's form: {"resolve": ..., "http": ...}."""
+    """The controller's own probes, in the form that bkpaas.collect.probes.probe gives."""
     clean = raw.record(raw.clean(given))
     facts = ControllerFacts(
         names=_built(lambda: names(clean["resolve"])) if "resolve" in clean else _not_asked("resolve"),
         answers=_built(lambda: answers(clean["http"], secrets)) if "http" in clean else _not_asked("http"),
         agent=raw.text(clean.get("agent"), 60) or "",
+        connections=connections(clean.get("tcp"), secrets),
+        certificates=_built(lambda: certificates(clean["certificates"]))
+        if "certificates" in clean
+        else _not_asked("certificates"),
     )
     return _without_secrets(facts, ControllerFacts, secrets)
 
@@ -104,6 +113,11 @@ def _built(build: Callable[[], T | Missing]) -> T | Missing:
         return Missing(f"{words}: {type(error).__name__}")
 
 
+def _but(prefix: str, section: dict[str, Any]) -> dict[str, Any]:
+    """The answers that another noun does not make its own."""
+    return {name: item for name, item in section.items() if not name.startswith(prefix)}
+
+
 class _Answers:
     """The two raw answers of a host as one."""
 
@@ -120,6 +134,7 @@ class _Answers:
         its_supervisors = self._files_noun("supervisor-conf", self._supervisors)
         known = its_supervisors if isinstance(its_supervisors, Supervisors) else None
         running = its_processes if isinstance(its_processes, Processes) else None
+        peers = self.second.get("peers")
         zone = its_system.utc_offset_seconds if isinstance(its_system, System) else None
         return {
             "system": its_system,
@@ -136,12 +151,14 @@ class _Answers:
             "saas": self._files_noun("saas-pid", lambda files: saas(self.host, files, running)),
             "disks": self._noun(list, "disks", lambda: disks(first["disks"])),
             "names": self._merged("resolve", names),
-            "answers": self._merged("http", lambda section: answers(section, secrets)),
-            "connections": self._merged("tcp", lambda section: connections(section, secrets)),
+            "answers": self._merged("http", lambda section: answers(_but(SEARCH, section), secrets)),
+            "connections": self._merged("tcp", lambda section: connections(_but(REDIS, section), secrets)),
+            "searches": self._merged("http", lambda section: searches(section, secrets)),
+            "redis": self._merged("tcp", lambda section: redis_talks(section, secrets)),
             "logs": self._merged("tails", lambda _: logs(self._entries("tails"), zone, secrets)),
             "login_access": self._login_access(),
             "log_plugins": self._files_noun(
-                "log-", lambda files: log_plugins(files, self._entries("tails"), running, secrets)
+                "log-", lambda files: log_plugins(files, self._entries("tails"), running, secrets, peers)
             ),
             "time_daemon": self._noun(
                 dict,

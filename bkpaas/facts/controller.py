@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TypeVar
 
 from bkpaas.errors import NoData
-from bkpaas.facts.answers import Answers
+from bkpaas.facts.answers import Answers, Connections
+from bkpaas.facts.certificates import Certificates
 from bkpaas.facts.missing import Missing
 from bkpaas.facts.names import Names
 from bkpaas.facts.snapshot import ControllerFacts
@@ -26,6 +27,14 @@ class ControllerView:
     @property
     def answers(self) -> Answers:
         return _had(self.facts.answers)
+
+    @property
+    def connections(self) -> Connections:
+        return self.facts.connections
+
+    @property
+    def certificates(self) -> Certificates:
+        return _had(self.facts.certificates)
 
 
 def _had(fact: T | Missing) -> T:

@@ -10,6 +10,7 @@ from bkpaas.facts.agent import Agent, SaasRuns
 from bkpaas.facts.answers import Answers, Connections
 from bkpaas.facts.clock import Clock
 from bkpaas.facts.disks import Disks
+from bkpaas.facts.elasticsearch import Searches
 from bkpaas.facts.file import Places
 from bkpaas.facts.log_plugins import LogPlugins
 from bkpaas.facts.logs import Logs
@@ -18,6 +19,7 @@ from bkpaas.facts.names import Names
 from bkpaas.facts.nginx import Nginx
 from bkpaas.facts.process import PidsLater, Processes
 from bkpaas.facts.proxies import Proxies
+from bkpaas.facts.redis import RedisTalks
 from bkpaas.facts.settings import SettingsByProject
 from bkpaas.facts.sockets import Sockets
 from bkpaas.facts.supervisor import Supervisor, Supervisors
@@ -56,6 +58,8 @@ class HostFacts(Record, frozen=True):
     names: Names | Missing
     answers: Answers | Missing
     connections: Connections | Missing
+    searches: Searches | Missing
+    redis: RedisTalks | Missing
     logs: Logs | Missing
     log_plugins: LogPlugins | Missing
     login_access: LoginAccess | Missing
@@ -97,6 +101,8 @@ class HostView:
     names = _Noun[Names]()
     answers = _Noun[Answers]()
     connections = _Noun[Connections]()
+    searches = _Noun[Searches]()
+    redis = _Noun[RedisTalks]()
     logs = _Noun[Logs]()
     log_plugins = _Noun[LogPlugins]()
     login_access = _Noun[LoginAccess]()

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from fnmatch import fnmatchcase
+from ipaddress import ip_address
 from os.path import basename
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -12,8 +15,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
-from bkpaas.facts import logstash
+from bkpaas.facts import logstash, raw
 from bkpaas.facts.file import FileFact, Files, content, file_fact, unreadable
+from bkpaas.facts.logs import line_times
 from bkpaas.facts.missing import Fact, Record
 from bkpaas.facts.process import Process, Processes
 from bkpaas.facts.secrets import Secrets
@@ -56,19 +60,41 @@ class LogPlugin(Record, frozen=True):
     targets: tuple[RedisTarget, ...]
     problems: tuple[str, ...]
     """`file:line: ...` for what could not be read."""
+    outputs: tuple[str, ...] = ()
+    """Hosts of Elasticsearch that log_parser delivers to, as written, without a login."""
+    paths: tuple[str, ...] = ()
+    """Globs of the logs that log_agent reads."""
+    left_out: tuple[str, ...] = ()
+    """Regular expressions of those among them that it does not."""
+    selects: bool = False
+    """Whether some lines are dropped on purpose."""
+    peers: tuple[tuple[str, int], ...] | None = None
+    """Where the established TCP connections of its processes lead; None: not known."""
+
+    def reads(self, path: str) -> bool:
+        """Whether log_agent surely reads this log. Expressions of a host are never run: who needs more is in doubt."""
+        return any(_globbed(path, glob) for glob in self.paths) and not any(
+            _PLAIN.fullmatch(one) is None or _core(one) in path for one in self.left_out
+        )
 
 
 class LogFile(Record, frozen=True):
+    """A log of an application."""
+
     path: str
     mtime: float
     """Epoch seconds of the host's clock."""
+    times: tuple[float, ...] = ()
+    """Of its lines, by the same clock, old to new: of each quarter of a minute that has lines the last one."""
+    whole: bool = True
+    """Whether these are all; of a long log only its end was read."""
 
 
 class LogPlugins(Fact, frozen=True):
     agent: LogPlugin
     parser: LogPlugin
-    newest_log: LogFile | None
-    """Of the applications on this host, the one that was written to last; uwsgi's own logs do not count."""
+    logs: tuple[LogFile, ...] = ()
+    """Of the applications on this host, the newest first; uwsgi's own logs do not count."""
 
 
 _PROGRAMS = {"agent": ("filebeat",), "parser": ("java", "logstash", "jruby")}
@@ -76,33 +102,42 @@ _REDIS_PORT = 6379
 _VARIABLE = re.compile(r"\$\{(?P<name>[^}:]*)")
 _MOST_NODES = 20_000
 _TRUE = ("true", "True", "TRUE", "yes", "on")
+_PLAIN = re.compile(r"(?:\^?\.\*)?(?:[\w/-]|\\[.\-])+\$?")
+"""An expression that means a part of a path, such as uwsgi\\.log$; nothing else is understood."""
+_PATHS = re.compile(r"filebeat\.(?:prospectors|inputs)\.\d+\.(?P<what>paths|exclude_files)\.\d+")
+_SELECTS = re.compile(r"(?:^|\.)(?:include_lines|exclude_lines|drop_event)(?:\.|$)")
+_SLOT_SECONDS, _MOST_TIMES = 15, 120
+_FAR_SECONDS = 90.0
+"""A last line further than this from the time its file was written has a time of another zone."""
 
 
-def log_plugins(files: Files, logs: Files, processes: Processes | None, secrets: Secrets) -> LogPlugins:
-    """From the folders, configurations and logs that were looked for."""
+def log_plugins(
+    files: Files, logs: Files, processes: Processes | None, secrets: Secrets, peers: Any = None
+) -> LogPlugins:
+    """From the folders, configurations and logs that were looked for, and the connections by pid."""
     return LogPlugins(
-        agent=_plugin("agent", files, processes, secrets),
-        parser=_plugin("parser", files, processes, secrets),
-        newest_log=_newest_log(logs),
+        agent=_plugin("agent", files, processes, peers, secrets),
+        parser=_plugin("parser", files, processes, peers, secrets),
+        logs=_logs(logs),
     )
 
 
-def _plugin(which: str, files: Files, processes: Processes | None, secrets: Secrets) -> LogPlugin:
+def _plugin(which: str, files: Files, processes: Processes | None, peers: Any, secrets: Secrets) -> LogPlugin:
     (folder, *_) = [*map(file_fact, files.get(f"log-{which}", [])), FileFact("", "missing")]
     inside = [entry for entry in files.get(f"log-{which}-content", []) if entry.get("type") != "missing"]
     running = [one for one in (processes.items if processes else ()) if _runs(one, which, folder.path)]
     used = [entry for entry in files.get(f"log-{which}-conf", []) if entry.get("type") != "missing"]
     named = [entry for entry in used if any(_names(one, file_fact(entry).path) for one in running)]
-    targets: list[RedisTarget] = []
+    read = _Read()
     problems: list[str] = []
     for entry in named or used:
         path = file_fact(entry).path
         if reason := unreadable(entry):
             problems.append(f"{path}: {reason}")
             continue
-        read = _filebeat if which == "agent" else _logstash
+        reader = _filebeat if which == "agent" else _logstash
         try:
-            targets += read(path, content(entry) or "", secrets)
+            reader(path, content(entry) or "", secrets, read)
         except _Unreadable as error:
             problems.append(f"{path}:{error.line}: {error.reason}")
     return LogPlugin(
@@ -110,9 +145,39 @@ def _plugin(which: str, files: Files, processes: Processes | None, secrets: Secr
         filled=bool(inside),
         pids=None if processes is None else tuple(one.pid for one in running),
         files=tuple(file_fact(entry).path for entry in named or used),
-        targets=tuple(targets),
+        targets=tuple(read.targets),
         problems=tuple(problems),
+        outputs=tuple(dict.fromkeys(read.outputs)),
+        paths=tuple(dict.fromkeys(read.paths)),
+        left_out=tuple(dict.fromkeys(read.left_out)),
+        selects=read.selects,
+        peers=_peers(peers, running),
     )
+
+
+class _Read:
+    """What the configurations of a plugin say, as they are read."""
+
+    def __init__(self) -> None:
+        self.targets: list[RedisTarget] = []
+        self.outputs: list[str] = []
+        self.paths: list[str] = []
+        self.left_out: list[str] = []
+        self.selects = False
+
+
+def _peers(peers: Any, running: list[Process]) -> tuple[tuple[str, int], ...] | None:
+    found: list[tuple[str, int]] = []
+    for process in running:
+        places = raw.record(peers).get(str(process.pid))
+        if not isinstance(places, list):
+            return None
+        for place in raw.texts(places, 100):
+            address, _, port = place.rpartition(":")
+            with suppress(ValueError):
+                known = ip_address(address.strip("[]"))
+                found.append((str(getattr(known, "ipv4_mapped", None) or known), int(port)))
+    return tuple(dict.fromkeys(found))
 
 
 def _runs(process: Process, which: str, folder: str) -> bool:
@@ -130,14 +195,38 @@ def _names(process: Process, path: str) -> bool:
     return path in words or path.rpartition("/")[0] in words
 
 
-def _newest_log(logs: Files) -> LogFile | None:
-    found = [
-        file
-        for file in map(file_fact, logs.get("saas-log", []))
-        if not basename(file.path).startswith("uwsgi")
-    ]
-    newest = max(found, key=lambda file: file.mtime or 0.0, default=None)
-    return LogFile(newest.path, newest.mtime) if newest and newest.mtime is not None else None
+def _logs(logs: Files) -> tuple[LogFile, ...]:
+    found = []
+    for entry in logs.get("saas-log", []):
+        file = file_fact(entry)
+        if file.mtime is None or file.type != "file" or basename(file.path).startswith("uwsgi"):
+            continue
+        times, whole = _times(content(entry) or "", file.mtime)
+        found.append(LogFile(file.path, file.mtime, times, whole=whole and not entry.get("offset")))
+    return tuple(sorted(found, key=lambda log: -log.mtime))
+
+
+def _times(end: str, mtime: float) -> tuple[tuple[float, ...], bool]:
+    """With whether these are all. None at all when the last one shows that they are of another zone than believed."""
+    slots: dict[int, float] = {}
+    for time in line_times(end):
+        slots[int(time // _SLOT_SECONDS)] = max(time, slots.get(int(time // _SLOT_SECONDS), 0.0))
+    times = tuple(sorted(slots.values()))
+    if times and abs(times[-1] - mtime) > _FAR_SECONDS:
+        return (), False
+    return times[-_MOST_TIMES:], len(times) <= _MOST_TIMES
+
+
+def _globbed(path: str, glob: str) -> bool:
+    """As filebeat means it: a star ends at a slash, two of them do not."""
+    if "**" in glob:
+        return False
+    words, patterns = path.split("/"), glob.split("/")
+    return len(words) == len(patterns) and all(map(fnmatchcase, words, patterns))
+
+
+def _core(expression: str) -> str:
+    return re.sub(r"^\^?(?:\.\*)?|\$$|\\", "", expression)
 
 
 class _Unreadable(Exception):
@@ -187,14 +276,21 @@ class _Target:
         return RedisTarget(self.file, self.line, unknown=dict(self.unknown), **known)
 
 
-def _logstash(file: str, text: str, secrets: Secrets) -> list[RedisTarget]:
-    """Every redis block of the inputs."""
+def _logstash(file: str, text: str, secrets: Secrets, read: _Read) -> None:
+    """Every redis block of the inputs, and the hosts of every elasticsearch block of the outputs."""
     try:
-        inputs = [one for one in logstash.plugins(text) if one.section == "input" and one.name == "redis"]
+        blocks = logstash.plugins(text)
     except logstash.Broken as error:
         raise _Unreadable(error.line, say(en="is not logstash's syntax", zh="不是 logstash 语法")) from None
-    targets = []
-    for block in inputs:
+    read.selects |= any((block.section, block.name) == ("filter", "drop") for block in blocks)
+    for block in blocks:
+        if (block.section, block.name) == ("output", "elasticsearch"):
+            hosts = block.settings.get("hosts", ("127.0.0.1:9200", 0))[0]
+            read.outputs += [
+                place_of(host) for host in (hosts if isinstance(hosts, list) else [hosts]) if host
+            ]
+        if (block.section, block.name) != ("input", "redis"):
+            continue
         target = _Target(file, block.line, secrets)
         given = {name: value for name, (value, _) in block.settings.items()}
         target.text("host", given.get("host", "127.0.0.1"))
@@ -203,27 +299,35 @@ def _logstash(file: str, text: str, secrets: Secrets) -> list[RedisTarget]:
         target.text("key", given.get("key", ""))
         target.text("password", given.get("password", ""))
         target.text("type", given.get("data_type", "list"))
-        targets.append(target.made(tls=given.get("ssl") in _TRUE))
-    return targets
+        read.targets.append(target.made(tls=given.get("ssl") in _TRUE))
 
 
-def _filebeat(file: str, text: str, secrets: Secrets) -> list[RedisTarget]:
-    """output.redis, once for each host and key that it names."""
+def place_of(host: Any) -> str:
+    """host:port of an address that may have a scheme, a login and a path."""
+    text = str(host).rpartition("@")[2].partition("://")
+    return (text[2] or text[0]).partition("/")[0][:300]
+
+
+def _filebeat(file: str, text: str, secrets: Secrets, read: _Read) -> None:
+    """output.redis, once for each host and key that it names, and the logs that are read."""
     settings = _settings(text)
+    read.selects |= any(_SELECTS.search(name) for name in settings)
+    for name, node in settings.items():
+        if match := _PATHS.fullmatch(name):
+            (read.paths if match["what"] == "paths" else read.left_out).append((_scalar(node) or "")[:300])
     given = {
         name.removeprefix("output.redis."): node
         for name, node in settings.items()
         if name.startswith("output.redis.")
     }
     if "hosts" not in given or _scalar(given.get("enabled")) in ("false", "False", "FALSE", "no", "off"):
-        return []
+        return
     secure = any(name.startswith("ssl.") for name in given) and _scalar(given.get("ssl.enabled")) not in (
         "false",
         "no",
     )
     keys = [_scalar(node) for name, node in given.items() if re.fullmatch(r"keys\.\d+\.key", name)]
     keys.append(next((_scalar(given[name]) for name in ("key", "index") if name in given), "filebeat"))
-    targets = []
     for node in _items(given["hosts"]):
         for key in keys:
             target = _Target(file, node.start_mark.line + 1, secrets)
@@ -234,8 +338,7 @@ def _filebeat(file: str, text: str, secrets: Secrets) -> list[RedisTarget]:
             target.number("db", _scalar(given["db"]) if "db" in given else "0")
             target.text("key", key)
             target.text("type", _scalar(given["datatype"]) if "datatype" in given else "list")
-            targets.append(target.made(tls=tls or secure))
-    return targets
+            read.targets.append(target.made(tls=tls or secure))
 
 
 def _place(target: _Target, text: str | None, port: str | None) -> bool:

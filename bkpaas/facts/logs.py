@@ -148,6 +148,12 @@ def _tells(line: str) -> bool:
     return any(word in line for word in _START_TELLS) or bool(_EXCEPTION.match(line))
 
 
+def line_times(end: str) -> list[float]:
+    """The times of the lines of an application's log that begin with one, in their order."""
+    found = (_application_time(line, None) for line in end.splitlines())
+    return [time for time in found if time is not None]
+
+
 def _application_time(line: str, before: float | None) -> float | None:
     """The time of the record that a line begins, or goes on with."""
     if match := _DJANGO.match(line):

@@ -67,6 +67,8 @@ class Secrets:
     def __init__(self, key: bytes | None = None) -> None:
         self._key = os.urandom(32) if key is None else key
         self._known: dict[str, str] = {}
+        self._odd: list[str] = []
+        """Passwords of logins that the shape of a login would cut in the middle."""
         self.fingerprint = None if key is None else self._digested("fingerprint of the key")
         """By which snapshots of the same key know each other; None for a key that nobody gave."""
 
@@ -77,6 +79,28 @@ class Secrets:
         if value not in self._known:
             self._known[value] = PREFIX + self._digested(value)
         return self._known[value]
+
+    def reveal(self, digest: str) -> str | None:
+        """What was digested, for whoever has to log in with it; it must go nowhere else."""
+        return next((value for value, known in self._known.items() if known == digest), None)
+
+    def logins(self, value: Any) -> Any:
+        """Texts such as `user:password@host:port;...` with their passwords digested, whatever these are made of."""
+        if isinstance(value, list):
+            return [self.logins(item) for item in value]
+        return ";".join(map(self._login, value.split(";"))) if isinstance(value, str) else value
+
+    def _login(self, text: str) -> str:
+        login, at, place = text.rpartition("@")
+        scheme = re.match(r"\s*(?:[A-Za-z]+://)?", login)
+        start = scheme.end() if scheme else 0
+        user, colon, password = login[start:].partition(":")
+        if not password:
+            return text
+        digest = self.digest(password)
+        if digest != password and password not in self._odd and re.search(r"[\s/@'\",;]", password):
+            self._odd.append(password)
+        return f"{login[:start]}{user}{colon}{digest}{at}{place}"
 
     def _digested(self, value: str) -> str:
         return hmac.new(self._key, value.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:12]
@@ -96,6 +120,8 @@ class Secrets:
 
     def scrub(self, text: str) -> str:
         """The text with every recognised secret replaced by its digest."""
+        for known in self._odd:
+            text = text.replace(known, self.digest(known)) if _telling(known) else text
         text = _KEY_BLOCK.sub(self._value, text)
         text = _HEADER.sub(self._header, text)
         text = _SET_COOKIE.sub(self._value, text)

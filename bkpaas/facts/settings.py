@@ -82,6 +82,9 @@ class SettingsByProject(Fact, frozen=True):
     by_project: dict[str, Settings]
 
 
+SEARCH_SETTINGS = ("ELASTICSEARCH_URLS", "ELASTICSEARCH_HOSTS")
+"""Where paas looks for logs: `user:password@host:port`, without a scheme."""
+
 _FILES = re.compile(r"settings-(?P<project>[a-z0-9_]+)-(?P<order>\d+)")
 _PLACEHOLDER = re.compile(r"__[0-9A-Z_]+__")
 _TEXT_LENGTH = 200
@@ -226,7 +229,7 @@ class _Reader:
         if self._hidden(name, plain):
             digest = self.secrets.digest(plain if isinstance(plain, str) else json.dumps(plain))
             return Value(kind="secret", file=self.file, line=line, digest=digest)
-        shown = self.secrets.tree(plain)
+        shown = self.secrets.tree(self.secrets.logins(plain) if name in SEARCH_SETTINGS else plain)
         as_json = json.dumps(shown, ensure_ascii=False, sort_keys=True)
         telling = isinstance(plain, str | int | float) and source.type not in ("string", "number", "keyword")
         long = len(as_json) > _VALUE_LENGTH
@@ -263,6 +266,7 @@ class _Reader:
         """The source without comments; strings are hidden where anything in it speaks of a secret."""
         names = [name, *(leaf.value.strip("'\"") for leaf in found if leaf.type in ("name", "string"))]
         secret = any(map(self.secrets.is_secret, names))
+        secret = secret or (name in SEARCH_SETTINGS and any("@" in leaf.value for leaf in found))
         if secret and any(map(python2.is_error, found)):
             return self.secrets.digest(" ".join(leaf.value for leaf in found))
         words = []

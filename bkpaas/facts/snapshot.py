@@ -6,11 +6,12 @@ import os
 from pathlib import Path
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 from bkpaas import __version__
 from bkpaas.errors import SuiteError
-from bkpaas.facts.answers import Answers
+from bkpaas.facts.answers import Answers, Connections
+from bkpaas.facts.certificates import Certificates
 from bkpaas.facts.host import HostFacts
 from bkpaas.facts.login import LoginTrial
 from bkpaas.facts.missing import Missing, Record
@@ -30,6 +31,12 @@ class ControllerFacts(Record, frozen=True):
     """The User-Agent of its requests, of this run only."""
     login: LoginTrial | None = None
     """None: no user was given."""
+    connections: Connections = Connections({})
+    """To the virtual addresses: virtual-ADDRESS."""
+    certificates: Certificates | Missing = field(
+        default_factory=lambda: Missing(say(en="not asked", zh="未查看"))
+    )
+    """Of a domain behind https."""
 
 
 class _Head(Struct):

@@ -39,6 +39,8 @@ class Addresses(Fact, frozen=True):
     """The host's own addresses, IPv4 and IPv6, loopback included."""
 
     items: tuple[str, ...]
+    loopback: tuple[str, ...] = ()
+    """Those on the loopback interface, where no other host finds them."""
 
 
 def system(answer: dict[str, Any]) -> System:
@@ -60,5 +62,9 @@ def system(answer: dict[str, Any]) -> System:
 
 
 def addresses(section: Any) -> Addresses:
-    """From the raw list of addresses."""
-    return Addresses(items=tuple(raw.texts(section, 100)))
+    """From the raw list of addresses with their interfaces."""
+    pairs = [raw.texts(pair, 100) for pair in section if isinstance(pair, list)]
+    return Addresses(
+        items=tuple(pair[0] for pair in pairs if pair),
+        loopback=tuple(pair[0] for pair in pairs if len(pair) > 1 and pair[1].partition(":")[0] == "lo"),
+    )

@@ -123,7 +123,7 @@ CONDITIONS = (
                 Text(en="any answer but a 502", zh="除 502 外的任何应答"),
             ),
         ),
-        causes=same_host("disk-space"),
+        causes=same_host("disk-space", "nginx-conf-port80"),
     ),
     Condition(
         id="agent-8010-from-nginx",

@@ -6,6 +6,7 @@ from functools import cache
 
 from bkpaas.faq import (
     appt_502,
+    entrance,
     fatal,
     foundations,
     healthy,
@@ -41,6 +42,7 @@ CONDITIONS: dict[str, Condition] = {
         tokens,
         fatal,
         password,
+        entrance,
         login_502,
         appt_502,
         timeouts,

@@ -20,13 +20,15 @@ def explain(
     verdicts: list[Verdict],
     about: Mapping[str, frozenset[str]] | None = None,
     missed: Mapping[str, Iterable[str]] | None = None,
+    needs: Mapping[str, frozenset[str]] | None = None,
 ) -> list[str]:
     """Fill explained_by of every verdict and return the ids of the root causes, the most explanatory first.
 
     about: by verdict id, the services that a failure concerns; absent or empty: all of them.
     missed: by verdict id, the hosts that it was to be judged by and that could not be looked at.
+    needs: by verdict id, the other hosts without which it cannot hold.
     """
-    about, missed = about or {}, missed or {}
+    about, missed, needs = about or {}, missed or {}, needs or {}
     bad = [verdict for verdict in verdicts if verdict.verdict in BAD]
     by_condition: dict[str, list[Verdict]] = {}
     for verdict in bad:
@@ -38,7 +40,7 @@ def explain(
             cause.id
             for edge in _edges(effect)
             for cause in by_condition.get(edge.condition, ())
-            if cause.id != effect.id and _accounts(cause, edge.relation, effect, about)
+            if cause.id != effect.id and _accounts(cause, edge.relation, effect, about, needs)
         ]
         if effect.verdict == "no_data":  # nothing to compare with
             unseen = {f"host-reachable@{host}" for host in missed.get(effect.id, ())} - {effect.id}
@@ -58,7 +60,11 @@ def _edges(effect: Verdict) -> Iterable[Cause]:
 
 
 def _accounts(
-    cause: Verdict, relation: Relation, effect: Verdict, about: Mapping[str, frozenset[str]]
+    cause: Verdict,
+    relation: Relation,
+    effect: Verdict,
+    about: Mapping[str, frozenset[str]],
+    needs: Mapping[str, frozenset[str]],
 ) -> bool:
     if cause.verdict == "warn" and effect.verdict != "warn":
         return False  # what is only a warning does not bring anything down
@@ -69,6 +75,8 @@ def _accounts(
     ours, theirs = about.get(effect.id), about.get(cause.id)
     if ours and theirs and not ours & theirs:
         return False
+    if relation == "needed":
+        return bool(set(cause.hosts) & needs.get(effect.id, frozenset()))
     return _stands(cause, relation, effect)
 
 

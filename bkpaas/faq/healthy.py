@@ -181,7 +181,7 @@ _ASKS = {
 _AT_HOME = ("host-reachable", "disk-space", "database-reachable", "supervisor-proc", "supervisor-status")
 _AT_HOME_TOO = ("port-owner", "paas-ports-local", "services-answer", "bind-address-consistent")
 _ON_THE_WAY = ("domain-resolve", "nginx-conf-port80", "nginx-listen-vs-domain", "nginx-conf-upstreams")
-_ON_THE_WAY_TOO = ("paas-ports-from-nginx", "upstream-answers")
+_ON_THE_WAY_TOO = ("paas-ports-from-nginx", "upstream-answers", "virtual-address-held")
 
 
 def _healthz(service: str) -> Condition:
@@ -191,7 +191,11 @@ def _healthz(service: str) -> Condition:
     if service == "appengine":
         others = anywhere("agent-process", "agent-from-paas", "host-reachable")
     if service == "esb":
-        others = (*seen_from_host("healthz-login"), *same_host("healthz-login"))
+        others = (
+            *seen_from_host("healthz-login"),
+            *same_host("healthz-login"),
+            *anywhere("host-reachable"),
+        )
     if service == "console":
         others = same_host("healthz-login")
     return Condition(
@@ -228,7 +232,7 @@ def _healthz(service: str) -> Condition:
             ),
         ),
         causes=(
-            *same_host(*_AT_HOME, *_AT_HOME_TOO, "http-proxy-env", "domain-502"),
+            *same_host(*_AT_HOME, *_AT_HOME_TOO, "http-proxy-env", "domain-502", "domain-certificate"),
             *seen_from_host(f"healthz-{service}", *_AT_HOME, *_AT_HOME_TOO),
             *seen_from_host(*_ON_THE_WAY, *_ON_THE_WAY_TOO),
             *others,

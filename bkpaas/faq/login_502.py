@@ -32,6 +32,10 @@ SYMPTOM = Symptom(
         "listen-queue",
         "nginx-conf-port80",
         "nginx-listen-vs-domain",
+        "virtual-address-held",
+        "domain-certificate",
+        "domain-certificate-expiry",
+        "domain-certificate-trusted",
         "nginx-conf-upstreams",
         "nginx-upstreams-complete",
         "paas-ports-from-nginx",
@@ -265,9 +269,9 @@ CONDITIONS = (
             zh="nginx 主机上域名解析的地址、本机地址、所有 server 的 listen 行、监听套接字。",
         ),
         fails=Text(
-            en="nginx does not listen on that address, or a server block of another name has it in its "
-            "`listen` while the domain's has not.",
-            zh="nginx 没有监听该地址，或另一个 server 的 `listen` 指定了该地址而域名的 server 没有。",
+            en="nginx does not listen on that address, or the `listen` of a server block of another name fits "
+            "it better than those of the domain's.",
+            zh="nginx 没有监听该地址，或另一个 server 的 `listen` 比域名的 server 更匹配该地址。",
         ),
         means=Text(
             en="With several NICs requests are refused, or end in a wrong server block, although nginx "
@@ -475,6 +479,8 @@ CONDITIONS = (
         ),
         causes=anywhere(
             "host-reachable",
+            "virtual-address-held",
+            "domain-certificate",
             "nginx-conf-port80",
             "nginx-listen-vs-domain",
             "nginx-conf-upstreams",

@@ -139,6 +139,8 @@ _DOWN = (
 )
 _ON_THE_WAY = (
     "domain-resolve",
+    "virtual-address-held",
+    "domain-certificate",
     "nginx-conf-port80",
     "nginx-listen-vs-domain",
     "nginx-conf-upstreams",

@@ -96,13 +96,27 @@ class FromController(Struct, frozen=True, tag=True):
         return [CONTROLLER]
 
 
-Scope = Each | Pairs | Links | FromController
+class VirtualAddresses(Struct, frozen=True):
+    """Every address in front of the nginx hosts, when none of those is left out."""
 
-Relation = Literal["same-host", "source", "target", "same-link", "anywhere", "seen-from-host", "seen-by-all"]
+    def subjects(self, deployment: Deployment) -> list[Subject]:
+        nginx = deployment.having("nginx")
+        if not nginx or not all(host.judged for host in nginx):
+            return []
+        names = tuple(host.name for host in nginx)
+        return [Subject(address, names) for address in dict.fromkeys(deployment.virtual_addresses)]
+
+
+Scope = Each | Pairs | Links | FromController | VirtualAddresses
+
+Relation = Literal[
+    "same-host", "source", "target", "same-link", "needed", "anywhere", "seen-from-host", "seen-by-all"
+]
 """Where a cause must stand for it to account for an effect.
 
-same-host: they share a host, or both are seen from the controller. source, target: the cause's host is where the effect's connection starts, ends.
-same-link: both are about the same two hosts. anywhere: always.
+same-host: they share a host, or both are seen from the controller.
+source, target: the cause's host is where the effect's connection starts, ends.
+same-link: both are about the same two hosts. needed: on a host that the effect's own test names. anywhere: always.
 seen-from-host: the effect is seen from the controller, the cause on a host.
 seen-by-all: the controller sees the cause in front, where everybody meets it.
 """
@@ -135,10 +149,14 @@ class Condition(Struct, frozen=True):
     """The services it concerns, when it does not concern all: a cause about others does not account for it."""
     generations: tuple[Generation, ...] = ("5.x", "6.x")
     """Where it can be judged: the process manager of 6.x is another one and not judged yet."""
+    schemes: tuple[str, ...] = ("http", "https")
+    """Of the domain, where it means something."""
     nobody: Text | None = None
     """Why it is not applicable when no host of the inventory is in its scope; None: the general sentence."""
 
     def subjects(self, deployment: Deployment) -> list[Subject]:
+        if deployment.scheme not in self.schemes:
+            return []
         return [subject for scope in self.scopes for subject in scope.subjects(deployment)]
 
 
@@ -183,6 +201,10 @@ def target(*conditions: str) -> tuple[Cause, ...]:
 
 def same_link(*conditions: str) -> tuple[Cause, ...]:
     return tuple(Cause(condition, "same-link") for condition in conditions)
+
+
+def needed(*conditions: str) -> tuple[Cause, ...]:
+    return tuple(Cause(condition, "needed") for condition in conditions)
 
 
 def anywhere(*conditions: str) -> tuple[Cause, ...]:

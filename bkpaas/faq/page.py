@@ -10,7 +10,6 @@ from pathlib import Path
 from bkpaas.faq.catalogue import CONDITIONS, SYMPTOMS, home
 from bkpaas.faq.model import (
     Condition,
-    Each,
     FromController,
     Links,
     Pairs,
@@ -19,6 +18,7 @@ from bkpaas.faq.model import (
     Scope,
     Symptom,
     Text,
+    VirtualAddresses,
 )
 from bkpaas.faq.slots import fill_usual
 from bkpaas.lang import LANGUAGES, Language
@@ -66,6 +66,7 @@ _RELATIONS: dict[Relation, Text] = {
     "source": Text(en="from the same host", zh="同一来源主机"),
     "target": Text(en="on the host that is reached", zh="目标主机"),
     "same-link": Text(en="between the same hosts", zh="相同的两台主机"),
+    "needed": Text(en="on a host that it needs", zh="所依赖的主机"),
     "anywhere": Text(en="anywhere", zh="任意位置"),
     "seen-from-host": Text(en="for the controller, on any host", zh="对控制机而言，任一主机"),
 }
@@ -162,6 +163,8 @@ def _judged_on(known: Condition, language: Language) -> str:
     words = _comma(language).join(_scope(scope, language) for scope in known.scopes)
     if known.generations == ("5.x",):
         words += Text(en="; generation 5.x only", zh="；仅 5.x 版本").in_(language)
+    if known.schemes == ("https",):
+        words += Text(en="; behind https only", zh="；仅 https").in_(language)
     return words
 
 
@@ -181,7 +184,8 @@ def _scope(scope: Scope, language: Language) -> str:
             else f"each connection from a {sources} host to a {targets} host",
             zh=f"每条从 {sources} 主机到 {targets} 主机的连接",
         ).in_(language)
-    assert isinstance(scope, Each)
+    if isinstance(scope, VirtualAddresses):
+        return Text(en="each virtual address of the inventory", zh="清单中的每个虚拟地址").in_(language)
     if not scope.roles:
         return Text(en="every host", zh="每台主机").in_(language)
     return Text(en=f"every {either(scope.roles)} host", zh=f"每台 {either(scope.roles)} 主机").in_(language)

@@ -213,6 +213,8 @@ CONDITIONS = (
                 "port-owner",
                 "paas-ports-local",
                 "paas-ports-from-nginx",
+                "virtual-address-held",
+                "domain-certificate",
                 "nginx-conf-port80",
                 "nginx-listen-vs-domain",
                 "nginx-conf-upstreams",

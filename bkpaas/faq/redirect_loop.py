@@ -102,6 +102,8 @@ SYMPTOM = Symptom(
 
 _ON_THE_WAY = (
     "host-reachable",
+    "virtual-address-held",
+    "domain-certificate",
     "nginx-conf-port80",
     "nginx-listen-vs-domain",
     "nginx-conf-upstreams",
@@ -198,7 +200,11 @@ CONDITIONS = (
             zh="该主机上的 SaaS 都认为用户未登录，把用户送回登录页面。",
         ),
         remedy=_REACH,
-        causes=(*same_host("domain-resolve"), *anywhere(*_ON_THE_WAY), *seen_by_all("login-is-login-domain")),
+        causes=(
+            *same_host("domain-resolve", "login-is-login-domain"),
+            *anywhere(*_ON_THE_WAY),
+            *seen_by_all("login-is-login-domain"),
+        ),
     ),
     Condition(
         id="domain-from-cmdb-job",
@@ -216,7 +222,11 @@ CONDITIONS = (
             zh="配置平台或作业平台认为用户未登录，把用户送回登录页面；平台自身正常。",
         ),
         remedy=_REACH,
-        causes=(*same_host("domain-resolve"), *anywhere(*_ON_THE_WAY), *seen_by_all("login-is-login-domain")),
+        causes=(
+            *same_host("domain-resolve", "login-is-login-domain"),
+            *anywhere(*_ON_THE_WAY),
+            *seen_by_all("login-is-login-domain"),
+        ),
     ),
     Condition(
         id="scheme-matches",

@@ -92,11 +92,17 @@ def _of_host(name: str, deployment: Deployment, facts: HostFacts | None) -> dict
 def _login(connection: Connection) -> str:
     """What a person types to log in as the suite does."""
     scheme, _, rest = connection.spec.partition("://")
+    if scheme in ("docker", "podman"):
+        user, at, name = rest.rpartition("@")
+        return f"{scheme} exec " + (f"-u {user} " if at else "") + name
+    if scheme == "local":
+        return "sh -c"
     if scheme != "ssh":
-        return {"docker": "docker exec ", "podman": "podman exec "}.get(scheme, "# ") + rest
+        return f"# {connection.spec}:"
     place, _, port = rest.partition(":")
     options = (
         ("-F", connection.ssh_config),
+        ("-o", connection.known_hosts and f"UserKnownHostsFile={connection.known_hosts}"),
         ("-i", connection.key),
         ("-J", connection.bastion),
         ("-p", port),

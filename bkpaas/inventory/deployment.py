@@ -53,6 +53,10 @@ class Thresholds(Struct, frozen=True, forbid_unknown_fields=True):
     """BK_TOKEN_OFFSET_ERROR_TIME as shipped; more hides a skew."""
     log_window_minutes: float = 10.0
     """Log lines older than this are history."""
+    log_delay_minutes: float = 5.0
+    """A line of an application's log that cannot be searched so long after it was written is late."""
+    log_queue_length: int = 1000
+    """A redis list of log lines that is longer than this and grows is a warning."""
     login_error_percent: float = 1.0
     """More server errors than this among login's recent answers to callers are a warning."""
     login_slow_seconds: float = 5.0
@@ -63,6 +67,8 @@ class Thresholds(Struct, frozen=True, forbid_unknown_fields=True):
     """Less free space or inodes than this is a failure."""
     listen_queue_percent: float = 80.0
     """A listen queue filled further than this is a warning."""
+    certificate_days: float = 30.0
+    """A certificate that ends within so many days is a warning."""
     listen_queue_length: int = 100
     """The listen queue of uwsgi as shipped, in connections."""
 

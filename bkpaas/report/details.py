@@ -15,6 +15,8 @@ from bkpaas.report.text import cut, whole_lines
 
 TEXT_LIMIT = 2_000
 """Characters of one evidence or remedy; results.json holds the whole."""
+ROWS = 3_000
+"""More verdicts than this, and only what is not pass gets a row: a browser shows no more of pytest-html's rows in time."""
 CAUSES_SHOWN = 20
 IDS_SHOWN = 200
 
@@ -60,13 +62,23 @@ def plain_cells(test: str, said: str | None) -> list[str]:
     ]
 
 
-def prefix(results: Results, lost: Collection[str] = ()) -> list[str]:
+def prefix(results: Results, lost: Collection[str] = (), left_out: int = 0) -> list[str]:
     """What stands before the table, for pytest_html_results_summary.
 
     lost: ids without a row of their own, such as those of a worker that died; pytest-html drops them without a word.
+    left_out: how many verdicts got no row because they are pass and there are too many.
     """
     found = causes(results)
     parts = [f"<h2>{_line(sentence(results))}</h2>"]
+    if left_out:
+        parts.append(
+            "<p>"
+            + say(
+                en=f"{left_out} verdicts that are pass have no row here; report.html has them all.",
+                zh=f"此处省略 {left_out} 项通过的判定，全部判定见 report.html。",
+            )
+            + "</p>"
+        )
     if found:
         parts.append(
             f"<ol>{''.join(f'<li>{_cause(cause.verdict)}</li>' for cause in found[:CAUSES_SHOWN])}</ol>"

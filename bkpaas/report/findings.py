@@ -32,11 +32,10 @@ def causes(results: Results) -> list[Cause]:
     verdicts = {verdict.id: verdict for verdict in results.verdicts}
     roots = (verdicts[id_] for id_ in results.root_causes)
     found = {root.id: Cause(root, [], []) for root in roots if root.verdict in FAILURES}
-    behind = {id_: verdict.explained_by for id_, verdict in verdicts.items()}
+    behind = {id_: verdict.explained_by for id_, verdict in verdicts.items() if verdict.explained_by}
     known = {id_: [c for c in ids if verdicts[c].verdict != "no_data"] for id_, ids in behind.items()}
-    for id_, verdict in verdicts.items():
-        if not verdict.explained_by:
-            continue
+    for id_ in behind:
+        verdict = verdicts[id_]
         certain = _roots(id_, known)
         for root in sorted((found.keys() & _roots(id_, behind)) - {id_}):
             (found[root].explains if root in certain else found[root].probably).append(verdict)
@@ -46,12 +45,12 @@ def causes(results: Results) -> list[Cause]:
 def _roots(id_: str, behind: dict[str, list[str]]) -> set[str]:
     """Everything that accounts for a verdict, directly or through others."""
     seen: set[str] = set()
-    ahead = list(behind[id_])
+    ahead = list(behind.get(id_, ()))
     while ahead:
         cause = ahead.pop()
         if cause not in seen:
             seen.add(cause)
-            ahead.extend(behind[cause])
+            ahead.extend(behind.get(cause, ()))
     return seen
 
 

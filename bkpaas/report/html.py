@@ -1,156 +1,250 @@
-"""report.html: the whole record in one file that opens anywhere, offline, with nothing fetched."""
+"""report.html: the whole record in one file, in both languages, that opens anywhere with nothing fetched."""
 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections import defaultdict
 from collections.abc import Iterator
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from bkpaas.faq.catalogue import symptom_title
-from bkpaas.lang import say, spoken
-from bkpaas.report.findings import causes, label, sentence, tone, unjudged, unseen
-from bkpaas.report.record import Results, Verdict, write_private
-from bkpaas.report.text import cut, visible, whole_lines
+from bkpaas.lang import in_both, say
+from bkpaas.report import changes, clocks, news, path
+from bkpaas.report.bilingual import bilingual, languages, section_titles
+from bkpaas.report.columns import Embedded, embed
+from bkpaas.report.findings import causes, label, sentence, tone, unexplained, unjudged, unseen
+from bkpaas.report.record import Results, Verdict, Word, write_private
+from bkpaas.report.text import visible
 
 TEXT_LIMIT = 4_000
 """Characters of one evidence or remedy on the page; results.json holds the whole."""
 CARDS = 25
 """Root causes with a card of their own; all of them are in the table."""
-
 IDS_SHOWN = 8
 """Consequences named on one card."""
+HOSTS_SHOWN = 60
+"""Hosts without data that are named one by one."""
+REASONS = 30
+"""Reasons for which something could not be judged."""
+LISTED = 12
+"""Ids in one list of what changed; more of them are folded under it."""
+FOLDED = 500
+"""Where the folded ones end."""
+FACTS_SHOWN = 300
 
-_HERE = Path(__file__).parent
-MARKS = {"fail": "×", "no_data": "?", "warn": "!", "waived": "w", "not_applicable": "–", "pass": "·"}
+MARKS: dict[Word, str] = {
+    "fail": "×",
+    "no_data": "?",
+    "warn": "!",
+    "waived": "w",
+    "not_applicable": "–",
+    "pass": "·",
+}
 """A sign for each word, so that nothing rests on colour alone; in the order of urgency."""
 
+_HERE = Path(__file__).parent
 
-def write(results: Results, path: Path) -> None:
+
+def write(results: Results, target: Path) -> None:
     """Write the record as one self-contained page, private, replacing the file as a whole."""
-    write_private(path, page(results).encode("utf-8"))
+    write_private(target, page(results).encode("utf-8"))
 
 
 def page(results: Results) -> str:
+    """The page: what matters as plain markup, the matrix and the table drawn by its script from the embedded data."""
+    with in_both():
+        return str(_template().render(_context(results)))
+
+
+def _template() -> Any:
     environment = Environment(
         loader=FileSystemLoader(_HERE),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
-        finalize=lambda value: visible(value) if type(value) is str else value,
+        finalize=lambda value: _spans(value) if type(value) is str else value,
     )
-    style, script = ((_HERE / name).read_text("utf-8") for name in ("page.css", "page.js"))
-    environment.filters["address"] = lambda text: quote(visible(text), safe="@")
-    found = causes(results)
-    return environment.get_template("page.html.j2").render(
-        say=say,
-        language={"en": "en", "zh": "zh-CN"}[spoken()],
-        policy=_policy(style, script),
-        style=Markup(style),
-        script=Markup(script),
-        results=results,
-        sentence=sentence(results),
-        tone=tone(results),
-        unjudged=unjudged(results),
-        words=[(word, mark, label(word), results.counts[word]) for word, mark in MARKS.items()],
-        causes=found[:CARDS],
-        ids=IDS_SHOWN,
-        further=len(found) - len(found[:CARDS]),
-        unseen=unseen(results),
-        cut=lambda text: cut(text, TEXT_LIMIT),
-        steps=_steps,
-        exit=_exit(results.run.exit),
-        data=_embedded({**_columns(results, [cause.verdict for cause in found]), "ui": _ui()}),
-    )
+    environment.filters |= {
+        "address": lambda text: quote(visible(text), safe="@"),
+        "when": news.day,
+        "english": lambda text: languages(text)[0],
+        "chinese": lambda text: languages(text)[1],
+    }
+    return environment.get_template("page.html.j2")
 
 
-def _policy(style: str, script: str) -> str:
-    """Nothing may be fetched, and no script or style may run but the page's own."""
-    own = [f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in (style, script)]
-    return f"default-src 'none'; img-src data:; style-src {own[0]}; script-src {own[1]}; base-uri 'none'"
-
-
-def _steps(remedy: str | None) -> Iterator[tuple[str, list[str]]]:
-    """The remedy as paragraphs and runs of commands: ("text" | "commands", lines)."""
-    kind, lines = "", list[str]()
-    for line in whole_lines(remedy or "", TEXT_LIMIT).splitlines():
-        command = line.removeprefix("$ ")
-        current = "commands" if command != line else "text"
-        if current != kind and lines:
-            yield kind, lines
-            lines = []
-        kind = current
-        lines.append(command)
-    if lines:
-        yield kind, lines
-
-
-def _columns(results: Results, roots: list[Verdict]) -> dict[str, Any]:
-    """The verdicts as three columns of numbers into tables of what repeats; 100,000 of them fit in a megabyte."""
-    texts, kinds, places, outcomes = (_table() for _ in range(4))
-    words = list(MARKS)
-
-    @cache
-    def told(text: str | None) -> int:
-        return texts[cut(text or "", TEXT_LIMIT)]
-
-    @cache
-    def repaired(remedy: str | None) -> int:
-        return texts[whole_lines(remedy or "", TEXT_LIMIT)]
-
-    rows = [
-        (
-            kinds[told(v.condition), told(v.faq), told(v.title)],
-            places[told(v.subject), tuple(map(told, v.hosts))],
-            outcomes[
-                words.index(v.verdict),
-                told(v.reason),
-                told(v.evidence),
-                repaired(None if v.verdict == "pass" else v.remedy),
-                tuple(map(told, v.explained_by)),
-            ],
-        )
-        for v in results.verdicts
-    ]
-    kind, place, outcome = zip(*rows, strict=True) if rows else ((), (), ())
-    number = {verdict.id: row for row, verdict in enumerate(results.verdicts)}
+def _context(results: Results) -> dict[str, Any]:
+    style, dark, script = ((_HERE / f"page{end}").read_text("utf-8") for end in (".css", ".dark.css", ".js"))
+    told = bilingual(results, TEXT_LIMIT)
+    found = causes(told)
+    dark_hosts = unseen(told)
+    pictures = path.pictures(told)
+    data = _data(results, [cause.verdict.id for cause in found])
     return {
-        "kind": kind,
-        "place": place,
-        "outcome": outcome,
-        "kinds": list(kinds),
-        "places": list(places),
-        "outcomes": list(outcomes),
-        "texts": list(texts),
-        "roots": [number[verdict.id] for verdict in roots],
-        "hosts": [[visible(host.name), visible(host.address), host.roles] for host in results.hosts],
-        "symptoms": {
-            visible(key): visible(symptom_title(key))
-            for key in dict.fromkeys(verdict.faq for verdict in results.verdicts)
-        },
-        "words": [[word, mark, label(word)] for word, mark in MARKS.items()],
+        "say": say,
+        "language": {"en": "en", "zh": "zh-CN"}[results.run.language],
+        "policy": _policy([style, dark], script),
+        "style": Markup(style),
+        "dark": Markup(dark),
+        "script": Markup(script),
+        "results": told,
+        "sentence": sentence(told),
+        "tone": tone(told),
+        "unjudged": unjudged(told),
+        "words": [(word, mark, label(word), results.counts[word]) for word, mark in MARKS.items()],
+        "marks": MARKS,
+        "label": label,
+        "causes": found[:CARDS],
+        "further": len(found) - len(found[:CARDS]),
+        "ids": IDS_SHOWN,
+        "lists": [
+            (say(en="Failures without a known cause", zh="原因不明的失败项"), "fail", _alone(told, "fail")),
+            (say(en="Warnings", zh="警告"), "warn", _alone(told, "warn")),
+        ],
+        "unseen": dark_hosts[:HOSTS_SHOWN],
+        "unseen_further": len(dark_hosts) - len(dark_hosts[:HOSTS_SHOWN]),
+        "since": changes.since(told),
+        "changed": changes.changed(told),
+        "trend": changes.trend(told),
+        "clocks": clocks.chart(told),
+        "pictures": pictures,
+        "ways": path.ways(pictures),
+        "steps": _steps,
+        "tip": _tip,
+        "each": _each,
+        "about": _about,
+        "kind": news.kind,
+        "shown": LISTED,
+        "most": FOLDED,
+        "facts_shown": FACTS_SHOWN,
+        "reasons": REASONS,
+        "states": _states(),
+        "seconds": _seconds,
+        "signed": _signed,
+        "exit": _exit(results.run.exit),
+        "data": data,
+        "embedded": Markup(data.text),
     }
 
 
-def _table() -> defaultdict[Any, int]:
-    """Numbers its keys in the order in which they are asked for."""
-    table: defaultdict[Any, int] = defaultdict(int)
-    table.default_factory = table.__len__
-    return table
+def _alone(told: Results, word: Word) -> list[Verdict]:
+    """What has this word, no card, and nothing that explains it."""
+    if word == "fail":
+        return [verdict for verdict in unexplained(told) if verdict.verdict == word]
+    return [verdict for verdict in told.verdicts if verdict.verdict == word and not verdict.explained_by]
 
 
-def _embedded(data: dict[str, Any]) -> Markup:
-    """JSON that cannot end the script element it stands in."""
-    return Markup(msgspec.json.encode(data).decode().replace("<", "\\u003c"))
+def _spans(text: str) -> Markup | str:
+    """The text; where it differs by language both of them, of which the page shows one."""
+    english, chinese = map(visible, languages(text))
+    if english == chinese:
+        return english
+    return Markup('<span lang="en">{}</span><span lang="zh">{}</span>').format(english, chinese)
+
+
+def _tip(text: str) -> Markup:
+    """Attributes from which the page's script makes a tooltip in the language that is shown."""
+    english, chinese = map(visible, languages(text))
+    return Markup('data-en="{}" data-zh="{}"').format(english, chinese)
+
+
+def _each(text: str) -> list[tuple[str, str]]:
+    """(text, language), once where it is the same in both; for pictures, in which a span cannot stand."""
+    english, chinese = map(visible, languages(text))
+    both = [(english, "en"), (chinese, "zh")]
+    return [(english, "")] if english == chinese else both
+
+
+def _about(part: path.Judged, name: str) -> str:
+    """A part of the way, how it was judged, and what is wrong with it."""
+    state = label(part.word) if part.word else say(en="not judged", zh="未判定")
+    number = say(en=f", {part.verdicts} verdicts", zh=f"，{part.verdicts} 项判定") if part.verdicts else ""
+    shown = part.bad[:IDS_SHOWN] + (["..."] if len(part.bad) > IDS_SHOWN else [])
+    return "\n".join([f"{name}: {state}{number}", *shown])
+
+
+def _seconds(number: float) -> str:
+    """As many digits as say something: 0.1 ms, 12 ms, 1.2 s, 90.0 s."""
+    if number < 0.0995:
+        return f"{number * 1000:.1f} ms" if number < 0.00995 else f"{number * 1000:.0f} ms"
+    return f"{number:.2f} s" if number < 1 else f"{number:,.1f} s"
+
+
+def _signed(number: float) -> str:
+    size = _seconds(abs(number))
+    return size if size == _seconds(0) else ("+" if number > 0 else "−") + size
+
+
+def _states() -> dict[str, str]:
+    """What became of a waiver."""
+    return {
+        "used": say(en="in use", zh="生效中"),
+        "expired": say(en="expired", zh="已到期"),
+        "unneeded": say(en="no longer needed", zh="不再需要"),
+        "changed": say(en="evidence changed", zh="证据已变"),
+    }
+
+
+def _policy(styles: list[str], script: str) -> str:
+    """Nothing may be fetched, and no script or style may run but the page's own."""
+    *own, last = [
+        f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in (*styles, script)
+    ]
+    return f"default-src 'none'; img-src data:; style-src {' '.join(own)}; script-src {last}; base-uri 'none'"
+
+
+def _steps(remedy: str | None) -> Iterator[tuple[str, list[str]]]:
+    """The remedy as paragraphs and runs of commands: ("text" | "commands", lines).
+
+    Where the languages differ in nothing but a comment, both have the same number of lines; where they do not, each
+    is told whole.
+    """
+    english, chinese = (half.splitlines() for half in languages(remedy or ""))
+    if [line[:2] == "$ " for line in english] == [line[:2] == "$ " for line in chinese]:
+        yield from _runs([_joined(*both) for both in zip(english, chinese, strict=True)])
+    else:
+        yield from _runs([_joined(line, "") for line in english])
+        yield from _runs([_joined("", line) for line in chinese])
+
+
+def _joined(english: str, chinese: str) -> tuple[bool, str]:
+    """Whether it is a command, and the line in both languages."""
+    command = (english or chinese).startswith("$ ")
+    return command, say(en=english.removeprefix("$ "), zh=chinese.removeprefix("$ "))
+
+
+def _runs(lines: list[tuple[bool, str]]) -> Iterator[tuple[str, list[str]]]:
+    kind, run = None, list[str]()
+    for command, line in lines:
+        if command != kind and run:
+            yield "commands" if kind else "text", run
+            run = []
+        kind = command
+        run.append(line)
+    if run:
+        yield "commands" if kind else "text", run
+
+
+def _data(results: Results, root_ids: list[str]) -> Embedded:
+    """What the page's script draws from; see columns() for the verdicts."""
+    by_id = {verdict.id: verdict for verdict in results.verdicts}
+    listed = {section.key: section.conditions for section in results.sections}
+    more = {
+        "sections": [
+            [visible(key), *map(visible, languages(title)), [visible(name) for name in listed.get(key, [])]]
+            for key, title in section_titles(results).items()
+        ],
+        "words": [[word, mark, *languages(label(word))] for word, mark in MARKS.items()],
+        "parts": path.PARTS,
+        "names": {key: languages(name) for key, name in path.names().items()},
+        "ui": {key: languages(text) for key, text in _ui().items()},
+    }
+    return embed(results, [by_id[id_] for id_ in root_ids], tuple(MARKS), more)
 
 
 def _exit(code: int) -> str:
@@ -168,8 +262,14 @@ def _exit(code: int) -> str:
 def _ui() -> dict[str, str]:
     """The words that the page's script needs."""
     return {
+        "search": say(en="Search id, title, evidence", zh="搜索编号、标题、证据"),
+        "host": say(en="Host", zh="主机"),
+        "faq": say(en="FAQ section", zh="FAQ 章节"),
+        "condition": say(en="Condition", zh="条件"),
         "all_hosts": say(en="all hosts", zh="全部主机"),
-        "all_symptoms": say(en="all sections", zh="全部章节"),
+        "all_sections": say(en="all sections", zh="全部章节"),
+        "all_conditions": say(en="all conditions", zh="全部条件"),
+        "several": say(en="{n} conditions", zh="{n} 个条件"),
         "cause": say(en="cause", zh="根因"),
         "because": say(en="because of", zh="归因于"),
         "explains": say(en="Explains", zh="导致"),
@@ -178,6 +278,7 @@ def _ui() -> dict[str, str]:
         "shown": say(en="{n} of {all}", zh="{n} / {all}"),
         "none": say(en="No verdict matches.", zh="没有符合条件的判定。"),
         "only": say(en="only", zh="仅"),
+        "step": say(en="on the way", zh="链路"),
         "under": say(en="Explained by", zh="归因于"),
         "evidence": say(en="Evidence", zh="证据"),
         "reason": say(en="Reason", zh="原因"),
@@ -187,5 +288,6 @@ def _ui() -> dict[str, str]:
         "selected": say(en="Selected", zh="已选中"),
         "link": say(en="Link to this verdict", zh="此判定的链接"),
         "verdicts": say(en="{n} verdicts", zh="{n} 项判定"),
+        "matrix": say(en="Hosts and conditions", zh="主机与条件"),
         "findings_first": say(en="Hosts with findings come first.", zh="有问题的主机排在前面。"),
     }

@@ -51,6 +51,15 @@ def columns(text: str) -> int:
     return sum(map(_columns, text))
 
 
+def fitted(text: str, width: int) -> str:
+    """The text, if need be cut to `width` columns with three dots at its end."""
+    if columns(text) <= width:
+        return text
+    while text and columns(text) > width - 3:
+        text = text[:-1]
+    return text + "..."
+
+
 def _columns(char: str) -> int:
     if char.isascii():
         return 1

@@ -109,6 +109,7 @@ class Finding:
 
     def __init__(self) -> None:
         self.services: set[str] = set()
+        self.hosts: set[str] = set()
         self.slots: dict[str, str] = {}
         self.seen: list[str] = []
         self.missed: set[str] = set()
@@ -117,6 +118,10 @@ class Finding:
     def concerns(self, services: Iterable[str]) -> None:
         """The services that the failure is about: causes about others do not account for it."""
         self.services |= set(services)
+
+    def needs(self, hosts: Iterable[str]) -> None:
+        """The names of other hosts without which it cannot hold: what is wrong there may account for it."""
+        self.hosts |= set(hosts)
 
     def fill(self, **slots: object) -> None:
         """Words for the slots of the remedy."""

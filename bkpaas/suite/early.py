@@ -15,119 +15,219 @@ from typing import Any
 
 import pytest
 
+from bkpaas import lang
+from bkpaas.lang import say
+
 HERE = Path(__file__).resolve().parents[2]  # selftests/pytest.ini comes here by way of ".."
 
-GROUPS: dict[str, dict[str, dict[str, Any]]] = {
-    "BlueKing PaaS acceptance: what is judged": {
-        "--inventory": {
-            "metavar": "PATH",
-            "help": "what to judge: a copy of /data/install, an install.config, or a directory with deployment.yaml",
-        },
-        "--limit": {
-            "metavar": "HOSTS",
-            "help": "judge only these hosts: names, addresses or roles, separated by commas",
-        },
-        "--only": {
-            "metavar": "ID",
-            "action": "append",
-            "default": [],
-            "help": "judge only this condition@subject, or this condition; may be repeated",
-        },
-        "--waivers": {
-            "metavar": "FILE",
-            "help": "failures that are known and accepted until a day, beside those of deployment.yaml: the same "
-            "list under waivers: (docs/runs.md)",
-        },
-        "--login-user": {
-            "metavar": "USER",
-            "help": "log this user in for real, which writes what a login writes; the password comes from "
-            "BKPAAS_LOGIN_PASSWORD or --login-password-file, and is tried once",
-        },
-        "--login-password-file": {
-            "metavar": "FILE",
-            "help": "holds the password of --login-user; nobody but its owner may read it",
-        },
-        "--transport": {
-            "choices": ("asyncssh", "openssh"),
-            "default": "asyncssh",
-            "help": "how ssh:// hosts are reached; openssh is for ssh_config files that asyncssh cannot read",
-        },
-        "--plan": {
-            "action": "store_true",
-            "help": "print what would be read and requested on each host, and send nothing",
-        },
-    },
-    "BlueKing PaaS acceptance: between runs": {
-        "--save-snapshot": {
-            "metavar": "FILE",
-            "help": "keep what was collected, without secrets, to judge it again later",
-        },
-        "--from-snapshot": {
-            "metavar": "FILE",
-            "help": "judge what an earlier run kept, offline, instead of visiting the hosts",
-        },
-        "--baseline": {
-            "metavar": "SNAPSHOT",
-            "help": "what an earlier run kept, to be compared with: which verdicts and which facts changed",
-        },
-        "--history": {
-            "metavar": "DIR",
-            "help": "remember every run there: since when something fails, what is new, what was repaired; one "
-            "directory for each deployment",
-        },
-        "--secret-key-file": {
-            "metavar": "FILE",
-            "help": "a key common to several runs, so that equal secrets are seen to be equal between their "
-            "snapshots; at least 32 bytes that nobody else may read. To make one: "
-            "(umask 077; head -c 32 /dev/urandom | base64 > FILE)",
-        },
-    },
-    "BlueKing PaaS acceptance: what is written": {
-        "--report": {
-            "metavar": "DIR",
-            "default": "report",
-            "help": "where results.json, report.html, details.html and junit.xml go (default: report/)",
-        },
-        "--lang": {
-            "choices": ("en", "zh"),
-            "default": None,
-            "help": "language of every text printed or written (default: from the locale)",
-        },
-        "--summary": {
-            "metavar": "FILE",
-            "help": "the root causes in Markdown, for a ticket; - is standard output",
-        },
-        "--prometheus": {
-            "metavar": "FILE",
-            "help": "metrics for node_exporter's textfile collector; FILE ends in .prom",
-        },
-        "--webhook-kind": {
-            "choices": ("wecom", "feishu", "dingtalk", "slack", "json"),
-            "help": "send the root causes to a group chat, or as JSON to a program of yours; the address is a "
-            "secret and comes from BKPAAS_WEBHOOK or --webhook-file",
-        },
-        "--webhook-file": {
-            "metavar": "FILE",
-            "help": "holds the address of the webhook; nobody but its owner may read it",
-        },
-        "--report-url": {
-            "metavar": "URL",
-            "help": "where report.html can be seen, for the link in the message of --webhook-kind",
-        },
-    },
-}
+Settings = dict[str, Any]
 
 
+def groups() -> dict[str, dict[str, Settings]]:
+    """The options by the title of their group, with what argparse is told of them, in the language that is spoken."""
+    return {
+        say(
+            en="BlueKing PaaS: what is judged (pytest --inventory /data/install)",
+            zh="蓝鲸 PaaS：检查什么（pytest --inventory /data/install）",
+        ): {
+            "--inventory": {
+                "metavar": "PATH",
+                "help": say(
+                    en="the deployment: a copy of /data/install, an install.config, or a directory with deployment.yaml",
+                    zh="要检查的部署：/data/install 的副本、install.config，或含 deployment.yaml 的目录",
+                ),
+            },
+            "--plan": {
+                "action": "store_true",
+                "help": say(
+                    en="print what would be read and requested on each host, and send nothing",
+                    zh="打印将在每台主机上读取和请求的内容，不发送任何请求",
+                ),
+            },
+            "--transport": {
+                "choices": ("asyncssh", "openssh"),
+                "default": "asyncssh",
+                "help": say(
+                    en="how ssh:// hosts are reached; openssh is for ssh_config files that asyncssh cannot read",
+                    zh="如何连接 ssh:// 主机；openssh 用于 asyncssh 无法读取的 ssh_config",
+                ),
+            },
+            "--waivers": {
+                "metavar": "FILE",
+                "help": say(
+                    en="failures that are known and accepted until a day, beside those of deployment.yaml: the same list "
+                    "under waivers: (docs/runs.md)",
+                    zh="已知并在某日之前接受的失败，补充 deployment.yaml 中的豁免：waivers: 下的相同列表（docs/runs.zh-CN.md）",
+                ),
+            },
+        },
+        say(
+            en="BlueKing PaaS: less than everything (-m SYMPTOM, see --markers, takes one with all its causes)",
+            zh="蓝鲸 PaaS：只检查一部分（-m 症状：一个症状及其所有可能原因，见 --markers）",
+        ): {
+            "--limit": {
+                "metavar": "HOSTS",
+                "help": say(
+                    en="judge only these hosts: names, addresses or roles, separated by commas",
+                    zh="只判定这些主机：名称、地址或角色，用逗号分隔",
+                ),
+            },
+            "--only": {
+                "metavar": "ID",
+                "action": "append",
+                "default": [],
+                "help": say(
+                    en="judge only this condition@subject, or this condition; may be repeated",
+                    zh="只判定该 检查项@对象 或该检查项；可重复",
+                ),
+            },
+        },
+        say(
+            en="BlueKing PaaS: a real login (writes what a login writes)",
+            zh="蓝鲸 PaaS：真实登录（会写入登录记录）",
+        ): {
+            "--login-user": {
+                "metavar": "USER",
+                "help": say(
+                    en="log this user in for real; the password comes from BKPAAS_LOGIN_PASSWORD or "
+                    "--login-password-file, and is tried once",
+                    zh="真实登录该用户；密码取自 BKPAAS_LOGIN_PASSWORD 或 --login-password-file，只尝试一次",
+                ),
+            },
+            "--login-password-file": {
+                "metavar": "FILE",
+                "help": say(
+                    en="holds the password of --login-user; nobody but its owner may read it",
+                    zh="存放 --login-user 的密码；只能由属主读取",
+                ),
+            },
+        },
+        say(en="BlueKing PaaS: between runs", zh="蓝鲸 PaaS：多次运行之间"): {
+            "--save-snapshot": {
+                "metavar": "FILE",
+                "help": say(
+                    en="keep what was collected, without secrets, to judge it again later",
+                    zh="保存采集到的内容（不含密钥），以便之后再次判定",
+                ),
+            },
+            "--from-snapshot": {
+                "metavar": "FILE",
+                "help": say(
+                    en="judge what an earlier run kept, offline, instead of visiting the hosts",
+                    zh="离线判定以前保存的内容，不访问主机",
+                ),
+            },
+            "--baseline": {
+                "metavar": "SNAPSHOT",
+                "help": say(
+                    en="what an earlier run kept, to be compared with: which verdicts and which facts changed",
+                    zh="与以前保存的内容比较：哪些结果和哪些内容发生了变化",
+                ),
+            },
+            "--history": {
+                "metavar": "DIR",
+                "help": say(
+                    en="remember every run there: since when something fails, what is new, what was repaired; one "
+                    "directory for each deployment",
+                    zh="在该目录记录每次运行：从何时开始失败、新出现的、已修复的；每个部署使用单独的目录",
+                ),
+            },
+            "--secret-key-file": {
+                "metavar": "FILE",
+                "help": say(
+                    en="a key common to several runs, so that equal secrets are seen to be equal between their "
+                    "snapshots; at least 32 bytes that nobody else may read. To make one: "
+                    "(umask 077; head -c 32 /dev/urandom | base64 > FILE)",
+                    zh="多次运行共用的密钥，使相同的机密在各快照之间可以比较；至少 32 字节，且他人不可读。生成方法："
+                    "(umask 077; head -c 32 /dev/urandom | base64 > FILE)",
+                ),
+            },
+        },
+        say(en="BlueKing PaaS: what is written", zh="蓝鲸 PaaS：输出"): {
+            "--report": {
+                "metavar": "DIR",
+                "default": "report",
+                "help": say(
+                    en="where results.json, report.html, details.html and junit.xml go (default: report/)",
+                    zh="results.json、report.html、details.html 和 junit.xml 的目录（默认 report/）",
+                ),
+            },
+            "--lang": {
+                "choices": lang.LANGUAGES,
+                "default": None,
+                "help": say(
+                    en="language of every text printed or written (default: from the locale)",
+                    zh="所有输出文字的语言（默认取自 locale）",
+                ),
+            },
+            "--summary": {
+                "metavar": "FILE",
+                "help": say(
+                    en="the root causes in Markdown, for a ticket; - is standard output",
+                    zh="Markdown 格式的根因，可用于工单；- 表示标准输出",
+                ),
+            },
+            "--prometheus": {
+                "metavar": "FILE",
+                "help": say(
+                    en="metrics for node_exporter's textfile collector; FILE ends in .prom",
+                    zh="供 node_exporter 的 textfile 采集器使用的指标；文件名以 .prom 结尾",
+                ),
+            },
+            "--webhook-kind": {
+                "choices": ("wecom", "feishu", "dingtalk", "slack", "json"),
+                "help": say(
+                    en="send the root causes to a group chat, or as JSON to a program of yours; the address is a secret "
+                    "and comes from BKPAAS_WEBHOOK or --webhook-file",
+                    zh="把根因发送到群聊，或以 JSON 发送给您的程序；地址属于机密，取自 BKPAAS_WEBHOOK 或 --webhook-file",
+                ),
+            },
+            "--webhook-file": {
+                "metavar": "FILE",
+                "help": say(
+                    en="holds the address of the webhook; nobody but its owner may read it",
+                    zh="存放 webhook 的地址；只能由属主读取",
+                ),
+            },
+            "--report-url": {
+                "metavar": "URL",
+                "help": say(
+                    en="where report.html can be seen, for the link in the message of --webhook-kind",
+                    zh="report.html 的访问地址，用于 --webhook-kind 消息中的链接",
+                ),
+            },
+        },
+    }
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
-    _start_again_at_home(pluginmanager.get_plugin("pytestconfig"))
-    for title, options in GROUPS.items():
+    config = pluginmanager.get_plugin("pytestconfig")
+    _start_again_at_home(config)
+    lang.speak(_language(config))  # --help is printed before the options are read
+    for title, options in groups().items():
         group = parser.getgroup(title)
         for name, settings in options.items():
             group.addoption(name, **settings)
+    # The first to name a group gives it its title: testinfra's own options have no effect here.
+    parser.getgroup(
+        "testinfra",
+        say(
+            en="testinfra (not used here: deployment.yaml says how hosts are reached)",
+            zh="testinfra（此处不使用：连接方式由 deployment.yaml 决定）",
+        ),
+    )
 
 
-PATHS = ("--inventory", "--from-snapshot", "--save-snapshot", "--report", "--login-password-file")
-"""Options whose value is a path, seen from where pytest was called."""
+def _language(config: pytest.Config | None) -> lang.Language:
+    """That of --lang on the command line, else that of the locale; a wrong one is refused later."""
+    words = [str(word) for word in config.invocation_params.args] if config else []
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word in ("--lang=zh", "--lang=en"):
+            return "zh" if word.endswith("zh") else "en"
+        if word == "--lang" and following in lang.LANGUAGES:
+            return "zh" if following == "zh" else "en"
+    return lang.of_locale()
 
 
 def _start_again_at_home(config: pytest.Config | None) -> None:
@@ -146,11 +246,17 @@ def _start_again_at_home(config: pytest.Config | None) -> None:
 def _as_seen_from(place: Path, words: list[str]) -> list[str]:
     """The words with whole paths after our own options; the reports go where pytest was called."""
     found, before = list[str](), ""
+    paths = {
+        name
+        for options in groups().values()
+        for name, settings in options.items()
+        if settings.get("metavar") in ("PATH", "FILE", "DIR", "SNAPSHOT")
+    }
     for word in words:
         option, equals, value = word.partition("=")
-        if before in PATHS:
+        if before in paths and word != "-":  # standard output
             word = str(place / word)
-        elif option in PATHS and equals:
+        elif option in paths and equals and value != "-":
             word = f"{option}={place / value}"
         found.append(word)
         before = word

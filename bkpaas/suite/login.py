@@ -19,7 +19,8 @@ def judge_refusal(answer: Answer, finding: Finding, *, through: str | None = Non
     finding.saw(f"{answer.url}: {answer.peer or ''} HTTP {answer.status}")
     if through and not answer.ok and answer.error_kind != "silent":
         finding.concerns([through])
-    assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)} ({answer.error_text})"
+    said = f" ({answer.error_text})" if answer.error_text else ""
+    assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}{said}"
     assert is_login_refusal(answer), _strange(answer)
 
 

@@ -37,8 +37,9 @@ WEBHOOK = "BKPAAS_WEBHOOK"
 def pytest_configure(config: pytest.Config) -> None:
     lang.speak(config.option.lang or lang.of_locale())
     for symptom in (*SYMPTOMS, site()):
-        config.addinivalue_line("markers", f"{symptom.marker}: {symptom.title} ({symptom.title.en})")
-    config.addinivalue_line("markers", "condition(id): the entry of the catalogue that a test judges")
+        config.addinivalue_line("markers", f"{symptom.marker}: {symptom.title}. {symptom.introduction}")
+    condition = say(en="the condition of the catalogue that a test judges", zh="测试所判定的检查项")
+    config.addinivalue_line("markers", f"condition(id): {condition}")
     # A site's file that cannot be imported must not keep the rest from being judged; the run is red all the same.
     config.option.continue_on_collection_errors = True
     worker_input = getattr(config, "workerinput", None)
@@ -141,10 +142,10 @@ def _check_places(option: argparse.Namespace) -> None:
     """Every file and directory that will be written. UsageError: one cannot be."""
     to_fill("--report", option.report)
     if option.save_snapshot:
-        to_write("--save-snapshot", option.save_snapshot)
+        to_write("--save-snapshot", option.save_snapshot, option.report)
     if option.summary and option.summary != "-":
-        to_write("--summary", option.summary)
-    if option.prometheus and to_write("--prometheus", option.prometheus).suffix != ".prom":
+        to_write("--summary", option.summary, option.report)
+    if option.prometheus and to_write("--prometheus", option.prometheus, option.report).suffix != ".prom":
         raise refused(
             "--prometheus",
             Path(option.prometheus),

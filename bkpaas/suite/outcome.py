@@ -17,6 +17,8 @@ class Outcome(msgspec.Struct):
     services: tuple[str, ...] = ()
     missed: tuple[str, ...] = ()
     """Hosts that were asked about and could not be looked at."""
+    needs: tuple[str, ...] = ()
+    """Other hosts without which it cannot hold."""
     slots: dict[str, str] = {}
     lost: bool = False
     """Expected, but never judged."""

@@ -13,9 +13,11 @@ KEY_BYTES = 32
 """A key of fewer bytes could be guessed."""
 
 
-def to_write(option: str, given: str) -> Path:
-    """A file that can be written, there or not yet. UsageError when not."""
+def to_write(option: str, given: str, report: str) -> Path:
+    """A file that can be written, there or not yet. UsageError when not. report: a directory that the run makes."""
     path = Path(given)
+    if path.parent.absolute() == Path(report).absolute() and not path.parent.exists():
+        return path
     if path.is_dir():
         raise refused(
             option,

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 import time
 
 import pytest
 
 from bkpaas.lang import in_language, say, spoken
+from bkpaas.report.text import fitted
 
 _QUIET_SECONDS = 10.0
 """Without a terminal, how long before another line is worth printing."""
+_NAMED = 3
+"""Hosts that are named among those waited for."""
 
 
 class Progress:
@@ -18,7 +23,7 @@ class Progress:
 
     def __init__(self, config: pytest.Config) -> None:
         self._stream = sys.stderr
-        self._moving = self._stream.isatty()
+        self._moving = self._stream.isatty() and os.environ.get("TERM") != "dumb"
         self._silent = config.option.verbose < -1
         self._states: dict[str, str] = {}
         self._total = 0
@@ -33,9 +38,10 @@ class Progress:
         over = sum(state in ("done", "failed") for state in self._states.values())
         waiting = sorted(host for host, state in self._states.items() if state not in ("done", "failed"))
         text = say(en=f"looked at {over} of {self._total} hosts", zh=f"已查看 {over}/{self._total} 台主机")
-        if waiting and over:
-            text += say(en="; waiting for ", zh="；等待 ") + ", ".join(waiting[:3])
-            text += f" (+{len(waiting) - 3})" if len(waiting) > 3 else ""
+        if waiting:
+            text += say(en="; waiting for ", zh="；等待 ") + ", ".join(waiting[:_NAMED])
+            more = self._total - over - len(waiting[:_NAMED])
+            text += f" (+{more})" if more > 0 else ""
         if self._moving or time.monotonic() - self._printed > _QUIET_SECONDS:
             self._say(text, last=False)
 
@@ -48,7 +54,8 @@ class Progress:
             return
         text = in_language(text, spoken())
         if self._moving:
-            self._stream.write("\r\x1b[K" + text + ("\n" if last else ""))
+            width = shutil.get_terminal_size().columns - 1  # a line that wraps cannot be taken back
+            self._stream.write("\r\x1b[K" + fitted(text, width) + ("\n" if last else ""))
         else:
             self._stream.write(text + "\n")
         self._stream.flush()

@@ -39,7 +39,8 @@ def build(
     about = {id_: frozenset(outcome.services) for id_, outcome in outcomes.items()}
     missed = {id_: outcome.missed for id_, outcome in outcomes.items()}
     judged = [one for one in verdicts if one.id in outcomes] if interrupted else verdicts
-    roots = explain(judged, about, missed)
+    needs = {id_: frozenset(outcome.needs) for id_, outcome in outcomes.items()}
+    roots = explain(judged, about, missed, needs)
     return Results(
         run=_run(deployment, snapshot, seconds),
         hosts=[_host(host.name, deployment, snapshot) for host in deployment.judged()],

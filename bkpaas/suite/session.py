@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import msgspec
@@ -50,6 +51,8 @@ class Controller:
         self.ledger = Ledger(config, deployment, self.directory)
         self.began = time.monotonic()
         self.results: Results | None = None
+        self.left_out = 0
+        self._others = False  # whether tests ran that judge no condition
         self.troubles: list[str] = []
         """Files that could not be imported, and failures of tests that judge no condition."""
         self.notices: list[str] = []
@@ -62,6 +65,7 @@ class Controller:
         if unknown := markers.unknown(self.config):  # nothing would be judged: visit nobody
             print(markers.no_such_symptom(unknown))
             raise pytest.exit.Exception("-m", int(pytest.ExitCode.NO_TESTS_COLLECTED))
+        Path(self.config.option.report).mkdir(parents=True, exist_ok=True)
         if (before := self.config.stash[BASELINE]) is not None:
             self.baseline = Baseline(before, Path(self.config.option.baseline), _selection(self.config))
         if SNAPSHOT not in self.config.stash:
@@ -97,6 +101,7 @@ class Controller:
         if plain := getattr(report, "bkpaas_plain", None):
             self.troubles.append(f"{report.nodeid}: {plain}")
         found = getattr(report, "bkpaas", None)
+        self._others |= found is None and report.when == "call"
         if found is not None:
             outcome = msgspec.convert(found, Outcome)
             self.ledger.outcomes[outcome.id] = outcome
@@ -151,14 +156,24 @@ class Controller:
         judged = bad + record.counts["pass"] + record.counts["warn"]
         return int(pytest.ExitCode.TESTS_FAILED if bad or not judged else pytest.ExitCode.OK)
 
-    def pytest_terminal_summary(self) -> None:
-        self._print(_colours(self.config))
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Ours is the last word: it takes the place of pytest's closing line, unless that tells of other tests too."""
+        counted = terminalreporter.summary_stats
+
+        def last() -> None:
+            if self._others:
+                counted()
+            self._print(_colours(self.config))
+
+        if self.results is not None:
+            terminalreporter.summary_stats = last  # type: ignore[method-assign]
 
     def _print(self, colour: bool) -> None:
-        if self.results is None:
-            return
+        assert self.results is not None
         width = shutil.get_terminal_size((100, 24)).columns
         where = str(Path(self.config.option.report) / "report.html")
+        print()
         if self.deployment.generation != "5.x":
             print(_not_judged_yet(self.deployment.generation))
         notes = self.deployment.notes[2:]  # after the files and the generation
@@ -180,8 +195,12 @@ class Controller:
 
     def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
         found = getattr(report, "bkpaas", None)
-        if found is not None:  # pytest-html asks while the tests run: the explanation is not known yet
-            outcome = msgspec.convert(found, Outcome)
+        outcome = None if found is None else msgspec.convert(found, Outcome)
+        passed = outcome.word == "pass" if outcome else report.passed and report.when != "call"
+        if passed and self._too_many:
+            self.left_out += outcome is not None
+            del cells[:]  # so that pytest-html drops the row
+        elif outcome is not None:  # asked while the tests run: the explanation is not known yet
             snapshot = self.config.stash[SNAPSHOT]
             cells[1:-1] = details.row_cells(results.verdict(outcome.id, outcome, self.deployment, snapshot))
         else:
@@ -189,7 +208,11 @@ class Controller:
 
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
         if self.results is not None:
-            prefix.extend(details.prefix(self.results, lost=self._lost()))
+            prefix.extend(details.prefix(self.results, lost=self._lost(), left_out=self.left_out))
+
+    @cached_property
+    def _too_many(self) -> bool:
+        return len(self.ledger.expected()) > details.ROWS
 
     def _lost(self) -> list[str]:
         """Expected ids without a report of their own."""

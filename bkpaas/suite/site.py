@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from inspect import getdoc
 from pathlib import Path
@@ -18,6 +19,7 @@ from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import say
 
 FOLDER = "tests_site"
+_ID = re.compile(OF_SITE + "[a-z0-9]+(-[a-z0-9]+)*")
 _NOTHING = Text(en="", zh="")
 _places: dict[str, str] = {}
 """Where each condition of the site is judged: file:line."""
@@ -62,10 +64,13 @@ def add(
         raise refused(
             place, say(en=f"{id_} is judged at {_places[id_]} already", zh=f"{id_} 已在 {_places[id_]} 定义")
         )
-    if not id_.replace("-", "").isalnum() or not id_.isascii() or id_ != id_.lower():
+    if not _ID.fullmatch(id_):
         raise refused(
             place,
-            say(en=f"{id_!r}: an id has a-z, 0-9 and - only", zh=f"{id_!r}：编号只能包含 a-z、0-9 和 -"),
+            say(
+                en=f"{id_!r}: an id is {OF_SITE}, then words of a-z and 0-9 with - between",
+                zh=f"{id_!r}：编号为 {OF_SITE} 加上由 - 连接的 a-z、0-9 单词",
+            ),
         )
     sentence = (getdoc(test) or "").split("\n\n")[0].replace("\n", " ").rstrip(".。")
     words = _text(title) or _text(sentence)
@@ -88,6 +93,13 @@ def add(
                 en=f"no symptom {', '.join(strange)}; there are {known}",
                 zh=f"没有症状 {', '.join(strange)}；可用：{known}",
             ),
+        )
+    if strange := [
+        c.condition for c in causes if c.condition not in CONDITIONS and not _ID.fullmatch(c.condition)
+    ]:
+        names = ", ".join(strange)
+        raise refused(
+            place, say(en=f"no condition {names} that could cause it", zh=f"没有可作为原因的检查项 {names}")
         )
     roles = (roles,) if isinstance(roles, str) else tuple(roles)
     named = ", ".join(roles)

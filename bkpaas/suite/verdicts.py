@@ -11,6 +11,7 @@ import pytest
 
 from bkpaas.errors import NoData, NotApplicable, SuiteError
 from bkpaas.faq.catalogue import ADDED, known
+from bkpaas.faq.model import Text
 from bkpaas.lang import in_both, in_language, say, spoken
 from bkpaas.report.record import Word
 from bkpaas.suite.cases import FINDING, identity
@@ -76,6 +77,7 @@ def _outcome(id_: str, item: pytest.Item, call: pytest.CallInfo[None]) -> Outcom
     services = tuple(sorted(finding.services)) if finding and finding.services else condition.about
     missed = tuple(sorted(finding.missed)) if finding else ()
     outcome = Outcome(id_, "pass", services=services, missed=missed, slots=finding.slots if finding else {})
+    outcome.needs = tuple(sorted(finding.hosts)) if finding else ()
     error = call.excinfo.value if call.excinfo else None
     if error is None:
         outcome.evidence = "\n".join(finding.seen) if finding and finding.seen else None
@@ -117,16 +119,20 @@ def _place(call: pytest.CallInfo[None]) -> str:
     return f"{Path(str(last.path)).name}:{last.lineno + 1}"
 
 
-_LETTERS: dict[str, tuple[str, str, str]] = {
-    "pass": ("passed", ".", "PASS"),
-    "warn": ("warned", "W", "WARN"),
-    "fail": ("failed", "F", "FAIL"),
-    "no_data": ("no data", "N", "NO DATA"),
-    "not_applicable": ("not applicable", "-", "N/A"),
-    "waived": ("waived", "w", "WAIVED"),
+_LETTERS: dict[str, tuple[Text, str, str]] = {
+    "pass": (Text(en="passed", zh="passed"), ".", "PASS"),
+    "warn": (Text(en="warned", zh="告警"), "W", "WARN"),
+    "fail": (Text(en="failed", zh="failed"), "F", "FAIL"),
+    "no_data": (Text(en="no data", zh="无数据"), "N", "NO DATA"),
+    "not_applicable": (Text(en="not applicable", zh="不适用"), "-", "N/A"),
+    "waived": (Text(en="waived", zh="已豁免"), "w", "WAIVED"),
 }
+"""passed and failed are pytest's own words: by them it knows the colour of its last line."""
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
     found = getattr(report, "bkpaas", None)
-    return _LETTERS[found["word"]] if found else None
+    if found is None:
+        return None
+    category, letter, word = _LETTERS[found["word"]]
+    return category.in_(spoken()), letter, word

@@ -28,6 +28,10 @@ def no_answer(kind: str | None) -> str:
         "resolve": say(en="the name does not resolve", zh="域名无法解析"),
         "tls": say(en="no TLS connection", zh="TLS 连接失败"),
         "protocol": say(en="the answer is not HTTP", zh="应答不是 HTTP"),
+        "withheld": say(
+            en="not asked: this transport would show the password in the list of processes; ssh:// without --transport openssh does not",
+            zh="未询问：这种连接方式会在进程列表中暴露密码；请使用 ssh://，且不要加 --transport openssh",
+        ),
         "empty": say(en="closed without an answer", zh="未应答即关闭"),
     }
     return words.get(kind or "", say(en="no answer", zh="无应答"))

@@ -11,6 +11,7 @@ from lab import broken
 from lab.control import Lab
 from lab.faults import (
     agents,
+    behind_https,
     clocks,
     data,
     deploying,
@@ -22,6 +23,7 @@ from lab.faults import (
     processes,
     redirects,
     settings,
+    shared_hosts,
     upgrades,
 )
 from lab.faults.fault import Act, Fault
@@ -55,6 +57,8 @@ FAULTS: dict[str, Fault] = {
         deploying,
         log_search,
         hosts,
+        shared_hosts,
+        behind_https,
     )
     for fault in room.FAULTS
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from lab.control import Lab
 from lab.faults.fault import Fault
 from lab.faults.hands import (
@@ -17,10 +19,19 @@ from lab.faults.hands import (
     supervisorctl,
     unblock,
 )
+from lab.faults.traces import application_log
+from lab.services.layout import SECRETS
 
 SECTION = "no-logs"
 CLOCK = 20  # seconds; more than the others differ, less than a token bears
 FAR = 90  # seconds; lines of logs stand where nobody looks for them
+BACKLOG = 1500  # lines; more than a list in redis may hold without a warning
+LATE = 60  # seconds; a line that old is missed in this lab's inventory
+SEARCH = "/usr/local/bin/es-server"
+SEARCH_PASSWORD = "Lab-es-6/Tq@1"
+GATE_PORT = 10005
+REDIS = "/usr/bin/redis-server"
+PIDS = "/run/lab-faults-pid"
 
 
 def plugin(lab: Lab, name: str, words: str) -> None:
@@ -56,11 +67,170 @@ def block_redis(lab: Lab) -> None:
 
 
 def stop_search(lab: Lab) -> None:
-    signal_processes(lab, host(lab, "es"), "TERM", "/usr/local/bin/es-server")
+    signal_processes(lab, host(lab, "es"), "TERM", SEARCH)
+
+
+def cable(lab: Lab, name: str, state: str) -> None:
+    lab.exec(["ip", "link", "set", f"v-{name}", state])
+
+
+def block_documents(lab: Lab, value: bool | None) -> None:
+    """As Elasticsearch does by itself when a disk is too full."""
+    body = json.dumps({"index.blocks.read_only_allow_delete": value})
+    ask_search(lab, "paas_app_log-*/_settings", f"-X PUT -H 'Content-Type: application/json' -d '{body}'")
+
+
+def gate(lab: Lab) -> None:
+    """nginx before the search engine lets in only who knows a password; connections from outside lead there."""
+    name, port = host(lab, "es"), lab.layout.ports["es"]
+    place = f"auth_basic es; auth_basic_user_file /run/lab-es/users; proxy_pass http://{address(lab, name)}:{port};"
+    conf = f"events {{}} http {{ access_log off; server {{ listen {GATE_PORT}; location / {{ {place} }} }} }}"
+    lab.run(
+        name,
+        f"mkdir -p /run/lab-es && echo 'elastic:{{PLAIN}}{SEARCH_PASSWORD}' > /run/lab-es/users &&"
+        f" echo '{conf}' > /run/lab-es/nginx.conf && /usr/sbin/nginx -c /run/lab-es/nginx.conf -g 'pid /run/lab-es/pid;' &&"
+        f" iptables -t nat -I PREROUTING -p tcp --dport {port} -j REDIRECT --to-ports {GATE_PORT}",
+    )
+
+
+def open_gate(lab: Lab) -> None:
+    lab.run(
+        host(lab, "es"),
+        "iptables -t nat -F PREROUTING; [ ! -e /run/lab-es/pid ] || kill $(cat /run/lab-es/pid); rm -rf /run/lab-es",
+    )
+
+
+def ask_search(lab: Lab, path: str, words: str = "") -> str:
+    name = host(lab, "es")
+    return lab.run(
+        name, f"curl -sf -m 5 {words} 'http://{address(lab, name)}:{lab.layout.ports['es']}/{path}'"
+    )
 
 
 def settings(lab: Lab) -> str:
     return f"{lab.layout.home}/open_paas/paas/conf/settings_production.py"
+
+
+def parser_file(lab: Lab) -> str:
+    return f"{lab.layout.home}/paas_plugins/log_parser/conf/paas_app_log.conf"
+
+
+def app_hosts(lab: Lab) -> list[str]:
+    return [each.name for each in lab.layout.hosts if {"appo", "appt"} & set(each.roles)]
+
+
+def paas_hosts(lab: Lab) -> list[str]:
+    return [each.name for each in lab.layout.hosts if "paas" in each.roles]
+
+
+def edit_parsers(lab: Lab, sed: str) -> None:
+    for name in paas_hosts(lab):
+        edit(lab, name, parser_file(lab), sed)
+        plugin(lab, name, "restart log_parser")
+
+
+def restore_parsers(lab: Lab) -> None:
+    for name in paas_hosts(lab):
+        restore(lab, name, parser_file(lab))
+        plugin(lab, name, "restart log_parser")
+
+
+def wrong_password(lab: Lab) -> None:
+    """The same in all of them, and not the one of redis."""
+    for name in app_hosts(lab):
+        edit(lab, name, agent_file(lab), 's/^  password: .*/  password: "Lab-redis-0old"/')
+        plugin(lab, name, "restart log_agent")
+    edit_parsers(lab, 's/password => .*/password => "Lab-redis-0old"/')
+
+
+def right_password(lab: Lab) -> None:
+    for name in app_hosts(lab):
+        restore(lab, name, agent_file(lab))
+        plugin(lab, name, "restart log_agent")
+    restore_parsers(lab)
+
+
+def redis_cli(lab: Lab, words: str) -> str:
+    client = f"redis-cli --no-auth-warning -p {lab.layout.ports['redis']} -a {SECRETS['REDIS_PASS']}"
+    return lab.run(host(lab, "redis"), f"{client} {words}").strip()
+
+
+def freeze_parsers(lab: Lab) -> None:
+    """They run and are equal; an application writes a lot meanwhile, and goes on."""
+    for name in paas_hosts(lab):
+        signal_processes(lab, name, "STOP", f"{lab.layout.home}/jvm/bin/java")
+    line = "DEBUG [$(date +%F\\ %T)] bk_framework 1 retrying"
+    lab.run(
+        host(lab, "appo"),
+        f'log={application_log(lab)}; for n in $(seq {BACKLOG}); do echo "{line} $n"; done >> $log;'
+        f" setsid sh -c 'while sleep 0.2; do echo \"{line}\" >> '$log'; done' </dev/null >/dev/null 2>&1 &"
+        f" echo $! > {PIDS}",
+    )
+    lab.wait(lambda: int(redis_cli(lab, "llen paas_app_log")) > BACKLOG, 60, "the list in redis is long")
+
+
+def wake_parsers(lab: Lab) -> None:
+    lab.run(host(lab, "appo"), f"[ ! -e {PIDS} ] || {{ kill -- -$(cat {PIDS}); rm {PIDS}; }}")
+    for name in paas_hosts(lab):
+        signal_processes(lab, name, "CONT", f"{lab.layout.home}/jvm/bin/java")
+    lab.wait(lambda: redis_cli(lab, "llen paas_app_log") == "0", 90, "the list in redis is empty")
+
+
+def other_index(lab: Lab) -> None:
+    """Everything runs, and the documents come to lie where paas does not look."""
+    edit_parsers(lab, 's/index => "paas_app_log-/index => "paas_log-/')
+    name = host(lab, "appo")
+    line = f"echo \"INFO [$(date '+%F %T')] bk_framework 1 visited\" >> {application_log(lab)}"
+    begun = float(lab.run(name, "date +%s"))
+
+    def missed() -> bool:
+        lab.run(name, line)
+        return float(lab.run(name, "date +%s")) - begun > LATE
+
+    lab.wait(missed, 4 * LATE, "lines are missed")
+
+
+def right_index(lab: Lab) -> None:
+    restore_parsers(lab)
+    for index in ask_search(lab, "_cat/indices/paas_log-*?h=index").split():
+        ask_search(lab, index, "-X DELETE")
+
+
+def second_redis(lab: Lab) -> str:
+    """Another redis with the same port and password, on a host where none belongs -> its address."""
+    name = host(lab, "cmdb")
+    words = f"--port {lab.layout.ports['redis']} --requirepass {SECRETS['REDIS_PASS']} --daemonize yes"
+    lab.run(name, f"pgrep -x redis-server >/dev/null || {REDIS} {words} --bind 0.0.0.0 --save ''")
+    return address(lab, name)
+
+
+def end_second_redis(lab: Lab) -> None:
+    lab.run(host(lab, "cmdb"), "pkill -x redis-server || true")
+
+
+def parsers_elsewhere(lab: Lab) -> None:
+    edit_parsers(lab, f's/^\\(    host => \\).*/\\1"{second_redis(lab)}"/')
+
+
+def parsers_home(lab: Lab) -> None:
+    restore_parsers(lab)
+    end_second_redis(lab)
+
+
+def edited_only(lab: Lab) -> None:
+    """The file was corrected, log_agent was not restarted."""
+    name, other = host(lab, "appo"), second_redis(lab)
+    edit(lab, name, agent_file(lab), f's/^  hosts: .*/  hosts: ["{other}:{lab.layout.ports["redis"]}"]/')
+    plugin(lab, name, "restart log_agent")
+    restore(lab, name, agent_file(lab))
+    lab.run(name, f"echo \"INFO [$(date '+%F %T')] bk_framework 1 visited\" >> {application_log(lab)}")
+    lab.wait(lambda: other in lab.run(name, "ss -tnH state established"), 30, "log_agent is connected")
+
+
+def restarted(lab: Lab) -> None:
+    restore(lab, host(lab, "appo"), agent_file(lab))
+    plugin(lab, host(lab, "appo"), "restart log_agent")
+    end_second_redis(lab)
 
 
 def search_elsewhere(lab: Lab) -> None:
@@ -126,6 +296,96 @@ FAULTS = (
         "Elasticsearch 没有运行",
         stop_search,
         lambda lab: start_roles(lab, host(lab, "es")),
+    ),
+    Fault(
+        "es-frozen",
+        "es-health",
+        SECTION,
+        "the search engine takes connections and never answers",
+        "Elasticsearch 接受连接但从不应答",
+        lambda lab: signal_processes(lab, host(lab, "es"), "STOP", SEARCH),
+        lambda lab: signal_processes(lab, host(lab, "es"), "CONT", SEARCH),
+    ),
+    Fault(
+        "es-login-missing",
+        "es-health",
+        SECTION,
+        "the search engine asks for a login that paas does not have",
+        "Elasticsearch 需要登录，而 paas 没有配置账号",
+        gate,
+        open_gate,
+    ),
+    Fault(
+        "es-host-down",
+        "host-reachable",
+        SECTION,
+        "the host of the search engine is off the network",
+        "Elasticsearch 所在主机断网",
+        lambda lab: cable(lab, host(lab, "es"), "down"),
+        lambda lab: cable(lab, host(lab, "es"), "up"),
+    ),
+    Fault(
+        "es-read-only",
+        "es-writable",
+        SECTION,
+        "the indices of logs are read-only, as after a full disk",
+        "日志索引被置为只读，如同磁盘写满之后",
+        lambda lab: block_documents(lab, True),
+        lambda lab: block_documents(lab, None),
+    ),
+    Fault(
+        "log-redis-frozen",
+        "log-redis-reachable",
+        SECTION,
+        "redis takes connections and never answers",
+        "redis 接受连接但从不应答",
+        lambda lab: signal_processes(lab, host(lab, "redis"), "STOP", REDIS),
+        lambda lab: signal_processes(lab, host(lab, "redis"), "CONT", REDIS),
+    ),
+    Fault(
+        "log-redis-password-wrong",
+        "log-redis-reachable",
+        SECTION,
+        "log_agent and log_parser have the same password, and redis another one",
+        "log_agent 与 log_parser 的密码一致，但不是 redis 的密码",
+        wrong_password,
+        right_password,
+    ),
+    Fault(
+        "log-parsers-elsewhere",
+        "log-redis-equal",
+        SECTION,
+        "log_parser reads from another redis than log_agent writes to",
+        "log_parser 读取的 redis 不是 log_agent 写入的",
+        parsers_elsewhere,
+        parsers_home,
+    ),
+    Fault(
+        "log-agent-not-restarted",
+        "log-redis-connected",
+        SECTION,
+        "log_agent on the appo host still uses a redis that its configuration no longer names",
+        "appo 上的 log_agent 修改配置后没有重启，仍连接原来的 redis",
+        edited_only,
+        restarted,
+    ),
+    Fault(
+        "log-queue-growing",
+        "log-queue-depth",
+        SECTION,
+        "log_parser stands still while an application writes a lot",
+        "log_parser 停滞，而应用正在大量写日志",
+        freeze_parsers,
+        wake_parsers,
+    ),
+    Fault(
+        "log-index-stale",
+        "log-index-fresh",
+        SECTION,
+        "log_parser delivers to an index that paas does not search",
+        "log_parser 写入的索引不是 paas 查询的",
+        other_index,
+        right_index,
     ),
     Fault(
         "es-address-wrong",

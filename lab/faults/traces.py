@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 from lab.control import Lab
 
 SWEPT = (
@@ -19,6 +21,28 @@ def sweep(lab: Lab) -> None:
         if "nginx" in host.roles:  # its workers remember for 30 s which upstreams had failed
             lab.run(host.name, "nginx -s reload")
     lab.wait_ready()
+    await_delivery(lab)
     places = " ".join(f"{lab.layout.home}/logs/{pattern}" for pattern in SWEPT)
     for host in lab.layout.hosts:
         lab.run(host.name, f"shopt -s nullglob; for log in {places}; do [ ! -f $log ] || : > $log; done")
+
+
+def await_delivery(lab: Lab) -> None:
+    """Until a line that an application writes now can be searched, and with it all that waited on the way."""
+    if not lab.layout.plugins:
+        return
+    word = f"delivered{uuid4().hex}"
+    writers = [each.name for each in lab.layout.hosts if {"appo", "appt"} & set(each.roles)]
+    for name in writers:
+        lab.run(name, f"echo \"INFO [$(date '+%F %T')] lab 1 {word}\" >> {application_log(lab)}")
+    search = next(each for each in lab.layout.hosts if "es" in each.roles)
+    url = f"http://{search.address}:{lab.layout.ports['es']}/paas_app_log-*/_count?q=message:{word}"
+
+    def arrived() -> bool:
+        return f'"count":{len(writers)}' in lab.run(search.name, f"curl -s -m 5 '{url}' || true")
+
+    lab.wait(arrived, 60, f"new log lines of {', '.join(writers)} can be searched")
+
+
+def application_log(lab: Lab) -> str:
+    return f"{lab.layout.home}/paas_agent/apps/logs/bk_framework/bk_framework.log"

@@ -48,7 +48,7 @@ class Layout:
     names: dict[str, str]
     """Public name -> address."""
     inventory: str = "lab"
-    """Its directory in the repository's inventory/."""
+    """Its directory in the repository's inventory/; empty: made as the layout was, at random."""
     names_in_dns: bool = True
     """Else the names stand in every host's /etc/hosts, and the controller does not know them."""
     bind_all: bool = True
@@ -118,7 +118,11 @@ def available() -> list[str]:
 
 
 def load(name: str) -> Layout:
-    """The layout of that name; LabError if there is none."""
+    """The layout of that name, or made at random by random:SEED; LabError if there is none."""
+    if name.startswith("random:"):
+        from lab import generated  # which is made of layouts
+
+        return generated.layout(name)
     if name not in available():
         known = ", ".join(available())
         raise LabError(

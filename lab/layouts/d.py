@@ -19,7 +19,7 @@ LAYOUT = Layout(
         Host("box-1", BOX, ("nginx", "paas", "mysql", "cmdb", "fta")),
         Host("appo-1", "10.69.0.41", ("appo",)),
     ),
-    names={"paas.bking.test": BOX, "cmdb.bking.test": BOX, "job.bking.test": BOX},
+    names={"paas.bking.test": BOX, "cmdb.bking.test": BOX},
     ports={
         "http": 80,
         "appengine": 8000,

@@ -36,7 +36,9 @@ def checks(layout: dict[str, Any]) -> list[Check]:
         *(check for role in AGENTS for check in agent(layout, role)),
         *_own(layout, "paas", "appengine", partial(healthz, ports["appengine"], HEALTHZ["appengine"])),
         *_of(layout, "rabbitmq", "rabbitmq", partial(greeting, ports["rabbitmq"], b"AMQP\0\0\x09\x01")),
-        *_of(layout, "es", "application logs", partial(log_index, ports["es"]))[:1],  # all are sent to one
+        *_of(layout, "es", "application logs", partial(log_index, ports["es"]))[
+            : layout["plugins"]
+        ],  # to one es
         *domain(layout),
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import socket
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from collect.running import SYSTEM, collect, needs_root
 from collect.servers import (
     Behaviour,
+    Server,
     answering,
     closing,
     dripping,
@@ -167,6 +169,56 @@ def test_first_words_of_a_database(visit: Any) -> None:
     assert base64.b64decode(answer["good"]["data"]) == b"J\0\0\0\n5.7.40\0"
     assert answer["mute"]["error"]["kind"] == "silent" and answer["mute"]["peer"]
     assert answer["open"]["error"] is None and answer["open"]["data"] == ""
+
+
+def conversing(*rounds: bytes) -> Behaviour:
+    """Hears something before each of these answers, then closes."""
+
+    def behave(connection: socket.socket, server: Server) -> None:
+        for answer in rounds:
+            server.heard.append(connection.recv(65536))
+            connection.sendall(answer)
+        connection.recv(65536)
+
+    return behave
+
+
+def converse(visit: Any, server: Server, **ask: Any) -> dict[str, Any]:
+    one = {"name": "it", "host": "127.0.0.1", "port": server.port, "seconds": 5, "read": 1000, **ask}
+    answer: dict[str, Any] = visit({"tcp": [one]})["tcp"]["it"]
+    return answer | {"data": base64.b64decode(answer["data"])}
+
+
+def test_so_many_lines_are_heard_of_what_answers(visit: Any) -> None:
+    with serving(conversing(b"+OK\r\n+PO", b"never")) as server:
+        one = converse(visit, server, send="PING\r\n\u4f60", lines=2, seconds=0.7)
+        assert server.heard[0] == b"PING\r\n\xe4\xbd\xa0"
+    assert one["data"] == b"+OK\r\n+PO" and one["error"]["kind"] == "silent"
+    with serving(conversing(b"+OK\r\n+PONG\r\n", b"never")) as server:
+        one = converse(visit, server, send="PING\r\n", lines=2)
+    assert one["data"] == b"+OK\r\n+PONG\r\n" and one["error"] is None
+    assert [said for said in server.heard if said] == [b"PING\r\n"]
+
+
+def test_what_closes_in_the_middle_is_told(visit: Any) -> None:
+    with serving(answering(b"-DENIED\r\n")) as server:
+        one = converse(visit, server, send="PING\r\n", lines=2)
+    assert one["data"] == b"-DENIED\r\n" and one["error"] == {"kind": "empty", "text": "closed in the middle"}
+
+
+def test_no_more_is_heard_than_asked_for(visit: Any) -> None:
+    with serving(answering(b"x" * 5000)) as server:
+        one = converse(visit, server, send="PING\r\n", lines=2)
+    assert len(one["data"]) == 1000 and one["error"] is None
+
+
+@pytest.mark.parametrize(("first", "heard"), [(b":999\r\n", 1), (b":1000\r\n", 2)])
+def test_the_same_is_said_again_only_where_that_is_asked_for(visit: Any, first: bytes, heard: int) -> None:
+    with serving(conversing(first, b":1001\r\n", b":1002\r\n")) as server:
+        again = {"when": ":[0-9]{4,}\r", "seconds": 0.01}
+        one = converse(visit, server, send="LLEN x\r\n", lines=1, again=again)
+    assert server.heard[:heard] == [b"LLEN x\r\n"] * heard
+    assert one["data"] == (first + b":1001\r\n" if heard == 2 else first) and one["error"] is None
 
 
 @needs_root

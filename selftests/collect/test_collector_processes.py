@@ -184,3 +184,25 @@ def test_proc_that_hangs_costs_what_comes_after_it(visit: Any, monkeypatch: pyte
     assert one(answer, 1) and answer["listeners"] is not None
     assert answer["files"]["hosts"][0]["text"]
     assert {entry["pids"] is None or bool(entry["pids"]) for entry in answer["listeners"]} <= {True}
+
+
+def test_where_the_connections_of_a_process_lead(visit: Any) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()) as one,
+    ):
+        port, own = server.getsockname()[1], one.getsockname()[1]
+        accepted, _ = server.accept()
+        with accepted:
+            peers = visit({"peers": [os.getpid(), 1 << 22]})["peers"]
+    assert list(peers) == [str(os.getpid())], "what is gone is left out"
+    assert {f"127.0.0.1:{port}", f"127.0.0.1:{own}"} <= set(peers[str(os.getpid())])
+
+
+def test_connections_of_ipv6(visit: Any) -> None:
+    listening = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+    with listening as server, socket.create_connection(("127.0.0.1", server.getsockname()[1])) as one:
+        accepted, _ = server.accept()
+        with accepted:
+            peers = visit({"peers": [os.getpid()]})["peers"][str(os.getpid())]
+        assert f"::ffff:127.0.0.1:{one.getsockname()[1]}" in peers

@@ -39,8 +39,20 @@ def whole_plan(home: Path, port: int) -> dict[str, Any]:
         "supervisor": [{"name": "it", "conf": "{home}/etc/supervisor-open_paas.conf", "seconds": 8}],
         "resolve": [{"name": "localhost", "seconds": 5}],
         "http": [{"name": "web", "url": f"http://127.0.0.1:{port}/", "seconds": 9}],
-        "tcp": [{"name": "web", "host": "127.0.0.1", "port": port, "seconds": 9, "read": 0}],
+        "tcp": [
+            {
+                "name": "web",
+                "host": "127.0.0.1",
+                "port": port,
+                "seconds": 9,
+                "read": 9,
+                "send": "x\r\n",
+                "lines": 1,
+                "again": {"when": ".", "seconds": 0.01},
+            }
+        ],
         "pids": [1],
+        "peers": [1],
     }
 
 

@@ -80,7 +80,10 @@ def test_same_answer_everywhere(python: str, tmp_path: Path) -> None:
     assert answer["http"]["web"]["body"] == "hello!" and answer["http"]["web"]["status"] == 200
     assert web.heard[0].startswith(b"GET /healthz/ HTTP/1.1\r\n") and b"\r\nHost: paas.x\r\n" in web.heard[0]
     assert answer["tcp"]["db"]["data"] == "NS43LjQwAA==" and answer["tcp"]["db"]["error"] is None
-    assert "127.0.0.1" in answer["resolve"]["localhost"]["addresses"] and "127.0.0.1" in answer["addresses"]
+    assert (
+        "127.0.0.1" in answer["resolve"]["localhost"]["addresses"]
+        and ["127.0.0.1", "lo"] in answer["addresses"]
+    )
     assert answer["pids"]["1"] > 0 and answer["pids"]["4000000"] is None
     first = next(one for one in answer["processes"] if one["pid"] == 1)
     assert first["argv"] and first["start"] == answer["pids"]["1"] and first["uid"] == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 HEALTHY = ROOT / "selftests/snapshots/healthy.json"
 DOCUMENTS = (ROOT / "docs/custom-checks.md", ROOT / "docs/custom-checks.zh-CN.md")
-SHARED = ("conftest.py", "pytest.ini", "bkpaas", "tests_paas", "tests_appengine", "tests_logging")
+COPIED = ("conftest.py", "pytest.ini")
+TREES = ("bkpaas", "tests_paas", "tests_appengine", "tests_logging")
 
 
 def documented(document: Path) -> dict[str, str]:
@@ -30,8 +32,10 @@ class Site:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir()
-        for name in SHARED:
-            (folder / name).symlink_to(ROOT / name)
+        for name in COPIED:  # not links: the suite goes back to where its files really are
+            shutil.copy2(ROOT / name, folder / name)
+        for name in TREES:
+            shutil.copytree(ROOT / name, folder / name)
         (folder / "tests_site").mkdir()
 
     def put(self, path: str, text: str) -> None:

@@ -75,23 +75,28 @@ def test_selection_and_waivers_hold_for_a_sites_conditions(example: Site, tmp_pa
     assert set(done.of("site-cookie-domain")) == {"paas-1", "paas-2"} and not done.of("site-time-zone")
 
 
-def test_workers_tell_of_a_sites_conditions(example: Site, tmp_path: Path) -> None:
-    snapshot = changed(tmp_path / "spoilt.json", spoil)
-    alone, together = example.run(snapshot), example.run(snapshot, "-n", "2")
+def test_workers_tell_of_a_sites_conditions(site: Site, tmp_path: Path) -> None:
+    path = "tests_site/test_ours.py"
+    site.put(path, documented(DOCUMENTS[0])[path])
+    words = (changed(tmp_path / "spoilt.json", spoil), "tests_site", "tests_paas/test_redirect_loop.py")
+    alone, together = site.run(*words), site.run(*words, "-n", "2")
+    assert alone.of("site-cookie-domain") == {"paas-1": "pass", "paas-2": "fail"}
     assert together.exit == alone.exit == 1
     assert together.results["verdicts"] == alone.results["verdicts"]
     assert together.results["root_causes"] == alone.results["root_causes"]
 
 
-def test_a_lost_test_of_a_site_is_no_data(example: Site) -> None:
-    example.put(
+def test_a_lost_test_of_a_site_is_no_data(site: Site) -> None:
+    path = "tests_site/test_ours.py"
+    site.put(path, documented(DOCUMENTS[0])[path])
+    site.put(
         "spoiler.py",
         "import os\n"
         "def pytest_runtest_call(item):\n"
         "    if 'site-time-zone@es-1' in item.name:\n"
         "        os._exit(9)\n",
     )
-    done = example.run(SNAPSHOT, "tests_site", "-n", "1", "--max-worker-restart=0", "-p", "spoiler")
+    done = site.run(SNAPSHOT, "tests_site", "-n", "1", "--max-worker-restart=0", "-p", "spoiler")
     assert done.exit == 1 and done.of("site-time-zone")["es-1"] == "no_data"
     assert "lost" in done.verdicts["site-time-zone@es-1"]["reason"]
 
@@ -113,13 +118,18 @@ JUDGE = "def test_it(host):\n    '''True.'''\n"
 MISTAKES = {
     "taken": ("@condition('disk-space')\n" + JUDGE, "4: disk-space is a condition of the suite and judged by it"),
     "prefix": ("@condition('ours')\n" + JUDGE, "4: there is no condition 'ours'; one of your own begins with 'site-'"),
-    "case": ("@condition('site-Ours', remedy='x')\n" + JUDGE, "4: 'site-Ours': an id has a-z, 0-9 and - only"),
+    "case": ("@condition('site-Ours', remedy='x')\n" + JUDGE, "4: 'site-Ours': an id is site-, then words of a-z and 0-9"),
     "remedy": ("@condition('site-a')\n" + JUDGE, "4: site-a needs a title"),
     "title": ("@condition('site-b', remedy='x')\ndef test_it(host):\n    pass\n", "4: site-b needs a title"),
     "brace": ("@condition('site-c', remedy='{')\n" + JUDGE, "4: its remedy has a brace that opens no slot"),
     "symptom": (
         "@condition('site-d', remedy='x', symptoms=('login',))\n" + JUDGE,
         "4: no symptom login; there are foundations, login-no-response",
+    ),
+    "cause": (
+        "from bkpaas.suite import same_host\n\n\n"
+        "@condition('site-f', remedy='x', causes=same_host('disk-full'))\n" + JUDGE,
+        "7: no condition disk-full that could cause it",
     ),
     "twice": (
         "@condition('site-e', remedy='x')\ndef test_other(host):\n    '''True.'''\n\n\n"

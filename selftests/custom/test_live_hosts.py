@@ -58,6 +58,8 @@ def test_the_documented_live_checks_run_over_the_inventorys_connections(
     details = (done.report / "details.html").read_text("utf-8")
     assert "test_passwd_is_safe[one]" in details and "test_passwd_is_safe[two]" in details
     assert all(sshd.logins() for sshd in sshds)
+    if document is not DOCUMENTS[0]:
+        return
     done = site.run(*words, "--limit", "two")
     assert done.of("site-hosts-file-ours") == {"two": "pass"}
     assert "test_passwd_is_safe[one]" not in (done.report / "details.html").read_text("utf-8")

@@ -22,11 +22,13 @@ case "$2" in
 venv | pip) echo "$*" >> "$SITE/installed"; exit 0 ;;
 esac
 words=()
-for word; do
-    case "$word" in --inventory) words+=(--from-snapshot); snapshot=yes ;; *)
-        if [ "${snapshot:-}" = yes ]; then [ -d "$word" ] || exit 99; word=$SITE/snapshot.json; snapshot=no; fi
-        words+=("$word") ;;
+while [ $# != 0 ]; do
+    case "$1" in
+    --inventory) [ -d "$2" ] || exit 99; words+=(--from-snapshot "$SITE/snapshot.json"); shift ;;
+    --secret-key-file) [ "$(stat -c '%a' "$2")" = 600 ] || exit 98; shift ;; # the snapshot has its digests
+    *) words+=("$1") ;;
     esac
+    shift
 done
 exec @PYTHON@ "${words[@]}" -c pytest.ini --rootdir . --lang en
 """

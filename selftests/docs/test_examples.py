@@ -179,9 +179,7 @@ def test_gitlab_job(site: Site) -> None:
     done = site.run(examples.gitlab(), **variables)
     assert done.exit == 0, done
     assert verdicts(site.suite / "report") > 100
-    assert {"junit.xml", "report.html", "summary.md"} <= {
-        file.name for file in (site.suite / "report").iterdir()
-    }
+    assert (site.suite / "report/junit.xml").exists() and (site.suite / "summary.md").read_text("utf-8")
     assert list((site.suite / "history").iterdir()) and not (site.root / "etc/inventory/key").exists()
     assert (
         "-m pip install --quiet --require-hashes -r requirements.lock"

@@ -167,7 +167,7 @@ def first() -> dict[str, Any]:
             "hostname": "paas-1", "kernel": "3.10.0", "boot_time": NOW - 1e6, "time": NOW, "utc_offset": 28800,
             "zone": ["CST", "CST"], "localtime": "/usr/share/zoneinfo/Asia/Shanghai", "timezone_file": None,
         },
-        "addresses": ["127.0.0.1", "10.0.1.3", "::1"],
+        "addresses": [["127.0.0.1", "lo"], ["10.0.1.3", "eth0"], ["10.0.1.9", "lo:0"], ["::1", "lo"]],
         "processes": processes,
         "listeners": listeners,
         "unix": [{"path": sock, "inode": 77, "listening": True, "pids": [10486]}],

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from recorded import HOME, NOW, entry, first, host, missing, process, visit
 
-from bkpaas.facts import HostView, LogPlugins, RedisTarget, Secrets
+from bkpaas.facts import HostView, LogFile, LogPlugins, RedisTarget, Secrets
 from bkpaas.facts.build import host_facts
 from bkpaas.facts.log_plugins import log_plugins
 from bkpaas.facts.process import processes
@@ -207,12 +207,110 @@ def test_folders_that_are_not_there() -> None:
     assert not found.agent.folder.exists and not found.parser.filled and found.agent.files == ()
 
 
-def test_newest_log_is_an_applications_own() -> None:
-    logs = [entry(f"{HOME}/paas_agent/apps/logs/a/{name}.log", "", mtime=NOW - age) for name, age in
-            (("uwsgi", 1), ("a", 60), ("b", 5), ("celery", 90))]  # fmt: skip
-    found = log_plugins({}, {"saas-log": logs}, None, Secrets(b"k"))
-    assert found.newest_log and found.newest_log.path.endswith("/b.log")
-    assert log_plugins({}, {}, None, Secrets(b"k")).newest_log is None
+LOGS = f"{HOME}/paas_agent/apps/logs"
+
+
+def saas_log(name: str, *lines: str, **more: Any) -> dict[str, Any]:
+    return entry(f"{LOGS}/a/{name}.log", "".join(f"{line}\n" for line in lines), mtime=NOW, **more)
+
+
+def logs_of(*entries: dict[str, Any]) -> tuple[LogFile, ...]:
+    return log_plugins({}, {"saas-log": list(entries)}, None, Secrets(b"k")).logs
+
+
+def test_logs_of_applications_the_newest_first_without_those_of_uwsgi() -> None:
+    found = logs_of(saas_log("uwsgi"), saas_log("a") | {"mtime": NOW - 60}, saas_log("b"), missing("x"))
+    assert [log.path.rpartition("/")[2] for log in found] == ["b.log", "a.log"]
+    assert logs_of() == ()
+
+
+def test_a_log_has_the_last_time_of_each_quarter_of_a_minute() -> None:
+    """NOW is 09:47:28 in Shanghai, where Django sets the zone of the lines."""
+    lines = [
+        "of a record before",
+        "INFO [2018-07-30 09:45:01] a",
+        "ERROR [2018-07-30 09:47:20] b",
+        "  Traceback",
+    ]
+    (log,) = logs_of(saas_log("a", *lines, "INFO [2018-07-30 09:47:28] c"))
+    assert log.times == (NOW - 147, NOW) and log.whole  # 09:47:20 is in the same quarter as 09:47:28
+    (log,) = logs_of(saas_log("a", *lines, offset=4096))
+    assert log.times == (NOW - 147, NOW - 8) and not log.whole
+
+
+def test_of_a_long_log_only_the_last_times_are_kept() -> None:
+    lines = [
+        f"INFO [2018-07-30 08:{minute:02d}:{second:02d}] x" for minute in range(60) for second in (1, 20, 40)
+    ]
+    (log,) = logs_of(saas_log("a", *lines, "INFO [2018-07-30 09:47:28] x"))
+    assert len(log.times) == 120 and log.times[-1] == NOW and not log.whole
+
+
+@pytest.mark.parametrize(
+    "line", ["INFO [2018-07-30 01:47:28] a", "INFO [2018-07-30 17:47:28] a", "no time", ""]
+)
+def test_lines_of_another_zone_have_no_times(line: str) -> None:
+    assert logs_of(saas_log("a", line))[0].times == ()
+
+
+@pytest.mark.parametrize(
+    ("paths", "left_out", "reads"),
+    [
+        (["/logs/*/*.log"], [], True),
+        (["/logs/a/b.log"], [r"uwsgi\.log$", r".*\.gz$", r"^.*celery"], True),
+        (["/logs/*/*.log"], [r"b\.log$"], False),
+        (["/logs/*.log"], [], False),
+        (["/logs/*/*.log"], ["(a+)+$"], False),
+        (["/logs/**"], [], False),
+        ([], [], False),
+    ],
+)
+def test_which_logs_log_agent_surely_reads(paths: list[str], left_out: list[str], reads: bool) -> None:
+    prospector = {"input_type": "log", "paths": paths, "exclude_files": left_out}
+    assert read(json.dumps({"filebeat.prospectors": [prospector]})).agent.reads("/logs/a/b.log") is reads
+    nested = {"filebeat": {"inputs": [{"paths": ["/x"]}, prospector]}}
+    assert read(json.dumps(nested)).agent.reads("/logs/a/b.log") is reads
+
+
+@pytest.mark.parametrize(
+    ("agent", "parser"),
+    [
+        ({"filebeat.prospectors": [{"paths": ["/x"], "exclude_lines": ["^DEBUG"]}]}, LOGSTASH),
+        ({"filebeat": {"inputs": [{"paths": ["/x"], "include_lines": ["ERROR"]}]}}, LOGSTASH),
+        ({"processors": [{"drop_event": {"when": {"equals": {"x": 1}}}}]}, LOGSTASH),
+        ({"processors": [{"drop_event": None}]}, LOGSTASH),
+        ({}, LOGSTASH + 'filter { if "DEBUG" in [message] { drop { } } }'),
+    ],
+)
+def test_plugins_that_drop_lines_on_purpose(agent: Any, parser: str) -> None:
+    found = read(json.dumps(agent), parser)
+    assert found.agent.selects is bool(agent) and found.parser.selects is not bool(agent)
+
+
+def test_where_log_parser_delivers_without_logins() -> None:
+    text = (
+        LOGSTASH
+        + """output {
+      if [type] == "django" { elasticsearch { hosts => ["10.0.1.7:9200", "http://me:Pl4/nted@es:9201/x"] } }
+      else { elasticsearch { hosts => "10.0.1.8" password => "Pl4nted-too" } }
+    }"""
+    )
+    assert read(parser=text).parser.outputs == ("10.0.1.7:9200", "es:9201", "10.0.1.8")
+
+
+def test_where_the_connections_of_the_plugins_lead() -> None:
+    running = processes([process(7, 1, "/usr/bin/filebeat", "-c", DJANGO)], Secrets(b"k"))
+    files = {"log-agent": [entry(AGENT, type="dir")], "log-agent-conf": [entry(DJANGO, NESTED)]}
+
+    def peers(given: Any) -> Any:
+        return log_plugins(files, {}, running, Secrets(b"k"), given).agent.peers
+
+    assert peers({"7": ["10.0.1.5:6380", "::ffff:10.0.1.6:6379", "fe80::1:22", "x:1", 7]}) == (
+        ("10.0.1.5", 6380),
+        ("10.0.1.6", 6379),
+        ("fe80::1", 22),
+    )
+    assert peers({"7": []}) == () and peers({}) is None and peers(None) is None and peers({"7": 1}) is None
 
 
 def test_hostile_entries_do_no_harm() -> None:

@@ -15,7 +15,8 @@ SLOTS = {
     "host", "address", "login", "home", "conf", "sock", "supervisorctl", "supervisord", "domain", "domain_port",
     "agent_port", "paas_agent_port", "nginx", "service", "ports", "pids", "url", "ahead", "first", "second",
     "agent_supervisorctl", "source", "source_address", "target", "target_address", "database", "database_port",
-    "no_proxy", "zone", "disk", "port", "urls", "service_logs", "nginx_folder", "error_logs", "site", "domain_address",
+    "no_proxy", "zone", "virtual", "disk", "port", "urls", "service_logs", "nginx_folder", "error_logs", "site", "domain_address",
+    "es_url", "es_host", "redis_host", "redis_port", "list",
 }  # fmt: skip
 
 
@@ -81,7 +82,9 @@ def test_a_limit_is_told_by_its_name_and_its_usual_value_in_both_languages(known
     ]
     assert told[0] == told[1]
     assert told[0] <= {(name, float(value)) for name, value in usual.items()}
-    named = re.findall(r"`(\w+_(?:seconds|percent|minutes|length|bytes))`", known.reads.en + known.fails.en)
+    named = re.findall(
+        r"`(\w+_(?:seconds|percent|minutes|days|length|bytes))`", known.reads.en + known.fails.en
+    )
     assert set(named) == {name for name, _ in told[0]}
 
 

@@ -41,6 +41,15 @@ def test_what_the_controller_sees_is_explained_by_a_host():
     assert roots == ["healthz-login@paas-2"]
 
 
+def test_a_host_that_is_needed_is_named_by_the_test_itself():
+    ids = "es-health@paas-1", "host-reachable@es-1", "host-reachable@appt-1"
+    verdicts = [failed(id_) for id_ in ids]
+    roots = explain(verdicts, needs={"es-health@paas-1": frozenset({"es-1"})})
+    assert set(roots) == {"host-reachable@es-1", "host-reachable@appt-1"}
+    assert verdicts[0].explained_by == ["host-reachable@es-1"]
+    assert set(explain(verdicts)) == set(ids)
+
+
 def test_what_everybody_meets_in_front_is_named_where_the_controller_sees_it():
     roots, why = explained(
         "login-is-login-domain@nginx-1", "domain-from-agents@appo-1", "login-is-login-domain@controller"

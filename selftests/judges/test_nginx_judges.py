@@ -146,6 +146,25 @@ def test_another_program_on_the_port_of_the_app_hosts_nginx(judge):
     assert found["appo-1"]["verdict"] == "pass"
 
 
+@pytest.mark.parametrize(
+    ("domain", "other", "word"),
+    [
+        ("*", "10.66.0.30", "fail"),
+        ("10.66.0.31", "*", "fail"),
+        ("10.66.0.30", "*", "pass"),
+        ("*", "*", "pass"),
+    ],
+)
+def test_requests_go_to_the_listen_that_fits_best(judge, domain, other, word):
+    def change(snapshot):
+        own = paas_server(snapshot)
+        own["listens"] = [{"address": domain, "port": 80}]
+        stranger = own | {"names": ["portal.test"], "listens": [{"address": other, "port": 80}]}
+        nginx(snapshot)["servers"] = [stranger, own]
+
+    assert judge("nginx-listen-vs-domain", change)["nginx-1"]["verdict"] == word
+
+
 def enterprise(snapshot):
     """The edition with a desktop: console on every paas host, on its shipped port, and in nginx's file."""
     for name in ("paas-1", "paas-2"):

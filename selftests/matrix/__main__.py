@@ -80,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--healthy", metavar="N", type=int,
                      help=say(en="how many runs without a fault (1; with --only, --pair or --symptoms 0)",
                               zh="无故障运行的次数（1；使用 --only、--pair 或 --symptoms 时为 0）"))  # fmt: skip
-    top.add_argument("--layout", metavar="LAYOUT", choices=layouts.available(),
+    top.add_argument("--layout", metavar="LAYOUT", type=layout_name,
                      help=say(en="only faults of this layout, and healthy runs in it (all faults, healthy runs in a)",
                               zh="只测此布局的故障，并在其中做无故障运行（默认：全部故障，在布局 a 中做无故障运行）"))  # fmt: skip
     top.add_argument("--resume", action="store_true",
@@ -96,6 +96,13 @@ def trial(name: str) -> Trial:
     if "+" in name:
         return pair_of_faults(name)
     return Alike(name) if name in LOOKALIKES else Broken((fault_name(name),))
+
+
+def layout_name(text: str) -> str:
+    try:
+        return layouts.load(text).name
+    except LabError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def fault_name(text: str) -> str:

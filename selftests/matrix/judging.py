@@ -61,6 +61,18 @@ def named_first(expected: str, results: Results, output: str, language: Language
     return first.title == (title.zh if language == "zh" else title.en) and first.id in output
 
 
+def same(results: Results, again: Results) -> bool:
+    """Do two records say the same of everything that was judged?"""
+    told, told_again = (
+        [
+            (one.id, one.verdict, one.reason, one.evidence, one.remedy, one.explained_by)
+            for one in record.verdicts
+        ]
+        for record in (results, again)
+    )
+    return told == told_again and results.root_causes == again.root_causes
+
+
 def red(results: Results) -> list[str]:
     """Ids of everything that is not green; an exit code that disagrees counts as one more."""
     found = [verdict.id for verdict in results.verdicts if verdict.verdict in BAD]

@@ -26,10 +26,13 @@ class Row(Struct):
     healed: bool
     """Everything was green again after healing."""
     seconds: float
+    same_from_snapshot: bool = True
+    """The snapshot of the run, judged again offline, has the same verdicts and causes."""
 
     @property
     def perfect(self) -> bool:
-        return self.detected and self.cause_first and self.healed and not (self.unexplained or self.unrelated)
+        named = self.detected and self.cause_first and not (self.unexplained or self.unrelated)
+        return named and self.healed and self.same_from_snapshot
 
 
 class Pair(Struct):

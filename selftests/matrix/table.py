@@ -49,6 +49,8 @@ def _fault(found: Row) -> str:
         _word(found.healed),
         f"{found.seconds:.1f}",
     )
+    if not found.same_from_snapshot:
+        text += "  " + say(en="judged otherwise from its snapshot", zh="离线判定结果不同")
     return _with(text, unexplained=found.unexplained, unrelated=found.unrelated)
 
 

@@ -7,7 +7,7 @@ import pytest
 from bkpaas.faq.catalogue import CONDITIONS
 from bkpaas.lang import Language
 from bkpaas.report.record import Results, Run, Verdict, Word, count
-from selftests.matrix.judging import both_named, judge, named_first, red, strangers
+from selftests.matrix.judging import both_named, judge, named_first, red, same, strangers
 
 
 def verdict(id_: str, word: Word = "fail", explained_by: tuple[str, ...] = ()) -> Verdict:
@@ -153,3 +153,12 @@ def test_red_is_whatever_is_not_green() -> None:
 def test_exit_code_without_a_reason_is_red() -> None:
     assert red(results(verdict("a@x", "pass"), exit_=1)) == ["exit-1"]
     assert red(results(verdict("a@x", "pass"), exit_=0)) == []
+
+
+def test_the_same_is_word_for_word() -> None:
+    seen = results(verdict("a@b"), causes=("a@b",))
+    assert same(seen, results(verdict("a@b"), causes=("a@b",)))
+    other = results(verdict("a@b"), causes=("a@b",))
+    other.verdicts[0].evidence = "another"
+    assert not same(seen, other) and not same(seen, results(verdict("a@b", "warn"), causes=("a@b",)))
+    assert not same(seen, results(verdict("a@b")))

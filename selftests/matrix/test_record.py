@@ -20,9 +20,13 @@ from selftests.matrix.trial import Alike, Broken, Healthy, Narrowed
 def row(name: str, **changes: object) -> Row:
     fields = {
         "name": name, "condition": "c", "detected": True, "cause_first": True, "cause_rank": 1,
-        "unexplained": [], "unrelated": [], "healed": True, "seconds": 1.5,
+        "unexplained": [], "unrelated": [], "healed": True, "seconds": 1.5, "same_from_snapshot": True,
     }  # fmt: skip
     return Row(**(fields | changes))  # type: ignore[arg-type]
+
+
+def test_a_snapshot_that_is_judged_otherwise_is_a_flaw() -> None:
+    assert row("a").perfect and not row("a", same_from_snapshot=False).perfect
 
 
 def pair(*names: str, **changes: object) -> Pair:
@@ -50,6 +54,7 @@ def test_file_has_the_published_shape(tmp_path: Path) -> None:
                 "unrelated": [],
                 "healed": True,
                 "seconds": 1.5,
+                "same_from_snapshot": True,
             }
         ],
         "pairs": [

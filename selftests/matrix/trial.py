@@ -20,12 +20,14 @@ from lab.errors import LabError
 from lab.faults import FAULTS
 from lab.lookalikes import LOOKALIKES
 from lab.services.layout import SECRETS
-from selftests.matrix.judging import both_named, judge, named_first, red, strangers
+from selftests.matrix.judging import both_named, judge, named_first, red, same, strangers
 from selftests.matrix.record import Found, Lookalike, Marked, Pair, Row
 
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 HEALTHY_RUNS = 10
 """How many healthy runs a lab serves before it is renewed."""
+SAVED = "snapshot.json"
+"""Beside the report of each fault: what its run saw, to be judged again."""
 SUITE_SECONDS = 300.0
 """How long one run of the suite may take; a healthy one takes a few seconds."""
 
@@ -125,9 +127,13 @@ class Stand:
         begun = time.monotonic()
         for name in trial.faults:
             broken.inject(self.lab, name, _quiet)
-        seen = self._run_suite(trial.name)
+        saved = self.reports / trial.name / SAVED
+        saved.parent.mkdir(parents=True, exist_ok=True)
+        seen = self._run_suite(trial.name, "--save-snapshot", str(saved))
+        again = self._judged_again(saved)
         healed = self._heals(trial)
-        return _outcome(trial, seen, healed=healed, seconds=round(time.monotonic() - begun, 1))
+        seconds = round(time.monotonic() - begun, 1)
+        return _outcome(trial, seen, healed=healed, seconds=seconds, same=same(seen, again))
 
     def _alike(self, trial: Alike) -> Lookalike:
         lookalike = LOOKALIKES[trial.name]
@@ -160,6 +166,27 @@ class Stand:
         lifecycle.down(self.lab)
         lifecycle.up(self.lab, layouts.load(layout), _quiet)
         self._healthy = 0
+
+    def _judged_again(self, saved: Path) -> Results:
+        """The record of the saved snapshot, offline. LabError if there is none."""
+        report = saved.parent / "again"
+        shutil.rmtree(report, ignore_errors=True)
+        command = [sys.executable, "-m", "pytest", "--from-snapshot", str(saved), "--report", str(report)]
+        done = subprocess.run(
+            [*command, "--lang", spoken()],
+            cwd=REPOSITORY,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=SUITE_SECONDS,
+        )
+        try:
+            return read_json(report / "results.json")
+        except (OSError, msgspec.DecodeError):
+            raise LabError(
+                f"{saved}: exit {done.returncode}\n{(done.stdout + done.stderr)[-2000:]}"
+            ) from None
 
     def _heals(self, trial: Broken) -> bool:
         try:
@@ -210,7 +237,7 @@ class Stand:
         return found
 
 
-def _outcome(trial: Broken, seen: Results, *, healed: bool, seconds: float) -> Row | Pair:
+def _outcome(trial: Broken, seen: Results, *, healed: bool, seconds: float, same: bool) -> Row | Pair:
     expected = [FAULTS[name].condition for name in trial.faults]
     if len(expected) > 1:
         return Pair(
@@ -231,6 +258,7 @@ def _outcome(trial: Broken, seen: Results, *, healed: bool, seconds: float) -> R
         unrelated=judged.unrelated,
         healed=healed,
         seconds=seconds,
+        same_from_snapshot=same,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bkpaas.report.record import Results
+from bkpaas.report.record import Change, Comparison, FactChange, Results, WaiverUse
 
 from .sample import judge, settle, three_faults
 
@@ -38,4 +38,13 @@ def hostile() -> Results:
         judge(results, id_, word, reason=TEXT, evidence=TEXT, title=TEXT)
     results.hosts[-1].collected, results.hosts[-1].error = False, TEXT
     results.run.inventory = MARKUP + ODD
+    results.comparison = Comparison(
+        ODD, results.run.started, [Change(f"disk-space@{SUBJECT}", "pass", "fail")],
+        [FactChange(SUBJECT, "setting", MARKUP, TEXT, ODD)],
+    )  # fmt: skip
+    results.waivers = [
+        WaiverUse(
+            "disk-space", [SUBJECT], TEXT, MARKUP, "2026-06-30", ODD, "changed", [f"disk-space@{SUBJECT}"]
+        )
+    ]
     return settle(results, 1)

@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
-from bkpaas.lang import say
-from bkpaas.report.record import HostRecord, Results, Run, Verdict, count
+from collections.abc import Callable
+from functools import wraps
+
+from bkpaas.lang import in_both, in_language, other, say, spoken
+from bkpaas.report.record import (
+    Change,
+    Clock,
+    Comparison,
+    FactChange,
+    History,
+    HostRecord,
+    PastRun,
+    Results,
+    Run,
+    Section,
+    Verdict,
+    WaiverUse,
+    count,
+)
 
 HOSTS = {
     "paas-1": ("10.66.0.11", "paas"),
@@ -79,6 +96,27 @@ cookie-domain|login-redirect-loop|fail|paas|The cookie's domain fits the domain|
 login-redirect-shape|login-redirect-loop|fail|controller|The way to the login page does not loop|跳转到登录页的过程没有循环
 """
 
+# key, title in English, title in Chinese, conditions it shares with the section that they are told in.
+SECTIONS = """
+foundations|What everything else rests on|其他一切的基础|host-reachable,disk-space
+login-no-response|Login does not respond|PaaS登陆无响应|
+login-validity-illegal|"Login validity is illegal"|应用日志提示“Login validity is illegal”|
+fatal-exited-too-quickly|Starting PaaS: "FATAL Exited too quickly"|PaaS启动提示FATAL Exited too quickly|
+login-502|Login answers 502 Bad Gateway|PaaS登陆提示502 Bad GateWay|
+appt-502|appt answers 502 Bad Gateway|appt访问报502 bad gateway|
+deploy-timeout|The time-outs of a SaaS deployment|SaaS部署的超时时间可以自行配置|
+deployment-healthy|Is PaaS deployed well?|如何确认PaaS部署正常|
+logs-not-shown|The developer center shows no logs|在开发者中心无法查看日志|
+login-redirect-loop|The login page comes back for ever|登录页面无限跳转|paas-clock-skew,login-secret-equal
+"""
+
+LIMITS = {
+    "clock_drift_seconds": 3.0,
+    "clock_apart_seconds": 60.0,
+    "clock_uncertainty_seconds": 2.0,
+    "token_offset_seconds": 60.0,
+}
+
 SOCK = "/data/bkce/logs/open_paas/supervisor.sock"
 
 
@@ -98,6 +136,46 @@ def subjects(where: str) -> list[tuple[str, ...]]:
     return [(host,) for host in having(where)]
 
 
+def told(scenario: Callable[[], Results]) -> Callable[[], Results]:
+    """The record speaks the language of the moment and holds the other one beside it, as a run leaves it."""
+
+    @wraps(scenario)
+    def build() -> Results:
+        with in_both():
+            results = scenario()
+        results.run.language = spoken()
+        for verdict in results.verdicts:
+            for name in ("title", "reason", "evidence", "remedy"):
+                own, translated = _halves(getattr(verdict, name))
+                setattr(verdict, name, own)
+                if translated != own:
+                    setattr(verdict.translated, name, translated)
+        for host in results.hosts:
+            host.error, translated = _halves(host.error)
+            host.translated = host.translated if translated == host.error else translated
+        for section in results.sections:
+            section.title, translated = _halves(section.title)
+            section.translated = section.translated or translated
+        return results
+
+    return build
+
+
+def _halves(text: str) -> tuple[str, str]:
+    return (text, text) if text is None else (in_language(text, spoken()), in_language(text, other()))
+
+
+def sections() -> list[Section]:
+    found = []
+    homes = [line.split("|")[:2] for line in CONDITIONS.strip().splitlines()]
+    for line in SECTIONS.strip().splitlines():
+        key, en, zh, shared = line.split("|")
+        own = [condition for condition, faq in homes if faq == key]
+        found.append(Section(key, say(en=en, zh=zh), "", [*own, *filter(None, shared.split(","))]))
+    return found
+
+
+@told
 def healthy() -> Results:
     """All is well but one warning's worth of nothing: every verdict is pass, a few are not applicable."""
     verdicts = []
@@ -132,12 +210,23 @@ def healthy() -> Results:
             exit=0,
         ),
         hosts=[
-            HostRecord(name, address, roles.split(","), "5.x", True, 0.3 + number / 50, None)
+            HostRecord(
+                name,
+                address,
+                roles.split(","),
+                "5.x",
+                True,
+                0.3 + number / 50,
+                None,
+                clock=Clock((number * 7 % 11 - 5) / 2500, 0.0004 + number / 9000),
+            )
             for number, (name, (address, roles)) in enumerate(HOSTS.items())
         ],
         verdicts=verdicts,
         root_causes=[],
         counts={},
+        sections=sections(),
+        limits=dict(LIMITS),
     )
     console = say(
         en="no console service here: ports.env has no port for it", zh="未部署桌面：ports.env 中没有它的端口"
@@ -151,6 +240,8 @@ def judge(results: Results, id_: str, word: str, **told: object) -> None:
     verdict = results.verdict(id_)
     for name, value in {"verdict": word, **told}.items():
         setattr(verdict, name, value)
+        if name in ("title", "reason", "evidence", "remedy"):
+            setattr(verdict.translated, name, None)
 
 
 def settle(results: Results, exit_: int) -> Results:
@@ -159,6 +250,7 @@ def settle(results: Results, exit_: int) -> Results:
     return results
 
 
+@told
 def three_faults() -> Results:
     """A removed supervisor.sock, two clocks apart, and a full disk under Elasticsearch, with what follows."""
     results = healthy()
@@ -194,7 +286,62 @@ def three_faults() -> Results:
         "disk-space@es-1",
         "time-daemon@job-1",
     ]
+    next(host for host in results.hosts if host.name == "paas-1").clock = Clock(73.1, 0.05)
     return settle(results, 1)
+
+
+@told
+def among_others() -> Results:
+    """The three faults, with what earlier runs, a baseline and waivers say of them."""
+    results = three_faults()
+    days = range(1, 8)
+    bad = [0, 0, 3, 0, 9, 11, 11]
+    results.history = History(
+        runs=[
+            PastRun(
+                f"2026-03-{day:02d}T03:15:02+08:00",
+                1 if fail else 0,
+                {"pass": 160 - fail, "warn": 1, "fail": fail, "no_data": 2 if day == 3 else 0},
+            )
+            for day, fail in zip(days, bad, strict=True)
+        ],
+        since={
+            "supervisor-sock@paas-1": "2026-03-05T03:15:02+08:00",
+            "paas-clock-skew@paas-1+paas-2": "2026-03-07T03:15:02+08:00",
+            "es-health@es-1": "2026-03-07T03:15:02+08:00",
+        },
+        new=["paas-clock-skew@paas-1+paas-2", "es-health@es-1"],
+        repaired=["domain-from-cmdb-job@job-1"],
+        flapping=["listen-queue@paas-2"],
+    )
+    results.comparison = Comparison(
+        run="20260228-220101-11ab",
+        started="2026-02-28T22:01:01+08:00",
+        verdicts=[
+            Change("supervisor-sock@paas-1", "pass", "fail"),
+            Change("disk-space@es-1", "warn", "fail"),
+            Change("domain-from-cmdb-job@job-1", "fail", "pass"),
+            Change("log-redis-equal@appo-2", None, "pass"),
+            Change("time-daemon@job-1", "pass", "warn"),
+        ],
+        facts=[
+            FactChange("paas-1", "version", "open_paas", "2.14.56", "2.14.61"),
+            FactChange("paas-2", "setting", "login BK_COOKIE_AGE", "86400", "43200"),
+            FactChange("paas-1", "listener", "10.66.0.11:8004", None, "uwsgi"),
+            FactChange("nginx-1", "upstream", "OPEN_PAAS 10.66.0.13:8003", "up", None),
+        ],
+    )
+    cmdb = {"condition": "http-proxy-env", "hosts": ["cmdb-1"], "owner": "cmdb team", "evidence": None}
+    results.waivers = [
+        WaiverUse(**cmdb, reason="their proxy stays until the move, CHG-2231", expires="2026-06-30", state="used",
+                  verdicts=["http-proxy-env@cmdb-1"]),
+        WaiverUse("disk-space", ["es-1"], "disk ordered, ORD-77", "search team", "2026-02-28", None, "expired",
+                  ["disk-space@es-1"]),
+        WaiverUse("listen-queue", [], "load test", "lijing", "2026-03-31", None, "unneeded", []),
+        WaiverUse("supervisor-sock", ["paas-1"], "known mode", "zhangwei", "2026-05-01", "srwxrwxrwx", "changed",
+                  ["supervisor-sock@paas-1"]),
+    ]  # fmt: skip
+    return results
 
 
 def _socket(results: Results) -> None:
@@ -288,6 +435,7 @@ def _disk(results: Results) -> None:
     )
 
 
+@told
 def without_data() -> Results:
     """paas-2 does not answer, and the bastion before data-2 lets nobody try: its consequences are only probable."""
     results = healthy()
@@ -340,13 +488,14 @@ def without_data() -> Results:
 def _dark(results: Results, name: str, why: str) -> None:
     """A host that gave nothing: every verdict about it is no_data, because of that."""
     host = next(host for host in results.hosts if host.name == name)
-    host.collected, host.error, host.seconds = False, why, 10.0
+    host.collected, host.error, host.seconds, host.clock = False, why, 10.0, None
     for verdict in results.verdicts:
         if name in verdict.hosts:
             judge(results, verdict.id, "no_data", reason=why, explained_by=[f"host-reachable@{name}"])
     judge(results, f"host-reachable@{name}", "no_data", reason=None, explained_by=[])
 
 
+@told
 def interrupted() -> Results:
     """Stopped by hand: what was not judged is no_data."""
     results = healthy()
@@ -356,9 +505,11 @@ def interrupted() -> Results:
     results.root_causes = [verdict.id for verdict in results.verdicts[120:]]
     last = results.hosts[-1]
     last.collected, last.error = False, say(en="not visited: interrupted", zh="未访问：运行被中断")
+    last.clock = None
     return settle(results, 2)
 
 
+@told
 def nothing_judged() -> Results:
     """Everything is waived or not applicable."""
     results = healthy()
@@ -375,6 +526,7 @@ def nothing_judged() -> Results:
 SCENARIOS = {
     "healthy": healthy,
     "three-faults": three_faults,
+    "among-others": among_others,
     "without-data": without_data,
     "interrupted": interrupted,
     "nothing-judged": nothing_judged,

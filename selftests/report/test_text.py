@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bkpaas.report.text import columns, cut, visible, whole_lines, wrap
+from bkpaas.report.text import columns, cut, fitted, visible, whole_lines, wrap
 
 
 @pytest.mark.parametrize(
@@ -67,3 +67,16 @@ def test_wrap_stays_within_the_width_and_loses_nothing(text: str, width: int) ->
     lines = wrap(text, width)
     assert all(columns(line) <= width for line in lines if line.strip("，"))
     assert "".join(lines).replace(" ", "") == text.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "wanted"),
+    [
+        ("short", 9, "short"),
+        ("just right", 10, "just right"),
+        ("too long now", 10, "too lon..."),
+        ("中文也一样长", 10, "中文也..."),
+    ],
+)
+def test_fitted(text: str, width: int, wanted: str) -> None:
+    assert fitted(text, width) == wanted and columns(wanted) <= width

@@ -31,7 +31,7 @@ PRESENT = LogPlugin(FileFact("/log_x", "dir"), True, (7,), ("/conf",), (TARGET,)
 
 
 def plugins(agent: LogPlugin = ABSENT, parser: LogPlugin = ABSENT) -> LogPlugins:
-    return LogPlugins(agent, parser, None)
+    return LogPlugins(agent, parser)
 
 
 def site(**changed: HostFacts) -> list[HostFacts]:

@@ -178,6 +178,11 @@ def test_no_output_holds_a_secret(run, tmp_path):
         assert stat.S_IMODE(path.stat().st_mode) == (0o600 if private else 0o644), path
 
 
+def test_a_file_in_the_report_directory_that_is_still_to_be_made(run, tmp_path):
+    done = run("--only", "disk-space", "--summary", str(tmp_path / "report/summary.md"))
+    assert done.exit == 0 and (done.directory / "summary.md").read_text("utf-8").startswith("# BlueKing")
+
+
 def test_the_summary_on_standard_output(run):
     done = run("--only", "disk-space", "--summary", "-")
     assert "# BlueKing PaaS acceptance" in done.out and done.exit == 0

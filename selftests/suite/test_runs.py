@@ -45,6 +45,36 @@ def test_a_failure_is_red_with_evidence_and_remedy(run, changed):
     assert details.count("col-bkId") == len(done.results["verdicts"]) and "srwxrwxrwx" in details
 
 
+@pytest.mark.parametrize(("language", "closing"), [("en", "1 fail"), ("zh", "1 失败")])
+def test_the_closing_line_is_one_in_the_language_of_the_run(run, changed, language, closing):
+    done = run("--only", "supervisor-sock", "--lang", language, snapshot=changed(open_socket))
+    last = done.out.strip().splitlines()[-1]
+    assert closing in last and last.endswith("report.html")
+    assert " passed" not in done.out and " failed" not in done.out
+
+
+def test_tests_of_the_sites_own_are_counted_by_pytest_too(run, tmp_path):
+    own = tmp_path / "test_own.py"
+    own.write_text("def test_mine(): pass")
+    done = run(str(own), "tests_paas/test_fatal.py")
+    *_, before, _, _, _, last = done.out.strip().splitlines()
+    assert "passed" in before and last.endswith("report.html")
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+def test_of_very_many_verdicts_details_holds_what_is_not_pass(run, changed, workers):
+    few = """
+        from bkpaas.report import details
+        details.ROWS = 100
+    """
+    done = run(*workers, snapshot=changed(open_socket), plugin=few)
+    counts = done.results["counts"]
+    details = (done.directory / "details.html").read_text()
+    assert details.count("col-bkId") == sum(counts.values()) - counts["pass"] > 0
+    assert "srwxrwxrwx" in details and "login-log-dir@paas-1" not in details
+    assert f"{counts['pass']} verdicts that are pass have no row here; report.html has them all." in details
+
+
 def test_a_warning_is_green_unless_strict(run, changed):
     path = changed(stop_chronyd)
     assert (done := run(snapshot=path)).exit == 0 and done.word("time-daemon@job-1") == "warn"

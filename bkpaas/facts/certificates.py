@@ -1,0 +1,84 @@
+"""The certificates that the domain's servers present, as the controller sees them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from bkpaas.facts import raw
+from bkpaas.facts.missing import Fact, Record
+
+
+class Certificate(Record, frozen=True):
+    """What one address presents for the PaaS domain."""
+
+    address: str
+    """address:port."""
+    names: tuple[str, ...] = ()
+    """DNS names that it is for; the common name when it says no others."""
+    issuer: str = ""
+    begins: float | None = None
+    """Epoch seconds. None: it cannot be read."""
+    ends: float | None = None
+    problem: str | None = None
+    """Why it does not verify, in OpenSSL's words; None: it does."""
+    error_kind: str | None = None
+    """There was no TLS connection: see Answer."""
+    error_text: str | None = None
+
+    @property
+    def seen(self) -> bool:
+        """Whether there is a certificate at all."""
+        return self.error_kind is None
+
+    def covers(self, domain: str) -> bool:
+        """Is it for that name? A wildcard stands for one label."""
+        domain = domain.lower()
+        return any(
+            name == domain or (name.startswith("*.") and domain.partition(".")[2] == name[2:])
+            for name in map(str.lower, self.names)
+        )
+
+
+class Certificates(Fact, frozen=True):
+    """The first one is what users of the domain see; then those of single nginx hosts."""
+
+    items: tuple[Certificate, ...]
+
+
+def certificates(section: Any) -> Certificates:
+    """From the raw list of what was presented."""
+    return Certificates(items=tuple(_certificate(item) for item in raw.records(section)))
+
+
+def _certificate(item: dict[str, Any]) -> Certificate:
+    place = raw.text(item.get("address"), 100) or ""
+    if item.get("error") is not None:
+        error = raw.record(item["error"])
+        kind = raw.text(error.get("kind"), 20) or "other"
+        return Certificate(place, error_kind=kind, error_text=raw.text(error.get("text"), 300))
+    problem = raw.text(item.get("problem"), 300)
+    try:
+        known = x509.load_der_x509_certificate(base64.b64decode(raw.text(item.get("der"), 100_000) or ""))
+        return Certificate(
+            address=place,
+            names=_names(known)[:100],
+            issuer=known.issuer.rfc4514_string()[:200],
+            begins=known.not_valid_before_utc.timestamp(),
+            ends=known.not_valid_after_utc.timestamp(),
+            problem=problem,
+        )
+    except (ValueError, binascii.Error):
+        return Certificate(place, problem=problem)
+
+
+def _names(known: x509.Certificate) -> tuple[str, ...]:
+    try:
+        alternatives = known.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        return tuple(alternatives.get_values_for_type(x509.DNSName))
+    except (x509.ExtensionNotFound, ValueError):
+        return tuple(str(name.value) for name in known.subject.get_attributes_for_oid(NameOID.COMMON_NAME))

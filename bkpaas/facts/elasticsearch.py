@@ -1,0 +1,242 @@
+"""Elasticsearch: where the settings of paas say that it is, and what it answers there. Versions 5 to 8."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+from urllib.parse import urlsplit
+
+from msgspec import field
+
+from bkpaas.errors import NoData
+from bkpaas.facts import raw
+from bkpaas.facts.answers import Answer, answer
+from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.secrets import Secrets
+from bkpaas.facts.settings import SEARCH_SETTINGS, Settings
+from bkpaas.lang import say
+
+PREFIX = "es-"
+"""How the names of these requests begin; then the part, @, and the place."""
+INDEX = "paas_app_log-"
+"""The name of an index of the applications' logs, before its date in UTC."""
+
+_PORTS = {"http": 9200, "https": 443}
+_MOST = 400
+_BLOCKS = ("read_only", "read_only_allow_delete", "write")
+"""Settings that keep documents out."""
+
+
+class Place(Record, frozen=True):
+    """One address of the settings."""
+
+    host: str
+    port: int
+    scheme: str = "http"
+    user: str = ""
+    password: str = ""
+    """A digest; empty: there is none."""
+
+    @property
+    def text(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class Index(Record, frozen=True):
+    name: str
+    closed: bool = False
+
+
+class Node(Record, frozen=True):
+    name: str
+    used_percent: float
+    """Of its disk."""
+
+
+class Search(Record, frozen=True):
+    """What was answered at one place. What was not asked for there, or cannot be told, stands in `unknown`."""
+
+    root: Answer
+    health: Answer
+    blocks: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By index, "" for the whole cluster: the settings that keep documents out of it."""
+    indices: tuple[Index, ...] = ()
+    """Of the applications' logs."""
+    nodes: tuple[Node, ...] = ()
+    newest: float | None = None
+    """Time stamp, in epoch seconds, of the newest document since yesterday; None: there is none."""
+    unknown: dict[str, str] = field(default_factory=dict)
+    """Why one of the above is not known, by its name."""
+
+    def need(self, *parts: str) -> None:
+        """NoData when one of these is not known."""
+        for part in parts:
+            if part in self.unknown:
+                raise NoData(self.unknown[part])
+
+
+class Searches(Fact, frozen=True):
+    by_place: dict[str, Search]
+
+    def at(self, place: Place) -> Search:
+        """NoData when nothing was asked there."""
+        if place.text not in self.by_place:
+            raise NoData(say(en=f"not asked: {place.text}", zh=f"未请求: {place.text}"))
+        return self.by_place[place.text]
+
+
+def places(paas: Settings | None) -> tuple[Place, ...]:
+    """The addresses in the settings of paas, in their order, each once. NoData when they cannot be told.
+
+    Raises ValueError, with the text for a person, for what is no address.
+    """
+    given = [(name, paas.get(name)) for name in SEARCH_SETTINGS] if paas else []
+    known = [(name, value) for name, value in given if value is not None]
+    if not known:
+        names = " / ".join(SEARCH_SETTINGS)
+        raise NoData(say(en=f"{names} is not in the settings of paas", zh=f"paas 的配置中没有 {names}"))
+    # What is made from another one of them says less than that.
+    name, value = next(((n, v) for n, v in known if v.kind in ("str", "list")), known[0])
+    where = f"{value.file}:{value.line}: {name}"
+    if value.kind not in ("str", "list") or value.value is None:
+        raise NoData(say(en=f"{where} is not a plain text", zh=f"{where} 不是普通文本"))
+    words = value.value.split(";") if isinstance(value.value, str) else value.value
+    found = dict.fromkeys(_place(word.strip(), where) for word in raw.texts(words, 500) if word.strip())
+    if not found:
+        raise ValueError(say(en=f"{where} is empty", zh=f"{where} 为空"))
+    return tuple(found)
+
+
+def _place(word: str, where: str) -> Place:
+    login, _, place = word.rpartition("@")
+    scheme, mark, rest = word.partition("://")
+    scheme = scheme.lower() if mark else "http"
+    if mark and login:
+        login = login.partition("://")[2]
+    elif mark:
+        place = rest
+    user, _, password = login.partition(":")
+    try:
+        parts = urlsplit(f"//{place}")
+        host, port = parts.hostname, parts.port or _PORTS[scheme]
+    except (ValueError, KeyError):
+        host, port = None, 0
+    if not host or not host.isascii() or any(sign.isspace() for sign in host):
+        raise ValueError(
+            say(en=f"{where}: {place[:100]!r} is no address", zh=f"{where}：{place[:100]!r} 不是地址")
+        )
+    return Place(host, port, scheme, user, password)
+
+
+def searches(section: Any, secrets: Secrets) -> Searches:
+    """From the raw HTTP answers by name; those of others are left alone."""
+    by_place: dict[str, dict[str, dict[str, Any]]] = {}
+    for name, item in raw.record(section).items():
+        part, _, place = name.removeprefix(PREFIX).partition("@")
+        if name.startswith(PREFIX):
+            by_place.setdefault(place, {})[part] = raw.record(item)
+    return Searches(by_place={place: _search(parts, secrets) for place, parts in by_place.items()})
+
+
+def _search(parts: dict[str, dict[str, Any]], secrets: Secrets) -> Search:
+    unknown: dict[str, str] = {}
+
+    def told(part: str, read: Callable[[Any], Any]) -> Any:
+        """What a part says; None when it is not known."""
+        item = parts.get(part)
+        if item is not None and item.get("status") == 200:
+            with suppress(KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError):
+                return read(raw.clean(json.loads(raw.text(item.get("body"), 1_000_000) or "")))
+        unknown[part] = _reason(part, None if item is None else answer(item, secrets))
+        return None
+
+    blocks = told("blocks", _index_blocks) or {}
+    if of_cluster := told("cluster", _cluster_blocks):
+        blocks = {"": of_cluster, **blocks}
+    newest = told("newest", _newest) or ()
+    return Search(
+        root=answer(parts.get("root", {}), secrets),
+        health=answer(parts.get("health", {}), secrets),
+        blocks=blocks,
+        indices=told("indices", _indices) or (),
+        nodes=told("nodes", _nodes) or (),
+        newest=newest[0] if newest else None,
+        unknown=unknown,
+    )
+
+
+def _reason(part: str, told: Answer | None) -> str:
+    if told is None:
+        return say(en=f"Elasticsearch was not asked for {part}", zh=f"未向 Elasticsearch 查询 {part}")
+    what = told.error_text if told.status is None else f"HTTP {told.status} {complaint(told)}"
+    return f"{told.url}: {what}"
+
+
+def speaks(told: Answer) -> bool:
+    """Whether this answer to GET / can only be that of Elasticsearch, be it an error."""
+    body = told.json() or {}
+    number = raw.record(body.get("version")).get("number")
+    return isinstance(number, str) or (isinstance(body.get("error"), dict) and "status" in body)
+
+
+def complaint(told: Answer) -> str:
+    """What an error of Elasticsearch says: its type and reason; the start of the body when it is something else."""
+    error = (told.json() or {}).get("error")
+    if isinstance(error, dict):
+        return f"{error.get('type')}: {error.get('reason')}"[:300]
+    return " ".join(told.body.split())[:120]
+
+
+def _index_blocks(body: dict[str, Any]) -> dict[str, tuple[str, ...]]:
+    """{"INDEX": {"settings": {"index": {"blocks": {"write": "true"}}}}}; the cluster's stand in persistent, transient."""
+    found: dict[str, tuple[str, ...]] = {}
+    for index, one in list(body.items())[:_MOST]:
+        inner = one.get("settings", one) if isinstance(one, dict) else {}
+        blocks = [name for name in _BLOCKS if _set(inner, ("index", "blocks", name))]
+        if blocks:
+            found[index[:255]] = tuple(f"index.blocks.{name}" for name in blocks)
+    return found
+
+
+def _cluster_blocks(body: dict[str, Any]) -> tuple[str, ...]:
+    """Of GET /_cluster/settings."""
+    return tuple(
+        f"cluster.blocks.{name}"
+        for name in _BLOCKS
+        if any(
+            _set(raw.record(body.get(kind)), ("cluster", "blocks", name))
+            for kind in ("persistent", "transient")
+        )
+    )
+
+
+def _set(settings: dict[str, Any], path: tuple[str, ...]) -> bool:
+    """Whether a setting is true, whether it is written nested or flat."""
+    value: Any = settings.get(".".join(path))
+    if value is None:
+        value = settings
+        for word in path:
+            value = value.get(word) if isinstance(value, dict) else None
+    return value is True or value == "true"
+
+
+def _indices(body: list[Any]) -> tuple[Index, ...]:
+    """[{"index": NAME, "status": "open"}]"""
+    return tuple(
+        Index(str(one["index"])[:255], one.get("status") == "close") for one in raw.records(body)[:_MOST]
+    )
+
+
+def _nodes(body: list[Any]) -> tuple[Node, ...]:
+    """[{"node": NAME, "disk.percent": "93"}]; null for shards that are nowhere."""
+    some = [one for one in raw.records(body) if one.get("disk.percent") is not None]
+    return tuple(Node(str(one.get("node"))[:100], float(one["disk.percent"])) for one in some[:_MOST])
+
+
+def _newest(body: dict[str, Any]) -> tuple[float, ...]:
+    """The first hit's sort value, which is in milliseconds; none without a hit. ValueError: a shard did not tell."""
+    if raw.record(body.get("_shards")).get("failed"):
+        raise ValueError
+    return tuple(float(hit["sort"][0]) / 1000 for hit in body["hits"]["hits"][:1])

@@ -1,0 +1,115 @@
+"""What this run says beside others: since when, what is new, what changed, how it went lately."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from bkpaas.lang import say
+from bkpaas.report.news import day
+from bkpaas.report.record import Change, Comparison, FactChange, PastRun, Results, Word
+
+BARS = 60
+"""Past runs drawn, the latest."""
+FEW = 24
+"""With fewer runs than this the bars do not get any wider."""
+_BAD: tuple[Word, ...] = ("fail", "no_data")
+_WORRY: tuple[Word, ...] = ("pass", "warn", "no_data", "fail")
+_DRAWN: tuple[Word, ...] = ("fail", "no_data", "warn")
+
+
+def since(results: Results) -> dict[str, str]:
+    """By id of what is bad: since when, as far as the history knows."""
+    past = results.history
+    if past is None:
+        return {}
+    told = {}
+    for id_, start in past.since.items():
+        first = datetime.fromisoformat(start)
+        runs = sum(datetime.fromisoformat(run.started) >= first for run in past.runs)
+        when = day(start)
+        if id_ in past.new:
+            told[id_] = say(en="new in this run", zh="本次运行新出现")
+        elif runs > 1:
+            told[id_] = say(en=f"since {when}, {runs} runs in a row", zh=f"自 {when} 起，连续 {runs} 次")
+        else:
+            told[id_] = say(en=f"since {when}", zh=f"自 {when} 起")
+    return told
+
+
+class Group(NamedTuple):
+    """Changes of one kind."""
+
+    name: str
+    changes: list[Change]
+
+
+class Changed(NamedTuple):
+    """Everything that is not as it was."""
+
+    comparison: Comparison | None
+    groups: list[Group]
+    facts: list[FactChange]
+    lists: list[tuple[str, list[str]]]
+    """From the history: what it is called, ids."""
+
+
+def changed(results: Results) -> Changed | None:
+    """None where this run was put beside no other."""
+    past, beside = results.history, results.comparison
+    if past is None and beside is None:
+        return None
+    lists = [
+        (say(en="New since the run before", zh="较上次新增异常"), past.new),
+        (say(en="Repaired since the run before", zh="较上次已恢复"), past.repaired),
+        (say(en="Flapping", zh="反复变化"), past.flapping),
+    ] if past and len(past.runs) > 1 else []  # fmt: skip
+    changes = beside.verdicts if beside else []
+    worse = [one for one in changes if _grown(one.before, one.after)]
+    better = [one for one in changes if _grown(one.after, one.before)]
+    other = [one for one in changes if one not in worse and one not in better]
+    named = (
+        (say(en="Worse", zh="变差"), worse),
+        (say(en="Better", zh="好转"), better),
+        (say(en="Otherwise changed", zh="其他变化"), other),
+    )
+    return Changed(
+        beside,
+        [Group(name, those) for name, those in named if those],
+        beside.facts if beside else [],
+        [(name, ids) for name, ids in lists if ids],
+    )
+
+
+def _grown(before: Word | None, after: Word | None) -> bool:
+    """Whether there is more to worry about than before; what was not judged on one side is neither more nor less."""
+    if after in _BAD and before not in _WORRY:
+        return True
+    return before in _WORRY and after in _WORRY and _WORRY.index(after) > _WORRY.index(before)
+
+
+class Bar(NamedTuple):
+    """One run: its place and the heights of its parts, in percent."""
+
+    x: float
+    width: float
+    fail: float
+    no_data: float
+    warn: float
+    run: PastRun
+    last: bool
+
+
+def trend(results: Results) -> list[Bar]:
+    """The latest runs, oldest first; empty where there is nothing to compare."""
+    if results.history is None or len(results.history.runs) < 2:
+        return []
+    runs = results.history.runs[-BARS:]
+    worst = max(1, *(sum(run.counts.get(word, 0) for word in _DRAWN) for run in runs))
+    step = 100 / max(len(runs), FEW)
+    bars = []
+    for place, run in enumerate(runs):
+        fail, no_data, warn = (round(100 * run.counts.get(word, 0) / worst, 1) for word in _DRAWN)
+        x, width = round(place * step, 2), round(step * 0.78, 2)
+        bars.append(Bar(x, width, fail, no_data, warn, run, run is runs[-1]))
+    return bars

@@ -1,0 +1,161 @@
+"""Every host's clock against the median of all, with how exactly it was measured and where it becomes a finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import asinh
+from typing import NamedTuple
+
+from bkpaas.report.record import Clock, HostRecord, Results, Word
+
+ROWS = 40
+"""Hosts drawn one by one; of a larger fleet only those with a finding and the paas hosts are, the rest in one line."""
+PAAS = 12
+"""Unless there are more paas hosts than this."""
+
+_URGENCY: tuple[Word, ...] = ("fail", "no_data", "warn", "waived", "pass", "not_applicable")
+
+
+Place = Callable[[float], float]
+"""From seconds to percent of the chart's width."""
+
+
+class Mark(NamedTuple):
+    """One clock; places in percent of the chart's width, from the left."""
+
+    at: float
+    low: float
+    high: float
+    """The truth is between low and high."""
+
+
+class Row(NamedTuple):
+    """One host, or all that need no line of their own."""
+
+    host: str
+    """Empty: many hosts."""
+    hosts: int
+    marks: list[Mark]
+    offset: float | None
+    """Seconds; None: many hosts, or it could not be measured."""
+    uncertainty: float
+    word: Word
+
+
+class Span(NamedTuple):
+    """How far the paas hosts are apart, and how far a token stretches from the one that is behind."""
+
+    low: float
+    high: float
+    limit: float
+    seconds: float
+    limit_seconds: float
+    word: Word
+    ids: list[str]
+
+
+class Chart(NamedTuple):
+    rows: list[Row]
+    span: Span | None
+    limits: list[tuple[float, float, str]]
+    """Place in percent, seconds, drift or apart."""
+    band: tuple[float, float]
+    """From minus to plus the drift that is tolerated, in percent."""
+
+
+def chart(results: Results) -> Chart | None:
+    """None where no clock was measured."""
+    clocks = {host.name: host.clock for host in results.hosts if host.clock}
+    if not clocks:
+        return None
+    usual = _usual(list(clocks.values()), results.limits.get("clock_uncertainty_seconds", 2.0))
+    drift = results.limits.get("clock_drift_seconds", 3.0)
+    apart = results.limits.get("clock_apart_seconds", 60.0)
+    token = float(results.limits.get("token_offset_seconds", 60))
+    offsets = {name: clock.offset_seconds - usual for name, clock in clocks.items()}
+    widest = max(
+        [abs(offset) + clocks[name].uncertainty_seconds for name, offset in offsets.items()] + [apart]
+    )
+
+    def place(seconds: float) -> float:
+        """Near the middle as it is, further out ever tighter: three seconds and an hour both fit."""
+        return round(50 + 46 * asinh(seconds) / asinh(widest * 1.15), 2)
+
+    words = _words(results)
+    listed, many = _split(results, clocks, words)
+    rows = [
+        _row(
+            host, clocks.get(host.name), offsets.get(host.name), words.get(host.name, "not_applicable"), place
+        )
+        for host in listed
+    ]
+    if many:
+        marks = [_mark(offsets[host.name], clocks[host.name].uncertainty_seconds, place) for host in many]
+        rows.append(Row("", len(many), sorted(set(marks)), None, 0.0, "pass"))
+    limits = [(place(sign * seconds), sign * seconds, kind) for kind, seconds in (("drift", drift), ("apart", apart)) for sign in (-1, 1)]  # fmt: skip
+    return Chart(rows, _span(results, offsets, token, place), limits, (place(-drift), place(drift)))
+
+
+def _usual(clocks: list[Clock], limit: float) -> float:
+    """The median of the clocks that were measured well, as the conditions take it: of two the one nearer to ours."""
+    offsets = sorted(clock.offset_seconds for clock in clocks if clock.uncertainty_seconds <= limit)
+    if not offsets:
+        return 0.0
+    return min(offsets[(len(offsets) - 1) // 2], offsets[len(offsets) // 2], key=abs)
+
+
+def _words(results: Results) -> dict[str, Word]:
+    """By host the worst that was said of its clock among all."""
+    words: dict[str, Word] = {}
+    for verdict in results.verdicts:
+        if verdict.condition in ("clock-all", "clock-drift-all"):
+            before = words.get(verdict.subject, "not_applicable")
+            words[verdict.subject] = min(before, verdict.verdict, key=_URGENCY.index)
+    return words
+
+
+def _split(
+    results: Results, clocks: dict[str, Clock], words: dict[str, Word]
+) -> tuple[list[HostRecord], list[HostRecord]]:
+    """The hosts that get a line, and those that share one."""
+    if len(results.hosts) <= ROWS:
+        return results.hosts, []
+    paas = [host.name for host in results.hosts if "paas" in host.roles]
+    wanted = {name for name, word in words.items() if word in ("fail", "no_data", "warn")}
+    wanted |= set(paas if len(paas) <= PAAS else [])
+    notable = [host for host in results.hosts if host.name in wanted and host.name in clocks][:ROWS]
+    names = {host.name for host in notable}
+    return notable, [host for host in results.hosts if host.name in clocks and host.name not in names]
+
+
+def _row(host: HostRecord, clock: Clock | None, offset: float | None, word: Word, place: Place) -> Row:
+    if clock is None or offset is None:
+        return Row(host.name, 1, [], None, 0.0, "no_data")
+    return Row(
+        host.name,
+        1,
+        [_mark(offset, clock.uncertainty_seconds, place)],
+        offset,
+        clock.uncertainty_seconds,
+        word,
+    )
+
+
+def _mark(offset: float, uncertainty: float, place: Place) -> Mark:
+    return Mark(place(offset), place(offset - uncertainty), place(offset + uncertainty))
+
+
+def _span(results: Results, offsets: dict[str, float], token: float, place: Place) -> Span | None:
+    paas = [offsets[host.name] for host in results.hosts if "paas" in host.roles and host.name in offsets]
+    judged = [
+        verdict
+        for verdict in results.verdicts
+        if verdict.condition in ("paas-clock-skew", "paas-clock-drift")
+    ]
+    words = [verdict.verdict for verdict in judged if verdict.verdict != "not_applicable"]
+    if len(paas) < 2 or not words:
+        return None
+    low, high = min(paas), max(paas)
+    word = min(words, key=_URGENCY.index)
+    ids = [verdict.id for verdict in judged if verdict.verdict == word]
+    return Span(place(low), place(high), place(low + token), high - low, token, word, ids)

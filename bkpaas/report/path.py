@@ -1,0 +1,355 @@
+"""The way of a request as a picture: who asks whom, each step as its conditions were judged.
+
+What a station or a step stands for is written down here; what became of it comes from the record alone.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from bkpaas.lang import say
+from bkpaas.report.record import Results, Verdict, Word
+
+_URGENCY: tuple[Word, ...] = ("fail", "no_data", "warn", "waived", "pass", "not_applicable")
+
+
+class Part(NamedTuple):
+    """A station or a step: the conditions that judge it on hosts of these roles, and those that do so anywhere."""
+
+    conditions: tuple[str, ...]
+    roles: tuple[str, ...] = ()
+    anywhere: tuple[str, ...] = ()
+
+
+class Judged(NamedTuple):
+    """A part as this run found it."""
+
+    key: str
+    word: Word | None
+    """The worst of what was judged; None: nothing was."""
+    folded: bool
+    """What failed has its cause elsewhere."""
+    verdicts: int
+    bad: list[str]
+    """Ids of what is not as it should be, the worst first."""
+
+
+class Box(NamedTuple):
+    """A station in the picture; measures in pixels."""
+
+    part: Judged
+    name: str
+    hosts: str
+    x: int
+    y: int
+    width: int
+    height: int
+    frame: bool = False
+    """It stands around others."""
+
+
+class Line(NamedTuple):
+    """A step in the picture."""
+
+    part: Judged
+    name: str
+    d: str
+    """The way of an SVG path."""
+    tip: str
+    """The points of its arrow head."""
+    mark: tuple[float, float]
+
+
+class Picture(NamedTuple):
+    width: int
+    height: int
+    boxes: list[Box]
+    lines: list[Line]
+
+
+_CALLING = ("domain-resolve", "http-proxy-env")
+STATIONS: Mapping[str, Part] = {
+    "nginx": Part(
+        ("host-reachable", "nginx-conf-port80", "nginx-listen-vs-domain", "nginx-error-log"), ("nginx",)
+    ),
+    "open_paas": Part(
+        (
+            "host-reachable",
+            "supervisor-proc",
+            "supervisor-sock",
+            "supervisor-status",
+            "uwsgi-orphans",
+            "uwsgi-single-master",
+            "port-owner",
+            "paas-ports-local",
+            "bind-address-consistent",
+            "services-answer",
+            "listen-queue",
+        ),
+        ("paas",),
+    ),
+    "login": Part(("healthz-login", "login-is-login-direct", "login-log-dir", "login-works")),
+    "paas": Part(("healthz-paas",)),
+    "esb": Part(("healthz-esb", "login-is-login-esb")),
+    "appengine": Part(("healthz-appengine",)),
+    "appo": Part(("host-reachable", "agent-nginx-8010", "agent-process", "saas-run-state"), ("appo",)),
+    "appt": Part(("host-reachable", "agent-nginx-8010", "agent-process", "saas-run-state"), ("appt",)),
+    "mysql": Part(("host-reachable", "disk-space"), ("mysql",)),
+    "redis": Part(("host-reachable", "disk-space"), ("redis",)),
+    "es": Part(("host-reachable", "disk-space"), ("es",)),
+    "agents": Part(("host-reachable",), ("appo", "appt")),
+    "cmdb": Part(("host-reachable",), ("cmdb",)),
+    "job": Part(("host-reachable",), ("job",)),
+}
+STEPS: Mapping[str, Part] = {
+    "browser>nginx": Part(
+        ("domain-502", "login-is-login-domain", "login-request-arrives", "login-redirect-shape")
+    ),
+    "agents>nginx": Part(("domain-from-agents", *_CALLING), ("appo", "appt")),
+    "cmdb>nginx": Part(("domain-from-cmdb-job", *_CALLING), ("cmdb",)),
+    "job>nginx": Part(("domain-from-cmdb-job", *_CALLING), ("job",)),
+    "nginx>open_paas": Part(
+        ("paas-ports-from-nginx", "upstream-answers", "nginx-conf-upstreams", "nginx-upstreams-complete")
+    ),
+    "nginx>appo": Part(("agent-8010-from-nginx",), ("appo",), anywhere=("agent-upstream-map",)),
+    "nginx>appt": Part(("agent-8010-from-nginx",), ("appt",), anywhere=("agent-upstream-map",)),
+    "open_paas>appo": Part(("agent-from-paas",), ("appo",)),
+    "open_paas>appt": Part(("agent-from-paas",), ("appt",)),
+    "open_paas>mysql": Part(("database-reachable",)),
+    "open_paas>redis": Part(("log-redis-reachable", "log-redis-connected", "log-redis-equal")),
+    "open_paas>es": Part(("paas-es-config", "es-health", "es-writable")),
+}
+PARTS: Mapping[str, Part] = {**STATIONS, **STEPS}
+_SERVICES = ("login", "paas", "esb", "appengine")
+_ROLES: Mapping[str, tuple[str, ...]] = {
+    "nginx": ("nginx",),
+    "open_paas": ("paas",),
+    "appo": ("appo",),
+    "appt": ("appt",),
+    "mysql": ("mysql",),
+    "redis": ("redis",),
+    "es": ("es",),
+    "agents": ("appo", "appt"),
+    "cmdb": ("cmdb",),
+    "job": ("job",),
+}
+# x, y, width, height; side by side on a wide page, one below the other on a narrow one.
+_WIDE = {
+    "browser": (0, 8, 150, 50),
+    "agents": (0, 92, 150, 50),
+    "cmdb": (0, 176, 150, 50),
+    "job": (0, 260, 150, 50),
+    "nginx": (330, 92, 150, 84),
+    "open_paas": (660, 8, 270, 158),
+    "login": (674, 66, 115, 38),
+    "paas": (801, 66, 115, 38),
+    "esb": (674, 114, 115, 38),
+    "appengine": (801, 114, 115, 38),
+    "appo": (660, 210, 270, 44),
+    "appt": (660, 268, 270, 44),
+    "mysql": (1030, 8, 150, 50),
+    "redis": (1030, 72, 150, 50),
+    "es": (1030, 136, 150, 50),
+}
+_NARROW = {
+    "browser": (0, 0, 82, 46),
+    "agents": (92, 0, 82, 46),
+    "cmdb": (184, 0, 82, 46),
+    "job": (276, 0, 82, 46),
+    "nginx": (60, 100, 238, 46),
+    "open_paas": (34, 190, 290, 154),
+    "login": (46, 246, 128, 38),
+    "paas": (184, 246, 128, 38),
+    "esb": (46, 294, 128, 38),
+    "appengine": (184, 294, 128, 38),
+    "mysql": (34, 388, 90, 46),
+    "redis": (134, 388, 90, 46),
+    "es": (234, 388, 90, 46),
+    "appo": (0, 482, 170, 46),
+    "appt": (188, 482, 170, 46),
+}
+
+
+def parts(results: Results) -> dict[str, Judged]:
+    """Every station and step by its key."""
+    roles = {host.name: set(host.roles) for host in results.hosts}
+    found: dict[str, list[Verdict]] = defaultdict(list)
+    asked: dict[str, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
+    for key, part in PARTS.items():
+        for condition in part.conditions:
+            asked[condition].append((key, part.roles))
+        for condition in part.anywhere:
+            asked[condition].append((key, ()))
+    for verdict in results.verdicts:
+        for key, wanted in asked.get(verdict.condition, ()):
+            if not wanted or any(roles.get(host, set()) & set(wanted) for host in verdict.hosts):
+                found[key].append(verdict)
+    return {key: _judged(key, found[key]) for key in PARTS}
+
+
+def _judged(key: str, verdicts: list[Verdict]) -> Judged:
+    by_urgency = sorted(
+        verdicts, key=lambda verdict: (_URGENCY.index(verdict.verdict), bool(verdict.explained_by))
+    )
+    bad = [verdict for verdict in by_urgency if verdict.verdict in ("fail", "no_data", "warn")]
+    judged = [verdict for verdict in by_urgency if verdict.verdict != "not_applicable"]
+    worst = judged[0] if judged else None
+    return Judged(
+        key=key,
+        word=worst.verdict if worst else None,
+        folded=bool(worst and bad and worst.explained_by),
+        verdicts=len(judged),
+        bad=[verdict.id for verdict in bad],
+    )
+
+
+def pictures(results: Results) -> list[Picture]:
+    """The same picture for a wide page and for a narrow one; none where there is neither nginx nor paas."""
+    hosts = {
+        station: [host.name for host in results.hosts if set(host.roles) & set(wanted)]
+        for station, wanted in _ROLES.items()
+    }
+    if not hosts["nginx"] or not hosts["open_paas"]:
+        return []
+    found = parts(results)
+    shown = [name for name in _WIDE if name in ("browser", *_SERVICES) or hosts[name]]
+    steps = {key: found[key] for key in STEPS if set(key.split(">")) <= set(shown)}
+    return [
+        _picture(boxes, shown, steps, found, hosts, wide) for boxes, wide in ((_WIDE, True), (_NARROW, False))
+    ]
+
+
+def ways(drawn: list[Picture]) -> list[tuple[Word | None, bool]]:
+    """The looks that stations and steps have in a picture: word, folded; the worst first."""
+    parts = [line.part for picture in drawn for line in picture.lines]
+    parts += [box.part for picture in drawn for box in picture.boxes if box.part.verdicts]
+    looks = {(part.word, part.folded) for part in parts}
+    return sorted(looks, key=lambda look: (_URGENCY.index(look[0]) if look[0] else len(_URGENCY), look[1]))
+
+
+def _picture(
+    boxes: dict[str, tuple[int, int, int, int]],
+    shown: list[str],
+    steps: dict[str, Judged],
+    found: dict[str, Judged],
+    hosts: dict[str, list[str]],
+    wide: bool,
+) -> Picture:
+    nobody = Judged("browser", None, False, 0, [])
+    placed = [
+        Box(
+            found.get(name, nobody), station(name), _named(hosts.get(name, []), boxes[name][2]), *boxes[name],
+            frame=name == "open_paas",
+        )
+        for name in shown
+    ]  # fmt: skip
+    draw = _across if wide else _down
+    lines = [draw(step, boxes, [s for s in steps if s.endswith(">nginx")]) for step in steps.values()]
+    width = 1180 if wide else 358
+    return Picture(
+        width, max(y + height for _, y, _, height in (boxes[name] for name in shown)) + 4, placed, lines
+    )
+
+
+def _named(names: list[str], width: int) -> str:
+    """The hosts of a station by name where that fits, else their number."""
+    text = ", ".join(names)
+    if len(text) * 7 <= width - 16:
+        return text
+    return say(en=f"{len(names)} hosts", zh=f"{len(names)} 台主机")
+
+
+def _across(step: Judged, boxes: dict[str, tuple[int, int, int, int]], callers: list[str]) -> Line:
+    """From the right of one box to the left of the next; to the agents also from below the platform."""
+    source, target = step.key.split(">")
+    x, y, width, height = boxes[source]
+    to_x, to_y, _, to_height = boxes[target]
+    name = _name(step.key)
+    if step.key == "open_paas>appo":
+        middle = x + width // 2
+        return _straight_down(step, name, middle, y + height, to_y)
+    if step.key == "open_paas>appt":  # around appo, on its right
+        right, middle = x + width, to_y + to_height // 2
+        below, out = y + height, right + 46
+        way = (
+            f"M{right - 30},{below} C{right - 30},{below + 30} {out},{below} {out},{below + 60}"
+            f" S{out},{middle} {right + 6},{middle}"
+        )
+        tip = f"{right + 1},{middle} {right + 9},{middle - 4} {right + 9},{middle + 4}"
+        return Line(step, name, way, tip, (out, below + 58))
+    start, end = y + height / 2, to_y + to_height / 2
+    if target == "nginx":  # each caller its own place on nginx's side
+        end = to_y + to_height * (callers.index(step.key) + 1) / (len(callers) + 1)
+    if source == "nginx":
+        start = y + height * {"open_paas": 1, "appo": 2, "appt": 3}[target] / 4
+    if source == "open_paas":
+        start = y + height * {"mysql": 1, "redis": 2, "es": 3}[target] / 4
+    begin, stop = x + width, to_x - 6
+    bend = (stop - begin) / 2
+    way = f"M{begin},{start:g} C{begin + bend:g},{start:g} {stop - bend:g},{end:g} {stop},{end:g}"
+    tip = f"{to_x - 1},{end:g} {to_x - 9},{end - 4:g} {to_x - 9},{end + 4:g}"
+    return Line(step, name, way, tip, ((begin + stop) / 2, (start + end) / 2))
+
+
+def _down(step: Judged, boxes: dict[str, tuple[int, int, int, int]], callers: list[str]) -> Line:
+    """From below one box to the top of the next; to the agents along the margins."""
+    source, target = step.key.split(">")
+    x, y, width, height = boxes[source]
+    to_x, to_y, to_width, _ = boxes[target]
+    name = _name(step.key)
+    if step.key in ("nginx>appo", "nginx>appt"):
+        side, begin = (10, x) if target == "appo" else (348, x + width)
+        start = y + height / 2
+        way = (
+            f"M{begin},{start:g} C{side},{start:g} {side},{start:g} {side},{start + 50:g} L{side},{to_y - 6}"
+        )
+        return Line(step, name, way, _tip_down(side, to_y), (side, (start + to_y) / 2))
+    if step.key in ("open_paas>appo", "open_paas>appt"):
+        side = 26 if target == "appo" else 332
+        begin = x if target == "appo" else x + width
+        start = y + height - 24
+        way = f"M{begin},{start} C{side},{start} {side},{start} {side},{start + 14} L{side},{to_y - 6}"
+        return Line(step, name, way, _tip_down(side, to_y), (side, to_y - 24))
+    start_x, end_x = x + width / 2, to_x + to_width / 2
+    if target == "nginx":
+        end_x = to_x + to_width * (callers.index(step.key) + 1) / (len(callers) + 1)
+    if source == "open_paas":
+        start_x = end_x
+    begin, stop = y + height, to_y - 6
+    bend = (stop - begin) / 2
+    way = f"M{start_x:g},{begin} C{start_x:g},{begin + bend:g} {end_x:g},{stop - bend:g} {end_x:g},{stop}"
+    return Line(step, name, way, _tip_down(end_x, to_y), ((start_x + end_x) / 2, (begin + stop) / 2))
+
+
+def _straight_down(step: Judged, name: str, x: int, y: int, to_y: int) -> Line:
+    return Line(step, name, f"M{x},{y} L{x},{to_y - 6}", _tip_down(x, to_y), (x, (y + to_y) / 2))
+
+
+def _tip_down(x: float, y: float) -> str:
+    return f"{x:g},{y - 1:g} {x - 4:g},{y - 9:g} {x + 4:g},{y - 9:g}"
+
+
+def _name(key: str) -> str:
+    source, target = key.split(">")
+    return f"{station(source)} → {station(target)}"
+
+
+def station(name: str) -> str:
+    """What a person calls a station."""
+    return {
+        "browser": say(en="browser", zh="浏览器"),
+        "agents": "PaaSAgent",
+        "cmdb": say(en="CMDB", zh="配置平台"),
+        "job": say(en="Job", zh="作业平台"),
+        "appo": say(en="appo, production", zh="appo 正式环境"),
+        "appt": say(en="appt, test", zh="appt 测试环境"),
+        "mysql": say(en="database", zh="数据库"),
+        "es": "Elasticsearch",
+    }.get(name, name)
+
+
+def names() -> dict[str, str]:
+    """What a person calls each part."""
+    return {key: _name(key) if ">" in key else station(key) for key in PARTS}

@@ -1,0 +1,96 @@
+"""Every pytest line that a page shows can be typed as it stands, and ends as the page says: on recorded hosts, with 0."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from docs.conftest import HEALTHY
+from docs.pages import ROOT, pages, pytest_words
+
+ROLES = {"paas", "nginx", "appo", "appt", "cmdb", "job", "redis", "rabbitmq", "mysql", "es", "fta"}
+VISITS = {"--limit", "--plan", "--login-user"}
+"""These are about hosts that can be visited: there the plan is printed, of the lab's inventory."""
+WRITTEN = {"--save-snapshot", "--summary", "--prometheus", "--history", "--report"}
+OURS = re.compile(r"^(?:-m [a-z_]+|--(?:limit|only|strict)\b)")
+ELSEWHERE = re.compile("selftests/pytest.ini|tests_site|site-|-m site")
+"""Selftests, and the checks of a site (selftests/custom/)."""
+
+
+def shown() -> set[tuple[str, ...]]:
+    """The words behind pytest of every command of every page, and of the options that a table of code shows."""
+    found = set()
+    for one in pages():
+        for line in one.commands():
+            words = pytest_words(re.split(r" ; |\s{3,}", line)[0])
+            if words is None and OURS.match(line):
+                words = ["--inventory", "PATH", *re.split(r"\s{3,}", line)[0].split()]
+            if words and not ELSEWHERE.search(line):
+                found.add(tuple(words))
+    return found
+
+
+def different() -> list[tuple[str, ...]]:
+    """One of those that come to the same."""
+    return sorted({tuple(runnable(words, Path("/"))): words for words in sorted(shown())}.values())
+
+
+def runnable(words: tuple[str, ...], place: Path) -> list[str]:
+    """The same line for recorded hosts, with every file in this directory."""
+    lab = bool(VISITS & set(words))
+    done: list[str] = []
+    option = ""
+    for word in words:
+        if option == "--inventory":
+            done[-1:] = (
+                ["--inventory", str(ROOT / "inventory/lab")] if lab else ["--from-snapshot", str(HEALTHY)]
+            )
+        elif option in ("--from-snapshot", "--baseline"):
+            done.append(str(HEALTHY))
+        elif option in WRITTEN:
+            done.append(str(place / Path(word).name))
+        elif option == "--secret-key-file" and not lab:
+            done.pop()  # a recorded snapshot has its digests
+        elif option == "--waivers":
+            done.append(str(place / "waivers.yaml"))
+        elif option in ("--webhook-file", "--login-password-file"):
+            done.append(str(place / "secret"))
+        elif option == "--limit":
+            done.append(",".join(name if name in ROLES else "paas-1" for name in word.split(",")))
+        elif option == "--only":
+            done.append(re.sub(r"@10\.0\.1\.\d", "@paas-1", word))
+        else:
+            done.append(word)
+        option = word if word.startswith("--") else ""
+    if lab and "--plan" not in done:
+        done.append("--plan")
+    return done if "--report" in done else [*done, "--report", str(place / "report")]
+
+
+SHOWN = different()
+
+
+def test_there_are_some() -> None:
+    assert len(SHOWN) > 8
+    assert any("--baseline" in words for words in SHOWN) and any("--limit" in words for words in SHOWN)
+
+
+@pytest.mark.parametrize("words", SHOWN, ids=" ".join)
+def test_it_runs(words: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "waivers.yaml").write_text("waivers: []\n")
+    (tmp_path / "secret").write_text("https://127.0.0.1:9/hook\n")
+    (tmp_path / "secret").chmod(0o600)
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *runnable(words, tmp_path)]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C.UTF-8"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+
+
+def test_a_line_that_cannot_be_typed_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="--colour"):
+        test_it_runs(("--inventory", "PATH", "--colour", "green"), tmp_path)

@@ -1,0 +1,29 @@
+"""docs/safety.md says what the plan and the collector do today."""
+
+from __future__ import annotations
+
+import pytest
+
+from bkpaas.lang import Language
+from docs import safety
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_lists_are_of_today(language: Language) -> None:
+    assert safety.FILES[language].read_text("utf-8") == safety.written(language), (
+        "script/docs writes it again"
+    )
+
+
+def test_lists_are_whole() -> None:
+    commands, paths, requests = (safety.WRITTEN[name]("en") for name in ("commands", "paths", "requests"))
+    assert commands[0].split() == ["supervisorctl", "-c", "CONF", "status"] and len(commands) == 3
+    assert "| `/root/.bashrc` | read | every host |" in paths and len(paths) > 40
+    assert "| `GET http://OWN:8003/healthz/` | paas |" in requests
+    assert any(line.startswith("| `TCP MYSQL:3306` |") for line in requests)
+    assert all("10." not in line for line in requests), "an address of the recorded hosts"
+
+
+def test_a_new_path_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(safety.plan, "_PROXY_FILES", ("/etc/shadow",))
+    assert safety.FILES["en"].read_text("utf-8") != safety.written("en")

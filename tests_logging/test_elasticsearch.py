@@ -1,0 +1,208 @@
+"""FAQ: Elasticsearch is well, PaaS asks the right one, and it takes what log_parser delivers."""
+
+from datetime import datetime, timedelta, timezone
+
+from bkpaas.errors import NoData
+from bkpaas.facts import Missing, places
+from bkpaas.facts.elasticsearch import INDEX, complaint, speaks
+from bkpaas.lang import say
+from bkpaas.suite import condition
+from bkpaas.suite.log_search import addresses, hosts_at, in_use, own_addresses, parsers, valid
+from bkpaas.suite.words import no_answer
+
+LOW_WATERMARK = 85.0  # percent of a disk above which Elasticsearch begins to mind
+
+
+def _places(host, finding):
+    found = places(host.settings.by_project.get("paas"))
+    finding.fill(es_url=f"{found[0].scheme}://{found[0].text}", es_host=found[0].host)
+    return found
+
+
+def _known_places(host, finding):
+    """For conditions that need one; what is wrong with it is another condition's."""
+    try:
+        return _places(host, finding)
+    except ValueError as error:
+        raise NoData(str(error)) from None
+
+
+@condition("paas-es-config")
+def test_paas_is_told_where_elasticsearch_is(host, deployment, host_facts, finding):
+    """Every address in the settings resolves here, to an es host of the inventory and a port where it listens."""
+    in_use(deployment, host_facts)
+    try:
+        found = _places(host, finding)
+    except ValueError as error:
+        raise AssertionError(str(error)) from None
+    right = _right_addresses(deployment, host_facts)
+    for place in found:
+        own = _resolved(host, place, deployment)
+        strange = ", ".join(sorted(map(str, own - right)))
+        known = ", ".join(f"{es.name} {es.address}" for es in deployment.having("es"))
+        assert not strange or not known, say(
+            en=f"{place.text}: {strange} is no es host of the inventory ({known}), and no log_parser delivers there",
+            zh=f"{place.text}：{strange} 不是清单中的 es 主机（{known}），也没有 log_parser 写入该地址",
+        )
+        _judge_port(host, place, own, deployment, host_facts)
+        finding.saw(
+            place.text
+            if known
+            else say(en=f"{place.text}, no es in the inventory", zh=f"{place.text}，清单中没有 es")
+        )
+
+
+def _resolved(host, place, deployment):
+    if not valid([place.host]) and place.host not in host.names.by_name:
+        raise NoData(say(en=f"{place.host} was not resolved", zh=f"未解析 {place.host}"))
+    own = addresses(host, place.host, deployment)
+    assert own, say(en=f"{place.host} does not resolve here", zh=f"{place.host} 在本机无法解析")
+    return own
+
+
+def _right_addresses(deployment, host_facts):
+    """Of the es hosts, what stands in front of them, and where a log_parser delivers."""
+    right = valid(deployment.virtual_addresses)
+    for es in deployment.having("es"):
+        right |= own_addresses(host_facts(es.name), deployment) if es.judged else valid([es.address])
+    for other, parser in parsers(deployment, host_facts)[0]:
+        for output in parser.outputs:
+            right |= addresses(other, output.rpartition(":")[0] or output, deployment) or set()
+    return right
+
+
+def _judge_port(host, place, own, deployment, host_facts):
+    """What answers at a wrong port is not asked about: that nothing listens at the right one is es-health's."""
+    usual = deployment.service_port("es")
+    listens = [_listens(es, place.port, own, deployment, host_facts) for es in deployment.judged("es")]
+    search = None if isinstance(host.facts.searches, Missing) else host.searches.by_place.get(place.text)
+    root = search.root if search else None
+    if root is not None and (root.error_kind == "protocol" or (root.status == 200 and not speaks(root))):
+        raise AssertionError(
+            say(
+                en=f"{place.text} answers, but is not Elasticsearch: {root.error_text or complaint(root)}",
+                zh=f"{place.text} 有应答，但不是 Elasticsearch：{root.error_text or complaint(root)}",
+            )
+        )
+    answers = root is not None and root.ok
+    assert place.port == usual or answers or False not in listens or True in listens, say(
+        en=f"{place.text}: nothing listens on {place.port}; the inventory's port of es is {usual}",
+        zh=f"{place.text}：{place.port} 没有监听；清单中 es 的端口是 {usual}",
+    )
+
+
+def _listens(es, port, own, deployment, host_facts):
+    """Whether an es host listens on this port, None: it is another one or not known."""
+    view = host_facts(es.name)
+    if isinstance(view.facts.sockets, Missing) or not own & own_addresses(view, deployment):
+        return None
+    return bool(view.sockets.on(port))
+
+
+@condition("es-health")
+def test_elasticsearch_is_well(host, deployment, host_facts, finding):
+    """At each configured address Elasticsearch answers this host, takes the login, and its cluster is green or yellow."""
+    in_use(deployment, host_facts)
+    wrong, unclear = [], []
+    for place in _known_places(host, finding):
+        finding.needs(hosts_at(addresses(host, place.host, deployment), deployment, host_facts))
+        search = host.searches.at(place)
+        try:
+            trouble = (
+                _trouble(place, search.root)
+                or _trouble(place, search.health)
+                or _status(search.health, finding)
+            )
+        except NoData as gap:
+            unclear.append(f"{place.text}: {gap}")
+            continue
+        if trouble:
+            wrong.append(f"{place.text}: {trouble}")
+            finding.fill(es_url=f"{place.scheme}://{place.text}", es_host=place.host)
+    assert not wrong, "\n".join(wrong)
+    if unclear:
+        raise NoData("; ".join(unclear))
+
+
+def _trouble(place, answer):
+    """Why an answer is not that of a healthy Elasticsearch; empty when it is one."""
+    if answer.error_kind in ("withheld", "tls"):
+        raise NoData(f"{no_answer(answer.error_kind)} ({answer.error_text})")
+    if not answer.ok:
+        return no_answer(answer.error_kind)
+    if answer.status == 401 and place.user:
+        return say(en=f"refuses the login of {place.user}", zh=f"拒绝用户 {place.user} 登录") + " (HTTP 401)"
+    if answer.status == 401:
+        return (
+            say(
+                en="asks for a login, and the settings of paas have none",
+                zh="需要登录，而 paas 的配置中没有账号",
+            )
+            + " (HTTP 401)"
+        )
+    if answer.status == 403 and not answer.url.endswith("/"):
+        raise NoData(f"HTTP 403: {complaint(answer)}")
+    if answer.status != 200:
+        return f"HTTP {answer.status}: {complaint(answer)}"
+    if answer.url.endswith("/") and not speaks(answer):
+        return say(en="is not Elasticsearch: ", zh="不是 Elasticsearch：") + complaint(answer)
+    return ""
+
+
+def _status(health, finding):
+    told = health.json() or {}
+    status, nodes, lost = (told.get(name) for name in ("status", "number_of_nodes", "unassigned_shards"))
+    if status not in ("green", "yellow", "red"):
+        raise NoData(say(en="no status in its health: ", zh="健康信息中没有 status：") + complaint(health))
+    text = say(
+        en=f"status {status}, {nodes} nodes, {lost} shards without one",
+        zh=f"status {status}，{nodes} 个节点，{lost} 个分片未分配",
+    )
+    finding.saw(text)
+    return text if status == "red" else ""
+
+
+@condition("es-writable")
+def test_elasticsearch_takes_new_documents(host, deployment, host_facts, finding):
+    """No block of the cluster or of today's index keeps documents out, as one does when a disk is too full."""
+    in_use(deployment, host_facts)
+    place = _known_places(host, finding)[0]
+    finding.needs(hosts_at(addresses(host, place.host, deployment), deployment, host_facts))
+    search = host.searches.at(place)
+    search.need("blocks", "indices")
+    current = _current(host, search)
+    wrong = [
+        f"{name or say(en='the cluster', zh='集群')}: {', '.join(blocks)}"
+        for name, blocks in search.blocks.items()
+        if name in current
+    ]
+    wrong += [
+        f"{index.name}: " + say(en="closed", zh="已关闭")
+        for index in search.indices
+        if index.closed and index.name in current
+    ]
+    full = ", ".join(
+        f"{node.name} {node.used_percent:g} %" for node in search.nodes if node.used_percent >= LOW_WATERMARK
+    )
+    full = say(en=f"; disks that are too full: {full}", zh=f"；磁盘使用过高：{full}") if full else ""
+    reason = (
+        say(
+            en="; Elasticsearch sets it when a disk is fuller than the flood stage, 95 %",
+            zh="；磁盘使用超过 flood stage（95 %）时 Elasticsearch 会这样设置",
+        )
+        if any("read_only_allow_delete" in text for text in wrong)
+        else ""
+    )
+    assert not wrong, "; ".join(wrong) + reason + full
+    finding.saw(", ".join(sorted(current - {""})) or say(en="no index of logs yet", zh="尚无日志索引"))
+
+
+def _current(host, search):
+    """The indices that documents go to now: those of these days in UTC, the newest in any case, and all ("")."""
+    names = {index.name for index in search.indices}
+    now = host.system.time
+    if now is None:
+        raise NoData(say(en="the host's time is not known", zh="主机时间未知"))
+    today = datetime.fromtimestamp(now, timezone.utc)
+    days = {f"{INDEX}{today + timedelta(day):%Y.%m.%d}" for day in (-1, 0, 1)}
+    return {"", *(names & days), *sorted(names)[-1:]}
