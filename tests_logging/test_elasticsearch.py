@@ -127,7 +127,7 @@ def test_elasticsearch_is_well(host, deployment, host_facts, finding):
 def _trouble(place, answer):
     """Why an answer is not that of a healthy Elasticsearch; empty when it is one."""
     if answer.error_kind in ("withheld", "tls"):
-        raise NoData(f"{no_answer(answer.error_kind)} ({answer.error_text})")
+        raise NoData(no_answer(answer.error_kind) + (f" ({answer.error_text})" if answer.error_text else ""))
     if not answer.ok:
         return no_answer(answer.error_kind)
     if answer.status == 401 and place.user:

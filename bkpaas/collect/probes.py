@@ -79,7 +79,7 @@ def probe(deployment: Deployment) -> Raw:
         "agent": agent,
     }
     if deployment.scheme == "https":
-        late = {"error": {"kind": "silent", "text": "no end in time"}}
+        late = {"error": {"kind": "silent", "text": ""}}
         seen["certificates"] = [shown.get(place) or {"address": place, **late} for place in servers]
     return seen
 

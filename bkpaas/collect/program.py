@@ -98,7 +98,7 @@ def withheld(plan: dict[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, 
         asks = plan.get(section) or ()
         hidden = [ask["name"] for ask in asks if ask.get("secret")]
         if hidden:
-            reason = {"kind": "withheld", "text": "not sent: this transport would show the password"}
+            reason = {"kind": "withheld", "text": ""}
             kept[section] = [ask for ask in asks if not ask.get("secret")]
             answers[section] = {name: {"error": reason} for name in hidden}
     return kept, answers

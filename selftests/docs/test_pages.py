@@ -113,7 +113,7 @@ def options(one: Page) -> set[str]:
 
 
 def test_every_option_that_is_named_exists() -> None:
-    known = {name for options in early.GROUPS.values() for name in options} | OTHERS | PYTEST
+    known = {name for options in early.groups().values() for name in options} | OTHERS | PYTEST
     named = {(one.name, word) for one in ALL for word in options(one)}
     assert len(named) > 40
     assert {(name, word) for name, word in named if word not in known} == set()
@@ -124,5 +124,5 @@ def test_every_option_is_explained() -> None:
         text = "\n".join(
             one.path.read_text("utf-8") for one in ALL if (CHINESE in one.path.name) == (ending == CHINESE)
         )
-        missing = {name for options in early.GROUPS.values() for name in options if name not in text}
+        missing = {name for options in early.groups().values() for name in options if name not in text}
         assert missing == set(), ending

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import traceback
 from pathlib import Path
 
@@ -41,6 +42,8 @@ def _pytest(words, directory):
             os.dup2(output, 1)
             os.dup2(output, 2)
             os.chdir(ROOT)
+            for name in [name for name in sys.modules if name.startswith("test_")]:
+                del sys.modules[name]  # a selftest may have the name of a file of conditions
             code = pytest.main(
                 ["-c", "pytest.ini", "-p", "no:cacheprovider", "--lang", "en", *words], plugins=[]
             )

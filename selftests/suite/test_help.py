@@ -57,7 +57,7 @@ FOR_MACHINES = ("collector.py", "prometheus.py")
 QUOTED = re.compile(
     r"No route( to host)?|timed out|without response|Connect call failed|Connection (refused|closed|reset)|banner|"
     r"Permission denied|Host key verification failed|Too many authentication failures|Bad .*|not accessible|"
-    r"Could not resolve|during banner exchange|clock (begin|end)|too much|host key|not registered|"
+    r"-ERR .*|Could not resolve|during banner exchange|clock (begin|end)|too much|host key|not registered|"
     r"(default-src|import |; do command -v|exec env|\" or os|\",\"exec|<).*",
     re.S,
 )
