@@ -15,7 +15,6 @@ PAAS = 12
 
 _URGENCY: tuple[Word, ...] = ("fail", "no_data", "warn", "waived", "pass", "not_applicable")
 
-
 Place = Callable[[float], float]
 """From seconds to percent of the chart's width."""
 
@@ -73,8 +72,11 @@ def chart(results: Results) -> Chart | None:
     apart = results.limits.get("clock_apart_seconds", 60.0)
     token = float(results.limits.get("token_offset_seconds", 60))
     offsets = {name: clock.offset_seconds - usual for name, clock in clocks.items()}
+    paas = [offsets[host.name] for host in results.hosts if "paas" in host.roles and host.name in offsets]
     widest = max(
-        [abs(offset) + clocks[name].uncertainty_seconds for name, offset in offsets.items()] + [apart]
+        apart,
+        *(abs(offset) + clocks[name].uncertainty_seconds for name, offset in offsets.items()),
+        *(abs(offset + token) for offset in paas),
     )
 
     def place(seconds: float) -> float:
@@ -91,9 +93,14 @@ def chart(results: Results) -> Chart | None:
     ]
     if many:
         marks = [_mark(offsets[host.name], clocks[host.name].uncertainty_seconds, place) for host in many]
-        rows.append(Row("", len(many), sorted(set(marks)), None, 0.0, "pass"))
-    limits = [(place(sign * seconds), sign * seconds, kind) for kind, seconds in (("drift", drift), ("apart", apart)) for sign in (-1, 1)]  # fmt: skip
-    return Chart(rows, _span(results, offsets, token, place), limits, (place(-drift), place(drift)))
+        worst = min((words.get(host.name, "not_applicable") for host in many), key=_URGENCY.index)
+        rows.append(Row("", len(many), sorted(set(marks)), None, 0.0, worst))
+    limits = [
+        (place(seconds), seconds, kind)
+        for kind, limit in (("drift", drift), ("apart", apart))
+        for seconds in (-limit, limit)
+    ]
+    return Chart(rows, _span(results, paas, token, place), limits, (place(-drift), place(drift)))
 
 
 def _usual(clocks: list[Clock], limit: float) -> float:
@@ -145,8 +152,7 @@ def _mark(offset: float, uncertainty: float, place: Place) -> Mark:
     return Mark(place(offset), place(offset - uncertainty), place(offset + uncertainty))
 
 
-def _span(results: Results, offsets: dict[str, float], token: float, place: Place) -> Span | None:
-    paas = [offsets[host.name] for host in results.hosts if "paas" in host.roles and host.name in offsets]
+def _span(results: Results, paas: list[float], token: float, place: Place) -> Span | None:
     judged = [
         verdict
         for verdict in results.verdicts

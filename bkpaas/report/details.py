@@ -26,7 +26,7 @@ def header_cells() -> list[str]:
     # pytest-html keeps what it sorts by in one namespace with its own "id", "result" and so on.
     columns = {
         "bkId": say(en="Id", zh="编号"),
-        "bkTitle": say(en="Condition", zh="条件"),
+        "bkTitle": say(en="Condition", zh="检查项"),
         "bkSubject": say(en="Subject", zh="对象"),
         "bkVerdict": say(en="Verdict", zh="判定"),
     }

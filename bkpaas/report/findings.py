@@ -127,7 +127,7 @@ def _outcome(results: Results) -> str:
     if results.run.exit == 1:
         return say(
             en="Nothing failed, yet the run is not green: see the warnings and what was not applicable.",
-            zh="没有失败项，但本次运行不算通过：请查看警告和不适用的条件。",
+            zh="没有失败项，但本次运行不算通过：请查看警告和不适用的检查项。",
         )
     return _all_well(results)
 
@@ -141,7 +141,7 @@ def _failed(results: Results) -> str:
         parts.append(say(en=f"{many} without a known cause", zh=f"{loose['fail']} 项失败原因不明"))
     if loose["no_data"]:
         many = _many(loose["no_data"], "condition")
-        parts.append(say(en=f"{many} could not be judged", zh=f"{loose['no_data']} 项条件未能判定"))
+        parts.append(say(en=f"{many} could not be judged", zh=f"{loose['no_data']} 项检查未能判定"))
     return say(en="; ", zh="；").join(parts) + say(en=".", zh="。")
 
 
@@ -170,11 +170,11 @@ def _all_well(results: Results) -> str:
     if warn:
         return say(
             en=f"Nothing failed: {judged} conditions on {_many(hosts, 'host')}, {_many(warn, 'warning')}.",
-            zh=f"没有失败项：{hosts} 台主机，{judged} 项条件，{warn} 项警告。",
+            zh=f"没有失败项：{hosts} 台主机，{judged} 项检查，{warn} 项警告。",
         )
     return say(
         en=f"All is well: {_many(judged, 'condition')} {'holds' if judged == 1 else 'hold'} on {_many(hosts, 'host')}.",
-        zh=f"一切正常：{hosts} 台主机上的 {judged} 项条件全部成立。",
+        zh=f"一切正常：{hosts} 台主机上的 {judged} 项检查全部通过。",
     )
 
 

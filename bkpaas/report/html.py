@@ -254,7 +254,7 @@ def _exit(code: int) -> str:
         2: say(en="interrupted", zh="被中断"),
         3: say(en="the suite broke", zh="套件出错"),
         4: say(en="bad options or inventory", zh="选项或清单有误"),
-        5: say(en="nothing selected", zh="没有选中任何条件"),
+        5: say(en="nothing selected", zh="没有选中任何检查项"),
     }
     return f"{code} ({meaning.get(code, '')})"
 
@@ -265,11 +265,11 @@ def _ui() -> dict[str, str]:
         "search": say(en="Search id, title, evidence", zh="搜索编号、标题、证据"),
         "host": say(en="Host", zh="主机"),
         "faq": say(en="FAQ section", zh="FAQ 章节"),
-        "condition": say(en="Condition", zh="条件"),
+        "condition": say(en="Condition", zh="检查项"),
         "all_hosts": say(en="all hosts", zh="全部主机"),
         "all_sections": say(en="all sections", zh="全部章节"),
-        "all_conditions": say(en="all conditions", zh="全部条件"),
-        "several": say(en="{n} conditions", zh="{n} 个条件"),
+        "all_conditions": say(en="all conditions", zh="全部检查项"),
+        "several": say(en="{n} conditions", zh="{n} 个检查项"),
         "cause": say(en="cause", zh="根因"),
         "because": say(en="because of", zh="归因于"),
         "explains": say(en="Explains", zh="导致"),
@@ -288,6 +288,6 @@ def _ui() -> dict[str, str]:
         "selected": say(en="Selected", zh="已选中"),
         "link": say(en="Link to this verdict", zh="此判定的链接"),
         "verdicts": say(en="{n} verdicts", zh="{n} 项判定"),
-        "matrix": say(en="Hosts and conditions", zh="主机与条件"),
+        "matrix": say(en="Hosts and conditions", zh="主机与检查项"),
         "findings_first": say(en="Hosts with findings come first.", zh="有问题的主机排在前面。"),
     }

@@ -110,7 +110,7 @@ def _message(verdict: Verdict) -> str:
 
 def _body(verdict: Verdict) -> str:
     parts = {
-        say(en="condition", zh="条件"): verdict.title,
+        say(en="condition", zh="检查项"): verdict.title,
         say(en="reason", zh="原因"): verdict.reason,
         say(en="evidence", zh="证据"): verdict.evidence,
         say(en="explained by", zh="归因于"): ", ".join(verdict.explained_by),

@@ -146,16 +146,25 @@
     return found;
   }
 
+  let hays; // what is searched, by kind, place and outcome, in both languages; made when first asked for
+  function searched() {
+    const both = (number) => (typeof texts[number] === "string" ? texts[number] : texts[number].join("\n"));
+    const titles = (key) => (sections.has(key) ? sections.get(key).title : []);
+    const joined = (parts) => parts.join("\n").toLowerCase();
+    if (!hays) hays = [
+      kinds.map((k) => joined([texts[k[0]], texts[k[1]], both(k[2]), ...titles(texts[k[1]])])),
+      places.map((place) => joined([texts[place[0]], ...namesOf(place)])),
+      outcomes.map((o) => joined([both(o[1]), both(o[2]), both(o[3])])),
+    ];
+    return hays;
+  }
+
   function matches(view) {
     // Each table of repeated things is searched once; then a verdict costs a few look-ups.
     if (!FILTERS.some((name) => view[name])) return all;
     const needles = (view.text || "").toLowerCase().split(/\s+/).filter(Boolean);
-    const both = (number) => (typeof texts[number] === "string" ? texts[number] : texts[number].join("\n"));
-    const has = (parts) => { const hay = parts.join("\n").toLowerCase(); return needles.map((needle) => hay.includes(needle)); };
-    const titles = (key) => (sections.has(key) ? sections.get(key).title : []);
-    const byKind = needles.length ? kinds.map((k) => has([texts[k[0]], texts[k[1]], both(k[2]), ...titles(texts[k[1]])])) : [];
-    const byPlace = needles.length ? places.map((place) => has([texts[place[0]], ...namesOf(place)])) : [];
-    const byOutcome = needles.length ? outcomes.map((o) => has([both(o[1]), both(o[2]), both(o[3])])) : [];
+    const has = (hay) => needles.map((needle) => hay.includes(needle));
+    const [byKind, byPlace, byOutcome] = needles.length ? searched().map((table) => table.map(has)) : [];
     const onHost = places.map((place) => !view.host || namesOf(place).includes(view.host));
     const conditions = view.condition && new Set(view.condition.split(","));
     const listed = sections.get(view.faq);

@@ -69,10 +69,27 @@ class Picture(NamedTuple):
     lines: list[Line]
 
 
-_CALLING = ("domain-resolve", "http-proxy-env")
+_CALLING = ("domain-resolve", "domain-certificate-trusted", "http-proxy-env")
+_AGENT = (
+    "host-reachable",
+    "agent-nginx-8010",
+    "agent-process",
+    "saas-run-state",
+    "log-agent-deployed",
+    "log-redis-equal",
+    "log-redis-reachable",
+    "log-redis-connected",
+)
 STATIONS: Mapping[str, Part] = {
     "nginx": Part(
-        ("host-reachable", "nginx-conf-port80", "nginx-listen-vs-domain", "nginx-error-log"), ("nginx",)
+        (
+            "host-reachable",
+            "nginx-conf-port80",
+            "nginx-listen-vs-domain",
+            "nginx-error-log",
+            "virtual-address-held",
+        ),
+        ("nginx",),
     ),
     "open_paas": Part(
         (
@@ -85,8 +102,10 @@ STATIONS: Mapping[str, Part] = {
             "port-owner",
             "paas-ports-local",
             "bind-address-consistent",
+            "bk-env-production",
             "services-answer",
             "listen-queue",
+            "log-parser-deployed",
         ),
         ("paas",),
     ),
@@ -94,8 +113,8 @@ STATIONS: Mapping[str, Part] = {
     "paas": Part(("healthz-paas",)),
     "esb": Part(("healthz-esb", "login-is-login-esb")),
     "appengine": Part(("healthz-appengine",)),
-    "appo": Part(("host-reachable", "agent-nginx-8010", "agent-process", "saas-run-state"), ("appo",)),
-    "appt": Part(("host-reachable", "agent-nginx-8010", "agent-process", "saas-run-state"), ("appt",)),
+    "appo": Part(_AGENT, ("appo",)),
+    "appt": Part(_AGENT, ("appt",)),
     "mysql": Part(("host-reachable", "disk-space"), ("mysql",)),
     "redis": Part(("host-reachable", "disk-space"), ("redis",)),
     "es": Part(("host-reachable", "disk-space"), ("es",)),
@@ -105,7 +124,14 @@ STATIONS: Mapping[str, Part] = {
 }
 STEPS: Mapping[str, Part] = {
     "browser>nginx": Part(
-        ("domain-502", "login-is-login-domain", "login-request-arrives", "login-redirect-shape")
+        (
+            "domain-502",
+            "domain-certificate",
+            "domain-certificate-expiry",
+            "login-is-login-domain",
+            "login-request-arrives",
+            "login-redirect-shape",
+        )
     ),
     "agents>nginx": Part(("domain-from-agents", *_CALLING), ("appo", "appt")),
     "cmdb>nginx": Part(("domain-from-cmdb-job", *_CALLING), ("cmdb",)),
@@ -118,8 +144,8 @@ STEPS: Mapping[str, Part] = {
     "open_paas>appo": Part(("agent-from-paas",), ("appo",)),
     "open_paas>appt": Part(("agent-from-paas",), ("appt",)),
     "open_paas>mysql": Part(("database-reachable",)),
-    "open_paas>redis": Part(("log-redis-reachable", "log-redis-connected", "log-redis-equal")),
-    "open_paas>es": Part(("paas-es-config", "es-health", "es-writable")),
+    "open_paas>redis": Part(("log-redis-reachable", "log-redis-connected"), ("paas",)),
+    "open_paas>es": Part(("paas-es-config", "es-health", "es-writable", "log-index-fresh")),
 }
 PARTS: Mapping[str, Part] = {**STATIONS, **STEPS}
 _SERVICES = ("login", "paas", "esb", "appengine")

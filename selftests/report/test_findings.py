@@ -14,7 +14,7 @@ from .sample import SCENARIOS, healthy, interrupted, judge, nothing_judged, sett
     ("scenario", "language", "wanted"),
     [
         ("healthy", "en", "All is well: 165 conditions hold on 11 hosts."),
-        ("healthy", "zh", "一切正常：11 台主机上的 165 项条件全部成立。"),
+        ("healthy", "zh", "一切正常：11 台主机上的 165 项检查全部通过。"),
         ("three-faults", "en", "3 causes explain 12 failures."),
         ("three-faults", "zh", "3 个根因解释了全部 12 项失败。"),
         ("without-data", "en", "2 causes explain 40 failures (3 failed, 37 without data)."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
 
 from bkpaas.faq.catalogue import CONDITIONS
@@ -18,7 +19,8 @@ def test_a_healthy_way_is_green_where_it_was_judged() -> None:
     found = path.parts(healthy())
     words = {key: part.word for key, part in found.items()}
     unjudged = {key for key, word in words.items() if word is None}
-    assert unjudged == {"open_paas>appo", "open_paas>appt"}  # the sample has no such condition
+    # the sample has no such condition
+    assert unjudged == {"open_paas>appo", "open_paas>appt", "open_paas>redis"}
     assert {word for word in words.values() if word} == {"pass"}
     assert not any(part.bad for part in found.values())
 
@@ -37,6 +39,8 @@ def test_a_healthy_way_is_green_where_it_was_judged() -> None:
         ("healthz-esb@controller", {"esb"}),
         ("supervisor-sock@paas-2", {"open_paas"}),
         ("disk-space@es-1", {"es"}),
+        ("log-redis-equal@appt-1", {"appt"}),
+        ("paas-es-config@paas-2", {"open_paas>es"}),
         ("timezone-all@job-1", set()),
     ],
 )
@@ -67,11 +71,9 @@ def test_what_could_not_be_judged_is_never_green() -> None:
     assert {part.word for part in path.parts(results).values()} == {None}
 
 
-def test_every_part_of_the_way_has_a_condition_of_the_catalogue() -> None:
-    for key, part in path.PARTS.items():
-        if key == "open_paas>es":  # judged once the conditions of the search engine are there
-            continue
-        assert CONDITIONS.keys() & {*part.conditions, *part.anywhere}, key
+def test_the_way_is_judged_by_conditions_of_the_catalogue() -> None:
+    named = {name for part in path.PARTS.values() for name in (*part.conditions, *part.anywhere)}
+    assert named <= CONDITIONS.keys()
 
 
 def test_the_picture_stays_within_its_frame() -> None:
@@ -155,6 +157,31 @@ def test_of_a_fleet_those_with_findings_have_a_line_of_their_own() -> None:
     assert chart is not None
     assert [row.host for row in chart.rows] == ["paas-1", "paas-2", "es-1", ""]
     assert chart.rows[-1].hosts == 308 and len(chart.rows[-1].marks) <= 308
+
+
+def test_what_shares_a_line_is_as_bad_as_its_worst() -> None:
+    results = healthy()
+    template = results.verdict("clock-all@es-1")
+    for n in range(60):
+        results.hosts.append(
+            HostRecord(f"z-{n}", "10.1.0.1", ["es"], "5.x", True, 0.1, None, clock=clock(90))
+        )
+        late = msgspec.structs.replace(template, id=f"clock-all@z-{n}", subject=f"z-{n}", verdict="fail")
+        results.verdicts.append(late)
+    chart = clocks.chart(results)
+    assert chart is not None and len(chart.rows) == clocks.ROWS + 1
+    assert chart.rows[-1].host == "" and chart.rows[-1].word == "fail"
+
+
+@pytest.mark.parametrize("offset", [-300.0, 0.0, 50.0, 4000.0])
+def test_how_far_a_token_stretches_stays_inside(offset: float) -> None:
+    results = healthy()
+    for host in results.hosts:
+        if host.name.startswith("paas"):
+            host.clock = clock(offset)
+    chart = clocks.chart(results)
+    assert chart is not None and chart.span is not None
+    assert 0 < chart.span.low <= chart.span.high < chart.span.limit < 100
 
 
 def test_since_when() -> None:
