@@ -84,6 +84,15 @@ _PACKAGES = ("Django", "uWSGI", "gunicorn", "supervisor", "celery")
 """Whose versions the names of their directories in the virtual environments tell."""
 _VERSION_BYTES = 4096
 
+_DATA = {
+    "mysql": ("/var/lib/mysql", "{home}/public/mysql"),
+    "redis": ("/var/lib/redis", "{home}/public/redis"),
+    "rabbitmq": ("/var/lib/rabbitmq", "{home}/public/rabbitmq"),
+    "es": ("/var/lib/elasticsearch", "{home}/public/es", "{home}/service/es"),
+    "nginx": ("/var/log/nginx",),
+    "appo": ("{home}/paas_agent",),
+    "appt": ("{home}/paas_agent",),
+}
 LOG_PLUGINS = ("paas", "appo", "appt")
 """Roles whose hosts have log_agent or log_parser."""
 
@@ -114,7 +123,7 @@ def first(host: Host, deployment: Deployment) -> Plan:
         "processes": {"environ": _ENVIRON, "cmdline_bytes": 8192},
         "sockets": True,
         "addresses": True,
-        "disks": ["/", "{home}", "{home}/logs"],
+        "disks": ["/", "{home}", "{home}/logs", *_data_places(host)],
         "time_daemon": {"seconds": limits.command_seconds},
         "resolve": [
             {"name": name, "seconds": limits.resolve_seconds}
@@ -148,6 +157,11 @@ def first(host: Host, deployment: Deployment) -> Plan:
     if host.has("appo", "appt"):
         _ask_agent(plan, deployment)
     return plan
+
+
+def _data_places(host: Host) -> list[str]:
+    """Where the data of a host's roles may lie on file systems of their own; those that are not there do not matter."""
+    return [place for role, places in _DATA.items() if host.has(role) for place in places]
 
 
 def _ask_paas(plan: Plan, deployment: Deployment) -> None:

@@ -103,8 +103,10 @@ CONDITIONS = (
         scopes=(Each(),),
         title=Text(en="No file system that BlueKing writes to is full", zh="蓝鲸写入的文件系统没有写满"),
         reads=Text(
-            en="statvfs of `/`, the install directory and its `logs`.",
-            zh="对 `/`、安装目录及其 `logs` 执行 statvfs。",
+            en="statvfs of `/`, the install directory, its `logs`, and the usual places of the data of the host's roles "
+            "(MySQL, redis, RabbitMQ, Elasticsearch, nginx's logs, the SaaS), as far as they are there.",
+            zh="对 `/`、安装目录及其 `logs`，以及该主机角色的常用数据目录（MySQL、redis、RabbitMQ、Elasticsearch、"
+            "nginx 日志、SaaS，存在的才看）执行 statvfs。",
         ),
         fails=Text(
             en="Less than `disk_free_percent` (1) of the space or of the inodes is free, or the file "
