@@ -4,14 +4,30 @@ import re
 from shlex import quote
 
 from bkpaas.collect import plan
-from bkpaas.errors import NoData
+from bkpaas.errors import NoData, NotApplicable
 from bkpaas.facts.healthz import is_login_refusal
+from bkpaas.faq.slots import login
 from bkpaas.lang import say
 from bkpaas.suite import condition
 from bkpaas.suite.words import no_answer, seconds
 
 # Kinds of failure that are the host's own; with the others (keys, sudo, no Python) the suite could not look.
 SICK = frozenset({"unreachable", "refused", "login_hung", "hung", "closed"})
+
+
+@condition("way-to-hosts")
+def test_hosts_are_not_all_out_of_reach_for_one_reason(snapshot, deployment, finding):
+    """Some host could be looked at, or the reasons differ from host to host."""
+    hosts = [snapshot.hosts[host.name] for host in deployment.judged()]
+    if len(hosts) < 2:
+        raise NotApplicable(say(en="one host only: see host-reachable", zh="只有一台主机：见 host-reachable"))
+    finding.saw(", ".join(facts.host for facts in hosts if facts.collected))
+    kinds = {None if facts.collected else facts.error_kind for facts in hosts}
+    finding.fill(login=login(deployment.host(hosts[0].host).connection))
+    assert len(kinds) > 1 or kinds <= {None, "interrupted"}, say(
+        en=f"none of {len(hosts)} hosts could be looked at, all for one reason: {hosts[0].error}",
+        zh=f"{len(hosts)} 台主机全部无法查看，原因相同：{hosts[0].error}",
+    )
 
 
 @condition("host-reachable")

@@ -185,7 +185,8 @@ def test_request_arrives_in_one_login_log(controller, snapshot, deployment, host
     if not deployment.judged("paas"):
         raise NotApplicable(say(en="no paas host is judged in this run", zh="本次运行不判定任何 paas 主机"))
     arrived, unknown = [], []
-    for paas in deployment.having("paas"):
+    elsewhere = [paas.name for paas in deployment.having("paas") if not paas.judged]
+    for paas in deployment.judged("paas"):
         reason = _unseen(paas, host_facts, snapshot)
         if not reason and agent in host_facts(paas.name).login_access.probes:
             arrived.append(paas.name)
@@ -198,6 +199,11 @@ def test_request_arrives_in_one_login_log(controller, snapshot, deployment, host
     )
     if not arrived and unknown:
         raise NoData("; ".join(unknown))
+    if not arrived and elsewhere:
+        names = ", ".join(elsewhere)
+        raise NotApplicable(
+            say(en=f"{names} may have got it, which this run leaves out", zh=f"可能到达本次未查看的 {names}")
+        )
     assert arrived, say(
         en=f"{answer.url} was answered by {answer.peer} (HTTP {answer.status}), but no login log of a paas host of the "
         f"inventory has the request ({agent})",
@@ -208,8 +214,6 @@ def test_request_arrives_in_one_login_log(controller, snapshot, deployment, host
 
 def _unseen(paas, host_facts, snapshot):
     """Why the log of a host cannot tell whether the request arrived; None when it can."""
-    if not paas.judged:
-        return say(en="not looked at", zh="未查看")
     host = host_facts(paas.name)
     try:
         access = host.login_access

@@ -27,9 +27,13 @@ from bkpaas.facts.system import Addresses, System
 from bkpaas.facts.timedaemon import TimeDaemon
 from bkpaas.facts.uwsgi import Services
 from bkpaas.facts.versions import Versions
-from bkpaas.lang import say
+from bkpaas.lang import in_both, say
 
 T = TypeVar("T")
+
+with in_both():
+    _LATER = Missing(say(en="the snapshot is older than this fact", zh="该快照早于这项事实"))
+    """A noun that joined while snapshots without it were kept."""
 
 
 class HostFacts(Record, frozen=True):
@@ -65,7 +69,7 @@ class HostFacts(Record, frozen=True):
     login_access: LoginAccess | Missing
     time_daemon: TimeDaemon | Missing
     pids_later: PidsLater | Missing
-    versions: Versions | Missing = Missing("not in this snapshot")
+    versions: Versions | Missing = _LATER
 
 
 class _Noun(Generic[T]):

@@ -92,7 +92,7 @@ def home(condition: str) -> Symptom:
 @cache
 def with_causes(condition: str) -> frozenset[str]:
     """A condition and all that can cause it, directly or through others; host-reachable can cause anything."""
-    found: set[str] = {"host-reachable"}
+    found: set[str] = {"host-reachable", *(cause.condition for cause in CONDITIONS["host-reachable"].causes)}
     waiting = [condition]
     while waiting:
         current = waiting.pop()

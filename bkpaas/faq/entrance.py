@@ -10,6 +10,7 @@ from bkpaas.faq.model import (
     Text,
     VirtualAddresses,
     anywhere,
+    repair,
     same_host,
 )
 
@@ -21,6 +22,7 @@ _UNSEEN = (
     "nginx-listen-vs-domain",
 )
 
+_EVERY_NGINX = Text(en="on every nginx host", zh="在每台 nginx 主机上执行")
 _SHOW = "openssl s_client -connect {address}:{domain_port} -servername {domain} < /dev/null"
 
 CONDITIONS = (
@@ -49,17 +51,17 @@ CONDITIONS = (
             "sessions break when the switches change their mind.",
             zh="无人持有则域名不可访问；两台持有则请求随机落到其中一台，交换机学习变化时连接会中断。",
         ),
-        remedy=Text(
-            en="On nobody: start what moves the address (keepalived) on an nginx host. On several: they do not hear each "
-            "other; let VRRP (protocol 112) pass between them, then see that the others gave the address up.\n"
-            "$ ip -4 address show | grep -w {virtual}    # on every nginx host\n"
-            "$ tail -n 50 /var/log/messages | grep -i -e vrrp -e keepalived    # on every nginx host\n"
-            "$ ss -lntp | grep ':{domain_port} '    # on the one that holds it",
-            zh="无人持有：在一台 nginx 主机上启动管理该地址的程序（keepalived）。多台持有：它们互相收不到通告，"
-            "放行两者之间的 VRRP（协议号 112），再确认其他主机已释放该地址。\n"
-            "$ ip -4 address show | grep -w {virtual}    # 在每台 nginx 主机上执行\n"
-            "$ tail -n 50 /var/log/messages | grep -i -e vrrp -e keepalived    # 在每台 nginx 主机上执行\n"
-            "$ ss -lntp | grep ':{domain_port} '    # 在持有地址的主机上执行",
+        remedy=repair(
+            Text(
+                en="On nobody: start what moves the address (keepalived) on an nginx host. On several: they do "
+                "not hear each other; let VRRP (protocol 112) pass between them, then see that the others gave "
+                "the address up.",
+                zh="无人持有：在一台 nginx 主机上启动管理该地址的程序（keepalived）。多台持有：它们互相收不到通告，"
+                "放行两者之间的 VRRP（协议号 112），再确认其他主机已释放该地址。",
+            ),
+            ("grep -i -e vrrp -e keepalived /var/log/messages | tail -n 50", _EVERY_NGINX),
+            ("ip -4 address show | grep -w {virtual}", _EVERY_NGINX),
+            "ss -lntp | grep ':{domain_port} '",
         ),
         causes=same_host("nginx-conf-port80"),
         nobody=Text(
@@ -95,17 +97,16 @@ CONDITIONS = (
             zh="浏览器告警，校验证书的程序无法访问 login，用户反复回到登录页。备机上的问题证书会在下次切换"
             "后暴露。",
         ),
-        remedy=Text(
-            en="Install a certificate for {domain} with its chain on every nginx host and reload. If only the authority is "
-            "unknown, name its file as ca_file: in deployment.yaml.\n"
-            f"$ {_SHOW} | openssl x509 -noout -subject -issuer -dates\n"
-            "$ grep -rn ssl_certificate {home}/etc/nginx/    # on every nginx host\n"
-            "$ nginx -t && nginx -s reload    # on every nginx host",
-            zh="在每台 nginx 主机上安装 {domain} 的证书（含证书链）并重载。若只是签发机构未知，在 deployment.yaml 的 "
-            "ca_file: 中写明其证书文件。\n"
-            f"$ {_SHOW} | openssl x509 -noout -subject -issuer -dates\n"
-            "$ grep -rn ssl_certificate {home}/etc/nginx/    # 在每台 nginx 主机上执行\n"
-            "$ nginx -t && nginx -s reload    # 在每台 nginx 主机上执行",
+        remedy=repair(
+            Text(
+                en="Install a certificate for {domain} with its chain on every nginx host and reload. If only the "
+                "authority is unknown, name its file as ca_file: in deployment.yaml.",
+                zh="在每台 nginx 主机上安装 {domain} 的证书（含证书链）并重载。若只是签发机构未知，在 "
+                "deployment.yaml 的 ca_file: 中写明其证书文件。",
+            ),
+            ("grep -rn ssl_certificate {nginx_folder}", _EVERY_NGINX),
+            ("nginx -t && nginx -s reload", _EVERY_NGINX),
+            f"{_SHOW} | openssl x509 -noout -subject -issuer -dates",
         ),
         causes=anywhere(*_UNSEEN),
         nobody=_NOBODY_HTTPS,
@@ -131,10 +132,12 @@ CONDITIONS = (
             en="Nothing yet; on that day everything behind the domain stops at once.",
             zh="目前没有影响；到期当天域名下的一切会同时不可用。",
         ),
-        remedy=Text(
-            en="Have it renewed, and install it on every nginx host before that day.\n"
-            f"$ {_SHOW} | openssl x509 -noout -enddate",
-            zh=f"尽快续期，并在到期前安装到每台 nginx 主机。\n$ {_SHOW} | openssl x509 -noout -enddate",
+        remedy=repair(
+            Text(
+                en="Have it renewed, and install it on every nginx host before that day.",
+                zh="尽快续期，并在到期前安装到每台 nginx 主机。",
+            ),
+            f"{_SHOW} | openssl x509 -noout -enddate",
         ),
         causes=anywhere("domain-certificate", *_UNSEEN),
         nobody=_NOBODY_HTTPS,
@@ -163,16 +166,16 @@ CONDITIONS = (
             "verify go on working, so this is a warning.",
             zh="该主机上校验证书的程序无法校验登录态；不校验证书的程序照常工作，因此只是警告。",
         ),
-        remedy=Text(
-            en="Programs of this host that verify certificates cannot ask login whether a user is logged in. Add the "
-            "site's authority to its store, then restart those programs.\n"
-            "$ curl -sS -o /dev/null {url}\n"
-            "$ update-ca-trust || update-ca-certificates    # with the authority in /etc/pki/ca-trust/source/anchors or "
-            "/usr/local/share/ca-certificates",
-            zh="该主机上校验证书的程序无法向 login 校验登录态。将站点的签发机构加入信任库后重启这些程序。\n"
-            "$ curl -sS -o /dev/null {url}\n"
-            "$ update-ca-trust || update-ca-certificates    # 签发机构证书放在 /etc/pki/ca-trust/source/anchors 或 "
-            "/usr/local/share/ca-certificates",
+        remedy=repair(
+            Text(
+                en="Programs of this host that verify certificates cannot ask login whether a user is logged in. "
+                "Put the site's authority into /etc/pki/ca-trust/source/anchors (Debian: "
+                "/usr/local/share/ca-certificates), and restart those programs afterwards.",
+                zh="该主机上校验证书的程序无法向 login 校验登录态。把站点的签发机构证书放入 "
+                "/etc/pki/ca-trust/source/anchors（Debian：/usr/local/share/ca-certificates），更新后重启这些程序。",
+            ),
+            "update-ca-trust || update-ca-certificates",
+            "curl -sS -o /dev/null {url}",
         ),
         causes=(
             *same_host("domain-resolve", "clock-all"),

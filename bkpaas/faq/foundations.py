@@ -5,6 +5,7 @@ from __future__ import annotations
 from bkpaas.faq.model import (
     Condition,
     Each,
+    FromController,
     Symptom,
     Text,
     anywhere,
@@ -20,10 +21,48 @@ SYMPTOM = Symptom(
         "begin here; most of the rest follows from it.",
         zh="不是 FAQ 的章节，而是其所有回答的前提。这里有失败时先处理它，其余多半由此引起。",
     ),
-    conditions=("host-reachable", "disk-space", "disk-headroom", "database-reachable", "services-answer"),
+    conditions=(
+        "way-to-hosts",
+        "host-reachable",
+        "disk-space",
+        "disk-headroom",
+        "database-reachable",
+        "services-answer",
+    ),
 )
 
 CONDITIONS = (
+    Condition(
+        id="way-to-hosts",
+        scopes=(FromController(),),
+        title=Text(
+            en="Not every host is out of reach for one and the same reason",
+            zh="并非所有主机都因同一原因无法查看",
+        ),
+        reads=Text(
+            en="What came of the visits to all hosts.",
+            zh="访问所有主机的结果。",
+        ),
+        fails=Text(
+            en="There are several hosts, and none could be looked at, all for the same kind of reason: the key is "
+            "refused, the host key is unknown, there is no route, sudo is denied.",
+            zh="有多台主机，且全部因同一类原因无法查看：密钥被拒绝、主机密钥未知、无路由、sudo 被拒绝等。",
+        ),
+        means=Text(
+            en="Not the hosts are ill but the way to them: the key or known_hosts of the inventory, or the network of "
+            "the machine that this suite runs on.",
+            zh="出问题的不是各台主机，而是通往它们的路：清单中的密钥或 known_hosts，或运行本套件的机器的网络。",
+        ),
+        remedy=repair(
+            Text(
+                en="What is said of one host holds for all: mend user, key or known_hosts under connect: in "
+                "deployment.yaml, or the network from here to there. Then try one host by hand.",
+                zh="对一台主机的说明适用于全部：修正 deployment.yaml 中 connect: 的 user、key、known_hosts，或从本机"
+                "到这些主机的网络，再手工登录其中一台试试。",
+            ),
+            "{login} true",
+        ),
+    ),
     Condition(
         id="host-reachable",
         scopes=(Each(),),
@@ -57,6 +96,7 @@ CONDITIONS = (
             "{login} true",
             "ping -c 3 {address}",
         ),
+        causes=anywhere("way-to-hosts"),
     ),
     Condition(
         id="disk-space",

@@ -345,6 +345,7 @@ CONDITIONS = (
             ),
         ),
         causes=anywhere(
+            "way-to-hosts",
             "host-reachable",
             *_DOWN,
             *_ON_THE_WAY,

@@ -96,7 +96,7 @@ class FromController(Struct, frozen=True, tag=True):
         return [CONTROLLER]
 
 
-class VirtualAddresses(Struct, frozen=True):
+class VirtualAddresses(Struct, frozen=True, tag=True):
     """Every address in front of the nginx hosts, when none of those is left out."""
 
     def subjects(self, deployment: Deployment) -> list[Subject]:

@@ -75,7 +75,7 @@ def fill_usual(text: str) -> str:
 
 def _of_host(name: str, deployment: Deployment, facts: HostFacts | None) -> dict[str, str]:
     host = deployment.host(name)
-    slots = {"host": name, "address": host.address, "login": _login(host.connection)}
+    slots = {"host": name, "address": host.address, "login": login(host.connection)}
     home = deployment.home
     if facts is not None and not isinstance(facts.system, Missing):
         home = facts.system.home or home
@@ -89,7 +89,7 @@ def _of_host(name: str, deployment: Deployment, facts: HostFacts | None) -> dict
     return slots
 
 
-def _login(connection: Connection) -> str:
+def login(connection: Connection) -> str:
     """What a person types to log in as the suite does."""
     scheme, _, rest = connection.spec.partition("://")
     if scheme in ("docker", "podman"):

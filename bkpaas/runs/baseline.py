@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence, Set
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -46,18 +46,21 @@ class Baseline:
         self._output = self._report / "output.txt"
         with open(self._output, "wb") as out:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env=kept
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env=kept,
+                start_new_session=True,  # Ctrl-C is for this run; half a baseline would be compared else
             )
 
-    def compare(self, after: Results, new: Snapshot, judged: Collection[str]) -> Comparison:
+    def compare(self, after: Results, new: Snapshot, judged: Set[str]) -> Comparison:
         """This run beside the baseline. judged: the ids that this run came to judge. SuiteError: it cannot be told."""
-        try:
-            self._process.wait(SECONDS)
-            before = read_json(self._report / "results.json")
-        except (subprocess.TimeoutExpired, OSError, msgspec.DecodeError):
+        before = self._judged()
+        if before is None or before.run.exit not in (0, 1):
             last = self._output.read_text("utf-8", "replace").strip().rpartition("\n")[2]
             words = say(en="the baseline could not be judged", zh="无法判定基线快照")
-            raise SuiteError(f"{words}: {last[:300] or self._process.poll()}") from None
+            raise SuiteError(f"{words}: {last[:300] or self._process.poll()}")
         started = datetime.fromtimestamp(self.snapshot.started).astimezone()
         return Comparison(
             run=self.snapshot.run,
@@ -65,6 +68,13 @@ class Baseline:
             verdicts=compared(before, self.snapshot, after, new, judged),
             facts=changes(self.snapshot, new),
         )
+
+    def _judged(self) -> Results | None:
+        try:
+            self._process.wait(SECONDS)
+            return read_json(self._report / "results.json")
+        except (subprocess.TimeoutExpired, OSError, msgspec.DecodeError):
+            return None
 
     def close(self) -> None:
         if self._process.poll() is None:
@@ -74,13 +84,10 @@ class Baseline:
             self._directory.cleanup()
 
 
-def compared(
-    before: Results, old: Snapshot, after: Results, new: Snapshot, judged: Collection[str]
-) -> list[Change]:
+def compared(before: Results, old: Snapshot, after: Results, new: Snapshot, judged: Set[str]) -> list[Change]:
     """The verdicts that are not what they were, in the order of the record.
 
-    What one run was not asked to judge (--limit, -m, an end before it was its turn) is no change; a host that came or
-    went is one.
+    What one run was not asked to judge (--limit, -m), or lost, is no change; a host that came or went is one.
     """
     was = {verdict.id: verdict.verdict for verdict in before.verdicts}
     is_ = {verdict.id: verdict.verdict for verdict in after.verdicts}
@@ -93,8 +100,6 @@ def compared(
         if was.get(id_) == is_.get(id_) or (
             (id_ not in was or id_ not in is_) and left_out & set(about[id_])
         ):
-            continue
-        if id_ not in is_ and after.run.exit == 2:
             continue
         found.append(Change(id_, was.get(id_), is_.get(id_)))
     return found

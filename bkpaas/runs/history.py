@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Set
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Literal
@@ -70,7 +70,7 @@ class Archive:
         except (sqlite3.Error, OSError, ValueError) as error:
             raise self._refused(str(error)) from None
 
-    def record(self, results: Results, started: float, judged: Collection[str]) -> History:
+    def record(self, results: Results, started: float, judged: Set[str]) -> History:
         """Add a run and tell how it stands among the others. SuiteError: it could not be written.
 
         started: epoch seconds. judged: ids that were really judged. An interrupted run is one of the runs, and says

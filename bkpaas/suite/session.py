@@ -137,7 +137,7 @@ class Controller:
         """Beside the baseline, and as the latest of many; neither changes a verdict."""
         judged = self.ledger.outcomes.keys()
         try:
-            if self.baseline is not None:
+            if self.baseline is not None and record.run.exit != pytest.ExitCode.INTERRUPTED:
                 record.comparison = self.baseline.compare(record, snapshot, judged)
         except SuiteError as error:
             self.notices.append(str(error))

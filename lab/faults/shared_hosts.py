@@ -42,22 +42,34 @@ def listen_everywhere(lab: Lab) -> None:
     restart_nginx(lab, host(lab, "appo"))
 
 
-def ports(lab: Lab) -> tuple[Path, Path]:
-    """The inventory's file of ports, and where it is kept meanwhile."""
-    return lab.state_dir / "inventory" / "ports.env", lab.state_dir / "ports.env.kept"
+def inventory(lab: Lab, name: str) -> tuple[Path, Path]:
+    """A file of the inventory, and where it is kept meanwhile."""
+    return lab.state_dir / "inventory" / name, lab.state_dir / f"{name}.kept"
 
 
-def edit_inventory(lab: Lab) -> None:
-    file, kept = ports(lab)
+def edit_inventory(lab: Lab, name: str, right: str, wrong: str) -> None:
+    file, kept = inventory(lab, name)
     kept.write_text(file.read_text("utf-8"), "utf-8")
-    right = f"APP_NGXPROXY_PORT={lab.layout.ports['agent_nginx']}"
-    file.write_text(kept.read_text("utf-8").replace(right, "APP_NGXPROXY_PORT=8010"), "utf-8")
+    file.write_text(kept.read_text("utf-8").replace(right, wrong), "utf-8")
 
 
-def right_inventory(lab: Lab) -> None:
-    file, kept = ports(lab)
+def right_inventory(lab: Lab, name: str) -> None:
+    file, kept = inventory(lab, name)
     if kept.exists():
         kept.replace(file)
+
+
+def usual_port(lab: Lab) -> None:
+    right = f"APP_NGXPROXY_PORT={lab.layout.ports['agent_nginx']}"
+    edit_inventory(lab, "ports.env", right, "APP_NGXPROXY_PORT=8010")
+
+
+def other_key(lab: Lab) -> None:
+    """The inventory names a key that no host knows."""
+    key = lab.state_dir / "id_other"
+    key.unlink(missing_ok=True)
+    lab.exec(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)])
+    edit_inventory(lab, "deployment.yaml", "id_ed25519", key.name)
 
 
 def service(name: str, sed: str) -> tuple[Act, Act]:
@@ -161,8 +173,18 @@ FAULTS = (
         "appt-502",
         "ports.env has the usual port of the agent's nginx, the hosts have another one",
         "ports.env 中 agent nginx 的端口是默认值，与主机上的实际端口不同",
-        edit_inventory,
-        right_inventory,
+        usual_port,
+        lambda lab: right_inventory(lab, "ports.env"),
+        LAYOUT,
+    ),
+    Fault(
+        "key-of-another-site",
+        "way-to-hosts",
+        "foundations",
+        "the inventory names a key that no host takes",
+        "清单中的密钥不被任何主机接受",
+        other_key,
+        lambda lab: right_inventory(lab, "deployment.yaml"),
         LAYOUT,
     ),
     Fault(

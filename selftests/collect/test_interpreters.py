@@ -136,6 +136,18 @@ def test_plan_as_argument(python: str) -> None:
     assert events[2][1]["pids"]["1"] > 0
 
 
+def test_pinned_it_runs_this_program_and_no_other(python: str) -> None:
+    line = [python, "-E", "-s", "-S", "-B", "-c", program.boot(pinned=True)]
+    for sent, words in (
+        (program.packed(), [b"ready", b"answer", b"end"]),
+        (program.packed()[:-1] + b"x", []),
+    ):
+        said = sent + program.plan_lines({"pids": [1]})
+        done = subprocess.run(line, input=said, capture_output=True, timeout=60)
+        told = [row.split()[1] for row in done.stdout.splitlines() if row.startswith(b"@@bkpaas ")]
+        assert (told, done.stderr) == (words, b"")
+
+
 def test_syntax_and_modules_are_of_python_2_6() -> None:
     vermin = str(Path(sys.executable).with_name("vermin"))
     command = [vermin, "-t=2.6-", "-t=3.0-", "--violations", "--no-tips", collector.__file__]

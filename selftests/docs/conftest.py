@@ -49,7 +49,8 @@ class Site:
             target = self.suite / "docs" / "examples" / file.name
             target.write_bytes(file.read_bytes())
             target.chmod(file.stat().st_mode)
-        (self.suite / "inventory").symlink_to(root / "etc/inventory")
+        (self.suite / "inventory").mkdir()
+        (self.suite / "inventory/site").symlink_to(root / "etc/inventory")
         (root / "etc/key").write_text("a private key\n")
         for place in (self.suite / ".venv/bin/python", root / "bin/python3"):
             place.write_text(PYTHON.replace("@PYTHON@", sys.executable))

@@ -49,7 +49,9 @@ def test_a_wheelhouse_is_enough(tmp_path: Path) -> None:
     (there / ".venv").symlink_to(sys.prefix)
     assert archive == "git archive --prefix bkpaas-acceptance/ -o bkpaas-acceptance.tar HEAD"
     run([download], there, **PIP, **PROXIES)
-    assert len(list((there / "wheelhouse").iterdir())) == 28
+    wheels = list((there / "wheelhouse").iterdir())
+    assert 25 <= len(wheels) <= 35, "the page says about 30"
+    assert sum(wheel.stat().st_size for wheel in wheels) < 15 << 20, "the page says 10 MB"
     tree = here / "opt" / "bkpaas-acceptance"
     files = subprocess.run(
         ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard"],

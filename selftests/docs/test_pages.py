@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from bkpaas.faq.catalogue import CONDITIONS
 from bkpaas.suite import early
 from docs.pages import CHINESE, ROOT, Page, page, pages
 
@@ -117,6 +118,28 @@ def test_every_option_that_is_named_exists() -> None:
     named = {(one.name, word) for one in ALL for word in options(one)}
     assert len(named) > 40
     assert {(name, word) for name, word in named if word not in known} == set()
+
+
+def test_every_condition_that_is_named_exists() -> None:
+    """condition@subject in a sentence or in code, and the conditions that root alone can judge."""
+    named = {
+        (one.name, word)
+        for one in ALL
+        for text in (*one.inline, *one.code)
+        for word in re.findall(r"(?<![\w./])([a-z][a-z0-9-]+-[a-z0-9-]+)@[a-z0-9]", text)
+    }
+    for path in ("docs/connect.md", "docs/connect.zh-CN.md"):
+        words = {
+            word
+            for word in page(ROOT / path).inline
+            if re.fullmatch("(?:login|http|nginx|port)-[a-z-]+", word)
+        }
+        assert len(words) >= 7
+        named |= {(path, word) for word in words}
+    assert len(named) > 20
+    assert {
+        (name, word) for name, word in named if word not in CONDITIONS and not word.startswith("site-")
+    } == set()
 
 
 def test_every_option_is_explained() -> None:

@@ -76,6 +76,27 @@ def test_a_history_tells_what_is_new_and_what_was_repaired(run, changed, tmp_pat
     assert len(fourth.results["history"]["runs"]) == 4
 
 
+def test_an_interrupted_run_is_compared_with_nothing_and_repairs_nothing(run, changed, tmp_path):
+    remember = ("--history", str(tmp_path / "history"))
+    run(*remember, snapshot=changed(open_socket))
+
+    def next_night(snapshot):
+        snapshot["run"], snapshot["started"] = "next", snapshot["started"] + 86_400
+
+    done = run(
+        *remember, "--baseline", str(tmp_path / "changed.json"), snapshot=changed(next_night, "next.json"),
+        plugin="""
+        def pytest_runtest_call(item):
+            if "healthz-esb" in item.name:
+                raise KeyboardInterrupt
+        """,
+    )  # fmt: skip
+    assert done.exit == 2 and done.word("supervisor-sock@paas-1") == "pass"
+    assert done.results["comparison"] is None
+    history = done.results["history"]
+    assert [one["exit"] for one in history["runs"]] == [1, 2] and not history["repaired"] + history["new"]
+
+
 def write_waivers(tmp_path, *waivers):
     path = tmp_path / "waivers.yaml"
     path.write_text(
@@ -108,6 +129,8 @@ def test_waivers_of_a_file_and_what_becomes_of_them(run, changed, tmp_path):
         ("supervisor-sock", "paas-2"): "changed",
     }
     assert done.word("supervisor-sock@paas-1") == "waived" and done.word("supervisor-sock@paas-2") == "fail"
+    together = run("--waivers", file, "-n", "2", snapshot=tmp_path / "changed.json", report="together")
+    assert together.results["waivers"] == done.results["waivers"]
     for said in ("no longer needed", "expired on 2020-01-01", 'other evidence than "some other"'):
         assert said in " ".join(done.out.split()), said
 
