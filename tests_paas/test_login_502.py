@@ -11,6 +11,8 @@ from bkpaas.facts import Missing
 from bkpaas.facts.nginx import APP_UPSTREAMS
 from bkpaas.lang import say
 from bkpaas.suite import condition
+from bkpaas.suite.log_search import hosts_at, valid
+from bkpaas.suite.login import BEHIND_THE_DOMAIN
 from bkpaas.suite.words import no_answer
 
 UPSTREAM_SERVICES = {
@@ -340,7 +342,7 @@ def test_nginx_host_reaches_the_services(source, target, finding):
 
 
 @condition("upstream-answers")
-def test_each_upstream_answers_by_itself(host, deployment, finding):
+def test_each_upstream_answers_by_itself(host, deployment, host_facts, finding):
     """Asked one by one from the nginx host, every upstream server answers, and not with a server error."""
     nginx = _needs_nginx(host)
     spare = [name for name, role in APP_UPSTREAMS.items() if not deployment.having(role)]
@@ -356,8 +358,15 @@ def test_each_upstream_answers_by_itself(host, deployment, finding):
         elif answer.status is not None and answer.status >= 500:
             wrong[f"{address}:{port}"] = f"HTTP {answer.status} {answer.body.strip()[:80]}"
     finding.fill(urls=" ".join(f"http://{server}/" for server in sorted(wrong)))
+    finding.needs(_hosts_behind(wrong, deployment, host_facts))
     finding.saw(", ".join(f"{address}:{port}" for address, port in servers))
     assert not wrong, "\n".join(f"{server}: {text}" for server, text in sorted(wrong.items()))
+
+
+def _hosts_behind(places, deployment, host_facts):
+    """The hosts that have these addresses, and those of the database behind them."""
+    found = valid([place.rpartition(":")[0] for place in places])
+    return [*hosts_at(found, deployment, host_facts), *(host.name for host in deployment.having("mysql"))]
 
 
 @condition("domain-502")
@@ -371,5 +380,6 @@ def test_no_path_of_the_domain_is_a_bad_gateway(controller, deployment, finding)
         elif answer.status in (502, 503, 504):
             wrong[path] = f"HTTP {answer.status}"
     finding.concerns(BEHIND.get(path, "agent") for path in wrong)
+    finding.needs(host.name for host in deployment.having(*BEHIND_THE_DOMAIN, "appo", "appt"))
     finding.saw(", ".join(plan.domain_paths(deployment)))
     assert not wrong, "\n".join(f"{path}: {text}" for path, text in wrong.items())

@@ -7,7 +7,7 @@ from bkpaas.collect.probes import REDIRECTS
 from bkpaas.errors import NoData, NotApplicable
 from bkpaas.lang import say
 from bkpaas.suite import condition
-from bkpaas.suite.login import judge_refusal, setting
+from bkpaas.suite.login import BEHIND_THE_DOMAIN, judge_refusal, setting
 from bkpaas.suite.words import no_answer
 
 PRODUCTION = "settings_production.py"
@@ -89,15 +89,15 @@ def _difference(name, values, pair):
 
 
 @condition("domain-from-agents")
-def test_app_host_reaches_login(host, finding):
+def test_app_host_reaches_login(host, deployment, finding):
     """From an app host, is_login through the domain is answered by login: its SaaS can have logins checked."""
-    judge_refusal(host.answers.get("is_login-domain"), finding, through="nginx")
+    judge_refusal(host.answers.get("is_login-domain"), finding, through="nginx", deployment=deployment)
 
 
 @condition("domain-from-cmdb-job")
-def test_cmdb_and_job_reach_login(host, finding):
+def test_cmdb_and_job_reach_login(host, deployment, finding):
     """From the hosts of cmdb and job, is_login through the domain is answered by login."""
-    judge_refusal(host.answers.get("is_login-domain"), finding, through="nginx")
+    judge_refusal(host.answers.get("is_login-domain"), finding, through="nginx", deployment=deployment)
 
 
 @condition("scheme-matches")
@@ -133,6 +133,7 @@ def test_platform_leads_to_the_login_form(controller, deployment, finding):
         f"{step.url}: HTTP {step.status} {step.headers.get('location', '')}".rstrip() for step in steps
     )
     finding.fill(url=steps[0].url)
+    finding.needs(host.name for host in deployment.having(*BEHIND_THE_DOMAIN))
     finding.saw(way)
     assert last.ok, f"{way}\n{no_answer(last.error_kind)}"
     target = urljoin(last.url, last.headers.get("location", ""))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bkpaas.faq.model import Condition, Each, Point, Symptom, Text, repair, same_host
+from bkpaas.faq.model import SERVICES, Condition, Each, Point, Symptom, Text, repair, same_host
 
 SYMPTOM = Symptom(
     key="fatal-exited-too-quickly",
@@ -157,6 +157,7 @@ _CLEAN_START = repair(
 CONDITIONS = (
     Condition(
         id="supervisor-proc",
+        about=SERVICES,
         scopes=(Each(("paas",)),),
         generations=("5.x",),
         title=Text(
@@ -183,6 +184,7 @@ CONDITIONS = (
     ),
     Condition(
         id="supervisor-sock",
+        about=SERVICES,
         scopes=(Each(("paas",)),),
         generations=("5.x",),
         title=Text(
@@ -233,6 +235,7 @@ CONDITIONS = (
     ),
     Condition(
         id="uwsgi-single-master",
+        about=SERVICES,
         scopes=(Each(("paas",)),),
         generations=("5.x",),
         title=Text(
@@ -255,6 +258,7 @@ CONDITIONS = (
     ),
     Condition(
         id="uwsgi-orphans",
+        about=SERVICES,
         scopes=(Each(("paas",)),),
         generations=("5.x",),
         title=Text(
@@ -280,6 +284,7 @@ CONDITIONS = (
     ),
     Condition(
         id="port-owner",
+        about=SERVICES,
         scopes=(Each(("paas",)),),
         title=Text(
             en="The ports of the open_paas services are held by these services and by nobody else",
@@ -312,6 +317,7 @@ CONDITIONS = (
     ),
     Condition(
         id="supervisor-status",
+        about=SERVICES,
         scopes=(Each(("paas",)),),
         generations=("5.x",),
         title=Text(

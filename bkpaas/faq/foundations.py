@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from bkpaas.faq.model import (
+    SERVICES,
     Condition,
     Each,
     FromController,
     Symptom,
     Text,
     anywhere,
+    needed,
     repair,
     same_host,
 )
@@ -159,6 +161,7 @@ CONDITIONS = (
     ),
     Condition(
         id="database-reachable",
+        about=SERVICES,
         scopes=(Each(("paas",)),),
         title=Text(
             en="The database that the settings name answers this host",
@@ -201,10 +204,11 @@ CONDITIONS = (
                 Text(en="on {database}", zh="在 {database} 上执行"),
             ),
         ),
-        causes=anywhere("disk-space"),
+        causes=needed("disk-space", "host-reachable"),
     ),
     Condition(
         id="services-answer",
+        about=SERVICES,
         scopes=(Each(("paas",)),),
         title=Text(
             en="Every open_paas service that listens also answers, and not with a server error",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bkpaas.faq.model import (
+    SERVICES,
     Condition,
     Each,
     FromController,
@@ -11,6 +12,7 @@ from bkpaas.faq.model import (
     Symptom,
     Text,
     anywhere,
+    needed,
     repair,
     same_host,
     seen_by_all,
@@ -124,6 +126,7 @@ _SERVICE_DOWN = ("supervisor-status", "port-owner", "bind-address-consistent")
 CONDITIONS = (
     Condition(
         id="bind-address-consistent",
+        about=SERVICES,
         scopes=(Each(("paas",)),),
         title=Text(
             en="Each service listens on the address that nginx and the inventory use for this host",
@@ -157,6 +160,7 @@ CONDITIONS = (
     ),
     Condition(
         id="paas-ports-local",
+        about=SERVICES,
         scopes=(Each(("paas",)),),
         title=Text(
             en="Each open_paas service listens where its configuration says",
@@ -295,6 +299,7 @@ CONDITIONS = (
     ),
     Condition(
         id="nginx-conf-upstreams",
+        about=SERVICES,
         scopes=(Each(("nginx",)),),
         title=Text(
             en="nginx's upstreams for open_paas name paas hosts of the inventory with the right port",
@@ -356,6 +361,7 @@ CONDITIONS = (
     ),
     Condition(
         id="paas-ports-from-nginx",
+        about=SERVICES,
         scopes=(Links(("nginx",), ("paas",)),),
         title=Text(
             en="nginx's host reaches every open_paas service of the paas host",
@@ -403,6 +409,7 @@ CONDITIONS = (
     ),
     Condition(
         id="upstream-answers",
+        about=(*SERVICES, "agent"),
         scopes=(Each(("nginx",)),),
         title=Text(
             en="Each upstream server in nginx's files answers when asked by itself",
@@ -434,8 +441,8 @@ CONDITIONS = (
         causes=(
             *same_host("nginx-conf-upstreams"),
             *source("paas-ports-from-nginx", "agent-8010-from-nginx"),
+            *needed("host-reachable"),
             *anywhere(
-                "host-reachable",
                 "services-answer",
                 "database-reachable",
                 "paas-ports-local",
@@ -477,20 +484,22 @@ CONDITIONS = (
             "curl -i -m 10 {site}/login/",
             ("tail -n 20 {error_logs}", Text(en="on the nginx hosts", zh="在 nginx 主机上执行")),
         ),
-        causes=anywhere(
-            "host-reachable",
-            "virtual-address-held",
-            "domain-certificate",
-            "nginx-conf-port80",
-            "nginx-listen-vs-domain",
-            "nginx-conf-upstreams",
-            "paas-ports-from-nginx",
-            "agent-8010-from-nginx",
-            "upstream-answers",
-            "services-answer",
-            "database-reachable",
-            "paas-ports-local",
-            "domain-resolve",
+        causes=(
+            *needed("host-reachable"),
+            *anywhere(
+                "virtual-address-held",
+                "domain-certificate",
+                "nginx-conf-port80",
+                "nginx-listen-vs-domain",
+                "nginx-conf-upstreams",
+                "paas-ports-from-nginx",
+                "agent-8010-from-nginx",
+                "upstream-answers",
+                "services-answer",
+                "database-reachable",
+                "paas-ports-local",
+                "domain-resolve",
+            ),
         ),
     ),
     Condition(
@@ -527,8 +536,8 @@ CONDITIONS = (
             *same_host("nginx-conf-upstreams", "upstream-answers"),
             *source("paas-ports-from-nginx", "agent-8010-from-nginx"),
             *seen_by_all("domain-502"),
+            *needed("host-reachable"),
             *anywhere(
-                "host-reachable",
                 "services-answer",
                 "database-reachable",
                 "paas-ports-local",

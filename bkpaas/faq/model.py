@@ -50,6 +50,9 @@ class Subject(Struct, frozen=True):
     """In order: for a connection from, to."""
 
 
+SERVICES = ("appengine", "paas", "esb", "login", "console", "apigw")
+"""All of open_paas."""
+
 CONTROLLER = Subject("controller")
 DEPLOYMENT = Subject("deployment")
 

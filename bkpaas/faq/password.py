@@ -10,6 +10,7 @@ from bkpaas.faq.model import (
     Symptom,
     Text,
     anywhere,
+    needed,
     repair,
     seen_by_all,
 )
@@ -199,9 +200,10 @@ CONDITIONS = (
             ),
         ),
         causes=(
+            *needed("host-reachable"),
             *anywhere(
-                "host-reachable",
                 "paas-clock-skew",
+                "token-offset-config",
                 "login-secret-equal",
                 "login-settings-equal",
                 "cookie-domain",
