@@ -154,9 +154,12 @@ def _condition(known: Condition, language: Language) -> Iterator[str]:
         yield item(Text(en="Can cause", zh="可能导致"), effects[0])
     elif effects:
         yield item(Text(en="Can cause", zh="可能导致"), _links(effects, language))
-    what, commands = split(fill_usual(known.remedy.in_(language)))
-    yield from ("", f"**{Text(en='Repair', zh='处理方法').in_(language)}**{_colon(language)}{what}", "")
-    yield "\n".join(("```bash", *commands, "```"))
+    head = f"**{Text(en='Repair', zh='处理方法').in_(language)}**{_colon(language)}"
+    for what, commands in split(fill_usual(known.remedy.in_(language))):
+        yield from ("", head + what)
+        if commands:
+            yield from ("", "\n".join(("```bash", *commands, "```")))
+        head = ""
 
 
 def _judged_on(known: Condition, language: Language) -> str:
@@ -201,13 +204,15 @@ def _causes(known: Condition, language: Language) -> str:
     return Text(en="; ", zh="；").in_(language).join(parts)
 
 
-def split(remedy: str) -> tuple[str, list[str]]:
-    """Its sentences, and its commands."""
-    lines = remedy.splitlines()
-    return (
-        " ".join(line for line in lines if not line.startswith("$ ")),
-        [line[2:] for line in lines if line.startswith("$ ")],
-    )
+def split(remedy: str) -> list[tuple[str, list[str]]]:
+    """Its sentences, each with the commands that follow it."""
+    parts: list[tuple[str, list[str]]] = []
+    for line in remedy.splitlines():
+        if line.startswith("$ "):
+            parts[-1][1].append(line[2:])
+        else:
+            parts.append((line, []))
+    return parts
 
 
 def _link(id_: str, words: str | None = None) -> str:
