@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from bkpaas.collect.plan import NEED_LOGIN
 from bkpaas.faq.model import (
+    RELOAD,
     Condition,
     Each,
     FromController,
     Text,
     VirtualAddresses,
     anywhere,
+    by_hand,
     needed,
     repair,
     same_host,
@@ -47,13 +49,13 @@ CONDITIONS = (
             "在该地址的域名端口监听。",
         ),
         means=Text(
-            en="On nobody, nobody reaches the domain. On two, requests end on either host by chance, and "
-            "sessions break when the switches change their mind.",
-            zh="无人持有则域名不可访问；两台持有则请求随机落到其中一台，交换机学习变化时连接会中断。",
+            en="Held by no host, nobody reaches the domain. Held by two, requests end on either by chance, and "
+            "connections break whenever the network learns the address on the other one.",
+            zh="没有主机持有则域名不可访问；两台同时持有则请求随机落到其中一台，网络设备重新学习到另一台时连接会中断。",
         ),
         remedy=repair(
             Text(
-                en="On nobody: start what moves the address (keepalived) on an nginx host. On several: they do "
+                en="Held by no host: start what moves the address (keepalived) on an nginx host. Held by several: they do "
                 "not hear each other; let VRRP (protocol 112) pass between them, then see that the others gave "
                 "the address up.",
                 zh="无人持有：在一台 nginx 主机上启动管理该地址的程序（keepalived）。多台持有：它们互相收不到通告，"
@@ -61,7 +63,10 @@ CONDITIONS = (
             ),
             ("grep -i -e vrrp -e keepalived /var/log/messages | tail -n 50", _EVERY_NGINX),
             ("ip -4 address show | grep -w {virtual}", _EVERY_NGINX),
-            "ss -lntp | grep ':{domain_port} '",
+            (
+                "ss -lntp | grep ':{domain_port} '",
+                Text(en="on the one that holds it", zh="在持有该地址的主机上执行"),
+            ),
         ),
         causes=same_host("nginx-conf-port80"),
         nobody=Text(
@@ -105,7 +110,10 @@ CONDITIONS = (
                 "deployment.yaml 的 ca_file: 中写明其证书文件。",
             ),
             ("grep -rn ssl_certificate {nginx_folder}", _EVERY_NGINX),
-            ("nginx -t && nginx -s reload", _EVERY_NGINX),
+            by_hand(
+                en="install the certificate there, on every nginx host", zh="此时在每台 nginx 主机上安装证书"
+            ),
+            RELOAD,
             f"{_SHOW} | openssl x509 -noout -subject -issuer -dates",
         ),
         causes=(*needed("host-reachable"), *anywhere(*_UNSEEN)),
@@ -164,7 +172,7 @@ CONDITIONS = (
         means=Text(
             en="Programs of this host that verify certificates cannot check logins; those that do not "
             "verify go on working, so this is a warning.",
-            zh="该主机上校验证书的程序无法校验登录态；不校验证书的程序照常工作，因此只是警告。",
+            zh="该主机上校验证书的程序无法校验登录态；不校验证书的程序照常工作，因此只是告警。",
         ),
         remedy=repair(
             Text(

@@ -34,6 +34,23 @@ def by_hand(en: str, zh: str) -> Command:
     return ("", Text(en=en, zh=zh))
 
 
+RELOAD: Command = (
+    "{nginx} -t && {nginx} -s reload",
+    Text(
+        en="the program, and the -c, of the nginx that runs: ps -ef | grep '[n]ginx: master'",
+        zh="使用正在运行的 nginx 的程序和 -c 参数：ps -ef | grep '[n]ginx: master'",
+    ),
+)
+START: Command = (
+    "pgrep -f '[n]ginx: master' || {nginx}",
+    Text(
+        en="never a second one; where systemd has it: systemctl start nginx",
+        zh="不要启动第二个；由 systemd 管理时：systemctl start nginx",
+    ),
+)
+"""Of nginx. Another one may be first in PATH, or the one that runs was told of another file."""
+
+
 def repair(what: Text, *steps: Command | Text) -> Text:
     """A remedy: what to do in sentences, then the commands, the same in both languages.
 

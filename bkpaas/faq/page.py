@@ -41,7 +41,8 @@ what it means and how to repair it. Written by `script/docs` from the catalogue,
   [deployment.yaml](../inventory/README.md) may set.
 - Every condition is no_data when what it reads could not be had; `host-reachable` can be the cause of any other on that
   host.
-- Commands have the usual paths below `/data/bkce`; words in CAPITALS are yours to fill in. A report has the host's own
+- Commands have the usual paths below `/data/bkce`; words in CAPITALS are yours to fill in (DOMAIN_PORT is 80, or 443 behind https,
+  unless the site has another). A report has the host's own
   paths, addresses and ports instead. The suite runs none of them.
 - A site adds conditions of its own: [custom checks](custom-checks.md).
 """,
@@ -53,7 +54,7 @@ what it means and how to repair it. Written by `script/docs` from the catalogue,
 - `-m 标记` 判定一节及其所有可能原因；`--only 检查项@对象` 只判定一项：处理之后请这样复查。
 - 反引号中的名称后跟数字（例如 `disk_free_percent`（1））是限值或阈值，可在 [deployment.yaml](../inventory/README.zh-CN.md) 中修改。
 - 所需内容无法取得时结果为 no_data；`host-reachable` 可能是该主机上任何失败的原因。
-- 命令使用 `/data/bkce` 下的常见路径；大写单词需自行替换。报告中则是该主机的实际路径、地址和端口。套件从不执行这些命令。
+- 命令使用 `/data/bkce` 下的常见路径；大写单词需自行替换（DOMAIN_PORT 一般为 80，https 为 443）。报告中则是该主机的实际路径、地址和端口。套件从不执行这些命令。
 - 站点可以添加自己的检查项：[自定义检查](custom-checks.zh-CN.md)。
 """,
 )

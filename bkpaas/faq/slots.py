@@ -58,7 +58,7 @@ def fill_usual(text: str) -> str:
     """A remedy for nobody in particular: usual paths and ports; what differs by host as a name in capitals."""
     slots = _Slots(
         domain="PAAS_DOMAIN",
-        domain_port="80",
+        domain_port="DOMAIN_PORT",
         site="http://PAAS_DOMAIN",
         domain_address="NGINX_ADDRESS",
         agent_port=str(DEFAULT_PORTS["agent_nginx"]),
