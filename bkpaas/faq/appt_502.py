@@ -42,6 +42,16 @@ SYMPTOM = Symptom(
                 zh="确认 /t/ 的实际访问路径：paas.conf 中的 location 和 upstream PAAS_AGENT_TEST 的 server。",
             ),
             conditions=("agent-upstream-map", "upstream-answers", "domain-502"),
+            answer=Text(
+                en="Judged are the servers of the upstream, and through the domain `/t/` and `/o/` themselves. The location "
+                "is read only to see which upstreams are in use: how it is written differs from version to version. "
+                "/t/bk_framework/ is not asked: it need not be deployed, and a page of an application runs its code. The "
+                "FAQ's /data/bkee is the enterprise edition's prefix, /data/bkce the community edition's; the suite finds "
+                "each host's own.",
+                zh="判定的是 upstream 的 server，以及域名下的 `/t/` 和 `/o/` 本身。location 只用来确认哪些 upstream 被使用：各版本写法不同。"
+                "不访问 /t/bk_framework/：它不一定部署，而且访问应用页面会运行其代码。FAQ 中的 /data/bkee 是企业版的安装前缀，"
+                "/data/bkce 是社区版的；套件按每台主机的实际路径查找。",
+            ),
         ),
         Point(
             says=Text(

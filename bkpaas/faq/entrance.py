@@ -40,7 +40,7 @@ CONDITIONS = (
             "of the inventory; the listening sockets of the host that holds it; a TCP connection of "
             "the controller to it when no nginx host does.",
             zh="对清单 `virtual_addresses` 中的每个地址：各 nginx 主机的地址及其网卡；持有主机的监听套接字；"
-            "没有 nginx 主机持有时，控制机到该地址的 TCP 连接。",
+            "没有 nginx 主机持有时，运行套件的机器到该地址的 TCP 连接。",
         ),
         fails=Text(
             en="Two nginx hosts hold the address (on loopback does not count), or none does and nothing "
@@ -86,7 +86,7 @@ CONDITIONS = (
             en="The certificate that the domain's address presents to the controller for the domain, and "
             "that each nginx host presents; verified with `ca_file` of the inventory, else with the "
             "system's store.",
-            zh="域名地址及每台 nginx 主机向控制机出示的域名证书；用清单的 `ca_file` 校验，未配置时用系统信"
+            zh="域名地址及每台 nginx 主机向运行套件的机器出示的域名证书；用清单的 `ca_file` 校验，未配置时用系统信"
             "任库。",
         ),
         fails=Text(
@@ -99,7 +99,7 @@ CONDITIONS = (
             en="Browsers warn, and every program that verifies certificates cannot ask login: its users "
             "are sent to the login page again and again. A bad one on the standby host shows after the "
             "next switch-over.",
-            zh="浏览器告警，校验证书的程序无法访问 login，用户反复回到登录页。备机上的问题证书会在下次切换"
+            zh="浏览器警告，校验证书的程序无法访问 login，用户反复回到登录页。备机上的问题证书会在下次切换"
             "后暴露。",
         ),
         remedy=repair(
@@ -172,7 +172,7 @@ CONDITIONS = (
         means=Text(
             en="Programs of this host that verify certificates cannot check logins; those that do not "
             "verify go on working, so this is a warning.",
-            zh="该主机上校验证书的程序无法校验登录态；不校验证书的程序照常工作，因此只是告警。",
+            zh="该主机上校验证书的程序无法校验登录态；不校验证书的程序照常工作，因此只是警告。",
         ),
         remedy=repair(
             Text(

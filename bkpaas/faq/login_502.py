@@ -449,9 +449,8 @@ CONDITIONS = (
         remedy=repair(
             Text(
                 en="nginx hides one dead upstream behind the others, then fails for a part of the "
-                "requests. Repair or remove the server named above.",
-                zh="nginx 会用其他节点掩盖一个失效的 upstream，然后部分请求失败。修复或移除上面列出的 "
-                "server。",
+                "requests. Repair the server that does not answer, or take it out of the upstream.",
+                zh="nginx 会用其他节点掩盖一个失效的 upstream，但部分请求会失败。修复没有应答的 server，或将其移出 upstream。",
             ),
             ("curl -m 5 -i {urls}", Text(en="on {host}", zh="在 {host} 上执行")),
         ),
@@ -476,12 +475,12 @@ CONDITIONS = (
         scopes=(FromController(),),
         title=Text(
             en="No path of the PaaS domain answers 502, 503 or 504, or not at all",
-            zh="PaaS 域名下没有路径返回 502、503、504 或没有应答",
+            zh="PaaS 域名下的各路径都有应答，且不是 502、503、504",
         ),
         reads=Text(
             en="From the controller GET `/`, `/login/`, `/api/`, `/v1/`, and with app hosts `/o/`, `/t/` "
             "of the PaaS domain, without cookies.",
-            zh="从控制机 GET PaaS 域名的 `/`、`/login/`、`/api/`、`/v1/`，有 app 主机时还有 `/o/`、`/t/`，"
+            zh="从运行套件的机器 GET PaaS 域名的 `/`、`/login/`、`/api/`、`/v1/`，有 app 主机时还有 `/o/`、`/t/`，"
             "不带 cookie。",
         ),
         fails=Text(

@@ -187,14 +187,14 @@ CONDITIONS = (
             en="Only with `--login-user`: the login form, the password once, is_login with the token on "
             "every paas host and through the domain, then the platform's page; twice as many logins as "
             "paas hosts (8 at most), so that each is met.",
-            zh="仅在给出 `--login-user` 时：登录表单、提交一次密码、立即在每台 paas 主机和域名上用 token 调"
+            zh="仅在给出 `--login-user` 时：登录表单、提交一次密码、立即在每台 paas 主机和域名上用所得登录态调"
             "用 is_login，再访问平台页面；登录次数为 paas 主机数的两倍（最多 8 次），以便每台都能遇到。",
         ),
         fails=Text(
             en="The password is answered with an error or without a usable cookie, a host or the domain "
             "refuses the fresh token, or the platform shows the form again. A refused password is "
             "no_data and not tried again.",
-            zh="提交密码后出错或没有可用的 cookie、某台主机或域名拒绝刚签发的 token，或平台再次显示登录表单。"
+            zh="提交密码后出错或没有可用的 cookie、某台主机或域名拒绝刚签发的登录态，或平台再次显示登录表单。"
             "密码被拒绝为 no_data，不再重试。",
         ),
         means=Text(

@@ -64,6 +64,7 @@ def fill_usual(text: str) -> str:
         agent_port=str(DEFAULT_PORTS["agent_nginx"]),
         paas_agent_port=str(DEFAULT_PORTS["paas_agent"]),
         login="ssh -v USER@ADDRESS",
+        port=str(DEFAULT_PORTS["login"]),
         ports="8000|8001|8002|8003",
         ahead="HOST_AHEAD",
         first="PAAS_1",

@@ -126,7 +126,7 @@ SYMPTOM = Symptom(
                 en="It holds on the host that checks (the one behind), after a restart of login, and "
                 "settings_production.py overrides it. It hides the skew, so a raised value is a warning.",
                 zh="它在校验方（时间慢的一台）生效，需要重启 login，且会被 settings_production.py 覆盖。它"
-                "只是掩盖偏差，因此调大会告警。",
+                "只是掩盖偏差，因此调大后为警告。",
             ),
         ),
     ),
