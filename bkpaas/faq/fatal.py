@@ -49,7 +49,8 @@ SYMPTOM = Symptom(
         ),
         Point(
             says=Text(
-                en="stop paas says that it stopped, status shows EXIT, yet the processes are there.",
+                en="stop paas says that it can be stopped, status paas shows EXIT as well, yet the real processes are still "
+                "abnormal: they run on.",
                 zh="stop paas 提示可以停掉，status paas 也显示 EXIT，“实际的进程还是异常的”：仍在运行。",
             ),
             conditions=("uwsgi-orphans", "uwsgi-single-master", "supervisor-proc"),
@@ -60,12 +61,12 @@ SYMPTOM = Symptom(
         ),
         Point(
             says=Text(
-                en="./bkcec stop paas, status paas and start paas, from the control host.",
+                en="./bkcec stop paas, status paas and start paas, on BlueKing's control machine.",
                 zh="在中控机执行 ./bkcec stop paas、status paas、start paas。",
             ),
             conditions=("supervisor-status", "supervisor-proc"),
             answer=Text(
-                en="The suite never runs bkcec: it would need the control host, and stop and start change the platform. In "
+                en="The suite never runs bkcec: it would need that machine, and stop and start change the platform. In "
                 "place of its status it reads `supervisorctl status` and the processes on every paas host: bkcec only "
                 "passes on what supervisorctl says, and so says EXIT where processes are left. For the start you may "
                 "take `./bkcec start paas` in place of the remedy's supervisord, once nothing is left.",
@@ -199,6 +200,10 @@ _CLEAN_START = repair(
         zh="正在服务的进程不在 supervisor 的管理之下。结束全部进程、等待退出，再重新启动：期间用户会中断几秒。"
         "kill -INT 会让 supervisord 和 uwsgi 连同子进程一起退出；而 kill -TERM 会让未配置 `die-on-term` 的 uwsgi "
         "重载而不是退出。kill 提示“没有那个进程”没有影响：它已随父进程退出。",
+    ),
+    (
+        "pgrep -af '[u]wsgi .*uwsgi-open_paas|[s]upervisord .*supervisor-open_paas'",
+        Text(en="what runs now, with its pids", zh="当前的进程及 pid"),
     ),
     ("{supervisorctl} shutdown", Text(en="may say: already shut down?", zh="可能提示 already shut down?")),
     "kill -INT {pids}",

@@ -58,13 +58,13 @@ what it means and how to repair it. Written by `script/docs` from the catalogue,
   [deployment.yaml](../inventory/README.md) may set.
 - Every condition is no_data when what it reads could not be had; `host-reachable` can be the cause of any other on that
   host.
-- not_applicable: there is nothing here to judge, and the verdict says why. With a single paas host, all that compares two
-  is so; without app hosts, all that is about them. On generation 6.x, whose process manager is another one, conditions
-  marked 5.x only are so, and the run is not green.
+- not_applicable means that there is nothing here to judge; the verdict says why. With a single paas host that is every
+  comparison of two, without app hosts everything about them. On generation 6.x, whose process manager is another one,
+  it is every condition marked "generation 5.x only", and such a run is not green.
 - A failure that is known and accepted until a day is waived in the inventory: [waivers](runs.md). no_data cannot be waived.
-- Commands have the usual paths below `/data/bkce`; words in CAPITALS are yours to fill in (DOMAIN_PORT is 80, or 443 behind https,
-  unless the site has another). A report has the host's own
-  paths, addresses and ports instead. The suite runs none of them.
+- Commands have the usual paths below `/data/bkce`; words in CAPITALS are yours to fill in (DOMAIN_PORT is 80, or 443
+  behind https, unless the site has another). A line that begins with # is something to do by hand before the next one.
+  A report has the host's own paths, addresses and ports instead. The suite runs none of them.
 - A site adds conditions of its own: [custom checks](custom-checks.md).
 """,
     zh="""\
@@ -77,7 +77,7 @@ what it means and how to repair it. Written by `script/docs` from the catalogue,
 - 所需内容无法取得时结果为 no_data；`host-reachable` 可能是该主机上任何失败的原因。
 - not_applicable 表示这里没有可判定的内容，结果中写明原因。只有一台 paas 主机时，所有两台之间的比较都是如此；没有 app 主机时，与其有关的检查项都是如此。6.x 的进程管理方式不同，标明“仅 5.x 版本”的检查项为 not_applicable，且本次运行不算通过。
 - 已知并接受到某一天的失败，可在清单中豁免：见[豁免](runs.zh-CN.md)。no_data 不能豁免。
-- 命令使用 `/data/bkce` 下的常见路径；大写单词需自行替换（DOMAIN_PORT 一般为 80，https 为 443）。报告中则是该主机的实际路径、地址和端口。套件从不执行这些命令。
+- 命令使用 `/data/bkce` 下的常见路径；大写单词需自行替换（DOMAIN_PORT 一般为 80，https 为 443）。以 # 开头的行需先手工完成，再执行下一行。报告中则是该主机的实际路径、地址和端口。套件从不执行这些命令。
 - 站点可以添加自己的检查项：[自定义检查](custom-checks.zh-CN.md)。
 """,
 )
