@@ -180,11 +180,13 @@ SYMPTOM = Symptom(
     ),
 )
 
+_OURS = "'[u]wsgi .*uwsgi-open_paas|[s]upervisord .*supervisor-open_paas'"
+"""Their command lines, and not those of editors, tail -f, or the shell that looks for them."""
 _ALL_GONE: Command = (
-    "while pgrep -f '[u]wsgi .*uwsgi-open_paas|[s]upervisord .*supervisor-open_paas'; do sleep 1; done",
+    f"while pgrep -f {_OURS} > /dev/null; do sleep 1; done",
     Text(
-        en="waits, and prints the pids that are left; kill -9 only what stays for half a minute",
-        zh="等待并显示剩余的 pid；半分钟后仍存在的才用 kill -9",
+        en="waits until all are gone; kill -9 only what stays for half a minute",
+        zh="等待全部退出；半分钟后仍存在的才用 kill -9",
     ),
 )
 _START: tuple[Command, ...] = (
@@ -202,7 +204,7 @@ _CLEAN_START = repair(
         "重载而不是退出。kill 提示“没有那个进程”没有影响：它已随父进程退出。",
     ),
     (
-        "pgrep -af '[u]wsgi .*uwsgi-open_paas|[s]upervisord .*supervisor-open_paas'",
+        f"pgrep -af {_OURS}",
         Text(en="what runs now, with its pids", zh="当前的进程及 pid"),
     ),
     ("{supervisorctl} shutdown", Text(en="may say: already shut down?", zh="可能提示 already shut down?")),
