@@ -238,12 +238,13 @@ CONDITIONS = (
             ),
             f"{_PUT}/paas_app_log-*/_settings' -d '{{{{\"index.blocks.read_only_allow_delete\": null}}}}'",
             Text(
-                en="read_only, write and blocks of the cluster were set by somebody: learn why, then take that one away:",
-                zh="read_only、write 和集群级限制是人为设置的：先弄清原因，再解除对应的一项：",
+                en="read_only and write of an index were set by somebody: learn why, then:",
+                zh="索引的 read_only 和 write 是人为设置的：先弄清原因，再解除：",
             ),
             f'{_PUT}/paas_app_log-*/_settings\' -d \'{{{{"index.blocks.read_only": null, "index.blocks.write": null}}}}\'',
+            Text(en="So was a block of the whole cluster:", zh="整个集群的限制也是如此："),
             f'{_PUT}/_cluster/settings\' -d \'{{{{"persistent": {{{{"cluster.blocks.*": null}}}}, '
-            '"transient": {{{{"cluster.blocks.*": null}}}}}}}}\'',
+            '"transient": {{"cluster.blocks.*": null}}}}\'',
             Text(en="An index of these days that is closed:", zh="近日的索引被关闭时："),
             "curl -m 30 -X POST '{es_url}/INDEX/_open'",
         ),
