@@ -55,6 +55,7 @@ def _holds(host, address):
 @condition("domain-certificate")
 def test_certificate_of_the_domain_is_valid(controller, deployment, snapshot, finding):
     """What the domain presents, and each nginx host behind it, verifies, is for this name and within its dates."""
+    finding.needs(host.name for host in deployment.having("nginx"))
     shown = _shown(controller, finding)
     wrong = {one.address: _wrong(one, deployment.domain, snapshot.started) for one in shown if one.seen}
     finding.saw("\n".join(f"{one.address}: {', '.join(one.names)} ({_day(one.ends)})" for one in shown))
@@ -96,6 +97,7 @@ def _day(seconds):
 @condition("domain-certificate-expiry")
 def test_certificate_of_the_domain_does_not_end_soon(controller, deployment, snapshot, finding):
     """Whoever has to renew it is told in time."""
+    finding.needs(host.name for host in deployment.having("nginx"))
     left = {
         one.address: (one.ends - snapshot.started) / 86400
         for one in _shown(controller, finding)
@@ -116,8 +118,9 @@ def _days(left):
 
 
 @condition("domain-certificate-trusted")
-def test_host_trusts_the_certificate(host, finding):
+def test_host_trusts_the_certificate(host, deployment, finding):
     """A program of this host that verifies the domain's certificate with the host's own store accepts it."""
+    finding.needs(host.name for host in deployment.having("nginx"))
     answer = host.answers.get("domain-trusted")
     finding.fill(url=answer.url)
     if not answer.ok and answer.error_kind != "tls":

@@ -9,6 +9,7 @@ from bkpaas.facts.healthz import is_login_refusal
 from bkpaas.faq.slots import login
 from bkpaas.lang import say
 from bkpaas.suite import condition
+from bkpaas.suite.log_search import addresses, hosts_at
 from bkpaas.suite.words import no_answer, seconds
 
 # Kinds of failure that are the host's own; with the others (keys, sudo, no Python) the suite could not look.
@@ -74,13 +75,15 @@ def test_file_systems_have_room_left(host, deployment, finding):
 
 
 @condition("database-reachable")
-def test_database_answers(host, finding):
+def test_database_answers(host, deployment, host_facts, finding):
     """A connection from this host to the configured database is greeted by a MySQL server."""
     where = plan.database(host.facts)
     if where is None:
         raise NoData(say(en="no DATABASES with a HOST in the settings", zh="配置中没有带 HOST 的 DATABASES"))
     address = f"{where[0]}:{where[1]}"
     finding.fill(database=where[0], database_port=where[1])
+    known = hosts_at(addresses(host, where[0], deployment), deployment, host_facts)
+    finding.needs(known or [one.name for one in deployment.having("mysql")])
     connection = host.connections.get("database")
     assert connection.ok, f"{address}: {no_answer(connection.error_kind)} ({connection.error_text})"
     assert connection.greeting == "mysql", say(

@@ -11,6 +11,7 @@ from bkpaas.facts import Missing
 from bkpaas.facts.nginx import APP_UPSTREAMS
 from bkpaas.lang import say
 from bkpaas.suite import condition
+from bkpaas.suite.log_search import addresses, hosts_at
 from bkpaas.suite.words import no_answer
 
 UPSTREAM_SERVICES = {
@@ -263,10 +264,10 @@ def _shadow(nginx, servers, address, port):
             for listen in server.listens
         )
 
-    for addresses in ((address,), ("*", "0.0.0.0")):
-        if any(fits(server, addresses) for server in servers):
+    for listens in ((address,), ("*", "0.0.0.0")):
+        if any(fits(server, listens) for server in servers):
             return None
-        if other := next((server for server in nginx.servers if fits(server, addresses)), None):
+        if other := next((server for server in nginx.servers if fits(server, listens)), None):
             return other
     return None
 
@@ -340,7 +341,7 @@ def test_nginx_host_reaches_the_services(source, target, finding):
 
 
 @condition("upstream-answers")
-def test_each_upstream_answers_by_itself(host, deployment, finding):
+def test_each_upstream_answers_by_itself(host, deployment, host_facts, finding):
     """Asked one by one from the nginx host, every upstream server answers, and not with a server error."""
     nginx = _needs_nginx(host)
     spare = [name for name, role in APP_UPSTREAMS.items() if not deployment.having(role)]
@@ -355,6 +356,8 @@ def test_each_upstream_answers_by_itself(host, deployment, finding):
             wrong[f"{address}:{port}"] = no_answer(answer.error_kind)
         elif answer.status is not None and answer.status >= 500:
             wrong[f"{address}:{port}"] = f"HTTP {answer.status} {answer.body.strip()[:80]}"
+        if f"{address}:{port}" in wrong:
+            finding.needs(hosts_at(addresses(host, address, deployment), deployment, host_facts))
     finding.fill(urls=" ".join(f"http://{server}/" for server in sorted(wrong)))
     finding.saw(", ".join(f"{address}:{port}" for address, port in servers))
     assert not wrong, "\n".join(f"{server}: {text}" for server, text in sorted(wrong.items()))
@@ -371,5 +374,8 @@ def test_no_path_of_the_domain_is_a_bad_gateway(controller, deployment, finding)
         elif answer.status in (502, 503, 504):
             wrong[path] = f"HTTP {answer.status}"
     finding.concerns(BEHIND.get(path, "agent") for path in wrong)
+    roles = {"/o/": "appo", "/t/": "appt"}
+    behind = (roles.get(path, "paas") for path in wrong)
+    finding.needs(host.name for host in deployment.having("nginx", *behind))
     finding.saw(", ".join(plan.domain_paths(deployment)))
     assert not wrong, "\n".join(f"{path}: {text}" for path, text in wrong.items())

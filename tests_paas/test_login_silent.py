@@ -8,7 +8,7 @@ from bkpaas.facts.healthz import is_login_refusal
 from bkpaas.facts.proxies import excepted
 from bkpaas.lang import say
 from bkpaas.suite import condition
-from bkpaas.suite.login import judge_refusal, setting
+from bkpaas.suite.login import judge_refusal, on_the_way, setting
 from bkpaas.suite.words import no_answer
 
 
@@ -20,8 +20,9 @@ def test_login_answers_is_login_itself(host, finding):
 
 
 @condition("login-is-login-domain")
-def test_login_answers_is_login_through_the_domain(vantage, subject, finding):
+def test_login_answers_is_login_through_the_domain(vantage, subject, deployment, finding):
     """Asked through the domain, it is login that answers: no proxy, no portal, no other server."""
+    finding.needs(on_the_way(deployment))
     own_way = "nginx" if subject.hosts else "controller"  # a way that fails is nobody else's
     judge_refusal(vantage.answers.get("is_login-domain"), finding, through=own_way)
 
@@ -180,6 +181,7 @@ def test_login_writes_its_logs(host, finding):
 @condition("login-request-arrives")
 def test_request_arrives_in_one_login_log(controller, snapshot, deployment, host_facts, finding):
     """The request for is_login that the controller sent through the domain is logged by one login, ours."""
+    finding.needs(on_the_way(deployment))
     agent, answer = controller.facts.agent, controller.answers.get("is_login-domain")
     assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}"
     if not deployment.judged("paas"):

@@ -10,13 +10,13 @@ from bkpaas.faq.model import (
     Text,
     VirtualAddresses,
     anywhere,
+    needed,
     repair,
     same_host,
 )
 
 _NOBODY_HTTPS = Text(en="the domain is served under http", zh="域名使用 http")
 _UNSEEN = (
-    "host-reachable",
     "virtual-address-held",
     "nginx-conf-port80",
     "nginx-listen-vs-domain",
@@ -108,7 +108,7 @@ CONDITIONS = (
             ("nginx -t && nginx -s reload", _EVERY_NGINX),
             f"{_SHOW} | openssl x509 -noout -subject -issuer -dates",
         ),
-        causes=anywhere(*_UNSEEN),
+        causes=(*needed("host-reachable"), *anywhere(*_UNSEEN)),
         nobody=_NOBODY_HTTPS,
     ),
     Condition(
@@ -139,7 +139,7 @@ CONDITIONS = (
             ),
             f"{_SHOW} | openssl x509 -noout -enddate",
         ),
-        causes=anywhere("domain-certificate", *_UNSEEN),
+        causes=(*needed("host-reachable"), *anywhere("domain-certificate", *_UNSEEN)),
         nobody=_NOBODY_HTTPS,
     ),
     Condition(
@@ -179,6 +179,7 @@ CONDITIONS = (
         ),
         causes=(
             *same_host("domain-resolve", "clock-all"),
+            *needed("host-reachable"),
             *anywhere("domain-certificate", *_UNSEEN),
         ),
         nobody=_NOBODY_HTTPS,

@@ -9,6 +9,7 @@ from bkpaas.faq.model import (
     Symptom,
     Text,
     anywhere,
+    needed,
     repair,
     same_host,
 )
@@ -199,7 +200,7 @@ CONDITIONS = (
                 Text(en="on {database}", zh="在 {database} 上执行"),
             ),
         ),
-        causes=anywhere("disk-space"),
+        causes=needed("disk-space", "host-reachable"),
     ),
     Condition(
         id="services-answer",

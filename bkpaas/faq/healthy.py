@@ -11,6 +11,7 @@ from bkpaas.faq.model import (
     Symptom,
     Text,
     anywhere,
+    needed,
     repair,
     same_host,
     seen_from_host,
@@ -175,10 +176,10 @@ _ASKS = {
     "login": ("login",),
     "esb": ("esb", "login"),
     "console": ("console", "login"),
-    "appengine": ("appengine",),
+    "appengine": ("appengine", "agent"),
 }
 
-_AT_HOME = ("host-reachable", "disk-space", "database-reachable", "supervisor-proc", "supervisor-status")
+_AT_HOME = ("database-reachable", "supervisor-proc", "supervisor-status")
 _AT_HOME_TOO = ("port-owner", "paas-ports-local", "services-answer", "bind-address-consistent")
 _ON_THE_WAY = ("domain-resolve", "nginx-conf-port80", "nginx-listen-vs-domain", "nginx-conf-upstreams")
 _ON_THE_WAY_TOO = ("paas-ports-from-nginx", "upstream-answers", "virtual-address-held")
@@ -189,12 +190,11 @@ def _healthz(service: str) -> Condition:
     if service == "login":
         others = same_host("login-is-login-domain")
     if service == "appengine":
-        others = anywhere("agent-process", "agent-from-paas", "host-reachable")
+        others = anywhere("agent-process", "agent-from-paas")
     if service == "esb":
         others = (
             *seen_from_host("healthz-login"),
             *same_host("healthz-login"),
-            *anywhere("host-reachable"),
         )
     if service == "console":
         others = same_host("healthz-login")
@@ -232,7 +232,9 @@ def _healthz(service: str) -> Condition:
             ),
         ),
         causes=(
-            *same_host(*_AT_HOME, *_AT_HOME_TOO, "http-proxy-env", "domain-502", "domain-certificate"),
+            *same_host("disk-space", *_AT_HOME, *_AT_HOME_TOO),
+            *same_host("http-proxy-env", "domain-502", "domain-certificate"),
+            *needed("host-reachable", "disk-space"),
             *seen_from_host(f"healthz-{service}", *_AT_HOME, *_AT_HOME_TOO),
             *seen_from_host(*_ON_THE_WAY, *_ON_THE_WAY_TOO),
             *others,

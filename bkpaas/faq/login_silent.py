@@ -10,6 +10,7 @@ from bkpaas.faq.model import (
     Symptom,
     Text,
     anywhere,
+    needed,
     repair,
     same_host,
     seen_by_all,
@@ -259,7 +260,8 @@ CONDITIONS = (
         ),
         causes=(
             *same_host("domain-resolve", "nginx-conf-port80", "nginx-listen-vs-domain"),
-            *anywhere(*_DOWN[1:], *_ON_THE_WAY[1:], "host-reachable"),
+            *needed("host-reachable"),
+            *anywhere(*_DOWN[1:], *_ON_THE_WAY[1:]),
             *seen_from_host("domain-resolve"),
             *seen_by_all("login-is-login-domain"),
         ),
@@ -344,14 +346,16 @@ CONDITIONS = (
                 Text(en="on the paas hosts", zh="在 paas 主机上执行"),
             ),
         ),
-        causes=anywhere(
-            "way-to-hosts",
-            "host-reachable",
-            *_DOWN,
-            *_ON_THE_WAY,
-            "login-log-dir",
-            "login-is-login-domain",
-            "nginx-conf-upstreams",
+        causes=(
+            *needed("host-reachable", "disk-space"),
+            *anywhere(
+                "way-to-hosts",
+                *_DOWN[1:],
+                *_ON_THE_WAY,
+                "login-log-dir",
+                "login-is-login-domain",
+                "nginx-conf-upstreams",
+            ),
         ),
     ),
     Condition(

@@ -10,6 +10,7 @@ from bkpaas.faq.model import (
     Symptom,
     Text,
     anywhere,
+    needed,
     repair,
     seen_by_all,
 )
@@ -199,8 +200,8 @@ CONDITIONS = (
             ),
         ),
         causes=(
+            *needed("host-reachable"),
             *anywhere(
-                "host-reachable",
                 "paas-clock-skew",
                 "login-secret-equal",
                 "login-settings-equal",

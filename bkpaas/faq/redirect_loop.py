@@ -11,6 +11,7 @@ from bkpaas.faq.model import (
     Symptom,
     Text,
     anywhere,
+    needed,
     repair,
     same_host,
     seen_by_all,
@@ -101,7 +102,6 @@ SYMPTOM = Symptom(
 )
 
 _ON_THE_WAY = (
-    "host-reachable",
     "virtual-address-held",
     "domain-certificate",
     "nginx-conf-port80",
@@ -202,6 +202,7 @@ CONDITIONS = (
         remedy=_REACH,
         causes=(
             *same_host("domain-resolve", "login-is-login-domain"),
+            *needed("host-reachable"),
             *anywhere(*_ON_THE_WAY),
             *seen_by_all("login-is-login-domain"),
         ),
@@ -224,6 +225,7 @@ CONDITIONS = (
         remedy=_REACH,
         causes=(
             *same_host("domain-resolve", "login-is-login-domain"),
+            *needed("host-reachable"),
             *anywhere(*_ON_THE_WAY),
             *seen_by_all("login-is-login-domain"),
         ),
@@ -292,6 +294,7 @@ CONDITIONS = (
             "curl -sL -o /dev/null -D - --max-redirs 5 {url}",
         ),
         causes=(
+            *needed("host-reachable"),
             *anywhere(*_ON_THE_WAY, "domain-resolve", "scheme-matches", "domain-502"),
             *seen_by_all("login-is-login-domain"),
         ),

@@ -5,9 +5,15 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from bkpaas.facts import Answer, HostView, Value, is_login_refusal
+from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import say
 from bkpaas.suite.cases import Finding
 from bkpaas.suite.words import no_answer
+
+
+def on_the_way(deployment: Deployment) -> list[str]:
+    """The hosts that a request through the domain meets: nginx, and open_paas behind it."""
+    return [host.name for host in deployment.having("nginx", "paas")]
 
 
 def judge_refusal(answer: Answer, finding: Finding, *, through: str | None = None) -> None:
