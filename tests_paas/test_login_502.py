@@ -265,10 +265,10 @@ def _shadow(nginx, servers, address, port):
             for listen in server.listens
         )
 
-    for addresses in ((address,), ("*", "0.0.0.0")):
-        if any(fits(server, addresses) for server in servers):
+    for listens in ((address,), ("*", "0.0.0.0")):
+        if any(fits(server, listens) for server in servers):
             return None
-        if other := next((server for server in nginx.servers if fits(server, addresses)), None):
+        if other := next((server for server in nginx.servers if fits(server, listens)), None):
             return other
     return None
 
@@ -357,6 +357,8 @@ def test_each_upstream_answers_by_itself(host, deployment, host_facts, finding):
             wrong[f"{address}:{port}"] = no_answer(answer.error_kind)
         elif answer.status is not None and answer.status >= 500:
             wrong[f"{address}:{port}"] = f"HTTP {answer.status} {answer.body.strip()[:80]}"
+        if f"{address}:{port}" in wrong:
+            finding.needs(hosts_at(addresses(host, address, deployment), deployment, host_facts))
     finding.fill(urls=" ".join(f"http://{server}/" for server in sorted(wrong)))
     finding.needs(_hosts_behind(wrong, deployment, host_facts))
     finding.saw(", ".join(f"{address}:{port}" for address, port in servers))

@@ -1,6 +1,7 @@
 """FAQ: how to make sure that PaaS is deployed well: the domain, and healthz read as the software means it."""
 
 from bkpaas.errors import NoData, NotApplicable
+from bkpaas.facts.controller import ControllerView
 from bkpaas.facts.healthz import health
 from bkpaas.lang import say
 from bkpaas.suite import condition
@@ -48,6 +49,7 @@ ASKED = {"esb": ("cmdb", "fta", "job"), "appengine": ("appo", "appt")}
 
 def _judge(service, vantage, deployment, finding):
     answer = vantage.answers.get(f"healthz-{service}")
+    through = ("nginx", "paas") if isinstance(vantage, ControllerView) else ()
     finding.fill(url=answer.url)
     finding.needs(host.name for host in deployment.having(*BEHIND_THE_DOMAIN, *ASKED.get(service, ())))
     assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}" + (
@@ -58,6 +60,8 @@ def _judge(service, vantage, deployment, finding):
     found = health(service, answer)
     if not found.healthy:
         _excused(service, found.message, deployment)
+    if service == "appengine" and "paasagent" not in found.message:
+        finding.concerns([service])  # it asks the database first, and has not come to the agents
     finding.saw(f"{answer.url}: HTTP {answer.status}")
     assert found.healthy, f"{answer.url}: HTTP {answer.status}: {found.message}"
 
