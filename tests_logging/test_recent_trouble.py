@@ -3,7 +3,6 @@
 from bkpaas.errors import NoData
 from bkpaas.lang import say
 from bkpaas.suite import condition
-from bkpaas.suite.log_search import addresses, hosts_at
 
 
 def _recent(host, hits, minutes):
@@ -27,7 +26,7 @@ def test_no_token_was_refused_for_its_time(host, deployment, finding):
 
 
 @condition("nginx-error-log")
-def test_nginx_had_no_trouble_with_an_upstream(host, deployment, host_facts, finding):
+def test_nginx_had_no_trouble_with_an_upstream(host, deployment, finding):
     """No line of the last minutes in nginx's error log tells of an upstream that failed."""
     window = deployment.thresholds.log_window_minutes
     recent = _recent(host, host.logs.nginx_errors, window)

@@ -97,7 +97,6 @@ def _day(seconds):
 @condition("domain-certificate-expiry")
 def test_certificate_of_the_domain_does_not_end_soon(controller, deployment, snapshot, finding):
     """Whoever has to renew it is told in time."""
-    finding.needs(host.name for host in deployment.having("nginx"))
     left = {
         one.address: (one.ends - snapshot.started) / 86400
         for one in _shown(controller, deployment, finding)
@@ -120,7 +119,6 @@ def _days(left):
 @condition("domain-certificate-trusted")
 def test_host_trusts_the_certificate(host, deployment, finding):
     """A program of this host that verifies the domain's certificate with the host's own store accepts it."""
-    finding.needs(host.name for host in deployment.having("nginx"))
     answer = host.answers.get("domain-trusted")
     finding.needs(one.name for one in deployment.having("nginx"))
     finding.fill(url=answer.url)

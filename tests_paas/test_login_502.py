@@ -25,6 +25,8 @@ UPSTREAM_SERVICES = {
 
 BEHIND = {"/": "paas", "/login/": "login", "/api/": "esb", "/v1/": "appengine"}
 """Whom a path of the domain leads to; the others lead to applications."""
+APPS = {"/o/": ("appo",), "/t/": ("appt",)}
+"""The roles of the hosts that those are on."""
 
 
 def _needs_nginx(host):
@@ -265,10 +267,10 @@ def _shadow(nginx, servers, address, port):
             for listen in server.listens
         )
 
-    for listens in ((address,), ("*", "0.0.0.0")):
-        if any(fits(server, listens) for server in servers):
+    for addresses in ((address,), ("*", "0.0.0.0")):
+        if any(fits(server, addresses) for server in servers):
             return None
-        if other := next((server for server in nginx.servers if fits(server, listens)), None):
+        if other := next((server for server in nginx.servers if fits(server, addresses)), None):
             return other
     return None
 
@@ -357,8 +359,6 @@ def test_each_upstream_answers_by_itself(host, deployment, host_facts, finding):
             wrong[f"{address}:{port}"] = no_answer(answer.error_kind)
         elif answer.status is not None and answer.status >= 500:
             wrong[f"{address}:{port}"] = f"HTTP {answer.status} {answer.body.strip()[:80]}"
-        if f"{address}:{port}" in wrong:
-            finding.needs(hosts_at(addresses(host, address, deployment), deployment, host_facts))
     finding.fill(urls=" ".join(f"http://{server}/" for server in sorted(wrong)))
     finding.needs(_hosts_behind(wrong, deployment, host_facts))
     finding.saw(", ".join(f"{address}:{port}" for address, port in servers))
@@ -382,6 +382,7 @@ def test_no_path_of_the_domain_is_a_bad_gateway(controller, deployment, finding)
         elif answer.status in (502, 503, 504):
             wrong[path] = f"HTTP {answer.status}"
     finding.concerns(BEHIND.get(path, "agent") for path in wrong)
-    finding.needs(host.name for host in deployment.having(*BEHIND_THE_DOMAIN, "appo", "appt"))
+    roles = {"nginx"}.union(*(APPS.get(path, BEHIND_THE_DOMAIN) for path in wrong))
+    finding.needs(host.name for host in deployment.having(*roles))
     finding.saw(", ".join(plan.domain_paths(deployment)))
     assert not wrong, "\n".join(f"{path}: {text}" for path, text in wrong.items())

@@ -1,7 +1,6 @@
 """FAQ: how to make sure that PaaS is deployed well: the domain, and healthz read as the software means it."""
 
 from bkpaas.errors import NoData, NotApplicable
-from bkpaas.facts.controller import ControllerView
 from bkpaas.facts.healthz import health
 from bkpaas.lang import say
 from bkpaas.suite import condition
@@ -49,7 +48,6 @@ ASKED = {"esb": ("cmdb", "fta", "job"), "appengine": ("appo", "appt")}
 
 def _judge(service, vantage, deployment, finding):
     answer = vantage.answers.get(f"healthz-{service}")
-    through = ("nginx", "paas") if isinstance(vantage, ControllerView) else ()
     finding.fill(url=answer.url)
     finding.needs(host.name for host in deployment.having(*BEHIND_THE_DOMAIN, *ASKED.get(service, ())))
     assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}" + (
