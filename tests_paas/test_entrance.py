@@ -28,7 +28,7 @@ def test_one_nginx_host_holds_the_virtual_address(subject, deployment, host_fact
         answer = controller.connections.get(f"virtual-{address}")
         assert answer.ok, say(
             en=f"nobody holds {address}: no nginx host has it, and the controller finds nothing there: ",
-            zh=f"没有主机持有 {address}：各 nginx 主机上都没有该地址，控制机也连接不上：",
+            zh=f"没有主机持有 {address}：各 nginx 主机上都没有该地址，从运行套件的机器也连接不上：",
         ) + no_answer(answer.error_kind)
         finding.saw(
             say(

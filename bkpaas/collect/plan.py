@@ -597,11 +597,11 @@ def describe(deployment: Deployment) -> str:
         lines += [f"    {line}" for line in _described(first(host, deployment))]
     lines += ["", say(en="then, from what was found:", zh="然后，根据所见：")]
     lines += [
-        f"    {say(en='controller: GET', zh='控制机：GET')} {deployment.scheme}://{deployment.domain}{path}"
+        f"    {say(en='controller: GET', zh='运行套件的机器：GET')} {deployment.scheme}://{deployment.domain}{path}"
         for path in dict.fromkeys((*DOMAIN_HEALTHZ_PATHS.values(), *domain_paths(deployment), IS_LOGIN))
     ]
     lines.append(
-        f"    {say(en='controller: GET', zh='控制机：GET')} {domain_url(deployment, PLATFORM)}"
+        f"    {say(en='controller: GET', zh='运行套件的机器：GET')} {domain_url(deployment, PLATFORM)}"
         + say(
             en=" and the redirects from there within the domain, without cookies",
             zh=" 及其在该域名内的跳转，不带 cookie",
@@ -609,7 +609,7 @@ def describe(deployment: Deployment) -> str:
     )
     lines += [
         "    "
-        + say(en="controller: TCP connection to ", zh="控制机：TCP 连接 ")
+        + say(en="controller: TCP connection to ", zh="运行套件的机器：TCP 连接 ")
         + f"{address}:{deployment.port}"
         for address in deployment.virtual_addresses
     ]
@@ -618,7 +618,7 @@ def describe(deployment: Deployment) -> str:
             say(
                 en="    controller: TLS handshake with the domain and with every nginx host, to see their certificates; "
                 "hosts that ask login: one more GET of is_login, verified with their own store of authorities",
-                zh="    控制机：与域名及每台 nginx 主机进行 TLS 握手以查看证书；需要校验登录态的主机：再 GET 一次 is_login，"
+                zh="    运行套件的机器：与域名及每台 nginx 主机进行 TLS 握手以查看证书；需要校验登录态的主机：再 GET 一次 is_login，"
                 "用自身的信任库校验",
             )
         )

@@ -39,7 +39,7 @@ CONDITIONS = (
         scopes=(FromController(),),
         title=Text(
             en="Not every host is out of reach for one and the same reason",
-            zh="并非所有主机都因同一原因无法查看",
+            zh="通往各主机的路是通的：没有因同一原因而全部无法查看",
         ),
         reads=Text(
             en="What came of the visits to all hosts.",
@@ -51,7 +51,7 @@ CONDITIONS = (
             zh="有多台主机，且全部因同一类原因无法查看：密钥被拒绝、主机密钥未知、无路由、sudo 被拒绝等。",
         ),
         means=Text(
-            en="Not the hosts are ill but the way to them: the key or known_hosts of the inventory, or the network of "
+            en="The hosts may be well; what is broken is the way to them: the key or known_hosts of the inventory, or the network of "
             "the machine that this suite runs on.",
             zh="出问题的不是各台主机，而是通往它们的路：清单中的密钥或 known_hosts，或运行本套件的机器的网络。",
         ),
@@ -86,7 +86,7 @@ CONDITIONS = (
         ),
         means=Text(
             en="The host is down, cut off, or too ill to be spoken to. All its own checks are no_data, and "
-            "whatever asks it fails.",
+            "what others ask of it fails.",
             zh="主机宕机、断网，或已无法响应。该主机的其他检查都是 no_data，依赖它的请求都会失败。",
         ),
         remedy=repair(
@@ -219,7 +219,7 @@ CONDITIONS = (
             "appengine, paas and esb, is_login without a token of login; the states of its processes in "
             "`/proc`.",
             zh="在本机按 uwsgi 配置的地址对每个服务发一次 GET：appengine、paas、esb 为 `/`，login 为不带 "
-            "token 的 is_login；以及 `/proc` 中进程的状态。",
+            "bk_token 的 is_login；以及 `/proc` 中进程的状态。",
         ),
         fails=Text(
             en="The port is listened on, but there is no answer within `request_seconds` (8), the answer "

@@ -101,7 +101,8 @@ def slots(text):
 
 
 def command_lines(remedy):
-    return [line.split("    #")[0] for line in remedy.splitlines() if line.startswith("$ ")]
+    """Without what is said behind them, or in the place of an edit."""
+    return [re.split("(?:    |^[$] )#", line)[0] for line in remedy.splitlines() if line.startswith("$ ")]
 
 
 @pytest.mark.parametrize("known", CONDITIONS.values(), ids=lambda known: known.id)
