@@ -25,6 +25,8 @@ UPSTREAM_SERVICES = {
 
 BEHIND = {"/": "paas", "/login/": "login", "/api/": "esb", "/v1/": "appengine"}
 """Whom a path of the domain leads to; the others lead to applications."""
+APPS = {"/o/": ("appo",), "/t/": ("appt",)}
+"""The roles of the hosts that those are on."""
 
 
 def _needs_nginx(host):
@@ -380,6 +382,7 @@ def test_no_path_of_the_domain_is_a_bad_gateway(controller, deployment, finding)
         elif answer.status in (502, 503, 504):
             wrong[path] = f"HTTP {answer.status}"
     finding.concerns(BEHIND.get(path, "agent") for path in wrong)
-    finding.needs(host.name for host in deployment.having(*BEHIND_THE_DOMAIN, "appo", "appt"))
+    roles = {"nginx"}.union(*(APPS.get(path, BEHIND_THE_DOMAIN) for path in wrong))
+    finding.needs(host.name for host in deployment.having(*roles))
     finding.saw(", ".join(plan.domain_paths(deployment)))
     assert not wrong, "\n".join(f"{path}: {text}" for path, text in wrong.items())

@@ -58,6 +58,8 @@ def _judge(service, vantage, deployment, finding):
     found = health(service, answer)
     if not found.healthy:
         _excused(service, found.message, deployment)
+    if service == "appengine" and "paasagent" not in found.message:
+        finding.concerns([service])  # it asks the database first, and has not come to the agents
     finding.saw(f"{answer.url}: HTTP {answer.status}")
     assert found.healthy, f"{answer.url}: HTTP {answer.status}: {found.message}"
 

@@ -177,7 +177,7 @@ _ASKS = {
     "login": ("login",),
     "esb": ("esb", "login"),
     "console": ("console", "login"),
-    "appengine": ("appengine",),
+    "appengine": ("appengine", "agent"),
 }
 
 _HOSTS = ("host-reachable", "disk-space")

@@ -7,26 +7,36 @@ import traceback
 from pathlib import Path
 
 import pytest
+from _pytest.assertion.rewrite import AssertionRewritingHook
 
 ROOT = Path(__file__).parents[2]
 HEALTHY = ROOT / "selftests/snapshots/healthy.json"
 
 
 @pytest.fixture
-def judge(tmp_path):
-    """judge(condition, change) -> the verdicts of that condition by subject, after change(snapshot)."""
+def record(tmp_path):
+    """record(change, *words) -> results.json after change(snapshot), of a run with these words."""
 
-    def of(condition, change):
+    def of(change, *words):
         snapshot = json.loads(HEALTHY.read_text())
         change(snapshot)
         path = tmp_path / "changed.json"
         path.write_text(json.dumps(snapshot))
-        said = _pytest(
-            [f"--from-snapshot={path}", f"--report={tmp_path / 'report'}", "--only", condition], tmp_path
-        )
-        record = tmp_path / "report/results.json"
-        assert record.exists(), said
-        return {verdict["subject"]: verdict for verdict in json.loads(record.read_text())["verdicts"]}
+        said = _pytest([f"--from-snapshot={path}", f"--report={tmp_path / 'report'}", *words], tmp_path)
+        results = tmp_path / "report/results.json"
+        assert results.exists(), said
+        return json.loads(results.read_text())
+
+    return of
+
+
+@pytest.fixture
+def judge(record):
+    """judge(condition, change) -> the verdicts of that condition by subject, after change(snapshot)."""
+
+    def of(condition, change):
+        verdicts = record(change, "--only", condition)["verdicts"]
+        return {verdict["subject"]: verdict for verdict in verdicts}
 
     return of
 
@@ -42,6 +52,9 @@ def _pytest(words, directory):
             os.dup2(output, 1)
             os.dup2(output, 2)
             os.chdir(ROOT)
+            sys.meta_path[:] = [
+                hook for hook in sys.meta_path if not isinstance(hook, AssertionRewritingHook)
+            ]
             for name in [name for name in sys.modules if name.startswith("test_")]:
                 del sys.modules[name]  # a selftest may have the name of a file of conditions
             code = pytest.main(
