@@ -97,6 +97,10 @@ class Processes(Fact, frozen=True):
         """The supervisord processes that were started with this configuration."""
         return tuple(process for process in self.items if conf_basename in _supervisor_confs(process))
 
+    def any_supervisords(self) -> tuple[Process, ...]:
+        """All supervisord processes, whatever their configuration."""
+        return tuple(process for process in self.items if _is_supervisord(process))
+
     def nginx_masters(self) -> tuple[Process, ...]:
         """By the title nginx gives itself, or as the nginx program whose children are nginx."""
         nginx = {process.pid: process for process in self.items if _is_nginx(process)}
@@ -126,10 +130,14 @@ def _option(argv: Sequence[str], *names: str) -> Iterator[str]:
             yield value
 
 
+def _is_supervisord(process: Process) -> bool:
+    program = [basename(word) for word in process.argv[:2]]
+    return "supervisord" in program[:1] or (program[1:] == ["supervisord"] and "python" in program[0])
+
+
 def _supervisor_confs(process: Process) -> list[str]:
     """The basenames of the configurations of a supervisord, run by itself or by an interpreter."""
-    program = [basename(word) for word in process.argv[:2]]
-    if "supervisord" not in program[:1] and not (program[1:] == ["supervisord"] and "python" in program[0]):
+    if not _is_supervisord(process):
         return []
     return [basename(conf) for conf in _option(process.argv, "-c", "--configuration")]
 
