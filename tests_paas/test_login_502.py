@@ -89,12 +89,13 @@ def _asked_addresses(host, port, deployment, host_facts):
         if isinstance(facts.nginx, Missing):
             continue
         loopback_is_us = nginx_host.name == host.name
-        servers = (server for upstream in facts.nginx.upstreams for server in upstream.servers)
+        upstreams = (server for upstream in facts.nginx.upstreams for server in upstream.servers)
+        places = {(server.address, server.port) for server in upstreams} | facts.nginx.passed_to()
         named = {
             address
-            for server in servers
-            if server.port == port
-            for address in host_facts(nginx_host.name).names.of(server.address)
+            for place, its_port in places
+            if its_port == port
+            for address in host_facts(nginx_host.name).names.of(place)
         }
         asked |= {
             address
@@ -113,15 +114,16 @@ def test_services_listen_where_configured(host, finding):
     silent = {}
     for service, known in services.items():
         listeners = host.sockets.on(known.bind_port)
-        if not any(listener.covers(known.bind_address or "0.0.0.0") is not False for listener in listeners):
+        wanted = known.bind_address  # None: any will do
+        if not any(wanted is None or listener.covers(wanted) is not False for listener in listeners):
             elsewhere = ", ".join(f"{listener.address}:{listener.port}" for listener in listeners)
-            silent[service] = f"{known.bind_address}:{known.bind_port}" + (
+            silent[service] = f"{wanted or '*'}:{known.bind_port}" + (
                 say(en=f" (but {elsewhere})", zh=f"（但有 {elsewhere}）") if elsewhere else ""
             )
     finding.concerns(silent)
     finding.fill(service=" ".join(sorted(silent)) or "SERVICE")
     finding.saw(
-        ", ".join(f"{name} {known.bind_address}:{known.bind_port}" for name, known in services.items())
+        ", ".join(f"{name} {known.bind_address or '*'}:{known.bind_port}" for name, known in services.items())
     )
     assert not silent, say(en="nothing listens on ", zh="没有监听：") + "; ".join(
         f"{where} ({service})" for service, where in sorted(silent.items())

@@ -1,6 +1,7 @@
 """FAQ: resetting the access password: what the procedure needs."""
 
 from bkpaas.errors import NoData, NotApplicable
+from bkpaas.facts import Missing
 from bkpaas.lang import say
 from bkpaas.suite import condition
 from bkpaas.suite.login import BEHIND_THE_DOMAIN
@@ -33,8 +34,25 @@ def _is_production(host, service):
         return service.bk_env == "production"
     if service.ini.error is not None:
         raise NoData(f"{service.ini.path}: {service.ini.error}")
-    masters = host.processes.uwsgi_masters(service.name)
-    return bool(masters) and all((master.environ or {}).get("BK_ENV") == "production" for master in masters)
+    started = _started(host, service.name)
+    unreadable = [process for process in started if process.environ is None]
+    if unreadable:
+        raise NoData(
+            say(
+                en=f"{service.ini.path} does not set BK_ENV, and /proc/{unreadable[0].pid}/environ cannot be read",
+                zh=f"{service.ini.path} 没有设置 BK_ENV，且无法读取 /proc/{unreadable[0].pid}/environ",
+            )
+        )
+    return bool(started) and all(process.environ.get("BK_ENV") == "production" for process in started)
+
+
+def _started(host, service):
+    """The processes of a service, or supervisord, which hands its own variables on to what it starts."""
+    supervisors = host.facts.supervisors
+    known = None if isinstance(supervisors, Missing) else supervisors.by_module.get("open_paas")
+    pids = [program.pid for program in (known.status if known else None) or () if program.name == service]
+    own = [process for pid in pids if pid and (process := host.processes.get(pid))]
+    return host.processes.uwsgi_masters(service) or own or host.processes.supervisords()
 
 
 @condition("password-reset-ready")

@@ -339,6 +339,8 @@ def _database_of(settings: Settings) -> tuple[str, int] | None:
     default = value.value.get("default") if value and isinstance(value.value, dict) else None
     if not isinstance(default, dict) or not isinstance(default.get("HOST"), str):
         return None
+    if "mysql" not in str(default.get("ENGINE", "mysql")) or default["HOST"].startswith("/"):
+        return None  # another kind of database, or a socket of this host
     port = str(default.get("PORT") or 3306)
     return (default["HOST"] or "127.0.0.1", int(port)) if port.isdigit() else None
 

@@ -127,12 +127,12 @@ class HostView:
     @property
     def supervisor(self) -> Supervisor:
         """open_paas's own."""
-        try:
-            return self.supervisors.by_module["open_paas"]
-        except KeyError:
+        found = self.supervisors.by_module.get("open_paas")
+        if found is None or not found.conf.exists:
             raise NoData(
                 say(
                     en="there is no etc/supervisor-open_paas.conf on this host",
                     zh="该主机上没有 etc/supervisor-open_paas.conf",
                 )
-            ) from None
+            )
+        return found

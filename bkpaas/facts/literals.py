@@ -17,6 +17,10 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
     "<>": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
 }
 _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
@@ -174,6 +178,12 @@ def _and(node: Any, known: Mapping[str, Any]) -> Any:
     return all(evaluate(child, known) for child in node.children[0::2])
 
 
+def _choice(node: Any, known: Mapping[str, Any]) -> Any:
+    """`1 if DEBUG else 2`."""
+    yes, _, test, _, no = node.children
+    return evaluate(yes if evaluate(test, known) else no, known)
+
+
 def _or(node: Any, known: Mapping[str, Any]) -> Any:
     values = (evaluate(child, known) for child in node.children[0::2])
     return next((value for value in values if value), False)
@@ -198,4 +208,6 @@ _RULES: dict[str, Callable[[Any, Mapping[str, Any]], Any]] = {
     "not_test": _not,
     "and_test": _and,
     "or_test": _or,
+    "test": _choice,
+    "ternary": _choice,
 }

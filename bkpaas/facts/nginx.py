@@ -91,6 +91,16 @@ class Nginx(Fact, frozen=True):
     problems: tuple[str, ...]
     """`file:line: ...` for each place that nginx would refuse or that could not be read."""
 
+    def passed_to(self) -> set[tuple[str, int]]:
+        """Address and port of what is passed to without an upstream: `proxy_pass http://10.0.0.1:8003/`."""
+        found = (
+            re.match(r"https?://([^/$?]+)", location.proxy_pass)
+            for server in self.servers
+            for location in server.locations
+            if location.proxy_pass and location.upstream is None
+        )
+        return {_address(match[1]) for match in found if match}
+
 
 Statement = dict[str, Any]
 """As crossplane makes them: directive, args, line, block; file is added here."""

@@ -97,6 +97,10 @@ class Processes(Fact, frozen=True):
         """The supervisord processes that were started with this configuration."""
         return tuple(process for process in self.items if conf_basename in _supervisor_confs(process))
 
+    def any_supervisords(self) -> tuple[Process, ...]:
+        """All supervisord processes, whatever their configuration."""
+        return tuple(process for process in self.items if _is_supervisord(process))
+
     def nginx_masters(self) -> tuple[Process, ...]:
         """By the title nginx gives itself, or as the nginx program whose children are nginx."""
         nginx = {process.pid: process for process in self.items if _is_nginx(process)}
@@ -126,10 +130,14 @@ def _option(argv: Sequence[str], *names: str) -> Iterator[str]:
             yield value
 
 
+def _is_supervisord(process: Process) -> bool:
+    program = [basename(word) for word in process.argv[:2]]
+    return "supervisord" in program[:1] or (program[1:] == ["supervisord"] and "python" in program[0])
+
+
 def _supervisor_confs(process: Process) -> list[str]:
     """The basenames of the configurations of a supervisord, run by itself or by an interpreter."""
-    program = [basename(word) for word in process.argv[:2]]
-    if "supervisord" not in program[:1] and not (program[1:] == ["supervisord"] and "python" in program[0]):
+    if not _is_supervisord(process):
         return []
     return [basename(conf) for conf in _option(process.argv, "-c", "--configuration")]
 
@@ -179,29 +187,59 @@ _PASSWORD_OPTIONS = {
     "redis-cli": ("-a",),
     "sshpass": ("-p",),
     "ldapsearch": ("-w",),
+    "mongo": ("-p",),
+    "mongosh": ("-p",),
+    "mongodump": ("-p",),
+    "beeline": ("-p",),
+    "useradd": ("-p",),
+    "usermod": ("-p",),
+    "smbclient": ("-U",),
+    "openssl": ("-k", "-K"),
+    "consul": ("-encrypt", "--encrypt"),
+    "rabbitmqctl": (),
+    "htpasswd": (),
 }
 """Options whose value is or may be a secret, though the name of the option does not say so."""
 
 
+_MYSQL = ("mysql", "maria")
+
+
+def _says_a_password(program: str, argv: list[str]) -> bool:
+    """Whether the last word of a command is one."""
+    if program == "rabbitmqctl":
+        return not {"add_user", "change_password", "authenticate_user"}.isdisjoint(argv)
+    return program == "htpasswd" and any(re.fullmatch("-[a-zA-Z]*b[a-zA-Z]*", word) for word in argv)
+
+
 def command_line(argv: list[str], secrets: Secrets) -> tuple[str, ...]:
     """The words without secrets, cut to a length in all."""
-    program = basename(argv[0]) if argv else ""
+    program = ""
     words: list[str] = []
     room = _COMMAND_LENGTH
     hidden = False
-    for word in argv:
+    for at, word in enumerate(argv):
         name = word.lstrip("-")
+        if at == 0 or basename(word) in _PASSWORD_OPTIONS or basename(word).startswith(_MYSQL):
+            program = basename(word)  # also behind a sudo, a timeout, a shell
+        options = _PASSWORD_OPTIONS.get(program, ())
+        glued = next((one for one in options if word.startswith(one) and len(one) == 2 < len(word)), None)
+        named = next((one for one in options if one.startswith("--") and word.startswith(f"{one}=")), None)
         if hidden:
             shown = secrets.digest(word)
-        elif word.startswith("-p") and len(word) > 2 and program.startswith(("mysql", "maria", "sshpass")):
+        elif word.startswith("-p") and len(word) > 2 and program.startswith(_MYSQL):
             shown = "-p" + secrets.digest(word[2:])
+        elif named:
+            shown = f"{named}=" + secrets.digest(word[len(named) + 1 :])
+        elif glued and not word.startswith("--"):
+            shown = glued + secrets.digest(word[2:])
+        elif at == len(argv) - 1 and _says_a_password(program, argv):
+            shown = secrets.digest(word)
         elif " " in word:
             shown = " ".join(command_line(word.split(" "), secrets))
         else:
             shown = secrets.cut(word, _WORD_LENGTH)
-        hidden = word.startswith("-") and (
-            word in _PASSWORD_OPTIONS.get(program, ()) or ("=" not in name and secrets.is_secret(name))
-        )
+        hidden = word.startswith("-") and (word in options or ("=" not in name and secrets.is_secret(name)))
         if room <= 0:
             break
         words.append(shown[:room])

@@ -14,7 +14,16 @@ PREFIX = "secret:"
 
 _WORDS = (
     *("pass", "passwd", "pwd", "passphrase", "secret", "token", "key", "sid", "auth", "authorization"),
-    *("credential", "credentials", "signature", "sessionid", "requirepass", "masterauth", "privatekey"),
+    *(
+        "credential",
+        "credentials",
+        "signature",
+        "ticket",
+        "sessionid",
+        "requirepass",
+        "masterauth",
+        "privatekey",
+    ),
 )
 _ENDINGS = ("password", "passwd", "token", "secret", "apikey", "secretkey", "accesskey", "credential")
 _MEASURES = (
@@ -52,6 +61,14 @@ _FORM = re.compile(
     r"(?P<head>name=\\?[\"'][\w.-]*(?:token|password|secret)\\?[\"'][^>]{0,80}?value=\\?[\"'])(?P<value>[^\"'\\]+)",
     re.IGNORECASE,
 )
+_SAID = re.compile(
+    r"(?P<head>(?:(?<!\S)--?[\w-]*(?:password|passwd|token|secret|requirepass|masterauth)|\b(?:requirepass|masterauth)"
+    r"|\bIDENTIFIED BY(?: PASSWORD)?)[ \t]+[\"']?|(?:密码|口令|令牌|密钥)[ \t]*[为是]?[ \t]*[:：=][ \t]*[\"']?)"
+    r"(?P<value>(?!secret:)[^\s\"',;，；。]{2,})",
+    re.IGNORECASE,
+)
+"""Options with their value in the next word, statements of redis and SQL, and Chinese."""
+_JWT = re.compile(r"(?P<head>\b)(?P<value>eyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]{4,})")
 _SCHEME = re.compile(r"(?i)\b(?P<head>(?:Basic|Bearer|Digest)\s+)(?P<value>[A-Za-z0-9+/=._~-]{8,})")
 _KEY_BLOCK = re.compile(
     r"(?P<head>-----BEGIN [A-Z ]*PRIVATE KEY-----\s*)(?P<value>\S.*?)(?=\s*(?:-----END|\Z))", re.DOTALL
@@ -125,7 +142,7 @@ class Secrets:
         text = _KEY_BLOCK.sub(self._value, text)
         text = _HEADER.sub(self._header, text)
         text = _SET_COOKIE.sub(self._value, text)
-        for shape in (_URL_LOGIN, _URL_USER, _BARE_LOGIN, _FORM, _TOKEN_RECORD):
+        for shape in (_URL_LOGIN, _URL_USER, _BARE_LOGIN, _FORM, _TOKEN_RECORD, _JWT, _SAID):
             text = shape.sub(self._value, text)
         text = self._assignments(text)
         text = _QUERY.sub(self._value, text)

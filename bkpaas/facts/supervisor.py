@@ -131,14 +131,16 @@ def _read(entry: dict[str, Any], secrets: Secrets) -> tuple[RawConfigParser, str
 
 def environment(entry: dict[str, Any], program: str, secrets: Secrets) -> dict[str, str]:
     """The variables that a supervisor configuration gives to one program; empty when it is unreadable."""
-    value = _read(entry, secrets)[0].get(f"program:{program}", "environment", fallback="")
-    words = shlex.shlex(value, posix=True)
-    words.whitespace, words.whitespace_split = ",\n", True
-    try:
-        pairs = [word.strip().partition("=") for word in words]
-    except ValueError:
-        return {}
-    return {name: value for name, equals, value in pairs if equals}
+    parser, variables = _read(entry, secrets)[0], dict[str, str]()
+    for section in ("supervisord", f"program:{program}"):  # supervisord's own, and over them the program's
+        words = shlex.shlex(parser.get(section, "environment", fallback=""), posix=True)
+        words.whitespace, words.whitespace_split = ",\n", True
+        try:
+            pairs = [word.strip().partition("=") for word in words]
+        except ValueError:
+            continue
+        variables |= {name: value for name, equals, value in pairs if equals}
+    return variables
 
 
 def _command(text: str, secrets: Secrets) -> str:

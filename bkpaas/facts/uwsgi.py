@@ -6,7 +6,7 @@ import re
 import shlex
 from configparser import Error, RawConfigParser
 from itertools import pairwise
-from os.path import basename
+from os.path import basename, dirname, splitext
 from typing import Any
 
 from bkpaas.facts import raw
@@ -90,6 +90,7 @@ def _uwsgi(name: str, entry: dict[str, Any]) -> Service:
     problem = unreadable(entry) or problem
     problems = [problem] if problem else []
     binds = [value.strip() for key in _BINDS for value in options.get(key, [])]
+    binds = [_expanded(value, options, entry) for value in binds]
     address, port = bind(binds[0]) if binds else (None, None)
     if not binds:
         problems.append(
@@ -110,7 +111,7 @@ def _uwsgi(name: str, entry: dict[str, Any]) -> Service:
         bind_port=port,
         bk_env=next((value for key, _, value in reversed(variables) if key == "BK_ENV"), None),
         chdir=_last(options, "chdir"),
-        logto=_last(options, "logto2") or _last(options, "logto") or _last(options, "daemonize"),
+        logto=_log(options, entry),
         problems=tuple(problems),
     )
 
@@ -132,7 +133,30 @@ def bind(value: str) -> tuple[str | None, int | None]:
     if not colon or not port.isdecimal() or len(port) > 5:
         return None, None
     address = address.strip("[]")
+    if _VARIABLE.search(address):
+        return None, int(port)
     return ("0.0.0.0" if address in ("", "*", "0.0.0.0") else address), int(port)
+
+
+_VARIABLE = re.compile(r"\$\(\w+\)|%\((?P<option>[\w-]+)\)|%[a-zA-Z]|@\(")
+
+
+def _expanded(value: str, options: dict[str, list[str]], entry: dict[str, Any]) -> str:
+    """With the values of `%(option)`, and %d and %n for where the file lies; what only uwsgi knows stays."""
+    path = raw.text(entry.get("path")) or ""
+    magic = {"%d": f"{dirname(path)}/", "%n": splitext(basename(path))[0], "%s": basename(path), "%p": path}
+
+    def known(match: re.Match[str]) -> str:
+        return _last(options, match["option"] or "") or magic.get(match[0], match[0])
+
+    return _VARIABLE.sub(known, _VARIABLE.sub(known, value))
+
+
+def _log(options: dict[str, list[str]], entry: dict[str, Any]) -> str | None:
+    """Where it logs to; None where that is not written, or known to uwsgi only."""
+    names = (value for key in ("logto2", "logto", "daemonize") if (value := _last(options, key)))
+    path = _expanded(next(names, ""), options, entry)
+    return path if path.startswith("/") and not _VARIABLE.search(path) else None
 
 
 def _last(options: dict[str, list[str]], key: str) -> str | None:

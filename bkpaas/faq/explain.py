@@ -72,6 +72,12 @@ def _accounts(
         effect.verdict == "no_data" and set(cause.hosts) & set(effect.hosts)
     ):
         return False  # not having looked accounts only for not knowing more of the same host
+    if (
+        cause.condition == "host-reachable"
+        and effect.verdict != "no_data"
+        and set(cause.hosts) == set(effect.hosts)
+    ):
+        return False  # what was seen on the host itself is not for want of a look at it
     ours, theirs = about.get(effect.id), about.get(cause.id)
     if ours and theirs and not ours & theirs:
         return False

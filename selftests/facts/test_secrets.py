@@ -43,6 +43,14 @@ SHAPES = [
     "--token=Pl4nted",
     "-Dredis.password=Pl4nted",
     "password=secret:Pl4nted",
+    "redis-server --requirepass Pl4nted",
+    "requirepass Pl4nted",
+    "kubectl --token Pl4nted get",
+    "GRANT ALL ON x TO 'u'@'h' IDENTIFIED BY 'Pl4nted'",
+    "密码：Pl4nted",
+    "管理员密码为: Pl4nted，请修改",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.Pl4nted",
+    "/login/?ticket=Pl4nted",
 ]
 
 

@@ -5,6 +5,7 @@ import json
 import pytest
 from recorded import HOME, LOGIN_DEFAULT, LOGIN_PRODUCTION, entry, missing
 
+from bkpaas.collect.plan import _database_of
 from bkpaas.errors import NoData
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.settings import settings
@@ -311,3 +312,27 @@ def test_windows_line_ends_and_a_byte_order_mark():
 
 def test_an_empty_file():
     assert read("").values == {} and read("").problems == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        ("DEBUG = False\nX = 60 if not DEBUG else 0\n", 60),
+        ("N = 3\nif N > 2:\n    X = 1\nelse:\n    X = 2\n", 1),
+        ("import os\nX = 1 if os.environ.get('A') else 2\n", None),
+    ],
+)
+def test_a_choice_is_read_when_its_test_is_known(text, known):
+    assert value(text).value == known
+
+
+@pytest.mark.parametrize(
+    ("database", "where"),
+    [
+        ("'ENGINE': 'django.db.backends.mysql', 'HOST': '10.0.0.9', 'PORT': ''", ("10.0.0.9", 3306)),
+        ("'ENGINE': 'django.db.backends.mysql', 'HOST': '/var/lib/mysql/mysql.sock'", None),
+        ("'ENGINE': 'django.db.backends.sqlite3', 'HOST': '', 'NAME': 'x.db'", None),
+    ],
+)
+def test_a_database_that_is_no_server_is_not_asked(database, where):
+    assert _database_of(read(f"DATABASES = {{'default': {{{database}}}}}\n")) == where

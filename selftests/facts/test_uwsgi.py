@@ -97,3 +97,21 @@ def test_gunicorn_under_supervisor():
         "production",
     )
     assert (found["login"].bind_address, found["login"].bind_port) == ("127.0.0.1", 8000)
+
+
+@pytest.mark.parametrize(
+    ("lines", "address", "port", "logto"),
+    [
+        (
+            "ip = 10.0.0.1\nhttp = %(ip):8003\nhome = /data\nlogto2 = %(home)/a.log",
+            "10.0.0.1",
+            8003,
+            "/data/a.log",
+        ),
+        ("http = $(LAN_IP):8003\nlogto = $(LOGS)/a.log", None, 8003, None),
+        ("http = :8003\ndaemonize = %d%n.log", "0.0.0.0", 8003, f"{HOME}/etc/uwsgi-open_paas-login.log"),
+    ],
+)
+def test_variables_of_uwsgi_are_read_or_said_to_be_unknown(lines, address, port, logto):
+    service = login(f"[uwsgi]\n{lines}\n")
+    assert (service.bind_address, service.bind_port, service.logto) == (address, port, logto)

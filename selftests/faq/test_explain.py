@@ -87,6 +87,14 @@ def test_an_unreachable_host_explains_everything_that_is_not_known_of_it():
     assert all(why[id_] for id_ in why if not id_.startswith("host-reachable"))
 
 
+def test_what_was_seen_on_a_host_is_not_for_want_of_a_look_at_it():
+    """The second visit failed: what the first had found stands for itself, for others the host is still gone."""
+    ids = "host-reachable@a", "disk-space@a", "agent-8010-from-nginx@n+a", "clock-all@a"
+    roots, why = explained(*ids, clock_all="no_data")
+    assert set(roots) == {"host-reachable@a", "disk-space@a"}
+    assert why["agent-8010-from-nginx@n+a"] == why["clock-all@a"] == ["host-reachable@a"]
+
+
 def test_a_warning_does_not_bring_anything_down():
     roots, _ = explained("nginx-upstreams-complete@nginx-1", "paas-clock-drift@paas-1+paas-2", "time-daemon@paas-1",
                          nginx_upstreams_complete="warn", paas_clock_drift="fail", time_daemon="warn")  # fmt: skip
