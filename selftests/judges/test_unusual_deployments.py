@@ -147,3 +147,32 @@ def test_services_on_an_address_that_nginx_passes_to_without_an_upstream(judge, 
                 location["proxy_pass"] = f"http://{target}:8003/$1$is_args$args"
 
     assert judge("bind-address-consistent", change)["paas-1"]["verdict"] == word
+
+
+def gunicorn(snapshot):
+    """As the open-source example has it."""
+    for service in paas(snapshot)["services"]["by_name"].values():
+        service.update(ini=supervisor(snapshot)["conf"], logto=None)
+    for process in processes(snapshot):
+        if "uwsgi" in " ".join(process[ARGV]):
+            process[ARGV] = ["/data/bkce/.envs/x/bin/python", "/data/bkce/.envs/x/bin/gunicorn", "wsgi"]
+            process[ARGV - 1 : ARGV] = ["gunicorn"]
+            process[ARGV + 1] = "/usr/bin/python2.7"
+    access = {"path": "/data/bkce/logs/open_paas/login_uwsgi.log", "type": "missing"}
+    paas(snapshot)["login_access"] = {"fact": "LoginAccess", "files": [access], "later": True}
+    logs = paas(snapshot)["places"]["by_name"]["login-logs"]
+    logs[:] = [log for log in logs if "uwsgi" not in log["path"]]
+
+
+@pytest.mark.parametrize(
+    ("condition", "word"),
+    [
+        ("uwsgi-single-master", "not_applicable"),
+        ("uwsgi-orphans", "not_applicable"),
+        ("login-log-dir", "pass"),
+        ("port-owner", "pass"),
+        ("supervisor-status", "pass"),
+    ],
+)
+def test_services_of_gunicorn(judge, condition, word):
+    assert judge(condition, gunicorn)["paas-1"]["verdict"] == word
