@@ -176,3 +176,15 @@ def gunicorn(snapshot):
 )
 def test_services_of_gunicorn(judge, condition, word):
     assert judge(condition, gunicorn)["paas-1"]["verdict"] == word
+
+
+def test_the_port_that_nginx_of_the_app_host_has_instead_is_told(judge):
+    def change(snapshot):
+        appt = snapshot["hosts"]["appt-1"]
+        for listener in appt["sockets"]["listeners"]:
+            listener["port"] = 8085 if listener["port"] == 8010 else listener["port"]
+        for server in appt["nginx"]["servers"]:
+            for listen in server["listens"]:
+                listen["port"] = 8085 if listen.get("port") == 8010 else listen.get("port", 80)
+
+    assert "8085" in judge("agent-nginx-8010", change)["appt-1"]["evidence"]
