@@ -28,7 +28,7 @@ def test_one_nginx_host_holds_the_virtual_address(subject, deployment, host_fact
         answer = controller.connections.get(f"virtual-{address}")
         assert answer.ok, say(
             en=f"nobody holds {address}: no nginx host has it, and the controller finds nothing there: ",
-            zh=f"没有主机持有 {address}：各 nginx 主机上都没有该地址，控制机也连接不上：",
+            zh=f"没有主机持有 {address}：各 nginx 主机上都没有该地址，从运行套件的机器也连接不上：",
         ) + no_answer(answer.error_kind)
         finding.saw(
             say(
@@ -55,8 +55,7 @@ def _holds(host, address):
 @condition("domain-certificate")
 def test_certificate_of_the_domain_is_valid(controller, deployment, snapshot, finding):
     """What the domain presents, and each nginx host behind it, verifies, is for this name and within its dates."""
-    finding.needs(host.name for host in deployment.having("nginx"))
-    shown = _shown(controller, finding)
+    shown = _shown(controller, deployment, finding)
     wrong = {one.address: _wrong(one, deployment.domain, snapshot.started) for one in shown if one.seen}
     finding.saw("\n".join(f"{one.address}: {', '.join(one.names)} ({_day(one.ends)})" for one in shown))
     assert not any(wrong.values()), "\n".join(
@@ -64,9 +63,10 @@ def test_certificate_of_the_domain_is_valid(controller, deployment, snapshot, fi
     )
 
 
-def _shown(controller, finding):
+def _shown(controller, deployment, finding):
     """What there is to judge: the domain's own certificate, and those of the nginx hosts that could be asked."""
     first, *others = controller.certificates.items or [None]
+    finding.needs(host.name for host in deployment.having("nginx"))
     if first is None:
         raise NoData(say(en="the domain has no address", zh="域名没有地址"))
     finding.fill(address=first.address.rpartition(":")[0])
@@ -97,10 +97,9 @@ def _day(seconds):
 @condition("domain-certificate-expiry")
 def test_certificate_of_the_domain_does_not_end_soon(controller, deployment, snapshot, finding):
     """Whoever has to renew it is told in time."""
-    finding.needs(host.name for host in deployment.having("nginx"))
     left = {
         one.address: (one.ends - snapshot.started) / 86400
-        for one in _shown(controller, finding)
+        for one in _shown(controller, deployment, finding)
         if one.ends is not None
     }
     if not left:
@@ -120,8 +119,8 @@ def _days(left):
 @condition("domain-certificate-trusted")
 def test_host_trusts_the_certificate(host, deployment, finding):
     """A program of this host that verifies the domain's certificate with the host's own store accepts it."""
-    finding.needs(host.name for host in deployment.having("nginx"))
     answer = host.answers.get("domain-trusted")
+    finding.needs(one.name for one in deployment.having("nginx"))
     finding.fill(url=answer.url)
     if not answer.ok and answer.error_kind != "tls":
         raise NoData(f"{answer.url}: {answer.error_text or no_answer(answer.error_kind)}")

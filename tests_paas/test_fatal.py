@@ -178,7 +178,7 @@ def test_ports_are_held_by_their_services(host, finding):
                 foreign[service] = (known.bind_port, strangers[0])
     finding.concerns(foreign)
     finding.fill(
-        ports="\\|:".join(str(port) for port, _ in foreign.values()) or "PORT",
+        ports="|".join(str(port) for port, _ in foreign.values()) or "PORT",
         service=" ".join(sorted(foreign)),
     )
     assert not foreign, "\n".join(

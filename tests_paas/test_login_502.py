@@ -11,7 +11,8 @@ from bkpaas.facts import Missing
 from bkpaas.facts.nginx import APP_UPSTREAMS
 from bkpaas.lang import say
 from bkpaas.suite import condition
-from bkpaas.suite.log_search import addresses, hosts_at
+from bkpaas.suite.log_search import hosts_at, valid
+from bkpaas.suite.login import BEHIND_THE_DOMAIN
 from bkpaas.suite.words import no_answer
 
 UPSTREAM_SERVICES = {
@@ -24,6 +25,8 @@ UPSTREAM_SERVICES = {
 
 BEHIND = {"/": "paas", "/login/": "login", "/api/": "esb", "/v1/": "appengine"}
 """Whom a path of the domain leads to; the others lead to applications."""
+APPS = {"/o/": ("appo",), "/t/": ("appt",)}
+"""The roles of the hosts that those are on."""
 
 
 def _needs_nginx(host):
@@ -266,10 +269,10 @@ def _shadow(nginx, servers, address, port):
             for listen in server.listens
         )
 
-    for listens in ((address,), ("*", "0.0.0.0")):
-        if any(fits(server, listens) for server in servers):
+    for addresses in ((address,), ("*", "0.0.0.0")):
+        if any(fits(server, addresses) for server in servers):
             return None
-        if other := next((server for server in nginx.servers if fits(server, listens)), None):
+        if other := next((server for server in nginx.servers if fits(server, addresses)), None):
             return other
     return None
 
@@ -358,11 +361,16 @@ def test_each_upstream_answers_by_itself(host, deployment, host_facts, finding):
             wrong[f"{address}:{port}"] = no_answer(answer.error_kind)
         elif answer.status is not None and answer.status >= 500:
             wrong[f"{address}:{port}"] = f"HTTP {answer.status} {answer.body.strip()[:80]}"
-        if f"{address}:{port}" in wrong:
-            finding.needs(hosts_at(addresses(host, address, deployment), deployment, host_facts))
     finding.fill(urls=" ".join(f"http://{server}/" for server in sorted(wrong)))
+    finding.needs(_hosts_behind(wrong, deployment, host_facts))
     finding.saw(", ".join(f"{address}:{port}" for address, port in servers))
     assert not wrong, "\n".join(f"{server}: {text}" for server, text in sorted(wrong.items()))
+
+
+def _hosts_behind(places, deployment, host_facts):
+    """The hosts that have these addresses, and those of the database behind them."""
+    found = valid([place.rpartition(":")[0] for place in places])
+    return [*hosts_at(found, deployment, host_facts), *(host.name for host in deployment.having("mysql"))]
 
 
 @condition("domain-502")
@@ -376,8 +384,7 @@ def test_no_path_of_the_domain_is_a_bad_gateway(controller, deployment, finding)
         elif answer.status in (502, 503, 504):
             wrong[path] = f"HTTP {answer.status}"
     finding.concerns(BEHIND.get(path, "agent") for path in wrong)
-    roles = {"/o/": "appo", "/t/": "appt"}
-    behind = (roles.get(path, "paas") for path in wrong)
-    finding.needs(host.name for host in deployment.having("nginx", *behind))
+    roles = {"nginx"}.union(*(APPS.get(path, BEHIND_THE_DOMAIN) for path in wrong))
+    finding.needs(host.name for host in deployment.having(*roles))
     finding.saw(", ".join(plan.domain_paths(deployment)))
     assert not wrong, "\n".join(f"{path}: {text}" for path, text in wrong.items())

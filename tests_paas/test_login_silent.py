@@ -9,7 +9,7 @@ from bkpaas.facts.healthz import is_login_refusal
 from bkpaas.facts.proxies import excepted
 from bkpaas.lang import say
 from bkpaas.suite import condition
-from bkpaas.suite.login import judge_refusal, on_the_way, setting
+from bkpaas.suite.login import BEHIND_THE_DOMAIN, judge_refusal, setting
 from bkpaas.suite.words import no_answer
 
 
@@ -23,9 +23,8 @@ def test_login_answers_is_login_itself(host, finding):
 @condition("login-is-login-domain")
 def test_login_answers_is_login_through_the_domain(vantage, subject, deployment, finding):
     """Asked through the domain, it is login that answers: no proxy, no portal, no other server."""
-    finding.needs(on_the_way(deployment))
     own_way = "nginx" if subject.hosts else "controller"  # a way that fails is nobody else's
-    judge_refusal(vantage.answers.get("is_login-domain"), finding, through=own_way)
+    judge_refusal(vantage.answers.get("is_login-domain"), finding, through=own_way, deployment=deployment)
 
 
 @condition("login-is-login-esb")
@@ -186,8 +185,8 @@ def test_login_writes_its_logs(host, finding):
 @condition("login-request-arrives")
 def test_request_arrives_in_one_login_log(controller, snapshot, deployment, host_facts, finding):
     """The request for is_login that the controller sent through the domain is logged by one login, ours."""
-    finding.needs(on_the_way(deployment))
     agent, answer = controller.facts.agent, controller.answers.get("is_login-domain")
+    finding.needs(host.name for host in deployment.having(*BEHIND_THE_DOMAIN))
     assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}"
     if not deployment.judged("paas"):
         raise NotApplicable(say(en="no paas host is judged in this run", zh="本次运行不判定任何 paas 主机"))

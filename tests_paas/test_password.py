@@ -4,6 +4,7 @@ from bkpaas.errors import NoData, NotApplicable
 from bkpaas.facts import Missing
 from bkpaas.lang import say
 from bkpaas.suite import condition
+from bkpaas.suite.login import BEHIND_THE_DOMAIN
 
 
 @condition("bk-env-production")
@@ -69,7 +70,6 @@ def test_password_could_be_reset(host, finding):
 @condition("login-works")
 def test_a_user_who_logs_in_is_logged_in(controller, deployment, finding):
     """The password is accepted, every paas host takes the token at once, and the platform does not ask again."""
-    finding.needs(host.name for host in deployment.having("nginx", "paas", "mysql"))
     trial = controller.facts.login
     if trial is None:
         raise NotApplicable(
@@ -78,6 +78,7 @@ def test_a_user_who_logs_in_is_logged_in(controller, deployment, finding):
                 zh="没有尝试登录：给出 --login-user USER 才会真实登录",
             )
         )
+    finding.needs(host.name for host in deployment.having(*BEHIND_THE_DOMAIN))
     assert not trial.troubles, "\n".join(
         f"{trouble.step}: {trouble.where}: {trouble.said}" for trouble in trial.troubles
     )

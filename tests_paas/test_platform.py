@@ -1,10 +1,10 @@
 """FAQ: how to make sure that PaaS is deployed well: the domain, and healthz read as the software means it."""
 
 from bkpaas.errors import NoData, NotApplicable
-from bkpaas.facts.controller import ControllerView
 from bkpaas.facts.healthz import health
 from bkpaas.lang import say
 from bkpaas.suite import condition
+from bkpaas.suite.login import BEHIND_THE_DOMAIN
 from bkpaas.suite.words import no_answer
 
 
@@ -42,15 +42,14 @@ def _own_addresses(nginx, loopback):
     }
 
 
-_NEEDS = {"appengine": ("appo", "appt"), "esb": ("nginx", "paas", "cmdb", "fta")}
-"""Roles of the hosts that the healthz of a service asks; esb asks login through the domain."""
+ASKED = {"esb": ("cmdb", "fta", "job"), "appengine": ("appo", "appt")}
+"""Roles whose hosts a service's healthz asks beside what every request needs."""
 
 
 def _judge(service, vantage, deployment, finding):
     answer = vantage.answers.get(f"healthz-{service}")
-    through = ("nginx", "paas") if isinstance(vantage, ControllerView) else ()
     finding.fill(url=answer.url)
-    finding.needs(host.name for host in deployment.having(*_NEEDS.get(service, ()), *through))
+    finding.needs(host.name for host in deployment.having(*BEHIND_THE_DOMAIN, *ASKED.get(service, ())))
     assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}" + (
         say(en=": one of its dependencies hangs", zh="：它的某个依赖卡死")
         if answer.error_kind == "silent"

@@ -7,7 +7,7 @@ from bkpaas.collect.probes import REDIRECTS
 from bkpaas.errors import NoData, NotApplicable
 from bkpaas.lang import say
 from bkpaas.suite import condition
-from bkpaas.suite.login import judge_refusal, on_the_way, setting
+from bkpaas.suite.login import BEHIND_THE_DOMAIN, judge_refusal, setting
 from bkpaas.suite.words import no_answer
 
 PRODUCTION = "settings_production.py"
@@ -91,15 +91,13 @@ def _difference(name, values, pair):
 @condition("domain-from-agents")
 def test_app_host_reaches_login(host, deployment, finding):
     """From an app host, is_login through the domain is answered by login: its SaaS can have logins checked."""
-    finding.needs(on_the_way(deployment))
-    judge_refusal(host.answers.get("is_login-domain"), finding, through="nginx")
+    judge_refusal(host.answers.get("is_login-domain"), finding, through="nginx", deployment=deployment)
 
 
 @condition("domain-from-cmdb-job")
 def test_cmdb_and_job_reach_login(host, deployment, finding):
     """From the hosts of cmdb and job, is_login through the domain is answered by login."""
-    finding.needs(on_the_way(deployment))
-    judge_refusal(host.answers.get("is_login-domain"), finding, through="nginx")
+    judge_refusal(host.answers.get("is_login-domain"), finding, through="nginx", deployment=deployment)
 
 
 @condition("scheme-matches")
@@ -127,7 +125,6 @@ def test_settings_have_the_scheme_of_the_domain(host, deployment, finding):
 @condition("login-redirect-shape")
 def test_platform_leads_to_the_login_form(controller, deployment, finding):
     """Without a login the platform redirects to a page with fields for user name and password, in a few steps."""
-    finding.needs(on_the_way(deployment))
     steps = [controller.answers.get("redirect-1")]
     while f"redirect-{len(steps) + 1}" in controller.answers.by_name:
         steps.append(controller.answers.get(f"redirect-{len(steps) + 1}"))
@@ -136,6 +133,7 @@ def test_platform_leads_to_the_login_form(controller, deployment, finding):
         f"{step.url}: HTTP {step.status} {step.headers.get('location', '')}".rstrip() for step in steps
     )
     finding.fill(url=steps[0].url)
+    finding.needs(host.name for host in deployment.having(*BEHIND_THE_DOMAIN))
     finding.saw(way)
     assert last.ok, f"{way}\n{no_answer(last.error_kind)}"
     target = urljoin(last.url, last.headers.get("location", ""))

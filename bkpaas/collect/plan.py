@@ -84,6 +84,15 @@ _PACKAGES = ("Django", "uWSGI", "gunicorn", "supervisor", "celery")
 """Whose versions the names of their directories in the virtual environments tell."""
 _VERSION_BYTES = 4096
 
+_DATA = {
+    "mysql": ("/var/lib/mysql", "{home}/public/mysql"),
+    "redis": ("/var/lib/redis", "{home}/public/redis"),
+    "rabbitmq": ("/var/lib/rabbitmq", "{home}/public/rabbitmq"),
+    "es": ("/var/lib/elasticsearch", "{home}/public/es", "{home}/service/es"),
+    "nginx": ("/var/log/nginx",),
+    "appo": ("{home}/paas_agent",),
+    "appt": ("{home}/paas_agent",),
+}
 LOG_PLUGINS = ("paas", "appo", "appt")
 """Roles whose hosts have log_agent or log_parser."""
 
@@ -114,7 +123,7 @@ def first(host: Host, deployment: Deployment) -> Plan:
         "processes": {"environ": _ENVIRON, "cmdline_bytes": 8192},
         "sockets": True,
         "addresses": True,
-        "disks": ["/", "{home}", "{home}/logs"],
+        "disks": ["/", "{home}", "{home}/logs", *_data_places(host)],
         "time_daemon": {"seconds": limits.command_seconds},
         "resolve": [
             {"name": name, "seconds": limits.resolve_seconds}
@@ -148,6 +157,11 @@ def first(host: Host, deployment: Deployment) -> Plan:
     if host.has("appo", "appt"):
         _ask_agent(plan, deployment)
     return plan
+
+
+def _data_places(host: Host) -> list[str]:
+    """Where the data of a host's roles may lie on file systems of their own; those that are not there do not matter."""
+    return [place for role, places in _DATA.items() if host.has(role) for place in places]
 
 
 def _ask_paas(plan: Plan, deployment: Deployment) -> None:
@@ -585,11 +599,11 @@ def describe(deployment: Deployment) -> str:
         lines += [f"    {line}" for line in _described(first(host, deployment))]
     lines += ["", say(en="then, from what was found:", zh="然后，根据所见：")]
     lines += [
-        f"    {say(en='controller: GET', zh='控制机：GET')} {deployment.scheme}://{deployment.domain}{path}"
+        f"    {say(en='controller: GET', zh='运行套件的机器：GET')} {deployment.scheme}://{deployment.domain}{path}"
         for path in dict.fromkeys((*DOMAIN_HEALTHZ_PATHS.values(), *domain_paths(deployment), IS_LOGIN))
     ]
     lines.append(
-        f"    {say(en='controller: GET', zh='控制机：GET')} {domain_url(deployment, PLATFORM)}"
+        f"    {say(en='controller: GET', zh='运行套件的机器：GET')} {domain_url(deployment, PLATFORM)}"
         + say(
             en=" and the redirects from there within the domain, without cookies",
             zh=" 及其在该域名内的跳转，不带 cookie",
@@ -597,7 +611,7 @@ def describe(deployment: Deployment) -> str:
     )
     lines += [
         "    "
-        + say(en="controller: TCP connection to ", zh="控制机：TCP 连接 ")
+        + say(en="controller: TCP connection to ", zh="运行套件的机器：TCP 连接 ")
         + f"{address}:{deployment.port}"
         for address in deployment.virtual_addresses
     ]
@@ -606,7 +620,7 @@ def describe(deployment: Deployment) -> str:
             say(
                 en="    controller: TLS handshake with the domain and with every nginx host, to see their certificates; "
                 "hosts that ask login: one more GET of is_login, verified with their own store of authorities",
-                zh="    控制机：与域名及每台 nginx 主机进行 TLS 握手以查看证书；需要校验登录态的主机：再 GET 一次 is_login，"
+                zh="    运行套件的机器：与域名及每台 nginx 主机进行 TLS 握手以查看证书；需要校验登录态的主机：再 GET 一次 is_login，"
                 "用自身的信任库校验",
             )
         )

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from bkpaas.faq.model import Condition, Each, Links, Point, Symptom, Text, repair, same_host, target
+from bkpaas.faq.model import (
+    RELOAD,
+    START,
+    Condition,
+    Each,
+    Links,
+    Point,
+    Symptom,
+    Text,
+    by_hand,
+    repair,
+    same_host,
+    target,
+)
 
 NO_AGENT = Text(en="the inventory has no appo or appt host", zh="清单中没有 appo 或 appt 主机")
 
@@ -29,6 +42,16 @@ SYMPTOM = Symptom(
                 zh="确认 /t/ 的实际访问路径：paas.conf 中的 location 和 upstream PAAS_AGENT_TEST 的 server。",
             ),
             conditions=("agent-upstream-map", "upstream-answers", "domain-502"),
+            answer=Text(
+                en="Judged are the servers of the upstream, and through the domain `/t/` and `/o/` themselves. The location "
+                "is read only to see which upstreams are in use: how it is written differs from version to version. "
+                "/t/bk_framework/ is not asked: it need not be deployed, and a page of an application runs its code. The "
+                "FAQ's /data/bkee is the enterprise edition's prefix, /data/bkce the community edition's; the suite finds "
+                "each host's own.",
+                zh="判定的是 upstream 的 server，以及域名下的 `/t/` 和 `/o/` 本身。location 只用来确认哪些 upstream 被使用：各版本写法不同。"
+                "不访问 /t/bk_framework/：它不一定部署，而且访问应用页面会运行其代码。FAQ 中的 /data/bkee 是企业版的安装前缀，"
+                "/data/bkce 是社区版的；套件按每台主机的实际路径查找。",
+            ),
         ),
         Point(
             says=Text(
@@ -112,12 +135,14 @@ CONDITIONS = (
         remedy=repair(
             Text(
                 en="nginx that runs but does not listen was started before its file was there: reload it. "
-                "nginx that does not run: start it. A file without `listen {agent_port}`: mend the file "
-                "first. Another program on the port: stop that first.",
-                zh="nginx 在运行但未监听，是因为启动早于配置文件：重载即可。nginx 未运行：启动它。配置中没"
+                "A file without `listen {agent_port}`: mend the file first. Another program on the port: stop that first.",
+                zh="nginx 在运行但未监听，是因为启动早于配置文件：重载即可。配置中没"
                 "有 `listen {agent_port}`：先修正配置。端口被其他程序占用：先停止它。",
             ),
-            "{nginx} -t && ({nginx} -s reload || {nginx})",
+            RELOAD,
+            Text(en="When no nginx runs, and only then:", zh="nginx 没有运行时才启动："),
+            START,
+            Text(en="Either way:", zh="之后确认："),
             "ss -lntp | grep ':{agent_port} '",
             (
                 "curl -m 5 -i http://{address}:{agent_port}/",
@@ -144,27 +169,29 @@ CONDITIONS = (
             zh="`request_seconds`（8）内没有 HTTP 应答：拒绝、无路由或无响应。",
         ),
         means=Text(
-            en="nginx in front cannot pass the request on: 502, or a long wait when a firewall drops it.",
-            zh="前端 nginx 无法转发请求：502，若被防火墙丢弃则长时间等待。",
+            en="nginx in front cannot pass the request on: 502, or a long wait and 504 when a firewall drops it.",
+            zh="接入层 nginx 无法转发请求：502；若被防火墙丢弃，则长时间等待后 504。",
         ),
         remedy=repair(
             Text(
-                en="Refused: nginx on {target} does not listen. No answer in time or no route: a firewall "
-                "on {target} or between.",
-                zh="拒绝连接：{target} 上的 nginx 没有监听。超时或无路由：{target} 或中间的防火墙。",
+                en="See how it fails. Refused: nginx on {target} does not listen (agent-nginx-8010).",
+                zh="先看是哪种失败。拒绝连接：{target} 上的 nginx 没有监听（agent-nginx-8010）。",
             ),
             (
                 "curl -m 5 -i http://{target_address}:{agent_port}/",
                 Text(en="on {source}", zh="在 {source} 上执行"),
             ),
-            (
-                "ss -lntp | grep ':{agent_port} '; iptables -nL INPUT; firewall-cmd --list-all",
-                Text(en="on {target}", zh="在 {target} 上执行"),
+            ("ss -lntp | grep ':{agent_port} '", Text(en="on {target}", zh="在 {target} 上执行")),
+            Text(
+                en="No answer in time or no route, while {target} listens: a firewall there or between. Allow "
+                "{source_address} on {target}:",
+                zh="超时或无路由，而 {target} 已监听：该机或中间的防火墙。在 {target} 上允许 {source_address}：",
             ),
+            ("iptables -nL INPUT; firewall-cmd --list-all", Text(en="on {target}", zh="在 {target} 上执行")),
             (
                 "iptables -I INPUT -s {source_address} -p tcp --dport {agent_port} -j ACCEPT",
                 Text(
-                    en="on {target}, until its next boot: then it belongs into the firewall's own rules",
+                    en="on {target}; lost at its next boot: for good, add it to the firewall's own rules",
                     zh="在 {target} 上执行，重启后失效：需写入防火墙自身的规则",
                 ),
             ),
@@ -200,7 +227,8 @@ CONDITIONS = (
                 zh="修正 PAAS_AGENT_TEST（appt）和 PAAS_AGENT_PROD（appo）的 server 行，然后重载。",
             ),
             "grep -rn -A4 'upstream PAAS_AGENT' {nginx_folder}",
-            "nginx -t && nginx -s reload",
+            by_hand(en="edit the server lines now", zh="此时修改 server 行"),
+            RELOAD,
         ),
         causes=same_host("nginx-conf-port80"),
     ),
@@ -258,22 +286,24 @@ CONDITIONS = (
         ),
         remedy=repair(
             Text(
-                en="Deployments are sent over this connection. Refused: paas_agent is down. No answer: a "
-                "firewall.",
-                zh="部署任务通过该连接下发。拒绝连接：paas_agent 未运行。无应答：防火墙。",
+                en="Deployments are sent over this connection. See how it fails. Refused: paas_agent is down (agent-process).",
+                zh="部署任务通过该连接下发。先看是哪种失败。拒绝连接：paas_agent 未运行（agent-process）。",
             ),
             (
                 "curl -m 5 -i http://{target_address}:{paas_agent_port}/healthz",
                 Text(en="on {source}", zh="在 {source} 上执行"),
             ),
-            (
-                "ss -lntp | grep ':{paas_agent_port} '; iptables -nL INPUT; firewall-cmd --list-all",
-                Text(en="on {target}", zh="在 {target} 上执行"),
+            ("ss -lntp | grep ':{paas_agent_port} '", Text(en="on {target}", zh="在 {target} 上执行")),
+            Text(
+                en="No answer in time or no route, while {target} listens: a firewall there or between. Allow "
+                "{source_address} on {target}:",
+                zh="超时或无路由，而 {target} 已监听：该机或中间的防火墙。在 {target} 上允许 {source_address}：",
             ),
+            ("iptables -nL INPUT; firewall-cmd --list-all", Text(en="on {target}", zh="在 {target} 上执行")),
             (
                 "iptables -I INPUT -s {source_address} -p tcp --dport {paas_agent_port} -j ACCEPT",
                 Text(
-                    en="on {target}, until its next boot: then it belongs into the firewall's own rules",
+                    en="on {target}; lost at its next boot: for good, add it to the firewall's own rules",
                     zh="在 {target} 上执行，重启后失效：需写入防火墙自身的规则",
                 ),
             ),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from bkpaas.collect.plan import NEED_LOGIN
 from bkpaas.faq.model import (
+    RELOAD,
     Condition,
     Each,
     FromController,
     Text,
     VirtualAddresses,
     anywhere,
+    by_hand,
     needed,
     repair,
     same_host,
@@ -38,7 +40,7 @@ CONDITIONS = (
             "of the inventory; the listening sockets of the host that holds it; a TCP connection of "
             "the controller to it when no nginx host does.",
             zh="对清单 `virtual_addresses` 中的每个地址：各 nginx 主机的地址及其网卡；持有主机的监听套接字；"
-            "没有 nginx 主机持有时，控制机到该地址的 TCP 连接。",
+            "没有 nginx 主机持有时，运行套件的机器到该地址的 TCP 连接。",
         ),
         fails=Text(
             en="Two nginx hosts hold the address (on loopback does not count), or none does and nothing "
@@ -47,13 +49,13 @@ CONDITIONS = (
             "在该地址的域名端口监听。",
         ),
         means=Text(
-            en="On nobody, nobody reaches the domain. On two, requests end on either host by chance, and "
-            "sessions break when the switches change their mind.",
-            zh="无人持有则域名不可访问；两台持有则请求随机落到其中一台，交换机学习变化时连接会中断。",
+            en="Held by no host, nobody reaches the domain. Held by two, requests end on either by chance, and "
+            "connections break whenever the network learns the address on the other one.",
+            zh="没有主机持有则域名不可访问；两台同时持有则请求随机落到其中一台，网络设备重新学习到另一台时连接会中断。",
         ),
         remedy=repair(
             Text(
-                en="On nobody: start what moves the address (keepalived) on an nginx host. On several: they do "
+                en="Held by no host: start what moves the address (keepalived) on an nginx host. Held by several: they do "
                 "not hear each other; let VRRP (protocol 112) pass between them, then see that the others gave "
                 "the address up.",
                 zh="无人持有：在一台 nginx 主机上启动管理该地址的程序（keepalived）。多台持有：它们互相收不到通告，"
@@ -61,7 +63,10 @@ CONDITIONS = (
             ),
             ("grep -i -e vrrp -e keepalived /var/log/messages | tail -n 50", _EVERY_NGINX),
             ("ip -4 address show | grep -w {virtual}", _EVERY_NGINX),
-            "ss -lntp | grep ':{domain_port} '",
+            (
+                "ss -lntp | grep ':{domain_port} '",
+                Text(en="on the one that holds it", zh="在持有该地址的主机上执行"),
+            ),
         ),
         causes=same_host("nginx-conf-port80"),
         nobody=Text(
@@ -81,7 +86,7 @@ CONDITIONS = (
             en="The certificate that the domain's address presents to the controller for the domain, and "
             "that each nginx host presents; verified with `ca_file` of the inventory, else with the "
             "system's store.",
-            zh="域名地址及每台 nginx 主机向控制机出示的域名证书；用清单的 `ca_file` 校验，未配置时用系统信"
+            zh="域名地址及每台 nginx 主机向运行套件的机器出示的域名证书；用清单的 `ca_file` 校验，未配置时用系统信"
             "任库。",
         ),
         fails=Text(
@@ -94,7 +99,7 @@ CONDITIONS = (
             en="Browsers warn, and every program that verifies certificates cannot ask login: its users "
             "are sent to the login page again and again. A bad one on the standby host shows after the "
             "next switch-over.",
-            zh="浏览器告警，校验证书的程序无法访问 login，用户反复回到登录页。备机上的问题证书会在下次切换"
+            zh="浏览器警告，校验证书的程序无法访问 login，用户反复回到登录页。备机上的问题证书会在下次切换"
             "后暴露。",
         ),
         remedy=repair(
@@ -105,7 +110,10 @@ CONDITIONS = (
                 "deployment.yaml 的 ca_file: 中写明其证书文件。",
             ),
             ("grep -rn ssl_certificate {nginx_folder}", _EVERY_NGINX),
-            ("nginx -t && nginx -s reload", _EVERY_NGINX),
+            by_hand(
+                en="install the certificate there, on every nginx host", zh="此时在每台 nginx 主机上安装证书"
+            ),
+            RELOAD,
             f"{_SHOW} | openssl x509 -noout -subject -issuer -dates",
         ),
         causes=(*needed("host-reachable"), *anywhere(*_UNSEEN)),

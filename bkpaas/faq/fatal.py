@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from bkpaas.faq.model import Condition, Each, Point, Symptom, Text, repair, same_host
+from bkpaas.faq.model import (
+    SERVICES,
+    Command,
+    Condition,
+    Each,
+    Point,
+    Symptom,
+    Text,
+    by_hand,
+    repair,
+    same_host,
+)
 
 SYMPTOM = Symptom(
     key="fatal-exited-too-quickly",
@@ -38,13 +49,43 @@ SYMPTOM = Symptom(
         ),
         Point(
             says=Text(
-                en="stop paas says that it stopped, status shows EXIT, yet the processes are there.",
-                zh="stop paas 提示已停止，status 显示 EXIT，实际进程还在。",
+                en="stop paas says that it can be stopped, status paas shows EXIT as well, yet the real processes are still "
+                "abnormal: they run on.",
+                zh="stop paas 提示可以停掉，status paas 也显示 EXIT，“实际的进程还是异常的”：仍在运行。",
             ),
             conditions=("uwsgi-orphans", "uwsgi-single-master", "supervisor-proc"),
             answer=Text(
                 en="Meanwhile all four healthz are well: the left-over processes answer them.",
                 zh="此时四个 healthz 都正常：由遗留进程应答。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="./bkcec stop paas, status paas and start paas, on BlueKing's control machine.",
+                zh="在中控机执行 ./bkcec stop paas、status paas、start paas。",
+            ),
+            conditions=("supervisor-status", "supervisor-proc"),
+            answer=Text(
+                en="The suite never runs bkcec: it would need that machine, and stop and start change the platform. In "
+                "place of its status it reads `supervisorctl status` and the processes on every paas host: bkcec only "
+                "passes on what supervisorctl says, and so says EXIT where processes are left. For the start you may "
+                "take `./bkcec start paas` in place of the remedy's supervisord, once nothing is left.",
+                zh="套件从不执行 bkcec：它要在中控机上运行，而且 stop、start 会改变平台。代替其 status 的是每台 paas 主机上的 "
+                "`supervisorctl status` 和进程：bkcec 只转述 supervisorctl 的结果，所以有遗留进程时仍显示 EXIT。确认没有遗留进程后，"
+                "可以用 `./bkcec start paas` 代替处理方法中的 supervisord。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="ps shows uwsgi from .envs/paas, while supervisorctl is called from .envs/open_paas.",
+                zh="示例中 ps 显示的 uwsgi 在 .envs/paas 下，而 supervisorctl 在 .envs/open_paas 下。",
+            ),
+            answer=Text(
+                en="Both are right: every service has a virtual environment of its own (`.envs/login`, `.envs/paas`, ...), and "
+                "`.envs/open_paas` is that of supervisor. The suite knows a uwsgi by its `uwsgi-open_paas-SERVICE.ini`, not by "
+                "the environment it runs from.",
+                zh="两者都对：每个服务有自己的虚拟环境（`.envs/login`、`.envs/paas` 等），`.envs/open_paas` 是 supervisor 的。"
+                "套件按 `uwsgi-open_paas-服务.ini` 识别 uwsgi，而不是按其所在的虚拟环境。",
             ),
         ),
         Point(
@@ -89,8 +130,8 @@ SYMPTOM = Symptom(
             conditions=("supervisor-sock",),
             answer=Text(
                 en='Without a socket it reaches nobody and says "already shut down?": then end supervisord '
-                "with kill -TERM, as the remedy says.",
-                zh="没有套接字时它无法生效，并提示“already shut down?”：此时按处理方法用 kill -TERM 结束 "
+                "with kill -INT, as the remedy says.",
+                zh="没有套接字时它无法生效，并提示“already shut down?”：此时按处理方法用 kill -INT 结束 "
                 "supervisord。",
             ),
         ),
@@ -101,10 +142,13 @@ SYMPTOM = Symptom(
             ),
             conditions=("supervisor-sock",),
             answer=Text(
-                en="A socket cannot be made by hand: supervisord makes it when it starts. chown o+s cannot "
+                en="Never remove it while a supervisord lives: that cuts it off, nobody can stop its programs through "
+                "supervisorctl any more, and the next start ends in FATAL. A socket cannot be made by hand either: "
+                "supervisord makes it when it starts, and replaces a stale one by itself. chown o+s cannot "
                 "work, it takes o+s for a user's name; the mode is set with chmod 0700.",
-                zh="套接字不能手工创建，只能由 supervisord 启动时创建。chown o+s 不可能成功，它会把 o+s 当"
-                "作用户名；权限用 chmod 0700 设置。",
+                zh="supervisord 存活时不要删除它：删除后 supervisorctl 再也无法管理其程序，下次启动就会 FATAL。套接字也不能手工创建，"
+                "只能由 supervisord 启动时创建；失效的套接字它会自行替换。chown o+s 不可能成功，它会把 o+s 当作用户名；"
+                "权限用 chmod 0700 设置。",
             ),
         ),
         Point(
@@ -115,8 +159,10 @@ SYMPTOM = Symptom(
             conditions=("supervisor-proc", "uwsgi-orphans"),
             answer=Text(
                 en="The other way round: first end what is left, then start one supervisord. Started "
-                "beside left-over processes it ends in FATAL.",
-                zh="顺序应相反：先结束遗留进程，再启动一个 supervisord。与遗留进程并存时启动只会 FATAL。",
+                'beside left-over processes it ends in FATAL. The FAQ\'s "kill: (8230) - no such process" is harmless: '
+                "its list holds the grep itself, and children that ended with their parent.",
+                zh="顺序应相反：先结束遗留进程，再启动一个 supervisord。与遗留进程并存时启动只会 FATAL。FAQ 中的“kill: (8230) - "
+                "没有那个进程”没有影响：列表中包含 grep 自身和已随父进程退出的子进程。",
             ),
         ),
         Point(
@@ -134,29 +180,47 @@ SYMPTOM = Symptom(
     ),
 )
 
+_OURS = "'[u]wsgi .*uwsgi-open_paas|[s]upervisord .*supervisor-open_paas'"
+"""Their command lines, and not those of editors, tail -f, or the shell that looks for them."""
+_ALL_GONE: Command = (
+    f"while pgrep -f {_OURS} > /dev/null; do sleep 1; done",
+    Text(
+        en="waits until all are gone; kill -9 only what stays for half a minute",
+        zh="等待全部退出；半分钟后仍存在的才用 kill -9",
+    ),
+)
+_START: tuple[Command, ...] = (
+    "{supervisord}",
+    ("{supervisorctl} status", Text(en="all RUNNING", zh="全部 RUNNING")),
+)
 _CLEAN_START = repair(
     Text(
-        en="The processes that serve are not the ones supervisor knows of. End them all, then start "
-        "afresh: users are cut off for some seconds. kill -INT ends a uwsgi and a supervisord with "
-        "their children; only for what stays take kill -9. When nothing runs at all, only the last two "
-        "commands are needed.",
-        zh="正在服务的进程不在 supervisor 的管理之下。结束全部进程后重新启动：期间用户会中断几秒。kill "
-        "-INT 会让 uwsgi 和 supervisord 连同子进程一起退出；仍然存在的才用 kill -9。如果什么都没有运行，"
-        "只需最后两条命令。",
+        en="The processes that serve are not the ones supervisor knows of. End them all, wait, then start "
+        "afresh: users are cut off for some seconds. kill -INT ends a supervisord and a uwsgi with their "
+        "children; kill -TERM makes a uwsgi without `die-on-term` reload instead of ending it. A kill that "
+        'says "no such process" is harmless: it ended with its parent.',
+        zh="正在服务的进程不在 supervisor 的管理之下。结束全部进程、等待退出，再重新启动：期间用户会中断几秒。"
+        "kill -INT 会让 supervisord 和 uwsgi 连同子进程一起退出；而 kill -TERM 会让未配置 `die-on-term` 的 uwsgi "
+        "重载而不是退出。kill 提示“没有那个进程”没有影响：它已随父进程退出。",
+    ),
+    (
+        f"pgrep -af {_OURS}",
+        Text(en="what runs now, with its pids", zh="当前的进程及 pid"),
     ),
     ("{supervisorctl} shutdown", Text(en="may say: already shut down?", zh="可能提示 already shut down?")),
     "kill -INT {pids}",
-    (
-        "ps -eo pid,ppid,lstart,args | grep '[u]wsgi-open_paas\\|[s]upervisor-open_paas'",
-        Text(en="wait until nothing is left", zh="等到没有剩余进程"),
+    _ALL_GONE,
+    Text(
+        en="Once nothing runs (or when nothing ran at all):",
+        zh="没有进程之后（或本来就没有任何进程）：",
     ),
-    "{supervisord}",
-    ("{supervisorctl} status", Text(en="all RUNNING", zh="全部 RUNNING")),
+    *_START,
 )
 
 CONDITIONS = (
     Condition(
         id="supervisor-proc",
+        about=SERVICES,
         scopes=(Each(("paas",)),),
         generations=("5.x",),
         title=Text(
@@ -183,6 +247,7 @@ CONDITIONS = (
     ),
     Condition(
         id="supervisor-sock",
+        about=SERVICES,
         scopes=(Each(("paas",)),),
         generations=("5.x",),
         title=Text(
@@ -209,30 +274,27 @@ CONDITIONS = (
         ),
         remedy=repair(
             Text(
-                en="Only its mode is wrong: set it. It is gone or stale: the supervisord that made it can "
-                "no longer be spoken to, so end it (it ends its programs, users are cut off for some "
-                "seconds), then start afresh; a second start beside it ends in FATAL.",
-                zh="如果只是权限不对：改回即可。如果套接字丢失或失效：原 supervisord 已无法通信，先结束它（"
-                "会结束其管理的程序，用户会中断几秒），再重新启动；直接再启动一个会导致 FATAL。",
+                en="When only its mode is wrong, nothing has to be restarted:",
+                zh="如果只是权限不对，无需重启：",
             ),
-            ("chmod 0700 {sock}", Text(en="only when the mode is what is wrong", zh="仅当权限不对时")),
-            (
-                "kill -TERM $(pgrep -f '[s]upervisord -c {conf}')",
-                Text(
-                    en="then wait until no uwsgi-open_paas is left",
-                    zh="然后等到没有 uwsgi-open_paas 进程",
-                ),
+            "chmod 0700 {sock}",
+            Text(
+                en="When it is gone or stale, the supervisord that made it can no longer be spoken to, and a second "
+                "start beside it ends in FATAL. End it (it ends its programs, users are cut off for some seconds), "
+                "wait, then start afresh. When it has died already and uwsgi is left, see uwsgi-orphans.",
+                zh="如果套接字丢失或失效，原 supervisord 已无法通信，直接再启动一个会导致 FATAL。先结束它（会结束其管理"
+                "的程序，用户会中断几秒），等待退出，再重新启动。如果它已经退出而 uwsgi 还在，见 uwsgi-orphans。",
             ),
-            "{supervisord}",
-            (
-                "ls -l {sock}; {supervisorctl} status",
-                Text(en="srwx------, all RUNNING", zh="srwx------，且都是 RUNNING"),
-            ),
+            "kill -INT $(pgrep -f '[s]upervisord -c {conf}')",
+            _ALL_GONE,
+            *_START,
+            ("ls -l {sock}", Text(en="srwx------", zh="应为 srwx------")),
         ),
         causes=same_host("supervisor-proc", "disk-space"),
     ),
     Condition(
         id="uwsgi-single-master",
+        about=SERVICES,
         scopes=(Each(("paas",)),),
         generations=("5.x",),
         title=Text(
@@ -255,6 +317,7 @@ CONDITIONS = (
     ),
     Condition(
         id="uwsgi-orphans",
+        about=SERVICES,
         scopes=(Each(("paas",)),),
         generations=("5.x",),
         title=Text(
@@ -280,6 +343,7 @@ CONDITIONS = (
     ),
     Condition(
         id="port-owner",
+        about=SERVICES,
         scopes=(Each(("paas",)),),
         title=Text(
             en="The ports of the open_paas services are held by these services and by nobody else",
@@ -305,13 +369,15 @@ CONDITIONS = (
                 "move it) by its own means, then start the service.",
                 zh="端口被其他程序占用，服务无法启动。用该程序自己的方式停止（或迁移）它，再启动服务。",
             ),
-            "ss -lntp | grep ':{ports} '",
+            ("ss -lntp | grep -E ':({ports}) '", Text(en="who holds it", zh="由谁持有")),
+            by_hand(en="stop or move that program now", zh="此时停止或迁移该程序"),
             "{supervisorctl} start {service}",
             "{supervisorctl} status",
         ),
     ),
     Condition(
         id="supervisor-status",
+        about=SERVICES,
         scopes=(Each(("paas",)),),
         generations=("5.x",),
         title=Text(
@@ -382,19 +448,22 @@ CONDITIONS = (
         ),
         remedy=repair(
             Text(
-                en="A beam process that does not serve keeps the new broker from starting. End the one "
-                "that is named above, then start RabbitMQ (epmd alone may stay). A broker that is "
-                "killed loses the messages that are not persistent: see first that rabbitmqctl does not "
-                "answer.",
-                zh="不提供服务的 beam 进程会阻止新的 RabbitMQ 启动。结束上面列出的进程，再启动 RabbitMQ（仅"
-                "剩 epmd 属正常）。被强制结束的 RabbitMQ 会丢失未持久化的消息：先确认 rabbitmqctl 无应答。",
+                en="A beam process that does not serve keeps the new broker from starting. See first that "
+                "rabbitmqctl gets no answer: a broker that is ended loses the messages that are not persistent.",
+                zh="不提供服务的 beam 进程会阻止新的 RabbitMQ 启动。先确认 rabbitmqctl 无应答：结束 RabbitMQ 会丢失"
+                "未持久化的消息。",
             ),
             "rabbitmqctl status",
+            Text(
+                en="Then end that beam process, wait, and start RabbitMQ (epmd alone may stay):",
+                zh="再结束该 beam 进程，等待退出后启动 RabbitMQ（仅剩 epmd 属正常）：",
+            ),
+            "kill {pids}",
             (
-                "kill {pids}",
+                "while ps -p {pids} > /dev/null; do sleep 1; done",
                 Text(
-                    en="wait; only what stays after half a minute: kill -9",
-                    zh="等待；半分钟后仍存在的再用 kill -9",
+                    en="kill -9 only what stays for half a minute",
+                    zh="半分钟后仍存在的才用 kill -9",
                 ),
             ),
             "systemctl start rabbitmq-server",

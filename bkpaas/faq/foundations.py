@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bkpaas.faq.model import (
+    SERVICES,
     Condition,
     Each,
     FromController,
@@ -38,7 +39,7 @@ CONDITIONS = (
         scopes=(FromController(),),
         title=Text(
             en="Not every host is out of reach for one and the same reason",
-            zh="并非所有主机都因同一原因无法查看",
+            zh="通往各主机的路是通的：没有因同一原因而全部无法查看",
         ),
         reads=Text(
             en="What came of the visits to all hosts.",
@@ -50,7 +51,7 @@ CONDITIONS = (
             zh="有多台主机，且全部因同一类原因无法查看：密钥被拒绝、主机密钥未知、无路由、sudo 被拒绝等。",
         ),
         means=Text(
-            en="Not the hosts are ill but the way to them: the key or known_hosts of the inventory, or the network of "
+            en="The hosts may be well; what is broken is the way to them: the key or known_hosts of the inventory, or the network of "
             "the machine that this suite runs on.",
             zh="出问题的不是各台主机，而是通往它们的路：清单中的密钥或 known_hosts，或运行本套件的机器的网络。",
         ),
@@ -85,7 +86,7 @@ CONDITIONS = (
         ),
         means=Text(
             en="The host is down, cut off, or too ill to be spoken to. All its own checks are no_data, and "
-            "whatever asks it fails.",
+            "what others ask of it fails.",
             zh="主机宕机、断网，或已无法响应。该主机的其他检查都是 no_data，依赖它的请求都会失败。",
         ),
         remedy=repair(
@@ -104,8 +105,10 @@ CONDITIONS = (
         scopes=(Each(),),
         title=Text(en="No file system that BlueKing writes to is full", zh="蓝鲸写入的文件系统没有写满"),
         reads=Text(
-            en="statvfs of `/`, the install directory and its `logs`.",
-            zh="对 `/`、安装目录及其 `logs` 执行 statvfs。",
+            en="statvfs of `/`, the install directory, its `logs`, and the usual places of the data of the host's roles "
+            "(MySQL, redis, RabbitMQ, Elasticsearch, nginx's logs, the SaaS), as far as they are there.",
+            zh="对 `/`、安装目录及其 `logs`，以及该主机角色的常用数据目录（MySQL、redis、RabbitMQ、Elasticsearch、"
+            "nginx 日志、SaaS，存在的才看）执行 statvfs。",
         ),
         fails=Text(
             en="Less than `disk_free_percent` (1) of the space or of the inodes is free, or the file "
@@ -158,6 +161,7 @@ CONDITIONS = (
     ),
     Condition(
         id="database-reachable",
+        about=SERVICES,
         scopes=(Each(("paas",)),),
         title=Text(
             en="The database that the settings name answers this host",
@@ -204,6 +208,7 @@ CONDITIONS = (
     ),
     Condition(
         id="services-answer",
+        about=SERVICES,
         scopes=(Each(("paas",)),),
         title=Text(
             en="Every open_paas service that listens also answers, and not with a server error",
@@ -214,7 +219,7 @@ CONDITIONS = (
             "appengine, paas and esb, is_login without a token of login; the states of its processes in "
             "`/proc`.",
             zh="在本机按 uwsgi 配置的地址对每个服务发一次 GET：appengine、paas、esb 为 `/`，login 为不带 "
-            "token 的 is_login；以及 `/proc` 中进程的状态。",
+            "bk_token 的 is_login；以及 `/proc` 中进程的状态。",
         ),
         fails=Text(
             en="The port is listened on, but there is no answer within `request_seconds` (8), the answer "

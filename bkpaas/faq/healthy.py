@@ -25,7 +25,7 @@ SYMPTOM = Symptom(
     introduction=Text(
         en="After an installation or an upgrade: is the platform well? The domain must lead to nginx, and "
         "every service must say of itself that it is well.",
-        zh="安装或升级之后：平台是否正常？域名要指向 nginx，每个服务都要自报正常。",
+        zh="安装或升级之后：平台是否正常？域名要指向 nginx，每个服务的 healthz 都要返回正常。",
     ),
     conditions=("domain-resolve", *(f"healthz-{service}" for service in SERVICES)),
     points=(
@@ -77,12 +77,13 @@ SYMPTOM = Symptom(
                 "services-answer",
             ),
             answer=Text(
-                en="True of paas only. The others answer 200 with result or ok false when they are ill: "
-                "read the body. And not all is checked: paas is content with any answer of login, even "
-                "a 500; nobody asks redis or Elasticsearch.",
-                zh="只有 paas 如此。其他服务异常时返回 200，而 result 或 ok 为 false：要看返回内容。也没有"
-                "检查全部依赖：paas 只要 login 有应答就算正常，即使是 500；也没有服务检查 redis 或 "
-                "Elasticsearch。",
+                en="True of paas, and of login while it has no database (a page with 500). Otherwise they answer 200 with "
+                "result or ok false when they are ill: read the body. And not all is checked: paas takes any answer of "
+                "login and appengine for well, even a 500; in the community edition 5.x no healthz asks redis or "
+                "Elasticsearch.",
+                zh="paas 如此；login 只在没有数据库时如此（500 页面）。其余情况异常时返回 200，而 result 或 ok 为 false：要看返回内容。"
+                "也没有检查全部依赖：login 和 appengine 只要有应答，即使是 500，paas 也算正常；社区版 5.x 中没有 healthz 检查 redis "
+                "或 Elasticsearch。",
             ),
         ),
         Point(
@@ -156,9 +157,9 @@ _MEANS = {
         zh="缺少配置或数据库不可用：所有人无法登录。",
     ),
     "esb": Text(
-        en="A setting is missing, or the database, login, CC or FTA fails it, in this order: the first is named. Its connections to the "
+        en="A setting is missing, or the database, login, CC or FTA fails; they are tried in this order, and the first is named. Its connections to the "
         "database are pooled: right after a repair one more request may fail.",
-        zh="缺少配置，或数据库、login、CC、FTA 依次检查失败，返回信息只写第一个。数据库连接有池：刚修复后可能还会失败一次。",
+        zh="缺少配置，或依次检查的数据库、login、CC、FTA 中有一项失败，返回信息只写第一项。数据库连接有池：刚修复后可能还会失败一次。",
     ),
     "console": Text(
         en="The desktop does not open, the developer center may.",
@@ -179,6 +180,7 @@ _ASKS = {
     "appengine": ("appengine", "agent"),
 }
 
+_HOSTS = ("host-reachable", "disk-space")
 _AT_HOME = ("database-reachable", "supervisor-proc", "supervisor-status")
 _AT_HOME_TOO = ("port-owner", "paas-ports-local", "services-answer", "bind-address-consistent")
 _ON_THE_WAY = ("domain-resolve", "nginx-conf-port80", "nginx-listen-vs-domain", "nginx-conf-upstreams")
@@ -209,12 +211,12 @@ def _healthz(service: str) -> Condition:
         reads=Text(
             en=f"One GET of {_PATHS[service][0]} on its own port, from its host; one of {_PATHS[service][1]} through the domain, "
             "from the controller.",
-            zh=f"在本机 GET 一次自身端口的 {_PATHS[service][0]}；从控制机通过域名 GET 一次 {_PATHS[service][1]}。",
+            zh=f"在本机 GET 一次自身端口的 {_PATHS[service][0]}；从运行套件的机器通过域名 GET 一次 {_PATHS[service][1]}。",
         ),
         fails=Text(
             en="No answer within `healthz_seconds` (25), or anything but HTTP 200 with a JSON object whose `ok` or `result` is true and "
             f"whose `data` has no warning. {_ILL[service].en}",
-            zh="`healthz_seconds`（25）内无应答，或不是 HTTP 200、`ok` 或 `result` 为 true 且 `data` 中没有告警的 JSON。"
+            zh="`healthz_seconds`（25）内无应答，或不是 HTTP 200、`ok` 或 `result` 为 true 且 `data` 中没有警告的 JSON。"
             f"{_ILL[service].zh}",
         ),
         means=_MEANS[service],
@@ -232,9 +234,10 @@ def _healthz(service: str) -> Condition:
             ),
         ),
         causes=(
-            *same_host("disk-space", *_AT_HOME, *_AT_HOME_TOO),
-            *same_host("http-proxy-env", "domain-502", "domain-certificate"),
-            *needed("host-reachable", "disk-space"),
+            *needed(*_HOSTS),
+            *same_host(
+                *_HOSTS, *_AT_HOME, *_AT_HOME_TOO, "http-proxy-env", "domain-502", "domain-certificate"
+            ),
             *seen_from_host(f"healthz-{service}", *_AT_HOME, *_AT_HOME_TOO),
             *seen_from_host(*_ON_THE_WAY, *_ON_THE_WAY_TOO),
             *others,

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from bkpaas.faq.appt_502 import NO_AGENT
-from bkpaas.faq.model import Condition, Each, Point, Symptom, Text, anywhere, needed, repair, same_host
+from bkpaas.faq.model import (
+    Condition,
+    Each,
+    Point,
+    Symptom,
+    Text,
+    anywhere,
+    by_hand,
+    needed,
+    repair,
+    same_host,
+)
+from bkpaas.faq.tokens import SET_CLOCK
 
 SYMPTOM = Symptom(
     key="no-logs",
@@ -63,7 +75,8 @@ SYMPTOM = Symptom(
                 *("log-queue-depth", "log-index-fresh"),
             ),
             answer=Text(
-                en="Equal is not enough: redis must take what both have, and the lines must come out at the end.",
+                en="Equal is not enough: redis must accept the password and db that both are configured with, and the lines "
+                "must be found in Elasticsearch at the end.",
                 zh="一致还不够：redis 必须接受两边的配置，日志必须最终可以查到。",
             ),
         ),
@@ -82,6 +95,8 @@ SYMPTOM = Symptom(
     ),
 )
 
+_PUT = "curl -m 5 -X PUT -H 'Content-Type: application/json' '{es_url}"
+
 CONDITIONS = (
     Condition(
         id="paas-es-config",
@@ -99,7 +114,7 @@ CONDITIONS = (
             "r 的输出地址，以及对该地址 GET / 的应答。",
         ),
         fails=Text(
-            en="An address is none, does not resolve here, or belongs to no es host of the "
+            en="An address is malformed, does not resolve here, or belongs to no es host of the "
             "inventory, no virtual address and no output of a log_parser; or its port is not the "
             "inventory's port of es and nothing listens there; or something else than "
             "Elasticsearch answers. no_data when the setting is absent or no plain text.",
@@ -119,7 +134,14 @@ CONDITIONS = (
                 "第一条命令可能显示密码。",
             ),
             "grep -n ELASTICSEARCH {home}/open_paas/paas/conf/settings_production.py",
-            ("curl -m 5 {es_url}/", Text(en="has to show the version", zh="应当显示版本号")),
+            (
+                "curl -m 5 {es_url}/",
+                Text(
+                    en="has to show the version; -u USER when it asks for a login",
+                    zh="应当显示版本号；需要登录时加 -u USER",
+                ),
+            ),
+            by_hand(en="edit the setting now", zh="此时修改该配置"),
             "{supervisorctl} restart paas",
         ),
     ),
@@ -137,8 +159,8 @@ CONDITIONS = (
         ),
         fails=Text(
             en="An address does not answer, answers 401 or another error, is not Elasticsearch, or "
-            "its cluster is red. Yellow is well. no_data when the login cannot be sent unseen "
-            "(only ssh:// can) or may not read the health.",
+            "its cluster is red. Yellow is well. no_data when the login could only be sent where the list of processes "
+            "shows it (all transports but ssh://), or may not read the health.",
             zh="地址无应答、返回 401 或其他错误、不是 Elasticsearch，或集群状态为 r"
             "ed。yellow 视为正常。账号无法安全发送（只有 ssh:// 可以）或无权查看健康"
             "状态时为 no_data。",
@@ -195,20 +217,36 @@ CONDITIONS = (
         ),
         remedy=repair(
             Text(
-                en="Elasticsearch makes indices read-only when a disk is fuller than its flood stage (95 %), and versions "
-                "before 7.4 never undo it. Make room first: what fills the disk, which indices are old. Only then take "
-                "the block away.",
-                zh="磁盘使用超过 flood stage（95 %）时 Elasticsearch 会把索引置为只读，7.4 之前的版本不会自动恢复。先清理空间："
-                "看什么占满了磁盘、哪些索引已过期；然后再解除只读。",
+                en="See first which block it is, and how full the disks are. Where Elasticsearch asks for a login, add -u USER "
+                "to each curl: it then asks for the password.",
+                zh="先看是哪种限制，以及磁盘使用率。Elasticsearch 需要登录时，每条 curl 加 -u USER，它会提示输入密码。",
             ),
             "curl -m 5 '{es_url}/_cat/allocation?v'",
-            "curl -m 5 '{es_url}/_cat/indices/paas_app_log-*?v&s=index'",
-            "curl -m 5 -X PUT -H 'Content-Type: application/json' '{es_url}/paas_app_log-*/_settings' "
-            "-d '{{\"index.blocks.read_only_allow_delete\": null}}'",
             (
-                "curl -m 5 '{es_url}/paas_app_log-*/_settings/index.blocks.*'",
-                Text(en="shows {{}} when none is left", zh="全部解除后显示 {{}}"),
+                "curl -m 5 '{es_url}/_cat/indices/paas_app_log-*?v&s=index'",
+                Text(en="status: close?", zh="status 是否为 close"),
             ),
+            (
+                "curl -m 5 '{es_url}/paas_app_log-*/_settings/index.blocks.*?pretty'",
+                Text(en="{{}}: no block", zh="{{}} 表示没有限制"),
+            ),
+            "curl -m 5 '{es_url}/_cluster/settings?flat_settings=true&pretty'",
+            Text(
+                en="read_only_allow_delete comes from a disk fuller than the flood stage (95 %); versions before 7.4 never "
+                "undo it. Make room, then:",
+                zh="read_only_allow_delete 由磁盘使用超过 flood stage（95 %）引起，7.4 之前的版本不会自动恢复。先清理空间，然后：",
+            ),
+            f"{_PUT}/paas_app_log-*/_settings' -d '{{{{\"index.blocks.read_only_allow_delete\": null}}}}'",
+            Text(
+                en="read_only and write of an index were set by somebody: learn why, then:",
+                zh="索引的 read_only 和 write 是人为设置的：先弄清原因，再解除：",
+            ),
+            f'{_PUT}/paas_app_log-*/_settings\' -d \'{{{{"index.blocks.read_only": null, "index.blocks.write": null}}}}\'',
+            Text(en="So was a block of the whole cluster:", zh="整个集群的限制也是如此："),
+            f'{_PUT}/_cluster/settings\' -d \'{{{{"persistent": {{{{"cluster.blocks.*": null}}}}, '
+            '"transient": {{"cluster.blocks.*": null}}}}\'',
+            Text(en="An index of these days that is closed:", zh="近日的索引被关闭时："),
+            "curl -m 30 -X POST '{es_url}/INDEX/_open'",
         ),
         causes=(*same_host("paas-es-config", "es-health"), *needed("disk-space")),
     ),
@@ -291,10 +329,13 @@ CONDITIONS = (
                 "changed. The output shows passwords.",
                 zh="使两边的 host、port、db、password、key 一致，并重启修改过的一方。输出中会显示密码。",
             ),
-            ("grep -rn -A8 'redis' {home}/paas_plugins/log_agent/", Text(en="here", zh="本机")),
+            (
+                "grep -rn -A8 'redis' {home}/paas_plugins/log_agent/",
+                Text(en="on {host}", zh="在 {host} 上执行"),
+            ),
             (
                 "grep -rn -A8 'redis' {home}/paas_plugins/log_parser/",
-                Text(en="on the paas hosts", zh="paas 主机"),
+                Text(en="on the paas hosts", zh="在 paas 主机上执行"),
             ),
         ),
         causes=(*same_host("log-agent-deployed"), *anywhere("log-parser-deployed")),
@@ -315,8 +356,8 @@ CONDITIONS = (
         ),
         fails=Text(
             en="It does not answer, something else answers, or it refuses the password or the db. "
-            "NOAUTH to the first PING is well. no_data when the password comes from a variable or "
-            "cannot be sent unseen (only ssh:// can), and over TLS.",
+            "NOAUTH to the first PING is well. no_data when the password comes from a variable, or could only be sent "
+            "where the list of processes shows it (all transports but ssh://), and over TLS.",
             zh="无应答、应答的不是 redis，或拒绝密码或 db。第一次 PING 返回 NOAUTH"
             " 视为正常。密码来自变量、无法安全发送（只有 ssh:// 可以）或使用 TLS 时为 "
             "no_data。",
@@ -361,8 +402,8 @@ CONDITIONS = (
         ),
         fails=Text(
             en="Such a process has a connection to a port of redis at another address than its "
-            "configuration names, and none to that; a name is content with any redis host of the "
-            "inventory. No connection at all is well: filebeat connects when it has something to "
+            "configuration names, and none to that; for a name, any redis host of the "
+            "inventory counts. No connection at all is well: filebeat connects when it has something to "
             "send.",
             zh="进程连接着配置以外地址的 redis 端口，而没有连接配置中的地址；配置为名字时，清单中"
             "任一 redis 主机都可以。完全没有连接视为正常：filebeat 有内容发送时才连接"
@@ -492,17 +533,11 @@ CONDITIONS = (
         ),
         remedy=repair(
             Text(
-                en="Set the clock and keep it synchronised; logs and logins are judged by it. makestep "
-                "jumps: where MySQL, ZooKeeper or Kafka run too, expect them to notice.",
-                zh="校正时间并保持同步；日志和登录都依赖它。makestep 会使时间跳变：若该机还运行 MySQL、"
-                "ZooKeeper 或 Kafka，需留意影响。",
+                en="Set the clock and keep it synchronised; logs and logins are judged by it.",
+                zh="校正时间并保持同步；日志和登录都依赖它。",
             ),
-            "chronyc tracking",
-            (
-                "chronyc makestep",
-                Text(en="or: ntpdate -u YOUR_NTP_SERVER", zh="或者：ntpdate -u 你的NTP服务器"),
-            ),
-            "systemctl enable --now chronyd",
+            "chronyc tracking || ntpq -pn",
+            *SET_CLOCK,
         ),
         causes=same_host("paas-clock-skew"),
     ),
@@ -525,7 +560,7 @@ CONDITIONS = (
         ),
         remedy=repair(
             Text(en="See why it is not synchronised.", zh="检查为何没有同步。"),
-            "chronyc tracking; chronyc sources",
+            "chronyc tracking && chronyc sources || ntpq -pn",
         ),
         causes=same_host("clock-all", "paas-clock-skew", "paas-clock-drift", "time-daemon"),
     ),

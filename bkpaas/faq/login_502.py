@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from bkpaas.faq.model import (
+    RELOAD,
+    SERVICES,
+    START,
     Condition,
     Each,
     FromController,
@@ -11,6 +14,7 @@ from bkpaas.faq.model import (
     Symptom,
     Text,
     anywhere,
+    by_hand,
     needed,
     repair,
     same_host,
@@ -77,8 +81,10 @@ SYMPTOM = Symptom(
             ),
             conditions=("port-owner",),
             answer=Text(
-                en="Then there is no 502: nginx passes on what the stranger answers, often with status 200.",
-                zh="这种情况没有 502：nginx 会转发占用者的应答，状态码常常是 200。",
+                en="Often without a 502: nginx passes on what the stranger answers, when it speaks HTTP often with status 200. "
+                "A stranger that speaks no HTTP, or listens on another address only, is a 502.",
+                zh="往往不是 502：nginx 会转发占用者的应答，若它使用 HTTP，状态码常常是 200。占用者不使用 HTTP，或只监听"
+                "其他地址时，才是 502。",
             ),
         ),
         Point(
@@ -89,10 +95,11 @@ SYMPTOM = Symptom(
             ),
             conditions=("paas-ports-from-nginx", "upstream-answers", "bind-address-consistent"),
             answer=Text(
-                en="Any HTTP answer will do, 404 as well. Ask the address in nginx's upstream, not "
-                "127.0.0.1: the services bind the host's address only.",
-                zh="任何 HTTP 应答都可以，404 也行。要访问 nginx upstream 中的地址而不是 127.0.0.1：服务只"
-                "绑定主机地址。",
+                en="For the firewall any HTTP answer will do, 404 and 500 as well; that the answer is no 5xx is asked by "
+                "upstream-answers. Ask the address in nginx's upstream, not 127.0.0.1: usually the services bind the "
+                "host's address only.",
+                zh="就防火墙而言，任何 HTTP 应答都可以，404 和 500 也行；应答不能是 5xx 由 upstream-answers 检查。要访问 nginx "
+                "upstream 中的地址而不是 127.0.0.1：服务通常只绑定主机地址。",
             ),
         ),
         Point(
@@ -125,6 +132,7 @@ _SERVICE_DOWN = ("supervisor-status", "port-owner", "bind-address-consistent")
 CONDITIONS = (
     Condition(
         id="bind-address-consistent",
+        about=SERVICES,
         scopes=(Each(("paas",)),),
         title=Text(
             en="Each service listens on the address that nginx and the inventory use for this host",
@@ -152,12 +160,14 @@ CONDITIONS = (
                 zh="uwsgi 配置中写的是本机的另一个地址（多网卡）。改为 {address} 后重启服务。",
             ),
             "grep -n '^http' {home}/etc/uwsgi-open_paas-*.ini",
+            by_hand(en="put {address} there now", zh="此时改为 {address}"),
             "{supervisorctl} restart {service}",
             "ss -lnt | grep '{address}:'",
         ),
     ),
     Condition(
         id="paas-ports-local",
+        about=SERVICES,
         scopes=(Each(("paas",)),),
         title=Text(
             en="Each open_paas service listens where its configuration says",
@@ -244,11 +254,13 @@ CONDITIONS = (
         ),
         remedy=repair(
             Text(
-                en="See what nginx says of its files, then reload it, or start it when it does not run. "
-                "When it does not start, see what holds the port.",
-                zh="先看 nginx 对配置的检查结果，再重载；未运行则启动。若启动失败，查看端口由谁占用。",
+                en="When nginx runs: let it check its files, then reload it. When it does not start, see what holds the port.",
+                zh="nginx 在运行时：先检查配置，再重载。若启动失败，查看端口由谁占用。",
             ),
-            "nginx -t && (nginx -s reload || nginx)",
+            RELOAD,
+            Text(en="When none runs, and only then:", zh="没有运行时才启动："),
+            START,
+            Text(en="Either way:", zh="之后确认："),
             "ss -lntp | grep ':{domain_port} '",
             (
                 "curl -sI -H 'Host: {domain}' http://{address}:{domain_port}/",
@@ -276,8 +288,8 @@ CONDITIONS = (
         ),
         means=Text(
             en="With several NICs requests are refused, or end in a wrong server block, although nginx "
-            "listens on port 80.",
-            zh="多网卡时，虽然 nginx 监听了 80 端口，请求仍被拒绝或进入错误的 server。",
+            "listens on the domain's port.",
+            zh="多网卡时，虽然 nginx 监听了域名的端口，请求仍被拒绝或进入错误的 server。",
         ),
         remedy=repair(
             Text(
@@ -289,13 +301,15 @@ CONDITIONS = (
             ),
             "getent hosts {domain}; ip -4 addr",
             "grep -rn 'listen\\|server_name' {nginx_folder}",
-            "nginx -t && nginx -s reload",
+            by_hand(en="edit the listen line now", zh="此时修改 listen 行"),
+            RELOAD,
             "ss -lntp | grep ':{domain_port} '",
         ),
         causes=same_host("nginx-conf-port80"),
     ),
     Condition(
         id="nginx-conf-upstreams",
+        about=SERVICES,
         scopes=(Each(("nginx",)),),
         title=Text(
             en="nginx's upstreams for open_paas name paas hosts of the inventory with the right port",
@@ -323,7 +337,8 @@ CONDITIONS = (
                 zh="修正该 upstream 的 server 行并重载。",
             ),
             "grep -rn -A6 'upstream OPEN_PAAS' {nginx_folder}",
-            "nginx -t && nginx -s reload",
+            by_hand(en="edit the server lines now", zh="此时修改 server 行"),
+            RELOAD,
         ),
         causes=same_host("nginx-conf-port80"),
     ),
@@ -351,12 +366,14 @@ CONDITIONS = (
                 zh="缺少它则该主机不承担流量，也没有冗余。补上 server 行并重载。",
             ),
             "grep -rn -A6 'upstream OPEN_PAAS' {nginx_folder}",
-            "nginx -t && nginx -s reload",
+            by_hand(en="edit the server lines now", zh="此时修改 server 行"),
+            RELOAD,
         ),
         causes=same_host("nginx-conf-upstreams"),
     ),
     Condition(
         id="paas-ports-from-nginx",
+        about=SERVICES,
         scopes=(Links(("nginx",), ("paas",)),),
         title=Text(
             en="nginx's host reaches every open_paas service of the paas host",
@@ -373,23 +390,28 @@ CONDITIONS = (
             zh="`request_seconds`（8）内没有 HTTP 应答：拒绝、无路由或无响应。任何状态码都算应答。",
         ),
         means=Text(
-            en="Refused: the service is down or bound elsewhere. Silence: a firewall drops, or the service "
-            "hangs. Both are the 502 that users see.",
-            zh="拒绝：服务未启动或绑定在别处。无响应：防火墙丢弃或服务卡死。两者都是用户看到的 502。",
+            en="Refused, or no route: the service is down or bound elsewhere, and users see 502 at once. Silence: a "
+            "firewall drops, or the service hangs: users wait, and see 504 when nginx's own time is up.",
+            zh="拒绝或无路由：服务未启动或绑定在别处，用户立即看到 502。无响应：防火墙丢弃或服务卡死，用户一直等待，nginx 超时后"
+            "看到 504。",
         ),
         remedy=repair(
             Text(
-                en="Refused: the service is down or listens elsewhere. No answer in time or no route: a "
-                "firewall. On {target} allow {source_address} to the ports of the services.",
-                zh="拒绝连接：服务未启动或监听在别处。超时或无路由：防火墙。在 {target} 上允许 {"
-                "source_address} 访问各服务端口。",
+                en="See how it fails. Refused: the service is down or listens elsewhere.",
+                zh="先看是哪种失败。拒绝连接：服务未启动或监听在别处。",
             ),
             ("curl -m 5 -i {urls}", Text(en="on {source}", zh="在 {source} 上执行")),
+            ("{supervisorctl} status; ss -lnt", Text(en="on {target}", zh="在 {target} 上执行")),
+            Text(
+                en="No answer in time or no route, while the same request is answered on {target}: a firewall. Allow "
+                "{source_address} on {target}:",
+                zh="超时或无路由，而同一请求在 {target} 本机有应答：防火墙。在 {target} 上允许 {source_address}：",
+            ),
             ("iptables -nL INPUT; firewall-cmd --list-all", Text(en="on {target}", zh="在 {target} 上执行")),
             (
                 "iptables -I INPUT -s {source_address} -p tcp --dport 8000:8003 -j ACCEPT",
                 Text(
-                    en="on {target}, until its next boot: then it belongs into the firewall's own rules",
+                    en="on {target}; lost at its next boot: for good, add it to the firewall's own rules",
                     zh="在 {target} 上执行，重启后失效：需写入防火墙自身的规则",
                 ),
             ),
@@ -404,6 +426,7 @@ CONDITIONS = (
     ),
     Condition(
         id="upstream-answers",
+        about=(*SERVICES, "agent"),
         scopes=(Each(("nginx",)),),
         title=Text(
             en="Each upstream server in nginx's files answers when asked by itself",
@@ -426,9 +449,8 @@ CONDITIONS = (
         remedy=repair(
             Text(
                 en="nginx hides one dead upstream behind the others, then fails for a part of the "
-                "requests. Repair or remove the server named above.",
-                zh="nginx 会用其他节点掩盖一个失效的 upstream，然后部分请求失败。修复或移除上面列出的 "
-                "server。",
+                "requests. Repair the server that does not answer, or take it out of the upstream.",
+                zh="nginx 会用其他节点掩盖一个失效的 upstream，但部分请求会失败。修复没有应答的 server，或将其移出 upstream。",
             ),
             ("curl -m 5 -i {urls}", Text(en="on {host}", zh="在 {host} 上执行")),
         ),
@@ -453,12 +475,12 @@ CONDITIONS = (
         scopes=(FromController(),),
         title=Text(
             en="No path of the PaaS domain answers 502, 503 or 504, or not at all",
-            zh="PaaS 域名下没有路径返回 502、503、504 或没有应答",
+            zh="PaaS 域名下的各路径都有应答，且不是 502、503、504",
         ),
         reads=Text(
             en="From the controller GET `/`, `/login/`, `/api/`, `/v1/`, and with app hosts `/o/`, `/t/` "
             "of the PaaS domain, without cookies.",
-            zh="从控制机 GET PaaS 域名的 `/`、`/login/`、`/api/`、`/v1/`，有 app 主机时还有 `/o/`、`/t/`，"
+            zh="从运行套件的机器 GET PaaS 域名的 `/`、`/login/`、`/api/`、`/v1/`，有 app 主机时还有 `/o/`、`/t/`，"
             "不带 cookie。",
         ),
         fails=Text(

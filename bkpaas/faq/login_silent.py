@@ -10,6 +10,7 @@ from bkpaas.faq.model import (
     Symptom,
     Text,
     anywhere,
+    by_hand,
     needed,
     repair,
     same_host,
@@ -22,8 +23,9 @@ SYMPTOM = Symptom(
     title=Text(en="Login does not respond", zh="PaaS登陆无响应"),
     introduction=Text(
         en="The login page does not come, or an application waits for ever for the login to be checked. Is "
-        "the request sent, does it arrive at login, and is it answered?",
-        zh="登录页面打不开，或应用一直等待登录校验。请求是否发出、是否到达 login、是否有应答？",
+        "the request sent, does it arrive at login, and is it answered? What the FAQ says under its sub-heading "
+        "check the login interface (校验登陆接口):",
+        zh="登录页面打不开，或应用一直等待登录校验。请求是否发出、是否到达 login、是否有应答？即 FAQ 小标题“校验登陆接口”下的内容。",
     ),
     conditions=(
         "login-log-dir",
@@ -43,12 +45,13 @@ SYMPTOM = Symptom(
                 "their name.",
                 zh="在 paas 主机进入 open_paas 日志目录，跟踪名称含 login 的日志。",
             ),
-            conditions=("login-log-dir",),
+            conditions=("login-log-dir", "login-request-arrives", "login-access-log-status"),
             answer=Text(
                 en="The request lines are in login_uwsgi.log (or what `logto2` names); login.log has "
-                "exceptions only. The suite reads the end of both instead of following them.",
-                zh="请求记录在 login_uwsgi.log（或 `logto2` 指定的文件）中，login.log 只有异常。套件读取两"
-                "者末尾，而不是持续跟踪。",
+                "exceptions only. login-log-dir sees that both are there and may be written; the other two read the end of "
+                "the access log instead of following it.",
+                zh="请求记录在 login_uwsgi.log（或 `logto2` 指定的文件）中，login.log 只有异常。login-log-dir 只看两者是否存在、"
+                "可写；另外两项读取访问日志的末尾，而不是持续跟踪。",
             ),
         ),
         Point(
@@ -58,10 +61,13 @@ SYMPTOM = Symptom(
             ),
             conditions=("login-request-arrives",),
             answer=Text(
-                en="Instead of a browser the suite sends one is_login request of its own through the "
-                "domain and looks for it in the login log of every paas host.",
-                zh="套件不用浏览器，而是通过域名发一次自己的 is_login 请求，再到每台 paas 主机的 login 日志"
-                "中查找。",
+                en="Instead of a browser the suite sends one is_login request of its own from the controller, through the "
+                "domain, and looks for it in the login log of every paas host. The request of the platform that fails is not "
+                "followed: click there yourself with `tail -f` running; whether its host can ask login at all is "
+                "domain-from-agents and domain-from-cmdb-job.",
+                zh="套件不用浏览器，而是从运行套件的机器通过域名发一次自己的 is_login 请求，再到每台 paas 主机的 login 日志"
+                "中查找。出错平台自己的请求不会跟踪：请在 `tail -f` 的同时自行点击；其主机能否访问 login 见 domain-from-agents 和 "
+                "domain-from-cmdb-job。",
             ),
         ),
         Point(
@@ -71,11 +77,13 @@ SYMPTOM = Symptom(
             ),
             conditions=("login-access-log-status", "login-is-login-esb"),
             answer=Text(
-                en="The line has no domain. Its form tells: nginx comes with HTTP/1.0 and without /login, "
-                "ESB with a path that begins with /login/, and what is left came directly. The verdict "
-                "counts them by caller.",
-                zh="日志中没有域名，要看形式：经 nginx 的是 HTTP/1.0 且不带 /login，经 ESB 的路径以 "
-                "/login/ 开头，其余为直接调用。结果中按调用方计数。",
+                en="login's line has no domain; the FAQ means the application's own log, whose URL has the domain of PaaS "
+                "(login asked directly, that is through nginx) or a path below /api/c/compapi/ (through ESB). In login's log "
+                "the form tells: what came through nginx has HTTP/1.0 and a path without /login, what came from ESB a path "
+                "that begins with /login/, and what is left was sent straight to the port. The verdict counts them by caller.",
+                zh="login 的日志中没有域名；FAQ 指的是应用自己的日志：URL 为 PaaS 域名的是直接调用 login（即经 nginx），路径在 "
+                "/api/c/compapi/ 之下的是通过 ESB。在 login 的日志中要看形式：经 nginx 的是 HTTP/1.0 且不带 /login，经 ESB 的路径以 "
+                "/login/ 开头，其余是直接访问端口。结果中按调用方计数。",
             ),
         ),
         Point(
@@ -90,6 +98,23 @@ SYMPTOM = Symptom(
                 "read the body.",
                 zh="按 FAQ 的写法会得到 404。路径是 /login/accounts/is_login/（末尾有斜杠），参数是查询串中"
                 "的 bk_token，且所有拒绝都是 HTTP 200：要看返回内容。",
+            ),
+        ),
+        Point(
+            says=Text(
+                en="The same with a token of one's own, taken from the browser's cookie.",
+                zh="同样的调用，带上浏览器 cookie 中自己的 bk_token。",
+            ),
+            answer=Text(
+                en="The suite sends none. By hand, on the paas host, at the address of login's uwsgi file: `curl -m 8 "
+                "'http://ADDRESS:8003/accounts/is_login/?bk_token=TOKEN'`; through the domain: `curl --noproxy '*' -m 8 "
+                "'http://PAAS_DOMAIN/login/accounts/is_login/?bk_token=TOKEN'`. `result: true` is a valid login. The token "
+                "then stands in the access logs of login and nginx, and whoever reads them can use it: log out afterwards. "
+                "Never open /login/ with it: that page logs the token out.",
+                zh="套件不发送登录态。手工测试时，在 paas 主机上按 login 的 uwsgi 配置中的地址执行：`curl -m 8 "
+                "'http://ADDRESS:8003/accounts/is_login/?bk_token=TOKEN'`；通过域名：`curl --noproxy '*' -m 8 "
+                "'http://PAAS_DOMAIN/login/accounts/is_login/?bk_token=TOKEN'`。`result: true` 表示登录态有效。bk_token 会留在 login "
+                "和 nginx 的访问日志中，看到日志的人可以使用它：测试后请退出登录。切勿带着它访问 /login/：该页面会注销这个登录态。",
             ),
         ),
         Point(
@@ -109,6 +134,13 @@ SYMPTOM = Symptom(
                 "login-is-login-domain",
                 "domain-from-agents",
                 "domain-from-cmdb-job",
+            ),
+            answer=Text(
+                en="http-proxy-env sees a proxy that is set: in the shell's files, those of curl and wget, the environment of "
+                "BlueKing's processes. The other three ask past any such proxy, so they see what takes requests on the network "
+                "itself: the answer is then not login's.",
+                zh="http-proxy-env 检查设置的代理：shell、curl、wget 的配置文件和蓝鲸进程的环境变量。其余三项绕过此类代理直接访问，"
+                "发现的是网络中的透明代理：那时应答的不是 login。",
             ),
         ),
         Point(
@@ -198,7 +230,7 @@ CONDITIONS = (
         reads=Text(
             en="GET of is_login without a token on login's own port, from its host: `/accounts/is_login/` "
             "and `/login/api/v2/is_login/`.",
-            zh="在本机对 login 端口发不带 token 的 GET：`/accounts/is_login/` 和 `/login/api/v2/is_login/`。",
+            zh="在本机对 login 端口发不带 bk_token 的 GET：`/accounts/is_login/` 和 `/login/api/v2/is_login/`。",
         ),
         fails=Text(
             en="The answer is anything but HTTP 200 with `result: false` and login's own words that "
@@ -212,13 +244,17 @@ CONDITIONS = (
         ),
         remedy=repair(
             Text(
-                en="Whoever answers is not login, or login is ill: see what holds its port and what its "
-                "log says. When it is login, restart it.",
-                zh="应答的不是 login，或 login 异常：查看端口由谁持有以及日志。如果确是 login，重启它。",
+                en="See first who holds the port, then what it answers. Another program: see port-owner, a restart of login "
+                "would end in FATAL.",
+                zh="先看端口由谁持有，再看应答。若是其他程序：见 port-owner，此时重启 login 会变成 FATAL。",
             ),
-            "curl -m 8 -i {url}",
             "ss -lntp | grep ':{port} '",
+            "curl -m 8 -i {url}",
             "tail -n 50 {home}/logs/open_paas/login_uwsgi.log",
+            Text(
+                en="Only when it is login's own uwsgi, and what its log names is mended:",
+                zh="确认是 login 自己的 uwsgi，且日志中的问题已修复之后：",
+            ),
             "{supervisorctl} restart login",
         ),
         causes=same_host(*_DOWN),
@@ -234,7 +270,7 @@ CONDITIONS = (
         reads=Text(
             en="GET of `/login/accounts/is_login/` without a token through the PaaS domain: from the "
             "controller, each nginx and each paas host, never through a proxy.",
-            zh="通过 PaaS 域名发不带 token 的 GET `/login/accounts/is_login/`：从控制机、各 nginx 和 paas "
+            zh="通过 PaaS 域名发不带 bk_token 的 GET `/login/accounts/is_login/`：从运行套件的机器、各 nginx 和 paas "
             "主机发起，不经过代理。",
         ),
         fails=Text(
@@ -260,7 +296,7 @@ CONDITIONS = (
         ),
         causes=(
             *same_host("domain-resolve", "nginx-conf-port80", "nginx-listen-vs-domain"),
-            *needed("host-reachable"),
+            *needed("host-reachable", "disk-space"),
             *anywhere(*_DOWN[1:], *_ON_THE_WAY[1:]),
             *seen_from_host("domain-resolve"),
             *seen_by_all("login-is-login-domain"),
@@ -312,7 +348,7 @@ CONDITIONS = (
         reads=Text(
             en="The controller's own is_login request through the domain, sent with a User-Agent that is "
             "new in each run; then the end of login's access log on every paas host.",
-            zh="控制机通过域名发出的 is_login 请求，User-Agent 每次运行都不同；随后读取各 paas 主机 login "
+            zh="运行套件的机器通过域名发出的 is_login 请求，User-Agent 每次运行都不同；随后读取各 paas 主机 login "
             "访问日志的末尾。",
         ),
         fails=Text(
@@ -402,9 +438,8 @@ CONDITIONS = (
             zh="同样的调用，以及 uwsgi 记录的每次耗时（毫秒）。",
         ),
         fails=Text(
-            en="Within `log_window_minutes` (10), one call in twenty took longer than `login_slow_seconds` "
-            "(5).",
-            zh="`log_window_minutes`（10）内，每二十次调用有一次超过 `login_slow_seconds`（5）秒。",
+            en="Within `log_window_minutes` (10), 5% of the calls took longer than `login_slow_seconds` (5).",
+            zh="`log_window_minutes`（10）内，有 5% 的调用超过 `login_slow_seconds`（5）秒。",
         ),
         means=Text(
             en="Pages of all applications are slow or time out, since each asks login first.",
@@ -412,12 +447,12 @@ CONDITIONS = (
         ),
         remedy=repair(
             Text(
-                en="The usual reason is a slow database or too few workers. See whether the slow calls "
-                "have a time, a caller or a path in common: the seventh field is milliseconds.",
-                zh="常见原因是数据库慢或 worker 不足。查看慢请求的时间、调用方、路径有无共同点：第七个字段"
+                en="The usual reason is a slow database or too few workers. See whether the slow calls (the limit is 5 s as "
+                "shipped) have a time, a caller or a path in common: the seventh field is milliseconds.",
+                zh="常见原因是数据库慢或 worker 不足。查看慢请求（默认上限 5 秒）的时间、调用方、路径有无共同点：第七个字段"
                 "为毫秒数。",
             ),
-            "awk -F'[][]' '$14 > 2000' {home}/logs/open_paas/login_uwsgi.log | tail -n 20",
+            "awk -F'[][]' '$14 > 5000' {home}/logs/open_paas/login_uwsgi.log | tail -n 20",
             (
                 "ss -lnt | grep ':8003 '",
                 Text(en="Recv-Q: connections that wait", zh="Recv-Q 为等待的连接数"),
@@ -454,13 +489,24 @@ CONDITIONS = (
         ),
         remedy=repair(
             Text(
-                en="Remove the proxy where the verdict found it, or except PaaS there by a line as below; "
-                "then restart what was started with it: a process keeps its environment.",
-                zh="在结果指出的位置删除代理，或按下面的内容添加排除项；然后重启带着该变量启动的服务：进程"
-                "会保留启动时的环境变量。",
+                en="Remove the proxy where the verdict found it, or add the exception to that very file (typed at a prompt "
+                "it is lost with the shell); then restart what was started with it: a process keeps its environment.",
+                zh="在结果指出的位置删除代理，或在该文件中添加排除项（只在命令行输入，退出 shell 即失效）；然后重启带着该变量"
+                "启动的服务：进程会保留启动时的环境变量。",
             ),
-            "grep -rni _proxy /etc/environment /etc/profile /etc/profile.d/ ~/.bashrc ~/.bash_profile",
-            ("export no_proxy={no_proxy}", Text(en="the line, in that file", zh="写入该文件的内容")),
+            "grep -niE 'proxy' /etc/environment /etc/profile /etc/profile.d/*.sh ~/.bashrc ~/.bash_profile ~/.profile "
+            "~/.curlrc ~/.wgetrc",
+            by_hand(
+                en="a line for a shell's file: export no_proxy={no_proxy}",
+                zh="shell 配置文件中的一行：export no_proxy={no_proxy}",
+            ),
+            by_hand(
+                en="for /etc/environment and ~/.wgetrc: no_proxy={no_proxy}",
+                zh="/etc/environment 和 ~/.wgetrc 中的一行：no_proxy={no_proxy}",
+            ),
+            by_hand(
+                en='for ~/.curlrc: noproxy = "{no_proxy}"', zh='~/.curlrc 中的一行：noproxy = "{no_proxy}"'
+            ),
         ),
     ),
     Condition(
@@ -495,7 +541,12 @@ CONDITIONS = (
                 "settings_production.py 中将 BK_COOKIE_DOMAIN 设为公共域（以点开头）并重启 login。用户需"
                 "要重新登录一次。",
             ),
-            "grep -n BK_COOKIE_DOMAIN {home}/open_paas/login/conf/*.py",
+            (
+                "grep -nw BK_COOKIE_DOMAIN {home}/open_paas/login/conf/default.py "
+                "{home}/open_paas/login/conf/settings_production.py",
+                Text(en="the second file overrides the first", zh="后一个文件覆盖前一个"),
+            ),
+            by_hand(en="edit the value now", zh="此时修改该值"),
             "{supervisorctl} restart login",
         ),
     ),

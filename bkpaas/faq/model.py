@@ -26,18 +26,46 @@ class Text(Struct, frozen=True):
 
 
 Command = str | tuple[str, Text]
-"""One line for a shell; with what to say behind it."""
+"""One line for a shell; with what to say behind it. An empty one is the place of something to do by hand."""
 
 
-def repair(what: Text, *commands: Command) -> Text:
-    """A remedy: what to do in sentences, then the commands, the same in both languages."""
+def by_hand(en: str, zh: str) -> Command:
+    """Between commands, where an edit belongs: a comment, so that a shell does nothing at it."""
+    return ("", Text(en=en, zh=zh))
+
+
+RELOAD: Command = (
+    "{nginx} -t && {nginx} -s reload",
+    Text(
+        en="the program, and the -c, of the nginx that runs: ps -ef | grep '[n]ginx: master'",
+        zh="使用正在运行的 nginx 的程序和 -c 参数：ps -ef | grep '[n]ginx: master'",
+    ),
+)
+START: Command = (
+    "pgrep -f '[n]ginx: master' || {nginx}",
+    Text(
+        en="never a second one; where systemd has it: systemctl start nginx",
+        zh="不要启动第二个；由 systemd 管理时：systemctl start nginx",
+    ),
+)
+"""Of nginx. Another one may be first in PATH, or the one that runs was told of another file."""
+
+
+def repair(what: Text, *steps: Command | Text) -> Text:
+    """A remedy: what to do in sentences, then the commands, the same in both languages.
+
+    A sentence among the commands divides them: what is for another case cannot be pasted along.
+    """
+
+    def shown(step: Command | Text, language: Language) -> str:
+        if isinstance(step, Text):
+            return step.in_(language)
+        command, comment = step if isinstance(step, tuple) else (step, None)
+        behind = f"# {comment.in_(language)}" if comment else ""
+        return "$ " + "    ".join(filter(None, (command, behind)))
 
     def lines(language: Language) -> str:
-        shown = [
-            f"$ {command}" if isinstance(command, str) else f"$ {command[0]}    # {command[1].in_(language)}"
-            for command in commands
-        ]
-        return "\n".join((what.in_(language), *shown))
+        return "\n".join((what.in_(language), *(shown(step, language) for step in steps)))
 
     return Text(en=lines("en"), zh=lines("zh"))
 
@@ -49,6 +77,9 @@ class Subject(Struct, frozen=True):
     hosts: tuple[str, ...] = ()
     """In order: for a connection from, to."""
 
+
+SERVICES = ("appengine", "paas", "esb", "login", "console", "apigw")
+"""All of open_paas."""
 
 CONTROLLER = Subject("controller")
 DEPLOYMENT = Subject("deployment")

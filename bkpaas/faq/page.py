@@ -21,13 +21,30 @@ from bkpaas.faq.model import (
     VirtualAddresses,
 )
 from bkpaas.faq.slots import fill_usual
+from bkpaas.inventory.deployment import DEFAULT_PORTS
 from bkpaas.lang import LANGUAGES, Language
 
 DOCS = Path(__file__).parents[2] / "docs"
 FILES: dict[Language, str] = {"en": "faq.md", "zh": "faq.zh-CN.md"}
 
-_TITLE = Text(en="What is checked, and what to do about it", zh="检查项手册")
-_OTHER = Text(en="[中文](faq.zh-CN.md)", zh="[English](faq.md)")
+_TITLE = Text(en="The PaaS FAQ: what is checked, and what to do about it", zh="PaaS平台FAQ：检查项手册")
+_OTHER = Text(
+    en="[中文：PaaS平台FAQ：检查项手册](faq.zh-CN.md)",
+    zh="[English: The PaaS FAQ: what is checked, and what to do about it](faq.md)",
+)
+_SERVICES = (
+    ("appengine", "appengine", Text(en="deployments of SaaS", zh="应用部署引擎")),
+    ("paas", "paas", Text(en="developer center", zh="开发者中心")),
+    ("esb", "esb", Text(en="component interfaces", zh="组件接口")),
+    ("login", "login", Text(en="login service", zh="登录服务")),
+    ("console", "console", Text(en="desktop, where there is one", zh="桌面（如果有）")),
+    (
+        "agent_nginx",
+        "nginx",
+        Text(en="SaaS, on every appo and appt host", zh="SaaS，在每台 appo、appt 主机上"),
+    ),
+    ("paas_agent", "paas_agent", Text(en="on every appo and appt host", zh="在每台 appo、appt 主机上")),
+)
 _HEAD = Text(
     en="""\
 Every section of the platform's FAQ: what it says, what checks it, and each condition with what is read, when it fails,
@@ -41,25 +58,32 @@ what it means and how to repair it. Written by `script/docs` from the catalogue,
   [deployment.yaml](../inventory/README.md) may set.
 - Every condition is no_data when what it reads could not be had; `host-reachable` can be the cause of any other on that
   host.
-- Commands have the usual paths below `/data/bkce`; words in CAPITALS are yours to fill in. A report has the host's own
-  paths, addresses and ports instead. The suite runs none of them.
+- not_applicable means that there is nothing here to judge; the verdict says why. With a single paas host that is every
+  comparison of two, without app hosts everything about them. On generation 6.x, whose process manager is another one,
+  it is every condition marked "generation 5.x only", and such a run is not green.
+- A failure that is known and accepted until a day is waived in the inventory: [waivers](runs.md). no_data cannot be waived.
+- Commands have the usual paths below `/data/bkce`; words in CAPITALS are yours to fill in (DOMAIN_PORT is 80, or 443
+  behind https, unless the site has another). A line that begins with # is something to do by hand before the next one.
+  A report has the host's own paths, addresses and ports instead. The suite runs none of them.
 - A site adds conditions of its own: [custom checks](custom-checks.md).
 """,
     zh="""\
 平台 FAQ 的每一节：它说了什么、由哪些检查项检查，以及每个检查项读取什么、何时失败、意味着什么、如何处理。由 `script/docs` 根据
 检查项目录 `bkpaas/faq/` 生成。
 
-- 检查项对每个对象分别判定：主机、连接 `源+目标`、一对主机，或 `controller`（运行套件的控制机）。
+- 检查项对每个对象分别判定：主机、连接 `源+目标`、一对主机，或 `controller`（运行套件的机器）。
 - `-m 标记` 判定一节及其所有可能原因；`--only 检查项@对象` 只判定一项：处理之后请这样复查。
 - 反引号中的名称后跟数字（例如 `disk_free_percent`（1））是限值或阈值，可在 [deployment.yaml](../inventory/README.zh-CN.md) 中修改。
 - 所需内容无法取得时结果为 no_data；`host-reachable` 可能是该主机上任何失败的原因。
-- 命令使用 `/data/bkce` 下的常见路径；大写单词需自行替换。报告中则是该主机的实际路径、地址和端口。套件从不执行这些命令。
+- not_applicable 表示这里没有可判定的内容，结果中写明原因。只有一台 paas 主机时，所有两台之间的比较都是如此；没有 app 主机时，与其有关的检查项都是如此。6.x 的进程管理方式不同，标明“仅 5.x 版本”的检查项为 not_applicable，且本次运行不算通过。
+- 已知并接受到某一天的失败，可在清单中豁免：见[豁免](runs.zh-CN.md)。no_data 不能豁免。
+- 命令使用 `/data/bkce` 下的常见路径；大写单词需自行替换（DOMAIN_PORT 一般为 80，https 为 443）。以 # 开头的行需先手工完成，再执行下一行。报告中则是该主机的实际路径、地址和端口。套件从不执行这些命令。
 - 站点可以添加自己的检查项：[自定义检查](custom-checks.zh-CN.md)。
 """,
 )
 _SEVERITY = {
     "fail": Text(en="failure", zh="失败"),
-    "warn": Text(en="warning", zh="告警"),
+    "warn": Text(en="warning", zh="警告"),
 }
 _RELATIONS: dict[Relation, Text] = {
     "same-host": Text(en="on the same host", zh="同一主机"),
@@ -68,7 +92,7 @@ _RELATIONS: dict[Relation, Text] = {
     "same-link": Text(en="between the same hosts", zh="相同的两台主机"),
     "needed": Text(en="on a host that it needs", zh="所依赖的主机"),
     "anywhere": Text(en="anywhere", zh="任意位置"),
-    "seen-from-host": Text(en="for the controller, on any host", zh="对控制机而言，任一主机"),
+    "seen-from-host": Text(en="for the controller, on any host", zh="对运行套件的机器而言，任一主机"),
 }
 
 
@@ -94,6 +118,11 @@ def _lines(language: Language) -> Iterator[str]:
     yield "|---|---|"
     for symptom in SYMPTOMS:
         yield f"| {_link(symptom.key, symptom.title.in_(language))} | `{symptom.marker}` |"
+    yield from ("", Text(en="Ports, as shipped:", zh="出厂端口：").in_(language), "")
+    yield f"| {Text(en='port', zh='端口').in_(language)} | {Text(en='service', zh='服务').in_(language)} | |"
+    yield "|---|---|---|"
+    for port, name, words in _SERVICES:
+        yield f"| {DEFAULT_PORTS[port]} | {name} | {words.in_(language)} |"
     for symptom in SYMPTOMS:
         yield from _symptom(symptom, language)
 
@@ -154,9 +183,12 @@ def _condition(known: Condition, language: Language) -> Iterator[str]:
         yield item(Text(en="Can cause", zh="可能导致"), effects[0])
     elif effects:
         yield item(Text(en="Can cause", zh="可能导致"), _links(effects, language))
-    what, commands = split(fill_usual(known.remedy.in_(language)))
-    yield from ("", f"**{Text(en='Repair', zh='处理方法').in_(language)}**{_colon(language)}{what}", "")
-    yield "\n".join(("```bash", *commands, "```"))
+    head = f"**{Text(en='Repair', zh='处理方法').in_(language)}**{_colon(language)}"
+    for what, commands in split(fill_usual(known.remedy.in_(language))):
+        yield from ("", head + what)
+        if commands:
+            yield from ("", "\n".join(("```bash", *commands, "```")))
+        head = ""
 
 
 def _judged_on(known: Condition, language: Language) -> str:
@@ -173,7 +205,7 @@ def _scope(scope: Scope, language: Language) -> str:
         return Text(en=" or ", zh=" 或 ").in_(language).join(roles)
 
     if isinstance(scope, FromController):
-        return Text(en="the controller", zh="控制机").in_(language)
+        return Text(en="the controller", zh="运行套件的机器").in_(language)
     if isinstance(scope, Pairs):
         return Text(en=f"each pair of {scope.role} hosts", zh=f"每两台 {scope.role} 主机").in_(language)
     if isinstance(scope, Links):
@@ -201,13 +233,15 @@ def _causes(known: Condition, language: Language) -> str:
     return Text(en="; ", zh="；").in_(language).join(parts)
 
 
-def split(remedy: str) -> tuple[str, list[str]]:
-    """Its sentences, and its commands."""
-    lines = remedy.splitlines()
-    return (
-        " ".join(line for line in lines if not line.startswith("$ ")),
-        [line[2:] for line in lines if line.startswith("$ ")],
-    )
+def split(remedy: str) -> list[tuple[str, list[str]]]:
+    """Its sentences, each with the commands that follow it."""
+    parts: list[tuple[str, list[str]]] = []
+    for line in remedy.splitlines():
+        if line.startswith("$ "):
+            parts[-1][1].append(line[2:])
+        else:
+            parts.append((line, []))
+    return parts
 
 
 def _link(id_: str, words: str | None = None) -> str:

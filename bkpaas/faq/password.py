@@ -10,6 +10,7 @@ from bkpaas.faq.model import (
     Symptom,
     Text,
     anywhere,
+    by_hand,
     needed,
     repair,
     seen_by_all,
@@ -19,9 +20,9 @@ SYMPTOM = Symptom(
     key="password-reset",
     title=Text(en="Resetting the access password", zh="PaaS重置访问密码"),
     introduction=Text(
-        en="The password of admin is lost, or was changed wrongly, and nobody can log in. Nothing is wrong "
+        en="The password of admin is lost, or was changed wrongly, and admin cannot log in. Nothing is wrong "
         "with the platform; checked is what the procedure needs.",
-        zh="admin 密码丢失或修改错误，无法登录。平台本身没有故障，这里检查的是重置步骤所需的条件。",
+        zh="admin 密码丢失或修改错误，admin 无法登录。平台本身没有故障，这里检查的是重置步骤所需的条件。",
     ),
     conditions=(
         "bk-env-production",
@@ -31,19 +32,21 @@ SYMPTOM = Symptom(
     points=(
         Point(
             says=Text(
-                en="A wrongly changed password of admin locks everybody out.",
+                en="After a wrong change of its password, admin cannot log in.",
                 zh="admin 密码修改错误后无法登录。",
             ),
             conditions=("login-works",),
             answer=Text(
-                en="Only with `--login-user`, and then once: a refused password is never tried again.",
-                zh="仅在使用 `--login-user` 时检查，且只尝试一次：被拒绝的密码不会重试。",
+                en="That is one account: when others cannot log in either, look under the other sections. A login is tried "
+                "only with `--login-user`, and then once: a refused password is never tried again.",
+                zh="这只是一个账号：如果其他用户也无法登录，请看其他章节。仅在使用 `--login-user` 时尝试登录，且只一次："
+                "被拒绝的密码不会重试。",
             ),
         ),
         Point(
             says=Text(
                 en="On the control machine source utils.fc, then go to a paas host with ssh.",
-                zh="在中控机 source utils.fc，然后 ssh 到 paas 主机。",
+                zh="在中控机执行 source utils.fc，然后 ssh 到 paas 主机。",
             ),
             conditions=("host-reachable",),
             answer=Text(
@@ -54,10 +57,19 @@ SYMPTOM = Symptom(
         ),
         Point(
             says=Text(
-                en="Enter the virtual environment of login and start manage.py shell.",
-                zh="进入 login 虚拟环境，执行 manage.py shell。",
+                en="`workon login`: enter the virtual environment of login, and start manage.py shell.",
+                zh="执行 `workon login` 进入 login 虚拟环境，再执行 manage.py shell。",
             ),
             conditions=("password-reset-ready",),
+            answer=Text(
+                en="`workon` comes from virtualenvwrapper and only changes the environment and directory; the remedy calls "
+                "that environment's Python in login's directory, which is the same. Checked is that both are there. Whether "
+                "manage.py can be imported, opens the database and finds admin is not tried: that would run the platform's "
+                "code on the host. Of the database, database-reachable tells.",
+                zh="`workon` 由 virtualenvwrapper 提供，只是切换环境和目录；处理方法直接在 login 目录下调用该环境的 Python，效果相同。"
+                "这里只检查两者是否存在。manage.py 能否导入、能否打开数据库、admin 是否存在都不尝试：那会在主机上运行平台代码。"
+                "数据库是否可用见 database-reachable。",
+            ),
         ),
         Point(
             says=Text(
@@ -119,6 +131,7 @@ CONDITIONS = (
                 "BK_ENV=production` 并重启服务。",
             ),
             "grep -n BK_ENV {home}/etc/uwsgi-open_paas-*.ini",
+            by_hand(en="add the line to the file of {service} now", zh="此时在 {service} 的配置中加入该行"),
             "{supervisorctl} restart {service}",
             "{supervisorctl} status",
         ),
@@ -150,15 +163,16 @@ CONDITIONS = (
                 "paas 主机上执行（已登录的会话仍然有效；密码立即改变）：",
             ),
             "ls -l {home}/open_paas/login/manage.py {home}/.envs/*login/bin/python",
-            (
-                "cd {home}/open_paas/login && BK_ENV=production {home}/.envs/login/bin/python manage.py shell",
-                Text(
-                    en="then: from bkaccount.models import BkUser; u = "
-                    "BkUser.objects.get(username='admin'); u.set_password('NEW'); u.save()",
-                    zh="然后：from bkaccount.models import BkUser; u = BkUser.objects.get(username='admin')"
-                    "; u.set_password('新密码'); u.save()",
-                ),
+            "cd {home}/open_paas/login && BK_ENV=production {home}/.envs/login/bin/python manage.py shell",
+            Text(
+                en="At Python's own prompt, with your new password:",
+                zh="在 Python 提示符下输入，替换为新密码：",
             ),
+            "from bkaccount.models import BkUser",
+            "admin = BkUser.objects.get(username='admin')",
+            "admin.set_password('NEW_PASSWORD')",
+            "admin.save()",
+            "exit()",
         ),
     ),
     Condition(
@@ -173,14 +187,14 @@ CONDITIONS = (
             en="Only with `--login-user`: the login form, the password once, is_login with the token on "
             "every paas host and through the domain, then the platform's page; twice as many logins as "
             "paas hosts (8 at most), so that each is met.",
-            zh="仅在给出 `--login-user` 时：登录表单、提交一次密码、立即在每台 paas 主机和域名上用 token 调"
+            zh="仅在给出 `--login-user` 时：登录表单、提交一次密码、立即在每台 paas 主机和域名上用所得登录态调"
             "用 is_login，再访问平台页面；登录次数为 paas 主机数的两倍（最多 8 次），以便每台都能遇到。",
         ),
         fails=Text(
             en="The password is answered with an error or without a usable cookie, a host or the domain "
             "refuses the fresh token, or the platform shows the form again. A refused password is "
             "no_data and not tried again.",
-            zh="提交密码后出错或没有可用的 cookie、某台主机或域名拒绝刚签发的 token，或平台再次显示登录表单。"
+            zh="提交密码后出错或没有可用的 cookie、某台主机或域名拒绝刚签发的登录态，或平台再次显示登录表单。"
             "密码被拒绝为 no_data，不再重试。",
         ),
         means=Text(
@@ -203,6 +217,7 @@ CONDITIONS = (
             *needed("host-reachable"),
             *anywhere(
                 "paas-clock-skew",
+                "token-offset-config",
                 "login-secret-equal",
                 "login-settings-equal",
                 "cookie-domain",

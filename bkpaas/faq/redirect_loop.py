@@ -11,6 +11,7 @@ from bkpaas.faq.model import (
     Symptom,
     Text,
     anywhere,
+    by_hand,
     needed,
     repair,
     same_host,
@@ -57,7 +58,7 @@ SYMPTOM = Symptom(
             answer=Text(
                 en="Exactly the same they need not be: up to BK_TOKEN_OFFSET_ERROR_TIME nothing is "
                 "refused, and from 3 s on there is a warning.",
-                zh="不需要绝对一致：不超过 BK_TOKEN_OFFSET_ERROR_TIME 就不会拒绝，超过 3 秒会告警。",
+                zh="不需要绝对一致：不超过 BK_TOKEN_OFFSET_ERROR_TIME 就不会拒绝，超过 3 秒为警告。",
             ),
         ),
         Point(
@@ -70,7 +71,7 @@ SYMPTOM = Symptom(
         Point(
             says=Text(
                 en="One logs in at login; the signed token goes into a cookie.",
-                zh="到 login 登录，签名 token 写入 cookie。",
+                zh="到 login 登录，签名的登录态（bk_token）写入 cookie。",
             ),
             conditions=("login-redirect-shape", "login-works", "cookie-domain"),
             answer=Text(
@@ -121,7 +122,7 @@ _ON_THE_WAY = (
 _REACH_READS = Text(
     en="GET of `/login/accounts/is_login/` without a token through the PaaS domain, from the host itself, "
     "never through a proxy.",
-    zh="在本机通过 PaaS 域名发不带 token 的 GET `/login/accounts/is_login/`，不经过代理。",
+    zh="在本机通过 PaaS 域名发不带 bk_token 的 GET `/login/accounts/is_login/`，不经过代理。",
 )
 _REACH_FAILS = Text(
     en="The name does not resolve, nothing answers within `request_seconds` (8), or who answers is not "
@@ -177,6 +178,7 @@ CONDITIONS = (
                 "diff <(ssh {source_address} cat {home}/open_paas/login/conf/settings_production.py) <(ssh {target_address} cat {home}/open_paas/login/conf/settings_production.py)",
                 Text(en="in bash; shows passwords", zh="用 bash 执行；会显示密码"),
             ),
+            by_hand(en="edit those lines now", zh="此时修改这些行"),
             (
                 "{supervisorctl} restart login",
                 Text(en="on the host that was changed", zh="在修改过的主机上执行"),
@@ -254,9 +256,10 @@ CONDITIONS = (
             Text(
                 en="With https in front and http in the settings, or the other way round, each side sends "
                 "the browser to the other. Make them equal and restart.",
-                zh="前端为 https 而配置为 http（或相反）时，两边会互相跳转。改为一致并重启。",
+                zh="接入层为 https 而配置为 http（或相反）时，两边会互相跳转。改为一致并重启。",
             ),
             "grep -n HTTP_SCHEMA {home}/open_paas/*/conf/settings_production.py",
+            by_hand(en="edit the value now", zh="此时修改该值"),
             "{supervisorctl} restart login paas",
         ),
     ),
@@ -271,7 +274,7 @@ CONDITIONS = (
         reads=Text(
             en="From the controller GET `/platform/` of the domain without cookies, and its redirects "
             "within the domain, 5 at most.",
-            zh="从控制机不带 cookie GET 域名的 `/platform/`，并跟随域名内的跳转，最多 5 次。",
+            zh="从运行套件的机器不带 cookie GET 域名的 `/platform/`，并跟随域名内的跳转，最多 5 次。",
         ),
         fails=Text(
             en="It does not end on a page with fields for user name and password: an error, a circle, too "
@@ -288,8 +291,8 @@ CONDITIONS = (
         ),
         remedy=repair(
             Text(
-                en="The steps above show where it turns in a circle or leaves for another site.",
-                zh="上面的步骤显示了在何处循环或跳到其他站点。",
+                en="Follow the steps with the command: they show where it turns in a circle or leaves for another site.",
+                zh="用下面的命令逐步查看：在何处循环，或跳到其他站点。",
             ),
             "curl -sL -o /dev/null -D - --max-redirs 5 {url}",
         ),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from os.path import dirname
 from shlex import quote
 
-from bkpaas.facts import HostFacts, Missing, Nginx, Snapshot
+from bkpaas.facts import HostFacts, Missing, Nginx, Process, Snapshot
 from bkpaas.faq.model import Subject
 from bkpaas.inventory.deployment import DEFAULT_PORTS, Connection, Deployment
 
 _USUAL_HOME = "/data/bkce"
+_TITLE = "nginx: master process "
+"""What nginx puts before its command line."""
 
 
 class _Slots(dict[str, str]):
@@ -55,12 +58,14 @@ def fill_usual(text: str) -> str:
     """A remedy for nobody in particular: usual paths and ports; what differs by host as a name in capitals."""
     slots = _Slots(
         domain="PAAS_DOMAIN",
-        domain_port="80",
+        domain_port="DOMAIN_PORT",
         site="http://PAAS_DOMAIN",
         domain_address="NGINX_ADDRESS",
         agent_port=str(DEFAULT_PORTS["agent_nginx"]),
         paas_agent_port=str(DEFAULT_PORTS["paas_agent"]),
         login="ssh -v USER@ADDRESS",
+        port=str(DEFAULT_PORTS["login"]),
+        ports="8000|8001|8002|8003",
         ahead="HOST_AHEAD",
         first="PAAS_1",
         second="PAAS_2",
@@ -80,6 +85,8 @@ def _of_host(name: str, deployment: Deployment, facts: HostFacts | None) -> dict
     if facts is not None and not isinstance(facts.system, Missing):
         home = facts.system.home or home
     slots |= _below(home or _USUAL_HOME)
+    if facts is not None and not isinstance(facts.processes, Missing):
+        slots |= _of_nginx(facts.processes.nginx_masters())
     if facts is not None and isinstance(facts.nginx, Nginx):
         files = [upstream.file for upstream in facts.nginx.upstreams if upstream.name.startswith("OPEN_PAAS")]
         if files:
@@ -87,6 +94,17 @@ def _of_host(name: str, deployment: Deployment, facts: HostFacts | None) -> dict
         if facts.nginx.error_logs:
             slots["error_logs"] = " ".join(map(quote, facts.nginx.error_logs))
     return slots
+
+
+def _of_nginx(masters: tuple[Process, ...]) -> dict[str, str]:
+    """The program that runs, with the files that it was started with: another nginx may be first in PATH."""
+    if not masters:
+        return {}
+    argv = masters[0].argv
+    words = argv[0].removeprefix(_TITLE).split() if len(argv) == 1 else argv
+    program = (masters[0].exe or "nginx").removesuffix(" (deleted)")
+    given = [pair for pair in itertools.pairwise(words) if pair[0] in ("-c", "-p")]
+    return {"nginx": " ".join((quote(program), *(f"{option} {quote(value)}" for option, value in given)))}
 
 
 def login(connection: Connection) -> str:

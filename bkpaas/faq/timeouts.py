@@ -12,6 +12,7 @@ from bkpaas.faq.model import (
     Point,
     Symptom,
     Text,
+    by_hand,
     repair,
     same_host,
     target,
@@ -41,6 +42,11 @@ SYMPTOM = Symptom(
                 zh="部署超过超时时间后，任务被设置为失败。",
             ),
             conditions=("deploy-timeout-order", "deploy-timeout-parse"),
+            answer=Text(
+                en="The two limits are judged, not the deployments: the states of tasks are rows of the database, which the "
+                "suite does not log in to. Look for one that hangs in the developer center.",
+                zh="这里判定的是两个时限，而不是部署任务：任务状态在数据库中，套件不登录数据库。卡住的任务请在开发者中心查看。",
+            ),
         ),
         Point(
             says=Text(
@@ -94,15 +100,17 @@ SYMPTOM = Symptom(
     ),
 )
 
+_CONF = "{home}/open_paas/paas/conf"
+_OVERRIDES = Text(en="the second file overrides the first", zh="后一个文件覆盖前一个")
+_EDIT = by_hand(en="edit the value now", zh="此时修改该值")
 _EDIT_PAAS: tuple[Command, ...] = (
-    (
-        "grep -n EVENT_STATE_EXPIRE_SECONDS {home}/open_paas/paas/conf/*.py",
-        Text(en="the last one holds", zh="以最后一个为准"),
-    ),
+    (f"grep -nw EVENT_STATE_EXPIRE_SECONDS {_CONF}/default.py {_CONF}/settings_production.py", _OVERRIDES),
+    _EDIT,
     "{supervisorctl} restart paas",
 )
 _EDIT_AGENT: tuple[Command, ...] = (
     "grep -n EXECUTE_TIME_LIMIT {home}/etc/paas_agent_config.yaml",
+    _EDIT,
     "{agent_supervisorctl} restart paas_agent",
 )
 
@@ -275,14 +283,19 @@ CONDITIONS = (
         fails=Text(en="HISTORY is less than EVENT.", zh="HISTORY 小于 EVENT。"),
         means=Text(
             en="The sweep of old tasks ends a deployment before its own time-out does.",
-            zh="清理旧任务会在部署自身超时之前将其结束。",
+            zh="旧任务清理会在部署自身超时之前就把它置为失败。",
         ),
         remedy=repair(
             Text(
-                en="Raise it too, else the sweep of old tasks ends deployments first.",
-                zh="一并调大，否则清理旧任务会先结束部署。",
+                en="Raise HISTORY_EVENT_STATE_EXPIRE_SECONDS too, else the sweep of old tasks ends deployments first.",
+                zh="同时调大 HISTORY_EVENT_STATE_EXPIRE_SECONDS，否则旧任务清理会先结束部署。",
             ),
-            *_EDIT_PAAS,
+            (
+                f"grep -nwE '(HISTORY_)?EVENT_STATE_EXPIRE_SECONDS' {_CONF}/default.py {_CONF}/settings_production.py",
+                _OVERRIDES,
+            ),
+            _EDIT,
+            "{supervisorctl} restart paas",
         ),
     ),
 )

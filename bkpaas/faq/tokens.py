@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bkpaas.faq.model import (
+    Command,
     Condition,
     Each,
     Pairs,
@@ -10,6 +11,7 @@ from bkpaas.faq.model import (
     Symptom,
     Text,
     anywhere,
+    by_hand,
     repair,
     same_host,
     same_link,
@@ -18,6 +20,26 @@ from bkpaas.faq.model import (
 ONE_PAAS = Text(
     en="fewer than two paas hosts: nothing to compare",
     zh="paas 主机少于两台，无可比较",
+)
+
+SET_CLOCK: tuple[Command | Text, ...] = (
+    Text(
+        en="Where chronyd runs, or no daemon yet (a second one beside ntpd does harm), start it before it can set the "
+        "clock. makestep jumps: MySQL, ZooKeeper or Kafka on that host will notice.",
+        zh="运行 chronyd 或还没有时间同步服务时（不要与 ntpd 并存），先启动它，再校正时间。makestep 会使时间跳变：该机上的 "
+        "MySQL、ZooKeeper、Kafka 会受影响。",
+    ),
+    ("systemctl enable --now chronyd", Text(en="Debian: chrony", zh="Debian 为 chrony")),
+    ("chronyc sources", Text(en="wait for a line that begins with ^*", zh="等到有一行以 ^* 开头")),
+    ("chronyc makestep", Text(en="on the host that is off", zh="在不准的主机上执行")),
+    Text(en="Where ntpd runs, on the host that is off:", zh="运行 ntpd 时，在不准的主机上执行："),
+    "systemctl stop ntpd; ntpdate NTP_SERVER; systemctl start ntpd",
+)
+
+_OFFSET_FILES = (
+    "grep -nw BK_TOKEN_OFFSET_ERROR_TIME {home}/open_paas/login/conf/default.py "
+    "{home}/open_paas/login/conf/settings_production.py",
+    Text(en="the second file overrides the first", zh="后一个文件覆盖前一个"),
 )
 
 SYMPTOM = Symptom(
@@ -46,8 +68,10 @@ SYMPTOM = Symptom(
             conditions=("login-illegal-in-logs",),
             answer=Text(
                 en="It is the caller's log: login itself notes no refusal. Through nginx the sentence "
-                "comes in Chinese, through ESB in English; both are looked for.",
-                zh="是调用方的日志：login 自己不记录拒绝。经 nginx 是中文，经 ESB 是英文，两种都查。",
+                "comes in Chinese, through ESB in English; both are looked for, in the logs of the platform and of the "
+                "SaaS. CMDB and JOB keep logs of their own that the suite does not read: look there yourself.",
+                zh="是调用方的日志：login 自己不记录拒绝。经 nginx 是中文，经 ESB 是英文，两种都查，范围是平台和 SaaS 的日志。"
+                "CMDB 和 JOB 的日志套件不读取，请自行查看。",
             ),
         ),
         Point(
@@ -102,7 +126,7 @@ SYMPTOM = Symptom(
                 en="It holds on the host that checks (the one behind), after a restart of login, and "
                 "settings_production.py overrides it. It hides the skew, so a raised value is a warning.",
                 zh="它在校验方（时间慢的一台）生效，需要重启 login，且会被 settings_production.py 覆盖。它"
-                "只是掩盖偏差，因此调大会告警。",
+                "只是掩盖偏差，因此调大后为警告。",
             ),
         ),
     ),
@@ -139,33 +163,21 @@ CONDITIONS = (
         remedy=repair(
             Text(
                 en="{ahead} is ahead; that need not be the wrong one. Set the wrong clock right and keep "
-                "both synchronised; then log in again. makestep jumps: where MySQL, ZooKeeper or Kafka "
-                "run too, expect them to notice. A larger BK_TOKEN_OFFSET_ERROR_TIME in "
+                "both synchronised; then log in again. A larger BK_TOKEN_OFFSET_ERROR_TIME in "
                 "{home}/open_paas/login/conf/default.py (on the host that is behind, then restart "
                 "login) only hides it.",
-                zh="{ahead} 更快，但不一定是它错了。校正不准的一台，两台都保持同步，然后重新登录。makestep "
-                "会使时间跳变：若该机还运行 MySQL、ZooKeeper 或 Kafka，需留意影响。增大 {home}"
+                zh="{ahead} 更快，但不一定是它错了。校正不准的一台，两台都保持同步，然后重新登录。增大 {home}"
                 "/open_paas/login/conf/default.py 中的 BK_TOKEN_OFFSET_ERROR_TIME（在时间慢的主机上，并"
                 "重启 login）只能掩盖问题。",
             ),
             (
-                "chronyc tracking",
+                "chronyc tracking || ntpq -pn",
                 Text(
                     en="on {first} and {second}: which of the two is off?",
                     zh="在 {first} 和 {second} 上执行：哪一台不准？",
                 ),
             ),
-            (
-                "chronyc makestep",
-                Text(
-                    en="on that one; or: ntpdate -u YOUR_NTP_SERVER",
-                    zh="在不准的一台上执行；或者：ntpdate -u 你的NTP服务器",
-                ),
-            ),
-            (
-                "systemctl enable --now chronyd",
-                Text(en="on {first} and {second}", zh="在 {first} 和 {second} 上执行"),
-            ),
+            *SET_CLOCK,
         ),
         causes=same_host("token-offset-config"),
     ),
@@ -192,7 +204,7 @@ CONDITIONS = (
                 zh="目前尚未出现拒绝，但时间正在偏离。检查为何没有同步。",
             ),
             (
-                "chronyc tracking; chronyc sources",
+                "chronyc tracking && chronyc sources || ntpq -pn",
                 Text(en="on {first} and {second}", zh="在 {first} 和 {second} 上执行"),
             ),
         ),
@@ -221,8 +233,19 @@ CONDITIONS = (
                 zh="运行 chronyd 或 ntpd 之一，并配置可用的时间服务器。由虚拟化平台校时的虚拟机可以没有：此"
                 "时请豁免本项。",
             ),
-            "systemctl enable --now chronyd",
+            (
+                "systemctl status chronyd ntpd systemd-timesyncd",
+                Text(en="which of them is installed, which runs", zh="安装了哪个、哪个在运行"),
+            ),
+            Text(
+                en="With chronyd, when no ntpd runs:",
+                zh="使用 chronyd，且没有 ntpd 在运行时：",
+            ),
+            ("systemctl enable --now chronyd", Text(en="Debian: chrony", zh="Debian 为 chrony")),
             ("chronyc sources", Text(en="one line begins with ^*", zh="应有一行以 ^* 开头")),
+            Text(en="With ntpd:", zh="使用 ntpd 时："),
+            "systemctl enable --now ntpd",
+            ("ntpq -pn", Text(en="one line begins with *", zh="应有一行以 * 开头")),
         ),
     ),
     Condition(
@@ -255,7 +278,8 @@ CONDITIONS = (
                 zh="在所有 paas 主机上使用相同的值（出厂为 60），并在修改过的主机上重启 login。"
                 "settings_production.py 会覆盖 default.py。",
             ),
-            "grep -n BK_TOKEN_OFFSET_ERROR_TIME {home}/open_paas/login/conf/*.py",
+            _OFFSET_FILES,
+            by_hand(en="edit the value now", zh="此时修改该值"),
             "{supervisorctl} restart login",
         ),
     ),
@@ -282,8 +306,9 @@ CONDITIONS = (
                 en="Synchronise the clocks, then set it back to 60 and restart login.",
                 zh="同步时间后改回 60 并重启 login。",
             ),
-            "chronyc tracking",
-            "grep -n BK_TOKEN_OFFSET_ERROR_TIME {home}/open_paas/login/conf/*.py",
+            ("chronyc tracking || ntpq -pn", Text(en="on every paas host", zh="在每台 paas 主机上执行")),
+            _OFFSET_FILES,
+            by_hand(en="once the clocks agree, set it to 60", zh="时间一致之后改为 60"),
             "{supervisorctl} restart login",
         ),
         causes=same_host("token-offset-config"),
@@ -329,29 +354,30 @@ CONDITIONS = (
                     zh="在 {first} 和 {second} 上执行；不会显示密钥",
                 ),
             ),
+            by_hand(en="put the right key in now", zh="此时写入正确的密钥"),
             (
                 "{supervisorctl} restart login",
                 Text(
-                    en="on the host that was changed, and so for the other projects above",
-                    zh="在修改过的主机上执行，上面列出的其他项目同理",
+                    en="on the host that was changed; likewise each other project whose key was changed",
+                    zh="在修改过的主机上执行；密钥改过的其他项目同理",
                 ),
             ),
         ),
     ),
     Condition(
         id="login-illegal-in-logs",
-        scopes=(Each(("paas", "appo", "appt", "cmdb", "job")),),
+        scopes=(Each(("paas", "appo", "appt")),),
         severity="warn",
         title=Text(
             en="No log has recently told of a token refused for its time",
             zh="近期日志中没有因有效期不合法而被拒绝的登录态",
         ),
         reads=Text(
-            en="The ends of login.log, paas.log, esb*.log on paas hosts and of the applications' logs on "
-            "app hosts, for the sentence in English, Chinese and JSON's escapes. login itself logs no "
-            "refusal: it is the caller that does.",
-            zh="paas 主机的 login.log、paas.log、esb*.log 和 app 主机的应用日志末尾，匹配英文、中文和 JSON "
-            "转义形式。login 自己不记录拒绝，记录的是调用方。",
+            en="The ends of paas.log, esb*.log and login.log on paas hosts and of the applications' logs on "
+            "app hosts, for the sentence in English, Chinese and JSON's escapes. It is the caller that notes a refusal; "
+            "login.log is read too, though login as shipped writes none. The logs of CMDB and JOB are not read.",
+            zh="paas 主机的 paas.log、esb*.log、login.log 和 app 主机的应用日志末尾，匹配英文、中文和 JSON "
+            "转义形式。记录拒绝的是调用方；login.log 也会读取，但出厂的 login 不写这条记录。不读取 CMDB 和 JOB 的日志。",
         ),
         fails=Text(
             en="Such a line is younger than `log_window_minutes` (10).",
@@ -369,7 +395,7 @@ CONDITIONS = (
                 "一段时间也会变为有效。",
             ),
             (
-                "date +%s.%N; chronyc tracking",
+                "date +%s.%N; chronyc tracking || ntpq -pn",
                 Text(en="on all paas hosts at once", zh="在所有 paas 主机上同时执行"),
             ),
         ),

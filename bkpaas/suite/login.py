@@ -10,21 +10,26 @@ from bkpaas.lang import say
 from bkpaas.suite.cases import Finding
 from bkpaas.suite.words import no_answer
 
-
-def on_the_way(deployment: Deployment) -> list[str]:
-    """The hosts that a request through the domain meets: nginx, and open_paas behind it."""
-    return [host.name for host in deployment.having("nginx", "paas")]
+BEHIND_THE_DOMAIN = ("nginx", "paas", "mysql")
+"""Roles whose hosts a request for login needs."""
 
 
-def judge_refusal(answer: Answer, finding: Finding, *, through: str | None = None) -> None:
+def judge_refusal(
+    answer: Answer, finding: Finding, *, through: str | None = None, deployment: Deployment | None = None
+) -> None:
     """Passes when login itself says that the token is missing: the body tells, never the status.
 
-    through: what stands between; when not even that answers, what is ill behind it cannot account for it.
+    through: what stands between, in this deployment; when not even that answers, what is ill behind it cannot
+    account for it.
     """
     finding.fill(url=answer.url, port=urlsplit(answer.url).port or 80)
     finding.saw(f"{answer.url}: {answer.peer or ''} HTTP {answer.status}")
-    if through and not answer.ok and answer.error_kind != "silent":
+    cut_off = not answer.ok and answer.error_kind != "silent"
+    if through and cut_off:
         finding.concerns([through])
+    if deployment is not None:
+        roles = ("nginx",) if cut_off else BEHIND_THE_DOMAIN
+        finding.needs(host.name for host in deployment.having(*roles))
     said = f" ({answer.error_text})" if answer.error_text else ""
     assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}{said}"
     assert is_login_refusal(answer), _strange(answer)

@@ -110,7 +110,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
                 say(
                     en=f"    controller: log {config.option.login_user} in through the login form (POST), ask is_login "
                     "and the platform with what it gives",
-                    zh=f"    控制机：通过登录表单（POST）登录 {config.option.login_user}，再用所得登录态访问 is_login 和平台",
+                    zh=f"    运行套件的机器：通过登录表单（POST）登录 {config.option.login_user}，再用所得登录态访问 is_login 和平台",
                 )
             )
         return 0

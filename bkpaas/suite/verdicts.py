@@ -121,7 +121,7 @@ def _place(call: pytest.CallInfo[None]) -> str:
 
 _LETTERS: dict[str, tuple[Text, str, str]] = {
     "pass": (Text(en="passed", zh="passed"), ".", "PASS"),
-    "warn": (Text(en="warned", zh="告警"), "W", "WARN"),
+    "warn": (Text(en="warned", zh="警告"), "W", "WARN"),
     "fail": (Text(en="failed", zh="failed"), "F", "FAIL"),
     "no_data": (Text(en="no data", zh="无数据"), "N", "NO DATA"),
     "not_applicable": (Text(en="not applicable", zh="不适用"), "-", "N/A"),

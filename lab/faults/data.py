@@ -75,6 +75,21 @@ def crowd_disk(lab: Lab) -> None:
     lab.run(host(lab, "paas"), f"head -c {size} /dev/zero > {filler(lab)}")
 
 
+def fill_data_disk(lab: Lab) -> None:
+    """redis keeps its data on a file system of its own."""
+    place = data_disk(lab)
+    mount = f"mount -t tmpfs -o size=1m,mode=0755 data {place}"
+    lab.run(host(lab, "redis"), f"{mount} && head -c 8M /dev/zero > {place}/dump.rdb 2>/dev/null || true")
+
+
+def empty_data_disk(lab: Lab) -> None:
+    lab.run(host(lab, "redis"), f"umount {data_disk(lab)} 2>/dev/null || true")
+
+
+def data_disk(lab: Lab) -> str:
+    return f"{lab.layout.home}/public/redis"
+
+
 def empty_disk(lab: Lab) -> None:
     lab.run(host(lab, "paas"), f"rm -f {filler(lab)}")
 
@@ -192,6 +207,15 @@ FAULTS = (
         "第一台 paas 的磁盘已满",
         fill_disk,
         empty_disk,
+    ),
+    Fault(
+        "data-disk-full",
+        "disk-space",
+        "no-logs",
+        "the file system of redis's data is full, the others have room",
+        "redis 数据所在的文件系统已满，其他文件系统仍有空间",
+        fill_data_disk,
+        empty_data_disk,
     ),
     Fault(
         "disk-crowded",

@@ -31,6 +31,7 @@ OTHERS = {
         "--add-host",
         "--userns",
         "--build-arg",
+        "--noproxy",
     ),
 }
 """Options of pip, docker and the like that stand alone in a sentence."""

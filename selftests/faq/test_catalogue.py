@@ -1,13 +1,17 @@
 """The catalogue, the tests and the words are in step."""
 
 import ast
+import json
 import re
+import subprocess
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from bkpaas.faq.catalogue import CONDITIONS, SYMPTOMS, home, markers, with_causes
+from bkpaas.faq.page import split
+from bkpaas.faq.slots import fill_usual
 from bkpaas.inventory.deployment import Limits, Thresholds
 
 ROOT = Path(__file__).parents[2]
@@ -101,7 +105,8 @@ def slots(text):
 
 
 def command_lines(remedy):
-    return [line.split("    #")[0] for line in remedy.splitlines() if line.startswith("$ ")]
+    """Without what is said behind them, or in the place of an edit."""
+    return [re.split("(?:    |^[$] )#", line)[0] for line in remedy.splitlines() if line.startswith("$ ")]
 
 
 @pytest.mark.parametrize("known", CONDITIONS.values(), ids=lambda known: known.id)
@@ -111,6 +116,20 @@ def test_no_command_of_a_remedy_is_one_to_regret(known):
         assert not re.search(r"kill -9|\brm\b|-delete|mkfs|drop |reset_all|/tmp/", command, re.I)
         # {service} may stand for several, {urls} and {pids} for many: they end no path
         assert not re.search(r"/{service}|{service}_|{service}/", command)
+
+
+@pytest.mark.parametrize("known", CONDITIONS.values(), ids=lambda known: known.id)
+def test_a_shell_understands_every_command_of_a_remedy(known):
+    """Its quotes and brackets close, and what is sent as JSON is JSON."""
+    for what, commands in split(fill_usual(known.remedy.en)):
+        if "Python's own prompt" in what:
+            assert ast.parse("\n".join(commands))
+            continue
+        for command in commands:
+            done = subprocess.run(["bash", "-n", "-c", command], capture_output=True, text=True, check=False)
+            assert done.returncode == 0, done.stderr
+            for body in re.findall(r" -d '(.*)'", command):
+                assert json.loads(body)
 
 
 def test_ids_and_keys_are_ascii_words():

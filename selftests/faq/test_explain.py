@@ -1,6 +1,7 @@
 """Causes come before consequences, and independent failures stay independent."""
 
 from bkpaas.faq.explain import explain
+from bkpaas.faq.model import SERVICES
 from bkpaas.report.record import Verdict
 
 
@@ -135,3 +136,31 @@ def test_what_a_host_out_of_reach_leaves_without_comparison_is_explained_by_it()
     roots = explain(verdicts, missed=missed)
     assert verdicts[1].explained_by == ["host-reachable@b"]
     assert set(roots) == {"host-reachable@b", "timezone-all@a", "log-redis-equal@a"}, "only what was missed"
+
+
+def test_a_host_that_cannot_reach_nginx_is_not_explained_by_what_is_ill_behind_it():
+    ids = (
+        "domain-from-cmdb-job@job-1",
+        "supervisor-proc@paas-1",
+        "host-reachable@es-1",
+        "upstream-answers@nginx-1",
+    )
+    verdicts = [failed(id_) for id_ in ids]
+    about = {
+        ids[0]: frozenset({"nginx"}),
+        ids[1]: frozenset(SERVICES),
+        ids[3]: frozenset({*SERVICES, "agent"}),
+    }
+    assert ids[0] in explain(verdicts, about, needs={ids[0]: frozenset({"nginx-1"})})
+
+
+def test_a_host_that_is_down_explains_only_what_needs_it():
+    verdicts = [
+        failed("domain-502@controller"),
+        failed("host-reachable@es-1"),
+        failed("host-reachable@nginx-1"),
+    ]
+    needs = {"domain-502@controller": frozenset({"nginx-1", "paas-1"})}
+    roots = explain(verdicts, needs=needs)
+    assert verdicts[0].explained_by == ["host-reachable@nginx-1"]
+    assert set(roots) == {"host-reachable@es-1", "host-reachable@nginx-1"}

@@ -39,7 +39,7 @@ def test_no_slot_is_left_open(language):
 
 def test_both_pages_have_the_same_commands():
     commands = [
-        [re.split("    #", line)[0] for block in blocks for line in block.splitlines()]
+        [re.split("(?:    |^)#", line)[0] for block in blocks for line in block.splitlines()]
         for blocks in (re.findall(r"```bash\n(.*?)```", page.page(language), re.S) for language in LANGUAGES)
     ]
     assert len(commands[0]) > len(CONDITIONS)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from bkpaas.facts import Snapshot
+from bkpaas.facts import Process, Processes, Snapshot
 from bkpaas.faq.model import CONTROLLER, Subject
 from bkpaas.faq.slots import fill, fill_usual
 from bkpaas.inventory.deployment import Connection
@@ -42,6 +42,29 @@ def test_nginx_files_are_those_that_were_read():
     assert filled("{nginx_folder} {error_logs}", "controller").startswith(
         "/data/bkce/etc/nginx /data/bkce/logs/nginx/"
     )
+
+
+@pytest.mark.parametrize(
+    ("argv", "exe", "command"),
+    [
+        (("nginx: master process nginx",), "/usr/sbin/nginx", "/usr/sbin/nginx"),
+        (("nginx: master process nginx -c /data/bkce/etc/nginx.conf",), "/opt/bin/nginx (deleted)", "/opt/bin/nginx -c /data/bkce/etc/nginx.conf"),
+        (("/usr/sbin/nginx", "-p", "/srv/my nginx", "-g", "daemon off;"), "/usr/sbin/nginx", "/usr/sbin/nginx -p '/srv/my nginx'"),
+    ],
+)  # fmt: skip
+def test_nginx_is_the_one_that_runs_with_the_files_it_was_started_with(argv, exe, command):
+    master = Process(pid=7, ppid=1, argv=argv, exe=exe)
+    worker = Process(pid=8, ppid=7, argv=("nginx: worker process",), exe=exe)
+    facts = replace(SNAPSHOT.hosts["nginx-1"], processes=Processes(items=(master, worker)))
+    snapshot = replace(SNAPSHOT, hosts={"nginx-1": facts})
+    about = Subject("nginx-1", ("nginx-1",))
+    assert fill("{nginx} -t", about, DEPLOYMENT, snapshot, {}) == f"{command} -t"
+
+
+def test_nginx_that_does_not_run_is_the_usual_one():
+    facts = replace(SNAPSHOT.hosts["nginx-1"], processes=Processes(items=()))
+    snapshot = replace(SNAPSHOT, hosts={"nginx-1": facts})
+    assert fill("{nginx} -t", Subject("nginx-1", ("nginx-1",)), DEPLOYMENT, snapshot, {}) == "nginx -t"
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("login-secret-differs", "deploy-limits-reversed"),
     ("disk-full", "http-proxy"),
     ("host-down", "faq-fatal"),
+    ("faq-fatal", "domain-cut-off-from-job"),
+    ("es-host-down", "domain-cut-off-from-job"),
 )
 """Independent of each other: on two hosts, on one (sock-mode, rabbit-killed), or the same fault on two hosts."""
 
