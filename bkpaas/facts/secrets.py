@@ -208,7 +208,8 @@ class Secrets:
         while match := _NAMED.search(text, position):
             end = match.end("sep")  # the value of what is no secret may still contain one
             secret = None
-            if digest := DIGEST.match(text, match.start()):
+            # One of ours, also where it follows the letter of an option: -psecret:0123456789ab
+            if digest := DIGEST.match(text, match.start()) or DIGEST.match(text, end - len(PREFIX)):
                 end = digest.end()
             elif self.is_secret(match["name"]):
                 secret = _VALUE.match(text, end)
