@@ -35,7 +35,7 @@ def load(path: Path, *, limit: str | None = None, conditions: Collection[str] | 
     config = read(found.config) if found.config else None
     clues = install_config.clues(config) if config else ()
     generation, note = decide([overlay.clues(), found.clues(), *clues])
-    notes = [note]
+    notes = list[str]()
     listed = install_config.parse(config, generation, problems, notes) if config else {}
     members = hosts.merged(listed, overlay, problems)
     waivers = look_up(overlay.waivers, members, problems, conditions)
@@ -47,9 +47,10 @@ def load(path: Path, *, limit: str | None = None, conditions: Collection[str] | 
     used = ", ".join(str(file) for file in (found.config, *env, found.overlay) if file)
     notes = [
         say(en=f"read: {used}", zh=f"已读取：{used}"),
+        note,  # of the generation
+        *hosts.oddities(members),
         *notes,
         *shipped.notes(),
-        *hosts.oddities(members),
     ]
     deployment = Deployment(
         source=str(path),
