@@ -20,14 +20,21 @@ from bkpaas.lang import say
 T = TypeVar("T", str, int)
 
 
-def load(path: Path, *, limit: str | None = None, conditions: Collection[str] | None = None) -> Deployment:
+def load(
+    path: Path,
+    *,
+    limit: str | None = None,
+    conditions: Collection[str] | None = None,
+    visits: bool = False,
+) -> Deployment:
     """The deployment at path.
 
     path: a /data/install directory, an install.config, a deployment.yaml, or a directory with deployment.yaml
     alone or beside the others. limit: names, addresses or roles, separated by commas; other hosts stay known
-    but are not judged. conditions: those that a waiver may name; None: any. InventoryError: file, line, reason, way out; InventoryErrors when there are several.
+    but are not judged. conditions: those that a waiver may name; None: any. visits: the files that connections need must
+    be there. InventoryError: file, line, reason, way out; InventoryErrors when there are several.
     """
-    found, problems = files.find(path), Problems()
+    found, problems = files.find(path), Problems(visits=visits)
     overlay = read_overlay(read(found.overlay), problems) if found.overlay else Overlay()
     if not found.config:
         _check_standalone(overlay, problems)

@@ -9,7 +9,7 @@ from msgspec import Struct, convert, field
 from msgspec.structs import fields
 
 from bkpaas.inventory import schema, words
-from bkpaas.inventory.connections import Connect, file_path, read_connect
+from bkpaas.inventory.connections import Connect, file_path, need_file, read_connect
 from bkpaas.inventory.deployment import DEFAULT_PORTS, Generation, Limits, Thresholds
 from bkpaas.inventory.environment import Scheme
 from bkpaas.inventory.generation import Clue
@@ -94,6 +94,7 @@ def read_overlay(source: Source, problems: Problems) -> Overlay:
         waivers=read_waivers(root),
     )
     root.end()
+    need_file(root, "ca_file", overlay.ca_file)
     return overlay
 
 
