@@ -89,7 +89,11 @@ def parser() -> argparse.ArgumentParser:
 
 
 def tell(line: str) -> None:
-    print(line, flush=True)
+    """Print at once. Whoever stopped reading (`| head`) has seen enough: the work goes on in silence."""
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main() -> int:
@@ -175,7 +179,10 @@ def reboot(lab: Lab, options: argparse.Namespace) -> None:
 
 def faults(_: Lab, __: argparse.Namespace) -> None:
     for fault in broken.faults().values():
-        tell(f"{fault.name:28s} {say(en=fault.title_en, zh=fault.title_zh)}")
+        where = (
+            "" if fault.layout == "a" else say(en=f" (layout {fault.layout})", zh=f"（布局 {fault.layout}）")
+        )
+        tell(f"{fault.name:28s} {say(en=fault.title_en, zh=fault.title_zh)}{where}")
 
 
 def break_(lab: Lab, options: argparse.Namespace) -> None:

@@ -54,6 +54,8 @@ def up(
     with _alone(lab):
         record = lab.record
         if record and record.finished and record.init.alive:
+            if lab.layout.name != layout.name:
+                raise LabError(_another(lab, layout))
             tell(say(en=f"the lab {lab.name} is up already", zh=f"实验环境 {lab.name} 已在运行"))
             return
         machine.need(*machine.TO_RUN)
@@ -77,6 +79,17 @@ def up(
                 _end(lab)
             raise
         tell(say(en="ready after", zh="已就绪，用时") + f" {time.monotonic() - begun:.1f} s")
+
+
+def _another(lab: Lab, layout: Layout) -> str:
+    option = "" if lab.name == "default" else f" --name {lab.name}"
+    return say(
+        en=f"the lab {lab.name} is up with layout {lab.layout.name}, not {layout.name}; end it first, or give "
+        "the new one another name:",
+        zh=f"实验环境 {lab.name} 正以布局 {lab.layout.name} 运行，而不是 {layout.name}；请先停止它，或为新环境另取名字：",
+    ) + (
+        f"\n  python -m lab down{option}\n  python -m lab up {layout.name} --name {lab.name}-{layout.name[0]}"
+    )
 
 
 def down(lab: Lab) -> bool:

@@ -80,6 +80,8 @@ def read_connect(section: Section | None, *, of_host: bool) -> Connect:
         sudo_user=section.take("sudo_user", _user),
     )
     section.end()
+    for key in ("key", "known_hosts", "ssh_config"):
+        need_file(section, key, getattr(connect, key))
     if connect.spec is not None:
         _check_together(section, connect.spec)
     return connect
@@ -122,6 +124,30 @@ def file_path(file: str) -> Check[str]:
         return _absolute(here, schema.text(node))
 
     return check
+
+
+def need_file(section: Section, key: str, path: str | None) -> None:
+    """Refuse a file that a visit would want and not get. Nothing is asked of a path when nobody is visited:
+    an inventory may be read, planned or judged again on a machine that has no key."""
+    if path is None or not section.problems.visits:
+        return
+    if not os.path.exists(path):
+        wrong = say(en="does not exist", zh="不存在")
+    elif os.path.isdir(path):
+        wrong = say(en="is a directory", zh="是目录")
+    elif not os.access(path, os.R_OK):
+        wrong = say(en="cannot be read by this user", zh="当前用户无法读取")
+    else:
+        return
+    section.refuse(
+        key,
+        f"{key}: {path} {wrong}",
+        say(
+            en="correct the path (a relative one starts at this file), or put the file there, readable for the user "
+            "of this run",
+            zh="请更正路径（相对路径从本文件所在目录算起），或放好该文件并让运行用户可读",
+        ),
+    )
 
 
 def _absolute(here: str, path: str) -> str:

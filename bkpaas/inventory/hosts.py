@@ -34,15 +34,17 @@ def merged(listed: Mapping[str, set[str]], overlay: Overlay, problems: Problems)
 
 def oddities(hosts: tuple[Host, ...]) -> list[str]:
     """What a person should know of the hosts."""
-    notes = []
-    for host in hosts:
-        if unknown := ", ".join(words.unknown_roles(host.roles)):
-            notes.append(
-                say(
-                    en=f"{host.name}: roles this suite does not know, kept: {unknown}",
-                    zh=f"{host.name}：本套件不认识的角色（已保留）：{unknown}",
-                )
+    notes = [_unknown(hosts)] if any(words.unknown_roles(host.roles) for host in hosts) else []
+    if not any(host.has("paas") for host in hosts):
+        notes.append(say(en="no host has the role paas", zh="没有任何主机具有 paas 角色"))
+    elif not any(host.has("nginx") for host in hosts):
+        notes.append(
+            say(
+                en="no nginx host: the way of requests is judged from the controller only",
+                zh="没有 nginx 主机：请求路径只能从运行套件的机器判定",
             )
+        )
+    for host in hosts:
         if not host.roles:
             notes.append(say(en=f"{host.name} has no role", zh=f"{host.name} 没有角色"))
         if host.has("appo") and host.has("appt"):
@@ -52,12 +54,27 @@ def oddities(hosts: tuple[Host, ...]) -> list[str]:
                     zh=f"{host.name} 同时是 appo 和 appt：端口相同，只有 appo 生效",
                 )
             )
-    if not any(host.has("paas") for host in hosts):
-        notes.append(say(en="no host has the role paas", zh="没有任何主机具有 paas 角色"))
     ways = [host.connection for host in hosts]
     paths = {path for way in ways for path in (way.key, way.known_hosts, way.ssh_config) if path}
     missing = sorted(path for path in paths if not os.path.exists(path))
     return notes + [say(en=f"{path} does not exist", zh=f"{path} 不存在") for path in missing]
+
+
+def _unknown(hosts: tuple[Host, ...]) -> str:
+    """One note for all of them: word, what it looks like, who has it."""
+    having: dict[str, list[str]] = {}
+    for host in hosts:
+        for word in words.unknown_roles(host.roles):
+            having.setdefault(word, []).append(host.name)
+    en, zh = [], []
+    for word, names in sorted(having.items()):
+        near, listed = words.near_roles(word), ", ".join(names)
+        en.append(f"{word}{f' (did you mean {near}?)' if near else ''} of {listed}")
+        zh.append(f"{word}{f'（是否想写 {near}？）' if near else ''}（{listed}）")
+    return say(
+        en=f"roles this suite does not know, kept: {', '.join(en)}",
+        zh=f"本套件不认识的角色（已保留）：{'、'.join(zh)}",
+    )
 
 
 def _refuse_unlisted(entry: HostEntry, overlay: Overlay, problems: Problems) -> None:

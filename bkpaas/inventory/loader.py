@@ -20,14 +20,21 @@ from bkpaas.lang import say
 T = TypeVar("T", str, int)
 
 
-def load(path: Path, *, limit: str | None = None, conditions: Collection[str] | None = None) -> Deployment:
+def load(
+    path: Path,
+    *,
+    limit: str | None = None,
+    conditions: Collection[str] | None = None,
+    visits: bool = False,
+) -> Deployment:
     """The deployment at path.
 
     path: a /data/install directory, an install.config, a deployment.yaml, or a directory with deployment.yaml
     alone or beside the others. limit: names, addresses or roles, separated by commas; other hosts stay known
-    but are not judged. conditions: those that a waiver may name; None: any. InventoryError: file, line, reason, way out; InventoryErrors when there are several.
+    but are not judged. conditions: those that a waiver may name; None: any. visits: the files that connections need must
+    be there. InventoryError: file, line, reason, way out; InventoryErrors when there are several.
     """
-    found, problems = files.find(path), Problems()
+    found, problems = files.find(path), Problems(visits=visits)
     overlay = read_overlay(read(found.overlay), problems) if found.overlay else Overlay()
     if not found.config:
         _check_standalone(overlay, problems)
@@ -35,7 +42,7 @@ def load(path: Path, *, limit: str | None = None, conditions: Collection[str] | 
     config = read(found.config) if found.config else None
     clues = install_config.clues(config) if config else ()
     generation, note = decide([overlay.clues(), found.clues(), *clues])
-    notes = [note]
+    notes = list[str]()
     listed = install_config.parse(config, generation, problems, notes) if config else {}
     members = hosts.merged(listed, overlay, problems)
     waivers = look_up(overlay.waivers, members, problems, conditions)
@@ -47,9 +54,10 @@ def load(path: Path, *, limit: str | None = None, conditions: Collection[str] | 
     used = ", ".join(str(file) for file in (found.config, *env, found.overlay) if file)
     notes = [
         say(en=f"read: {used}", zh=f"已读取：{used}"),
+        note,  # of the generation
+        *hosts.oddities(members),
         *notes,
         *shipped.notes(),
-        *hosts.oddities(members),
     ]
     deployment = Deployment(
         source=str(path),

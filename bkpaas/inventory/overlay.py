@@ -9,7 +9,7 @@ from msgspec import Struct, convert, field
 from msgspec.structs import fields
 
 from bkpaas.inventory import schema, words
-from bkpaas.inventory.connections import Connect, file_path, read_connect
+from bkpaas.inventory.connections import Connect, file_path, need_file, read_connect
 from bkpaas.inventory.deployment import DEFAULT_PORTS, Generation, Limits, Thresholds
 from bkpaas.inventory.environment import Scheme
 from bkpaas.inventory.generation import Clue
@@ -65,7 +65,7 @@ class Overlay(Struct):
         return plain | {f"fqdns.{role}" for role in self.fqdns} | {f"ports.{name}" for name in self.ports}
 
 
-_ROLE = schema.matching(
+_ROLE_WORD = schema.matching(
     words.ROLE,
     en="write a word of install.config: paas, nginx, appo",
     zh="请写 install.config 中的角色名：paas、nginx、appo",
@@ -94,6 +94,7 @@ def read_overlay(source: Source, problems: Problems) -> Overlay:
         waivers=read_waivers(root),
     )
     root.end()
+    need_file(root, "ca_file", overlay.ca_file)
     return overlay
 
 
@@ -125,8 +126,8 @@ def _hosts(root: Section, problems: Problems) -> tuple[HostEntry, ...]:
 def _host(section: Section) -> HostEntry | None:
     address = section.need("address", schema.address)
     name = section.take("name", _host_name)
-    roles = section.take("roles", schema.many(_ROLE))
-    add_roles = section.take("add_roles", schema.many(_ROLE))
+    roles = section.take("roles", schema.many(_role))
+    add_roles = section.take("add_roles", schema.many(_role))
     connect = read_connect(section.section("connect"), of_host=True)
     if section.has("roles") and section.has("add_roles"):
         section.refuse(
@@ -147,6 +148,20 @@ def _host(section: Section) -> HostEntry | None:
         roles=None if roles is None else _roles(roles),
         add_roles=_roles(add_roles or ()),
         connect=connect,
+    )
+
+
+def _role(node: Node) -> str:
+    """A known role: here, unlike in an install.config that other programs read, a strange word is a slip."""
+    word = _ROLE_WORD(node)
+    if words.role(word) in words.ROLES:
+        return word
+    near, listed = words.near_roles(word), ", ".join(sorted(words.ROLES))
+    raise Refused(
+        say(en=f"{quoted(word)} is no role", zh=f"{quoted(word)} 不是角色名"),
+        say(en=f"did you mean {near}?", zh=f"是否想写 {near}？")
+        if near
+        else say(en=f"roles: {listed}", zh=f"可用的角色：{listed}"),
     )
 
 

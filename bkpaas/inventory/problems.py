@@ -25,9 +25,13 @@ class InventoryErrors(InventoryError):
 
 
 class Problems:
-    """What is wrong with an inventory so far. raise_any() ends the reading when there is something."""
+    """What is wrong with an inventory so far. raise_any() ends the reading when there is something.
 
-    def __init__(self) -> None:
+    visits: whether hosts will be visited with it, so that what a connection needs must be there.
+    """
+
+    def __init__(self, *, visits: bool = False) -> None:
+        self.visits = visits
         self._found: list[InventoryError] = []
 
     def __bool__(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import ipaddress
 import re
 from collections.abc import Iterable
@@ -40,6 +41,11 @@ def role(word: str) -> str:
 
 def unknown_roles(roles: Iterable[str]) -> list[str]:
     return sorted(set(roles) - ROLES)
+
+
+def near_roles(word: str) -> str:
+    """The known roles that a word looks like, the nearest first; empty when there is none."""
+    return ", ".join(difflib.get_close_matches(word, sorted(ROLES), 2, cutoff=0.7))
 
 
 def is_address(text: str) -> bool:

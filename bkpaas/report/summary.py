@@ -58,6 +58,11 @@ def _lines(results: Results) -> Iterator[str]:
     )
     warned = [v for v in results.verdicts if v.verdict == "warn" and not v.explained_by]
     yield from _list(say(en="Warnings", zh="警告"), [_entry(verdict) for verdict in warned])
+    # The reason of what is waived names who accepted it and its last day.
+    yield from _list(
+        say(en="Waived", zh="已豁免"),
+        [_entry(verdict, verdict.reason) for verdict in results.verdicts if verdict.verdict == "waived"],
+    )
 
 
 def _table(results: Results) -> Iterator[str]:
@@ -136,8 +141,8 @@ def _list(heading: str, entries: list[str]) -> Iterator[str]:
         yield "- " + escaped(say(en=f"and {rest} more", zh=f"另有 {rest} 项"))
 
 
-def _entry(verdict: Verdict) -> str:
-    seen = (verdict.evidence or verdict.reason or verdict.title).split("\n", 1)[0]
+def _entry(verdict: Verdict, said: str | None = None) -> str:
+    seen = (said or verdict.evidence or verdict.reason or verdict.title).split("\n", 1)[0]
     return f"{code(verdict.id)}: {code(cut(seen, LINE_LIMIT))}"
 
 

@@ -48,19 +48,19 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[SNAPSHOT] = snapshot
         config.stash[DEPLOYMENT] = snapshot.deployment
         return
+    informative = config.option.plan or config.option.collectonly
     if config.option.from_snapshot:
         snapshot = _snapshot(config.option.from_snapshot)
         deployment = _waivers_added(snapshot.deployment, config.option.waivers)
         config.stash[SNAPSHOT] = msgspec.structs.replace(snapshot, deployment=deployment)
         config.stash[DEPLOYMENT] = deployment
     elif config.option.inventory:
-        deployment = _deployment(config.option.inventory, config.option.limit)
+        deployment = _deployment(config.option.inventory, config.option.limit, visits=not informative)
         config.stash[DEPLOYMENT] = _waivers_added(deployment, config.option.waivers)
         config.stash[CREDENTIALS] = _credentials(config.option.login_user, config.option.login_password_file)
     else:
         return
     _check_places(config.option)
-    informative = config.option.plan or config.option.collectonly
     config.stash[KEY] = secret_key(file) if (file := config.option.secret_key_file) else None
     config.stash[BASELINE] = _snapshot(file) if (file := config.option.baseline) else None
     config.stash[HOOK] = _hook(config.option)
@@ -97,7 +97,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
             )
         )
     if config.option.plan:
-        print(plan.describe(_deployment(config.option.inventory, config.option.limit)))
+        print(plan.describe(_deployment(config.option.inventory, config.option.limit, visits=False)))
         if (config.rootpath / "tests_site").is_dir():
             print(
                 say(
@@ -224,8 +224,8 @@ def _snapshot(path: str) -> Snapshot:
         raise pytest.UsageError(str(error)) from None
 
 
-def _deployment(path: str, limit: str | None) -> Deployment:
+def _deployment(path: str, limit: str | None, *, visits: bool) -> Deployment:
     try:
-        return inventory.load(Path(path), limit=limit, conditions=_Known(CONDITIONS))
+        return inventory.load(Path(path), limit=limit, conditions=_Known(CONDITIONS), visits=visits)
     except InventoryError as error:
         raise pytest.UsageError(str(error)) from None

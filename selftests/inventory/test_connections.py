@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from testinfra.backend import BACKENDS
 
+from bkpaas.errors import InventoryError
 from bkpaas.inventory import Connection, load
 from bkpaas.inventory.connections import SPECS
 
@@ -78,6 +79,32 @@ def test_missing_key_is_noted(site: Site) -> None:
     )
     notes = [note for note in load(path).notes if note.endswith("does not exist")]
     assert notes == [f"{os.path.realpath(path)}/id does not exist"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("connect: {key: id}\n", ":1: key: {}/id does not exist"),
+        ("connect:\n  known_hosts: kh\n", ":2: known_hosts: {}/kh does not exist"),
+        ("connect:\n  ssh_config: none\n", ":2: ssh_config: {}/none does not exist"),
+        ("scheme: https\nca_file: folder\n", ":2: ca_file: {}/folder is a directory"),
+        ("hosts:\n- address: 10.0.1.1\n  connect:\n    key: id\n", ":4: key: {}/id does not exist"),
+    ],
+)
+def test_a_visit_needs_its_files(site: Site, text: str, place: str) -> None:
+    path = site({"install.config": CONFIG, "deployment.yaml": text, "folder/x": ""})
+    load(path)  # to plan, nothing of it is needed
+    with pytest.raises(InventoryError) as caught:
+        load(path, visits=True)
+    assert place.format(os.path.realpath(path)) in str(caught.value) and "correct the path" in str(
+        caught.value
+    )
+    for name in ("id", "kh", "none"):
+        (path / name).write_text("")
+    (path / "folder/x").unlink()
+    (path / "folder").rmdir()
+    (path / "folder").write_text("")
+    load(path, visits=True)
 
 
 TAKEN = {

@@ -99,7 +99,7 @@ def test_roles_replace_and_add_roles_adds(site: Site) -> None:
 hosts:
 - {address: 10.0.1.1, add_roles: [CC, nginx, paas]}
 - {address: 10.0.1.2, roles: [appt, es7]}
-- {address: 10.0.1.3, roles: [job, my_own]}
+- {address: 10.0.1.3, roles: [job, kafka]}
 - {address: 10.0.1.4, roles: []}
 """,
         )
@@ -107,10 +107,9 @@ hosts:
     assert {host.address: host.roles for host in deployment.hosts} == {
         "10.0.1.1": ("cmdb", "es", "nginx", "paas"),
         "10.0.1.2": ("appt", "es"),
-        "10.0.1.3": ("job", "my_own"),
+        "10.0.1.3": ("job", "kafka"),
         "10.0.1.4": (),
     }
-    assert any("10.0.1.3: roles this suite does not know, kept: my_own" in note for note in deployment.notes)
 
 
 def test_it_is_stronger_than_the_env_files(site: Site) -> None:
@@ -305,8 +304,20 @@ REFUSED: dict[str, tuple[str, int | None, str, str]] = {
         "roles: 'a-b' is not allowed",
         "",
     ),
+    "host-role-unknown": (
+        "hosts:\n- address: 10.0.1.1\n  roles:\n  - paas\n  - ngnix\n",
+        5,
+        "roles: 'ngnix' is no role",
+        "did you mean nginx?",
+    ),
+    "host-role-strange": (
+        "hosts:\n- {address: 10.0.1.1, add_roles: [zzz]}\n",
+        2,
+        "add_roles: 'zzz' is no role",
+        "paas",
+    ),
     "host-roles-both": (
-        "hosts:\n- address: 10.0.1.1\n  roles: [a]\n  add_roles: [b]\n",
+        "hosts:\n- address: 10.0.1.1\n  roles: [paas]\n  add_roles: [job]\n",
         4,
         "add_roles: stands beside roles:",
         "install.config",

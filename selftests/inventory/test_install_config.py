@@ -63,7 +63,7 @@ def test_5x_submodules_count_as_their_module(config) -> None:
 def test_words_are_whole_words(config) -> None:
     deployment = config("10.0.1.1 paas_agent,paas_plugins,nginx2\n")
     assert deployment.having("paas", "nginx") == ()
-    assert noted(deployment, "nginx2, paas_agent, paas_plugins", "does not know")
+    assert noted(deployment, "nginx2", "paas_agent", "paas_plugins", "does not know")
     assert noted(deployment, "no host has the role paas")
 
 
@@ -82,6 +82,21 @@ def test_a_host_without_roles_is_kept_with_a_note(config) -> None:
     deployment = config("10.0.1.1 paas\n10.0.1.2\n")
     assert roles(deployment)["10.0.1.2"] == ()
     assert noted(deployment, "10.0.1.2 has no role")
+
+
+def test_unknown_roles_are_kept_and_told_first(config) -> None:
+    """Behind the files and the generation, which the summary leaves out, so that it never cuts them off."""
+    deployment = config("10.0.1.1 paas，nginx,cc\n10.0.1.2 ngnix\n10.0.1.3 ngnix,zzz\n")
+    assert roles(deployment)["10.0.1.2"] == ("ngnix",)
+    assert deployment.notes[2] == (
+        "roles this suite does not know, kept: ngnix (did you mean nginx?) of 10.0.1.2, 10.0.1.3, zzz of 10.0.1.3"
+    )
+
+
+def test_paas_without_nginx_is_told(config) -> None:
+    note = "no nginx host: the way of requests is judged from the controller only"
+    assert config("10.0.1.1 paas\n").notes[2] == note
+    assert not noted(config("10.0.1.1 paas,nginx\n"), "no nginx host")
 
 
 def test_appo_and_appt_on_one_host_is_noted(config) -> None:

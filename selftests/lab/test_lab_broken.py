@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import pytest
 
 from lab import broken
-from lab.control import Lab
+from lab.control import REPOSITORY, Lab
 from lab.errors import LabError
+from lab.faults import FAULTS
 
 pytestmark = pytest.mark.lab
+ENGLISH = os.environ | {"LC_ALL": "C.UTF-8", "LANGUAGE": "en"}
 
 
 @dataclass
@@ -47,6 +52,19 @@ def test_break_and_heal(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
     broken.heal(lab, "one", print)
     assert broken.names(lab) == []
     assert lab.ready()
+
+
+def test_faults_name_their_layout_and_end_quietly() -> None:
+    listing = [sys.executable, "-m", "lab", "faults"]
+    done = subprocess.run(listing, cwd=REPOSITORY, env=ENGLISH, capture_output=True, text=True)
+    lines = {line.split()[0]: line for line in done.stdout.splitlines()}
+    for name, fault in FAULTS.items():
+        assert lines[name].endswith(f"(layout {fault.layout})") == (fault.layout != "a")
+    reader, writer = os.pipe()
+    os.close(reader)  # nobody reads on
+    done = subprocess.run(listing, cwd=REPOSITORY, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_fault_of_another_layout_is_refused(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

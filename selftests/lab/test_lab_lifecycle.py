@@ -53,6 +53,14 @@ def test_two_labs_stand_side_by_side(lab: Lab, raise_lab: RaiseLab) -> None:
     assert lab.ready()
 
 
+def test_up_with_another_layout_is_refused(lab: Lab, small: Layout) -> None:
+    before = lab.record
+    with pytest.raises(LabError, match="is up with layout small, not large") as caught:
+        lifecycle.up(lab, replace(small, name="large"), print)
+    assert f"python -m lab down --name {lab.name}\n" in str(caught.value)
+    assert lab.record == before
+
+
 def test_up_again_changes_nothing(lab: Lab, small: Layout, capsys: pytest.CaptureFixture[str]) -> None:
     before = lab.record
     lifecycle.up(lab, small, print)

@@ -8,7 +8,7 @@ from bkpaas.report.record import Results
 from bkpaas.report.summary import block, code, escaped, markdown
 
 from .hostile import hostile
-from .sample import SCENARIOS, three_faults
+from .sample import SCENARIOS, healthy, three_faults
 
 
 def outside_of_code(text: str) -> str:
@@ -44,6 +44,15 @@ def test_commands_stand_in_blocks_as_they_are() -> None:
     told = markdown(three_faults())
     assert "```sh\nkill 26444\npgrep -af /data/bkce/etc/uwsgi-open_paas\n" in told
     assert "\n$ kill" not in told
+
+
+def test_what_is_waived_is_named_with_who_accepted_it() -> None:
+    results = healthy()
+    one = next(verdict for verdict in results.verdicts if verdict.verdict == "pass")
+    one.verdict, one.evidence = "waived", "3 % free\nof 200 GiB"
+    one.reason = "the new disk is ordered (ops@example.com, until 2030-01-31): 3 % free\nof 200 GiB"
+    line = f"- `{one.id}`: `the new disk is ordered (ops@example.com, until 2030-01-31): 3 % free`"
+    assert line in markdown(results).splitlines()
 
 
 def test_every_cause_and_count_is_told() -> None:

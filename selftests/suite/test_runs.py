@@ -271,6 +271,16 @@ def test_bad_options_are_told_with_exit_code_4(run, words, said):
     assert done.exit == 4 and said in done.out and "Traceback" not in done.out
 
 
+def test_a_key_that_is_not_there_ends_the_run_before_any_visit(run, tmp_path):
+    inventory = tmp_path / "deployment.yaml"
+    inventory.write_text(
+        "generation: 5.x\ndomain: paas.example.test\nconnect: {key: id}\n"
+        "hosts:\n  - {address: 127.0.0.1, roles: [paas]}\n"
+    )
+    done = run(f"--inventory={inventory}", snapshot=None)
+    assert done.exit == 4 and f"{inventory}:3: key: {tmp_path}/id does not exist" in done.out
+
+
 def test_ctrl_c_while_collecting_leaves_a_truthful_partial_record(tmp_path):
     """A host that accepts and says nothing keeps the run collecting until the signal comes."""
     import socket
