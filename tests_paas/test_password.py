@@ -55,6 +55,26 @@ def _started(host, service):
     return host.processes.uwsgi_masters(service) or own or host.processes.supervisords()
 
 
+@condition("settings-valid")
+def test_settings_files_can_be_loaded(host, finding):
+    """No settings file has a syntax error or a template variable that nobody replaced."""
+    unread, wrong = [], {}
+    for project, settings in host.settings.by_project.items():
+        unread += [f"{file.path}: {file.error}" for file in settings.files if file.error is not None]
+        missing = {f"{file.path}: {file.error}" for file in settings.files}
+        places = [place for place in (*settings.problems, *settings.placeholders) if place not in missing]
+        if places:
+            wrong[project] = places
+    finding.concerns(wrong)
+    finding.fill(service=" ".join(sorted(wrong)) or "SERVICE")
+    finding.saw(", ".join(sorted(host.settings.by_project)))
+    assert not wrong, "\n".join(
+        f"{project}: {'; '.join(places[:5])}" for project, places in sorted(wrong.items())
+    )
+    if unread:
+        raise NoData("; ".join(unread[:3]))
+
+
 @condition("password-reset-ready")
 def test_password_could_be_reset(host, finding):
     """manage.py of login and the Python of its virtual environment are in place."""

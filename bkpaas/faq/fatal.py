@@ -421,6 +421,7 @@ CONDITIONS = (
             "uwsgi-orphans",
             "port-owner",
             "bk-env-production",
+            "settings-valid",
         ),
     ),
     Condition(

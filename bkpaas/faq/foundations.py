@@ -249,6 +249,7 @@ CONDITIONS = (
             "disk-space",
             "database-reachable",
             "bk-env-production",
+            "settings-valid",
             "port-owner",
             "supervisor-status",
             "paas-ports-local",

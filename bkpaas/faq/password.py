@@ -26,6 +26,7 @@ SYMPTOM = Symptom(
     ),
     conditions=(
         "bk-env-production",
+        "settings-valid",
         "password-reset-ready",
         "login-works",
     ),
@@ -76,7 +77,7 @@ SYMPTOM = Symptom(
                 en="Export BK_ENV=production before, unset it afterwards.",
                 zh="之前 export BK_ENV='production'，之后 unset。",
             ),
-            conditions=("bk-env-production",),
+            conditions=("bk-env-production", "settings-valid"),
             answer=Text(
                 en="Without it the shell opens the settings of development, with another database. The "
                 "remedy sets it for the one command, so that nothing is left to unset.",
@@ -132,6 +133,38 @@ CONDITIONS = (
             ),
             "grep -n BK_ENV {home}/etc/uwsgi-open_paas-*.ini",
             by_hand(en="add the line to the file of {service} now", zh="此时在 {service} 的配置中加入该行"),
+            "{supervisorctl} restart {service}",
+            "{supervisorctl} status",
+        ),
+    ),
+    Condition(
+        id="settings-valid",
+        scopes=(Each(("paas",)),),
+        title=Text(
+            en="The settings of every service are Python to the end, and rendered whole",
+            zh="各服务的配置文件语法正确，且模板变量都已替换",
+        ),
+        reads=Text(
+            en="The settings files of login, paas, esb, appengine and console, parsed as Python 2 or 3 and never run.",
+            zh="login、paas、esb、appengine、console 的配置文件，按 Python 2 或 3 语法解析，不执行。",
+        ),
+        fails=Text(
+            en="A place in one of them is neither Python 2 nor Python 3, or a template variable such as `__MYSQL_IP__` "
+            "stands in it. A file that cannot be read is no_data.",
+            zh="任一文件中有既不是 Python 2 也不是 Python 3 的语法，或留有 `__MYSQL_IP__` 这样未替换的模板变量。无法读取的文件为 no_data。",
+        ),
+        means=Text(
+            en="The service answers every request with an error, or will when it is next started: until then the old "
+            "processes serve with what they have read, and nothing else shows it.",
+            zh="该服务对所有请求报错；或者旧进程仍用先前读入的配置正常服务，下一次重启时才会失败，此前没有其他迹象。",
+        ),
+        remedy=repair(
+            Text(
+                en="Correct the line that is named, then restart the service while you watch.",
+                zh="改正所指出的行，然后重启该服务并观察。",
+            ),
+            "ls -l {home}/open_paas/*/conf/settings_production.py {home}/open_paas/esb/configs/default.py {home}/open_paas/appengine/controller/settings.py",
+            by_hand(en="correct the line now", zh="此时改正该行"),
             "{supervisorctl} restart {service}",
             "{supervisorctl} status",
         ),

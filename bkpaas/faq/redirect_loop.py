@@ -184,7 +184,9 @@ CONDITIONS = (
                 Text(en="on the host that was changed", zh="在修改过的主机上执行"),
             ),
         ),
-        causes=same_host("login-secret-equal", "token-offset-config", "services-answer", "cookie-domain"),
+        causes=same_host(
+            "login-secret-equal", "token-offset-config", "services-answer", "cookie-domain", "settings-valid"
+        ),
     ),
     Condition(
         id="domain-from-agents",

@@ -7,22 +7,23 @@ from lab.faults.fault import Act, Fault
 from lab.faults.hands import edit, host, restart, restore
 
 
+def login_production(lab: Lab) -> str:
+    return f"{lab.layout.home}/open_paas/login/conf/settings_production.py"
+
+
 def production(sed: str, *numbers: int) -> tuple[Act, Act]:
     """Another settings_production.py of login on the paas hosts with those numbers, and login restarted with it."""
-
-    def path(lab: Lab) -> str:
-        return f"{lab.layout.home}/open_paas/login/conf/settings_production.py"
 
     def break_(lab: Lab) -> None:
         for number in numbers:
             name = host(lab, "paas", number)
-            edit(lab, name, path(lab), sed)
+            edit(lab, name, login_production(lab), sed)
             restart(lab, name, "login")
 
     def heal(lab: Lab) -> None:
         for number in numbers:
             name = host(lab, "paas", number)
-            restore(lab, name, path(lab))
+            restore(lab, name, login_production(lab))
             restart(lab, name, "login")
 
     return break_, heal
@@ -58,11 +59,20 @@ FAULTS = (
     ),
     Fault(
         "bad-settings",
-        "services-answer",
+        "settings-valid",
         "platform-healthy",
         "a syntax error in login's settings on the first paas host: RUNNING, and every answer is a 500",
         "第一台 paas 上 login 的配置有语法错误：状态 RUNNING，但所有应答都是 500",
         *production("$ a CACHES = {", 0),
+    ),
+    Fault(
+        "settings-broken-for-later",
+        "settings-valid",
+        "password-reset",
+        "login's settings on the second paas host have a syntax error that its next start will find",
+        "第二台 paas 上 login 的配置有语法错误，下次启动时才会暴露",
+        lambda lab: edit(lab, host(lab, "paas", 1), login_production(lab), "$ a CACHES = {"),
+        lambda lab: restore(lab, host(lab, "paas", 1), login_production(lab)),
     ),
     Fault(
         "setting-missing",

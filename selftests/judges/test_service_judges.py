@@ -115,3 +115,28 @@ def socket_not_looked_for(snapshot):
 @pytest.mark.parametrize(("change", "word"), [(without_socket, "warn"), (socket_not_looked_for, "pass")])
 def test_a_saas_needs_its_socket(judge, change, word):
     assert judge("saas-run-state", change)["appt-1"]["verdict"] == word
+
+
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ("problems", "/data/bkce/open_paas/esb/configs/default.py:31: syntax error"),
+        ("placeholders", "/data/bkce/open_paas/esb/configs/default.py:12: __MYSQL_IP__"),
+    ],
+)
+def test_settings_that_the_next_start_will_stumble_over(judge, where, told):
+    def spoil(snapshot):
+        snapshot["hosts"]["paas-2"]["settings"]["by_project"]["esb"][where] = [told]
+
+    found = judge("settings-valid", spoil)
+    assert [found[name]["verdict"] for name in ("paas-1", "paas-2")] == ["pass", "fail"]
+    assert told in found["paas-2"]["evidence"] and "restart esb" in found["paas-2"]["remedy"]
+
+
+def test_settings_that_cannot_be_read_are_no_data(judge):
+    def spoil(snapshot):
+        esb = snapshot["hosts"]["paas-2"]["settings"]["by_project"]["esb"]
+        esb["files"][0]["error"] = "Permission denied"
+        esb["problems"] = [f"{esb['files'][0]['path']}: Permission denied"]
+
+    assert judge("settings-valid", spoil)["paas-2"]["verdict"] == "no_data"
