@@ -51,9 +51,13 @@ def _why_silent(host, masters, port):
             zh=f"nginx 在运行（pid {master.pid}，{master.exe}）但没有监听 {port}，而 {told[0].file}:{told[0].line} "
             "中已配置：启动早于配置，需要重载",
         )
+    listens = (listen for server in host.nginx.servers for listen in server.listens if not listen.unix)
+    ports = ", ".join(map(str, sorted({listen.port for listen in listens}))) or "-"
     return say(
-        en=f"nginx runs (pid {master.pid}), but no file of its configuration has `listen {port}`",
-        zh=f"nginx 在运行（pid {master.pid}），但配置中没有 `listen {port}`",
+        en=f"nginx runs (pid {master.pid}), but no file of its configuration has `listen {port}` (they have {ports}; "
+        "where another port is meant, the inventory says ports: agent_nginx)",
+        zh=f"nginx 在运行（pid {master.pid}），但配置中没有 `listen {port}`（现有 {ports}；若本就使用其他端口，"
+        "请在清单的 ports: agent_nginx 中写明）",
     )
 
 

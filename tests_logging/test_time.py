@@ -6,6 +6,7 @@ from bkpaas.errors import NoData, NotApplicable
 from bkpaas.facts import Missing
 from bkpaas.lang import say
 from bkpaas.suite import condition
+from bkpaas.suite.clocks import usual_clock
 from bkpaas.suite.words import offset
 
 
@@ -19,10 +20,8 @@ def _others(deployment, host_facts):
 def _from_the_others(host, deployment, host_facts):
     """(distance, uncertainty) in seconds from the median clock of all hosts that could be measured well."""
     limit = deployment.thresholds.clock_uncertainty_seconds
-    clocks = [facts.facts.clock for facts in _others(deployment, host_facts)]
-    clocks = [
-        clock for clock in clocks if not isinstance(clock, Missing) and clock.uncertainty_seconds <= limit
-    ]
+    _others(deployment, host_facts)
+    usual, measured = usual_clock(deployment, host_facts)
     own = host.clock
     if own.uncertainty_seconds > limit:
         raise NoData(
@@ -31,12 +30,8 @@ def _from_the_others(host, deployment, host_facts):
                 zh=f"时钟测量误差 ±{own.uncertainty_seconds:.1f} s 过大（上限 {limit} s）",
             )
         )
-    if len(clocks) < 2:
+    if usual is None or measured < 2:
         raise NoData(say(en="no other host's clock could be measured", zh="未能测量其他主机的时钟"))
-    clocks.sort(key=lambda clock: clock.offset_seconds)
-    # Of two in the middle the one nearer to the controller's: their mean would be nobody's clock.
-    middle = clocks[(len(clocks) - 1) // 2], clocks[len(clocks) // 2]
-    usual = min(middle, key=lambda clock: abs(clock.offset_seconds))
     if own == usual:
         return 0.0, 0.0
     return own.offset_seconds - usual.offset_seconds, own.uncertainty_seconds + usual.uncertainty_seconds

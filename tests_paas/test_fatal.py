@@ -3,7 +3,7 @@
 import re
 
 from bkpaas.collect import plan
-from bkpaas.errors import NoData
+from bkpaas.errors import NoData, NotApplicable
 from bkpaas.facts import Missing
 from bkpaas.lang import say
 from bkpaas.suite import condition
@@ -118,9 +118,17 @@ def _listening_at(host, path):
     return [found for found in host.sockets.unix if found.listening and name.fullmatch(found.path)]
 
 
+def _some_uwsgi(host):
+    """NotApplicable where every service is run by something else: it has no uwsgi master to look for."""
+    services = {} if isinstance(host.facts.services, Missing) else host.services.by_name
+    if services and not any(service.by_uwsgi for service in services.values()):
+        raise NotApplicable(say(en="gunicorn runs the services here", zh="此处由 gunicorn 运行各服务"))
+
+
 @condition("uwsgi-single-master")
 def test_each_service_has_one_master(host, finding):
     """No service of open_paas runs twice."""
+    _some_uwsgi(host)
     masters = {service: host.processes.uwsgi_masters(service) for service in plan.OPEN_PAAS}
     double = {service: found for service, found in masters.items() if len(found) > 1}
     finding.concerns(double)
@@ -133,6 +141,7 @@ def test_each_service_has_one_master(host, finding):
 @condition("uwsgi-orphans")
 def test_every_uwsgi_belongs_to_supervisord(host, finding):
     """The parent of every open_paas uwsgi master is supervisord; PPID 1 means that its supervisord died."""
+    _some_uwsgi(host)
     processes = host.processes
     daemons = processes.supervisords(_own_supervisor(host).conf.path.rpartition("/")[2])
     orphans = [

@@ -4,6 +4,7 @@ import re
 
 from bkpaas.collect import plan
 from bkpaas.errors import NoData, NotApplicable
+from bkpaas.facts import Missing
 from bkpaas.facts.healthz import is_login_refusal
 from bkpaas.facts.proxies import excepted
 from bkpaas.lang import say
@@ -165,7 +166,11 @@ def test_login_writes_its_logs(host, finding):
     )
     files = {file.path: file for file in (*host.places.get("login-logs"), *host.login_access.files)}
     users = {process.uid for process in host.processes.uwsgi_masters("login")} - {0}
-    for name in (f"{folder.path}/login.log", plan.login_access_log(host.facts)):
+    login = None if isinstance(host.facts.services, Missing) else host.services.by_name.get("login")
+    names = [f"{folder.path}/login.log"]
+    if login is None or login.by_uwsgi:  # gunicorn writes none unless it is told to
+        names.append(plan.login_access_log(host.facts))
+    for name in names:
         path = name.replace("{home}", folder.path.removesuffix("/logs/open_paas"))
         file = files.get(path)
         assert file is not None and file.exists, say(en=f"{path} does not exist", zh=f"{path} 不存在")

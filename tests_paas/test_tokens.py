@@ -5,6 +5,7 @@ from collections import Counter
 from bkpaas.errors import NoData
 from bkpaas.lang import say
 from bkpaas.suite import condition
+from bkpaas.suite.clocks import FEWEST, usual_clock
 from bkpaas.suite.words import offset
 
 OFFSET = "BK_TOKEN_OFFSET_ERROR_TIME"
@@ -41,13 +42,28 @@ def _tolerated(host):
     return login.number(OFFSET), f"{host.name}:{value.file}:{value.line}"
 
 
+def _off(ahead, behind, deployment, host_facts):
+    """Which of two clocks is the wrong one, as far as the clocks of all hosts tell."""
+    usual, measured = usual_clock(deployment, host_facts)
+    if usual is None or measured < FEWEST:
+        return say(
+            en=f"one of the two ({ahead.name} is ahead, which need not be the wrong one)",
+            zh=f"两台之一（{ahead.name} 更快，但不一定是它错了）",
+        )
+    far, near = sorted((ahead, behind), key=lambda one: -abs(one.clock.offset_seconds - usual.offset_seconds))
+    return say(
+        en=f"{far.name} ({near.name} is nearer to the median of {measured} hosts)",
+        zh=f"{far.name}（{near.name} 更接近 {measured} 台主机的中位数）",
+    )
+
+
 @condition("paas-clock-skew")
-def test_tokens_of_one_host_are_valid_on_the_other(pair, deployment, finding):
+def test_tokens_of_one_host_are_valid_on_the_other(pair, deployment, host_facts, finding):
     """A token is refused when its issuer's clock is ahead of the verifier's by more than the verifier tolerates."""
     ahead, behind, distance, uncertainty = _apart(pair, deployment)
     limits = {host.name: _tolerated(host) for host in pair}
     limit, where = limits[behind.name] if distance > uncertainty else min(limits.values())
-    finding.fill(ahead=ahead.name)
+    finding.fill(off=_off(ahead, behind, deployment, host_facts))
     text = say(
         en=f"the clock of {ahead.name} is {offset(distance)} (±{uncertainty:.3f} s) ahead of {behind.name}; "
         f"limit {limit} s, {OFFSET} read in {where}",

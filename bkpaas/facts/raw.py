@@ -7,7 +7,8 @@ from typing import Any
 from bkpaas.lang import MARKS
 
 _MOST_DEEP = 20
-_MOST_ITEMS = 20_000
+_MOST_ITEMS = 30_000
+"""As many as the collector looks at processes: one that is left out would be called gone."""
 _LONGEST_KEY = 300
 _LARGEST = 2**53
 """What JSON carries exactly everywhere."""

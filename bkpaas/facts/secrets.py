@@ -34,9 +34,12 @@ _PLAIN = frozenset(("", "null", "none", "true", "false", "-", "*"))
 _SPLIT = re.compile(r"[^a-z0-9]+")
 
 # name = value, name: value, "name": "value", \"name\": \"value\", name%3Dvalue; the value quoted or bare.
-_ASSIGNED = re.compile(
-    r"""(?:(?:%[0-9A-Fa-f]{2})+|(?<![A-Za-z0-9_.-]))(?P<name>[A-Za-z0-9_.-]+)"""
+# In two steps: the value of what is no secret need not be found, which may be long.
+_NAMED = re.compile(
+    r"""(?:%[0-9A-Fa-f]{2}|(?<![A-Za-z0-9_.-]))(?P<name>[A-Za-z0-9_.-]+)"""
     r"""(?P<sep>\\*["']?[ \t]*(?:=>|==?|:|%3[DdAa])[ \t]*)"""
+)
+_VALUE = re.compile(
     r"""(?:[ubUB]?(?P<quote>\\*["'])(?P<quoted>(?:\\.|[^\\\n])*?)(?:(?P=quote)|$)|(?P<bare>[^\s&,;"'<>()\[\]{}\\]+))""",
     re.MULTILINE,
 )
@@ -56,7 +59,7 @@ _BARE_LOGIN = re.compile(r"(?P<head>(?<![\w/:@.-])[\w.-]+:)(?P<value>[^\s/@'\",;
 _QUERY = re.compile(
     r"(?P<head>[?&][\w.\[\]-]+=)(?P<value>[A-Za-z0-9_+/=-]{24,})(?=$|[&\s\"'\])>])", re.MULTILINE
 )
-_TOKEN_RECORD = re.compile(r"(?P<head>bk_token\s*\[)(?P<value>[^\]\s]+)(?=\])")
+_TOKEN_RECORD = re.compile(r"(?P<head>bk_token\s*\[)(?P<value>[^\]\s]{1,1000})(?=\])")
 _FORM = re.compile(
     r"(?P<head>name=\\?[\"'][\w.-]*(?:token|password|secret)\\?[\"'][^>]{0,80}?value=\\?[\"'])(?P<value>[^\"'\\]+)",
     re.IGNORECASE,
@@ -202,19 +205,22 @@ class Secrets:
 
     def _assignments(self, text: str) -> str:
         done, position = [], 0
-        while match := _ASSIGNED.search(text, position):
-            value = match["bare"] if match["quoted"] is None else match["quoted"]
-            if digest := DIGEST.match(text, match.start()):
+        while match := _NAMED.search(text, position):
+            end = match.end("sep")  # the value of what is no secret may still contain one
+            secret = None
+            # One of ours, also where it follows the letter of an option: -psecret:0123456789ab
+            if digest := DIGEST.match(text, match.start()) or DIGEST.match(text, end - len(PREFIX)):
                 end = digest.end()
-                done.append(text[position:end])
-            elif not self.is_secret(match["name"], value):
-                end = match.end("sep")  # the value may still contain a secret
-                done.append(text[position:end])
-            else:
-                quote, end = match["quote"] or "", match.end()
-                if not quote and match["sep"].startswith('"'):
-                    quote = '"'  # a bare number in JSON becomes a string, so that the text stays JSON
-                done.append(text[position : match.end("sep")] + quote + self.digest(value) + quote)
+            elif self.is_secret(match["name"]):
+                secret = _VALUE.match(text, end)
+            done.append(text[position:end])
+            if secret:
+                value = secret["bare"] if secret["quoted"] is None else secret["quoted"]
+                if self.is_secret(match["name"], value):
+                    quote, end = secret["quote"] or "", secret.end()
+                    if not quote and match["sep"].startswith('"'):
+                        quote = '"'  # a bare number in JSON becomes a string, so that the text stays JSON
+                    done.append(quote + self.digest(value) + quote)
             position = end
         return "".join(done) + text[position:]
 

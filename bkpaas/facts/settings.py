@@ -269,8 +269,11 @@ class _Reader:
         secret = secret or (name in SEARCH_SETTINGS and any("@" in leaf.value for leaf in found))
         if secret and any(map(python2.is_error, found)):
             return self.secrets.digest(" ".join(leaf.value for leaf in found))
-        words = []
+        words: list[str] = []
+        room = 4 * _TEXT_LENGTH  # of which the cut below takes the beginning; the next leaf is costly to find
         for leaf in found:
+            if room <= 0:
+                break
             inner = leaf.value.strip("'\"")
             hidden = leaf.type == "string" or (leaf.type == "number" and self.secrets.is_secret(name, inner))
             variable = inner.isidentifier() and inner.isupper() and self.secrets.is_secret(inner)
@@ -280,6 +283,7 @@ class _Reader:
                 words.append(leaf.value)
             following = leaf.get_next_leaf()
             words.append(" " if following is not None and following.prefix else "")
+            room -= len(words[-2]) + len(words[-1])
         return self.secrets.cut("".join(words).strip(), _TEXT_LENGTH)
 
 

@@ -35,6 +35,11 @@ class Service(Record, frozen=True):
     logto: str | None = None
     problems: tuple[str, ...] = ()
 
+    @property
+    def by_uwsgi(self) -> bool:
+        """Else by gunicorn, as supervisor's configuration tells."""
+        return self.ini.path.endswith(".ini")
+
 
 class Services(Fact, frozen=True):
     """By name: login, paas, esb, appengine ..."""

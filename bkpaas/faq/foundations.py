@@ -38,7 +38,7 @@ CONDITIONS = (
         id="way-to-hosts",
         scopes=(FromController(),),
         title=Text(
-            en="Not every host is out of reach for one and the same reason",
+            en="The way to the hosts is open: they are not all out of reach for one and the same reason",
             zh="通往各主机的路是通的：没有因同一原因而全部无法查看",
         ),
         reads=Text(

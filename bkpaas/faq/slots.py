@@ -66,7 +66,7 @@ def fill_usual(text: str) -> str:
         login="ssh -v USER@ADDRESS",
         port=str(DEFAULT_PORTS["login"]),
         ports="8000|8001|8002|8003",
-        ahead="HOST_AHEAD",
+        off="HOST_THAT_IS_OFF",
         first="PAAS_1",
         second="PAAS_2",
         source="SOURCE_HOST",

@@ -162,11 +162,11 @@ CONDITIONS = (
         ),
         remedy=repair(
             Text(
-                en="{ahead} is ahead; that need not be the wrong one. Set the wrong clock right and keep "
+                en="Off is {off}. Set the wrong clock right and keep "
                 "both synchronised; then log in again. A larger BK_TOKEN_OFFSET_ERROR_TIME in "
                 "{home}/open_paas/login/conf/default.py (on the host that is behind, then restart "
                 "login) only hides it.",
-                zh="{ahead} 更快，但不一定是它错了。校正不准的一台，两台都保持同步，然后重新登录。增大 {home}"
+                zh="不准的是 {off}。校正不准的一台，两台都保持同步，然后重新登录。增大 {home}"
                 "/open_paas/login/conf/default.py 中的 BK_TOKEN_OFFSET_ERROR_TIME（在时间慢的主机上，并"
                 "重启 login）只能掩盖问题。",
             ),

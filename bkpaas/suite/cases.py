@@ -16,6 +16,7 @@ from bkpaas.faq.model import Cause, Condition, Scope, Severity, Subject, Text
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import say
 from bkpaas.suite import site
+from bkpaas.suite.only import refuse_unknown
 from bkpaas.suite.options import DEPLOYMENT, SNAPSHOT
 
 Test = TypeVar("Test", bound=Callable[..., None])
@@ -66,6 +67,11 @@ def condition(
 def subjects(condition: Condition, deployment: Deployment) -> list[Subject]:
     """Whom a condition is judged on; the deployment as a whole when there is nobody."""
     return condition.subjects(deployment) or [WHOLE]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if DEPLOYMENT in config.stash and not hasattr(config, "workerinput"):
+        refuse_unknown(config.option.only, config.stash[DEPLOYMENT])
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -222,7 +223,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 def _language(config: pytest.Config | None) -> lang.Language:
     """That of --lang on the command line, else that of the locale; a wrong one is refused later."""
     words = [str(word) for word in config.invocation_params.args] if config else []
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in pairwise([*words, ""]):
         if word in ("--lang=zh", "--lang=en"):
             return "zh" if word.endswith("zh") else "en"
         if word == "--lang" and following in lang.LANGUAGES:
@@ -231,7 +232,7 @@ def _language(config: pytest.Config | None) -> lang.Language:
 
 
 def _start_again_at_home(config: pytest.Config | None) -> None:
-    if config is None or config.inipath == HERE / "pytest.ini":
+    if config is None or (config.inipath, config.invocation_params.dir) == (HERE / "pytest.ini", HERE):
         return
     words = [str(word) for word in config.invocation_params.args]
     ours = any(word.split("=")[0] in ("--inventory", "--from-snapshot") for word in words)

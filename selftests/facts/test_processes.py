@@ -118,6 +118,13 @@ def test_no_secret_of_a_command_line_is_kept(argv, secret):
     assert words[0] == argv[0]
 
 
+@pytest.mark.parametrize("argv", [["mysql", "-pPl4ntedA1"], ["sh", "-c", "sudo mysql -uroot -pPl4ntedA1"]])
+def test_a_digest_glued_to_its_option_is_not_digested_again(argv):
+    secrets = Secrets()
+    words = command_line(argv, secrets)
+    assert secrets.strings(list(words)) == list(words)
+
+
 def test_command_lines_are_cut_but_long_words_hide_nothing_behind_them():
     argv = ["java", "-cp", "/a.jar:" * 200, "Main", "-f", "/data/bkce/paas_plugins/log_parser/conf/x.conf"]
     words = command_line(argv, Secrets())

@@ -11,7 +11,7 @@ from bkpaas.facts import HostView, host_facts, raw
 from bkpaas.facts.disks import disks
 from bkpaas.facts.file import FileFact, file_fact
 from bkpaas.facts.names import names
-from bkpaas.facts.process import Process
+from bkpaas.facts.process import Process, processes
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.timedaemon import time_daemon
 
@@ -153,3 +153,8 @@ def test_places_that_are_only_looked_for():
     assert [file.exists for file in places.get("login-python")] == [False]
     with pytest.raises(NoData):
         places.get("login-logs")
+
+
+def test_no_process_is_left_out_of_as_many_as_the_collector_tells():
+    told = [{"pid": pid, "ppid": 1} for pid in range(1, 30_001)]
+    assert len(processes(raw.clean(told), Secrets()).items) == 30_000

@@ -17,7 +17,7 @@ from bkpaas.inventory.deployment import Limits, Thresholds
 ROOT = Path(__file__).parents[2]
 SLOTS = {
     "host", "address", "login", "home", "conf", "sock", "supervisorctl", "supervisord", "domain", "domain_port",
-    "agent_port", "paas_agent_port", "nginx", "service", "ports", "pids", "url", "ahead", "first", "second",
+    "agent_port", "paas_agent_port", "nginx", "service", "ports", "pids", "url", "off", "first", "second",
     "agent_supervisorctl", "source", "source_address", "target", "target_address", "database", "database_port",
     "no_proxy", "zone", "virtual", "disk", "port", "urls", "service_logs", "nginx_folder", "error_logs", "site", "domain_address",
     "es_url", "es_host", "redis_host", "redis_port", "list",

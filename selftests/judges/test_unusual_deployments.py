@@ -147,3 +147,44 @@ def test_services_on_an_address_that_nginx_passes_to_without_an_upstream(judge, 
                 location["proxy_pass"] = f"http://{target}:8003/$1$is_args$args"
 
     assert judge("bind-address-consistent", change)["paas-1"]["verdict"] == word
+
+
+def gunicorn(snapshot):
+    """As the open-source example has it."""
+    for service in paas(snapshot)["services"]["by_name"].values():
+        service.update(ini=supervisor(snapshot)["conf"], logto=None)
+    for process in processes(snapshot):
+        if "uwsgi" in " ".join(process[ARGV]):
+            process[ARGV] = ["/data/bkce/.envs/x/bin/python", "/data/bkce/.envs/x/bin/gunicorn", "wsgi"]
+            process[ARGV - 1 : ARGV] = ["gunicorn"]
+            process[ARGV + 1] = "/usr/bin/python2.7"
+    access = {"path": "/data/bkce/logs/open_paas/login_uwsgi.log", "type": "missing"}
+    paas(snapshot)["login_access"] = {"fact": "LoginAccess", "files": [access], "later": True}
+    logs = paas(snapshot)["places"]["by_name"]["login-logs"]
+    logs[:] = [log for log in logs if "uwsgi" not in log["path"]]
+
+
+@pytest.mark.parametrize(
+    ("condition", "word"),
+    [
+        ("uwsgi-single-master", "not_applicable"),
+        ("uwsgi-orphans", "not_applicable"),
+        ("login-log-dir", "pass"),
+        ("port-owner", "pass"),
+        ("supervisor-status", "pass"),
+    ],
+)
+def test_services_of_gunicorn(judge, condition, word):
+    assert judge(condition, gunicorn)["paas-1"]["verdict"] == word
+
+
+def test_the_port_that_nginx_of_the_app_host_has_instead_is_told(judge):
+    def change(snapshot):
+        appt = snapshot["hosts"]["appt-1"]
+        for listener in appt["sockets"]["listeners"]:
+            listener["port"] = 8085 if listener["port"] == 8010 else listener["port"]
+        for server in appt["nginx"]["servers"]:
+            for listen in server["listens"]:
+                listen["port"] = 8085 if listen.get("port") == 8010 else listen.get("port", 80)
+
+    assert "8085" in judge("agent-nginx-8010", change)["appt-1"]["evidence"]

@@ -354,3 +354,44 @@ def test_what_has_nothing_to_be_compared_with_is_explained_by_the_hosts_out_of_r
     loose = [v["id"] for v in done.results["verdicts"] if v["verdict"] == "no_data" and not v["explained_by"]]
     assert done.word("clock-all@paas-1") == "no_data" and loose == []
     assert {id_.partition("@")[0] for id_ in done.results["root_causes"]} == {"host-reachable"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("supervisor-sok", "there is no condition supervisor-sok; did you mean supervisor-sock?"),
+        ("supervisor-sock@pas-1", "is not judged on pas-1; here it is on paas-1, paas-2; did you mean paas-"),
+        ("supervisor-sock@job-1", "is not judged on job-1; here it is on paas-1, paas-2"),
+    ],
+)
+def test_only_with_an_id_that_nothing_has_is_refused(run, asked, said):
+    done = run("--only", asked)
+    assert done.exit == 4 and said in done.out and done.results is None
+
+
+def bare(directory, *words):
+    """pytest as it is called from anywhere."""
+    environment = {"PATH": "/usr/bin:/bin", "HOME": str(directory)}
+    command = [sys.executable, "-m", "pytest", *words]
+    return subprocess.run(
+        command,
+        cwd=directory,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        stdin=subprocess.DEVNULL,
+    )
+
+
+def test_called_without_a_word_it_asks_for_a_deployment():
+    done = bare(ROOT)
+    assert done.returncode == 4 and "--inventory PATH" in done.stderr + done.stdout
+
+
+def test_called_beside_tests_of_others_it_runs_its_own(tmp_path):
+    (tmp_path / "test_theirs.py").write_text("def test_theirs():\n    print('theirs ran')\n")
+    done = bare(tmp_path, "-s", "--from-snapshot", str(HEALTHY), "--only", "disk-space", "--lang", "en")
+    assert done.returncode == 0 and "9 pass" in done.stdout and "theirs" not in done.stdout
+    done = bare(tmp_path, "-s", "--inventory", str(ROOT / "inventory/lab"), "--plan", "--lang", "en")
+    assert done.returncode == 0 and "nothing has been sent" in done.stdout and "theirs" not in done.stdout
