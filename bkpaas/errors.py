@@ -25,7 +25,7 @@ class InventoryError(SuiteError):
 
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}:{self.line}"
-        return f"{place}: {self.reason}\n  {say(en='way out', zh='解决办法')}: {self.way_out}"
+        return f"{place}: {self.reason}\n  {say(en='way out: ', zh='解决办法：')}{self.way_out}"
 
 
 class CollectError(SuiteError):

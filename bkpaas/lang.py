@@ -32,6 +32,11 @@ def say(*, en: str, zh: str) -> str:
     return zh if _language == "zh" else en
 
 
+def many(number: int, noun: str) -> str:
+    """For English texts: 1 host, 2 hosts."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def both(*, en: str, zh: str) -> str:
     """One string that carries both texts."""
     return en if en == zh else f"{_BEGIN}{en}{_BETWEEN}{zh}{_END}"

@@ -55,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
 
     up = add("up", say(en="bring the lab up and wait until everything answers", zh="启动并等待全部就绪"))
     up.add_argument("layout", nargs="?", default="a", metavar="LAYOUT",
-                    help=say(en="which hosts", zh="主机布局") + f": {', '.join(layouts.available())}, random:SEED (a)")  # fmt: skip
+                    help=say(en="which hosts: ", zh="主机布局：") + f"{', '.join(layouts.available())}, random:SEED (a)")  # fmt: skip
     up.add_argument("--timeout", type=float, default=READY_SECONDS, metavar="SECONDS",
                     help=say(en="how long it may take", zh="最长等待时间") + " (%(default)g)")  # fmt: skip
     up.add_argument("--keep", action="store_true",
@@ -133,7 +133,7 @@ def status(lab: Lab, _: argparse.Namespace) -> int:
         )
         tell(f"{host.name:10s} {host.address:14s} {','.join(host.roles):22s} {state}")
     for name in broken.names(lab):
-        tell(say(en="broken", zh="已注入故障") + f": {name}")
+        tell(say(en="broken: ", zh="已注入故障：") + name)
     return 1 if missing else 0
 
 
@@ -155,8 +155,8 @@ def look(lab: Lab) -> str:
     name = "" if lab.name == "default" else f"--name {lab.name} "
     inventory = os.path.relpath(lab.state_dir / "inventory")
     return (
-        say(en="look at it", zh="检查")
-        + f": .venv/bin/python -m lab exec {name}.venv/bin/python -m pytest --inventory {inventory}"
+        say(en="look at it: ", zh="检查：")
+        + f".venv/bin/python -m lab exec {name}.venv/bin/python -m pytest --inventory {inventory}"
     )
 
 

@@ -34,15 +34,18 @@ def inject(lab: Lab, name: str, tell: Tell) -> None:
     fault, before = _fault(name), names(lab)
     if fault.layout not in ("a", lab.layout.name):
         raise LabError(
-            say(en=f"{name} is a fault of layout {fault.layout}", zh=f"{name} 是布局 {fault.layout} 的故障")
-            + f": python -m lab up {fault.layout}"
+            say(
+                en=f"{name} is a fault of layout {fault.layout}: ",
+                zh=f"{name} 是布局 {fault.layout} 的故障：",
+            )
+            + f"python -m lab up {fault.layout}"
         )
     if name in before:
         raise LabError(say(en=f"{name} is injected already", zh=f"{name} 已经注入"))
     _note(lab, [*before, name])
     fault.break_(lab)
     tell(say(en=f"{name}: {fault.title_en}", zh=f"{name}：{fault.title_zh}"))
-    tell(say(en="expected root cause", zh="预期根因") + f": {fault.condition}")
+    tell(say(en="expected root cause: ", zh="预期根因：") + fault.condition)
 
 
 def heal(lab: Lab, name: str | None, tell: Tell) -> None:
@@ -51,7 +54,7 @@ def heal(lab: Lab, name: str | None, tell: Tell) -> None:
     before = names(lab)
     if name is not None and name not in before:
         raise LabError(
-            say(en=f"{name} is not injected", zh=f"{name} 未注入") + f": {', '.join(before) or '-'}"
+            say(en=f"{name} is not injected: ", zh=f"{name} 未注入：") + (", ".join(before) or "-")
         )
     for each in [name] if name else before[::-1]:
         _fault(each).heal(lab)

@@ -19,7 +19,7 @@ from bkpaas.facts import HostFacts, Snapshot
 from bkpaas.facts.build import controller_facts, host_facts
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory.deployment import Deployment, Host
-from bkpaas.lang import say
+from bkpaas.lang import many, say
 
 
 class Watcher(Protocol):
@@ -66,7 +66,7 @@ def look(
     took = time.time() - started
     watcher.end(
         say(
-            en=f"looked at {len(visits)} hosts in {took:.1f} s",
+            en=f"looked at {many(len(visits), 'host')} in {took:.1f} s",
             zh=f"{took:.1f} 秒内查看了 {len(visits)} 台主机",
         )
     )

@@ -21,7 +21,7 @@ from bkpaas.facts.elasticsearch import INDEX
 from bkpaas.facts.elasticsearch import PREFIX as SEARCH
 from bkpaas.facts.redis import PREFIX as REDIS
 from bkpaas.inventory.deployment import Deployment, Host
-from bkpaas.lang import say
+from bkpaas.lang import many, say
 
 Plan = dict[str, Any]
 
@@ -587,7 +587,8 @@ def describe(deployment: Deployment) -> str:
     """--plan: per host what would be read and requested, for a person."""
     lines = [
         say(
-            en=f"{deployment.source}: generation {deployment.generation}, {len(deployment.judged())} hosts, "
+            en=f"{deployment.source}: generation {deployment.generation}, "
+            f"{many(len(deployment.judged()), 'host')}, "
             f"domain {deployment.domain}; nothing has been sent",
             zh=f"{deployment.source}：{deployment.generation} 版本，{len(deployment.judged())} 台主机，域名 "
             f"{deployment.domain}；尚未发送任何请求",

@@ -91,7 +91,7 @@ def _config(entries: list[dict[str, Any]]) -> AgentConfig:
         problems.append(f"{file.path}:{line}: {words}")
     if len({content(entry) for entry in entries}) > 1:
         paths = " ".join(file_fact(entry).path for entry in entries)
-        problems.append(say(en=f"these differ: {paths}", zh=f"文件内容不一致: {paths}"))
+        problems.append(say(en=f"these differ: {paths}", zh=f"文件内容不一致：{paths}"))
     return AgentConfig(
         files=tuple(map(file_fact, entries)),
         port=whole_number(_text(scalars, "port")) or _PORT,

@@ -66,7 +66,7 @@ class Answers(Fact, frozen=True):
     def get(self, name: str) -> Answer:
         """NoData when it was not asked."""
         if name not in self.by_name:
-            raise NoData(say(en=f"not asked: {name}", zh=f"未请求: {name}"))
+            raise NoData(say(en=f"not asked: {name}", zh=f"未请求：{name}"))
         return self.by_name[name]
 
 
@@ -90,7 +90,7 @@ class Connections(Fact, frozen=True):
     def get(self, name: str) -> Connection:
         """NoData when it was not tried."""
         if name not in self.by_name:
-            raise NoData(say(en=f"not connected: {name}", zh=f"未连接: {name}"))
+            raise NoData(say(en=f"not connected: {name}", zh=f"未连接：{name}"))
         return self.by_name[name]
 
 

@@ -101,7 +101,7 @@ def _clock(visit: Visit, error: str | None) -> Clock | Missing:
 
 
 def _not_asked(section: str) -> Missing:
-    return Missing(say(en=f"not in the host's answer: {section}", zh=f"主机的应答中没有: {section}"))
+    return Missing(say(en=f"not in the host's answer: {section}", zh=f"主机的应答中没有：{section}"))
 
 
 def _built(build: Callable[[], T | Missing]) -> T | Missing:
@@ -178,7 +178,7 @@ class _Answers:
         if section not in self.first:
             return _not_asked(section)
         if not isinstance(self.first[section], kind):
-            return Missing(say(en=f"malformed: {section}", zh=f"格式错误: {section}"))
+            return Missing(say(en=f"malformed: {section}", zh=f"格式错误：{section}"))
         return _built(build)
 
     def _merged(self, section: str, build: Callable[[dict[str, Any]], T]) -> T | Missing:
@@ -187,7 +187,7 @@ class _Answers:
         if not given:
             return _not_asked(section)
         if not all(isinstance(one, dict) for one in given):
-            return Missing(say(en=f"malformed: {section}", zh=f"格式错误: {section}"))
+            return Missing(say(en=f"malformed: {section}", zh=f"格式错误：{section}"))
         both = {name: value for one in given for name, value in one.items()}
         return _built(lambda: build(both))
 

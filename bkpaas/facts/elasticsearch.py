@@ -83,7 +83,7 @@ class Searches(Fact, frozen=True):
     def at(self, place: Place) -> Search:
         """NoData when nothing was asked there."""
         if place.text not in self.by_place:
-            raise NoData(say(en=f"not asked: {place.text}", zh=f"未请求: {place.text}"))
+            raise NoData(say(en=f"not asked: {place.text}", zh=f"未请求：{place.text}"))
         return self.by_place[place.text]
 
 

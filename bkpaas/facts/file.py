@@ -55,7 +55,7 @@ class Places(Fact, frozen=True):
     def get(self, name: str) -> tuple[FileFact, ...]:
         """At least one; NoData when they were not looked for."""
         if not self.by_name.get(name):
-            raise NoData(say(en=f"not looked for: {name}", zh=f"未查看: {name}"))
+            raise NoData(say(en=f"not looked for: {name}", zh=f"未查看：{name}"))
         return self.by_name[name]
 
 

@@ -36,7 +36,7 @@ class RedisTalks(Fact, frozen=True):
     def get(self, name: str) -> RedisTalk:
         """NoData when it was not tried."""
         if name not in self.by_name:
-            raise NoData(say(en=f"not asked: {name}", zh=f"未询问: {name}"))
+            raise NoData(say(en=f"not asked: {name}", zh=f"未询问：{name}"))
         return self.by_name[name]
 
 

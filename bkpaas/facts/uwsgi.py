@@ -102,12 +102,12 @@ def _uwsgi(name: str, entry: dict[str, Any]) -> Service:
             say(en="no http, http-socket or socket option", zh="没有 http、http-socket 或 socket 配置")
         )
     elif port is None:
-        problems.append(say(en=f"not an address and port: {binds[0]}", zh=f"不是地址加端口: {binds[0]}"))
+        problems.append(say(en=f"not an address and port: {binds[0]}", zh=f"不是地址加端口：{binds[0]}"))
     if len(binds) > 1:
-        problems.append(say(en=f"more than one bind: {binds}", zh=f"绑定多于一个: {binds}"))
+        problems.append(say(en=f"more than one bind: {binds}", zh=f"绑定多于一个：{binds}"))
     left = sorted({found for values in options.values() for v in values for found in _PLACEHOLDER.findall(v)})
     if left:
-        problems.append(say(en=f"not replaced: {' '.join(left)}", zh=f"未替换的变量: {' '.join(left)}"))
+        problems.append(say(en=f"not replaced: {' '.join(left)}", zh=f"未替换的变量：{' '.join(left)}"))
     variables = [value.strip().partition("=") for value in options.get("env", [])]
     return Service(
         name=name,

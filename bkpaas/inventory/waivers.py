@@ -17,6 +17,8 @@ from bkpaas.inventory.schema import Section
 from bkpaas.inventory.source import read
 from bkpaas.lang import say
 
+_LISTED = 10
+
 
 class Entry(Struct, frozen=True):
     """A waiver and where it stands."""
@@ -106,11 +108,17 @@ def look_up(
                         en=f"the waiver names {word}, which is no host here",
                         zh=f"豁免中的 {word} 不是这里的主机",
                     ),
-                    _near(word, names)
-                    or say(en="write the name or address of a host", zh="请写主机的名称或地址"),
+                    _near(word, names) or _listed(hosts),
                 )
         found.append(replace(waiver, hosts=tuple(names.get(word, word) for word in waiver.hosts)))
     return tuple(found)
+
+
+def _listed(hosts: Sequence[Host]) -> str:
+    names = ", ".join(host.name for host in hosts[:_LISTED]) + (", ..." if hosts[_LISTED:] else "")
+    return say(
+        en=f"write the name or address of a host, such as {names}", zh=f"请写主机的名称或地址，例如：{names}"
+    )
 
 
 def _near(word: str, known: Collection[str]) -> str | None:

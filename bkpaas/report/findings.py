@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from bkpaas.lang import say
+from bkpaas.lang import many, say
 from bkpaas.report.record import HostRecord, Results, Verdict, Word
 
 FAILURES: tuple[Word, ...] = ("fail", "no_data")
@@ -137,11 +137,11 @@ def _failed(results: Results) -> str:
     fail, no_data = results.counts["fail"] - loose["fail"], results.counts["no_data"] - loose["no_data"]
     parts = [_explained(len(causes(results)), fail, no_data)] if fail + no_data else []
     if loose["fail"]:
-        many = _many(loose["fail"], "failure")
-        parts.append(say(en=f"{many} without a known cause", zh=f"{loose['fail']} 项失败原因不明"))
+        told = many(loose["fail"], "failure")
+        parts.append(say(en=f"{told} without a known cause", zh=f"{loose['fail']} 项失败原因不明"))
     if loose["no_data"]:
-        many = _many(loose["no_data"], "condition")
-        parts.append(say(en=f"{many} could not be judged", zh=f"{loose['no_data']} 项检查未能判定"))
+        told = many(loose["no_data"], "condition")
+        parts.append(say(en=f"{told} could not be judged", zh=f"{loose['no_data']} 项检查未能判定"))
     return say(en="; ", zh="；").join(parts) + say(en=".", zh="。")
 
 
@@ -149,11 +149,11 @@ def _explained(roots: int, fail: int, no_data: int) -> str:
     bad = fail + no_data
     mixed = say(en=f" ({fail} failed, {no_data} without data)", zh=f"（{fail} 项失败，{no_data} 项无数据）")
     detail = mixed if fail and no_data else ""
-    what = say(en=_many(bad, "failure"), zh=f" {bad} 项{'异常' if detail else '失败'}") + detail
+    what = say(en=many(bad, "failure"), zh=f" {bad} 项{'异常' if detail else '失败'}") + detail
     if roots == bad:
         return say(en=what, zh=f"共{what}")
     verb = "explains" if roots == 1 else "explain"
-    return say(en=f"{_many(roots, 'cause')} {verb} {what}", zh=f"{roots} 个根因解释了全部{what}")
+    return say(en=f"{many(roots, 'cause')} {verb} {what}", zh=f"{roots} 个根因解释了全部{what}")
 
 
 def _nothing_judged(counts: dict[str, int]) -> str:
@@ -169,17 +169,13 @@ def _all_well(results: Results) -> str:
     hosts, judged, warn = len(results.hosts), counts["pass"] + counts["warn"], counts["warn"]
     if warn:
         return say(
-            en=f"Nothing failed: {judged} conditions on {_many(hosts, 'host')}, {_many(warn, 'warning')}.",
+            en=f"Nothing failed: {judged} conditions on {many(hosts, 'host')}, {many(warn, 'warning')}.",
             zh=f"没有失败项：{hosts} 台主机，{judged} 项检查，{warn} 项警告。",
         )
     return say(
-        en=f"All is well: {_many(judged, 'condition')} {'holds' if judged == 1 else 'hold'} on {_many(hosts, 'host')}.",
+        en=f"All is well: {many(judged, 'condition')} {'holds' if judged == 1 else 'hold'} on {many(hosts, 'host')}.",
         zh=f"一切正常：{hosts} 台主机上的 {judged} 项检查全部通过。",
     )
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def label(word: str) -> str:

@@ -52,7 +52,7 @@ def _lines(results: Results) -> Iterator[str]:
     yield from _list(
         say(en="Hosts without data", zh="没有数据的主机"),
         [
-            f"{code(host.name)}: {code(cut(host.error or say(en='not visited', zh='未访问'), LINE_LIMIT))}"
+            f"{code(host.name)}{_colon()}{code(cut(host.error or say(en='not visited', zh='未访问'), LINE_LIMIT))}"
             for host in unseen(results)
         ],
     )
@@ -85,14 +85,16 @@ def _table(results: Results) -> Iterator[str]:
 
 def _cause(results: Results, number: int, cause: Cause) -> Iterator[str]:
     verdict = cause.verdict
-    yield f"## {number}. {escaped(label(verdict.verdict))}: {code(verdict.id)}"
+    yield f"## {number}. {escaped(label(verdict.verdict))}{_colon()}{code(verdict.id)}"
     yield ""
     yield escaped(cut(verdict.title, LINE_LIMIT))
     facts = {
         say(en="hosts", zh="主机"): ", ".join(verdict.hosts) or verdict.subject,
         say(en="since", zh="始于"): since(results, verdict.id) or "",
     }
-    told = [f"- {escaped(name)}: {escaped(_one_line(value))}" for name, value in facts.items() if value]
+    told = [
+        f"- {escaped(name)}{_colon()}{escaped(_one_line(value))}" for name, value in facts.items() if value
+    ]
     for name, verdicts in {
         say(en="explains", zh="导致"): cause.explains,
         say(en="probably explains", zh="可能导致"): cause.probably,
@@ -104,12 +106,12 @@ def _cause(results: Results, number: int, cause: Cause) -> Iterator[str]:
     seen = verdict.evidence or verdict.reason
     if seen:
         yield ""
-        yield f"{escaped(say(en='Evidence', zh='证据'))}:"
+        yield escaped(say(en="Evidence:", zh="证据："))
         yield ""
         yield block(cut(seen, EVIDENCE_LIMIT))
     if verdict.remedy:
         yield ""
-        yield f"{escaped(say(en='Remedy', zh='处理办法'))}:"
+        yield escaped(say(en="Remedy:", zh="处理办法："))
         yield from _remedy(whole_lines(verdict.remedy, REMEDY_LIMIT))
 
 
@@ -143,13 +145,17 @@ def _list(heading: str, entries: list[str]) -> Iterator[str]:
 
 def _entry(verdict: Verdict, said: str | None = None) -> str:
     seen = (said or verdict.evidence or verdict.reason or verdict.title).split("\n", 1)[0]
-    return f"{code(verdict.id)}: {code(cut(seen, LINE_LIMIT))}"
+    return f"{code(verdict.id)}{_colon()}{code(cut(seen, LINE_LIMIT))}"
 
 
 def _some(verdicts: list[Verdict]) -> str:
     shown = ", ".join(code(verdict.id) for verdict in verdicts[:IDS_SHOWN])
     rest = len(verdicts) - IDS_SHOWN
     return shown + (escaped(say(en=f", and {rest} more", zh=f"，另有 {rest} 项")) if rest > 0 else "")
+
+
+def _colon() -> str:
+    return say(en=": ", zh="：")
 
 
 def _one_line(text: str) -> str:

@@ -67,7 +67,7 @@ def body(results: Results, kind: Kind, link: str | None) -> Json:
 
 
 def _title(results: Results) -> str:
-    return say(en="BlueKing PaaS acceptance", zh="蓝鲸 PaaS 验收") + f": {label(tone(results))}"
+    return say(en="BlueKing PaaS acceptance: ", zh="蓝鲸 PaaS 验收：") + label(tone(results))
 
 
 def _text(results: Results, link: str | None, limit: int, shape: _Shape) -> str:
@@ -150,7 +150,10 @@ _MARKDOWN = _Shape(
     link=lambda name, url: f"[{name}]({_address(url)})",
 )
 _PLAIN = _Shape(
-    plain=_one_line, seen=_one_line, bold=_one_line, link=lambda name, url: f"{name}: {_address(url)}"
+    plain=_one_line,
+    seen=_one_line,
+    bold=_one_line,
+    link=lambda name, url: f"{name}{say(en=': ', zh='：')}{_address(url)}",
 )
 _SLACK = _Shape(
     plain=_entities,
@@ -190,7 +193,7 @@ def _feishu(results: Results, link: str | None) -> Json:
 def _slack(results: Results, link: str | None) -> Json:
     text = _text(results, link, LIMITS["slack"], _SLACK)
     return {
-        "text": _entities(f"{_title(results)}: {sentence(results)}"),
+        "text": _entities(_title(results) + say(en=": ", zh="：") + sentence(results)),
         "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": text}}],
     }
 

@@ -141,7 +141,7 @@ class Archive:
             en="leave the file as it is and give another directory, one for each deployment",
             zh="请保留该文件，改用其他目录；每个部署使用各自的目录",
         )
-        return SuiteError(f"{self.file}: {reason}\n  {say(en='way out', zh='解决办法')}: {way_out}")
+        return SuiteError(f"{self.file}: {reason}\n  {say(en='way out: ', zh='解决办法：')}{way_out}")
 
     def _add_run(self, database: sqlite3.Connection, results: Results, started: float) -> None:
         run = results.run

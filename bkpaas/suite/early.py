@@ -64,7 +64,7 @@ def groups() -> dict[str, dict[str, Settings]]:
         },
         say(
             en="BlueKing PaaS: less than everything (-m SYMPTOM, see --markers, takes one with all its causes)",
-            zh="蓝鲸 PaaS：只检查一部分（-m 症状：一个症状及其所有可能原因，见 --markers）",
+            zh="蓝鲸 PaaS：只检查一部分（-m 现象：一个现象及其所有可能原因，见 --markers）",
         ): {
             "--limit": {
                 "metavar": "HOSTS",

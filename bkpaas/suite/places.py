@@ -109,4 +109,4 @@ def secret_key(given: str) -> bytes:
 
 
 def refused(option: str, path: Path, reason: str, way_out: str) -> pytest.UsageError:
-    return pytest.UsageError(f"{option} {path}: {reason}\n  {say(en='way out', zh='解决办法')}: {way_out}")
+    return pytest.UsageError(f"{option} {path}: {reason}\n  {say(en='way out: ', zh='解决办法：')}{way_out}")

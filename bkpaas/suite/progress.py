@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from bkpaas.lang import in_language, say, spoken
+from bkpaas.lang import in_language, many, say, spoken
 from bkpaas.report.text import fitted
 
 _QUIET_SECONDS = 10.0
@@ -31,13 +31,17 @@ class Progress:
 
     def start(self, hosts: int) -> None:
         self._total = hosts
-        self._say(say(en=f"looking at {hosts} hosts, read-only", zh=f"只读查看 {hosts} 台主机"), last=False)
+        self._say(
+            say(en=f"looking at {many(hosts, 'host')}, read-only", zh=f"只读查看 {hosts} 台主机"), last=False
+        )
 
     def __call__(self, host: str, state: str) -> None:
         self._states[host] = state
         over = sum(state in ("done", "failed") for state in self._states.values())
         waiting = sorted(host for host, state in self._states.items() if state not in ("done", "failed"))
-        text = say(en=f"looked at {over} of {self._total} hosts", zh=f"已查看 {over}/{self._total} 台主机")
+        text = say(
+            en=f"looked at {over} of {many(self._total, 'host')}", zh=f"已查看 {over}/{self._total} 台主机"
+        )
         if waiting:
             text += say(en="; waiting for ", zh="；等待 ") + ", ".join(waiting[:_NAMED])
             more = self._total - over - len(waiting[:_NAMED])

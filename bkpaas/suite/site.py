@@ -91,7 +91,7 @@ def add(
             place,
             say(
                 en=f"no symptom {', '.join(strange)}; there are {known}",
-                zh=f"没有症状 {', '.join(strange)}；可用：{known}",
+                zh=f"没有现象 {', '.join(strange)}；可用：{known}",
             ),
         )
     if strange := [

@@ -10,14 +10,19 @@ import msgspec
 import pytest
 
 from bkpaas.errors import NoData, NotApplicable, SuiteError
+from bkpaas.facts.secrets import Secrets
 from bkpaas.faq.catalogue import ADDED, known
 from bkpaas.faq.model import Text
 from bkpaas.lang import in_both, in_language, say, spoken
 from bkpaas.report.record import Word
+from bkpaas.report.text import visible
 from bkpaas.suite.cases import FINDING, identity
 from bkpaas.suite.options import DEPLOYMENT
 from bkpaas.suite.outcome import Outcome
 from bkpaas.suite.waivers import waive
+
+_SAID = 200
+"""Characters of what a broken test says."""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -105,11 +110,21 @@ def _broken(error: BaseException, call: pytest.CallInfo[None], *, of_site: bool)
         return str(error)
     where = f"{type(error).__name__} ({_place(call)})"
     if of_site:
-        return say(en=f"the site's own test is broken: {where}", zh=f"站点自己的测试出错：{where}")
+        what = f"{where}{_said(error)}"
+        return say(en=f"the site's own test is broken: {what}", zh=f"站点自己的测试出错：{what}")
     return say(
         en=f"the suite itself failed here, please report it: {where}",
         zh=f"套件自身出错，请反馈：{where}",
     )
+
+
+def _said(error: BaseException) -> str:
+    """What an exception of a site's own test says: one line, without secrets, which it may have read itself."""
+    try:
+        text = " ".join(in_language(str(error), spoken()).split())
+    except Exception:  # an exception that cannot even be told
+        return ""
+    return f": {visible(Secrets().cut(text, _SAID))}" if text else ""
 
 
 def _place(call: pytest.CallInfo[None]) -> str:

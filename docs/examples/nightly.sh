@@ -4,6 +4,10 @@
 # nightly.sh 清单目录 状态目录：执行一次，报告在 STATE/reports/日期，保留 30 天。一切正常时没有输出，因此 cron 只在有异常时发邮件。
 set -euo pipefail
 umask 077
+if [ $# -ne 2 ]; then
+    echo "usage / 用法: nightly.sh INVENTORY STATE" >&2
+    exit 64
+fi
 inventory=$(realpath "$1")
 state=$(realpath "$2")
 report=$state/reports/$(date +%F)

@@ -152,17 +152,23 @@ def test_a_file_with_a_mistake_is_named_and_keeps_nothing_else_from_being_judged
     assert set(done.of("host-reachable")) == HOSTS and done.results["counts"]["no_data"] == 0
 
 
-def test_a_mistake_within_a_test_is_no_data_and_says_where(site: Site) -> None:
+def test_a_mistake_within_a_test_is_no_data_and_says_where_and_what(site: Site) -> None:
     site.put(
         "tests_site/test_wrong.py",
         HEAD + "@condition('site-ours', remedy='x', roles='nginx')\n"
-        "def test_it(host):\n    '''True.'''\n    host.nginx.no_such_thing\n",
+        "def test_it(host):\n    '''True.'''\n    host.nginx.no_such_thing\n\n\n"
+        "@condition('site-loud', remedy='x', roles='nginx')\n"
+        "def test_loud(host):\n    '''True.'''\n"
+        "    raise RuntimeError('password=hunter2secret\\n\\x1b[31m' + 'x' * 999)\n",
     )
     done = site.run(SNAPSHOT, "tests_site")
     assert done.exit == 1 and done.of("site-ours") == {"nginx-1": "no_data"}
-    assert (
-        "own test is broken: AttributeError (test_wrong.py:7)" in done.verdicts["site-ours@nginx-1"]["reason"]
-    )
+    reason = done.verdicts["site-ours@nginx-1"]["reason"]
+    assert "own test is broken: AttributeError (test_wrong.py:7): 'Nginx' object has no" in reason
+    assert "no_such_thing" in reason
+    reason = done.verdicts["site-loud@nginx-1"]["reason"]
+    assert "RuntimeError (test_wrong.py:13): password=secret:" in reason and "hunter2secret" not in reason
+    assert "\\x1b[31mxxx" in reason and len(reason) < 300 and "hunter2secret" not in done.out
 
 
 def test_a_role_that_nobody_has_is_not_applicable(site: Site) -> None:

@@ -79,6 +79,17 @@ def paths(language: Language) -> list[str]:
     )
 
 
+def places(language: Language) -> list[str]:
+    """The file systems whose free space is looked at, by role."""
+    found: dict[str, list[str]] = {}
+    deployment = _recorded().deployment
+    for role in ROLES:
+        for path in plan.first(_host(role), deployment)["disks"]:
+            found.setdefault(path, []).append(role)
+    rows = [(f"`{path}`", _roles(roles, language)) for path, roles in found.items()]
+    return _table((_PATH, _WHERE), rows, language)
+
+
 def requests(language: Language) -> list[str]:
     """What is requested of the services, by whom."""
     recorded = _recorded()
@@ -119,6 +130,7 @@ def counts(language: Language) -> list[str]:
 WRITTEN = {
     "commands": commands,
     "environment": environment,
+    "places": places,
     "paths": paths,
     "requests": requests,
     "counts": counts,

@@ -212,6 +212,12 @@ def test_jenkins_job(site: Site) -> None:
     assert verdicts(site.suite / "report") > 100 and list((site.state / "history").iterdir())
 
 
+def test_cron_says_how_it_is_called(tmp_path: Path) -> None:
+    for words in ([], [str(tmp_path)]):
+        done = subprocess.run(["bash", str(EXAMPLES / "nightly.sh"), *words], capture_output=True, text=True)
+        assert done.returncode == 64 and done.stderr.endswith("nightly.sh INVENTORY STATE\n")
+
+
 def test_cron_is_silent_when_all_is_well(site: Site) -> None:
     _, [job] = examples.cron()
     done = site.run(moved(job[6], site), "/bin/bash", cwd=site.root)

@@ -24,6 +24,13 @@ def test_lists_are_whole() -> None:
     assert all("10." not in line for line in requests), "an address of the recorded hosts"
 
 
+def test_free_space_is_told_with_the_places_of_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = "\n".join(safety.places("en"))
+    assert "| `/` | every host |" in told and "| `/var/lib/mysql` | mysql |" in told
+    monkeypatch.setattr(safety.plan, "_DATA", {"mysql": ("/srv/mysql",)})
+    assert safety.FILES["en"].read_text("utf-8") != safety.written("en")
+
+
 def test_a_new_path_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(safety.plan, "_PROXY_FILES", ("/etc/shadow",))
     assert safety.FILES["en"].read_text("utf-8") != safety.written("en")

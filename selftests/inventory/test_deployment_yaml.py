@@ -375,7 +375,7 @@ REFUSED: dict[str, tuple[str, int | None, str, str]] = {
         "waivers:\n- {condition: a, owner: o, reason: b, expires: 2030-01-01, hosts: [paas-9]}\n",
         2,
         "the waiver names paas-9, which is no host here",
-        "",
+        "write the name or address of a host, such as 10.0.1.1",
     ),
     "password": (
         "connect:\n  password: s3cret\n",

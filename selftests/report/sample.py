@@ -47,7 +47,7 @@ login-is-login-domain|login-no-response|fail|controller|is_login answers JSON th
 login-is-login-esb|login-no-response|fail|paas|is_login answers through ESB|通过 ESB 访问 is_login 有应答
 login-request-arrives|login-no-response|fail|controller|A request through the domain arrives at a PaaS host|经域名的请求到达 PaaS 主机
 http-proxy-env|login-no-response|fail|all|No HTTP proxy stands between the hosts and PaaS|主机到 PaaS 之间没有 HTTP 代理
-paas-clock-skew|login-validity-illegal|fail|paas*paas|The clocks differ by less than tokens tolerate|两台 PaaS 的时间差小于登录票据的容忍值
+paas-clock-skew|login-validity-illegal|fail|paas*paas|The clocks differ by less than tokens tolerate|两台 PaaS 的时间差小于登录态的容忍值
 paas-clock-drift|login-validity-illegal|warn|paas*paas|The clocks differ by less than three seconds|两台 PaaS 的时间差小于 3 秒
 time-daemon|login-validity-illegal|warn|all|A time daemon runs and is synchronised|时间同步服务在运行并已同步
 token-offset-config|login-validity-illegal|fail|paas|BK_TOKEN_OFFSET_ERROR_TIME is a sane number, the same everywhere|BK_TOKEN_OFFSET_ERROR_TIME 为合理数值且各机一致
@@ -380,7 +380,7 @@ def _clock(results: Results) -> None:
         "fail",
         evidence=say(
             en="paas-1 is 73.2 s (±0.05 s) ahead of paas-2, which tolerates 60 s: tokens signed on paas-1 are refused on paas-2",
-            zh="paas-1 比 paas-2 快 73.2 秒（±0.05 秒），而 paas-2 只容忍 60 秒：paas-1 签发的票据会被 paas-2 拒绝",
+            zh="paas-1 比 paas-2 快 73.2 秒（±0.05 秒），而 paas-2 只容忍 60 秒：paas-1 签发的登录态会被 paas-2 拒绝",
         ),
         remedy=say(
             en="Set both clocks by the same time server; on paas-2, which is behind:\n$ chronyc -a makestep\n$ chronyc tracking\nWhere that cannot be done, raise BK_TOKEN_OFFSET_ERROR_TIME in /data/bkce/open_paas/login/conf/default.py on both hosts.",

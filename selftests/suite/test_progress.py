@@ -77,6 +77,12 @@ def test_without_a_terminal_it_is_two_plain_lines(watch):
     assert stream.getvalue() == "looking at 2 hosts, read-only\nlooked at 2 hosts in 1.0 s\n"
 
 
+def test_one_host_is_no_hosts(watch):
+    shown, stream = watch()
+    shown.start(1)
+    assert stream.getvalue() == "looking at 1 host, read-only\n"
+
+
 def test_a_terminal_that_cannot_move_gets_plain_lines(watch, monkeypatch):
     _, stream = watch(width=80)
     monkeypatch.setenv("TERM", "dumb")
