@@ -124,7 +124,9 @@ def use_up_connections(lab: Lab) -> None:
 def free_connections(lab: Lab) -> None:
     lab.run(
         host(lab, "mysql"),
-        f"rm -f {GREEDY}; pkill -x mariadb || true; mariadb -e 'SET GLOBAL max_connections = 151'",
+        f"rm -f {GREEDY}; pkill -x mariadb; tries=0;"  # those that end now still count for a moment
+        " until mariadb -e 'SET GLOBAL max_connections = 151'; do"
+        " tries=$((tries + 1)); [ $tries -lt 50 ] || exit 1; sleep 0.1; done",
     )
     fresh_connections(lab)
 
