@@ -66,14 +66,14 @@ def _unknown(hosts: tuple[Host, ...]) -> str:
     for host in hosts:
         for word in words.unknown_roles(host.roles):
             having.setdefault(word, []).append(host.name)
-    en, zh = [], []
+    told = []
     for word, names in sorted(having.items()):
         near, listed = words.near_roles(word), ", ".join(names)
-        en.append(f"{word}{f' (did you mean {near}?)' if near else ''} of {listed}")
-        zh.append(f"{word}{f'（是否想写 {near}？）' if near else ''}（{listed}）")
+        meant = say(en=f" (did you mean {near}?)", zh=f"（是否想写 {near}？）") if near else ""
+        told.append(say(en=f"{word}{meant} of {listed}", zh=f"{listed} 的 {word}{meant}"))
     return say(
-        en=f"roles this suite does not know, kept: {', '.join(en)}",
-        zh=f"本套件不认识的角色（已保留）：{'、'.join(zh)}",
+        en=f"roles this suite does not know, kept: {', '.join(told)}",
+        zh=f"本套件不认识的角色（已保留）：{'、'.join(told)}",
     )
 
 
