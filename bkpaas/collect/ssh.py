@@ -15,12 +15,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import asyncssh
-
 from bkpaas.collect import clock, errors, program
+from bkpaas.collect.libraries import without_library_search
 from bkpaas.errors import CollectError
 from bkpaas.inventory.deployment import Connection, Deployment, Host
 from bkpaas.lang import say
+
+with without_library_search():
+    import asyncssh
 
 CLOCK_SAMPLES = 3
 FAST_KEX, FAST_CIPHER = b"curve25519-sha256", b"aes128-gcm@openssh.com"
