@@ -14,7 +14,7 @@ from bkpaas import __version__
 from bkpaas.collect import plan
 from bkpaas.collect.login import Credentials, try_login
 from bkpaas.collect.probes import probe
-from bkpaas.collect.visit import Interrupted, Trouble, Visit, visit_hosts
+from bkpaas.collect.visit import Interrupted, State, Trouble, Visit, visit_hosts
 from bkpaas.facts import HostFacts, Snapshot
 from bkpaas.facts.build import controller_facts, host_facts
 from bkpaas.facts.secrets import Secrets
@@ -26,7 +26,7 @@ class Watcher(Protocol):
     """Told how far the looking is."""
 
     def start(self, hosts: int) -> None: ...
-    def __call__(self, host: str, state: str) -> None: ...
+    def __call__(self, host: str, state: State) -> None: ...
     def end(self, text: str) -> None: ...
 
 

@@ -22,6 +22,10 @@ from bkpaas.inventory.deployment import Deployment, Host
 CHILDREN = 8
 """Child processes at once, for hosts that need one: each takes some 40 MB."""
 
+State = Literal["start", "first", "second", "done", "failed"]
+"""How far a host is: connecting and round 1, round 1 is over, round 2, and the two ends."""
+ENDED: frozenset[State] = frozenset(("done", "failed"))
+
 Plan = dict[str, Any]
 Answer = dict[str, Any]
 
@@ -79,13 +83,13 @@ def visit_hosts(
     *,
     transport: Literal["asyncssh", "openssh"] = "asyncssh",
     between: Callable[[], None] | None = None,
-    progress: Callable[[str, str], None] = lambda host, word: None,
+    progress: Callable[[str, State], None] = lambda host, state: None,
 ) -> dict[str, Visit]:
     """Visit every judged host; {host name: Visit}, one for each of them, whatever happened.
 
     `second`, given all visits so far, is asked when all first visits and `between` (run beside them in a thread) are over; it hears what
     all of them told, and is asked only for hosts whose first visit went well.
-    `progress` hears (host name, "start" | "first" | "second" | "done" | kind of error).
+    `progress` is called with (host name, state); the last state of each host is one of ENDED.
     Raises Interrupted, and whatever `between` raised.
     """
     round_ = _Round(deployment, first, second, transport, progress)
@@ -112,7 +116,7 @@ class _Round:
         first: Callable[[Host], Plan],
         second: Callable[[Host, dict[str, Visit]], Plan | None],
         transport: str,
-        progress: Callable[[str, str], None],
+        progress: Callable[[str, State], None],
     ) -> None:
         self.deployment, self.limits = deployment, deployment.limits
         self.hosts = deployment.judged()
@@ -208,17 +212,17 @@ class _Round:
             self._done.add(host.name)
             self._progress(host.name, "done")
         except CollectError as error:
-            self._done.add(host.name)
-            visit.fail(error)
-            self._progress(host.name, error.kind)
+            self._fail(host, error)
         except Exception as error:
-            fault = errors.suite(errors.place(host), f"{type(error).__name__}: {error}")
-            self._done.add(host.name)
-            visit.fail(fault)
-            self._progress(host.name, fault.kind)
+            self._fail(host, errors.suite(errors.place(host), f"{type(error).__name__}: {error}"))
         finally:
             if session:
                 await session.close()
+
+    def _fail(self, host: Host, error: CollectError) -> None:
+        self._done.add(host.name)
+        self.visits[host.name].fail(error)
+        self._progress(host.name, "failed")
 
     async def _first_visit(self, transport: Transport, host: Host, visit: Visit) -> Session:
         began = time.monotonic()
@@ -252,4 +256,4 @@ class _Round:
         """Say for every host that was still on its way why it did not arrive."""
         for host in self.hosts:
             if host.name not in self._done:
-                self.visits[host.name].fail(error(errors.place(host)))
+                self._fail(host, error(errors.place(host)))

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from bkpaas.collect.visit import ENDED, State
 from bkpaas.lang import in_language, many, say, spoken
 from bkpaas.report.text import fitted
 
@@ -19,13 +20,13 @@ _NAMED = 3
 
 
 class Progress:
-    """Called with (host, state) for each step; states: connecting, looking, looking again, done, failed."""
+    """Print how many hosts are finished and which ones are waited for."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._stream = sys.stderr
         self._moving = self._stream.isatty() and os.environ.get("TERM") != "dumb"
         self._silent = config.option.verbose < -1
-        self._states: dict[str, str] = {}
+        self._states: dict[str, State] = {}
         self._total = 0
         self._printed = 0.0
 
@@ -35,10 +36,10 @@ class Progress:
             say(en=f"looking at {many(hosts, 'host')}, read-only", zh=f"只读查看 {hosts} 台主机"), last=False
         )
 
-    def __call__(self, host: str, state: str) -> None:
+    def __call__(self, host: str, state: State) -> None:
         self._states[host] = state
-        over = sum(state in ("done", "failed") for state in self._states.values())
-        waiting = sorted(host for host, state in self._states.items() if state not in ("done", "failed"))
+        over = sum(state in ENDED for state in self._states.values())
+        waiting = sorted(host for host, state in self._states.items() if state not in ENDED)
         text = say(
             en=f"looked at {over} of {many(self._total, 'host')}", zh=f"已查看 {over}/{self._total} 台主机"
         )

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import pytest
@@ -16,7 +17,7 @@ from bkpaas.collect.clock import Clock, measured
 from bkpaas.collect.visit import Interrupted, Visit, visit_hosts
 from bkpaas.inventory.deployment import Connection, Host
 from collect.running import ended
-from collect.servers import serving, silent
+from collect.servers import refusing, serving, silent
 from collect.sshd import Sshd, deployment, key, needs_sshd, running
 
 PLAN: dict[str, Any] = {"visit": 1, "pids": [1]}
@@ -39,6 +40,19 @@ def test_a_hung_host_costs_only_itself(sshd: Sshd) -> None:
     assert list(visits) == ["a", "b", "c"]
     assert visits["a"].second and visits["c"].second and not visits["a"].error
     assert visits["b"].first is None and visits["b"].error and visits["b"].error.kind == "login_hung"
+
+
+@pytest.mark.parametrize("limits", [{"connect_seconds": 0.5}, {"run_seconds": 0.5}], ids=["host", "run"])
+def test_failed_host_is_reported_as_ended(limits: dict[str, float]) -> None:
+    """The last state of every host is one that the progress line counts."""
+    states: dict[str, str] = {}
+    with serving(silent) as hole, refusing() as closed:
+        hung, refused = (
+            Connection(f"ssh://root@127.0.0.1:{port}") for port in (hole.port, urlsplit(closed).port)
+        )
+        plan = deployment(hung, refused, **limits)
+        visit_hosts(plan, lambda host: PLAN, lambda host, all: None, progress=states.__setitem__)
+    assert states == {"a": "failed", "b": "failed"}
 
 
 @needs_sshd

@@ -41,11 +41,11 @@ def test_those_waited_for_are_named_from_the_start(watch):
     shown, stream = watch(width=100)
     shown.start(5)
     for host in ("paas-1", "appo-1"):
-        shown(host, "connecting")
+        shown(host, "start")
     assert lines(stream)[-1] == "looked at 0 of 5 hosts; waiting for appo-1, paas-1 (+3)"
     for host in ("paas-1", "appo-1", "job-1", "es-1"):
         shown(host, "done" if host != "job-1" else "failed")
-    shown("nginx-1", "looking")
+    shown("nginx-1", "first")
     assert lines(stream)[-1] == "looked at 4 of 5 hosts; waiting for nginx-1"
     shown("nginx-1", "done")
     shown.end("looked at 5 hosts in 2.0 s")
@@ -59,7 +59,7 @@ def test_the_moving_line_never_wraps(watch, language):
     shown.start(9)
     with in_both():
         for number in range(9):
-            shown(f"a-host-with-a-long-name-{number}", "connecting")
+            shown(f"a-host-with-a-long-name-{number}", "start")
         shown.end(
             say(en="looked at many hosts in a very long time", zh="用很长很长的时间查看了很多很多的主机")
         )
@@ -71,7 +71,7 @@ def test_without_a_terminal_it_is_two_plain_lines(watch):
     shown, stream = watch()
     shown.start(2)
     for host in ("a", "b"):
-        for state in ("connecting", "looking", "done"):
+        for state in ("start", "first", "done"):
             shown(host, state)
     shown.end("looked at 2 hosts in 1.0 s")
     assert stream.getvalue() == "looking at 2 hosts, read-only\nlooked at 2 hosts in 1.0 s\n"
