@@ -160,6 +160,12 @@ def too_much(where: str, most: int) -> CollectError:
     return CollectError("too_much", say(en=en, zh=zh))
 
 
+def undecodable(where: str, error: Exception) -> CollectError:
+    """Describe an answer that program.decoded refuses: Garbage or TooMuch."""
+    cause = str(error) or say(en="it unpacks to more than is allowed", zh="解压后超过上限")
+    return garbage(where, cause)
+
+
 def no_python(where: str) -> CollectError:
     en = (
         f"no Python (2.6 or newer) was found on {where}: not in PATH, /usr/libexec, /opt/py36, /opt/py27 nor in "

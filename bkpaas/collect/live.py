@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shlex
 import shutil
-import signal
 import subprocess
 import tempfile
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from bkpaas.collect.commands import TooMuchOutput, run_bounded
 from bkpaas.collect.testinfra import ssh_options
 from bkpaas.errors import NoData
 from bkpaas.inventory.deployment import Deployment, Host
@@ -65,25 +64,24 @@ class Live:
             ]
             options["ssh_extra_args"] = shlex.join(words)
         opened = testinfra.get_host(connection.spec, **options)
-        _bound(opened.backend, host, self._limits.host_seconds)
+        _bound(opened.backend, host, self._limits.host_seconds, self._limits.answer_bytes)
         return opened
 
 
-def _bound(backend: Any, host: Host, seconds: float) -> None:
-    """No command of this backend runs longer, and what kept it from being run is no data."""
+def _bound(backend: Any, host: Host, seconds: float, most: int) -> None:
+    """Limit every command of this backend in time and output; what prevents it from running is no data."""
 
     def run_local(command: str, *args: str) -> Any:
         words = backend.encode(backend.quote(command, *args))
-        child = subprocess.Popen(
-            words,
-            shell=True,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
         try:
-            out, err = child.communicate(timeout=seconds)
+            status, out, err = run_bounded(words, seconds, most)
+        except TooMuchOutput:
+            raise NoData(
+                say(
+                    en=f"{host.name}: a command printed more than {most} bytes",
+                    zh=f"{host.name}：命令输出超过 {most} 字节",
+                )
+            ) from None
         except subprocess.TimeoutExpired:
             raise NoData(
                 say(
@@ -91,13 +89,8 @@ def _bound(backend: Any, host: Host, seconds: float) -> None:
                     zh=f"{host.name}：命令在 {seconds:.0f} 秒内没有结束",
                 )
             ) from None
-        finally:
-            if child.poll() is None:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(child.pid, signal.SIGKILL)
-                child.communicate()
-        _must_have_run(host, child.returncode, err)
-        return backend.result(child.returncode, words, out, err)
+        _must_have_run(host, status, err)
+        return backend.result(status, words, out, err)
 
     backend.run_local = run_local
 

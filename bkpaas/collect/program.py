@@ -31,8 +31,13 @@ INTERPRETERS = (
     "/opt/py27/bin/python",
 )
 HOMES = ("/data/bkce", "/data/bkee")
-INFLATED = 16
-"""How many times larger than on the wire an answer may get."""
+PLAIN_BYTES = 24 << 20
+"""What the JSON text of one answer may have, unpacked: a host of 30,000 processes has 15 MB."""
+JSON_VALUES = 1_500_000
+"""Values in one answer, counted by commas and brackets before it is decoded: each takes some 60 bytes then."""
+LATEST_TIME = 1e11
+"""Epoch seconds: no clock of a host says more."""
+_SURROGATES = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 
 @functools.cache
@@ -133,13 +138,15 @@ class Garbage(Exception):
 
 
 class Talk:
-    """What the collector says, taken apart as it arrives; does no I/O.
+    """Parse what the collector prints as it arrives; does no I/O.
 
-    Between two events at most `most` bytes may come, ours or anybody's.
+    Args:
+        most: bytes that may come in all, the collector's or anything else's.
+        decode: False gives answers as they came, compressed, for `decoded`.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, most: int, *, decode: bool = True) -> None:
+        self._most, self._decode = most, decode
         self._rest = b""
         self._seen = 0
         self._announced = 0
@@ -148,17 +155,20 @@ class Talk:
         """The last of what others printed."""
 
     def feed(self, data: bytes) -> Iterator[tuple[str, Any]]:
-        """("ready", python version) | ("clock", (key, time)) | ("answer", dict) | ("failed", text) |
+        """("ready", python version) | ("clock", (key, time)) | ("answer", dict or bytes) | ("failed", text) |
         ("nopython", None); raises TooMuch, Garbage."""
-        self._seen += len(data)
-        if self._seen > self._most:
-            raise TooMuch
+        self.count(len(data))
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             event = self._line(line.rstrip(b"\r"))
             if event:
-                self._seen = 0
                 yield event
+
+    def count(self, size: int) -> None:
+        """Take so many bytes from what may come. Raises TooMuch."""
+        self._seen += size
+        if self._seen > self._most:
+            raise TooMuch
 
     def _line(self, line: bytes) -> tuple[str, Any] | None:
         if not line.startswith(MARK.encode()):
@@ -179,7 +189,10 @@ class Talk:
                 raise Garbage(f"version {values[0]}")
             return "ready", values[1]
         if word == "clock":
-            return "clock", (values[0], float(values[1]))
+            time = float(values[1])
+            if not 0 < time < LATEST_TIME:
+                raise Garbage(say(en=f"the time {values[1][:20]}", zh=f"时间 {values[1][:20]}"))
+            return "clock", (values[0], time)
         if word == "answer":
             self._lines, self._announced = [], int(values[0])
             if self._announced > self._most:
@@ -187,30 +200,59 @@ class Talk:
             return None
         if word == "end" and self._lines is not None:
             lines, self._lines = self._lines, None
-            return "answer", self._decoded(base64.b64decode(b"".join(lines), validate=True))
+            data = base64.b64decode(b"".join(lines), validate=True)
+            if len(data) != self._announced:
+                said, here = self._announced, len(data)
+                raise Garbage(say(en=f"{here} bytes instead of {said}", zh=f"{here} 字节，应为 {said}"))
+            return "answer", decoded(data) if self._decode else data
         if word == "failed":
             return "failed", " ".join(values)
         if word == "nopython":
             return "nopython", None
         raise Garbage(say(en=f"unknown word {word[:20]!r}", zh=f"无法识别 {word[:20]!r}"))
 
-    def _decoded(self, data: bytes) -> dict[str, Any]:
-        if len(data) != self._announced:
-            raise Garbage(
-                say(
-                    en=f"{len(data)} bytes instead of {self._announced}",
-                    zh=f"{len(data)} 字节，应为 {self._announced}",
-                )
-            )
-        unpacker = zlib.decompressobj()
-        plain = unpacker.decompress(data, self._most * INFLATED)
-        if unpacker.unconsumed_tail:
-            raise TooMuch
-        try:
-            answer = msgspec.json.decode(plain)
-        except msgspec.DecodeError:
-            # Python 2 lets half characters (lone surrogates) of a binary file through.
-            answer = msgspec.json.decode(re.sub(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}", rb"\\ufffd", plain))
-        if not isinstance(answer, dict) or answer.get("version") != VERSION:
-            raise Garbage(say(en="not a document of this version", zh="不是本版本的文档"))
-        return answer
+
+def decoded(data: bytes) -> dict[str, Any]:
+    """Return the answer in these compressed bytes. Raises TooMuch, Garbage."""
+    return {section: json_decoded(text) for section, text in sections(data).items()}
+
+
+def sections(data: bytes) -> dict[str, bytes]:
+    """Return the JSON text of each section of a compressed answer. Raises TooMuch, Garbage."""
+    unpacker = zlib.decompressobj()
+    try:
+        plain = unpacker.decompress(data, PLAIN_BYTES)
+    except zlib.error as error:
+        raise Garbage(str(error)) from None
+    if unpacker.unconsumed_tail or plain.count(b",") + plain.count(b"[") + plain.count(b"{") > JSON_VALUES:
+        raise TooMuch
+    answer = json_decoded(plain, dict[str, msgspec.Raw])
+    if json_decoded(bytes(answer.get("version", b"null"))) != VERSION:
+        raise Garbage(say(en="not a document of this version", zh="不是本版本的文档"))
+    return {section: bytes(text) for section, text in answer.items()}
+
+
+def with_answers(data: bytes, answers: dict[str, dict[str, Any]]) -> bytes:
+    """Add {section: {name: answer}} to a compressed answer; one that cannot be decoded stays as it is."""
+    try:
+        answer = decoded(data)
+    except (TooMuch, Garbage):
+        return data
+    for section, items in answers.items():
+        before = answer.get(section)
+        answer[section] = {**(before if isinstance(before, dict) else {}), **items}
+    return zlib.compress(msgspec.json.encode(answer))
+
+
+def json_decoded(text: bytes, kind: Any = Any) -> Any:
+    """Decode JSON that a host sent. Raises Garbage."""
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except RecursionError:
+        raise Garbage(say(en="nested too deeply", zh="嵌套过深")) from None
+    except msgspec.DecodeError:
+        pass
+    try:  # Python 2 lets half characters (lone surrogates) of a binary file through
+        return msgspec.json.decode(_SURROGATES.sub(rb"\\ufffd", text), type=kind)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Garbage(str(error)) from None

@@ -18,13 +18,17 @@ from urllib.parse import unquote, urlsplit
 from bkpaas.collect import clock, errors, program
 from bkpaas.collect.libraries import without_library_search
 from bkpaas.errors import CollectError
-from bkpaas.inventory.deployment import Connection, Deployment, Host
+from bkpaas.inventory.deployment import Connection, Deployment, Host, Limits
 from bkpaas.lang import say
 
 with without_library_search():
     import asyncssh
 
 CLOCK_SAMPLES = 3
+PENDING_EVENTS = 2
+"""Events that may wait to be read: the answer to a request and the end of its time."""
+COMPLAINTS_BYTES = 4096
+"""What is kept of a host's error output."""
 FAST_KEX, FAST_CIPHER = b"curve25519-sha256", b"aes128-gcm@openssh.com"
 """Tried first: other key exchanges cost several times the CPU, chacha20 a quarter more in all."""
 HOST_KEYS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512", "rsa-sha2-256")
@@ -37,14 +41,16 @@ class Ssh:
     def __init__(self, deployment: Deployment) -> None:
         self._limits = deployment.limits
         self._homes = (deployment.home,) if deployment.home else ()
+        self._bastion_bytes = deployment.limits.answer_bytes * (1 + len(deployment.judged()))
+        """All that a bastion may send: the budgets of the hosts behind it and its own."""
         self._bastions: dict[tuple[str, Connection], asyncio.Task[asyncssh.SSHClientConnection]] = {}
 
     async def open(self, host: Host) -> Session:
         """Log in and start the collector. Raises CollectError."""
         where, connection = errors.place(host), host.connection
-        login = _Login(where, connection, self._limits.connect_seconds)
-        connected = await login.run(connection.spec, self._bastion)
-        session = Session(where, connected, self._limits.answer_bytes)
+        client = _Client(self._limits.answer_bytes)
+        connected = await _Login(where, connection, self._limits, client).run(connection.spec, self._bastion)
+        session = Session(where, connected, client, self._limits.answer_bytes)
         try:
             await session.start(program.command(connection, self._homes), self._limits.connect_seconds)
         except BaseException:
@@ -57,7 +63,8 @@ class Ssh:
         key = (chain, Connection("", connection.key, connection.known_hosts, connection.ssh_config))
         if key not in self._bastions:
             before, _, last = chain.rpartition(",")
-            login = _Login(last, key[1], self._limits.connect_seconds, before or None)
+            client = _Client(self._bastion_bytes)
+            login = _Login(last, key[1], self._limits, client, before or None)
             self._bastions[key] = asyncio.create_task(login.run(f"ssh://{last}", self._bastion))
         return await asyncio.shield(self._bastions[key])
 
@@ -71,13 +78,28 @@ class Ssh:
 
 
 class _Client(asyncssh.SSHClient):
-    """Remembers how far a login came and which host key was not trusted."""
+    """Keep how far a login came, which host key was not trusted, and how many bytes the host may still send."""
 
     connection: asyncssh.SSHClientConnection | None = None
     untrusted: asyncssh.SSHKey | None = None
 
+    def __init__(self, most: int) -> None:
+        self.left = most
+        """Negative: the host sent more, and the connection was cut."""
+
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
+        """Count all bytes of the connection; asyncssh has no limit for what comes outside of a channel."""
         self.connection = conn
+        receive = conn.data_received
+
+        def counted(data: bytes, datatype: int | None = None) -> None:
+            self.left -= len(data)
+            if self.left < 0:
+                conn.abort()
+            else:
+                receive(data, datatype)
+
+        conn.data_received = counted  # type: ignore[method-assign]
 
     def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
         self.untrusted = key
@@ -88,11 +110,12 @@ class _Login:
     """One login: options, the way there, and what went wrong in words."""
 
     def __init__(
-        self, where: str, connection: Connection, seconds: float, bastion: str | None = None
+        self, where: str, connection: Connection, limits: Limits, client: _Client, bastion: str | None = None
     ) -> None:
-        self.where, self.connection, self.seconds = where, connection, seconds
+        self.where, self.connection, self.limits = where, connection, limits
+        self.seconds = limits.connect_seconds
         self.bastion = bastion or connection.bastion
-        self.client = _Client()
+        self.client = client
         self.known: asyncssh.SSHKnownHosts | None = None
 
     async def run(self, spec: str, bastion: Any) -> asyncssh.SSHClientConnection:
@@ -169,6 +192,8 @@ class _Login:
 
     def _explained(self, error: Exception) -> CollectError:
         where = self.where
+        if self.client.left < 0:
+            return errors.too_much(where, self.limits.answer_bytes)
         if isinstance(error, asyncssh.HostKeyNotVerifiable):
             return self._untrusted()
         if isinstance(error, asyncssh.PermissionDenied):
@@ -255,10 +280,13 @@ def _known_hosts(paths: tuple[str, ...]) -> asyncssh.SSHKnownHosts:
 class Session(asyncssh.SSHClientSession[bytes]):
     """A running collector on a host: plans in, answers out."""
 
-    def __init__(self, where: str, connection: asyncssh.SSHClientConnection, most: int) -> None:
+    def __init__(
+        self, where: str, connection: asyncssh.SSHClientConnection, client: _Client, most: int
+    ) -> None:
         self.clock: clock.Clock | None = None
-        self._where, self._connection, self._most = where, connection, most
-        self._talk = program.Talk(most)
+        self._where, self._connection, self._client, self._most = where, connection, client, most
+        self._talk = program.Talk(most, decode=False)
+        self._cut = False
         self._events: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
         self._complaints = b""
         self._status: int | None = None
@@ -272,7 +300,7 @@ class Session(asyncssh.SSHClientSession[bytes]):
             with self._limit(seconds):
                 opening = self._connection.create_session(lambda: self, command, encoding=None)
                 self._channel, _ = await asyncio.wait_for(opening, seconds)
-                self._channel.write(program.packed())
+                self._send(program.packed())
                 await self._expect("ready")
                 for _ in range(CLOCK_SAMPLES):
                     await self._compare_clocks()
@@ -282,12 +310,12 @@ class Session(asyncssh.SSHClientSession[bytes]):
         except asyncssh.Error as error:
             raise errors.closed(self._where, str(error)) from None
 
-    async def visit(self, plan: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """One answer within so many seconds. Raises CollectError."""
+    async def visit(self, plan: dict[str, Any], seconds: float) -> bytes:
+        """Return the compressed answer, which must come within so many seconds. Raises CollectError."""
         try:
             with self._limit(seconds):
-                self._channel.write(program.plan_lines(plan))
-                answer: dict[str, Any] = await self._expect("answer")
+                self._send(program.plan_lines(plan))
+                answer: bytes = await self._expect("answer")
                 return answer
         except asyncio.TimeoutError:
             raise errors.hung(self._where, seconds) from None
@@ -306,9 +334,11 @@ class Session(asyncssh.SSHClientSession[bytes]):
             timer.cancel()
 
     async def _compare_clocks(self) -> None:
-        asked = clock.now()
-        self._channel.write(b"clock %d\n" % len(self._samples))
-        (_, there), answered = await self._expect("clock"), clock.now()
+        asked, key = clock.now(), len(self._samples)
+        self._send(b"clock %d\n" % key)
+        (answered_key, there), answered = await self._expect("clock"), clock.now()
+        if answered_key != str(key):
+            raise self._unexpected("clock", None)
         self._samples.append((asked, there, answered))
         self.clock = clock.measured(self._samples)
 
@@ -320,23 +350,45 @@ class Session(asyncssh.SSHClientSession[bytes]):
             return value
         if word == "late":
             raise asyncio.TimeoutError
+        raise self._unexpected(word, value)
+
+    def _unexpected(self, word: str, value: Any) -> CollectError:
+        if self._client.left < 0:
+            return errors.too_much(self._where, self._most)
         if word == "ended":
-            raise errors.ended(self._where, self._talk.noise, self._complaints, self._status)
-        raise errors.unexpected(self._where, word, value, self._most)
+            return errors.ended(self._where, self._talk.noise, self._complaints, self._status)
+        return errors.unexpected(self._where, word, value, self._most)
+
+    def _send(self, data: bytes) -> None:
+        """Send a request. Raises CollectError if something came that was not asked for."""
+        while not self._events.empty():
+            word, value = self._events.get_nowait()
+            if word != "late":
+                raise self._unexpected(word, value)
+        self._channel.write(data)
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
-        if datatype == asyncssh.EXTENDED_DATA_STDERR:
-            self._complaints = (self._complaints + data)[-4096:]
+        """Take what the host printed; the first thing that is wrong cuts the connection."""
+        if self._cut:
             return
         try:
+            if datatype == asyncssh.EXTENDED_DATA_STDERR:
+                self._talk.count(len(data))
+                self._complaints = (self._complaints + data)[-COMPLAINTS_BYTES:]
+                return
             for event in self._talk.feed(data):
+                if self._events.qsize() >= PENDING_EVENTS:
+                    raise program.Garbage(say(en="more than was asked for", zh="多于所请求的内容"))
                 self._events.put_nowait(event)
         except program.TooMuch:
-            self._events.put_nowait(("too much", None))
-            self.abort()
+            self._cut_with("too much", None)
         except program.Garbage as error:
-            self._events.put_nowait(("garbage", str(error)))
-            self.abort()
+            self._cut_with("garbage", str(error))
+
+    def _cut_with(self, word: str, value: str | None) -> None:
+        self._cut = True
+        self._events.put_nowait((word, value))
+        self.abort()
 
     def exit_status_received(self, status: int) -> None:
         self._status = status

@@ -22,6 +22,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from bkpaas.collect import clock, errors, program
+from bkpaas.collect.commands import TooMuchOutput, run_bounded
 from bkpaas.errors import CollectError
 from bkpaas.inventory.deployment import Connection, Deployment, Host
 from bkpaas.lang import say
@@ -74,6 +75,8 @@ class Session:
         self._options: dict[str, str] = {}
         self._master: asyncio.subprocess.Process | None = None
         self._samples: list[tuple[float, float, float]] = []
+        self._left = most
+        """Bytes that the host may still send."""
 
     async def log_in(self, socket: Path, seconds: float) -> None:
         """Open the connection that all commands then share. Raises CollectError."""
@@ -117,15 +120,16 @@ class Session:
                 raise _explained(self._where, self._connection, said)
             await asyncio.sleep(POLL_SECONDS)
 
-    async def visit(self, plan: dict[str, Any], seconds: float) -> dict[str, Any]:
-        """One answer within so many seconds; what would show a password is not asked. Raises CollectError."""
+    async def visit(self, plan: dict[str, Any], seconds: float) -> bytes:
+        """Return the compressed answer; what would show a password is not asked. Raises CollectError."""
         plan, hidden = program.withheld(plan)
         command = program.command(self._connection, self._homes, plan)
         request = {
             "spec": self._connection.spec,
             "options": self._options,
             "command": command,
-            "most": self._most,
+            "most": self._left,
+            "seconds": seconds,
         }
         child = await asyncio.create_subprocess_exec(
             *[sys.executable, "-m", "bkpaas.collect.testinfra"],
@@ -142,12 +146,9 @@ class Session:
         finally:
             await _kill(child)
         answer = self._understood(out)
-        for section, answers in hidden.items():
-            told = answer.get(section)
-            answer[section] = {**(told if isinstance(told, dict) else {}), **answers}
-        return answer
+        return program.with_answers(answer, hidden) if hidden else answer
 
-    def _understood(self, out: bytes) -> dict[str, Any]:
+    def _understood(self, out: bytes) -> bytes:
         try:
             reply = json.loads(out)
         except ValueError:
@@ -155,9 +156,10 @@ class Session:
             raise errors.backend(self._where, cause) from None
         if "error" in reply:
             raise errors.backend(self._where, reply["error"])
-        if reply["bytes"] > self._most:
+        self._left -= reply["bytes"]
+        if self._left < 0:
             raise errors.too_much(self._where, self._most)
-        talk, heard = program.Talk(self._most), {}
+        talk, heard = program.Talk(self._most, decode=False), {}
         try:
             for word, value in talk.feed(reply["out"].encode("latin-1")):
                 heard[f"clock {value[0]}" if word == "clock" else word] = value
@@ -171,7 +173,7 @@ class Session:
         asked, answered = clock.now(reply["asked"]), clock.now(reply["answered"])
         self._samples.append((asked, began, answered - (ended - began)))
         self.clock = clock.measured(self._samples)
-        answer: dict[str, Any] = heard["answer"]
+        answer: bytes = heard["answer"]
         return answer
 
     def _missing(self, heard: dict[str, Any], talk: program.Talk, reply: dict[str, Any]) -> CollectError:
@@ -256,6 +258,17 @@ def _explained(where: str, connection: Connection, said: str) -> CollectError:
     return next((make for words, make in causes if words in said), errors.backend)(where, last)
 
 
+def _bound(backend: Any, seconds: float, most: int) -> None:
+    """Limit what a command of this backend may print; testinfra itself keeps all of it in memory."""
+
+    def run_local(command: str, *args: str) -> Any:
+        line = backend.encode(backend.quote(command, *args))
+        status, out, err = run_bounded(line, seconds, most, session=False)
+        return backend.result(status, line, out, err)
+
+    backend.run_local = run_local
+
+
 def _child() -> None:
     """One command through testinfra: the request on standard input, the reply on standard output."""
     import resource
@@ -270,13 +283,16 @@ def _child() -> None:
             host = testinfra.get_host(parts.netloc + parts.path, connection="chroot")
         else:
             host = testinfra.get_host(request["spec"], **request["options"])
+        _bound(host.backend, request["seconds"], request["most"])
         asked = time.monotonic()
         result = host.backend.run(request["command"])
         answered = time.monotonic()
-        out = result.stdout_bytes
-        reply = {"rc": result.rc, "asked": asked, "answered": answered, "bytes": len(out)}
+        out, err = result.stdout_bytes, result.stderr_bytes
+        reply = {"rc": result.rc, "asked": asked, "answered": answered, "bytes": len(out) + len(err)}
         reply["out"] = out[: request["most"]].decode("latin-1")
-        reply["err"] = result.stderr_bytes[-4096:].decode("latin-1")
+        reply["err"] = err[-4096:].decode("latin-1")
+    except TooMuchOutput:
+        reply = {"bytes": request["most"] + 1}
     except Exception as error:
         reply = {"error": f"{type(error).__name__}: {error}"[:300]}
     print(json.dumps(reply))

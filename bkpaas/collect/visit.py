@@ -12,7 +12,7 @@ from typing import Any, Literal, Protocol
 
 from msgspec import Struct
 
-from bkpaas.collect import errors
+from bkpaas.collect import errors, program
 from bkpaas.collect.clock import Clock
 from bkpaas.collect.ssh import Ssh
 from bkpaas.collect.testinfra import Testinfra
@@ -41,8 +41,9 @@ class Visit(Struct):
     """What one host told. `first` is kept when only the second visit failed."""
 
     host: str
-    first: Answer | None = None
-    second: Answer | None = None
+    first: Answer | bytes | None = None
+    second: Answer | bytes | None = None
+    """Decoded, or compressed as it came; see visit_hosts."""
     error: Trouble | None = None
     clock: Clock | None = None
     seconds: float = 0.0
@@ -67,7 +68,7 @@ class Interrupted(KeyboardInterrupt):
 class Session(Protocol):
     clock: Clock | None
 
-    async def visit(self, plan: Plan, seconds: float) -> Answer: ...
+    async def visit(self, plan: Plan, seconds: float) -> bytes: ...
     async def close(self) -> None: ...
 
 
@@ -84,15 +85,17 @@ def visit_hosts(
     transport: Literal["asyncssh", "openssh"] = "asyncssh",
     between: Callable[[], None] | None = None,
     progress: Callable[[str, State], None] = lambda host, state: None,
+    decode: bool = True,
 ) -> dict[str, Visit]:
     """Visit every judged host; {host name: Visit}, one for each of them, whatever happened.
 
     `second`, given all visits so far, is asked when all first visits and `between` (run beside them in a thread) are over; it hears what
     all of them told, and is asked only for hosts whose first visit went well.
+    Without `decode` the answers stay compressed (program.decoded): those of many hosts are large.
     `progress` is called with (host name, state); the last state of each host is one of ENDED.
     Raises Interrupted, and whatever `between` raised.
     """
-    round_ = _Round(deployment, first, second, transport, progress)
+    round_ = _Round(deployment, first, second, transport, progress, decode)
     _allow_files(4 * len(round_.hosts) + 200)
     try:
         asyncio.run(round_.run(between))
@@ -117,12 +120,13 @@ class _Round:
         second: Callable[[Host, dict[str, Visit]], Plan | None],
         transport: str,
         progress: Callable[[str, State], None],
+        decode: bool,
     ) -> None:
         self.deployment, self.limits = deployment, deployment.limits
         self.hosts = deployment.judged()
         self.visits = {host.name: Visit(host.name) for host in self.hosts}
         self._first, self._second, self._progress = first, second, progress
-        self._transport = transport
+        self._transport, self._decode = transport, decode
         self._done: set[str] = set()
 
     async def run(self, between: Callable[[], None] | None) -> None:
@@ -208,7 +212,7 @@ class _Round:
             if plan:
                 async with slots:
                     self._progress(host.name, "second")
-                    visit.second = await self._ask(session, plan, visit)
+                    visit.second = await self._ask(session, host, plan)
             self._done.add(host.name)
             self._progress(host.name, "done")
         except CollectError as error:
@@ -231,13 +235,14 @@ class _Round:
         finally:
             visit.seconds += time.monotonic() - began
         try:
-            visit.first = await self._ask(session, self._first(host), visit)
+            visit.first = await self._ask(session, host, self._first(host))
         except BaseException:
             await session.close()
             raise
         return session
 
-    async def _ask(self, session: Session, plan: Plan, visit: Visit) -> Answer:
+    async def _ask(self, session: Session, host: Host, plan: Plan) -> Answer | bytes:
+        visit = self.visits[host.name]
         began = time.monotonic()
         left = max(1.0, self.limits.host_seconds - visit.seconds)
         # The collector stops a little earlier, so that what it has by then still arrives.
@@ -247,10 +252,16 @@ class _Round:
             "wait": int(self.limits.run_seconds),
         }
         try:
-            return await session.visit(plan, left)
+            packed = await session.visit(plan, left)
         finally:
             visit.seconds += time.monotonic() - began
             visit.clock = session.clock
+        if not self._decode:
+            return packed
+        try:
+            return program.decoded(packed)
+        except (program.TooMuch, program.Garbage) as error:
+            raise errors.undecodable(errors.place(host), error) from None
 
     def unfinished(self, error: Callable[[str], CollectError]) -> None:
         """Say for every host that was still on its way why it did not arrive."""

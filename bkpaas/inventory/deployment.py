@@ -30,7 +30,7 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     resolve_seconds: float = 5.0
     """One name resolution on a host."""
     answer_bytes: int = 4_000_000
-    """What one host may send back in one visit (compressed)."""
+    """All that one host may send in a run: both rounds, greeting, output and error output."""
     file_bytes: int = 262_144
     """What is read of one configuration file."""
     log_bytes: int = 262_144

@@ -18,7 +18,11 @@ ROOT = Connection("ssh://root@10.0.1.3")
 
 
 def lines(answer: Any, length: int | None = None) -> bytes:
-    data = zlib.compress(json.dumps(answer).encode())
+    return packed(json.dumps(answer).encode(), length)
+
+
+def packed(text: bytes, length: int | None = None) -> bytes:
+    data = zlib.compress(text)
     size = len(data) if length is None else length
     return b"@@bkpaas answer %d\n%s\n@@bkpaas end\n" % (size, base64.b64encode(data))
 
@@ -50,6 +54,10 @@ def test_output_of_others_is_kept_apart() -> None:
         pytest.param(b"@@bkpaas dance\n", id="unknown-word"),
         pytest.param(b"@@bkpaas end\n", id="end-without-answer"),
         pytest.param(b"@@bkpaas clock 0 noon\n", id="no-number"),
+        pytest.param(b"@@bkpaas clock 0 nan\n", id="not-a-number"),
+        pytest.param(b"@@bkpaas clock 0 inf\n", id="never"),
+        pytest.param(b"@@bkpaas clock 0 -1.0\n", id="before-the-epoch"),
+        pytest.param(packed(b'{"version": 1, "deep": ' + b"[" * 99_999 + b"]" * 99_999 + b"}"), id="deep"),
         pytest.param(b"@@bkpaas answer 3\n!!!!\n@@bkpaas end\n", id="no-base64"),
         pytest.param(b"@@bkpaas answer 3\nAAAA\n@@bkpaas end\n", id="no-zlib"),
         pytest.param(lines({"version": 1}, 5), id="other-length"),
@@ -69,7 +77,11 @@ def test_garbage(raw: bytes) -> None:
         pytest.param(b"x\n" * 5_001, id="lines-without-end"),
         pytest.param(b"@@bkpaas answer 10001\n", id="announced"),
         pytest.param(b"@@bkpaas answer 10\n" + b"A" * 10_000, id="more-than-announced"),
-        pytest.param(lines({"version": 1, "bomb": "0" * 1_000_000}), id="unpacks-to-too-much"),
+        pytest.param(
+            lines({"version": 1, "bomb": "0" * (program.PLAIN_BYTES + 1)}), id="unpacks-to-too-much"
+        ),
+        pytest.param(lines({"version": 1, "bomb": [[]] * program.JSON_VALUES}), id="too-many-values"),
+        pytest.param(b"@@bkpaas clock 0 1.5\n" * 500, id="events-without-end"),
     ],
 )
 def test_too_much(raw: bytes) -> None:
@@ -77,9 +89,21 @@ def test_too_much(raw: bytes) -> None:
         hear(raw)
 
 
-def test_limit_counts_from_answer_to_answer() -> None:
+def test_limit_counts_all_that_comes() -> None:
+    """Many small answers are not taken for one another's budget."""
     one = lines({"version": 1})
-    assert len(hear(*[one] * 500, most=len(one))) == 500
+    assert len(hear(*[one] * 5, most=5 * len(one))) == 5
+    with pytest.raises(program.TooMuch):
+        hear(*[one] * 6, most=5 * len(one))
+
+
+def test_answers_can_stay_compressed() -> None:
+    data = zlib.compress(b'{"version": 1, "x": [1]}')
+    talk = program.Talk(10_000, decode=False)
+    assert next(iter(talk.feed(lines({"version": 1, "x": [1]}))))[0] == "answer"
+    assert program.decoded(data) == {"version": 1, "x": [1]}
+    hidden = program.with_answers(data, {"http": {"a": {"error": None}}})
+    assert program.decoded(hidden) == {"version": 1, "x": [1], "http": {"a": {"error": None}}}
 
 
 def test_half_characters_of_python_2() -> None:

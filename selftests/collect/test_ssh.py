@@ -324,11 +324,18 @@ def test_garbage_instead_of_the_program(forced: Any) -> None:
         pytest.param(
             "echo '@@bkpaas ready 1 3.9'; echo '@@bkpaas answer 10485760'; exec cat /dev/zero", id="answer"
         ),
+        pytest.param("exec cat /dev/zero >&2", id="error-output"),
     ],
 )
 def test_ten_megabytes(forced: Any, command: str) -> None:
     kind, reason = failure(forced(command), answer_bytes=1_000_000)
     assert kind == "too_much" and "1000000 bytes" in reason
+
+
+def test_protocol_lines_without_end_are_cut_at_the_first(forced: Any) -> None:
+    """Events that nothing asked for are not kept, however many bytes are allowed."""
+    kind, _ = failure(forced("exec yes '@@bkpaas ready 1 3.9'"), answer_bytes=1_000_000_000)
+    assert kind == "garbage"
 
 
 def test_no_python(client: Path, tmp_path: Path) -> None:

@@ -146,6 +146,8 @@ def test_what_hangs_is_killed_with_everything_it_started(path: Path) -> None:
     ("script", "kind"),
     [
         pytest.param("exec head -c 10485760 /dev/zero", "too_much", id="ten-megabytes"),
+        pytest.param("exec cat /dev/zero", "too_much", id="without-end"),
+        pytest.param("exec cat /dev/zero >&2", "too_much", id="error-output-without-end"),
         pytest.param("echo hello", "garbage", id="other-output"),
         pytest.param("echo '@@bkpaas dance'", "garbage", id="unknown-word"),
         pytest.param("echo '@@bkpaas nopython'", "no_python", id="no-python"),
@@ -156,6 +158,13 @@ def test_answers_that_are_none(path: Path, script: str, kind: str) -> None:
     put(path, "docker", script)
     error = once(Connection("docker://paas-1"), answer_bytes=1_000_000).error
     assert error and error.kind == kind, error
+
+
+def test_both_rounds_share_one_budget(path: Path) -> None:
+    """The second answer is refused although each of the two is within the limit."""
+    put(path, "docker", 'head -c 600000 /dev/zero | tr "\\0" "\\n"; shift 2; exec "$@"')
+    visit = once(Connection("docker://paas-1"), second={"visit": 2, "pids": [1]}, answer_bytes=1_000_000)
+    assert visit.first and visit.second is None and visit.error and visit.error.kind == "too_much"
 
 
 @pytest.fixture(scope="module")

@@ -105,6 +105,12 @@ def test_a_command_without_end_is_no_data() -> None:
     assert "sleep 3210" not in left
 
 
+def test_output_without_end_is_no_data() -> None:
+    connected = deployment(Connection("local://"), answer_bytes=100_000)
+    with Live(connected) as live, pytest.raises(NoData, match="a: a command printed more than 100000 bytes"):
+        live.host(connected.hosts[0]).run("cat /dev/zero")
+
+
 @needs_sshd
 def test_what_keeps_a_command_from_being_run_is_no_data(
     tmp_path: Path, sshds: tuple[Sshd, Sshd], monkeypatch: pytest.MonkeyPatch
