@@ -7,16 +7,32 @@ any string, and which in_language() turns into the text of one language.
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Literal
 
-Language = Literal["en", "zh"]
-LANGUAGES: tuple[Language, ...] = ("en", "zh")
+from bkpaas.language import LANGUAGES, Language
+from bkpaas.language import get_language as spoken
+from bkpaas.language import language_of_locale as of_locale
+from bkpaas.language import set_language as speak
 
-_language: Language = "en"
+__all__ = [
+    "LANGUAGES",
+    "MARKS",
+    "Language",
+    "both",
+    "carries_both",
+    "in_both",
+    "in_language",
+    "many",
+    "map_pieces",
+    "of_locale",
+    "other",
+    "say",
+    "speak",
+    "spoken",
+]
+
 _both = False
 
 # Code points that Unicode keeps for a program's own use inside itself; no host's text has them (facts/raw.py).
@@ -29,7 +45,7 @@ def say(*, en: str, zh: str) -> str:
     """The one of the two texts that this run speaks; within in_both() one string that carries both."""
     if _both:
         return both(en=en, zh=zh)
-    return zh if _language == "zh" else en
+    return zh if spoken() == "zh" else en
 
 
 def many(number: int, noun: str) -> str:
@@ -83,25 +99,18 @@ def _close(
     (open_[-1][1] if open_ else done).extend(texts.get(language, texts["en"]))
 
 
-def speak(language: Language) -> None:
-    """Set the language of the run; called once, when the command line has been read."""
-    global _language
-    _language = language
+def carries_both() -> bool:
+    """Return whether say() makes strings that carry both languages right now."""
+    return _both
 
 
-def spoken() -> Language:
-    return _language
+def map_pieces(text: str, function: Callable[[str], str]) -> str:
+    """Apply a function to the pieces of a text between its marks."""
+    if not _MARK.search(text):
+        return function(text)
+    return "".join(piece if piece in MARKS else function(piece) for piece in _MARK.split(text) if piece)
 
 
 def other() -> Language:
     """The language that the run does not speak."""
-    return "en" if _language == "zh" else "zh"
-
-
-def of_locale() -> Language:
-    """zh for a Chinese locale (LC_ALL, LC_MESSAGES, LANG in that order), else en."""
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        value = os.environ.get(name)
-        if value:
-            return "zh" if value.lower().startswith("zh") else "en"
-    return "en"
+    return "en" if spoken() == "zh" else "zh"

@@ -1,0 +1,232 @@
+"""A message as data: made, nested, rendered, saved and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import pytest
+
+from bkpaas import lang, messages
+from bkpaas.lang import in_both, in_language, say
+from bkpaas.language import LANGUAGES, Language, get_language, set_language
+from bkpaas.messages import Message, joined, lines, msg, plural, series, set_redactor, text
+
+CHINESE = {
+    "{path} is {mode}": "{path} 的权限是 {mode}",
+    "waited {seconds:.1f} s": "已等待 {seconds:.1f} 秒",
+    "wrong": "{nothing} 出错",
+    "wrong {number:d}": "错误 {number:x!}",
+}
+
+
+class _Chinese:
+    """The part of GNUTranslations that rendering uses."""
+
+    def gettext(self, template: str) -> str:
+        return CHINESE.get(template, template)
+
+    def pgettext(self, context: str, template: str) -> str:
+        return {("series", ", "): "、", ("port", "closed"): "未监听"}.get((context, template), template)
+
+    def ngettext(self, singular: str, several: str, count: int) -> str:
+        return {"{count} host": "{count} 台主机"}.get(singular, singular if count == 1 else several)
+
+
+@pytest.fixture(autouse=True)
+def _chinese(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    known = messages._catalogue
+    monkeypatch.setattr(
+        messages, "_catalogue", lambda language: _Chinese() if language == "zh" else known(language)
+    )
+    before = get_language()
+    yield
+    set_language(before)
+    set_redactor(None)
+
+
+def both(message: Message) -> list[str]:
+    return [message.render(language) for language in LANGUAGES]
+
+
+def test_a_message_is_rendered_in_either_language() -> None:
+    assert both(msg("{path} is {mode}", path="/x", mode="0700")) == ["/x is 0700", "/x 的权限是 0700"]
+
+
+def test_a_nested_message_is_in_the_language_of_the_outer_one() -> None:
+    inner = msg("waited {seconds:.1f} s", seconds=2)
+    assert both(msg("{path} is {mode}", path=inner, mode="{}")) == [
+        "waited 2.0 s is {}",
+        "已等待 2.0 秒 的权限是 {}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("message", "english", "chinese"),
+    [
+        (plural("{count} host", "{count} hosts", count=1), "1 host", "1 台主机"),
+        (plural("{count} host", "{count} hosts", count=0), "0 hosts", "0 台主机"),
+        (series(["a", 2]), "a, 2", "a、2"),
+        (lines(["a", msg("waited {seconds:.1f} s", seconds=1)]), "a\nwaited 1.0 s", "a\n已等待 1.0 秒"),
+        (joined(" -> ", ["a", "b"]), "a -> b", "a -> b"),
+        (lines([]), "", ""),
+        (msg("closed", context="port"), "closed", "未监听"),
+        (msg("closed"), "closed", "closed"),
+        (msg("{name!r:>5}{{}}", name="a"), "  'a'{}", "  'a'{}"),
+    ],
+)
+def test_plurals_lists_and_contexts(message: Message, english: str, chinese: str) -> None:
+    assert both(message) == [english, chinese]
+
+
+def test_a_translation_that_cannot_be_rendered_falls_back_to_english() -> None:
+    assert both(msg("wrong")) == ["wrong", "wrong"]
+    assert msg("wrong {number:d}", number=1).render("zh") == "wrong 1"
+
+
+def test_a_format_that_does_not_fit_shows_the_parameters() -> None:
+    message = msg("waited {seconds:.1f} s", seconds=None)
+    assert message.render("en") == "waited {seconds:.1f} s (seconds=None)"
+
+
+def test_an_unreadable_catalogue_means_english(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    monkeypatch.undo()
+    monkeypatch.setattr(messages, "LOCALE_DIRECTORY", tmp_path)
+    messages._catalogue.cache_clear()
+    try:
+        assert series(["a", "b"]).render("zh") == "a, b"
+    finally:
+        messages._catalogue.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda message: message + "",
+        lambda message: "" + message,
+        lambda message: f"{message}",
+        lambda message: "{}".format(message),  # noqa: UP032
+        lambda message: ", ".join([message]),
+    ],
+)
+def test_a_message_refuses_to_be_made_a_string_by_accident(wrong: Any) -> None:
+    with pytest.raises(TypeError):
+        wrong(msg("a"))
+
+
+def test_a_message_is_true_whatever_its_text() -> None:
+    assert msg("{nothing}", nothing="") and lines([])
+
+
+def test_equal_messages_are_one_key() -> None:
+    assert {msg("{a}", a=[1]): 1, msg("{a}", a=[2]): 2, msg("{a}", a=[1]): 3} == {msg("{a}", a="[1]"): 3, msg("{a}", a="[2]"): 2}  # fmt: skip
+
+
+def test_parameters_are_redacted_when_the_message_is_made() -> None:
+    set_redactor(lambda text: text.replace("hunter2", "secret:1"))
+    inner = msg("{word}", word="hunter2")
+    made = [msg("{a} {b}", a="is hunter2", b=inner), lines(["hunter2"]), msg("{a}", a=["hunter2"])]
+    set_redactor(None)
+    assert b"hunter2" not in msgspec.json.encode(made)
+    assert made[0].render("en") == "is secret:1 secret:1"
+
+
+def test_a_message_survives_a_file() -> None:
+    message = lines(
+        [msg("{a} {b:g} {c} {d}", a=msg("x"), b=1.0, c=None, d=True), plural("one", "{count}", count=2)]
+    )
+    read = msgspec.json.decode(msgspec.json.encode(message), type=Message)
+    assert read == message and read.render("en") == "x 1 None True\n2"
+
+
+def test_what_json_cannot_hold_becomes_a_string() -> None:
+    message = msg("{big} {name}", big=10**30, name="a\udcff")
+    assert (
+        msgspec.json.decode(msgspec.json.encode(message), type=Message).render("en") == f"{10**30} a\\udcff"
+    )
+
+
+def test_a_long_parameter_is_cut_when_the_message_is_made() -> None:
+    rendered = msg("{body}", body="x" * (messages.PARAMETER_CHARACTERS + 1)).render("en")
+    assert len(rendered) == messages.PARAMETER_CHARACTERS and rendered.endswith("x…")
+    assert lines(range(messages.ITEMS + 1)).render("en").split("\n")[-2:] == [str(messages.ITEMS - 2), "…"]
+
+
+def nested(depth: int) -> dict[str, Any]:
+    return {"template": "{a}", "parameters": {"a": nested(depth - 1) if depth else 1}}
+
+
+def doubled(depth: int) -> dict[str, Any]:
+    return {"template": "{a}" * 100, "parameters": {"a": doubled(depth - 1) if depth else "x"}}
+
+
+@pytest.mark.parametrize(
+    ("hostile", "reason"),
+    [
+        pytest.param({"template": ""}, "1 to", id="empty"),
+        pytest.param({"template": "x" * 4001}, "1 to", id="long-template"),
+        pytest.param({"template": "a", "plural": "x" * 4001}, "1 to", id="long-plural"),
+        pytest.param({"template": "{a}"}, "no parameter", id="no-parameter"),
+        pytest.param(
+            {"template": "{a.__class__}", "parameters": {"a": 1}}, "not a placeholder", id="attribute"
+        ),
+        pytest.param({"template": "{a[0]}", "parameters": {"a": "x"}}, "not a placeholder", id="index"),
+        pytest.param({"template": "{}"}, "not a placeholder", id="no-name"),
+        pytest.param({"template": "{a:999}", "parameters": {"a": 1}}, "not a format", id="wide"),
+        pytest.param({"template": "{a:.999f}", "parameters": {"a": 1.5}}, "not a format", id="precise"),
+        pytest.param({"template": "{a:{a}}", "parameters": {"a": 1}}, "not a format", id="nested-format"),
+        pytest.param({"template": "{a"}, "expected '}'", id="syntax"),
+        pytest.param(
+            {"template": "a", "parameters": {str(n): n for n in range(51)}}, "at most", id="parameters"
+        ),
+        pytest.param({"template": "{a}", "parameters": {"a": "x" * 20_001}}, "at most", id="long-parameter"),
+        pytest.param({"template": ",", "items": [1] * 1_001}, "at most", id="items"),
+        pytest.param({"template": ",", "items": ["x" * 20_000] * 60}, "at most", id="long-text"),
+        pytest.param({"template": "a", "plural": "b"}, "count", id="plural-without-count"),
+        pytest.param(
+            {"template": "a", "plural": "b", "parameters": {"count": "2"}}, "count", id="count-is-text"
+        ),
+        pytest.param({"template": ",", "items": [1], "plural": "b"}, "no plural", id="list-with-plural"),
+        pytest.param(nested(10), "levels", id="deep"),
+        pytest.param(doubled(5), "characters", id="multiplied"),
+        pytest.param({"template": "a", "more": 1}, "unknown field", id="unknown-field"),
+    ],
+)
+def test_a_hostile_message_is_refused(hostile: dict[str, Any], reason: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=reason):
+        msgspec.json.decode(msgspec.json.encode(hostile), type=Message)
+
+
+@pytest.mark.parametrize(("language", "expected"), [("en", "/x is 0700"), ("zh", "/x 的权限是 0700")])
+def test_a_command_line_prints_in_its_language(language: Language, expected: str) -> None:
+    set_language(language)
+    message = msg("{path} is {mode}", path="/x", mode="0700")
+    assert text(message) == str(message) == expected and text("as is") == "as is"
+
+
+def test_within_in_both_a_message_is_the_string_that_say_gives() -> None:
+    inner, seconds = say(en="inner", zh="内"), 2
+    with in_both():
+        old = say(en=f"waited {seconds:.1f} s", zh=f"已等待 {seconds:.1f} 秒")
+        assert str(msg("waited {seconds:.1f} s", seconds=seconds)) == old
+        inner = say(en="inner", zh="内")
+        whole = say(en=f"{inner} is {old}", zh=f"{inner} 的权限是 {old}")
+        assert (
+            str(msg("{path} is {mode}", path=inner, mode=msg("waited {seconds:.1f} s", seconds=2))) == whole
+        )
+    assert in_language(whole, "zh") == "内 的权限是 已等待 2.0 秒"
+
+
+def test_a_string_of_both_languages_is_rendered_in_one() -> None:
+    with in_both():
+        inner = say(en="inner", zh="内")
+    message = msg("{path} is {mode}", path=inner, mode="0700")
+    assert both(message) == ["inner is 0700", "内 的权限是 0700"]
+
+
+def test_redaction_leaves_the_marks_of_both_languages_in_place() -> None:
+    set_redactor(lambda text: "".join("*" if mark in lang.MARKS else mark for mark in text))
+    with in_both():
+        inner = say(en="inner", zh="内")
+    assert both(msg("{a}", a=inner)) == ["inner", "内"]
