@@ -39,7 +39,7 @@ def main() -> int:
     partial = options.resume or options.only or options.pair or options.symptoms
     matrix = Matrix.read(FILE) if partial else Matrix()
     trials = plan(matrix, options)
-    whole = Bench(options.labs, FILE.with_suffix("")).run(trials, matrix)
+    whole = Bench(options.labs, FILE).run(trials, matrix)
     print()
     print(table.whole(matrix))
     if ahead := [name for name in FAULTS if name not in JUDGED]:
@@ -160,10 +160,17 @@ def _done(trial: Trial, matrix: Matrix) -> bool:
 
 
 class Bench:
-    """Labs side by side that share one list of trials."""
+    """Labs side by side that share one list of trials.
 
-    def __init__(self, labs: int, reports: Path) -> None:
-        self._stands = [Stand(Lab(f"matrix-{number}"), reports) for number in range(1, labs + 1)]
+    file: of the matrix; the reports of the runs go into the directory of the same name. recordings: see Stand.
+    """
+
+    def __init__(self, labs: int, file: Path, recordings: Path | None = None) -> None:
+        self._file = file
+        self._stands = [
+            Stand(Lab(f"{file.stem}-{number}"), file.with_suffix(""), recordings)
+            for number in range(1, labs + 1)
+        ]
         self._trials: queue.SimpleQueue[Trial] = queue.SimpleQueue()
         self._outcomes: queue.SimpleQueue[tuple[Trial, Outcome]] = queue.SimpleQueue()
         self._stop = threading.Event()
@@ -181,7 +188,7 @@ class Bench:
         try:
             print(table.header(), flush=True)
             for _ in trials:
-                performed += _note(*self._outcomes.get(), matrix)
+                performed += _note(*self._outcomes.get(), matrix, self._file)
         except KeyboardInterrupt:
             print(
                 say(en="stopping; what is done is kept", zh="正在停止；已完成的结果会保留"), file=sys.stderr
@@ -208,8 +215,8 @@ class Bench:
             stand.close()
 
 
-def _note(trial: Trial, outcome: Outcome, matrix: Matrix) -> bool:
-    """Print an outcome and put it into the matrix. -> was the trial performed?"""
+def _note(trial: Trial, outcome: Outcome, matrix: Matrix, file: Path) -> bool:
+    """Print an outcome and put it into the matrix and its file. -> was the trial performed?"""
     if isinstance(outcome, Exception):
         reason = str(outcome) if isinstance(outcome, LabError) else repr(outcome)
         print(f"{trial.name}: {say(en='not performed', zh='未能进行')}: {reason}", flush=True)
@@ -222,7 +229,7 @@ def _note(trial: Trial, outcome: Outcome, matrix: Matrix) -> bool:
         matrix.put(outcome)
         matrix.sort(FAULTS)
         print(table.line(outcome), flush=True)
-    matrix.write(FILE)
+    matrix.write(file)
     return True
 
 

@@ -28,6 +28,9 @@ HEALTHY_RUNS = 10
 """How many healthy runs a lab serves before it is renewed."""
 SAVED = "snapshot.json"
 """Beside the report of each fault: what its run saw, to be judged again."""
+HEALED = "healed"
+"""Beneath the report of each fault: the report of the run after healing."""
+RECORDER = "selftests.recordings.recorder"
 SUITE_SECONDS = 300.0
 """How long one run of the suite may take; a healthy one takes a few seconds."""
 
@@ -95,10 +98,13 @@ class FalseAlarms(list[str]):
 
 
 class Stand:
-    """A lab of its own, and the directory in which the reports of its trials stay."""
+    """A lab of its own, and the directory in which the reports of its trials stay.
 
-    def __init__(self, lab: Lab, reports: Path) -> None:
-        self.lab, self.reports = lab, reports
+    recordings: where to store what the runs collect; None: nowhere. Runs after healing are not recorded.
+    """
+
+    def __init__(self, lab: Lab, reports: Path, recordings: Path | None = None) -> None:
+        self.lab, self.reports, self.recordings = lab, reports, recordings
         self._fresh: str | None = None  # the layout of a lab in which all is well
         self._healthy = 0  # runs in it since it was renewed
 
@@ -191,7 +197,7 @@ class Stand:
     def _heals(self, trial: Broken) -> bool:
         try:
             broken.heal(self.lab, None, _quiet)
-            return not red(self._run_suite(f"{trial.name}/healed"))
+            return not red(self._run_suite(f"{trial.name}/{HEALED}"))
         except LabError as error:
             print(error, file=sys.stderr)
             return False
@@ -206,6 +212,8 @@ class Stand:
         inventory = inventory or self.lab.state_dir / "inventory"
         options = ["--inventory", str(inventory), "--report", str(report), "--login-user", "admin"]
         command = [sys.executable, "-m", "pytest", *options, "--lang", language or spoken(), *words]
+        if self.recordings and not name.endswith(f"/{HEALED}"):
+            command += ["-p", RECORDER, "--record", str(recording_file(self.recordings, name))]
         try:
             done = subprocess.run(
                 self.lab.inside("env", "-C", str(REPOSITORY), *command),
@@ -235,6 +243,11 @@ class Stand:
                 f"{name}: exit {done.returncode}, results.json: {found.run.exit}; {report}/output.txt"
             )
         return found
+
+
+def recording_file(recordings: Path, name: str) -> Path:
+    """Return the file in which the run of that name is recorded."""
+    return recordings / f"{name.replace('/', '.')}.json"
 
 
 def _outcome(trial: Broken, seen: Results, *, healed: bool, seconds: float, same: bool) -> Row | Pair:

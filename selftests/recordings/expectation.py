@@ -1,0 +1,69 @@
+"""What the recordings are expected to be judged as: one compressed file for each layout, and a summary to read.
+
+`script/replay --update` writes both. The summary (LAYOUT.txt) is derived: it makes an intended change reviewable.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+from selftests.recordings.store import EXPECTED, SUFFIX, canonical, read_lines, write_lines
+
+DIRECTORY = EXPECTED
+CATALOGUE = "catalogue.json"
+BAD = ("fail", "warn", "no_data")
+EVIDENCE = 200
+"""Characters of evidence in a summary."""
+
+
+def read(layout: str, directory: Path, only: Collection[str] = ()) -> dict[str, str]:
+    """Return what is expected of each run of a layout, or of those with these names, as JSON."""
+    file = directory / f"{layout}{SUFFIX}"
+    lines = read_lines(file) if file.exists() else ()
+    return {line["name"]: canonical(line) for line in lines if not only or line["name"] in only}
+
+
+def update(layout: str, told: dict[str, str], directory: Path, *, whole: bool) -> None:
+    """Write what was judged as expected; what is expected of other runs stays, unless these are all."""
+    expected = dict(told) if whole else read(layout, directory) | told
+    ordered = [json.loads(expected[name]) for name in sorted(expected)]
+    write_lines(directory / f"{layout}{SUFFIX}", ordered)
+    lines = [line for one in ordered for line in summary(one)]
+    (directory / f"{layout}.txt").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def summary(told: Mapping[str, Any]) -> list[str]:
+    """Return a paragraph about one run: the root causes in order, then all that they account for."""
+    verdicts = told["verdicts"]
+    bad = [id_ for id_ in told["order"] if verdicts[id_]["word"] in BAD]
+    lines = [f"{told['name']}: exit {told['exit']}, {len(told['order'])} verdicts, {len(bad)} of them bad"]
+    for place, id_ in enumerate(told["root_causes"], 1):
+        lines.append(f"  {place}. {id_} {verdicts[id_]['word']}: {_evidence(verdicts[id_])}")
+    for id_ in bad:
+        if id_ not in told["root_causes"]:
+            by = " ".join(verdicts[id_]["explained_by"])
+            lines.append(f"     {id_} {verdicts[id_]['word']} <- {by}: {_evidence(verdicts[id_])}")
+    return lines
+
+
+def _evidence(verdict: Mapping[str, Any]) -> str:
+    text = (verdict["evidence"] or verdict["reason"] or {}).get("en") or ""
+    return " | ".join(text.splitlines())[:EVIDENCE]
+
+
+def write_catalogue(told: Mapping[str, Any], directory: Path) -> None:
+    """Write what concerns no run."""
+    edges = [json.dumps(edge) for edge in told["edges"]]
+    plan = json.dumps(told["plan"], ensure_ascii=False, indent=1)
+    text = '{"edges": [\n' + ",\n".join(edges) + '\n],\n"plan": ' + plan + "}\n"
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / CATALOGUE).write_text(text, "utf-8")
+
+
+def read_catalogue(directory: Path) -> dict[str, Any]:
+    """Return what was written; nothing, where nothing was."""
+    file = directory / CATALOGUE
+    return dict(json.loads(file.read_text("utf-8"))) if file.exists() else {"edges": [], "plan": {}}

@@ -1,0 +1,212 @@
+"""Judge one recording with the code at hand, in this process. The only module here that knows the product's inside.
+
+The functions that reach the network are replaced; everything else runs as it does for an operator: pytest, its
+plugins, the plans of both rounds, facts, tests, explanation and writers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+
+from bkpaas import inventory
+from bkpaas.collect import look, plan
+from bkpaas.collect.clock import Clock
+from bkpaas.collect.visit import Trouble, Visit
+from bkpaas.facts.login import LoginTrial
+from bkpaas.faq.catalogue import CONDITIONS, SYMPTOMS
+from bkpaas.lang import LANGUAGES, Language, speak
+from bkpaas.report.record import Results, Verdict, read_json, translated
+from bkpaas.suite import options
+from bkpaas.suite.cases import identity
+from selftests.recordings.store import ELSEWHERE, KEY, Recording, canonical, product
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+RUN = "recorded"
+TEXTS = ("title", "reason", "evidence", "remedy")
+SUITE_FAILED = (
+    "the suite itself failed",
+    "a fault of this suite",
+    "套件自身出错",
+    "(suite error)",
+    "（套件错误）",
+)
+"""Parts of texts that report a defect of the suite."""
+ASSUMED = ("services", "missed", "needs")
+"""Parts of an outcome that decide what may account for it."""
+
+
+def judge(recording: Recording, directory: Path) -> dict[str, Any]:
+    """Return everything that an expectation holds of a run. directory: an empty one, for the reports."""
+    os.chdir(REPOSITORY)
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    os.environ[options.PASSWORD] = "given so that the option is accepted; it is sent nowhere"
+    place, report = directory / "inventory", directory / "report"
+    _write_inventory(recording, place)
+    capture = _Capture()
+    plans = _replace_network(recording)
+    words = ["--inventory", str(place), "--report", str(report), "--lang", recording["language"]]
+    if recording["login_user"]:
+        words += ["--login-user", recording["login_user"]]
+    # without these pytest looks for its settings beside the inventory, and the product starts it once more
+    settings = ["-c", str(REPOSITORY / "pytest.ini"), "--rootdir", str(REPOSITORY), "-p", "no:cacheprovider"]
+    code = pytest.main([*settings, *words, *recording["words"]], plugins=[capture])
+    found: dict[str, Any] = {"exit": int(code), "plans": plans, "markers": capture.markers}
+    results = report / "results.json"
+    found |= _told(read_json(results), capture) if results.exists() else {"verdicts": {}, "order": []}
+    return without_place(found, directory)
+
+
+def _write_inventory(recording: Recording, directory: Path) -> None:
+    """Write its files, and an empty one for each key, known_hosts and certificate of the lab that they name."""
+    lab = directory.with_name("lab")
+    for name, text in recording["inventory"].items():
+        for path in re.findall(f"{re.escape(ELSEWHERE)}([^\\s\"'}}]*)", text):
+            _write(Path(f"{lab}{path}"), "")
+        _write(directory / name, text.replace(ELSEWHERE, str(lab)))
+
+
+def _write(file: Path, text: str) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text, "utf-8")
+
+
+def _replace_network(recording: Recording) -> dict[str, dict[str, Any]]:
+    """Put the recorded answers in the place of the network. -> the plans that the code makes meanwhile"""
+    plans: dict[str, dict[str, Any]] = {}
+    visits = {name: _visit(name, told) for name, told in recording["visits"].items()}
+
+    def visit_hosts(deployment: Any, first: Any, second: Any, *, between: Any, **_: Any) -> dict[str, Visit]:
+        begun = {}
+        for host in deployment.judged():
+            visit = visits.get(host.name) or Visit(host.name, error=Trouble("other", "not in the recording"))
+            plans[host.name] = {"1": _planned(lambda host=host: first(host))}
+            error = None if visit.first is not None else visit.error
+            begun[host.name] = msgspec.structs.replace(visit, second=None, error=error)
+        between()
+        for host in deployment.judged():
+            if begun[host.name].first is not None:
+                plans[host.name]["2"] = _planned(lambda host=host: second(host, begun))
+        return {host.name: visits.get(host.name, begun[host.name]) for host in deployment.judged()}
+
+    def try_login(*_: Any) -> LoginTrial:
+        return msgspec.convert(product(recording["login"]), LoginTrial)
+
+    replaced: Any = look
+    replaced.visit_hosts, replaced.try_login = visit_hosts, try_login
+    replaced.probe = lambda deployment: product(recording["controller"])
+    replaced.time = SimpleNamespace(time=lambda: recording["started"])
+    replaced.uuid = SimpleNamespace(uuid4=lambda: SimpleNamespace(hex=RUN))
+    return plans
+
+
+def _planned(make: Any) -> Any:
+    """Return the plan, or what the code that makes it raised: the real collector goes on as well."""
+    try:
+        return make()
+    except Exception as error:
+        return {"raised": f"{type(error).__name__}: {error}"}
+
+
+def _visit(name: str, told: dict[str, Any]) -> Visit:
+    error, clock = told["error"], told["clock"]
+    return Visit(
+        name,
+        first=told["first"],
+        second=told["second"],
+        error=error and Trouble(error["kind"], product(error["reason"])),
+        clock=clock and Clock(clock["offset_seconds"], clock["uncertainty_seconds"], clock["samples"]),
+        seconds=told["seconds"],
+    )
+
+
+class _Capture:
+    """A plugin that keeps what the record of a run does not hold: the marks of tests, the services of outcomes."""
+
+    def __init__(self) -> None:
+        self.markers: dict[str, list[str]] = {}
+        self.outcomes: dict[str, dict[str, Any]] = {}
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.stash[options.KEY] = KEY
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        for symptom in SYMPTOMS:
+            marked = (identity(item) for item in items if item.get_closest_marker(symptom.marker))
+            self.markers[symptom.marker] = sorted(id_ for id_ in marked if id_)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if outcome := getattr(report, "bkpaas", None):
+            self.outcomes[outcome["id"]] = outcome
+
+
+def _told(results: Results, capture: _Capture) -> dict[str, Any]:
+    """Return what the record says, in a form of our own that later records can be brought into as well."""
+    pages = {language: translated(results, language) for language in LANGUAGES}
+    texts = {language: {verdict.id: verdict for verdict in page.verdicts} for language, page in pages.items()}
+    verdicts = {
+        verdict.id: {
+            "word": verdict.verdict,
+            "severity": verdict.severity,
+            **{name: _in_both(name, verdict.id, texts) for name in TEXTS},
+            **{name: list(capture.outcomes.get(verdict.id, {}).get(name, ())) for name in ASSUMED},
+            "explained_by": verdict.explained_by,
+        }
+        for verdict in results.verdicts
+    }
+    return {
+        "verdicts": verdicts,
+        "order": list(verdicts),
+        "root_causes": results.root_causes,
+        "suite_failed": sorted(id_ for id_, told in verdicts.items() if _is_broken(told)),
+    }
+
+
+def _in_both(name: str, id_: str, texts: Mapping[Language, dict[str, Verdict]]) -> dict[str, str] | None:
+    both: dict[str, str] = {language: getattr(by_id[id_], name) for language, by_id in texts.items()}
+    return None if not any(both.values()) else both
+
+
+def _is_broken(told: dict[str, Any]) -> bool:
+    return any(
+        part in (text or "")
+        for name in TEXTS
+        for text in (told[name] or {}).values()
+        for part in SUITE_FAILED
+    )
+
+
+def without_place(value: dict[str, Any], directory: Path) -> dict[str, Any]:
+    """Replace the directory of this replay, which some texts name, by a fixed word."""
+    return dict(json.loads(canonical(value).replace(str(directory), "DIRECTORY")))
+
+
+def edges() -> list[tuple[str, str, str]]:
+    """Return every edge of the catalogue: condition, cause, relation."""
+    return sorted(
+        (condition.id, cause.condition, cause.relation)
+        for condition in CONDITIONS.values()
+        for cause in condition.causes
+    )
+
+
+def plan_texts(recording: Recording, directory: Path) -> dict[str, str]:
+    """Return what --plan prints for the inventory of a recording, by language."""
+    _write_inventory(recording, directory / "inventory")
+    texts: dict[str, str] = {}
+    for language in LANGUAGES:
+        speak(language)
+        texts[language] = plan.describe(inventory.load(directory / "inventory"))
+    return without_place(texts, directory)

@@ -1,0 +1,184 @@
+"""The command line of the replay: `script/replay --help`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bkpaas.report.record import read_json
+from selftests.recordings import comparing, expectation, judging, matrix
+from selftests.recordings.pool import judge_all
+from selftests.recordings.store import PACKED, SUFFIX, Recording, canonical, packed_layouts, read_lines
+
+SAMPLE = (
+    "healthy-1",
+    "disk-full",
+    "login-to-the-wrong-service",
+    "clock-ahead",
+    "faq-fatal",
+    "manage-missing",
+    "firewall-drop",
+    "saas-dead",
+    "deploy-limits-reversed",
+    "cc-down",
+    "symptom-no-logs.zh",
+    "symptom-login-redirect-loop.en",
+    "host-down+faq-fatal",
+)
+"""A healthy run, two faults at once, and a run for each section of the FAQ; the first in their packed file."""
+
+
+def main(words: list[str] | None = None) -> int:
+    options = parser().parse_args(words)
+    layouts = options.layout or packed_layouts(options.recordings)
+    only = set(SAMPLE if options.sample else options.only)
+    unknown = only - {name for layout in layouts for name in names(layout, options.recordings)}
+    if unknown or not layouts:
+        print(f"no recording: {' '.join(sorted(unknown)) or options.recordings}", file=sys.stderr)
+        return 2
+    begun, replay = time.monotonic(), Replay(options)
+    for layout in layouts:
+        replay.judge(layout, only)
+    replay.compare_catalogue()
+    print("\n".join(comparing.report(replay.differences)))
+    print()
+    print("\n".join(matrix.table(replay.judgements) if options.matrix else matrix.sums(replay.judgements)))
+    if replay.otherwise:
+        print(f"plans that are not those that the answers were recorded with: {replay.otherwise}")
+    seconds, number = time.monotonic() - begun, len(replay.differences)
+    print(f"{len(replay.judgements)} runs judged in {seconds:.0f} s: {number} differences")
+    if options.update:
+        print(f"written: {options.expected}")
+        return 1 if any(one.kind in comparing.NEVER for one in replay.differences) else 0
+    return 1 if replay.differences else 0
+
+
+class Replay:
+    """What came of judging the recordings again."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self.options = options
+        self.differences: list[comparing.Difference] = []
+        self.judgements: dict[str, dict[str, Any]] = {}
+        self.otherwise = 0
+        """Plans that the code makes today and that are not the recorded ones."""
+
+    def judge(self, layout: str, only: set[str]) -> None:
+        """Judge the recordings of a layout, all of them or those with these names."""
+        options = self.options
+        recordings = wanted(layout, options.recordings, only)
+        expected = expectation.read(layout, options.expected, only)
+        actual: dict[str, str] = {}
+        for name, outcome in judge_all(work, recordings, options.jobs):
+            told = outcome.get("told", outcome)
+            found = list(comparing.compare(name, json.loads(expected.pop(name, "null")), told))
+            self.differences += found
+            self.otherwise += outcome.get("otherwise", 0)
+            if "error" not in told:
+                self.judgements[name] = outcome["judgement"]
+                actual[name] = canonical({"name": name, **told})
+            if options.progress:
+                print(f"{layout} {name}: {len(found)} differences", flush=True)
+        if options.update and (actual or not only):
+            expectation.update(layout, actual, options.expected, whole=not only)
+        elif not only:
+            self.differences += [
+                comparing.Difference("expected, not recorded", "", name) for name in expected
+            ]
+
+    def compare_catalogue(self) -> None:
+        """Compare what concerns no run, or write it as expected."""
+        actual = catalogue(self.options.recordings)
+        expected = expectation.read_catalogue(self.options.expected)
+        self.differences += comparing.compare_catalogue(expected, actual)
+        if self.options.update:
+            expectation.write_catalogue(actual, self.options.expected)
+
+
+def names(layout: str, directory: Path) -> list[str]:
+    """Return the names of the packed recordings of a layout."""
+    return (directory / f"{layout}.names").read_text("ascii").split()
+
+
+def wanted(layout: str, directory: Path, only: set[str]) -> Iterator[Recording]:
+    """Yield the recordings of a layout, all of them or those with these names; stop after the last of them."""
+    left = only.intersection(names(layout, directory)) if only else None
+    if left is not None and not left:
+        return
+    for recording in read_lines(directory / f"{layout}{SUFFIX}"):
+        if left is None:
+            yield recording
+        elif recording["name"] in left:
+            left.remove(recording["name"])
+            yield recording
+            if not left:
+                return
+
+
+def work(recording: Recording, directory: Path) -> dict[str, Any]:
+    """Judge one run in the process of a pool."""
+    told = judging.judge(recording, directory)
+    sys.stdout.flush()
+    results = directory / "report" / "results.json"
+    if not results.exists():
+        return {"error": matrix.read_output(directory)}
+    judged = matrix.judgement(recording["name"], read_json(results), matrix.read_output(directory))
+    return {"told": told, "judgement": judged, "otherwise": otherwise(recording["plans"], told["plans"])}
+
+
+def otherwise(recorded: dict[str, dict[str, Any]], made: dict[str, dict[str, Any]]) -> int:
+    """Return how many of the recorded plans are not made in that form any more."""
+    return sum(
+        canonical(plan) != canonical(made.get(host, {}).get(round_))
+        for host, plans in recorded.items()
+        for round_, plan in plans.items()
+    )
+
+
+def catalogue(recordings: Path) -> dict[str, Any]:
+    """Return what concerns no run: every edge, and the text of --plan for a healthy inventory of each layout."""
+    plans = {}
+    for layout in packed_layouts(recordings):
+        first = next(iter(read_lines(recordings / f"{layout}{SUFFIX}")))
+        with tempfile.TemporaryDirectory(prefix="bkpaas-replay-") as directory:
+            plans[f"{layout} ({first['name']})"] = judging.plan_texts(first, Path(directory))
+    return {"edges": judging.edges(), "plan": plans}
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="script/replay",
+        description="Judge the recorded runs of the lab with the code at hand, offline, and compare plans, "
+        "verdicts, texts in both languages, root causes, edges and markers with the stored expectation. "
+        "Exit status 1: something differs.",
+    )
+    top.add_argument(
+        "--only", metavar="NAME", action="append", default=[], help="only this run; may be repeated"
+    )
+    top.add_argument("--sample", action="store_true", help=f"only these: {' '.join(SAMPLE)}")
+    top.add_argument(
+        "--layout", choices=("a", "b", "c", "d"), action="append", help="only runs of this layout"
+    )
+    top.add_argument(
+        "--jobs", metavar="N", type=int, default=2, help="runs judged side by side (%(default)s)"
+    )
+    top.add_argument(
+        "--update", action="store_true", help="rewrite the expectation instead of comparing with it"
+    )
+    top.add_argument("--matrix", action="store_true", help="print for each run whether the cause comes first")
+    top.add_argument("--quiet", dest="progress", action="store_false", help="no line for each run")
+    top.add_argument("--recordings", metavar="DIR", type=Path, default=PACKED, help="(%(default)s)")
+    top.add_argument(
+        "--expected", metavar="DIR", type=Path, default=expectation.DIRECTORY, help="(%(default)s)"
+    )
+    return top
+
+
+if __name__ == "__main__":
+    sys.exit(main())
