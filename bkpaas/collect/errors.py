@@ -160,6 +160,15 @@ def too_much(where: str, most: int) -> CollectError:
     return CollectError("too_much", say(en=en, zh=zh))
 
 
+def too_costly(where: str, cause: str) -> CollectError:
+    en = (
+        f"what {where} answered was not read: {cause}, the limit of one host. Look at what its files and logs hold; "
+        "if they are as they should be, please report it."
+    )
+    zh = f"未解析 {where} 返回的内容：{cause}，超过单台主机的上限。请检查其文件和日志的内容；如果内容正常，请反馈此问题。"
+    return CollectError("too_costly", say(en=en, zh=zh))
+
+
 def undecodable(where: str, error: Exception) -> CollectError:
     """Describe an answer that program.decoded refuses: Garbage or TooMuch."""
     cause = str(error) or say(en="it unpacks to more than is allowed", zh="解压后超过上限")

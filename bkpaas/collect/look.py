@@ -13,6 +13,7 @@ from msgspec import Struct
 from bkpaas import __version__
 from bkpaas.collect import plan
 from bkpaas.collect.login import Credentials, try_login
+from bkpaas.collect.parsing import Parser
 from bkpaas.collect.probes import probe
 from bkpaas.collect.visit import Interrupted, State, Trouble, Visit, visit_hosts
 from bkpaas.facts import HostFacts, Snapshot
@@ -49,6 +50,7 @@ def look(
     """
     started = time.time()
     secrets = Secrets(key)
+    facts = _Facts(deployment, secrets)
     seen: dict[str, Any] = {}
     watcher.start(len(deployment.judged()))
     interrupted = False
@@ -56,13 +58,16 @@ def look(
         visits = visit_hosts(
             deployment,
             partial(plan.first, deployment=deployment),
-            _Second(deployment, secrets),
+            facts.second,
             transport=transport,
             between=lambda: seen.update(probe(deployment)),
             progress=watcher,
+            parse=facts.parse,
         )
     except Interrupted as interruption:
         visits, interrupted = interruption.visits, True
+    finally:
+        facts.close()
     took = time.time() - started
     watcher.end(
         say(
@@ -71,8 +76,7 @@ def look(
         )
     )
     hosts = {
-        host.name: host_facts(host, visits.get(host.name) or _never(host), secrets)
-        for host in deployment.judged()
+        host.name: facts.at_last(host, visits.get(host.name) or _never(host)) for host in deployment.judged()
     }
     controller = controller_facts(seen, secrets)
     if credentials is not None and not interrupted:
@@ -90,21 +94,38 @@ def look(
     return Looked(snapshot, interrupted)
 
 
-class _Second:
-    """Plans the second visits, once the first answers of all hosts are there."""
+class _Facts:
+    """Parse each answer when it is there; plan round 2 when the facts of round 1 of all hosts are."""
 
     def __init__(self, deployment: Deployment, secrets: Secrets) -> None:
         self._deployment, self._secrets = deployment, secrets
+        self._parser = Parser(secrets)
         self._facts: dict[str, HostFacts] = {}
 
-    def __call__(self, host: Host, firsts: dict[str, Visit]) -> plan.Plan | None:
-        if not self._facts:
-            self._facts = {
-                known.name: host_facts(known, firsts[known.name], self._secrets)
-                for known in self._deployment.judged()
-                if known.name in firsts
-            }
+    def parse(self, host: Host, visit: Visit) -> None:
+        """Called in one thread. Raises CollectError."""
+        self._facts[host.name] = self._parser.facts(host, visit)
+
+    def second(self, host: Host, visits: dict[str, Visit]) -> plan.Plan | None:
+        """Plan round 2 of a host; those that failed count as not collected."""
+        for known in self._deployment.judged():
+            if known.name not in self._facts:
+                self._facts[known.name] = self._none(known, visits[known.name])
         return plan.second(host, self._deployment, self._facts, self._secrets.reveal)
+
+    def at_last(self, host: Host, visit: Visit) -> HostFacts:
+        """Return the facts of a host; those of round 1 stay when round 2 failed."""
+        facts = self._facts.get(host.name)
+        if facts is None or not facts.collected:
+            return self._none(host, visit)
+        error = (visit.error.kind, visit.error.reason) if visit.error else (None, None)
+        return msgspec.structs.replace(facts, error_kind=error[0], error=error[1], seconds=visit.seconds)
+
+    def _none(self, host: Host, visit: Visit) -> HostFacts:
+        return host_facts(host, msgspec.structs.replace(visit, first=None, second=None), self._secrets)
+
+    def close(self) -> None:
+        self._parser.close()
 
 
 def _never(host: Host) -> Visit:

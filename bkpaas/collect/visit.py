@@ -7,6 +7,7 @@ import resource
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Literal, Protocol
 
@@ -85,17 +86,18 @@ def visit_hosts(
     transport: Literal["asyncssh", "openssh"] = "asyncssh",
     between: Callable[[], None] | None = None,
     progress: Callable[[str, State], None] = lambda host, state: None,
-    decode: bool = True,
+    parse: Callable[[Host, Visit], None] | None = None,
 ) -> dict[str, Visit]:
     """Visit every judged host; {host name: Visit}, one for each of them, whatever happened.
 
     `second`, given all visits so far, is asked when all first visits and `between` (run beside them in a thread) are over; it hears what
     all of them told, and is asked only for hosts whose first visit went well.
-    Without `decode` the answers stay compressed (program.decoded): those of many hosts are large.
+    With `parse` the answers stay compressed (program.decoded), since those of many hosts are large. It is called after
+    each round of a host, in one thread for all, and may raise CollectError.
     `progress` is called with (host name, state); the last state of each host is one of ENDED.
     Raises Interrupted, and whatever `between` raised.
     """
-    round_ = _Round(deployment, first, second, transport, progress, decode)
+    round_ = _Round(deployment, first, second, transport, progress, parse)
     _allow_files(4 * len(round_.hosts) + 200)
     try:
         asyncio.run(round_.run(between))
@@ -120,13 +122,14 @@ class _Round:
         second: Callable[[Host, dict[str, Visit]], Plan | None],
         transport: str,
         progress: Callable[[str, State], None],
-        decode: bool,
+        parse: Callable[[Host, Visit], None] | None,
     ) -> None:
         self.deployment, self.limits = deployment, deployment.limits
         self.hosts = deployment.judged()
         self.visits = {host.name: Visit(host.name) for host in self.hosts}
         self._first, self._second, self._progress = first, second, progress
-        self._transport, self._decode = transport, decode
+        self._transport, self._parse = transport, parse
+        self._parsing = ThreadPoolExecutor(1)
         self._done: set[str] = set()
 
     async def run(self, between: Callable[[], None] | None) -> None:
@@ -146,6 +149,7 @@ class _Round:
             for task in (beside, *tasks):
                 task.cancel()
             await asyncio.gather(beside, *tasks, return_exceptions=True)
+            self._parsing.shutdown(wait=False, cancel_futures=True)
             for transport, _ in transports.values():
                 await transport.close()
         if not beside.cancelled():
@@ -204,6 +208,7 @@ class _Round:
                 async with slots:
                     self._progress(host.name, "start")
                     session = await self._first_visit(transport, host, visit)
+                await self._parsed(host)
             finally:
                 self._arrive()
             self._progress(host.name, "first")
@@ -213,6 +218,7 @@ class _Round:
                 async with slots:
                     self._progress(host.name, "second")
                     visit.second = await self._ask(session, host, plan)
+                await self._parsed(host)
             self._done.add(host.name)
             self._progress(host.name, "done")
         except CollectError as error:
@@ -222,6 +228,11 @@ class _Round:
         finally:
             if session:
                 await session.close()
+
+    async def _parsed(self, host: Host) -> None:
+        if self._parse:
+            loop, visit = asyncio.get_running_loop(), self.visits[host.name]
+            await loop.run_in_executor(self._parsing, self._parse, host, visit)
 
     def _fail(self, host: Host, error: CollectError) -> None:
         self._done.add(host.name)
@@ -256,7 +267,7 @@ class _Round:
         finally:
             visit.seconds += time.monotonic() - began
             visit.clock = session.clock
-        if not self._decode:
+        if self._parse:
             return packed
         try:
             return program.decoded(packed)

@@ -92,6 +92,15 @@ class Secrets:
         self.fingerprint = None if key is None else self._digested("fingerprint of the key")
         """By which snapshots of the same key know each other; None for a key that nobody gave."""
 
+    @property
+    def key(self) -> bytes:
+        """The key, for a process that parses for this one."""
+        return self._key
+
+    def remembered(self) -> tuple[str, ...]:
+        """Return what was digested, for a process that parses for this one; it must go nowhere else."""
+        return tuple(self._known)
+
     def digest(self, value: str) -> str:
         """secret: and 12 hexadecimal digits; a digest is its own digest."""
         if DIGEST.fullmatch(value):

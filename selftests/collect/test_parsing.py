@@ -1,0 +1,120 @@
+"""Parsing in a worker: a host that costs too much loses its own facts and nothing else."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+import pytest
+from facts.recorded import first, host, process, second, visit
+
+from bkpaas.collect import parsing
+from bkpaas.collect.parsing import Parser
+from bkpaas.errors import CollectError
+from bkpaas.facts import Missing
+from bkpaas.facts.build import host_facts
+from bkpaas.facts.secrets import Secrets
+from bkpaas.lang import MARKS, in_both
+
+Open = Callable[..., Parser]
+
+
+@pytest.fixture
+def open_parser() -> Iterator[Open]:
+    parsers = []
+
+    def start(**more: Any) -> Parser:
+        parsers.append(Parser(Secrets(b"key"), **more))
+        return parsers[-1]
+
+    yield start
+    for parser in parsers:
+        parser.close()
+
+
+def packed(answer: Any) -> bytes:
+    return zlib.compress(msgspec.json.encode(answer))
+
+
+def visited(one: dict[str, Any] | None = None, two: dict[str, Any] | None = None) -> Any:
+    return visit(packed(one or first()), packed(two) if two else None)
+
+
+def costly() -> dict[str, Any]:
+    """More text than can be redacted in a second of CPU time, within all limits of size."""
+    texts = [f"--n{number} x=1 y:2 z%3D3 " * 25 for number in range(10)]
+    return first() | {"processes": [process(pid, 1, "/bin/sh", *texts) for pid in range(1, 2500)]}
+
+
+def test_facts_are_those_of_the_same_process(open_parser: Open) -> None:
+    facts = open_parser().facts(host(), visited(two=second()))
+    assert facts == host_facts(host(), visit(first(), second()), Secrets(b"key"))
+
+
+def test_texts_carry_both_languages_when_the_run_does(open_parser: Open) -> None:
+    with in_both():
+        settings = open_parser().facts(host(), visited()).pids_later
+    assert isinstance(settings, Missing) and settings.reason[0] in MARKS
+
+
+def test_secrets_are_known_to_the_controller(open_parser: Open) -> None:
+    secrets = Secrets(b"key")
+    parser = Parser(secrets)
+    try:
+        parser.facts(host(), visited())
+    finally:
+        parser.close()
+    assert secrets.reveal(Secrets(b"key").digest("Pl4nted-db-pass")) == "Pl4nted-db-pass"
+
+
+def test_costly_host_costs_itself_only(open_parser: Open) -> None:
+    parser = open_parser(cpu_seconds=1)
+    with pytest.raises(CollectError, match="more than 1 s of CPU time") as caught:
+        parser.facts(host(), visited(costly()))
+    assert caught.value.kind == "too_costly"
+    assert parser.facts(host(), visited()).collected
+
+
+def test_worker_that_dies_is_replaced(open_parser: Open) -> None:
+    parser = open_parser()
+    parser._worker.kill()
+    parser._worker.wait()
+    assert parser.facts(host(), visited()).collected
+
+
+@pytest.mark.parametrize(
+    ("limit", "processes"),
+    [
+        pytest.param("values", [0] * (parsing.SECTION_VALUES + 2), id="entries"),
+        pytest.param("bytes", ["x" * parsing.SECTION_BYTES], id="bytes"),
+    ],
+)
+def test_section_beyond_a_limit_is_missing(open_parser: Open, limit: str, processes: list[Any]) -> None:
+    """What was not read is said, and is never taken for an empty list."""
+    facts = open_parser().facts(host(), visited(first() | {"processes": processes}))
+    assert isinstance(facts.processes, Missing) and limit in facts.processes.reason
+    assert not isinstance(facts.addresses, Missing) and not isinstance(facts.settings, Missing)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(b"x", id="no-zlib"),
+        pytest.param(packed([1]), id="no-object"),
+        pytest.param(packed({"version": 2}), id="other-version"),
+        pytest.param(zlib.compress(b"0" * 100_000_000), id="bomb"),
+    ],
+)
+def test_answers_that_are_none(open_parser: Open, answer: bytes) -> None:
+    parser = open_parser()
+    with pytest.raises(CollectError):
+        parser.facts(host(), visit(answer))
+    assert parser.facts(host(), visited()).collected
+
+
+def test_facts_are_bounded(open_parser: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parsing, "FACTS_BYTES", 1000)
+    with pytest.raises(CollectError, match="more facts than allowed"):
+        open_parser().facts(host(), visited())
