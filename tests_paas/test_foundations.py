@@ -5,6 +5,7 @@ from shlex import quote
 
 from bkpaas.collect import plan
 from bkpaas.errors import NoData, NotApplicable
+from bkpaas.facts.database import accounts as database_accounts
 from bkpaas.facts.healthz import is_login_refusal
 from bkpaas.faq.slots import login
 from bkpaas.lang import say
@@ -76,28 +77,102 @@ def test_file_systems_have_room_left(host, deployment, finding):
 
 @condition("database-reachable")
 def test_database_answers(host, deployment, host_facts, finding):
-    """A connection from this host to the configured database is greeted by a MySQL server."""
-    where = plan.database(host.facts)
-    if where is None:
+    """A connection from this host to the configured database is answered by a MySQL server."""
+    unknown = []
+    for name, account in _database_accounts(host).items():
+        connection, obstacle = _tried(host, name, account)
+        if connection is None:
+            unknown.append(obstacle)
+            continue
+        _database_is_asked(account, host, deployment, host_facts, finding)
+        address, answered = f"{account.host}:{account.port}", connection.greeting in ("mysql", "mysql-error")
+        failure = f"{no_answer(connection.error_kind)} ({connection.error_text})"
+        assert answered or connection.ok, f"{address}: {failure}"
+        assert answered, say(
+            en=f"{address} is reached, but no MySQL greets: {connection.text or 'silence'}",
+            zh=f"{address} 可连接，但没有 MySQL 应答：{connection.text or '无响应'}",
+        )
+        finding.saw(say(en=f"{address} answers as MySQL", zh=f"{address} 有 MySQL 应答"))
+    if unknown:
+        raise NoData("\n".join(unknown))
+
+
+@condition("database-login")
+def test_database_accepts_the_account(host, deployment, host_facts, finding):
+    """The database accepts the account in the settings of each project, and no service reports a refusal."""
+    unknown, accounts = [], _database_accounts(host)
+    _database_is_asked(accounts["database"], host, deployment, host_facts, finding)
+    reported = _refusal(host)
+    assert not reported, say(en=f"the database refuses: {reported}", zh=f"数据库拒绝：{reported}")
+    for name, account in accounts.items():
+        connection, obstacle = _tried(host, name, account)
+        login = connection.login if connection else None
+        who = f"{account.host}:{account.port} ({', '.join(account.projects)})"
+        if login is not None and login.state == "accepted":
+            finding.saw(say(en=f"{who}: the account is accepted", zh=f"{who}：账号可以登录"))
+            continue
+        text = f"{who}: {obstacle or _no_login(login)}"
+        if login is not None and (login.code in REFUSALS or login.kind == "silent"):
+            _database_is_asked(account, host, deployment, host_facts, finding)
+            raise AssertionError(text)
+        unknown.append(text)
+    if unknown:
+        raise NoData("\n".join(unknown))
+
+
+def _database_accounts(host):
+    accounts = database_accounts(host.settings)
+    if not accounts:
         raise NoData(say(en="no DATABASES with a HOST in the settings", zh="配置中没有带 HOST 的 DATABASES"))
-    address = f"{where[0]}:{where[1]}"
-    finding.fill(database=where[0], database_port=where[1])
-    finding.needs(hosts_at(addresses(host, where[0], deployment), deployment, host_facts))
-    connection = host.connections.get("database")
-    assert connection.ok, f"{address}: {no_answer(connection.error_kind)} ({connection.error_text})"
-    assert connection.greeting == "mysql", say(
-        en=f"{address} is reached, but no MySQL greets: {connection.text or 'silence'}",
-        zh=f"{address} 可连接，但没有 MySQL 应答：{connection.text or '无响应'}",
-    )
-    refused = _refusal(host)
-    assert not refused, say(
-        en=f"{address} greets, but refuses: {refused}", zh=f"{address} 有应答，但拒绝：{refused}"
-    )
-    finding.saw(say(en=f"{address} greets as MySQL", zh=f"{address} 有 MySQL 应答"))
+    return accounts
 
 
-REFUSAL = re.compile(r"\((1040|1044|1045|1049|1129|1203), \\*[\"']([^\"\\]{1,200})")
-"""MySQL's numbers for: no connection left, no right, wrong password, no such database, host blocked."""
+def _database_is_asked(account, host, deployment, host_facts, finding):
+    finding.fill(database=account.host, database_port=account.port)
+    finding.needs(hosts_at(addresses(host, account.host, deployment), deployment, host_facts))
+
+
+def _tried(host, name, account):
+    """(the connection to a database, None), or (None, why it was not made)."""
+    connection = host.connections.by_name.get(name)
+    if account.obstacle is not None:
+        return None, account.obstacle
+    if connection is not None and connection.error_kind == "withheld":
+        return None, say(
+            en="the account of the database is sent over ssh:// only: not connected",
+            zh="数据库账号只通过 ssh:// 发送：未连接",
+        )
+    if connection is None:
+        return None, say(
+            en="not connected: the account could not be read whole", zh="未连接：账号未能完整读取"
+        )
+    return connection, None
+
+
+def _no_login(login):
+    """Why it is not known whether an account may log in."""
+    if login is None:
+        return say(en="the database did not answer", zh="数据库没有应答")
+    if login.state == "unsupported":
+        return say(
+            en=f"the account uses the authentication {login.plugin}, which is not tried",
+            zh=f"该账号使用认证插件 {login.plugin}，未尝试",
+        )
+    if login.state == "needs-tls":
+        return say(
+            en=f"{login.plugin} wants the password itself and the server offers no TLS: not sent",
+            zh=f"{login.plugin} 要求发送密码本身，而服务器不提供 TLS：未发送",
+        )
+    if login.state == "refused":
+        return say(en=f"refused: {login.code} {login.text}", zh=f"被拒绝：{login.code} {login.text}")
+    return say(en=f"the login did not end: {login.text}", zh=f"登录未完成：{login.text}")
+
+
+REFUSALS = frozenset({1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226, 1698, 1862, 3118})
+"""MySQL's numbers for: no connection left, no right, wrong password, no such database, host blocked, host not allowed,
+too many connections of the account (two), no password, password expired, account locked."""
+REFUSAL = re.compile(rf"\(({'|'.join(map(str, sorted(REFUSALS)))}), \\*[\"']([^\"\\]{{1,200}})")
+"""The same in a healthz, as pymysql and MySQLdb write it."""
 
 
 def _refusal(host):

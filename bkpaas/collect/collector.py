@@ -5,6 +5,7 @@ It arrives on standard input (or as an argument), answers on standard output and
 It reads     /proc (processes, the owners of sockets, the named environment variables), the files, globs and ends
              of logs that the plan names, the configuration of nginx, own addresses, free space.
 It asks      for names, GET requests and TCP connections that the plan names, to see them as this host does.
+It logs in   to the databases that the plan names, sends no statement and quits.
 It runs      three commands, ever: see COMMANDS.  Without input, and killed at their limit.
 It never     writes or creates a file, changes anything, sends another method than GET, follows a redirect,
              opens a FIFO or a device, or stays: it ends when nobody listens, and by an alarm of the kernel.
@@ -22,7 +23,8 @@ The plan and the answer are JSON documents.  Parts of a plan, each answered unde
   resolve     [{name, seconds}]           addresses of names
   http        [{name, url, seconds, bytes, headers, ca_pem}]
   tcp         [{name, host, port, seconds, read, send, lines, again}]  what the peer says first, or so many
-              lines to what is sent, in base64; once more after a while where that matches {when, seconds}
+              lines to what is sent, in base64; once more after a while where that matches {when, seconds};
+              with mysql {user, password, database}: a login to MySQL or MariaDB instead, and its result
   pids        [...]                       when these processes started, null when they are gone
   peers       [...]                       where the TCP connections of these processes lead
 
@@ -751,12 +753,9 @@ CA_FILES = "/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.c
 
 
 def secured(job, one, host, ca_pem):
-    import socket as whole  # both costly, and seldom needed
-    import ssl
+    import ssl  # costly, and seldom needed
 
-    one = whole.socket(_sock=one) if bytes is str else whole.socket(one.family, one.type, one.proto, one.detach())
-    one.settimeout(job.left())
-    job.stage, trust = "tls", getattr(ssl, "create_default_context", None)
+    one, trust = whole_socket(job, one), getattr(ssl, "create_default_context", None)
     if trust is None:
         raise Broken("other", "this Python cannot verify certificates")
     context = trust(cadata=ca_pem) if ca_pem else trust()
@@ -764,6 +763,16 @@ def secured(job, one, host, ca_pem):
         context.load_verify_locations(path)  # a Python that was built elsewhere does not know the system's
     one = context.wrap_socket(one, server_hostname=host)
     job.stage = "wait"
+    return one
+
+
+def whole_socket(job, one):
+    """Return the same connection as a socket of the module that ssl can wrap."""
+    import socket as whole
+
+    one = whole.socket(_sock=one) if bytes is str else whole.socket(one.family, one.type, one.proto, one.detach())
+    one.settimeout(job.left())
+    job.stage = "tls"
     return one
 
 
@@ -823,6 +832,211 @@ def take_chunks(data, at, chunks):
         chunks.append(data[size.end() : end])
         at = end + 2
 
+
+
+# ---- MySQL and MariaDB -------------------------------------------------------------------------------------
+
+PACKET_BYTES = 16384  # limit of one packet; a greeting has about 100 bytes
+MOST_PACKETS = 8  # a database sends at most so many before it accepts or refuses a login
+MYSQL_ERROR_BYTES = 512  # limit of the text of an error
+QUIT_SECONDS = 1.0  # limit for the database to close the connection after COM_QUIT
+DATABASE_COMMANDS = {"COM_QUIT": b"\x01"}  # all that can be sent after a login
+CLIENT_FLAGS = 0x0008A201  # LONG_PASSWORD, PROTOCOL_41, TRANSACTIONS, SECURE_CONNECTION, PLUGIN_AUTH
+CLIENT_DATABASE, CLIENT_SSL, CLIENT_PLUGIN_AUTH = 0x8, 0x800, 0x80000
+SERVER_NEEDS = 0x8200  # PROTOCOL_41 and SECURE_CONNECTION: servers before 4.1 lack them
+UTF8 = 33
+PROOF_BYTES = {"client_ed25519": 64, "mysql_old_password": 9}  # lengths that these expect
+
+
+def mysql(job, ask):
+    """Log in with the account of ask["mysql"] and quit; answer["login"] is the result.
+
+    A server that does not greet is an error of the connection, as in tcp().
+    """
+    packets = Packets(job, connect(job, ask["host"], ask["port"]))
+    try:
+        job.answer["login"] = log_in(packets, ask["mysql"])
+    except Exception:
+        if not job.answer["data"]:
+            raise
+        kind, words = failure(job.stage)
+        job.answer["login"] = {"state": "error", "kind": kind, "text": words}
+    finally:
+        packets.one.close()
+
+
+class Packets(object):
+    """Packets of MySQL's protocol: 3 bytes of length, a sequence number, the payload."""
+
+    def __init__(self, job, one):
+        self.job, self.one, self.data, self.number, self.count, self.tls = job, one, b"", 0, 0, False
+
+    def read(self):
+        """Return the payload of the next packet."""
+        size = None
+        while size is None or len(self.data) < size:
+            if len(self.data) >= 4:
+                size = 4 + struct.unpack("<I", self.data[:3] + b"\0")[0]
+                if size > PACKET_BYTES:
+                    raise Broken("protocol", "a packet of more than %d bytes" % PACKET_BYTES)
+            if size is None or len(self.data) < size:
+                self.receive()
+        self.count += 1
+        if self.count > MOST_PACKETS:
+            raise Broken("protocol", "more than %d packets" % MOST_PACKETS)
+        self.number = (ord(self.data[3:4]) + 1) % 256
+        payload, self.data = self.data[4:size], self.data[size:]
+        return payload
+
+    def receive(self):
+        piece = receive(self.job, self.one)
+        if not piece:
+            raise Broken("empty", "closed in the middle" if self.count or self.data else "closed without a word")
+        self.data += piece
+        if not self.count:
+            self.job.answer["data"] = text(binascii.b2a_base64(self.data[:64])).strip()
+
+    def send(self, payload):
+        self.one.settimeout(self.job.left())
+        self.one.sendall(struct.pack("<I", len(payload))[:3] + struct.pack("B", self.number) + payload)
+        self.number = (self.number + 1) % 256
+
+    def start_tls(self, context):
+        if self.data:
+            raise Broken("protocol", "more than a greeting")
+        self.one = context(whole_socket(self.job, self.one))
+        self.job.stage, self.tls = "wait", True
+
+    def quit(self):
+        """Send COM_QUIT and wait for the server to close, so that it sees no aborted connection."""
+        self.number = 0
+        self.send(DATABASE_COMMANDS["COM_QUIT"])
+        self.end()
+
+    def decline(self, plugin):
+        """Send a wrong proof: a refused login, where closing or a wrong length counts towards a block of this host."""
+        self.send(b"\0" * PROOF_BYTES.get(plugin, 1))
+        self.end()
+
+    def end(self):
+        try:
+            self.one.settimeout(min(self.job.left(), QUIT_SECONDS))
+            self.one.recv(PACKET_BYTES)
+        except EnvironmentError:
+            pass  # the result is known
+
+
+def unverified_tls():
+    """Return the function that encrypts a socket; like the services' own clients it does not verify the server."""
+    try:
+        import ssl
+    except ImportError:
+        return None
+    if not hasattr(ssl, "SSLContext"):
+        return ssl.wrap_socket
+    context = ssl.SSLContext(getattr(ssl, "PROTOCOL_TLS_CLIENT", None) or ssl.PROTOCOL_SSLv23)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    if hasattr(ssl, "TLSVersion"):  # MySQL 5.6 and 5.7 may offer TLS 1.0 and 1.1 only
+        context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    return context.wrap_socket
+
+
+def log_in(packets, account):
+    """Return {"state": accepted, refused (code, text), unsupported (plugin) or needs-tls}."""
+    greeting = packets.read()
+    if greeting[:1] == b"\xff":
+        return refusal(greeting)
+    plugin, nonce, offered = parse_greeting(greeting)
+    words = [account[key].encode("utf-8") for key in ("user", "password", "database")]
+    user, password, database = words
+    encrypt = unverified_tls() if offered & CLIENT_SSL else None
+    flags = CLIENT_FLAGS | (CLIENT_DATABASE if database else 0) | (CLIENT_SSL if encrypt else 0)
+    head = struct.pack("<IIB23x", flags, PACKET_BYTES, UTF8)
+    if encrypt:
+        packets.send(head)
+        packets.start_tls(encrypt)
+    plugin = plugin if plugin in SCRAMBLES else "mysql_native_password"  # the server asks for another one
+    proof = SCRAMBLES[plugin](password, nonce)
+    body = user + b"\0" + struct.pack("B", len(proof)) + proof + (database + b"\0" if database else b"")
+    packets.send(head + body + plugin.encode("ascii") + b"\0")
+    while True:
+        reply = packets.read()
+        if reply[:1] == b"\0":
+            packets.quit()
+            return {"state": "accepted"}
+        if reply[:1] == b"\xff":
+            return refusal(reply)
+        if reply[:1] == b"\xfe":
+            plugin, _, nonce = reply[1:].partition(b"\0")
+            plugin = text(plugin) or "mysql_old_password"
+            if plugin not in SCRAMBLES:
+                packets.decline(plugin)
+                return {"state": "unsupported", "plugin": plugin}
+            packets.send(SCRAMBLES[plugin](password, check_nonce(nonce)))
+        elif reply == b"\x01\x04" and plugin == "caching_sha2_password":
+            if not packets.tls:
+                packets.decline(plugin)
+                return {"state": "needs-tls", "plugin": plugin}
+            packets.send(password + b"\0")
+        elif reply != b"\x01\x03":  # the server knows the account's digest: OK follows
+            raise Broken("protocol", "not an answer to a login")
+
+
+def parse_greeting(data):
+    """Return (plugin, nonce, capabilities) of a handshake packet, version 10."""
+    end = data.find(b"\0")
+    rest = data[end + 1 :]
+    if data[:1] != b"\n" or end < 0 or len(rest) < 44:
+        raise Broken("protocol", "not a greeting of MySQL 4.1 or later")
+    low, high, length = struct.unpack("<13xH3xHB", rest[:21])
+    offered, plugin = low | high << 16, b"mysql_native_password"
+    if offered & SERVER_NEEDS != SERVER_NEEDS:
+        raise Broken("protocol", "not a greeting of MySQL 4.1 or later")
+    if offered & CLIENT_PLUGIN_AUTH:
+        plugin = rest[31 + max(13, length - 8) :].split(b"\0")[0]
+    return text(plugin), check_nonce(rest[4:12] + rest[31:44]), offered
+
+
+def check_nonce(data):
+    """Return the 20 bytes that the server wants the password mixed with."""
+    if len(data) not in (20, 21):
+        raise Broken("protocol", "not the data of an authentication")
+    return data[:20]
+
+
+def refusal(data):
+    if len(data) < 3:
+        raise Broken("protocol", "not an error of MySQL")
+    words = data[9:] if data[3:4] == b"#" else data[3:]
+    (code,) = struct.unpack("<H", data[1:3])
+    return {"state": "refused", "code": code, "text": text(words[:MYSQL_ERROR_BYTES])}
+
+
+def scramble_native(password, nonce):
+    import hashlib
+
+    if not password:
+        return b""
+    once = hashlib.sha1(password).digest()
+    return mixed(once, hashlib.sha1(nonce + hashlib.sha1(once).digest()).digest())
+
+
+def scramble_sha2(password, nonce):
+    import hashlib
+
+    if not password:
+        return b""
+    once = hashlib.sha256(password).digest()
+    return mixed(once, hashlib.sha256(hashlib.sha256(once).digest() + nonce).digest())
+
+
+def mixed(one, other):
+    return bytes(bytearray(a ^ b for a, b in zip(bytearray(one), bytearray(other))))
+
+
+SCRAMBLES = {"mysql_native_password": scramble_native, "caching_sha2_password": scramble_sha2}
 
 
 # ---- a visit -----------------------------------------------------------------------------------------------
@@ -843,7 +1057,8 @@ class Visit(object):
         for ask in self.plan.get("http") or ():
             self.start("http", ask["name"], ask, dict(blank, url=ask["url"]), http, ask)
         for ask in self.plan.get("tcp") or ():
-            self.start("tcp", ask["name"], ask, {"data": "", "peer": None, "error": None}, tcp, ask)
+            blank_tcp, function = {"data": "", "peer": None, "error": None}, mysql if "mysql" in ask else tcp
+            self.start("tcp", ask["name"], ask, blank_tcp, function, ask)
         for ask in self.plan.get("resolve") or ():
             self.start("resolve", ask["name"], ask, {"addresses": [], "error": None}, resolve, ask)
         time.sleep(max(0.0, min(self.plan.get("after", 0), self.until - monotonic())))

@@ -1,7 +1,8 @@
 """What each host is asked: a first visit by its roles, a second one by what the first visits found.
 
 A plan is the JSON that collector.py reads; its parts are described there. Every request is a GET that changes
-nothing, redis is told AUTH, SELECT, PING, TYPE and LLEN and nothing else, every path is only read.
+nothing, redis is told AUTH, SELECT, PING, TYPE and LLEN and nothing else, a database gets a login and COM_QUIT and
+no statement, every path is only read.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from bkpaas.errors import NoData
-from bkpaas.facts import HostFacts, Missing, Nginx, Place, RedisTarget, Settings, places
+from bkpaas.facts import HostFacts, Missing, Nginx, Place, RedisTarget, database, places
 from bkpaas.facts.agent import MOST_SOCKETS
 from bkpaas.facts.elasticsearch import INDEX
 from bkpaas.facts.elasticsearch import PREFIX as SEARCH
@@ -256,7 +257,7 @@ def second(
     }
     if host.has("paas"):
         _ask_services(plan, host, deployment, own)
-        _ask_database(plan, deployment, own)
+        plan["tcp"] += database.queries(own.settings, deployment.limits.request_seconds, reveal)
         _ask_search(plan, deployment, own, reveal)
         _look_at_supervisor_again(plan, deployment, own)
         _tail(plan, deployment, "uwsgi-log-login", login_access_log(own))
@@ -314,35 +315,6 @@ def login_access_log(own: HostFacts) -> str:
     """Where login's uwsgi logs its requests."""
     login = None if isinstance(own.services, Missing) else own.services.by_name.get("login")
     return login.logto if login and login.logto else "{home}/logs/open_paas/login_uwsgi.log"
-
-
-def _ask_database(plan: Plan, deployment: Deployment, own: HostFacts) -> None:
-    where = database(own)
-    if where is not None:
-        _connect(plan, deployment, "database", *where)
-
-
-def database(facts: HostFacts) -> tuple[str, int] | None:
-    """Host and port of the database in the settings, the first project that names one."""
-    if isinstance(facts.settings, Missing):
-        return None
-    for project in ("login", "paas", "esb", "appengine"):
-        settings = facts.settings.by_project.get(project)
-        where = _database_of(settings) if settings else None
-        if where is not None:
-            return where
-    return None
-
-
-def _database_of(settings: Settings) -> tuple[str, int] | None:
-    value = settings.get("DATABASES")
-    default = value.value.get("default") if value and isinstance(value.value, dict) else None
-    if not isinstance(default, dict) or not isinstance(default.get("HOST"), str):
-        return None
-    if "mysql" not in str(default.get("ENGINE", "mysql")) or default["HOST"].startswith("/"):
-        return None  # another kind of database, or a socket of this host
-    port = str(default.get("PORT") or 3306)
-    return (default["HOST"] or "127.0.0.1", int(port)) if port.isdigit() else None
 
 
 def _look_at_supervisor_again(plan: Plan, deployment: Deployment, own: HostFacts) -> None:
@@ -627,11 +599,13 @@ def describe(deployment: Deployment) -> str:
         )
     lines.append(
         say(
-            en="    paas hosts: GET healthz and one harmless page of each service, TCP to the database, paas_agent "
-            "and 8010 of each app host; nginx hosts: GET / of each upstream server in their files; app hosts: "
+            en="    paas hosts: GET healthz and one harmless page of each service, one login to the database with the "
+            "account in the settings, no statement, then COM_QUIT (sent over ssh:// only, without an account no connection), "
+            "paas_agent and 8010 of each app host; nginx hosts: GET / of each upstream server in their files; app hosts: "
             "their own 8010 and paas_agent; every host that asks login: GET is_login without a token through the "
             "domain",
-            zh="    paas 主机：各服务的 healthz 和一个无副作用的页面，数据库 TCP 连接，各 app 主机的 paas_agent 和 "
+            zh="    paas 主机：各服务的 healthz 和一个无副作用的页面，用配置中的账号登录数据库一次，不执行任何语句，随后 "
+            "COM_QUIT（账号只通过 ssh:// 发送，没有账号则不连接），各 app 主机的 paas_agent 和 "
             "8010；nginx 主机：配置中每个 upstream server 的 GET /；app 主机：自身的 8010 和 paas_agent；所有需要校验登录态"
             "的主机：通过域名 GET 不带 token 的 is_login",
         )

@@ -11,7 +11,8 @@ from typing import Any, Literal
 from msgspec import field
 
 from bkpaas.errors import NoData
-from bkpaas.facts import raw
+from bkpaas.facts import database, raw
+from bkpaas.facts.database import DatabaseLogin
 from bkpaas.facts.missing import Fact, Record
 from bkpaas.facts.secrets import Secrets
 from bkpaas.lang import say
@@ -78,6 +79,8 @@ class Connection(Record, frozen=True):
     seconds: float | None = None
     greeting: Greeting = "none"
     text: str = ""
+    login: DatabaseLogin | None = None
+    """Of a connection to a database."""
 
     @property
     def ok(self) -> bool:
@@ -179,6 +182,7 @@ def _connection(item: dict[str, Any], secrets: Secrets) -> Connection:
         seconds=raw.number(item.get("seconds")),
         greeting=kind,
         text=secrets.cut(said, 200),
+        login=database.login(item, secrets),
     )
 
 

@@ -29,6 +29,7 @@ SYMPTOM = Symptom(
         "disk-space",
         "disk-headroom",
         "database-reachable",
+        "database-login",
         "services-answer",
     ),
 )
@@ -168,18 +169,17 @@ CONDITIONS = (
             zh="配置中的数据库可以从本机访问并有应答",
         ),
         reads=Text(
-            en="DATABASES in the settings of login, paas, esb and appengine (the first that names a HOST); "
-            "a TCP connection from the paas host to it and the first bytes that it sends; the refusals "
-            "that healthz of its services passes on. No login to the database.",
-            zh="login、paas、esb、appengine 配置中的 DATABASES（取第一个带 HOST 的）；从 paas 主机发起 TCP "
-            "连接并读取对方最先发来的字节；各服务 healthz 中转述的拒绝信息。不登录数据库。",
+            en="DATABASES in the settings of login, paas, esb and appengine; one TCP connection from the paas host to "
+            "each database server for each account, and the first bytes that the server sends. The connection "
+            "is the one of database-login: without an account that can be tried none is made.",
+            zh="login、paas、esb、appengine 配置中的 DATABASES；从 paas 主机对每个数据库服务器按账号各建立一个 TCP 连接，"
+            "读取对方最先发来的字节。该连接与 database-login 共用：没有可用于尝试的账号时不连接。",
         ),
         fails=Text(
-            en="No connection or no greeting within `request_seconds` (8), what greets is not MySQL, or a "
-            "healthz tells that it refuses: no connection left (1040), wrong password (1045), no such "
-            "database or no right to it (1044, 1049), host blocked (1129).",
-            zh="`request_seconds`（8）内无法连接或没有握手信息、握手方不是 MySQL，或 healthz 表明数据库拒绝："
-            "连接数用尽（1040）、密码错误（1045）、数据库不存在或无权限（1044、1049）、主机被封锁（1129）。",
+            en="No connection or no greeting within `request_seconds` (8), or what greets is not MySQL. A MySQL that "
+            "greets with an error is reached: database-login shows that error.",
+            zh="`request_seconds`（8）内无法连接或没有握手信息，或握手方不是 MySQL。以错误代替握手信息的 MySQL 视为可达："
+            "该错误由 database-login 报告。",
         ),
         means=Text(
             en="login answers 500, healthz is false or hangs, nobody can log in. A frozen MySQL takes "
@@ -205,6 +205,64 @@ CONDITIONS = (
             ),
         ),
         causes=needed("disk-space", "host-reachable"),
+    ),
+    Condition(
+        id="database-login",
+        about=SERVICES,
+        scopes=(Each(("paas",)),),
+        title=Text(
+            en="The database accepts the account in the settings",
+            zh="数据库接受配置中的账号登录",
+        ),
+        reads=Text(
+            en="USER, PASSWORD and NAME of DATABASES in the settings of login, paas, esb and appengine: one login from the "
+            "paas host for each account and database server (projects with the same account share it, with the NAME of the "
+            "first), no statement, then COM_QUIT; and the refusals that healthz of the services passes on.",
+            zh="login、paas、esb、appengine 配置中 DATABASES 的 USER、PASSWORD、NAME：从 paas 主机对每个账号和数据库服务器"
+            "登录一次（账号相同的项目共用，使用第一个项目的 NAME），不执行任何语句，随后 COM_QUIT；以及各服务 healthz "
+            "中转述的拒绝信息。",
+        ),
+        fails=Text(
+            en="The database refuses, here or in a healthz: wrong password (1045, 1698), no right to the database or no such "
+            "database (1044, 1049), no connection left (1040, 1203, 1226), host blocked or not allowed (1129, 1130), password "
+            "expired or account locked (1862, 3118); or no answer to the login within `request_seconds` (8). Another error, or "
+            "an authentication that is not tried here, is no_data.",
+            zh="数据库在此处或在 healthz 中拒绝：密码错误（1045、1698）、无权限或数据库不存在（1044、1049）、连接数用尽"
+            "（1040、1203、1226）、主机被封锁或不被允许（1129、1130）、密码过期或账号被锁定（1862、3118）；或 "
+            "`request_seconds`（8）内登录没有应答。其他错误，或此处不支持的认证方式，为 no_data。",
+        ),
+        means=Text(
+            en="The database runs, but the services cannot use it: login answers 500, healthz is false, nobody can log in. "
+            "Connections that are open already may go on for a while.",
+            zh="数据库在运行，但服务无法使用：login 返回 500，healthz 为 false，所有人无法登录。已建立的连接可能还会"
+            "继续工作一段时间。",
+        ),
+        remedy=repair(
+            Text(
+                en="The number says which case it is. 1045: the password in the settings is not that of the account; correct "
+                "the one that is wrong, then restart the services. 1044 or 1049: compare NAME with the databases and the "
+                "account's rights. 1040 or 1203: see who holds the connections before raising max_connections. 1129: the "
+                "host was blocked after connections that broke off; repair the network first, then FLUSH HOSTS. 1130: no account "
+                "is allowed from this host's address.",
+                zh="按错误号处理。1045：配置中的密码与账号不一致，修正错误的一方后重启服务。1044 或 1049：核对 NAME 与实际数据库"
+                "和账号权限。1040 或 1203：先查明谁占用了连接，再考虑调大 max_connections。1129：多次连接中断导致该主机被封锁，"
+                "先修复网络，再执行 FLUSH HOSTS。1130：没有账号允许从该主机的地址登录。",
+            ),
+            (
+                "mysql -e 'SHOW FULL PROCESSLIST; SHOW VARIABLES LIKE \"max_conn%\"; SELECT user, host FROM mysql.user'",
+                Text(
+                    en="as root of the database, on {database}", zh="在 {database} 上以数据库 root 账号执行"
+                ),
+            ),
+            (
+                "mysql -h {database} -P {database_port} -u USER -p",
+                Text(
+                    en="on {host}, with USER and the password of the settings",
+                    zh="在 {host} 上执行，使用配置中的 USER 和密码",
+                ),
+            ),
+        ),
+        causes=(*same_host("database-reachable"), *needed("disk-space", "host-reachable")),
     ),
     Condition(
         id="services-answer",
@@ -248,6 +306,7 @@ CONDITIONS = (
         causes=same_host(
             "disk-space",
             "database-reachable",
+            "database-login",
             "bk-env-production",
             "settings-valid",
             "port-owner",

@@ -74,6 +74,7 @@ SYMPTOM = Symptom(
                 "healthz-esb",
                 "healthz-appengine",
                 "database-reachable",
+                "database-login",
                 "services-answer",
             ),
             answer=Text(
@@ -181,7 +182,7 @@ _ASKS = {
 }
 
 _HOSTS = ("host-reachable", "disk-space")
-_AT_HOME = ("database-reachable", "supervisor-proc", "supervisor-status")
+_AT_HOME = ("database-reachable", "database-login", "supervisor-proc", "supervisor-status")
 _AT_HOME_TOO = ("port-owner", "paas-ports-local", "services-answer", "bind-address-consistent")
 _ON_THE_WAY = ("domain-resolve", "nginx-conf-port80", "nginx-listen-vs-domain", "nginx-conf-upstreams")
 _ON_THE_WAY_TOO = ("paas-ports-from-nginx", "upstream-answers", "virtual-address-held")

@@ -67,6 +67,7 @@ SYMPTOM = Symptom(
                 "paas-ports-local",
                 "services-answer",
                 "database-reachable",
+                "database-login",
                 "listen-queue",
             ),
             answer=Text(
@@ -228,7 +229,7 @@ CONDITIONS = (
             ("ss -lnt | grep ':800'", Text(en="Recv-Q: connections that wait", zh="Recv-Q 为等待的连接数")),
             "tail -n 50 {service_logs}",
         ),
-        causes=same_host("services-answer", "database-reachable"),
+        causes=same_host("services-answer", "database-reachable", "database-login"),
     ),
     Condition(
         id="nginx-conf-port80",
@@ -420,6 +421,7 @@ CONDITIONS = (
             "paas-ports-local",
             "services-answer",
             "database-reachable",
+            "database-login",
             *_SERVICE_DOWN,
             "supervisor-proc",
         ),
@@ -461,6 +463,7 @@ CONDITIONS = (
             *anywhere(
                 "services-answer",
                 "database-reachable",
+                "database-login",
                 "paas-ports-local",
                 "supervisor-status",
                 "supervisor-proc",
@@ -513,6 +516,7 @@ CONDITIONS = (
                 "upstream-answers",
                 "services-answer",
                 "database-reachable",
+                "database-login",
                 "paas-ports-local",
                 "domain-resolve",
             ),
@@ -556,6 +560,7 @@ CONDITIONS = (
             *anywhere(
                 "services-answer",
                 "database-reachable",
+                "database-login",
                 "paas-ports-local",
                 "supervisor-status",
                 "port-owner",

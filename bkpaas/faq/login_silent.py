@@ -163,6 +163,7 @@ SYMPTOM = Symptom(
 _DOWN = (
     "disk-space",
     "database-reachable",
+    "database-login",
     "supervisor-proc",
     "supervisor-status",
     "port-owner",
@@ -425,7 +426,7 @@ CONDITIONS = (
             ),
             "grep -n -A20 Traceback {home}/logs/open_paas/login_uwsgi.log | tail -n 60",
         ),
-        causes=(*same_host(*_DOWN, "login-log-dir"), *anywhere("database-reachable")),
+        causes=(*same_host(*_DOWN, "login-log-dir"), *anywhere("database-reachable", "database-login")),
     ),
     Condition(
         id="login-access-log-latency",
@@ -458,7 +459,7 @@ CONDITIONS = (
                 Text(en="Recv-Q: connections that wait", zh="Recv-Q 为等待的连接数"),
             ),
         ),
-        causes=(*same_host(*_DOWN, "login-log-dir"), *anywhere("database-reachable")),
+        causes=(*same_host(*_DOWN, "login-log-dir"), *anywhere("database-reachable", "database-login")),
     ),
     Condition(
         id="http-proxy-env",

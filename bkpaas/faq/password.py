@@ -66,10 +66,10 @@ SYMPTOM = Symptom(
                 en="`workon` comes from virtualenvwrapper and only changes the environment and directory; the remedy calls "
                 "that environment's Python in login's directory, which is the same. Checked is that both are there. Whether "
                 "manage.py can be imported, opens the database and finds admin is not tried: that would run the platform's "
-                "code on the host. Of the database, database-reachable tells.",
+                "code on the host. Of the database, database-reachable and database-login tell.",
                 zh="`workon` 由 virtualenvwrapper 提供，只是切换环境和目录；处理方法直接在 login 目录下调用该环境的 Python，效果相同。"
                 "这里只检查两者是否存在。manage.py 能否导入、能否打开数据库、admin 是否存在都不尝试：那会在主机上运行平台代码。"
-                "数据库是否可用见 database-reachable。",
+                "数据库是否可用见 database-reachable 和 database-login。",
             ),
         ),
         Point(
@@ -256,6 +256,7 @@ CONDITIONS = (
                 "cookie-domain",
                 "scheme-matches",
                 "database-reachable",
+                "database-login",
                 "services-answer",
                 "supervisor-status",
                 "supervisor-proc",

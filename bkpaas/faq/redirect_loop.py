@@ -111,6 +111,7 @@ _ON_THE_WAY = (
     "paas-ports-from-nginx",
     "upstream-answers",
     "database-reachable",
+    "database-login",
     "services-answer",
     "supervisor-status",
     "supervisor-proc",

@@ -143,7 +143,7 @@ STEPS: Mapping[str, Part] = {
     "nginx>appt": Part(("agent-8010-from-nginx",), ("appt",), anywhere=("agent-upstream-map",)),
     "open_paas>appo": Part(("agent-from-paas",), ("appo",)),
     "open_paas>appt": Part(("agent-from-paas",), ("appt",)),
-    "open_paas>mysql": Part(("database-reachable",)),
+    "open_paas>mysql": Part(("database-reachable", "database-login")),
     "open_paas>redis": Part(("log-redis-reachable", "log-redis-connected"), ("paas",)),
     "open_paas>es": Part(("paas-es-config", "es-health", "es-writable", "log-index-fresh")),
 }

@@ -248,7 +248,7 @@ FAULTS = (
     ),
     Fault(
         "database-connections-used-up",
-        "database-reachable",
+        "database-login",
         SECTION,
         "the database has no connection left",
         "数据库连接数已用尽",
@@ -257,7 +257,7 @@ FAULTS = (
     ),
     Fault(
         "database-password-changed",
-        "database-reachable",
+        "database-login",
         SECTION,
         "the password of the database was changed there, not in the settings",
         "数据库密码已修改，但配置中没有改",

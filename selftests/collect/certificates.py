@@ -49,15 +49,21 @@ def _certificate() -> tuple[str, str]:
     return certificate.public_bytes(serialization.Encoding.PEM).decode(), private.decode()
 
 
-@contextlib.contextmanager
-def authority() -> Iterator[tuple[str, str]]:
-    """(PEM of the authority, URL of a server that it vouches for)."""
+def server_context() -> tuple[str, ssl.SSLContext]:
+    """Return the PEM of an authority and the context of a server that it vouches for."""
     pem, key = _certificate()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "both.pem")
         path.write_text(key + pem)
         context.load_cert_chain(path)
+    return pem, context
+
+
+@contextlib.contextmanager
+def authority() -> Iterator[tuple[str, str]]:
+    """(PEM of the authority, URL of a server that it vouches for)."""
+    pem, context = server_context()
 
     def behave(connection: socket.socket, server: Server) -> None:
         with contextlib.suppress(ssl.SSLError), context.wrap_socket(connection, server_side=True) as secure:

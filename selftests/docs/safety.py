@@ -37,19 +37,34 @@ _KINDS = {
     "tail": Text(en="the end of the newest ones", zh="最新几个文件的末尾"),
     "nginx": Text(en="read, with all that it includes", zh="读取，包括其 include 的文件"),
 }
+_LOGIN = Text(
+    en="the login itself: account, proof of the password, name of the database",
+    zh="登录本身：账号、密码的证明、数据库名",
+)
 _CONTROLLER = Text(en="the machine of the suite", zh="运行套件的机器")
 
 
 def commands(language: Language) -> list[str]:
-    """COMMANDS of the collector, read from its source, since importing it is for hosts."""
+    """COMMANDS of the collector."""
+    known: dict[str, list[str]] = _constant("COMMANDS")
+    return [f"    {' '.join([name, *words])}" for name, words in known.items()]
+
+
+def statements(language: Language) -> list[str]:
+    """Return what a database is sent: the login, and the DATABASE_COMMANDS of the collector."""
+    known: dict[str, bytes] = _constant("DATABASE_COMMANDS")
+    return [f"- {_LOGIN.in_(language)}", *(f"- `{name}`" for name in known)]
+
+
+def _constant(name: str) -> Any:
+    """Return a constant of the collector from its source, since importing it is for hosts."""
     tree = ast.parse((ROOT / "bkpaas/collect/collector.py").read_text("utf-8"))
     (value,) = [
         node.value
         for node in tree.body
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "COMMANDS"
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == name
     ]
-    known: dict[str, list[str]] = ast.literal_eval(value)
-    return [f"    {' '.join([name, *words])}" for name, words in known.items()]
+    return ast.literal_eval(value)
 
 
 def environment(language: Language) -> list[str]:
@@ -129,6 +144,7 @@ def counts(language: Language) -> list[str]:
 
 WRITTEN = {
     "commands": commands,
+    "statements": statements,
     "environment": environment,
     "places": places,
     "paths": paths,
@@ -160,12 +176,16 @@ def _host(*roles: str) -> Host:
 
 def _asked(host: Host, recorded: Snapshot) -> Iterator[str]:
     deployment = recorded.deployment
-    known = [plan.first(host, deployment), plan.second(host, deployment, recorded.hosts) or {}]
+    second = plan.second(host, deployment, recorded.hosts, reveal=lambda digest: "password")
+    known = [plan.first(host, deployment), second or {}]
     for one in known:
         for ask in one.get("http", ()):
             yield f"GET {_place(ask, host, deployment)}"
         for ask in one.get("tcp", ()):
             service = next((name for name, port in DEFAULT_PORTS.items() if port == ask["port"]), "port")
+            if "mysql" in ask:
+                yield f"TCP {service.upper()}:{ask['port']} login {' '.join(_constant('DATABASE_COMMANDS'))}"
+                continue
             said = re.findall(r"\*\d+\r\n\$\d+\r\n(\w+)", ask.get("send", ""))
             yield f"TCP {service.upper()}:{ask['port']} {' '.join(dict.fromkeys(said))}".strip()
 

@@ -99,9 +99,77 @@ def database_says(message):
     ],
 )
 def test_a_database_that_refuses_is_told_by_a_service(judge, message, word):
-    found = judge("database-reachable", database_says(message))
+    found = judge("database-login", database_says(message))
     assert found["paas-1"]["verdict"] == word and found["paas-2"]["verdict"] == "pass"
     assert word == "pass" or message[1:5] in found["paas-1"]["evidence"]
+
+
+def connection(**changed):
+    def change(snapshot):
+        by_name = paas(snapshot)["connections"]["by_name"]
+        by_name["database"] = {**by_name["database"], **changed}
+
+    return change
+
+
+def login(**words):
+    return connection(login=words)
+
+
+def settings_of_login(**changed):
+    def change(snapshot):
+        value = paas(snapshot)["settings"]["by_project"]["login"]["values"]["DATABASES"]
+        value[3]["default"].update(changed)
+
+    return change
+
+
+GONE = connection(error_kind="refused", error_text="Connection refused", greeting="none", text="", login=None)
+MUTE = connection(error_kind="silent", error_text="no answer", greeting="none", text="", login=None)
+SSH = connection(greeting="ssh", text="SSH-2.0", login={"state": "error", "kind": "protocol", "text": "x"})
+FULL = connection(
+    greeting="mysql-error", text="1040 x", login={"state": "refused", "code": 1040, "text": "x"}
+)
+WITHHELD = connection(error_kind="withheld", error_text="", greeting="none", text="", login=None)
+
+
+@pytest.mark.parametrize(
+    ("change", "reached", "accepted", "words"),
+    [
+        pytest.param(GONE, "fail", "no_data", "did not answer", id="refused"),
+        pytest.param(MUTE, "fail", "no_data", "did not answer", id="silent"),
+        pytest.param(SSH, "fail", "no_data", "did not end", id="not-mysql"),
+        pytest.param(FULL, "pass", "fail", "1040", id="too-many"),
+        pytest.param(WITHHELD, "no_data", "no_data", "ssh://", id="withheld"),
+        pytest.param(login(state="accepted"), "pass", "pass", "accepted", id="accepted"),
+        pytest.param(
+            login(state="refused", code=1045, text="Access denied"), "pass", "fail", "1045 Access", id="1045"
+        ),
+        pytest.param(
+            login(state="refused", code=1043, text="Bad handshake"), "pass", "no_data", "1043 Bad", id="1043"
+        ),
+        pytest.param(login(state="unsupported", plugin="dialog"), "pass", "no_data", "dialog", id="plugin"),
+        pytest.param(
+            login(state="needs-tls", plugin="caching_sha2_password"), "pass", "no_data", "TLS", id="tls"
+        ),
+        pytest.param(
+            login(state="error", kind="silent", text="no answer"), "pass", "fail", "no answer", id="hangs"
+        ),
+        pytest.param(
+            login(state="error", kind="tls", text="bad record"), "pass", "no_data", "bad record", id="broken"
+        ),
+        pytest.param(settings_of_login(USER=""), "no_data", "no_data", "no USER", id="no-account"),
+        pytest.param(
+            settings_of_login(PASSWORD="other"), "no_data", "no_data", "not connected", id="not-tried"
+        ),
+    ],
+)
+def test_reaching_the_database_and_logging_in_are_two_things(judge, change, reached, accepted, words):
+    for condition, word in (("database-reachable", reached), ("database-login", accepted)):
+        found = judge(condition, change)
+        assert found["paas-1"]["verdict"] == word and found["paas-2"]["verdict"] == "pass"
+        told = f"{found['paas-1']['evidence']}{found['paas-1']['reason']}"
+        assert condition == "database-reachable" or words in told, told
 
 
 def without_socket(snapshot):

@@ -1,0 +1,168 @@
+"""The databases in the settings of open_paas: the accounts, the queries, and the results of the logins.
+
+At most one connection per account and database server, host and run: projects with the same account share it. The
+account logs in and quits, no statement is sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, get_args
+
+from bkpaas.facts import raw
+from bkpaas.facts.missing import Missing, Record
+from bkpaas.facts.secrets import DIGEST, Secrets
+from bkpaas.facts.settings import Settings, SettingsByProject
+from bkpaas.lang import say
+
+Reveal = Callable[[str], str | None]
+"""Returns the value that a digest stands for."""
+
+LoginState = Literal["accepted", "refused", "unsupported", "needs-tls", "error"]
+_STATES: dict[Any, LoginState] = {state: state for state in get_args(LoginState)}
+
+PREFIX = "database"
+"""How the names of these connections begin."""
+PROJECTS = ("login", "paas", "esb", "appengine")
+"""The projects of open_paas, in the order in which their settings are looked up."""
+MOST_ACCOUNTS = len(PROJECTS)
+"""Accounts that are tried, of a host."""
+_DEFAULT_PORT = 3306
+_TEXT_LENGTH = 200
+"""Of the text of an error, in characters."""
+_OWN_OPTIONS = ("unix_socket", "read_default_file", "read_default_group")
+"""OPTIONS of Django that take the connection or the account from a place that is not read here."""
+_ACCOUNT = re.compile(r"'[^']{0,100}'@'[^']{0,255}'")
+
+
+class DatabaseLogin(Record, frozen=True):
+    """The result of one login."""
+
+    state: LoginState
+    code: int | None = None
+    """Number of the server's error, when it refused."""
+    kind: str = ""
+    """Of an error: silent, tls, protocol, empty, reset, other; see Answer."""
+    text: str = ""
+    """The server's error without the account, or why the login came to no end."""
+    plugin: str = ""
+    """The authentication that the server asked for, when the collector does not know it or it needs TLS."""
+
+
+class Account(Record, frozen=True):
+    """One account at one database server, as in the settings of these projects."""
+
+    host: str
+    port: int
+    projects: tuple[str, ...]
+    user: str = ""
+    password: str = ""
+    """A digest, or empty."""
+    database: str = ""
+    obstacle: str | None = None
+    """Why it cannot be tried; None when it can."""
+
+
+def accounts(settings: SettingsByProject | Missing) -> dict[str, Account]:
+    """Return the accounts by the names of their connections; the first is called `database`."""
+    found: dict[tuple[str, int, str, str], Account] = {}
+    by_project = {} if isinstance(settings, Missing) else settings.by_project
+    for project in PROJECTS:
+        own = by_project.get(project)
+        account = _account(own) if own else None
+        if account is not None:
+            key = (account.host, account.port, account.user, account.password)
+            first = found.get(key, account)
+            projects = (*first.projects, project) if key in found else first.projects
+            found[key] = Account(
+                host=first.host,
+                port=first.port,
+                projects=projects,
+                user=first.user,
+                password=first.password,
+                database=first.database,
+                obstacle=first.obstacle,
+            )
+    names = [PREFIX, *(f"{PREFIX}-{number}" for number in range(2, MOST_ACCOUNTS + 1))]
+    return dict(zip(names, found.values(), strict=False))
+
+
+def _account(settings: Settings) -> Account | None:
+    """Return the account of one project; None when its settings name no host of a MySQL."""
+    value = settings.get("DATABASES")
+    default = value.value.get("default") if value and isinstance(value.value, dict) else None
+    if not isinstance(default, dict) or not isinstance(default.get("HOST"), str):
+        return None
+    if "mysql" not in str(default.get("ENGINE", "mysql")) or default["HOST"].startswith("/"):
+        return None  # another kind of database, or a socket of this host
+    port = str(default.get("PORT") or _DEFAULT_PORT)
+    if not port.isdigit():
+        return None
+    user, password = default.get("USER"), default.get("PASSWORD")
+    return Account(
+        host=default["HOST"] or "127.0.0.1",
+        port=int(port),
+        projects=(settings.project,),
+        user=user if isinstance(user, str) else "",
+        password=password if isinstance(password, str) else "",
+        database=default["NAME"] if isinstance(default.get("NAME"), str) else "",
+        obstacle=_obstacle(settings.project, user, password, default.get("OPTIONS")),
+    )
+
+
+def _obstacle(project: str, user: Any, password: Any, options: Any) -> str | None:
+    """Return why the account of a project cannot be tried; None when it can."""
+    if not isinstance(user, str) or not user or not isinstance(password, str):
+        return say(
+            en=f"DATABASES of {project} has no USER and PASSWORD that can be read: not connected",
+            zh=f"{project} 的 DATABASES 中没有可读取的 USER 和 PASSWORD：未连接",
+        )
+    given = options if isinstance(options, dict) else {}
+    tls = given["ssl"] if isinstance(given.get("ssl"), dict) else {}
+    own = [name for name in _OWN_OPTIONS if name in given] + [
+        f"ssl.{name}" for name in ("cert",) if name in tls
+    ]
+    if own:
+        return say(
+            en=f"DATABASES of {project} has OPTIONS that are not followed here ({', '.join(own)}): not connected",
+            zh=f"{project} 的 DATABASES 使用了此处不支持的 OPTIONS（{'、'.join(own)}）：未连接",
+        )
+    return None
+
+
+def queries(settings: SettingsByProject | Missing, seconds: float, reveal: Reveal) -> list[dict[str, Any]]:
+    """Return the connections of a plan, each marked `secret`; none for an account that cannot be revealed."""
+    found = []
+    for name, account in accounts(settings).items():
+        words = [_plain(word, reveal) for word in (account.user, account.password, account.database)]
+        if account.obstacle is None and None not in words:
+            login = dict(zip(("user", "password", "database"), words, strict=True))
+            place = {"name": name, "host": account.host, "port": account.port, "seconds": seconds}
+            found.append({**place, "mysql": login, "secret": True})
+    return found
+
+
+def _plain(word: str, reveal: Reveal) -> str | None:
+    """Return the value of a digest, or what is none; None when it is unknown or was not valid UTF-8."""
+    plain = reveal(word) if DIGEST.fullmatch(word) else word
+    return None if plain is None or "\ufffd" in plain or "\0" in plain else plain
+
+
+def login(item: Mapping[str, Any], secrets: Secrets) -> DatabaseLogin | None:
+    """Return the login of a raw TCP connection; None when it has none."""
+    given = raw.record(item.get("login"))
+    state = _STATES.get(raw.text(given.get("state"), 20))
+    if state is None:
+        return None
+    text = _ACCOUNT.sub("'...'@'...'", raw.text(given.get("text"), 4 * _TEXT_LENGTH) or "")
+    text = text.replace("(using password: YES)", "(with a password)").replace(
+        "(using password: NO)", "(without a password)"
+    )
+    return DatabaseLogin(
+        state=state,
+        code=raw.integer(given.get("code")),
+        kind=raw.text(given.get("kind"), 20) or "",
+        text=secrets.cut("".join(c if c.isprintable() else "." for c in text), _TEXT_LENGTH),
+        plugin=secrets.cut(raw.text(given.get("plugin"), 100) or "", 100),
+    )

@@ -1,0 +1,125 @@
+"""The accounts in the settings, the connections that are planned for them, and the results of the logins."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bkpaas.collect import program
+from bkpaas.facts import Secrets, database
+from bkpaas.facts.answers import connections
+from bkpaas.facts.missing import Missing
+from bkpaas.facts.settings import settings
+
+SHARED = {
+    "ENGINE": "django.db.backends.mysql",
+    "NAME": "open_paas",
+    "USER": "op",
+    "PASSWORD": "Pl4nted s3cret",
+}
+HERE = {**SHARED, "HOST": "10.0.1.5", "PORT": "3306"}
+
+
+def read(secrets: Secrets, **projects: dict[str, Any]) -> Any:
+    """Return the settings of projects with these DATABASES."""
+    files = {
+        f"settings-{project}-1": [
+            {
+                "path": f"/{project}.py",
+                "type": "file",
+                "mode": 0o644,
+                "text": f"DATABASES = {{'default': {value!r}}}",
+            }
+        ]
+        for project, value in projects.items()
+    }
+    return settings(files, secrets)
+
+
+def plan(secrets: Secrets, **projects: dict[str, Any]) -> list[dict[str, Any]]:
+    return database.queries(read(secrets, **projects), 8, secrets.reveal)
+
+
+def test_projects_with_one_account_share_one_connection() -> None:
+    secrets = Secrets(b"k")
+    projects = {"paas": HERE, "login": HERE, "esb": {**HERE, "NAME": "bk_esb"}, "appengine": HERE}
+    (account,) = database.accounts(read(secrets, **projects)).values()
+    assert account.projects == ("login", "paas", "esb", "appengine")
+    (ask,) = plan(secrets, **projects)
+    assert ask == {
+        "name": "database", "host": "10.0.1.5", "port": 3306, "seconds": 8, "secret": True,
+        "mysql": {"user": "op", "password": "Pl4nted s3cret", "database": "open_paas"},
+    }  # fmt: skip
+    assert program.withheld({"tcp": [ask]})[0] == {"tcp": []}
+
+
+@pytest.mark.parametrize(
+    "other", [{"USER": "esb"}, {"PASSWORD": "another"}, {"HOST": "10.0.1.6"}, {"PORT": 3307}]
+)
+def test_another_account_or_server_has_a_connection_of_its_own(other: dict[str, Any]) -> None:
+    asks = plan(Secrets(b"k"), login=HERE, esb={**HERE, **other}, paas=HERE)
+    assert [ask["name"] for ask in asks] == ["database", "database-2"]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"USER": ""},
+        {"USER": None},
+        {"PASSWORD": None},
+        {"OPTIONS": {"read_default_file": "/etc/my.cnf"}},
+        {"OPTIONS": {"unix_socket": "/run/mysqld.sock"}},
+        {"OPTIONS": {"ssl": {"ca": "/ca.pem", "cert": "/c.pem", "key": "/k.pem"}}},
+    ],
+)
+def test_an_account_that_cannot_be_tried_is_not_connected(changed: dict[str, Any]) -> None:
+    secrets = Secrets(b"k")
+    assert plan(secrets, login={**HERE, **changed}) == []
+    (account,) = database.accounts(read(secrets, login={**HERE, **changed})).values()
+    assert account.obstacle and "login" in account.obstacle and "not connected" in account.obstacle
+
+
+@pytest.mark.parametrize("password", ["half\ufffdread", "nul\0byte"])
+def test_a_password_that_was_not_read_whole_is_not_tried(password: str) -> None:
+    assert plan(Secrets(b"k"), login={**HERE, "PASSWORD": password}) == []
+
+
+def test_a_digest_that_cannot_be_revealed_is_not_tried() -> None:
+    found = read(Secrets(b"k"), login=HERE)
+    assert database.queries(found, 8, lambda digest: None) == []
+
+
+def test_an_empty_password_is_one_and_a_missing_one_is_not() -> None:
+    without = {key: value for key, value in HERE.items() if key != "PASSWORD"}
+    assert plan(Secrets(b"k"), login=without) == []
+    (ask,) = plan(Secrets(b"k"), login={**HERE, "PASSWORD": ""})
+    assert ask["mysql"]["password"] == ""
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"HOST": "/run/mysqld.sock"}, {"ENGINE": "django.db.backends.sqlite3"}, {"PORT": "x"}, {"HOST": 5}],
+)
+def test_another_kind_of_database_is_none(changed: dict[str, Any]) -> None:
+    assert database.accounts(read(Secrets(b"k"), login={**HERE, **changed})) == {}
+    assert database.accounts(Missing("not looked at")) == {}
+
+
+@pytest.mark.parametrize("state", ["accepted", "refused", "unsupported", "needs-tls", "error"])
+def test_results_are_read_and_the_account_is_left_out(state: str) -> None:
+    text = "Access denied for user 'op'@'10.0.1.3' (using password: YES)"
+    login = {"state": state, "code": 1045, "text": text, "plugin": "dialog", "kind": "silent"}
+    found = connections({"database": {"data": "", "login": login}}, Secrets(b"k")).by_name["database"].login
+    assert found is not None and (found.state, found.code, found.plugin, found.kind) == (
+        state,
+        1045,
+        "dialog",
+        "silent",
+    )
+    assert found.text == "Access denied for user '...'@'...' (with a password)"
+
+
+@pytest.mark.parametrize("login", [None, 5, [], {}, {"state": "root"}, {"state": ["accepted"]}])
+def test_garbage_is_no_result(login: Any) -> None:
+    assert connections({"database": {"login": login}}, Secrets(b"k")).by_name["database"].login is None
