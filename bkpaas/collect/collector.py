@@ -932,13 +932,14 @@ def unverified_tls():
         import ssl
     except ImportError:
         return None
-    if not hasattr(ssl, "SSLContext"):
+    kind, versions = getattr(ssl, "SSLContext", None), getattr(ssl, "TLSVersion", None)
+    if kind is None:
         return ssl.wrap_socket
-    context = ssl.SSLContext(getattr(ssl, "PROTOCOL_TLS_CLIENT", None) or ssl.PROTOCOL_SSLv23)
+    context = kind(getattr(ssl, "PROTOCOL_TLS_CLIENT", None) or ssl.PROTOCOL_SSLv23)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    if hasattr(ssl, "TLSVersion"):  # MySQL 5.6 and 5.7 may offer TLS 1.0 and 1.1 only
-        context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    if versions is not None:  # MySQL 5.6 and 5.7 may offer TLS 1.0 and 1.1 only
+        context.minimum_version = versions.MINIMUM_SUPPORTED
         context.set_ciphers("DEFAULT:@SECLEVEL=0")
     return context.wrap_socket
 
