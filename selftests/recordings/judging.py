@@ -68,12 +68,14 @@ def judge(recording: Recording, directory: Path) -> dict[str, Any]:
 
 
 def _write_inventory(recording: Recording, directory: Path) -> None:
-    """Write its files, and an empty one for each key, known_hosts and certificate of the lab that they name."""
+    """Write its files, an empty one for each key and known_hosts that they name, and certificates."""
     lab = directory.with_name("lab")
     for name, text in recording["inventory"].items():
         for path in re.findall(f"{re.escape(ELSEWHERE)}([^\\s\"'}}]*)", text):
             _write(Path(f"{lab}{path}"), "")
         _write(directory / name, text.replace(ELSEWHERE, str(lab)))
+    for path, text in recording["certificates"].items():
+        _write(Path(path.replace(ELSEWHERE, str(lab))), text)
 
 
 def _write(file: Path, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import multiprocessing
 import os
@@ -29,6 +30,7 @@ def judge_all(work: Work, recordings: Iterable[Recording], jobs: int) -> Iterato
     The processes are forked, so that no run sees what another one left in the modules of the product.
     """
     context = multiprocessing.get_context("fork")
+    gc.freeze()  # what is imported already is not searched again in every process
     running: dict[int, tuple[BaseProcess, str, Path]] = {}
     home = Path(tempfile.mkdtemp(prefix="bkpaas-replay-"))
     try:

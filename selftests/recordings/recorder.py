@@ -88,6 +88,7 @@ class Recorder:
     def pytest_unconfigure(self) -> None:
         option, inventory = self.config.option, Path(self.config.option.inventory)
         snapshot = self.config.stash[options.SNAPSHOT]
+        ca_files = filter(None, [snapshot.deployment.ca_file])
         recording = {
             "words": ["-m", option.markexpr] if option.markexpr else [],
             "language": option.lang,
@@ -97,6 +98,7 @@ class Recorder:
                 for file in sorted(inventory.rglob("*"))
                 if file.is_file()
             },
+            "certificates": {file: Path(file).read_text("ascii") for file in ca_files},
             "started": snapshot.started,
             "plans": self.plans,
             **self.collected,

@@ -9,6 +9,7 @@ words: the arguments of the command line that select conditions
 language: of the run
 login_user: given with --login-user, or null
 inventory: {file name: text}
+certificates: {path: text} of the authorities that the inventory names
 started: epoch seconds of the controller's clock
 plans: {host: {"1": plan, "2": plan or null}} as they were sent
 visits: {host: {"first", "second", "error", "clock", "seconds"}}
