@@ -10,6 +10,7 @@ import json
 import os
 import re
 import time
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,9 +20,11 @@ import msgspec
 import pytest
 
 from bkpaas import inventory
-from bkpaas.collect import look, plan
+from bkpaas.collect import errors, look, parsing, plan
 from bkpaas.collect.clock import Clock
 from bkpaas.collect.visit import Trouble, Visit
+from bkpaas.errors import CollectError
+from bkpaas.facts import HostFacts
 from bkpaas.facts.login import LoginTrial
 from bkpaas.faq.catalogue import CONDITIONS, SYMPTOMS
 from bkpaas.lang import LANGUAGES, Language, speak
@@ -86,30 +89,52 @@ def _write(file: Path, text: str) -> None:
 def _replace_network(recording: Recording) -> dict[str, dict[str, Any]]:
     """Put the recorded answers in the place of the network. -> the plans that the code makes meanwhile"""
     plans: dict[str, dict[str, Any]] = {}
-    visits = {name: _visit(name, told) for name, told in recording["visits"].items()}
 
-    def visit_hosts(deployment: Any, first: Any, second: Any, *, between: Any, **_: Any) -> dict[str, Visit]:
-        begun = {}
-        for host in deployment.judged():
-            visit = visits.get(host.name) or Visit(host.name, error=Trouble("other", "not in the recording"))
+    def visit_hosts(
+        deployment: Any, first: Any, second: Any, *, between: Any, parse: Any, **_: Any
+    ) -> dict[str, Visit]:
+        """Do what bkpaas.collect.visit does, one host after the other."""
+        hosts = deployment.judged()
+        visits = {host.name: _first_visit(recording, host.name) for host in hosts}
+        for host in hosts:
             plans[host.name] = {"1": _planned(lambda host=host: first(host))}
-            error = None if visit.first is not None else visit.error
-            begun[host.name] = msgspec.structs.replace(visit, second=None, error=error)
+            _parse(parse, host, visits[host.name])
         between()
-        for host in deployment.judged():
-            if begun[host.name].first is not None:
-                plans[host.name]["2"] = _planned(lambda host=host: second(host, begun))
-        return {host.name: visits.get(host.name, begun[host.name]) for host in deployment.judged()}
+        reached = [host for host in hosts if visits[host.name].error is None]
+        for host in reached:
+            plans[host.name]["2"] = _planned(lambda host=host: second(host, visits))
+        for host in reached:
+            told, visit = recording["visits"].get(host.name, {}), visits[host.name]
+            visit.second, visit.error = _packed(told.get("second")), _trouble(told.get("error"))
+            if visit.second is not None and visit.error is None:
+                _parse(parse, host, visit)
+        return visits
 
     def try_login(*_: Any) -> LoginTrial:
         return msgspec.convert(product(recording["login"]), LoginTrial)
 
     replaced: Any = look
-    replaced.visit_hosts, replaced.try_login = visit_hosts, try_login
+    replaced.visit_hosts, replaced.try_login, replaced.Parser = visit_hosts, try_login, _Parser
     replaced.probe = lambda deployment: product(recording["controller"])
     replaced.time = SimpleNamespace(time=lambda: recording["started"])
     replaced.uuid = SimpleNamespace(uuid4=lambda: SimpleNamespace(hex=RUN))
     return plans
+
+
+class _Parser:
+    """Stands for the product's: the same work in this process, since to start another takes longer than to judge."""
+
+    def __init__(self, secrets: Any) -> None:
+        self._secrets = secrets
+
+    def facts(self, host: Any, visit: Visit) -> HostFacts:
+        reply = parsing._parsed(parsing._Request(host, msgspec.structs.replace(visit)), self._secrets)
+        if reply.facts is None:
+            raise errors.garbage(errors.place(host), reply.error)
+        return reply.facts
+
+    def close(self) -> None:
+        """There is nothing to end."""
 
 
 def _planned(make: Any) -> Any:
@@ -120,16 +145,39 @@ def _planned(make: Any) -> Any:
         return {"raised": f"{type(error).__name__}: {error}"}
 
 
-def _visit(name: str, told: dict[str, Any]) -> Visit:
-    error, clock = told["error"], told["clock"]
+def _parse(parse: Any, host: Any, visit: Visit) -> None:
+    """Parse what there is; what that raises is an error of the visit, as in the product."""
+    if visit.first is None:
+        return
+    try:
+        parse(host, visit)
+    except CollectError as error:
+        visit.fail(error)
+    except Exception as error:
+        visit.fail(errors.suite(errors.place(host), f"{type(error).__name__}: {error}"))
+
+
+def _first_visit(recording: Recording, name: str) -> Visit:
+    told = recording["visits"].get(name)
+    if told is None:
+        return Visit.failed(name, "other", "not in the recording")
+    first, clock = _packed(told["first"]), told["clock"]
     return Visit(
         name,
-        first=told["first"],
-        second=told["second"],
-        error=error and Trouble(error["kind"], product(error["reason"])),
+        first=first,
+        error=None if first is not None else _trouble(told["error"]),
         clock=clock and Clock(clock["offset_seconds"], clock["uncertainty_seconds"], clock["samples"]),
         seconds=told["seconds"],
     )
+
+
+def _packed(answer: Any) -> bytes | None:
+    """Return an answer as the collector sends it."""
+    return None if answer is None else zlib.compress(json.dumps(answer).encode("ascii"), 1)
+
+
+def _trouble(error: Any) -> Trouble | None:
+    return error and Trouble(error["kind"], product(error["reason"]))
 
 
 class _Capture:

@@ -16,11 +16,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from bkpaas.collect import look
+from bkpaas.collect import look, program
+from bkpaas.collect.visit import Visit
 from bkpaas.report.record import write_private
 from bkpaas.suite import options
 from lab.control import REPOSITORY
-from selftests.recordings.store import ELSEWHERE, KEY, canonical, neutral
+from selftests.recordings.store import ELSEWHERE, KEY, neutral, stored
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -56,7 +57,7 @@ class Recorder:
                 return self._plan(host.name, "2", second(host, visits))
 
             visits = original(deployment, plan_first, plan_second, **more)
-            self._keep("visits", {name: msgspec.structs.asdict(visit) for name, visit in visits.items()})
+            self._keep("visits", {name: _visit(visit) for name, visit in visits.items()})
             return visits
 
         return recorded
@@ -78,12 +79,12 @@ class Recorder:
         return recorded
 
     def _plan(self, host: str, round_: str, plan: Any) -> Any:
-        self.plans.setdefault(host, {})[round_] = json.loads(canonical(plan))
+        self.plans.setdefault(host, {})[round_] = json.loads(stored(plan))
         return plan
 
     def _keep(self, name: str, value: Any) -> None:
         """Copy it now: what was returned may be changed later."""
-        self.collected[name] = json.loads(canonical(neutral(_plain(value))))
+        self.collected[name] = json.loads(stored(neutral(_plain(value))))
 
     def pytest_unconfigure(self) -> None:
         option, inventory = self.config.option, Path(self.config.option.inventory)
@@ -103,7 +104,16 @@ class Recorder:
             "plans": self.plans,
             **self.collected,
         }
-        write_private(Path(option.record), without_place(canonical(recording)).encode("ascii"))
+        write_private(Path(option.record), without_place(stored(recording)).encode("ascii"))
+
+
+def _visit(visit: Visit) -> dict[str, Any]:
+    """Return a visit with its answers decoded, which arrive compressed."""
+    told = msgspec.structs.asdict(visit)
+    answers = ((name, told[name]) for name in ("first", "second"))
+    return told | {
+        name: program.decoded(answer) if isinstance(answer, bytes) else answer for name, answer in answers
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -60,8 +60,13 @@ def product(value: Any) -> Any:
     return [product(item) for item in value] if isinstance(value, list) else value
 
 
+def stored(value: Any) -> str:
+    """Return JSON in one line, its keys in their order; half of a surrogate pair stays an escape."""
+    return json.dumps(value, separators=(",", ":"))
+
+
 def canonical(value: Any) -> str:
-    """Return JSON in one line, its keys sorted; half of a surrogate pair stays an escape."""
+    """Return JSON in one line, its keys sorted: equal texts for equal values."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
@@ -71,7 +76,7 @@ def write_lines(path: Path, values: Iterable[Any]) -> None:
     partial = path.with_name(f".{path.name}.partial")
     with lzma.open(partial, "wt", encoding="ascii", format=lzma.FORMAT_XZ, filters=_FILTERS) as stream:
         for value in values:
-            stream.write(canonical(value) + "\n")
+            stream.write(stored(value) + "\n")
     partial.replace(path)
 
 
