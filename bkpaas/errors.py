@@ -9,7 +9,7 @@ SuiteError
 
 from __future__ import annotations
 
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg, text
 
 
 class SuiteError(Exception):
@@ -19,13 +19,19 @@ class SuiteError(Exception):
 class InventoryError(SuiteError):
     """The inventory cannot be used."""
 
-    def __init__(self, file: str, line: int | None, reason: str, way_out: str) -> None:
+    def __init__(self, file: str, line: int | None, reason: Message | str, way_out: Message | str) -> None:
         super().__init__(file, line, reason, way_out)
         self.file, self.line, self.reason, self.way_out = file, line, reason, way_out
 
-    def __str__(self) -> str:
+    def message(self) -> Message:
+        """Return the whole text: where, what and the way out."""
         place = self.file if self.line is None else f"{self.file}:{self.line}"
-        return f"{place}: {self.reason}\n  {say(en='way out: ', zh='解决办法：')}{self.way_out}"
+        return msg(
+            "{place}: {reason}\n  way out: {way_out}", place=place, reason=self.reason, way_out=self.way_out
+        )
+
+    def __str__(self) -> str:
+        return text(self.message())
 
 
 class CollectError(SuiteError):

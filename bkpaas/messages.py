@@ -42,6 +42,9 @@ TEXT_CHARACTERS = 1_000_000
 _LARGEST_INT = 2**63 - 1  # of JSON as msgspec writes it
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SPEC = re.compile(r"[<>^]?[+]?0?(?P<width>\d{0,2}),?(?:\.\d)?[a-zA-Z%]?")
+_NUMBER_CHARACTERS = 30
+_PADDING = 99
+"""What a format spec can add."""
 _CUT = "…"
 
 Field = tuple[str, str, str, str]
@@ -101,7 +104,12 @@ def msg(template: str, /, *, context: str | None = None, **parameters: object) -
     context: a literal, where the same English has another Chinese elsewhere.
     parameters: messages, strings and numbers; anything else is stored as its string. Strings are redacted.
     """
-    return Message(template, _values(parameters), context)
+    return Message(template, _values(parameters), context) if parameters else _plain(template, context)
+
+
+@lru_cache(maxsize=1024)
+def _plain(template: str, context: str | None) -> Message:
+    return Message(template, context=context)
 
 
 def plural(
@@ -134,11 +142,7 @@ def text(message: Message | str) -> str:
     return message.render(get_language()) if isinstance(message, Message) else message
 
 
-def _unchanged(text: str) -> str:
-    return text
-
-
-_redact: Callable[[str], str] = _unchanged
+_redact: Callable[[str], str] | None = None
 
 
 def set_redactor(redactor: Callable[[str], str] | None) -> None:
@@ -147,7 +151,7 @@ def set_redactor(redactor: Callable[[str], str] | None) -> None:
     Collection sets it, since a host's secrets are known from then on.
     """
     global _redact
-    _redact = redactor or _unchanged
+    _redact = redactor
 
 
 def _values(parameters: dict[str, object]) -> dict[str, Value]:
@@ -160,11 +164,14 @@ def _value(value: object) -> Value:
         return value
     if isinstance(value, int) and abs(value) <= _LARGEST_INT:
         return int(value)
-    whole = lang.map_pieces(str(value), _redact)
-    try:
-        whole.encode()
-    except UnicodeEncodeError:  # a lone surrogate, of a file name for example
-        whole = whole.encode("utf-8", "backslashreplace").decode()
+    whole = str(value)
+    if _redact is not None:
+        whole = lang.map_pieces(whole, _redact)
+    if not whole.isascii():
+        try:
+            whole.encode()
+        except UnicodeEncodeError:  # a lone surrogate, of a file name for example
+            whole = whole.encode("utf-8", "backslashreplace").decode()
     return whole if len(whole) <= PARAMETER_CHARACTERS else whole[: PARAMETER_CHARACTERS - 1] + _CUT
 
 
@@ -208,22 +215,26 @@ def _check(message: Message) -> None:
 def _size(value: Value) -> tuple[int, int]:
     """Return how deep a value nests, and an upper bound of the characters of its text."""
     if not isinstance(value, Message):
-        return 0, len(value) if isinstance(value, str) else 30
+        return 0, len(value) if isinstance(value, str) else _NUMBER_CHARACTERS
+    depth, characters = 0, 0
+    sizes: dict[str, int] = {}
+    for name, parameter in value.parameters.items():
+        below, sizes[name] = _size(parameter)
+        depth = below if below > depth else depth
+    for item in value.items or ():
+        below, length = _size(item)
+        depth = below if below > depth else depth
+        characters += length + len(value.template)
     if value.items is not None:
-        sizes = [_size(item) for item in value.items]
-        return (
-            1 + max((depth for depth, _ in sizes), default=0),
-            sum(length for _, length in sizes) + len(value.template) * len(sizes),
-        )
-    inner = {name: _size(parameter) for name, parameter in value.parameters.items()}
-    depth = 1 + max((depth for depth, _ in inner.values()), default=0)
-    characters = 0
-    for template in (value.template, value.plural or ""):
-        for literal, name, spec, _ in fields(template):
-            if name and name not in inner:
-                raise ValueError(f"the placeholder {name[:60]!r} has no parameter")
-            characters += len(literal) + (inner[name][1] + 99 * bool(spec) if name else 0)
-    return depth, characters
+        return depth + 1, characters
+    for template in (value.template, value.plural) if value.plural else (value.template,):
+        characters += len(template)
+        for _, name, spec, _ in fields(template):
+            if name:
+                if name not in sizes:
+                    raise ValueError(f"the placeholder {name[:60]!r} has no parameter")
+                characters += sizes[name] + (_PADDING if spec else 0)
+    return depth + 1, characters
 
 
 def _render(message: Message, language: Language, rendered: Callable[[Value], Any]) -> str:

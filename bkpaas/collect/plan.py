@@ -566,7 +566,7 @@ def describe(deployment: Deployment) -> str:
             f"{deployment.domain}；尚未发送任何请求",
         )
     ]
-    lines += [say(en=f"  note: {note}", zh=f"  提示：{note}") for note in deployment.notes]
+    lines += [say(en=f"  note: {note}", zh=f"  提示：{note}") for note in map(str, deployment.notes)]
     for host in deployment.judged():
         lines += ["", f"{host.name}  {host.address}  {','.join(host.roles)}  {host.connection.spec}"]
         lines += [f"    {line}" for line in _described(first(host, deployment))]

@@ -12,7 +12,7 @@ from msgspec.structs import asdict
 from bkpaas.inventory import schema
 from bkpaas.inventory.deployment import Connection
 from bkpaas.inventory.schema import Check, Node, Refused, Section
-from bkpaas.lang import say
+from bkpaas.messages import msg
 
 _HOST = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _USER = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
@@ -132,20 +132,18 @@ def need_file(section: Section, key: str, path: str | None) -> None:
     if path is None or not section.problems.visits:
         return
     if not os.path.exists(path):
-        wrong = say(en="does not exist", zh="不存在")
+        wrong = msg("does not exist")
     elif os.path.isdir(path):
-        wrong = say(en="is a directory", zh="是目录")
+        wrong = msg("is a directory")
     elif not os.access(path, os.R_OK):
-        wrong = say(en="cannot be read by this user", zh="当前用户无法读取")
+        wrong = msg("cannot be read by this user")
     else:
         return
     section.refuse(
         key,
-        f"{key}: {path} {wrong}",
-        say(
-            en="correct the path (a relative one starts at this file), or put the file there, readable for the user "
-            "of this run",
-            zh="请更正路径（相对路径从本文件所在目录算起），或放好该文件并让运行用户可读",
+        msg("{key}: {path} {wrong}", key=key, path=path, wrong=wrong),
+        msg(
+            "correct the path (a relative one starts at this file), or put the file there, readable for the user of this run"
         ),
     )
 
@@ -163,8 +161,8 @@ def _spec(file: str) -> Check[str]:
         if not separator or scheme not in SPECS:
             listed = ", ".join(f"{name}://" for name in SPECS)
             raise Refused(
-                say(en="is no connection this suite knows", zh="不是本套件支持的连接方式"),
-                say(en=f"begin with one of {listed}", zh=f"请以下列之一开头：{listed}"),
+                msg("is no connection this suite knows"),
+                msg("begin with one of {listed}", listed=listed),
             )
         pattern, options, example = SPECS[scheme]
         # What is refused is never repeated: it could hold a password.
@@ -176,8 +174,8 @@ def _spec(file: str) -> Check[str]:
             raise _unknown_option(scheme, options)
         if not pattern.fullmatch(place) or not _port_fits(place):
             raise Refused(
-                say(en=f"is not a {scheme}:// connection", zh=f"不是正确的 {scheme}:// 连接"),
-                say(en=f"write it like {example}", zh=f"请仿照 {example} 填写"),
+                msg("is not a {scheme}:// connection", scheme=scheme),
+                msg("write it like {example}", example=example),
             )
         query = urlencode(
             [(key, _absolute(here, value) if key in _PATH_OPTIONS else value) for key, value in given],
@@ -191,15 +189,10 @@ def _spec(file: str) -> Check[str]:
 def _unknown_option(scheme: str, options: frozenset[str]) -> Refused:
     if options:
         listed = ", ".join(sorted(options))
-        way_out = say(en=f"{scheme}:// takes {listed}", zh=f"{scheme}:// 支持：{listed}")
+        way_out = msg("{scheme}:// takes {listed}", scheme=scheme, listed=listed)
     else:
-        way_out = say(
-            en="write user, key, sudo and so on as keys beside spec:",
-            zh="请把 user、key、sudo 等写成与 spec: 并列的键",
-        )
-    return Refused(
-        say(en=f"has an option that {scheme}:// does not take", zh=f"含有 {scheme}:// 不支持的选项"), way_out
-    )
+        way_out = msg("write user, key, sudo and so on as keys beside spec:")
+    return Refused(msg("has an option that {scheme}:// does not take", scheme=scheme), way_out)
 
 
 def _user(node: Node) -> str:
@@ -208,8 +201,8 @@ def _user(node: Node) -> str:
         raise _password()
     if not _USER_ONLY.fullmatch(value):
         raise Refused(
-            say(en="is not the name of an account", zh="不是账号名"),
-            say(en="write it like root", zh="例如：root"),
+            msg("is not the name of an account"),
+            msg("write it like root"),
         )
     return value
 
@@ -220,8 +213,8 @@ def _bastion(node: Node) -> str:
         raise _password()
     if not _JUMP.fullmatch(value) or not all(_port_fits(hop) for hop in value.split(",")):
         raise Refused(
-            say(en="is not a jump host", zh="不是跳板机"),
-            say(en="write it like ops@10.0.1.250:22", zh="例如：ops@10.0.1.250:22"),
+            msg("is not a jump host"),
+            msg("write it like ops@10.0.1.250:22"),
         )
     return value
 
@@ -233,11 +226,8 @@ def _port_fits(place: str) -> bool:
 
 def _password() -> Refused:
     return Refused(
-        say(en="holds a password", zh="含有密码"),
-        say(
-            en="remove it and log in with a key: connect: {key: PATH}",
-            zh="请删除，改用密钥登录：connect: {key: 路径}",
-        ),
+        msg("holds a password"),
+        msg("remove it and log in with a key: connect: {{key: PATH}}"),
     )
 
 
@@ -250,12 +240,12 @@ def _check_together(section: Section, spec: str) -> None:
         if not spec.startswith("ssh://"):
             section.refuse(
                 key,
-                say(en=f"{key}: is for ssh:// only", zh=f"{key}: 仅用于 ssh://"),
-                say(en=f"remove {key}:, or use an ssh:// spec", zh=f"请删除 {key}:，或改用 ssh://"),
+                msg("{key}: is for ssh:// only", key=key),
+                msg("remove {key}:, or use an ssh:// spec", key=key),
             )
         elif (key == "user" and at) or (key == "port" and ":" in place):
             section.refuse(
                 key,
-                say(en=f"{key}: is in spec: too", zh=f"{key}: 与 spec: 重复"),
-                say(en="say it in one place", zh="请只保留一处"),
+                msg("{key}: is in spec: too", key=key),
+                msg("say it in one place"),
             )

@@ -7,6 +7,8 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from bkpaas.messages import Message
+
 Generation = Literal["5.x", "6.x"]
 
 # Seconds, bytes and counts are part of each name, so that a limit is never read in the wrong unit.
@@ -144,7 +146,7 @@ class Deployment(Struct, frozen=True):
     limits: Limits = field(default_factory=Limits)
     thresholds: Thresholds = field(default_factory=Thresholds)
     waivers: tuple[Waiver, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Message | str, ...] = ()
     """What was read in a way that a person should know of: defaults used, odd punctuation, unknown roles."""
 
     def having(self, *roles: str) -> tuple[Host, ...]:

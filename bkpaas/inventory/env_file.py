@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from bkpaas.errors import InventoryError
 from bkpaas.inventory.source import Source
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 
 
 class Setting(Struct, frozen=True):
@@ -23,7 +23,7 @@ class Setting(Struct, frozen=True):
     file: str
     line: int
     text: str | None
-    why: str = ""
+    why: Message | None = None
     unset: tuple[str, ...] = ()
     """Variables in the value that no file sets; bash puts nothing in their place."""
 
@@ -74,6 +74,10 @@ def read_env(sources: Iterable[Source], wanted: Collection[str]) -> dict[str, Se
 class _Unreadable(Exception):
     """A value that cannot be had without running it, with the reason."""
 
+    def __init__(self, reason: Message) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
 
 class _File:
     """One pass over one file, adding to the variables of those before it."""
@@ -97,24 +101,25 @@ class _File:
                 self._pass_over()
 
     def _assign(self, key: str, line: int, added: bool) -> None:
-        text, why = None, ""
+        text: str | None = None
+        why: Message | None = None
         unset: list[str] = []
         try:
             text = self._value(unset)
-        except _Unreadable as reason:
-            why = str(reason)
+        except _Unreadable as error:
+            why = error.reason
         if self.depth:
-            text, why = None, say(en="is set under a condition", zh="在条件语句中赋值")
+            text, why = None, msg("is set under a condition")
         elif added:
-            text, why = None, say(en="is added to (+=)", zh="使用了追加赋值（+=）")
+            text, why = None, msg("is added to (+=)")
         if _SECRET_KEY.search(key) or (text and _SECRET_VALUE.search(text)):
-            text, why = None, say(en="is a secret, which is never kept", zh="属于机密，不予保留")
+            text, why = None, msg("is a secret, which is never kept")
         self.variables[key] = Setting(self.file, line, text, why, tuple(unset))
 
     def _value(self, unset: list[str]) -> str:
         if self.text.startswith("(", self.position):
             self._list()
-            raise _Unreadable(say(en="is a list", zh="是数组"))
+            raise _Unreadable(msg("is a list"))
         pieces = []
         while piece := _PIECE.match(self.text, self.position):
             self._move(piece.end())
@@ -149,9 +154,7 @@ class _File:
                 return match["escaped"] or ""
             setting = self.variables.get(name)
             if setting and setting.text is None:
-                raise _Unreadable(
-                    say(en=f"refers to {name}, which cannot be read", zh=f"引用了无法读取的 {name}")
-                )
+                raise _Unreadable(msg("refers to {name}, which cannot be read", name=name))
             if match["when"] and (setting is None or (match["when"] == ":-" and not setting.text)):
                 return match["default"]
             if setting is None:
@@ -176,8 +179,8 @@ class _File:
         return InventoryError(
             self.file,
             self.line,
-            say(en="a quote or bracket is opened and never closed", zh="引号或括号没有闭合"),
-            say(en="close it: bash could not read the file either", zh="请补全；bash 也无法读取这个文件"),
+            msg("a quote or bracket is opened and never closed"),
+            msg("close it: bash could not read the file either"),
         )
 
     def _pass_over(self) -> None:
@@ -201,9 +204,9 @@ class _File:
         self.position = position
 
 
-def _runs() -> str:
-    return say(en="would have to be run by a shell", zh="需要由 shell 执行才能得到")
+def _runs() -> Message:
+    return msg("would have to be run by a shell")
 
 
-def _too_long() -> str:
-    return say(en=f"is longer than {_LONGEST} characters", zh=f"超过 {_LONGEST} 个字符")
+def _too_long() -> Message:
+    return msg("is longer than {longest} characters", longest=_LONGEST)

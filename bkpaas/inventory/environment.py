@@ -12,7 +12,7 @@ from bkpaas.inventory.deployment import Generation
 from bkpaas.inventory.env_file import Setting, read_env
 from bkpaas.inventory.problems import Problems, quoted
 from bkpaas.inventory.source import Source
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 
 Scheme = Literal["http", "https"]
 
@@ -130,23 +130,20 @@ class _Reading:
         setting = self.settings.get(key)
         if setting is None or field in self.told or setting.text == "":
             return None
-        if setting.text is None:
+        if setting.why is not None:
             self._refuse(field, key, setting.why)
         return setting.text
 
-    def _refuse(self, field: str, key: str, reason: str) -> None:
+    def _refuse(self, field: str, key: str, reason: Message) -> None:
         setting = self.settings[key]
         if setting.unset:
             unset = ", ".join(setting.unset[:3])
-            reason += say(en=f" ({unset} is not set)", zh=f"（{unset} 没有赋值）")
+            reason = msg("{reason} ({unset} is not set)", reason=reason, unset=unset)
         self.problems.add(
             setting.file,
             setting.line,
-            f"{key} {reason}",
-            say(
-                en=f"correct it, or write {_yaml(field)} in deployment.yaml",
-                zh=f"请更正，或在 deployment.yaml 中写明 {_yaml(field)}",
-            ),
+            msg("{key} {reason}", key=key, reason=reason),
+            msg("correct it, or write {yaml} in deployment.yaml", yaml=_yaml(field)),
         )
 
     def host(self, field: str, key: str) -> tuple[str | None, int | None]:
@@ -156,9 +153,7 @@ class _Reading:
             return None, None
         name, colon, port = text.lower().partition(":")
         if not words.is_domain(name) or (colon and not _port(port)):
-            self._refuse(
-                field, key, say(en=f"is no host name: {quoted(text)}", zh=f"不是主机域名：{quoted(text)}")
-            )
+            self._refuse(field, key, msg("is no host name: {text}", text=quoted(text)))
             return None, None
         return name, _port(port)
 
@@ -168,7 +163,7 @@ class _Reading:
             return None
         port = _port(text)
         if port is None:
-            self._refuse(field, key, say(en=f"is no port: {quoted(text)}", zh=f"不是端口号：{quoted(text)}"))
+            self._refuse(field, key, msg("is no port: {text}", text=quoted(text)))
         return port
 
     def scheme(self, key: str) -> Scheme | None:
@@ -177,14 +172,14 @@ class _Reading:
             if text is not None and text.lower() == scheme:
                 return scheme
         if text is not None:
-            reason = say(en=f"is not http or https: {quoted(text)}", zh=f"不是 http 或 https：{quoted(text)}")
+            reason = msg("is not http or https: {text}", text=quoted(text))
             self._refuse("scheme", key, reason)
         return None
 
     def home(self, key: str) -> str | None:
         text = self._text("home", key)
         if text is not None and not text.startswith("/"):
-            reason = say(en=f"is not an absolute path: {quoted(text)}", zh=f"不是绝对路径：{quoted(text)}")
+            reason = msg("is not an absolute path: {text}", text=quoted(text))
             self._refuse("home", key, reason)
             return None
         return text.rstrip("/") or None if text else None

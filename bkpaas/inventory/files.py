@@ -10,7 +10,7 @@ from bkpaas.errors import InventoryError
 from bkpaas.inventory.deployment import Generation
 from bkpaas.inventory.generation import Clue
 from bkpaas.inventory.source import is_directory, names_in
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 
 _ENV: dict[Generation, tuple[str, ...]] = {
     "5.x": ("globals.env", "ports.env"),
@@ -55,18 +55,13 @@ class Files(Struct, frozen=True):
         present = self.names if generation == "5.x" else self.final
         return [directory / name for name in _ENV[generation] if name in present]
 
-    def home(self, notes: list[str]) -> str | None:
+    def home(self, notes: list[Message]) -> str | None:
         """The home that the name of the control script stands for; None: to be found on each host."""
         for name, home in _HOMES.items():
             if name in self.names:
-                notes.append(say(en=f"home {home}: told by {name}", zh=f"安装目录 {home}：依据 {name}"))
+                notes.append(msg("home {home}: told by {name}", home=home, name=name))
                 return home
-        notes.append(
-            say(
-                en="home: nothing tells it, so each host is asked; deployment.yaml can say it",
-                zh="安装目录：清单没有说明，将在各主机上查找；可在 deployment.yaml 中写明 home:",
-            )
-        )
+        notes.append(msg("home: nothing tells it, so each host is asked; deployment.yaml can say it"))
         return None
 
 
@@ -87,14 +82,8 @@ def _in_directory(directory: Path, overlay: str = "deployment.yaml") -> Files:
         raise InventoryError(
             str(directory),
             None,
-            say(
-                en="holds neither install.config nor deployment.yaml",
-                zh="既没有 install.config，也没有 deployment.yaml",
-            ),
-            say(
-                en="give a copy of /data/install, an install.config, or a directory with a deployment.yaml",
-                zh="请指定 /data/install 的副本、install.config 文件，或含有 deployment.yaml 的目录",
-            ),
+            msg("holds neither install.config nor deployment.yaml"),
+            msg("give a copy of /data/install, an install.config, or a directory with a deployment.yaml"),
         )
     return Files(
         directory,

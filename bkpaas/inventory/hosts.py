@@ -10,7 +10,7 @@ from bkpaas.inventory.connections import connection, target
 from bkpaas.inventory.deployment import Host
 from bkpaas.inventory.overlay import HostEntry, Overlay
 from bkpaas.inventory.problems import Problems
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg, series
 
 
 def merged(listed: Mapping[str, set[str]], overlay: Overlay, problems: Problems) -> tuple[Host, ...]:
@@ -32,35 +32,27 @@ def merged(listed: Mapping[str, set[str]], overlay: Overlay, problems: Problems)
     return tuple(sorted(hosts.values(), key=lambda host: host.name))
 
 
-def oddities(hosts: tuple[Host, ...]) -> list[str]:
+def oddities(hosts: tuple[Host, ...]) -> list[Message]:
     """What a person should know of the hosts."""
     notes = [_unknown(hosts)] if any(words.unknown_roles(host.roles) for host in hosts) else []
     if not any(host.has("paas") for host in hosts):
-        notes.append(say(en="no host has the role paas", zh="没有任何主机具有 paas 角色"))
+        notes.append(msg("no host has the role paas"))
     elif not any(host.has("nginx") for host in hosts):
-        notes.append(
-            say(
-                en="no nginx host: the way of requests is judged from the controller only",
-                zh="没有 nginx 主机：请求路径只能从运行套件的机器判定",
-            )
-        )
+        notes.append(msg("no nginx host: the way of requests is judged from the controller only"))
     for host in hosts:
         if not host.roles:
-            notes.append(say(en=f"{host.name} has no role", zh=f"{host.name} 没有角色"))
+            notes.append(msg("{name} has no role", name=host.name))
         if host.has("appo") and host.has("appt"):
             notes.append(
-                say(
-                    en=f"{host.name} is appo and appt: both want one port, only appo takes effect",
-                    zh=f"{host.name} 同时是 appo 和 appt：端口相同，只有 appo 生效",
-                )
+                msg("{name} is appo and appt: both want one port, only appo takes effect", name=host.name)
             )
     ways = [host.connection for host in hosts]
     paths = {path for way in ways for path in (way.key, way.known_hosts, way.ssh_config) if path}
     missing = sorted(path for path in paths if not os.path.exists(path))
-    return notes + [say(en=f"{path} does not exist", zh=f"{path} 不存在") for path in missing]
+    return notes + [msg("{path} does not exist", path=path) for path in missing]
 
 
-def _unknown(hosts: tuple[Host, ...]) -> str:
+def _unknown(hosts: tuple[Host, ...]) -> Message:
     """One note for all of them: word, what it looks like, who has it."""
     having: dict[str, list[str]] = {}
     for host in hosts:
@@ -69,23 +61,20 @@ def _unknown(hosts: tuple[Host, ...]) -> str:
     told = []
     for word, names in sorted(having.items()):
         near, listed = words.near_roles(word), ", ".join(names)
-        meant = say(en=f" (did you mean {near}?)", zh=f"（是否想写 {near}？）") if near else ""
-        told.append(say(en=f"{word}{meant} of {listed}", zh=f"{listed} 的 {word}{meant}"))
-    return say(
-        en=f"roles this suite does not know, kept: {', '.join(told)}",
-        zh=f"本套件不认识的角色（已保留）：{'、'.join(told)}",
-    )
+        told.append(
+            msg("{word} (did you mean {near}?) of {listed}", word=word, near=near, listed=listed)
+            if near
+            else msg("{word} of {listed}", word=word, listed=listed)
+        )
+    return msg("roles this suite does not know, kept: {told}", told=series(told))
 
 
 def _refuse_unlisted(entry: HostEntry, overlay: Overlay, problems: Problems) -> None:
     problems.add(
         overlay.file,
         entry.line,
-        say(
-            en=f"{entry.address} has no roles: and install.config does not know it",
-            zh=f"{entry.address} 没有写 roles:，install.config 中也没有它",
-        ),
-        say(en="correct the address, or add roles: [paas, ...]", zh="请更正地址，或补上 roles: [paas, ...]"),
+        msg("{address} has no roles: and install.config does not know it", address=entry.address),
+        msg("correct the address, or add roles: [paas, ...]"),
     )
 
 
@@ -99,8 +88,8 @@ def _check_distinct(hosts: dict[str, Host], overlay: Overlay, problems: Problems
             problems.add(
                 overlay.file,
                 lines[host.address],
-                say(en=f"{host.name} is the address of another host", zh=f"{host.name} 是另一台主机的地址"),
-                say(en="choose another name", zh="请换一个名称"),
+                msg("{name} is the address of another host", name=host.name),
+                msg("choose another name"),
             )
         place = target(host.connection.spec)
         other = reached.setdefault(place, host)
@@ -108,9 +97,11 @@ def _check_distinct(hosts: dict[str, Host], overlay: Overlay, problems: Problems
             problems.add(
                 overlay.file,
                 lines.get(host.address) or lines.get(other.address),
-                say(
-                    en=f"{host.name} and {other.name} are both reached by {place}",
-                    zh=f"{host.name} 与 {other.name} 的连接目标相同：{place}",
+                msg(
+                    "{name} and {other_name} are both reached by {place}",
+                    name=host.name,
+                    other_name=other.name,
+                    place=place,
                 ),
-                say(en="give each host a connection of its own", zh="每台主机的连接方式必须不同"),
+                msg("give each host a connection of its own"),
             )

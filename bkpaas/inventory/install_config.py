@@ -17,7 +17,7 @@ from bkpaas.inventory.deployment import Generation
 from bkpaas.inventory.generation import Clue
 from bkpaas.inventory.problems import Problems, quoted
 from bkpaas.inventory.source import Source
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 
 _WIDE = str.maketrans("，、（）＃\u3000\u00a0", ",,()#  ")
 _WORD = re.compile(r"[^\s,(]+(?:\([^()]*\)?)?|\([^()]*\)?")  # commas in parentheses do not separate
@@ -54,29 +54,23 @@ def clues(source: Source) -> tuple[list[Clue], list[Clue]]:
             if told:
                 by_word.append(Clue(told, quoted(word), source.file, line))
         if comment:
-            what = say(en="a comment behind the roles", zh="角色后面的注释")
+            what = msg("a comment behind the roles")
             by_punctuation.append(Clue("5.x", what, source.file, line))
         elif plain != text:
-            what = say(en="full-width punctuation", zh="全角标点")
+            what = msg("full-width punctuation")
             by_punctuation.append(Clue("5.x", what, source.file, line))
     return by_word, by_punctuation
 
 
 def parse(
-    source: Source, generation: Generation, problems: Problems, notes: list[str]
+    source: Source, generation: Generation, problems: Problems, notes: list[Message]
 ) -> dict[str, set[str]]:
     """Address -> roles, in order of first appearance. What is wrong goes to problems, odd things to notes."""
     hosts: dict[str, set[str]] = {}
     _note_oddities(source, generation, notes)
     for row in _rows(source, generation, problems, notes):
         if row.address in hosts and generation == "5.x":
-            _note(
-                notes,
-                source,
-                [row.line],
-                en=f"{row.address} again: its roles are added",
-                zh=f"{row.address} 重复出现，角色已合并",
-            )
+            _note(notes, source, [row.line], msg("{address} again: its roles are added", address=row.address))
         roles = hosts.setdefault(row.address, set())
         for word in row.words:
             name = _role(source, row.line, word, generation, problems)
@@ -87,11 +81,8 @@ def parse(
         problems.add(
             source.file,
             None,
-            say(en="names no host", zh="没有任何主机"),
-            say(
-                en="write one line per host: 10.0.1.1 paas,nginx",
-                zh="每台主机写一行，例如：10.0.1.1 paas,nginx",
-            ),
+            msg("names no host"),
+            msg("write one line per host: 10.0.1.1 paas,nginx"),
         )
     return hosts
 
@@ -112,7 +103,7 @@ def _content(source: Source) -> Iterator[tuple[int, str]]:
             yield number, stripped
 
 
-def _rows(source: Source, generation: Generation, problems: Problems, notes: list[str]) -> Iterator[_Row]:
+def _rows(source: Source, generation: Generation, problems: Problems, notes: list[Message]) -> Iterator[_Row]:
     for line, text in _content(source):
         plain, comment, _ = (text.translate(_WIDE) if generation == "5.x" else text).partition("#")
         if plain.startswith("["):
@@ -121,17 +112,14 @@ def _rows(source: Source, generation: Generation, problems: Problems, notes: lis
             problems.add(
                 source.file,
                 line,
-                say(
-                    en="a comment behind the roles, which 6.x does not allow",
-                    zh="角色后面有注释，6.x 不允许这样写",
-                ),
-                say(en="put the comment on a line of its own", zh="请把注释单独写成一行"),
+                msg("a comment behind the roles, which 6.x does not allow"),
+                msg("put the comment on a line of its own"),
             )
         address, *names = _WORD.findall(plain) or [plain]
         if words.is_address(address):
             yield _Row(line, address, names)
         elif ":" in address and not _is_ipv6(address):
-            _note(notes, source, [line], en="a tag line, not read", zh="标签行，未读取")
+            _note(notes, source, [line], msg("a tag line, not read"))
         else:
             problems.add(source.file, line, *words.no_address(address))
 
@@ -143,33 +131,31 @@ def _role(source: Source, line: int, word: str, generation: Generation, problems
     problems.add(
         source.file,
         line,
-        say(en=f"{quoted(word)} is not a role", zh=f"{quoted(word)} 不是角色名"),
-        say(
-            en="write roles as paas,nginx or zk(config), separated by commas",
-            zh="角色写成 paas,nginx 或 zk(config)，用逗号分隔",
-        ),
+        msg("{word} is not a role", word=quoted(word)),
+        msg("write roles as paas,nginx or zk(config), separated by commas"),
     )
     return None
 
 
-def _note_oddities(source: Source, generation: Generation, notes: list[str]) -> None:
+def _note_oddities(source: Source, generation: Generation, notes: list[Message]) -> None:
     if source.crlf:
-        _note(notes, source, [], en="has Windows line ends (CRLF)", zh="使用 Windows 换行（CRLF）")
+        _note(notes, source, [], msg("has Windows line ends (CRLF)"))
     if generation == "6.x":
         return
     rows = [(line, text, text.partition("#")[0]) for line, text in _content(source)]
     wide = [line for line, _, plain in rows if plain.translate(_WIDE) != plain]
     if wide:
-        _note(notes, source, wide, en="full-width punctuation read as ASCII", zh="全角标点已按半角读取")
+        _note(notes, source, wide, msg("full-width punctuation read as ASCII"))
     aliased = [line for line, _, plain in rows if "cc" in re.split(r"[^A-Za-z0-9_]+", plain.lower())]
     if aliased:
-        _note(notes, source, aliased, en="role cc read as cmdb", zh="角色 cc 按 cmdb 读取")
+        _note(notes, source, aliased, msg("role cc read as cmdb"))
 
 
-def _note(notes: list[str], source: Source, lines: list[int], *, en: str, zh: str) -> None:
+def _note(notes: list[Message], source: Source, lines: list[int], oddity: Message) -> None:
     place = source.file + "".join(f":{line}" for line in lines[:1])
-    more = say(en=f" ({len(lines)} lines)", zh=f"（共 {len(lines)} 行）") if len(lines) > 1 else ""
-    notes.append(f"{place}: {say(en=en, zh=zh)}{more}")
+    if len(lines) > 1:
+        oddity = msg("{oddity} ({number} lines)", oddity=oddity, number=len(lines))
+    notes.append(msg("{place}: {oddity}", place=place, oddity=oddity))
 
 
 def _is_ipv6(word: str) -> bool:

@@ -8,7 +8,7 @@ from bkpaas.errors import InventoryError
 from bkpaas.inventory import words
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.inventory.problems import quoted
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 
 
 def judge_only(deployment: Deployment, limit: str) -> Deployment:
@@ -20,12 +20,12 @@ def judge_only(deployment: Deployment, limit: str) -> Deployment:
     wanted = [word.strip().lower() for word in limit.replace("，", ",").split(",")]
     wanted = [word for word in wanted if word]
     if not wanted:
-        raise _error(deployment, say(en="is empty", zh="为空"))
+        raise _error(deployment, msg("is empty"))
     for word in wanted:
         if not any(_is_meant(host, word) for host in deployment.hosts):
             raise _error(
                 deployment,
-                say(en=f"{quoted(word)} is no host here", zh=f"{quoted(word)} 不是这里的主机或角色"),
+                msg("{word} is no host here", word=quoted(word)),
             )
     hosts = tuple(
         replace(host, judged=any(_is_meant(host, word) for word in wanted)) for host in deployment.hosts
@@ -37,7 +37,7 @@ def _is_meant(host: Host, word: str) -> bool:
     return word in (host.name, host.address) or words.role(word) in host.roles
 
 
-def _error(deployment: Deployment, reason: str) -> InventoryError:
+def _error(deployment: Deployment, reason: Message) -> InventoryError:
     hosts = ", ".join(
         host.name if host.name == host.address else f"{host.name} ({host.address})"
         for host in deployment.hosts
@@ -47,5 +47,5 @@ def _error(deployment: Deployment, reason: str) -> InventoryError:
         "--limit",
         None,
         reason,
-        say(en=f"hosts: {hosts}; roles: {roles}", zh=f"主机：{hosts}；角色：{roles}"),
+        msg("hosts: {hosts}; roles: {roles}", hosts=hosts, roles=roles),
     )

@@ -15,7 +15,7 @@ from bkpaas.inventory.overlay import Overlay, read_overlay
 from bkpaas.inventory.problems import Problems
 from bkpaas.inventory.source import read
 from bkpaas.inventory.waivers import look_up
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 
 T = TypeVar("T", str, int)
 
@@ -42,7 +42,7 @@ def load(
     config = read(found.config) if found.config else None
     clues = install_config.clues(config) if config else ()
     generation, note = decide([overlay.clues(), found.clues(), *clues])
-    notes = list[str]()
+    notes = list[Message]()
     listed = install_config.parse(config, generation, problems, notes) if config else {}
     members = hosts.merged(listed, overlay, problems)
     waivers = look_up(overlay.waivers, members, problems, conditions)
@@ -53,7 +53,7 @@ def load(
     home = overlay.home or environment.home or found.home(notes)
     used = ", ".join(str(file) for file in (found.config, *env, found.overlay) if file)
     notes = [
-        say(en=f"read: {used}", zh=f"已读取：{used}"),
+        msg("read: {used}", used=used),
         note,  # of the generation
         *hosts.oddities(members),
         *notes,
@@ -87,11 +87,8 @@ def _check_standalone(overlay: Overlay, problems: Problems) -> None:
         problems.add(
             overlay.file,
             None,
-            say(
-                en=f"stands alone, without install.config, and lacks {listed}",
-                zh=f"没有 install.config 而单独使用，但缺少 {listed}",
-            ),
-            say(en=f"add {listed}", zh=f"请补上 {listed}"),
+            msg("stands alone, without install.config, and lacks {listed}", listed=listed),
+            msg("add {listed}", listed=listed),
         )
 
 
@@ -134,13 +131,13 @@ class _Shipped:
         self._taken.append(f"{what} {value}")
         return value
 
-    def notes(self) -> list[str]:
+    def notes(self) -> list[Message]:
         if not self._taken:
             return []
         listed = ", ".join(self._taken)
         return [
-            say(
-                en=f"not said by the inventory, so taken as shipped (deployment.yaml can say it): {listed}",
-                zh=f"清单没有说明，按出厂默认值处理（可在 deployment.yaml 中写明）：{listed}",
+            msg(
+                "not said by the inventory, so taken as shipped (deployment.yaml can say it): {listed}",
+                listed=listed,
             )
         ]

@@ -17,7 +17,7 @@ from bkpaas.inventory.problems import Problems, quoted
 from bkpaas.inventory.schema import Check, Node, Refused, Section
 from bkpaas.inventory.source import Source
 from bkpaas.inventory.waivers import NAME, Entry, read_waivers
-from bkpaas.lang import say
+from bkpaas.messages import msg
 
 S = TypeVar("S", Limits, Thresholds)
 
@@ -67,8 +67,7 @@ class Overlay(Struct):
 
 _ROLE_WORD = schema.matching(
     words.ROLE,
-    en="write a word of install.config: paas, nginx, appo",
-    zh="请写 install.config 中的角色名：paas、nginx、appo",
+    msg("write a word of install.config: paas, nginx, appo"),
 )
 
 
@@ -110,13 +109,8 @@ def _hosts(root: Section, problems: Problems) -> tuple[HostEntry, ...]:
                 problems.add(
                     section.file,
                     section.line,
-                    say(
-                        en=f"{word} stands here twice, first in line {seen[word]}",
-                        zh=f"{word} 重复出现，首次在第 {seen[word]} 行",
-                    ),
-                    say(
-                        en="give every host its own name and address, once", zh="每台主机的名称和地址必须唯一"
-                    ),
+                    msg("{word} stands here twice, first in line {seen}", word=word, seen=seen[word]),
+                    msg("give every host its own name and address, once"),
                 )
             seen.setdefault(word, section.line)
         entries.append(entry)
@@ -132,11 +126,8 @@ def _host(section: Section) -> HostEntry | None:
     if section.has("roles") and section.has("add_roles"):
         section.refuse(
             "add_roles",
-            say(en="add_roles: stands beside roles:", zh="add_roles: 与 roles: 同时出现"),
-            say(
-                en="write roles: to say all of them, or add_roles: to add to install.config",
-                zh="roles: 表示全部角色，add_roles: 表示在 install.config 之外追加，只写其一",
-            ),
+            msg("add_roles: stands beside roles:"),
+            msg("write roles: to say all of them, or add_roles: to add to install.config"),
         )
     section.end()
     if address is None:
@@ -158,10 +149,8 @@ def _role(node: Node) -> str:
         return word
     near, listed = words.near_roles(word), ", ".join(sorted(words.ROLES))
     raise Refused(
-        say(en=f"{quoted(word)} is no role", zh=f"{quoted(word)} 不是角色名"),
-        say(en=f"did you mean {near}?", zh=f"是否想写 {near}？")
-        if near
-        else say(en=f"roles: {listed}", zh=f"可用的角色：{listed}"),
+        msg("{word} is no role", word=quoted(word)),
+        msg("did you mean {near}?", near=near) if near else msg("roles: {listed}", listed=listed),
     )
 
 
@@ -173,8 +162,8 @@ def _host_name(node: Node) -> str:
     name = NAME(node)
     if name in words.RESERVED_NAMES:
         raise Refused(
-            say(en=f"{quoted(name)} is reserved by the suite", zh=f"{quoted(name)} 是本套件的保留名"),
-            say(en="choose another name", zh="请换一个名称"),
+            msg("{name} is reserved by the suite", name=quoted(name)),
+            msg("choose another name"),
         )
     return name
 
@@ -183,8 +172,8 @@ def _absolute_path(node: Node) -> str:
     path = schema.text(node)
     if not path.startswith("/"):
         raise Refused(
-            say(en="is not an absolute path", zh="不是绝对路径"),
-            say(en="write it like /data/bkce", zh="例如：/data/bkce"),
+            msg("is not an absolute path"),
+            msg("write it like /data/bkce"),
         )
     return path.rstrip("/") or "/"
 

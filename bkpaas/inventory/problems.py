@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bkpaas.errors import InventoryError
-from bkpaas.lang import say
+from bkpaas.messages import Message, lines, msg
 
 _SHOWN = 20
 
@@ -12,16 +12,16 @@ class InventoryErrors(InventoryError):
     """Several problems at once; file, line, reason and way_out are those of the first."""
 
     def __init__(self, errors: tuple[InventoryError, ...]) -> None:
+        self.errors = errors
         first = errors[0]
         super().__init__(first.file, first.line, first.reason, first.way_out)
-        self.errors = errors
 
-    def __str__(self) -> str:
-        texts = [str(error) for error in self.errors[:_SHOWN]]
+    def message(self) -> Message:
+        texts = [error.message() for error in self.errors[:_SHOWN]]
         left = len(self.errors) - _SHOWN
         if left > 0:
-            texts.append(say(en=f"and {left} more", zh=f"还有 {left} 处"))
-        return "\n".join(texts)
+            texts.append(msg("and {left} more", left=left))
+        return lines(texts)
 
 
 class Problems:
@@ -37,7 +37,7 @@ class Problems:
     def __bool__(self) -> bool:
         return bool(self._found)
 
-    def add(self, file: str, line: int | None, reason: str, way_out: str) -> None:
+    def add(self, file: str, line: int | None, reason: Message, way_out: Message) -> None:
         self._found.append(InventoryError(file, line, reason, way_out))
 
     def raise_any(self) -> None:

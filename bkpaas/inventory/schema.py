@@ -22,7 +22,7 @@ from bkpaas.errors import InventoryError
 from bkpaas.inventory import words
 from bkpaas.inventory.problems import Problems, quoted
 from bkpaas.inventory.source import Source
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 
 T = TypeVar("T")
 Node = Any  # a ruamel.yaml node; ruamel types them as Any too
@@ -35,14 +35,14 @@ _PASSWORD = re.compile(r"pass|pwd|secret|token|credential", re.IGNORECASE)
 class Refused(Exception):
     """A value that cannot be taken: reason, way out, and the node when it is not the one checked."""
 
-    def __init__(self, reason: str, way_out: str, node: Node = None) -> None:
+    def __init__(self, reason: Message, way_out: Message, node: Node = None) -> None:
         super().__init__(reason, way_out)
         self.reason, self.way_out, self.node = reason, way_out, node
 
 
 def compose(source: Source) -> Node:
     """The root node. InventoryError: not YAML, several documents, empty."""
-    way_out = say(en="correct the YAML", zh="请更正 YAML 语法")
+    way_out = msg("correct the YAML")
     try:
         # The parser alone: no value is built, so 2025-13-01 or !!python/object cannot do any harm.
         with warnings.catch_warnings():
@@ -56,24 +56,24 @@ def compose(source: Source) -> Node:
         raise InventoryError(
             source.file,
             mark.line + 1 if mark else None,
-            say(en=f"is not YAML: {problem}", zh=f"不是合法的 YAML：{problem}"),
+            msg("is not YAML: {problem}", problem=problem),
             way_out,
         ) from None
     except YAMLError as error:
         line = source.text.count("\n", 0, getattr(error, "position", 0)) + 1
-        reason = " ".join(str(error).split("\n", 1)[0].split())
+        problem = " ".join(str(error).split("\n", 1)[0].split())
         raise InventoryError(
-            source.file, line, say(en=f"is not YAML: {reason}", zh=f"不是合法的 YAML：{reason}"), way_out
+            source.file, line, msg("is not YAML: {problem}", problem=problem), way_out
         ) from None
     except RecursionError:
-        reason = say(en="is nested too deeply", zh="嵌套过深")
+        reason = msg("is nested too deeply")
         raise InventoryError(source.file, None, reason, way_out) from None
     if root is None or _is_null(root):
         raise InventoryError(
             source.file,
             None,
-            say(en="is empty", zh="内容为空"),
-            say(en="write at least hosts:, or remove the file", zh="至少写上 hosts:，或删除该文件"),
+            msg("is empty", context="file"),
+            msg("write at least hosts:, or remove the file"),
         )
     return root
 
@@ -88,8 +88,8 @@ class Section:
         self._known: list[str] = []
         self._sound = isinstance(node, MappingNode)
         if not self._sound:
-            shape = say(en=f"{name} is not a mapping (key: value)", zh=f"{name} 不是映射（key: value）")
-            self._add(node, shape, say(en="write it as key: value", zh="请写成 key: value 的形式"))
+            shape = msg("{name} is not a mapping (key: value)", name=name)
+            self._add(node, shape, msg("write it as key: value"))
             return
         for key, value in node.value:
             text = key.value if isinstance(key, ScalarNode) else ""
@@ -97,11 +97,8 @@ class Section:
                 first = self._nodes[text][0].start_mark.line + 1
                 self._add(
                     key,
-                    say(
-                        en=f"{text}: stands here twice, first in line {first}",
-                        zh=f"{text}: 重复出现，首次在第 {first} 行",
-                    ),
-                    say(en="remove one of the two", zh="请删除其中一个"),
+                    msg("{text}: stands here twice, first in line {first}", text=text, first=first),
+                    msg("remove one of the two"),
                 )
             else:
                 self._nodes[text] = (key, value)
@@ -118,13 +115,15 @@ class Section:
         try:
             if _is_null(node):
                 raise Refused(
-                    say(en="has no value", zh="没有值"),
-                    say(en="give it one, or remove the key", zh="请填写，或删除该项"),
+                    msg("has no value"),
+                    msg("give it one, or remove the key"),
                     name,  # for YAML what is missing begins on the next line
                 )
             return check(node)
         except Refused as refused:
-            self._add(refused.node or node, f"{key}: {refused.reason}", refused.way_out)
+            self._add(
+                refused.node or node, msg("{key}: {reason}", key=key, reason=refused.reason), refused.way_out
+            )
             return None
 
     def need(self, key: str, check: Check[T]) -> T | None:
@@ -133,8 +132,8 @@ class Section:
             self.problems.add(
                 self.file,
                 self.line,
-                say(en=f"{self.name} has no {key}:", zh=f"{self.name} 缺少 {key}:"),
-                say(en=f"add {key}:", zh=f"请补上 {key}:"),
+                msg("{name} has no {key}:", name=self.name, key=key),
+                msg("add {key}:", key=key),
             )
         return self.take(key, check)
 
@@ -159,35 +158,26 @@ class Section:
             if key in self._known:
                 continue
             if _PASSWORD.search(key):
-                reason = say(
-                    en=f"{key}: secrets have no place in an inventory",
-                    zh=f"{key}: 清单中不允许出现密码等机密",
-                )
-                way_out = say(
-                    en="remove it and log in with a key: connect: {key: PATH}",
-                    zh="请删除，改用密钥登录：connect: {key: 路径}",
-                )
+                reason = msg("{key}: secrets have no place in an inventory", key=key)
+                way_out = msg("remove it and log in with a key: connect: {{key: PATH}}")
             else:
-                reason = say(
-                    en=f"{quoted(key)} is unknown in {self.name}",
-                    zh=f"{self.name} 中没有 {quoted(key)} 这一项",
-                )
+                reason = msg("{key} is unknown in {name}", key=quoted(key), name=self.name)
                 near = difflib.get_close_matches(key, self._known, 1)
                 listed = ", ".join(self._known)
                 way_out = (
-                    say(en=f"did you mean {near[0]}: ?", zh=f"是否想写 {near[0]}: ？")
+                    msg("did you mean {near}: ?", near=near[0])
                     if near
-                    else say(en=f"known here: {listed}", zh=f"此处可用：{listed}")
+                    else msg("known here: {listed}", listed=listed)
                 )
             self._add(node, reason, way_out)
 
-    def refuse(self, key: str, reason: str, way_out: str) -> None:
+    def refuse(self, key: str, reason: Message, way_out: Message) -> None:
         """A problem with a key that was taken well, or with the whole section."""
         node = self._nodes.get(key)
         line = node[1].start_mark.line + 1 if node else self.line
         self.problems.add(self.file, line, reason, way_out)
 
-    def _add(self, node: Node, reason: str, way_out: str) -> None:
+    def _add(self, node: Node, reason: Message, way_out: Message) -> None:
         self.problems.add(self.file, node.start_mark.line + 1, reason, way_out)
 
 
@@ -195,35 +185,30 @@ def text(node: Node) -> str:
     """A plain text of one line."""
     if not isinstance(node, ScalarNode):
         raise Refused(
-            say(en="is not a text", zh="不是文本"),
-            say(en="write one word or sentence", zh="请写一个词或一句话"),
+            msg("is not a text"),
+            msg("write one word or sentence"),
         )
     if node.tag != _TAG + "str":
         raise Refused(
-            say(
-                en=f"{quoted(node.value)} is not a text for YAML",
-                zh=f"YAML 不把 {quoted(node.value)} 当作文本",
-            ),
-            say(en="put it in quotes", zh="请加上引号"),
+            msg("{value} is not a text for YAML", value=quoted(node.value)),
+            msg("put it in quotes"),
         )
     value = str(node.value).strip()
     if not value or not value.isprintable():
         raise Refused(
-            say(en="is empty or has control characters", zh="为空或含有控制字符"),
-            say(en="write printable text", zh="请填写可见文本"),
+            msg("is empty or has control characters"),
+            msg("write printable text"),
         )
     return value
 
 
-def matching(pattern: re.Pattern[str], en: str, zh: str) -> Check[str]:
-    """A text of one form, folded to lower case; en and zh say which form."""
+def matching(pattern: re.Pattern[str], way_out: Message) -> Check[str]:
+    """A text of one form, folded to lower case; way_out describes the form."""
 
     def check(node: Node) -> str:
         value = text(node).lower()
         if not pattern.fullmatch(value):
-            raise Refused(
-                say(en=f"{quoted(value)} is not allowed", zh=f"{quoted(value)} 不合要求"), say(en=en, zh=zh)
-            )
+            raise Refused(msg("{value} is not allowed", value=quoted(value)), way_out)
         return value
 
     return check
@@ -240,11 +225,8 @@ def domain(node: Node) -> str:
     value = text(node).lower()
     if not words.is_domain(value):
         raise Refused(
-            say(en=f"{quoted(value)} is no host name", zh=f"{quoted(value)} 不是主机域名"),
-            say(
-                en="letters, digits, '-' and dots, without scheme, port and path: paas.bk.com",
-                zh="只用字母、数字、'-' 和点，不带协议、端口和路径，例如：paas.bk.com",
-            ),
+            msg("{value} is no host name", value=quoted(value)),
+            msg("letters, digits, '-' and dots, without scheme, port and path: paas.bk.com"),
         )
     return value
 
@@ -253,8 +235,8 @@ def flag(node: Node) -> bool:
     value = node.value if isinstance(node, ScalarNode) else None
     if value not in ("true", "True", "TRUE", "false", "False", "FALSE"):
         raise Refused(
-            say(en="is neither true nor false", zh="不是 true 或 false"),
-            say(en="write true or false, without quotes", zh="请写 true 或 false，不加引号"),
+            msg("is neither true nor false"),
+            msg("write true or false, without quotes"),
         )
     return bool(value.lower() == "true")
 
@@ -269,10 +251,10 @@ def number(low: float, high: float, whole: bool) -> Check[float]:
         except (ValueError, TypeError, AttributeError):
             value = math.nan
         if not plain or not low <= value <= high:
-            kind = say(en="a whole number", zh="整数") if whole else say(en="a number", zh="数字")
+            kind = msg("a whole number") if whole else msg("a number")
             raise Refused(
-                say(en=f"is not {kind} of {low:g} to {high:g}", zh=f"不是 {low:g} 到 {high:g} 之间的{kind}"),
-                say(en="write such a number, without quotes and unit", zh="请直接填写数字，不加引号和单位"),
+                msg("is not {kind} of {low:g} to {high:g}", kind=kind, low=low, high=high),
+                msg("write such a number, without quotes and unit"),
             )
         return value
 
@@ -289,8 +271,8 @@ def one_of(*choices: str) -> Check[str]:
         if value not in choices:
             listed = ", ".join(choices)
             raise Refused(
-                say(en=f"is not one of {listed}", zh=f"不是以下之一：{listed}"),
-                say(en=f"write one of {listed}", zh=f"请填写以下之一：{listed}"),
+                msg("is not one of {listed}", listed=listed),
+                msg("write one of {listed}", listed=listed),
             )
         return str(value)
 
@@ -304,8 +286,8 @@ def day(node: Node) -> str:
         return datetime.datetime.strptime(value, "%Y-%m-%d").date().isoformat()
     except ValueError:
         raise Refused(
-            say(en=f"{quoted(value)} is not a date", zh=f"{quoted(value)} 不是日期"),
-            say(en="write year-month-day: 2025-12-31", zh="请写成 年-月-日，例如：2025-12-31"),
+            msg("{value} is not a date", value=quoted(value)),
+            msg("write year-month-day: 2025-12-31"),
         ) from None
 
 
@@ -327,8 +309,8 @@ def many(check: Check[T]) -> Check[tuple[T, ...]]:
 def _items(node: Node) -> list[Node]:
     if not isinstance(node, SequenceNode):
         raise Refused(
-            say(en="is not a list", zh="不是列表"),
-            say(en="write [one, two], or one '- item' a line", zh="请写成 [甲, 乙]，或每行一个 '- 项目'"),
+            msg("is not a list"),
+            msg("write [one, two], or one '- item' a line"),
         )
     return list(node.value)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from bkpaas.errors import InventoryError
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 
 FILE_BYTES = 524_288
 """The largest file that is read; some ten thousand hosts."""
@@ -65,11 +65,8 @@ def unreadable(file: str, error: Exception) -> InventoryError:
     return InventoryError(
         file,
         None,
-        say(en=f"cannot be read: {why}", zh=f"无法读取：{why}"),
-        say(
-            en="check the path and that this user may read it",
-            zh="检查路径是否正确，以及当前用户是否有读取权限",
-        ),
+        msg("cannot be read: {why}", why=why),
+        msg("check the path and that this user may read it"),
     )
 
 
@@ -81,8 +78,8 @@ def _bytes(path: Path) -> bytes:
                 raise InventoryError(
                     str(path),
                     None,
-                    say(en="is not a regular file", zh="不是普通文件"),
-                    say(en="put a text file there", zh="请换成文本文件"),
+                    msg("is not a regular file"),
+                    msg("put a text file there"),
                 )
             content = stream.read(FILE_BYTES + 1)
     except (OSError, ValueError) as error:
@@ -91,11 +88,8 @@ def _bytes(path: Path) -> bytes:
         raise InventoryError(
             str(path),
             None,
-            say(en=f"is larger than {FILE_BYTES} bytes", zh=f"超过 {FILE_BYTES} 字节"),
-            say(
-                en="check that this is the right file; split a very large deployment",
-                zh="确认文件是否正确；规模极大的部署请拆分成多个清单",
-            ),
+            msg("is larger than {file_bytes} bytes", file_bytes=FILE_BYTES),
+            msg("check that this is the right file; split a very large deployment"),
         )
     return content
 
@@ -110,20 +104,14 @@ def _decoded(file: str, content: bytes) -> str:
     raise InventoryError(
         file,
         line,
-        say(en="is not UTF-8 text", zh="不是 UTF-8 文本"),
-        say(
-            en="convert it: iconv -f GB18030 -t UTF-8 FILE > NEW",
-            zh="请转换编码：iconv -f GB18030 -t UTF-8 旧文件 > 新文件",
-        ),
+        msg("is not UTF-8 text"),
+        msg("convert it: iconv -f GB18030 -t UTF-8 FILE > NEW"),
     )
 
 
-def _binary() -> str:
-    return say(
-        en="holds NUL bytes: it is not text, or it is UTF-16",
-        zh="含有 NUL 字节：不是文本文件，或是 UTF-16 编码",
-    )
+def _binary() -> Message:
+    return msg("holds NUL bytes: it is not text, or it is UTF-16")
 
 
-def _text_wanted() -> str:
-    return say(en="save it as UTF-8 text", zh="请另存为 UTF-8 文本")
+def _text_wanted() -> Message:
+    return msg("save it as UTF-8 text")

@@ -15,7 +15,7 @@ from bkpaas.inventory.deployment import Host, Waiver
 from bkpaas.inventory.problems import Problems
 from bkpaas.inventory.schema import Section
 from bkpaas.inventory.source import read
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 
 _LISTED = 10
 
@@ -30,13 +30,11 @@ class Entry(Struct, frozen=True):
 
 NAME = schema.matching(
     words.NAME,
-    en="use letters, digits, '.', '_' and '-', a letter or digit first, 63 at most",
-    zh="只用字母、数字、'.'、'_'、'-'，以字母或数字开头，最多 63 个字符",
+    msg("use letters, digits, '.', '_' and '-', a letter or digit first, 63 at most"),
 )
 _CONDITION = schema.matching(
     re.compile(r"[a-z0-9][a-z0-9._-]*"),
-    en="write the id of a condition: paas-clock-skew",
-    zh="请写检查项的 id，例如：paas-clock-skew",
+    msg("write the id of a condition: paas-clock-skew"),
 )
 
 
@@ -89,38 +87,30 @@ def look_up(
             problems.add(
                 entry.file,
                 entry.line,
-                say(
-                    en=f"the waiver names the condition {waiver.condition}, which does not exist",
-                    zh=f"豁免中的检查项 {waiver.condition} 不存在",
+                msg(
+                    "the waiver names the condition {condition}, which does not exist",
+                    condition=waiver.condition,
                 ),
                 _near(waiver.condition, conditions)
-                or say(
-                    en="write the id of a condition, as the reports show it before the @",
-                    zh="请写检查项的 id，即报告中 @ 之前的部分",
-                ),
+                or msg("write the id of a condition, as the reports show it before the @"),
             )
         for word in waiver.hosts:
             if word not in names:
                 problems.add(
                     entry.file,
                     entry.line,
-                    say(
-                        en=f"the waiver names {word}, which is no host here",
-                        zh=f"豁免中的 {word} 不是这里的主机",
-                    ),
+                    msg("the waiver names {word}, which is no host here", word=word),
                     _near(word, names) or _listed(hosts),
                 )
         found.append(replace(waiver, hosts=tuple(names.get(word, word) for word in waiver.hosts)))
     return tuple(found)
 
 
-def _listed(hosts: Sequence[Host]) -> str:
+def _listed(hosts: Sequence[Host]) -> Message:
     names = ", ".join(host.name for host in hosts[:_LISTED]) + (", ..." if hosts[_LISTED:] else "")
-    return say(
-        en=f"write the name or address of a host, such as {names}", zh=f"请写主机的名称或地址，例如：{names}"
-    )
+    return msg("write the name or address of a host, such as {names}", names=names)
 
 
-def _near(word: str, known: Collection[str]) -> str | None:
+def _near(word: str, known: Collection[str]) -> Message | None:
     near = ", ".join(difflib.get_close_matches(word, known, 3))
-    return say(en=f"did you mean {near}?", zh=f"是否想写 {near}？") if near else None
+    return msg("did you mean {near}?", near=near) if near else None

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 
 from bkpaas.inventory.problems import quoted
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 
 RESERVED_NAMES = ("controller", "deployment")
 """Subjects of verdicts that are no host."""
@@ -57,16 +57,11 @@ def is_address(text: str) -> bool:
     return not (address.is_unspecified or address.is_multicast or address.is_reserved)
 
 
-def no_address(word: str) -> tuple[str, str]:
+def no_address(word: str) -> tuple[Message, Message]:
     """The reason and the way out, for a word that is_address refused."""
     return (
-        say(
-            en=f"{quoted(word)} is not the IPv4 address of a host", zh=f"{quoted(word)} 不是主机的 IPv4 地址"
-        ),
-        say(
-            en="write four numbers of 0 to 255, without leading zeros: 10.0.1.1",
-            zh="请写四段 0 到 255 的数字，不带前导零，例如：10.0.1.1",
-        ),
+        msg("{word} is not the IPv4 address of a host", word=quoted(word)),
+        msg("write four numbers of 0 to 255, without leading zeros: 10.0.1.1"),
     )
 
 

@@ -177,7 +177,7 @@ class Controller:
         if self.deployment.generation != "5.x":
             print(_not_judged_yet(self.deployment.generation))
         notes = self.deployment.notes[2:]  # after the files and the generation
-        for line in _notes([note.replace(f"{self.deployment.source}/", "") for note in notes], width):
+        for line in _notes([str(note).replace(f"{self.deployment.source}/", "") for note in notes], width):
             print(line)
         for line in terminal.summary(self.results, width=width, colour=colour, where=where):
             print(line)

@@ -50,7 +50,7 @@ def refusals() -> Refusals:
         errors = error.errors if isinstance(error, InventoryErrors) else (error,)
         assert all(e.reason and e.way_out for e in errors)
         return [
-            f"{Path(e.file).name}{'' if e.line is None else f':{e.line}'}: {e.reason} | {e.way_out}"
+            f"{Path(e.file).name}{'' if e.line is None else f':{e.line}'}: {e.reason!s} | {e.way_out!s}"
             for e in errors
         ]
 

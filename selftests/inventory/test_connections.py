@@ -77,7 +77,7 @@ def test_missing_key_is_noted(site: Site) -> None:
     path = site(
         {"install.config": CONFIG, "deployment.yaml": "connect: {key: id, known_hosts: kh}\n", "kh": ""}
     )
-    notes = [note for note in load(path).notes if note.endswith("does not exist")]
+    notes = [note for note in map(str, load(path).notes) if note.endswith("does not exist")]
     assert notes == [f"{os.path.realpath(path)}/id does not exist"]
 
 

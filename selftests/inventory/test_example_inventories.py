@@ -88,7 +88,7 @@ def test_page_knows_the_shipped_figures(page: str) -> None:
 def test_notes_and_refusals_speak_chinese(tmp_path: Path) -> None:
     speak("zh")
     try:
-        notes = load(INVENTORIES / "example-5.x").notes
+        notes = list(map(str, load(INVENTORIES / "example-5.x").notes))
         assert any("全角标点已按半角读取" in note for note in notes)
         (tmp_path / "install.config").write_text("10.0.1 paas\n")
         with pytest.raises(Exception, match="不是主机的 IPv4 地址\n  解决办法：请写四段"):

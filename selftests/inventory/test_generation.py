@@ -44,7 +44,7 @@ def test_told_by(site: Site, name: str) -> None:
     files, config, generation, what = TOLD[name]
     deployment = load(site({"install.config": config, **files}))
     assert deployment.generation == generation
-    (note,) = [note for note in deployment.notes if note.startswith("generation ")]
+    (note,) = [note for note in map(str, deployment.notes) if note.startswith("generation ")]
     assert note.startswith(f"generation {generation}: told by {what} (")
 
 
@@ -56,7 +56,7 @@ def test_words_in_comments_tell_nothing(site: Site) -> None:
 def test_nothing_tells(site: Site) -> None:
     deployment = load(site({"install.config": PLAIN}))
     assert deployment.generation == "5.x"
-    assert any("nothing tells, so it is read as 5.x" in note for note in deployment.notes)
+    assert any("nothing tells, so it is read as 5.x" in note for note in map(str, deployment.notes))
 
 
 def test_6x_words_make_5x_punctuation_an_error(site: Site, refusals: Refusals) -> None:
@@ -112,5 +112,5 @@ def test_yaml_of_another_name_takes_the_place_of_deployment_yaml(site: Site) -> 
 
 def test_note_names_the_files_that_were_read(site: Site) -> None:
     path = site({"install.config": PLAIN, "globals.env": "", "utils.fc": "exit 1\n"})
-    (note,) = [note for note in load(path).notes if note.startswith("read: ")]
+    (note,) = [note for note in map(str, load(path).notes) if note.startswith("read: ")]
     assert note == f"read: {path}/install.config, {path}/globals.env"

@@ -82,7 +82,7 @@ def test_content_that_is_meant_to_hurt(site: Site, name: str, where: str) -> Non
         assert "\x1b" not in str(error)
     else:
         assert deployment.domain == "paas.bk.com" or where.startswith("bin/")
-        assert not any("\x1b" in note for note in deployment.notes)
+        assert not any("\x1b" in note for note in map(str, deployment.notes))
 
 
 def refused(path: Path) -> str:
