@@ -365,7 +365,10 @@ class Session(asyncssh.SSHClientSession[bytes]):
             word, value = self._events.get_nowait()
             if word != "late":
                 raise self._unexpected(word, value)
-        self._channel.write(data)
+        try:
+            self._channel.write(data)
+        except OSError:  # the channel was closed
+            raise self._unexpected("ended", None) from None
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
         """Take what the host printed; the first thing that is wrong cuts the connection."""
