@@ -6,6 +6,7 @@ from shlex import quote
 from bkpaas.collect import plan
 from bkpaas.errors import NoData, NotApplicable
 from bkpaas.facts.database import accounts as database_accounts
+from bkpaas.facts.database import error_text
 from bkpaas.facts.healthz import is_login_refusal
 from bkpaas.faq.slots import login
 from bkpaas.lang import say
@@ -102,8 +103,6 @@ def test_database_accepts_the_account(host, deployment, host_facts, finding):
     """The database accepts the account in the settings of each project, and no service reports a refusal."""
     unknown, accounts = [], _database_accounts(host)
     _database_is_asked(accounts["database"], host, deployment, host_facts, finding)
-    reported = _refusal(host)
-    assert not reported, say(en=f"the database refuses: {reported}", zh=f"数据库拒绝：{reported}")
     for name, account in accounts.items():
         connection, obstacle = _tried(host, name, account)
         login = connection.login if connection else None
@@ -116,6 +115,8 @@ def test_database_accepts_the_account(host, deployment, host_facts, finding):
             _database_is_asked(account, host, deployment, host_facts, finding)
             raise AssertionError(text)
         unknown.append(text)
+    reported = _refusal(host)
+    assert not reported, say(en=f"the database refuses {reported}", zh=f"数据库拒绝 {reported}")
     if unknown:
         raise NoData("\n".join(unknown))
 
@@ -181,7 +182,7 @@ def _refusal(host):
         answer = host.answers.by_name.get(f"healthz-{service}")
         found = REFUSAL.search(answer.body) if answer and answer.ok else None
         if found:
-            return f"{found[1]} {found[2]} ({service})"
+            return f"{service}: {found[1]} {error_text(found[2])}"
     return None
 
 

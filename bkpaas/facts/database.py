@@ -33,6 +33,8 @@ _TEXT_LENGTH = 200
 """Of the text of an error, in characters."""
 _OWN_OPTIONS = ("unix_socket", "read_default_file", "read_default_group")
 """OPTIONS of Django that take the connection or the account from a place that is not read here."""
+_PASSWORD = re.compile(r" \(using password: ([^)]{1,40})\)?")
+_WITH = {"YES": " (with a password)", "NO": " (without a password)"}
 _ACCOUNT = re.compile(r"'[^']{0,100}'@'[^']{0,255}'")
 
 
@@ -149,16 +151,19 @@ def _plain(word: str, reveal: Reveal) -> str | None:
     return None if plain is None or "\ufffd" in plain or "\0" in plain else plain
 
 
+def error_text(text: str) -> str:
+    """Return the text of an error of the database without the account that it names."""
+    text = _ACCOUNT.sub("'...'@'...'", text)
+    return _PASSWORD.sub(lambda found: _WITH.get(found[1], ""), text)
+
+
 def login(item: Mapping[str, Any], secrets: Secrets) -> DatabaseLogin | None:
     """Return the login of a raw TCP connection; None when it has none."""
     given = raw.record(item.get("login"))
     state = _STATES.get(raw.text(given.get("state"), 20))
     if state is None:
         return None
-    text = _ACCOUNT.sub("'...'@'...'", raw.text(given.get("text"), 4 * _TEXT_LENGTH) or "")
-    text = text.replace("(using password: YES)", "(with a password)").replace(
-        "(using password: NO)", "(without a password)"
-    )
+    text = error_text(raw.text(given.get("text"), 4 * _TEXT_LENGTH) or "")
     return DatabaseLogin(
         state=state,
         code=raw.integer(given.get("code")),

@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable, Iterator
 
 Behaviour = Callable[[socket.socket, "Server"], None]
+JOIN_SECONDS = 5.0
+"""Limit for one connection to end, after the server was closed."""
 
 
 class Server:
@@ -21,6 +23,7 @@ class Server:
         self.on_first: Callable[[], None] = lambda: None
         """Called at the first connection."""
         self._behaviour = behaviour
+        self._threads: list[threading.Thread] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}/healthz/"
@@ -36,7 +39,8 @@ class Server:
             if first:
                 self.on_first()
             first = False
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+            self._threads.append(threading.Thread(target=self._serve, args=(connection,), daemon=True))
+            self._threads[-1].start()
 
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError), connection:
@@ -47,6 +51,8 @@ class Server:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # wakes accept()
         self._socket.close()
+        for thread in list(self._threads):  # what it heard is whole after this
+            thread.join(JOIN_SECONDS)
 
 
 @contextlib.contextmanager

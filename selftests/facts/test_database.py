@@ -123,3 +123,25 @@ def test_results_are_read_and_the_account_is_left_out(state: str) -> None:
 @pytest.mark.parametrize("login", [None, 5, [], {}, {"state": "root"}, {"state": ["accepted"]}])
 def test_garbage_is_no_result(login: Any) -> None:
     assert connections({"database": {"login": login}}, Secrets(b"k")).by_name["database"].login is None
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "Access denied for user 'op'@'10.0.1.3' (using password: NO)",
+            "Access denied for user '...'@'...' (without a password)",
+        ),
+        (
+            "Access denied for user 'op'@'h' (using password: secret:f613f661e66f)",
+            "Access denied for user '...'@'...'",
+        ),
+        (
+            "Access denied for user 'op'@'%' to database 'x'",
+            "Access denied for user '...'@'...' to database 'x'",
+        ),
+        ("Unknown database 'open_paas'", "Unknown database 'open_paas'"),
+    ],
+)
+def test_an_error_does_not_name_the_account(text: str, shown: str) -> None:
+    assert database.error_text(text) == shown
