@@ -1,7 +1,5 @@
 """FAQ: the login of PaaS does not answer: is_login asked on each of its ways, and what may stand on them."""
 
-import re
-
 from bkpaas.collect import plan
 from bkpaas.errors import NoData, NotApplicable
 from bkpaas.facts import Missing
@@ -112,12 +110,7 @@ def _asked(host, known, deployment):
     names = [deployment.domain, *deployment.fqdns.values()]
     if known.has("paas"):
         names += [other.address for other in deployment.having("paas", "appo", "appt")]
-        texts = [
-            str(value.value)
-            for project in host.settings.by_project.values()
-            for value in project.values.values()
-        ]
-        names += [name for text in texts for name in re.findall(r"[\w.-]+\.service\.consul", text)]
+        names += [name for project in host.settings.by_project.values() for name in project.consul_names]
     return list(dict.fromkeys(names))
 
 

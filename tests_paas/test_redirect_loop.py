@@ -57,6 +57,11 @@ def _equal(name, values, pair):
         return False
     if (one.kind, one.value, one.digest) == (other.kind, other.value, other.digest):
         return one.kind != "expression" or one.source == other.source
+    if one.digest and other.digest and one.value is other.value is None:
+        if one.digest == other.digest:
+            return {one.kind, other.kind} <= {"str", "int", "float"}
+        digests = [value.own_digest or value.digest for value in (one, other)]
+        return one.kind == other.kind == "str" and digests[0] == digests[1]
     own = [_without_own_addresses(value, host) for value, host in zip((one, other), pair, strict=True)]
     return one.kind == other.kind == "str" and own[0] == own[1]
 

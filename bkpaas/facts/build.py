@@ -29,6 +29,7 @@ from bkpaas.facts.redis import PREFIX as REDIS
 from bkpaas.facts.redis import redis_talks
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.settings import settings
+from bkpaas.facts.shown import Own, own_places
 from bkpaas.facts.snapshot import ControllerFacts
 from bkpaas.facts.sockets import sockets
 from bkpaas.facts.supervisor import Supervisors, supervisors
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
     from bkpaas.collect.visit import Visit
 
 T = TypeVar("T", bound=Fact)
+
+_MOST_ADDRESSES = 200
+"""Of a host, to be found in its settings."""
 
 _NOUNS = tuple(
     field.name
@@ -143,7 +147,7 @@ class _Answers:
             "sockets": self._sockets(),
             "supervisors": its_supervisors,
             "services": self._files_noun("uwsgi-ini", lambda files: services(files, known, secrets)),
-            "settings": self._files_noun("settings-", lambda files: settings(files, secrets)),
+            "settings": self._files_noun("settings-", lambda files: settings(files, secrets, self._own())),
             "places": self._merged("files", lambda _: places(self._entries("files"))),
             "proxies": self._files_noun("proxy-", lambda files: proxies(files, secrets)),
             "nginx": self._noun(dict, "nginx", lambda: nginx(first["nginx"])),
@@ -217,6 +221,15 @@ class _Answers:
 
     def _supervisors(self, files: Files) -> Supervisors:
         return supervisors(files, self.first.get("supervisor"), self.second.get("supervisor"), self.secrets)
+
+    def _own(self) -> Own:
+        """What replaces this host's own addresses and names, loopback among them, in a setting."""
+        pairs = self.first.get("addresses")
+        found = [
+            raw.texts(pair, 100)[:1] for pair in (pairs if isinstance(pairs, list) else ())[:_MOST_ADDRESSES]
+        ]
+        hostname = raw.text(raw.record(self.first.get("system")).get("hostname"), 255)
+        return own_places([address for one in found for address in one], hostname)
 
     def _sockets(self) -> Fact:
         if (error := raw.text(self.errors.get("listeners"), 300)) is not None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from bkpaas.facts import raw
 from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.secret_words import hide_words
 from bkpaas.facts.secrets import Secrets
 
 _UWSGI_INI = re.compile(r"uwsgi-open_paas-(?P<service>[A-Za-z0-9_.-]+)\.ini")
@@ -181,67 +182,17 @@ def _environ(values: dict[str, Any], secrets: Secrets) -> dict[str, str]:
     }
 
 
-_PASSWORD_OPTIONS = {
-    "curl": ("-u", "--user", "-U", "--proxy-user", "-b", "--cookie", "-H", "--header", "-d", "--data"),
-    "wget": ("--header",),
-    "redis-cli": ("-a",),
-    "sshpass": ("-p",),
-    "ldapsearch": ("-w",),
-    "mongo": ("-p",),
-    "mongosh": ("-p",),
-    "mongodump": ("-p",),
-    "beeline": ("-p",),
-    "useradd": ("-p",),
-    "usermod": ("-p",),
-    "smbclient": ("-U",),
-    "openssl": ("-k", "-K"),
-    "consul": ("-encrypt", "--encrypt"),
-    "rabbitmqctl": (),
-    "htpasswd": (),
-}
-"""Options whose value is or may be a secret, though the name of the option does not say so."""
-
-
-_MYSQL = ("mysql", "maria")
-
-
-def _says_a_password(program: str, argv: list[str]) -> bool:
-    """Whether the last word of a command is one."""
-    if program == "rabbitmqctl":
-        return not {"add_user", "change_password", "authenticate_user"}.isdisjoint(argv)
-    return program == "htpasswd" and any(re.fullmatch("-[a-zA-Z]*b[a-zA-Z]*", word) for word in argv)
-
-
 def command_line(argv: list[str], secrets: Secrets) -> tuple[str, ...]:
     """The words without secrets, cut to a length in all."""
-    program = ""
     words: list[str] = []
     room = _COMMAND_LENGTH
-    hidden = False
-    for at, word in enumerate(argv):
-        name = word.lstrip("-")
-        if at == 0 or basename(word) in _PASSWORD_OPTIONS or basename(word).startswith(_MYSQL):
-            program = basename(word)  # also behind a sudo, a timeout, a shell
-        options = _PASSWORD_OPTIONS.get(program, ())
-        glued = next((one for one in options if word.startswith(one) and len(one) == 2 < len(word)), None)
-        named = next((one for one in options if one.startswith("--") and word.startswith(f"{one}=")), None)
-        if hidden:
-            shown = secrets.digest(word)
-        elif word.startswith("-p") and len(word) > 2 and program.startswith(_MYSQL):
-            shown = "-p" + secrets.digest(word[2:])
-        elif named:
-            shown = f"{named}=" + secrets.digest(word[len(named) + 1 :])
-        elif glued and not word.startswith("--"):
-            shown = glued + secrets.digest(word[2:])
-        elif at == len(argv) - 1 and _says_a_password(program, argv):
-            shown = secrets.digest(word)
-        elif " " in word:
-            shown = " ".join(command_line(word.split(" "), secrets))
-        else:
-            shown = secrets.cut(word, _WORD_LENGTH)
-        hidden = word.startswith("-") and (word in options or ("=" not in name and secrets.is_secret(name)))
+    for word, shown in zip(argv, hide_words(argv, secrets.digest), strict=True):
         if room <= 0:
             break
+        if shown is None and " " in word:
+            shown = " ".join(command_line(word.split(" "), secrets))
+        elif shown is None:
+            shown = secrets.cut(word, _WORD_LENGTH)
         words.append(shown[:room])
         room -= len(shown) + 1
     return tuple(words)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Any, Literal
 
 from bkpaas.errors import NoData
@@ -12,7 +12,10 @@ from bkpaas.facts import python2
 from bkpaas.facts.file import FileFact, Files, content, file_fact, unreadable
 from bkpaas.facts.literals import Unknown, evaluate
 from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.secret_names import is_random
+from bkpaas.facts.secret_shapes import Hide
 from bkpaas.facts.secrets import Secrets
+from bkpaas.facts.shown import SHOWN, Own, allowed, consul_names, is_plain, no_own, normalised
 from bkpaas.lang import say
 
 Kind = Literal["int", "float", "str", "bool", "none", "list", "dict", "secret", "expression", "broken"]
@@ -25,11 +28,13 @@ class Value(Record, frozen=True, array_like=True):  # there are hundreds on a ho
     file: str
     line: int
     value: Any = None
-    """JSON; None for a secret, an expression, a broken assignment, and what is too long."""
+    """JSON; None for a secret, an expression, a broken assignment, what is too long, and a name that is not SHOWN."""
     source: str = ""
     """The right side as written, without secrets, cut; empty where the value says as much."""
     digest: str | None = None
-    """Of a secret, and of what is too long."""
+    """Of a value that is not kept; of its normalised form, in which 3306 and "3306" are equal."""
+    own_digest: str | None = None
+    """The same with LAN_IP in place of the host's own addresses and names; None: there are none of them in it."""
 
     @property
     def text(self) -> str:
@@ -48,6 +53,8 @@ class Settings(Record, frozen=True):
     """`file:line: ...` for each place that is neither Python 2 nor Python 3."""
     placeholders: tuple[str, ...] = ()
     """`file:line: __NAME__` for each template variable that was never replaced."""
+    consul_names: tuple[str, ...] = ()
+    """Names of consul's services in any of the values."""
 
     def get(self, name: str) -> Value | None:
         return self.values.get(name)
@@ -65,7 +72,7 @@ class Settings(Record, frozen=True):
             raise NoData(
                 say(en=f"{name} is not set in {self.project}", zh=f"{self.project} 中没有设置 {name}")
             )
-        if value.kind not in ("int", "float"):
+        if value.kind not in ("int", "float") or value.value is None:
             raise NoData(
                 say(
                     en=f"{value.file}:{value.line}: {name} = {value.text} is not a plain number",
@@ -88,6 +95,7 @@ SEARCH_SETTINGS = ("ELASTICSEARCH_URLS", "ELASTICSEARCH_HOSTS")
 _FILES = re.compile(r"settings-(?P<project>[a-z0-9_]+)-(?P<order>\d+)")
 _PLACEHOLDER = re.compile(r"__[0-9A-Z_]+__")
 _TEXT_LENGTH = 200
+_MOST_NAMES = 100
 _VALUE_LENGTH = 2000
 """Of one value as JSON, in characters; a longer one is kept as its digest."""
 _KINDS: dict[type, Kind] = {
@@ -101,8 +109,11 @@ _KINDS: dict[type, Kind] = {
 }
 
 
-def settings(files: Files, secrets: Secrets) -> SettingsByProject:
-    """From the settings files of all projects, each project's in their order of reading."""
+def settings(files: Files, secrets: Secrets, own: Own = no_own, shown: Set[str] = SHOWN) -> SettingsByProject:
+    """Return the settings of all projects, the files of each in their order of reading.
+
+    own: replaces the host's own addresses and names in a text. shown: names whose values are kept.
+    """
     by_project: dict[str, list[tuple[int, dict[str, Any]]]] = {}
     for name, entries in files.items():
         if match := _FILES.fullmatch(name):
@@ -110,14 +121,17 @@ def settings(files: Files, secrets: Secrets) -> SettingsByProject:
             read.extend((int(match["order"]), entry) for entry in entries)
     return SettingsByProject(
         by_project={
-            project: _settings(project, [entry for _, entry in sorted(read, key=lambda one: one[0])], secrets)
+            project: _settings(
+                project,
+                [entry for _, entry in sorted(read, key=lambda one: one[0])],
+                _Reader(secrets, own, shown),
+            )
             for project, read in by_project.items()
         }
     )
 
 
-def _settings(project: str, entries: list[dict[str, Any]], secrets: Secrets) -> Settings:
-    reader = _Reader(secrets)
+def _settings(project: str, entries: list[dict[str, Any]], reader: _Reader) -> Settings:
     files = tuple(map(file_fact, entries))
     for file, entry in zip(files, entries, strict=True):
         if reason := unreadable(entry):
@@ -129,14 +143,16 @@ def _settings(project: str, entries: list[dict[str, Any]], secrets: Secrets) -> 
         values=reader.values,
         problems=tuple(reader.problems),
         placeholders=tuple(reader.placeholders),
+        consul_names=tuple(dict.fromkeys(reader.consul_names))[:_MOST_NAMES],
     )
 
 
 class _Reader:
     """Reads the assignments of one file after the other, what is known from one is known in the next."""
 
-    def __init__(self, secrets: Secrets) -> None:
-        self.secrets = secrets
+    def __init__(self, secrets: Secrets, own: Own, shown: Set[str]) -> None:
+        self.secrets, self.own, self.shown = secrets, own, shown
+        self.consul_names: list[str] = []
         self.known: dict[str, Any] = {}
         self.values: dict[str, Value] = {}
         self.problems: list[str] = []
@@ -226,10 +242,14 @@ class _Reader:
             digest = self.secrets.digest(source.get_code(include_prefix=False)) if kind == "secret" else None
             return Value(kind=kind, file=self.file, line=line, source=written, digest=digest)
         plain = value[0]
+        self.consul_names += consul_names(plain)
         if self._hidden(name, plain):
             digest = self.secrets.digest(plain if isinstance(plain, str) else json.dumps(plain))
             return Value(kind="secret", file=self.file, line=line, digest=digest)
-        shown = self.secrets.tree(self.secrets.logins(plain) if name in SEARCH_SETTINGS else plain)
+        if name not in self.shown and not is_plain(plain):
+            return self._concealed(name, line, plain)
+        logins = self.secrets.logins(plain) if name in SEARCH_SETTINGS else plain
+        shown = allowed(self.secrets.tree(logins), self.shown, self.secrets)
         as_json = json.dumps(shown, ensure_ascii=False, sort_keys=True)
         telling = isinstance(plain, str | int | float) and source.type not in ("string", "number", "keyword")
         long = len(as_json) > _VALUE_LENGTH
@@ -239,7 +259,22 @@ class _Reader:
             line=line,
             value=None if long else shown,
             source=written if telling else as_json[:_TEXT_LENGTH] if long else "",
-            digest=self.secrets.digest(as_json) if long else None,
+            digest=self.secrets.conceal(as_json) if long else None,
+        )
+
+    def _concealed(self, name: str, line: int, plain: Any) -> Value:
+        """Return a value of which only the digest is kept."""
+        if isinstance(plain, str) and is_random(plain):
+            self.secrets.digest(plain)  # it is looked for elsewhere, as a secret is
+        self.secrets.tree(plain)  # remembers the secrets within
+        normal = normalised(plain)
+        own = self.own(normal)
+        return Value(
+            kind=_KINDS[type(plain)],
+            file=self.file,
+            line=line,
+            digest=self.secrets.conceal(normal),
+            own_digest=None if own == normal else self.secrets.conceal(own),
         )
 
     def _hidden(self, name: str, value: Any) -> bool:
@@ -247,6 +282,15 @@ class _Reader:
         if not value or (isinstance(value, str) and _PLACEHOLDER.fullmatch(value)):
             return False
         return self.secrets.is_secret(name, value)
+
+    def _hiding(self, name: str, found: list[Any]) -> Hide | None:
+        """Return what hides the strings of an expression; None where they may be shown."""
+        names = [name, *(leaf.value.strip("'\"") for leaf in found if leaf.type in ("name", "string"))]
+        secret = any(map(self.secrets.is_secret, names))
+        secret = secret or (name in SEARCH_SETTINGS and any("@" in leaf.value for leaf in found))
+        if secret:
+            return self.secrets.digest
+        return None if name in self.shown else self.secrets.conceal
 
     def _broken(self, node: Any) -> None:
         """An assignment inside of a syntax error."""
@@ -264,21 +308,20 @@ class _Reader:
 
     def _text(self, name: str, found: list[Any]) -> str:
         """The source without comments; strings are hidden where anything in it speaks of a secret."""
-        names = [name, *(leaf.value.strip("'\"") for leaf in found if leaf.type in ("name", "string"))]
-        secret = any(map(self.secrets.is_secret, names))
-        secret = secret or (name in SEARCH_SETTINGS and any("@" in leaf.value for leaf in found))
-        if secret and any(map(python2.is_error, found)):
-            return self.secrets.digest(" ".join(leaf.value for leaf in found))
+        hide = self._hiding(name, found)
+        if hide and any(map(python2.is_error, found)):
+            return hide(" ".join(leaf.value for leaf in found))
         words: list[str] = []
         room = 4 * _TEXT_LENGTH  # of which the cut below takes the beginning; the next leaf is costly to find
         for leaf in found:
             if room <= 0:
                 break
             inner = leaf.value.strip("'\"")
-            hidden = leaf.type == "string" or (leaf.type == "number" and self.secrets.is_secret(name, inner))
+            number = name not in self.shown or self.secrets.is_secret(name, inner)
+            hidden = leaf.type == "string" or (leaf.type == "number" and number)
             variable = inner.isidentifier() and inner.isupper() and self.secrets.is_secret(inner)
-            if secret and hidden and inner and not variable:
-                words.append(self.secrets.digest(inner))
+            if hide and hidden and inner and not variable:
+                words.append(hide(inner))
             else:
                 words.append(leaf.value)
             following = leaf.get_next_leaf()

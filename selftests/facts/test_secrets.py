@@ -51,6 +51,42 @@ SHAPES = [
     "管理员密码为: Pl4nted，请修改",
     "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.Pl4nted",
     "/login/?ticket=Pl4nted",
+    *(
+        f"{name}=Pl4nted"
+        for name in ("DB_PW", "PSWD", "PASSCODE", "PASSWORD_SALT", "AES_IV", "COS_AK", "COOKIE", "LICENSE")
+    ),
+    "PRIVATE_BYTES = 'Pl4nted'",
+    "userPwd: Pl4nted",
+    "mysql -uroot -pPl4nted open_paas",
+    "sh -c 'mysqldump -h 10.0.0.1 -pPl4nted x'",
+    "mysql -uroot -p'Pl4nted' open_paas",
+    "prog --pw Pl4nted --x 1",
+    "['prog', '--db-pw', 'Pl4nted']",
+    "redis-cli -h 10.0.0.1 -a Pl4nted ping",
+    "curl -u admin:Pl4nted http://10.0.0.1/",
+    "rabbitmqctl add_user u Pl4nted",
+    "GET /x?sig=Pl4nted HTTP/1.1",
+    "return 302 http://paas.bk.com/cb?code=Pl4nted;",
+    "http://Pl4nted@10.0.0.8:3128",
+    "http_proxy=Pl4nted@10.0.0.8:3128",
+    "https_proxy=socks5://Pl4nted@10.0.0.8:1080",
+    "session Pl4nted expired",
+    "token Pl4nted rejected",
+    "the password 'Pl4nted' is wrong",
+    'password "Pl4nted"',
+    "Parameter[Pl4nted] parse failed",
+    "bk_app_secret=Pl4nted&bk_app_code=bk_paas HTTP/1.1",
+    "BK_PASS=Pw\\&1x\\$Pl4nted\\ z",
+    "password: |\n  Pl4nted\nname: x",
+    "password =\n    'Pl4nted'",
+    "password = 'abc\\\nPl4nted'",
+    "password = 'abc\nPl4nted'",
+    "password = \\\n Pl4nted",
+    "password = abc\\\nPl4nted",
+    'password = """\nPl4nted\n"""',
+    "bk_token%253DPl4nted",
+    "# old password: Pl4nted",
+    "bk_session=Pl4ntedPl4nted1",
 ]
 
 
@@ -89,6 +125,18 @@ def test_no_half_of_a_secret_is_left_by_a_cut(text, length):
         "srwx------ 1 root root 0 Jul 30 09:47 /data/bkce/logs/open_paas/supervisor.sock",
         "2018/07/30 09:47:28 [error] 20935#0: *123 upstream timed out",
         "SESSION_COOKIE_NAME = 'bk_session'",
+        "BK_COOKIE_DOMAIN = '.bk.com'",
+        "SESSION_COOKIE_PATH = '/'",
+        "LICENSE_HOST = 'license.service.consul'",
+        "salt://10.0.0.1 ssh://root@10.0.0.1:22",
+        "Session 12 of user root closed; session opened for user root by (uid=0)",
+        "token expired; the session of paas-1 ended; cookie 'bk_token' and password 'required'",
+        "XIV: 4, private: 5, IVY: 3, PAKET=1, DRIVE=2, activity=3",
+        "nginx version: nginx/1.20.1, sha256 5d41402abc4b2a76b9719d911017c592, /data/bkce/open_paas/login/conf/default.py:12",
+        "mkdir -pv /data/mysql",
+        "GET /search?s=word&page=2",
+        "Mon Jul 30 09:47:28 2018 - *** Starting uWSGI 2.0.13.1 (64bit) ***",
+        "password:\n  length: 8",
     ],
 )
 def test_what_is_no_secret_stays(text):
@@ -107,6 +155,38 @@ def test_digests():
     assert Secrets().digest("a") != Secrets().digest("a")
     assert len(one.digest("a")) == len("secret:") + 12
     assert one.digest(one.digest("a")) == one.digest("a")
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", "-p{}", "x {} y", "http_proxy={}@10.0.0.1:1", "a={}", "'{}'", "token {} x"]
+)
+def test_a_digest_stays_as_it_is(text):
+    text = text.format(Secrets().digest("a"))
+    assert Secrets().scrub(text) == text
+
+
+SPELLINGS = [
+    ("Pl4nted/pass+word&1", "GET /x/Pl4nted%2Fpass%2Bword%261 HTTP/1.1"),
+    ("Pl4nted/pass+word&1", "x%2Fy%253DPl4nted%252Fpass%252Bword%25261"),
+    ("Pl4nted-password", "Basic? YWRtaW46UGw0bnRlZC1wYXNzd29yZA=="),
+    ("Pl4nted-password", "blob UGw0bnRlZC1wYXNzd29yZA=="),
+    ("Pl4nted-password", "blob eFBsNG50ZWQtcGFzc3dvcmR4"),
+    ('Pl4nted"\\pass', 'dumped Pl4nted\\"\\\\pass end'),
+    ("Pl4nted中pass", "dumped Pl4nted\\u4e2dpass end"),
+    ("Pl4nted<pass>", "page Pl4nted&lt;pass&gt; end"),
+    ("Pl4ntedpassword", "first half Pl4nted\n  password"),
+    ("Pl4ntedpassword", "first half Pl4nted password in a joined line"),
+    ("Pl4ntedpassword", "hex 506c346e74656470617373776f7264"),
+]
+
+
+@pytest.mark.parametrize(("secret", "text"), SPELLINGS)
+def test_a_known_secret_is_found_in_other_spellings(secret, text):
+    secrets = Secrets()
+    digest = secrets.digest(secret)
+    found = secrets.strings([text])[0]
+    assert digest in found and "Pl4nted" not in found
+    assert found.split(digest)[0] == text[: len(found.split(digest)[0])]
 
 
 def test_a_known_secret_is_also_found_where_it_has_no_name():

@@ -5,10 +5,19 @@ import json
 import pytest
 from recorded import HOME, LOGIN_DEFAULT, LOGIN_PRODUCTION, entry, missing
 
-from bkpaas.collect.plan import _database_of
 from bkpaas.errors import NoData
+from bkpaas.facts.database import accounts
 from bkpaas.facts.secrets import Secrets
-from bkpaas.facts.settings import settings
+from bkpaas.facts.settings import SettingsByProject, settings
+from bkpaas.facts.shown import no_own, own_places
+
+
+class Everything(frozenset):
+    """Each name is shown: what is read of a value does not depend on its name."""
+
+    def __contains__(self, name):
+        return True
+
 
 DEFAULT = f"{HOME}/open_paas/login/conf/default.py"
 
@@ -16,7 +25,7 @@ DEFAULT = f"{HOME}/open_paas/login/conf/default.py"
 def read(*texts):
     """One project whose files are these, in their order of reading."""
     files = {f"settings-login-{n}": [entry(f"/{n}.py", text)] for n, text in enumerate(texts, 1)}
-    return settings(files, Secrets(b"key")).by_project["login"]
+    return settings(files, Secrets(b"key"), shown=Everything()).by_project["login"]
 
 
 def value(text, name="X"):
@@ -57,7 +66,7 @@ def test_a_later_file_and_a_later_line_win_whatever_the_order_of_arrival():
         "settings-paas-2": [entry("/second.py", "X = 2\nX = 3")],
         "settings-paas-1": [entry("/first.py", "X = 1\nY = 1")],
     }
-    project = settings(files, Secrets()).by_project["paas"]
+    project = settings(files, Secrets(), shown=Everything()).by_project["paas"]
     assert (project.number("X"), project.get("X").file, project.number("Y")) == (10, "/last.py", 1)
     assert [file.path for file in project.files] == ["/first.py", "/second.py", "/last.py"]
 
@@ -297,7 +306,7 @@ def test_files_that_are_not_there_or_not_whole():
         "settings-login-2": [entry("/denied.py", error="Permission denied")],
         "settings-login-3": [entry("/long.py", "X = 1\nY = ", truncated=True)],
     }
-    project = settings(files, Secrets()).by_project["login"]
+    project = settings(files, Secrets(), shown=Everything()).by_project["login"]
     assert [file.exists for file in project.files] == [False, True, True]
     assert project.problems[0] == "/denied.py: Permission denied"
     assert project.problems[1] == "/long.py: only a part of it was read"
@@ -335,4 +344,68 @@ def test_a_choice_is_read_when_its_test_is_known(text, known):
     ],
 )
 def test_a_database_that_is_no_server_is_not_asked(database, where):
-    assert _database_of(read(f"DATABASES = {{'default': {{{database}}}}}\n")) == where
+    own = read(f"DATABASES = {{'default': {{{database}}}}}\n")
+    found = accounts(SettingsByProject(by_project={"login": own})).values()
+    assert [(one.host, one.port) for one in found] == ([where] if where else [])
+
+
+def kept(text, own=no_own, key=b"key"):
+    files = {"settings-login-1": [entry("/1.py", text)]}
+    return settings(files, Secrets(key), own).by_project["login"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "UNUSUAL = 'Pl4nted'",
+        "UNUSUAL = ['a', 'Pl4nted']",
+        "UNUSUAL = {'a': {'b': 'Pl4nted'}}",
+        "UNUSUAL = f('Pl4nted')",
+        "UNUSUAL = 'Pl4nted",
+        "UNUSUAL = 'Pl' + '4nted'",
+        "DATABASES = {'default': {'HOST': '10.0.0.4', 'UNUSUAL': 'Pl4nted', 'OPTIONS': {'x': ['Pl4nted']}}}",
+        "ELASTICSEARCH_URLS = 'elastic:Pl4nted@10.0.0.1:9200'",
+        "UNUSUAL = 'Pl4nted.service.consul.Pl4nted'",
+    ],
+)
+def test_only_values_of_names_in_the_list_are_kept(text):
+    found = kept(text)
+    assert "Pl4nted" not in str(found).replace("Pl4nted.service.consul", "") and "secret:" in str(found)
+
+
+def test_values_that_conditions_judge_are_kept():
+    found = kept(
+        LOGIN_DEFAULT + LOGIN_PRODUCTION + "HTTP_SCHEMA = 'http'\nHOST_CC = 'cmdb.service.consul:80'\n"
+    )
+    assert found.number("BK_TOKEN_OFFSET_ERROR_TIME") == 60 and found.number("BK_COOKIE_AGE") == 86400
+    assert found.get("HTTP_SCHEMA").value == "http" and found.get("BK_COOKIE_DOMAIN").value == ".bk.com"
+    default = found.get("DATABASES").value["default"]
+    assert (default["HOST"], default["PORT"], default["NAME"], default["USER"]) == (
+        "10.0.1.4", "3306", "open_paas", "bk_paas",
+    )  # fmt: skip
+    assert found.consul_names == ("cmdb.service.consul",)
+
+
+def test_digests_are_of_normalised_values():
+    texts = ("X = 3306", "X = '3306'", "X = ' 3306 '", "X = 3306.0")
+    assert len({kept(text).get("X").digest for text in texts}) == 1
+    assert len({kept(text).get("X").digest for text in ("X = [1]", "X = ['1']", "X = ('1',)")}) == 1
+    assert kept("X = 3306").get("X").digest != kept("X = 3307").get("X").digest
+    with pytest.raises(NoData):
+        kept("X = 3306").number("X")
+
+
+def test_a_digest_without_the_hosts_own_addresses_compares_across_hosts():
+    here, there = own_places(["10.0.1.3", "::1"], "paas-1.x"), own_places(["10.0.1.4"], "paas-2")
+    one, other = (
+        kept("X = 'http://10.0.1.3:80/'", here).get("X"),
+        kept("X = 'http://10.0.1.4:80/'", there).get("X"),
+    )
+    assert one.digest != other.digest and one.own_digest == other.own_digest is not None
+    assert kept("X = 'http://10.0.1.31/'", here).get("X").own_digest is None
+    assert (
+        kept("X = 'http://paas-1/a'", here).get("X").own_digest
+        == kept("X = 'http://paas-2/a'", there).get("X").own_digest
+    )
+    assert kept("X = 'paas-11'", here).get("X").own_digest is None
+    assert kept("X = 'http://[::1]/'", here).get("X").own_digest is not None

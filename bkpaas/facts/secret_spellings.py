@@ -1,0 +1,67 @@
+"""Spellings in which a known secret may occur: escaped, encoded, broken over two lines."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from urllib.parse import quote, quote_plus
+
+_LOOSE = dict.fromkeys(map(ord, " \t\r\n\\"))
+"""Characters that line breaks and escapes put between the others."""
+_LINE_BREAKS = ("\\r", "\\n", "\\t")
+
+
+def compact(text: str) -> str:
+    """Return the text without blanks, line breaks (also as JSON writes them) and backslashes."""
+    for escape in _LINE_BREAKS:
+        text = text.replace(escape, "")
+    return text.translate(_LOOSE)
+
+
+def spellings(value: str) -> set[str]:
+    """Return the compact forms of a secret: plain and as URLs, JSON, HTML, base64 and hexadecimal digits write it."""
+    data = value.encode("utf-8", "replace")
+    once = quote(value, safe="")
+    found = [
+        *(value, once, once.lower(), quote(once, safe=""), quote(value), quote_plus(value)),
+        *(html.escape(value), html.escape(value, quote=False)),
+        *(json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]),
+        *(data.hex(), data.hex().upper()),
+    ]
+    for before in range(3):  # where it begins within a group of three bytes
+        encoded = base64.b64encode(b"\0" * before + data).decode().rstrip("=")
+        first = (before * 8 + 5) // 6
+        last = (before + len(data)) * 8 // 6
+        found += [encoded[first:last], encoded[first:last].replace("+", "-").replace("/", "_")]
+    return {compact(one) for one in found}
+
+
+def replace_spellings(digests: dict[str, str], text: str) -> str:
+    """Return the text with each of these compact spellings replaced, whatever blanks are within."""
+    dense = compact(text)
+    for spelling in sorted((one for one in digests if one in dense), key=len, reverse=True):
+        text = _replaced(text, spelling, digests[spelling])
+    return text
+
+
+def _replaced(text: str, spelling: str, digest: str) -> str:
+    if spelling in text:
+        text = text.replace(spelling, digest)
+    places = _places(text)
+    dense = "".join(text[place] for place in places)
+    done: list[str] = []
+    position = start = 0
+    while (start := dense.find(spelling, start)) >= 0:
+        first, last = places[start], places[start + len(spelling) - 1]
+        done += [text[position:first], digest]
+        position = last + 1
+        start += len(spelling)
+    return "".join(done) + text[position:]
+
+
+def _places(text: str) -> list[int]:
+    """Return the places of the characters that compact() keeps."""
+    for escape in _LINE_BREAKS:
+        text = text.replace(escape, "  ")
+    return [place for place, sign in enumerate(text) if ord(sign) not in _LOOSE]
