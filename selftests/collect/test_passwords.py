@@ -15,13 +15,16 @@ from typing import Any
 import pytest
 
 from bkpaas.collect import program
+from collect.certificates import server_context
+from collect.databases import QUIT, SHA2, Database
 from collect.servers import Server, serving
 from collect.sshd import Sshd, key, needs_sshd, running
 
 ROOT = Path(__file__).parents[2]
 REDIS, SEARCH = "Pl4nted/redis s3cret", "Pl4nted@se/arch"
+MYSQL = "Pl4nted 'my\"sql"
 WRONG = "Pl4nted-but-wr0ng"
-PLANTED = ("Pl4nted", "s3cret", "se/arch", "wr0ng")
+PLANTED = ("Pl4nted", 'my"sql', "s3cret", "se/arch", "wr0ng")
 
 
 def redis(connection: socket.socket, server: Server) -> None:
@@ -73,11 +76,15 @@ def sshd(tmp_path: Path) -> Iterator[Sshd]:
         yield server
 
 
-def site(folder: Path, redis_port: int, search_port: int, parser_password: str, connect: str) -> Path:
+def site(
+    folder: Path, redis_port: int, search_port: int, mysql_port: int, parser_password: str, connect: str
+) -> Path:
     """A home with all configurations, and an inventory of the one host that has it."""
     home = folder / "home"
     files = {
-        "open_paas/paas/conf/settings_production.py": f"ELASTICSEARCH_URLS = 'elastic:{SEARCH}@127.0.0.1:{search_port}'\n",
+        "open_paas/paas/conf/settings_production.py": f"ELASTICSEARCH_URLS = 'elastic:{SEARCH}@127.0.0.1:{search_port}'\n"
+        f"DATABASES = {{'default': {{'ENGINE': 'django.db.backends.mysql', 'HOST': '127.0.0.1', 'PORT': {mysql_port}, "
+        f"'NAME': 'open_paas', 'USER': 'paas', 'PASSWORD': {MYSQL!r}}}}}\n",
         "paas_plugins/log_agent/conf/django.yml": "output.redis:\n"
         f'  hosts: ["127.0.0.1:{redis_port}"]\n  password: "{REDIS}"\n  key: logs\n',
         "paas_plugins/log_parser/conf/paas_app_log.conf": 'input { redis { host => "127.0.0.1" '
@@ -130,12 +137,15 @@ def forms(secret: str) -> set[str]:
 @needs_sshd
 def test_over_ssh_passwords_are_used_and_seen_nowhere(tmp_path: Path, sshd: Sshd) -> None:
     login = f'{{spec: "{sshd.spec}", key: {sshd.client}/id, known_hosts: {sshd.known_hosts}}}'
-    with serving(redis) as queue, serving(search) as store:
-        verdicts, shown = run(site(tmp_path, queue.port, store.port, WRONG, login))
+    data = Database(password=MYSQL, default=SHA2, plugin=SHA2, cached=False, tls=server_context()[1])
+    with serving(redis) as queue, serving(search) as store, serving(data) as base:
+        verdicts, shown = run(site(tmp_path, queue.port, store.port, base.port, WRONG, login))
     assert verdicts["es-health@all"]["verdict"] == "pass", verdicts["es-health@all"]
     assert verdicts["log-redis-reachable@all"]["verdict"] == "fail"
     assert "WRONGPASS" in verdicts["log-redis-reachable@all"]["evidence"]
-    for password in (REDIS, SEARCH, WRONG):
+    assert base.heard[-2][4:] == MYSQL.encode() + b"\0" and base.heard[-1] == QUIT
+    assert len([data for data in base.heard if data == QUIT]) == 1 and '"state":"accepted"' in shown
+    for password in (REDIS, SEARCH, WRONG, MYSQL):
         assert not [form for form in forms(password) if form in shown]
     assert not [part for part in PLANTED if part in shown]
     seen = b"\n".join(line for line in queue.heard if line.startswith(b"SEEN "))
@@ -144,8 +154,10 @@ def test_over_ssh_passwords_are_used_and_seen_nowhere(tmp_path: Path, sshd: Sshd
 
 
 def test_where_a_plan_is_an_argument_no_password_is_in_it(tmp_path: Path) -> None:
-    with serving(redis) as queue, serving(search) as store:
-        verdicts, shown = run(site(tmp_path, queue.port, store.port, REDIS, '{spec: "local://"}'))
+    with serving(redis) as queue, serving(search) as store, serving(Database(password=MYSQL)) as base:
+        inventory = site(tmp_path, queue.port, store.port, base.port, REDIS, '{spec: "local://"}')
+        verdicts, shown = run(inventory)
+    assert base.heard == [], "not even connected"
     for id_ in ("es-health@all", "log-redis-reachable@all", "log-queue-depth@all"):
         assert verdicts[id_]["verdict"] == "no_data" and "ssh://" in verdicts[id_]["reason"]
     assert not [part for part in PLANTED if part in shown]
