@@ -6,6 +6,8 @@ import ctypes.util
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+__all__ = ["asyncssh", "without_library_search"]
+
 
 @contextmanager
 def without_library_search() -> Iterator[None]:
@@ -20,3 +22,7 @@ def without_library_search() -> Iterator[None]:
         yield
     finally:
         ctypes.util.find_library = search
+
+
+with without_library_search():
+    import asyncssh

@@ -5,6 +5,8 @@ It writes what every login writes: a session, a token, a line of history. Nothin
 
 from __future__ import annotations
 
+import json
+import threading
 import time
 from collections.abc import Mapping
 from html.parser import HTMLParser
@@ -13,10 +15,11 @@ from urllib.parse import urlsplit
 
 import requests
 from msgspec import Struct
+from requests.cookies import RequestsCookieJar
 
 from bkpaas.collect.certificate import trusted
 from bkpaas.collect.plan import PLATFORM, domain_url, service_address
-from bkpaas.collect.probes import REDIRECTS, entrance, kind_of, session_at
+from bkpaas.collect.probes import REDIRECTS, entrance, kind_of, read_body, session_at
 from bkpaas.facts.access import PROBE
 from bkpaas.facts.host import HostFacts
 from bkpaas.facts.login import LoginTrial, LoginTrouble
@@ -28,7 +31,19 @@ MOST_LOGINS = 8
 TRIAL_SECONDS = 60.0
 """No further login is begun after that."""
 TOKEN = "bk_token"
+ANSWER_PARTS = 3
+"""An answer may take so many times limits.request_seconds: to connect, until it begins, and until it ends."""
 _SAID_LENGTH = 200
+
+
+class _Reply(Struct):
+    """What is kept of an HTTP response."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    cookies: RequestsCookieJar
+    text: str
+    """At most limits.body_bytes of the body."""
 
 
 class Credentials(Struct, frozen=True):
@@ -81,7 +96,7 @@ class _Trial:
         page = self._ask("form", "GET", url)
         if page is None:
             return None
-        fields = _form(page.text[: self.deployment.limits.body_bytes])
+        fields = _form(page.text)
         if page.status_code != 200 or fields is None:
             self._note("form", url, f"HTTP {page.status_code}, " + say(en="no login form", zh="没有登录表单"))
             return None
@@ -92,7 +107,7 @@ class _Trial:
         answer = self._ask("password", "POST", url, data=given, headers={"Cookie": cookies, "Referer": url})
         if answer is None:
             return None
-        if answer.status_code == 200 and _form(answer.text[: self.deployment.limits.body_bytes]) is not None:
+        if answer.status_code == 200 and _form(answer.text) is not None:
             self.refused = say(en="the form came back", zh="返回登录表单")
             return None
         token = answer.cookies.get(TOKEN)
@@ -133,33 +148,62 @@ class _Trial:
             self._note("token", url, say(en="no answer", zh="无应答"))
             return
         try:
-            said = answer.json()
-        except ValueError:
+            said = json.loads(answer.text)
+        except (ValueError, RecursionError):
             said = {}
         if not isinstance(said, dict) or said.get("result") is not True:
             message = said.get("message") if isinstance(said, dict) else None
             self._note("token", url, f"HTTP {answer.status_code} {message or ''}".strip(), token)
 
-    def _ask(self, step: str, method: str, url: str, **options: Any) -> requests.Response | None:
+    def _ask(self, step: str, method: str, url: str, **options: Any) -> _Reply | None:
         try:
             return self._request(method, url, **options)
         except requests.RequestException as error:
             self._note(step, url, kind_of(error))  # its text may hold the token
             return None
 
-    def _request(self, method: str, url: str, **options: Any) -> requests.Response:
+    def _request(self, method: str, url: str, **options: Any) -> _Reply:
+        """Send a request in a thread of its own: requests limits the time between two bytes, not that of an answer.
+
+        Raises requests.RequestException.
+        """
+        replies: list[_Reply | requests.RequestException] = []
+
+        def send() -> None:
+            try:
+                replies.append(self._sent(method, url, **options))
+            except requests.RequestException as error:
+                replies.append(error)
+            except Exception as error:  # its text may hold the token
+                replies.append(requests.RequestException(type(error).__name__))
+
+        thread = threading.Thread(target=send, daemon=True)
+        thread.start()
+        thread.join(ANSWER_PARTS * self.seconds)
+        if not replies:
+            raise requests.ReadTimeout
+        if isinstance(replies[0], requests.RequestException):
+            raise replies[0]
+        return replies[0]
+
+    def _sent(self, method: str, url: str, **options: Any) -> _Reply:
         # The connection goes to an address, so that the name must be given.
-        headers = {"User-Agent": PROBE + "login", "Host": urlsplit(url).netloc, **options.pop("headers", {})}
-        with session_at(self.address, self.deployment.domain) as session:
-            return session.request(
+        named = {"User-Agent": PROBE + "login", "Host": urlsplit(url).netloc, "Accept-Encoding": "identity"}
+        with (
+            session_at(self.address, self.deployment.domain) as session,
+            session.request(
                 method,
                 url,
-                headers=headers,
+                headers={**named, **options.pop("headers", {})},
                 timeout=self.seconds,
                 allow_redirects=False,
+                stream=True,
                 verify=trusted(self.deployment.ca_file),
                 **options,
-            )
+            ) as answer,
+        ):
+            body, _ = read_body(answer, time.monotonic() + self.seconds, self.deployment.limits.body_bytes)
+            return _Reply(answer.status_code, answer.headers, answer.cookies, body.decode("utf-8", "replace"))
 
     def _note(self, step: str, url: str, said: str, token: str = "") -> None:
         for secret in filter(None, (token, self.credentials.password)):

@@ -199,7 +199,8 @@ def _get(deployment: Deployment, address: str | None, url: str, seconds: float, 
         ) as response:
             answer["status"] = response.status_code
             answer["headers"] = [[name, value] for name, value in response.headers.items()]
-            _read(response, answer, started + seconds, deployment.limits.body_bytes)
+            body, whole = read_body(response, started + seconds, deployment.limits.body_bytes)
+            answer["body"], answer["truncated"] = body.decode("utf-8", "replace"), not whole
     except requests.RequestException as error:
         answer["error"] = {"kind": kind_of(error), "text": str(error)}
     except ValueError as error:  # requests reads a Location even when it is not to be followed
@@ -210,14 +211,14 @@ def _get(deployment: Deployment, address: str | None, url: str, seconds: float, 
     return answer
 
 
-def _read(response: requests.Response, answer: Raw, deadline: float, most: int) -> None:
+def read_body(response: requests.Response, deadline: float, most: int) -> tuple[bytes, bool]:
+    """Return what comes of a body until a time (monotonic) and up to so many bytes, and whether that is all."""
     body = b""
     for chunk in response.iter_content(8192):
         body += chunk
         if len(body) > most or time.monotonic() > deadline:
-            answer["truncated"] = True
-            break
-    answer["body"] = body[:most].decode("utf-8", "replace")
+            return body[:most], False
+    return body, True
 
 
 def kind_of(error: requests.RequestException) -> str:

@@ -7,22 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import os
 import socket
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from bkpaas.collect import clock, errors, program
-from bkpaas.collect.libraries import without_library_search
+from bkpaas.collect.libraries import asyncssh
+from bkpaas.collect.ssh_keys import first, identity, known_hosts
 from bkpaas.errors import CollectError
 from bkpaas.inventory.deployment import Connection, Deployment, Host, Limits
 from bkpaas.lang import say
-
-with without_library_search():
-    import asyncssh
 
 CLOCK_SAMPLES = 3
 PENDING_EVENTS = 2
@@ -155,7 +151,7 @@ class _Login:
         if parts.username:
             wanted["username"] = unquote(parts.username)
         if self.connection.key:
-            wanted.update(_identity(self.connection.key))
+            wanted.update(identity(self.connection.key))
         return wanted
 
     def _settled(self, options: asyncssh.SSHClientConnectionOptions) -> dict[str, Any]:
@@ -163,7 +159,7 @@ class _Login:
         files: Any = options.known_hosts or ()  # None: "UserKnownHostsFile none", a wish that is not granted
         if self.connection.known_hosts:
             files = (self.connection.known_hosts,)
-        known = _known_hosts(tuple(files) or DEFAULT_KNOWN_HOSTS)
+        known = known_hosts(tuple(files) or DEFAULT_KNOWN_HOSTS)
         settled: dict[str, Any] = {"known_hosts": known}
         port = options.port if options.port != 22 else None
         keys, authorities, *_ = known.match(options.host_key_alias or options.host, "", port)
@@ -172,9 +168,9 @@ class _Login:
             names = [name.decode() for key in keys for name in key.sig_algorithms]
             settled["server_host_key_algs"] = [*names, *HOST_KEYS]
         if not options.config.get("KexAlgorithms"):
-            settled["kex_algs"] = _first(FAST_KEX, options.kex_algs)
+            settled["kex_algs"] = first(FAST_KEX, options.kex_algs)
         if not options.config.get("Ciphers"):
-            settled["encryption_algs"] = _first(FAST_CIPHER, options.encryption_algs)
+            settled["encryption_algs"] = first(FAST_CIPHER, options.encryption_algs)
         return settled
 
     def _late(self) -> CollectError:
@@ -241,40 +237,6 @@ class _Login:
             address = peer[0]
         port = self.port if self.port != 22 else None
         return self.known.match(self.alias, address, port)[0]
-
-
-def _first(name: bytes, names: Sequence[bytes]) -> list[str]:
-    """Names rather than patterns: these would be matched again for every host."""
-    return [one.decode() for one in sorted(names, key=lambda one: not one.startswith(name))]
-
-
-def _identity(key: str) -> dict[str, Any]:
-    """The options for a key file: only that key, or the agent when it alone can open it."""
-    try:
-        return {"client_keys": [_private_key(key)], "agent_path": None}
-    except asyncssh.KeyImportError as error:
-        if "passphrase" not in str(error).lower():
-            raise
-        if not os.environ.get("SSH_AUTH_SOCK"):
-            raise ValueError(
-                say(
-                    en=f"{key} has a passphrase: load it with ssh-add",
-                    zh=f"{key} 有口令保护：请用 ssh-add 加载",
-                )
-            ) from None
-        return {"client_keys": [], "agent_identities": [f"{key}.pub"]}
-
-
-@functools.cache
-def _private_key(path: str) -> asyncssh.SSHKey:
-    return asyncssh.read_private_key(os.path.expanduser(path))
-
-
-@functools.cache
-def _known_hosts(paths: tuple[str, ...]) -> asyncssh.SSHKnownHosts:
-    """Parsed once a run, not once a host."""
-    there = [path for name in paths if (path := Path(name).expanduser()).is_file()]
-    return asyncssh.import_known_hosts("\n".join(path.read_text("utf-8", "replace") for path in there))
 
 
 class Session(asyncssh.SSHClientSession[bytes]):

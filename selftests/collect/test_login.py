@@ -1,5 +1,6 @@
 """The full login: one attempt, tokens judged at once, no trace of a secret in what is kept."""
 
+import contextlib
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
@@ -9,7 +10,7 @@ import pytest
 
 from bkpaas.collect.login import Credentials, try_login
 from bkpaas.facts import Secrets
-from bkpaas.inventory.deployment import Connection, Deployment, Host
+from bkpaas.inventory.deployment import Connection, Deployment, Host, Limits
 
 FORM = (
     "<form id='language'><input name='x'></form><form><input name='csrfmiddlewaretoken' value='c1'>"
@@ -24,7 +25,9 @@ class Login(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.server.seen.append(("GET", self.path.partition("?")[0], self.headers.get("Cookie") or ""))
-        if self.path.startswith("/login/?"):
+        if self.server.ill in ("flood", "drip"):
+            self.endless(b"x" * 65536 if self.server.ill == "flood" else b"x")
+        elif self.path.startswith("/login/?"):
             self.answer(200, FORM, ("Set-Cookie", "bklogin_csrftoken=c1; Path=/"))
         elif "is_login" in self.path:
             good = self.server.ill != "skew" and self.path.endswith(f"bk_token={TOKEN}")
@@ -48,6 +51,19 @@ class Login(BaseHTTPRequestHandler):
                 302, "", ("Location", "/platform/"), ("Set-Cookie", f"bk_token={TOKEN}; Path=/{domain}")
             )
 
+    def endless(self, piece):
+        """Send a gigabyte, or a little of it now and then, until the client has closed the connection."""
+        self.send_response(200)
+        self.send_header("Content-Length", str(10**9))
+        self.end_headers()
+        sent = 0
+        with contextlib.suppress(OSError):
+            while sent < 10**9 and not self.server.over.wait(0 if len(piece) > 1 else 0.02):
+                self.wfile.write(piece)
+                sent += len(piece)
+        self.server.sent = sent
+        self.server.ended.set()
+
     def answer(self, status, body, *headers):
         self.send_response(status)
         for name, value in (*headers, ("Content-Length", str(len(body)))):
@@ -62,18 +78,22 @@ class Login(BaseHTTPRequestHandler):
 @pytest.fixture
 def server():
     with ThreadingHTTPServer(("127.0.0.1", 0), Login) as one:
-        one.ill, one.seen = None, []
+        one.ill, one.seen, one.sent = None, [], 0
+        one.over, one.ended = threading.Event(), threading.Event()
         thread = threading.Thread(target=one.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         yield one
+        one.over.set()
         one.shutdown()
         thread.join()
 
 
-def tried(server, password=PASSWORD):
+def tried(server, password=PASSWORD, **limits):
     port = server.server_address[1]
     paas = Host("paas-1", "127.0.0.1", ("paas",), Connection("local://"))
-    deployment = Deployment("x", "5.x", (paas,), "127.0.0.1", port=port, ports={"login": port})
+    deployment = Deployment(
+        "x", "5.x", (paas,), "127.0.0.1", port=port, ports={"login": port}, limits=Limits(**limits)
+    )
     trial = try_login(deployment, Credentials("admin", password), {}, Secrets(b"k"))
     kept = msgspec.json.encode(trial).decode()
     assert TOKEN not in kept and PASSWORD not in kept and PASSWORD not in repr(Credentials("admin", PASSWORD))
@@ -107,3 +127,14 @@ def test_what_goes_wrong_is_told(server, ill, step, said):
     troubles = tried(server).troubles
     assert {trouble.step for trouble in troubles} == {step}
     assert all(said in trouble.said for trouble in troubles)
+
+
+def test_body_without_end_is_not_read(server):
+    server.ill = "flood"
+    assert {trouble.step for trouble in tried(server).troubles} == {"form"}
+    assert server.ended.wait(60) and server.sent < 10**8
+
+
+def test_body_that_drips_does_not_hold_up_the_run(server):
+    server.ill = "drip"
+    assert {trouble.step for trouble in tried(server, request_seconds=0.3).troubles} == {"form"}

@@ -1,0 +1,46 @@
+"""Files that ssh needs on the controller: private keys and known hosts."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from bkpaas.collect.libraries import asyncssh
+from bkpaas.lang import say
+
+
+def first(name: bytes, names: Sequence[bytes]) -> list[str]:
+    """Names rather than patterns: these would be matched again for every host."""
+    return [one.decode() for one in sorted(names, key=lambda one: not one.startswith(name))]
+
+
+def identity(key: str) -> dict[str, Any]:
+    """The options for a key file: only that key, or the agent when it alone can open it."""
+    try:
+        return {"client_keys": [private_key(key)], "agent_path": None}
+    except asyncssh.KeyImportError as error:
+        if "passphrase" not in str(error).lower():
+            raise
+        if not os.environ.get("SSH_AUTH_SOCK"):
+            raise ValueError(
+                say(
+                    en=f"{key} has a passphrase: load it with ssh-add",
+                    zh=f"{key} 有口令保护：请用 ssh-add 加载",
+                )
+            ) from None
+        return {"client_keys": [], "agent_identities": [f"{key}.pub"]}
+
+
+@functools.cache
+def private_key(path: str) -> asyncssh.SSHKey:
+    return asyncssh.read_private_key(os.path.expanduser(path))
+
+
+@functools.cache
+def known_hosts(paths: tuple[str, ...]) -> asyncssh.SSHKnownHosts:
+    """Parsed once a run, not once a host."""
+    there = [path for name in paths if (path := Path(name).expanduser()).is_file()]
+    return asyncssh.import_known_hosts("\n".join(path.read_text("utf-8", "replace") for path in there))
