@@ -9,7 +9,7 @@ SuiteError
 
 from __future__ import annotations
 
-from bkpaas.messages import Message, msg, text
+from bkpaas.messages import Message, msg, to_text
 
 
 class SuiteError(Exception):
@@ -31,7 +31,7 @@ class InventoryError(SuiteError):
         )
 
     def __str__(self) -> str:
-        return text(self.message())
+        return to_text(self.message())
 
 
 class CollectError(SuiteError):

@@ -137,7 +137,7 @@ def series(items: Iterable[object]) -> Message:
     return joined(", ", items, context="series")
 
 
-def text(message: Message | str) -> str:
+def to_text(message: Message | str) -> str:
     """Return a text in the language of this program's output; for command lines that print it right away."""
     return message.render(get_language()) if isinstance(message, Message) else message
 

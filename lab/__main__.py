@@ -7,12 +7,13 @@ import os
 import sys
 
 from bkpaas import lang
-from bkpaas.lang import say
+from bkpaas.messages import msg, to_text
 from lab import broken, layouts, lifecycle, machine
 from lab.control import READY_SECONDS, Lab
 from lab.errors import LabError
 
-EN = """\
+DESCRIPTION = msg(
+    """\
 A miniature BlueKing deployment on this machine: several hosts with real sshd, nginx, supervisord, uwsgi, MariaDB,
 redis and RabbitMQ, and faults to break it with. Nothing of it is reachable from this machine's network, or the
 other way round; it changes nothing outside .lab/ and needs root or a user with subordinate ids.
@@ -25,66 +26,51 @@ other way round; it changes nothing outside .lab/ and needs root or a user with 
   python -m lab down                     end it without a trace
 
 Every command takes --name NAME: another name is another lab, beside the first."""
-
-ZH = """\
-本机上的微型蓝鲸部署：多台主机，运行真实的 sshd、nginx、supervisord、uwsgi、MariaDB、redis 和 RabbitMQ，并可注入故障。
-实验环境与本机网络互不可达；除 .lab/ 外不改动任何内容；需要 root，或拥有从属 id 的普通用户。
-
-  python -m lab up                       启动（首次需构建主机磁盘，约一分钟）
-  python -m lab exec pytest --inventory .lab/default/inventory     用验收套件检查
-  python -m lab faults                   列出可注入的故障
-  python -m lab break NAME ; python -m lab heal                    注入故障，修复故障
-  python -m lab ssh paas-1               自己登录查看（ops@paas-1 有 sudo，guest@paas-1 没有）
-  python -m lab down                     停止并清除
-
-所有命令都支持 --name NAME：不同的名字是并存的另一套环境。"""
+)
 
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="python -m lab",
-        description=say(en=EN, zh=ZH),
+        description=to_text(DESCRIPTION),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def add(name: str, text: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=text, description=text)
-        command.add_argument("--name", default="default", help=say(en="which lab", zh="实验环境的名字"))
+        command.add_argument("--name", default="default", help=to_text(msg("which lab")))
         return command
 
-    up = add("up", say(en="bring the lab up and wait until everything answers", zh="启动并等待全部就绪"))
+    up = add("up", to_text(msg("bring the lab up and wait until everything answers")))
     up.add_argument("layout", nargs="?", default="a", metavar="LAYOUT",
-                    help=say(en="which hosts: ", zh="主机布局：") + f"{', '.join(layouts.available())}, random:SEED (a)")  # fmt: skip
+                    help=to_text(msg("which hosts: {layouts}, random:SEED (a)", layouts=", ".join(layouts.available()))))  # fmt: skip
     up.add_argument("--timeout", type=float, default=READY_SECONDS, metavar="SECONDS",
-                    help=say(en="how long it may take", zh="最长等待时间") + " (%(default)g)")  # fmt: skip
+                    help=to_text(msg("how long it may take (%(default)g)")))  # fmt: skip
     up.add_argument("--keep", action="store_true",
-                    help=say(en="leave it running even if something does not become ready", zh="未就绪时也保持运行"))  # fmt: skip
+                    help=to_text(msg("leave it running even if something does not become ready")))  # fmt: skip
     add(
         "status",
-        say(
-            en="the hosts, and whether they are ready; exit status 1 if not",
-            zh="主机及其状态；未就绪时退出码为 1",
-        ),
+        to_text(msg("the hosts, and whether they are ready; exit status 1 if not")),
     )
     run = add(
         "exec",
-        say(en="run a command in the lab's network, with the lab's names", zh="在实验环境的网络中运行命令"),
+        to_text(msg("run a command in the lab's network, with the lab's names")),
     )
     run.add_argument("arguments", nargs=argparse.REMAINDER, metavar="CMD...")
-    ssh = add("ssh", say(en="log in to a host, or run a command there", zh="登录主机或在其上运行命令"))
+    ssh = add("ssh", to_text(msg("log in to a host, or run a command there")))
     ssh.add_argument("arguments", nargs=argparse.REMAINDER, metavar="[USER@]HOST [CMD...]")
     reboot = add(
         "reboot",
-        say(en="give a host a pristine disk; returns when all is ready again", zh="重置一台主机并等待就绪"),
+        to_text(msg("give a host a pristine disk; returns when all is ready again")),
     )
     reboot.add_argument("host", metavar="HOST")
-    add("faults", say(en="list the faults", zh="列出故障"))
-    breaking = add("break", say(en="inject a fault", zh="注入故障"))
+    add("faults", to_text(msg("list the faults")))
+    breaking = add("break", to_text(msg("inject a fault")))
     breaking.add_argument("fault", metavar="NAME")
-    heal = add("heal", say(en="undo a fault, or all of them", zh="撤销一个或全部故障"))
+    heal = add("heal", to_text(msg("undo a fault, or all of them")))
     heal.add_argument("fault", nargs="?", metavar="NAME")
-    add("down", say(en="end the lab; only the logs of its last run remain", zh="停止；只保留最近一次的日志"))
+    add("down", to_text(msg("end the lab; only the logs of its last run remain")))
     return top
 
 
@@ -107,8 +93,7 @@ def main() -> int:
         return 1
     except PermissionError as error:
         tell(f"{error.filename}: {error.strerror}")
-        tell(say(en="it belongs to another user: the lab is used by the user who started it (sudo?)",
-                 zh="属于其他用户：实验环境只能由启动它的用户使用（需要 sudo？）"))  # fmt: skip
+        tell(to_text(msg("it belongs to another user: the lab is used by the user who started it (sudo?)")))  # fmt: skip
         return 1
     except KeyboardInterrupt:
         return 130
@@ -129,11 +114,11 @@ def status(lab: Lab, _: argparse.Namespace) -> int:
             missing[event.host] = f"{event.name}: {event.missing}"
     for host in lab.layout.hosts:
         state = missing.get(host.name) or (
-            say(en="ready", zh="就绪") if not missing else say(en="not asked to the end", zh="未完全检查")
+            to_text(msg("ready")) if not missing else to_text(msg("not asked to the end"))
         )
         tell(f"{host.name:10s} {host.address:14s} {','.join(host.roles):22s} {state}")
     for name in broken.names(lab):
-        tell(say(en="broken: ", zh="已注入故障：") + name)
+        tell(to_text(msg("broken: {name}", name=name)))
     return 1 if missing else 0
 
 
@@ -144,9 +129,7 @@ def run(lab: Lab, options: argparse.Namespace) -> None:
 def ssh(lab: Lab, options: argparse.Namespace) -> None:
     arguments = words(options)
     if not arguments:
-        raise LabError(
-            say(en="which host?", zh="哪台主机？") + f" {' '.join(host.name for host in lab.layout.hosts)}"
-        )
+        raise LabError(msg("which host? {hosts}", hosts=" ".join(host.name for host in lab.layout.hosts)))
     replace(lab, "ssh", "-F", str(lab.state_dir / "ssh_config"), *arguments)
 
 
@@ -154,10 +137,8 @@ def look(lab: Lab) -> str:
     """The command that looks at the lab with the suite, in words that can be pasted."""
     name = "" if lab.name == "default" else f"--name {lab.name} "
     inventory = os.path.relpath(lab.state_dir / "inventory")
-    return (
-        say(en="look at it: ", zh="检查：")
-        + f".venv/bin/python -m lab exec {name}.venv/bin/python -m pytest --inventory {inventory}"
-    )
+    command = f".venv/bin/python -m lab exec {name}.venv/bin/python -m pytest --inventory {inventory}"
+    return to_text(msg("look at it: {command}", command=command))
 
 
 def words(options: argparse.Namespace) -> list[str]:
@@ -179,10 +160,8 @@ def reboot(lab: Lab, options: argparse.Namespace) -> None:
 
 def faults(_: Lab, __: argparse.Namespace) -> None:
     for fault in broken.faults().values():
-        where = (
-            "" if fault.layout == "a" else say(en=f" (layout {fault.layout})", zh=f"（布局 {fault.layout}）")
-        )
-        tell(f"{fault.name:28s} {say(en=fault.title_en, zh=fault.title_zh)}{where}")
+        where = "" if fault.layout == "a" else to_text(msg(" (layout {layout})", layout=fault.layout))
+        tell(f"{fault.name:28s} {broken.title(fault)}{where}")
 
 
 def break_(lab: Lab, options: argparse.Namespace) -> None:
@@ -196,11 +175,7 @@ def heal(lab: Lab, options: argparse.Namespace) -> None:
 
 def down(lab: Lab, _: argparse.Namespace) -> None:
     there = lifecycle.down(lab)
-    tell(
-        say(en="the lab is down", zh="实验环境已停止")
-        if there
-        else say(en="there was no lab", zh="没有实验环境")
-    )
+    tell(to_text(msg("the lab is down")) if there else to_text(msg("there was no lab")))
 
 
 COMMANDS = {

@@ -20,7 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from bkpaas.lang import say
+from bkpaas.messages import msg, to_text
 from lab import machine, namespaces
 from lab.errors import LabError
 
@@ -112,7 +112,7 @@ def _build(target: Path, tell: Tell) -> None:
     log = target.parent / "base.log"
     release, sources = suite()
     what = f"Debian {release}, {log}"
-    tell(say(en=f"building the hosts' disk, once ({what})", zh=f"正在构建主机磁盘，仅此一次（{what}）"))
+    tell(to_text(msg("building the hosts' disk, once ({what})", what=what)))
     remove(partial)
     with tempfile.TemporaryDirectory(prefix="lab-base-") as place, log.open("w", encoding="utf-8") as record:
         work = Path(place)
@@ -126,14 +126,11 @@ def _build(target: Path, tell: Tell) -> None:
         remove(partial)
         tail = "".join(log.read_text("utf-8", "replace").splitlines(keepends=True)[-15:])
         raise LabError(
-            say(
-                en=f"the hosts' disk could not be built; the end of {log}:",
-                zh=f"主机磁盘构建失败；{log} 的末尾：",
-            )
-            + f"\n{tail}"
+            msg("the hosts' disk could not be built; the end of {log}:\n{tail}", log=log, tail=tail)
         )
     partial.rename(target)
-    tell(say(en="built in", zh="构建用时") + f" {time.monotonic() - begun:.0f} s: {target}")
+    seconds = time.monotonic() - begun
+    tell(to_text(msg("built in {seconds:.0f} s: {target}", seconds=seconds, target=target)))
 
 
 def _mmdebstrap(release: str, sources: list[str], target: Path, work: Path) -> list[str]:
@@ -172,7 +169,7 @@ def _compile_labclock(work: Path) -> None:
 
 
 def _fetch_search_store(work: Path, tell: Tell) -> None:
-    tell("  " + say(en="fetching", zh="正在下载") + " " + SEARCH_STORE.split()[0])
+    tell("  " + to_text(msg("fetching {package}", package=SEARCH_STORE.split()[0])))
     wanted = work / "requirements.txt"
     wanted.write_text(SEARCH_STORE, "ascii")
     options = [

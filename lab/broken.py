@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from bkpaas.lang import say
+from bkpaas.language import get_language
+from bkpaas.messages import msg, to_text
 from lab.control import Lab, Tell
 from lab.errors import LabError
 
@@ -28,24 +29,29 @@ def names(lab: Lab) -> list[str]:
     return found
 
 
+def title(fault: Fault) -> str:
+    """Return the title of a fault in the language of the command line."""
+    return {"en": fault.title_en, "zh": fault.title_zh}[get_language()]
+
+
 def inject(lab: Lab, name: str, tell: Tell) -> None:
     """Break the lab. Noted before it is done, so that a fault that got half way can be healed."""
     lab.started()
     fault, before = _fault(name), names(lab)
     if fault.layout not in ("a", lab.layout.name):
         raise LabError(
-            say(
-                en=f"{name} is a fault of layout {fault.layout}: ",
-                zh=f"{name} 是布局 {fault.layout} 的故障：",
+            msg(
+                "{name} is a fault of layout {layout}: python -m lab up {layout}",
+                name=name,
+                layout=fault.layout,
             )
-            + f"python -m lab up {fault.layout}"
         )
     if name in before:
-        raise LabError(say(en=f"{name} is injected already", zh=f"{name} 已经注入"))
+        raise LabError(msg("{name} is injected already", name=name))
     _note(lab, [*before, name])
     fault.break_(lab)
-    tell(say(en=f"{name}: {fault.title_en}", zh=f"{name}：{fault.title_zh}"))
-    tell(say(en="expected root cause: ", zh="预期根因：") + fault.condition)
+    tell(to_text(msg("{name}: {title}", name=name, title=title(fault))))
+    tell(to_text(msg("expected root cause: {condition}", condition=fault.condition)))
 
 
 def heal(lab: Lab, name: str | None, tell: Tell) -> None:
@@ -54,24 +60,19 @@ def heal(lab: Lab, name: str | None, tell: Tell) -> None:
     before = names(lab)
     if name is not None and name not in before:
         raise LabError(
-            say(en=f"{name} is not injected: ", zh=f"{name} 未注入：") + (", ".join(before) or "-")
+            msg("{name} is not injected: {injected}", name=name, injected=", ".join(before) or "-")
         )
     for each in [name] if name else before[::-1]:
         _fault(each).heal(lab)
         _note(lab, [one for one in names(lab) if one != each])
-        tell(say(en=f"{each} is healed", zh=f"{each} 已撤销"))
+        tell(to_text(msg("{name} is healed", name=each)))
     if not names(lab):
         lab.wait_ready()
 
 
 def _fault(name: str) -> Fault:
     if name not in faults():
-        raise LabError(
-            say(
-                en=f"no fault {name!r}; see python -m lab faults",
-                zh=f"没有故障 {name!r}；见 python -m lab faults",
-            )
-        )
+        raise LabError(msg("no fault {name!r}; see python -m lab faults", name=name))
     return faults()[name]
 
 

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bkpaas.lang import say
+from bkpaas.messages import msg
 from lab import hosts, namespaces
 from lab.errors import LabError
 from lab.layouts import Layout
@@ -83,9 +83,9 @@ class Lab:
     def __init__(self, name: str = "default", home: Path = HOME) -> None:
         if not re.fullmatch(r"(?!base-)[A-Za-z0-9][A-Za-z0-9_-]{0,39}", name):
             raise LabError(
-                say(
-                    en=f"{name!r} cannot name a lab: up to 40 letters, digits, - and _, not beginning with base-",
-                    zh=f"{name!r} 不能作为名字：最多 40 个字母、数字、- 和 _，且不以 base- 开头",
+                msg(
+                    "{name!r} cannot name a lab: up to 40 letters, digits, - and _, not beginning with base-",
+                    name=name,
                 )
             )
         self.name = name
@@ -111,8 +111,7 @@ class Lab:
         if record is None or not record.init.alive:
             option = "" if self.name == "default" else f" --name {self.name}"
             raise LabError(
-                say(en=f"the lab {self.name} is not up", zh=f"实验环境 {self.name} 未启动")
-                + f"\n  python -m lab up{option}"
+                msg("the lab {name} is not up\n  python -m lab up{option}", name=self.name, option=option)
             )
         return record
 
@@ -138,9 +137,7 @@ class Lab:
         until = time.monotonic() + seconds
         while not predicate():
             if time.monotonic() > until:
-                raise LabError(
-                    say(en=f"not after {seconds:g} s: {what}", zh=f"{seconds:g} 秒后仍未实现：{what}")
-                )
+                raise LabError(msg("not after {seconds:g} s: {what}", seconds=seconds, what=what))
             time.sleep(POLL_SECONDS)
 
     def checks(self, seconds: float = 0.0, host: str | None = None) -> Iterator[Event]:
@@ -165,9 +162,7 @@ class Lab:
                 answer: dict[str, Any] = json.loads(line)
                 yield Event(answer["host"], answer.get("true") or answer["false"], answer.get("missing", ""))
         if asking.returncode not in (0, 1):
-            raise LabError(
-                say(en=f"{record.services}/ready.py failed", zh=f"{record.services}/ready.py 出错")
-            )
+            raise LabError(msg("{services}/ready.py failed", services=record.services))
 
     def ready(self) -> bool:
         """Does everything answer right now?"""
@@ -182,9 +177,15 @@ class Lab:
             if event.missing:
                 log = self.state_dir / "logs" / f"{event.host}.log"
                 raise LabError(
-                    say(en="not ready after", zh="未就绪，已等待")
-                    + f" {time.monotonic() - begun:.0f} s: {event.host}: {event.name}: {event.missing}\n"
-                    + f"{log}:\n{tail(log)}"
+                    msg(
+                        "not ready after {seconds:.0f} s: {host}: {check}: {missing}\n{log}:\n{tail}",
+                        seconds=time.monotonic() - begun,
+                        host=event.host,
+                        check=event.name,
+                        missing=event.missing,
+                        log=log,
+                        tail=tail(log),
+                    )
                 )
             tell(f"  {time.monotonic() - begun:5.1f} s  {event.name}")
 
@@ -212,6 +213,13 @@ def _output(command: list[str], what: str) -> str:
         output.seek(0)
         text = output.read()
     if status:
-        late = say(en=" (took too long)", zh="（超时）") if status in TIMED_OUT else ""
-        raise LabError(say(en=f"status {status}", zh=f"状态码 {status}") + f"{late}: {what}\n{text}".rstrip())
+        late = status in TIMED_OUT
+        state = (
+            msg("status {status} (took too long)", status=status)
+            if late
+            else msg("status {status}", status=status)
+        )
+        raise LabError(
+            msg("{state}: {command}{output}", state=state, command=what, output=f"\n{text}".rstrip())
+        )
     return text

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import random
 
-from bkpaas.lang import say
+from bkpaas.messages import msg
 from lab.errors import LabError
 from lab.layouts import Host, Layout, a, b
 
@@ -35,9 +35,7 @@ def layout(name: str) -> Layout:
     """The layout random:SEED; LabError if SEED is no number."""
     seed = name.removeprefix(PREFIX)
     if not seed.isdecimal():
-        raise LabError(
-            say(en=f"{name}: SEED is a number, as in {PREFIX}7", zh=f"{name}：种子是数字，如 {PREFIX}7")
-        )
+        raise LabError(msg("{name}: SEED is a number, as in {prefix}7", name=name, prefix=PREFIX))
     chance = random.Random(int(seed))
     count = chance.randint(2, 9)
     plugins = chance.random() < 0.7

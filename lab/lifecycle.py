@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg, to_text
 from lab import base, certificates, generated, hosts, machine, namespaces
 from lab.control import READY_SECONDS, RECORD, REPOSITORY, SERVICES, TLS, Lab, Record, Tell
 from lab.errors import LabError
@@ -44,11 +44,11 @@ def up(
     """
     if unfit := set(str(lab.state_dir)) & set(',:\\"\n'):
         raise LabError(
-            say(
-                en=f"a mount cannot name this directory, it contains {unfit}",
-                zh=f"目录名含有挂载不支持的字符 {unfit}",
+            msg(
+                "a mount cannot name this directory, it contains {unfit}: {directory}",
+                unfit=unfit,
+                directory=lab.state_dir,
             )
-            + f": {lab.state_dir}"
         )
     lab.state_dir.mkdir(parents=True, exist_ok=True)
     with _alone(lab):
@@ -56,7 +56,7 @@ def up(
         if record and record.finished and record.init.alive:
             if lab.layout.name != layout.name:
                 raise LabError(_another(lab, layout))
-            tell(say(en=f"the lab {lab.name} is up already", zh=f"实验环境 {lab.name} 已在运行"))
+            tell(to_text(msg("the lab {name} is up already", name=lab.name)))
             return
         machine.need(*machine.TO_RUN)
         home = lab.state_dir.parent
@@ -67,7 +67,7 @@ def up(
         _write_state(lab, layout)
         try:
             record = _start(lab, disk, services)
-            tell(say(en=f"{len(layout.hosts)} hosts started", zh=f"已启动 {len(layout.hosts)} 台主机"))
+            tell(to_text(msg("{number} hosts started", number=len(layout.hosts))))
             lab.wait_ready(seconds, tell)
             hosts.write_known_hosts(lab)
             replace(record, finished=True).write(lab.state_dir / RECORD)
@@ -78,17 +78,19 @@ def up(
             else:
                 _end(lab)
             raise
-        tell(say(en="ready after", zh="已就绪，用时") + f" {time.monotonic() - begun:.1f} s")
+        tell(to_text(msg("ready after {seconds:.1f} s", seconds=time.monotonic() - begun)))
 
 
-def _another(lab: Lab, layout: Layout) -> str:
+def _another(lab: Lab, layout: Layout) -> Message:
     option = "" if lab.name == "default" else f" --name {lab.name}"
-    return say(
-        en=f"the lab {lab.name} is up with layout {lab.layout.name}, not {layout.name}; end it first, or give "
-        "the new one another name:",
-        zh=f"实验环境 {lab.name} 正以布局 {lab.layout.name} 运行，而不是 {layout.name}；请先停止它，或为新环境另取名字：",
-    ) + (
-        f"\n  python -m lab down{option}\n  python -m lab up {layout.name} --name {lab.name}-{layout.name[0]}"
+    return msg(
+        "the lab {name} is up with layout {running}, not {layout}; end it first, or give the new one another name:\n"
+        "  python -m lab down{option}\n  python -m lab up {layout} --name {other_name}",
+        name=lab.name,
+        running=lab.layout.name,
+        layout=layout.name,
+        option=option,
+        other_name=f"{lab.name}-{layout.name[0]}",
     )
 
 
@@ -111,10 +113,7 @@ def _alone(lab: Lab) -> Iterator[None]:
         yield
     except BlockingIOError:
         raise LabError(
-            say(
-                en=f"another command is just starting or ending the lab {lab.name}",
-                zh=f"另一个命令正在启动或停止实验环境 {lab.name}",
-            )
+            msg("another command is just starting or ending the lab {name}", name=lab.name)
         ) from None
     finally:
         os.close(lock)
@@ -140,7 +139,7 @@ def _start(lab: Lab, disk: Path, services: Path) -> Record:
         text=True,
     )
     if done.returncode:
-        raise LabError(say(en="the lab's network:", zh="实验环境的网络：") + f" {done.stderr.strip()}")
+        raise LabError(msg("the lab's network: {error}", error=done.stderr.strip()))
     for host in layout.hosts:
         hosts.start(lab, host, record)
     return record

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from bkpaas.lang import say
+from bkpaas.messages import msg, to_text
 from lab.errors import LabError
 
 ENOUGH_IDS = 65536
@@ -72,8 +72,11 @@ def complain(missing: Iterable[str]) -> None:
     if names:
         packages = " ".join(sorted({PACKAGE_OF[name] for name in names}))
         raise LabError(
-            say(en=f"this machine lacks {', '.join(names)}", zh=f"本机缺少 {', '.join(names)}")
-            + f"\n  sudo apt-get install -y --no-install-recommends {packages}"
+            msg(
+                "this machine lacks {tools}\n  sudo apt-get install -y --no-install-recommends {packages}",
+                tools=", ".join(names),
+                packages=packages,
+            )
         )
 
 
@@ -88,26 +91,30 @@ def subordinate_range(file: Path, name: str) -> int:
     free = max([100_000, *(first + count for _, first, count in ranges)])
     span = f"{free}-{free + ENOUGH_IDS - 1}"
     raise LabError(
-        say(
-            en=f"{file}: no range of {ENOUGH_IDS} ids for {name}, and every host has several users",
-            zh=f"{file}：没有分配给 {name} 的 {ENOUGH_IDS} 个从属 id，而每台主机都有多个用户",
+        msg(
+            "{file}: no range of {number} ids for {name}, and every host has several users\n"
+            "  sudo usermod --add-subuids {span} --add-subgids {span} {name}",
+            file=file,
+            number=ENOUGH_IDS,
+            name=name,
+            span=span,
         )
-        + f"\n  sudo usermod --add-subuids {span} --add-subgids {span} {name}"
     )
 
 
 def too_few_ids() -> str:
-    return say(
-        en=f"root here has fewer than {ENOUGH_IDS} user ids (a user namespace with one user?): start the lab outside it",
-        zh=f"此处的 root 只有不足 {ENOUGH_IDS} 个用户 id（单用户的用户命名空间？）：请在其外启动实验环境",
+    return to_text(
+        msg(
+            "root here has fewer than {number} user ids (a user namespace with one user?): start the lab outside it",
+            number=ENOUGH_IDS,
+        )
     )
 
 
 def refusal(step: str, number: int, root: Path = Path("/")) -> str:
     """Why the kernel refused `step` with errno `number`, and how to allow it."""
-    what = say(
-        en=f"the kernel refuses the lab its {step}: {os.strerror(number)}",
-        zh=f"内核拒绝为实验环境创建 {step}：{os.strerror(number)}",
+    what = to_text(
+        msg("the kernel refuses the lab its {step}: {error}", step=step, error=os.strerror(number))
     )
     return f"{what}\n  {_way_out(number, root)}"
 
@@ -117,20 +124,21 @@ def _way_out(number: int, root: Path) -> str:
     if number in (errno.ENOSPC, errno.EUSERS):
         return "sudo sysctl user.max_user_namespaces=10000 user.max_net_namespaces=10000"
     if os.geteuid():
-        sudo = say(en="or start the lab with sudo", zh="或用 sudo 启动实验环境")
+        sudo = to_text(msg("or start the lab with sudo"))
         if _value(kernel / "apparmor_restrict_unprivileged_userns") == "1":
             return f"sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0   # {sudo}"
         if _value(kernel / "unprivileged_userns_clone") == "0":
             return f"sudo sysctl kernel.unprivileged_userns_clone=1   # {sudo}"
     if any((root / mark).exists() for mark in (".dockerenv", "run/.containerenv")):
-        return say(
-            en="this container may not make namespaces: start it with `docker run --privileged` (podman likewise)",
-            zh="此容器不允许创建命名空间：请用 `docker run --privileged` 启动（podman 相同）",
+        return to_text(
+            msg(
+                "this container may not make namespaces: start it with `docker run --privileged` (podman likewise)"
+            )
         )
-    return say(
-        en="a security policy (seccomp, SELinux, a chroot) forbids it: use another machine, a virtual machine or"
-        " a container started with --privileged",
-        zh="安全策略（seccomp、SELinux 或 chroot）禁止此操作：请换一台机器、虚拟机，或用 --privileged 启动的容器",
+    return to_text(
+        msg(
+            "a security policy (seccomp, SELinux, a chroot) forbids it: use another machine, a virtual machine or a container started with --privileged"
+        )
     )
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
-from bkpaas.lang import say
+from bkpaas.messages import msg
 from lab.errors import LabError
 from lab.machine import ENOUGH_IDS, SUBGID, SUBUID, refusal, subordinate_range, too_few_ids, user
 
@@ -93,7 +93,7 @@ def _expect(keeper: subprocess.Popen[str], word: str) -> str:
         _, *step, number = line.split()
         raise LabError(refusal(" ".join(step), int(number)))
     if not line or (word and line != word):
-        raise LabError(say(en="the keeper of the namespaces ended early", zh="命名空间的保持进程提前退出"))
+        raise LabError(msg("the keeper of the namespaces ended early"))
     return line
 
 

@@ -209,4 +209,4 @@ def _runs() -> Message:
 
 
 def _too_long() -> Message:
-    return msg("is longer than {longest} characters", longest=_LONGEST)
+    return msg("is longer than {number} characters", number=_LONGEST)

@@ -143,7 +143,7 @@ class _Reading:
             setting.file,
             setting.line,
             msg("{key} {reason}", key=key, reason=reason),
-            msg("correct it, or write {yaml} in deployment.yaml", yaml=_yaml(field)),
+            msg("correct it, or write {setting} in deployment.yaml", setting=_yaml(field)),
         )
 
     def host(self, field: str, key: str) -> tuple[str | None, int | None]:

@@ -48,9 +48,9 @@ def _contradiction(five: Clue, six: Clue) -> InventoryError:
         six.file,
         six.line,
         msg(
-            "{what} is of 6.x, but {five_what} ({place}) is of 5.x",
-            what=six.what,
-            five_what=five.what,
+            "{six} is of 6.x, but {five} ({place}) is of 5.x",
+            six=six.what,
+            five=five.what,
             place=five.place,
         ),
         msg("remove what is not of this deployment, or write generation: in deployment.yaml"),

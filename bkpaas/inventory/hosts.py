@@ -62,11 +62,11 @@ def _unknown(hosts: tuple[Host, ...]) -> Message:
     for word, names in sorted(having.items()):
         near, listed = words.near_roles(word), ", ".join(names)
         told.append(
-            msg("{word} (did you mean {near}?) of {listed}", word=word, near=near, listed=listed)
+            msg("{role} (did you mean {near}?) of {hosts}", role=word, near=near, hosts=listed)
             if near
-            else msg("{word} of {listed}", word=word, listed=listed)
+            else msg("{role} of {hosts}", role=word, hosts=listed)
         )
-    return msg("roles this suite does not know, kept: {told}", told=series(told))
+    return msg("roles this suite does not know, kept: {roles}", roles=series(told))
 
 
 def _refuse_unlisted(entry: HostEntry, overlay: Overlay, problems: Problems) -> None:

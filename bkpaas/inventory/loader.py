@@ -53,7 +53,7 @@ def load(
     home = overlay.home or environment.home or found.home(notes)
     used = ", ".join(str(file) for file in (found.config, *env, found.overlay) if file)
     notes = [
-        msg("read: {used}", used=used),
+        msg("read: {files}", files=used),
         note,  # of the generation
         *hosts.oddities(members),
         *notes,

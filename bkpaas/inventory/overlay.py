@@ -109,7 +109,7 @@ def _hosts(root: Section, problems: Problems) -> tuple[HostEntry, ...]:
                 problems.add(
                     section.file,
                     section.line,
-                    msg("{word} stands here twice, first in line {seen}", word=word, seen=seen[word]),
+                    msg("{word} stands here twice, first in line {line}", word=word, line=seen[word]),
                     msg("give every host its own name and address, once"),
                 )
             seen.setdefault(word, section.line)

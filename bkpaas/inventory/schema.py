@@ -97,7 +97,7 @@ class Section:
                 first = self._nodes[text][0].start_mark.line + 1
                 self._add(
                     key,
-                    msg("{text}: stands here twice, first in line {first}", text=text, first=first),
+                    msg("{key}: stands here twice, first in line {line}", key=text, line=first),
                     msg("remove one of the two"),
                 )
             else:

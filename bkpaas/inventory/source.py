@@ -88,7 +88,7 @@ def _bytes(path: Path) -> bytes:
         raise InventoryError(
             str(path),
             None,
-            msg("is larger than {file_bytes} bytes", file_bytes=FILE_BYTES),
+            msg("is larger than {number} bytes", number=FILE_BYTES),
             msg("check that this is the right file; split a very large deployment"),
         )
     return content

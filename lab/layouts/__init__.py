@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass, fields
 from ipaddress import IPv4Network
 from typing import Any
 
-from bkpaas.lang import say
+from bkpaas.messages import msg
 from lab.errors import LabError
 
 
@@ -82,9 +82,11 @@ class Layout:
                 return host
         known = ", ".join(host.name for host in self.hosts)
         raise LabError(
-            say(
-                en=f"layout {self.name} has no host {name!r}; it has {known}",
-                zh=f"布局 {self.name} 中没有主机 {name!r}；已有：{known}",
+            msg(
+                "layout {layout} has no host {name!r}; it has {known}",
+                layout=self.name,
+                name=name,
+                known=known,
             )
         )
 
@@ -125,8 +127,6 @@ def load(name: str) -> Layout:
         return generated.layout(name)
     if name not in available():
         known = ", ".join(available())
-        raise LabError(
-            say(en=f"no layout {name!r}; there is {known}", zh=f"没有布局 {name!r}；可用：{known}")
-        )
+        raise LabError(msg("no layout {name!r}; there is {known}", name=name, known=known))
     layout: Layout = importlib.import_module(f"{__name__}.{name}").LAYOUT
     return layout

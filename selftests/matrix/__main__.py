@@ -10,8 +10,9 @@ from pathlib import Path
 
 from bkpaas import lang
 from bkpaas.faq.catalogue import CONDITIONS
-from bkpaas.lang import say
+from bkpaas.messages import msg, to_text
 from lab import layouts, machine
+from lab.broken import title
 from lab.control import REPOSITORY, Lab
 from lab.errors import LabError
 from lab.faults import FAULTS
@@ -43,7 +44,11 @@ def main() -> int:
     print()
     print(table.whole(matrix))
     if ahead := [name for name in FAULTS if name not in JUDGED]:
-        print(say(en="no condition yet for", zh="尚无对应条件的故障") + f" {len(ahead)}: {', '.join(ahead)}")
+        print(
+            to_text(
+                msg("no condition yet for {number}: {faults}", number=len(ahead), faults=", ".join(ahead))
+            )
+        )
     print(FILE)
     return 0 if whole and matrix.perfect else 1
 
@@ -53,41 +58,37 @@ def listed() -> list[str]:
     lines = [
         f"{fault.name:28} {fault.condition:26} {fault.layout:2} {fault.faq}" for fault in FAULTS.values()
     ]
-    lines += ["", say(en="pairs", zh="故障组合"), *(f"  {'+'.join(pair)}" for pair in PAIRS)]
-    lines += ["", say(en="look-alikes, which must stay green", zh="疑似故障，必须保持正常")]
-    lines += [f"  {one.name:28} {say(en=one.title_en, zh=one.title_zh)}" for one in LOOKALIKES.values()]
-    lines += ["", say(en="symptoms and the faults that show them", zh="现象及用于检验的故障")]
+    lines += ["", to_text(msg("pairs")), *(f"  {'+'.join(pair)}" for pair in PAIRS)]
+    lines += ["", to_text(msg("look-alikes, which must stay green"))]
+    lines += [f"  {one.name:28} {title(one)}" for one in LOOKALIKES.values()]
+    lines += ["", to_text(msg("symptoms and the faults that show them"))]
     return [*lines, *(f"  {symptom:28} {fault}" for symptom, fault in SYMPTOM_FAULTS.items())]
 
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="script/matrix",
-        description=say(
-            en="Break the lab in every known way and check that the suite names the cause. Labs of its own; "
-            "the reports of every run stay in report/matrix/.",
-            zh="逐一注入所有已知故障，检查套件能否指出根因。使用独立的实验环境；每次运行的报告保留在 report/matrix/。",
+        description=to_text(
+            msg(
+                "Break the lab in every known way and check that the suite names the cause. Labs of its own; the reports of every run stay in report/matrix/."
+            )
         ),
     )
     top.add_argument("--only", metavar="NAME", action="append", default=[], type=trial,
-                     help=say(en="only this fault, look-alike or pair A+B; may be repeated",
-                              zh="只测此故障、疑似故障或组合 A+B，可重复"))  # fmt: skip
+                     help=to_text(msg("only this fault, look-alike or pair A+B; may be repeated")))  # fmt: skip
     top.add_argument("--pair", metavar="A+B", action="append", default=[], type=pair_of_faults,
-                     help=say(en="two faults at once; may be repeated", zh="同时注入两个故障，可重复"))  # fmt: skip
+                     help=to_text(msg("two faults at once; may be repeated")))  # fmt: skip
     top.add_argument("--symptoms", action="store_true",
-                     help=say(en="only the symptoms: each one's marker on a fault of its own, in both languages",
-                              zh="只测各现象：用其标记检查自身的故障，中英文各一次"))  # fmt: skip
+                     help=to_text(msg("only the symptoms: each one's marker on a fault of its own, in both languages")))  # fmt: skip
     top.add_argument("--healthy", metavar="N", type=int,
-                     help=say(en="how many runs without a fault (1; with --only, --pair or --symptoms 0)",
-                              zh="无故障运行的次数（1；使用 --only、--pair 或 --symptoms 时为 0）"))  # fmt: skip
+                     help=to_text(msg("how many runs without a fault (1; with --only, --pair or --symptoms 0)")))  # fmt: skip
     top.add_argument("--layout", metavar="LAYOUT", type=layout_name,
-                     help=say(en="only faults of this layout, and healthy runs in it (all faults, healthy runs in a)",
-                              zh="只测此布局的故障，并在其中做无故障运行（默认：全部故障，在布局 a 中做无故障运行）"))  # fmt: skip
+                     help=to_text(msg("only faults of this layout, and healthy runs in it (all faults, healthy runs in a)")))  # fmt: skip
     top.add_argument("--resume", action="store_true",
-                     help=say(en="keep what report/matrix.json holds already", zh="保留 report/matrix.json 中已有的结果"))  # fmt: skip
+                     help=to_text(msg("keep what report/matrix.json holds already")))  # fmt: skip
     top.add_argument("--labs", type=int, choices=(1, 2), default=1,
-                     help=say(en="how many labs side by side (%(default)s)", zh="并行的实验环境数（%(default)s）"))  # fmt: skip
-    top.add_argument("--list", action="store_true", help=say(en="only list the faults", zh="只列出故障"))
+                     help=to_text(msg("how many labs side by side (%(default)s)")))  # fmt: skip
+    top.add_argument("--list", action="store_true", help=to_text(msg("only list the faults")))
     return top
 
 
@@ -108,10 +109,7 @@ def layout_name(text: str) -> str:
 def fault_name(text: str) -> str:
     if text not in FAULTS:
         raise argparse.ArgumentTypeError(
-            say(
-                en=f"no fault or look-alike {text!r}, see --list",
-                zh=f"没有名为 {text!r} 的故障或疑似故障，见 --list",
-            )
+            to_text(msg("no fault or look-alike {text!r}, see --list", text=text))
         )
     return text
 
@@ -119,13 +117,9 @@ def fault_name(text: str) -> str:
 def pair_of_faults(text: str) -> Broken:
     names = tuple(fault_name(name) for name in text.split("+"))
     if len(set(names)) != 2:
-        raise argparse.ArgumentTypeError(
-            say(en="two different faults, please: A+B", zh="请给出两个不同的故障：A+B")
-        )
+        raise argparse.ArgumentTypeError(to_text(msg("two different faults, please: A+B")))
     if len({FAULTS[name].layout for name in names} - {"a"}) > 1:
-        raise argparse.ArgumentTypeError(
-            say(en=f"{text}: no layout has both", zh=f"{text}：没有同时适用的布局")
-        )
+        raise argparse.ArgumentTypeError(to_text(msg("{text}: no layout has both", text=text)))
     return Broken(names)
 
 
@@ -190,9 +184,7 @@ class Bench:
             for _ in trials:
                 performed += _note(*self._outcomes.get(), matrix, self._file)
         except KeyboardInterrupt:
-            print(
-                say(en="stopping; what is done is kept", zh="正在停止；已完成的结果会保留"), file=sys.stderr
-            )
+            print(to_text(msg("stopping; what is done is kept")), file=sys.stderr)
         finally:
             self._stop.set()
             for thread in threads:
@@ -219,12 +211,12 @@ def _note(trial: Trial, outcome: Outcome, matrix: Matrix, file: Path) -> bool:
     """Print an outcome and put it into the matrix and its file. -> was the trial performed?"""
     if isinstance(outcome, Exception):
         reason = str(outcome) if isinstance(outcome, LabError) else repr(outcome)
-        print(f"{trial.name}: {say(en='not performed', zh='未能进行')}: {reason}", flush=True)
+        print(to_text(msg("{trial}: not performed: {reason}", trial=trial.name, reason=reason)), flush=True)
         return False
     if isinstance(outcome, FalseAlarms):
         matrix.healthy_runs += 1
         matrix.false_alarms += len(outcome)
-        print(f"{trial.name:28} {' '.join(outcome) or say(en='green', zh='全部正常')}", flush=True)
+        print(f"{trial.name:28} {' '.join(outcome) or to_text(msg('green'))}", flush=True)
     else:
         matrix.put(outcome)
         matrix.sort(FAULTS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bkpaas.lang import say
+from bkpaas.messages import msg, to_text
 from bkpaas.report.text import columns
 from selftests.matrix.record import Found, Lookalike, Matrix, Pair, Row
 
@@ -11,14 +11,14 @@ _WIDTHS = (28, 26, 8, 5, 11, 9, 6, 7)
 
 def header() -> str:
     return _row(
-        say(en="fault", zh="故障"),
-        say(en="expected root cause", zh="预期根因"),
-        say(en="detected", zh="已发现"),
-        say(en="place", zh="名次"),
-        say(en="unexplained", zh="未解释"),
-        say(en="unrelated", zh="无关"),
-        say(en="healed", zh="已恢复"),
-        say(en="seconds", zh="秒"),
+        to_text(msg("fault")),
+        to_text(msg("expected root cause")),
+        to_text(msg("detected")),
+        to_text(msg("place")),
+        to_text(msg("unexplained")),
+        to_text(msg("unrelated")),
+        to_text(msg("healed")),
+        to_text(msg("seconds")),
     )
 
 
@@ -27,13 +27,11 @@ def line(found: Found) -> str:
     if isinstance(found, Row):
         return _fault(found)
     if isinstance(found, Pair):
-        text = _other(
-            " + ".join(found.names), say(en="both named", zh="两者均被指出"), _word(found.both_named)
-        )
-        text += "" if found.healed else f", {say(en='not healed', zh='未恢复')}"
+        text = _other(" + ".join(found.names), to_text(msg("both named")), _word(found.both_named))
+        text += "" if found.healed else f", {to_text(msg('not healed'))}"
         return _with(text, others=found.strangers)
     if isinstance(found, Lookalike):
-        return _other(found.name, say(en="stays green", zh="保持正常"), _word(not found.red), *found.red)
+        return _other(found.name, to_text(msg("stays green")), _word(not found.red), *found.red)
     words = [f"{language} {_word(first)}" for language, first in found.first.items()]
     return _other(f"-m {found.symptom.replace('-', '_')}", f"{found.fault} -> {found.condition}", *words)
 
@@ -50,7 +48,7 @@ def _fault(found: Row) -> str:
         f"{found.seconds:.1f}",
     )
     if not found.same_from_snapshot:
-        text += "  " + say(en="judged otherwise from its snapshot", zh="离线判定结果不同")
+        text += "  " + to_text(msg("judged otherwise from its snapshot"))
     return _with(text, unexplained=found.unexplained, unrelated=found.unrelated)
 
 
@@ -80,12 +78,21 @@ def closing(matrix: Matrix) -> str:
     good = sum(row.perfect for row in faults)
     first, second = named.count(1), named.count(1) + named.count(2)
     runs, alarms = matrix.healthy_runs, matrix.false_alarms
-    return say(
-        en=f"{every} faults: {len(named)} detected, {healed} healed, cause first {_percent(first, every)}, among the "
-        f"first two {_percent(second, every)}, {good} without a flaw; pairs {pairs}, look-alikes {alike}, symptoms "
-        f"{marked}; {runs} healthy runs, {alarms} false alarms",
-        zh=f"{every} 个故障：发现 {len(named)}，恢复 {healed}，根因排第一 {_percent(first, every)}，前两名 "
-        f"{_percent(second, every)}，无瑕疵 {good}；组合 {pairs}，疑似 {alike}，现象 {marked}；健康运行 {runs} 次，误报 {alarms} 个",
+    return to_text(
+        msg(
+            "{number} faults: {detected} detected, {healed} healed, cause first {first}, among the first two {second}, {good} without a flaw; pairs {pairs}, look-alikes {lookalikes}, symptoms {symptoms}; {runs} healthy runs, {alarms} false alarms",
+            number=every,
+            detected=len(named),
+            healed=healed,
+            first=_percent(first, every),
+            second=_percent(second, every),
+            good=good,
+            pairs=pairs,
+            lookalikes=alike,
+            symptoms=marked,
+            runs=runs,
+            alarms=alarms,
+        )
     )
 
 
@@ -99,4 +106,4 @@ def _row(*cells: str) -> str:
 
 
 def _word(true: bool) -> str:
-    return say(en="yes", zh="是") if true else say(en="NO", zh="否")
+    return to_text(msg("yes")) if true else to_text(msg("NO"))

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from bkpaas.lang import Language, say, spoken
+from bkpaas.lang import Language, spoken
+from bkpaas.messages import msg
 from bkpaas.report.record import Results, read_json
 from lab import broken, layouts, lifecycle
 from lab.control import REPOSITORY, Lab
@@ -227,15 +228,20 @@ class Stand:
             found = read_json(results)
         except subprocess.TimeoutExpired:
             raise LabError(
-                say(
-                    en=f"{name}: the suite took more than {SUITE_SECONDS:g} s",
-                    zh=f"{name}：套件运行超过 {SUITE_SECONDS:g} 秒",
+                msg(
+                    "{name}: the suite took more than {seconds:g} s",
+                    name=name,
+                    seconds=SUITE_SECONDS,
                 )
             ) from None
         except (OSError, msgspec.DecodeError):
             raise LabError(
-                say(en=f"{name}: the suite left no record", zh=f"{name}：套件没有留下结果")
-                + f" (exit {done.returncode})\n{(done.stdout + done.stderr)[-2000:]}"
+                msg(
+                    "{name}: the suite left no record (exit {status})\n{output}",
+                    name=name,
+                    status=done.returncode,
+                    output=(done.stdout + done.stderr)[-2000:],
+                )
             ) from None
         (report / "output.txt").write_text(done.stdout + done.stderr, "utf-8")
         if done.returncode != found.run.exit or done.returncode not in (0, 1):

@@ -11,7 +11,7 @@ import pytest
 from bkpaas import lang, messages
 from bkpaas.lang import in_both, in_language, say
 from bkpaas.language import LANGUAGES, Language, get_language, set_language
-from bkpaas.messages import Message, joined, lines, msg, plural, series, set_redactor, text
+from bkpaas.messages import Message, joined, lines, msg, plural, series, set_redactor, to_text
 
 CHINESE = {
     "{path} is {mode}": "{path} 的权限是 {mode}",
@@ -202,7 +202,7 @@ def test_a_hostile_message_is_refused(hostile: dict[str, Any], reason: str) -> N
 def test_a_command_line_prints_in_its_language(language: Language, expected: str) -> None:
     set_language(language)
     message = msg("{path} is {mode}", path="/x", mode="0700")
-    assert text(message) == str(message) == expected and text("as is") == "as is"
+    assert to_text(message) == str(message) == expected and to_text("as is") == "as is"
 
 
 def test_within_in_both_a_message_is_the_string_that_say_gives() -> None:
