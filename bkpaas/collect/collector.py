@@ -981,7 +981,7 @@ def log_in(packets, account):
                 packets.decline(plugin)
                 return {"state": "needs-tls", "plugin": plugin}
             packets.send(password + b"\0")
-        elif reply != b"\x01\x03":  # the server knows the account's digest: OK follows
+        elif reply != b"\x01\x03":  # 3: the digest is cached, OK follows
             raise Broken("protocol", "not an answer to a login")
 
 

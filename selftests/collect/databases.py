@@ -46,7 +46,7 @@ def proof(plugin: str, password: str, nonce: bytes) -> bytes:
 
 @dataclass
 class Database:
-    """An account, how it proves itself, and what the server offers."""
+    """An account, its authentication, and what the server offers."""
 
     password: str = "pä ss'\"1"
     default: str = NATIVE
@@ -54,7 +54,7 @@ class Database:
     plugin: str = NATIVE
     """That of the account; another one than the default is asked for."""
     cached: bool = True
-    """Whether caching_sha2_password knows the account's digest: else it wants the password itself."""
+    """Whether the digest of the account is cached; otherwise the server asks for the password itself."""
     tls: ssl.SSLContext | None = None
     refusal: bytes = DENIED
 

@@ -51,7 +51,7 @@ class Server:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # wakes accept()
         self._socket.close()
-        for thread in list(self._threads):  # what it heard is whole after this
+        for thread in list(self._threads):  # after this `heard` is complete
             thread.join(JOIN_SECONDS)
 
 
