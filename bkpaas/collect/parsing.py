@@ -10,6 +10,7 @@ import contextlib
 import copy
 import os
 import resource
+import signal
 import struct
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from msgspec import Struct
 
 from bkpaas.collect import errors, program
 from bkpaas.collect.visit import Visit
+from bkpaas.errors import CollectError
 from bkpaas.facts.build import host_facts
 from bkpaas.facts.host import HostFacts
 from bkpaas.facts.secrets import Secrets
@@ -30,8 +32,10 @@ from bkpaas.lang import Language, in_both, say, speak, spoken
 
 CPU_SECONDS = 5
 """CPU time for one answer of one host; that of a usual host takes 0.1 s."""
-WALL_SECONDS = 60.0
-"""Time for the same, for a worker that waits instead of working."""
+WALL_SECONDS = 120.0
+"""Time for the same and the start of the worker, for one that waits instead of working."""
+END_SECONDS = 5.0
+"""Time for a worker to end whose output has ended."""
 WORKER_BYTES = 1 << 30
 """Address space of the worker."""
 SECTION_BYTES = 16 << 20
@@ -95,16 +99,28 @@ class Parser:
         finally:
             timer.cancel()
         if data is None:
-            _end(worker)
-            most = self._cpu_seconds
-            cause = say(en=f"more than {most} s of CPU time", zh=f"CPU 时间超过 {most} 秒")
-            raise errors.too_costly(where, cause)
+            raise self._died(where, worker)
         reply = msgspec.msgpack.decode(data, type=_Reply)
         for value in reply.learned:
             self._secrets.digest(value)
         if reply.facts is None:
             raise errors.garbage(where, reply.error)
         return reply.facts
+
+    def _died(self, where: str, worker: subprocess.Popen[bytes]) -> CollectError:
+        """Describe the end of a worker by its exit status."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            worker.wait(END_SECONDS)
+        _end(worker)
+        if worker.returncode == -signal.SIGXCPU:
+            most = self._cpu_seconds
+            cause = say(en=f"more than {most} s of CPU time", zh=f"CPU 时间超过 {most} 秒")
+        elif worker.returncode == -signal.SIGKILL:
+            most = int(WALL_SECONDS)
+            cause = say(en=f"killed, or more than {most} s", zh=f"被终止，或超过 {most} 秒")
+        else:
+            return errors.suite(where, f"parser: exit status {worker.returncode}")
+        return errors.too_costly(where, cause)
 
     def _start(self) -> subprocess.Popen[bytes]:
         worker = subprocess.Popen(
