@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -85,13 +85,15 @@ class Message(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
     def __str__(self) -> str:
         return _old_string(self)
 
-    def __add__(self, _: object) -> NoReturn:
-        raise TypeError("a Message cannot be added to: use lines([...]) or a parameter of another msg()")
+    if not TYPE_CHECKING:  # mypy refuses what is not there; f-strings take selftests/messages/mypy_plugin.py
 
-    __radd__ = __add__
+        def __add__(self, _):
+            raise TypeError("a Message cannot be added to: use lines([...]) or a parameter of another msg()")
 
-    def __format__(self, _: str) -> NoReturn:
-        raise TypeError("a Message cannot be formatted: make it a parameter of another msg()")
+        __radd__ = __add__
+
+        def __format__(self, _):
+            raise TypeError("a Message cannot be formatted: make it a parameter of another msg()")
 
 
 Value = Message | str | int | float | bool | None
