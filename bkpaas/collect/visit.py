@@ -18,6 +18,7 @@ from bkpaas.collect.clock import Clock
 from bkpaas.collect.ssh import Ssh
 from bkpaas.collect.testinfra import Testinfra
 from bkpaas.errors import CollectError
+from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory.deployment import Deployment, Host
 
 CHILDREN = 8
@@ -52,10 +53,15 @@ class Visit(Struct):
 
     @classmethod
     def failed(cls, host: str, kind: str, reason: str) -> Visit:
-        return cls(host, error=Trouble(kind, reason))
+        return cls(host, error=_trouble(kind, reason))
 
     def fail(self, error: CollectError) -> None:
-        self.error = Trouble(error.kind, error.reason)
+        self.error = _trouble(error.kind, error.reason)
+
+
+def _trouble(kind: str, reason: str) -> Trouble:
+    """Return an error without secrets: its reason may quote a banner or the output of sudo."""
+    return Trouble(kind, Secrets().scrub(reason))
 
 
 class Interrupted(KeyboardInterrupt):

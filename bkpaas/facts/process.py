@@ -186,6 +186,7 @@ def command_line(argv: list[str], secrets: Secrets) -> tuple[str, ...]:
     """The words without secrets, cut to a length in all."""
     words: list[str] = []
     room = _COMMAND_LENGTH
+    secrets.scrub(" ".join(argv))  # remembers what only several words together show to be a secret
     for word, shown in zip(argv, hide_words(argv, secrets.digest), strict=True):
         if room <= 0:
             break

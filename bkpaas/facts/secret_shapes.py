@@ -46,6 +46,8 @@ def key_blocks(text: str, hide: Hide) -> str:
     return "".join(done) + text[position:]
 
 
+SCHEMES = ("basic", "bearer", "digest", "token", "negotiate")
+"""Of the header Authorization, in lower case."""
 _HEADER = re.compile(
     r"\b(?P<name>(?:Proxy-)?Authorization|(?:Set-)?Cookie|X-ID|X-Token|X-Auth-Token|X-CSRFToken)"
     r"(?P<sep>[\"']?[ \t]{0,8}[:=][ \t]{0,8}[\"']?)(?P<value>[^\"'\r\n]+)",
@@ -64,7 +66,8 @@ def headers(text: str, hide: Hide) -> str:
         elif name == "cookie":
             shown = ";".join(_cookie(pair, hide) for pair in value.split(";"))
         else:
-            shown = hide(value.strip())
+            scheme, _, credentials = value.strip().rpartition(" ")
+            shown = f"{scheme} {hide(credentials)}" if scheme.lower() in SCHEMES else hide(value.strip())
         return match["name"] + match["sep"] + shown
 
     return _HEADER.sub(hidden, text)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from os.path import basename
 
 from bkpaas.facts.secret_names import is_random, is_secret, is_secret_name
-from bkpaas.facts.secret_shapes import DIGEST, PREFIX, Hide
+from bkpaas.facts.secret_shapes import DIGEST, PREFIX, SCHEMES, Hide
 
 # name = value, name: value, "name": "value", \"name\": \"value\", name%3Dvalue; the value quoted or bare.
 _SEPARATOR = re.compile(r"(?:=>|==?|:|%(?:25)?3[DdAa])[ \t]{0,64}")
@@ -69,6 +69,8 @@ def _hides(name: str, value: _Value) -> bool:
     lower = name.lower()
     if lower in _PROXIES:
         return "@" in value.text
+    if lower.endswith("authorization") and value.text.lower() in SCHEMES:
+        return False  # the credentials behind the scheme are hidden already
     if lower in ("cookie", "set-cookie"):  # headers are done; what is left has no name of a cookie
         return bool(value.quote) and "=" not in value.text
     if lower.rpartition("_")[2] in _SESSIONS and is_random(value.text):

@@ -36,6 +36,7 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
+    report.sections = [(title, Secrets().scrub(text)) for title, text in report.sections]
     id_ = identity(item)
     decides = call.when == "call" or (call.when == "setup" and call.excinfo is not None)
     if id_ is None and call.excinfo is not None and report.failed:
@@ -61,9 +62,9 @@ def _plain(call: pytest.CallInfo[None]) -> str:
     """Why a test that judges no condition failed: what it says, and the line that says it."""
     assert call.excinfo is not None
     if isinstance(call.excinfo.value, SuiteError):
-        return in_language(str(call.excinfo.value), spoken())
+        return Secrets().scrub(in_language(str(call.excinfo.value), spoken()))
     said = in_language(str(call.excinfo.value), spoken()) or str(call.excinfo.traceback[-1].statement).strip()
-    return f"{call.excinfo.typename}: {said} ({_place(call)})"
+    return f"{call.excinfo.typename}: {Secrets().scrub(said)} ({_place(call)})"
 
 
 _PYTEST: dict[Word, Any] = {
@@ -95,7 +96,17 @@ def _outcome(id_: str, item: pytest.Item, call: pytest.CallInfo[None]) -> Outcom
         outcome.evidence = str(error) or _unworded(item, call)
     else:
         outcome.word, outcome.reason = "no_data", _broken(error, call, of_site=condition.id in ADDED)
+    if condition.id in ADDED:
+        _redact(outcome)
     return outcome
+
+
+def _redact(outcome: Outcome) -> None:
+    """Hide the secrets in what a site's own test reports: it may have read them itself."""
+    secrets = Secrets()
+    outcome.evidence = outcome.evidence and secrets.scrub(outcome.evidence)
+    outcome.reason = outcome.reason and secrets.scrub(outcome.reason)
+    outcome.slots = {name: secrets.scrub(value) for name, value in outcome.slots.items()}
 
 
 def _unworded(item: pytest.Item, call: pytest.CallInfo[None]) -> str:

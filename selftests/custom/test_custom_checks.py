@@ -171,6 +171,24 @@ def test_a_mistake_within_a_test_is_no_data_and_says_where_and_what(site: Site) 
     assert "\\x1b[31mxxx" in reason and len(reason) < 300 and "hunter2secret" not in done.out
 
 
+def test_what_a_test_of_a_site_reports_has_no_secrets(site: Site) -> None:
+    check = "@condition('site-{0}', remedy='x', roles='nginx')\ndef test_{0}(host, finding):\n    '''True.'''\n    {1}\n\n\n"
+    site.put(
+        "tests_site/test_leaks.py",
+        HEAD
+        + "from bkpaas.errors import NoData\n\n\n"
+        + check.format("said", "assert False, 'password=hunter2said'")
+        + check.format("gone", "raise NoData('password=hunter2gone')")
+        + check.format("seen", "finding.saw('password=hunter2seen')")
+        + check.format("printed", "print('password=hunter2printed'); assert False, 'x'"),
+    )
+    done = site.run(SNAPSHOT, "tests_site", "-rA")
+    words = {name: done.of(f"site-{name}")["nginx-1"] for name in ("said", "gone", "seen", "printed")}
+    assert words == {"said": "fail", "gone": "no_data", "seen": "pass", "printed": "fail"}
+    assert "hunter2" not in done.out and "hunter2" not in str(done.results)
+    assert "password=secret:" in done.verdicts["site-said@nginx-1"]["evidence"]
+
+
 def test_a_role_that_nobody_has_is_not_applicable(site: Site) -> None:
     site.put(
         "tests_site/test_ours.py",
