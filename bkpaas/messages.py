@@ -58,7 +58,7 @@ class Message(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
     It is not a string. It refuses `+` and f-strings: make it a parameter of another message.
 
     Raises ValueError if the template or a limit of this module is violated; msgspec turns this into a
-    ValidationError when a message is read from a file.
+    ValidationError when a message is read from a file, or raises RecursionError at some hundred levels.
     """
 
     template: str

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bkpaas.errors import InventoryError
 from bkpaas.inventory import Limits, Thresholds, Waiver, load
 
 Site = Callable[..., Path]
@@ -453,3 +454,14 @@ def test_aliases_are_read_and_loops_do_no_harm(site: Site, refusals: Refusals) -
     assert deployment.host("10.0.1.1").connection.spec == "ssh://ops@10.0.1.1"
     (refusal,) = refusals(over(site, "virtual_addresses: &v [*v]\n"))
     assert refusal.startswith("deployment.yaml:1: virtual_addresses: '' is not the IPv4 address")
+
+
+def test_refusals_in_chinese(site: Site) -> None:
+    """Compare with a file that was written before the texts became messages."""
+    rendered = []
+    for name, (text, *_) in REFUSED.items():
+        path = over(site, text)
+        with pytest.raises(InventoryError) as caught:
+            load(path)
+        rendered.append(f"{name}: {caught.value.message().render('zh')}".replace(f"{path}/", ""))
+    assert "\n".join(rendered) + "\n" == Path(__file__).with_name("refusals.zh.txt").read_text("utf-8")

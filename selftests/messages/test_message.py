@@ -198,6 +198,13 @@ def test_a_hostile_message_is_refused(hostile: dict[str, Any], reason: str) -> N
         msgspec.json.decode(msgspec.json.encode(hostile), type=Message)
 
 
+def test_hundreds_of_levels_are_refused_while_they_are_read() -> None:
+    levels = 5_000
+    hostile = b'{"template":"{a}","parameters":{"a":' * levels + b"1" + b"}}" * levels
+    with pytest.raises(RecursionError):
+        msgspec.json.decode(hostile, type=Message)
+
+
 @pytest.mark.parametrize(("language", "expected"), [("en", "/x is 0700"), ("zh", "/x 的权限是 0700")])
 def test_a_command_line_prints_in_its_language(language: Language, expected: str) -> None:
     set_language(language)
