@@ -3,6 +3,7 @@
 from bkpaas.errors import NoData
 from bkpaas.facts import Missing
 from bkpaas.facts.nginx import APP_UPSTREAMS
+from bkpaas.facts.query import HttpName
 from bkpaas.lang import say
 from bkpaas.suite import condition
 from bkpaas.suite.words import no_answer
@@ -18,7 +19,7 @@ def test_nginx_of_the_app_host_answers(host, deployment, finding):
     masters = host.processes.nginx_masters()
     listeners = host.sockets.on(port)
     assert listeners, _why_silent(host, masters, port)
-    answer = host.answers.get("agent-nginx")
+    answer = host.answers.get(HttpName.AGENT_NGINX)
     assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}"
     assert answer.status not in (502, 503, 504), f"{answer.url}: HTTP {answer.status}"
     stranger = _stranger(host, masters, listeners, answer)
@@ -64,7 +65,7 @@ def _why_silent(host, masters, port):
 @condition("agent-8010-from-nginx")
 def test_app_host_is_reached(source, target):
     """From the nginx and paas hosts, port 8010 of the app host gives an HTTP answer, whatever its status."""
-    answer = source.answers.get(f"agent-nginx@{target.name}")
+    answer = source.answers.get(HttpName.AGENT_NGINX_OF_HOST, target.name)
     assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}"
 
 
@@ -117,7 +118,7 @@ def test_paas_agent_is_alive(host, finding):
         for process in host.processes.items
         if AGENTS & {process.name, process.argv[0].rpartition("/")[2] if process.argv else ""}
     ]
-    answer = host.answers.get("agent-healthz")
+    answer = host.answers.get(HttpName.AGENT_HEALTHZ)
     finding.fill(url=answer.url)
     if not answer.ok:
         state = (
@@ -145,7 +146,7 @@ def _supervised(host):
 @condition("agent-from-paas")
 def test_paas_host_reaches_the_agent(source, target):
     """From the paas host, paas_agent's port gives an HTTP answer."""
-    answer = source.answers.get(f"agent-healthz@{target.name}")
+    answer = source.answers.get(HttpName.AGENT_HEALTHZ_OF_HOST, target.name)
     assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}"
 
 

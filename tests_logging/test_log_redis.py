@@ -1,8 +1,8 @@
 """FAQ: the redis between log_agent and log_parser: it answers both, takes their password, and its list does not grow."""
 
-from bkpaas.collect.plan import QUEUE_SECONDS, redis_keys
 from bkpaas.errors import NoData, NotApplicable
-from bkpaas.facts.redis import PREFIX
+from bkpaas.facts.query import TcpName
+from bkpaas.facts.redis import QUEUE_SECONDS, redis_keys
 from bkpaas.lang import say
 from bkpaas.suite import condition
 from bkpaas.suite.log_search import addresses, hosts_at, in_use, place, valid
@@ -49,9 +49,9 @@ def test_redis_answers_the_plugins(host, deployment, host_facts, finding):
         if reason and (target.host is None or target.port is None or target.tls):
             unclear.append(reason)
             continue
-        trouble = _unreached(host.redis.get(f"{PREFIX}{place(target)}"))
+        trouble = _unreached(host.redis.get(TcpName.REDIS, place(target)))
         if not trouble and not reason:
-            talk = host.redis.get(f"{PREFIX}{target.server}")
+            talk = host.redis.get(TcpName.REDIS, target.server)
             if talk.error_kind == "withheld":
                 reason = no_answer(talk.error_kind)
             else:
@@ -102,8 +102,8 @@ def test_log_parser_keeps_up(host, deployment, host_facts, finding):
             continue
         if reason := _cannot_ask(target):
             raise NoData(reason)
-        talk = host.redis.get(f"{PREFIX}{target.server}")
-        keys, before = redis_keys(host.facts, target), 3 if target.password else 2
+        talk = host.redis.get(TcpName.REDIS, target.server)
+        keys, before = redis_keys(host.log_plugins, target), 3 if target.password else 2
         once = before + 2 * len(keys)
         for number, key in enumerate(keys):
             lists += 1

@@ -4,6 +4,7 @@ import time
 
 from bkpaas.errors import NoData
 from bkpaas.facts import Missing
+from bkpaas.facts.query import HttpName, TcpName
 from bkpaas.lang import say
 from bkpaas.suite import condition
 from bkpaas.suite.words import no_answer
@@ -25,7 +26,7 @@ def test_one_nginx_host_holds_the_virtual_address(subject, deployment, host_fact
     if unknown:
         raise NoData(unknown[0].reason)
     if not holders:
-        answer = controller.connections.get(f"virtual-{address}")
+        answer = controller.connections.get(TcpName.VIRTUAL_ADDRESS, address)
         assert answer.ok, say(
             en=f"nobody holds {address}: no nginx host has it, and the controller finds nothing there: ",
             zh=f"没有主机持有 {address}：各 nginx 主机上都没有该地址，从运行套件的机器也连接不上：",
@@ -119,7 +120,7 @@ def _days(left):
 @condition("domain-certificate-trusted")
 def test_host_trusts_the_certificate(host, deployment, finding):
     """A program of this host that verifies the domain's certificate with the host's own store accepts it."""
-    answer = host.answers.get("domain-trusted")
+    answer = host.answers.get(HttpName.DOMAIN_TRUSTED)
     finding.needs(one.name for one in deployment.having("nginx"))
     finding.fill(url=answer.url)
     if not answer.ok and answer.error_kind != "tls":

@@ -2,9 +2,9 @@
 
 import re
 
-from bkpaas.collect import plan
 from bkpaas.errors import NoData, NotApplicable
 from bkpaas.facts import Missing
+from bkpaas.inventory.platform import OPEN_PAAS_SERVICES
 from bkpaas.lang import say
 from bkpaas.suite import condition
 
@@ -129,7 +129,7 @@ def _some_uwsgi(host):
 def test_each_service_has_one_master(host, finding):
     """No service of open_paas runs twice."""
     _some_uwsgi(host)
-    masters = {service: host.processes.uwsgi_masters(service) for service in plan.OPEN_PAAS}
+    masters = {service: host.processes.uwsgi_masters(service) for service in OPEN_PAAS_SERVICES}
     double = {service: found for service, found in masters.items() if len(found) > 1}
     finding.concerns(double)
     finding.fill(pids=" ".join(str(process.pid) for found in masters.values() for process in found) or "PIDS")
@@ -230,7 +230,7 @@ def test_all_programs_are_running(host, finding):
 def _expected(supervisor):
     """The services, and what else the configuration starts by itself; the rest is started when it is wanted."""
     own = [program.name for program in supervisor.programs_in_conf if program.autostart]
-    return list(dict.fromkeys((*own, *plan.OPEN_PAAS)))
+    return list(dict.fromkeys((*own, *OPEN_PAAS_SERVICES)))
 
 
 def _shown(status, name):

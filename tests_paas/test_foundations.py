@@ -3,12 +3,13 @@
 import re
 from shlex import quote
 
-from bkpaas.collect import plan
 from bkpaas.errors import NoData, NotApplicable
 from bkpaas.facts.database import accounts as database_accounts
 from bkpaas.facts.database import error_text
 from bkpaas.facts.healthz import is_login_refusal
+from bkpaas.facts.query import HttpName
 from bkpaas.faq.slots import login
+from bkpaas.inventory.platform import OPEN_PAAS_SERVICES
 from bkpaas.lang import say
 from bkpaas.suite import condition
 from bkpaas.suite.log_search import addresses, hosts_at
@@ -178,7 +179,7 @@ REFUSAL = re.compile(rf"\(({'|'.join(map(str, sorted(REFUSALS)))}), \\*[\"']([^\
 
 def _refusal(host):
     """What a service's healthz says of a database that lets it not in."""
-    for service in plan.OPEN_PAAS:
+    for service in OPEN_PAAS_SERVICES:
         answer = host.answers.by_name.get(f"healthz-{service}")
         found = REFUSAL.search(answer.body) if answer and answer.ok else None
         if found:
@@ -190,8 +191,8 @@ def _refusal(host):
 def test_services_answer(host, finding):
     """Each service that listens gives an HTTP answer in time, and not a server error."""
     wrong = {}
-    for service in plan.OPEN_PAAS:
-        answer = host.answers.get(f"answer-{service}")
+    for service in OPEN_PAAS_SERVICES:
+        answer = host.answers.get(HttpName.SERVICE, service)
         if answer.error_kind == "refused":
             continue  # nothing listens: paas-ports-local tells
         if not answer.ok:
@@ -209,7 +210,7 @@ def test_services_answer(host, finding):
             )
     finding.concerns(wrong)
     finding.fill(service=" ".join(sorted(wrong)) or "SERVICE")
-    finding.fill(url=" ".join(host.answers.get(f"answer-{service}").url for service in sorted(wrong)))
+    finding.fill(url=" ".join(host.answers.get(HttpName.SERVICE, service).url for service in sorted(wrong)))
     assert not wrong, "\n".join(f"{service}: {text}" for service, text in sorted(wrong.items()))
 
 

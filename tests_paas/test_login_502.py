@@ -5,10 +5,12 @@ import re
 
 from msgspec import structs
 
-from bkpaas.collect import plan
 from bkpaas.errors import NoData, NotApplicable
 from bkpaas.facts import Missing
 from bkpaas.facts.nginx import APP_UPSTREAMS
+from bkpaas.facts.query import HttpName
+from bkpaas.facts.uwsgi import service_endpoint
+from bkpaas.inventory.platform import OPEN_PAAS_SERVICES, domain_paths
 from bkpaas.lang import say
 from bkpaas.suite import condition
 from bkpaas.suite.log_search import hosts_at, valid
@@ -301,7 +303,7 @@ def test_upstreams_name_paas_hosts(host, deployment, host_facts, finding):
             wrong[where] = service, say(en="is no paas host of the inventory", zh="不是清单中的 paas 主机")
             continue
         facts = host_facts(paas.name).facts if paas.judged else None
-        _, port = plan.service_address(service, paas, deployment, facts)
+        _, port = service_endpoint(service, paas, deployment, facts)
         if server.port != port:
             wrong[where] = service, say(en=f"{service} listens on {port}", zh=f"{service} 监听的是 {port}")
     finding.concerns(service for service, _ in wrong.values())
@@ -334,13 +336,16 @@ def test_upstreams_name_every_paas_host(host, deployment, host_facts, finding):
 def test_nginx_host_reaches_the_services(source, target, finding):
     """From the nginx host, each service of the paas host gives an HTTP answer, whatever its status."""
     wrong = {}
-    for service in plan.OPEN_PAAS:
-        answer = source.answers.get(f"{service}@{target.name}")
+    for service in OPEN_PAAS_SERVICES:
+        answer = source.answers.get(HttpName.SERVICE_OF_HOST, service, target.name)
         if not answer.ok:
             wrong[service] = f"{answer.url}: {no_answer(answer.error_kind)}"
     finding.concerns(wrong)
     finding.fill(
-        urls=" ".join(source.answers.get(f"{service}@{target.name}").url for service in sorted(wrong))
+        urls=" ".join(
+            source.answers.get(HttpName.SERVICE_OF_HOST, service, target.name).url
+            for service in sorted(wrong)
+        )
     )
     assert not wrong, "\n".join(f"{service}: {text}" for service, text in sorted(wrong.items()))
 
@@ -351,12 +356,12 @@ def test_each_upstream_answers_by_itself(host, deployment, host_facts, finding):
     nginx = _needs_nginx(host)
     spare = [name for name, role in APP_UPSTREAMS.items() if not deployment.having(role)]
     used = [upstream for upstream in nginx.upstreams if upstream.name not in spare]
-    servers = plan.servers(structs.replace(nginx, upstreams=tuple(used)))
+    servers = structs.replace(nginx, upstreams=tuple(used)).http_servers()
     if not servers:
         raise NotApplicable(say(en="nginx here has no upstream", zh="此处的 nginx 没有 upstream"))
     wrong = {}
     for address, port in servers:
-        answer = host.answers.get(f"upstream-{address}:{port}")
+        answer = host.answers.get(HttpName.UPSTREAM, address, port)
         if not answer.ok:
             wrong[f"{address}:{port}"] = no_answer(answer.error_kind)
         elif answer.status is not None and answer.status >= 500:
@@ -377,8 +382,8 @@ def _hosts_behind(places, deployment, host_facts):
 def test_no_path_of_the_domain_is_a_bad_gateway(controller, deployment, finding):
     """Through the domain, every path that leads to an upstream is answered by it: no 502, 503 or 504."""
     wrong = {}
-    for path in plan.domain_paths(deployment):
-        answer = controller.answers.get(f"domain-{path}")
+    for path in domain_paths(deployment):
+        answer = controller.answers.get(HttpName.DOMAIN_PATH, path)
         if not answer.ok:
             wrong[path] = no_answer(answer.error_kind)
         elif answer.status in (502, 503, 504):
@@ -386,5 +391,5 @@ def test_no_path_of_the_domain_is_a_bad_gateway(controller, deployment, finding)
     finding.concerns(BEHIND.get(path, "agent") for path in wrong)
     roles = {"nginx"}.union(*(APPS.get(path, BEHIND_THE_DOMAIN) for path in wrong))
     finding.needs(host.name for host in deployment.having(*roles))
-    finding.saw(", ".join(plan.domain_paths(deployment)))
+    finding.saw(", ".join(domain_paths(deployment)))
     assert not wrong, "\n".join(f"{path}: {text}" for path, text in wrong.items())

@@ -1,10 +1,11 @@
 """FAQ: the login of PaaS does not answer: is_login asked on each of its ways, and what may stand on them."""
 
-from bkpaas.collect import plan
 from bkpaas.errors import NoData, NotApplicable
 from bkpaas.facts import Missing
+from bkpaas.facts.access import login_access_log
 from bkpaas.facts.healthz import is_login_refusal
 from bkpaas.facts.proxies import excepted
+from bkpaas.facts.query import FileName, HttpName
 from bkpaas.lang import say
 from bkpaas.suite import condition
 from bkpaas.suite.login import BEHIND_THE_DOMAIN, judge_refusal, setting
@@ -14,21 +15,23 @@ from bkpaas.suite.words import no_answer
 @condition("login-is-login-direct")
 def test_login_answers_is_login_itself(host, finding):
     """Asked without a token on its own port, login says that the token is missing, in both versions."""
-    for name in ("answer-login", "is_login-v2"):
-        judge_refusal(host.answers.get(name), finding)
+    for answer in (host.answers.get(HttpName.SERVICE, "login"), host.answers.get(HttpName.IS_LOGIN_V2)):
+        judge_refusal(answer, finding)
 
 
 @condition("login-is-login-domain")
 def test_login_answers_is_login_through_the_domain(vantage, subject, deployment, finding):
     """Asked through the domain, it is login that answers: no proxy, no portal, no other server."""
     own_way = "nginx" if subject.hosts else "controller"  # a way that fails is nobody else's
-    judge_refusal(vantage.answers.get("is_login-domain"), finding, through=own_way, deployment=deployment)
+    judge_refusal(
+        vantage.answers.get(HttpName.IS_LOGIN_DOMAIN), finding, through=own_way, deployment=deployment
+    )
 
 
 @condition("login-is-login-esb")
 def test_esb_answers_is_login(host, finding):
     """Asked without an application's secret, ESB says that it is missing: ESB itself is alive."""
-    answer = host.answers.get("is_login-esb")
+    answer = host.answers.get(HttpName.IS_LOGIN_ESB)
     finding.fill(url=answer.url)
     finding.saw(f"{answer.url}: HTTP {answer.status}")
     if is_login_refusal(answer):
@@ -153,16 +156,16 @@ def _of_java(process, place):
 @condition("login-log-dir")
 def test_login_writes_its_logs(host, finding):
     """The folder of logs is there, and login.log and login's access log are files that login's user may write."""
-    folder = host.places.get("login-log-folder")[0]
+    folder = host.places.get(FileName.LOGIN_LOG_DIRECTORY)[0]
     assert folder.exists and folder.type == "dir", say(
         en=f"{folder.path} is not a directory", zh=f"{folder.path} 不是目录"
     )
-    files = {file.path: file for file in (*host.places.get("login-logs"), *host.login_access.files)}
+    files = {file.path: file for file in (*host.places.get(FileName.LOGIN_LOGS), *host.login_access.files)}
     users = {process.uid for process in host.processes.uwsgi_masters("login")} - {0}
     login = None if isinstance(host.facts.services, Missing) else host.services.by_name.get("login")
     names = [f"{folder.path}/login.log"]
     if login is None or login.by_uwsgi:  # gunicorn writes none unless it is told to
-        names.append(plan.login_access_log(host.facts))
+        names.append(login_access_log(host.facts))
     for name in names:
         path = name.replace("{home}", folder.path.removesuffix("/logs/open_paas"))
         file = files.get(path)
@@ -178,7 +181,7 @@ def test_login_writes_its_logs(host, finding):
 @condition("login-request-arrives")
 def test_request_arrives_in_one_login_log(controller, snapshot, deployment, host_facts, finding):
     """The request for is_login that the controller sent through the domain is logged by one login, ours."""
-    agent, answer = controller.facts.agent, controller.answers.get("is_login-domain")
+    agent, answer = controller.facts.agent, controller.answers.get(HttpName.IS_LOGIN_DOMAIN)
     finding.needs(host.name for host in deployment.having(*BEHIND_THE_DOMAIN))
     assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}"
     if not deployment.judged("paas"):

@@ -2,6 +2,7 @@
 
 from bkpaas.errors import NoData, NotApplicable
 from bkpaas.facts import Missing
+from bkpaas.facts.query import FileName
 from bkpaas.lang import say
 from bkpaas.suite import condition
 from bkpaas.suite.login import BEHIND_THE_DOMAIN
@@ -79,7 +80,7 @@ def test_settings_files_can_be_loaded(host, finding):
 def test_password_could_be_reset(host, finding):
     """manage.py of login and the Python of its virtual environment are in place."""
     missing = []
-    for name in ("login-manage", "login-python"):
+    for name in (FileName.LOGIN_MANAGE, FileName.LOGIN_PYTHON):
         places = host.places.get(name)
         there = [place.path for place in places if place.exists and place.type == "file"]
         finding.saw(" ".join(there))

@@ -2,6 +2,7 @@
 
 from bkpaas.errors import NoData, NotApplicable
 from bkpaas.facts.healthz import health
+from bkpaas.facts.query import HttpName
 from bkpaas.lang import say
 from bkpaas.suite import condition
 from bkpaas.suite.login import BEHIND_THE_DOMAIN
@@ -47,7 +48,7 @@ ASKED = {"esb": ("cmdb", "fta", "job"), "appengine": ("appo", "appt")}
 
 
 def _judge(service, vantage, deployment, finding):
-    answer = vantage.answers.get(f"healthz-{service}")
+    answer = vantage.answers.get(HttpName.HEALTHZ, service)
     finding.fill(url=answer.url)
     finding.needs(host.name for host in deployment.having(*BEHIND_THE_DOMAIN, *ASKED.get(service, ())))
     assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}" + (

@@ -5,6 +5,7 @@ from urllib.parse import urljoin, urlsplit
 
 from bkpaas.collect.probes import REDIRECTS
 from bkpaas.errors import NoData, NotApplicable
+from bkpaas.facts.query import HttpName
 from bkpaas.lang import say
 from bkpaas.suite import condition
 from bkpaas.suite.login import BEHIND_THE_DOMAIN, judge_refusal, setting
@@ -96,13 +97,13 @@ def _difference(name, values, pair):
 @condition("domain-from-agents")
 def test_app_host_reaches_login(host, deployment, finding):
     """From an app host, is_login through the domain is answered by login: its SaaS can have logins checked."""
-    judge_refusal(host.answers.get("is_login-domain"), finding, through="nginx", deployment=deployment)
+    judge_refusal(host.answers.get(HttpName.IS_LOGIN_DOMAIN), finding, through="nginx", deployment=deployment)
 
 
 @condition("domain-from-cmdb-job")
 def test_cmdb_and_job_reach_login(host, deployment, finding):
     """From the hosts of cmdb and job, is_login through the domain is answered by login."""
-    judge_refusal(host.answers.get("is_login-domain"), finding, through="nginx", deployment=deployment)
+    judge_refusal(host.answers.get(HttpName.IS_LOGIN_DOMAIN), finding, through="nginx", deployment=deployment)
 
 
 @condition("scheme-matches")
@@ -130,9 +131,9 @@ def test_settings_have_the_scheme_of_the_domain(host, deployment, finding):
 @condition("login-redirect-shape")
 def test_platform_leads_to_the_login_form(controller, deployment, finding):
     """Without a login the platform redirects to a page with fields for user name and password, in a few steps."""
-    steps = [controller.answers.get("redirect-1")]
-    while f"redirect-{len(steps) + 1}" in controller.answers.by_name:
-        steps.append(controller.answers.get(f"redirect-{len(steps) + 1}"))
+    steps = [controller.answers.get(HttpName.REDIRECT, 1)]
+    while HttpName.REDIRECT.of(len(steps) + 1) in controller.answers.by_name:
+        steps.append(controller.answers.get(HttpName.REDIRECT, len(steps) + 1))
     last = steps[-1]
     way = "\n".join(
         f"{step.url}: HTTP {step.status} {step.headers.get('location', '')}".rstrip() for step in steps

@@ -18,12 +18,13 @@ from msgspec import Struct
 from requests.cookies import RequestsCookieJar
 
 from bkpaas.collect.certificate import trusted
-from bkpaas.collect.plan import PLATFORM, domain_url, service_address
 from bkpaas.collect.probes import REDIRECTS, entrance, kind_of, read_body, session_at
 from bkpaas.facts.access import PROBE
 from bkpaas.facts.host import HostFacts
 from bkpaas.facts.login import LoginTrial, LoginTrouble
 from bkpaas.facts.secrets import Secrets
+from bkpaas.facts.uwsgi import service_endpoint
+from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import say
 
@@ -86,13 +87,13 @@ class _Trial:
         self.troubles: list[LoginTrouble] = []
         self.unasked: set[str] = set()
         self.places = {
-            paas.name: service_address("login", paas, deployment, hosts.get(paas.name))
+            paas.name: service_endpoint("login", paas, deployment, hosts.get(paas.name))
             for paas in deployment.having("paas")
         }
 
     def log_in(self) -> str | None:
         """A new token; None when there is none, with the reason noted."""
-        url = domain_url(self.deployment, f"/login/?c_url={PLATFORM}")
+        url = self.deployment.url(f"/login/?c_url={platform.PLATFORM_PATH}")
         page = self._ask("form", "GET", url)
         if page is None:
             return None
@@ -127,8 +128,8 @@ class _Trial:
         for name, (address, port) in self.places.items():
             self._is_good(f"http://{address}:{port}/accounts/is_login/", token, name)
         for _ in range(2 * max(1, len(self.places))):
-            self._is_good(domain_url(self.deployment, "/login/accounts/is_login/"), token, None)
-            url = domain_url(self.deployment, PLATFORM)
+            self._is_good(self.deployment.url(platform.IS_LOGIN_PATH), token, None)
+            url = self.deployment.url(platform.PLATFORM_PATH)
             answer = self._ask("platform", "GET", url, headers={"Cookie": f"{TOKEN}={token}"})
             if answer is not None and (answer.status_code != 200 or _form(answer.text) is not None):
                 where = answer.headers.get("Location", "").partition("?")[0]

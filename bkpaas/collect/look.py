@@ -18,6 +18,7 @@ from bkpaas.collect.probes import probe
 from bkpaas.collect.visit import Interrupted, State, Trouble, Visit, visit_hosts
 from bkpaas.facts import HostFacts, Snapshot
 from bkpaas.facts.build import controller_facts, host_facts
+from bkpaas.facts.query import Earlier, Plan
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.lang import many, say
@@ -57,7 +58,7 @@ def look(
     try:
         visits = visit_hosts(
             deployment,
-            partial(plan.first, deployment=deployment),
+            partial(plan.round_1, deployment=deployment),
             facts.second,
             transport=transport,
             between=lambda: seen.update(probe(deployment)),
@@ -106,12 +107,12 @@ class _Facts:
         """Called in one thread. Raises CollectError."""
         self._facts[host.name] = self._parser.facts(host, visit)
 
-    def second(self, host: Host, visits: dict[str, Visit]) -> plan.Plan | None:
+    def second(self, host: Host, visits: dict[str, Visit]) -> Plan | None:
         """Plan round 2 of a host; those that failed count as not collected."""
         for known in self._deployment.judged():
             if known.name not in self._facts:
                 self._facts[known.name] = self._none(known, visits[known.name])
-        return plan.second(host, self._deployment, self._facts, self._secrets.reveal)
+        return plan.round_2(host, self._deployment, Earlier(self._facts, self._secrets.reveal))
 
     def at_last(self, host: Host, visit: Visit) -> HostFacts:
         """Return the facts of a host; those of round 1 stay when round 2 failed."""

@@ -13,14 +13,14 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from bkpaas.collect.certificate import presented, reached, trusted
-from bkpaas.collect.plan import DOMAIN_HEALTHZ_PATHS, IS_LOGIN, PLATFORM, domain_paths, domain_url
 from bkpaas.facts.access import PROBE
-from bkpaas.inventory.deployment import Deployment
+from bkpaas.facts.query import HttpName, TcpName
+from bkpaas.inventory import platform
+from bkpaas.inventory.deployment import SCHEME_PORTS, Deployment
 
 Raw = dict[str, Any]
 """In the form of the collector's answers, so that the same parser reads both."""
 
-PORTS = {"http": 80, "https": 443}
 REDIRECTS = (301, 302, 303, 307, 308)
 MOST_REDIRECTS = 5
 
@@ -34,27 +34,31 @@ def probe(deployment: Deployment) -> Raw:
     where = _resolve(deployment.domain, deployment.limits.resolve_seconds)
     address = where["addresses"][0] if where["addresses"] else _nginx_address(deployment)
     wanted = {
-        f"healthz-{service}": (path, deployment.limits.healthz_seconds)
-        for service, path in DOMAIN_HEALTHZ_PATHS.items()
+        HttpName.HEALTHZ.of(service): (path, deployment.limits.healthz_seconds)
+        for service, path in platform.DOMAIN_HEALTHZ_PATHS.items()
     }
     wanted |= {
-        f"domain-{path}": (path, deployment.limits.request_seconds) for path in domain_paths(deployment)
+        HttpName.DOMAIN_PATH.of(path): (path, deployment.limits.request_seconds)
+        for path in platform.domain_paths(deployment)
     }
-    wanted["is_login-domain"] = (f"{IS_LOGIN}?{agent.replace('/', '=')}", deployment.limits.request_seconds)
+    wanted[HttpName.IS_LOGIN_DOMAIN.value] = (
+        f"{platform.IS_LOGIN_PATH}?{agent.replace('/', '=')}",
+        deployment.limits.request_seconds,
+    )
     limits = deployment.limits
     http = {
-        name: _blank(domain_url(deployment, path)) | {"error": {"kind": "silent", "text": ""}}
+        name: _blank(deployment.url(path)) | {"error": {"kind": "silent", "text": ""}}
         for name, (path, _) in wanted.items()
     }
 
     def ask(name: str, path: str, seconds: float) -> None:
-        http[name] = _get(deployment, address, domain_url(deployment, path), seconds, agent)
+        http[name] = _get(deployment, address, deployment.url(path), seconds, agent)
 
     asked = [threading.Thread(target=ask, args=(name, *how), daemon=True) for name, how in wanted.items()]
     tcp, shown = dict[str, Raw](), dict[str, Raw]()
 
     def connect(place: str) -> None:
-        tcp[f"virtual-{place}"] = reached(place, deployment.port, limits.request_seconds)
+        tcp[TcpName.VIRTUAL_ADDRESS.of(place)] = reached(place, deployment.port, limits.request_seconds)
 
     def show(place: str) -> None:
         shown[place] = presented(
@@ -147,17 +151,17 @@ def _follow(deployment: Deployment, address: str | None, agent: str) -> dict[str
 
     A GET of the login page with a cookie would log its owner out.
     """
-    url, steps = domain_url(deployment, PLATFORM), dict[str, Raw]()
+    url, steps = deployment.url(platform.PLATFORM_PATH), dict[str, Raw]()
     while url not in {step["url"] for step in steps.values()} and len(steps) <= MOST_REDIRECTS:
         answer = _get(deployment, address, url, deployment.limits.request_seconds, agent)
-        steps[f"redirect-{len(steps) + 1}"] = answer
+        steps[HttpName.REDIRECT.of(len(steps) + 1)] = answer
         locations = [value for name, value in answer["headers"] if name.lower() == "location"]
         if answer["status"] not in REDIRECTS or not locations:
             break
         try:
             url = urljoin(url, locations[0])
             place = urlsplit(url)
-            known = place.hostname == deployment.domain and place.scheme in PORTS and place.port != 0
+            known = place.hostname == deployment.domain and place.scheme in SCHEME_PORTS and place.port != 0
         except ValueError:  # a port or an address that is none
             break
         if not known:
@@ -170,7 +174,7 @@ def session_at(address: str | None, domain: str) -> requests.Session:
     session = requests.Session()
     session.trust_env = False  # a proxy in the controller's environment is not what users go through
     if address is not None:
-        for scheme in PORTS:
+        for scheme in SCHEME_PORTS:
             session.mount(f"{scheme}://{domain}", _At(address, domain))
     return session
 
@@ -185,7 +189,7 @@ def _get(deployment: Deployment, address: str | None, url: str, seconds: float, 
     if address is None:
         return answer | {"error": {"kind": "resolve", "text": ""}}
     place = urlsplit(url)
-    answer["peer"] = f"{address}:{place.port or PORTS[place.scheme]}"
+    answer["peer"] = f"{address}:{place.port or SCHEME_PORTS[place.scheme]}"
     started = time.monotonic()
     session = session_at(address, deployment.domain)
     try:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from bkpaas.facts import raw
 from bkpaas.facts.file import FileFact, Files, content, file_fact
 from bkpaas.facts.logs import shanghai_ctime
-from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.missing import Fact, Missing, Record
+from bkpaas.facts.query import Earlier, Query, ReadTail, TailName
+from bkpaas.inventory.deployment import Deployment, Host
+
+if TYPE_CHECKING:
+    from bkpaas.facts.host import HostFacts
 
 PROBE = "bkpaas-acceptance/"
 """The User-Agent of the controller's own requests begins so; what follows is of one run.
@@ -78,7 +85,7 @@ _CALL = re.compile(r"/(?:is_login|get_user)/?$")
 
 def login_access(tails: Files, later: bool) -> LoginAccess:
     """From the ends of login's access log and, when there was room, of its older files."""
-    entries = tails.get("uwsgi-log-login", [])
+    entries = tails.get(TailName.UWSGI_LOG.of("login"), [])
     lines = [line for entry in entries for line in (content(entry) or "").splitlines()]
     requests = [match for line in lines if (match := _request(line))]
     calls = sorted(filter(None, map(_call, requests)), key=lambda call: call.time or 0.0)
@@ -127,3 +134,19 @@ def _probe(line: str) -> str | None:
 def _first_time(text: str) -> float | None:
     requests = (_request(line) for line in text.splitlines()[1:])
     return next((shanghai_ctime(request["time"]) for request in requests if request), None)
+
+
+_MOST_LOGS = 4
+
+
+def login_access_log(facts: HostFacts) -> str:
+    """Return the path of the log of login's requests: as configured in its uwsgi file, else as shipped."""
+    login = None if isinstance(facts.services, Missing) else facts.services.by_name.get("login")
+    return login.logto if login and login.logto else "{home}/logs/open_paas/login_uwsgi.log"
+
+
+def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
+    """Read login's log again in round 2, when the controller's own request must be in it."""
+    if earlier is not None and entry.has("paas"):
+        path = login_access_log(earlier.hosts[entry.name])
+        yield ReadTail(TailName.UWSGI_LOG.of("login"), path, deployment.limits.log_bytes, _MOST_LOGS)

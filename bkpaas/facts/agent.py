@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from os.path import basename, dirname, splitext
 from typing import Any, Literal
 
@@ -13,8 +14,9 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode
 from bkpaas.facts.file import FileFact, Files, content, file_fact, unreadable
 from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.process import Processes
+from bkpaas.facts.query import Earlier, FileName, Query, ReadFile, ReadTail, TailName
 from bkpaas.facts.supervisor import pid_in
-from bkpaas.inventory.deployment import Host
+from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.lang import say
 
 
@@ -71,7 +73,7 @@ _PORT = 4245
 
 def agent(files: Files) -> Agent | Missing:
     """From the candidates for the configuration file; the first that is there holds."""
-    entries = files.get("agent-config", [])
+    entries = files.get(FileName.AGENT_CONFIG, [])
     there = [entry for entry in entries if entry.get("type") != "missing"]
     if not there:
         return Agent(config=None)
@@ -145,11 +147,11 @@ def whole_number(text: str | None) -> int:
 
 def saas(host: Host, files: Files, processes: Processes | None) -> SaasRuns:
     """One for each application with the pid file that nginx looks for: uwsgi.pid, or nginx.pid of a container."""
-    found = files.get("saas-sock", [])
+    found = files.get(FileName.SAAS_SOCKET, [])
     sockets = {file.path: file for file in map(file_fact, found)}
     all_seen = 0 < len(found) < MOST_SOCKETS and not any(entry.get("error") for entry in found)
     runs = {}
-    for entry in files.get("saas-pid", []):
+    for entry in files.get(FileName.SAAS_PID, []):
         file = file_fact(entry)
         stem = splitext(basename(file.path))[0]
         if file.type != "file" or stem not in ("uwsgi", "nginx"):
@@ -169,3 +171,24 @@ def _environment(host: Host) -> Literal["o", "t"] | None:
     if production == test:
         return None
     return "o" if production else "t"
+
+
+_MOST_FILES = 50
+_PID_BYTES = 100
+_MOST_LOGS = 16
+
+
+def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
+    """Read the agent's configuration, and the pid files, sockets and logs of the applications."""
+    if earlier is not None or not entry.has("appo", "appt"):
+        return
+    for path in (
+        "{home}/etc/paas_agent_config.yaml",
+        "{home}/paas_agent/paas_agent/etc/paas_agent_config.yaml",
+    ):
+        yield ReadFile(FileName.AGENT_CONFIG.value, path, deployment.limits.file_bytes, _MOST_FILES)
+    run = "{home}/paas_agent/apps/projects/*/run"
+    yield ReadFile(FileName.SAAS_PID.value, f"{run}/*.pid", _PID_BYTES, MOST_SOCKETS)
+    yield ReadFile(FileName.SAAS_SOCKET.value, f"{run}/*.sock", 0, MOST_SOCKETS)
+    logs = "{home}/paas_agent/apps/logs/*/*.log"
+    yield ReadTail(TailName.SAAS_LOG.value, logs, deployment.limits.log_bytes, _MOST_LOGS)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any, Literal
 
@@ -13,8 +14,12 @@ from msgspec import field
 from bkpaas.errors import NoData
 from bkpaas.facts import database, raw
 from bkpaas.facts.database import DatabaseLogin
-from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.missing import Fact, Missing, Record
+from bkpaas.facts.query import Earlier, HttpName, Query, TcpName, http_get
 from bkpaas.facts.secrets import Secrets
+from bkpaas.facts.uwsgi import service_endpoint
+from bkpaas.inventory import platform
+from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.lang import say
 
 _BODY_LENGTH = 4000
@@ -64,11 +69,12 @@ class Answers(Fact, frozen=True):
 
     by_name: dict[str, Answer]
 
-    def get(self, name: str) -> Answer:
+    def get(self, name: HttpName, *parts: object) -> Answer:
         """NoData when it was not asked."""
-        if name not in self.by_name:
-            raise NoData(say(en=f"not asked: {name}", zh=f"未请求：{name}"))
-        return self.by_name[name]
+        key = name.of(*parts)
+        if key not in self.by_name:
+            raise NoData(say(en=f"not asked: {key}", zh=f"未请求：{key}"))
+        return self.by_name[key]
 
 
 class Connection(Record, frozen=True):
@@ -90,11 +96,12 @@ class Connection(Record, frozen=True):
 class Connections(Fact, frozen=True):
     by_name: dict[str, Connection]
 
-    def get(self, name: str) -> Connection:
+    def get(self, name: TcpName, *parts: object) -> Connection:
         """NoData when it was not tried."""
-        if name not in self.by_name:
-            raise NoData(say(en=f"not connected: {name}", zh=f"未连接：{name}"))
-        return self.by_name[name]
+        key = name.of(*parts)
+        if key not in self.by_name:
+            raise NoData(say(en=f"not connected: {key}", zh=f"未连接：{key}"))
+        return self.by_name[key]
 
 
 def answers(section: Any, secrets: Secrets) -> Answers:
@@ -204,3 +211,86 @@ def greeting(data: bytes) -> tuple[Greeting, str]:
 
 def _printable(data: bytes) -> str:
     return "".join(c if c.isprintable() else "." for c in data.decode("utf-8", "replace"))
+
+
+def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
+    """Ask for the services, the agents, nginx' upstream servers and login, each from the hosts that depend on it."""
+    if earlier is None:
+        return
+    if entry.has("paas"):
+        yield from _of_services(entry, deployment, earlier)
+    if entry.has("nginx"):
+        yield from _of_paas_hosts(deployment, earlier)
+        nginx = earlier.hosts[entry.name].nginx
+        for address, port in () if isinstance(nginx, Missing) else nginx.http_servers():
+            yield http_get(deployment, HttpName.UPSTREAM.of(address, port), f"http://{address}:{port}/")
+    if entry.has("nginx", "paas"):
+        yield from _of_app_hosts(entry, deployment)
+    if entry.has("appo", "appt"):
+        yield from _of_own_agent(entry, deployment, earlier)
+    if entry.has(*platform.LOGIN_CALLER_ROLES):
+        url = deployment.url(platform.IS_LOGIN_PATH)
+        yield http_get(deployment, HttpName.IS_LOGIN_DOMAIN.value, url)
+        if deployment.scheme == "https":
+            yield http_get(deployment, HttpName.DOMAIN_TRUSTED.value, url, own_trust=True)
+
+
+def _of_services(entry: Host, deployment: Deployment, earlier: Earlier) -> Iterator[Query]:
+    """Ask a paas host's own services, each at the address of its configuration."""
+    facts = earlier.hosts[entry.name]
+    services = list(platform.OPEN_PAAS_SERVICES)
+    if not isinstance(facts.services, Missing) and "console" in facts.services.by_name:
+        services.append("console")
+    for service in services:
+        address, port = service_endpoint(service, entry, deployment, facts)
+        base, seconds = f"http://{address}:{port}", deployment.limits.healthz_seconds
+        healthz = base + platform.HEALTHZ_PATHS[service]
+        yield http_get(deployment, HttpName.HEALTHZ.of(service), healthz, seconds=seconds)
+        if service in platform.SERVICE_PATHS:
+            yield http_get(deployment, HttpName.SERVICE.of(service), base + platform.SERVICE_PATHS[service])
+        if service == "login":
+            yield http_get(deployment, HttpName.IS_LOGIN_V2.value, base + platform.IS_LOGIN_V2_PATH)
+        if service == "esb":
+            yield http_get(deployment, HttpName.IS_LOGIN_ESB.value, base + platform.IS_LOGIN_ESB_PATH)
+
+
+def _of_paas_hosts(deployment: Deployment, earlier: Earlier) -> Iterator[Query]:
+    for paas in deployment.having("paas"):
+        for service, path in platform.SERVICE_PATHS.items():
+            _, port = service_endpoint(service, paas, deployment, earlier.hosts.get(paas.name))
+            address = _as_nginx_sees(paas, deployment, port, earlier)
+            name = HttpName.SERVICE_OF_HOST.of(service, paas.name)
+            yield http_get(deployment, name, f"http://{address}:{port}{path}")
+
+
+def _as_nginx_sees(paas: Host, deployment: Deployment, port: int, earlier: Earlier) -> str:
+    """Return the address under which nginx' own files name a paas host; else the inventory's."""
+    facts = earlier.hosts.get(paas.name)
+    addresses = {paas.address}
+    if facts is not None and not isinstance(facts.addresses, Missing) and paas.has("nginx"):
+        addresses |= set(facts.addresses.items)
+    for entry in deployment.having("nginx"):
+        nginx = earlier.hosts[entry.name].nginx if entry.name in earlier.hosts else None
+        for server in () if nginx is None or isinstance(nginx, Missing) else nginx.http_servers():
+            if server[0] in addresses and server[1] == port:
+                return server[0]
+    return paas.address
+
+
+def _of_app_hosts(entry: Host, deployment: Deployment) -> Iterator[Query]:
+    for app in deployment.having("appo", "appt"):
+        url = f"http://{app.address}:{deployment.service_port('agent_nginx')}/"
+        yield http_get(deployment, HttpName.AGENT_NGINX_OF_HOST.of(app.name), url)
+        if entry.has("paas"):
+            url = f"http://{app.address}:{deployment.service_port('paas_agent')}/healthz"
+            yield http_get(deployment, HttpName.AGENT_HEALTHZ_OF_HOST.of(app.name), url)
+
+
+def _of_own_agent(entry: Host, deployment: Deployment, earlier: Earlier) -> Iterator[Query]:
+    url = f"http://{entry.address}:{deployment.service_port('agent_nginx')}/"
+    yield http_get(deployment, HttpName.AGENT_NGINX.value, url)
+    address, port = entry.address, deployment.service_port("paas_agent")
+    agent = earlier.hosts[entry.name].agent
+    if not isinstance(agent, Missing) and agent.config is not None:
+        address, port = agent.config.ip or address, agent.config.port or port
+    yield http_get(deployment, HttpName.AGENT_HEALTHZ.value, f"http://{address}:{port}/healthz")

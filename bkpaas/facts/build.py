@@ -14,7 +14,6 @@ from bkpaas.facts.answers import answers, connections
 from bkpaas.facts.certificates import certificates
 from bkpaas.facts.clock import Clock
 from bkpaas.facts.disks import disks
-from bkpaas.facts.elasticsearch import PREFIX as SEARCH
 from bkpaas.facts.elasticsearch import searches
 from bkpaas.facts.file import Files, places
 from bkpaas.facts.host import HostFacts
@@ -25,7 +24,7 @@ from bkpaas.facts.names import names
 from bkpaas.facts.nginx import nginx
 from bkpaas.facts.process import PidsLater, Processes, processes
 from bkpaas.facts.proxies import proxies
-from bkpaas.facts.redis import PREFIX as REDIS
+from bkpaas.facts.query import FileName, HttpName, TailName, TcpName
 from bkpaas.facts.redis import redis_talks
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.settings import settings
@@ -135,7 +134,7 @@ class _Answers:
         secrets, first = self.secrets, self.first
         its_system = self._noun(dict, "system", lambda: system(first))
         its_processes = self._noun(list, "processes", lambda: processes(first["processes"], secrets))
-        its_supervisors = self._files_noun("supervisor-conf", self._supervisors)
+        its_supervisors = self._files_noun(FileName.SUPERVISOR_CONF, self._supervisors)
         known = its_supervisors if isinstance(its_supervisors, Supervisors) else None
         running = its_processes if isinstance(its_processes, Processes) else None
         peers = self.second.get("peers")
@@ -146,17 +145,23 @@ class _Answers:
             "processes": its_processes,
             "sockets": self._sockets(),
             "supervisors": its_supervisors,
-            "services": self._files_noun("uwsgi-ini", lambda files: services(files, known, secrets)),
-            "settings": self._files_noun("settings-", lambda files: settings(files, secrets, self._own())),
+            "services": self._files_noun(FileName.UWSGI_INI, lambda files: services(files, known, secrets)),
+            "settings": self._files_noun(
+                FileName.SETTINGS.prefix, lambda files: settings(files, secrets, self._own())
+            ),
             "places": self._merged("files", lambda _: places(self._entries("files"))),
-            "proxies": self._files_noun("proxy-", lambda files: proxies(files, secrets)),
+            "proxies": self._files_noun(FileName.PROXY.prefix, lambda files: proxies(files, secrets)),
             "nginx": self._noun(dict, "nginx", lambda: nginx(first["nginx"])),
-            "agent": self._files_noun("agent-config", agent),
-            "saas": self._files_noun("saas-pid", lambda files: saas(self.host, files, running)),
+            "agent": self._files_noun(FileName.AGENT_CONFIG, agent),
+            "saas": self._files_noun(FileName.SAAS_PID, lambda files: saas(self.host, files, running)),
             "disks": self._noun(list, "disks", lambda: disks(first["disks"])),
             "names": self._merged("resolve", names),
-            "answers": self._merged("http", lambda section: answers(_but(SEARCH, section), secrets)),
-            "connections": self._merged("tcp", lambda section: connections(_but(REDIS, section), secrets)),
+            "answers": self._merged(
+                "http", lambda section: answers(_but(HttpName.SEARCH.prefix, section), secrets)
+            ),
+            "connections": self._merged(
+                "tcp", lambda section: connections(_but(TcpName.REDIS.prefix, section), secrets)
+            ),
             "searches": self._merged("http", lambda section: searches(section, secrets)),
             "redis": self._merged("tcp", lambda section: redis_talks(section, secrets)),
             "logs": self._merged("tails", lambda _: logs(self._entries("tails"), zone, secrets)),
@@ -238,9 +243,9 @@ class _Answers:
 
     def _login_access(self) -> Fact:
         tails = self._entries("tails")
-        if "uwsgi-log-login" not in tails:
-            return _not_asked("uwsgi-log-login")
-        later = "uwsgi-log-login" in raw.record(self.second.get("tails"))
+        if TailName.UWSGI_LOG.of("login") not in tails:
+            return _not_asked(TailName.UWSGI_LOG.of("login"))
+        later = TailName.UWSGI_LOG.of("login") in raw.record(self.second.get("tails"))
         return _built(lambda: login_access(tails, later))
 
     def _pids(self) -> Fact:

@@ -7,13 +7,15 @@ account logs in and quits, no statement is sent.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, get_args
 
 from bkpaas.facts import raw
 from bkpaas.facts.missing import Missing, Record
+from bkpaas.facts.query import Earlier, MysqlLogin, Query
 from bkpaas.facts.secrets import DIGEST, Secrets
 from bkpaas.facts.settings import Settings, SettingsByProject
+from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.lang import say
 
 Reveal = Callable[[str], str | None]
@@ -133,16 +135,18 @@ def _obstacle(project: str, user: Any, password: Any, options: Any) -> str | Non
     return None
 
 
-def queries(settings: SettingsByProject | Missing, seconds: float, reveal: Reveal) -> list[dict[str, Any]]:
-    """Return the connections of a plan, each marked `secret`; none for an account that cannot be revealed."""
-    found = []
-    for name, account in accounts(settings).items():
-        words = [_plain(word, reveal) for word in (account.user, account.password, account.database)]
+def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
+    """Log in with each account and quit; no connection for an account that cannot be revealed."""
+    if earlier is None or not entry.has("paas"):
+        return
+    for name, account in accounts(earlier.hosts[entry.name].settings).items():
+        words = [
+            _plain(word, earlier.password) for word in (account.user, account.password, account.database)
+        ]
         if account.obstacle is None and None not in words:
             login = dict(zip(("user", "password", "database"), words, strict=True))
-            place = {"name": name, "host": account.host, "port": account.port, "seconds": seconds}
-            found.append({**place, "mysql": login, "secret": True})
-    return found
+            seconds = deployment.limits.request_seconds
+            yield MysqlLogin(name, account.host, account.port, seconds, mysql=login)
 
 
 def _plain(word: str, reveal: Reveal) -> str | None:

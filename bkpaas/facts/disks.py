@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
 from typing import Any
 
 from bkpaas.errors import NoData
 from bkpaas.facts import raw
 from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.query import Earlier, Query, Section
+from bkpaas.inventory import platform
+from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.lang import say
 
 
@@ -68,3 +72,12 @@ def disks(section: Any) -> Disks:
 def _absent(item: dict[str, Any]) -> bool:
     """A path that is not there has no file system of its own."""
     return os.strerror(errno.ENOENT) in str(item.get("error") or "")
+
+
+def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
+    """Ask for the file systems of the system, the install root, its logs and the data of the host's roles."""
+    if earlier is None:
+        data = [
+            path for role, paths in platform.DATA_DIRECTORIES.items() if entry.has(role) for path in paths
+        ]
+        yield Section("disks", ["/", "{home}", "{home}/logs", *data])

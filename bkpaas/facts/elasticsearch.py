@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from msgspec import field
+from msgspec import UNSET, field
 
 from bkpaas.errors import NoData
 from bkpaas.facts import raw
 from bkpaas.facts.answers import Answer, answer
-from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.missing import Fact, Missing, Record
+from bkpaas.facts.names import unresolved
+from bkpaas.facts.query import Earlier, HttpName, Query, http_get
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.settings import SEARCH_SETTINGS, Settings
+from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.lang import say
 
-PREFIX = "es-"
-"""How the names of these requests begin; then the part, @, and the place."""
+if TYPE_CHECKING:
+    from bkpaas.facts.host import HostFacts
+
 INDEX = "paas_app_log-"
 """The name of an index of the applications' logs, before its date in UTC."""
 
@@ -134,8 +140,8 @@ def searches(section: Any, secrets: Secrets) -> Searches:
     """From the raw HTTP answers by name; those of others are left alone."""
     by_place: dict[str, dict[str, dict[str, Any]]] = {}
     for name, item in raw.record(section).items():
-        part, _, place = name.removeprefix(PREFIX).partition("@")
-        if name.startswith(PREFIX):
+        part, _, place = name.removeprefix(HttpName.SEARCH.prefix).partition("@")
+        if name.startswith(HttpName.SEARCH.prefix):
             by_place.setdefault(place, {})[part] = raw.record(item)
     return Searches(by_place={place: _search(parts, secrets) for place, parts in by_place.items()})
 
@@ -240,3 +246,53 @@ def _newest(body: dict[str, Any]) -> tuple[float, ...]:
     if raw.record(body.get("_shards")).get("failed"):
         raise ValueError
     return tuple(float(hit["sort"][0]) / 1000 for hit in body["hits"]["hits"][:1])
+
+
+_MOST_SERVERS = 5
+_WELL = {"root": "/", "health": "/_cluster/health?master_timeout=5s"}
+
+
+def search_places(facts: HostFacts) -> tuple[Place, ...]:
+    """Return the addresses in the settings of paas, at most five; none when they cannot be read."""
+    if isinstance(facts.settings, Missing):
+        return ()
+    try:
+        return places(facts.settings.by_project.get("paas"))[:_MOST_SERVERS]
+    except (NoData, ValueError):
+        return ()
+
+
+def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
+    """Ask each address for its state; the first, since all are one cluster, also for what it holds."""
+    if earlier is None or not entry.has("paas"):
+        return
+    facts = earlier.hosts[entry.name]
+    servers = search_places(facts)
+    for number, place in enumerate(servers):
+        login = {}
+        if place.password:
+            words = f"{place.user}:{earlier.password(place.password) or ''}".encode()
+            login = {"Authorization": f"Basic {base64.b64encode(words).decode('ascii')}"}
+        for part, path in {**_WELL, **({} if number else _details(facts))}.items():
+            yield http_get(
+                deployment,
+                HttpName.SEARCH.of(part, place.text),
+                f"{place.scheme}://{place.text}{path}",
+                headers=login,
+                secret=True if login else UNSET,
+            )
+    yield from unresolved((place.host for place in servers), deployment)
+
+
+def _details(facts: HostFacts) -> dict[str, str]:
+    """Return the paths of blocks, indices, nodes and the newest document, of the indices of three days."""
+    now = None if isinstance(facts.system, Missing) else facts.system.time
+    today = datetime.fromtimestamp(now, timezone.utc) if now is not None else datetime.now(timezone.utc)
+    days = ",".join(f"{INDEX}{today + timedelta(day):%Y.%m.%d}" for day in (-1, 0, 1))
+    return {
+        "blocks": f"/{INDEX}*/_settings/index.blocks.*",
+        "cluster": "/_cluster/settings",
+        "indices": f"/_cat/indices/{INDEX}*?format=json&h=index,status",
+        "nodes": "/_cat/allocation?format=json&h=node,disk.percent",
+        "newest": f"/{days}/_search?ignore_unavailable=true&size=1&sort=@timestamp:desc&_source=@timestamp",
+    }

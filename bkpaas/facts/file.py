@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import Iterator
 from typing import Any, Literal, cast, get_args
 
 from bkpaas.errors import NoData
 from bkpaas.facts import raw
 from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.query import Earlier, FileName, Query, ReadFile
+from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.lang import say
 
 FileType = Literal["file", "dir", "socket", "symlink", "missing", "other"]
@@ -52,11 +55,12 @@ class Places(Fact, frozen=True):
 
     by_name: dict[str, tuple[FileFact, ...]]
 
-    def get(self, name: str) -> tuple[FileFact, ...]:
+    def get(self, name: FileName, *parts: object) -> tuple[FileFact, ...]:
         """At least one; NoData when they were not looked for."""
-        if not self.by_name.get(name):
-            raise NoData(say(en=f"not looked for: {name}", zh=f"未查看：{name}"))
-        return self.by_name[name]
+        key = name.of(*parts)
+        if not self.by_name.get(key):
+            raise NoData(say(en=f"not looked for: {key}", zh=f"未查看：{key}"))
+        return self.by_name[key]
 
 
 def file_fact(entry: dict[str, Any]) -> FileFact:
@@ -101,9 +105,23 @@ Files = dict[str, list[dict[str, Any]]]
 """Raw entries by the name under which the plan asked for them, those of both visits."""
 
 
-_LOOKED_FOR = ("login-manage", "login-python", "login-log-folder", "login-logs")
+_LOGIN_FILES = {
+    FileName.LOGIN_MANAGE: "{home}/open_paas/login/manage.py",
+    FileName.LOGIN_PYTHON: "{home}/.envs/*login/bin/python",
+    FileName.LOGIN_LOG_DIRECTORY: "{home}/logs/open_paas",
+    FileName.LOGIN_LOGS: "{home}/logs/open_paas/*login*",
+}
+_MOST_LOGIN_FILES = 100
 
 
 def places(files: Files) -> Places:
     """From the entries of the paths that are only looked for."""
-    return Places(by_name={name: tuple(map(file_fact, files.get(name, []))) for name in _LOOKED_FOR})
+    found = {name.value: files.get(name, []) for name in _LOGIN_FILES}
+    return Places(by_name={name: tuple(map(file_fact, entries)) for name, entries in found.items()})
+
+
+def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
+    """Look for what a reset of the password needs, and for login's logs."""
+    if earlier is None and entry.has("paas"):
+        for name, path in _LOGIN_FILES.items():
+            yield ReadFile(name.value, path, read=0, most=_MOST_LOGIN_FILES)

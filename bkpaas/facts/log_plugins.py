@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from ipaddress import ip_address
@@ -18,9 +19,13 @@ from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 from bkpaas.facts import logstash, raw
 from bkpaas.facts.file import FileFact, Files, content, file_fact, unreadable
 from bkpaas.facts.logs import line_times
-from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.missing import Fact, Missing, Record
+from bkpaas.facts.names import unresolved
 from bkpaas.facts.process import Process, Processes
+from bkpaas.facts.query import Earlier, FileName, Query, ReadFile, Section, TailName
 from bkpaas.facts.secrets import Secrets
+from bkpaas.inventory import platform
+from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.lang import say
 
 FieldName = Literal["host", "port", "db", "key", "type", "password"]
@@ -96,6 +101,11 @@ class LogPlugins(Fact, frozen=True):
     logs: tuple[LogFile, ...] = ()
     """Of the applications on this host, the newest first; uwsgi's own logs do not count."""
 
+    @property
+    def targets(self) -> tuple[RedisTarget, ...]:
+        """The lists of redis that the plugins write to and read from."""
+        return (*self.agent.targets, *self.parser.targets)
+
 
 _PROGRAMS = {"agent": ("filebeat",), "parser": ("java", "logstash", "jruby")}
 _REDIS_PORT = 6379
@@ -123,10 +133,19 @@ def log_plugins(
 
 
 def _plugin(which: str, files: Files, processes: Processes | None, peers: Any, secrets: Secrets) -> LogPlugin:
-    (folder, *_) = [*map(file_fact, files.get(f"log-{which}", [])), FileFact("", "missing")]
-    inside = [entry for entry in files.get(f"log-{which}-content", []) if entry.get("type") != "missing"]
+    (folder, *_) = [
+        *map(file_fact, files.get(FileName.LOG_PLUGIN_DIRECTORY.of(which), [])),
+        FileFact("", "missing"),
+    ]
+    inside = [
+        entry
+        for entry in files.get(FileName.LOG_PLUGIN_CONTENT.of(which), [])
+        if entry.get("type") != "missing"
+    ]
     running = [one for one in (processes.items if processes else ()) if _runs(one, which, folder.path)]
-    used = [entry for entry in files.get(f"log-{which}-conf", []) if entry.get("type") != "missing"]
+    used = [
+        entry for entry in files.get(FileName.LOG_PLUGIN_CONF.of(which), []) if entry.get("type") != "missing"
+    ]
     named = [entry for entry in used if any(_names(one, file_fact(entry).path) for one in running)]
     read = _Read()
     problems: list[str] = []
@@ -197,7 +216,7 @@ def _names(process: Process, path: str) -> bool:
 
 def _logs(logs: Files) -> tuple[LogFile, ...]:
     found = []
-    for entry in logs.get("saas-log", []):
+    for entry in logs.get(TailName.SAAS_LOG, []):
         file = file_fact(entry)
         if file.mtime is None or file.type != "file" or basename(file.path).startswith("uwsgi"):
             continue
@@ -395,3 +414,27 @@ def _scalar(node: Any) -> str | None:
 
 def _items(node: Any) -> list[Any]:
     return list(node.value) if isinstance(node, SequenceNode) else [node]
+
+
+_MOST_FILES = 50
+_MOST_PIDS = 20
+_CONF_ENDINGS = {"agent": "yml", "parser": "conf"}
+
+
+def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
+    """Read the plugins' configurations; round 2: resolve their redis, and ask where their connections lead."""
+    if not entry.has(*platform.LOG_PLUGIN_ROLES):
+        return
+    if earlier is None:
+        for plugin, ending in _CONF_ENDINGS.items():
+            directory, size = f"{{home}}/paas_plugins/log_{plugin}", deployment.limits.file_bytes
+            yield ReadFile(FileName.LOG_PLUGIN_DIRECTORY.of(plugin), directory, read=0)
+            yield ReadFile(FileName.LOG_PLUGIN_CONTENT.of(plugin), f"{directory}/*", read=0)
+            for path in (f"{directory}/*.{ending}", f"{directory}/*/*.{ending}"):
+                yield ReadFile(FileName.LOG_PLUGIN_CONF.of(plugin), path, size, _MOST_FILES)
+        return
+    facts = earlier.hosts[entry.name].log_plugins
+    if not isinstance(facts, Missing):
+        yield from unresolved((target.host for target in facts.targets if target.host), deployment)
+        pids = (*(facts.agent.pids or ()), *(facts.parser.pids or ()))
+        yield Section("peers", list(pids[:_MOST_PIDS]))

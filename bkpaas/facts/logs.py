@@ -11,8 +11,11 @@ from msgspec import field
 
 from bkpaas.facts import raw
 from bkpaas.facts.file import Files, content, file_fact
-from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.missing import Fact, Missing, Record
+from bkpaas.facts.query import Earlier, Query, ReadTail, TailName
 from bkpaas.facts.secrets import Secrets
+from bkpaas.inventory import platform
+from bkpaas.inventory.deployment import Deployment, Host
 
 
 class LogHit(Record, frozen=True):
@@ -64,6 +67,9 @@ _NO_APP = "no python application found"
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Exit|Configured|Interrupt)\b.*")
 
 
+_APPLICATION_LOGS = (TailName.LOGIN_LOG, TailName.PAAS_LOG, TailName.ESB_LOG, TailName.SAAS_LOG)
+
+
 def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets) -> Logs:
     """From the ends of the logs; the offset is the host's own, None when it is not known."""
     host_zone = None if utc_offset_seconds is None else _zone(utc_offset_seconds)
@@ -77,12 +83,12 @@ def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets) -> Logs
                 problems.append(f"{file_fact(entry).path}: {error}")
         # The newest file first, as the collector sends them.
         ends = [(file_fact(entry).path, content(entry) or "") for entry in entries if content(entry)]
-        if name.startswith("uwsgi-log-") and ends:
+        if name.startswith(TailName.UWSGI_LOG.prefix) and ends:
             hit = reader.start_error(*ends[0])
-            start_errors |= {name[len("uwsgi-log-") :]: hit} if hit else {}
-        elif name in ("login-log", "paas-log", "esb-log", "saas-log"):
+            start_errors |= {name.removeprefix(TailName.UWSGI_LOG.prefix): hit} if hit else {}
+        elif name in _APPLICATION_LOGS:
             applications += [hit for path, end in ends for hit in reader.refusals(path, end)]
-    nginx_ends = [(file_fact(e).path, content(e) or "") for e in tails.get("nginx-error-log", [])]
+    nginx_ends = [(file_fact(e).path, content(e) or "") for e in tails.get(TailName.NGINX_ERROR_LOG, [])]
     nginx_hits = [hit for path, end in nginx_ends for hit in reader.nginx_errors(path, end)]
     return Logs(
         nginx_errors=_newest(nginx_hits),
@@ -190,3 +196,30 @@ def _epoch(text: str, form: str, zone: timezone | None) -> float | None:
         return datetime.strptime(text, form).replace(tzinfo=zone).timestamp() if zone else None
     except (ValueError, OverflowError):
         return None
+
+
+_MOST_LOGS = 4
+_MOST_ERROR_LOGS = 8
+
+
+def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
+    """Read the end of the services' and nginx' logs; round 2: of the error logs that nginx' own files name."""
+
+    def tail(name: str, path: str, most: int = _MOST_LOGS) -> ReadTail:
+        return ReadTail(name, path, deployment.limits.log_bytes, most)
+
+    if earlier is not None:
+        nginx = earlier.hosts[entry.name].nginx
+        if entry.has("nginx") and not isinstance(nginx, Missing):
+            for path in nginx.error_logs:
+                yield tail(TailName.NGINX_ERROR_LOG.value, path)
+        return
+    if entry.has("paas"):
+        for service in platform.OPEN_PAAS_SERVICES:
+            yield tail(TailName.UWSGI_LOG.of(service), f"{{home}}/logs/open_paas/{service}_uwsgi.log")
+        yield tail(TailName.LOGIN_LOG.value, "{home}/logs/open_paas/login.log")
+        yield tail(TailName.PAAS_LOG.value, "{home}/logs/open_paas/paas.log")
+        yield tail(TailName.ESB_LOG.value, "{home}/logs/open_paas/esb*.log")
+    if entry.has("nginx"):
+        for path in ("{home}/logs/nginx/*error*.log", "/var/log/nginx/*error*.log"):
+            yield tail(TailName.NGINX_ERROR_LOG.value, path, _MOST_ERROR_LOGS)

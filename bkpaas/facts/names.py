@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from ipaddress import ip_address
 from typing import Any
 
 from bkpaas.facts import raw
 from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.query import Earlier, Query, Resolve
+from bkpaas.inventory.deployment import Deployment, Host
 
 
 class Resolved(Record, frozen=True):
@@ -36,3 +40,19 @@ def names(section: Any) -> Names:
             for name, item in found
         }
     )
+
+
+def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
+    """Resolve the PaaS domain and the domains of the other products."""
+    if earlier is None:
+        for name in dict.fromkeys((deployment.domain, *deployment.fqdns.values())):
+            yield Resolve(name, deployment.limits.resolve_seconds)
+
+
+def unresolved(names: Iterable[str], deployment: Deployment) -> Iterator[Query]:
+    """Resolve those of these names that are not addresses."""
+    for name in dict.fromkeys(names):
+        try:
+            ip_address(name)
+        except ValueError:
+            yield Resolve(name, deployment.limits.resolve_seconds)

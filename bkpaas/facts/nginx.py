@@ -16,6 +16,9 @@ from msgspec import structs
 from bkpaas.facts import raw
 from bkpaas.facts.file import FileFact, content, file_fact, unreadable
 from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.query import Earlier, Query, Resolve, Section
+from bkpaas.inventory import platform
+from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.lang import say
 
 APP_UPSTREAMS = {"PAAS_AGENT_TEST": "appt", "PAAS_AGENT_PROD": "appo"}
@@ -90,6 +93,18 @@ class Nginx(Fact, frozen=True):
     error_logs: tuple[str, ...]
     problems: tuple[str, ...]
     """`file:line: ...` for each place that nginx would refuse or that could not be read."""
+
+    def http_servers(self) -> list[tuple[str, int]]:
+        """Return address and port of every upstream server that nginx speaks HTTP to, without those marked down."""
+        return list(
+            dict.fromkeys(
+                (server.address, server.port)
+                for upstream in self.upstreams
+                if upstream.http
+                for server in upstream.servers
+                if server.port is not None and "down" not in server.parameters
+            )
+        )
 
     def passed_to(self) -> set[tuple[str, int]]:
         """Address and port of what is passed to without an upstream: `proxy_pass http://10.0.0.1:8003/`."""
@@ -365,3 +380,21 @@ def _named(proxy_pass: str, upstreams: set[str]) -> str | None:
     """`http://OPEN_PAAS/$1$is_args$args` leads to the upstream OPEN_PAAS."""
     name = re.split(r"[/$?]", proxy_pass.partition("://")[2], maxsplit=1)[0]
     return name if name in upstreams else None
+
+
+_MOST_FILES = 200
+
+
+def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
+    """Read the configuration; round 2: resolve the names among the upstream servers."""
+    if earlier is None:
+        if entry.has("nginx", "appo", "appt"):
+            confs, size = list(platform.NGINX_CONFS), deployment.limits.file_bytes
+            yield Section("nginx", {"confs": confs, "most": _MOST_FILES, "bytes": size})
+        return
+    facts = earlier.hosts[entry.name].nginx
+    if entry.has("nginx") and isinstance(facts, Nginx):
+        servers = (server.address for one in facts.upstreams for server in one.servers if server.port)
+        for name in dict.fromkeys(servers):
+            if re.search("[g-zG-Z]", name):
+                yield Resolve(name, deployment.limits.resolve_seconds)

@@ -10,8 +10,10 @@ from typing import Any
 
 from bkpaas.facts import raw
 from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.query import Earlier, Query, Section
 from bkpaas.facts.secret_words import hide_words
 from bkpaas.facts.secrets import Secrets
+from bkpaas.inventory.deployment import Deployment, Host
 
 _UWSGI_INI = re.compile(r"uwsgi-open_paas-(?P<service>[A-Za-z0-9_.-]+)\.ini")
 _COMMAND_LENGTH = 2000
@@ -197,3 +199,15 @@ def command_line(argv: list[str], secrets: Secrets) -> tuple[str, ...]:
         words.append(shown[:room])
         room -= len(shown) + 1
     return tuple(words)
+
+
+_PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
+ENVIRONMENT = (*_PROXY_VARIABLES, *(name.upper() for name in _PROXY_VARIABLES), "TZ", "BK_ENV")
+"""The variables of every process that are read."""
+_COMMAND_BYTES = 8192
+
+
+def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
+    """Ask for all processes, once."""
+    if earlier is None:
+        yield Section("processes", {"environ": list(ENVIRONMENT), "cmdline_bytes": _COMMAND_BYTES})

@@ -10,7 +10,9 @@ from os.path import basename
 
 from bkpaas.facts.file import Files, content, file_fact, unreadable
 from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.query import Earlier, FileName, Query, ReadFile
 from bkpaas.facts.secrets import Secrets
+from bkpaas.inventory.deployment import Deployment, Host
 
 VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
@@ -46,7 +48,7 @@ def proxies(files: Files, secrets: Secrets) -> Proxies:
     found: list[ProxySetting] = []
     problems: list[str] = []
     for name, entries in files.items():
-        for entry in entries if name.startswith("proxy-") else ():
+        for entry in entries if name.startswith(FileName.PROXY.prefix) else ():
             path = file_fact(entry).path
             if reason := unreadable(entry):
                 problems.append(f"{path}: {reason}")
@@ -137,3 +139,23 @@ def _within(address: str, network: str) -> bool:
         return ipaddress.ip_address(address) in ipaddress.ip_network(network, strict=False)
     except ValueError:
         return False
+
+
+_FILES = (
+    "/etc/environment",
+    "/etc/profile",
+    "/etc/profile.d/*.sh",
+    "/root/.bashrc",
+    "/root/.bash_profile",
+    "/root/.profile",
+    "/root/.curlrc",
+    "/root/.wgetrc",
+)
+_MOST_FILES = 50
+
+
+def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
+    """Read the files that set a proxy for a shell, curl or wget."""
+    if earlier is None:
+        for number, path in enumerate(_FILES, 1):
+            yield ReadFile(FileName.PROXY.of(number), path, deployment.limits.file_bytes, _MOST_FILES)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterator
 from typing import Any
+
+import msgspec
 
 from bkpaas.errors import NoData
 from bkpaas.facts import raw
 from bkpaas.facts.answers import error_of
-from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.log_plugins import LogPlugins, RedisTarget
+from bkpaas.facts.missing import Fact, Missing, Record
+from bkpaas.facts.query import Earlier, Query, TcpConnect, TcpName
 from bkpaas.facts.secrets import Secrets
+from bkpaas.inventory import platform
+from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.lang import say
-
-PREFIX = "redis-"
-"""How the names of these conversations begin."""
 
 
 class RedisTalk(Record, frozen=True):
@@ -33,16 +37,21 @@ class RedisTalk(Record, frozen=True):
 class RedisTalks(Fact, frozen=True):
     by_name: dict[str, RedisTalk]
 
-    def get(self, name: str) -> RedisTalk:
+    def get(self, name: TcpName, *parts: object) -> RedisTalk:
         """NoData when it was not tried."""
-        if name not in self.by_name:
-            raise NoData(say(en=f"not asked: {name}", zh=f"未询问：{name}"))
-        return self.by_name[name]
+        key = name.of(*parts)
+        if key not in self.by_name:
+            raise NoData(say(en=f"not asked: {key}", zh=f"未询问：{key}"))
+        return self.by_name[key]
 
 
 def redis_talks(section: Any, secrets: Secrets) -> RedisTalks:
     """From the raw TCP connections by name; those to others are left alone."""
-    found = {name: raw.record(item) for name, item in raw.record(section).items() if name.startswith(PREFIX)}
+    found = {
+        name: raw.record(item)
+        for name, item in raw.record(section).items()
+        if name.startswith(TcpName.REDIS.prefix)
+    }
     return RedisTalks(by_name={name: _talk(item, secrets) for name, item in found.items()})
 
 
@@ -59,3 +68,74 @@ def _talk(item: dict[str, Any], secrets: Secrets) -> RedisTalk:
         seconds=raw.number(item.get("seconds")),
         replies=tuple(secrets.cut(line, 200) for line in lines[:100]),
     )
+
+
+QUEUE_SECONDS = 3.0
+"""How much later a long list is asked for once more."""
+_MOST_SERVERS = 5
+_MOST_KEYS = 8
+_REPLY_BYTES = 4096
+
+
+def redis_keys(facts: LogPlugins, target: RedisTarget) -> list[str]:
+    """Return the lists that are asked about in the conversation with this target's server, in their order."""
+    same = (one for one in facts.targets if one.server == target.server and one.key)
+    return list(dict.fromkeys(one.key for one in same if one.key))[:_MOST_KEYS]
+
+
+def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
+    """PING without a login; then with that of the configuration, and how long the lists are.
+
+    Only a list that is long is asked for once more, a little later.
+    """
+    if earlier is None or not entry.has(*platform.LOG_PLUGIN_ROLES):
+        return
+    facts = earlier.hosts[entry.name].log_plugins
+    if isinstance(facts, Missing):
+        return
+    servers = {target.server: target for target in facts.targets}
+    pinged = set()
+    for target in list(servers.values())[:_MOST_SERVERS]:
+        if target.host is None or target.port is None or target.tls:
+            continue
+        ping = TcpName.REDIS.of(f"{target.host}:{target.port}")
+        if ping not in pinged:
+            pinged.add(ping)
+            yield _conversation(deployment, ping, target, [["PING"]])
+        if "password" not in target.unknown and target.db is not None:
+            yield _with_login(deployment, facts, target, earlier)
+
+
+def _with_login(
+    deployment: Deployment, facts: LogPlugins, target: RedisTarget, earlier: Earlier
+) -> TcpConnect:
+    commands = [["SELECT", str(target.db)], ["PING"]]
+    if target.password:
+        commands.insert(0, ["AUTH", earlier.password(target.password) or ""])
+    for key in redis_keys(facts, target):
+        commands += [["TYPE", key], ["LLEN", key]]
+    digits = len(str(deployment.thresholds.log_queue_length))
+    return msgspec.structs.replace(
+        _conversation(deployment, TcpName.REDIS.of(target.server), target, commands),
+        secret=target.password is not None,
+        again={"when": f":[0-9]{{{digits},}}\r", "seconds": QUEUE_SECONDS},
+    )
+
+
+def _conversation(
+    deployment: Deployment, name: str, target: RedisTarget, commands: list[list[str]]
+) -> TcpConnect:
+    """Return a conversation; every one of these commands only reads and is answered by one line."""
+    return TcpConnect(
+        name=name,
+        host=target.host or "",
+        port=target.port or 0,
+        seconds=deployment.limits.request_seconds,
+        read=_REPLY_BYTES,
+        send="".join(map(_command, commands)),
+        lines=len(commands),
+    )
+
+
+def _command(words: list[str]) -> str:
+    return f"*{len(words)}\r\n" + "".join(f"${len(word.encode())}\r\n{word}\r\n" for word in words)

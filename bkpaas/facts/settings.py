@@ -12,10 +12,13 @@ from bkpaas.facts import python2
 from bkpaas.facts.file import FileFact, Files, content, file_fact, unreadable
 from bkpaas.facts.literals import Unknown, evaluate
 from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.query import Earlier, FileName, Query, ReadFile
 from bkpaas.facts.secret_names import is_random
 from bkpaas.facts.secret_shapes import Hide
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.shown import SHOWN, Own, allowed, consul_names, is_plain, no_own, normalised
+from bkpaas.inventory import platform
+from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.lang import say
 
 Kind = Literal["int", "float", "str", "bool", "none", "list", "dict", "secret", "expression", "broken"]
@@ -351,3 +354,15 @@ def _targets(statement: Any) -> Iterator[tuple[Any, Any, str]]:
             yield from ((name, value, "=") for name, value in pairs)
         else:
             yield target, source, operator.value
+
+
+_MOST_FILES = 50
+
+
+def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
+    """Read the settings files of all projects of a paas host."""
+    if earlier is None and entry.has("paas"):
+        for project, paths in platform.SETTINGS_FILES.items():
+            for order, path in enumerate(paths, 1):
+                name = FileName.SETTINGS.of(project, order)
+                yield ReadFile(name, "{home}/" + path, deployment.limits.file_bytes, _MOST_FILES)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
 from bkpaas.facts import raw
 from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.query import Earlier, Query, Section
+from bkpaas.inventory.deployment import Deployment, Host
 
 
 class Listener(Record, frozen=True):
@@ -102,3 +105,9 @@ def _listener(item: dict[str, Any]) -> Listener | None:
         inode=raw.integer(item.get("inode")),
         pids=raw.integers(item.get("pids")),
     )
+
+
+def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
+    """Ask for all listening sockets, once."""
+    if earlier is None:
+        yield Section("sockets", True)

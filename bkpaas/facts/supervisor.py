@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterator
 from configparser import Error, RawConfigParser
 from os.path import basename, dirname, normpath
 from typing import Any
@@ -12,7 +13,9 @@ from bkpaas.facts import raw
 from bkpaas.facts.file import FileFact, Files, content, file_fact, unreadable
 from bkpaas.facts.missing import Fact, Record
 from bkpaas.facts.process import command_line
+from bkpaas.facts.query import Earlier, FileName, Query, ReadFile, Section, SupervisorStatus
 from bkpaas.facts.secrets import Secrets
+from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.lang import say
 
 STATES = ("STOPPED", "STARTING", "RUNNING", "BACKOFF", "STOPPING", "EXITED", "FATAL", "UNKNOWN")
@@ -79,7 +82,7 @@ class Supervisors(Fact, frozen=True):
 def supervisors(files: Files, status: Any, later: Any, secrets: Secrets) -> Supervisors:
     """From the configurations, what stands at their paths, and supervisorctl's words in both visits."""
     found = {}
-    for entry in files.get("supervisor-conf", []):
+    for entry in files.get(FileName.SUPERVISOR_CONF, []):
         if match := _CONF.fullmatch(basename(raw.text(entry.get("path")) or "")):
             module = match["module"]
             answers = raw.record(status).get(module), raw.record(later).get(module)
@@ -99,8 +102,8 @@ def _supervisor(
         conf_error = conf_error or secrets.cut(str(error), 300)
     socket_path = _path(parser, "unix_http_server", "file", conf.path)
     pidfile_path = _path(parser, "supervisord", "pidfile", conf.path)
-    pidfile = _at(pidfile_path, files.get(f"supervisor-pid-{module}", []))
-    socket = _at(socket_path, files.get(f"supervisor-sock-{module}", []))
+    pidfile = _at(pidfile_path, files.get(FileName.SUPERVISOR_PID.of(module), []))
+    socket = _at(socket_path, files.get(FileName.SUPERVISOR_SOCKET.of(module), []))
     shown, error_text = status_of(answers[0], secrets)
     return Supervisor(
         conf=conf,
@@ -229,3 +232,45 @@ def _program(line: str, secrets: Secrets) -> Program | None:
         uptime_seconds=uptime,
         description=secrets.cut(description, 200),
     )
+
+
+_MOST_FILES = 50
+_YOUNG_SECONDS = 10
+"""A program that started so recently is checked again a little later: its pid must not change."""
+_STEADY_SECONDS = 4.0
+"""How much later: more than supervisor's start retries are apart."""
+
+
+def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
+    """Read each supervisor's configuration, socket and pid file and ask for the status; open_paas' again in round 2."""
+    if earlier is None:
+        if entry.has("paas"):
+            yield from _first(deployment, "open_paas")
+        if entry.has("appo", "appt"):
+            yield from _first(deployment, "paas_agent")
+        return
+    facts = earlier.hosts[entry.name].supervisors
+    if entry.has("paas") and isinstance(facts, Supervisors) and "open_paas" in facts.by_module:
+        yield from _again(deployment, "open_paas", facts.by_module["open_paas"])
+
+
+def _first(deployment: Deployment, module: str) -> Iterator[Query]:
+    conf, size = f"{{home}}/etc/supervisor-{module}.conf", deployment.limits.file_bytes
+    yield ReadFile(FileName.SUPERVISOR_CONF.value, conf, size, _MOST_FILES)
+    yield ReadFile(FileName.SUPERVISOR_SOCKET.of(module), f"{{home}}/logs/{module}/supervisor.sock", read=0)
+    pid_file = f"{{home}}/logs/{module}/supervisord.pid"
+    yield ReadFile(FileName.SUPERVISOR_PID.of(module), pid_file, size, _MOST_FILES)
+    yield SupervisorStatus(module, conf, deployment.limits.command_seconds)
+
+
+def _again(deployment: Deployment, module: str, supervisor: Supervisor) -> Iterator[Query]:
+    """Ask once more, at the paths that the configuration names."""
+    yield SupervisorStatus(module, supervisor.conf.path, deployment.limits.command_seconds)
+    if supervisor.socket_path:
+        yield ReadFile(FileName.SUPERVISOR_SOCKET.of(module), supervisor.socket_path, read=0)
+    if supervisor.pidfile_path:
+        size = deployment.limits.file_bytes
+        yield ReadFile(FileName.SUPERVISOR_PID.of(module), supervisor.pidfile_path, size, _MOST_FILES)
+    programs = supervisor.status or ()
+    if any(one.state != "RUNNING" or (one.uptime_seconds or 0) < _YOUNG_SECONDS for one in programs):
+        yield Section("after", _STEADY_SECONDS)

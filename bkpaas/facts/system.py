@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from bkpaas.facts import raw
 from bkpaas.facts.missing import Fact
+from bkpaas.facts.query import Earlier, Query, Section
+from bkpaas.inventory.deployment import Deployment, Host
 
 
 class System(Fact, frozen=True):
@@ -68,3 +71,9 @@ def addresses(section: Any) -> Addresses:
         items=tuple(pair[0] for pair in pairs if pair),
         loopback=tuple(pair[0] for pair in pairs if len(pair) > 1 and pair[1].partition(":")[0] == "lo"),
     )
+
+
+def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
+    """Ask for the host's own addresses, once; what `system` needs is part of every answer."""
+    if earlier is None:
+        yield Section("addresses", True)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 from bkpaas.facts import raw
 from bkpaas.facts.file import Files, file_fact
 from bkpaas.facts.missing import Fact
 from bkpaas.facts.process import Process
+from bkpaas.facts.query import Earlier, FileName, Query, ReadFile, Section
 from bkpaas.facts.secrets import Secrets
+from bkpaas.inventory.deployment import Deployment, Host
 
 
 class TimeDaemon(Fact, frozen=True):
@@ -32,7 +34,7 @@ def time_daemon(
     given = raw.record(section)
     chronyd, ntpd = raw.integer(given.get("chronyd")), raw.integer(given.get("ntpd"))
     if chronyd is None and ntpd is None:
-        return _timesyncd(processes, (files or {}).get("timesyncd", []))
+        return _timesyncd(processes, (files or {}).get(FileName.TIMESYNCD, []))
     answer = raw.record(given.get("chronyc" if chronyd is not None else "ntpq"))
     out = raw.text(answer.get("out"), 10_000) or ""
     synchronised, source = _tracking(out) if chronyd is not None else _peers(out)
@@ -71,3 +73,10 @@ def _peers(out: str) -> tuple[bool | None, str | None]:
     peers = [line for line in out.splitlines() if len(line.split()) >= 10 and "refid" not in line]
     used = next((line[1:].split()[0] for line in peers if line[0] in "*o"), None)
     return (None if not out.strip() else used is not None), used
+
+
+def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
+    """Ask the daemons' clients, and look for the file that systemd-timesyncd leaves."""
+    if earlier is None:
+        yield Section("time_daemon", {"seconds": deployment.limits.command_seconds})
+        yield ReadFile(FileName.TIMESYNCD.value, "/run/systemd/timesync/synchronized", read=0)

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterator
 from configparser import Error, RawConfigParser
 from itertools import pairwise
 from os.path import basename, dirname, splitext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bkpaas.facts import raw
 from bkpaas.facts.file import FileFact, Files, content, file_fact, unreadable
-from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.missing import Fact, Missing, Record
+from bkpaas.facts.query import Earlier, FileName, Query, ReadFile
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.supervisor import Supervisors, environment
+from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.lang import say
+
+if TYPE_CHECKING:
+    from bkpaas.facts.host import HostFacts
 
 _INI = re.compile(r"uwsgi-open_paas-(?P<service>.+)\.ini")
 _BINDS = ("http", "http-socket", "https", "socket", "uwsgi-socket")
@@ -60,14 +66,16 @@ class _Repeated(dict[str, Any]):
 def services(files: Files, supervisors: Supervisors | None, secrets: Secrets) -> Services:
     """From the uwsgi ini files; a service without one that supervisor runs with gunicorn from that."""
     found = {}
-    for entry in files.get("uwsgi-ini", []):
+    for entry in files.get(FileName.UWSGI_INI, []):
         match = _INI.fullmatch(basename(raw.text(entry.get("path")) or ""))
         if match and entry.get("type") != "missing":
             found[match["service"]] = _uwsgi(match["service"], entry)
     open_paas = supervisors.by_module.get("open_paas") if supervisors else None
     for program in open_paas.programs_in_conf if open_paas else ():
         if "gunicorn" in program.command and open_paas and program.name not in found:
-            paths = (entry for entry in files["supervisor-conf"] if entry.get("path") == open_paas.conf.path)
+            paths = (
+                entry for entry in files[FileName.SUPERVISOR_CONF] if entry.get("path") == open_paas.conf.path
+            )
             variables = environment(next(paths), program.name, secrets)
             found[program.name] = _gunicorn(program.name, open_paas.conf, program.command, variables)
     return Services(by_name=found)
@@ -167,3 +175,27 @@ def _log(options: dict[str, list[str]], entry: dict[str, Any]) -> str | None:
 def _last(options: dict[str, list[str]], key: str) -> str | None:
     values = options.get(key)
     return values[-1].strip()[:300] if values and values[-1].strip() else None
+
+
+_MOST_FILES = 50
+
+
+def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
+    """Read the uwsgi files of a paas host."""
+    if earlier is None and entry.has("paas"):
+        path = "{home}/etc/uwsgi-open_paas-*.ini"
+        yield ReadFile(FileName.UWSGI_INI.value, path, deployment.limits.file_bytes, _MOST_FILES)
+
+
+def service_endpoint(
+    service: str, entry: Host, deployment: Deployment, facts: HostFacts | None
+) -> tuple[str, int]:
+    """Return address and port of a service of a paas host: as configured there, else as in the inventory."""
+    address, port = entry.address, deployment.service_port(service)
+    if facts is not None and not isinstance(facts.services, Missing):
+        configured = facts.services.by_name.get(service)
+        if configured is not None and configured.bind_port:
+            port = configured.bind_port
+            if configured.bind_address not in (None, "0.0.0.0", "::"):
+                address = configured.bind_address or address
+    return address, port

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bkpaas.collect.plan import NEED_LOGIN
 from bkpaas.faq.model import (
     RELOAD,
     Condition,
@@ -16,6 +15,7 @@ from bkpaas.faq.model import (
     repair,
     same_host,
 )
+from bkpaas.inventory.platform import LOGIN_CALLER_ROLES
 
 _NOBODY_HTTPS = Text(en="the domain is served under http", zh="域名使用 http")
 _UNSEEN = (
@@ -152,7 +152,7 @@ CONDITIONS = (
     ),
     Condition(
         id="domain-certificate-trusted",
-        scopes=(Each(NEED_LOGIN),),
+        scopes=(Each(LOGIN_CALLER_ROLES),),
         schemes=("https",),
         severity="warn",
         title=Text(

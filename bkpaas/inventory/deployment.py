@@ -163,6 +163,13 @@ class Deployment(Struct, frozen=True):
     def service_port(self, service: str) -> int:
         return self.ports.get(service, DEFAULT_PORTS[service])
 
+    def url(self, path: str) -> str:
+        """Return the URL of a path of the PaaS domain, as a browser would write it."""
+        port = "" if self.port == SCHEME_PORTS[self.scheme] else f":{self.port}"
+        return f"{self.scheme}://{self.domain}{port}{path}"
+
+
+SCHEME_PORTS = {"http": 80, "https": 443}
 
 DEFAULT_PORTS = {
     "appengine": 8000,

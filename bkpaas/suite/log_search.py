@@ -6,11 +6,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from bkpaas.collect.plan import LOG_PLUGINS
 from bkpaas.errors import NoData, NotApplicable
 from bkpaas.facts import HostView, LogPlugin, Missing, RedisTarget
 from bkpaas.facts.settings import SEARCH_SETTINGS
 from bkpaas.inventory.deployment import Deployment
+from bkpaas.inventory.platform import LOG_PLUGIN_ROLES
 from bkpaas.lang import say
 
 Views = Callable[[str], HostView]
@@ -23,7 +23,7 @@ def in_use(deployment: Deployment, host_facts: Views) -> None:
     Raises NotApplicable, and NoData where a host that could not be looked at may have it.
     """
     unseen = []
-    for known in deployment.judged(*LOG_PLUGINS):
+    for known in deployment.judged(*LOG_PLUGIN_ROLES):
         facts = host_facts(known.name)
         if known.has("paas") and _search_setting(facts):
             return
@@ -59,7 +59,7 @@ def _search_setting(host: HostView) -> bool:
 def parsers(deployment: Deployment, host_facts: Views) -> tuple[list[tuple[HostView, LogPlugin]], list[str]]:
     """([(host, its log_parser)], names of hosts that could not be looked at)."""
     found, unseen = [], []
-    for known in deployment.judged(*LOG_PLUGINS):
+    for known in deployment.judged(*LOG_PLUGIN_ROLES):
         facts = host_facts(known.name)
         if isinstance(facts.facts.log_plugins, Missing):
             unseen.append(known.name)

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from bkpaas import inventory, lang
-from bkpaas.collect import plan
+from bkpaas.collect import plan_text
 from bkpaas.collect.login import Credentials
 from bkpaas.errors import InventoryError, SuiteError
 from bkpaas.facts import Snapshot
@@ -97,7 +97,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
             )
         )
     if config.option.plan:
-        print(plan.describe(_deployment(config.option.inventory, config.option.limit, visits=False)))
+        print(plan_text.describe(_deployment(config.option.inventory, config.option.limit, visits=False)))
         if (config.rootpath / "tests_site").is_dir():
             print(
                 say(

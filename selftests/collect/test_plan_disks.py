@@ -10,6 +10,8 @@ def test_data_on_file_systems_of_their_own_are_looked_at() -> None:
         Host(name, "10.0.1.5", roles, connection) for name, roles in (("d", ("mysql", "es")), ("j", ("job",)))
     )
     deployment = Deployment("x", "5.x", (data, job), "paas.bk.com")
-    usual = plan.first(job, deployment)["disks"]
+    usual = plan.round_1(job, deployment)["disks"]
     assert usual == ["/", "{home}", "{home}/logs"]
-    assert {"/var/lib/mysql", "{home}/service/es"} <= set(plan.first(data, deployment)["disks"]) - set(usual)
+    assert {"/var/lib/mysql", "{home}/service/es"} <= set(plan.round_1(data, deployment)["disks"]) - set(
+        usual
+    )

@@ -12,6 +12,7 @@ from msgspec.structs import fields
 from bkpaas.collect import plan
 from bkpaas.facts import HostFacts, LogPlugin, LogPlugins, Missing, RedisTarget, Secrets, System
 from bkpaas.facts.file import FileFact
+from bkpaas.facts.query import Earlier
 from bkpaas.facts.settings import settings
 from bkpaas.inventory.deployment import Connection, Deployment, Host
 
@@ -32,7 +33,7 @@ def second(secrets: Secrets, source: str = "", *targets: RedisTarget) -> dict[st
         "host": "paas-1", "collected": True, "error_kind": None, "error": None, "seconds": 0.1, "system": SYSTEM,
         "log_plugins": LogPlugins(none, plugin), "settings": settings({"settings-paas-2": [file]}, secrets),
     }  # fmt: skip
-    found = plan.second(HOST, DEPLOYMENT, {"paas-1": HostFacts(**nouns)}, secrets.reveal)
+    found = plan.round_2(HOST, DEPLOYMENT, Earlier({"paas-1": HostFacts(**nouns)}, secrets.reveal))
     assert found
     return found
 

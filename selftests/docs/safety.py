@@ -15,7 +15,9 @@ from typing import Any
 from bkpaas.collect import plan
 from bkpaas.collect.probes import MOST_REDIRECTS
 from bkpaas.facts import Snapshot
+from bkpaas.facts.query import Earlier
 from bkpaas.faq.model import Text
+from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import DEFAULT_PORTS, Connection, Deployment, Host
 from bkpaas.lang import Language
 
@@ -23,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 FILES: dict[Language, Path] = {"en": ROOT / "docs/safety.md", "zh": ROOT / "docs/safety.zh-CN.md"}
 SNAPSHOT = ROOT / "selftests/snapshots/healthy.json"
 ROLES = ("paas", "nginx", "appo", "appt", "cmdb", "job", "mysql", "redis", "rabbitmq", "es", "fta")
-ASKING = plan.NEED_LOGIN
+ASKING = platform.LOGIN_CALLER_ROLES
 """The roles for whose sake something is requested."""
 
 _EVERY = Text(en="every host", zh="所有主机")
@@ -68,7 +70,7 @@ def _constant(name: str) -> Any:
 
 
 def environment(language: Language) -> list[str]:
-    names = plan.first(_host("paas"), _recorded().deployment)["processes"]["environ"]
+    names = plan.round_1(_host("paas"), _recorded().deployment)["processes"]["environ"]
     return [", ".join(f"`{name}`" for name in names)]
 
 
@@ -77,7 +79,7 @@ def paths(language: Language) -> list[str]:
     found: dict[tuple[str, str], list[str]] = {}
     deployment = _recorded().deployment
     for role in ROLES:
-        asked = plan.first(_host(role), deployment)
+        asked = plan.round_1(_host(role), deployment)
         for one in asked["files"]:
             found.setdefault(("read" if one["read"] else "stat", one["path"]), []).append(role)
         for one in asked["tails"]:
@@ -99,7 +101,7 @@ def places(language: Language) -> list[str]:
     found: dict[str, list[str]] = {}
     deployment = _recorded().deployment
     for role in ROLES:
-        for path in plan.first(_host(role), deployment)["disks"]:
+        for path in plan.round_1(_host(role), deployment)["disks"]:
             found.setdefault(path, []).append(role)
     rows = [(f"`{path}`", _roles(roles, language)) for path, roles in found.items()]
     return _table((_PATH, _WHERE), rows, language)
@@ -117,7 +119,11 @@ def requests(language: Language) -> list[str]:
     own = [
         f"GET http://DOMAIN{path}"
         for path in dict.fromkeys(
-            (*plan.DOMAIN_HEALTHZ_PATHS.values(), *plan.domain_paths(deployment), plan.IS_LOGIN)
+            (
+                *platform.DOMAIN_HEALTHZ_PATHS.values(),
+                *platform.domain_paths(deployment),
+                platform.IS_LOGIN_PATH,
+            )
         )
     ]
     follows = Text(
@@ -126,7 +132,7 @@ def requests(language: Language) -> list[str]:
     )
     rows = [(f"`{ask}`", _roles(roles, language)) for ask, roles in sorted(found.items())]
     rows += [(f"`{ask}`", _CONTROLLER.in_(language)) for ask in own]
-    last = f"`GET http://DOMAIN{plan.PLATFORM}` {follows.in_(language)}"
+    last = f"`GET http://DOMAIN{platform.PLATFORM_PATH}` {follows.in_(language)}"
     return _table((_WHAT, _FROM), [*rows, (last, _CONTROLLER.in_(language))], language)
 
 
@@ -176,8 +182,8 @@ def _host(*roles: str) -> Host:
 
 def _asked(host: Host, recorded: Snapshot) -> Iterator[str]:
     deployment = recorded.deployment
-    second = plan.second(host, deployment, recorded.hosts, reveal=lambda digest: "password")
-    known = [plan.first(host, deployment), second or {}]
+    second = plan.round_2(host, deployment, Earlier(recorded.hosts, lambda digest: "password"))
+    known = [plan.round_1(host, deployment), second or {}]
     for one in known:
         for ask in one.get("http", ()):
             yield f"GET {_place(ask, host, deployment)}"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bkpaas.facts import proxies
+from bkpaas.inventory import platform
 from bkpaas.lang import Language
 from docs import safety
 
@@ -30,12 +32,12 @@ def test_lists_are_whole() -> None:
 def test_free_space_is_told_with_the_places_of_data(monkeypatch: pytest.MonkeyPatch) -> None:
     told = "\n".join(safety.places("en"))
     assert "| `/` | every host |" in told and "| `/var/lib/mysql` | mysql |" in told
-    monkeypatch.setattr(safety.plan, "_DATA", {"mysql": ("/srv/mysql",)})
+    monkeypatch.setattr(platform, "DATA_DIRECTORIES", {"mysql": ("/srv/mysql",)})
     assert safety.FILES["en"].read_text("utf-8") != safety.written("en")
 
 
 def test_a_new_path_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(safety.plan, "_PROXY_FILES", ("/etc/shadow",))
+    monkeypatch.setattr(proxies, "_FILES", ("/etc/shadow",))
     assert safety.FILES["en"].read_text("utf-8") != safety.written("en")
 
 

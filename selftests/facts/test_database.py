@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, cast
 
+import msgspec
 import pytest
 
 from bkpaas.collect import program
 from bkpaas.facts import Secrets, database
 from bkpaas.facts.answers import connections
+from bkpaas.facts.host import HostFacts
 from bkpaas.facts.missing import Missing
-from bkpaas.facts.settings import settings
+from bkpaas.facts.query import Earlier
+from bkpaas.facts.settings import SettingsByProject, settings
+from bkpaas.inventory.deployment import Connection, Deployment, Host
 
 SHARED = {
     "ENGINE": "django.db.backends.mysql",
@@ -38,7 +44,17 @@ def read(secrets: Secrets, **projects: dict[str, Any]) -> Any:
 
 
 def plan(secrets: Secrets, **projects: dict[str, Any]) -> list[dict[str, Any]]:
-    return database.queries(read(secrets, **projects), 8, secrets.reveal)
+    return planned(read(secrets, **projects), secrets.reveal)
+
+
+def planned(settings: SettingsByProject, reveal: Callable[[str], str | None]) -> list[dict[str, Any]]:
+    """Return the entries of the plan for a paas host with these settings."""
+    entry = Host("paas-1", "192.0.2.1", ("paas",), Connection("ssh://192.0.2.1"))
+    facts = cast(HostFacts, SimpleNamespace(settings=settings))
+    queries = database.queries(
+        entry, Deployment("i", "5.x", (entry,), "paas.example"), Earlier({"paas-1": facts}, reveal)
+    )
+    return [msgspec.to_builtins(query) for query in queries]
 
 
 def test_projects_with_one_account_share_one_connection() -> None:
@@ -87,7 +103,7 @@ def test_a_password_that_was_not_read_whole_is_not_tried(password: str) -> None:
 
 def test_a_digest_that_cannot_be_revealed_is_not_tried() -> None:
     found = read(Secrets(b"k"), login=HERE)
-    assert database.queries(found, 8, lambda digest: None) == []
+    assert planned(found, lambda digest: None) == []
 
 
 def test_an_empty_password_is_one_and_a_missing_one_is_not() -> None:

@@ -170,8 +170,8 @@ def test_connections():
         "odd": {"data": "not base64 é", "error": "x"},
     }
     found = connections(raw, Secrets())
-    assert (found.get("refused").error_kind, found.get("refused").ok) == ("refused", False)
-    assert (found.get("odd").error_kind, found.get("odd").greeting) == ("other", "none")
+    assert (found.by_name["refused"].error_kind, found.by_name["refused"].ok) == ("refused", False)
+    assert (found.by_name["odd"].error_kind, found.by_name["odd"].greeting) == ("other", "none")
 
 
 def test_fields_of_a_form_are_seen_beyond_where_the_page_is_cut():
@@ -184,5 +184,5 @@ def test_fields_of_a_form_are_seen_beyond_where_the_page_is_cut():
     found = answers(
         {"a": got("http://x/", page, 200, html), "b": got("http://x/", page, 200, text)}, Secrets()
     )
-    assert found.get("a").inputs == ("username", "password")
-    assert found.get("b").inputs == ()
+    assert found.by_name["a"].inputs == ("username", "password")
+    assert found.by_name["b"].inputs == ()

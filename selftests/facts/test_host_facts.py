@@ -10,6 +10,7 @@ from recorded import HOME, NOW, ctl, entry, first, got, host, missing, process, 
 from bkpaas.collect.visit import Visit
 from bkpaas.errors import NoData
 from bkpaas.facts import HostFacts, HostView, Missing, Secrets, controller_facts, host_facts
+from bkpaas.facts.query import HttpName
 
 NOUNS = [name for name, kind in HostFacts.__annotations__.items() if "Missing" in kind]
 
@@ -33,8 +34,8 @@ def test_a_healthy_host():
     assert len(supervisor.status) == len(supervisor.later) == 4
     assert view.services.by_name["login"].bind_port == 8003
     assert view.settings.by_project["login"].number("BK_TOKEN_OFFSET_ERROR_TIME") == 60
-    assert view.answers.get("healthz-login").json() == {"result": True, "data": {}}
-    assert view.connections.get("database").greeting == "mysql"
+    assert view.answers.get(HttpName.HEALTHZ, "login").json() == {"result": True, "data": {}}
+    assert view.connections.by_name["database"].greeting == "mysql"
     assert view.pids_later == {"11042": NOW - 600.0, "11043": None}
     assert view.names.by_name["paas.bk.com"].addresses == ("10.0.1.1",)
     assert view.disks.items[0].free_percent == 25.0
@@ -46,8 +47,8 @@ def test_what_was_not_asked_is_missing_with_a_reason():
     for noun in ("nginx", "agent", "saas", "answers", "connections", "pids_later"):
         with pytest.raises(NoData, match="not in the host's answer"):
             getattr(view, noun)
-    with pytest.raises(NoData, match="not asked: x"):
-        HostView(built(first(), second())).answers.get("x")
+    with pytest.raises(NoData, match="not asked: healthz-x"):
+        HostView(built(first(), second())).answers.get(HttpName.HEALTHZ, "x")
 
 
 def test_a_host_that_was_not_reached():
@@ -120,7 +121,10 @@ def test_the_second_visit_adds_and_renews():
     two["resolve"] = {"cmdb.bk.com": {"addresses": [], "error": "timeout"}}
     facts = built(one, two)
     assert not HostView(facts).supervisor.socket.exists
-    assert facts.answers.by_name["old"].body == "1" and facts.answers.get("healthz-login").json() is not None
+    assert (
+        facts.answers.by_name["old"].body == "1"
+        and facts.answers.get(HttpName.HEALTHZ, "login").json() is not None
+    )
     assert set(facts.names.by_name) == {"paas.bk.com", "cmdb.bk.com"}
 
 
@@ -331,6 +335,6 @@ def test_what_the_controller_saw():
         Secrets(),
     )
     assert facts.names.by_name["paas.bk.com"].addresses == ("10.0.1.1",)
-    assert facts.answers.get("x").json() == {} and "Pl4nted" not in str(facts)
+    assert facts.answers.by_name["x"].json() == {} and "Pl4nted" not in str(facts)
     assert isinstance(controller_facts({}, Secrets()).names, Missing)
     assert controller_facts({"http": 5}, Secrets()).answers.by_name == {}

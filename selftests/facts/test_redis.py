@@ -12,6 +12,7 @@ from recorded import first, host, visit
 from bkpaas.errors import NoData
 from bkpaas.facts import RedisTalk, Secrets
 from bkpaas.facts.build import host_facts
+from bkpaas.facts.query import TcpName
 from bkpaas.facts.redis import redis_talks
 
 
@@ -20,7 +21,7 @@ def said(data: bytes, **more: Any) -> dict[str, Any]:
 
 
 def talk(item: Any) -> RedisTalk:
-    return redis_talks({"redis-x": item}, Secrets(b"k")).get("redis-x")
+    return redis_talks({"redis-x": item}, Secrets(b"k")).get(TcpName.REDIS, "x")
 
 
 @pytest.mark.parametrize(
@@ -51,4 +52,4 @@ def test_hostile_answers_do_no_harm() -> None:
         answer = first() | {"tcp": {"redis-x": value}}
         assert msgspec.json.decode(msgspec.json.encode(host_facts(host(), visit(answer), Secrets())))
     with pytest.raises(NoData):
-        redis_talks(None, Secrets()).get("redis-x")
+        redis_talks(None, Secrets()).get(TcpName.REDIS, "x")

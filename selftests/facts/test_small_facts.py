@@ -12,6 +12,7 @@ from bkpaas.facts.disks import disks
 from bkpaas.facts.file import FileFact, file_fact
 from bkpaas.facts.names import names
 from bkpaas.facts.process import Process, processes
+from bkpaas.facts.query import FileName
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.timedaemon import time_daemon
 
@@ -149,10 +150,10 @@ def test_places_that_are_only_looked_for():
     given["files"]["login-manage"] = [recorded.entry(f"{recorded.HOME}/open_paas/login/manage.py")]
     given["files"]["login-python"] = [recorded.missing(f"{recorded.HOME}/.envs/*login/bin/python")]
     places = HostView(host_facts(recorded.host(), recorded.visit(given), Secrets(b"k"))).places
-    assert [file.exists for file in places.get("login-manage")] == [True]
-    assert [file.exists for file in places.get("login-python")] == [False]
+    assert [file.exists for file in places.get(FileName.LOGIN_MANAGE)] == [True]
+    assert [file.exists for file in places.get(FileName.LOGIN_PYTHON)] == [False]
     with pytest.raises(NoData):
-        places.get("login-logs")
+        places.get(FileName.LOGIN_LOGS)
 
 
 def test_no_process_is_left_out_of_as_many_as_the_collector_tells():

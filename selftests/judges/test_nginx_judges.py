@@ -7,6 +7,7 @@ import pytest
 
 from bkpaas.collect import plan
 from bkpaas.facts import Snapshot
+from bkpaas.facts.query import Earlier
 
 HEALTHY = Path(__file__).parents[1] / "snapshots/healthy.json"
 
@@ -184,5 +185,7 @@ def test_console_is_asked_on_its_shipped_port(tmp_path):
     enterprise(content)
     (tmp_path / "changed.json").write_text(json.dumps(content))
     snapshot = Snapshot.load(tmp_path / "changed.json")
-    asked = plan.second(snapshot.deployment.host("paas-1"), snapshot.deployment, snapshot.hosts)
+    asked = plan.round_2(
+        snapshot.deployment.host("paas-1"), snapshot.deployment, Earlier(snapshot.hosts, lambda digest: None)
+    )
     assert {"http://10.66.0.11:8004/console/healthz/"} < {one["url"] for one in asked["http"]}

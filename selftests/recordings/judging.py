@@ -20,7 +20,7 @@ import msgspec
 import pytest
 
 from bkpaas import inventory
-from bkpaas.collect import errors, look, parsing, plan
+from bkpaas.collect import errors, look, parsing, plan_text
 from bkpaas.collect.clock import Clock
 from bkpaas.collect.visit import Trouble, Visit
 from bkpaas.errors import CollectError
@@ -258,5 +258,5 @@ def plan_texts(recording: Recording, directory: Path) -> dict[str, str]:
     texts: dict[str, str] = {}
     for language in LANGUAGES:
         speak(language)
-        texts[language] = plan.describe(inventory.load(directory / "inventory"))
+        texts[language] = plan_text.describe(inventory.load(directory / "inventory"))
     return without_place(texts, directory)

@@ -1,0 +1,248 @@
+"""The questions that a host can be asked, and the closed list of their names.
+
+Each module of this package declares its own questions in `queries()`, next to the parser of the answers;
+`bkpaas.collect.plan` merges them into the JSON that the collector reads. A name is written here once and used by
+both ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from bkpaas.inventory.deployment import Deployment
+
+if TYPE_CHECKING:
+    from bkpaas.facts.host import HostFacts
+
+Plan = dict[str, Any]
+"""What one round asks of one host, as the collector reads it."""
+
+
+class _Names(str, Enum):
+    """Names of one section of a plan; those with braces name one query per service, host or place."""
+
+    def of(self, *parts: object) -> str:
+        """Return the name for this service, host, address or number."""
+        return str(self.value).format(*parts)
+
+    @property
+    def prefix(self) -> str:
+        """Return what all names of this kind begin with."""
+        return str(self.value).partition("{")[0]
+
+
+class FileName(_Names):
+    """Names of the files and directories that are read or only looked for."""
+
+    TIMESYNCD = "timesyncd"
+    PROXY = "proxy-{}"
+    VERSION_SYSTEM = "version-system"
+    VERSION_MODULE = "version-module"
+    VERSION_PACKAGE = "version-package"
+    LOG_PLUGIN_DIRECTORY = "log-{}"
+    LOG_PLUGIN_CONTENT = "log-{}-content"
+    LOG_PLUGIN_CONF = "log-{}-conf"
+    UWSGI_INI = "uwsgi-ini"
+    SETTINGS = "settings-{}-{}"
+    LOGIN_MANAGE = "login-manage"
+    LOGIN_PYTHON = "login-python"
+    LOGIN_LOG_DIRECTORY = "login-log-folder"
+    LOGIN_LOGS = "login-logs"
+    AGENT_CONFIG = "agent-config"
+    SAAS_PID = "saas-pid"
+    SAAS_SOCKET = "saas-sock"
+    SUPERVISOR_CONF = "supervisor-conf"
+    SUPERVISOR_SOCKET = "supervisor-sock-{}"
+    SUPERVISOR_PID = "supervisor-pid-{}"
+
+
+class TailName(_Names):
+    """Names of the logs whose end is read."""
+
+    UWSGI_LOG = "uwsgi-log-{}"
+    LOGIN_LOG = "login-log"
+    PAAS_LOG = "paas-log"
+    ESB_LOG = "esb-log"
+    NGINX_ERROR_LOG = "nginx-error-log"
+    SAAS_LOG = "saas-log"
+
+
+class HttpName(_Names):
+    """Names of the HTTP requests, of the hosts and of the controller."""
+
+    HEALTHZ = "healthz-{}"
+    SERVICE = "answer-{}"
+    SERVICE_OF_HOST = "{}@{}"
+    IS_LOGIN_V2 = "is_login-v2"
+    IS_LOGIN_ESB = "is_login-esb"
+    IS_LOGIN_DOMAIN = "is_login-domain"
+    DOMAIN_TRUSTED = "domain-trusted"
+    DOMAIN_PATH = "domain-{}"
+    REDIRECT = "redirect-{}"
+    UPSTREAM = "upstream-{}:{}"
+    AGENT_NGINX = "agent-nginx"
+    AGENT_NGINX_OF_HOST = "agent-nginx@{}"
+    AGENT_HEALTHZ = "agent-healthz"
+    AGENT_HEALTHZ_OF_HOST = "agent-healthz@{}"
+    SEARCH = "es-{}@{}"
+
+
+class TcpName(_Names):
+    """Names of the TCP connections, of the hosts and of the controller."""
+
+    REDIS = "redis-{}"
+    VIRTUAL_ADDRESS = "virtual-{}"
+
+
+class Query(Struct, frozen=True, omit_defaults=True):
+    """One question; its fields are those of the entry in the plan."""
+
+    section: ClassVar[str]
+
+    def add_to(self, plan: Plan) -> None:
+        """Append the entry to its section of the plan."""
+        plan.setdefault(self.section, []).append(msgspec.to_builtins(self))
+
+
+class ReadFile(Query, frozen=True):
+    """Read files, or only look at them."""
+
+    section: ClassVar[str] = "files"
+    name: str
+    path: str
+    """A glob; {home} is the install root."""
+    read: int
+    """Bytes; 0: only stat."""
+    most: int | UnsetType = UNSET
+    """Files."""
+
+
+class ReadTail(Query, frozen=True):
+    """Read the end of logs, the newest files first."""
+
+    section: ClassVar[str] = "tails"
+    name: str
+    path: str
+    bytes: int
+    most: int
+    """Files."""
+
+
+class SupervisorStatus(Query, frozen=True):
+    """Run supervisorctl status with this configuration."""
+
+    section: ClassVar[str] = "supervisor"
+    name: str
+    conf: str
+    seconds: float
+
+
+class HttpGet(Query, frozen=True):
+    """One GET; redirects are not followed."""
+
+    section: ClassVar[str] = "http"
+    name: str
+    url: str
+    seconds: float
+    bytes: int
+    headers: dict[str, str]
+    ca_pem: str | UnsetType = UNSET
+    secret: bool | UnsetType = UNSET
+    """Whether a header contains a password."""
+
+
+class TcpConnect(Query, frozen=True):
+    """Connect, send what is to be sent, read the answer."""
+
+    section: ClassVar[str] = "tcp"
+    name: str
+    host: str
+    port: int
+    seconds: float
+    read: int
+    """Bytes."""
+    send: str | UnsetType = UNSET
+    lines: int | UnsetType = UNSET
+    """Lines of an answer to wait for."""
+    secret: bool | UnsetType = UNSET
+    """Whether a password is sent."""
+    again: dict[str, Any] | UnsetType = UNSET
+    """Repeat once after `seconds` when the answer matches the expression `when`."""
+
+
+class MysqlLogin(Query, frozen=True, omit_defaults=False):
+    """Log in to a MySQL server and quit; no statement is sent."""
+
+    section: ClassVar[str] = "tcp"
+    name: str
+    host: str
+    port: int
+    seconds: float
+    mysql: dict[str, str | None]
+    """{"user", "password", "database"}, in clear text."""
+    secret: bool = True
+
+
+class Resolve(Query, frozen=True):
+    """Resolve a name as the host's own programs do."""
+
+    section: ClassVar[str] = "resolve"
+    name: str
+    seconds: float
+
+
+class Section(Query, frozen=True):
+    """Ask for a section that a plan has once: processes, sockets, disks, nginx ..."""
+
+    section: ClassVar[str] = ""
+    name: str
+    value: Any
+
+    def add_to(self, plan: Plan) -> None:
+        """Set the section."""
+        plan[self.name] = self.value
+
+
+class Earlier(Struct, frozen=True):
+    """What round 1 found: the second round is planned from it."""
+
+    hosts: Mapping[str, HostFacts]
+    """All hosts that were collected, by name."""
+    password: Callable[[str], str | None]
+    """The password behind a digest, in memory only. A query that contains one is marked `secret`."""
+
+
+def http_get(
+    deployment: Deployment,
+    name: str,
+    url: str,
+    *,
+    seconds: float | None = None,
+    headers: dict[str, str] | None = None,
+    secret: bool | UnsetType = UNSET,
+    own_trust: bool = False,
+) -> HttpGet:
+    """Return a GET within the deployment's limits.
+
+    seconds: `limits.request_seconds` if None. own_trust: verify https as the host's own programs do, not with the
+    inventory's ca_file.
+    """
+    limits = deployment.limits
+    ca_pem: str | UnsetType = UNSET
+    if url.startswith("https:") and deployment.ca_file and not own_trust:
+        ca_pem = Path(deployment.ca_file).read_text(encoding="ascii", errors="replace")
+    return HttpGet(
+        name=name,
+        url=url,
+        seconds=limits.request_seconds if seconds is None else seconds,
+        bytes=limits.body_bytes,
+        headers=headers or {},
+        ca_pem=ca_pem,
+        secret=secret,
+    )
