@@ -22,6 +22,7 @@ from bkpaas.facts.query import Earlier, Plan
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.lang import many, say
+from bkpaas.messages import set_redactor
 
 
 class Watcher(Protocol):
@@ -51,6 +52,7 @@ def look(
     """
     started = time.time()
     secrets = Secrets(key)
+    set_redactor(secrets.scrub)
     facts = _Facts(deployment, secrets)
     seen: dict[str, Any] = {}
     watcher.start(len(deployment.judged()))

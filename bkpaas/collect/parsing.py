@@ -29,6 +29,7 @@ from bkpaas.facts.host import HostFacts
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory.deployment import Host
 from bkpaas.lang import Language, in_both, say, speak, spoken
+from bkpaas.messages import set_redactor
 
 CPU_SECONDS = 5
 """CPU time for one answer of one host; that of a usual host takes 0.1 s."""
@@ -235,6 +236,7 @@ def _work() -> None:
     secrets = Secrets(setup.key)
     for value in setup.known:
         secrets.digest(value)
+    set_redactor(secrets.scrub)
     speak(setup.language)
     with in_both() if setup.both else contextlib.nullcontext():
         while data := _read(sys.stdin.buffer):
