@@ -53,7 +53,7 @@ def test_paas_is_told_where_elasticsearch_is(host, deployment, host_facts, findi
 
 
 def _resolved(host, place, deployment):
-    if not valid([place.host]) and place.host not in host.names.by_name:
+    if not valid([place.host]) and host.names.get(place.host) is None:
         raise NoData(say(en=f"{place.host} was not resolved", zh=f"未解析 {place.host}"))
     own = addresses(host, place.host, deployment)
     assert own, say(en=f"{place.host} does not resolve here", zh=f"{place.host} 在本机无法解析")

@@ -225,6 +225,13 @@ def test_all_programs_are_running(host, finding):
     finding.fill(service=" ".join(sorted(wrong)) or "SERVICE")
     finding.saw(", ".join(sorted(f"{program.name} {program.state}" for program in supervisor.status)))
     assert not wrong, "\n".join(f"{name}: {text}" for name, text in sorted(wrong.items()))
+    if supervisor.later is None and supervisor.later_error:
+        raise NoData(
+            say(
+                en=f"all are RUNNING, but not seen again a moment later: {supervisor.later_error}",
+                zh=f"全部为 RUNNING，但未能在稍后再次确认：{supervisor.later_error}",
+            )
+        )
 
 
 def _expected(supervisor):

@@ -180,7 +180,7 @@ REFUSAL = re.compile(rf"\(({'|'.join(map(str, sorted(REFUSALS)))}), \\*[\"']([^\
 def _refusal(host):
     """What a service's healthz says of a database that lets it not in."""
     for service in OPEN_PAAS_SERVICES:
-        answer = host.answers.by_name.get(f"healthz-{service}")
+        answer = host.answers.find(f"healthz-{service}")
         found = REFUSAL.search(answer.body) if answer and answer.ok else None
         if found:
             return f"{service}: {found[1]} {error_text(found[2])}"

@@ -254,7 +254,7 @@ def test_domain_arrives_at_its_server_block(host, deployment, finding):
 
 def _domain_addresses_here(host, deployment):
     """Those addresses of the domain that belong to this host; its inventory address when a VIP stands in front."""
-    resolved = host.names.by_name.get(deployment.domain)
+    resolved = host.names.get(deployment.domain)
     own = set(host.addresses.items)
     here = [address for address in (resolved.addresses if resolved else ()) if address in own]
     if not here and resolved and set(resolved.addresses) & set(deployment.virtual_addresses):

@@ -12,7 +12,7 @@ from bkpaas.suite.words import no_answer
 @condition("domain-resolve")
 def test_domain_resolves_to_nginx(host, deployment, host_facts, finding):
     """The PaaS domain resolves on this host, and only to nginx hosts of the inventory or their virtual address."""
-    resolved = host.names.by_name.get(deployment.domain)
+    resolved = host.names.get(deployment.domain)
     if resolved is None:
         raise NoData(say(en="the name was not asked for", zh="未解析该域名"))
     assert resolved.addresses, say(

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Literal, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from bkpaas.collect import errors, program
 from bkpaas.collect.clock import Clock
@@ -19,6 +19,7 @@ from bkpaas.collect.ssh import Ssh
 from bkpaas.collect.testinfra import Testinfra
 from bkpaas.errors import CollectError
 from bkpaas.facts.secrets import Secrets
+from bkpaas.facts.shapes import Asked, asked_of
 from bkpaas.inventory.deployment import Deployment, Host
 
 CHILDREN = 8
@@ -50,6 +51,8 @@ class Visit(Struct):
     clock: Clock | None = None
     seconds: float = 0.0
     """Spent on this host, without waiting for the others."""
+    asked: dict[int, Asked] = field(default_factory=dict)
+    """What each round asked, by its number."""
 
     @classmethod
     def failed(cls, host: str, kind: str, reason: str) -> Visit:
@@ -261,6 +264,7 @@ class _Round:
     async def _ask(self, session: Session, host: Host, plan: Plan) -> Answer | bytes:
         visit = self.visits[host.name]
         began = time.monotonic()
+        visit.asked[plan["visit"]] = asked_of(plan)
         left = max(1.0, self.limits.host_seconds - visit.seconds)
         # The collector stops a little earlier, so that what it has by then still arrives.
         plan = {

@@ -68,13 +68,23 @@ class Answers(Fact, frozen=True):
     """By the name under which they were asked."""
 
     by_name: dict[str, Answer]
+    missing: dict[str, str] = field(default_factory=dict)
+    """Why the answer for a name cannot be used."""
 
     def get(self, name: HttpName, *parts: object) -> Answer:
-        """NoData when it was not asked."""
+        """NoData when it was not asked, or its answer cannot be used."""
         key = name.of(*parts)
+        if key in self.missing:
+            raise NoData(self.missing[key])
         if key not in self.by_name:
             raise NoData(say(en=f"not asked: {key}", zh=f"未请求：{key}"))
         return self.by_name[key]
+
+    def find(self, name: str) -> Answer | None:
+        """Return an answer; None when it was not asked. NoData: the answer cannot be used."""
+        if name in self.missing:
+            raise NoData(self.missing[name])
+        return self.by_name.get(name)
 
 
 class Connection(Record, frozen=True):
@@ -95,18 +105,25 @@ class Connection(Record, frozen=True):
 
 class Connections(Fact, frozen=True):
     by_name: dict[str, Connection]
+    missing: dict[str, str] = field(default_factory=dict)
+    """Why the answer for a name cannot be used."""
 
     def get(self, name: TcpName, *parts: object) -> Connection:
-        """NoData when it was not tried."""
+        """NoData when it was not tried, or its answer cannot be used."""
         key = name.of(*parts)
+        if key in self.missing:
+            raise NoData(self.missing[key])
         if key not in self.by_name:
             raise NoData(say(en=f"not connected: {key}", zh=f"未连接：{key}"))
         return self.by_name[key]
 
 
-def answers(section: Any, secrets: Secrets) -> Answers:
+def answers(
+    section: dict[str, dict[str, Any]], secrets: Secrets, missing: dict[str, str] | None = None
+) -> Answers:
     """From the raw HTTP answers by name."""
-    return Answers(by_name={k: answer(raw.record(v), secrets) for k, v in raw.record(section).items()})
+    found = {name: answer(item, secrets) for name, item in section.items()}
+    return Answers(by_name=found, missing=missing or {})
 
 
 def answer(item: dict[str, Any], secrets: Secrets) -> Answer:
@@ -162,18 +179,18 @@ def error_of(item: dict[str, Any], secrets: Secrets) -> tuple[str | None, str | 
 def _headers(pairs: Any, secrets: Secrets) -> dict[str, str]:
     headers: dict[str, str] = {}
     for pair in pairs[:100] if isinstance(pairs, list) else ():
-        words = raw.texts(pair, 2000)
-        if len(words) == 2:
-            name = words[0].lower()[:100]
-            value = secrets.header(name, words[1])[:500]
-            headers[name] = f"{headers[name]}\n{value}" if name in headers else value
+        name = pair[0].lower()[:100]
+        value = secrets.header(name, pair[1][:2000])[:500]
+        headers[name] = f"{headers[name]}\n{value}" if name in headers else value
     return headers
 
 
-def connections(section: Any, secrets: Secrets) -> Connections:
+def connections(
+    section: dict[str, dict[str, Any]], secrets: Secrets, missing: dict[str, str] | None = None
+) -> Connections:
     """From the raw TCP connections by name."""
-    found = ((name, raw.record(item)) for name, item in raw.record(section).items())
-    return Connections(by_name={name: _connection(item, secrets) for name, item in found})
+    found = {name: _connection(item, secrets) for name, item in section.items()}
+    return Connections(by_name=found, missing=missing or {})
 
 
 def _connection(item: dict[str, Any], secrets: Secrets) -> Connection:

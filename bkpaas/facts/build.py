@@ -28,6 +28,7 @@ from bkpaas.facts.query import FileName, HttpName, TailName, TcpName
 from bkpaas.facts.redis import redis_talks
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.settings import settings
+from bkpaas.facts.shapes import Asked, Round, not_answered, read_round
 from bkpaas.facts.shown import Own, own_places
 from bkpaas.facts.snapshot import ControllerFacts
 from bkpaas.facts.sockets import sockets
@@ -77,13 +78,17 @@ def controller_facts(given: dict[str, Any], secrets: Secrets) -> ControllerFacts
     """The controller's own probes, in the form that bkpaas.collect.probes.probe gives."""
     clean = raw.record(raw.clean(given))
     facts = ControllerFacts(
-        names=_built(lambda: names(clean["resolve"])) if "resolve" in clean else _not_asked("resolve"),
-        answers=_built(lambda: answers(clean["http"], secrets)) if "http" in clean else _not_asked("http"),
+        names=_built(lambda: names(raw.record(clean["resolve"])))
+        if "resolve" in clean
+        else Missing(not_answered("resolve")),
+        answers=_built(lambda: answers(raw.record(clean["http"]), secrets))
+        if "http" in clean
+        else Missing(not_answered("http")),
         agent=raw.text(clean.get("agent"), 60) or "",
-        connections=connections(clean.get("tcp"), secrets),
+        connections=connections(raw.record(clean.get("tcp")), secrets),
         certificates=_built(lambda: certificates(clean["certificates"]))
         if "certificates" in clean
-        else _not_asked("certificates"),
+        else Missing(not_answered("certificates")),
     )
     return _without_secrets(facts, ControllerFacts, secrets)
 
@@ -101,10 +106,6 @@ def _clock(visit: Visit, error: str | None) -> Clock | Missing:
     if clock is None:
         return Missing(error or say(en="the clock was not measured", zh="未测量时钟"))
     return Clock(clock.offset_seconds, clock.uncertainty_seconds, clock.samples)
-
-
-def _not_asked(section: str) -> Missing:
-    return Missing(say(en=f"not in the host's answer: {section}", zh=f"主机的应答中没有：{section}"))
 
 
 def _built(build: Callable[[], T | Missing]) -> T | Missing:
@@ -126,86 +127,101 @@ class _Answers:
 
     def __init__(self, host: Host, visit: Visit, secrets: Secrets) -> None:
         self.host, self.secrets = host, secrets
-        self.first = raw.record(raw.clean(visit.first))
-        self.second = raw.record(raw.clean(visit.second))
-        self.errors = raw.record(self.first.get("errors"))
+        reason = visit.error.reason if visit.error else None
+        answers = enumerate((visit.first, visit.second), 1)
+        self.rounds = [
+            read_round(answer, number, visit.asked.get(number, Asked()), reason) for number, answer in answers
+        ]
+        self.first, self.second = self.rounds
 
     def nouns(self) -> dict[str, Fact]:
-        secrets, first = self.secrets, self.first
-        its_system = self._noun(dict, "system", lambda: system(first))
-        its_processes = self._noun(list, "processes", lambda: processes(first["processes"], secrets))
+        secrets, first = self.secrets, self.first.values
+        its_system = self._noun(lambda: system(first["system"], first["collector"]), "system")
+        its_processes = self._noun(lambda: processes(first["processes"], secrets), "processes")
         its_supervisors = self._files_noun(FileName.SUPERVISOR_CONF, self._supervisors)
         known = its_supervisors if isinstance(its_supervisors, Supervisors) else None
         running = its_processes if isinstance(its_processes, Processes) else None
-        peers = self.second.get("peers")
+        peers = self.second.values.get("peers")
         zone = its_system.utc_offset_seconds if isinstance(its_system, System) else None
         return {
             "system": its_system,
-            "addresses": self._noun(list, "addresses", lambda: addresses(first["addresses"])),
+            "addresses": self._noun(lambda: addresses(first["addresses"]), "addresses"),
             "processes": its_processes,
-            "sockets": self._sockets(),
+            "sockets": self._noun(lambda: sockets(first["listeners"], first["unix"]), "listeners", "unix"),
             "supervisors": its_supervisors,
             "services": self._files_noun(FileName.UWSGI_INI, lambda files: services(files, known, secrets)),
             "settings": self._files_noun(
                 FileName.SETTINGS.prefix, lambda files: settings(files, secrets, self._own())
             ),
-            "places": self._merged("files", lambda _: places(self._entries("files"))),
+            "places": self._merged("files", lambda *_: places(self._entries("files"))),
             "proxies": self._files_noun(FileName.PROXY.prefix, lambda files: proxies(files, secrets)),
-            "nginx": self._noun(dict, "nginx", lambda: nginx(first["nginx"])),
+            "nginx": self._noun(lambda: nginx(first["nginx"]), "nginx"),
             "agent": self._files_noun(FileName.AGENT_CONFIG, agent),
             "saas": self._files_noun(FileName.SAAS_PID, lambda files: saas(self.host, files, running)),
-            "disks": self._noun(list, "disks", lambda: disks(first["disks"])),
+            "disks": self._noun(lambda: disks(first["disks"]), "disks"),
             "names": self._merged("resolve", names),
             "answers": self._merged(
-                "http", lambda section: answers(_but(HttpName.SEARCH.prefix, section), secrets)
+                "http",
+                lambda given, errors: answers(
+                    _but(HttpName.SEARCH.prefix, given), secrets, _but(HttpName.SEARCH.prefix, errors)
+                ),
             ),
             "connections": self._merged(
-                "tcp", lambda section: connections(_but(TcpName.REDIS.prefix, section), secrets)
+                "tcp",
+                lambda given, errors: connections(
+                    _but(TcpName.REDIS.prefix, given), secrets, _but(TcpName.REDIS.prefix, errors)
+                ),
             ),
-            "searches": self._merged("http", lambda section: searches(section, secrets)),
-            "redis": self._merged("tcp", lambda section: redis_talks(section, secrets)),
-            "logs": self._merged("tails", lambda _: logs(self._entries("tails"), zone, secrets)),
+            "searches": self._merged("http", lambda given, errors: searches(given, secrets, errors)),
+            "redis": self._merged("tcp", lambda given, errors: redis_talks(given, secrets, errors)),
+            "logs": self._merged("tails", lambda *_: logs(self._entries("tails"), zone, secrets)),
             "login_access": self._login_access(),
             "log_plugins": self._files_noun(
                 "log-", lambda files: log_plugins(files, self._entries("tails"), running, secrets, peers)
             ),
             "time_daemon": self._noun(
-                dict,
-                "time_daemon",
                 lambda: time_daemon(
-                    first["time_daemon"], secrets, running.items if running else (), self._entries("files")
+                    first["time_daemon"], secrets, running.items if running else None, self._entries("files")
                 ),
+                "time_daemon",
             ),
             "pids_later": self._pids(),
             "versions": self._files_noun("version-", lambda files: versions(files, first.get("system"))),
         }
 
-    def _noun(self, kind: type, section: str, build: Callable[[], T | Missing]) -> T | Missing:
-        """From one section of the first answer, which must be whole."""
-        if (error := raw.text(self.errors.get(section), 300)) is not None:
-            return Missing(error)
-        if section not in self.first:
-            return _not_asked(section)
-        if not isinstance(self.first[section], kind):
-            return Missing(say(en=f"malformed: {section}", zh=f"格式错误：{section}"))
+    def _noun(self, build: Callable[[], T | Missing], *sections: str) -> T | Missing:
+        """From sections of the first answer, which must be whole."""
+        for section in sections:
+            if section in self.first.errors:
+                return Missing(self.first.errors[section])
+            if section not in self.first.values:
+                return Missing(not_answered(section))
         return _built(build)
 
-    def _merged(self, section: str, build: Callable[[dict[str, Any]], T]) -> T | Missing:
-        """From a section of both answers; what the second has of the same name is the newer."""
-        given = [answer[section] for answer in (self.first, self.second) if section in answer]
-        if not given:
-            return _not_asked(section)
-        if not all(isinstance(one, dict) for one in given):
-            return Missing(say(en=f"malformed: {section}", zh=f"格式错误：{section}"))
-        both = {name: value for one in given for name, value in one.items()}
-        return _built(lambda: build(both))
+    def _merged(
+        self, section: str, build: Callable[[dict[str, Any], dict[str, str]], T | Missing]
+    ) -> T | Missing:
+        """From a section of both answers; what the second has of the same name is the newer.
+
+        build: of the answers by name, and of the reasons by name why there is none.
+        """
+        if not any(section in one.values for one in self.rounds):
+            reasons = [one.errors[section] for one in self.rounds if section in one.errors]
+            return Missing(reasons[0] if reasons else not_answered(section))
+        both: dict[str, Any] = {}
+        errors: dict[str, str] = {}
+        for one in self.rounds:
+            given, refused = one.values.get(section, {}), _named_errors(one, section)
+            both = {name: item for name, item in {**both, **given}.items() if name not in refused}
+            errors = {name: error for name, error in errors.items() if name not in given} | refused
+        return _built(lambda: build(both, errors))
 
     def _files_noun(self, prefix: str, build: Callable[[Files], T | Missing]) -> T | Missing:
         """From the files whose names begin so; they must have been looked for."""
         files = self._entries("files")
         asked = [entry for name, entries in files.items() if name.startswith(prefix) for entry in entries]
         if not asked:
-            return _not_asked(prefix)
+            return Missing(not_answered(prefix))
         errors = [raw.text(entry.get("error"), 300) for entry in asked if "mode" not in entry]
         if len(errors) == len(asked) and any(errors):
             return Missing("; ".join(dict.fromkeys(error for error in errors if error)))
@@ -214,42 +230,49 @@ class _Answers:
     def _entries(self, section: str) -> Files:
         """The entries by name; of the same path the newer. What could not be looked for is an entry as well."""
         found: Files = {}
-        for answer in (self.first, self.second):
-            errors = raw.record(answer.get("errors"))
-            for name, entries in raw.record(answer.get(section)).items():
-                new = {str(entry.get("path")): entry for entry in raw.records(entries)}
-                if not new and isinstance(error := errors.get(f"{section}:{name}"), str):
-                    new = {name: {"path": name, "type": "other", "error": error}}
-                kept = [entry for entry in found.get(name, []) if str(entry.get("path")) not in new]
+        for one in self.rounds:
+            given = {name: list(entries) for name, entries in one.values.get(section, {}).items()}
+            for name, error in _named_errors(one, section).items():
+                if name not in given:
+                    given[name] = [{"path": name, "type": "other", "error": error}]
+            for name, entries in given.items():
+                new = {entry["path"]: entry for entry in entries}
+                kept = [entry for entry in found.get(name, []) if entry["path"] not in new]
                 found[name] = [*kept, *new.values()]
         return found
 
     def _supervisors(self, files: Files) -> Supervisors:
-        return supervisors(files, self.first.get("supervisor"), self.second.get("supervisor"), self.secrets)
+        status, later = (
+            one.values.get("supervisor", {})
+            | {name: {"error": error} for name, error in _named_errors(one, "supervisor").items()}
+            for one in self.rounds
+        )
+        return supervisors(files, status, later, self.secrets)
 
     def _own(self) -> Own:
         """What replaces this host's own addresses and names, loopback among them, in a setting."""
-        pairs = self.first.get("addresses")
-        found = [
-            raw.texts(pair, 100)[:1] for pair in (pairs if isinstance(pairs, list) else ())[:_MOST_ADDRESSES]
-        ]
-        hostname = raw.text(raw.record(self.first.get("system")).get("hostname"), 255)
-        return own_places([address for one in found for address in one], hostname)
-
-    def _sockets(self) -> Fact:
-        if (error := raw.text(self.errors.get("listeners"), 300)) is not None:
-            return Missing(error)
-        return self._noun(list, "listeners", lambda: sockets(self.first["listeners"], self.first.get("unix")))
+        values = self.first.values
+        found = [address for address, _ in values.get("addresses", ())[:_MOST_ADDRESSES]]
+        return own_places(found, values["system"]["hostname"][:255] if "system" in values else None)
 
     def _login_access(self) -> Fact:
         tails = self._entries("tails")
         if TailName.UWSGI_LOG.of("login") not in tails:
-            return _not_asked(TailName.UWSGI_LOG.of("login"))
-        later = TailName.UWSGI_LOG.of("login") in raw.record(self.second.get("tails"))
+            return Missing(not_answered(TailName.UWSGI_LOG.of("login")))
+        later = TailName.UWSGI_LOG.of("login") in self.second.values.get("tails", {})
         return _built(lambda: login_access(tails, later))
 
     def _pids(self) -> Fact:
-        if "pids" not in self.second:
-            return _not_asked("pids")
-        given = raw.record(self.second["pids"])
-        return PidsLater(by_pid={pid: raw.number(start) for pid, start in given.items()})
+        if "pids" not in self.second.values:
+            return Missing(self.second.errors.get("pids") or not_answered("pids"))
+        return PidsLater(by_pid=self.second.values["pids"])
+
+
+def _named_errors(one: Round, section: str) -> dict[str, str]:
+    """Why names of a section have no answer in a round."""
+    prefix = f"{section}:"
+    return {
+        key[len(prefix) :]: error
+        for key, error in one.errors.items()
+        if key.startswith(prefix) and key[len(prefix) :] not in one.values.get(section, {})
+    }

@@ -50,7 +50,7 @@ class Disks(Fact, frozen=True):
     """Of the paths that were asked for and exist."""
 
 
-def disks(section: Any) -> Disks:
+def disks(section: list[dict[str, Any]]) -> Disks:
     """From the raw list of disks."""
     return Disks(
         items=tuple(
@@ -63,7 +63,7 @@ def disks(section: Any) -> Disks:
                 readonly=raw.flag(item.get("readonly")),
                 error=raw.text(item.get("error"), 300),
             )
-            for item in raw.records(section)
+            for item in section
             if (path := raw.text(item.get("path"), 300)) and not _absent(item)
         )
     )

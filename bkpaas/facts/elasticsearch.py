@@ -85,9 +85,13 @@ class Search(Record, frozen=True):
 
 class Searches(Fact, frozen=True):
     by_place: dict[str, Search]
+    missing: dict[str, str] = field(default_factory=dict)
+    """Why the answers of a place cannot be used."""
 
     def at(self, place: Place) -> Search:
-        """NoData when nothing was asked there."""
+        """NoData when nothing was asked there, or its answers cannot be used."""
+        if place.text in self.missing:
+            raise NoData(self.missing[place.text])
         if place.text not in self.by_place:
             raise NoData(say(en=f"not asked: {place.text}", zh=f"未请求：{place.text}"))
         return self.by_place[place.text]
@@ -136,14 +140,22 @@ def _place(word: str, where: str) -> Place:
     return Place(host, port, scheme, user, password)
 
 
-def searches(section: Any, secrets: Secrets) -> Searches:
+def searches(
+    section: dict[str, dict[str, Any]], secrets: Secrets, missing: dict[str, str] | None = None
+) -> Searches:
     """From the raw HTTP answers by name; those of others are left alone."""
     by_place: dict[str, dict[str, dict[str, Any]]] = {}
-    for name, item in raw.record(section).items():
+    for name, item in section.items():
         part, _, place = name.removeprefix(HttpName.SEARCH.prefix).partition("@")
         if name.startswith(HttpName.SEARCH.prefix):
-            by_place.setdefault(place, {})[part] = raw.record(item)
-    return Searches(by_place={place: _search(parts, secrets) for place, parts in by_place.items()})
+            by_place.setdefault(place, {})[part] = item
+    reasons = {
+        name.partition("@")[2]: reason
+        for name, reason in (missing or {}).items()
+        if name.startswith(HttpName.SEARCH.prefix)
+    }
+    found = {place: _search(parts, secrets) for place, parts in by_place.items() if place not in reasons}
+    return Searches(by_place=found, missing=reasons)
 
 
 def _search(parts: dict[str, dict[str, Any]], secrets: Secrets) -> Search:
@@ -228,16 +240,21 @@ def _set(settings: dict[str, Any], path: tuple[str, ...]) -> bool:
     return value is True or value == "true"
 
 
+def _rows(body: list[Any]) -> list[dict[str, Any]]:
+    """TypeError when it is not a list of objects: an empty list would be believed."""
+    if not isinstance(body, list) or not all(isinstance(one, dict) for one in body):
+        raise TypeError
+    return body
+
+
 def _indices(body: list[Any]) -> tuple[Index, ...]:
     """[{"index": NAME, "status": "open"}]"""
-    return tuple(
-        Index(str(one["index"])[:255], one.get("status") == "close") for one in raw.records(body)[:_MOST]
-    )
+    return tuple(Index(str(one["index"])[:255], one.get("status") == "close") for one in _rows(body)[:_MOST])
 
 
 def _nodes(body: list[Any]) -> tuple[Node, ...]:
     """[{"node": NAME, "disk.percent": "93"}]; null for shards that are nowhere."""
-    some = [one for one in raw.records(body) if one.get("disk.percent") is not None]
+    some = [one for one in _rows(body) if one.get("disk.percent") is not None]
     return tuple(Node(str(one.get("node"))[:100], float(one["disk.percent"])) for one in some[:_MOST])
 
 

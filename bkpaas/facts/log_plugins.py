@@ -191,7 +191,7 @@ def _peers(peers: Any, running: list[Process]) -> tuple[tuple[str, int], ...] | 
         places = raw.record(peers).get(str(process.pid))
         if not isinstance(places, list):
             return None
-        for place in raw.texts(places, 100):
+        for place in places:
             address, _, port = place.rpartition(":")
             with suppress(ValueError):
                 known = ip_address(address.strip("[]"))

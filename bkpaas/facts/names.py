@@ -6,6 +6,9 @@ from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 from typing import Any
 
+from msgspec import field
+
+from bkpaas.errors import NoData
 from bkpaas.facts import raw
 from bkpaas.facts.missing import Fact, Record
 from bkpaas.facts.query import Earlier, Query, Resolve
@@ -20,25 +23,33 @@ class Resolved(Record, frozen=True):
 
 class Names(Fact, frozen=True):
     by_name: dict[str, Resolved]
+    missing: dict[str, str] = field(default_factory=dict)
+    """Why the answer for a name cannot be used."""
+
+    def get(self, name: str) -> Resolved | None:
+        """Return how a name resolves; None when it was not asked. NoData: the answer cannot be used."""
+        if name in self.missing:
+            raise NoData(self.missing[name])
+        return self.by_name.get(name)
 
     def of(self, place: str) -> tuple[str, ...]:
         """The addresses that a name stands for here; the place itself when it is an address, or does not resolve."""
-        resolved = self.by_name.get(place)
+        resolved = self.get(place)
         return resolved.addresses if resolved and resolved.addresses else (place,)
 
 
-def names(section: Any) -> Names:
+def names(section: dict[str, dict[str, Any]], missing: dict[str, str] | None = None) -> Names:
     """From the raw resolutions by name."""
-    found = ((name, raw.record(item)) for name, item in raw.record(section).items())
     return Names(
         by_name={
             name: Resolved(
                 name=name,
-                addresses=tuple(raw.texts(item.get("addresses"), 100)),
+                addresses=tuple(item["addresses"]),
                 error=raw.text(item.get("error"), 300),
             )
-            for name, item in found
-        }
+            for name, item in section.items()
+        },
+        missing=missing or {},
     )
 
 

@@ -123,13 +123,10 @@ _MOST_INCLUDES = 2000
 """Files read in place of includes, each as often as it is included."""
 
 
-def nginx(section: Any) -> Nginx:
+def nginx(given: dict[str, Any]) -> Nginx:
     """From the raw section: the main files and every file that they include, directly or not."""
-    given = raw.record(section)
-    entries = {
-        path: entry for entry in raw.records(given.get("files")) if (path := raw.text(entry.get("path")))
-    }
-    mains = [path for path in raw.texts(given.get("main")) if path in entries]
+    entries = {entry["path"]: entry for entry in given["files"]}
+    mains = [path for path in given["main"] if path in entries]
     tree = _Tree(entries)
     if error := raw.text(given.get("error"), 300):
         tree.problems.append(error)

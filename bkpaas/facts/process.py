@@ -150,37 +150,32 @@ def _is_nginx(process: Process) -> bool:
     return title or basename(process.exe or "").partition(" ")[0] in ("nginx", "openresty")
 
 
-def processes(section: Any, secrets: Secrets) -> Processes:
+def processes(section: list[dict[str, Any]], secrets: Secrets) -> Processes:
     """From the raw list of processes."""
-    found = (_process(item, secrets) for item in raw.records(section))
-    return Processes(items=tuple(process for process in found if process is not None))
+    return Processes(items=tuple(_process(item, secrets) for item in section))
 
 
-def _process(item: dict[str, Any], secrets: Secrets) -> Process | None:
-    pid, ppid = raw.integer(item.get("pid")), raw.integer(item.get("ppid"))
-    if pid is None or ppid is None:
-        return None
-    environ = item.get("environ")
+def _process(item: dict[str, Any], secrets: Secrets) -> Process:
+    environ = item["environ"]
     return Process(
-        pid=pid,
-        ppid=ppid,
+        pid=item["pid"],
+        ppid=item["ppid"],
         uid=raw.integer(item.get("uid")),
         start=raw.number(item.get("start")),
         state=raw.text(item.get("state"), 1),
         name=raw.text(item.get("name"), 64) or "",
-        argv=command_line(raw.texts(item.get("argv"), 4000), secrets),
+        argv=command_line([word[:4000] for word in item["argv"]], secrets),
         exe=raw.text(item.get("exe"), 300),
-        environ=_environ(environ, secrets) if isinstance(environ, dict) else None,
+        environ=None if environ is None else _environ(environ, secrets),
     )
 
 
-def _environ(values: dict[str, Any], secrets: Secrets) -> dict[str, str]:
-    known = {name: value for name, value in values.items() if isinstance(value, str)}
+def _environ(values: dict[str, str], secrets: Secrets) -> dict[str, str]:
     return {
         name: secrets.digest(value)
         if secrets.is_secret(name, value)
         else secrets.cut(value, _VARIABLE_LENGTH)
-        for name, value in known.items()
+        for name, value in values.items()
     }
 
 

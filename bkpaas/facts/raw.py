@@ -10,27 +10,37 @@ _MOST_DEEP = 20
 _MOST_ITEMS = 30_000
 """As many as the collector looks at processes: one that is left out would be called gone."""
 _LONGEST_KEY = 300
-_LARGEST = 2**53
-"""What JSON carries exactly everywhere."""
+_LARGEST_INTEGER = 2**63 - 1
+"""What msgspec writes and reads: an inode of a network file system takes all of it."""
+_LARGEST_FLOAT = 2.0**53
 _OURS = str.maketrans("", "", MARKS)
 
 
+class Unfit:
+    """Take the place of a value that must not be used; no declared shape accepts it."""
+
+
+UNFIT = Unfit()
+
+
 def clean(value: Any, depth: int = 0) -> Any:
-    """The value as JSON can carry it: no NaN, no huge number, no lone surrogate, no abyss; no mark of our own."""
+    """Return the value without lone surrogates and our own marker characters.
+
+    NaN, numbers out of range, a list or object with too many items and nesting deeper than 20 become UNFIT.
+    """
     if isinstance(value, str):
         return value.encode("utf-8", "replace").decode("utf-8").translate(_OURS)
     if isinstance(value, bool) or value is None:
         return value
-    if isinstance(value, int | float):
-        return value if abs(value) <= _LARGEST else None
-    if depth >= _MOST_DEEP:
-        return None
-    if isinstance(value, list | tuple):
-        return [clean(item, depth + 1) for item in value[:_MOST_ITEMS]]
+    if isinstance(value, int):
+        return value if abs(value) <= _LARGEST_INTEGER else UNFIT
+    if isinstance(value, float):
+        return value if abs(value) <= _LARGEST_FLOAT else UNFIT
+    if depth >= _MOST_DEEP or not isinstance(value, list | tuple | dict) or len(value) > _MOST_ITEMS:
+        return UNFIT
     if isinstance(value, dict):
-        some = list(value.items())[:_MOST_ITEMS]
-        return {clean(str(key)[:_LONGEST_KEY]): clean(item, depth + 1) for key, item in some}
-    return None
+        return {clean(str(key)[:_LONGEST_KEY]): clean(item, depth + 1) for key, item in value.items()}
+    return [clean(item, depth + 1) for item in value]
 
 
 def record(value: Any) -> dict[str, Any]:

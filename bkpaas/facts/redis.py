@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+from msgspec import field
 
 from bkpaas.errors import NoData
 from bkpaas.facts import raw
@@ -36,23 +37,27 @@ class RedisTalk(Record, frozen=True):
 
 class RedisTalks(Fact, frozen=True):
     by_name: dict[str, RedisTalk]
+    missing: dict[str, str] = field(default_factory=dict)
+    """Why the answer for a name cannot be used."""
 
     def get(self, name: TcpName, *parts: object) -> RedisTalk:
-        """NoData when it was not tried."""
+        """NoData when it was not tried, or its answer cannot be used."""
         key = name.of(*parts)
+        if key in self.missing:
+            raise NoData(self.missing[key])
         if key not in self.by_name:
             raise NoData(say(en=f"not asked: {key}", zh=f"未询问：{key}"))
         return self.by_name[key]
 
 
-def redis_talks(section: Any, secrets: Secrets) -> RedisTalks:
+def redis_talks(
+    section: dict[str, dict[str, Any]], secrets: Secrets, missing: dict[str, str] | None = None
+) -> RedisTalks:
     """From the raw TCP connections by name; those to others are left alone."""
     found = {
-        name: raw.record(item)
-        for name, item in raw.record(section).items()
-        if name.startswith(TcpName.REDIS.prefix)
+        name: _talk(item, secrets) for name, item in section.items() if name.startswith(TcpName.REDIS.prefix)
     }
-    return RedisTalks(by_name={name: _talk(item, secrets) for name, item in found.items()})
+    return RedisTalks(by_name=found, missing=missing or {})
 
 
 def _talk(item: dict[str, Any], secrets: Secrets) -> RedisTalk:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
-from bkpaas.facts import raw
 from bkpaas.facts.missing import Fact, Record
 from bkpaas.facts.query import Earlier, Query, Section
 from bkpaas.inventory.deployment import Deployment, Host
@@ -75,36 +74,35 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
     return (address.ipv4_mapped or address) if isinstance(address, IPv6Address) else address
 
 
-def sockets(listeners: Any, unix: Any) -> Sockets:
+def sockets(listeners: list[dict[str, Any]], unix: list[dict[str, Any]]) -> Sockets:
     """From the raw lists of TCP listeners and unix sockets."""
-    found = (_listener(item) for item in raw.records(listeners))
-    tcp = tuple(listener for listener in found if listener is not None)
+    tcp = tuple(map(_listener, listeners))
     at_paths = tuple(
         UnixSocket(
-            path=path,
-            inode=raw.integer(item.get("inode")),
-            listening=item.get("listening") is True,
-            pids=raw.integers(item.get("pids")),
+            path=item["path"][:300],
+            inode=item["inode"],
+            listening=item["listening"],
+            pids=_owners(item["pids"]),
         )
-        for item in raw.records(unix)
-        if (path := raw.text(item.get("path"), 300))
+        for item in unix
     )
     owners = [*(listener.pids for listener in tcp), *(socket.pids for socket in at_paths)]
     return Sockets(listeners=tcp, unix=at_paths, owners_known=None not in owners)
 
 
-def _listener(item: dict[str, Any]) -> Listener | None:
-    address, port = raw.text(item.get("address"), 100), raw.integer(item.get("port"))
-    if address is None or port is None or not 0 < port < 65536:
-        return None
+def _listener(item: dict[str, Any]) -> Listener:
     return Listener(
-        family=6 if ":" in address else 4,
-        address=address,
-        port=port,
-        queue=raw.integer(item.get("queue")),
-        inode=raw.integer(item.get("inode")),
-        pids=raw.integers(item.get("pids")),
+        family=6 if ":" in item["address"] else 4,
+        address=item["address"],
+        port=item["port"],
+        queue=item["queue"],
+        inode=item["inode"],
+        pids=_owners(item["pids"]),
     )
+
+
+def _owners(pids: list[int] | None) -> tuple[int, ...] | None:
+    return None if pids is None else tuple(pids)
 
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:

@@ -69,6 +69,8 @@ class Supervisor(Record, frozen=True):
     """What supervisorctl said instead of a status."""
     later: tuple[Program, ...] | None = None
     """The status of the second visit."""
+    later_error: str | None = None
+    """Why it was asked for, and is not there."""
     conf_error: str | None = None
     """Why the configuration cannot be read."""
 
@@ -105,6 +107,7 @@ def _supervisor(
     pidfile = _at(pidfile_path, files.get(FileName.SUPERVISOR_PID.of(module), []))
     socket = _at(socket_path, files.get(FileName.SUPERVISOR_SOCKET.of(module), []))
     shown, error_text = status_of(answers[0], secrets)
+    later, later_error = status_of(answers[1], secrets)
     return Supervisor(
         conf=conf,
         programs_in_conf=programs,
@@ -116,7 +119,8 @@ def _supervisor(
         pidfile_pid=None if pidfile is None else pid_in(pidfile),
         status=shown,
         status_error=error_text,
-        later=status_of(answers[1], secrets)[0],
+        later=later,
+        later_error=later_error if answers[1] is not None else None,
         conf_error=conf_error,
     )
 

@@ -46,30 +46,27 @@ class Addresses(Fact, frozen=True):
     """Those on the loopback interface, where no other host finds them."""
 
 
-def system(answer: dict[str, Any]) -> System:
-    """From the raw answer of a visit: its section `system` and what the collector says of itself."""
-    section = raw.record(answer.get("system"))
-    zone = raw.texts(section.get("zone"), 20)
+def system(section: dict[str, Any], collector: dict[str, Any]) -> System:
+    """Read the section `system`, and what the collector reports of itself."""
     return System(
         hostname=raw.text(section.get("hostname"), 255),
-        uid=raw.integer(answer.get("uid")),
-        python=raw.text(answer.get("python"), 20),
-        home=raw.text(answer.get("home"), 300),
+        uid=raw.integer(collector.get("uid")),
+        python=raw.text(collector.get("python"), 20),
+        home=raw.text(collector.get("home"), 300),
         boot_time=raw.number(section.get("boot_time")),
         time=raw.number(section.get("time")),
         utc_offset_seconds=raw.integer(section.get("utc_offset")),
-        zone=zone[0] if zone else None,
+        zone=raw.text(section["zone"][0], 20),
         localtime=raw.text(section.get("localtime"), 300),
         timezone_file=raw.text(section.get("timezone_file"), 100),
     )
 
 
-def addresses(section: Any) -> Addresses:
+def addresses(section: list[list[str]]) -> Addresses:
     """From the raw list of addresses with their interfaces."""
-    pairs = [raw.texts(pair, 100) for pair in section if isinstance(pair, list)]
     return Addresses(
-        items=tuple(pair[0] for pair in pairs if pair),
-        loopback=tuple(pair[0] for pair in pairs if len(pair) > 1 and pair[1].partition(":")[0] == "lo"),
+        items=tuple(address for address, _ in section),
+        loopback=tuple(address for address, interface in section if interface.partition(":")[0] == "lo"),
     )
 
 

@@ -7,11 +7,12 @@ from typing import Any, Literal
 
 from bkpaas.facts import raw
 from bkpaas.facts.file import Files, file_fact
-from bkpaas.facts.missing import Fact
+from bkpaas.facts.missing import Fact, Missing
 from bkpaas.facts.process import Process
 from bkpaas.facts.query import Earlier, FileName, Query, ReadFile, Section
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory.deployment import Deployment, Host
+from bkpaas.lang import say
 
 
 class TimeDaemon(Fact, frozen=True):
@@ -28,12 +29,20 @@ _TIMESYNCD = "systemd-timesyncd"[:15]  # as the kernel cuts names
 
 
 def time_daemon(
-    section: Any, secrets: Secrets, processes: Iterable[Process] = (), files: Files | None = None
-) -> TimeDaemon:
+    given: dict[str, Any],
+    secrets: Secrets,
+    processes: Iterable[Process] | None = (),
+    files: Files | None = None,
+) -> TimeDaemon | Missing:
     """From the raw section: the daemons' pids and what their clients printed; timesyncd leaves a file instead."""
-    given = raw.record(section)
     chronyd, ntpd = raw.integer(given.get("chronyd")), raw.integer(given.get("ntpd"))
     if chronyd is None and ntpd is None:
+        if processes is None:
+            words = say(
+                en="neither chronyd nor ntpd runs, and the processes are not known",
+                zh="chronyd 和 ntpd 均未运行，且进程信息未知",
+            )
+            return Missing(words)
         return _timesyncd(processes, (files or {}).get(FileName.TIMESYNCD, []))
     answer = raw.record(given.get("chronyc" if chronyd is not None else "ntpq"))
     out = raw.text(answer.get("out"), 10_000) or ""

@@ -70,8 +70,7 @@ def parsers(deployment: Deployment, host_facts: Views) -> tuple[list[tuple[HostV
 
 def addresses(host: HostView, place: str, deployment: Deployment) -> set[Address] | None:
     """What an address or name means on this host: loopback is that host; None: it does not resolve."""
-    names = {} if isinstance(host.facts.names, Missing) else host.names.by_name
-    resolved = names.get(place)
+    resolved = None if isinstance(host.facts.names, Missing) else host.names.get(place)
     found = valid([place, *(resolved.addresses if resolved else ())])
     if any(address.is_loopback for address in found):
         found |= own_addresses(host, deployment)

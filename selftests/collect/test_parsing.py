@@ -39,7 +39,9 @@ def packed(answer: Any) -> bytes:
 
 
 def visited(one: dict[str, Any] | None = None, two: dict[str, Any] | None = None) -> Any:
-    return visit(packed(one or first()), packed(two) if two else None)
+    found = visit(one or first(), two)
+    found.first, found.second = packed(found.first), packed(two) if two else None
+    return found
 
 
 def costly() -> dict[str, Any]:

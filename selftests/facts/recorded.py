@@ -6,6 +6,7 @@ from typing import Any
 
 from bkpaas.collect.clock import Clock
 from bkpaas.collect.visit import Visit
+from bkpaas.facts.shapes import NAMED_SECTIONS, SECTIONS, Asked
 from bkpaas.inventory.deployment import Connection, Host
 
 HOME = "/data/bkce"
@@ -108,7 +109,16 @@ paas                             RUNNING   pid 32127, uptime 12 days, 3:04:05
 
 def entry(path: str, text: str | None = None, **more: Any) -> dict[str, Any]:
     """What stat and read make of a file."""
-    one = {"path": path, "type": "file", "mode": 0o644, "uid": 0, "gid": 0, "mtime": NOW - 9000.0, "inode": 7}
+    one = {
+        "path": path,
+        "type": "file",
+        "mode": 0o644,
+        "uid": 0,
+        "gid": 0,
+        "mtime": NOW - 9000.0,
+        "inode": 7,
+        "size": 0,
+    }
     if text is not None:
         one |= {"text": text, "size": len(text.encode())}
     return one | more
@@ -204,5 +214,21 @@ def host(*roles: str) -> Host:
     return Host("paas-1", "10.0.1.3", tuple(sorted(roles or ("paas",))), Connection("ssh://root@10.0.1.3"))
 
 
+def asked(answer: dict[str, Any]) -> Asked:
+    """A round that asks for exactly what this answer has."""
+    given = {name: answer[name] for name in (*SECTIONS, *NAMED_SECTIONS) if name in answer}
+    named = {
+        section: frozenset(value)
+        if section in (*NAMED_SECTIONS, "pids") and isinstance(value, dict)
+        else frozenset()
+        for section, value in given.items()
+    }
+    read = (name for name in named.get("files", ()) if not name.startswith("supervisor-sock"))
+    return Asked(named, whole=frozenset(f"files:{name}" for name in read))
+
+
 def visit(one: Any, two: Any = None) -> Visit:
-    return Visit(host="paas-1", first=one, second=two, clock=Clock(0.5, 0.01, 5), seconds=1.5)
+    rounds = {
+        number: asked(answer) for number, answer in enumerate((one, two), 1) if isinstance(answer, dict)
+    }
+    return Visit("paas-1", one, two, clock=Clock(0.5, 0.01, 5), seconds=1.5, asked=rounds)

@@ -116,7 +116,6 @@ def test_headers_without_cookies_but_with_their_attributes():
         ("Location", "http://paas.bk.com/login/?c_url=/platform/&bk_token=Pl4nted3"),
         ("X-Token", "Pl4nted4"),
         ("Server", "nginx"),
-        ["odd"],
     ]  # fmt: skip
     found = answer("", 302, headers).headers
     assert "Pl4nted" not in str(found)

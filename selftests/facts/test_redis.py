@@ -52,4 +52,4 @@ def test_hostile_answers_do_no_harm() -> None:
         answer = first() | {"tcp": {"redis-x": value}}
         assert msgspec.json.decode(msgspec.json.encode(host_facts(host(), visit(answer), Secrets())))
     with pytest.raises(NoData):
-        redis_talks(None, Secrets()).get(TcpName.REDIS, "x")
+        redis_talks({}, Secrets()).get(TcpName.REDIS, "x")

@@ -1,8 +1,5 @@
 """The smaller nouns: files, time daemon, disks, names, and the reading of raw values."""
 
-import json
-
-import msgspec
 import pytest
 import recorded
 
@@ -94,10 +91,10 @@ def test_disks():
 
 def test_names():
     found = names(
-        {"a": {"addresses": ["10.0.0.1", 5], "error": None}, "b": {"error": "timeout"}, "c": 7}
+        {"a": {"addresses": ["10.0.0.1"], "error": None}, "b": {"addresses": [], "error": "timeout"}}
     ).by_name
     assert (found["a"].addresses, found["a"].error) == (("10.0.0.1",), None)
-    assert (found["b"].addresses, found["b"].error, found["c"].addresses) == ((), "timeout", ())
+    assert (found["b"].addresses, found["b"].error) == ((), "timeout")
 
 
 def test_files():
@@ -123,15 +120,19 @@ def test_what_json_cannot_carry_is_cleaned():
         "deep": deep, "set": {1}, "bytes": b"x", "ok": [1, 2.5, True, None, "é"], "k" * 5000: 1,
     }  # fmt: skip
     found = raw.clean(given)
-    assert (found["nan"], found["inf"], found["huge"], found["surrogate"]) == (None, None, None, "a?b")
+    assert (found["nan"], found["inf"], found["huge"], found["surrogate"]) == (
+        raw.UNFIT,
+        raw.UNFIT,
+        raw.UNFIT,
+        "a?b",
+    )
     assert (found["5"], found["set"], found["bytes"], found["ok"]) == (
         "key",
-        None,
-        None,
+        raw.UNFIT,
+        raw.UNFIT,
         [1, 2.5, True, None, "é"],
     )
     assert max(map(len, found)) == 300
-    assert msgspec.json.decode(msgspec.json.encode(found)) == json.loads(json.dumps(found))
 
 
 def test_readers_of_raw_values():
@@ -147,7 +148,7 @@ def test_readers_of_raw_values():
 
 def test_places_that_are_only_looked_for():
     given = recorded.first()
-    given["files"]["login-manage"] = [recorded.entry(f"{recorded.HOME}/open_paas/login/manage.py")]
+    given["files"]["login-manage"] = [recorded.entry(f"{recorded.HOME}/open_paas/login/manage.py", "")]
     given["files"]["login-python"] = [recorded.missing(f"{recorded.HOME}/.envs/*login/bin/python")]
     places = HostView(host_facts(recorded.host(), recorded.visit(given), Secrets(b"k"))).places
     assert [file.exists for file in places.get(FileName.LOGIN_MANAGE)] == [True]
@@ -157,5 +158,5 @@ def test_places_that_are_only_looked_for():
 
 
 def test_no_process_is_left_out_of_as_many_as_the_collector_tells():
-    told = [{"pid": pid, "ppid": 1} for pid in range(1, 30_001)]
+    told = [{"pid": pid, "ppid": 1, "argv": [], "environ": None} for pid in range(1, 30_001)]
     assert len(processes(raw.clean(told), Secrets()).items) == 30_000

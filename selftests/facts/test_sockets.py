@@ -36,14 +36,3 @@ def test_owners_are_known_or_not():
     assert found.unix_at("/x.sock")[0].listening and found.unix_at("/y") == ()
     assert not sockets([tcp | {"pids": None}], [unix]).owners_known
     assert not sockets([tcp], [unix | {"pids": None}]).owners_known
-
-
-def test_what_is_no_listener_is_left_out():
-    odd = [
-        {"address": "0.0.0.0"},
-        {"address": 5, "port": 80},
-        {"address": "::", "port": 0},
-        {"port": 99999},
-        7,
-    ]
-    assert sockets(odd, None).listeners == ()

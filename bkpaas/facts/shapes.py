@@ -1,0 +1,431 @@
+"""The shape of a collector's answer: every section declared once, read strictly, refused as a whole when it differs.
+
+A section that is absent, has another shape, or does not match what was asked becomes an error of that section, in the
+form in which the collector reports its own: `processes`, `http:healthz-login`. Nothing of it reaches a parser.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
+from typing import Annotated, Any, Literal, TypedDict
+
+import msgspec
+from msgspec import Meta, Struct, field
+
+from bkpaas.facts import raw
+from bkpaas.lang import say
+
+Pid = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+Id = Annotated[int, Meta(ge=0, le=2**32 - 1)]
+"""Of a user or a group."""
+Count = Annotated[int, Meta(ge=0)]
+Time = Annotated[float, Meta(ge=-1e9, le=253_402_300_799.0)]
+"""Epoch seconds from 1938 to 9999: a clock may be wrong, the start of a process may lie before 1970."""
+Seconds = Annotated[float, Meta(ge=0, le=1e6)]
+
+
+class Process(TypedDict):
+    pid: Pid
+    ppid: Annotated[int, Meta(ge=0, le=2**31 - 1)]
+    uid: Id
+    name: str
+    state: Annotated[str, Meta(min_length=1)]
+    start: Time
+    argv: list[str]
+    exe: str | None
+    environ: dict[str, str] | None
+
+
+class Listener(TypedDict):
+    family: Literal[4, 6]
+    address: str
+    port: Annotated[int, Meta(ge=1, le=65535)]
+    inode: Count
+    queue: Count
+    pids: list[Pid] | None
+
+
+class UnixSocket(TypedDict):
+    path: str
+    inode: Count
+    listening: bool
+    pids: list[Pid] | None
+
+
+class System(TypedDict):
+    hostname: Annotated[str, Meta(min_length=1)]
+    kernel: str
+    boot_time: Time
+    time: Time
+    utc_offset: Annotated[int, Meta(gt=-86400, lt=86400)]
+    zone: Annotated[list[str], Meta(min_length=1)]
+    localtime: str | None
+    timezone_file: str | None
+
+
+class _Path(TypedDict):
+    path: str
+    type: Literal["file", "dir", "socket", "symlink", "missing", "other"]
+
+
+class Entry(_Path, total=False):
+    """What stat and read make of a path; see _entry for which fields go together."""
+
+    mode: Annotated[int, Meta(ge=0, le=0o7777)]
+    uid: Id
+    gid: Id
+    size: Count
+    mtime: Time
+    inode: Count
+    target: str
+    text: str
+    offset: Count
+    truncated: bool
+    error: str
+
+
+class _DiskPath(TypedDict):
+    path: str
+
+
+class Disk(_DiskPath, total=False):
+    bytes: Count
+    bytes_available: Count
+    inodes: Count
+    inodes_available: Count
+    readonly: bool
+    error: str
+
+
+class Nginx(TypedDict):
+    main: list[str]
+    files: list[Entry]
+    error: str | None
+
+
+class Command(TypedDict):
+    argv: list[str]
+    rc: int | None
+    out: str
+    err: str
+    error: str | None
+
+
+class TimeDaemon(TypedDict):
+    chronyd: Pid | None
+    ntpd: Pid | None
+    chronyc: Command | None
+    ntpq: Command | None
+
+
+class Resolved(TypedDict):
+    addresses: list[str]
+    error: str | None
+
+
+class Failure(TypedDict):
+    kind: Annotated[str, Meta(min_length=1)]
+    text: str
+
+
+class Http(TypedDict, total=False):
+    """Has an error or all of the others; a peer only where there was a connection."""
+
+    url: str
+    status: Annotated[int, Meta(ge=100, le=999)] | None
+    headers: list[Annotated[list[str], Meta(min_length=2, max_length=2)]]
+    body: str
+    truncated: bool
+    peer: str | None
+    seconds: Seconds
+    error: Failure | None
+
+
+class _LoginState(TypedDict):
+    state: Literal["accepted", "refused", "unsupported", "needs-tls", "error"]
+
+
+class Login(_LoginState, total=False):
+    """The result of a login to a database; a refusal has a code, an error a kind."""
+
+    code: Annotated[int, Meta(ge=0, le=65535)]
+    kind: str
+    text: str
+    plugin: str
+
+
+class Tcp(TypedDict, total=False):
+    """Has an error or all of the others; a login where one was asked for."""
+
+    data: str
+    login: Login
+    peer: str | None
+    seconds: Seconds
+    error: Failure | None
+
+
+class Collector(TypedDict):
+    """What the collector reports of itself."""
+
+    visit: int
+    uid: Id
+    python: str
+    home: str | None
+    errors: dict[str, str]
+
+
+SECTIONS: dict[str, Any] = {
+    "system": System,
+    "processes": Annotated[list[Process], Meta(min_length=1)],
+    "listeners": Annotated[list[Listener], Meta(min_length=1)],
+    "unix": list[UnixSocket],
+    "addresses": Annotated[list[Annotated[list[str], Meta(min_length=2, max_length=2)]], Meta(min_length=1)],
+    "disks": Annotated[list[Disk], Meta(min_length=1)],
+    "nginx": Nginx,
+    "time_daemon": TimeDaemon,
+    "pids": dict[str, Time | None],
+    "peers": dict[str, list[str]],
+}
+"""Sections that are read as a whole."""
+
+NAMED_SECTIONS: dict[str, Any] = {
+    "files": Annotated[list[Entry], Meta(min_length=1)],
+    "tails": Annotated[list[Entry], Meta(min_length=1)],
+    "supervisor": Command,
+    "resolve": Resolved,
+    "http": Http,
+    "tcp": Tcp,
+}
+"""Sections that have one answer for each name that was asked: one bad answer leaves the others."""
+
+
+class Asked(Struct, frozen=True):
+    """What one round asks of a host."""
+
+    sections: dict[str, frozenset[str]] = field(default_factory=dict)
+    """The names of each section; empty for a section without names."""
+    whole: frozenset[str] = frozenset()
+    """Of those, as section:name, the files whose content and the connections whose login is asked for."""
+
+
+def asked_of(plan: Mapping[str, Any]) -> Asked:
+    """Return what a plan asks, without its contents: a plan may hold passwords."""
+    sections = {"system": frozenset[str]()}
+    for section in ("processes", "addresses", "nginx", "time_daemon"):
+        if plan.get(section):
+            sections[section] = frozenset()
+    if plan.get("sockets"):
+        sections |= {"listeners": frozenset(), "unix": frozenset()}
+    for section in NAMED_SECTIONS:
+        if section in plan:
+            sections[section] = frozenset(query["name"] for query in plan[section])
+    if plan.get("disks"):
+        sections["disks"] = frozenset(path for path in plan["disks"] if "{home}" not in path)
+    if plan.get("pids") is not None:
+        sections["pids"] = frozenset(map(str, plan["pids"]))
+    if plan.get("peers"):
+        sections["peers"] = frozenset(map(str, plan["peers"]))
+    read = {f"files:{query['name']}" for query in plan.get("files", ()) if query.get("read")}
+    logins = {f"tcp:{query['name']}" for query in plan.get("tcp", ()) if "mysql" in query}
+    return Asked(sections, frozenset(read | logins))
+
+
+class Round(Struct):
+    """The sections of one answer that have their declared shape, and why the others are not there."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    """By section, or section:name. A section may have both: what was read, and why it is not complete."""
+
+
+def read_round(answer: Any, number: int, asked: Asked, reason: str | None = None) -> Round:
+    """Read the answer of a round. Never raises.
+
+    Args:
+        answer: as it was decoded; None when there is no answer.
+        number: of the round, 1 or 2.
+        asked: everything else in the answer is ignored.
+        reason: why there is no answer.
+    """
+    found = Round()
+    whole = _no_answer(answer, number, reason)
+    if whole is None:
+        answer = raw.clean(answer)
+        collector, whole = _convert(answer, Collector, "answer")
+    if whole is not None:
+        for section, names in asked.sections.items():
+            found.errors[section] = whole
+            found.errors |= {f"{section}:{name}": whole for name in names}
+        return found
+    found.values["collector"] = collector
+    found.errors.update(collector["errors"])
+    for section, names in asked.sections.items():
+        if section in NAMED_SECTIONS:
+            _read_named(found, section, answer.get(section), names, asked)
+        else:
+            _read_section(found, section, answer, names)
+    return found
+
+
+def _no_answer(answer: Any, number: int, reason: str | None) -> str | None:
+    if answer is None:
+        return reason or say(en="the host was not collected", zh="未采集该主机")
+    if not isinstance(answer, dict):
+        return malformed("answer")
+    if answer.get("visit") != number or isinstance(answer.get("visit"), bool):
+        return say(en=f"not the answer of collection round {number}", zh=f"不是第 {number} 轮采集的应答")
+    return None
+
+
+def _read_section(found: Round, section: str, answer: dict[str, Any], names: frozenset[str]) -> None:
+    if section not in answer:
+        found.errors.setdefault(section, not_answered(section))
+        return
+    value, problem = _convert(answer[section], SECTIONS[section], section)
+    if problem is None and (section not in _CHECKS or _CHECKS[section](value, names)):
+        found.values[section] = value
+    else:
+        found.errors.setdefault(section, problem or malformed(section))
+
+
+def _read_named(found: Round, section: str, given: Any, names: frozenset[str], asked: Asked) -> None:
+    known = found.values[section] = {}
+    for name in sorted(names):
+        key = f"{section}:{name}"
+        if isinstance(given, dict) and given.get(name) == [] and key in found.errors:
+            continue  # the collector gives the reason
+        value, problem = _named(section, name, given, key in asked.whole)
+        if problem is None:
+            known[name] = value
+        else:  # a section that was too large is absent, with its reason
+            found.errors.setdefault(key, found.errors.get(section, problem) if given is None else problem)
+
+
+def _named(section: str, name: str, given: Any, whole: bool) -> tuple[Any, str | None]:
+    """Return the answer for one name, and why it cannot be used."""
+    key = f"{section}:{name}"
+    if not isinstance(given, dict):
+        return None, not_answered(section) if given is None else malformed(section)
+    if name not in given:
+        return None, not_answered(key)
+    value, problem = _convert(given[name], NAMED_SECTIONS[section], key)
+    if problem is None and not _answer_is_whole(section, value, whole):
+        problem = malformed(key)
+    return value, problem
+
+
+def _convert(value: Any, shape: Any, section: str) -> tuple[Any, str | None]:
+    try:
+        return msgspec.convert(value, shape), None
+    except msgspec.ValidationError as error:
+        # Only the place: the rest of msgspec's text may hold a part of the value.
+        return None, malformed(section, str(error).rpartition(" - at ")[2] if " - at " in str(error) else "")
+
+
+def malformed(section: str, place: str = "") -> str:
+    """Return the reason for a section of another shape; place: where in it, as msgspec writes it."""
+    where = f"{section}: {place.strip('`')[:100]}" if place else section
+    return say(en=f"malformed: {where}", zh=f"格式错误：{where}")
+
+
+def not_answered(section: str) -> str:
+    return say(en=f"not in the host's answer: {section}", zh=f"主机的应答中没有：{section}")
+
+
+# ---- what a type cannot express -------------------------------------------------------------------------------
+
+
+def _answer_is_whole(section: str, value: Any, whole: bool) -> bool:
+    if section in ("files", "tails"):
+        return all(_entry_is_whole(entry, whole or section == "tails") for entry in value)
+    if section == "http":
+        needed = {"url", "status", "headers", "body", "truncated"}
+        return value.get("error") is not None or (needed <= value.keys() and value["status"] is not None)
+    if section == "tcp":
+        needed = {"data", "login"} if whole else {"data"}
+        return (
+            (value.get("error") is not None or needed <= value.keys())
+            and _is_base64(value.get("data", ""))
+            and _login_is_whole(value.get("login"))
+        )
+    if section == "resolve":
+        return value["error"] is not None or (
+            value["addresses"] != [] and all(map(_is_address, value["addresses"]))
+        )
+    return True
+
+
+def _entry_is_whole(entry: dict[str, Any], read: bool) -> bool:
+    """Return whether an entry has its stat and, where it was asked for, its text; else it must have an error."""
+    if not entry["path"]:
+        return False
+    if entry["type"] == "missing" or "error" in entry:
+        return True
+    return {"mode", "uid", "gid", "size", "mtime", "inode"} <= entry.keys() and (
+        "text" in entry or not read or entry["type"] != "file"
+    )
+
+
+def _login_is_whole(login: dict[str, Any] | None) -> bool:
+    needed = {"refused": "code", "error": "kind"}
+    return login is None or login["state"] not in needed or needed[login["state"]] in login
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return True
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text.partition("%")[0])
+    except ValueError:
+        return False
+    return True
+
+
+def _is_peer(text: str) -> bool:
+    address, _, port = text.rpartition(":")
+    return _is_address(address.strip("[]")) and port.isascii() and port.isdigit() and int(port) < 65536
+
+
+def _disks_are_whole(disks: list[dict[str, Any]], names: frozenset[str]) -> bool:
+    figures = {"bytes", "bytes_available", "inodes", "inodes_available", "readonly"}
+    return names <= {disk["path"] for disk in disks} and all(
+        "error" in disk or figures <= disk.keys() for disk in disks
+    )
+
+
+def _nginx_is_whole(nginx: dict[str, Any], names: frozenset[str]) -> bool:
+    """The main file is among the files, and there is no other file without one."""
+    paths = [entry["path"] for entry in nginx["files"]]
+    return all(_entry_is_whole(entry, read=True) for entry in nginx["files"]) and (
+        nginx["main"][0] in paths if nginx["main"] else paths == []
+    )
+
+
+def _time_daemon_is_whole(daemon: dict[str, Any], names: frozenset[str]) -> bool:
+    """A daemon that runs has been asked with its client."""
+    return (daemon["chronyd"] is None or daemon["chronyc"] is not None) and (
+        daemon["ntpd"] is None or daemon["ntpq"] is not None
+    )
+
+
+_CHECKS: dict[str, Callable[[Any, frozenset[str]], bool]] = {
+    "processes": lambda found, _: len({process["pid"] for process in found}) == len(found),
+    "listeners": lambda found, _: all(_is_address(listener["address"]) for listener in found),
+    "addresses": lambda found, _: all(_is_address(address) for address, _ in found),
+    "disks": _disks_are_whole,
+    "nginx": _nginx_is_whole,
+    "time_daemon": _time_daemon_is_whole,
+    "pids": lambda found, names: names == found.keys(),
+    "peers": lambda found, names: (
+        found.keys() <= names and all(_is_peer(one) for ones in found.values() for one in ones)
+    ),
+}

@@ -1,0 +1,52 @@
+"""The raw answers of all hosts of a healthy lab, read into facts and judged, with something changed in one of them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+from bkpaas.collect.clock import Clock
+from bkpaas.collect.visit import Visit
+from bkpaas.facts import HostFacts, Secrets, Snapshot, controller_facts, host_facts
+from bkpaas.facts.shapes import Asked
+from bkpaas.inventory.deployment import Deployment
+from selftests.suite.in_process import ROOT, Verdict, verdicts
+
+ROUNDS = ("first", "second")
+
+
+class Answers:
+    """The recorded answers; each change is made to a copy."""
+
+    def __init__(self) -> None:
+        self.secrets = Secrets(b"k" * 32)
+        recorded = json.loads((ROOT / "selftests/snapshots/answers.json").read_text())
+        self.deployment = msgspec.convert(recorded["deployment"], Deployment)
+        self.visits: dict[str, dict[str, Any]] = recorded["visits"]
+        self.healthy = Snapshot(
+            run="healthy",
+            started=recorded["started"],
+            suite="1",
+            deployment=self.deployment,
+            hosts={name: self.facts(name) for name in self.visits},
+            controller=controller_facts(recorded["controller"], self.secrets),
+        )
+
+    def facts(self, host: str, **rounds: Any) -> HostFacts:
+        """Return the facts of a host with other answers: first=..., second=..."""
+        recorded = self.visits[host]
+        visit = Visit(
+            host,
+            **{name: rounds.get(name, recorded[name]) for name in ROUNDS},
+            clock=msgspec.convert(recorded["clock"], Clock),
+            seconds=recorded["seconds"],
+            asked={int(number): msgspec.convert(asked, Asked) for number, asked in recorded["asked"].items()},
+        )
+        return host_facts(self.deployment.host(host), visit, self.secrets)
+
+    def verdicts(self, host: str, **rounds: Any) -> dict[str, Verdict]:
+        """Return all verdicts when this host answers otherwise."""
+        hosts = {**self.healthy.hosts, host: self.facts(host, **rounds)}
+        return verdicts(msgspec.structs.replace(self.healthy, hosts=hosts))
