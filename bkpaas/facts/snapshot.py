@@ -16,10 +16,15 @@ from bkpaas.facts.host import HostFacts
 from bkpaas.facts.login import LoginTrial
 from bkpaas.facts.missing import Missing, Record
 from bkpaas.facts.names import Names
+from bkpaas.files import MIB, read_bounded, refused
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import say
 
 SCHEMA = 1
+SNAPSHOT_BYTES = 256 * MIB
+"""A snapshot of 1000 hosts has about 30 MiB."""
+_EARLIEST, _LATEST = 0.0, 253_402_300_799.0
+"""Epoch seconds: 1970 to 9999."""
 
 
 class ControllerFacts(Record, frozen=True):
@@ -75,21 +80,43 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     def load(cls, path: Path) -> Snapshot:
         """SuiteError when the file is no snapshot of this schema."""
         try:
-            data = path.read_bytes()
+            data = read_bounded(path, SNAPSHOT_BYTES)
             head = msgspec.json.decode(data, type=_Head)
-        except (OSError, msgspec.DecodeError) as error:
+        except (msgspec.DecodeError, RecursionError, ValueError) as error:
             words = say(en="is no snapshot that can be read", zh="不是可读取的快照")
-            reason = error.strerror if isinstance(error, OSError) else str(error)
-            raise SuiteError(f"{path}: {words}: {reason}") from error
+            raise refused(path, f"{words}: {str(error)[:200]}") from error
         try:
             if head.schema == SCHEMA:
-                return msgspec.json.decode(data, type=cls)
+                snapshot = msgspec.json.decode(data, type=cls)
+                if (flaw := _flaw(snapshot)) is None:
+                    return snapshot
+                raise refused(path, flaw)
             problem = f"schema {head.schema}"
-        except msgspec.DecodeError as error:
-            problem = str(error)
+        except (msgspec.DecodeError, RecursionError, ValueError) as error:
+            problem = str(error)[:200]
         words = say(
             en=f"was saved by suite {head.suite}, which this one ({__version__}) cannot read; judge it with the "
             "suite that saved it, or save a new one",
             zh=f"由 {head.suite} 版本的套件保存，当前版本（{__version__}）无法读取；请用保存它的版本判定，或重新保存快照",
         )
         raise SuiteError(f"{path}: {words} ({problem})")
+
+
+def _flaw(snapshot: Snapshot) -> str | None:
+    """Return why a snapshot cannot be one that a run has saved."""
+    names = [host.name for host in snapshot.deployment.hosts]
+    judged = {host.name for host in snapshot.deployment.judged()}
+    if not names:
+        return say(en="its deployment has no host", zh="其中的部署没有主机")
+    if len(set(names)) != len(names):
+        return say(en="its deployment has two hosts of one name", zh="其中的部署有重名主机")
+    if snapshot.hosts.keys() != judged:
+        odd = ", ".join(sorted(snapshot.hosts.keys() ^ judged))[:200]
+        return say(en=f"its facts and its deployment differ: {odd}", zh=f"其中的主机数据与部署不一致：{odd}")
+    if any(facts.host != name for name, facts in snapshot.hosts.items()):
+        return say(
+            en="it has the facts of a host under another name", zh="其中有主机数据使用了其他主机的名称"
+        )
+    if not _EARLIEST <= snapshot.started <= _LATEST:
+        return say(en="the time of its run is impossible", zh="其中的运行时间不可能")
+    return None

@@ -9,6 +9,8 @@ from pathlib import Path
 import msgspec
 
 from bkpaas import lang
+from bkpaas.errors import SuiteError
+from bkpaas.files import refused
 from bkpaas.lang import say
 from bkpaas.report import html, junit, prometheus, summary
 from bkpaas.report.record import Results, read_json, translated, write_private
@@ -20,8 +22,11 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     try:
         results = read_json(chosen.results)
-    except (OSError, msgspec.DecodeError) as error:  # a ValidationError is one too
-        print(f"{chosen.results}: {error}", file=sys.stderr)
+    except SuiteError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:  # a ValidationError is one too
+        print(refused(chosen.results, str(error)[:200]), file=sys.stderr)
         return 1
     lang.speak(chosen.lang or results.run.language)
     try:

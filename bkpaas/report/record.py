@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct, field
 
+from bkpaas.files import MIB, read_bounded
 from bkpaas.lang import Language
 
 Word = Literal["pass", "warn", "fail", "no_data", "not_applicable", "waived"]
@@ -251,5 +252,10 @@ def write_json(results: Results, path: Path) -> None:
     write_private(path, data + b"\n")
 
 
+RECORD_BYTES = 256 * MIB
+"""Limit of results.json: that of 1000 hosts has about 20 MiB."""
+
+
 def read_json(path: Path) -> Results:
-    return msgspec.json.decode(path.read_bytes(), type=Results)
+    """Read results.json. Raises SuiteError, msgspec.DecodeError, RecursionError."""
+    return msgspec.json.decode(read_bounded(path, RECORD_BYTES), type=Results)

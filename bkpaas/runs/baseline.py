@@ -73,7 +73,7 @@ class Baseline:
         try:
             self._process.wait(SECONDS)
             return read_json(self._report / "results.json")
-        except (subprocess.TimeoutExpired, OSError, msgspec.DecodeError):
+        except (subprocess.TimeoutExpired, SuiteError, msgspec.DecodeError, RecursionError):
             return None
 
     def close(self) -> None:

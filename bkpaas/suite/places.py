@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from bkpaas.errors import SuiteError
+from bkpaas.files import MIB, read_bounded
 from bkpaas.lang import say
 
 KEY_BYTES = 32
@@ -65,12 +67,18 @@ def to_fill(option: str, given: str) -> Path:
     return path
 
 
+PRIVATE_BYTES = MIB
+"""Limit of a file that holds a secret."""
+
+
 def private(option: str, given: str) -> bytes:
     """What is in a file that holds a secret. UsageError: it cannot be read, or others could read it too."""
     path = Path(given)
     try:
         mode = path.stat().st_mode
-        content = path.read_bytes()
+        content = read_bounded(path, PRIVATE_BYTES)
+    except SuiteError as error:
+        raise pytest.UsageError(f"{option} {error}") from None
     except OSError as error:
         raise refused(
             option,
