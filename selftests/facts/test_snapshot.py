@@ -58,7 +58,7 @@ def test_an_older_one_is_replaced_and_a_failure_leaves_it(tmp_path, monkeypatch)
         ('{"schema": 1, "run": 5}', "is no snapshot"),
         ('{"schema": 1, "suite": "0.0.1", "run": "r"}', "was saved by suite 0.0.1"),
         ('{"schema": 2, "suite": "9.0", "facts": {}}', "was saved by suite 9.0"),
-        (None, "is no snapshot"),
+        (None, "cannot be read"),
     ],
 )
 def test_what_is_no_snapshot(tmp_path, text, words):
