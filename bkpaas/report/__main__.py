@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from bkpaas import lang
+from bkpaas import lang, streams
 from bkpaas.errors import SuiteError
 from bkpaas.files import refused
 from bkpaas.lang import say
@@ -20,6 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     """0, or 1 when the record cannot be read or an output cannot be written."""
     lang.speak(lang.of_locale())
     chosen = _parser().parse_args(arguments)
+    streams.protect(chosen.lang or lang.of_locale())
     try:
         results = read_json(chosen.results)
     except SuiteError as error:
@@ -33,6 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
         _write(translated(results, lang.spoken()), chosen)
     except OSError as error:
         print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
+    if (failure := streams.failure("stdout")) is not None:
+        print(f"{say(en='standard output', zh='标准输出')}: {failure.strerror}", file=sys.stderr)
         return 1
     return 0
 

@@ -7,10 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from html import escape
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_html.basereport import BaseReport
 
 from bkpaas.lang import say
 from bkpaas.report.findings import causes, label, sentence
-from bkpaas.report.record import Results, Verdict
+from bkpaas.report.record import Results, Verdict, write_private
 from bkpaas.report.text import cut, whole_lines
 
 TEXT_LIMIT = 2_000
@@ -19,6 +24,23 @@ ROWS = 3_000
 """More verdicts than this, and only what is not pass gets a row: a browser shows no more of pytest-html's rows in time."""
 CAUSES_SHOWN = 20
 IDS_SHOWN = 200
+
+
+def write_privately(
+    plugins: pytest.PytestPluginManager, attempt: Callable[[Path, Callable[[Path], object]], bool]
+) -> None:
+    """Let pytest-html's report replace its file as a whole, private from its creation; attempt does the writing.
+
+    If that fails, the report is unregistered, else it would claim to be there.
+    """
+    for report in [plugin for plugin in plugins.get_plugins() if isinstance(plugin, BaseReport)]:
+
+        def write(page: str, report: Any = report) -> None:
+            data = page.encode("utf-8", "replace")
+            if not attempt(report._report_path, lambda path: write_private(path, data)):
+                plugins.unregister(report)
+
+        report._write_report = write
 
 
 def header_cells() -> list[str]:

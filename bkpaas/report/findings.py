@@ -124,6 +124,12 @@ def _outcome(results: Results) -> str:
         return _failed(results)
     if not (counts["pass"] or counts["warn"]):
         return _nothing_judged(counts)
+    if results.lost:
+        lost = many(len(results.lost), "output")
+        return say(
+            en=f"{_all_well(results)} But {lost} of this run could not be written or sent.",
+            zh=f"{_all_well(results)}但本次运行有 {len(results.lost)} 项输出未能写入或送达。",
+        )
     if results.run.exit == 1:
         return say(
             en="Nothing failed, yet the run is not green: see the warnings and what was not applicable.",

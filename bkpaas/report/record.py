@@ -181,6 +181,8 @@ class Results(Struct):
     comparison: Comparison | None = None
     history: History | None = None
     waivers: list[WaiverUse] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    """Outputs of this run that could not be written or sent, with the reason; the run is then not green."""
     schema: Literal[1] = 1
 
     def verdict(self, id_: str) -> Verdict:
@@ -226,7 +228,7 @@ def write_private(path: Path, data: bytes) -> None:
 
 
 def write_file(path: Path, data: bytes, mode: int) -> None:
-    """Replace a file as a whole."""
+    """Replace a file as a whole; a symbolic link is replaced, not followed."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
@@ -234,6 +236,8 @@ def write_file(path: Path, data: bytes, mode: int) -> None:
         with os.fdopen(descriptor, "wb") as stream:
             os.fchmod(descriptor, mode)
             stream.write(data)
+            stream.flush()
+            os.fsync(descriptor)  # some file systems report a full disk only here
         partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ keeps its state.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sqlite3
@@ -68,7 +69,7 @@ class Archive:
             with self._opened() as database:
                 self._prepare(database)
         except (sqlite3.Error, OSError, ValueError) as error:
-            raise self._refused(str(error)) from None
+            raise self._refused(str(error)) from _system_error(error)
 
     def record(self, results: Results, started: float, judged: Set[str]) -> History:
         """Add a run and tell how it stands among the others. SuiteError: it could not be written.
@@ -183,6 +184,13 @@ class Archive:
                 history.repaired.append(id_)
         flapping = _flapping(database, started)
         history.flapping = [id_ for id_ in states if id_ in flapping]
+
+
+def _system_error(error: Exception) -> OSError | None:
+    """Return the error of the system behind a refusal; SQLite reports a full disk in words of its own."""
+    if isinstance(error, sqlite3.Error) and "is full" in str(error):
+        return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    return error if isinstance(error, OSError) else None
 
 
 def _before(database: sqlite3.Connection, started: float) -> dict[str, tuple[str, str]]:

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from bkpaas import lang
+from bkpaas import lang, streams
 from bkpaas.lang import say
 
 HERE = Path(__file__).resolve().parents[2]  # selftests/pytest.ini comes here by way of ".."
@@ -206,6 +206,12 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     config = pluginmanager.get_plugin("pytestconfig")
     _start_again_at_home(config)
     lang.speak(_language(config))  # --help is printed before the options are read
+    if (
+        config is not None
+        and config.inipath == HERE / "pytest.ini"
+        and "PYTEST_XDIST_WORKER" not in os.environ
+    ):
+        streams.protect(lang.spoken())
     for title, options in groups().items():
         group = parser.getgroup(title)
         for name, settings in options.items():
@@ -221,18 +227,22 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 
 
 def _language(config: pytest.Config | None) -> lang.Language:
-    """That of --lang on the command line, else that of the locale; a wrong one is refused later."""
+    """Return that of the last --lang on the command line, else that of the locale; a wrong one is refused later."""
+    language = lang.of_locale()
     words = [str(word) for word in config.invocation_params.args] if config else []
     for word, following in pairwise([*words, ""]):
-        if word in ("--lang=zh", "--lang=en"):
-            return "zh" if word.endswith("zh") else "en"
-        if word == "--lang" and following in lang.LANGUAGES:
-            return "zh" if following == "zh" else "en"
-    return lang.of_locale()
+        value = word.removeprefix("--lang=") if word.startswith("--lang=") else following
+        if word.startswith("--lang") and value in lang.LANGUAGES:
+            language = "zh" if value == "zh" else "en"
+    return language
 
 
 def _start_again_at_home(config: pytest.Config | None) -> None:
-    if config is None or (config.inipath, config.invocation_params.dir) == (HERE / "pytest.ini", HERE):
+    if (
+        config is None
+        or "PYTEST_XDIST_WORKER" in os.environ
+        or (config.inipath, config.invocation_params.dir) == (HERE / "pytest.ini", HERE)
+    ):
         return
     words = [str(word) for word in config.invocation_params.args]
     ours = any(word.split("=")[0] in ("--inventory", "--from-snapshot") for word in words)

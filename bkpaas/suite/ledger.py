@@ -12,6 +12,7 @@ from bkpaas.faq.catalogue import ADDED, CONDITIONS
 from bkpaas.faq.model import Condition
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.suite.cases import identity, subjects
+from bkpaas.suite.libraries import MESSAGES
 from bkpaas.suite.outcome import Outcome
 
 
@@ -66,6 +67,11 @@ class SelectionTeller:
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         self._deselected += [id_ for item in items if (id_ := identity(item))]
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self._ledger is None:  # of a worker: its messages of libraries
+            output = session.config.workeroutput  # type: ignore[attr-defined]
+            output["bkpaas_messages"], output["bkpaas_further"] = MESSAGES.counts, MESSAGES.further
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         selected = [id_ for item in session.items if (id_ := identity(item))]

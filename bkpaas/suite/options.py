@@ -20,7 +20,9 @@ from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import say
 from bkpaas.report.webhook import KINDS, Hook
 from bkpaas.runs.history import Archive
-from bkpaas.suite.places import private, refused, secret_key, to_fill, to_write
+from bkpaas.suite import libraries
+from bkpaas.suite.outputs import disk_is_full, not_written
+from bkpaas.suite.places import lock, private, refused, secret_key, to_fill, to_write
 
 DEPLOYMENT = pytest.StashKey[Deployment]()
 SNAPSHOT = pytest.StashKey[Snapshot]()
@@ -30,6 +32,9 @@ BASELINE = pytest.StashKey[Snapshot | None]()
 ARCHIVE = pytest.StashKey[Archive | None]()
 HOOK = pytest.StashKey[Hook | None]()
 KEY = pytest.StashKey[bytes | None]()
+UNREMEMBERED = pytest.StashKey[list[str]]()
+"""A notice for a history that cannot be written."""
+LOCK = pytest.StashKey[int]()
 WEBHOOK = "BKPAAS_WEBHOOK"
 
 
@@ -44,6 +49,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.continue_on_collection_errors = True
     worker_input = getattr(config, "workerinput", None)
     if worker_input is not None:
+        libraries.capture()
         snapshot = Snapshot.load(Path(worker_input["bkpaas_snapshot"]))
         config.stash[SNAPSHOT] = snapshot
         config.stash[DEPLOYMENT] = snapshot.deployment
@@ -60,23 +66,27 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[CREDENTIALS] = _credentials(config.option.login_user, config.option.login_password_file)
     else:
         return
+    os.umask(0o077)  # every file is private from its creation, those of plugins too
     _check_places(config.option)
+    if not informative:
+        config.stash[LOCK] = lock(Path(config.option.report))
     config.stash[KEY] = secret_key(file) if (file := config.option.secret_key_file) else None
     config.stash[BASELINE] = _snapshot(file) if (file := config.option.baseline) else None
     config.stash[HOOK] = _hook(config.option)
-    config.stash[ARCHIVE] = (
-        _archive(config.option.history, config.stash[DEPLOYMENT])
-        if config.option.history and not informative
-        else None
-    )
-    config.option.htmlpath = config.option.htmlpath or str(Path(config.option.report) / "details.html")
-    config.option.self_contained_html = True
+    config.stash[ARCHIVE], config.stash[UNREMEMBERED] = None, []
+    if config.option.history and not informative:
+        _open_archive(config)
+    if not informative:
+        config.option.htmlpath = config.option.htmlpath or str(Path(config.option.report) / "details.html")
+        config.option.self_contained_html = True
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Ask for an inventory where one is needed; answer --plan."""
     lang.speak(config.option.lang or lang.of_locale())
+    if config.option.inventory or config.option.from_snapshot:
+        libraries.capture()
     informative = ("help", "markers", "showfixtures", "show_fixtures_per_test", "version", "cacheshow")
     if hasattr(config, "workerinput") or any(getattr(config.option, name, False) for name in informative):
         return None
@@ -192,10 +202,15 @@ def _hook(option: argparse.Namespace) -> Hook | None:
     return Hook(option.webhook_kind, url)
 
 
-def _archive(directory: str, deployment: Deployment) -> Archive:
+def _open_archive(config: pytest.Config) -> None:
+    """Open the history. UsageError: it cannot be used. A full disk costs the history only."""
+    directory = config.option.history
     try:
-        return Archive(to_fill("--history", directory), deployment.domain)
+        config.stash[ARCHIVE] = Archive(to_fill("--history", directory), config.stash[DEPLOYMENT].domain)
     except SuiteError as error:
+        if isinstance(error.__cause__, OSError) and disk_is_full(error.__cause__):
+            config.stash[UNREMEMBERED].append(not_written(f"--history {directory}", error.__cause__))
+            return
         raise pytest.UsageError(f"--history {error}") from None
 
 

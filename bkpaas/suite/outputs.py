@@ -1,43 +1,126 @@
-"""What a run writes beside its report directory, when it was asked to; what goes wrong there changes no verdict."""
+"""What a run writes and sends. An output that cannot be written costs that output only; the run is then not green."""
 
 from __future__ import annotations
 
 import argparse
+import errno
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 from bkpaas.lang import say
-from bkpaas.report import prometheus, summary, webhook
-from bkpaas.report.record import Results, write_private
+from bkpaas.report import html, junit, prometheus, summary, webhook
+from bkpaas.report.record import Results, write_json, write_private
+from bkpaas.suite import libraries
+from bkpaas.suite.libraries import MESSAGES
 
 
-def write(results: Results, option: argparse.Namespace, hook: webhook.Hook | None) -> list[str]:
-    """Metrics, summary and message; what could not be written or sent, in lines for a person."""
-    troubles = []
-    if option.prometheus:
+class Outputs:
+    """The outputs of one run; notices: one line for each that could not be written or sent."""
+
+    def __init__(self, option: argparse.Namespace, hook: webhook.Hook | None) -> None:
+        self._option, self._hook = option, hook
+        self._report = Path(option.report)
+        self._lost: set[Path] = set()
+        self.notices: list[str] = []
+
+    def write(self, results: Results) -> None:
+        """Write every file that is made from the record; the record first, since the others can be made from it.
+
+        Called again when the exit code has changed since. details.html is pytest-html's own.
+        """
+        self.attempt(self._report / "results.json", lambda path: write_json(results, path))
+        self.attempt(self._report / "report.html", lambda path: html.write(results, path))
+        self.attempt(self._report / "junit.xml", lambda path: junit.write(results, path))
+        if (file := self._option.summary) and file != "-":
+            text = summary.markdown(results)
+            self.attempt(Path(file), lambda path: write_private(path, text.encode("utf-8", "replace")))
+        if file := self._option.prometheus:
+            self.attempt(Path(file), lambda path: prometheus.write(results, path))
+        self._write_messages()
+
+    def _write_messages(self) -> None:
+        file = self._report / libraries.FILE
+        if MESSAGES.total:
+            text = "\n".join(MESSAGES.lines()) + "\n"
+            self.attempt(file, lambda path: write_private(path, text.encode("utf-8", "replace")))
+        else:
+            self.attempt(file, lambda path: path.unlink(missing_ok=True))  # of the run before
+
+    def send(self, results: Results) -> None:
+        """Send the message of --webhook-kind."""
+        if self._hook is None:
+            return
         try:
-            prometheus.write(results, Path(option.prometheus))
-        except OSError as error:
-            troubles.append(_unwritten("--prometheus", error))
-    if option.summary and option.summary != "-":
-        try:
-            write_private(Path(option.summary), summary.markdown(results).encode("utf-8", "replace"))
-        except OSError as error:
-            troubles.append(_unwritten("--summary", error))
-    if hook is not None:
-        try:
-            webhook.send(hook, webhook.body(results, hook.kind, option.report_url))
+            webhook.send(self._hook, webhook.body(results, self._hook.kind, self._option.report_url))
         except webhook.NotSent as error:
-            troubles.append(
+            self.notices.append(
                 say(
-                    en=f"the message to {hook.kind} was not sent: {error}",
-                    zh=f"发往 {hook.kind} 的消息未送达：{error}",
+                    en=f"the message to {self._hook.kind} was not sent: {error}",
+                    zh=f"发往 {self._hook.kind} 的消息未送达：{error}",
                 )
             )
-    return troubles
+
+    def attempt(self, path: Path, write: Callable[[Path], object]) -> bool:
+        """Write one output; return whether that worked. A notice, one for each file, says which is missing and why."""
+        try:
+            write(path)
+            return True
+        except Exception as error:  # whatever goes wrong in one writer, the others still write
+            if path not in self._lost:
+                self._lost.add(path)
+                self.notices.append(not_written(str(path), error))
+            return False
 
 
-def _unwritten(option: str, error: OSError) -> str:
+def not_written(what: str, error: Exception) -> str:
+    """Return one line: the output, the reason, what to do."""
+    if isinstance(error, OSError):
+        reason = error.strerror or type(error).__name__
+    else:
+        trace = error.__traceback__
+        while trace is not None and trace.tb_next is not None:
+            trace = trace.tb_next
+        line = f" ({Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})" if trace else ""
+        reason = f"{type(error).__name__}{line}"
+    fix = _fix(error)
     return say(
-        en=f"{option} {error.filename}: not written: {error.strerror}",
-        zh=f"{option} {error.filename}：未写入：{error.strerror}",
+        en=f"{what}: not written: {reason}; fix: {fix}", zh=f"{what}：未写入：{reason}；解决办法：{fix}"
+    )
+
+
+def disk_is_full(error: BaseException | None) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
+def _fix(error: Exception) -> str:
+    code = error.errno if isinstance(error, OSError) else None
+    if disk_is_full(error):
+        return say(
+            en="free space on its file system, or choose another path",
+            zh="请清理该文件系统的空间，或换一个路径",
+        )
+    if code in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return say(
+            en="choose a path that this account can write, or another account",
+            zh="请换一个当前账号可写的路径，或换一个账号",
+        )
+    if code in (errno.EISDIR, errno.ENOTDIR, errno.ENOENT):
+        return say(en="name a file in an existing directory", zh="请写出已有目录中的一个文件")
+    if code == errno.EFBIG:
+        return say(en="raise the limit of file sizes (ulimit -f)", zh="请提高文件大小限制（ulimit -f）")
+    if code in (errno.EPIPE, errno.EBADF):
+        return say(
+            en="read report.html, or write the output to a file", zh="请查看 report.html，或把输出写入文件"
+        )
+    if code is None:
+        return say(en="this is an error of the suite, please report it", zh="这是套件自身的错误，请反馈")
+    return say(en="choose another path", zh="请换一个路径")
+
+
+def free_directory() -> str:
+    """Return the remedy for a temporary directory that cannot be used."""
+    return say(
+        en=f"free space in {os.environ.get('TMPDIR', '/tmp')}, or set TMPDIR to another directory",
+        zh=f"请清理 {os.environ.get('TMPDIR', '/tmp')} 的空间，或把 TMPDIR 设为其他目录",
     )

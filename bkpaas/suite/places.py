@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from bkpaas.errors import SuiteError
 from bkpaas.files import MIB, read_bounded
 from bkpaas.lang import say
 
+LOCK_FILE = ".lock"
+"""In a report directory, empty; stays there. It is locked with flock while a run writes its reports."""
 KEY_BYTES = 32
 """A key of fewer bytes could be guessed."""
 
@@ -69,6 +72,36 @@ def to_fill(option: str, given: str) -> Path:
 
 PRIVATE_BYTES = MIB
 """Limit of a file that holds a secret."""
+
+
+def lock(directory: Path) -> int:
+    """Create the report directory and lock it for this run; return the descriptor that holds the lock.
+
+    The lock ends with the process, however it ends. UsageError: another run holds it, or there is no such directory.
+    """
+    option = "--report"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(directory / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise refused(
+            option,
+            directory,
+            say(en="another run writes its report there", zh="另一次运行正在向该目录写报告"),
+            say(
+                en="wait until it has ended, or give --report another directory",
+                zh="请等待其结束，或用 --report 指定其他目录",
+            ),
+        ) from None
+    except OSError as error:
+        raise refused(
+            option,
+            directory,
+            f"{LOCK_FILE}: {error.strerror}",
+            say(en="choose a directory on another file system", zh="请换一个其他文件系统上的目录"),
+        ) from None
+    return descriptor
 
 
 def private(option: str, given: str) -> bytes:

@@ -4,30 +4,34 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
+import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from functools import cached_property
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from bkpaas import streams
 from bkpaas.collect.look import look
 from bkpaas.errors import SuiteError
 from bkpaas.facts import Snapshot
 from bkpaas.inventory.deployment import Deployment
-from bkpaas.lang import in_both, say
+from bkpaas.lang import in_both, many, say
 from bkpaas.report import details, summary, terminal
 from bkpaas.report.record import Results
 from bkpaas.report.text import columns, visible, wrap
-from bkpaas.report.write import write_all
 from bkpaas.runs.baseline import Baseline
-from bkpaas.suite import markers, outputs, results
+from bkpaas.suite import libraries, markers, results
 from bkpaas.suite.ledger import Ledger, SelectionTeller
-from bkpaas.suite.options import ARCHIVE, BASELINE, CREDENTIALS, DEPLOYMENT, HOOK, KEY, SNAPSHOT
+from bkpaas.suite.libraries import MESSAGES
+from bkpaas.suite.options import ARCHIVE, BASELINE, CREDENTIALS, DEPLOYMENT, HOOK, KEY, SNAPSHOT, UNREMEMBERED
 from bkpaas.suite.outcome import Outcome
+from bkpaas.suite.outputs import Outputs, free_directory, not_written
 from bkpaas.suite.progress import Progress
 from bkpaas.suite.waivers import uses
 
@@ -47,7 +51,7 @@ class Controller:
 
     def __init__(self, config: pytest.Config, deployment: Deployment) -> None:
         self.config, self.deployment = config, deployment
-        self.directory = Path(tempfile.mkdtemp(prefix="bkpaas-"))  # 0700; holds the snapshot for the workers
+        self.directory = _temporary_directory()
         self.ledger = Ledger(config, deployment, self.directory)
         self.began = time.monotonic()
         self.results: Results | None = None
@@ -55,8 +59,9 @@ class Controller:
         self._others = False  # whether tests ran that judge no condition
         self.troubles: list[str] = []
         """Files that could not be imported, and failures of tests that judge no condition."""
-        self.notices: list[str] = []
-        """What could not be compared, remembered, written or sent."""
+        self.outputs = Outputs(config.option, config.stash[HOOK])
+        unremembered: list[str] = config.stash[UNREMEMBERED]
+        self.outputs.notices += unremembered
         self.baseline: Baseline | None = None
         config.pluginmanager.register(SelectionTeller(self.ledger, self.directory), "bkpaas-selection")
 
@@ -65,31 +70,57 @@ class Controller:
         if unknown := markers.unknown(self.config):  # nothing would be judged: visit nobody
             print(markers.no_such_symptom(unknown))
             raise pytest.exit.Exception("-m", int(pytest.ExitCode.NO_TESTS_COLLECTED))
-        Path(self.config.option.report).mkdir(parents=True, exist_ok=True)
+        details.write_privately(self.config.pluginmanager, self.outputs.attempt)
         if (before := self.config.stash[BASELINE]) is not None:
             self.baseline = Baseline(before, Path(self.config.option.baseline), _selection(self.config))
         if SNAPSHOT not in self.config.stash:
-            with in_both():
-                looked = look(
-                    self.deployment,
-                    self.config.option.transport,
-                    Progress(self.config),
-                    self.config.stash[CREDENTIALS],
-                    self.config.stash[KEY],
-                )
-            self.config.stash[SNAPSHOT], interrupted = looked.snapshot, looked.interrupted
+            interrupted = self._collect()
         snapshot = self.config.stash[SNAPSHOT]
-        snapshot.save(self.directory / "snapshot.json")
         if self.config.option.save_snapshot:
-            snapshot.save(Path(self.config.option.save_snapshot))
+            self.outputs.attempt(Path(self.config.option.save_snapshot), snapshot.save)
         if interrupted:
             self._finish(int(pytest.ExitCode.INTERRUPTED))
             self._print(_colours(self.config))
             self.pytest_unconfigure()
             raise KeyboardInterrupt
+        if self.config.pluginmanager.hasplugin("dsession"):
+            self._hand_over(snapshot)
+
+    def _collect(self) -> bool:
+        """Visit the hosts; return whether that was interrupted."""
+        with in_both(), libraries.captured_output() as terminal:
+            with contextlib.redirect_stderr(terminal):
+                progress = Progress(self.config)
+            looked = look(
+                self.deployment,
+                self.config.option.transport,
+                progress,
+                self.config.stash[CREDENTIALS],
+                self.config.stash[KEY],
+            )
+        self.config.stash[SNAPSHOT] = looked.snapshot
+        return looked.interrupted
+
+    def _hand_over(self, snapshot: Snapshot) -> None:
+        """Write the snapshot for the workers. Without it nothing is judged; what was collected is still reported."""
+        # A worker takes the value of an option for a test path once that file exists, and then looks for pytest.ini
+        # there; without its plugins it would start a run of its own.
+        home = shlex.join(["-c", str(self.config.inipath), "--rootdir", str(self.config.rootpath)])
+        os.environ["PYTEST_ADDOPTS"] = f"{os.environ.get('PYTEST_ADDOPTS', '')} {home}"
+        try:
+            snapshot.save(self.directory / "snapshot.json")
+        except OSError as error:
+            self.outputs.notices.append(not_written(str(self.directory), error))
+            exitstatus = self._finish(int(pytest.ExitCode.TESTS_FAILED))
+            self._print(_colours(self.config))
+            pytest.exit(free_directory(), exitstatus)
 
     def pytest_configure_node(self, node: object) -> None:
         node.workerinput["bkpaas_snapshot"] = str(self.directory / "snapshot.json")  # type: ignore[attr-defined]
+
+    def pytest_testnodedown(self, node: object) -> None:
+        output = getattr(node, "workeroutput", {})
+        MESSAGES.merge(output.get("bkpaas_messages", {}), output.get("bkpaas_further", 0))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -106,14 +137,20 @@ class Controller:
             outcome = msgspec.convert(found, Outcome)
             self.ledger.outcomes[outcome.id] = outcome
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        if SNAPSHOT not in self.config.stash or exitstatus in (
-            pytest.ExitCode.INTERNAL_ERROR,
-            pytest.ExitCode.USAGE_ERROR,
-        ):
-            return
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(
+        self, session: pytest.Session, exitstatus: int
+    ) -> Generator[None, object, object]:
+        ended = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
+        if SNAPSHOT not in self.config.stash or self.results is not None or exitstatus in ended:
+            return (yield)
         session.exitstatus = self._finish(int(exitstatus))
+        result = yield  # pytest-html writes details.html, pytest prints the summary
+        if (error := streams.failure("stdout")) is not None:
+            self.outputs.notices.append(not_written(say(en="standard output", zh="标准输出"), error))
+            print(self.outputs.notices[-1], file=sys.stderr)
+        session.exitstatus = self._settle()
+        return result
 
     def _finish(self, exitstatus: int) -> int:
         snapshot: Snapshot = self.config.stash[SNAPSHOT]
@@ -129,8 +166,18 @@ class Controller:
         self.results.run.exit = self._exit(exitstatus, self.results)
         self.results.waivers = uses(self.deployment, self.ledger.outcomes)
         self._look_back(self.results, snapshot)
-        write_all(self.results, Path(self.config.option.report))
-        self.notices += outputs.write(self.results, self.config.option, self.config.stash[HOOK])
+        self.outputs.write(self.results)
+        self._settle()
+        self.outputs.send(self.results)
+        return self._settle()
+
+    def _settle(self) -> int:
+        """Return the exit code, which is not 0 if an output is missing; the files then say so too."""
+        assert self.results is not None
+        while self.results.lost != self.outputs.notices:  # writing may add a notice, once for each file
+            self.results.lost = list(self.outputs.notices)
+            self.results.run.exit = self.results.run.exit or int(pytest.ExitCode.TESTS_FAILED)
+            self.outputs.write(self.results)
         return self.results.run.exit
 
     def _look_back(self, record: Results, snapshot: Snapshot) -> None:
@@ -140,12 +187,12 @@ class Controller:
             if self.baseline is not None and record.run.exit != pytest.ExitCode.INTERRUPTED:
                 record.comparison = self.baseline.compare(record, snapshot, judged)
         except SuiteError as error:
-            self.notices.append(str(error))
+            self.outputs.notices.append(str(error))
         try:
             if (archive := self.config.stash[ARCHIVE]) is not None:
                 record.history = archive.record(record, snapshot.started, judged)
         except SuiteError as error:
-            self.notices.append(str(error))
+            self.outputs.notices.append(str(error))
 
     def _exit(self, exitstatus: int, record: Results) -> int:
         if exitstatus != pytest.ExitCode.OK:
@@ -185,8 +232,10 @@ class Controller:
             print()
             print(say(en="beside the conditions, in pytest alone:", zh="检查项之外（仅由 pytest 报告）："))
             print("\n".join(f"  {visible(trouble)}" for trouble in self.troubles))
-        for notice in self.notices:
+        for notice in self.outputs.notices:
             print(visible(notice))
+        if MESSAGES.total:
+            print(_messages(Path(self.config.option.report)))
         if self.config.option.summary == "-":
             print(f"\n{summary.markdown(self.results)}", end="")
 
@@ -224,8 +273,30 @@ class Controller:
             self.baseline.close()
         with contextlib.suppress(FileNotFoundError):
             shutil.rmtree(self.directory)
-        with contextlib.suppress(FileNotFoundError):
-            os.chmod(self.config.option.htmlpath, 0o600)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_internalerror(excrepr: object, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Print where an internal error was raised, without the values that pytest would print with it."""
+    excrepr.toterminal = lambda tw: tw.line("\n".join(libraries.without_text(excinfo)))  # type: ignore[attr-defined]
+
+
+def _temporary_directory() -> Path:
+    """Return a private directory for what workers exchange. UsageError: there is no place for it."""
+    try:
+        return Path(tempfile.mkdtemp(prefix="bkpaas-"))
+    except OSError as error:
+        raise pytest.UsageError(
+            f"{error.strerror}; {say(en='fix', zh='解决办法')}: {free_directory()}"
+        ) from None
+
+
+def _messages(report: Path) -> str:
+    file = report / libraries.FILE
+    return say(
+        en=f"{many(MESSAGES.total, 'message')} of libraries: {file}",
+        zh=f"第三方库的消息 {MESSAGES.total} 条：{file}",
+    )
 
 
 def _selection(config: pytest.Config) -> list[str]:

@@ -25,7 +25,7 @@ class Done:
     def __init__(self, process, directory):
         self.exit, self.out = process.returncode, process.stdout + process.stderr
         record = directory / "results.json"
-        self.results = json.loads(record.read_text()) if record.exists() else None
+        self.results = json.loads(record.read_text()) if record.is_file() else None
         self.directory = directory
 
     def word(self, id_):
@@ -37,10 +37,13 @@ class Done:
 
 @pytest.fixture
 def run(tmp_path):
-    """Judge a snapshot in a process of its own, as an operator would; `plugin` is code that spoils the run."""
+    """Judge a snapshot in a process of its own, as an operator would.
 
-    def judge(*words, snapshot=HEALTHY, plugin=None, report="report", **more):
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--lang", "en"]
+    plugin: code that spoils the run. around: the words of a command that starts it.
+    """
+
+    def judge(*words, snapshot=HEALTHY, plugin=None, report="report", around=(), **more):
+        command = [*around, sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--lang", "en"]
         command += [f"--report={tmp_path / report}"]
         if snapshot:
             command += [f"--from-snapshot={snapshot}"]
