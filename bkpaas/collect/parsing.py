@@ -29,6 +29,7 @@ from bkpaas.facts.host import HostFacts
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory.deployment import Host
 from bkpaas.lang import Language, in_both, say, speak, spoken
+from bkpaas.libraries import MESSAGES, capture
 from bkpaas.messages import set_redactor
 
 CPU_SECONDS = 5
@@ -71,6 +72,9 @@ class _Reply(Struct, array_like=True):
     facts: HostFacts | None
     learned: list[str]
     error: str
+    messages: dict[str, int] = {}
+    """What libraries would have printed, counted (bkpaas.libraries)."""
+    further_messages: int = 0
 
 
 class Parser:
@@ -104,6 +108,7 @@ class Parser:
         reply = msgspec.msgpack.decode(data, type=_Reply)
         for value in reply.learned:
             self._secrets.digest(value)
+        MESSAGES.merge(reply.messages, reply.further_messages)
         if reply.facts is None:
             raise errors.garbage(where, reply.error)
         return reply.facts
@@ -227,7 +232,8 @@ def _allow_cpu(seconds: int) -> None:
 
 
 def _work() -> None:
-    """Answer requests on standard input; what libraries print goes nowhere."""
+    """Answer requests on standard input; what libraries print is counted, or goes nowhere."""
+    capture()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -245,6 +251,7 @@ def _work() -> None:
                 reply = _parsed(msgspec.msgpack.decode(data, type=_Request), secrets)
             except Exception as error:
                 reply = _Reply(None, [], f"suite error: {type(error).__name__}")
+            reply.messages, reply.further_messages = MESSAGES.take()
             _write(answers, msgspec.msgpack.encode(reply))
 
 

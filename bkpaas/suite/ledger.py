@@ -11,8 +11,8 @@ import pytest
 from bkpaas.faq.catalogue import ADDED, CONDITIONS
 from bkpaas.faq.model import Condition
 from bkpaas.inventory.deployment import Deployment
+from bkpaas.libraries import MESSAGES
 from bkpaas.suite.cases import identity, subjects
-from bkpaas.suite.libraries import MESSAGES
 from bkpaas.suite.outcome import Outcome
 
 

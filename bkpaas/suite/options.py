@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
-from bkpaas import inventory, lang
+from bkpaas import inventory, lang, libraries
 from bkpaas.collect import plan_text
 from bkpaas.collect.login import Credentials
 from bkpaas.errors import InventoryError, SuiteError
@@ -20,7 +20,6 @@ from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import say
 from bkpaas.report.webhook import KINDS, Hook
 from bkpaas.runs.history import Archive
-from bkpaas.suite import libraries
 from bkpaas.suite.outputs import disk_is_full, not_written
 from bkpaas.suite.places import lock, private, refused, secret_key, to_fill, to_write
 

@@ -16,19 +16,19 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bkpaas import streams
+from bkpaas import libraries, streams
 from bkpaas.collect.look import look
 from bkpaas.errors import SuiteError
 from bkpaas.facts import Snapshot
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import in_both, many, say
+from bkpaas.libraries import MESSAGES
 from bkpaas.report import details, summary, terminal
 from bkpaas.report.record import Results
 from bkpaas.report.text import columns, visible, wrap
 from bkpaas.runs.baseline import Baseline
-from bkpaas.suite import libraries, markers, results
+from bkpaas.suite import markers, results
 from bkpaas.suite.ledger import Ledger, SelectionTeller
-from bkpaas.suite.libraries import MESSAGES
 from bkpaas.suite.options import ARCHIVE, BASELINE, CREDENTIALS, DEPLOYMENT, HOOK, KEY, SNAPSHOT, UNREMEMBERED
 from bkpaas.suite.outcome import Outcome
 from bkpaas.suite.outputs import Outputs, free_directory, not_written
@@ -278,7 +278,16 @@ class Controller:
 @pytest.hookimpl(tryfirst=True)
 def pytest_internalerror(excrepr: object, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
     """Print where an internal error was raised, without the values that pytest would print with it."""
-    excrepr.toterminal = lambda tw: tw.line("\n".join(libraries.without_text(excinfo)))  # type: ignore[attr-defined]
+    excrepr.toterminal = lambda tw: tw.line("\n".join(_without_text(excinfo)))  # type: ignore[attr-defined]
+
+
+def _without_text(excinfo: pytest.ExceptionInfo[BaseException]) -> list[str]:
+    """Return an exception as the lines of a report: where it was raised, without values and without what it quotes."""
+    frames = [
+        f"{libraries.short(str(entry.path))}:{entry.lineno + 1} in {entry.name}"
+        for entry in excinfo.traceback
+    ]
+    return [*frames, f"{excinfo.typename}: {libraries.redacted(str(excinfo.value))}"]
 
 
 def _temporary_directory() -> Path:

@@ -18,8 +18,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
-import pytest
-
 from bkpaas.facts.secrets import Secrets
 from bkpaas.report.text import visible
 from bkpaas.streams import protected_stream
@@ -71,6 +69,13 @@ class Messages:
             for line, number in counts.items():
                 self._count(line, number)
 
+    def take(self) -> tuple[dict[str, int], int]:
+        """Return what was counted and forget it, for another process to merge."""
+        with self._lock:
+            counts, self.counts = self.counts, {}
+            further, self.further = self.further, 0
+        return counts, further
+
     def _count(self, line: str, number: int) -> None:
         if line in self.counts or len(self.counts) < KINDS_KEPT:
             self.counts[line] = self.counts.get(line, 0) + number
@@ -100,7 +105,7 @@ def _record(*args: Any, **settings: Any) -> logging.LogRecord:
     record = logging.LogRecord(*args, **settings)
     text = redacted(str(record.msg))
     if record.exc_info and record.exc_info[0] is not None:
-        text = f"{text} ({_where(record.exc_info[0], record.exc_info[2])})"
+        text = f"{text} ({where(record.exc_info[0], record.exc_info[2])})"
     record.msg, record.args = text, None
     record.exc_info = record.exc_text = record.stack_info = None
     return record
@@ -129,29 +134,23 @@ def _warned(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    MESSAGES.add(f"{category.__name__} {_short(filename)}:{lineno}", str(message))
+    MESSAGES.add(f"{category.__name__} {short(filename)}:{lineno}", str(message))
 
 
 def _raised(kind: type[BaseException], traceback: TracebackType | None) -> None:
-    MESSAGES.add("exception", _where(kind, traceback))
+    MESSAGES.add("exception", where(kind, traceback))
 
 
-def without_text(excinfo: pytest.ExceptionInfo[BaseException]) -> list[str]:
-    """Return an exception as the lines of a report: where it was raised, without values and without what it quotes."""
-    frames = [f"{_short(str(entry.path))}:{entry.lineno + 1} in {entry.name}" for entry in excinfo.traceback]
-    return [*frames, f"{excinfo.typename}: {redacted(str(excinfo.value))}"]
-
-
-def _where(kind: type[BaseException], traceback: TracebackType | None) -> str:
+def where(kind: type[BaseException], traceback: TracebackType | None) -> str:
     """Return the type of an exception and its line; its text may quote what was read."""
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
     if traceback is None:
         return kind.__name__
-    return f"{kind.__name__} {_short(traceback.tb_frame.f_code.co_filename)}:{traceback.tb_lineno}"
+    return f"{kind.__name__} {short(traceback.tb_frame.f_code.co_filename)}:{traceback.tb_lineno}"
 
 
-def _short(filename: str) -> str:
+def short(filename: str) -> str:
     return "/".join(Path(filename).parts[-2:])
 
 
