@@ -35,7 +35,8 @@ class Sshd:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
-        lines = [
+        lines = [  # of a setting given twice the first holds
+            *settings,
             f"Port {self.port}",
             "ListenAddress 127.0.0.1",
             f"HostKey {folder}/host",
@@ -44,7 +45,6 @@ class Sshd:
             "StrictModes no",
             "UsePAM no",
             "PrintMotd no",
-            *settings,
         ]
         (folder / "sshd_config").write_text("\n".join(lines) + "\n")
         os.makedirs("/run/sshd", exist_ok=True)
