@@ -27,7 +27,7 @@ def extract(found: Scan) -> list[str]:
 
 
 def update(found: Scan) -> list[str]:
-    """Bring the .po and .mo files in step with the code: add what is new, remove what is gone, compare nothing."""
+    """Write the .po and .mo files: new messages without a translation, no unused ones; print what was removed."""
     known = catalogue.read()
     gone = [
         f"removed: {template!r}: {known[key]}"
