@@ -24,7 +24,6 @@ from bkpaas.lang import say, spoken
 from bkpaas.report.record import Change, Comparison, Results, read_json
 from bkpaas.runs.facts import changes
 
-HOME = Path(__file__).parents[2]
 SECONDS = 120.0
 """How long the judging of a baseline may take after this run has judged everything itself."""
 
@@ -32,12 +31,20 @@ SECONDS = 120.0
 class Baseline:
     """Begun before the visits, asked for when they are judged."""
 
-    def __init__(self, snapshot: Snapshot, path: Path, selection: Sequence[str]) -> None:
-        """selection: the words of the command line that chose what this run judges."""
+    def __init__(self, snapshot: Snapshot, path: Path, selection: Sequence[str], directory: Path) -> None:
+        """Start a run that judges the baseline.
+
+        Args:
+            snapshot: content of the file.
+            path: of that file.
+            selection: arguments that choose what this run judges.
+            directory: holds pytest.ini.
+        """
         self.snapshot = snapshot
         self._directory = tempfile.TemporaryDirectory(prefix="bkpaas-baseline-")
         self._report = Path(self._directory.name)
-        command = [sys.executable, "-m", "pytest", "-c", str(HOME / "pytest.ini"), "--rootdir", str(HOME)]
+        command = [sys.executable, "-m", "pytest", "-c", str(directory / "pytest.ini")]
+        command += ["--rootdir", str(directory)]
         command += ["-p", "no:cacheprovider", "--from-snapshot", str(path)]
         command += ["--report", str(self._report), "--lang", spoken(), *selection]
         kept = {

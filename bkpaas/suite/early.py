@@ -237,24 +237,30 @@ def _language(config: pytest.Config | None) -> lang.Language:
     return language
 
 
+def suite_directory(otherwise: Path) -> Path:
+    """Return the directory of pytest.ini: around this package, or `otherwise` if the package is installed."""
+    return HERE if (HERE / "pytest.ini").is_file() else otherwise
+
+
 def _start_again_at_home(config: pytest.Config | None) -> None:
-    if (
-        config is None
-        or "PYTEST_XDIST_WORKER" in os.environ
-        or (config.inipath, config.invocation_params.dir) == (HERE / "pytest.ini", HERE)
-    ):
+    if config is None or "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    called_in = config.invocation_params.dir
+    home = suite_directory(called_in)
+    ini = home / "pytest.ini"
+    if (config.inipath, called_in) == (ini, home) or not ini.is_file():
         return
     words = [str(word) for word in config.invocation_params.args]
     ours = any(word.split("=")[0] in ("--inventory", "--from-snapshot") for word in words)
     told = any(word in ("-c", "--rootdir") or word.startswith(("-c=", "--rootdir=")) for word in words)
     if ours and not told:
-        again = ["-m", "pytest", "-c", str(HERE / "pytest.ini"), "--rootdir", str(HERE)]
-        again += _as_seen_from(config.invocation_params.dir, words)
-        os.chdir(HERE)
+        again = ["-m", "pytest", "-c", str(ini), "--rootdir", str(home)]
+        again += _as_seen_from(called_in, home, words)
+        os.chdir(home)
         os.execv(sys.executable, [sys.executable, *again])
 
 
-def _as_seen_from(place: Path, words: list[str]) -> list[str]:
+def _as_seen_from(place: Path, home: Path, words: list[str]) -> list[str]:
     """The words with whole paths after our own options; the reports go where pytest was called."""
     found, before = list[str](), ""
     paths = {
@@ -271,6 +277,6 @@ def _as_seen_from(place: Path, words: list[str]) -> list[str]:
             word = f"{option}={place / value}"
         found.append(word)
         before = word
-    if place != HERE and not any(word.partition("=")[0] == "--report" for word in words):
+    if place != home and not any(word.partition("=")[0] == "--report" for word in words):
         found.append(f"--report={place / 'report'}")
     return found

@@ -28,6 +28,7 @@ from bkpaas.report.record import Results
 from bkpaas.report.text import columns, visible, wrap
 from bkpaas.runs.baseline import Baseline
 from bkpaas.suite import markers, results
+from bkpaas.suite.early import suite_directory
 from bkpaas.suite.ledger import Ledger, SelectionTeller
 from bkpaas.suite.options import ARCHIVE, BASELINE, CREDENTIALS, DEPLOYMENT, HOOK, KEY, SNAPSHOT, UNREMEMBERED
 from bkpaas.suite.outcome import Outcome
@@ -72,7 +73,12 @@ class Controller:
             raise pytest.exit.Exception("-m", int(pytest.ExitCode.NO_TESTS_COLLECTED))
         details.write_privately(self.config.pluginmanager, self.outputs.attempt)
         if (before := self.config.stash[BASELINE]) is not None:
-            self.baseline = Baseline(before, Path(self.config.option.baseline), _selection(self.config))
+            self.baseline = Baseline(
+                before,
+                Path(self.config.option.baseline),
+                _selection(self.config),
+                suite_directory(self.config.rootpath),
+            )
         if SNAPSHOT not in self.config.stash:
             interrupted = self._collect()
         snapshot = self.config.stash[SNAPSHOT]
