@@ -119,7 +119,7 @@ FAULTS = (
     ),
     Fault(
         "esb-settings-broken",
-        "supervisor-status",
+        "settings-valid",
         "fatal-exited-too-quickly",
         "a syntax error in esb's settings on the first paas host: FATAL, Exited too quickly",
         "第一台 paas 上 esb 的配置有语法错误：FATAL Exited too quickly",

@@ -17,7 +17,8 @@ MOST_RUNS = 6
 
 NOT_JUDGED = "the run could not be judged"
 SUITE_FAILED = "the suite itself failed"
-NEVER = (NOT_JUDGED, SUITE_FAILED)
+CAUSE_NOT_FIRST = "the run does not name the declared cause as the matrix demands"
+NEVER = (NOT_JUDGED, SUITE_FAILED, CAUSE_NOT_FIRST)
 """Kinds of differences that no expectation may hold."""
 
 TEXTS = ("title", "reason", "evidence", "remedy")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from bkpaas.report.record import Results
 from lab.faults import FAULTS
 from selftests.matrix.declared import SYMPTOM_FAULTS
 from selftests.matrix.judging import both_named, judge, named_first, red, strangers
+from selftests.recordings.comparing import CAUSE_NOT_FIRST, Difference
 
 PREFIX = "symptom-"
 
@@ -32,6 +33,13 @@ def judgement(name: str, results: Results, output: str) -> dict[str, Any]:
     found = judge(expected_of[0], results)
     perfect = found.cause_rank == 1 and not (found.unexplained or found.unrelated)
     return {"group": "faults", "expected": expected_of[0], **found._asdict(), "perfect": perfect}
+
+
+def unmet_expectation(name: str, judgement: Mapping[str, Any]) -> Iterator[Difference]:
+    """Yield a difference if a run with a fault does not name the cause that is declared for the fault."""
+    if judgement["group"] != "green" and not judgement["perfect"]:
+        words = {key: value for key, value in judgement.items() if key not in ("group", "perfect")}
+        yield Difference(CAUSE_NOT_FIRST, f"+ {words}", name)
 
 
 def table(judgements: Mapping[str, dict[str, Any]]) -> list[str]:

@@ -82,6 +82,7 @@ class Replay:
             self.otherwise += outcome.get("otherwise", 0)
             if "error" not in told:
                 self.judgements[name] = outcome["judgement"]
+                self.differences += matrix.unmet_expectation(name, outcome["judgement"])
                 actual[name] = canonical({"name": name, **told})
             if options.progress:
                 print(f"{layout} {name}: {len(found)} differences", flush=True)
