@@ -22,7 +22,7 @@ import msgspec
 from msgspec import Struct
 
 from bkpaas.collect import errors, program
-from bkpaas.collect.visit import Visit
+from bkpaas.collect.rounds import HostAnswers
 from bkpaas.errors import CollectError
 from bkpaas.facts.build import host_facts
 from bkpaas.facts.host import HostFacts
@@ -63,7 +63,7 @@ class _Setup(Struct, array_like=True):
 
 class _Request(Struct, array_like=True):
     host: Host
-    visit: Visit
+    visit: HostAnswers
 
 
 class _Reply(Struct, array_like=True):
@@ -85,7 +85,7 @@ class Parser:
         self._closed = False
         self._worker = self._start()
 
-    def facts(self, host: Host, visit: Visit) -> HostFacts:
+    def facts(self, host: Host, visit: HostAnswers) -> HostFacts:
         """Return the facts of a visit whose answers are compressed. Raises CollectError."""
         if self._worker.poll() is not None and not self._closed:
             self._worker = self._start()
@@ -206,8 +206,9 @@ def _parsed(request: _Request, secrets: Secrets) -> _Reply:
     """Parse with a copy of the secrets, so that a host with very many of them does not slow down the others."""
     visit, own = request.visit, copy.deepcopy(secrets)
     try:
-        visit.first, visit.second = (
-            bounded(answer) if isinstance(answer, bytes) else answer for answer in (visit.first, visit.second)
+        visit.round_1, visit.round_2 = (
+            bounded(answer) if isinstance(answer, bytes) else answer
+            for answer in (visit.round_1, visit.round_2)
         )
     except program.TooMuch:
         return _Reply(None, [], say(en="it unpacks to more than is allowed", zh="解压后超过上限"))

@@ -272,7 +272,7 @@ class Session(asyncssh.SSHClientSession[bytes]):
         except asyncssh.Error as error:
             raise errors.closed(self._where, str(error)) from None
 
-    async def visit(self, plan: dict[str, Any], seconds: float) -> bytes:
+    async def run_plan(self, plan: dict[str, Any], seconds: float) -> bytes:
         """Return the compressed answer, which must come within so many seconds. Raises CollectError."""
         try:
             with self._limit(seconds):

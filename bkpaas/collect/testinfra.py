@@ -120,7 +120,7 @@ class Session:
                 raise _explained(self._where, self._connection, said)
             await asyncio.sleep(POLL_SECONDS)
 
-    async def visit(self, plan: dict[str, Any], seconds: float) -> bytes:
+    async def run_plan(self, plan: dict[str, Any], seconds: float) -> bytes:
         """Return the compressed answer; what would show a password is not asked. Raises CollectError."""
         plan, hidden = program.withheld(plan)
         command = program.command(self._connection, self._homes, plan)

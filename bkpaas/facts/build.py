@@ -41,7 +41,7 @@ from bkpaas.inventory.deployment import Host
 from bkpaas.lang import say
 
 if TYPE_CHECKING:
-    from bkpaas.collect.visit import Visit
+    from bkpaas.collect.rounds import HostAnswers
 
 T = TypeVar("T", bound=Fact)
 
@@ -55,18 +55,18 @@ _NOUNS = tuple(
 )
 
 
-def host_facts(host: Host, visit: Visit, secrets: Secrets) -> HostFacts:
+def host_facts(host: Host, visit: HostAnswers, secrets: Secrets) -> HostFacts:
     """The facts of a host. Never raises: what is absent, malformed or of a wrong type is Missing."""
     error = visit.error.reason if visit.error else None
     shared = {
         "host": host.name,
-        "collected": visit.first is not None,
+        "collected": visit.round_1 is not None,
         "error_kind": visit.error.kind if visit.error else None,
         "error": error,
         "seconds": visit.seconds,
         "clock": _clock(visit, error),
     }
-    if visit.first is None:
+    if visit.round_1 is None:
         reason = error or say(en="the host was not collected", zh="未采集该主机")
         nouns: dict[str, Fact] = {noun: Missing(reason) for noun in _NOUNS}
     else:
@@ -101,7 +101,7 @@ def _without_secrets(facts: F, kind: type[F], secrets: Secrets) -> F:
     return msgspec.convert(secrets.strings(msgspec.to_builtins(facts)), kind)
 
 
-def _clock(visit: Visit, error: str | None) -> Clock | Missing:
+def _clock(visit: HostAnswers, error: str | None) -> Clock | Missing:
     clock = visit.clock
     if clock is None:
         return Missing(error or say(en="the clock was not measured", zh="未测量时钟"))
@@ -125,23 +125,23 @@ def _but(prefix: str, section: dict[str, Any]) -> dict[str, Any]:
 class _Answers:
     """The two raw answers of a host as one."""
 
-    def __init__(self, host: Host, visit: Visit, secrets: Secrets) -> None:
+    def __init__(self, host: Host, visit: HostAnswers, secrets: Secrets) -> None:
         self.host, self.secrets = host, secrets
         reason = visit.error.reason if visit.error else None
-        answers = enumerate((visit.first, visit.second), 1)
+        answers = enumerate((visit.round_1, visit.round_2), 1)
         self.rounds = [
             read_round(answer, number, visit.asked.get(number, Asked()), reason) for number, answer in answers
         ]
-        self.first, self.second = self.rounds
+        self.round_1, self.round_2 = self.rounds
 
     def nouns(self) -> dict[str, Fact]:
-        secrets, first = self.secrets, self.first.values
+        secrets, first = self.secrets, self.round_1.values
         its_system = self._noun(lambda: system(first["system"], first["collector"]), "system")
         its_processes = self._noun(lambda: processes(first["processes"], secrets), "processes")
         its_supervisors = self._files_noun(FileName.SUPERVISOR_CONF, self._supervisors)
         known = its_supervisors if isinstance(its_supervisors, Supervisors) else None
         running = its_processes if isinstance(its_processes, Processes) else None
-        peers = self.second.values.get("peers")
+        peers = self.round_2.values.get("peers")
         zone = its_system.utc_offset_seconds if isinstance(its_system, System) else None
         return {
             "system": its_system,
@@ -192,9 +192,9 @@ class _Answers:
     def _noun(self, build: Callable[[], T | Missing], *sections: str) -> T | Missing:
         """From sections of the first answer, which must be whole."""
         for section in sections:
-            if section in self.first.errors:
-                return Missing(self.first.errors[section])
-            if section not in self.first.values:
+            if section in self.round_1.errors:
+                return Missing(self.round_1.errors[section])
+            if section not in self.round_1.values:
                 return Missing(not_answered(section))
         return _built(build)
 
@@ -251,7 +251,7 @@ class _Answers:
 
     def _own(self) -> Own:
         """What replaces this host's own addresses and names, loopback among them, in a setting."""
-        values = self.first.values
+        values = self.round_1.values
         found = [address for address, _ in values.get("addresses", ())[:_MOST_ADDRESSES]]
         return own_places(found, values["system"]["hostname"][:255] if "system" in values else None)
 
@@ -259,13 +259,13 @@ class _Answers:
         tails = self._entries("tails")
         if TailName.UWSGI_LOG.of("login") not in tails:
             return Missing(not_answered(TailName.UWSGI_LOG.of("login")))
-        later = TailName.UWSGI_LOG.of("login") in self.second.values.get("tails", {})
+        later = TailName.UWSGI_LOG.of("login") in self.round_2.values.get("tails", {})
         return _built(lambda: login_access(tails, later))
 
     def _pids(self) -> Fact:
-        if "pids" not in self.second.values:
-            return Missing(self.second.errors.get("pids") or not_answered("pids"))
-        return PidsLater(by_pid=self.second.values["pids"])
+        if "pids" not in self.round_2.values:
+            return Missing(self.round_2.errors.get("pids") or not_answered("pids"))
+        return PidsLater(by_pid=self.round_2.values["pids"])
 
 
 def _named_errors(one: Round, section: str) -> dict[str, str]:

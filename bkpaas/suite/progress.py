@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from bkpaas.collect.visit import ENDED, State
+from bkpaas.collect.rounds import ENDED, State
 from bkpaas.lang import in_language, many, say, spoken
 from bkpaas.report.text import fitted
 

@@ -17,7 +17,7 @@ import msgspec
 import pytest
 
 from bkpaas import libraries, streams
-from bkpaas.collect.look import look
+from bkpaas.collect.deployment import collect
 from bkpaas.errors import SuiteError
 from bkpaas.facts import Snapshot
 from bkpaas.inventory.deployment import Deployment
@@ -97,15 +97,15 @@ class Controller:
         with in_both(), libraries.captured_output() as terminal:
             with contextlib.redirect_stderr(terminal):
                 progress = Progress(self.config)
-            looked = look(
+            result = collect(
                 self.deployment,
                 self.config.option.transport,
                 progress,
                 self.config.stash[CREDENTIALS],
                 self.config.stash[KEY],
             )
-        self.config.stash[SNAPSHOT] = looked.snapshot
-        return looked.interrupted
+        self.config.stash[SNAPSHOT] = result.snapshot
+        return result.interrupted
 
     def _hand_over(self, snapshot: Snapshot) -> None:
         """Write the snapshot for the workers. Without it nothing is judged; what was collected is still reported."""

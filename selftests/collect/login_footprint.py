@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-from bkpaas.collect.visit import visit_hosts
+from bkpaas.collect.rounds import collect_hosts
 from collect.sshd import deployment, key, running
 
 RECORDS = ("/run", "/var/log", "/var/lib", "/var/spool", "/var/mail")
@@ -40,7 +40,7 @@ def changed(folder: Path) -> list[str]:
     key(folder / "id")
     with running(folder / "sshd", folder, "UsePAM yes") as sshd:
         before = listing()
-        visit = visit_hosts(
+        visit = collect_hosts(
             deployment(sshd.connection()), lambda host: {"visit": 1, "pids": [1]}, lambda host, all: None
         )["a"]
         assert visit.error is None, visit.error

@@ -13,7 +13,7 @@ import sys
 started = []
 events = ("subprocess.Popen", "os.posix_spawn", "os.fork", "os.forkpty", "os.exec", "os.system")
 sys.addaudithook(lambda event, args: started.append((event, args[:1])) if event in events else None)
-import bkpaas.collect.look, asyncssh
+import bkpaas.collect.deployment, asyncssh
 assert not started, started
 """
 

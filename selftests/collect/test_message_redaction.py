@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bkpaas.collect import look
+from bkpaas.collect import deployment
 from bkpaas.inventory import load
 from bkpaas.messages import msg, set_redactor
 
@@ -31,9 +31,9 @@ def _no_redactor() -> Iterator[None]:
 
 
 def test_a_message_made_after_collection_has_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(look, "visit_hosts", lambda *args, **options: {})
+    monkeypatch.setattr(deployment, "collect_hosts", lambda *args, **options: {})
     line = "mysql --password=hunter2-and-more"
     assert "hunter2" in msg("{line}", line=line).render("en")
-    look.look(load(INVENTORY), "asyncssh", Silent())
+    deployment.collect(load(INVENTORY), "asyncssh", Silent())
     rendered = msg("the log says {line}", line=line).render("zh")
     assert "hunter2" not in rendered and "mysql --password=secret:" in rendered

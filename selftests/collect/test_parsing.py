@@ -40,7 +40,7 @@ def packed(answer: Any) -> bytes:
 
 def visited(one: dict[str, Any] | None = None, two: dict[str, Any] | None = None) -> Any:
     found = visit(one or first(), two)
-    found.first, found.second = packed(found.first), packed(two) if two else None
+    found.round_1, found.round_2 = packed(found.round_1), packed(two) if two else None
     return found
 
 

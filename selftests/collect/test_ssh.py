@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bkpaas.collect import program
-from bkpaas.collect.visit import Visit, visit_hosts
+from bkpaas.collect.rounds import HostAnswers, collect_hosts
 from bkpaas.inventory.deployment import Connection
 from bkpaas.lang import speak
 from collect.servers import Behaviour, closing, never_accepting, refusing, serving, silent, speaking
@@ -34,9 +34,9 @@ for line in sys.stdin.buffer:
 """
 
 
-def once(connection: Connection, transport: str = "asyncssh", **limits: object) -> Visit:
+def once(connection: Connection, transport: str = "asyncssh", **limits: object) -> HostAnswers:
     options: Any = {"transport": transport}
-    return visit_hosts(
+    return collect_hosts(
         deployment(connection, **limits), lambda host: PLAN, lambda host, all: None, **options
     )["a"]
 
@@ -47,7 +47,7 @@ def failure(connection: Connection, **limits: object) -> tuple[str, str]:
     for language in ("zh", "en"):
         speak(language)  # type: ignore[arg-type]
         visit = once(connection, **limits)
-        assert visit.first is None and visit.error is not None
+        assert visit.round_1 is None and visit.error is not None
         reasons.append(visit.error.reason)
     assert re.search("[\u4e00-\u9fff]", reasons[0]) and not re.search("[\u4e00-\u9fff]", reasons[1])
     assert "a (127.0.0.1)" in reasons[1]
@@ -98,22 +98,22 @@ def fake(forced: Any, tmp_path: Path) -> Any:
 def test_both_visits_over_one_connection(sshd: Sshd) -> None:
     before = sshd.logins()
     seconds = []
-    visit = visit_hosts(
+    visit = collect_hosts(
         deployment(sshd.connection()),
         lambda host: PLAN,
         lambda host, visits: seconds.append(visits) or {"visit": 2, "pids": [1, 4_000_000]},
     )["a"]
-    assert visit.error is None and visit.first and visit.second
-    assert (visit.first["visit"], visit.second["visit"]) == (1, 2)
-    assert visit.second["pids"] == {"1": visit.first["pids"]["1"], "4000000": None}
-    assert seconds[0]["a"].first == visit.first
+    assert visit.error is None and visit.round_1 and visit.round_2
+    assert (visit.round_1["visit"], visit.round_2["visit"]) == (1, 2)
+    assert visit.round_2["pids"] == {"1": visit.round_1["pids"]["1"], "4000000": None}
+    assert seconds[0]["a"].round_1 == visit.round_1
     assert visit.clock and visit.clock.samples == 3
     assert abs(visit.clock.offset_seconds) <= visit.clock.uncertainty_seconds + 0.05
     assert sshd.logins() == before + 1
 
 
 def test_noise_before_the_program_is_skipped(forced: Any) -> None:
-    assert once(forced('cat /etc/services; exec /bin/sh -c "$SSH_ORIGINAL_COMMAND"')).first
+    assert once(forced('cat /etc/services; exec /bin/sh -c "$SSH_ORIGINAL_COMMAND"')).round_1
 
 
 def test_refused() -> None:
@@ -212,7 +212,7 @@ def test_settings_from_ssh_config(sshd: Sshd, client: Path, tmp_path: Path) -> N
         f"Host paas-7\n  HostName 127.0.0.1\n  Port {sshd.port}\n  User root\n  IdentityFile {client}/id\n"
         f"  UserKnownHostsFile {sshd.known_hosts}\n"
     )
-    assert once(Connection("ssh://paas-7", ssh_config=str(config))).first
+    assert once(Connection("ssh://paas-7", ssh_config=str(config))).round_1
 
 
 def test_config_that_cannot_be_read(sshd: Sshd, tmp_path: Path) -> None:
@@ -239,8 +239,8 @@ def test_key_with_a_passphrase_comes_from_the_agent(
         monkeypatch.setenv("SSH_AUTH_SOCK", str(tmp_path / "agent"))
         while subprocess.run(["ssh-add", "-q", str(client / "id")], capture_output=True).returncode == 2:
             assert agent.poll() is None
-        assert once(sshd.connection(key=str(locked))).first
-        assert once(sshd.connection(key=None)).first
+        assert once(sshd.connection(key=str(locked))).round_1
+        assert once(sshd.connection(key=None)).round_1
     finally:
         agent.terminate()
         agent.wait()
@@ -252,8 +252,8 @@ def test_through_a_bastion(sshd: Sshd, client: Path, tmp_path: Path) -> None:
         both.write_text(sshd.known_hosts.read_text() + bastion.known_hosts.read_text())
         jump = f"root@127.0.0.1:{bastion.port}"
         connection = sshd.connection(bastion=jump, known_hosts=str(both))
-        visits = visit_hosts(deployment(*[connection] * 3), lambda host: PLAN, lambda host, all: None)
-        assert all(visit.first for visit in visits.values())
+        visits = collect_hosts(deployment(*[connection] * 3), lambda host: PLAN, lambda host, all: None)
+        assert all(visit.round_1 for visit in visits.values())
         assert bastion.logins() == 1
         kind, reason = failure(sshd.connection(bastion=jump))
     assert kind == "host_key_unknown" and reason.startswith(f"a (127.0.0.1) by way of {jump}: ")
@@ -268,7 +268,7 @@ def test_proxy_jump_of_the_config(sshd: Sshd, client: Path, tmp_path: Path) -> N
             f"Host target\n  HostName 127.0.0.1\n  Port {sshd.port}\n  User root\n  ProxyJump jump\n"
         )
         connection = sshd.connection(spec="ssh://target", ssh_config=str(config), known_hosts=str(both))
-        assert once(connection).first
+        assert once(connection).round_1
         assert bastion.logins() == 1
 
 
@@ -363,7 +363,7 @@ def test_sudo_denied(client: Path, tmp_path: Path, said: str) -> None:
 def test_sudo_granted(client: Path, tmp_path: Path) -> None:
     script = f'echo "$1 $2 $3" > {tmp_path}/said; shift 3; exec "$@"'
     with running(tmp_path / "sshd", client, sudo(tmp_path, script)) as sshd:
-        assert once(sshd.connection(sudo=True, sudo_user="blueking")).first
+        assert once(sshd.connection(sudo=True, sudo_user="blueking")).round_1
     assert (tmp_path / "said").read_text() == "-n -u blueking\n"
 
 
@@ -374,5 +374,5 @@ def test_fast_key_exchange_is_preferred_unless_the_config_chooses(client: Path, 
             (None, "curve25519-sha256"),
             (str(tmp_path / "config"), "ecdh-sha2-nistp256"),
         ):
-            assert once(sshd.connection(ssh_config=config)).first
+            assert once(sshd.connection(ssh_config=config)).round_1
             assert re.findall(r"kex: algorithm: (\S+)", sshd.log.read_text())[-1] == expected

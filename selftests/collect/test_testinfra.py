@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bkpaas.collect.visit import Visit, visit_hosts
+from bkpaas.collect.rounds import HostAnswers, collect_hosts
 from bkpaas.inventory.deployment import Connection
 from collect.running import ended, needs_root
 from collect.servers import closing, never_accepting, refusing, serving, silent
@@ -27,9 +27,11 @@ PLAN = {
 }
 
 
-def once(connection: Connection, transport: str = "asyncssh", second: Any = None, **limits: object) -> Visit:
+def once(
+    connection: Connection, transport: str = "asyncssh", second: Any = None, **limits: object
+) -> HostAnswers:
     options: Any = {"transport": transport}
-    return visit_hosts(
+    return collect_hosts(
         deployment(connection, **limits), lambda host: PLAN, lambda host, all: second, **options
     )["a"]
 
@@ -49,16 +51,16 @@ def put(folder: Path, name: str, script: str) -> None:
 
 def test_local() -> None:
     visit = once(Connection("local://"), second={"visit": 2, "pids": [1]})
-    assert visit.error is None and visit.first and visit.second
-    assert visit.first["files"]["os"][0]["text"] and visit.second["visit"] == 2
-    assert abs(visit.first["pids"]["1"] - visit.second["pids"]["1"]) < 1
+    assert visit.error is None and visit.round_1 and visit.round_2
+    assert visit.round_1["files"]["os"][0]["text"] and visit.round_2["visit"] == 2
+    assert abs(visit.round_1["pids"]["1"] - visit.round_2["pids"]["1"]) < 1
     assert visit.clock and visit.clock.samples == 2
     assert abs(visit.clock.offset_seconds) <= visit.clock.uncertainty_seconds
 
 
 def test_local_with_sudo(path: Path) -> None:
     put(path, "sudo", f'printf %s "$1" > {path}/said; shift; exec "$@"')
-    assert once(Connection("local://", sudo=True)).first
+    assert once(Connection("local://", sudo=True)).round_1
     assert (path / "said").read_text() == "-n"
     put(path, "sudo", "echo 'sudo: a password is required' >&2; exit 1")
     error = once(Connection("local://", sudo=True)).error
@@ -83,7 +85,7 @@ def test_containers(path: Path, spec: str, tool: str, words: list[str]) -> None:
         path, tool, f'printf "%s\\n" "$@" > {path}/said; while [ "$1" != /bin/sh ]; do shift; done; exec "$@"'
     )
     visit = once(Connection(spec))
-    assert visit.first and visit.first["files"]["os"][0]["text"]
+    assert visit.round_1 and visit.round_1["files"]["os"][0]["text"]
     said = (path / "said").read_text().splitlines()
     assert said[: len(words)] == words
 
@@ -113,7 +115,7 @@ def test_chroot(tmp_path: Path) -> None:
             (root / name).symlink_to(os.readlink(f"/{name}"))
     (root / "etc/os-release").write_text("of the chroot")
     script = (
-        "import sys; from bkpaas.collect.visit import *; from bkpaas.inventory.deployment import Connection\n"
+        "import sys; from bkpaas.collect.rounds import *; from bkpaas.inventory.deployment import Connection\n"
         "from collect.sshd import deployment\n"
         f"plan = {PLAN!r}\n"
         "visit = visit_hosts(deployment(Connection(sys.argv[1])), lambda host: plan, lambda host, all: None)['a']\n"
@@ -164,7 +166,7 @@ def test_both_rounds_share_one_budget(path: Path) -> None:
     """The second answer is refused although each of the two is within the limit."""
     put(path, "docker", 'head -c 600000 /dev/zero | tr "\\0" "\\n"; shift 2; exec "$@"')
     visit = once(Connection("docker://paas-1"), second={"visit": 2, "pids": [1]}, answer_bytes=1_000_000)
-    assert visit.first and visit.second is None and visit.error and visit.error.kind == "too_much"
+    assert visit.round_1 and visit.round_2 is None and visit.error and visit.error.kind == "too_much"
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +189,7 @@ def test_openssh_logs_in_once_for_both_visits_and_leaves_nothing(
     monkeypatch.setattr(tempfile, "tempdir", str(public))
     logins = sshd.logins()
     visit = once(sshd.connection(), "openssh", second={"visit": 2, "pids": [1]})
-    assert visit.error is None and visit.first and visit.second
+    assert visit.error is None and visit.round_1 and visit.round_2
     assert visit.clock and abs(visit.clock.offset_seconds) <= visit.clock.uncertainty_seconds
     assert sshd.logins() == logins + 1 and not os.listdir(public)
 
@@ -197,7 +199,7 @@ def test_openssh_through_a_bastion(sshd: Sshd, client: Path, tmp_path: Path) -> 
     with running(tmp_path / "bastion", client) as bastion:
         jump, both = f"root@127.0.0.1:{bastion.port}", tmp_path / "both"
         both.write_text(sshd.known_hosts.read_text() + bastion.known_hosts.read_text())
-        assert once(sshd.connection(bastion=jump, known_hosts=str(both)), "openssh").first
+        assert once(sshd.connection(bastion=jump, known_hosts=str(both)), "openssh").round_1
         assert bastion.logins() == 1
         error = once(sshd.connection(bastion=jump), "openssh").error
         assert error and error.kind == "host_key_unknown"

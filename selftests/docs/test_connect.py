@@ -13,7 +13,7 @@ from msgspec.structs import asdict
 
 from bkpaas import inventory
 from bkpaas.collect import program, sudoers
-from bkpaas.collect.visit import CHILDREN, visit_hosts
+from bkpaas.collect.rounds import CHILDREN, collect_hosts
 from bkpaas.inventory import Limits, Thresholds
 from docs.pages import ROOT, page, pages
 
@@ -99,8 +99,8 @@ def test_an_sshd_of_centos_6_lets_us_in(tmp_path: Path) -> None:
         def visits(transport: str, **more: object) -> bool:
             one = deployment(sshd.connection(**more))
             plan = {"visit": 1, "pids": [1]}
-            found = visit_hosts(one, lambda host: plan, lambda host, all: None, transport=transport)  # type: ignore[arg-type]
-            return found["a"].first is not None
+            found = collect_hosts(one, lambda host: plan, lambda host, all: None, transport=transport)  # type: ignore[arg-type]
+            return found["a"].round_1 is not None
 
         assert visits("asyncssh")
         assert visits("openssh", ssh_config=str(config)) and not visits("openssh")

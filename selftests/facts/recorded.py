@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bkpaas.collect.clock import Clock
-from bkpaas.collect.visit import Visit
+from bkpaas.collect.rounds import HostAnswers
 from bkpaas.facts.shapes import NAMED_SECTIONS, SECTIONS, Asked
 from bkpaas.inventory.deployment import Connection, Host
 
@@ -227,8 +227,8 @@ def asked(answer: dict[str, Any]) -> Asked:
     return Asked(named, whole=frozenset(f"files:{name}" for name in read))
 
 
-def visit(one: Any, two: Any = None) -> Visit:
+def visit(one: Any, two: Any = None) -> HostAnswers:
     rounds = {
         number: asked(answer) for number, answer in enumerate((one, two), 1) if isinstance(answer, dict)
     }
-    return Visit("paas-1", one, two, clock=Clock(0.5, 0.01, 5), seconds=1.5, asked=rounds)
+    return HostAnswers("paas-1", one, two, clock=Clock(0.5, 0.01, 5), seconds=1.5, asked=rounds)

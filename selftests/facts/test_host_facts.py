@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from recorded import HOME, NOW, ctl, entry, first, got, host, missing, process, second, uwsgi, visit
 
-from bkpaas.collect.visit import Visit
+from bkpaas.collect.rounds import HostAnswers
 from bkpaas.errors import NoData
 from bkpaas.facts import HostFacts, HostView, Missing, Secrets, controller_facts, host_facts
 from bkpaas.facts.query import HttpName
@@ -52,7 +52,9 @@ def test_what_was_not_asked_is_missing_with_a_reason():
 
 
 def test_a_host_that_was_not_reached():
-    facts = host_facts(host(), Visit.failed("paas-1", "unreachable", "10.0.1.3 does not answer"), Secrets())
+    facts = host_facts(
+        host(), HostAnswers.failed("paas-1", "unreachable", "10.0.1.3 does not answer"), Secrets()
+    )
     assert (facts.collected, facts.error_kind, facts.error) == (
         False,
         "unreachable",
@@ -61,12 +63,12 @@ def test_a_host_that_was_not_reached():
     for noun in NOUNS:
         with pytest.raises(NoData, match=r"10.0.1.3 does not answer"):
             getattr(HostView(facts), noun)
-    assert isinstance(host_facts(host(), Visit("paas-1"), Secrets()).system, Missing)
+    assert isinstance(host_facts(host(), HostAnswers("paas-1"), Secrets()).system, Missing)
 
 
 def test_a_second_visit_that_failed_leaves_the_first():
     failed = visit(first())
-    failed.error = Visit.failed("paas-1", "closed", "the connection was lost").error
+    failed.error = HostAnswers.failed("paas-1", "closed", "the connection was lost").error
     facts = host_facts(host(), failed, Secrets())
     assert facts.collected and facts.error == "the connection was lost"
     assert HostView(facts).supervisor.status and HostView(facts).supervisor.later is None
@@ -229,7 +231,7 @@ def everywhere():
 def test_no_secret_is_left_in_the_facts():
     one, two, used = everywhere()
     visited = visit(one, two)
-    visited.error = Visit.failed("paas-1", "closed", "token=Pl4ntedZ").error
+    visited.error = HostAnswers.failed("paas-1", "closed", "token=Pl4ntedZ").error
     facts = host_facts(host("paas", "appo", "nginx"), visited, Secrets())
     text = msgspec.json.encode(facts).decode()
     left = [secret for secret in [*used, "Pl4ntedZ"] if f"{secret}" in text]

@@ -6,7 +6,7 @@ import json
 import msgspec
 
 from bkpaas.collect.clock import Clock
-from bkpaas.collect.visit import Visit
+from bkpaas.collect.rounds import HostAnswers
 from bkpaas.facts import ControllerFacts
 from bkpaas.facts.build import controller_facts, host_facts
 from bkpaas.facts.secrets import Secrets
@@ -176,10 +176,10 @@ def facts_of(kind):
     """Facts of a paas host and of the controller, and the secrets that were planted in their answers."""
     plant, secrets = Planter(kind), Secrets()
     entry = Host("paas-1", "10.66.0.11", ("paas",), Connection("ssh://root@10.66.0.11"))
-    visit = Visit(
-        host="paas-1", first=first(plant), second=second(plant), clock=Clock(0.5, 0.01, 5), seconds=1.5
+    visit = HostAnswers(
+        host="paas-1", round_1=first(plant), round_2=second(plant), clock=Clock(0.5, 0.01, 5), seconds=1.5
     )
-    failed = Visit.failed("paas-2", "closed", f"10.66.0.12 closed the connection: {plant()}")
+    failed = HostAnswers.failed("paas-2", "closed", f"10.66.0.12 closed the connection: {plant()}")
     seen = {
         "resolve": {"paas.bk.com": {"addresses": [], "seconds": 0.1, "error": plant()}},
         "http": {"domain-/": recorded.got("http://paas.bk.com/", plant(), headers=[("Location", plant())])},

@@ -20,9 +20,10 @@ import msgspec
 import pytest
 
 from bkpaas import inventory
-from bkpaas.collect import errors, look, parsing, plan_text
+from bkpaas.collect import deployment as collection
+from bkpaas.collect import errors, parsing, plan_text
 from bkpaas.collect.clock import Clock
-from bkpaas.collect.visit import Trouble, Visit
+from bkpaas.collect.rounds import Failure, HostAnswers
 from bkpaas.errors import CollectError
 from bkpaas.facts import HostFacts
 from bkpaas.facts.login import LoginTrial
@@ -90,10 +91,10 @@ def _replace_network(recording: Recording) -> dict[str, dict[str, Any]]:
     """Put the recorded answers in the place of the network. -> the plans that the code makes meanwhile"""
     plans: dict[str, dict[str, Any]] = {}
 
-    def visit_hosts(
+    def collect_hosts(
         deployment: Any, first: Any, second: Any, *, between: Any, parse: Any, **_: Any
-    ) -> dict[str, Visit]:
-        """Do what bkpaas.collect.visit does, one host after the other."""
+    ) -> dict[str, HostAnswers]:
+        """Do what bkpaas.collect.rounds does, one host after the other."""
         hosts = deployment.judged()
         visits = {host.name: _first_visit(recording, host.name) for host in hosts}
         for host in hosts:
@@ -105,16 +106,16 @@ def _replace_network(recording: Recording) -> dict[str, dict[str, Any]]:
             plans[host.name]["2"] = _planned(lambda host=host: second(host, visits))
         for host in reached:
             told, visit = recording["visits"].get(host.name, {}), visits[host.name]
-            visit.second, visit.error = _packed(told.get("second")), _trouble(told.get("error"))
-            if visit.second is not None and visit.error is None:
+            visit.round_2, visit.error = _packed(told.get("second")), _trouble(told.get("error"))
+            if visit.round_2 is not None and visit.error is None:
                 _parse(parse, host, visit)
         return visits
 
     def try_login(*_: Any) -> LoginTrial:
         return msgspec.convert(product(recording["login"]), LoginTrial)
 
-    replaced: Any = look
-    replaced.visit_hosts, replaced.try_login, replaced.Parser = visit_hosts, try_login, _Parser
+    replaced: Any = collection
+    replaced.collect_hosts, replaced.try_login, replaced.Parser = collect_hosts, try_login, _Parser
     replaced.probe = lambda deployment: product(recording["controller"])
     replaced.time = SimpleNamespace(time=lambda: recording["started"])
     replaced.uuid = SimpleNamespace(uuid4=lambda: SimpleNamespace(hex=RUN))
@@ -127,7 +128,7 @@ class _Parser:
     def __init__(self, secrets: Any) -> None:
         self._secrets = secrets
 
-    def facts(self, host: Any, visit: Visit) -> HostFacts:
+    def facts(self, host: Any, visit: HostAnswers) -> HostFacts:
         reply = parsing._parsed(parsing._Request(host, msgspec.structs.replace(visit)), self._secrets)
         if reply.facts is None:
             raise errors.garbage(errors.place(host), reply.error)
@@ -145,9 +146,9 @@ def _planned(make: Any) -> Any:
         return {"raised": f"{type(error).__name__}: {error}"}
 
 
-def _parse(parse: Any, host: Any, visit: Visit) -> None:
+def _parse(parse: Any, host: Any, visit: HostAnswers) -> None:
     """Parse what there is; what that raises is an error of the visit, as in the product."""
-    if visit.first is None:
+    if visit.round_1 is None:
         return
     try:
         parse(host, visit)
@@ -157,14 +158,14 @@ def _parse(parse: Any, host: Any, visit: Visit) -> None:
         visit.fail(errors.suite(errors.place(host), f"{type(error).__name__}: {error}"))
 
 
-def _first_visit(recording: Recording, name: str) -> Visit:
+def _first_visit(recording: Recording, name: str) -> HostAnswers:
     told = recording["visits"].get(name)
     if told is None:
-        return Visit.failed(name, "other", "not in the recording")
+        return HostAnswers.failed(name, "other", "not in the recording")
     first, clock = _packed(told["first"]), told["clock"]
-    return Visit(
+    return HostAnswers(
         name,
-        first=first,
+        round_1=first,
         error=None if first is not None else _trouble(told["error"]),
         clock=clock and Clock(clock["offset_seconds"], clock["uncertainty_seconds"], clock["samples"]),
         seconds=told["seconds"],
@@ -176,8 +177,8 @@ def _packed(answer: Any) -> bytes | None:
     return None if answer is None else zlib.compress(json.dumps(answer).encode("ascii"), 1)
 
 
-def _trouble(error: Any) -> Trouble | None:
-    return error and Trouble(error["kind"], product(error["reason"]))
+def _trouble(error: Any) -> Failure | None:
+    return error and Failure(error["kind"], product(error["reason"]))
 
 
 class _Capture:

@@ -16,8 +16,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from bkpaas.collect import look, program
-from bkpaas.collect.visit import Visit
+from bkpaas.collect import deployment, program
+from bkpaas.collect.rounds import HostAnswers
 from bkpaas.report.record import write_private
 from bkpaas.suite import options
 from lab.control import REPOSITORY
@@ -45,10 +45,10 @@ class Recorder:
 
     def __post_init__(self) -> None:
         self.collected["login"] = None
-        for name in ("visit_hosts", "probe", "try_login"):
-            setattr(look, name, getattr(self, f"_{name}")(getattr(look, name)))
+        for name in ("collect_hosts", "probe", "try_login"):
+            setattr(deployment, name, getattr(self, f"_{name}")(getattr(deployment, name)))
 
-    def _visit_hosts(self, original: Callable[..., Any]) -> Callable[..., Any]:
+    def _collect_hosts(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def recorded(deployment: Any, first: Any, second: Any, **more: Any) -> Any:
             def plan_first(host: Any) -> Any:
                 return self._plan(host.name, "1", first(host))
@@ -107,12 +107,13 @@ class Recorder:
         write_private(Path(option.record), without_place(stored(recording)).encode("ascii"))
 
 
-def _visit(visit: Visit) -> dict[str, Any]:
-    """Return a visit with its answers decoded, which arrive compressed."""
-    told = msgspec.structs.asdict(visit)
-    answers = ((name, told[name]) for name in ("first", "second"))
-    return told | {
-        name: program.decoded(answer) if isinstance(answer, bytes) else answer for name, answer in answers
+def _visit(visit: HostAnswers) -> dict[str, Any]:
+    """Return the answers of a host decoded, under the names that the stored recordings use."""
+    fields = msgspec.structs.asdict(visit)
+    rounds = {"first": fields.pop("round_1"), "second": fields.pop("round_2")}
+    return fields | {
+        name: program.decoded(answer) if isinstance(answer, bytes) else answer
+        for name, answer in rounds.items()
     }
 
 

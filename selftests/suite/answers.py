@@ -8,13 +8,14 @@ from typing import Any
 import msgspec
 
 from bkpaas.collect.clock import Clock
-from bkpaas.collect.visit import Visit
+from bkpaas.collect.rounds import HostAnswers
 from bkpaas.facts import HostFacts, Secrets, Snapshot, controller_facts, host_facts
 from bkpaas.facts.shapes import Asked
 from bkpaas.inventory.deployment import Deployment
 from selftests.suite.in_process import ROOT, Verdict, verdicts
 
-ROUNDS = ("first", "second")
+ROUNDS = {"round_1": "first", "round_2": "second"}
+"""Field of HostAnswers: its name in the recorded file."""
 
 
 class Answers:
@@ -37,9 +38,9 @@ class Answers:
     def facts(self, host: str, **rounds: Any) -> HostFacts:
         """Return the facts of a host with other answers: first=..., second=..."""
         recorded = self.visits[host]
-        visit = Visit(
+        visit = HostAnswers(
             host,
-            **{name: rounds.get(name, recorded[name]) for name in ROUNDS},
+            **{field: rounds.get(name, recorded[name]) for field, name in ROUNDS.items()},
             clock=msgspec.convert(recorded["clock"], Clock),
             seconds=recorded["seconds"],
             asked={int(number): msgspec.convert(asked, Asked) for number, asked in recorded["asked"].items()},

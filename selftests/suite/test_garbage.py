@@ -112,7 +112,7 @@ def changes() -> list[tuple[str, str, Path, str, Any]]:
     """(host, round, path, kind, new value) of everything that can be tried, in an order that is mixed, but always the same."""
     found = []
     for host, visit in answers().visits.items():
-        for name in ROUNDS:
+        for name in ROUNDS.values():
             for path in places(visit[name]):
                 if path and path[0] not in (*UNREAD, *COLLECTOR):
                     found += [(host, name, path, *one) for one in garbage(at(visit[name], path), path)]
@@ -161,7 +161,7 @@ def test_every_section_is_read():
     """Else nothing is proved about it."""
     read = Counter[tuple[str, str]]()
     for host in ("paas-1", "nginx-1", "appo-1"):
-        for name in ROUNDS:
+        for name in ROUNDS.values():
             sections = {section_of(path) for path in places(answers().visits[host][name]) if path}
             for section in sorted(sections, key=str):
                 if section[0] not in COLLECTOR and not read[name, section[0]]:

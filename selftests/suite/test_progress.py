@@ -45,7 +45,7 @@ def test_those_waited_for_are_named_from_the_start(watch):
     assert lines(stream)[-1] == "looked at 0 of 5 hosts; waiting for appo-1, paas-1 (+3)"
     for host in ("paas-1", "appo-1", "job-1", "es-1"):
         shown(host, "done" if host != "job-1" else "failed")
-    shown("nginx-1", "first")
+    shown("nginx-1", "round_1")
     assert lines(stream)[-1] == "looked at 4 of 5 hosts; waiting for nginx-1"
     shown("nginx-1", "done")
     shown.end("looked at 5 hosts in 2.0 s")
@@ -71,7 +71,7 @@ def test_without_a_terminal_it_is_two_plain_lines(watch):
     shown, stream = watch()
     shown.start(2)
     for host in ("a", "b"):
-        for state in ("start", "first", "done"):
+        for state in ("start", "round_1", "done"):
             shown(host, state)
     shown.end("looked at 2 hosts in 1.0 s")
     assert stream.getvalue() == "looking at 2 hosts, read-only\nlooked at 2 hosts in 1.0 s\n"

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from bkpaas.collect.clock import Clock, measured
-from bkpaas.collect.visit import Interrupted, Visit, visit_hosts
+from bkpaas.collect.rounds import HostAnswers, Interrupted, collect_hosts
 from bkpaas.inventory.deployment import Connection, Host
 from collect.running import ended
 from collect.servers import refusing, serving, silent
@@ -36,10 +36,10 @@ def test_a_hung_host_costs_only_itself(sshd: Sshd) -> None:
     with serving(silent) as hole:
         hung = Connection(f"ssh://root@127.0.0.1:{hole.port}")
         plan = deployment(sshd.connection(), hung, sshd.connection(), connect_seconds=3.0)
-        visits = visit_hosts(plan, lambda host: PLAN, lambda host, all: {"visit": 2, "pids": [1]})
+        visits = collect_hosts(plan, lambda host: PLAN, lambda host, all: {"visit": 2, "pids": [1]})
     assert list(visits) == ["a", "b", "c"]
-    assert visits["a"].second and visits["c"].second and not visits["a"].error
-    assert visits["b"].first is None and visits["b"].error and visits["b"].error.kind == "login_hung"
+    assert visits["a"].round_2 and visits["c"].round_2 and not visits["a"].error
+    assert visits["b"].round_1 is None and visits["b"].error and visits["b"].error.kind == "login_hung"
 
 
 @pytest.mark.parametrize("limits", [{"connect_seconds": 0.5}, {"run_seconds": 0.5}], ids=["host", "run"])
@@ -51,7 +51,7 @@ def test_failed_host_is_reported_as_ended(limits: dict[str, float]) -> None:
             Connection(f"ssh://root@127.0.0.1:{port}") for port in (hole.port, urlsplit(closed).port)
         )
         plan = deployment(hung, refused, **limits)
-        visit_hosts(plan, lambda host: PLAN, lambda host, all: None, progress=states.__setitem__)
+        collect_hosts(plan, lambda host: PLAN, lambda host, all: None, progress=states.__setitem__)
     assert states == {"a": "failed", "b": "failed"}
 
 
@@ -68,22 +68,22 @@ def test_order_of_things(sshd: Sshd) -> None:
 
     def progress(host: str, word: str) -> None:
         heard.append(f"{host} {word}")
-        if word == "first":
+        if word == "round_1":
             first_done.set()
 
-    def second(host: Host, visits: dict[str, Visit]) -> dict[str, Any] | None:
-        assert beside.is_set() and all(visit.first for visit in visits.values())
+    def second(host: Host, visits: dict[str, HostAnswers]) -> dict[str, Any] | None:
+        assert beside.is_set() and all(visit.round_1 for visit in visits.values())
         return {"visit": 2, "pids": []} if host.name == "b" else None
 
-    visits = visit_hosts(
+    visits = collect_hosts(
         deployment(*[sshd.connection()] * 2), lambda host: PLAN, second, between=between, progress=progress
     )
-    assert visits["a"].second is None and visits["b"].second
-    assert heard.index("between") > min(heard.index("a first"), heard.index("b first"))
-    assert heard.index("b second") > max(
-        heard.index("a first"), heard.index("b first"), heard.index("between")
+    assert visits["a"].round_2 is None and visits["b"].round_2
+    assert heard.index("between") > min(heard.index("a round_1"), heard.index("b round_1"))
+    assert heard.index("b round_2") > max(
+        heard.index("a round_1"), heard.index("b round_1"), heard.index("between")
     )
-    assert heard.count("a start") == 1 and {"a done", "b done"} <= set(heard) and "a second" not in heard
+    assert heard.count("a start") == 1 and {"a done", "b done"} <= set(heard) and "a round_2" not in heard
 
 
 @needs_sshd
@@ -94,24 +94,24 @@ def test_never_more_hosts_at_once_than_allowed(sshd: Sshd) -> None:
         now.add(host) if word == "start" else now.discard(host)
         most.append(len(now))
 
-    visits = visit_hosts(
+    visits = collect_hosts(
         deployment(*[sshd.connection()] * 5, concurrent_hosts=2),
         lambda host: PLAN,
         lambda host, all: None,
         progress=progress,
     )
-    assert all(visit.first for visit in visits.values()) and max(most) == 2
+    assert all(visit.round_1 for visit in visits.values()) and max(most) == 2
 
 
 @needs_sshd
 def test_first_answer_survives_a_failed_second_visit(sshd: Sshd) -> None:
-    visits = visit_hosts(
+    visits = collect_hosts(
         deployment(sshd.connection()),
         lambda host: PLAN,
         lambda host, all: {"visit": 2, "pids": 7},
     )
     visit = visits["a"]
-    assert visit.first and visit.second is None
+    assert visit.round_1 and visit.round_2 is None
     assert visit.error and visit.error.kind == "suite" and "TypeError" in visit.error.reason
 
 
@@ -120,11 +120,11 @@ def test_what_is_ready_in_time_is_sent(sshd: Sshd) -> None:
     """The collector ends a little before the host's limit, so that a hanging part costs only itself."""
     with serving(silent) as hole:
         plan = {**PLAN, "http": [{"name": "it", "url": hole.url, "seconds": 100}], "seconds": 100}
-        visit = visit_hosts(
+        visit = collect_hosts(
             deployment(sshd.connection(), host_seconds=5.0), lambda h: plan, lambda h, a: None
         )["a"]
-    assert visit.error is None and visit.first and visit.first["pids"]["1"]
-    assert visit.first["http"]["it"]["error"]["kind"] == "silent"
+    assert visit.error is None and visit.round_1 and visit.round_1["pids"]["1"]
+    assert visit.round_1["http"]["it"]["error"]["kind"] == "silent"
 
 
 @needs_sshd
@@ -132,10 +132,10 @@ def test_time_of_the_run(sshd: Sshd) -> None:
     with serving(silent) as hole:
         hung = Connection(f"ssh://root@127.0.0.1:{hole.port}")
         plan = deployment(sshd.connection(), hung, run_seconds=4.0)
-        visits = visit_hosts(plan, lambda host: PLAN, lambda host, all: {"pids": []})
+        visits = collect_hosts(plan, lambda host: PLAN, lambda host, all: {"pids": []})
     for name, first in (("a", True), ("b", False)):
         error = visits[name].error
-        assert bool(visits[name].first) == first and error and error.kind == "hung"
+        assert bool(visits[name].round_1) == first and error and error.kind == "hung"
         assert "limits.run_seconds" in error.reason
 
 
@@ -143,22 +143,22 @@ def test_time_of_the_run(sshd: Sshd) -> None:
 @pytest.mark.parametrize("transport", ["asyncssh", "openssh"])
 def test_interrupted_from_the_keyboard(sshd: Sshd, transport: Any) -> None:
     def progress(host: str, word: str) -> None:
-        if word == "first":
+        if word == "round_1":
             signal.raise_signal(signal.SIGINT)
 
     with serving(silent) as hole:
         hung = Connection(f"ssh://root@127.0.0.1:{hole.port}")
         with pytest.raises(Interrupted) as caught:
-            visit_hosts(
+            collect_hosts(
                 deployment(sshd.connection(), hung),
                 lambda host: PLAN,
                 lambda host, all: None,
                 transport=transport,
                 progress=progress,
             )
-    visits = caught.value.visits
+    visits = caught.value.answers
     assert isinstance(caught.value, KeyboardInterrupt)
-    assert visits["a"].first and visits["b"].error and visits["b"].error.kind == "interrupted"
+    assert visits["a"].round_1 and visits["b"].error and visits["b"].error.kind == "interrupted"
 
 
 @needs_sshd
@@ -169,7 +169,7 @@ def test_collectors_end_with_their_connection(sshd: Sshd, tmp_path: Path) -> Non
     with serving(silent) as hole:
         first = {**PLAN, "http": [{"name": "it", "url": hole.url, "seconds": 30}], "seconds": 30}
         hole.on_first = lambda: seen.extend(running_with(str(tmp_path)))
-        visits = visit_hosts(plan, lambda host: first, lambda host, all: None)
+        visits = collect_hosts(plan, lambda host: first, lambda host, all: None)
         assert visits["a"].error and visits["a"].error.kind == "hung"
         assert seen and all(ended(pid) for pid in seen)
 
@@ -191,8 +191,8 @@ def test_faults_of_a_planner_are_said_and_cost_one_host(sshd: Sshd) -> None:
             raise KeyError("login")
         return PLAN
 
-    visits = visit_hosts(deployment(*[sshd.connection()] * 2), first, lambda host, all: None)
-    assert visits["b"].first and visits["a"].error and visits["a"].error.kind == "suite"
+    visits = collect_hosts(deployment(*[sshd.connection()] * 2), first, lambda host, all: None)
+    assert visits["b"].round_1 and visits["a"].error and visits["a"].error.kind == "suite"
     assert "KeyError" in visits["a"].error.reason
 
 
@@ -201,13 +201,13 @@ def test_faults_of_what_runs_beside_are_raised() -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        visit_hosts(deployment(), lambda host: PLAN, lambda host, all: None, between=between)
+        collect_hosts(deployment(), lambda host: PLAN, lambda host, all: None, between=between)
 
 
 def test_hosts_that_are_not_judged_are_not_visited() -> None:
     plan = deployment(Connection("local://"))
     left_out = msgspec.structs.replace(plan, hosts=(msgspec.structs.replace(plan.hosts[0], judged=False),))
-    assert visit_hosts(left_out, lambda host: PLAN, lambda host, all: None) == {}
+    assert collect_hosts(left_out, lambda host: PLAN, lambda host, all: None) == {}
 
 
 def test_clock_is_measured_by_the_shortest_round_trip() -> None:
@@ -217,5 +217,5 @@ def test_clock_is_measured_by_the_shortest_round_trip() -> None:
 
 
 def test_visits_can_be_written_down(tmp_path: Path) -> None:
-    visit = Visit.failed("a", "hung", "why")
-    assert msgspec.json.decode(msgspec.json.encode(visit), type=Visit) == visit
+    visit = HostAnswers.failed("a", "hung", "why")
+    assert msgspec.json.decode(msgspec.json.encode(visit), type=HostAnswers) == visit

@@ -1,0 +1,140 @@
+"""Collect a whole deployment once: both rounds of every host and the controller's probes, as one snapshot."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from functools import partial
+from typing import Any, Literal, Protocol
+
+import msgspec
+from msgspec import Struct
+
+from bkpaas import __version__
+from bkpaas.collect import plan
+from bkpaas.collect.login import Credentials, try_login
+from bkpaas.collect.parsing import Parser
+from bkpaas.collect.probes import probe
+from bkpaas.collect.rounds import Failure, HostAnswers, Interrupted, State, collect_hosts
+from bkpaas.facts import HostFacts, Snapshot
+from bkpaas.facts.build import controller_facts, host_facts
+from bkpaas.facts.query import Earlier, Plan
+from bkpaas.facts.secrets import Secrets
+from bkpaas.inventory.deployment import Deployment, Host
+from bkpaas.lang import many, say
+from bkpaas.messages import set_redactor
+
+
+class ProgressListener(Protocol):
+    """Receive the progress of a collection."""
+
+    def start(self, hosts: int) -> None: ...
+    def __call__(self, host: str, state: State) -> None: ...
+    def end(self, text: str) -> None: ...
+
+
+class CollectResult(Struct, frozen=True):
+    """Hold the snapshot, and whether the collection was interrupted."""
+
+    snapshot: Snapshot
+    interrupted: bool
+
+
+def collect(
+    deployment: Deployment,
+    transport: Literal["asyncssh", "openssh"],
+    listener: ProgressListener,
+    credentials: Credentials | None = None,
+    key: bytes | None = None,
+) -> CollectResult:
+    """Collect all facts that the conditions use, read-only; Ctrl-C ends it with a partial snapshot.
+
+    Args:
+        credentials: account for the login trial, which writes what every login writes. None: no trial.
+        key: key of the digests of secrets. None: a random key of this run.
+    """
+    start = time.time()
+    secrets = Secrets(key)
+    set_redactor(secrets.scrub)
+    rounds = _Facts(deployment, secrets)
+    controller_answer: dict[str, Any] = {}
+    listener.start(len(deployment.judged()))
+    interrupted = False
+    try:
+        answers = collect_hosts(
+            deployment,
+            partial(plan.round_1, deployment=deployment),
+            rounds.plan_round_2,
+            transport=transport,
+            between=lambda: controller_answer.update(probe(deployment)),
+            progress=listener,
+            parse=rounds.parse,
+        )
+    except Interrupted as interruption:
+        answers, interrupted = interruption.answers, True
+    finally:
+        rounds.close()
+    seconds = time.time() - start
+    listener.end(
+        say(
+            en=f"looked at {many(len(answers), 'host')} in {seconds:.1f} s",
+            zh=f"{seconds:.1f} 秒内查看了 {len(answers)} 台主机",
+        )
+    )
+    hosts = {
+        host.name: rounds.final(host, answers.get(host.name) or _interrupted_host(host))
+        for host in deployment.judged()
+    }
+    controller = controller_facts(controller_answer, secrets)
+    if credentials is not None and not interrupted:
+        trial = try_login(deployment, credentials, hosts, secrets)
+        controller = msgspec.structs.replace(controller, login=trial)
+    snapshot = Snapshot(
+        run=uuid.uuid4().hex,
+        started=start,
+        suite=__version__,
+        deployment=deployment,
+        hosts=hosts,
+        controller=controller,
+        key=secrets.fingerprint,
+    )
+    return CollectResult(snapshot, interrupted)
+
+
+class _Facts:
+    """Parse each answer when it arrives; plan round 2 from the facts of round 1 of all hosts."""
+
+    def __init__(self, deployment: Deployment, secrets: Secrets) -> None:
+        self._deployment, self._secrets = deployment, secrets
+        self._parser = Parser(secrets)
+        self._facts: dict[str, HostFacts] = {}
+
+    def parse(self, host: Host, answers: HostAnswers) -> None:
+        """Parse the answers of a host; called in one thread. Raises CollectError."""
+        self._facts[host.name] = self._parser.facts(host, answers)
+
+    def plan_round_2(self, host: Host, answers: dict[str, HostAnswers]) -> Plan | None:
+        """Plan round 2 of a host; hosts that failed count as not collected."""
+        for selected in self._deployment.judged():
+            if selected.name not in self._facts:
+                self._facts[selected.name] = self._not_collected(selected, answers[selected.name])
+        return plan.round_2(host, self._deployment, Earlier(self._facts, self._secrets.reveal))
+
+    def final(self, host: Host, answers: HostAnswers) -> HostFacts:
+        """Return the final facts of a host; those of round 1 stay when round 2 failed."""
+        facts = self._facts.get(host.name)
+        if facts is None or not facts.collected:
+            return self._not_collected(host, answers)
+        error = (answers.error.kind, answers.error.reason) if answers.error else (None, None)
+        return msgspec.structs.replace(facts, error_kind=error[0], error=error[1], seconds=answers.seconds)
+
+    def _not_collected(self, host: Host, answers: HostAnswers) -> HostFacts:
+        return host_facts(host, msgspec.structs.replace(answers, round_1=None, round_2=None), self._secrets)
+
+    def close(self) -> None:
+        self._parser.close()
+
+
+def _interrupted_host(host: Host) -> HostAnswers:
+    reason = say(en="not visited: the run was interrupted", zh="未访问：运行被中断")
+    return HostAnswers(host.name, error=Failure("interrupted", reason))
