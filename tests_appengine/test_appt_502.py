@@ -1,19 +1,29 @@
 """FAQ: a SaaS on appt (or appo) answers 502: nginx on 8010, the way to it, paas_agent, the SaaS itself."""
 
-from bkpaas.errors import NoData
-from bkpaas.facts import Missing
-from bkpaas.facts.nginx import APP_UPSTREAMS
-from bkpaas.facts.query import HttpName
-from bkpaas.lang import say
-from bkpaas.suite import condition
-from bkpaas.suite.words import no_answer
+from bkpaas.checks import (
+    APP_UPSTREAMS,
+    Answer,
+    Deployment,
+    Finding,
+    Host,
+    HostLookup,
+    HostView,
+    HttpName,
+    Listener,
+    Missing,
+    NoData,
+    Process,
+    condition,
+    no_answer,
+    say,
+)
 
 AGENTS = {"paas_agent", "paasagent"}
 """What its program is called, as installed and as built from source."""
 
 
 @condition("agent-nginx-8010")
-def test_nginx_of_the_app_host_answers(host, deployment, finding):
+def test_nginx_of_the_app_host_answers(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """nginx of the app host listens on 8010 and gives an HTTP answer, whatever its status."""
     port = deployment.service_port("agent_nginx")
     masters = host.processes.nginx_masters()
@@ -27,10 +37,12 @@ def test_nginx_of_the_app_host_answers(host, deployment, finding):
         en=f"port {port} is held by pid {stranger.pid}, not by nginx: {stranger.command}",
         zh=f"端口 {port} 被 pid {stranger.pid} 占用，而不是 nginx：{stranger.command}",
     )
-    finding.saw(f"{answer.url}: HTTP {answer.status}")
+    finding.add_evidence(f"{answer.url}: HTTP {answer.status}")
 
 
-def _stranger(host, masters, listeners, answer):
+def _stranger(
+    host: HostView, masters: tuple[Process, ...], listeners: tuple[Listener, ...], answer: Answer
+) -> Process | None:
     """A program that is no nginx and has the port; one that answers as nginx hands on to one elsewhere."""
     if "nginx" in answer.headers.get("server", "") or "openresty" in answer.headers.get("server", ""):
         return None
@@ -40,7 +52,7 @@ def _stranger(host, masters, listeners, answer):
     return next((process for pid in pids if (process := host.processes.get(pid))), None)
 
 
-def _why_silent(host, masters, port):
+def _why_silent(host: HostView, masters: tuple[Process, ...], port: int) -> str:
     if not masters:
         return say(en=f"nothing listens on {port}: nginx does not run", zh=f"{port} 没有监听：nginx 未运行")
     master = masters[0]
@@ -63,14 +75,16 @@ def _why_silent(host, masters, port):
 
 
 @condition("agent-8010-from-nginx")
-def test_app_host_is_reached(source, target):
+def test_app_host_is_reached(source: HostView, target: Host) -> None:
     """From the nginx and paas hosts, port 8010 of the app host gives an HTTP answer, whatever its status."""
     answer = source.answers.get(HttpName.AGENT_NGINX_OF_HOST, target.name)
     assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}"
 
 
 @condition("agent-upstream-map")
-def test_upstreams_lead_to_the_right_app_hosts(host, deployment, host_facts, finding):
+def test_upstreams_lead_to_the_right_app_hosts(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
     """PAAS_AGENT_TEST names appt hosts only, PAAS_AGENT_PROD appo hosts only."""
     nginx = host.nginx
     if nginx.main is None:
@@ -87,7 +101,7 @@ def test_upstreams_lead_to_the_right_app_hosts(host, deployment, host_facts, fin
         for app in deployment.having(role):
             right |= _addresses(app, host_facts, loopback=app.name == host.name)
         for server in upstream.servers:
-            finding.saw(f"{upstream.name} {server.address}:{server.port}")
+            finding.add_evidence(f"{upstream.name} {server.address}:{server.port}")
             if not right.intersection(host.names.of(server.address)):
                 wrong.append(
                     say(
@@ -101,7 +115,7 @@ def test_upstreams_lead_to_the_right_app_hosts(host, deployment, host_facts, fin
         raise NoData(say(en=f"no upstream {names} in nginx's files", zh=f"nginx 配置中没有 upstream {names}"))
 
 
-def _addresses(app, host_facts, loopback):
+def _addresses(app: Host, host_facts: HostLookup, loopback: bool) -> set[str]:
     """Those of an app host; to itself it is 127.0.0.1 as well."""
     known = {app.address}
     facts = host_facts(app.name).facts if app.judged else None
@@ -111,7 +125,7 @@ def _addresses(app, host_facts, loopback):
 
 
 @condition("agent-process")
-def test_paas_agent_is_alive(host, finding):
+def test_paas_agent_is_alive(host: HostView, finding: Finding) -> None:
     """The paas_agent process runs and its healthz says that it is alive."""
     agents = [
         process
@@ -119,7 +133,7 @@ def test_paas_agent_is_alive(host, finding):
         if AGENTS & {process.name, process.argv[0].rpartition("/")[2] if process.argv else ""}
     ]
     answer = host.answers.get(HttpName.AGENT_HEALTHZ)
-    finding.fill(url=answer.url)
+    finding.set_remedy_values(url=answer.url)
     if not answer.ok:
         state = (
             say(en=f"process {agents[0].pid} runs", zh=f"进程 {agents[0].pid} 存在")
@@ -131,10 +145,10 @@ def test_paas_agent_is_alive(host, finding):
     assert answer.status == 200 and ("alive" in answer.body or said.get("ok") is True), (
         f"{answer.url}: HTTP {answer.status}: {answer.body.strip()[:120]}"
     )
-    finding.saw(f"{answer.url}: {answer.body.strip()[:60]}")
+    finding.add_evidence(f"{answer.url}: {answer.body.strip()[:60]}")
 
 
-def _supervised(host):
+def _supervised(host: HostView) -> str:
     """What its supervisor says, when it has one."""
     if isinstance(host.facts.supervisors, Missing):
         return ""
@@ -144,14 +158,14 @@ def _supervised(host):
 
 
 @condition("agent-from-paas")
-def test_paas_host_reaches_the_agent(source, target):
+def test_paas_host_reaches_the_agent(source: HostView, target: Host) -> None:
     """From the paas host, paas_agent's port gives an HTTP answer."""
     answer = source.answers.get(HttpName.AGENT_HEALTHZ_OF_HOST, target.name)
     assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}"
 
 
 @condition("saas-run-state")
-def test_deployed_applications_have_processes(host, finding):
+def test_deployed_applications_have_processes(host: HostView, finding: Finding) -> None:
     """Each SaaS with a pid file has that process and its socket; without them nginx answers 502 for it."""
     dead = {}
     for saas in host.saas.items:
@@ -159,5 +173,7 @@ def test_deployed_applications_have_processes(host, finding):
             dead[saas.app] = say(en=f"pid {saas.pid} is gone", zh=f"pid {saas.pid} 已不存在")
         elif saas.socket is not None and not saas.socket.exists:
             dead[saas.app] = say(en=f"{saas.socket.path} is missing", zh=f"缺少 {saas.socket.path}")
-    finding.saw(", ".join(saas.app for saas in host.saas.items) or say(en="none deployed", zh="没有部署"))
+    finding.add_evidence(
+        ", ".join(saas.app for saas in host.saas.items) or say(en="none deployed", zh="没有部署")
+    )
     assert not dead, "\n".join(f"{app}: {text}" for app, text in sorted(dead.items()))

@@ -1,12 +1,27 @@
 """FAQ: the time-outs of a SaaS deployment: the agent gives up first, PaaS after it, and both know their files."""
 
 from collections import Counter
+from collections.abc import Sequence
 from statistics import median
 
-from bkpaas.errors import NoData, NotApplicable
-from bkpaas.facts import Missing
-from bkpaas.lang import say
-from bkpaas.suite import condition
+from bkpaas.checks import (
+    AgentConfig,
+    Deployment,
+    FileFact,
+    Finding,
+    Host,
+    HostLookup,
+    HostView,
+    Missing,
+    NoData,
+    NotApplicable,
+    Process,
+    Settings,
+    Subject,
+    condition,
+    say,
+    setting,
+)
 
 EVENT = "EVENT_STATE_EXPIRE_SECONDS"
 HISTORY = "HISTORY_EVENT_STATE_EXPIRE_SECONDS"
@@ -14,8 +29,11 @@ LIMIT = "EXECUTE_TIME_LIMIT"
 SHIPPED_LIMIT = 300
 TICK_SECONDS = 1.0  # start times of processes are that exact
 
+Readers = list[tuple[Process, Sequence[FileFact]]]
+"""Processes with the files that each reads at its start."""
 
-def _paas(host):
+
+def _paas(host: HostView) -> Settings:
     """The settings of the developer center; login has a decoy of the same name."""
     project = host.settings.by_project.get("paas")
     if project is None:
@@ -23,14 +41,12 @@ def _paas(host):
     return project
 
 
-def _event(host, name=EVENT):
+def _event(host: HostView, name: str = EVENT) -> tuple[int | float, str]:
     """(seconds, file:line) of a time-out of PaaS, as it takes effect."""
-    project = _paas(host)
-    number, value = project.number(name), project.get(name)
-    return number, f"{value.file}:{value.line}"
+    return _paas(host).number(name), setting(host, "paas", name)[1]
 
 
-def _agent(host):
+def _agent(host: HostView) -> AgentConfig:
     """The configuration of paas_agent."""
     config = host.agent.config
     if config is None:
@@ -42,7 +58,7 @@ def _agent(host):
     return config
 
 
-def _limit(host):
+def _limit(host: HostView) -> tuple[int, str]:
     """(seconds as the agent reads them, file:line)."""
     config = _agent(host)
     limit = config.execute_time_limit
@@ -51,12 +67,12 @@ def _limit(host):
 
 
 @condition("deploy-timeout-parse")
-def test_agent_reads_its_limit_as_a_number(host, finding):
+def test_agent_reads_its_limit_as_a_number(host: HostView, finding: Finding) -> None:
     """The agent reads a number of seconds above 0; it takes what is missing or has a unit for 0."""
     config = _agent(host)
     seconds, where = _limit(host)
     text = config.execute_time_limit.text
-    finding.saw(f"{where}: {LIMIT} = {seconds} s")
+    finding.add_evidence(f"{where}: {LIMIT} = {seconds} s")
     assert seconds > 0, "\n".join(
         (
             say(en=f"{where}: there is no {LIMIT} under settings", zh=f"{where}：settings 下没有 {LIMIT}")
@@ -71,13 +87,15 @@ def test_agent_reads_its_limit_as_a_number(host, finding):
 
 
 @condition("deploy-timeout-order")
-def test_paas_waits_longer_than_the_agent_works(source, target, host_facts, finding):
+def test_paas_waits_longer_than_the_agent_works(
+    source: HostView, target: Host, host_facts: HostLookup, finding: Finding
+) -> None:
     """EVENT_STATE_EXPIRE_SECONDS of PaaS is greater than EXECUTE_TIME_LIMIT of the agent."""
     if not target.judged:
         raise NoData(say(en=f"{target.name} was not looked at", zh=f"未查看 {target.name}"))
     event, event_at = _event(source)
     limit, limit_at = _limit(host_facts(target.name))
-    finding.saw(f"{limit} s < {event} s")
+    finding.add_evidence(f"{limit} s < {event} s")
     assert limit < event, say(
         en=f"{target.name} {limit_at}: {LIMIT} = {limit}, not less than {EVENT} = {event} "
         f"({source.name} {event_at})",
@@ -86,11 +104,11 @@ def test_paas_waits_longer_than_the_agent_works(source, target, host_facts, find
 
 
 @condition("deploy-timeout-consistent")
-def test_paas_hosts_wait_equally_long(pair, finding):
+def test_paas_hosts_wait_equally_long(pair: tuple[HostView, HostView], finding: Finding) -> None:
     """Whichever paas host handles a deployment, it waits as long as the other."""
     first, second = pair
     (one, one_at), (other, other_at) = map(_event, pair)
-    finding.saw(f"{EVENT} = {one}")
+    finding.add_evidence(f"{EVENT} = {one}")
     assert one == other, say(
         en=f"{EVENT} = {one} on {first.name} ({one_at}), {other} on {second.name} ({other_at})",
         zh=f"{EVENT}：{first.name} 为 {one}（{one_at}），{second.name} 为 {other}（{other_at}）",
@@ -98,19 +116,21 @@ def test_paas_hosts_wait_equally_long(pair, finding):
 
 
 @condition("deploy-timeout-agents-equal")
-def test_agents_work_equally_long(host, deployment, host_facts, finding):
+def test_agents_work_equally_long(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
     """EXECUTE_TIME_LIMIT is what most agents have; between equals, what is shipped."""
     others = deployment.judged("appo", "appt")
     if len(others) < 2:
         raise NotApplicable(say(en="only one app host: nothing to compare", zh="只有一台 app 主机，无可比较"))
     own, where = _limit(host)
-    counts = Counter()
+    counts: Counter[int] = Counter()
     for other in others:
         facts = host_facts(other.name)
         if not isinstance(facts.facts.agent, Missing) and facts.agent.config is not None:
             counts[_limit(facts)[0]] += 1
     usual = max(counts, key=lambda seconds: (counts[seconds], seconds == SHIPPED_LIMIT))
-    finding.saw(f"{where}: {LIMIT} = {own}")
+    finding.add_evidence(f"{where}: {LIMIT} = {own}")
     assert own == usual, say(
         en=f"{where}: {LIMIT} = {own}, other app hosts have {usual}",
         zh=f"{where}：{LIMIT} = {own}，其他 app 主机为 {usual}",
@@ -118,7 +138,9 @@ def test_agents_work_equally_long(host, deployment, host_facts, finding):
 
 
 @condition("deploy-timeout-stale")
-def test_processes_know_their_files(host, subject, deployment, host_facts, finding):
+def test_processes_know_their_files(
+    host: HostView, subject: Subject, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
     """No file with a time-out was surely changed after the process that reads it at its start had started."""
     roles = deployment.host(subject.id)
     slack = _clock_slack(host, deployment, host_facts)
@@ -126,7 +148,7 @@ def test_processes_know_their_files(host, subject, deployment, host_facts, findi
     readers += _agent_readers(host) if roles.has("appo", "appt") else []
     stale = []
     for process, files in readers:
-        finding.saw(f"pid {process.pid} (±{slack:.1f} s)")
+        finding.add_evidence(f"pid {process.pid} (±{slack:.1f} s)")
         for file in files:
             if file.mtime is None or process.start is None:
                 raise NoData(say(en=f"{file.path}: its time is not known", zh=f"{file.path}：修改时间未知"))
@@ -142,14 +164,14 @@ def test_processes_know_their_files(host, subject, deployment, host_facts, findi
     assert not stale, "\n".join(stale)
 
 
-def _paas_readers(host):
+def _paas_readers(host: HostView) -> Readers:
     masters = host.processes.uwsgi_masters("paas")
     if not masters:
         raise NoData(say(en="no process of paas was found", zh="没有找到 paas 的进程"))
     return [(master, [file for file in _paas(host).files if file.exists]) for master in masters]
 
 
-def _agent_readers(host):
+def _agent_readers(host: HostView) -> Readers:
     files = _agent(host).files
     agents = [
         process
@@ -161,7 +183,7 @@ def _agent_readers(host):
     return [(agent, files) for agent in agents]
 
 
-def _clock_slack(host, deployment, host_facts):
+def _clock_slack(host: HostView, deployment: Deployment, host_facts: HostLookup) -> float:
     """Seconds by which the start of a process and the time of a file may be apart and mean the same moment.
 
     Starts are counted back from the clock as it goes now, files bear the time of their day: a clock that has been
@@ -177,11 +199,11 @@ def _clock_slack(host, deployment, host_facts):
 
 
 @condition("history-ge-event")
-def test_old_tasks_are_swept_later_than_deployments_end(host, finding):
+def test_old_tasks_are_swept_later_than_deployments_end(host: HostView, finding: Finding) -> None:
     """HISTORY_EVENT_STATE_EXPIRE_SECONDS is at least EVENT_STATE_EXPIRE_SECONDS."""
     event, event_at = _event(host)
     history, history_at = _event(host, HISTORY)
-    finding.saw(f"{history} s >= {event} s")
+    finding.add_evidence(f"{history} s >= {event} s")
     assert history >= event, say(
         en=f"{HISTORY} = {history} ({history_at}) is less than {EVENT} = {event} ({event_at})",
         zh=f"{HISTORY} = {history}（{history_at}）小于 {EVENT} = {event}（{event_at}）",

@@ -2,24 +2,44 @@
 
 from datetime import datetime, timedelta, timezone
 
-from bkpaas.errors import NoData
-from bkpaas.facts import Missing, places
-from bkpaas.facts.elasticsearch import INDEX, complaint, speaks
-from bkpaas.lang import say
-from bkpaas.suite import condition
-from bkpaas.suite.log_search import addresses, hosts_at, in_use, own_addresses, parsers, valid
-from bkpaas.suite.words import no_answer
+from bkpaas.checks import (
+    LOG_INDEX,
+    Answer,
+    Deployment,
+    Finding,
+    Host,
+    HostLookup,
+    HostView,
+    IpAddress,
+    Missing,
+    NoData,
+    Place,
+    Search,
+    addresses,
+    condition,
+    elasticsearch_error,
+    elasticsearch_places,
+    host_time,
+    hosts_at,
+    is_elasticsearch,
+    no_answer,
+    own_addresses,
+    parsers,
+    require_log_search,
+    say,
+    valid_addresses,
+)
 
 LOW_WATERMARK = 85.0  # percent of a disk above which Elasticsearch begins to mind
 
 
-def _places(host, finding):
-    found = places(host.settings.by_project.get("paas"))
-    finding.fill(es_url=f"{found[0].scheme}://{found[0].text}", es_host=found[0].host)
+def _places(host: HostView, finding: Finding) -> tuple[Place, ...]:
+    found = elasticsearch_places(host.settings.by_project.get("paas"))
+    finding.set_remedy_values(es_url=f"{found[0].scheme}://{found[0].text}", es_host=found[0].host)
     return found
 
 
-def _known_places(host, finding):
+def _known_places(host: HostView, finding: Finding) -> tuple[Place, ...]:
     """For conditions that need one; what is wrong with it is another condition's."""
     try:
         return _places(host, finding)
@@ -28,9 +48,11 @@ def _known_places(host, finding):
 
 
 @condition("paas-es-config")
-def test_paas_is_told_where_elasticsearch_is(host, deployment, host_facts, finding):
+def test_paas_is_told_where_elasticsearch_is(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
     """Every address in the settings resolves here, to an es host of the inventory and a port where it listens."""
-    in_use(deployment, host_facts)
+    require_log_search(deployment, host_facts)
     try:
         found = _places(host, finding)
     except ValueError as error:
@@ -45,43 +67,49 @@ def test_paas_is_told_where_elasticsearch_is(host, deployment, host_facts, findi
             zh=f"{place.text}：{strange} 不是清单中的 es 主机（{known}），也没有 log_parser 写入该地址",
         )
         _judge_port(host, place, own, deployment, host_facts)
-        finding.saw(
+        finding.add_evidence(
             place.text
             if known
             else say(en=f"{place.text}, no es in the inventory", zh=f"{place.text}，清单中没有 es")
         )
 
 
-def _resolved(host, place, deployment):
-    if not valid([place.host]) and host.names.get(place.host) is None:
+def _resolved(host: HostView, place: Place, deployment: Deployment) -> set[IpAddress]:
+    if not valid_addresses([place.host]) and host.names.get(place.host) is None:
         raise NoData(say(en=f"{place.host} was not resolved", zh=f"未解析 {place.host}"))
     own = addresses(host, place.host, deployment)
     assert own, say(en=f"{place.host} does not resolve here", zh=f"{place.host} 在本机无法解析")
     return own
 
 
-def _right_addresses(deployment, host_facts):
+def _right_addresses(deployment: Deployment, host_facts: HostLookup) -> set[IpAddress]:
     """Of the es hosts, what stands in front of them, and where a log_parser delivers."""
-    right = valid(deployment.virtual_addresses)
+    right = valid_addresses(deployment.virtual_addresses)
     for es in deployment.having("es"):
-        right |= own_addresses(host_facts(es.name), deployment) if es.judged else valid([es.address])
+        right |= (
+            own_addresses(host_facts(es.name), deployment) if es.judged else valid_addresses([es.address])
+        )
     for other, parser in parsers(deployment, host_facts)[0]:
         for output in parser.outputs:
             right |= addresses(other, output.rpartition(":")[0] or output, deployment) or set()
     return right
 
 
-def _judge_port(host, place, own, deployment, host_facts):
+def _judge_port(
+    host: HostView, place: Place, own: set[IpAddress], deployment: Deployment, host_facts: HostLookup
+) -> None:
     """What answers at a wrong port is not asked about: that nothing listens at the right one is es-health's."""
     usual = deployment.service_port("es")
     listens = [_listens(es, place.port, own, deployment, host_facts) for es in deployment.judged("es")]
     search = None if isinstance(host.facts.searches, Missing) else host.searches.by_place.get(place.text)
     root = search.root if search else None
-    if root is not None and (root.error_kind == "protocol" or (root.status == 200 and not speaks(root))):
+    if root is not None and (
+        root.error_kind == "protocol" or (root.status == 200 and not is_elasticsearch(root))
+    ):
         raise AssertionError(
             say(
-                en=f"{place.text} answers, but is not Elasticsearch: {root.error_text or complaint(root)}",
-                zh=f"{place.text} 有应答，但不是 Elasticsearch：{root.error_text or complaint(root)}",
+                en=f"{place.text} answers, but is not Elasticsearch: {root.error_text or elasticsearch_error(root)}",
+                zh=f"{place.text} 有应答，但不是 Elasticsearch：{root.error_text or elasticsearch_error(root)}",
             )
         )
     answers = root is not None and root.ok
@@ -91,7 +119,9 @@ def _judge_port(host, place, own, deployment, host_facts):
     )
 
 
-def _listens(es, port, own, deployment, host_facts):
+def _listens(
+    es: Host, port: int, own: set[IpAddress], deployment: Deployment, host_facts: HostLookup
+) -> bool | None:
     """Whether an es host listens on this port, None: it is another one or not known."""
     view = host_facts(es.name)
     if isinstance(view.facts.sockets, Missing) or not own & own_addresses(view, deployment):
@@ -100,12 +130,14 @@ def _listens(es, port, own, deployment, host_facts):
 
 
 @condition("es-health")
-def test_elasticsearch_is_well(host, deployment, host_facts, finding):
+def test_elasticsearch_is_well(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
     """At each configured address Elasticsearch answers this host, takes the login, and its cluster is green or yellow."""
-    in_use(deployment, host_facts)
+    require_log_search(deployment, host_facts)
     wrong, unclear = [], []
     for place in _known_places(host, finding):
-        finding.needs(hosts_at(addresses(host, place.host, deployment), deployment, host_facts))
+        finding.depends_on_hosts(hosts_at(addresses(host, place.host, deployment), deployment, host_facts))
         search = host.searches.at(place)
         try:
             trouble = (
@@ -118,13 +150,13 @@ def test_elasticsearch_is_well(host, deployment, host_facts, finding):
             continue
         if trouble:
             wrong.append(f"{place.text}: {trouble}")
-            finding.fill(es_url=f"{place.scheme}://{place.text}", es_host=place.host)
+            finding.set_remedy_values(es_url=f"{place.scheme}://{place.text}", es_host=place.host)
     assert not wrong, "\n".join(wrong)
     if unclear:
         raise NoData("; ".join(unclear))
 
 
-def _trouble(place, answer):
+def _trouble(place: Place, answer: Answer) -> str:
     """Why an answer is not that of a healthy Elasticsearch; empty when it is one."""
     if answer.error_kind in ("withheld", "tls"):
         raise NoData(no_answer(answer.error_kind) + (f" ({answer.error_text})" if answer.error_text else ""))
@@ -141,33 +173,37 @@ def _trouble(place, answer):
             + " (HTTP 401)"
         )
     if answer.status == 403 and not answer.url.endswith("/"):
-        raise NoData(f"HTTP 403: {complaint(answer)}")
+        raise NoData(f"HTTP 403: {elasticsearch_error(answer)}")
     if answer.status != 200:
-        return f"HTTP {answer.status}: {complaint(answer)}"
-    if answer.url.endswith("/") and not speaks(answer):
-        return say(en="is not Elasticsearch: ", zh="不是 Elasticsearch：") + complaint(answer)
+        return f"HTTP {answer.status}: {elasticsearch_error(answer)}"
+    if answer.url.endswith("/") and not is_elasticsearch(answer):
+        return say(en="is not Elasticsearch: ", zh="不是 Elasticsearch：") + elasticsearch_error(answer)
     return ""
 
 
-def _status(health, finding):
+def _status(health: Answer, finding: Finding) -> str:
     told = health.json() or {}
     status, nodes, lost = (told.get(name) for name in ("status", "number_of_nodes", "unassigned_shards"))
     if status not in ("green", "yellow", "red"):
-        raise NoData(say(en="no status in its health: ", zh="健康信息中没有 status：") + complaint(health))
+        raise NoData(
+            say(en="no status in its health: ", zh="健康信息中没有 status：") + elasticsearch_error(health)
+        )
     text = say(
         en=f"status {status}, {nodes} nodes, {lost} shards without one",
         zh=f"status {status}，{nodes} 个节点，{lost} 个分片未分配",
     )
-    finding.saw(text)
+    finding.add_evidence(text)
     return text if status == "red" else ""
 
 
 @condition("es-writable")
-def test_elasticsearch_takes_new_documents(host, deployment, host_facts, finding):
+def test_elasticsearch_takes_new_documents(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
     """No block of the cluster or of today's index keeps documents out, as one does when a disk is too full."""
-    in_use(deployment, host_facts)
+    require_log_search(deployment, host_facts)
     place = _known_places(host, finding)[0]
-    finding.needs(hosts_at(addresses(host, place.host, deployment), deployment, host_facts))
+    finding.depends_on_hosts(hosts_at(addresses(host, place.host, deployment), deployment, host_facts))
     search = host.searches.at(place)
     search.need("blocks", "indices")
     current = _current(host, search)
@@ -194,15 +230,14 @@ def test_elasticsearch_takes_new_documents(host, deployment, host_facts, finding
         else ""
     )
     assert not wrong, "; ".join(wrong) + reason + full
-    finding.saw(", ".join(sorted(current - {""})) or say(en="no index of logs yet", zh="尚无日志索引"))
+    finding.add_evidence(
+        ", ".join(sorted(current - {""})) or say(en="no index of logs yet", zh="尚无日志索引")
+    )
 
 
-def _current(host, search):
+def _current(host: HostView, search: Search) -> set[str]:
     """The indices that documents go to now: those of these days in UTC, the newest in any case, and all ("")."""
     names = {index.name for index in search.indices}
-    now = host.system.time
-    if now is None:
-        raise NoData(say(en="the host's time is not known", zh="主机时间未知"))
-    today = datetime.fromtimestamp(now, timezone.utc)
-    days = {f"{INDEX}{today + timedelta(day):%Y.%m.%d}" for day in (-1, 0, 1)}
+    today = datetime.fromtimestamp(host_time(host), timezone.utc)
+    days = {f"{LOG_INDEX}{today + timedelta(day):%Y.%m.%d}" for day in (-1, 0, 1)}
     return {"", *(names & days), *sorted(names)[-1:]}

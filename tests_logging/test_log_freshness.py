@@ -1,25 +1,38 @@
 """FAQ: the developer center shows no logs: what applications wrote has to be found a few minutes later."""
 
-from bkpaas.errors import NoData, NotApplicable
-from bkpaas.facts import Missing, places
-from bkpaas.lang import say
-from bkpaas.suite import condition
-from bkpaas.suite.log_search import in_use, parsers
+from bkpaas.checks import (
+    Deployment,
+    Finding,
+    HostLookup,
+    HostView,
+    Missing,
+    NoData,
+    NotApplicable,
+    condition,
+    elasticsearch_places,
+    host_time,
+    parsers,
+    require_log_search,
+    say,
+)
 
 SLACK_SECONDS = 5.0  # between the time that a line bears and the time stamp of its document
 DAY = 86400.0
 
+DueLine = tuple[float, str, str, float]
+"""The time of a line, the host, the path of the log, and the time of that host."""
+
 
 @condition("log-index-fresh")
-def test_logged_lines_can_be_found(host, deployment, host_facts, finding):
+def test_logged_lines_can_be_found(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
     """No line that an application logged some minutes ago is younger than the newest document."""
-    in_use(deployment, host_facts)
-    newest, now = _newest(host, finding), host.system.time
-    if now is None:
-        raise NoData(say(en="the host's time is not known", zh="主机时间未知"))
+    require_log_search(deployment, host_facts)
+    newest, now = _newest(host, finding), host_time(host)
     late = deployment.thresholds.log_delay_minutes * 60
     text = say(en="the newest document is ", zh="最新文档：") + _age(now, newest)
-    finding.saw(text)
+    finding.add_evidence(text)
     assert newest is None or newest <= now + late, text + say(
         en=" in the future: a time zone is wrong in log_agent or log_parser",
         zh="之后：log_agent 或 log_parser 的时区有误",
@@ -53,21 +66,22 @@ def test_logged_lines_can_be_found(host, deployment, host_facts, finding):
     )
 
 
-def _newest(host, finding):
+def _newest(host: HostView, finding: Finding) -> float | None:
     try:
-        first = places(host.settings.by_project.get("paas"))[0]
+        first = elasticsearch_places(host.settings.by_project.get("paas"))[0]
     except ValueError as error:
         raise NoData(str(error)) from None
-    finding.fill(es_url=f"{first.scheme}://{first.text}")
+    finding.set_remedy_values(es_url=f"{first.scheme}://{first.text}")
     search = host.searches.at(first)
     search.need("newest")
     return search.newest
 
 
-def _due(deployment, host_facts, late):
+def _due(deployment: Deployment, host_facts: HostLookup, late: float) -> tuple[list[DueLine], list[str]]:
     """([(time, host, path, that host's now)] of the newest line in each log that is old enough to be missed,
     logs whose known lines are all younger)."""
-    due, unclear = [], []
+    due: list[DueLine] = []
+    unclear: list[str] = []
     if any(parser.selects for _, parser in parsers(deployment, host_facts)[0]):
         return due, unclear  # any line may be one that is dropped on purpose
     for app in deployment.judged("appo", "appt"):
@@ -86,7 +100,7 @@ def _due(deployment, host_facts, late):
     return due, unclear
 
 
-def _age(now, time):
+def _age(now: float, time: float | None) -> str:
     if time is None:
         return say(en="from before yesterday", zh="前天或更早")
     seconds = abs(now - time)

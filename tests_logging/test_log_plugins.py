@@ -1,14 +1,24 @@
 """FAQ: log_agent on every app host, log_parser behind it, and one redis list between them."""
 
-from bkpaas.errors import NoData
-from bkpaas.lang import say
-from bkpaas.suite import condition
-from bkpaas.suite.log_search import addresses, in_use, parsers
+from bkpaas.checks import (
+    Deployment,
+    Finding,
+    HostLookup,
+    HostView,
+    LogPlugin,
+    NoData,
+    RedisTarget,
+    addresses,
+    condition,
+    parsers,
+    require_log_search,
+    say,
+)
 
 FIELDS = ("host", "port", "db", "key", "type", "password")
 
 
-def _judge_running(plugin, program, finding):
+def _judge_running(plugin: LogPlugin, program: str, finding: Finding) -> None:
     """The folder is there with something in it, and the program runs with a configuration below it."""
     folder = plugin.folder
     assert folder.exists, say(en=f"{folder.path} does not exist", zh=f"{folder.path} 不存在")
@@ -19,34 +29,40 @@ def _judge_running(plugin, program, finding):
         en=f"no {program} runs with a configuration below {folder.path}",
         zh=f"没有使用 {folder.path} 下配置的 {program} 进程",
     )
-    finding.saw(f"{folder.path}: {program}, pid {', '.join(map(str, plugin.pids))}")
+    finding.add_evidence(f"{folder.path}: {program}, pid {', '.join(map(str, plugin.pids))}")
 
 
 @condition("log-agent-deployed")
-def test_log_agent_runs(host, deployment, host_facts, finding):
+def test_log_agent_runs(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
     """paas_plugins/log_agent is there, and filebeat runs with a configuration of it."""
-    in_use(deployment, host_facts)
+    require_log_search(deployment, host_facts)
     _judge_running(host.log_plugins.agent, "filebeat", finding)
 
 
 @condition("log-parser-deployed")
-def test_log_parser_runs(host, deployment, host_facts, finding):
+def test_log_parser_runs(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
     """paas_plugins/log_parser is there, and logstash runs with a configuration of it; one paas host may do for all."""
-    in_use(deployment, host_facts)
+    require_log_search(deployment, host_facts)
     plugin = host.log_plugins.parser
     if deployment.generation == "5.x" and not (plugin.folder.exists and plugin.filled):
         others = [one for one, target in parsers(deployment, host_facts)[0] if target.pids]
         if others:
             names = ", ".join(one.name for one in others)
-            finding.saw(say(en=f"not here, it runs on {names}", zh=f"不在本机，运行于 {names}"))
+            finding.add_evidence(say(en=f"not here, it runs on {names}", zh=f"不在本机，运行于 {names}"))
             return
     _judge_running(plugin, "logstash", finding)
 
 
 @condition("log-redis-equal")
-def test_log_agent_writes_where_log_parser_reads(host, deployment, host_facts, finding):
+def test_log_agent_writes_where_log_parser_reads(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
     """Each list that this host's log_agent fills is, field by field, one that some log_parser reads."""
-    in_use(deployment, host_facts)
+    require_log_search(deployment, host_facts)
     agent = host.log_plugins.agent
     if agent.problems:
         raise NoData("; ".join(agent.problems[:3]))
@@ -77,7 +93,7 @@ def test_log_agent_writes_where_log_parser_reads(host, deployment, host_facts, f
         elif unknown:
             unclear += unknown
         else:
-            finding.saw(f"{target.file}:{target.line} = {reader.name} {theirs.file}:{theirs.line}")
+            finding.add_evidence(f"{target.file}:{target.line} = {reader.name} {theirs.file}:{theirs.line}")
     if wrong and (unseen or problems):
         unclear += [*unseen, *problems]  # what was not read may be the one that fits
     elif wrong:
@@ -86,9 +102,12 @@ def test_log_agent_writes_where_log_parser_reads(host, deployment, host_facts, f
         raise NoData("; ".join(dict.fromkeys((*unclear, *wrong))))
 
 
-def _compare(host, target, other, theirs, deployment):
+def _compare(
+    host: HostView, target: RedisTarget, other: HostView, theirs: RedisTarget, deployment: Deployment
+) -> tuple[list[str], list[str]]:
     """(the fields that differ, why some cannot be compared)."""
-    differs, unknown = [], []
+    differs: list[str] = []
+    unknown: list[str] = []
     for field in FIELDS:
         reasons = [
             f"{one.file}:{one.line}: {field} {one.unknown[field]}"
@@ -97,7 +116,7 @@ def _compare(host, target, other, theirs, deployment):
         ]
         if not reasons and field == "host":
             ours, own = (
-                addresses(one[0], one[1].host, deployment) for one in ((host, target), (other, theirs))
+                addresses(one[0], one[1].host or "", deployment) for one in ((host, target), (other, theirs))
             )
             if ours is None or own is None:
                 if target.host != theirs.host:
@@ -116,10 +135,10 @@ def _compare(host, target, other, theirs, deployment):
     return differs, unknown
 
 
-def _told(differs, target, reader, theirs):
+def _told(differs: list[str], target: RedisTarget, reader: HostView, theirs: RedisTarget) -> str:
     """The fields that differ, in both files; of passwords only that they do."""
 
-    def values(one):
+    def values(one: RedisTarget) -> str:
         return ", ".join(
             field + ("" if field == "password" else f" {getattr(one, field)}") for field in differs
         )

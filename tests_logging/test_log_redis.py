@@ -1,17 +1,36 @@
 """FAQ: the redis between log_agent and log_parser: it answers both, takes their password, and its list does not grow."""
 
-from bkpaas.errors import NoData, NotApplicable
-from bkpaas.facts.query import TcpName
-from bkpaas.facts.redis import QUEUE_SECONDS, redis_keys
-from bkpaas.lang import say
-from bkpaas.suite import condition
-from bkpaas.suite.log_search import addresses, hosts_at, in_use, place, valid
-from bkpaas.suite.words import no_answer
+from bkpaas.checks import (
+    QUEUE_SECONDS,
+    Deployment,
+    Finding,
+    HostLookup,
+    HostView,
+    IpAddress,
+    LogPlugin,
+    NoData,
+    NotApplicable,
+    RedisKey,
+    RedisTalk,
+    RedisTarget,
+    TcpName,
+    addresses,
+    answers_commands,
+    condition,
+    hosts_at,
+    key_readings,
+    no_answer,
+    redis_endpoint,
+    refused_command,
+    require_log_search,
+    say,
+    valid_addresses,
+)
 
 REACHED = ("+PONG", "-NOAUTH", "-ERR operation not permitted")
 
 
-def _targets(host, plugins):
+def _targets(host: HostView, plugins: tuple[LogPlugin, ...]) -> list[RedisTarget]:
     """The lists of these plugins, one for each server and login."""
     targets = {target.server: target for plugin in plugins for target in plugin.targets}
     problems = [problem for plugin in plugins for problem in plugin.problems]
@@ -25,31 +44,38 @@ def _targets(host, plugins):
     return list(targets.values())
 
 
-def _cannot_ask(target):
+def _cannot_ask(target: RedisTarget) -> str:
     """Why a redis was not talked to; empty when it was."""
     for field in ("host", "port", "password", "db"):
         if field in target.unknown:
             return f"{target.file}:{target.line}: {field} {target.unknown[field]}"
     return (
-        say(en=f"{place(target)}: over TLS, not asked", zh=f"{place(target)}：使用 TLS，未询问")
+        say(
+            en=f"{redis_endpoint(target)}: over TLS, not asked",
+            zh=f"{redis_endpoint(target)}：使用 TLS，未询问",
+        )
         if target.tls
         else ""
     )
 
 
 @condition("log-redis-reachable")
-def test_redis_answers_the_plugins(host, deployment, host_facts, finding):
+def test_redis_answers_the_plugins(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
     """From this host the configured redis answers PING, and takes the configured password."""
-    in_use(deployment, host_facts)
+    require_log_search(deployment, host_facts)
     wrong, unclear = [], []
     for target in _targets(host, (host.log_plugins.agent, host.log_plugins.parser)):
-        finding.fill(redis_host=target.host, redis_port=target.port)
-        finding.needs(hosts_at(addresses(host, target.host or "", deployment), deployment, host_facts))
+        finding.set_remedy_values(redis_host=target.host, redis_port=target.port)
+        finding.depends_on_hosts(
+            hosts_at(addresses(host, target.host or "", deployment), deployment, host_facts)
+        )
         reason = _cannot_ask(target)
         if reason and (target.host is None or target.port is None or target.tls):
             unclear.append(reason)
             continue
-        trouble = _unreached(host.redis.get(TcpName.REDIS, place(target)))
+        trouble = _unreached(host.redis.get(TcpName.REDIS, redis_endpoint(target)))
         if not trouble and not reason:
             talk = host.redis.get(TcpName.REDIS, target.server)
             if talk.error_kind == "withheld":
@@ -57,17 +83,17 @@ def test_redis_answers_the_plugins(host, deployment, host_facts, finding):
             else:
                 trouble = _refused(talk, target)
         if trouble:
-            wrong.append(f"{place(target)}: {trouble}")
+            wrong.append(f"{redis_endpoint(target)}: {trouble}")
         elif reason:
-            unclear.append(f"{place(target)}: {reason}")
+            unclear.append(f"{redis_endpoint(target)}: {reason}")
         else:
-            finding.saw(place(target))
+            finding.add_evidence(redis_endpoint(target))
     assert not wrong, "\n".join(wrong)
     if unclear:
         raise NoData("; ".join(unclear))
 
 
-def _unreached(talk):
+def _unreached(talk: RedisTalk) -> str:
     if not talk.ok and not talk.replies:
         return no_answer(talk.error_kind)
     reply = talk.replies[0] if talk.replies else ""
@@ -78,24 +104,21 @@ def _unreached(talk):
     return say(en="no redis answers there: ", zh="应答的不是 redis：") + reply[:80]
 
 
-def _refused(talk, target):
+def _refused(talk: RedisTalk, target: RedisTarget) -> str:
     """Of AUTH, SELECT and PING the first that was not taken."""
-    commands = [*(["AUTH"] if target.password else []), f"SELECT {target.db}", "PING"]
-    for command, reply in zip(commands, talk.replies, strict=False):
-        if reply.startswith("-"):
-            hint = say(en=", and there is no password in the configuration", zh="，而配置中没有密码")
-            return f"{command}: {reply}" + (
-                hint if reply.startswith("-NOAUTH") and not target.password else ""
-            )
-    if len(talk.replies) < len(commands):
-        return no_answer(talk.error_kind)
-    return ""
+    if refusal := refused_command(talk, target):
+        command, reply = refusal
+        hint = say(en=", and there is no password in the configuration", zh="，而配置中没有密码")
+        return f"{command}: {reply}" + (hint if reply.startswith("-NOAUTH") and not target.password else "")
+    return "" if answers_commands(talk, target) else no_answer(talk.error_kind)
 
 
 @condition("log-queue-depth")
-def test_log_parser_keeps_up(host, deployment, host_facts, finding):
+def test_log_parser_keeps_up(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
     """The list that log_parser reads is short, or does not grow between two looks."""
-    in_use(deployment, host_facts)
+    require_log_search(deployment, host_facts)
     limit, lists = deployment.thresholds.log_queue_length, 0
     for target in _targets(host, (host.log_plugins.parser,)):
         if target.type not in (None, "list"):
@@ -103,22 +126,21 @@ def test_log_parser_keeps_up(host, deployment, host_facts, finding):
         if reason := _cannot_ask(target):
             raise NoData(reason)
         talk = host.redis.get(TcpName.REDIS, target.server)
-        keys, before = redis_keys(host.log_plugins, target), 3 if target.password else 2
-        once = before + 2 * len(keys)
-        for number, key in enumerate(keys):
+        for key in key_readings(talk, host.log_plugins, target):
             lists += 1
-            at = before + 2 * number
-            first, later = (_length(talk, key, at + look, at + look + 1) for look in (0, once))
+            first, later = _length(key.first), _length(key.later)
             if first is None:
-                raise NoData(f"{place(target)}: {no_answer(talk.error_kind)}")
-            text = f"{place(target)} {key}: {first}" + (
+                raise NoData(f"{redis_endpoint(target)}: {no_answer(talk.error_kind)}")
+            text = f"{redis_endpoint(target)} {key.name}: {first}" + (
                 "" if later is None else f" -> {later}, {QUEUE_SECONDS:g} s"
             )
-            finding.saw(text)
-            finding.fill(redis_host=target.host, redis_port=target.port, list=key)
-            if first > limit and later is None:
+            finding.add_evidence(text)
+            finding.set_remedy_values(redis_host=target.host, redis_port=target.port, list=key.name)
+            if first <= limit:
+                continue
+            if later is None:
                 raise NoData(f"{text}; {no_answer(talk.error_kind)}")
-            assert first <= limit or later <= first, say(
+            assert later <= first, say(
                 en=f"{text}: it grows (limit {limit})", zh=f"{text}：持续增长（上限 {limit}）"
             )
     if not lists:
@@ -127,25 +149,24 @@ def test_log_parser_keeps_up(host, deployment, host_facts, finding):
         )
 
 
-def _length(talk, key, kind_at, length_at):
-    """None: not told. A key of another type is one that neither plugin can use."""
-    if len(talk.replies) <= length_at:
+def _length(key: RedisKey | None) -> int | None:
+    """Return the length of a list, None without a reply; a key of another type is of no use to either plugin."""
+    if key is None:
         return None
-    kind, length = talk.replies[kind_at], talk.replies[length_at]
-    if kind.startswith("-") or not (
-        kind.startswith("+") and (length.startswith(":") or kind not in ("+list", "+none"))
-    ):
-        raise NoData(f"{key}: {kind} {length}")
-    assert kind in ("+list", "+none"), say(
-        en=f"{key} is no list but a {kind[1:]}", zh=f"{key} 不是列表，而是 {kind[1:]}"
+    if not key.readable:
+        raise NoData(f"{key.name}: {key.type_reply} {key.length_reply}")
+    assert key.is_list, say(
+        en=f"{key.name} is no list but a {key.type}", zh=f"{key.name} 不是列表，而是 {key.type}"
     )
-    return int(length[1:])
+    return key.length
 
 
 @condition("log-redis-connected")
-def test_plugins_use_the_redis_of_their_configuration(host, deployment, host_facts, finding):
+def test_plugins_use_the_redis_of_their_configuration(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
     """No plugin talks to another redis than its configuration names; filebeat with nothing to send may talk to none."""
-    in_use(deployment, host_facts)
+    require_log_search(deployment, host_facts)
     _targets(host, (host.log_plugins.agent, host.log_plugins.parser))
     looked = False
     for name, plugin in (("log_agent", host.log_plugins.agent), ("log_parser", host.log_plugins.parser)):
@@ -161,14 +182,16 @@ def test_plugins_use_the_redis_of_their_configuration(host, deployment, host_fac
         }
         ports = {deployment.service_port("redis"), *(target.port for target in plugin.targets)}
         used = {peer for peer in plugin.peers if peer[1] in ports}
-        finding.fill(pids=",".join(map(str, plugin.pids or ())), redis_port=plugin.targets[0].port)
+        finding.set_remedy_values(
+            pids=",".join(map(str, plugin.pids or ())), redis_port=plugin.targets[0].port
+        )
         shown = ", ".join(f"{address}:{port}" for address, port in sorted(used or right))
-        finding.saw(
+        finding.add_evidence(
             f"{name}: {shown}" + ("" if used else say(en=" (no connection now)", zh="（当前无连接）"))
         )
         assert not used or used & right, say(
-            en=f"{name} is connected to {shown}, its configuration says {place(plugin.targets[0])}",
-            zh=f"{name} 连接的是 {shown}，而配置为 {place(plugin.targets[0])}",
+            en=f"{name} is connected to {shown}, its configuration says {redis_endpoint(plugin.targets[0])}",
+            zh=f"{name} 连接的是 {shown}，而配置为 {redis_endpoint(plugin.targets[0])}",
         )
     if not looked:
         raise NotApplicable(
@@ -176,16 +199,16 @@ def test_plugins_use_the_redis_of_their_configuration(host, deployment, host_fac
         )
 
 
-def _meant(host, target, deployment):
+def _meant(host: HostView, target: RedisTarget, deployment: Deployment) -> set[IpAddress]:
     """All addresses that a target may stand for; loopback is seen as such.
 
     A name may have more addresses than a resolver tells at once: any redis host of the inventory will do for it.
     """
     if target.host is None or target.port is None:
         raise NoData(_cannot_ask(target))
-    found = (addresses(host, target.host, deployment) or set()) | valid([target.host])
+    found = (addresses(host, target.host, deployment) or set()) | valid_addresses([target.host])
     if not found:
         raise NoData(say(en=f"{target.host} does not resolve here", zh=f"{target.host} 在本机无法解析"))
-    if not valid([target.host]):
-        found |= valid([redis.address for redis in deployment.having("redis")])
+    if not valid_addresses([target.host]):
+        found |= valid_addresses([redis.address for redis in deployment.having("redis")])
     return found

@@ -2,18 +2,23 @@
 
 from collections import Counter
 
-from bkpaas.errors import NoData
-from bkpaas.lang import say
-from bkpaas.suite import condition
+from bkpaas.checks import (
+    Access,
+    Deployment,
+    Finding,
+    HostView,
+    NoData,
+    condition,
+    host_time,
+    say,
+)
 
 
-def _recent(host, deployment, finding):
+def _recent(host: HostView, deployment: Deployment, finding: Finding) -> list[Access]:
     """The calls of the last minutes, told apart by how they came."""
     access, minutes = host.login_access, deployment.thresholds.log_window_minutes
     calls = [
-        call
-        for call in access.calls
-        if call.time is not None and host.system.time - call.time <= minutes * 60
+        call for call in access.calls if call.time is not None and host_time(host) - call.time <= minutes * 60
     ]
     if not calls and access.problems:
         raise NoData("; ".join(access.problems))
@@ -30,7 +35,7 @@ def _recent(host, deployment, finding):
         "ESB": say(en="directly, as ESB does", zh="直接访问（ESB 的方式）"),
         "direct": say(en="directly", zh="直接访问"),
     }
-    finding.saw(
+    finding.add_evidence(
         say(
             en=f"{len(calls)} calls within {minutes:.0f} minutes",
             zh=f"{minutes:.0f} 分钟内 {len(calls)} 次调用",
@@ -41,21 +46,21 @@ def _recent(host, deployment, finding):
 
 
 @condition("login-access-log-status")
-def test_login_answered_without_errors(host, deployment, finding):
+def test_login_answered_without_errors(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """Hardly any recent call of is_login or get_user was answered with a server error."""
     calls = _recent(host, deployment, finding)
     failed = [call for call in calls if call.status >= 500]
     limit = deployment.thresholds.login_error_percent
     assert len(failed) * 100 <= limit * len(calls), say(
         en=f"{len(failed)} of {len(calls)} calls were answered with a server error (limit {limit} %), the last: HTTP "
-        f"{failed[-1].status} {failed[-1].path} for {failed[-1].peer}; {finding.seen[-1]}",
+        f"{failed[-1].status} {failed[-1].path} for {failed[-1].peer}; {finding.evidence[-1]}",
         zh=f"{len(calls)} 次调用中有 {len(failed)} 次返回服务器错误（上限 {limit} %），最近一次：HTTP {failed[-1].status} "
-        f"{failed[-1].path}，来自 {failed[-1].peer}；{finding.seen[-1]}",
+        f"{failed[-1].path}，来自 {failed[-1].peer}；{finding.evidence[-1]}",
     )
 
 
 @condition("login-access-log-latency")
-def test_login_answered_quickly(host, deployment, finding):
+def test_login_answered_quickly(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """Nineteen of twenty recent calls of is_login or get_user were answered in good time."""
     calls = sorted(_recent(host, deployment, finding), key=lambda call: call.milliseconds)
     if not calls:
@@ -64,7 +69,7 @@ def test_login_answered_quickly(host, deployment, finding):
     limit = deployment.thresholds.login_slow_seconds
     assert slow.milliseconds <= limit * 1000, say(
         en=f"5% took {slow.milliseconds / 1000:.1f} s or longer (limit {limit} s), such as {slow.path} for "
-        f"{slow.peer}; {finding.seen[-1]}",
+        f"{slow.peer}; {finding.evidence[-1]}",
         zh=f"5% 的调用耗时 {slow.milliseconds / 1000:.1f} 秒以上（上限 {limit} 秒），例如来自 {slow.peer} 的 "
-        f"{slow.path}；{finding.seen[-1]}",
+        f"{slow.path}；{finding.evidence[-1]}",
     )

@@ -1,24 +1,31 @@
 """What the logs of the last minutes tell: tokens refused for their time, upstreams that failed nginx."""
 
-from bkpaas.errors import NoData
-from bkpaas.lang import say
-from bkpaas.suite import condition
+from bkpaas.checks import (
+    Deployment,
+    Finding,
+    HostView,
+    LogHit,
+    NoData,
+    condition,
+    host_time,
+    say,
+)
 
 
-def _recent(host, hits, minutes):
+def _recent(host: HostView, hits: tuple[LogHit, ...], minutes: float) -> list[LogHit]:
     """Those of the last minutes; older lines, and lines whose time cannot be read, are history."""
-    recent = [hit for hit in hits if hit.time is not None and host.system.time - hit.time <= minutes * 60]
+    recent = [hit for hit in hits if hit.time is not None and host_time(host) - hit.time <= minutes * 60]
     if not recent and host.logs.problems:
         raise NoData("; ".join(host.logs.problems[:3]))
     return recent
 
 
 @condition("login-illegal-in-logs")
-def test_no_token_was_refused_for_its_time(host, deployment, finding):
+def test_no_token_was_refused_for_its_time(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """No log of the last minutes says "Login validity is illegal", in either language."""
     window = deployment.thresholds.log_window_minutes
     recent = _recent(host, host.logs.refusals, window)
-    finding.saw(say(en=f"none within {window:.0f} minutes", zh=f"{window:.0f} 分钟内没有"))
+    finding.add_evidence(say(en=f"none within {window:.0f} minutes", zh=f"{window:.0f} 分钟内没有"))
     assert not recent, say(
         en=f"{len(recent)} within {window:.0f} minutes, the last in {recent[-1].file}: {recent[-1].text}",
         zh=f"{window:.0f} 分钟内有 {len(recent)} 条，最近一条在 {recent[-1].file}：{recent[-1].text}",
@@ -26,13 +33,17 @@ def test_no_token_was_refused_for_its_time(host, deployment, finding):
 
 
 @condition("nginx-error-log")
-def test_nginx_had_no_trouble_with_an_upstream(host, deployment, finding):
+def test_nginx_had_no_trouble_with_an_upstream(
+    host: HostView, deployment: Deployment, finding: Finding
+) -> None:
     """No line of the last minutes in nginx's error log tells of an upstream that failed."""
     window = deployment.thresholds.log_window_minutes
     recent = _recent(host, host.logs.nginx_errors, window)
     upstreams = sorted({hit.upstream for hit in recent if hit.upstream})
-    finding.needs(host.name for host in deployment.having("paas", "mysql", "appo", "appt", "cmdb", "job"))
-    finding.saw(say(en=f"none within {window:.0f} minutes", zh=f"{window:.0f} 分钟内没有"))
+    finding.depends_on_hosts(
+        entry.name for entry in deployment.having("paas", "mysql", "appo", "appt", "cmdb", "job")
+    )
+    finding.add_evidence(say(en=f"none within {window:.0f} minutes", zh=f"{window:.0f} 分钟内没有"))
     assert not recent, (
         say(
             en=f"{len(recent)} within {window:.0f} minutes, about {', '.join(upstreams) or 'unknown'}; last: ",

@@ -2,22 +2,29 @@
 
 from collections import Counter
 
-from bkpaas.errors import NoData, NotApplicable
-from bkpaas.facts import Missing
-from bkpaas.lang import say
-from bkpaas.suite import condition
-from bkpaas.suite.clocks import usual_clock
-from bkpaas.suite.words import offset
+from bkpaas.checks import (
+    Deployment,
+    Finding,
+    HostLookup,
+    HostView,
+    Missing,
+    NoData,
+    NotApplicable,
+    condition,
+    offset,
+    say,
+    usual_clock,
+)
 
 
-def _others(deployment, host_facts):
+def _others(deployment: Deployment, host_facts: HostLookup) -> list[HostView]:
     """The facts of all judged hosts; one alone has nothing to be compared with."""
     if len(deployment.judged()) < 2:
         raise NotApplicable(say(en="only one host: nothing to compare", zh="只有一台主机，无可比较"))
     return [host_facts(host.name) for host in deployment.judged()]
 
 
-def _from_the_others(host, deployment, host_facts):
+def _from_the_others(host: HostView, deployment: Deployment, host_facts: HostLookup) -> tuple[float, float]:
     """(distance, uncertainty) in seconds from the median clock of all hosts that could be measured well."""
     limit = deployment.thresholds.clock_uncertainty_seconds
     _others(deployment, host_facts)
@@ -37,34 +44,40 @@ def _from_the_others(host, deployment, host_facts):
     return own.offset_seconds - usual.offset_seconds, own.uncertainty_seconds + usual.uncertainty_seconds
 
 
-def _judge(distance, uncertainty, limit, finding):
+def _judge(distance: float, uncertainty: float, limit: float, finding: Finding) -> None:
     """No further away than the limit, as far as that can be told."""
     text = say(
         en=f"{offset(distance)} (±{uncertainty:.3f} s) from the median of all hosts; limit {limit} s",
         zh=f"与所有主机的中位数相差 {offset(distance)}（±{uncertainty:.3f} s）；上限 {limit} s",
     )
-    finding.saw(text)
+    finding.add_evidence(text)
     if abs(distance) - uncertainty <= limit < abs(distance) + uncertainty:
         raise NoData(say(en="too close to the limit to tell: ", zh="过于接近上限，无法判定：") + text)
     assert abs(distance) <= limit, text
 
 
 @condition("clock-all")
-def test_clock_is_that_of_the_others(host, deployment, host_facts, finding):
+def test_clock_is_that_of_the_others(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
     """The clock agrees with the median of all hosts to a minute."""
     limit = deployment.thresholds.clock_apart_seconds
     _judge(*_from_the_others(host, deployment, host_facts), limit, finding)
 
 
 @condition("clock-drift-all")
-def test_clock_does_not_drift(host, deployment, host_facts, finding):
+def test_clock_does_not_drift(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
     """The clock agrees with the median of all hosts to a few seconds."""
     limit = deployment.thresholds.clock_drift_seconds
     _judge(*_from_the_others(host, deployment, host_facts), limit, finding)
 
 
 @condition("timezone-all")
-def test_time_zone_is_that_of_the_others(host, deployment, host_facts, finding):
+def test_time_zone_is_that_of_the_others(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
     """The zone has the same offset from UTC as on most hosts; its name does not matter."""
     others = [facts for facts in _others(deployment, host_facts) if _offset(facts) is not None]
     own = host.system.utc_offset_seconds
@@ -73,20 +86,20 @@ def test_time_zone_is_that_of_the_others(host, deployment, host_facts, finding):
     if len(others) < 2:
         raise NoData(say(en="no other host's time zone is known", zh="其他主机的时区未知"))
     text = f"{_shown(own)} ({_zone(host) or host.system.zone})"
-    finding.saw(text)
+    finding.add_evidence(text)
     usual = _most(others, deployment)
     if usual is None:
-        counts = Counter(_shown(_offset(facts)) for facts in others)
+        counts = Counter(_shown(seconds) for facts in others if (seconds := _offset(facts)) is not None)
         found = ", ".join(f"{shown} x {count}" for shown, count in sorted(counts.items()))
         raise AssertionError(say(en=f"{text}; no majority: {found}", zh=f"{text}；没有多数：{found}"))
     if zones := Counter(filter(None, (_zone(facts) for facts in others if _offset(facts) == usual))):
-        finding.fill(zone=zones.most_common(1)[0][0])
+        finding.set_remedy_values(zone=zones.most_common(1)[0][0])
     assert own == usual, say(
         en=f"{text}, most hosts have {_shown(usual)}", zh=f"{text}，多数主机为 {_shown(usual)}"
     )
 
 
-def _most(others, deployment):
+def _most(others: list[HostView], deployment: Deployment) -> int | None:
     """The offset that most hosts have; between equals the one that most paas hosts have; None: there is no most."""
     paas = {host.name for host in deployment.judged("paas")}
     counts = Counter(_offset(facts) for facts in others)
@@ -96,18 +109,18 @@ def _most(others, deployment):
     return best[0] if len(best) == 1 else None
 
 
-def _offset(host):
+def _offset(host: HostView) -> int | None:
     """Seconds east of UTC, now; None when it could not be had."""
     return None if isinstance(host.facts.system, Missing) else host.system.utc_offset_seconds
 
 
-def _zone(host):
+def _zone(host: HostView) -> str | None:
     """Asia/Shanghai, as /etc/localtime or /etc/timezone names it; None when that is a copy without a name."""
     link = (host.system.localtime or "").partition("/zoneinfo/")[2]
     return link.removeprefix("posix/") or host.system.timezone_file or None
 
 
-def _shown(seconds):
+def _shown(seconds: int) -> str:
     """As date +%z shows it."""
     minutes = abs(seconds) // 60
     return f"{'-' if seconds < 0 else '+'}{minutes // 60:02d}{minutes % 60:02d}"

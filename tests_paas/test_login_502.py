@@ -2,20 +2,37 @@
 
 import ipaddress
 import re
+from collections.abc import Iterable
 
 from msgspec import structs
 
-from bkpaas.errors import NoData, NotApplicable
-from bkpaas.facts import Missing
-from bkpaas.facts.nginx import APP_UPSTREAMS
-from bkpaas.facts.query import HttpName
-from bkpaas.facts.uwsgi import service_endpoint
-from bkpaas.inventory.platform import OPEN_PAAS_SERVICES, domain_paths
-from bkpaas.lang import say
-from bkpaas.suite import condition
-from bkpaas.suite.log_search import hosts_at, valid
-from bkpaas.suite.login import BEHIND_THE_DOMAIN
-from bkpaas.suite.words import no_answer
+from bkpaas.checks import (
+    APP_UPSTREAMS,
+    BEHIND_THE_DOMAIN,
+    OPEN_PAAS_SERVICES,
+    ControllerView,
+    Deployment,
+    Finding,
+    Host,
+    HostLookup,
+    HostView,
+    HttpName,
+    Listener,
+    Missing,
+    Nginx,
+    NginxServer,
+    NginxUpstream,
+    NginxUpstreamServer,
+    NoData,
+    NotApplicable,
+    condition,
+    domain_paths,
+    hosts_at,
+    no_answer,
+    say,
+    service_endpoint,
+    valid_addresses,
+)
 
 UPSTREAM_SERVICES = {
     "OPEN_PAAS": "paas",
@@ -30,14 +47,17 @@ BEHIND = {"/": "paas", "/login/": "login", "/api/": "esb", "/v1/": "appengine"}
 APPS = {"/o/": ("appo",), "/t/": ("appt",)}
 """The roles of the hosts that those are on."""
 
+UpstreamLine = tuple[NginxUpstream, str, NginxUpstreamServer]
+"""An upstream, the service that it leads to, and one of its servers."""
 
-def _needs_nginx(host):
+
+def _needs_nginx(host: HostView) -> Nginx:
     if host.nginx.main is None:
         raise NoData(say(en="no nginx configuration was found", zh="没有找到 nginx 配置"))
     return host.nginx
 
 
-def _open_paas_servers(nginx):
+def _open_paas_servers(nginx: Nginx) -> list[UpstreamLine]:
     """(upstream, service, server) for each server line of open_paas's upstreams that something leads to."""
     return [
         (upstream, UPSTREAM_SERVICES[upstream.name], server)
@@ -47,7 +67,7 @@ def _open_paas_servers(nginx):
     ]
 
 
-def _addresses_of(host, deployment, host_facts):
+def _addresses_of(host: Host, deployment: Deployment, host_facts: HostLookup) -> set[str]:
     """All addresses under which a host of the inventory may be named."""
     known = {deployment.host(host.name).address}
     facts = host_facts(host.name).facts if host.judged else None
@@ -57,7 +77,9 @@ def _addresses_of(host, deployment, host_facts):
 
 
 @condition("bind-address-consistent")
-def test_services_bind_the_address_they_are_asked_on(host, deployment, host_facts, finding):
+def test_services_bind_the_address_they_are_asked_on(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
     """The address in each uwsgi file is the one that nginx, and the inventory, use for this host."""
     entry = deployment.host(host.name)
     wrong = {}
@@ -69,8 +91,8 @@ def test_services_bind_the_address_they_are_asked_on(host, deployment, host_fact
         asked = _asked_addresses(host, known.bind_port, deployment, host_facts) or {entry.address}
         if known.bind_address not in asked:
             wrong[service] = (known, asked)
-    finding.concerns(wrong)
-    finding.fill(service=" ".join(sorted(wrong)) or "SERVICE")
+    finding.affects_services(wrong)
+    finding.set_remedy_values(service=" ".join(sorted(wrong)) or "SERVICE")
     assert not wrong, "\n".join(
         say(
             en=f"{service} binds {known.bind_address}:{known.bind_port} ({known.ini.path}), but is asked on "
@@ -82,7 +104,7 @@ def test_services_bind_the_address_they_are_asked_on(host, deployment, host_fact
     )
 
 
-def _asked_addresses(host, port, deployment, host_facts):
+def _asked_addresses(host: HostView, port: int, deployment: Deployment, host_facts: HostLookup) -> set[str]:
     """The addresses of this host that nginx's upstreams name with this port."""
     own = set(host.addresses.items)
     asked = set()
@@ -108,23 +130,23 @@ def _asked_addresses(host, port, deployment, host_facts):
 
 
 @condition("paas-ports-local")
-def test_services_listen_where_configured(host, finding):
+def test_services_listen_where_configured(host: HostView, finding: Finding) -> None:
     """Each service listens on the address and port of its own configuration."""
     services = {name: known for name, known in host.services.by_name.items() if known.bind_port}
     if not services:
         raise NoData(say(en="no uwsgi file tells an address", zh="没有 uwsgi 配置给出监听地址"))
     silent = {}
     for service, known in services.items():
-        listeners = host.sockets.on(known.bind_port)
+        listeners = host.sockets.on(known.bind_port or 0)
         wanted = known.bind_address  # None: any will do
         if not any(wanted is None or listener.covers(wanted) is not False for listener in listeners):
             elsewhere = ", ".join(f"{listener.address}:{listener.port}" for listener in listeners)
             silent[service] = f"{wanted or '*'}:{known.bind_port}" + (
                 say(en=f" (but {elsewhere})", zh=f"（但有 {elsewhere}）") if elsewhere else ""
             )
-    finding.concerns(silent)
-    finding.fill(service=" ".join(sorted(silent)) or "SERVICE")
-    finding.saw(
+    finding.affects_services(silent)
+    finding.set_remedy_values(service=" ".join(sorted(silent)) or "SERVICE")
+    finding.add_evidence(
         ", ".join(f"{name} {known.bind_address or '*'}:{known.bind_port}" for name, known in services.items())
     )
     assert not silent, say(en="nothing listens on ", zh="没有监听：") + "; ".join(
@@ -133,7 +155,7 @@ def test_services_listen_where_configured(host, finding):
 
 
 @condition("listen-queue")
-def test_no_connection_waits_to_be_accepted(host, deployment, finding):
+def test_no_connection_waits_to_be_accepted(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """The accept backlog of each service is far from full."""
     thresholds = deployment.thresholds
     most = thresholds.listen_queue_length * thresholds.listen_queue_percent / 100
@@ -142,15 +164,15 @@ def test_no_connection_waits_to_be_accepted(host, deployment, finding):
         for service, known in host.services.by_name.items()
     }
     full = {service: waiting for service, waiting in queues.items() if waiting >= most}
-    finding.concerns(full)
-    finding.saw(", ".join(f"{service} {waiting}" for service, waiting in sorted(queues.items())))
+    finding.affects_services(full)
+    finding.add_evidence(", ".join(f"{service} {waiting}" for service, waiting in sorted(queues.items())))
     assert not full, say(en="connections waiting: ", zh="等待接受的连接：") + ", ".join(
         f"{service} {waiting}" for service, waiting in sorted(full.items())
     )
 
 
 @condition("nginx-conf-port80")
-def test_nginx_serves_the_domain(host, deployment, finding):
+def test_nginx_serves_the_domain(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """nginx is alive, a server block names the PaaS domain, and the port of that block is listened on by nginx."""
     nginx = _needs_nginx(host)
     masters = host.processes.nginx_masters()
@@ -169,10 +191,10 @@ def test_nginx_serves_the_domain(host, deployment, finding):
         en=f"nginx runs (pid {masters[0].pid}) but does not listen on {wanted}: reload it",
         zh=f"nginx 在运行（pid {masters[0].pid}）但没有监听 {wanted}：需要重载",
     )
-    finding.saw(f"nginx {masters[0].pid}: {', '.join(map(str, sorted(heard)))}")
+    finding.add_evidence(f"nginx {masters[0].pid}: {', '.join(map(str, sorted(heard)))}")
 
 
-def _servers_of_domain(nginx, deployment):
+def _servers_of_domain(nginx: Nginx, deployment: Deployment) -> list[NginxServer]:
     """Those with the domain's name; else the default of its port, when it leads to open_paas."""
     named = [
         server for server in nginx.servers if any(_fits(name, deployment.domain) for name in server.names)
@@ -184,7 +206,7 @@ def _servers_of_domain(nginx, deployment):
     ]
 
 
-def _fits(name, domain):
+def _fits(name: str, domain: str) -> bool:
     """As nginx compares: exact, *.suffix, .suffix, prefix.*, ~regular expression."""
     name, domain = name.lower(), domain.lower()
     if name.startswith("~"):
@@ -199,7 +221,7 @@ def _fits(name, domain):
     return domain == name or (name.endswith(".*") and domain.startswith(name[:-1]))
 
 
-def _defaults(nginx, port):
+def _defaults(nginx: Nginx, port: int) -> list[NginxServer]:
     """For each address with that port, the server that takes what no name fits: the marked one, or the first."""
     found = {}
     for server in nginx.servers:
@@ -209,7 +231,7 @@ def _defaults(nginx, port):
     return list(dict.fromkeys(found.values()))
 
 
-def _nginx_holds(host, listener):
+def _nginx_holds(host: HostView, listener: Listener) -> bool:
     if listener.pids is None:
         return True
     masters = host.processes.nginx_masters()
@@ -217,7 +239,7 @@ def _nginx_holds(host, listener):
 
 
 @condition("nginx-listen-vs-domain")
-def test_domain_arrives_at_its_server_block(host, deployment, finding):
+def test_domain_arrives_at_its_server_block(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """The address that the domain resolves to is one nginx listens on, and no other server block owns it."""
     nginx = _needs_nginx(host)
     servers = _servers_of_domain(nginx, deployment)
@@ -249,10 +271,10 @@ def test_domain_arrives_at_its_server_block(host, deployment, finding):
                 zh=f"发往 {address}:{port} 的请求会进入另一个 server（{shadow.file}:{shadow.line}，"
                 f"server_name {' '.join(shadow.names) or '无'}）：域名的 server 中没有同样匹配该地址的 listen",
             )
-    finding.saw(", ".join(addresses))
+    finding.add_evidence(", ".join(addresses))
 
 
-def _domain_addresses_here(host, deployment):
+def _domain_addresses_here(host: HostView, deployment: Deployment) -> list[str]:
     """Those addresses of the domain that belong to this host; its inventory address when a VIP stands in front."""
     resolved = host.names.get(deployment.domain)
     own = set(host.addresses.items)
@@ -262,10 +284,10 @@ def _domain_addresses_here(host, deployment):
     return here or [deployment.host(host.name).address]
 
 
-def _shadow(nginx, servers, address, port):
+def _shadow(nginx: Nginx, servers: list[NginxServer], address: str, port: int) -> NginxServer | None:
     """The server block that takes address:port away: nginx picks the most specific listen first."""
 
-    def fits(server, addresses):
+    def fits(server: NginxServer, addresses: tuple[str, ...]) -> bool:
         return any(
             listen.port == port and not listen.unix and listen.address in addresses
             for listen in server.listens
@@ -280,7 +302,9 @@ def _shadow(nginx, servers, address, port):
 
 
 @condition("nginx-conf-upstreams")
-def test_upstreams_name_paas_hosts(host, deployment, host_facts, finding):
+def test_upstreams_name_paas_hosts(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
     """Every server of open_paas's upstreams is a paas host of the inventory, with the port of that service."""
     nginx = _needs_nginx(host)
     lines = _open_paas_servers(nginx)
@@ -306,16 +330,20 @@ def test_upstreams_name_paas_hosts(host, deployment, host_facts, finding):
         _, port = service_endpoint(service, paas, deployment, facts)
         if server.port != port:
             wrong[where] = service, say(en=f"{service} listens on {port}", zh=f"{service} 监听的是 {port}")
-    finding.concerns(service for service, _ in wrong.values())
-    finding.saw(", ".join(f"{upstream.name} {server.address}:{server.port}" for upstream, _, server in lines))
+    finding.affects_services(service for service, _ in wrong.values())
+    finding.add_evidence(
+        ", ".join(f"{upstream.name} {server.address}:{server.port}" for upstream, _, server in lines)
+    )
     assert not wrong, "\n".join(f"{where} {text}" for where, (_, text) in wrong.items())
 
 
 @condition("nginx-upstreams-complete")
-def test_upstreams_name_every_paas_host(host, deployment, host_facts, finding):
+def test_upstreams_name_every_paas_host(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
     """No paas host of the inventory is missing in an upstream of open_paas."""
     lines = _open_paas_servers(_needs_nginx(host))
-    missing = {}
+    missing: dict[str, list[str]] = {}
     for service in sorted({service for _, service, _ in lines}):
         named = {
             address
@@ -326,22 +354,22 @@ def test_upstreams_name_every_paas_host(host, deployment, host_facts, finding):
         for paas in deployment.having("paas"):
             if not named & _addresses_of(paas, deployment, host_facts):
                 missing.setdefault(service, []).append(paas.name)
-    finding.concerns(missing)
+    finding.affects_services(missing)
     assert not missing, say(en="without ", zh="缺少 ") + "; ".join(
         f"{', '.join(names)} ({service})" for service, names in missing.items()
     )
 
 
 @condition("paas-ports-from-nginx")
-def test_nginx_host_reaches_the_services(source, target, finding):
+def test_nginx_host_reaches_the_services(source: HostView, target: Host, finding: Finding) -> None:
     """From the nginx host, each service of the paas host gives an HTTP answer, whatever its status."""
     wrong = {}
     for service in OPEN_PAAS_SERVICES:
         answer = source.answers.get(HttpName.SERVICE_OF_HOST, service, target.name)
         if not answer.ok:
             wrong[service] = f"{answer.url}: {no_answer(answer.error_kind)}"
-    finding.concerns(wrong)
-    finding.fill(
+    finding.affects_services(wrong)
+    finding.set_remedy_values(
         urls=" ".join(
             source.answers.get(HttpName.SERVICE_OF_HOST, service, target.name).url
             for service in sorted(wrong)
@@ -351,7 +379,9 @@ def test_nginx_host_reaches_the_services(source, target, finding):
 
 
 @condition("upstream-answers")
-def test_each_upstream_answers_by_itself(host, deployment, host_facts, finding):
+def test_each_upstream_answers_by_itself(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
     """Asked one by one from the nginx host, every upstream server answers, and not with a server error."""
     nginx = _needs_nginx(host)
     spare = [name for name, role in APP_UPSTREAMS.items() if not deployment.having(role)]
@@ -366,20 +396,22 @@ def test_each_upstream_answers_by_itself(host, deployment, host_facts, finding):
             wrong[f"{address}:{port}"] = no_answer(answer.error_kind)
         elif answer.status is not None and answer.status >= 500:
             wrong[f"{address}:{port}"] = f"HTTP {answer.status} {answer.body.strip()[:80]}"
-    finding.fill(urls=" ".join(f"http://{server}/" for server in sorted(wrong)))
-    finding.needs(_hosts_behind(wrong, deployment, host_facts))
-    finding.saw(", ".join(f"{address}:{port}" for address, port in servers))
+    finding.set_remedy_values(urls=" ".join(f"http://{server}/" for server in sorted(wrong)))
+    finding.depends_on_hosts(_hosts_behind(wrong, deployment, host_facts))
+    finding.add_evidence(", ".join(f"{address}:{port}" for address, port in servers))
     assert not wrong, "\n".join(f"{server}: {text}" for server, text in sorted(wrong.items()))
 
 
-def _hosts_behind(places, deployment, host_facts):
+def _hosts_behind(places: Iterable[str], deployment: Deployment, host_facts: HostLookup) -> list[str]:
     """The hosts that have these addresses, and those of the database behind them."""
-    found = valid([place.rpartition(":")[0] for place in places])
-    return [*hosts_at(found, deployment, host_facts), *(host.name for host in deployment.having("mysql"))]
+    found = valid_addresses([place.rpartition(":")[0] for place in places])
+    return [*hosts_at(found, deployment, host_facts), *(entry.name for entry in deployment.having("mysql"))]
 
 
 @condition("domain-502")
-def test_no_path_of_the_domain_is_a_bad_gateway(controller, deployment, finding):
+def test_no_path_of_the_domain_is_a_bad_gateway(
+    controller: ControllerView, deployment: Deployment, finding: Finding
+) -> None:
     """Through the domain, every path that leads to an upstream is answered by it: no 502, 503 or 504."""
     wrong = {}
     for path in domain_paths(deployment):
@@ -388,8 +420,8 @@ def test_no_path_of_the_domain_is_a_bad_gateway(controller, deployment, finding)
             wrong[path] = no_answer(answer.error_kind)
         elif answer.status in (502, 503, 504):
             wrong[path] = f"HTTP {answer.status}"
-    finding.concerns(BEHIND.get(path, "agent") for path in wrong)
+    finding.affects_services(BEHIND.get(path, "agent") for path in wrong)
     roles = {"nginx"}.union(*(APPS.get(path, BEHIND_THE_DOMAIN) for path in wrong))
-    finding.needs(host.name for host in deployment.having(*roles))
-    finding.saw(", ".join(domain_paths(deployment)))
+    finding.depends_on_hosts(entry.name for entry in deployment.having(*roles))
+    finding.add_evidence(", ".join(domain_paths(deployment)))
     assert not wrong, "\n".join(f"{path}: {text}" for path, text in wrong.items())

@@ -1,26 +1,48 @@
 """FAQ: the login of PaaS does not answer: is_login asked on each of its ways, and what may stand on them."""
 
-from bkpaas.errors import NoData, NotApplicable
-from bkpaas.facts import Missing
-from bkpaas.facts.access import login_access_log
-from bkpaas.facts.healthz import is_login_refusal
-from bkpaas.facts.proxies import excepted
-from bkpaas.facts.query import FileName, HttpName
-from bkpaas.lang import say
-from bkpaas.suite import condition
-from bkpaas.suite.login import BEHIND_THE_DOMAIN, judge_refusal, setting
-from bkpaas.suite.words import no_answer
+from bkpaas.checks import (
+    BEHIND_THE_DOMAIN,
+    Answer,
+    ControllerView,
+    Deployment,
+    FileName,
+    Finding,
+    Host,
+    HostLookup,
+    HostView,
+    HttpName,
+    Missing,
+    NoData,
+    NotApplicable,
+    Process,
+    Snapshot,
+    Subject,
+    condition,
+    excepted,
+    is_login_refusal,
+    judge_refusal,
+    login_access_log,
+    no_answer,
+    say,
+    setting,
+    sorted_uids,
+)
+
+ProxyVariable = tuple[str, str, str]
+"""A name in lower case, its value, and where it is set."""
 
 
 @condition("login-is-login-direct")
-def test_login_answers_is_login_itself(host, finding):
+def test_login_answers_is_login_itself(host: HostView, finding: Finding) -> None:
     """Asked without a token on its own port, login says that the token is missing, in both versions."""
     for answer in (host.answers.get(HttpName.SERVICE, "login"), host.answers.get(HttpName.IS_LOGIN_V2)):
         judge_refusal(answer, finding)
 
 
 @condition("login-is-login-domain")
-def test_login_answers_is_login_through_the_domain(vantage, subject, deployment, finding):
+def test_login_answers_is_login_through_the_domain(
+    vantage: HostView | ControllerView, subject: Subject, deployment: Deployment, finding: Finding
+) -> None:
     """Asked through the domain, it is login that answers: no proxy, no portal, no other server."""
     own_way = "nginx" if subject.hosts else "controller"  # a way that fails is nobody else's
     judge_refusal(
@@ -29,20 +51,21 @@ def test_login_answers_is_login_through_the_domain(vantage, subject, deployment,
 
 
 @condition("login-is-login-esb")
-def test_esb_answers_is_login(host, finding):
+def test_esb_answers_is_login(host: HostView, finding: Finding) -> None:
     """Asked without an application's secret, ESB says that it is missing: ESB itself is alive."""
     answer = host.answers.get(HttpName.IS_LOGIN_ESB)
-    finding.fill(url=answer.url)
-    finding.saw(f"{answer.url}: HTTP {answer.status}")
+    finding.set_remedy_values(url=answer.url)
+    finding.add_evidence(f"{answer.url}: HTTP {answer.status}")
     if is_login_refusal(answer):
         return  # an ESB that lets anybody ask passes login's own answer on
     body = answer.json()
     message = body.get("message") if body else None
-    refused = body is not None and body.get("result") is False and isinstance(message, str)
-    assert answer.status == 200 and refused and "app" in message.lower(), _not_esb(answer)
+    names_application = isinstance(message, str) and "app" in message.lower()
+    refused = body is not None and body.get("result") is False and names_application
+    assert answer.status == 200 and refused, _not_esb(answer)
 
 
-def _not_esb(answer):
+def _not_esb(answer: Answer) -> str:
     shown = answer.error_text if not answer.ok else " ".join(answer.body.split())[:200]
     return say(
         en=f"{answer.url}: HTTP {answer.status}, not ESB's own answer: {shown}",
@@ -51,7 +74,7 @@ def _not_esb(answer):
 
 
 @condition("cookie-domain")
-def test_cookie_reaches_every_domain(host, deployment, finding):
+def test_cookie_reaches_every_domain(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """BK_COOKIE_DOMAIN covers the domains of PaaS, CMDB and JOB; a browser drops a cookie of another domain."""
     value, where = setting(host, "login", "BK_COOKIE_DOMAIN")
     if value is None:
@@ -64,7 +87,7 @@ def test_cookie_reaches_every_domain(host, deployment, finding):
     if value.kind not in ("str", "none"):
         raise NoData(f"{where}: BK_COOKIE_DOMAIN = {value.text}")
     covered = (value.value or "").lstrip(".").lower()
-    finding.saw(f"{where}: BK_COOKIE_DOMAIN = {value.text}")
+    finding.add_evidence(f"{where}: BK_COOKIE_DOMAIN = {value.text}")
     assert not covered or "." in covered, say(
         en=f"{where}: BK_COOKIE_DOMAIN = {value.text}: browsers take no cookie for a whole top-level domain",
         zh=f"{where}：BK_COOKIE_DOMAIN = {value.text}：浏览器不接受顶级域的 cookie",
@@ -77,16 +100,18 @@ def test_cookie_reaches_every_domain(host, deployment, finding):
     )
 
 
-def _covers(covered, name, own):
+def _covers(covered: str, name: str, own: str) -> bool:
     """Without a domain a cookie belongs to the host that set it, and to no other."""
     return name == own if not covered else name == covered or name.endswith(f".{covered}")
 
 
 @condition("http-proxy-env")
-def test_no_proxy_takes_requests_to_paas(host, subject, deployment, finding):
+def test_no_proxy_takes_requests_to_paas(
+    host: HostView, subject: Subject, deployment: Deployment, finding: Finding
+) -> None:
     """No proxy is set in files or running services, or its no_proxy excepts PaaS and what is asked by address."""
     needed = _asked(host, deployment.host(subject.id), deployment)
-    finding.fill(no_proxy=",".join(needed))
+    finding.set_remedy_values(no_proxy=",".join(needed))
     proxies = host.proxies
     wrong = _taken([(one.name, one.value, one.place) for one in proxies.settings], needed, deployment)
     unknown = list(proxies.problems)
@@ -100,7 +125,7 @@ def test_no_proxy_takes_requests_to_paas(host, subject, deployment, finding):
     assert not wrong, "\n".join(dict.fromkeys(wrong))
     if unknown:
         raise NoData(say(en="could not be read: ", zh="无法读取：") + ", ".join(unknown[:5]))
-    finding.saw(
+    finding.add_evidence(
         say(
             en=f"no proxy takes them in the files of the shell and in {len(services)} processes",
             zh=f"shell 配置文件和 {len(services)} 个进程中没有代理劫持",
@@ -108,7 +133,7 @@ def test_no_proxy_takes_requests_to_paas(host, subject, deployment, finding):
     )
 
 
-def _asked(host, known, deployment):
+def _asked(host: HostView, known: Host, deployment: Deployment) -> list[str]:
     """Names and addresses that programs on this host ask over HTTP."""
     names = [deployment.domain, *deployment.fqdns.values()]
     if known.has("paas"):
@@ -117,7 +142,7 @@ def _asked(host, known, deployment):
     return list(dict.fromkeys(names))
 
 
-def _taken(found, needed, deployment):
+def _taken(found: list[ProxyVariable], needed: list[str], deployment: Deployment) -> list[str]:
     """What the proxies among these settings take that they should not."""
     matters = ("http_proxy", "all_proxy", f"{deployment.scheme}_proxy")
     exceptions = ",".join(value for name, value, _ in found if name == "no_proxy")
@@ -130,7 +155,7 @@ def _taken(found, needed, deployment):
     ]
 
 
-def _of_blueking(host, process):
+def _of_blueking(host: HostView, process: Process) -> bool:
     """A service, not a shell or an editor that happens to name a file of BlueKing."""
     home = f"{host.system.home}/" if host.system.home else "/data/bk"
     program = (process.exe or "").rpartition("/")[2]
@@ -141,7 +166,7 @@ def _of_blueking(host, process):
     return program.startswith(("uwsgi", "java", "python")) and any(home in word for word in process.argv)
 
 
-def _of_java(process, place):
+def _of_java(process: Process, place: str) -> list[ProxyVariable]:
     """A JVM reads no environment: -Dhttp.proxyHost and -Dhttp.nonProxyHosts tell it."""
     options = dict(word[2:].split("=", 1) for word in process.argv if word.startswith("-D") and "=" in word)
     found = [
@@ -154,7 +179,7 @@ def _of_java(process, place):
 
 
 @condition("login-log-dir")
-def test_login_writes_its_logs(host, finding):
+def test_login_writes_its_logs(host: HostView, finding: Finding) -> None:
     """The folder of logs is there, and login.log and login's access log are files that login's user may write."""
     folder = host.places.get(FileName.LOGIN_LOG_DIRECTORY)[0]
     assert folder.exists and folder.type == "dir", say(
@@ -172,17 +197,23 @@ def test_login_writes_its_logs(host, finding):
         assert file is not None and file.exists, say(en=f"{path} does not exist", zh=f"{path} 不存在")
         assert file.type == "file", say(en=f"{path} is a {file.type}", zh=f"{path} 的类型是 {file.type}")
         assert not users or file.uid in users or (file.mode or 0) & 0o022, say(
-            en=f"{path} belongs to uid {file.uid}, login runs as {sorted(users)} and cannot write it",
-            zh=f"{path} 属主 uid 为 {file.uid}，login 运行用户为 {sorted(users)}，无法写入",
+            en=f"{path} belongs to uid {file.uid}, login runs as {sorted_uids(users)} and cannot write it",
+            zh=f"{path} 属主 uid 为 {file.uid}，login 运行用户为 {sorted_uids(users)}，无法写入",
         )
-        finding.saw(f"{path} {file.permissions}")
+        finding.add_evidence(f"{path} {file.permissions}")
 
 
 @condition("login-request-arrives")
-def test_request_arrives_in_one_login_log(controller, snapshot, deployment, host_facts, finding):
+def test_request_arrives_in_one_login_log(
+    controller: ControllerView,
+    snapshot: Snapshot,
+    deployment: Deployment,
+    host_facts: HostLookup,
+    finding: Finding,
+) -> None:
     """The request for is_login that the controller sent through the domain is logged by one login, ours."""
     agent, answer = controller.facts.agent, controller.answers.get(HttpName.IS_LOGIN_DOMAIN)
-    finding.needs(host.name for host in deployment.having(*BEHIND_THE_DOMAIN))
+    finding.depends_on_hosts(entry.name for entry in deployment.having(*BEHIND_THE_DOMAIN))
     assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}"
     if not deployment.judged("paas"):
         raise NotApplicable(say(en="no paas host is judged in this run", zh="本次运行不判定任何 paas 主机"))
@@ -194,7 +225,9 @@ def test_request_arrives_in_one_login_log(controller, snapshot, deployment, host
             arrived.append(paas.name)
         elif reason:
             unknown.append(f"{paas.name}: {reason}")
-    finding.saw(say(en=f"{agent} arrived on {', '.join(arrived)}", zh=f"{agent} 到达 {', '.join(arrived)}"))
+    finding.add_evidence(
+        say(en=f"{agent} arrived on {', '.join(arrived)}", zh=f"{agent} 到达 {', '.join(arrived)}")
+    )
     assert len(arrived) < 2, say(
         en=f"one request is in the logs of several hosts: {', '.join(arrived)}",
         zh=f"同一请求出现在多台主机的日志中：{', '.join(arrived)}",
@@ -214,7 +247,7 @@ def test_request_arrives_in_one_login_log(controller, snapshot, deployment, host
     )
 
 
-def _unseen(paas, host_facts, snapshot):
+def _unseen(paas: Host, host_facts: HostLookup, snapshot: Snapshot) -> str | None:
     """Why the log of a host cannot tell whether the request arrived; None when it can."""
     host = host_facts(paas.name)
     try:

@@ -1,23 +1,34 @@
 """FAQ: resetting the access password: what the procedure needs."""
 
-from bkpaas.errors import NoData, NotApplicable
-from bkpaas.facts import Missing
-from bkpaas.facts.query import FileName
-from bkpaas.lang import say
-from bkpaas.suite import condition
-from bkpaas.suite.login import BEHIND_THE_DOMAIN
+from collections.abc import Sequence
+
+from bkpaas.checks import (
+    BEHIND_THE_DOMAIN,
+    ControllerView,
+    Deployment,
+    FileName,
+    Finding,
+    HostView,
+    Missing,
+    NoData,
+    NotApplicable,
+    Process,
+    Service,
+    condition,
+    say,
+)
 
 
 @condition("bk-env-production")
-def test_services_run_with_production_settings(host, finding):
+def test_services_run_with_production_settings(host: HostView, finding: Finding) -> None:
     """Each service is started with BK_ENV=production: the settings of development have another database."""
     services = host.services.by_name
     if not services:
         raise NoData(say(en="no service's uwsgi file was found", zh="没有找到任何服务的 uwsgi 配置"))
     wrong = {name: service for name, service in services.items() if not _is_production(host, service)}
-    finding.concerns(wrong)
-    finding.fill(service=" ".join(sorted(wrong)) or "SERVICE")
-    finding.saw(f"BK_ENV=production: {', '.join(sorted(services))}")
+    finding.affects_services(wrong)
+    finding.set_remedy_values(service=" ".join(sorted(wrong)) or "SERVICE")
+    finding.add_evidence(f"BK_ENV=production: {', '.join(sorted(services))}")
     assert not wrong, "\n".join(
         f"{service.ini.path}: "
         + (
@@ -29,7 +40,7 @@ def test_services_run_with_production_settings(host, finding):
     )
 
 
-def _is_production(host, service):
+def _is_production(host: HostView, service: Service) -> bool:
     """Set in its own file, or given to its process at the start."""
     if service.bk_env is not None:
         return service.bk_env == "production"
@@ -44,10 +55,11 @@ def _is_production(host, service):
                 zh=f"{service.ini.path} 没有设置 BK_ENV，且无法读取 /proc/{unreadable[0].pid}/environ",
             )
         )
-    return bool(started) and all(process.environ.get("BK_ENV") == "production" for process in started)
+    environments = [process.environ for process in started if process.environ is not None]
+    return bool(started) and all(one.get("BK_ENV") == "production" for one in environments)
 
 
-def _started(host, service):
+def _started(host: HostView, service: str) -> Sequence[Process]:
     """The processes of a service, or supervisord, which hands its own variables on to what it starts."""
     supervisors = host.facts.supervisors
     known = None if isinstance(supervisors, Missing) else supervisors.by_module.get("open_paas")
@@ -57,7 +69,7 @@ def _started(host, service):
 
 
 @condition("settings-valid")
-def test_settings_files_can_be_loaded(host, finding):
+def test_settings_files_can_be_loaded(host: HostView, finding: Finding) -> None:
     """No settings file has a syntax error or a template variable that nobody replaced."""
     unread, wrong = [], {}
     for project, settings in host.settings.by_project.items():
@@ -66,9 +78,9 @@ def test_settings_files_can_be_loaded(host, finding):
         places = [place for place in (*settings.problems, *settings.placeholders) if place not in missing]
         if places:
             wrong[project] = places
-    finding.concerns(wrong)
-    finding.fill(service=" ".join(sorted(wrong)) or "SERVICE")
-    finding.saw(", ".join(sorted(host.settings.by_project)))
+    finding.affects_services(wrong)
+    finding.set_remedy_values(service=" ".join(sorted(wrong)) or "SERVICE")
+    finding.add_evidence(", ".join(sorted(host.settings.by_project)))
     assert not wrong, "\n".join(
         f"{project}: {'; '.join(places[:5])}" for project, places in sorted(wrong.items())
     )
@@ -77,19 +89,21 @@ def test_settings_files_can_be_loaded(host, finding):
 
 
 @condition("password-reset-ready")
-def test_password_could_be_reset(host, finding):
+def test_password_could_be_reset(host: HostView, finding: Finding) -> None:
     """manage.py of login and the Python of its virtual environment are in place."""
     missing = []
     for name in (FileName.LOGIN_MANAGE, FileName.LOGIN_PYTHON):
         places = host.places.get(name)
         there = [place.path for place in places if place.exists and place.type == "file"]
-        finding.saw(" ".join(there))
+        finding.add_evidence(" ".join(there))
         missing += [] if there else [place.path for place in places]
     assert not missing, say(en="missing: ", zh="缺少：") + ", ".join(missing)
 
 
 @condition("login-works")
-def test_a_user_who_logs_in_is_logged_in(controller, deployment, finding):
+def test_a_user_who_logs_in_is_logged_in(
+    controller: ControllerView, deployment: Deployment, finding: Finding
+) -> None:
     """The password is accepted, every paas host takes the token at once, and the platform does not ask again."""
     trial = controller.facts.login
     if trial is None:
@@ -99,7 +113,7 @@ def test_a_user_who_logs_in_is_logged_in(controller, deployment, finding):
                 zh="没有尝试登录：给出 --login-user USER 才会真实登录",
             )
         )
-    finding.needs(host.name for host in deployment.having(*BEHIND_THE_DOMAIN))
+    finding.depends_on_hosts(entry.name for entry in deployment.having(*BEHIND_THE_DOMAIN))
     assert not trial.troubles, "\n".join(
         f"{trouble.step}: {trouble.where}: {trouble.said}" for trouble in trial.troubles
     )
@@ -110,7 +124,7 @@ def test_a_user_who_logs_in_is_logged_in(controller, deployment, finding):
                 zh=f"{trial.user} 的密码未被接受（{trial.refused}）；不会再次尝试",
             )
         )
-    finding.saw(
+    finding.add_evidence(
         say(
             en=f"{trial.user} logged in {trial.logins} times; tokens taken by {', '.join(trial.asked) or 'the domain'}",
             zh=f"{trial.user} 登录 {trial.logins} 次；登录态被接受：{', '.join(trial.asked) or '域名'}",

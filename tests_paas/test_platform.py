@@ -1,16 +1,27 @@
 """FAQ: how to make sure that PaaS is deployed well: the domain, and healthz read as the software means it."""
 
-from bkpaas.errors import NoData, NotApplicable
-from bkpaas.facts.healthz import health
-from bkpaas.facts.query import HttpName
-from bkpaas.lang import say
-from bkpaas.suite import condition
-from bkpaas.suite.login import BEHIND_THE_DOMAIN
-from bkpaas.suite.words import no_answer
+from bkpaas.checks import (
+    BEHIND_THE_DOMAIN,
+    ControllerView,
+    Deployment,
+    Finding,
+    HostLookup,
+    HostView,
+    HttpName,
+    NoData,
+    NotApplicable,
+    Subject,
+    condition,
+    health,
+    no_answer,
+    say,
+)
 
 
 @condition("domain-resolve")
-def test_domain_resolves_to_nginx(host, deployment, host_facts, finding):
+def test_domain_resolves_to_nginx(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
     """The PaaS domain resolves on this host, and only to nginx hosts of the inventory or their virtual address."""
     resolved = host.names.get(deployment.domain)
     if resolved is None:
@@ -24,7 +35,7 @@ def test_domain_resolves_to_nginx(host, deployment, host_facts, finding):
         right.add(nginx.address)
         if nginx.judged:
             right |= _own_addresses(host_facts(nginx.name), loopback=nginx.name == host.name)
-    finding.saw(f"{deployment.domain} -> {', '.join(resolved.addresses)}")
+    finding.add_evidence(f"{deployment.domain} -> {', '.join(resolved.addresses)}")
     strange = [address for address in resolved.addresses if address not in right]
     assert not strange or not right, say(
         en=f"{deployment.domain} resolves to {', '.join(strange)}, which is no nginx host of the inventory "
@@ -33,7 +44,7 @@ def test_domain_resolves_to_nginx(host, deployment, host_facts, finding):
     )
 
 
-def _own_addresses(nginx, loopback):
+def _own_addresses(nginx: HostView, loopback: bool) -> set[str]:
     try:
         addresses = nginx.addresses.items
     except NoData:
@@ -47,10 +58,14 @@ ASKED = {"esb": ("cmdb", "fta", "job"), "appengine": ("appo", "appt")}
 """Roles whose hosts a service's healthz asks beside what every request needs."""
 
 
-def _judge(service, vantage, deployment, finding):
+def _judge(
+    service: str, vantage: HostView | ControllerView, deployment: Deployment, finding: Finding
+) -> None:
     answer = vantage.answers.get(HttpName.HEALTHZ, service)
-    finding.fill(url=answer.url)
-    finding.needs(host.name for host in deployment.having(*BEHIND_THE_DOMAIN, *ASKED.get(service, ())))
+    finding.set_remedy_values(url=answer.url)
+    finding.depends_on_hosts(
+        entry.name for entry in deployment.having(*BEHIND_THE_DOMAIN, *ASKED.get(service, ()))
+    )
     assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}" + (
         say(en=": one of its dependencies hangs", zh="：它的某个依赖卡死")
         if answer.error_kind == "silent"
@@ -60,12 +75,12 @@ def _judge(service, vantage, deployment, finding):
     if not found.healthy:
         _excused(service, found.message, deployment)
     if service == "appengine" and "paasagent" not in found.message:
-        finding.concerns([service])  # it asks the database first, and has not come to the agents
-    finding.saw(f"{answer.url}: HTTP {answer.status}")
+        finding.affects_services([service])  # it asks the database first, and has not come to the agents
+    finding.add_evidence(f"{answer.url}: HTTP {answer.status}")
     assert found.healthy, f"{answer.url}: HTTP {answer.status}: {found.message}"
 
 
-def _excused(service, message, deployment):
+def _excused(service: str, message: str, deployment: Deployment) -> None:
     """Dependencies that the software insists on although the site does not have them."""
     if service == "esb" and "FTA" in message and not deployment.having("fta"):
         raise NotApplicable(
@@ -91,32 +106,42 @@ def _excused(service, message, deployment):
 
 
 @condition("healthz-paas")
-def test_healthz_of_paas(vantage, deployment, finding):
+def test_healthz_of_paas(
+    vantage: HostView | ControllerView, deployment: Deployment, finding: Finding
+) -> None:
     """The developer center finds its settings, the database, appengine and login."""
     _judge("paas", vantage, deployment, finding)
 
 
 @condition("healthz-login")
-def test_healthz_of_login(vantage, deployment, finding):
+def test_healthz_of_login(
+    vantage: HostView | ControllerView, deployment: Deployment, finding: Finding
+) -> None:
     """Login finds its settings and the database; it answers 200 when it does not."""
     _judge("login", vantage, deployment, finding)
 
 
 @condition("healthz-esb")
-def test_healthz_of_esb(vantage, deployment, finding):
+def test_healthz_of_esb(vantage: HostView | ControllerView, deployment: Deployment, finding: Finding) -> None:
     """ESB finds its settings, the database, login, CC and FTA; its code is the same when it does not."""
     _judge("esb", vantage, deployment, finding)
 
 
 @condition("healthz-console")
-def test_healthz_of_console(vantage, subject, deployment, host_facts, finding):
+def test_healthz_of_console(
+    vantage: HostView | ControllerView,
+    subject: Subject,
+    deployment: Deployment,
+    host_facts: HostLookup,
+    finding: Finding,
+) -> None:
     """The desktop is well, where there is one: CE 5.x has none, its path then ends at the developer center."""
     if not _has_console(deployment, host_facts):
         raise NotApplicable(say(en="no paas host has a console service", zh="paas 主机上没有 console 服务"))
     _judge("console", vantage, deployment, finding)
 
 
-def _has_console(deployment, host_facts):
+def _has_console(deployment: Deployment, host_facts: HostLookup) -> bool:
     for paas in deployment.judged("paas"):
         try:
             if "console" in host_facts(paas.name).services.by_name:
@@ -127,6 +152,8 @@ def _has_console(deployment, host_facts):
 
 
 @condition("healthz-appengine")
-def test_healthz_of_appengine(vantage, deployment, finding):
+def test_healthz_of_appengine(
+    vantage: HostView | ControllerView, deployment: Deployment, finding: Finding
+) -> None:
     """appengine finds the database and every registered paas_agent."""
     _judge("appengine", vantage, deployment, finding)

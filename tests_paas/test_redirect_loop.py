@@ -3,28 +3,42 @@
 import re
 from urllib.parse import urljoin, urlsplit
 
-from bkpaas.collect.probes import REDIRECTS
-from bkpaas.errors import NoData, NotApplicable
-from bkpaas.facts.query import HttpName
-from bkpaas.lang import say
-from bkpaas.suite import condition
-from bkpaas.suite.login import BEHIND_THE_DOMAIN, judge_refusal, setting
-from bkpaas.suite.words import no_answer
+from bkpaas.checks import (
+    BEHIND_THE_DOMAIN,
+    REDIRECTS,
+    ControllerView,
+    Deployment,
+    Finding,
+    HostView,
+    HttpName,
+    NoData,
+    NotApplicable,
+    Settings,
+    Value,
+    condition,
+    judge_refusal,
+    no_answer,
+    say,
+    setting,
+)
 
 PRODUCTION = "settings_production.py"
 
+Values = dict[str, Value]
+
 
 @condition("login-settings-equal")
-def test_production_settings_are_equal(pair, finding):
+def test_production_settings_are_equal(pair: tuple[HostView, HostView], finding: Finding) -> None:
     """settings_production.py says the same on both hosts, key by key, but for each host's own address."""
-    compared, wrong = 0, {}
+    compared = 0
+    wrong: dict[str, list[str]] = {}
     for project in ("login", "paas", "console"):
-        both = [host.settings.by_project.get(project) for host in pair]
-        if None in both or not any(_is_there(settings) for settings in both):
+        first, second = (host.settings.by_project.get(project) for host in pair)
+        if first is None or second is None or not (_is_there(first) or _is_there(second)):
             continue
-        for settings in both:
-            _must_be_readable(settings)
-        values = [_production(settings) for settings in both]
+        _must_be_readable(first)
+        _must_be_readable(second)
+        values = _production(first), _production(second)
         for name in dict.fromkeys((*values[0], *values[1])):
             compared += 1
             if not _equal(name, values, pair):
@@ -33,26 +47,26 @@ def test_production_settings_are_equal(pair, finding):
         raise NoData(
             say(en=f"no {PRODUCTION} was read on either host", zh=f"两台主机上都没有读取到 {PRODUCTION}")
         )
-    finding.concerns(wrong)
-    finding.saw(say(en=f"{compared} settings are equal", zh=f"{compared} 项配置一致"))
+    finding.affects_services(wrong)
+    finding.add_evidence(say(en=f"{compared} settings are equal", zh=f"{compared} 项配置一致"))
     assert not wrong, "\n".join(f"{project}: {text}" for project, texts in wrong.items() for text in texts)
 
 
-def _is_there(settings):
+def _is_there(settings: Settings) -> bool:
     return any(file.path.endswith(PRODUCTION) and file.exists for file in settings.files)
 
 
-def _must_be_readable(settings):
+def _must_be_readable(settings: Settings) -> None:
     problems = [problem for problem in settings.problems if PRODUCTION in problem]
     if problems:
         raise NoData("; ".join(problems))
 
 
-def _production(settings):
+def _production(settings: Settings) -> Values:
     return {name: value for name, value in settings.values.items() if value.file.endswith(PRODUCTION)}
 
 
-def _equal(name, values, pair):
+def _equal(name: str, values: tuple[Values, Values], pair: tuple[HostView, HostView]) -> bool:
     one, other = (known.get(name) for known in values)
     if one is None or other is None:
         return False
@@ -67,7 +81,7 @@ def _equal(name, values, pair):
     return one.kind == other.kind == "str" and own[0] == own[1]
 
 
-def _without_own_addresses(value, host):
+def _without_own_addresses(value: Value, host: HostView) -> str:
     """http://10.0.1.3:8003 of 10.0.1.3 and http://10.0.1.4:8003 of 10.0.1.4 mean the same; so do their own names."""
     text, name = str(value.value), host.system.hostname or ""
     for address in sorted(host.addresses.items, key=len, reverse=True):
@@ -77,48 +91,55 @@ def _without_own_addresses(value, host):
     return text
 
 
-def _difference(name, values, pair):
+def _difference(name: str, values: tuple[Values, Values], pair: tuple[HostView, HostView]) -> str:
     """Where the values stand, and what they are when they are no secrets."""
-    places = [known.get(name) for known in values]
-    if None in places:
-        here = pair[0] if places[0] else pair[1]
-        value = places[0] or places[1]
+    places = [
+        (host, known[name]) for host, known in zip(pair, values, strict=True) if known.get(name) is not None
+    ]
+    if len(places) == 1:
+        [(here, value)] = places
         return say(
             en=f"{name} stands on {here.name} only ({value.file}:{value.line})",
             zh=f"{name} 只在 {here.name} 上有（{value.file}:{value.line}）",
         )
     shown = [
         f"{host.name}:{value.file}:{value.line} {value.text if value.digest is None else '***'}"
-        for host, value in zip(pair, places, strict=True)
+        for host, value in places
     ]
     return say(en=f"{name} differs: {', '.join(shown)}", zh=f"{name} 不同：{'，'.join(shown)}")
 
 
 @condition("domain-from-agents")
-def test_app_host_reaches_login(host, deployment, finding):
+def test_app_host_reaches_login(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """From an app host, is_login through the domain is answered by login: its SaaS can have logins checked."""
     judge_refusal(host.answers.get(HttpName.IS_LOGIN_DOMAIN), finding, through="nginx", deployment=deployment)
 
 
 @condition("domain-from-cmdb-job")
-def test_cmdb_and_job_reach_login(host, deployment, finding):
+def test_cmdb_and_job_reach_login(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """From the hosts of cmdb and job, is_login through the domain is answered by login."""
     judge_refusal(host.answers.get(HttpName.IS_LOGIN_DOMAIN), finding, through="nginx", deployment=deployment)
 
 
 @condition("scheme-matches")
-def test_settings_have_the_scheme_of_the_domain(host, deployment, finding):
+def test_settings_have_the_scheme_of_the_domain(
+    host: HostView, deployment: Deployment, finding: Finding
+) -> None:
     """HTTP_SCHEMA of login and paas is the scheme under which the domain is served."""
-    found = {project: setting(host, project, "HTTP_SCHEMA") for project in ("login", "paas", "console")}
-    known = {project: one for project, one in found.items() if one[0] is not None}
+    known = {
+        project: (value, where)
+        for project in ("login", "paas", "console")
+        for value, where in [setting(host, project, "HTTP_SCHEMA")]
+        if value is not None
+    }
     if not known:
         raise NotApplicable(say(en="no settings file has HTTP_SCHEMA", zh="配置文件中都没有 HTTP_SCHEMA"))
     wrong = {project: one for project, one in known.items() if one[0].value != deployment.scheme}
     unclear = [f"{where}: {value.text}" for value, where in wrong.values() if value.kind != "str"]
     if unclear:
         raise NoData("; ".join(unclear))
-    finding.concerns(wrong)
-    finding.saw(f"HTTP_SCHEMA = {deployment.scheme}: {', '.join(known)}")
+    finding.affects_services(wrong)
+    finding.add_evidence(f"HTTP_SCHEMA = {deployment.scheme}: {', '.join(known)}")
     assert not wrong, "\n".join(
         say(
             en=f"{where}: HTTP_SCHEMA = {value.text}, the domain is served under {deployment.scheme}",
@@ -129,7 +150,9 @@ def test_settings_have_the_scheme_of_the_domain(host, deployment, finding):
 
 
 @condition("login-redirect-shape")
-def test_platform_leads_to_the_login_form(controller, deployment, finding):
+def test_platform_leads_to_the_login_form(
+    controller: ControllerView, deployment: Deployment, finding: Finding
+) -> None:
     """Without a login the platform redirects to a page with fields for user name and password, in a few steps."""
     steps = [controller.answers.get(HttpName.REDIRECT, 1)]
     while HttpName.REDIRECT.of(len(steps) + 1) in controller.answers.by_name:
@@ -138,9 +161,9 @@ def test_platform_leads_to_the_login_form(controller, deployment, finding):
     way = "\n".join(
         f"{step.url}: HTTP {step.status} {step.headers.get('location', '')}".rstrip() for step in steps
     )
-    finding.fill(url=steps[0].url)
-    finding.needs(host.name for host in deployment.having(*BEHIND_THE_DOMAIN))
-    finding.saw(way)
+    finding.set_remedy_values(url=steps[0].url)
+    finding.depends_on_hosts(entry.name for entry in deployment.having(*BEHIND_THE_DOMAIN))
+    finding.add_evidence(way)
     assert last.ok, f"{way}\n{no_answer(last.error_kind)}"
     target = urljoin(last.url, last.headers.get("location", ""))
     if last.status in REDIRECTS and urlsplit(target).hostname != deployment.domain:

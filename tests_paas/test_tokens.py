@@ -2,16 +2,26 @@
 
 from collections import Counter
 
-from bkpaas.errors import NoData
-from bkpaas.lang import say
-from bkpaas.suite import condition
-from bkpaas.suite.clocks import FEWEST, usual_clock
-from bkpaas.suite.words import offset
+from bkpaas.checks import (
+    FEWEST_CLOCKS,
+    Deployment,
+    Finding,
+    HostLookup,
+    HostView,
+    NoData,
+    Subject,
+    condition,
+    offset,
+    say,
+    usual_clock,
+)
 
 OFFSET = "BK_TOKEN_OFFSET_ERROR_TIME"
 
 
-def _apart(pair, deployment):
+def _apart(
+    pair: tuple[HostView, HostView], deployment: Deployment
+) -> tuple[HostView, HostView, float, float]:
     """(ahead, behind, distance, uncertainty): how far the clock of one host is before the other's."""
     first, second = pair
     distance = first.clock.offset_seconds - second.clock.offset_seconds
@@ -28,7 +38,7 @@ def _apart(pair, deployment):
     return ahead, behind, abs(distance), uncertainty
 
 
-def _tolerated(host):
+def _tolerated(host: HostView) -> tuple[int | float, str]:
     """(seconds, where it was read): how far a token may lie in the future of this host's clock."""
     login = host.settings.by_project.get("login")
     value = login.get(OFFSET) if login else None
@@ -42,10 +52,10 @@ def _tolerated(host):
     return login.number(OFFSET), f"{host.name}:{value.file}:{value.line}"
 
 
-def _off(ahead, behind, deployment, host_facts):
+def _off(ahead: HostView, behind: HostView, deployment: Deployment, host_facts: HostLookup) -> str:
     """Which of two clocks is the wrong one, as far as the clocks of all hosts tell."""
     usual, measured = usual_clock(deployment, host_facts)
-    if usual is None or measured < FEWEST:
+    if usual is None or measured < FEWEST_CLOCKS:
         return say(
             en=f"one of the two ({ahead.name} is ahead, which need not be the wrong one)",
             zh=f"两台之一（{ahead.name} 更快，但不一定是它错了）",
@@ -58,19 +68,21 @@ def _off(ahead, behind, deployment, host_facts):
 
 
 @condition("paas-clock-skew")
-def test_tokens_of_one_host_are_valid_on_the_other(pair, deployment, host_facts, finding):
+def test_tokens_of_one_host_are_valid_on_the_other(
+    pair: tuple[HostView, HostView], deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
     """A token is refused when its issuer's clock is ahead of the verifier's by more than the verifier tolerates."""
     ahead, behind, distance, uncertainty = _apart(pair, deployment)
     limits = {host.name: _tolerated(host) for host in pair}
     limit, where = limits[behind.name] if distance > uncertainty else min(limits.values())
-    finding.fill(off=_off(ahead, behind, deployment, host_facts))
+    finding.set_remedy_values(off=_off(ahead, behind, deployment, host_facts))
     text = say(
         en=f"the clock of {ahead.name} is {offset(distance)} (±{uncertainty:.3f} s) ahead of {behind.name}; "
         f"limit {limit} s, {OFFSET} read in {where}",
         zh=f"{ahead.name} 的时钟比 {behind.name} 快 {offset(distance)}（±{uncertainty:.3f} s）；"
         f"上限 {limit} s，{OFFSET} 读自 {where}",
     )
-    finding.saw(text)
+    finding.add_evidence(text)
     if distance - uncertainty <= limit < distance + uncertainty:
         raise NoData(say(en="too close to the limit to tell: ", zh="过于接近上限，无法判定：") + text)
     assert distance <= limit, text + say(
@@ -80,7 +92,9 @@ def test_tokens_of_one_host_are_valid_on_the_other(pair, deployment, host_facts,
 
 
 @condition("paas-clock-drift")
-def test_clocks_of_paas_hosts_agree(pair, deployment, finding):
+def test_clocks_of_paas_hosts_agree(
+    pair: tuple[HostView, HostView], deployment: Deployment, finding: Finding
+) -> None:
     """The clocks of the paas hosts are within a few seconds of each other."""
     ahead, behind, distance, uncertainty = _apart(pair, deployment)
     limit = deployment.thresholds.clock_drift_seconds
@@ -89,12 +103,12 @@ def test_clocks_of_paas_hosts_agree(pair, deployment, finding):
         f"better within {limit} s",
         zh=f"{ahead.name} 的时钟比 {behind.name} 快 {offset(distance)}（±{uncertainty:.3f} s）；建议不超过 {limit} s",
     )
-    finding.saw(text)
+    finding.add_evidence(text)
     assert distance - uncertainty <= limit, text
 
 
 @condition("time-daemon")
-def test_time_is_kept_by_a_daemon(host, finding):
+def test_time_is_kept_by_a_daemon(host: HostView, finding: Finding) -> None:
     """chronyd or ntpd runs, and follows a server."""
     daemon = host.time_daemon
     assert daemon.daemon is not None, say(
@@ -108,14 +122,16 @@ def test_time_is_kept_by_a_daemon(host, finding):
                 zh=f"{daemon.daemon} 在运行，但无法得知是否已同步：{daemon.text[:120]}",
             )
         )
-    finding.saw(f"{daemon.daemon} {daemon.source or ''}".strip())
+    finding.add_evidence(f"{daemon.daemon} {daemon.source or ''}".strip())
     assert daemon.synchronised, say(
         en=f"{daemon.daemon} runs but follows no server", zh=f"{daemon.daemon} 在运行但没有同步到服务器"
     )
 
 
 @condition("token-offset-config")
-def test_tolerated_offset_is_equal_everywhere(host, subject, deployment, host_facts, finding):
+def test_tolerated_offset_is_equal_everywhere(
+    host: HostView, subject: Subject, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
     """The value that takes effect is a number of seconds, not negative, and the same on every paas host."""
     login = host.settings.by_project.get("login")
     value = login.get(OFFSET) if login else None
@@ -131,14 +147,14 @@ def test_tolerated_offset_is_equal_everywhere(host, subject, deployment, host_fa
         zh=f"{where}：{OFFSET} = {value.text} 不是秒数",
     )
     usual = _usual_offset(deployment, host_facts)
-    finding.saw(f"{OFFSET} = {value.value} ({where})")
+    finding.add_evidence(f"{OFFSET} = {value.value} ({where})")
     assert value.value == usual, say(
         en=f"{where}: {OFFSET} = {value.value}, other paas hosts have {usual}",
         zh=f"{where}：{OFFSET} = {value.value}，其他 paas 主机为 {usual}",
     )
 
 
-def _usual_offset(deployment, host_facts):
+def _usual_offset(deployment: Deployment, host_facts: HostLookup) -> int | float:
     """What most paas hosts have; between equals the value as shipped, then that of the first host."""
     values = []
     for host in deployment.judged("paas"):
@@ -152,11 +168,11 @@ def _usual_offset(deployment, host_facts):
 
 
 @condition("token-offset-raised")
-def test_tolerated_offset_hides_nothing(host, deployment, finding):
+def test_tolerated_offset_hides_nothing(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """The tolerated offset is not larger than shipped: a larger one hides a skew and repairs nothing."""
     shipped = deployment.thresholds.token_offset_seconds
     value, where = _tolerated(host)
-    finding.saw(f"{OFFSET} = {value} ({where})")
+    finding.add_evidence(f"{OFFSET} = {value} ({where})")
     assert value <= shipped, say(
         en=f"{where}: {OFFSET} = {value}, shipped is {shipped}",
         zh=f"{where}：{OFFSET} = {value}，出厂为 {shipped}",
@@ -164,7 +180,7 @@ def test_tolerated_offset_hides_nothing(host, deployment, finding):
 
 
 @condition("login-secret-equal")
-def test_paas_hosts_sign_with_the_same_key(pair, finding):
+def test_paas_hosts_sign_with_the_same_key(pair: tuple[HostView, HostView], finding: Finding) -> None:
     """SECRET_KEY of each project is the same on both hosts; only digests are compared."""
     first, second = pair
     compared, wrong = [], []
@@ -177,15 +193,15 @@ def test_paas_hosts_sign_with_the_same_key(pair, finding):
             wrong.append(project)
     if not compared:
         raise NoData(say(en="no SECRET_KEY in any settings file", zh="配置文件中都没有 SECRET_KEY"))
-    finding.concerns(wrong)
-    finding.saw(say(en="equal for ", zh="相同：") + ", ".join(compared))
+    finding.affects_services(wrong)
+    finding.add_evidence(say(en="equal for ", zh="相同：") + ", ".join(compared))
     assert not wrong, say(
         en=f"SECRET_KEY of {', '.join(wrong)} differs between {first.name} and {second.name}",
         zh=f"{first.name} 与 {second.name} 的 SECRET_KEY 不同：{', '.join(wrong)}",
     )
 
 
-def _secret(host, project):
+def _secret(host: HostView, project: str) -> str | None:
     """The digest of a project's key, None where it has none."""
     settings = host.settings.by_project.get(project)
     value = settings.get("SECRET_KEY") if settings else None

@@ -35,6 +35,44 @@ class RedisTalk(Record, frozen=True):
         return self.error_kind is None
 
 
+class RedisKey(Record, frozen=True):
+    """The replies about one key, as redis writes them."""
+
+    name: str
+    type_reply: str
+    """To TYPE: +list, +none if there is no such key."""
+    length_reply: str
+    """To LLEN: :12; an error for a key that is not a list."""
+
+    @property
+    def type(self) -> str:
+        """Return the type of the key: list, none, string, hash ..."""
+        return self.type_reply[1:]
+
+    @property
+    def is_list(self) -> bool:
+        """Tell if the plugins can use the key; one that does not exist is an empty list."""
+        return self.type in ("list", "none")
+
+    @property
+    def readable(self) -> bool:
+        """Tell if both replies are answers and not errors."""
+        return self.type_reply.startswith("+") and (self.length_reply.startswith(":") or not self.is_list)
+
+    @property
+    def length(self) -> int:
+        """Return the number of items of a list."""
+        return int(self.length_reply[1:])
+
+
+class RedisKeyReadings(Record, frozen=True):
+    """One key as it was read first, and QUEUE_SECONDS later; None: no reply came."""
+
+    name: str
+    first: RedisKey | None
+    later: RedisKey | None
+
+
 class RedisTalks(Fact, frozen=True):
     by_name: dict[str, RedisTalk]
     missing: dict[str, str] = field(default_factory=dict)
@@ -86,6 +124,38 @@ def redis_keys(facts: LogPlugins, target: RedisTarget) -> list[str]:
     """Return the lists that are asked about in the conversation with this target's server, in their order."""
     same = (one for one in facts.targets if one.server == target.server and one.key)
     return list(dict.fromkeys(one.key for one in same if one.key))[:_MOST_KEYS]
+
+
+def commands_before_keys(target: RedisTarget) -> list[str]:
+    """Return the commands that begin a conversation with this target's server; each gets one reply."""
+    return [*(["AUTH"] if target.password else []), f"SELECT {target.db}", "PING"]
+
+
+def refused_command(talk: RedisTalk, target: RedisTarget) -> tuple[str, str] | None:
+    """Return (command, reply) of the first command before the keys that was answered by an error."""
+    replies = zip(commands_before_keys(target), talk.replies, strict=False)
+    return next(((command, reply) for command, reply in replies if reply.startswith("-")), None)
+
+
+def answers_commands(talk: RedisTalk, target: RedisTarget) -> bool:
+    """Tell if every command before the keys got a reply."""
+    return len(talk.replies) >= len(commands_before_keys(target))
+
+
+def key_readings(talk: RedisTalk, facts: LogPlugins, target: RedisTarget) -> list[RedisKeyReadings]:
+    """Return what the conversation with this target's server says of each key, in the order of the keys."""
+    names, before = redis_keys(facts, target), len(commands_before_keys(target))
+
+    def reading(start: int, number: int, name: str) -> RedisKey | None:
+        at = start + before + 2 * number
+        replies = talk.replies[at : at + 2]
+        return RedisKey(name, *replies) if len(replies) == 2 else None
+
+    again = before + 2 * len(names)  # all commands are sent once more, QUEUE_SECONDS later
+    return [
+        RedisKeyReadings(name, reading(0, number, name), reading(again, number, name))
+        for number, name in enumerate(names)
+    ]
 
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:

@@ -1,21 +1,11 @@
-"""The suite inside pytest: what a condition's test is made of, and how its outcome becomes a verdict."""
+"""The former name of bkpaas.checks, for tests of a site; it works for one minor version."""
 
-from bkpaas.faq.model import (
-    Each,
-    FromController,
-    Links,
-    Pairs,
-    Text,
-    anywhere,
-    same_host,
-    same_link,
-    seen_from_host,
-    source,
-    target,
-)
-from bkpaas.suite.cases import Finding, condition
+from __future__ import annotations
 
-__all__ = [
+import warnings
+from importlib import import_module
+
+FORWARDED = (
     "Each",
     "Finding",
     "FromController",
@@ -29,4 +19,12 @@ __all__ = [
     "seen_from_host",
     "source",
     "target",
-]
+)
+
+
+def __getattr__(name: str) -> object:
+    if name not in FORWARDED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn(f"bkpaas.suite is now bkpaas.checks: import {name} from there", DeprecationWarning, 2)
+    found: object = getattr(import_module("bkpaas.checks"), name)
+    return found

@@ -2,66 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from bkpaas.checks.finding import Finding
 from bkpaas.collect.live import Opened
 from bkpaas.errors import NotApplicable
 from bkpaas.facts import ControllerView, HostView, Snapshot
-from bkpaas.faq.catalogue import OF_SITE, known, markers
+from bkpaas.faq.catalogue import known
 from bkpaas.faq.model import DEPLOYMENT as WHOLE
-from bkpaas.faq.model import Cause, Condition, Scope, Severity, Subject, Text
+from bkpaas.faq.model import Condition, Subject
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import say
 from bkpaas.suite import site
 from bkpaas.suite.only import refuse_unknown
 from bkpaas.suite.options import DEPLOYMENT, SNAPSHOT
-
-Test = TypeVar("Test", bound=Callable[..., None])
-
-
-def condition(
-    id_: str,
-    *,
-    title: str | Text | None = None,
-    remedy: str | Text | None = None,
-    roles: str | tuple[str, ...] = (),
-    scope: Scope | None = None,
-    severity: Severity = "fail",
-    symptoms: tuple[str, ...] = (),
-    causes: tuple[Cause, ...] = (),
-) -> Callable[[Test], Test]:
-    """Mark a test as the judge of one condition: of the catalogue, or, with words of its own, of a site.
-
-    A site's id begins with "site-". title: what must be true, else the docstring; remedy: what to do, its commands in
-    lines that begin with "$ "; both in one language or as Text in two. roles: judged on each host with any of them, on
-    each host when there are none; scope: on something else. symptoms: sections of the FAQ whose -m shall select it.
-    """
-
-    def decorate(test: Test) -> Test:
-        if id_.startswith(OF_SITE):
-            marks = site.add(
-                id_,
-                test,
-                title=title,
-                remedy=remedy,
-                roles=roles,
-                scope=scope,
-                severity=severity,
-                symptoms=symptoms,
-                causes=causes,
-            )
-        else:
-            site.check(id_, test)
-            marks = markers(id_)
-        for name in marks:
-            test = getattr(pytest.mark, name)(test)
-        marked: Test = pytest.mark.condition(id_)(test)
-        return marked
-
-    return decorate
 
 
 def subjects(condition: Condition, deployment: Deployment) -> list[Subject]:
@@ -110,33 +67,23 @@ def identity(item: pytest.Item) -> str | None:
     return f"{marker.args[0]}@{callspec.params['subject'].id}"
 
 
-class Finding:
-    """What a test adds to its verdict beside passing or failing."""
-
-    def __init__(self) -> None:
-        self.services: set[str] = set()
-        self.hosts: set[str] = set()
-        self.slots: dict[str, str] = {}
-        self.seen: list[str] = []
-        self.missed: set[str] = set()
-        """Hosts that were asked about and could not be looked at."""
-
-    def concerns(self, services: Iterable[str]) -> None:
-        """The services that the failure is about: causes about others do not account for it."""
-        self.services |= set(services)
-
-    def needs(self, hosts: Iterable[str]) -> None:
-        """The names of other hosts without which it cannot hold: what is wrong there may account for it."""
-        self.hosts |= set(hosts)
-
-    def fill(self, **slots: object) -> None:
-        """Words for the slots of the remedy."""
-        self.slots.update({name: str(value) for name, value in slots.items()})
-
-    def saw(self, evidence: str) -> None:
-        """What was looked at, kept as evidence when the condition holds."""
-        self.seen.append(evidence)
-
+FIXTURES = frozenset(
+    {
+        "controller",
+        "deployment",
+        "finding",
+        "host",
+        "host_facts",
+        "live_host",
+        "pair",
+        "snapshot",
+        "source",
+        "subject",
+        "target",
+        "vantage",
+    }
+)
+"""The names that a check may take as parameters; it defines no fixture of its own."""
 
 FINDING = pytest.StashKey[Finding]()
 
@@ -190,7 +137,7 @@ def host_facts(snapshot: Snapshot, finding: Finding) -> Callable[[str], HostView
 
     def of(name: str) -> HostView:
         if not snapshot.hosts[name].collected:
-            finding.missed.add(name)
+            finding.unreachable_hosts.add(name)
         return HostView(snapshot.hosts[name])
 
     return of

@@ -81,12 +81,14 @@ def _outcome(id_: str, item: pytest.Item, call: pytest.CallInfo[None]) -> Outcom
     finding = item.stash.get(FINDING, None)
     condition = known(id_.partition("@")[0])
     services = tuple(sorted(finding.services)) if finding and finding.services else condition.about
-    missed = tuple(sorted(finding.missed)) if finding else ()
-    outcome = Outcome(id_, "pass", services=services, missed=missed, slots=finding.slots if finding else {})
+    missed = tuple(sorted(finding.unreachable_hosts)) if finding else ()
+    outcome = Outcome(
+        id_, "pass", services=services, missed=missed, slots=finding.remedy_values if finding else {}
+    )
     outcome.needs = tuple(sorted(finding.hosts)) if finding else ()
     error = call.excinfo.value if call.excinfo else None
     if error is None:
-        outcome.evidence = "\n".join(finding.seen) if finding and finding.seen else None
+        outcome.evidence = "\n".join(finding.evidence) if finding and finding.evidence else None
     elif isinstance(error, NoData):
         outcome.word, outcome.reason = "no_data", str(error)
     elif isinstance(error, NotApplicable):

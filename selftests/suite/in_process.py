@@ -8,11 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bkpaas.checks import Finding
 from bkpaas.errors import NoData, NotApplicable
 from bkpaas.facts import ControllerView, HostView, Snapshot
 from bkpaas.faq.catalogue import known
 from bkpaas.faq.model import Condition, Subject
-from bkpaas.suite.cases import Finding
 
 from .judges import ROOT, room
 

@@ -8,6 +8,7 @@ import pytest
 from judges import deployment, facts, room, views
 from msgspec.structs import replace
 
+from bkpaas.checks import Finding
 from bkpaas.errors import NoData, NotApplicable
 from bkpaas.facts import (
     Addresses,
@@ -20,7 +21,6 @@ from bkpaas.facts import (
     RedisTarget,
     Resolved,
 )
-from bkpaas.suite.cases import Finding
 
 LOGS = room("tests_logging/test_log_plugins.py")
 ROLES = {"appo-1": "appo", "appt-1": "appt", "paas-1": "paas", "paas-2": "paas"}

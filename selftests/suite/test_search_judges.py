@@ -10,6 +10,7 @@ import pytest
 from judges import deployment, facts, room, views
 from msgspec.structs import replace
 
+from bkpaas.checks import Finding
 from bkpaas.errors import NoData, NotApplicable
 from bkpaas.facts import (
     Addresses,
@@ -36,7 +37,6 @@ from bkpaas.facts import (
 )
 from bkpaas.facts.redis import RedisTalks
 from bkpaas.inventory.deployment import Deployment, Thresholds
-from bkpaas.suite.cases import Finding
 
 SEARCH = room("tests_logging/test_elasticsearch.py")
 REDIS = room("tests_logging/test_log_redis.py")

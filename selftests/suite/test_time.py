@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from judges import deployment, facts, room, views
 
+from bkpaas.checks import Finding
 from bkpaas.errors import NoData, NotApplicable
 from bkpaas.facts import Clock, HostFacts, Missing, System
-from bkpaas.suite.cases import Finding
 
 TIME = room("tests_logging/test_time.py")
 HOUR = 3600
@@ -116,7 +116,7 @@ def test_remedy_names_the_zone_of_the_others() -> None:
         TIME.test_time_zone_is_that_of_the_others(
             of("c"), deployment(dict.fromkeys("abc", "appo")), of, finding
         )
-    assert finding.slots == {"zone": "Asia/Shanghai"}
+    assert finding.remedy_values == {"zone": "Asia/Shanghai"}
 
 
 def test_missing_is_told_as_missing() -> None:

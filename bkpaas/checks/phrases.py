@@ -1,21 +1,29 @@
-"""Phrases that several conditions share."""
+"""Texts that several checks share."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable
 
 from bkpaas.lang import say
 
 
 def seconds(value: float) -> str:
+    """Return a number of seconds for a text."""
     return f"{value:.1f} s"
 
 
 def offset(value: float) -> str:
-    """A signed number of seconds, as exact as it deserves."""
+    """Return a signed number of seconds; below 10 s with milliseconds."""
     return f"{value:+.3f} s" if abs(value) < 10 else f"{value:+.1f} s"
 
 
+def sorted_uids(uids: Iterable[int | None]) -> list[int | None]:
+    """Return user ids in order, an unknown one first."""
+    return sorted(uids, key=lambda uid: -1 if uid is None else uid)
+
+
 def no_answer(kind: str | None) -> str:
-    """An error kind of a request, as an operator would say it."""
+    """Return the text for an error kind of a request."""
     words = {
         "refused": say(en="connection refused, nothing listens", zh="拒绝连接，没有监听"),
         "timeout": say(

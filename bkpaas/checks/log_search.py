@@ -1,11 +1,12 @@
-"""What several conditions of the search for logs ask first: is it there at all, and where are its parts?"""
+"""Helpers of the checks of the log search: is it installed, and on which hosts are its parts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
+from bkpaas.checks.lookup import HostLookup
 from bkpaas.errors import NoData, NotApplicable
 from bkpaas.facts import HostView, LogPlugin, Missing, RedisTarget
 from bkpaas.facts.settings import SEARCH_SETTINGS
@@ -13,14 +14,15 @@ from bkpaas.inventory.deployment import Deployment
 from bkpaas.inventory.platform import LOG_PLUGIN_ROLES
 from bkpaas.lang import say
 
-Views = Callable[[str], HostView]
-Address = IPv4Address | IPv6Address
+IpAddress = IPv4Address | IPv6Address
 
 
-def in_use(deployment: Deployment, host_facts: Views) -> None:
-    """Whether this deployment has the search for logs: a part of it on any host. The community edition has none.
+def require_log_search(deployment: Deployment, host_facts: HostLookup) -> None:
+    """Raise NotApplicable if no host has a part of the log search; the community edition has none.
 
-    Raises NotApplicable, and NoData where a host that could not be looked at may have it.
+    Raises:
+        NotApplicable: no host has a part of it.
+        NoData: no collected host has a part of it, and some host was not collected.
     """
     unseen = []
     for known in deployment.judged(*LOG_PLUGIN_ROLES):
@@ -56,8 +58,10 @@ def _search_setting(host: HostView) -> bool:
     return any(value is not None and bool(value.value or value.kind == "expression") for value in values)
 
 
-def parsers(deployment: Deployment, host_facts: Views) -> tuple[list[tuple[HostView, LogPlugin]], list[str]]:
-    """([(host, its log_parser)], names of hosts that could not be looked at)."""
+def parsers(
+    deployment: Deployment, host_facts: HostLookup
+) -> tuple[list[tuple[HostView, LogPlugin]], list[str]]:
+    """Return ([(host, its log_parser)], names of hosts without data)."""
     found, unseen = [], []
     for known in deployment.judged(*LOG_PLUGIN_ROLES):
         facts = host_facts(known.name)
@@ -68,40 +72,43 @@ def parsers(deployment: Deployment, host_facts: Views) -> tuple[list[tuple[HostV
     return found, unseen
 
 
-def addresses(host: HostView, place: str, deployment: Deployment) -> set[Address] | None:
-    """What an address or name means on this host: loopback is that host; None: it does not resolve."""
+def addresses(host: HostView, place: str, deployment: Deployment) -> set[IpAddress] | None:
+    """Return the addresses of an address or name as this host resolves it, None if it does not resolve.
+
+    Loopback stands for the addresses of the host itself.
+    """
     resolved = None if isinstance(host.facts.names, Missing) else host.names.get(place)
-    found = valid([place, *(resolved.addresses if resolved else ())])
+    found = valid_addresses([place, *(resolved.addresses if resolved else ())])
     if any(address.is_loopback for address in found):
         found |= own_addresses(host, deployment)
     return {address for address in found if not address.is_loopback} or None
 
 
-def own_addresses(host: HostView, deployment: Deployment) -> set[Address]:
-    """Of a host: the inventory's and all that it says it has, loopback not among them."""
+def own_addresses(host: HostView, deployment: Deployment) -> set[IpAddress]:
+    """Return the addresses of a host from the inventory and from its facts, without loopback."""
     own = () if isinstance(host.facts.addresses, Missing) else host.addresses.items
-    found = valid([deployment.host(host.name).address, *own])
+    found = valid_addresses([deployment.host(host.name).address, *own])
     return {address for address in found if not address.is_loopback}
 
 
-def hosts_at(found: set[Address] | None, deployment: Deployment, host_facts: Views) -> list[str]:
-    """The names of the hosts that have any of these addresses: by the inventory, else by what they say themselves."""
+def hosts_at(found: set[IpAddress] | None, deployment: Deployment, host_facts: HostLookup) -> list[str]:
+    """Return the names of the hosts that have any of these addresses, by the inventory, else by their facts."""
     there = found or set()
-    names = [one.name for one in deployment.hosts if valid([one.address]) & there]
+    names = [one.name for one in deployment.hosts if valid_addresses([one.address]) & there]
     return names or [
         one.name for one in deployment.judged() if own_addresses(host_facts(one.name), deployment) & there
     ]
 
 
-def valid(words: list[str]) -> set[Address]:
-    """Those that are addresses."""
-    found: set[Address] = set()
+def valid_addresses(words: Iterable[str]) -> set[IpAddress]:
+    """Return the words that are IP addresses."""
+    found: set[IpAddress] = set()
     for word in words:
         with suppress(ValueError):
             found.add(ip_address(word))
     return found
 
 
-def place(target: RedisTarget) -> str:
-    """host:port, for a person."""
+def redis_endpoint(target: RedisTarget) -> str:
+    """Return host:port of a redis."""
     return f"{target.host}:{target.port}"

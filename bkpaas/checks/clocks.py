@@ -1,0 +1,34 @@
+"""The median clock of all hosts; it shows which of two clocks is off."""
+
+from __future__ import annotations
+
+from bkpaas.checks.lookup import HostLookup
+from bkpaas.errors import NoData
+from bkpaas.facts import Clock, HostView, Missing
+from bkpaas.inventory.deployment import Deployment
+from bkpaas.lang import say
+
+FEWEST_CLOCKS = 3
+"""With fewer clocks it is not known which of two that differ is off."""
+
+
+def host_time(host: HostView) -> float:
+    """Return the time of the host's clock at its collection, in epoch seconds; raise NoData if it is unknown."""
+    if host.system.time is None:
+        raise NoData(say(en="the host's time is not known", zh="主机时间未知"))
+    return host.system.time
+
+
+def usual_clock(deployment: Deployment, host_facts: HostLookup) -> tuple[Clock | None, int]:
+    """Return (the median of the clocks that were measured well, the number of these)."""
+    limit = deployment.thresholds.clock_uncertainty_seconds
+    measured = [host_facts(entry.name).facts.clock for entry in deployment.judged()]
+    clocks = [
+        clock for clock in measured if not isinstance(clock, Missing) and clock.uncertainty_seconds <= limit
+    ]
+    if not clocks:
+        return None, 0
+    clocks.sort(key=lambda clock: clock.offset_seconds)
+    # Of two in the middle take the one nearer to the controller's: the mean is the clock of no host.
+    middle = clocks[(len(clocks) - 1) // 2], clocks[len(clocks) // 2]
+    return min(middle, key=lambda clock: abs(clock.offset_seconds)), len(clocks)

@@ -1,0 +1,78 @@
+"""The finding of a check: evidence, services, hosts and remedy values that it adds to its verdict."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+
+
+class Finding:
+    """What a check adds to its verdict, in addition to passing or failing."""
+
+    def __init__(self) -> None:
+        self.services: set[str] = set()
+        self.hosts: set[str] = set()
+        self.remedy_values: dict[str, str] = {}
+        self.evidence: list[str] = []
+        self.unreachable_hosts: set[str] = set()
+        """Names of hosts whose facts the check asked for and that could not be collected."""
+
+    def affects_services(self, services: Iterable[str]) -> None:
+        """Add the services that a failure is about; causes about other services do not explain it."""
+        self.services |= set(services)
+
+    def depends_on_hosts(self, hosts: Iterable[str]) -> None:
+        """Add the names of other hosts that the condition depends on; failures there may explain this one."""
+        self.hosts |= set(hosts)
+
+    def set_remedy_values(self, **values: object) -> None:
+        """Set variables of the remedy by name."""
+        self.remedy_values.update({name: str(value) for name, value in values.items()})
+
+    def add_evidence(self, evidence: str) -> None:
+        """Add what the check read; it is the evidence of the verdict when the condition holds."""
+        self.evidence.append(evidence)
+
+    # The names before 0.2: they work for one minor version. Tests of a site use them.
+
+    def concerns(self, services: Iterable[str]) -> None:
+        """Call affects_services."""
+        _deprecated("concerns", "affects_services")
+        self.affects_services(services)
+
+    def needs(self, hosts: Iterable[str]) -> None:
+        """Call depends_on_hosts."""
+        _deprecated("needs", "depends_on_hosts")
+        self.depends_on_hosts(hosts)
+
+    def fill(self, **values: object) -> None:
+        """Call set_remedy_values."""
+        _deprecated("fill", "set_remedy_values")
+        self.set_remedy_values(**values)
+
+    def saw(self, evidence: str) -> None:
+        """Call add_evidence."""
+        _deprecated("saw", "add_evidence")
+        self.add_evidence(evidence)
+
+    @property
+    def seen(self) -> list[str]:
+        """Return evidence."""
+        _deprecated("seen", "evidence")
+        return self.evidence
+
+    @property
+    def missed(self) -> set[str]:
+        """Return unreachable_hosts."""
+        _deprecated("missed", "unreachable_hosts")
+        return self.unreachable_hosts
+
+    @property
+    def slots(self) -> dict[str, str]:
+        """Return remedy_values."""
+        _deprecated("slots", "remedy_values")
+        return self.remedy_values
+
+
+def _deprecated(old: str, new: str) -> None:
+    warnings.warn(f"finding.{old} is now finding.{new}", DeprecationWarning, stacklevel=3)
