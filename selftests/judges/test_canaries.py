@@ -5,7 +5,6 @@ import json
 
 import msgspec
 
-from bkpaas.collect.clock import Clock
 from bkpaas.collect.rounds import HostAnswers
 from bkpaas.facts import ControllerFacts
 from bkpaas.facts.build import controller_facts, host_facts
@@ -176,9 +175,7 @@ def facts_of(kind):
     """Facts of a paas host and of the controller, and the secrets that were planted in their answers."""
     plant, secrets = Planter(kind), Secrets()
     entry = Host("paas-1", "10.66.0.11", ("paas",), Connection("ssh://root@10.66.0.11"))
-    visit = HostAnswers(
-        host="paas-1", round_1=first(plant), round_2=second(plant), clock=Clock(0.5, 0.01, 5), seconds=1.5
-    )
+    visit = recorded.visit(first(plant), second(plant))
     failed = HostAnswers.failed("paas-2", "closed", f"10.66.0.12 closed the connection: {plant()}")
     seen = {
         "resolve": {"paas.bk.com": {"addresses": [], "seconds": 0.1, "error": plant()}},
