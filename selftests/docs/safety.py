@@ -35,15 +35,15 @@ _FROM = Text(en="from", zh="发起方")
 _WHAT = Text(en="what", zh="内容")
 _KINDS = {
     "read": Text(en="read", zh="读取"),
-    "stat": Text(en="looked at, not read", zh="只看属性，不读取"),
-    "tail": Text(en="the end of the newest ones", zh="最新几个文件的末尾"),
+    "stat": Text(en="metadata only", zh="只读属性"),
+    "tail": Text(en="the end of the newest files", zh="最新几个文件的末尾"),
     "nginx": Text(en="read, with all that it includes", zh="读取，包括其 include 的文件"),
 }
 _LOGIN = Text(
     en="the login itself: account, proof of the password, name of the database",
     zh="登录本身：账号、密码的证明、数据库名",
 )
-_CONTROLLER = Text(en="the machine of the suite", zh="运行套件的机器")
+_CONTROLLER = Text(en="the controller", zh="运行套件的机器")
 
 
 def commands(language: Language) -> list[str]:
