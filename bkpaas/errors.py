@@ -13,7 +13,15 @@ from bkpaas.messages import Message, msg, to_text
 
 
 class SuiteError(Exception):
-    """Everything this suite raises on purpose."""
+    """Everything this suite raises on purpose; its argument is the text."""
+
+    def message(self) -> Message | str:
+        """Return the text."""
+        return self.args[0] if len(self.args) == 1 and isinstance(self.args[0], Message) else str(self)
+
+    def __str__(self) -> str:
+        """Return the text in the language of this program's output."""
+        return to_text(self.args[0]) if len(self.args) == 1 else super().__str__()
 
 
 class InventoryError(SuiteError):

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from bkpaas.errors import SuiteError
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 
 MIB = 1 << 20
 
@@ -25,21 +25,18 @@ def read_bounded(path: Path, most: int) -> bytes:
         # O_NONBLOCK: opening a FIFO would wait for its writer.
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
             if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                raise refused(path, say(en="is not a regular file", zh="不是普通文件"))
+                raise refused(path, msg("is not a regular file"))
             content = stream.read(most + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise refused(path, say(en=f"cannot be read: {reason}", zh=f"无法读取：{reason}")) from None
+        raise refused(path, msg("cannot be read: {reason}", reason=reason)) from None
     if len(content) > most:
         size = most // MIB
-        raise refused(path, say(en=f"is larger than {size} MiB", zh=f"超过 {size} MiB"))
+        raise refused(path, msg("is larger than {size} MiB", size=size))
     return content
 
 
-def refused(path: Path, reason: str) -> SuiteError:
+def refused(path: Path, reason: Message | str) -> SuiteError:
     """Return the error for a file that cannot be used."""
-    fix = say(
-        en="give a file that this suite wrote, and that this user may read",
-        zh="请给出由本套件写入且当前用户可读的文件",
-    )
-    return SuiteError(f"{path}: {reason}\n  {say(en='fix: ', zh='解决办法：')}{fix}")
+    fix = msg("give a file that this suite wrote, and that this user may read")
+    return SuiteError(msg("{path}: {reason}\n  fix: {fix}", path=path, reason=reason, fix=fix))

@@ -11,7 +11,7 @@ import msgspec
 from bkpaas import lang, streams
 from bkpaas.errors import SuiteError
 from bkpaas.files import refused
-from bkpaas.lang import say
+from bkpaas.messages import msg, to_text
 from bkpaas.report import html, junit, prometheus, summary
 from bkpaas.report.record import Results, read_json, translated, write_private
 
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"{error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     if (failure := streams.failure("stdout")) is not None:
-        print(f"{say(en='standard output', zh='标准输出')}: {failure.strerror}", file=sys.stderr)
+        print(f"{to_text(msg('standard output'))}: {failure.strerror}", file=sys.stderr)
         return 1
     return 0
 
@@ -44,32 +44,29 @@ def main(arguments: list[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m bkpaas.report",
-        description=say(
-            en="Write the page of a run, or its other outputs, from its results.json, without its hosts or inventory.",
-            zh="由 results.json 生成该次运行的页面或其他输出，不需要主机和清单。",
+        description=to_text(
+            msg(
+                "Write the page of a run, or its other outputs, from its results.json, without its hosts or "
+                "inventory."
+            )
         ),
     )
     parser.add_argument("results", type=Path, metavar="RESULTS.json")
-    page = say(
-        en="the page; without any option: report.html beside the record",
-        zh="页面；不带任何选项时：记录同目录下的 report.html",
-    )
+    page = to_text(msg("the page; without any option: report.html beside the record"))
     parser.add_argument("-o", "--html", dest="page", type=Path, metavar="PAGE.html", help=page)
     parser.add_argument("--junit", type=Path, metavar="FILE", help="JUnit XML")
     parser.add_argument(
         "--prometheus",
         type=Path,
         metavar="FILE",
-        help=say(en="metrics for node_exporter", zh="供 node_exporter 读取的指标"),
+        help=to_text(msg("metrics for node_exporter")),
     )
     parser.add_argument(
         "--summary",
         metavar="FILE",
-        help=say(en="Markdown for a ticket; - is standard output", zh="用于工单的 Markdown；- 表示标准输出"),
+        help=to_text(msg("Markdown for a ticket; - is standard output")),
     )
-    parser.add_argument(
-        "--lang", choices=lang.LANGUAGES, help=say(en="default: that of the run", zh="默认：该次运行的语言")
-    )
+    parser.add_argument("--lang", choices=lang.LANGUAGES, help=to_text(msg("default: that of the run")))
     return parser
 
 

@@ -9,31 +9,47 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from bkpaas.lang import Language, both, in_language
+from bkpaas.lang import in_language
+from bkpaas.language import Language
+from bkpaas.messages import Message
 from bkpaas.report.record import Results, Verdict
 from bkpaas.report.text import cut, whole_lines
 
-Shorten = Callable[[str, int], str]
+Shorten = Callable[[str, int, Language], str]
+
+
+class Bilingual(str):
+    """A text of a record in both languages: the string itself is the English one."""
+
+    chinese: str
+
+
+def bilingual_text(english: str, chinese: str) -> str:
+    """Return the text; a Bilingual if the languages differ."""
+    if english == chinese:
+        return english
+    text = Bilingual(english)
+    text.chinese = chinese
+    return text
 
 
 def pair(own: str | None, other: str | None, language: Language) -> str | None:
-    """One text that carries both; `other` is None where it is the same."""
+    """Return one text that carries both; `own` is in `language`, `other` is None where it is the same."""
     if own is None or other is None:
         return own
-    return both(en=own, zh=other) if language == "en" else both(en=other, zh=own)
+    return bilingual_text(own, other) if language == "en" else bilingual_text(other, own)
 
 
 def bilingual(results: Results, limit: int) -> Results:
-    """A copy of the record: what is told of hosts and of what did not pass carries both languages.
+    """Return a copy of the record in which the texts of hosts and of what did not pass carry both languages.
 
-    Each text is made visible and at most `limit` characters long first, and so is what waivers and a baseline hold.
-    Call it within in_both().
+    Each text is made visible and at most `limit` characters long, and so is what waivers and a baseline hold.
     """
+    language = results.run.language
 
     @cache
-    def told(own: str | None, other: str | None, shorten: Shorten = cut) -> str | None:
-        own, other = (text if text is None else shorten(text, limit) for text in (own, other))
-        return pair(own, other, results.run.language)
+    def shortened(own: str | None, other: str | None, shorten: Shorten = cut) -> str | None:
+        return _shortened_text(pair(own, other, language), limit, shorten)
 
     def verdict(one: Verdict) -> Verdict:
         if one.verdict == "pass":
@@ -41,18 +57,20 @@ def bilingual(results: Results, limit: int) -> Results:
         other = one.translated
         return replace(
             one,
-            title=told(one.title, other.title) or "",
-            reason=told(one.reason, other.reason),
-            evidence=told(one.evidence, other.evidence),
-            remedy=told(one.remedy, other.remedy, whole_lines),
+            title=shortened(one.title, other.title) or "",
+            reason=shortened(one.reason, other.reason),
+            evidence=shortened(one.evidence, other.evidence),
+            remedy=shortened(one.remedy, other.remedy, whole_lines),
         )
 
-    beside = results.comparison
+    comparison = results.comparison
+    if comparison is not None:
+        comparison = replace(comparison, facts=[_shortened(fact, limit) for fact in comparison.facts])
     return replace(
         results,
-        comparison=beside and replace(beside, facts=[_shortened(fact, limit) for fact in beside.facts]),
+        comparison=comparison,
         waivers=[_shortened(waiver, limit) for waiver in results.waivers],
-        hosts=[replace(host, error=told(host.error, host.translated)) for host in results.hosts],
+        hosts=[replace(host, error=shortened(host.error, host.translated)) for host in results.hosts],
         verdicts=[verdict(one) for one in results.verdicts],
     )
 
@@ -62,12 +80,27 @@ Part = TypeVar("Part", bound=Struct)
 
 def _shortened(part: Part, limit: int) -> Part:
     """The same with each of its texts cut."""
-    texts = {name: cut(text, limit) for name, text in asdict(part).items() if isinstance(text, str)}
+    texts = {
+        name: _shortened_text(text, limit, cut)
+        for name, text in asdict(part).items()
+        if isinstance(text, str)
+    }
     return replace(part, **texts)
 
 
-def languages(text: str) -> tuple[str, str]:
-    """What a text that may carry both says in English and in Chinese."""
+def _shortened_text(text: str | None, limit: int, shorten: Shorten) -> str | None:
+    if text is None:
+        return None
+    english, chinese = languages(text)
+    return bilingual_text(shorten(english, limit, "en"), shorten(chinese, limit, "zh"))
+
+
+def languages(text: Message | str) -> tuple[str, str]:
+    """Return a text in English and in Chinese."""
+    if isinstance(text, Message):
+        return text.render("en"), text.render("zh")
+    if isinstance(text, Bilingual):
+        return str(text), text.chinese
     return in_language(text, "en"), in_language(text, "zh")
 
 

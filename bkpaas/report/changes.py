@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import NamedTuple
 
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 from bkpaas.report.news import day
 from bkpaas.report.record import Change, Comparison, FactChange, PastRun, Results, Word
 
@@ -18,29 +18,29 @@ _WORRY: tuple[Word, ...] = ("pass", "warn", "no_data", "fail")
 _DRAWN: tuple[Word, ...] = ("fail", "no_data", "warn")
 
 
-def since(results: Results) -> dict[str, str]:
+def since(results: Results) -> dict[str, Message]:
     """By id of what is bad: since when, as far as the history knows."""
     past = results.history
     if past is None:
         return {}
-    told = {}
+    told: dict[str, Message] = {}
     for id_, start in past.since.items():
         first = datetime.fromisoformat(start)
         runs = sum(datetime.fromisoformat(run.started) >= first for run in past.runs)
         when = day(start)
         if id_ in past.new:
-            told[id_] = say(en="new in this run", zh="本次运行新出现")
+            told[id_] = msg("new in this run")
         elif runs > 1:
-            told[id_] = say(en=f"since {when}, {runs} runs in a row", zh=f"自 {when} 起，连续 {runs} 次")
+            told[id_] = msg("since {when}, {runs} runs in a row", when=when, runs=runs)
         else:
-            told[id_] = say(en=f"since {when}", zh=f"自 {when} 起")
+            told[id_] = msg("since {when}", when=when)
     return told
 
 
 class Group(NamedTuple):
     """Changes of one kind."""
 
-    name: str
+    name: Message
     changes: list[Change]
 
 
@@ -50,7 +50,7 @@ class Changed(NamedTuple):
     comparison: Comparison | None
     groups: list[Group]
     facts: list[FactChange]
-    lists: list[tuple[str, list[str]]]
+    lists: list[tuple[Message, list[str]]]
     """From the history: what it is called, ids."""
 
 
@@ -60,18 +60,18 @@ def changed(results: Results) -> Changed | None:
     if past is None and beside is None:
         return None
     lists = [
-        (say(en="New since the run before", zh="较上次新增异常"), past.new),
-        (say(en="Repaired since the run before", zh="较上次已恢复"), past.repaired),
-        (say(en="Flapping", zh="反复变化"), past.flapping),
+        (msg("New since the run before"), past.new),
+        (msg("Repaired since the run before"), past.repaired),
+        (msg("Flapping"), past.flapping),
     ] if past and len(past.runs) > 1 else []  # fmt: skip
     changes = beside.verdicts if beside else []
     worse = [one for one in changes if _grown(one.before, one.after)]
     better = [one for one in changes if _grown(one.after, one.before)]
     other = [one for one in changes if one not in worse and one not in better]
     named = (
-        (say(en="Worse", zh="变差"), worse),
-        (say(en="Better", zh="好转"), better),
-        (say(en="Otherwise changed", zh="其他变化"), other),
+        (msg("Worse"), worse),
+        (msg("Better"), better),
+        (msg("Otherwise changed"), other),
     )
     return Changed(
         beside,

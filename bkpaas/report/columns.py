@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from bkpaas.lang import in_language
+from bkpaas.report.bilingual import Shorten
 from bkpaas.report.record import Results, Verdict, Word
 from bkpaas.report.text import cut, visible, whole_lines
 
@@ -58,7 +58,7 @@ def _embedded(data: bytes) -> Embedded:
 def columns(
     results: Results, roots: list[Verdict], order: tuple[Word, ...], limits: Limits = STEPS[0]
 ) -> dict[str, Any]:
-    """The record for the page's script; call it within in_both().
+    """The record for the page's script.
 
     kind, place, outcome: by verdict its row in the table of the same name. kinds: condition, section, title.
     places: subject, hosts. outcomes: place of the word in `order`, reason, evidence, remedy, ids that explain it.
@@ -70,15 +70,16 @@ def columns(
 
     @cache
     def told(own: str | None, other: str | None = None, limit: int = limits.told) -> int:
-        return both(cut(own or "", limit), cut(other, limit) if other else None)
+        return both(own, other, limit, cut)
 
     @cache
     def repaired(own: str | None, other: str | None) -> int:
-        return both(whole_lines(own or "", limits.told), whole_lines(other, limits.told) if other else None)
+        return both(own, other, limits.told, whole_lines)
 
-    def both(own: str, other: str | None) -> int:
+    def both(own: str | None, other: str | None, limit: int, shorten: Shorten) -> int:
+        own = own or ""
         en, zh = (own, other or own) if english else (other or own, own)
-        en, zh = in_language(en, "en"), in_language(zh, "zh")  # what was cut off says so in both
+        en, zh = shorten(en, limit, "en"), shorten(zh, limit, "zh")  # what was cut off says so in both
         return texts[en if en == zh else (en, zh)]
 
     def outcome(one: Verdict) -> tuple[Any, ...]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import NamedTuple
 
-from bkpaas.lang import many, say
+from bkpaas.messages import Message, joined, msg, plural
+from bkpaas.report.bilingual import languages
 from bkpaas.report.record import HostRecord, Results, Verdict, Word
 
 FAILURES: tuple[Word, ...] = ("fail", "no_data")
@@ -84,113 +86,140 @@ def unjudged(results: Results) -> list[Group]:
     """
     bad = results.counts["fail"] + results.counts["no_data"]
     told = results.verdicts if not bad and tone(results) != "pass" else unexplained(results)
-    groups: dict[tuple[Word, str], Group] = {}
+    groups: dict[tuple[Word, str, str], Group] = {}
     for verdict in told:
         if verdict.verdict in ("no_data", "not_applicable", "waived"):
-            key = (verdict.verdict, verdict.reason or verdict.title)
-            groups.setdefault(key, Group(*key, [])).ids.append(verdict.id)
+            reason = verdict.reason or verdict.title
+            group = Group(verdict.verdict, reason, [])
+            groups.setdefault((verdict.verdict, *languages(reason)), group).ids.append(verdict.id)
     return list(groups.values())
 
 
 def tone(results: Results) -> Word:
     """The word that stands for the whole run: pass only if it is green."""
-    if results.counts["fail"] or partial(results):
+    if results.counts["fail"] or partial(results) is not None:
         return "fail"
     return "pass" if results.run.exit == 0 and results.counts["pass"] else "no_data"
 
 
-def partial(results: Results) -> str | None:
+def partial(results: Results) -> Message | None:
     """Why the record does not cover the whole run; None when it does."""
     if results.run.exit == 2:
-        return say(en="Interrupted: this report is partial.", zh="运行被中断，本报告不完整。")
+        return msg("Interrupted: this report is partial.")
     if results.run.exit == 3:
-        return say(
-            en="The suite itself broke (exit code 3): this report is partial.",
-            zh="测试套件自身出错（退出码 3），本报告不完整。",
-        )
+        return msg("The suite itself broke (exit code 3): this report is partial.")
     return None
 
 
-def sentence(results: Results) -> str:
+def sentence(results: Results) -> Message:
     """The outcome in one sentence; a partial run says so first."""
     notice = partial(results)
     outcome = _outcome(results)
-    return notice + say(en=" ", zh="") + outcome if notice else outcome
+    return outcome if notice is None else msg("{notice} {outcome}", notice=notice, outcome=outcome)
 
 
-def _outcome(results: Results) -> str:
+def _outcome(results: Results) -> Message:
     counts = results.counts
     if counts["fail"] or counts["no_data"]:
         return _failed(results)
     if not (counts["pass"] or counts["warn"]):
         return _nothing_judged(counts)
     if results.lost:
-        lost = many(len(results.lost), "output")
-        return say(
-            en=f"{_all_well(results)} But {lost} of this run could not be written or sent.",
-            zh=f"{_all_well(results)}但本次运行有 {len(results.lost)} 项输出未能写入或送达。",
+        return plural(
+            "{all_well} But {count} output of this run could not be written or sent.",
+            "{all_well} But {count} outputs of this run could not be written or sent.",
+            count=len(results.lost),
+            all_well=_all_well(results),
         )
     if results.run.exit == 1:
-        return say(
-            en="Nothing failed, yet the run is not green: see the warnings and what was not applicable.",
-            zh="没有失败项，但本次运行不算通过：请查看警告和不适用的检查项。",
-        )
+        return msg("Nothing failed, yet the run is not green: see the warnings and what was not applicable.")
     return _all_well(results)
 
 
-def _failed(results: Results) -> str:
+def _failed(results: Results) -> Message:
     loose = Counter(verdict.verdict for verdict in unexplained(results))
     fail, no_data = results.counts["fail"] - loose["fail"], results.counts["no_data"] - loose["no_data"]
     parts = [_explained(len(causes(results)), fail, no_data)] if fail + no_data else []
     if loose["fail"]:
-        told = many(loose["fail"], "failure")
-        parts.append(say(en=f"{told} without a known cause", zh=f"{loose['fail']} 项失败原因不明"))
-    if loose["no_data"]:
-        told = many(loose["no_data"], "condition")
-        parts.append(say(en=f"{told} could not be judged", zh=f"{loose['no_data']} 项检查未能判定"))
-    return say(en="; ", zh="；").join(parts) + say(en=".", zh="。")
-
-
-def _explained(roots: int, fail: int, no_data: int) -> str:
-    bad = fail + no_data
-    mixed = say(en=f" ({fail} failed, {no_data} without data)", zh=f"（{fail} 项失败，{no_data} 项无数据）")
-    detail = mixed if fail and no_data else ""
-    what = say(en=many(bad, "failure"), zh=f" {bad} 项{'异常' if detail else '失败'}") + detail
-    if roots == bad:
-        return say(en=what, zh=f"共{what}")
-    verb = "explains" if roots == 1 else "explain"
-    return say(en=f"{many(roots, 'cause')} {verb} {what}", zh=f"{roots} 个根因解释了全部{what}")
-
-
-def _nothing_judged(counts: dict[str, int]) -> str:
-    other = {word: counts[word] for word in ("not_applicable", "waived") if counts[word]}
-    rest = say(en=", ", zh="，").join(f"{number} {label(word)}" for word, number in other.items())
-    return say(en="Nothing was judged", zh="没有做出任何判定") + say(
-        en=f": {rest}." if rest else ".", zh=f"：{rest}。" if rest else "。"
-    )
-
-
-def _all_well(results: Results) -> str:
-    counts = results.counts
-    hosts, judged, warn = len(results.hosts), counts["pass"] + counts["warn"], counts["warn"]
-    if warn:
-        return say(
-            en=f"Nothing failed: {judged} conditions on {many(hosts, 'host')}, {many(warn, 'warning')}.",
-            zh=f"没有失败项：{hosts} 台主机，{judged} 项检查，{warn} 项警告。",
+        parts.append(
+            plural(
+                "{count} failure without a known cause",
+                "{count} failures without a known cause",
+                count=loose["fail"],
+            )
         )
-    return say(
-        en=f"All is well: {many(judged, 'condition')} {'holds' if judged == 1 else 'hold'} on {many(hosts, 'host')}.",
-        zh=f"一切正常：{hosts} 台主机上的 {judged} 项检查全部通过。",
+    if loose["no_data"]:
+        parts.append(
+            plural(
+                "{count} condition could not be judged",
+                "{count} conditions could not be judged",
+                count=loose["no_data"],
+            )
+        )
+    return msg("{parts}.", parts=joined("; ", parts))
+
+
+def _explained(roots: int, fail: int, no_data: int) -> Message:
+    bad = fail + no_data
+    if fail and no_data:
+        failures = plural(
+            "{count} failure ({fail} failed, {no_data} without data)",
+            "{count} failures ({fail} failed, {no_data} without data)",
+            count=bad,
+            fail=fail,
+            no_data=no_data,
+        )
+    else:
+        failures = plural("{count} failure", "{count} failures", count=bad)
+    if roots == bad:
+        return msg("{failures}", context="all of them", failures=failures)
+    return plural(
+        "{count} cause explains {failures}",
+        "{count} causes explain {failures}",
+        count=roots,
+        failures=failures,
     )
 
 
-def label(word: str) -> str:
+def _nothing_judged(counts: dict[str, int]) -> Message:
+    other = {word: counts[word] for word in ("not_applicable", "waived") if counts[word]}
+    if not other:
+        return msg("Nothing was judged.")
+    return msg("Nothing was judged: {rest}.", rest=numbers(other))
+
+
+def _all_well(results: Results) -> Message:
+    counts = results.counts
+    hosts = plural("{count} host", "{count} hosts", count=len(results.hosts))
+    judged, warn = counts["pass"] + counts["warn"], counts["warn"]
+    if warn:
+        return msg(
+            "Nothing failed: {judged} conditions on {hosts}, {warnings}.",
+            judged=judged,
+            hosts=hosts,
+            warnings=plural("{count} warning", "{count} warnings", count=warn),
+        )
+    return plural(
+        "All is well: {count} condition holds on {hosts}.",
+        "All is well: {count} conditions hold on {hosts}.",
+        count=judged,
+        hosts=hosts,
+    )
+
+
+def numbers(counts: Mapping[str, int]) -> Message:
+    """Return how many verdicts there are of each word, as a list."""
+    counted = (joined(" ", [number, label(word)]) for word, number in counts.items())
+    return joined(", ", counted, context="clauses")
+
+
+def label(word: str) -> Message:
     """The verdict word for a person."""
     return {
-        "pass": say(en="pass", zh="通过"),
-        "warn": say(en="warn", zh="警告"),
-        "fail": say(en="fail", zh="失败"),
-        "no_data": say(en="no data", zh="无数据"),
-        "not_applicable": say(en="not applicable", zh="不适用"),
-        "waived": say(en="waived", zh="已豁免"),
+        "pass": msg("pass"),
+        "warn": msg("warn"),
+        "fail": msg("fail"),
+        "no_data": msg("no data"),
+        "not_applicable": msg("not applicable"),
+        "waived": msg("waived"),
     }[word]

@@ -12,9 +12,10 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from bkpaas.lang import in_both, say
+from bkpaas.lang import in_both
+from bkpaas.messages import Message, lines, msg
 from bkpaas.report import changes, clocks, news, path
-from bkpaas.report.bilingual import bilingual, languages, section_titles
+from bkpaas.report.bilingual import bilingual, bilingual_text, languages, section_titles
 from bkpaas.report.columns import Embedded, embed
 from bkpaas.report.findings import causes, label, sentence, tone, unexplained, unjudged, unseen
 from bkpaas.report.record import Results, Verdict, Word, write_private
@@ -56,7 +57,7 @@ def write(results: Results, target: Path) -> None:
 
 def page(results: Results) -> str:
     """The page: what matters as plain markup, the matrix and the table drawn by its script from the embedded data."""
-    with in_both():
+    with in_both():  # the names of the path are strings that carry both languages
         return str(_template().render(_context(results)))
 
 
@@ -67,7 +68,9 @@ def _template() -> Any:
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=StrictUndefined,
-        finalize=lambda value: _spans(value) if type(value) is str else value,
+        finalize=lambda value: (
+            value if isinstance(value, Markup) or not isinstance(value, (str, Message)) else _spans(value)
+        ),
     )
     environment.filters |= {
         "address": lambda text: quote(visible(text), safe="@"),
@@ -86,7 +89,7 @@ def _context(results: Results) -> dict[str, Any]:
     pictures = path.pictures(told)
     data = _data(results, [cause.verdict.id for cause in found])
     return {
-        "say": say,
+        "msg": msg,
         "language": {"en": "en", "zh": "zh-CN"}[results.run.language],
         "policy": _policy([style, dark], script),
         "style": Markup(style),
@@ -103,8 +106,8 @@ def _context(results: Results) -> dict[str, Any]:
         "further": len(found) - len(found[:CARDS]),
         "ids": IDS_SHOWN,
         "lists": [
-            (say(en="Failures without a known cause", zh="原因不明的失败项"), "fail", _alone(told, "fail")),
-            (say(en="Warnings", zh="警告"), "warn", _alone(told, "warn")),
+            (msg("Failures without a known cause"), "fail", _alone(told, "fail")),
+            (msg("Warnings"), "warn", _alone(told, "warn")),
         ],
         "unseen": dark_hosts[:HOSTS_SHOWN],
         "unseen_further": len(dark_hosts) - len(dark_hosts[:HOSTS_SHOWN]),
@@ -139,7 +142,7 @@ def _alone(told: Results, word: Word) -> list[Verdict]:
     return [verdict for verdict in told.verdicts if verdict.verdict == word and not verdict.explained_by]
 
 
-def _spans(text: str) -> Markup | str:
+def _spans(text: Message | str) -> Markup | str:
     """The text; where it differs by language both of them, of which the page shows one."""
     english, chinese = map(visible, languages(text))
     if english == chinese:
@@ -147,25 +150,27 @@ def _spans(text: str) -> Markup | str:
     return Markup('<span lang="en">{}</span><span lang="zh">{}</span>').format(english, chinese)
 
 
-def _tip(text: str) -> Markup:
+def _tip(text: Message | str) -> Markup:
     """Attributes from which the page's script makes a tooltip in the language that is shown."""
     english, chinese = map(visible, languages(text))
     return Markup('data-en="{}" data-zh="{}"').format(english, chinese)
 
 
-def _each(text: str) -> list[tuple[str, str]]:
+def _each(text: Message | str) -> list[tuple[str, str]]:
     """(text, language), once where it is the same in both; for pictures, in which a span cannot stand."""
     english, chinese = map(visible, languages(text))
     both = [(english, "en"), (chinese, "zh")]
     return [(english, "")] if english == chinese else both
 
 
-def _about(part: path.Judged, name: str) -> str:
+def _about(part: path.Judged, name: str) -> Message:
     """A part of the way, how it was judged, and what is wrong with it."""
-    state = label(part.word) if part.word else say(en="not judged", zh="未判定")
-    number = say(en=f", {part.verdicts} verdicts", zh=f"，{part.verdicts} 项判定") if part.verdicts else ""
-    shown = part.bad[:IDS_SHOWN] + (["..."] if len(part.bad) > IDS_SHOWN else [])
-    return "\n".join([f"{name}: {state}{number}", *shown])
+    state = label(part.word) if part.word else msg("not judged")
+    if part.verdicts:
+        head = msg("{name}: {state}, {number} verdicts", name=name, state=state, number=part.verdicts)
+    else:
+        head = msg("{name}: {state}", name=name, state=state)
+    return lines([head, *part.bad[:IDS_SHOWN], *(["..."] if len(part.bad) > IDS_SHOWN else [])])
 
 
 def _seconds(number: float) -> str:
@@ -180,13 +185,13 @@ def _signed(number: float) -> str:
     return size if size == _seconds(0) else ("+" if number > 0 else "−") + size
 
 
-def _states() -> dict[str, str]:
+def _states() -> dict[str, Message]:
     """What became of a waiver."""
     return {
-        "used": say(en="in use", zh="生效中"),
-        "expired": say(en="expired", zh="已到期"),
-        "unneeded": say(en="no longer needed", zh="不再需要"),
-        "changed": say(en="evidence changed", zh="证据已变"),
+        "used": msg("in use"),
+        "expired": msg("expired"),
+        "unneeded": msg("no longer needed"),
+        "changed": msg("evidence changed"),
     }
 
 
@@ -215,7 +220,7 @@ def _steps(remedy: str | None) -> Iterator[tuple[str, list[str]]]:
 def _joined(english: str, chinese: str) -> tuple[bool, str]:
     """Whether it is a command, and the line in both languages."""
     command = (english or chinese).startswith("$ ")
-    return command, say(en=english.removeprefix("$ "), zh=chinese.removeprefix("$ "))
+    return command, bilingual_text(english.removeprefix("$ "), chinese.removeprefix("$ "))
 
 
 def _runs(lines: list[tuple[bool, str]]) -> Iterator[tuple[str, list[str]]]:
@@ -247,47 +252,47 @@ def _data(results: Results, root_ids: list[str]) -> Embedded:
     return embed(results, [by_id[id_] for id_ in root_ids], tuple(MARKS), more)
 
 
-def _exit(code: int) -> str:
-    meaning = {
-        0: say(en="green", zh="通过"),
-        1: say(en="not green", zh="未通过"),
-        2: say(en="interrupted", zh="被中断"),
-        3: say(en="the suite broke", zh="套件出错"),
-        4: say(en="bad options or inventory", zh="选项或清单有误"),
-        5: say(en="nothing selected", zh="没有选中任何检查项"),
+def _exit(code: int) -> Message:
+    meaning: dict[int, Message] = {
+        0: msg("green", context="exit code"),
+        1: msg("not green"),
+        2: msg("interrupted"),
+        3: msg("the suite broke"),
+        4: msg("bad options or inventory"),
+        5: msg("nothing selected"),
     }
-    return f"{code} ({meaning.get(code, '')})"
+    return msg("{code} ({meaning})", code=code, meaning=meaning.get(code, ""))
 
 
-def _ui() -> dict[str, str]:
+def _ui() -> dict[str, Message]:
     """The words that the page's script needs."""
     return {
-        "search": say(en="Search id, title, evidence", zh="搜索编号、标题、证据"),
-        "host": say(en="Host", zh="主机"),
-        "faq": say(en="FAQ section", zh="FAQ 章节"),
-        "condition": say(en="Condition", zh="检查项"),
-        "all_hosts": say(en="all hosts", zh="全部主机"),
-        "all_sections": say(en="all sections", zh="全部章节"),
-        "all_conditions": say(en="all conditions", zh="全部检查项"),
-        "several": say(en="{n} conditions", zh="{n} 个检查项"),
-        "cause": say(en="cause", zh="根因"),
-        "because": say(en="because of", zh="归因于"),
-        "explains": say(en="Explains", zh="导致"),
-        "probably": say(en="probably because of", zh="可能归因于"),
-        "more": say(en="and {n} more", zh="另有 {n} 项"),
-        "shown": say(en="{n} of {all}", zh="{n} / {all}"),
-        "none": say(en="No verdict matches.", zh="没有符合条件的判定。"),
-        "only": say(en="only", zh="仅"),
-        "step": say(en="on the way", zh="链路"),
-        "under": say(en="Explained by", zh="归因于"),
-        "evidence": say(en="Evidence", zh="证据"),
-        "reason": say(en="Reason", zh="原因"),
-        "remedy": say(en="Remedy", zh="处理办法"),
-        "copy": say(en="Copy", zh="复制"),
-        "copied": say(en="Copied", zh="已复制"),
-        "selected": say(en="Selected", zh="已选中"),
-        "link": say(en="Link to this verdict", zh="此判定的链接"),
-        "verdicts": say(en="{n} verdicts", zh="{n} 项判定"),
-        "matrix": say(en="Hosts and conditions", zh="主机与检查项"),
-        "findings_first": say(en="Hosts with findings come first.", zh="有问题的主机排在前面。"),
+        "search": msg("Search id, title, evidence"),
+        "host": msg("Host"),
+        "faq": msg("FAQ section"),
+        "condition": msg("Condition"),
+        "all_hosts": msg("all hosts"),
+        "all_sections": msg("all sections"),
+        "all_conditions": msg("all conditions"),
+        "several": msg("{{n}} conditions"),
+        "cause": msg("cause"),
+        "because": msg("because of"),
+        "explains": msg("Explains"),
+        "probably": msg("probably because of"),
+        "more": msg("and {{n}} more"),
+        "shown": msg("{{n}} of {{all}}"),
+        "none": msg("No verdict matches."),
+        "only": msg("only"),
+        "step": msg("on the way"),
+        "under": msg("Explained by"),
+        "evidence": msg("Evidence"),
+        "reason": msg("Reason"),
+        "remedy": msg("Remedy"),
+        "copy": msg("Copy"),
+        "copied": msg("Copied"),
+        "selected": msg("Selected"),
+        "link": msg("Link to this verdict"),
+        "verdicts": msg("{{n}} verdicts"),
+        "matrix": msg("Hosts and conditions"),
+        "findings_first": msg("Hosts with findings come first."),
     }

@@ -8,7 +8,8 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from bkpaas.faq.catalogue import symptom_title
-from bkpaas.lang import say
+from bkpaas.language import Language
+from bkpaas.messages import Message, msg
 from bkpaas.report.findings import label
 from bkpaas.report.news import since, waiver_line
 from bkpaas.report.record import Results, Verdict, write_private
@@ -29,7 +30,8 @@ def write(results: Results, path: Path) -> None:
 
 def _document(results: Results) -> Iterator[str]:
     yield '<?xml version="1.0" encoding="utf-8"?>\n'
-    totals = {"name": cut(results.run.inventory, MESSAGE_LIMIT), **_numbers(results.verdicts)}
+    language = results.run.language
+    totals = {"name": cut(results.run.inventory, MESSAGE_LIMIT, language), **_numbers(results.verdicts)}
     del totals["skipped"]  # the element of all suites has no such attribute
     yield _opening("testsuites", {**totals, "time": f"{results.run.seconds:.3f}"})
     waivers = {id_: waiver_line(waiver) for waiver in results.waivers for id_ in waiver.verdicts}
@@ -41,7 +43,7 @@ def _document(results: Results) -> Iterator[str]:
         yield _opening("testsuite", _suite(results, key, verdicts))
         for verdict in verdicts:
             more = {"since": since(results, verdict.id), "waiver": waivers.get(verdict.id)}
-            yield ET.tostring(_case(verdict, more), encoding="unicode") + "\n"
+            yield ET.tostring(_case(verdict, more, language), encoding="unicode") + "\n"
         yield "</testsuite>\n"
     yield "</testsuites>\n"
 
@@ -53,7 +55,7 @@ def _opening(tag: str, attributes: dict[str, str]) -> str:
 def _suite(results: Results, key: str, verdicts: list[Verdict]) -> dict[str, str]:
     name = symptom_title(key)
     return {
-        "name": cut(name, MESSAGE_LIMIT),
+        "name": cut(name, MESSAGE_LIMIT, results.run.language),
         **_numbers(verdicts),
         "time": "0",
         "timestamp": results.run.started,
@@ -70,24 +72,27 @@ def _numbers(verdicts: list[Verdict]) -> dict[str, str]:
     }
 
 
-def _case(verdict: Verdict, more: dict[str, str | None]) -> ET.Element:
+def _case(verdict: Verdict, more: dict[str, Message | str | None], language: Language) -> ET.Element:
     # Judging takes no time worth telling, but some readers turn a missing time into "NaN".
     case = ET.Element(
-        "testcase", {"classname": verdict.faq, "name": cut(verdict.id, MESSAGE_LIMIT), "time": "0"}
+        "testcase", {"classname": verdict.faq, "name": cut(verdict.id, MESSAGE_LIMIT, language), "time": "0"}
     )
     properties = ET.SubElement(case, "properties")
     for name, value in {**_properties(verdict), **more}.items():
         if value is None:
             continue
-        ET.SubElement(properties, "property", {"name": name, "value": whole_lines(value, TEXT_LIMIT)})
+        text = value.render(language) if isinstance(value, Message) else value
+        ET.SubElement(
+            properties, "property", {"name": name, "value": whole_lines(text, TEXT_LIMIT, language)}
+        )
     tag = _OUTCOMES.get(verdict.verdict)
     if tag:
-        attributes = {"message": cut(_message(verdict), MESSAGE_LIMIT)}
+        attributes = {"message": cut(_message(verdict, language), MESSAGE_LIMIT, language)}
         if tag != "skipped":
             attributes["type"] = verdict.verdict
-        ET.SubElement(case, tag, attributes).text = _body(verdict)
+        ET.SubElement(case, tag, attributes).text = _body(verdict, language)
     elif verdict.verdict == "warn":
-        ET.SubElement(case, "system-out").text = _body(verdict)
+        ET.SubElement(case, "system-out").text = _body(verdict, language)
     return case
 
 
@@ -102,18 +107,19 @@ def _properties(verdict: Verdict) -> dict[str, str]:
     return {**known, "remedy": verdict.remedy} if verdict.remedy else known
 
 
-def _message(verdict: Verdict) -> str:
-    return f"{label(verdict.verdict)}: {verdict.reason or verdict.evidence or verdict.title}".split("\n", 1)[
-        0
-    ]
+def _message(verdict: Verdict, language: Language) -> str:
+    seen = verdict.reason or verdict.evidence or verdict.title
+    return f"{label(verdict.verdict).render(language)}: {seen}".split("\n", 1)[0]
 
 
-def _body(verdict: Verdict) -> str:
-    parts = {
-        say(en="condition", zh="检查项"): verdict.title,
-        say(en="reason", zh="原因"): verdict.reason,
-        say(en="evidence", zh="证据"): verdict.evidence,
-        say(en="explained by", zh="归因于"): ", ".join(verdict.explained_by),
-        say(en="remedy", zh="处理办法"): whole_lines(verdict.remedy or "", TEXT_LIMIT),
-    }
-    return "\n".join(f"{name}: {cut(text, TEXT_LIMIT)}" for name, text in parts.items() if text)
+def _body(verdict: Verdict, language: Language) -> str:
+    parts = (
+        (msg("condition"), verdict.title),
+        (msg("reason"), verdict.reason),
+        (msg("evidence"), verdict.evidence),
+        (msg("explained by"), ", ".join(verdict.explained_by)),
+        (msg("remedy"), whole_lines(verdict.remedy or "", TEXT_LIMIT, language)),
+    )
+    return "\n".join(
+        f"{name.render(language)}: {cut(text, TEXT_LIMIT, language)}" for name, text in parts if text
+    )

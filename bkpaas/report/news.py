@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from bkpaas.lang import say
+from bkpaas.messages import Message, joined, msg
 from bkpaas.report.record import Comparison, FactChange, History, Results, WaiverUse
 
 IDS_SHOWN = 6
 
 
-def news(results: Results) -> list[str]:
+def news(results: Results) -> list[Message]:
     """One line each: new and repaired since the last run, what changed since the baseline, waivers that need a hand."""
     lines = []
     if results.history is not None and len(results.history.runs) > 1 and results.run.exit != 2:
@@ -23,93 +24,89 @@ def news(results: Results) -> list[str]:
     return lines
 
 
-def _nightly(history: History) -> str:
+def _nightly(history: History) -> Message:
     before = day(history.runs[-2].started)
-    flapping = (
-        say(en=f"; flapping: {_some(history.flapping)}", zh=f"；反复变化：{_some(history.flapping)}")
-        if history.flapping
-        else ""
-    )
-    if not history.new and not history.repaired:
-        return (
-            say(
-                en=f"since the run of {before}: nothing new, nothing repaired",
-                zh=f"与 {before} 的运行相比：没有新增异常，也没有恢复",
-            )
-            + flapping
+    if history.new or history.repaired:
+        new, repaired = _some(history.new), _some(history.repaired)
+        line = msg(
+            "since the run of {before}: new {new}; repaired {repaired}",
+            before=before,
+            new=new,
+            repaired=repaired,
         )
-    return (
-        say(
-            en=f"since the run of {before}: new {_some(history.new)}; repaired {_some(history.repaired)}",
-            zh=f"与 {before} 的运行相比：新增异常 {_some(history.new)}；已恢复 {_some(history.repaired)}",
-        )
-        + flapping
-    )
+    else:
+        line = msg("since the run of {before}: nothing new, nothing repaired", before=before)
+    if history.flapping:
+        return msg("{line}; flapping: {flapping}", line=line, flapping=_some(history.flapping))
+    return line
 
 
-def _beside(comparison: Comparison) -> str:
+def _beside(comparison: Comparison) -> Message:
     before = day(comparison.started)
-    verdicts, facts = len(comparison.verdicts), len(comparison.facts)
-    if not verdicts and not facts:
-        return say(
-            en=f"beside the baseline of {before}: no verdict and no fact differs",
-            zh=f"与 {before} 的基线相比：判定和事实均无变化",
-        )
-    ids = _some([change.id for change in comparison.verdicts])
-    names = _some([fact_name(change) for change in comparison.facts])
-    return say(
-        en=f"beside the baseline of {before}: verdicts changed {ids}; facts changed {names}",
-        zh=f"与 {before} 的基线相比：判定变化 {ids}；事实变化 {names}",
+    if not comparison.verdicts and not comparison.facts:
+        return msg("beside the baseline of {before}: no verdict and no fact differs", before=before)
+    return msg(
+        "beside the baseline of {before}: verdicts changed {verdicts}; facts changed {facts}",
+        before=before,
+        verdicts=_some([change.id for change in comparison.verdicts]),
+        facts=_some([fact_name(change) for change in comparison.facts]),
     )
 
 
-def fact_name(change: FactChange) -> str:
-    return f"{change.host} {kind(change)} {change.name}"
+def fact_name(change: FactChange) -> Message:
+    return joined(" ", [change.host, kind(change), change.name])
 
 
-def kind(change: FactChange) -> str:
+def kind(change: FactChange) -> Message:
     return {
-        "version": say(en="version", zh="版本"),
-        "setting": say(en="setting", zh="配置"),
-        "process": say(en="process", zh="进程"),
-        "listener": say(en="listener", zh="监听"),
-        "upstream": say(en="upstream", zh="上游"),
+        "version": msg("version"),
+        "setting": msg("setting"),
+        "process": msg("process"),
+        "listener": msg("listener"),
+        "upstream": msg("upstream"),
     }[change.kind]
 
 
-def waiver_line(waiver: WaiverUse) -> str:
+def waiver_line(waiver: WaiverUse) -> Message:
     """A waiver and what became of it, for a person: why it is mentioned, whose it is, until when."""
     what = waiver.condition + (f" ({', '.join(waiver.hosts)})" if waiver.hosts else "")
     whose = f"{waiver.owner}: {waiver.reason}"
     match waiver.state:
         case "expired":
-            return say(
-                en=f"waiver {what} expired on {waiver.expires}: remove or renew it ({whose})",
-                zh=f"豁免 {what} 已于 {waiver.expires} 到期：请删除或续期（{whose}）",
+            return msg(
+                "waiver {what} expired on {expires}: remove or renew it ({whose})",
+                what=what,
+                expires=waiver.expires,
+                whose=whose,
             )
         case "unneeded":
-            return say(
-                en=f"waiver {what} is no longer needed, nothing fails there: remove it ({whose})",
-                zh=f"豁免 {what} 已不再需要，对应检查项均已通过：请删除（{whose}）",
+            return msg(
+                "waiver {what} is no longer needed, nothing fails there: remove it ({whose})",
+                what=what,
+                whose=whose,
             )
         case "changed":
-            return say(
-                en=f'waiver {what} does not hold, it fails with other evidence than "{waiver.evidence}" ({whose})',
-                zh=f"豁免 {what} 未生效，失败证据已不是“{waiver.evidence}”（{whose}）",
+            return msg(
+                'waiver {what} does not hold, it fails with other evidence than "{evidence}" ({whose})',
+                what=what,
+                evidence=waiver.evidence,
+                whose=whose,
             )
         case _:
-            return say(
-                en=f"waiver {what} holds until {waiver.expires} ({whose})",
-                zh=f"豁免 {what} 有效至 {waiver.expires}（{whose}）",
+            return msg(
+                "waiver {what} holds until {expires} ({whose})",
+                what=what,
+                expires=waiver.expires,
+                whose=whose,
             )
 
 
-def since(results: Results, id_: str) -> str | None:
+def since(results: Results, id_: str) -> Message | str | None:
     """Since when something is bad, as far as the history tells."""
     if results.history is None or id_ not in results.history.since:
         return None
     if id_ in results.history.new:
-        return say(en="new in this run", zh="本次运行新出现")
+        return msg("new in this run")
     return day(results.history.since[id_])
 
 
@@ -118,11 +115,12 @@ def day(at: str) -> str:
     return datetime.fromisoformat(at).strftime("%Y-%m-%d %H:%M")
 
 
-def _some(names: list[str]) -> str:
+def _some(names: Sequence[Message | str]) -> Message | str:
     """How many, and the first of them."""
     if not names:
         return "0"
     rest = len(names) - IDS_SHOWN
-    more = say(en=f", and {rest} more", zh=f"，另有 {rest} 项") if rest > 0 else ""
-    shown = ", ".join(names[:IDS_SHOWN]) + more
-    return say(en=f"{len(names)} ({shown})", zh=f"{len(names)} 项（{shown}）")
+    shown = joined(", ", names[:IDS_SHOWN], context="ids")
+    if rest > 0:
+        return msg("{number} ({shown}, and {rest} more)", number=len(names), shown=shown, rest=rest)
+    return msg("{number} ({shown})", number=len(names), shown=shown)

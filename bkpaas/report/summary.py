@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from bkpaas.lang import say
+from bkpaas.language import Language
+from bkpaas.messages import Message, msg
 from bkpaas.report.findings import Cause, causes, label, sentence, unexplained, unseen
 from bkpaas.report.news import news, since
 from bkpaas.report.record import WORDS, Results, Verdict
@@ -28,91 +29,122 @@ _RUN = re.compile("`+")
 
 def markdown(results: Results) -> str:
     """The whole text, with a line end at its end."""
-    return "\n".join(_lines(results)) + "\n"
+    return "\n".join(_Ticket(results).lines()) + "\n"
 
 
-def _lines(results: Results) -> Iterator[str]:
-    yield f"# {escaped(say(en='BlueKing PaaS acceptance', zh='蓝鲸 PaaS 验收'))}"
-    yield ""
-    yield f"**{escaped(sentence(results))}**"
-    yield ""
-    yield from _table(results)
-    if lines := news(results):
+class _Ticket:
+    """The parts of the text in the language of the record."""
+
+    def __init__(self, results: Results) -> None:
+        self.results = results
+        self.language: Language = results.run.language
+        self.colon = self.text(msg(": "))
+
+    def text(self, message: Message | str) -> str:
+        return message.render(self.language) if isinstance(message, Message) else message
+
+    def prose(self, message: Message | str) -> str:
+        return escaped(self.text(message))
+
+    def lines(self) -> Iterator[str]:
+        results = self.results
+        yield f"# {self.prose(msg('BlueKing PaaS acceptance'))}"
         yield ""
-        yield from (f"- {escaped(cut(line, LINE_LIMIT))}" for line in lines)
-    found = causes(results)
-    for number, cause in enumerate(found[:CAUSES_IN_FULL], 1):
+        yield f"**{self.prose(sentence(results))}**"
         yield ""
-        yield from _cause(results, number, cause)
-    yield from _list(
-        say(en="Further causes", zh="其他根因"), [_entry(cause.verdict) for cause in found[CAUSES_IN_FULL:]]
-    )
-    loose = [_entry(verdict) for verdict in unexplained(results)]
-    yield from _list(say(en="Without a known cause", zh="原因不明"), loose)
-    yield from _list(
-        say(en="Hosts without data", zh="没有数据的主机"),
-        [
-            f"{code(host.name)}{_colon()}{code(cut(host.error or say(en='not visited', zh='未访问'), LINE_LIMIT))}"
+        yield from self.table()
+        if lines := news(results):
+            yield ""
+            yield from (f"- {escaped(self.cut(self.text(line)))}" for line in lines)
+        found = causes(results)
+        for number, cause in enumerate(found[:CAUSES_IN_FULL], 1):
+            yield ""
+            yield from self.cause(number, cause)
+        further = [self.entry(cause.verdict) for cause in found[CAUSES_IN_FULL:]]
+        yield from self.list(msg("Further causes"), further)
+        loose = [self.entry(verdict) for verdict in unexplained(results)]
+        yield from self.list(msg("Without a known cause"), loose)
+        not_visited = self.text(msg("not visited"))
+        hosts = [
+            f"{code(host.name)}{self.colon}{code(self.cut(host.error or not_visited))}"
             for host in unseen(results)
-        ],
-    )
-    warned = [v for v in results.verdicts if v.verdict == "warn" and not v.explained_by]
-    yield from _list(say(en="Warnings", zh="警告"), [_entry(verdict) for verdict in warned])
-    # The reason of what is waived names who accepted it and its last day.
-    yield from _list(
-        say(en="Waived", zh="已豁免"),
-        [_entry(verdict, verdict.reason) for verdict in results.verdicts if verdict.verdict == "waived"],
-    )
+        ]
+        yield from self.list(msg("Hosts without data"), hosts)
+        warned = [v for v in results.verdicts if v.verdict == "warn" and not v.explained_by]
+        yield from self.list(msg("Warnings"), [self.entry(verdict) for verdict in warned])
+        # The reason of what is waived names who accepted it and its last day.
+        waived = [self.entry(v, v.reason) for v in results.verdicts if v.verdict == "waived"]
+        yield from self.list(msg("Waived"), waived)
 
+    def table(self) -> Iterator[str]:
+        results, run = self.results, self.results.run
+        yield "| | |"
+        yield "|---|---|"
+        for name, value in (
+            (msg("started"), run.started),
+            (msg("duration"), f"{run.seconds:.1f} s"),
+            (msg("inventory"), run.inventory),
+            (msg("hosts"), str(len(results.hosts))),
+            (msg("exit code"), str(run.exit)),
+            (msg("suite"), run.suite),
+        ):
+            yield f"| {self.prose(name)} | {escaped(self.one_line(value))} |"
+        for word in WORDS:
+            if results.counts[word]:
+                yield f"| {self.prose(label(word))} | {results.counts[word]} |"
 
-def _table(results: Results) -> Iterator[str]:
-    run = results.run
-    yield "| | |"
-    yield "|---|---|"
-    for name, value in {
-        say(en="started", zh="开始时间"): run.started,
-        say(en="duration", zh="耗时"): f"{run.seconds:.1f} s",
-        say(en="inventory", zh="清单"): run.inventory,
-        say(en="hosts", zh="主机"): str(len(results.hosts)),
-        say(en="exit code", zh="退出码"): str(run.exit),
-        say(en="suite", zh="套件版本"): run.suite,
-    }.items():
-        yield f"| {escaped(name)} | {escaped(_one_line(value))} |"
-    for word in WORDS:
-        if results.counts[word]:
-            yield f"| {escaped(label(word))} | {results.counts[word]} |"
-
-
-def _cause(results: Results, number: int, cause: Cause) -> Iterator[str]:
-    verdict = cause.verdict
-    yield f"## {number}. {escaped(label(verdict.verdict))}{_colon()}{code(verdict.id)}"
-    yield ""
-    yield escaped(cut(verdict.title, LINE_LIMIT))
-    facts = {
-        say(en="hosts", zh="主机"): ", ".join(verdict.hosts) or verdict.subject,
-        say(en="since", zh="始于"): since(results, verdict.id) or "",
-    }
-    told = [
-        f"- {escaped(name)}{_colon()}{escaped(_one_line(value))}" for name, value in facts.items() if value
-    ]
-    for name, verdicts in {
-        say(en="explains", zh="导致"): cause.explains,
-        say(en="probably explains", zh="可能导致"): cause.probably,
-    }.items():
-        if verdicts:
-            told.append(f"- {escaped(name)} {len(verdicts)}: {_some(verdicts)}")
-    yield ""
-    yield from told
-    seen = verdict.evidence or verdict.reason
-    if seen:
+    def cause(self, number: int, cause: Cause) -> Iterator[str]:
+        verdict = cause.verdict
+        yield f"## {number}. {self.prose(label(verdict.verdict))}{self.colon}{code(verdict.id)}"
         yield ""
-        yield escaped(say(en="Evidence:", zh="证据："))
+        yield escaped(self.cut(verdict.title))
         yield ""
-        yield block(cut(seen, EVIDENCE_LIMIT))
-    if verdict.remedy:
+        facts = (
+            (msg("hosts"), ", ".join(verdict.hosts) or verdict.subject),
+            (msg("since"), since(self.results, verdict.id) or ""),
+        )
+        for name, value in facts:
+            if text := self.text(value):
+                yield f"- {self.prose(name)}{self.colon}{escaped(self.one_line(text))}"
+        for name, verdicts in ((msg("explains"), cause.explains), (msg("probably explains"), cause.probably)):
+            if verdicts:
+                yield f"- {self.prose(name)} {len(verdicts)}: {self.some(verdicts)}"
+        seen = verdict.evidence or verdict.reason
+        if seen:
+            yield ""
+            yield self.prose(msg("Evidence:"))
+            yield ""
+            yield block(cut(seen, EVIDENCE_LIMIT, self.language))
+        if verdict.remedy:
+            yield ""
+            yield self.prose(msg("Remedy:"))
+            yield from _remedy(whole_lines(verdict.remedy, REMEDY_LIMIT, self.language))
+
+    def list(self, heading: Message, entries: Sequence[str]) -> Iterator[str]:
+        if not entries:
+            return
         yield ""
-        yield escaped(say(en="Remedy:", zh="处理办法："))
-        yield from _remedy(whole_lines(verdict.remedy, REMEDY_LIMIT))
+        yield f"## {self.prose(heading)} ({len(entries)})"
+        yield ""
+        yield from (f"- {entry}" for entry in entries[:LINES_SHOWN])
+        rest = len(entries) - LINES_SHOWN
+        if rest > 0:
+            yield "- " + self.prose(msg("and {number} more", number=rest))
+
+    def entry(self, verdict: Verdict, reason: str | None = None) -> str:
+        seen = (reason or verdict.evidence or verdict.reason or verdict.title).split("\n", 1)[0]
+        return f"{code(verdict.id)}{self.colon}{code(self.cut(seen))}"
+
+    def some(self, verdicts: Sequence[Verdict]) -> str:
+        shown = ", ".join(code(verdict.id) for verdict in verdicts[:IDS_SHOWN])
+        rest = len(verdicts) - IDS_SHOWN
+        return shown + (self.prose(msg(", and {number} more", number=rest)) if rest > 0 else "")
+
+    def cut(self, text: str) -> str:
+        return cut(text, LINE_LIMIT, self.language)
+
+    def one_line(self, text: str) -> str:
+        return " ".join(self.cut(text).split())
 
 
 def _remedy(text: str) -> Iterator[str]:
@@ -129,37 +161,6 @@ def _remedy(text: str) -> Iterator[str]:
         if line.strip():
             yield ""
             yield escaped(line)
-
-
-def _list(heading: str, entries: list[str]) -> Iterator[str]:
-    if not entries:
-        return
-    yield ""
-    yield f"## {escaped(heading)} ({len(entries)})"
-    yield ""
-    yield from (f"- {entry}" for entry in entries[:LINES_SHOWN])
-    rest = len(entries) - LINES_SHOWN
-    if rest > 0:
-        yield "- " + escaped(say(en=f"and {rest} more", zh=f"另有 {rest} 项"))
-
-
-def _entry(verdict: Verdict, said: str | None = None) -> str:
-    seen = (said or verdict.evidence or verdict.reason or verdict.title).split("\n", 1)[0]
-    return f"{code(verdict.id)}{_colon()}{code(cut(seen, LINE_LIMIT))}"
-
-
-def _some(verdicts: list[Verdict]) -> str:
-    shown = ", ".join(code(verdict.id) for verdict in verdicts[:IDS_SHOWN])
-    rest = len(verdicts) - IDS_SHOWN
-    return shown + (escaped(say(en=f", and {rest} more", zh=f"，另有 {rest} 项")) if rest > 0 else "")
-
-
-def _colon() -> str:
-    return say(en=": ", zh="：")
-
-
-def _one_line(text: str) -> str:
-    return " ".join(cut(text, LINE_LIMIT).split())
 
 
 def escaped(text: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from bkpaas.lang import say
+from bkpaas.language import Language
+from bkpaas.messages import Message, msg
 from bkpaas.report.findings import Cause, causes, label, sentence, tone, unexplained, unjudged, unseen
 from bkpaas.report.news import news, since
 from bkpaas.report.record import WORDS, Results, Verdict
@@ -36,44 +37,50 @@ _COLOURS = {
 
 def summary(results: Results, *, width: int, colour: bool, where: str = "") -> list[str]:
     """The lines to print. `where` names the report in the closing line; colour adds ANSI sequences."""
-    return list(_Page(width, colour).lines(results, where))
+    return list(_Page(width, colour, results.run.language).lines(results, where))
 
 
 class _Page:
     """Sets the parts of the summary in a width, with or without colour."""
 
-    def __init__(self, width: int, colour: bool) -> None:
+    def __init__(self, width: int, colour: bool, language: Language) -> None:
         self.width = min(max(width, NARROWEST), WIDEST)
         self.colour = colour
+        self.language = language
+
+    def text(self, message: Message | str) -> str:
+        return message.render(self.language) if isinstance(message, Message) else message
 
     def paint(self, text: str, name: str) -> str:
         return f"\x1b[{_COLOURS[name]}m{text}\x1b[0m" if self.colour and name in _COLOURS else text
 
     def lines(self, results: Results, where: str) -> Iterator[str]:
-        yield from (self.paint(line, tone(results)) for line in wrap(sentence(results), self.width))
+        yield from (
+            self.paint(line, tone(results)) for line in wrap(self.text(sentence(results)), self.width)
+        )
         for line in news(results)[:LINES_SHOWN]:
-            yield from wrap(cut(line, TEXT_LIMIT), self.width)
+            yield from wrap(self.cut(line), self.width)
         found = causes(results)
         for number, cause in enumerate(found[:CAUSES_IN_FULL], 1):
             yield ""
             yield from self.cause(results, number, cause)
         yield from self.one_line_each(
-            say(en="further causes", zh="其他根因"), (self.short(cause) for cause in found[CAUSES_IN_FULL:])
+            msg("further causes"), (self.short(cause) for cause in found[CAUSES_IN_FULL:])
         )
         yield from self.one_line_each(
-            say(en="failures without a known cause", zh="原因不明的失败项"),
+            msg("failures without a known cause"),
             (self.entry(verdict) for verdict in unexplained(results) if verdict.verdict == "fail"),
         )
         yield from self.one_line_each(
-            say(en="hosts without data", zh="没有数据的主机"),
+            msg("hosts without data"),
             (
-                f"{host.name} ({host.address}): {host.error or say(en='not visited', zh='未访问')}"
+                f"{host.name} ({host.address}): {host.error or self.text(msg('not visited'))}"
                 for host in unseen(results)
             ),
         )
         yield from self.unjudged(results)
         yield from self.one_line_each(
-            say(en="warnings", zh="警告"),
+            msg("warnings"),
             (
                 self.entry(verdict)
                 for verdict in results.verdicts
@@ -85,33 +92,35 @@ class _Page:
 
     def cause(self, results: Results, number: int, cause: Cause) -> Iterator[str]:
         verdict = cause.verdict
-        mark = self.paint(f"{number:>2}  {label(verdict.verdict)}", verdict.verdict)
+        mark = self.paint(f"{number:>2}  {self.text(label(verdict.verdict))}", verdict.verdict)
         yield f"{mark}  {self.paint(visible(verdict.id), 'bold')}"
-        yield from self.field(say(en="expected", zh="应当"), wrap(verdict.title, self.width - 14))
+        yield from self.field(msg("expected"), wrap(verdict.title, self.width - 14))
         named = ", ".join(verdict.hosts) or verdict.subject
-        yield from self.field(say(en="hosts", zh="主机"), wrap(named, self.width - 14))
+        yield from self.field(msg("hosts"), wrap(named, self.width - 14))
         began = since(results, verdict.id)
-        yield from self.field(say(en="since", zh="始于"), [began] if began else [])
+        yield from self.field(msg("since"), [self.text(began)] if began is not None else [])
         seen = verdict.evidence if verdict.evidence else verdict.reason
-        name = say(en="evidence", zh="证据") if verdict.evidence else say(en="reason", zh="原因")
-        yield from self.field(
-            name, self.first(wrap(cut(seen or "", TEXT_LIMIT), self.width - 14), EVIDENCE_LINES)
-        )
-        yield from self.field(say(en="remedy", zh="处理"), self.remedy(verdict.remedy or ""))
-        yield from self.field(say(en="explains", zh="导致"), self.consequences(cause.explains))
-        yield from self.field(say(en="probably", zh="可能导致"), self.consequences(cause.probably))
+        name = msg("evidence") if verdict.evidence else msg("reason")
+        yield from self.field(name, self.first(wrap(self.cut(seen or ""), self.width - 14), EVIDENCE_LINES))
+        yield from self.field(msg("remedy", context="terminal"), self.remedy(verdict.remedy or ""))
+        yield from self.field(msg("explains"), self.consequences(cause.explains))
+        yield from self.field(msg("probably"), self.consequences(cause.probably))
 
-    def field(self, name: str, lines: list[str]) -> Iterator[str]:
+    def field(self, heading: Message, lines: list[str]) -> Iterator[str]:
         """A named block, its lines in one column; nothing when there is nothing to say."""
         if any(lines):
+            name = self.text(heading)
             head = self.paint(name, "faint") + " " * max(1, 10 - columns(name))
             yield f"    {head}{lines[0]}"
             yield from (f"{' ' * 14}{line}".rstrip() for line in lines[1:])
 
+    def cut(self, text: Message | str) -> str:
+        return cut(self.text(text), TEXT_LIMIT, self.language)
+
     def remedy(self, text: str) -> list[str]:
         """Prose wrapped; a command on one line of its own, whole, so that it can be copied."""
         lines: list[str] = []
-        for line in whole_lines(text, TEXT_LIMIT).splitlines():
+        for line in whole_lines(text, TEXT_LIMIT, self.language).splitlines():
             command = line.removeprefix("$ ")
             lines += [f"    {command}"] if command != line else wrap(line, self.width - 14)
         return self.first(lines, REMEDY_LINES)
@@ -120,26 +129,26 @@ class _Page:
         if not verdicts:
             return []
         ids = self.some([verdict.id for verdict in verdicts])
-        return wrap(say(en=f"{len(verdicts)}: {ids}", zh=f"{len(verdicts)} 项：{ids}"), self.width - 14)
+        line = msg("{number}: {ids}", number=len(verdicts), ids=ids)
+        return wrap(self.text(line), self.width - 14)
 
     def short(self, cause: Cause) -> str:
         number = cause.folded
-        return self.entry(
-            cause.verdict, say(en=f" (explains {number})", zh=f"（导致 {number} 项）") if number else ""
-        )
+        note = self.text(msg(" (explains {number})", number=number)) if number else ""
+        return self.entry(cause.verdict, note)
 
     def entry(self, verdict: Verdict, note: str = "") -> str:
         seen = (verdict.evidence or verdict.reason or verdict.title).split("\n", 1)[0]
         return f"{verdict.id}{note}: {seen}"
 
-    def one_line_each(self, heading: str, entries: Iterable[str]) -> Iterator[str]:
+    def one_line_each(self, heading: Message, entries: Iterable[str]) -> Iterator[str]:
         listed = list(entries)
         if not listed:
             return
         yield ""
-        yield self.paint(f"{heading} ({len(listed)})", "bold")
+        yield self.paint(f"{self.text(heading)} ({len(listed)})", "bold")
         for entry in listed[:LINES_SHOWN]:
-            first, *more = wrap(cut(entry, TEXT_LIMIT), self.width - 8)
+            first, *more = wrap(self.cut(entry), self.width - 8)
             yield f"    {first}" + (" ..." if more else "")
         if len(listed) > LINES_SHOWN:
             yield "    " + self.rest(len(listed) - LINES_SHOWN)
@@ -158,11 +167,11 @@ class _Page:
 
     def closing(self, results: Results, where: str) -> str:
         counts = (
-            self.paint(f"{number} {label(word)}", word)
+            self.paint(f"{number} {self.text(label(word))}", word)
             for word, number in ((word, results.counts[word]) for word in WORDS)
             if number
         )
-        line = say(en=", ", zh="，").join(counts) or say(en="no verdicts", zh="没有判定")
+        line = self.text(msg(", ", context="clauses")).join(counts) or self.text(msg("no verdicts"))
         return f"{line}  ->  {where}" if where else line
 
     def some(self, ids: list[str]) -> str:
@@ -170,7 +179,7 @@ class _Page:
         return shown if len(ids) <= IDS_SHOWN else f"{shown}, {self.rest(len(ids) - IDS_SHOWN)}"
 
     def rest(self, number: int) -> str:
-        return say(en=f"and {number} more", zh=f"另有 {number} 项")
+        return self.text(msg("and {number} more", number=number))
 
     def first(self, lines: list[str], limit: int) -> list[str]:
         """The first lines, the rest as a number."""

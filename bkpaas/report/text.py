@@ -6,7 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from bkpaas.lang import say
+from bkpaas.language import Language
+from bkpaas.messages import msg
 
 # What a terminal, a browser or an XML parser would obey or refuse instead of showing: control characters, line
 # separators, marks that turn the direction of writing, lone surrogates and what is no character at all.
@@ -26,24 +27,20 @@ def _spelled(match: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
-def cut(text: str, limit: int) -> str:
-    """The text, made visible, at most `limit` characters of it, and how much was left out."""
+def cut(text: str, limit: int, language: Language) -> str:
+    """Return the text made visible and at most `limit` characters of it, with a note in `language` of what is left out."""
     if len(text) <= limit:
         return visible(text)
-    rest = len(text) - limit
-    return visible(text[:limit]) + say(
-        en=f" ... ({rest} more characters in results.json)", zh=f" ……（另有 {rest} 个字符，见 results.json）"
-    )
+    note = msg(" ... ({rest} more characters in results.json)", rest=len(text) - limit)
+    return visible(text[:limit]) + note.render(language)
 
 
-def whole_lines(text: str, limit: int) -> str:
-    """The text, made visible, as many of its lines as `limit` characters hold: half a command is a dangerous one."""
+def whole_lines(text: str, limit: int, language: Language) -> str:
+    """Return as many lines of the text as `limit` characters hold, made visible: never truncate inside a command."""
     if len(text) <= limit:
         return visible(text)
     kept = text[: limit + 1].rpartition("\n")[0]
-    return visible(f"{kept}\n" if kept else "") + say(
-        en="(the rest is in results.json)", zh="（其余见 results.json）"
-    )
+    return visible(f"{kept}\n" if kept else "") + msg("(the rest is in results.json)").render(language)
 
 
 def columns(text: str) -> int:

@@ -18,7 +18,8 @@ from msgspec import Struct
 from requests.utils import get_environ_proxies
 
 from bkpaas.errors import SuiteError
-from bkpaas.lang import say
+from bkpaas.language import Language
+from bkpaas.messages import Message, msg
 from bkpaas.report.findings import causes, label, sentence, tone
 from bkpaas.report.news import news, since
 from bkpaas.report.record import Results
@@ -67,43 +68,55 @@ def body(results: Results, kind: Kind, link: str | None) -> Json:
 
 
 def _title(results: Results) -> str:
-    return say(en="BlueKing PaaS acceptance: ", zh="蓝鲸 PaaS 验收：") + label(tone(results))
+    title = msg("BlueKing PaaS acceptance: {verdict}", verdict=label(tone(results)))
+    return title.render(results.run.language)
+
+
+def _sentence(results: Results) -> str:
+    return sentence(results).render(results.run.language)
 
 
 def _text(results: Results, link: str | None, limit: int, shape: _Shape) -> str:
     """The outcome, the link, then as many causes as there is room for; whole lines, and how many were left out."""
+    language = results.run.language
     head = [
         shape.bold(_title(results)),
-        shape.plain(sentence(results)),
+        shape.plain(_sentence(results)),
         shape.plain(results.run.inventory + "  " + results.run.started),
     ]
-    head += [shape.plain(cut(line, EVIDENCE_LIMIT)) for line in news(results)]
+    head += [shape.plain(cut(line.render(language), EVIDENCE_LIMIT, language)) for line in news(results)]
     if link:
-        head.append(shape.link(say(en="the whole report", zh="完整报告"), link))
+        head.append(shape.link(msg("the whole report").render(language), link, language))
     found, lines = causes(results), []
     for number, cause in enumerate(found, 1):
         verdict = cause.verdict
         seen = (verdict.evidence or verdict.reason or "").split("\n", 1)[0]
-        began = since(results, verdict.id)
-        explains = say(en=f"explains {cause.folded}", zh=f"导致 {cause.folded} 项") if cause.folded else None
-        notes = ", ".join(filter(None, [explains, began and say(en=f"since {began}", zh=f"始于 {began}")]))
+        notes = _notes(cause.folded, since(results, verdict.id), language)
         first = f"{number}. {shape.bold(verdict.id)} {shape.plain(f'({notes})' if notes else '')}".rstrip()
         lines.append(
             "\n".join(
                 [
                     first,
-                    shape.plain(cut(verdict.title, EVIDENCE_LIMIT)),
-                    shape.seen(cut(seen, EVIDENCE_LIMIT)),
+                    shape.plain(cut(verdict.title, EVIDENCE_LIMIT, language)),
+                    shape.seen(cut(seen, EVIDENCE_LIMIT, language)),
                 ]
             )
         )
-    return _fitted(head, lines, limit)
+    return _fitted(head, lines, limit, language)
 
 
-def _fitted(head: list[str], causes_: list[str], limit: int) -> str:
+def _notes(explained: int, began: Message | str | None, language: Language) -> str:
+    """Return what a cause explains and since when it is there, separated by commas."""
+    notes = [msg("explains {folded}", folded=explained)] if explained else []
+    if began is not None:
+        notes.append(msg("since {began}", began=began))
+    return ", ".join(note.render(language) for note in notes)
+
+
+def _fitted(head: list[str], causes_: list[str], limit: int, language: Language) -> str:
     for shown in range(min(len(causes_), CAUSES_SHOWN), -1, -1):
         rest = len(causes_) - shown
-        more = [say(en=f"and {rest} more causes", zh=f"另有 {rest} 个根因")] if rest else []
+        more = [msg("and {rest} more causes", rest=rest).render(language)] if rest else []
         text = "\n\n".join(["\n".join(head), *causes_[:shown], *more])
         if len(text.encode()) <= limit:
             return text
@@ -118,7 +131,7 @@ class _Shape(Struct, frozen=True):
     seen: Callable[[str], str]
     """What a host said."""
     bold: Callable[[str], str]
-    link: Callable[[str, str], str]
+    link: Callable[[str, str, Language], str]
 
 
 def _one_line(text: str) -> str:
@@ -147,19 +160,19 @@ _MARKDOWN = _Shape(
     plain=_unmarked,
     seen=_unmarked,
     bold=lambda text: f"**{_unmarked(text)}**",
-    link=lambda name, url: f"[{name}]({_address(url)})",
+    link=lambda name, url, _: f"[{name}]({_address(url)})",
 )
 _PLAIN = _Shape(
     plain=_one_line,
     seen=_one_line,
     bold=_one_line,
-    link=lambda name, url: f"{name}{say(en=': ', zh='：')}{_address(url)}",
+    link=lambda name, url, language: f"{name}{msg(': ').render(language)}{_address(url)}",
 )
 _SLACK = _Shape(
     plain=_entities,
     bold=_slack_code,
     seen=_slack_code,
-    link=lambda name, url: f"<{_address(url)}|{name}>",
+    link=lambda name, url, _: f"<{_address(url)}|{name}>",
 )
 
 
@@ -193,7 +206,7 @@ def _feishu(results: Results, link: str | None) -> Json:
 def _slack(results: Results, link: str | None) -> Json:
     text = _text(results, link, LIMITS["slack"], _SLACK)
     return {
-        "text": _entities(_title(results) + say(en=": ", zh="：") + sentence(results)),
+        "text": _entities(f"{_title(results)}{msg(': ').render(results.run.language)}{_sentence(results)}"),
         "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": text}}],
     }
 
@@ -209,7 +222,7 @@ def _json(results: Results, link: str | None) -> Json:
             "inventory": run.inventory,
             "exit": run.exit,
         },
-        "sentence": sentence(results),
+        "sentence": _sentence(results),
         "counts": results.counts,
         "root_causes": [
             {
@@ -219,7 +232,9 @@ def _json(results: Results, link: str | None) -> Json:
                 "severity": cause.verdict.severity,
                 "verdict": cause.verdict.verdict,
                 "title": cause.verdict.title,
-                "evidence": cut(cause.verdict.evidence or cause.verdict.reason or "", 10 * EVIDENCE_LIMIT),
+                "evidence": cut(
+                    cause.verdict.evidence or cause.verdict.reason or "", 10 * EVIDENCE_LIMIT, run.language
+                ),
                 "explains": cause.folded,
             }
             for cause in causes(results)[:CAUSES_SHOWN]
@@ -250,13 +265,13 @@ def send(hook: Hook, message: Json, pause: Callable[[float], None] = time.sleep)
         pause(PAUSE_SECONDS)
 
 
-_Trouble = tuple[str, bool]
+_Trouble = tuple[Message | str, bool]
 """Why it did not arrive, and whether another attempt may help."""
 
 
 def _posted(hook: Hook, message: Json) -> _Trouble | None:
     """requests limits the time between two bytes only, so a thread that nobody waits for any longer does it."""
-    silent = say(en="no answer in time", zh="超时无应答")
+    silent = msg("no answer in time")
     found: list[_Trouble | None] = []
     thread = threading.Thread(target=lambda: found.append(_post(hook, message)), daemon=True)
     thread.start()
@@ -282,11 +297,11 @@ def _post(hook: Hook, message: Json) -> _Trouble | None:
             ) as response:
                 return _verdict(hook.kind, response.status_code, response.raw.read(ANSWER_BYTES))
     except requests.exceptions.SSLError:
-        return say(en="no TLS connection", zh="TLS 连接失败"), False
+        return msg("no TLS connection"), False
     except requests.exceptions.ConnectionError:
-        return say(en="no connection", zh="无法连接"), True
+        return msg("no connection"), True
     except requests.exceptions.Timeout:
-        return say(en="no answer in time", zh="超时无应答"), True
+        return msg("no answer in time"), True
     except Exception as error:  # its text may hold the address
         return type(error).__name__, False
     finally:
@@ -303,6 +318,6 @@ def _verdict(kind: Kind, status: int, answer: bytes) -> _Trouble | None:
     try:
         code = json.loads(answer)[name]
     except (ValueError, KeyError, TypeError):
-        return say(en="the answer is not that of such a robot", zh="应答不是该类机器人的格式"), False
+        return msg("the answer is not that of such a robot"), False
     busy = code in (-1, 45009, 130101, 11232, 9499)
     return None if code == 0 else (f"{name} {str(code)[:20]}", busy)

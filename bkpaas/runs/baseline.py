@@ -20,7 +20,8 @@ import msgspec
 
 from bkpaas.errors import SuiteError
 from bkpaas.facts import Snapshot
-from bkpaas.lang import say, spoken
+from bkpaas.lang import spoken
+from bkpaas.messages import msg
 from bkpaas.report.record import Change, Comparison, Results, read_json
 from bkpaas.runs.facts import changes
 
@@ -66,8 +67,8 @@ class Baseline:
         before = self._judged()
         if before is None or before.run.exit not in (0, 1):
             last = self._output.read_text("utf-8", "replace").strip().rpartition("\n")[2]
-            words = say(en="the baseline could not be judged", zh="无法判定基线快照")
-            raise SuiteError(f"{words}: {last[:300] or self._process.poll()}")
+            reason = last[:300] or self._process.poll()
+            raise SuiteError(msg("the baseline could not be judged: {reason}", reason=reason))
         started = datetime.fromtimestamp(self.snapshot.started).astimezone()
         return Comparison(
             run=self.snapshot.run,

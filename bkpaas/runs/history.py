@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal
 
 from bkpaas.errors import SuiteError
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 from bkpaas.report.record import History, PastRun, Results, Word
 
 FILE = "history.sqlite"
@@ -118,31 +118,28 @@ class Archive:
             database.execute(f"PRAGMA user_version = {_VERSION}")
             return
         if application != _APPLICATION:
-            raise self._refused(say(en="is a database of another program", zh="是其他程序的数据库"))
+            raise self._refused(msg("is a database of another program"))
         if version != _VERSION:
             raise self._refused(
-                say(
-                    en=f"was written by another version of the suite (format {version}, this one writes {_VERSION})",
-                    zh=f"由其他版本的套件写入（格式 {version}，本版本为 {_VERSION}）",
+                msg(
+                    "was written by another version of the suite (format {version}, this one writes {own})",
+                    version=version,
+                    own=_VERSION,
                 )
             )
         if (problem := database.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-            raise self._refused(say(en=f"is damaged: {problem}", zh=f"已损坏：{problem}"))
+            raise self._refused(msg("is damaged: {problem}", problem=problem))
         (domain,) = database.execute("SELECT domain FROM deployment").fetchone()
         if domain != self._domain:
             raise self._refused(
-                say(
-                    en=f"is the history of {domain}, this deployment is {self._domain}",
-                    zh=f"是 {domain} 的历史，而本次部署是 {self._domain}",
-                )
+                msg("is the history of {domain}, this deployment is {own}", domain=domain, own=self._domain)
             )
 
-    def _refused(self, reason: str) -> SuiteError:
-        way_out = say(
-            en="leave the file as it is and give another directory, one for each deployment",
-            zh="请保留该文件，改用其他目录；每个部署使用各自的目录",
+    def _refused(self, reason: Message | str) -> SuiteError:
+        way_out = msg("leave the file as it is and give another directory, one for each deployment")
+        return SuiteError(
+            msg("{place}: {reason}\n  way out: {way_out}", place=self.file, reason=reason, way_out=way_out)
         )
-        return SuiteError(f"{self.file}: {reason}\n  {say(en='way out: ', zh='解决办法：')}{way_out}")
 
     def _add_run(self, database: sqlite3.Connection, results: Results, started: float) -> None:
         run = results.run

@@ -21,7 +21,7 @@ from bkpaas.collect.deployment import collect
 from bkpaas.errors import SuiteError
 from bkpaas.facts import Snapshot
 from bkpaas.inventory.deployment import Deployment
-from bkpaas.lang import in_both, many, say
+from bkpaas.lang import in_both, many, say, spoken
 from bkpaas.libraries import MESSAGES
 from bkpaas.report import details, summary, terminal
 from bkpaas.report.record import Results
@@ -246,7 +246,7 @@ class Controller:
             print(f"\n{summary.markdown(self.results)}", end="")
 
     def pytest_html_results_table_header(self, cells: list[str]) -> None:
-        cells[1:-1] = details.header_cells()
+        cells[1:-1] = details.header_cells(spoken())
 
     def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
         found = getattr(report, "bkpaas", None)
@@ -257,9 +257,11 @@ class Controller:
             del cells[:]  # so that pytest-html drops the row
         elif outcome is not None:  # asked while the tests run: the explanation is not known yet
             snapshot = self.config.stash[SNAPSHOT]
-            cells[1:-1] = details.row_cells(results.verdict(outcome.id, outcome, self.deployment, snapshot))
+            cells[1:-1] = details.row_cells(
+                results.verdict(outcome.id, outcome, self.deployment, snapshot), spoken()
+            )
         else:
-            cells[1:-1] = details.plain_cells(report.nodeid, getattr(report, "bkpaas_plain", None))
+            cells[1:-1] = details.plain_cells(report.nodeid, getattr(report, "bkpaas_plain", None), spoken())
 
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
         if self.results is not None:

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from selftests.messages import catalogue
-from selftests.messages.source import Scan, python_files, scan
+from selftests.messages.source import Scan, scan, source_files
 
 
 def main() -> int:
@@ -14,7 +14,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="script/messages", description=__doc__)
     parser.add_argument("command", choices=sorted(COMMANDS), help="what to do")
     command = parser.parse_args().command
-    found = scan(python_files())
+    found = scan(source_files())
     problems = [*found.problems, *COMMANDS[command](found)]
     print("\n".join(problems) if problems else f"{len(found.entries)} messages", file=sys.stderr)
     return 1 if problems else 0

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from jinja2 import Environment, nodes
+
 from bkpaas.messages import fields
 
 ROOT = Path(__file__).parents[2]
@@ -23,6 +25,9 @@ PLACES = (
     "selftests/matrix",
 )
 """Files and directories whose messages are in the catalogue."""
+
+TEMPLATE_SUFFIX = ".j2"
+"""Of the Jinja templates."""
 
 MAKERS = {"msg": 1, "plural": 2, "joined": 1}
 """Functions of bkpaas.messages that make a message, and how many of their first arguments are templates."""
@@ -57,9 +62,11 @@ class Scan:
     problems: list[str] = field(default_factory=list)
 
 
-def python_files(root: Path = ROOT) -> list[Path]:
-    """Return the files with messages, in order."""
-    found = [path for place in PLACES for path in ([root / place] if place.endswith(".py") else (root / place).rglob("*.py"))]  # fmt: skip
+def source_files(root: Path = ROOT) -> list[Path]:
+    """Return the Python files and Jinja templates with messages, in order."""
+    found = [root / place for place in PLACES if place.endswith(".py")]
+    for place in (root / place for place in PLACES if not place.endswith(".py")):
+        found += [*place.rglob("*.py"), *place.rglob(f"*{TEMPLATE_SUFFIX}")]
     return sorted(path for path in found if path.is_file())
 
 
@@ -67,9 +74,11 @@ def scan(files: list[Path], root: Path = ROOT) -> Scan:
     """Return the messages of these files."""
     result = Scan()
     for path in files:
-        text = path.read_text("utf-8")
-        if any(module in text for module in MODULES) or path.name == "messages.py":
-            scan_text(text, str(path.relative_to(root)), result)
+        text, file = path.read_text("utf-8"), str(path.relative_to(root))
+        if path.suffix == TEMPLATE_SUFFIX:
+            scan_template(text, file, result)
+        elif any(module in text for module in MODULES) or path.name == "messages.py":
+            scan_text(text, file, result)
     return result
 
 
@@ -86,20 +95,40 @@ def scan_text(text: str, file: str, result: Scan) -> None:
             ]
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _maker(node, names)]
     for call in sorted(calls, key=lambda call: (call.lineno, call.col_offset)):
-        entry = Entry("")
-        problems = list(_read(call, text, entry))
-        result.problems += [f"{file}:{call.lineno}: {problem}" for problem in problems]
-        if (
-            problems or not entry.template.strip()
-        ):  # white space between the items of a list is the same in Chinese
-            continue
-        known = result.entries.setdefault(entry.key, entry)
-        if known.plural != entry.plural:
-            result.problems.append(
-                f"{file}:{call.lineno}: another plural than in {known.files[0]}; give it a context"
-            )
-        if file not in known.files:
-            known.files.append(file)
+        _add(call, text, f"{file}:{call.lineno}", file, result)
+
+
+def scan_template(text: str, file: str, result: Scan) -> None:
+    """Add the messages of one Jinja template, whose calls are read as those of Python."""
+    calls = Environment(autoescape=True).parse(text).find_all(nodes.Call)
+    for call in calls:
+        if isinstance(call.node, nodes.Name) and call.node.name in MAKERS:
+            values = [_python(node) for node in call.args]
+            values += [f"{word.key}={_python(word.value)}" for word in call.kwargs]
+            values += ["**x"] if call.dyn_args is not None or call.dyn_kwargs is not None else []
+            source = f"{call.node.name}({', '.join(values)})"
+            expression = ast.parse(source, mode="eval").body
+            assert isinstance(expression, ast.Call)
+            _add(expression, source, f"{file}:{call.lineno}", file, result)
+
+
+def _python(node: nodes.Expr) -> str:
+    """Return the Python for an argument of a template's call: a text as it is, anything else as a name."""
+    return repr(node.value) if isinstance(node, nodes.Const) else "x"
+
+
+def _add(call: ast.Call, text: str, line: str, file: str, result: Scan) -> None:
+    """Add the message of one call, or what is wrong with it."""
+    entry = Entry("")
+    problems = list(_read(call, text, entry))
+    result.problems += [f"{line}: {problem}" for problem in problems]
+    if problems or not entry.template.strip():  # white space between items is the same in Chinese
+        return
+    known = result.entries.setdefault(entry.key, entry)
+    if known.plural != entry.plural:
+        result.problems.append(f"{line}: another plural than in {known.files[0]}; give it a context")
+    if file not in known.files:
+        known.files.append(file)
 
 
 def placeholders(template: str) -> set[Placeholder]:

@@ -12,13 +12,22 @@ import pytest
 
 from bkpaas.messages import series
 from selftests.messages import catalogue
-from selftests.messages.source import ROOT, Entry, Scan, cut_word, python_files, scan, scan_text
+from selftests.messages.source import (
+    ROOT,
+    Entry,
+    Scan,
+    cut_word,
+    scan,
+    scan_template,
+    scan_text,
+    source_files,
+)
 
 IMPORT = "from bkpaas.messages import joined, msg, plural\n"
 
 
 def test_code_and_catalogue_are_in_step() -> None:
-    found = scan(python_files())
+    found = scan(source_files())
     assert [*found.problems, *catalogue.check(found.entries)] == [], "run script/messages update"
     assert found.entries
 
@@ -64,6 +73,30 @@ def test_a_call_that_a_catalogue_cannot_hold_is_found(call: str, problem: str) -
     scan_text(f"{IMPORT}{call}\n", "a.py", found)
     (only,) = found.problems
     assert only.startswith("a.py:2: ") and problem in only
+    assert not found.entries
+
+
+def test_messages_of_a_template_are_found() -> None:
+    found = Scan()
+    text = '<p>{{ msg("{n} of all", n=items | length) if n else msg("none", context="list") }}</p>\n{{ other("x") }}\n'
+    scan_template(text, "a.html.j2", found)
+    assert found.problems == []
+    assert list(found.entries) == [(None, "{n} of all"), ("list", "none")]
+
+
+@pytest.mark.parametrize(
+    ("call", "problem"),
+    [
+        ("msg(name)", "literal"),
+        ('msg("a %s" % name)', "literal"),
+        ('msg("{a}", b=1)', "placeholder a has no parameter"),
+        ('msg("{a}", **values)', "instead of **"),
+    ],
+)
+def test_a_call_of_a_template_that_a_catalogue_cannot_hold_is_found(call: str, problem: str) -> None:
+    found = Scan()
+    scan_template(f"\n{{{{ {call} }}}}", "a.html.j2", found)
+    assert found.problems and found.problems[0].startswith("a.html.j2:2: ") and problem in found.problems[0]
     assert not found.entries
 
 

@@ -29,10 +29,10 @@ def pytest_runtest_makereport(item):
     (yield).get_result().verdict = item.callspec.params["verdict"]
 
 def pytest_html_results_table_header(cells):
-    cells[1:] = details.header_cells()
+    cells[1:] = details.header_cells("en")
 
 def pytest_html_results_table_row(report, cells):
-    cells[1:] = details.row_cells(report.verdict)
+    cells[1:] = details.row_cells(report.verdict, "en")
 
 def pytest_html_results_summary(prefix):
     prefix.extend(details.prefix(RESULTS, ["lost@paas-2"]))

@@ -24,7 +24,7 @@ from .sample import SCENARIOS, healthy, interrupted, judge, nothing_judged, sett
 )
 def test_sentence(scenario: str, language: Language, wanted: str) -> None:
     speak(language)
-    assert sentence(SCENARIOS[scenario]()) == wanted
+    assert sentence(SCENARIOS[scenario]()).render(language) == wanted
 
 
 @pytest.mark.parametrize("scenario", sorted(set(SCENARIOS) - {"healthy"}))
@@ -37,16 +37,16 @@ def test_a_strict_run_with_warnings_is_not_green() -> None:
     results = healthy()
     judge(results, "time-daemon@job-1", "warn", evidence="not synchronised")
     settle(results, 0)
-    assert sentence(results) == "Nothing failed: 165 conditions on 11 hosts, 1 warning."
+    assert sentence(results).render("en") == "Nothing failed: 165 conditions on 11 hosts, 1 warning."
     settle(results, 1)
-    assert "not green" in sentence(results)
+    assert "not green" in sentence(results).render("en")
     assert tone(results) != "pass"
 
 
 def test_no_verdict_at_all_is_not_green() -> None:
     results = healthy()
     results.verdicts = []
-    assert sentence(settle(results, 0)) == "Nothing was judged."
+    assert sentence(settle(results, 0)).render("en") == "Nothing was judged."
     assert tone(results) != "pass"
 
 
@@ -88,4 +88,4 @@ def test_failures_stand_alone_when_nobody_explained_them() -> None:
     results.root_causes = []
     for verdict in results.verdicts:
         verdict.explained_by = []
-    assert sentence(results) == "12 failures without a known cause."
+    assert sentence(results).render("en") == "12 failures without a known cause."

@@ -185,7 +185,7 @@ def test_how_far_a_token_stretches_stays_inside(offset: float) -> None:
 
 
 def test_since_when() -> None:
-    told = changes.since(among_others())
+    told = {id_: text.render("en") for id_, text in changes.since(among_others()).items()}
     assert told["supervisor-sock@paas-1"] == "since 2026-03-05 03:15, 3 runs in a row"
     assert told["paas-clock-skew@paas-1+paas-2"] == "new in this run"
     assert changes.since(healthy()) == {}
@@ -194,12 +194,12 @@ def test_since_when() -> None:
 def test_changes_are_sorted_by_what_they_mean() -> None:
     changed = changes.changed(among_others())
     assert changed is not None
-    assert {group.name: [one.id for one in group.changes] for group in changed.groups} == {
+    assert {group.name.render("en"): [one.id for one in group.changes] for group in changed.groups} == {
         "Worse": ["supervisor-sock@paas-1", "disk-space@es-1", "time-daemon@job-1"],
         "Better": ["domain-from-cmdb-job@job-1"],
         "Otherwise changed": ["log-redis-equal@appo-2"],
     }
-    assert [name for name, _ in changed.lists] == [
+    assert [name.render("en") for name, _ in changed.lists] == [
         "New since the run before", "Repaired since the run before", "Flapping",
     ]  # fmt: skip
     assert changes.changed(healthy()) is None
@@ -223,7 +223,7 @@ def test_which_way_a_verdict_went(before: Word | None, after: Word | None, name:
     results = healthy()
     results.comparison = Comparison("x", "2026-03-06T03:15:02+08:00", [Change("a@b", before, after)], [])
     changed = changes.changed(results)
-    assert changed is not None and [group.name for group in changed.groups] == [name]
+    assert changed is not None and [group.name.render("en") for group in changed.groups] == [name]
 
 
 def test_a_trend_needs_two_runs_and_draws_the_latest() -> None:

@@ -32,17 +32,17 @@ def test_columns(text: str, wanted: int) -> None:
 
 
 def test_cut_says_how_much_is_missing() -> None:
-    assert cut("x" * 10, 10) == "x" * 10
-    assert cut("x" * 1010, 10) == "x" * 10 + " ... (1000 more characters in results.json)"
+    assert cut("x" * 10, 10, "en") == "x" * 10
+    assert cut("x" * 1010, 10, "en") == "x" * 10 + " ... (1000 more characters in results.json)"
 
 
 @pytest.mark.parametrize("limit", [0, 6, 10, 15, 20, 24])
 def test_a_command_is_kept_whole_or_not_at_all(limit: int) -> None:
     remedy = "First:\n$ kill 1\n$ kill 12"
-    kept, _, note = whole_lines(remedy, limit).rpartition("\n")
+    kept, _, note = whole_lines(remedy, limit, "en").rpartition("\n")
     assert note == "(the rest is in results.json)"
     assert kept in ("", "First:", "First:\n$ kill 1")
-    assert whole_lines(remedy, 25) == remedy
+    assert whole_lines(remedy, 25, "en") == remedy
 
 
 def test_wrap_at_spaces() -> None:
