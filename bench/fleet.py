@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from bkpaas.faq.catalogue import CONDITIONS, SYMPTOMS, home
-from bkpaas.faq.model import Condition, Each
+from bkpaas.catalogue.model import Condition
+from bkpaas.catalogue.registry import CONDITIONS, SECTIONS, section_of
+from bkpaas.catalogue.scope import PerHost
 from bkpaas.inventory.deployment import Thresholds
-from bkpaas.report.record import (
+from bkpaas.record import (
     Clock,
     HostRecord,
     Results,
@@ -27,7 +28,7 @@ def fleet(verdicts: int) -> Results:
     Each has evidence of its own in both languages, as measured values have.
     """
     judged = [
-        known for known in CONDITIONS.values() if any(isinstance(scope, Each) for scope in known.scopes)
+        known for known in CONDITIONS.values() if any(isinstance(scope, PerHost) for scope in known.scopes)
     ]
     hosts = [_host(number) for number in range(max(1, verdicts // len(judged)))]
     found = [
@@ -45,7 +46,7 @@ def fleet(verdicts: int) -> Results:
         counts=count(found),
         sections=[
             Section(symptom.key, symptom.title.en, symptom.title.zh, list(symptom.conditions))
-            for symptom in SYMPTOMS
+            for symptom in SECTIONS
         ],
         limits={
             "clock_drift_seconds": Thresholds().clock_drift_seconds,
@@ -69,19 +70,19 @@ def _verdict(known: Condition, host: HostRecord, number: int, seed: int) -> Verd
     measured = f"{host.address}:{8000 + seed % 4}: HTTP 200 in {seed % 997} ms, pid {seed % 32749}"
     translated = Wording(title=known.title.zh, evidence=f"{measured}，{seed % 59} 秒前")
     if bad:
-        translated.remedy = known.remedy.zh
+        translated.remedy = known.case().remedy().zh
     return Verdict(
         id=f"{known.id}@{host.name}",
         condition=known.id,
         subject=host.name,
         hosts=[host.name],
-        faq=home(known.id).key,
+        faq=section_of(known.id).key,
         severity=known.severity,
         verdict="fail" if bad else "pass",
         title=known.title.en,
         reason=None,
         evidence=f"{measured}, {seed % 59} s ago",
-        remedy=known.remedy.en if bad else None,
+        remedy=known.case().remedy().en if bad else None,
         explained_by=[f"disk-space@{host.name}"] if follows else [],
         translated=translated,
     )

@@ -2,12 +2,15 @@
 
 SuiteError
 ├── InventoryError    the inventory cannot be used: file, line, reason, way out
+├── CatalogueError    a file of the catalogue cannot be used: file, line or key, reason
 ├── CollectError      a host could not be visited: a kind and a reason in words
 ├── NoData            a fact that could not be had: judged as no_data
 └── NotApplicable     the facts show that a condition has no meaning here
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 from bkpaas.messages import Message, msg, to_text
 
@@ -40,6 +43,19 @@ class InventoryError(SuiteError):
 
     def __str__(self) -> str:
         return to_text(self.message())
+
+
+class CatalogueError(SuiteError):
+    """A file of the catalogue cannot be used: its syntax (with the line) or its content (with the key)."""
+
+    def __init__(self, path: Path, where: int | str | None, reason: str) -> None:
+        super().__init__(path, where, reason)
+        self.path, self.where, self.reason = path, where, reason
+
+    def __str__(self) -> str:
+        if isinstance(self.where, int):
+            return f"{self.path}:{self.where}: {self.reason}"
+        return ": ".join(filter(None, (str(self.path), self.where, self.reason)))
 
 
 class CollectError(SuiteError):

@@ -5,6 +5,9 @@ Contents: the decorator `condition`, `Finding`, the scopes and causes of a condi
 The fixtures of a check are the parameters listed in docs/custom-checks.md; their types are exported here.
 """
 
+from bkpaas.catalogue.model import Cause, Text, anywhere, same_host, same_link, seen_from_host, source, target
+from bkpaas.catalogue.scope import OnController, PerHost, PerLink, PerPair, Subject
+from bkpaas.catalogue.variables import login_command as ssh_command
 from bkpaas.checks.clocks import FEWEST_CLOCKS, host_time, usual_clock
 from bkpaas.checks.condition import condition
 from bkpaas.checks.finding import Finding
@@ -113,22 +116,6 @@ from bkpaas.facts.redis import (
     refused_command,
 )
 from bkpaas.facts.uwsgi import service_endpoint
-from bkpaas.faq.model import (
-    Cause,
-    Each,
-    FromController,
-    Links,
-    Pairs,
-    Subject,
-    Text,
-    anywhere,
-    same_host,
-    same_link,
-    seen_from_host,
-    source,
-    target,
-)
-from bkpaas.faq.slots import login as ssh_command
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.inventory.platform import OPEN_PAAS_SERVICES, domain_paths
 from bkpaas.lang import say
@@ -160,11 +147,9 @@ __all__ = [
     "Deployment",
     "Disk",
     "Disks",
-    "Each",
     "FileFact",
     "FileName",
     "Finding",
-    "FromController",
     "Health",
     "Host",
     "HostLookup",
@@ -172,7 +157,6 @@ __all__ = [
     "HttpName",
     "Index",
     "IpAddress",
-    "Links",
     "Listener",
     "LogFile",
     "LogHit",
@@ -192,7 +176,10 @@ __all__ = [
     "NoData",
     "Node",
     "NotApplicable",
-    "Pairs",
+    "OnController",
+    "PerHost",
+    "PerLink",
+    "PerPair",
     "Place",
     "Places",
     "Process",

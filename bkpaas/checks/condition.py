@@ -7,8 +7,9 @@ from typing import TypeVar
 
 import pytest
 
-from bkpaas.faq.catalogue import OF_SITE, markers
-from bkpaas.faq.model import Cause, Scope, Severity, Text
+from bkpaas.catalogue.model import Cause, Severity, Text
+from bkpaas.catalogue.registry import CUSTOM_PREFIX, markers
+from bkpaas.catalogue.scope import Scope
 from bkpaas.suite import site
 
 Test = TypeVar("Test", bound=Callable[..., None])
@@ -44,7 +45,7 @@ def condition(
     """
 
     def decorate(test: Test) -> Test:
-        if id_.startswith(OF_SITE):
+        if id_.startswith(CUSTOM_PREFIX):
             marks = site.add(
                 id_,
                 test,

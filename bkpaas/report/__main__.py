@@ -12,8 +12,8 @@ from bkpaas import lang, streams
 from bkpaas.errors import SuiteError
 from bkpaas.files import refused
 from bkpaas.messages import msg, to_text
+from bkpaas.record import Results, read_json, translated, write_private
 from bkpaas.report import html, junit, prometheus, summary
-from bkpaas.report.record import Results, read_json, translated, write_private
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -12,7 +12,7 @@ from msgspec.structs import asdict, replace
 from bkpaas.lang import in_language
 from bkpaas.language import Language
 from bkpaas.messages import Message
-from bkpaas.report.record import Results, Verdict
+from bkpaas.record import Results, Verdict
 from bkpaas.report.text import cut, whole_lines
 
 Shorten = Callable[[str, int, Language], str]

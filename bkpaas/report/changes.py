@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import NamedTuple
 
 from bkpaas.messages import Message, msg
+from bkpaas.record import Change, Comparison, FactChange, PastRun, Results, Word
 from bkpaas.report.news import day
-from bkpaas.report.record import Change, Comparison, FactChange, PastRun, Results, Word
 
 BARS = 60
 """Past runs drawn, the latest."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from math import asinh
 from typing import NamedTuple
 
-from bkpaas.report.record import Clock, HostRecord, Results, Word
+from bkpaas.record import Clock, HostRecord, Results, Word
 
 ROWS = 40
 """Hosts drawn one by one; of a larger fleet only those with a finding and the paas hosts are, the rest in one line."""

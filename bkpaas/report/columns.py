@@ -10,8 +10,8 @@ from typing import Any, Literal, NamedTuple
 
 import msgspec
 
+from bkpaas.record import Results, Verdict, Word
 from bkpaas.report.bilingual import Shorten
-from bkpaas.report.record import Results, Verdict, Word
 from bkpaas.report.text import cut, visible, whole_lines
 
 BYTES = 2_700_000

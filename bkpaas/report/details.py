@@ -15,8 +15,8 @@ from pytest_html.basereport import BaseReport
 
 from bkpaas.language import Language
 from bkpaas.messages import msg
+from bkpaas.record import Results, Verdict, write_private
 from bkpaas.report.findings import causes, label, sentence
-from bkpaas.report.record import Results, Verdict, write_private
 from bkpaas.report.text import cut, whole_lines
 
 Shorten = Callable[[str, int, Language], str]

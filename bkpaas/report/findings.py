@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from bkpaas.messages import Message, joined, msg, plural
+from bkpaas.record import HostRecord, Results, Verdict, Word
 from bkpaas.report.bilingual import languages
-from bkpaas.report.record import HostRecord, Results, Verdict, Word
 
 FAILURES: tuple[Word, ...] = ("fail", "no_data")
 

@@ -14,11 +14,11 @@ from markupsafe import Markup
 
 from bkpaas.lang import in_both
 from bkpaas.messages import Message, lines, msg
+from bkpaas.record import Results, Verdict, Word, write_private
 from bkpaas.report import changes, clocks, news, path
 from bkpaas.report.bilingual import bilingual, bilingual_text, languages, section_titles
 from bkpaas.report.columns import Embedded, embed
 from bkpaas.report.findings import causes, label, sentence, tone, unexplained, unjudged, unseen
-from bkpaas.report.record import Results, Verdict, Word, write_private
 from bkpaas.report.text import visible
 
 TEXT_LIMIT = 4_000

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from bkpaas.faq.catalogue import symptom_title
+from bkpaas.catalogue.registry import section_title
 from bkpaas.language import Language
 from bkpaas.messages import Message, msg
+from bkpaas.record import Results, Verdict, write_private
 from bkpaas.report.findings import label
 from bkpaas.report.news import since, waiver_line
-from bkpaas.report.record import Results, Verdict, write_private
 from bkpaas.report.text import cut, whole_lines
 
 TEXT_LIMIT = 8_000
@@ -53,7 +53,7 @@ def _opening(tag: str, attributes: dict[str, str]) -> str:
 
 
 def _suite(results: Results, key: str, verdicts: list[Verdict]) -> dict[str, str]:
-    name = symptom_title(key)
+    name = section_title(key)
     return {
         "name": cut(name, MESSAGE_LIMIT, results.run.language),
         **_numbers(verdicts),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from bkpaas.messages import Message, joined, msg
-from bkpaas.report.record import Comparison, FactChange, History, Results, WaiverUse
+from bkpaas.record import Comparison, FactChange, History, Results, WaiverUse
 
 IDS_SHOWN = 6
 

@@ -1,6 +1,7 @@
-"""The way of a request as a picture: who asks whom, each step as its conditions were judged.
+"""Draw the request flow: which component calls which, each step as its conditions were judged.
 
-What a station or a step stands for is written down here; what became of it comes from the record alone.
+The stations, the steps and their conditions are those of the catalogue's topology.toml; their state comes from the
+record, their place in the picture from here.
 """
 
 from __future__ import annotations
@@ -9,9 +10,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from bkpaas.catalogue.registry import TOPOLOGY
 from bkpaas.lang import say
-from bkpaas.report.record import Results, Verdict, Word
+from bkpaas.record import Results, Verdict, Word
 
+BROWSER = "browser"
+"""The station that no condition is about."""
 _URGENCY: tuple[Word, ...] = ("fail", "no_data", "warn", "waived", "pass", "not_applicable")
 
 
@@ -69,98 +73,19 @@ class Picture(NamedTuple):
     lines: list[Line]
 
 
-_CALLING = ("domain-resolve", "domain-certificate-trusted", "http-proxy-env")
-_AGENT = (
-    "host-reachable",
-    "agent-nginx-8010",
-    "agent-process",
-    "saas-run-state",
-    "log-agent-deployed",
-    "log-redis-equal",
-    "log-redis-reachable",
-    "log-redis-connected",
-)
 STATIONS: Mapping[str, Part] = {
-    "nginx": Part(
-        (
-            "host-reachable",
-            "nginx-conf-port80",
-            "nginx-listen-vs-domain",
-            "nginx-error-log",
-            "virtual-address-held",
-        ),
-        ("nginx",),
-    ),
-    "open_paas": Part(
-        (
-            "host-reachable",
-            "supervisor-proc",
-            "supervisor-sock",
-            "supervisor-status",
-            "uwsgi-orphans",
-            "uwsgi-single-master",
-            "port-owner",
-            "paas-ports-local",
-            "bind-address-consistent",
-            "bk-env-production",
-            "services-answer",
-            "listen-queue",
-            "log-parser-deployed",
-        ),
-        ("paas",),
-    ),
-    "login": Part(("healthz-login", "login-is-login-direct", "login-log-dir", "login-works")),
-    "paas": Part(("healthz-paas",)),
-    "esb": Part(("healthz-esb", "login-is-login-esb")),
-    "appengine": Part(("healthz-appengine",)),
-    "appo": Part(_AGENT, ("appo",)),
-    "appt": Part(_AGENT, ("appt",)),
-    "mysql": Part(("host-reachable", "disk-space"), ("mysql",)),
-    "redis": Part(("host-reachable", "disk-space"), ("redis",)),
-    "es": Part(("host-reachable", "disk-space"), ("es",)),
-    "agents": Part(("host-reachable",), ("appo", "appt")),
-    "cmdb": Part(("host-reachable",), ("cmdb",)),
-    "job": Part(("host-reachable",), ("job",)),
+    key: Part(TOPOLOGY.conditions(station), station.roles)
+    for key, station in TOPOLOGY.station.items()
+    if key != BROWSER
 }
 STEPS: Mapping[str, Part] = {
-    "browser>nginx": Part(
-        (
-            "domain-502",
-            "domain-certificate",
-            "domain-certificate-expiry",
-            "login-is-login-domain",
-            "login-request-arrives",
-            "login-redirect-shape",
-        )
-    ),
-    "agents>nginx": Part(("domain-from-agents", *_CALLING), ("appo", "appt")),
-    "cmdb>nginx": Part(("domain-from-cmdb-job", *_CALLING), ("cmdb",)),
-    "job>nginx": Part(("domain-from-cmdb-job", *_CALLING), ("job",)),
-    "nginx>open_paas": Part(
-        ("paas-ports-from-nginx", "upstream-answers", "nginx-conf-upstreams", "nginx-upstreams-complete")
-    ),
-    "nginx>appo": Part(("agent-8010-from-nginx",), ("appo",), anywhere=("agent-upstream-map",)),
-    "nginx>appt": Part(("agent-8010-from-nginx",), ("appt",), anywhere=("agent-upstream-map",)),
-    "open_paas>appo": Part(("agent-from-paas",), ("appo",)),
-    "open_paas>appt": Part(("agent-from-paas",), ("appt",)),
-    "open_paas>mysql": Part(("database-reachable", "database-login")),
-    "open_paas>redis": Part(("log-redis-reachable", "log-redis-connected"), ("paas",)),
-    "open_paas>es": Part(("paas-es-config", "es-health", "es-writable", "log-index-fresh")),
+    key: Part(TOPOLOGY.conditions(step), step.roles, step.anywhere) for key, step in TOPOLOGY.step.items()
 }
 PARTS: Mapping[str, Part] = {**STATIONS, **STEPS}
-_SERVICES = ("login", "paas", "esb", "appengine")
 _ROLES: Mapping[str, tuple[str, ...]] = {
-    "nginx": ("nginx",),
-    "open_paas": ("paas",),
-    "appo": ("appo",),
-    "appt": ("appt",),
-    "mysql": ("mysql",),
-    "redis": ("redis",),
-    "es": ("es",),
-    "agents": ("appo", "appt"),
-    "cmdb": ("cmdb",),
-    "job": ("job",),
+    key: station.roles for key, station in TOPOLOGY.station.items() if station.roles
 }
+_WITHOUT_HOSTS = frozenset(TOPOLOGY.station) - frozenset(_ROLES)
 # x, y, width, height; side by side on a wide page, one below the other on a narrow one.
 _WIDE = {
     "browser": (0, 8, 150, 50),
@@ -240,7 +165,7 @@ def pictures(results: Results) -> list[Picture]:
     if not hosts["nginx"] or not hosts["open_paas"]:
         return []
     found = parts(results)
-    shown = [name for name in _WIDE if name in ("browser", *_SERVICES) or hosts[name]]
+    shown = [name for name in _WIDE if name in _WITHOUT_HOSTS or hosts[name]]
     steps = {key: found[key] for key in STEPS if set(key.split(">")) <= set(shown)}
     return [
         _picture(boxes, shown, steps, found, hosts, wide) for boxes, wide in ((_WIDE, True), (_NARROW, False))
@@ -263,7 +188,7 @@ def _picture(
     hosts: dict[str, list[str]],
     wide: bool,
 ) -> Picture:
-    nobody = Judged("browser", None, False, 0, [])
+    nobody = Judged(BROWSER, None, False, 0, [])
     placed = [
         Box(
             found.get(name, nobody), station(name), _named(hosts.get(name, []), boxes[name][2]), *boxes[name],
@@ -363,17 +288,8 @@ def _name(key: str) -> str:
 
 
 def station(name: str) -> str:
-    """What a person calls a station."""
-    return {
-        "browser": say(en="browser", zh="浏览器"),
-        "agents": "PaaSAgent",
-        "cmdb": say(en="CMDB", zh="配置平台"),
-        "job": say(en="Job", zh="作业平台"),
-        "appo": say(en="appo, production", zh="appo 正式环境"),
-        "appt": say(en="appt, test", zh="appt 测试环境"),
-        "mysql": say(en="database", zh="数据库"),
-        "es": "Elasticsearch",
-    }.get(name, name)
+    """Return the name of a station."""
+    return str(TOPOLOGY.station[name].name)
 
 
 def names() -> dict[str, str]:

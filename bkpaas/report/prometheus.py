@@ -11,7 +11,7 @@ from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from bkpaas.report.record import WORDS, Results, write_file
+from bkpaas.record import WORDS, Results, write_file
 from bkpaas.report.text import visible
 
 MODE = 0o644

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from bkpaas.language import Language
 from bkpaas.messages import Message, msg
+from bkpaas.record import WORDS, Results, Verdict
 from bkpaas.report.findings import Cause, causes, label, sentence, unexplained, unseen
 from bkpaas.report.news import news, since
-from bkpaas.report.record import WORDS, Results, Verdict
 from bkpaas.report.text import cut, visible, whole_lines
 
 CAUSES_IN_FULL = 10

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from bkpaas.language import Language
 from bkpaas.messages import Message, msg
+from bkpaas.record import WORDS, Results, Verdict
 from bkpaas.report.findings import Cause, causes, label, sentence, tone, unexplained, unjudged, unseen
 from bkpaas.report.news import news, since
-from bkpaas.report.record import WORDS, Results, Verdict
 from bkpaas.report.text import columns, cut, visible, whole_lines, wrap
 
 CAUSES_IN_FULL = 8

@@ -20,9 +20,9 @@ from requests.utils import get_environ_proxies
 from bkpaas.errors import SuiteError
 from bkpaas.language import Language
 from bkpaas.messages import Message, msg
+from bkpaas.record import Results
 from bkpaas.report.findings import causes, label, sentence, tone
 from bkpaas.report.news import news, since
-from bkpaas.report.record import Results
 from bkpaas.report.text import cut, visible
 
 Kind = Literal["wecom", "feishu", "dingtalk", "slack", "json"]

@@ -22,7 +22,7 @@ from bkpaas.errors import SuiteError
 from bkpaas.facts import Snapshot
 from bkpaas.lang import spoken
 from bkpaas.messages import msg
-from bkpaas.report.record import Change, Comparison, Results, read_json
+from bkpaas.record import Change, Comparison, Results, read_json
 from bkpaas.runs.facts import changes
 
 SECONDS = 120.0

@@ -28,7 +28,7 @@ from bkpaas.facts import (
     Versions,
 )
 from bkpaas.facts.secrets import DIGEST
-from bkpaas.report.record import FactChange
+from bkpaas.record import FactChange
 
 Kind = Literal["version", "setting", "process", "listener", "upstream"]
 Table = dict[tuple[Kind, str], str]

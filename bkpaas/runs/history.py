@@ -18,7 +18,7 @@ from typing import Literal
 
 from bkpaas.errors import SuiteError
 from bkpaas.messages import Message, msg
-from bkpaas.report.record import History, PastRun, Results, Word
+from bkpaas.record import History, PastRun, Results, Word
 
 FILE = "history.sqlite"
 RUNS_KEPT = 400

@@ -20,11 +20,13 @@ FORWARDED = (
     "source",
     "target",
 )
+RENAMED = {"Each": "PerHost", "FromController": "OnController", "Links": "PerLink", "Pairs": "PerPair"}
+"""The scopes that bkpaas.checks has under another name."""
 
 
 def __getattr__(name: str) -> object:
     if name not in FORWARDED:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     warnings.warn(f"bkpaas.suite is now bkpaas.checks: import {name} from there", DeprecationWarning, 2)
-    found: object = getattr(import_module("bkpaas.checks"), name)
+    found: object = getattr(import_module("bkpaas.checks"), RENAMED.get(name, name))
     return found

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from bkpaas.catalogue.model import Condition
+from bkpaas.catalogue.registry import get_condition
+from bkpaas.catalogue.scope import DEPLOYMENT as WHOLE
+from bkpaas.catalogue.scope import Subject
 from bkpaas.checks.finding import Finding
 from bkpaas.collect.live import Opened
 from bkpaas.errors import NotApplicable
 from bkpaas.facts import ControllerView, HostView, Snapshot
-from bkpaas.faq.catalogue import known
-from bkpaas.faq.model import DEPLOYMENT as WHOLE
-from bkpaas.faq.model import Condition, Subject
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import say
 from bkpaas.suite import site
@@ -42,7 +43,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.fixturenames.append("subject")
             metafunc.parametrize("subject", cases, ids=[case.id for case in cases])
         return
-    condition = known(marker.args[0])
+    condition = get_condition(marker.args[0])
     cases = subjects(condition, deployment)
     metafunc.fixturenames.append("subject")
     metafunc.parametrize("subject", cases, ids=[f"{condition.id}@{case.id}" for case in cases])
@@ -101,7 +102,7 @@ def _somebody_to_judge(request: pytest.FixtureRequest) -> None:
     marker = request.node.get_closest_marker("condition")
     if marker is None:
         return
-    condition = known(marker.args[0])
+    condition = get_condition(marker.args[0])
     generation = request.config.stash[DEPLOYMENT].generation
     if generation not in condition.generations:
         raise NotApplicable(
@@ -110,8 +111,8 @@ def _somebody_to_judge(request: pytest.FixtureRequest) -> None:
     if request.node.callspec.params["subject"] is not WHOLE:
         return
     raise NotApplicable(
-        str(condition.nobody)
-        if condition.nobody
+        str(condition.not_applicable_reason)
+        if condition.not_applicable_reason
         else say(
             en="no host of the inventory has the role that this condition is about",
             zh="清单中没有该检查所针对的角色的主机",

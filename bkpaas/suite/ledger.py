@@ -8,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bkpaas.faq.catalogue import ADDED, CONDITIONS
-from bkpaas.faq.model import Condition
+from bkpaas.catalogue.model import Condition
+from bkpaas.catalogue.registry import CONDITIONS, CUSTOM_CONDITIONS
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.libraries import MESSAGES
 from bkpaas.suite.cases import identity, subjects
@@ -43,7 +43,7 @@ class Ledger:
         if not self._selected and self._told.exists():
             told = json.loads(self._told.read_text())
             self.select(told["selected"], told["deselected"])
-            ADDED.update(msgspec.convert(told["added"], dict[str, Condition]))
+            CUSTOM_CONDITIONS.update(msgspec.convert(told["added"], dict[str, Condition]))
 
     def expected(self) -> list[str]:
         """Ids in the catalogue's order, then those of a site's own tests."""
@@ -79,6 +79,10 @@ class SelectionTeller:
             self._ledger.select(selected, self._deselected)
             return
         partial = self._path.with_suffix(f".{session.config.workerinput['workerid']}")  # type: ignore[attr-defined]
-        told = {"selected": selected, "deselected": self._deselected, "added": msgspec.to_builtins(ADDED)}
+        told = {
+            "selected": selected,
+            "deselected": self._deselected,
+            "added": msgspec.to_builtins(CUSTOM_CONDITIONS),
+        }
         partial.write_text(json.dumps(told))
         partial.replace(self._path)

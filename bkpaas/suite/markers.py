@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 import pytest
 
-from bkpaas.faq.catalogue import SYMPTOMS
+from bkpaas.catalogue.registry import SECTIONS
 from bkpaas.lang import say
 
 
@@ -23,9 +23,9 @@ def no_such_symptom(names: list[str]) -> str:
     named = ", ".join(names)
     lines = [
         say(en=f"nothing is marked {named}; the symptoms are", zh=f"没有标记为 {named} 的检查；可用的现象有"),
-        *(f"  -m {symptom.marker:26} {symptom.title}" for symptom in SYMPTOMS),
+        *(f"  -m {symptom.marker:26} {symptom.title}" for symptom in SECTIONS),
     ]
-    close = get_close_matches(names[0].replace("-", "_"), [symptom.marker for symptom in SYMPTOMS], 1)
+    close = get_close_matches(names[0].replace("-", "_"), [symptom.marker for symptom in SECTIONS], 1)
     if close:
         lines.append(say(en=f"did you mean -m {close[0]} ?", zh=f"是否想用 -m {close[0]} ？"))
     return "\n".join(lines)

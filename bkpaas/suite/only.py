@@ -7,8 +7,8 @@ from difflib import get_close_matches
 
 import pytest
 
-from bkpaas.faq.catalogue import CONDITIONS, OF_SITE
-from bkpaas.faq.model import DEPLOYMENT as WHOLE
+from bkpaas.catalogue.registry import CONDITIONS, CUSTOM_PREFIX
+from bkpaas.catalogue.scope import DEPLOYMENT as WHOLE
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import say
 
@@ -20,7 +20,7 @@ def refuse_unknown(asked: Iterable[str], deployment: Deployment) -> None:
     """UsageError for the first id that no condition of the catalogue has here; a site's own are known later."""
     for id_ in asked:
         name, at, subject = id_.partition("@")
-        if name.startswith(OF_SITE):
+        if name.startswith(CUSTOM_PREFIX):
             continue
         if name not in CONDITIONS:
             words = say(

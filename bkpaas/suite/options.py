@@ -11,11 +11,11 @@ import msgspec
 import pytest
 
 from bkpaas import inventory, lang, libraries
+from bkpaas.catalogue.registry import CONDITIONS, CUSTOM_PREFIX, SECTIONS, custom_section
 from bkpaas.collect import plan_text
 from bkpaas.collect.login import Credentials
 from bkpaas.errors import InventoryError, SuiteError
 from bkpaas.facts import Snapshot
-from bkpaas.faq.catalogue import CONDITIONS, OF_SITE, SYMPTOMS, site
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import say
 from bkpaas.report.webhook import KINDS, Hook
@@ -40,7 +40,7 @@ WEBHOOK = "BKPAAS_WEBHOOK"
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     lang.speak(config.option.lang or lang.of_locale())
-    for symptom in (*SYMPTOMS, site()):
+    for symptom in (*SECTIONS, custom_section()):
         config.addinivalue_line("markers", f"{symptom.marker}: {symptom.title}. {symptom.introduction}")
     condition = say(en="the condition of the catalogue that a test judges", zh="测试所判定的检查项")
     config.addinivalue_line("markers", f"condition(id): {condition}")
@@ -217,7 +217,7 @@ class _Known(frozenset[str]):
     """What a waiver may name: the catalogue, and whatever a site's own tests, which are not read yet, will add."""
 
     def __contains__(self, condition: object) -> bool:
-        return super().__contains__(condition) or str(condition).startswith(OF_SITE)
+        return super().__contains__(condition) or str(condition).startswith(CUSTOM_PREFIX)
 
 
 def _waivers_added(deployment: Deployment, file: str | None) -> Deployment:

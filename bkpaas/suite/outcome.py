@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from bkpaas.report.record import WaiverState, Word
+from bkpaas.record import WaiverState, Word
 
 
 class Outcome(msgspec.Struct):

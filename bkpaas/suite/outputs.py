@@ -11,8 +11,8 @@ from pathlib import Path
 from bkpaas import libraries
 from bkpaas.lang import say
 from bkpaas.libraries import MESSAGES
+from bkpaas.record import Results, write_json, write_private
 from bkpaas.report import html, junit, prometheus, summary, webhook
-from bkpaas.report.record import Results, write_json, write_private
 
 
 class Outputs:

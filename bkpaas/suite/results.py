@@ -10,14 +10,15 @@ import msgspec
 
 from bkpaas import __version__, collect
 from bkpaas import facts as facts_
+from bkpaas.catalogue import model
+from bkpaas.catalogue.explain import BAD, consequences, explain
+from bkpaas.catalogue.registry import get_condition, section_of, sections
+from bkpaas.catalogue.scope import Subject
+from bkpaas.catalogue.variables import render
 from bkpaas.facts import Snapshot
-from bkpaas.faq.catalogue import home, known, sections
-from bkpaas.faq.explain import explain
-from bkpaas.faq.model import Symptom
-from bkpaas.faq.slots import fill
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import in_both, in_language, other, say, spoken
-from bkpaas.report.record import Clock, HostRecord, Results, Run, Section, Verdict, Wording, count
+from bkpaas.record import Clock, HostRecord, Results, RootCause, Run, Section, Verdict, Wording, count
 from bkpaas.suite.cases import subjects
 from bkpaas.suite.outcome import Outcome
 
@@ -41,13 +42,26 @@ def build(
     judged = [one for one in verdicts if one.id in outcomes] if interrupted else verdicts
     needs = {id_: frozenset(outcome.needs) for id_, outcome in outcomes.items()}
     roots = explain(judged, about, missed, needs)
+    explained = consequences([one for one in judged if one.verdict in BAD])
     return Results(
         run=_run(deployment, snapshot, seconds),
         hosts=[_host(host.name, deployment, snapshot) for host in deployment.judged()],
         verdicts=verdicts,
         root_causes=roots,
+        causes=[
+            _root_cause(
+                one,
+                found[one.id],
+                [id_ for id_ in expected if id_ in explained[one.id]],
+                deployment,
+                snapshot,
+            )
+            for one in sorted(
+                (one for one in verdicts if one.id in roots), key=lambda one: roots.index(one.id)
+            )
+        ],
         counts=count(verdicts),
-        sections=[_section(symptom) for symptom in sections()],
+        sections=[_section(section) for section in sections()],
         limits=msgspec.structs.asdict(deployment.thresholds),
     )
 
@@ -64,18 +78,18 @@ def _lost(id_: str, interrupted: bool) -> Outcome:
 def verdict(id_: str, outcome: Outcome, deployment: Deployment, snapshot: Snapshot) -> Verdict:
     """What a test found, in the words of the catalogue and in both languages."""
     name, _, subject_id = id_.partition("@")
-    condition = known(name)
-    subject = next(case for case in subjects(condition, deployment) if case.id == subject_id)
-    needs_remedy = outcome.word in ("fail", "warn") or (
-        outcome.word == "no_data" and name == "host-reachable" and not outcome.lost
-    )
+    condition = get_condition(name)
+    subject = _subject(id_, deployment)
+    case = condition.case() if _shows_a_case(id_, outcome) else None
     with in_both():
         words = {
             "title": str(condition.title),
             "reason": outcome.reason,
             "evidence": outcome.evidence,
-            "remedy": fill(str(condition.remedy), subject, deployment, snapshot, outcome.slots)
-            if needs_remedy
+            "remedy": render(
+                str(case.remedy(deployment.generation)), subject, deployment, snapshot, outcome.slots
+            )
+            if case and outcome.word != "waived"
             else None,
         }
     own = {name: text and in_language(text, spoken()) for name, text in words.items()}
@@ -85,23 +99,60 @@ def verdict(id_: str, outcome: Outcome, deployment: Deployment, snapshot: Snapsh
         condition=name,
         subject=subject_id,
         hosts=list(subject.hosts),
-        faq=home(name).key,
+        faq=section_of(name).key,
         severity=condition.severity,
         verdict=outcome.word,
         **own,  # type: ignore[arg-type]
         explained_by=[],
+        case=case.name if case else None,
         translated=Wording(**{name: text for name, text in translated.items() if text != own[name]}),
     )
 
 
-def _section(symptom: Symptom) -> Section:
+def _subject(id_: str, deployment: Deployment) -> Subject:
+    name, _, subject_id = id_.partition("@")
+    return next(one for one in subjects(get_condition(name), deployment) if one.id == subject_id)
+
+
+def _shows_a_case(id_: str, outcome: Outcome) -> bool:
+    """Tell if something was seen to fail; a host that cannot be collected fails as one that cannot be reached."""
+    return outcome.word in ("fail", "warn", "waived") or (
+        outcome.word == "no_data" and id_.startswith("host-reachable@") and not outcome.lost
+    )
+
+
+def _root_cause(
+    verdict: Verdict, outcome: Outcome, explains: list[str], deployment: Deployment, snapshot: Snapshot
+) -> RootCause:
+    condition = get_condition(verdict.condition)
     with in_both():
-        title = str(symptom.title)
+        if verdict.case is None:
+            headline = say(
+                en=f"Could not be judged: {condition.title.en}", zh=f"无法判定：{condition.title.zh}"
+            )
+        else:
+            text = str(condition.case(verdict.case).headline)
+            headline = render(text, _subject(verdict.id, deployment), deployment, snapshot, outcome.slots)
+    translated = in_language(headline, other())
+    headline = in_language(headline, spoken())
+    return RootCause(
+        headline=headline,
+        case=verdict.case,
+        ids=[verdict.id],
+        hosts=list(verdict.hosts),
+        explains=explains,
+        translated=translated if translated != headline else None,
+    )
+
+
+def _section(section: model.Section) -> Section:
+    with in_both():
+        title = str(section.title)
     return Section(
-        key=symptom.key,
+        key=section.key,
         title=in_language(title, spoken()),
         translated=in_language(title, other()),
-        conditions=list(symptom.conditions),
+        conditions=list(section.conditions),
     )
 
 

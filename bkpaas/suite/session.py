@@ -23,8 +23,8 @@ from bkpaas.facts import Snapshot
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import in_both, many, say, spoken
 from bkpaas.libraries import MESSAGES
+from bkpaas.record import Results
 from bkpaas.report import details, summary, terminal
-from bkpaas.report.record import Results
 from bkpaas.report.text import columns, visible, wrap
 from bkpaas.runs.baseline import Baseline
 from bkpaas.suite import markers, results

@@ -9,17 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from bkpaas.catalogue.model import DEFAULT_CASE, Case, Cause, Condition, RemedyPart, Severity, Text
+from bkpaas.catalogue.registry import CONDITIONS, CUSTOM_CONDITIONS, CUSTOM_PREFIX, SECTIONS, load_condition
+from bkpaas.catalogue.scope import PerHost, Scope, Subject
+from bkpaas.catalogue.variables import render_usual
 from bkpaas.collect.live import Live, Opened
-from bkpaas.errors import NoData
+from bkpaas.errors import CatalogueError, NoData
 from bkpaas.facts import Snapshot
-from bkpaas.faq.catalogue import ADDED, CONDITIONS, OF_SITE, SYMPTOMS
-from bkpaas.faq.model import Cause, Condition, Each, Scope, Severity, Subject, Text
-from bkpaas.faq.slots import fill_usual
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import say
 
 FOLDER = "tests_site"
-_ID = re.compile(OF_SITE + "[a-z0-9]+(-[a-z0-9]+)*")
+_ID = re.compile(CUSTOM_PREFIX + "[a-z0-9]+(-[a-z0-9]+)*")
 _NOTHING = Text(en="", zh="")
 _places: dict[str, str] = {}
 """Where each condition of the site is judged: file:line."""
@@ -32,16 +33,16 @@ def check(id_: str, test: Callable[..., None]) -> None:
         raise refused(
             place,
             say(
-                en=f"there is no condition {id_!r}; one of your own begins with {OF_SITE!r}",
-                zh=f"没有检查项 {id_!r}；自定义检查项须以 {OF_SITE!r} 开头",
+                en=f"there is no condition {id_!r}; one of your own begins with {CUSTOM_PREFIX!r}",
+                zh=f"没有检查项 {id_!r}；自定义检查项须以 {CUSTOM_PREFIX!r} 开头",
             ),
         )
     if FOLDER in Path(test.__code__.co_filename).parts:
         raise refused(
             place,
             say(
-                en=f"{id_} is a condition of the suite and judged by it; call yours {OF_SITE + id_!r}",
-                zh=f"{id_} 是套件自身的检查项，由套件判定；请将您的检查项命名为 {OF_SITE + id_!r}",
+                en=f"{id_} is a condition of the suite and judged by it; call yours {CUSTOM_PREFIX + id_!r}",
+                zh=f"{id_} 是套件自身的检查项，由套件判定；请将您的检查项命名为 {CUSTOM_PREFIX + id_!r}",
             ),
         )
 
@@ -68,10 +69,60 @@ def add(
         raise refused(
             place,
             say(
-                en=f"{id_!r}: an id is {OF_SITE}, then words of a-z and 0-9 with - between",
-                zh=f"{id_!r}：编号为 {OF_SITE} 加上由 - 连接的 a-z、0-9 单词",
+                en=f"{id_!r}: an id is {CUSTOM_PREFIX}, then words of a-z and 0-9 with - between",
+                zh=f"{id_!r}：编号为 {CUSTOM_PREFIX} 加上由 - 连接的 a-z、0-9 单词",
             ),
         )
+    file = Path(test.__code__.co_filename).with_name(f"{id_}.toml")
+    if file.exists():
+        if title or remedy or roles or scope or causes or severity != "fail":
+            raise refused(
+                place,
+                say(
+                    en=f"{file.name} describes {id_}: only `symptoms` may be given here",
+                    zh=f"{id_} 由 {file.name} 描述：此处只能写 `symptoms`",
+                ),
+            )
+        condition = _from_file(file, place)
+    else:
+        condition = _from_keywords(
+            id_, test, title=title, remedy=remedy, roles=roles, scope=scope, severity=severity, causes=causes
+        )
+    keys = tuple(name.replace("_", "-") for name in symptoms)
+    if strange := sorted(set(keys) - {symptom.key for symptom in SECTIONS}):
+        known = ", ".join(symptom.key for symptom in SECTIONS)
+        raise refused(
+            place,
+            say(
+                en=f"no symptom {', '.join(strange)}; there are {known}",
+                zh=f"没有现象 {', '.join(strange)}；可用：{known}",
+            ),
+        )
+    CUSTOM_CONDITIONS[id_] = condition
+    return ("site", *(key.replace("-", "_") for key in keys))
+
+
+def _from_file(file: Path, place: str) -> Condition:
+    """Load the condition that a file in the directory of the test describes."""
+    try:
+        return load_condition(file)
+    except CatalogueError as error:
+        raise refused(place, str(error)) from None
+
+
+def _from_keywords(
+    id_: str,
+    test: Callable[..., None],
+    *,
+    title: str | Text | None,
+    remedy: str | Text | None,
+    roles: str | tuple[str, ...],
+    scope: Scope | None,
+    severity: Severity,
+    causes: tuple[Cause, ...],
+) -> Condition:
+    """Make a condition of what the decorator says."""
+    place = place_of(test)
     sentence = (getdoc(test) or "").split("\n\n")[0].replace("\n", " ").rstrip(".。")
     words = _text(title) or _text(sentence)
     repair = _text(remedy)
@@ -84,16 +135,6 @@ def add(
             ),
         )
     _must_fill(repair, place)
-    keys = tuple(name.replace("_", "-") for name in symptoms)
-    if strange := sorted(set(keys) - {symptom.key for symptom in SYMPTOMS}):
-        known = ", ".join(symptom.key for symptom in SYMPTOMS)
-        raise refused(
-            place,
-            say(
-                en=f"no symptom {', '.join(strange)}; there are {known}",
-                zh=f"没有现象 {', '.join(strange)}；可用：{known}",
-            ),
-        )
     if strange := [
         c.condition for c in causes if c.condition not in CONDITIONS and not _ID.fullmatch(c.condition)
     ]:
@@ -103,23 +144,29 @@ def add(
         )
     roles = (roles,) if isinstance(roles, str) else tuple(roles)
     named = ", ".join(roles)
-    ADDED[id_] = Condition(
+    return Condition(
         id=id_,
-        scopes=(scope or Each(roles),),
+        scopes=(scope or PerHost(roles),),
         title=words,
-        reads=_NOTHING,
-        fails=_NOTHING,
-        means=_NOTHING,
-        remedy=repair,
+        inputs=_NOTHING,
+        rule=_NOTHING,
+        impact=_NOTHING,
+        cases=(_case(words, repair),),
         severity=severity,
         causes=causes,
-        nobody=Text(
+        not_applicable_reason=Text(
             en=f"no host of the inventory has the role {named}", zh=f"清单中没有角色为 {named} 的主机"
         )
         if roles and scope is None
         else None,
     )
-    return ("site", *(key.replace("-", "_") for key in keys))
+
+
+def _case(title: Text, remedy: Text) -> Case:
+    """Make the case of a condition that has no headline: that its title does not hold."""
+    braces = [text.replace("{", "{{").replace("}", "}}") for text in (title.en, title.zh)]
+    headline = Text(en=f"Does not hold: {braces[0]}", zh=f"不成立：{braces[1]}")
+    return Case(DEFAULT_CASE, headline, (RemedyPart(remedy),))
 
 
 def _text(words: str | Text | None) -> Text | None:
@@ -132,7 +179,7 @@ def _text(words: str | Text | None) -> Text | None:
 def _must_fill(remedy: Text, place: str) -> None:
     for words in (remedy.en, remedy.zh):
         try:
-            fill_usual(words)
+            render_usual(words)
         except (ValueError, IndexError, AttributeError, KeyError) as error:
             raise refused(
                 place,

@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from bkpaas.catalogue.model import Text
+from bkpaas.catalogue.registry import CUSTOM_CONDITIONS, get_condition
 from bkpaas.errors import NoData, NotApplicable, SuiteError
 from bkpaas.facts.secrets import Secrets
-from bkpaas.faq.catalogue import ADDED, known
-from bkpaas.faq.model import Text
 from bkpaas.lang import in_both, in_language, say, spoken
-from bkpaas.report.record import Word
+from bkpaas.record import Word
 from bkpaas.report.text import visible
 from bkpaas.suite.cases import FINDING, identity
 from bkpaas.suite.options import DEPLOYMENT
@@ -79,8 +79,8 @@ _PYTEST: dict[Word, Any] = {
 
 def _outcome(id_: str, item: pytest.Item, call: pytest.CallInfo[None]) -> Outcome:
     finding = item.stash.get(FINDING, None)
-    condition = known(id_.partition("@")[0])
-    services = tuple(sorted(finding.services)) if finding and finding.services else condition.about
+    condition = get_condition(id_.partition("@")[0])
+    services = tuple(sorted(finding.services)) if finding and finding.services else condition.services
     missed = tuple(sorted(finding.unreachable_hosts)) if finding else ()
     outcome = Outcome(
         id_, "pass", services=services, missed=missed, slots=finding.remedy_values if finding else {}
@@ -97,8 +97,11 @@ def _outcome(id_: str, item: pytest.Item, call: pytest.CallInfo[None]) -> Outcom
         outcome.word = condition.severity
         outcome.evidence = str(error) or _unworded(item, call)
     else:
-        outcome.word, outcome.reason = "no_data", _broken(error, call, of_site=condition.id in ADDED)
-    if condition.id in ADDED:
+        outcome.word, outcome.reason = (
+            "no_data",
+            _broken(error, call, of_site=condition.id in CUSTOM_CONDITIONS),
+        )
+    if condition.id in CUSTOM_CONDITIONS:
         _redact(outcome)
     return outcome
 

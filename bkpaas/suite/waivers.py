@@ -10,10 +10,10 @@ from datetime import date
 
 from msgspec.structs import replace
 
-from bkpaas.faq.catalogue import find
+from bkpaas.catalogue.registry import find_condition
 from bkpaas.inventory.deployment import Deployment, Waiver
 from bkpaas.lang import LANGUAGES, in_language, say
-from bkpaas.report.record import WaiverState, WaiverUse
+from bkpaas.record import WaiverState, WaiverUse
 from bkpaas.suite.outcome import Outcome
 
 
@@ -110,7 +110,7 @@ def _expired(waiver: Waiver, today: date | None) -> bool:
 
 def _everything_about(waiver: Waiver, deployment: Deployment) -> set[str]:
     """The ids that it is about when nothing is left out by --limit, -m or --only."""
-    known = find(waiver.condition)
+    known = find_condition(waiver.condition)
     if known is None:
         return {waiver.condition}  # of a site's own tests, which are not part of this run
     hosts = tuple(replace(host, judged=True) for host in deployment.hosts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -113,7 +114,7 @@ def test_a_live_check_of_a_snapshot_is_no_data(site: Site) -> None:
     assert "test_the_inventory_has_two_paas_hosts" not in done.out
 
 
-HEAD = "from bkpaas.suite import condition\n\n\n"
+HEAD = "from bkpaas.checks import condition\n\n\n"
 JUDGE = "def test_it(host):\n    '''True.'''\n"
 MISTAKES = {
     "taken": ("@condition('disk-space')\n" + JUDGE, "4: disk-space is a condition of the suite and judged by it"),
@@ -197,6 +198,49 @@ def test_a_role_that_nobody_has_is_not_applicable(site: Site) -> None:
     done = site.run(SNAPSHOT, "tests_site", "--lang", "zh")
     assert done.of("site-ours") == {"deployment": "not_applicable"}
     assert done.verdicts["site-ours@deployment"]["reason"] == "清单中没有角色为 kafka 的主机"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=["en", "zh"])
+def test_a_condition_in_a_file_of_its_own(site: Site, document: Path, tmp_path: Path) -> None:
+    """The example of the document: its texts, its case and its causes are those of the file."""
+    text = document.read_text("utf-8")
+    (file,) = re.findall(r"```toml\n# (tests_site/site-backup-room\.toml)\n(.*?)```", text, re.S)
+    (test,) = re.findall(r'```python\n(@condition\("site-backup-room"\)\n.*?)```', text, re.S)
+    site.put(*file)
+    site.put("tests_site/test_room.py", f"from bkpaas.checks import condition\n\n\n{test}")
+
+    def fill(snapshot: dict[str, Any]) -> None:
+        for disk in snapshot["hosts"]["appo-1"]["disks"]["items"]:
+            disk["bytes_available"] = disk["bytes"] // 20
+
+    done = site.run(changed(tmp_path / "filled.json", fill), "tests_site")
+    assert done.of("site-backup-room") == {"appo-1": "warn", "paas-1": "pass", "paas-2": "pass"}
+    verdict = done.verdicts["site-backup-room@appo-1"]
+    assert verdict["title"] == "Every file system of the host has 10 percent of its space left"
+    assert verdict["translated"]["title"] == "主机的每个文件系统都有 10% 的剩余空间"
+    assert verdict["remedy"].endswith("$ df -h\n$ ls -lt /data/backup    # on appo-1")
+    (cause,) = done.results["causes"]
+    assert cause["headline"] == "A file system of appo-1 has no room for the backup"
+    assert (
+        cause["case"] == verdict["case"] == "failed" and cause["translated"] == "appo-1 的文件系统放不下备份"
+    )
+
+
+def test_a_file_of_a_condition_that_cannot_be_used_is_named(site: Site) -> None:
+    ((_, text),) = re.findall(r"```toml\n# (tests_site/\S+)\n(.*?)```", DOCUMENTS[0].read_text("utf-8"), re.S)
+    site.put("tests_site/site-wrong.toml", text.replace('zh = "移走旧的备份。"\n', ""))
+    site.put("tests_site/site-twice.toml", text)
+    site.put(
+        "tests_site/test_wrong.py", HEAD + "@condition('site-wrong')\ndef test_it(host):\n    '''True.'''\n"
+    )
+    site.put(
+        "tests_site/test_twice.py",
+        HEAD + "@condition('site-twice', remedy='x')\ndef test_it(host):\n    '''True.'''\n",
+    )
+    done = site.run(SNAPSHOT, "tests_site")
+    assert done.exit == 1
+    assert "site-wrong.toml: case.failed.remedy[0]: Object missing required field `zh`" in done.out
+    assert "site-twice.toml describes site-twice: only `symptoms` may be given here" in done.out
 
 
 def test_a_plain_test_is_reported_by_pytest_and_counts(site: Site) -> None:

@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bkpaas.catalogue.model import Text
 from bkpaas.collect import plan
 from bkpaas.collect.probes import MOST_REDIRECTS
 from bkpaas.facts import Snapshot
 from bkpaas.facts.query import Earlier
-from bkpaas.faq.model import Text
 from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import DEFAULT_PORTS, Connection, Deployment, Host
 from bkpaas.lang import Language

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from bkpaas.faq.catalogue import CONDITIONS
+from bkpaas.catalogue.registry import CONDITIONS
 from bkpaas.suite import early
 from docs.pages import CHINESE, ROOT, Page, page, pages
 

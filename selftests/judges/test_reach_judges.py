@@ -2,8 +2,8 @@
 
 import pytest
 
-from bkpaas.faq.explain import explain
-from bkpaas.report.record import Verdict
+from bkpaas.catalogue.explain import explain
+from bkpaas.record import Verdict
 
 
 def out_of_reach(*kinds):

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Collection
 from typing import NamedTuple
 
-from bkpaas.faq.catalogue import CONDITIONS
+from bkpaas.catalogue.registry import CONDITIONS
 from bkpaas.lang import Language
-from bkpaas.report.record import Results
+from bkpaas.record import Results
 
 BAD = frozenset({"fail", "warn", "no_data"})
 

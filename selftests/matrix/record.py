@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct, field
 
-from bkpaas.report.record import write_private
+from bkpaas.record import write_private
 
 
 class Row(Struct):

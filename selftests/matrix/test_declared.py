@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import pytest
 
-from bkpaas.faq.catalogue import CONDITIONS, SYMPTOMS
-from bkpaas.report.record import Results, Run, Verdict, count
+from bkpaas.catalogue.registry import CONDITIONS, SECTIONS
+from bkpaas.record import Results, Run, Verdict, count
 from lab import layouts
 from lab.faults import FAULTS
 from selftests.matrix.declared import PAIRS, SYMPTOM_FAULTS
 from selftests.recordings.comparing import CAUSE_NOT_FIRST, NEVER
 from selftests.recordings.matrix import judgement, unmet_expectation
 
-SECTIONS = {section.key for section in SYMPTOMS}
+KEYS = {section.key for section in SECTIONS}
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_names_a_condition_a_section_and_a_layout(name: str) -> None:
     fault = FAULTS[name]
     assert fault.condition in CONDITIONS
-    assert fault.faq in SECTIONS
+    assert fault.faq in KEYS
     assert fault.layout in layouts.available()
 
 
 def test_pairs_and_symptoms_name_faults() -> None:
     assert {name for pair in PAIRS for name in pair} <= FAULTS.keys()
-    assert SYMPTOM_FAULTS.keys() == SECTIONS
+    assert SYMPTOM_FAULTS.keys() == KEYS
     assert set(SYMPTOM_FAULTS.values()) <= FAULTS.keys()
 
 

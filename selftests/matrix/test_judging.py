@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bkpaas.faq.catalogue import CONDITIONS
+from bkpaas.catalogue.registry import CONDITIONS
 from bkpaas.lang import Language
-from bkpaas.report.record import Results, Run, Verdict, Word, count
+from bkpaas.record import Results, Run, Verdict, Word, count
 from selftests.matrix.judging import both_named, judge, named_first, red, same, strangers
 
 

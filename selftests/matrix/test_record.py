@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bkpaas.faq.catalogue import CONDITIONS, SYMPTOMS
+from bkpaas.catalogue.registry import CONDITIONS, SECTIONS
 from lab.faults import FAULTS
 from lab.lookalikes import LOOKALIKES
 from selftests.matrix.__main__ import parser, plan
@@ -238,8 +238,8 @@ def test_look_alikes_are_named_otherwise_than_faults_in_both_languages() -> None
 
 
 def test_every_symptom_is_tried_on_a_fault_of_its_own() -> None:
-    assert list(SYMPTOM_FAULTS) == [symptom.key for symptom in SYMPTOMS]
-    assert all(FAULTS[SYMPTOM_FAULTS[one.key]].condition in one.conditions for one in SYMPTOMS)
+    assert list(SYMPTOM_FAULTS) == [symptom.key for symptom in SECTIONS]
+    assert all(FAULTS[SYMPTOM_FAULTS[one.key]].condition in one.conditions for one in SECTIONS)
 
 
 UNBROKEN: tuple[str, ...] = ()
@@ -255,4 +255,4 @@ def test_every_condition_has_a_fault() -> None:
 
 def test_every_section_of_the_faq_has_a_fault() -> None:
     named = {fault.condition for fault in FAULTS.values()}
-    assert not [symptom.key for symptom in SYMPTOMS if not named & set(symptom.conditions)]
+    assert not [symptom.key for symptom in SECTIONS if not named & set(symptom.conditions)]

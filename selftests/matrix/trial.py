@@ -14,7 +14,7 @@ import msgspec
 
 from bkpaas.lang import Language, spoken
 from bkpaas.messages import msg
-from bkpaas.report.record import Results, read_json
+from bkpaas.record import Results, read_json
 from lab import broken, layouts, lifecycle
 from lab.control import REPOSITORY, Lab
 from lab.errors import LabError

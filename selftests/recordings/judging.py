@@ -20,6 +20,7 @@ import msgspec
 import pytest
 
 from bkpaas import inventory
+from bkpaas.catalogue.registry import CONDITIONS, SECTIONS
 from bkpaas.collect import deployment as collection
 from bkpaas.collect import errors, parsing, plan_text
 from bkpaas.collect.clock import Clock
@@ -28,9 +29,8 @@ from bkpaas.errors import CollectError
 from bkpaas.facts import HostFacts
 from bkpaas.facts.login import LoginTrial
 from bkpaas.facts.shapes import asked_of
-from bkpaas.faq.catalogue import CONDITIONS, SYMPTOMS
 from bkpaas.lang import LANGUAGES, Language, speak
-from bkpaas.report.record import Results, Verdict, read_json, translated
+from bkpaas.record import Results, Verdict, read_json, translated
 from bkpaas.suite import options
 from bkpaas.suite.cases import identity
 from selftests.recordings.store import ELSEWHERE, KEY, Recording, canonical, product
@@ -197,9 +197,9 @@ class _Capture:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        for symptom in SYMPTOMS:
-            marked = (identity(item) for item in items if item.get_closest_marker(symptom.marker))
-            self.markers[symptom.marker] = sorted(id_ for id_ in marked if id_)
+        for section in SECTIONS:
+            marked = (identity(item) for item in items if item.get_closest_marker(section.marker))
+            self.markers[section.marker] = sorted(id_ for id_ in marked if id_)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if outcome := getattr(report, "bkpaas", None):

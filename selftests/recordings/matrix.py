@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bkpaas.report.record import Results
+from bkpaas.record import Results
 from lab.faults import FAULTS
 from selftests.matrix.declared import SYMPTOM_FAULTS
 from selftests.matrix.judging import both_named, judge, named_first, red, strangers

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bkpaas.report.record import read_json
+from bkpaas.record import read_json
 from selftests.recordings import comparing, expectation, judging, matrix
 from selftests.recordings.pool import judge_all
 from selftests.recordings.store import PACKED, SUFFIX, Recording, canonical, packed_layouts, read_lines

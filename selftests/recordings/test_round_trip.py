@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from bkpaas.lang import LANGUAGES
-from bkpaas.report.record import Results, read_json, translated
+from bkpaas.record import Results, read_json, translated
 from selftests.recordings import expectation
 from selftests.recordings.judging import REPOSITORY, TEXTS
 from selftests.recordings.store import SUFFIX, write_lines

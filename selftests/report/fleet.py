@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bkpaas.lang import say
-from bkpaas.report.record import HostRecord, Results, Verdict
+from bkpaas.record import HostRecord, Results, Verdict
 
 from .sample import CONDITIONS, healthy, settle
 

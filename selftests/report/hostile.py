@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bkpaas.report.record import Change, Comparison, FactChange, Results, WaiverUse
+from bkpaas.record import Change, Comparison, FactChange, Results, WaiverUse
 
 from .sample import judge, settle, three_faults
 

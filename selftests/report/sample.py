@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import wraps
 
 from bkpaas.lang import in_both, in_language, other, say, spoken
-from bkpaas.report.record import (
+from bkpaas.record import (
     Change,
     Clock,
     Comparison,
@@ -15,6 +15,7 @@ from bkpaas.report.record import (
     HostRecord,
     PastRun,
     Results,
+    RootCause,
     Run,
     Section,
     Verdict,
@@ -153,6 +154,9 @@ def told(scenario: Callable[[], Results]) -> Callable[[], Results]:
         for host in results.hosts:
             host.error, translated = _halves(host.error)
             host.translated = host.translated if translated == host.error else translated
+        for cause in results.causes:
+            cause.headline, translated = _halves(cause.headline)
+            cause.translated = cause.translated or translated
         for section in results.sections:
             section.title, translated = _halves(section.title)
             section.translated = section.translated or translated
@@ -250,6 +254,14 @@ def settle(results: Results, exit_: int) -> Results:
     return results
 
 
+def _cause(results: Results, id_: str) -> RootCause:
+    verdict = results.verdict(id_)
+    verdict.case = "failed"
+    explains = [one.id for one in results.verdicts if id_ in one.explained_by]
+    headline = say(en=f"{verdict.condition} does not hold", zh=f"{verdict.condition} 不成立")
+    return RootCause(headline, "failed", [id_], verdict.hosts, explains)
+
+
 @told
 def three_faults() -> Results:
     """A removed supervisor.sock, two clocks apart, and a full disk under Elasticsearch, with what follows."""
@@ -286,6 +298,7 @@ def three_faults() -> Results:
         "disk-space@es-1",
         "time-daemon@job-1",
     ]
+    results.causes = [_cause(results, id_) for id_ in results.root_causes]
     next(host for host in results.hosts if host.name == "paas-1").clock = Clock(73.1, 0.05)
     return settle(results, 1)
 

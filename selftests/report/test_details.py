@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bkpaas.report.record import write_json
+from bkpaas.record import write_json
 from bkpaas.report.text import visible
 
 from .browser import Browser
@@ -16,7 +16,7 @@ CONFTEST = """
 from pathlib import Path
 import pytest
 from bkpaas.report import details
-from bkpaas.report.record import read_json
+from bkpaas.record import read_json
 
 RESULTS = read_json(Path(__file__).with_name("results.json"))
 VERDICTS = [verdict for verdict in RESULTS.verdicts if verdict.verdict != "pass"]

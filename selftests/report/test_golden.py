@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from bkpaas.lang import Language, speak
+from bkpaas.record import Results, read_json, write_json
 from bkpaas.report import html, junit, prometheus, summary, terminal, webhook
-from bkpaas.report.record import Results, read_json, write_json
 
 from .sample import SCENARIOS, settle
 

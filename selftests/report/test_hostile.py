@@ -9,8 +9,8 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from bkpaas.language import LANGUAGES
+from bkpaas.record import read_json, write_json
 from bkpaas.report import details, html, junit
-from bkpaas.report.record import read_json, write_json
 from bkpaas.report.terminal import summary
 from bkpaas.report.text import columns, cut, visible
 

@@ -10,8 +10,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from bkpaas.record import WORDS, Results
 from bkpaas.report import junit
-from bkpaas.report.record import WORDS, Results
 
 from .hostile import hostile
 from .sample import SCENARIOS, three_faults

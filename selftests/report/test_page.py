@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from bkpaas.lang import Language, speak
+from bkpaas.record import Results, Verdict, Wording
 from bkpaas.report import html
-from bkpaas.report.record import Results, Verdict, Wording
 from bkpaas.report.text import cut, visible
 
 from .browser import Browser

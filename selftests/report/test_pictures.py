@@ -7,9 +7,9 @@ import re
 import msgspec
 import pytest
 
-from bkpaas.faq.catalogue import CONDITIONS
+from bkpaas.catalogue.registry import CONDITIONS
+from bkpaas.record import Change, Clock, Comparison, HostRecord, Results, Word
 from bkpaas.report import changes, clocks, path
-from bkpaas.report.record import Change, Clock, Comparison, HostRecord, Results, Word
 
 from .fleet import large
 from .sample import among_others, healthy, judge, settle, three_faults, without_data

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from bkpaas.record import WORDS, Results
 from bkpaas.report import prometheus
-from bkpaas.report.record import WORDS, Results
 
 from .hostile import hostile
 from .sample import SCENARIOS, three_faults

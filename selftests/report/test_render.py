@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from bkpaas.record import read_json, write_json
 from bkpaas.report import columns, html
-from bkpaas.report.record import read_json, write_json
 
 from .fleet import large
 from .sample import SCENARIOS, three_faults

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bkpaas.report.record import Results
+from bkpaas.record import Results
 from bkpaas.report.summary import block, code, escaped, markdown
 
 from .hostile import hostile

@@ -7,8 +7,8 @@ import re
 import pytest
 
 from bkpaas.lang import Language, speak
+from bkpaas.record import Results
 from bkpaas.report import terminal
-from bkpaas.report.record import Results
 from bkpaas.report.terminal import CAUSES_IN_FULL, LINES_SHOWN, summary
 from bkpaas.report.text import columns
 

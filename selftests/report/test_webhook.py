@@ -8,8 +8,8 @@ import logging
 import pytest
 
 from bkpaas.lang import Language, speak
+from bkpaas.record import Results
 from bkpaas.report import webhook
-from bkpaas.report.record import Results
 from bkpaas.report.webhook import KINDS, Hook, Kind, NotSent, body, send
 
 from .hostile import hostile

@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from bkpaas.errors import SuiteError
-from bkpaas.report.record import Results, Run, Verdict, count
+from bkpaas.record import Results, Run, Verdict, count
 from bkpaas.runs import history
 from bkpaas.runs.history import FILE, Archive
 

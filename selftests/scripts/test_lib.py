@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bkpaas.faq.catalogue import SYMPTOMS
+from bkpaas.catalogue.registry import SECTIONS
 from lab.faults import FAULTS
 
 REPOSITORY = Path(__file__).parents[2]
@@ -93,7 +93,7 @@ def test_script_may_be_started(script: Path) -> None:
 def test_ci_has_a_fault_of_every_section() -> None:
     chosen = re.findall(r"--only (\S+)", (REPOSITORY / ".ci" / "run").read_text())
     named = {FAULTS[name].condition for name in chosen}
-    assert not [symptom.key for symptom in SYMPTOMS if not named & set(symptom.conditions)]
+    assert not [symptom.key for symptom in SECTIONS if not named & set(symptom.conditions)]
 
 
 def test_plain_user_is_told_the_one_line_and_nothing_happens(place: Place) -> None:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from bkpaas.faq.catalogue import SYMPTOMS
+from bkpaas.catalogue.registry import SECTIONS
 
 ROOT = Path(__file__).parents[2]
 HEALTHY = ROOT / "selftests/snapshots/healthy.json"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for name in ("condition", *(symptom.marker for symptom in SYMPTOMS)):
+    for name in ("condition", *(symptom.marker for symptom in SECTIONS)):
         config.addinivalue_line("markers", name)
 
 

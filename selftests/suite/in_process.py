@@ -8,11 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from bkpaas.catalogue.model import Condition
+from bkpaas.catalogue.registry import get_condition
+from bkpaas.catalogue.scope import Subject
 from bkpaas.checks import Finding
 from bkpaas.errors import NoData, NotApplicable
 from bkpaas.facts import ControllerView, HostView, Snapshot
-from bkpaas.faq.catalogue import known
-from bkpaas.faq.model import Condition, Subject
 
 from .judges import ROOT, room
 
@@ -32,7 +33,7 @@ def judges() -> tuple[tuple[Condition, Callable[..., None]], ...]:
         for path in sorted((ROOT / folder).glob("test_*.py")):
             for test in vars(room(str(path.relative_to(ROOT)))).values():
                 marks = getattr(test, "pytestmark", ())
-                found += [(known(mark.args[0]), test) for mark in marks if mark.name == "condition"]
+                found += [(get_condition(mark.args[0]), test) for mark in marks if mark.name == "condition"]
     return tuple(found)
 
 

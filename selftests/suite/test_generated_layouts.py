@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from bkpaas.catalogue.registry import CONDITIONS
 from bkpaas.facts import Snapshot
-from bkpaas.faq.catalogue import CONDITIONS
 from selftests.suite.generated import deployment, snapshot
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bkpaas.faq.catalogue import SYMPTOMS
+from bkpaas.catalogue.registry import SECTIONS
 from selftests.messages.source import MAKERS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +31,7 @@ def printed(*words):
 def test_markers_lists_every_symptom_with_what_an_operator_sees(words):
     out = printed(*words, "--markers")
     language = "zh" if "--lang=zh" in words else "en"
-    for symptom in SYMPTOMS:
+    for symptom in SECTIONS:
         line = next(line for line in out.splitlines() if line.startswith(f"@pytest.mark.{symptom.marker}: "))
         assert symptom.title.in_(language) in line and symptom.introduction.in_(language) in line
     assert "@pytest.mark.site: " in out

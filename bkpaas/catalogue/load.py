@@ -1,0 +1,304 @@
+"""Load the catalogue from its TOML files. CatalogueError: a file cannot be used, with the line or the key."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct, field
+
+from bkpaas.catalogue.model import (
+    SERVICE_GROUPS,
+    Case,
+    Cause,
+    CausedBy,
+    Command,
+    Condition,
+    Evidence,
+    Point,
+    Relation,
+    RemedyPart,
+    Scheme,
+    Section,
+    Severity,
+    Text,
+)
+from bkpaas.catalogue.scope import Scope
+from bkpaas.catalogue.topology import Topology, resolve_same_as
+from bkpaas.errors import CatalogueError
+from bkpaas.inventory.deployment import Generation
+from bkpaas.lang import say
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FOLDER = Path(__file__).parent
+CONDITIONS = "conditions"
+SECTIONS = "sections"
+TOPOLOGY = "topology.toml"
+
+_LINE = re.compile(r"(.*) \(at line (\d+), column \d+\)", re.DOTALL)
+"""The position that tomllib puts behind its message."""
+_KEY = re.compile(r"(.*) - at `\$\.?(.*)`", re.DOTALL)
+"""The path that msgspec puts behind its message."""
+
+File = TypeVar("File")
+
+
+class Catalogue(Struct, frozen=True):
+    """All that the files say."""
+
+    conditions: dict[str, Condition]
+    """By id, in the order of the catalogue: it decides between root causes that explain equally much."""
+    sections: tuple[Section, ...]
+    topology: Topology
+
+
+class _Command(Struct, forbid_unknown_fields=True):
+    """A command with a comment, or a place for an edit by hand."""
+
+    en: str
+    zh: str
+    run: str = ""
+
+
+class _Part(Struct, forbid_unknown_fields=True):
+    en: str
+    zh: str
+    commands: list[str | _Command] = []
+    generations: tuple[Generation, ...] = ("5.x", "6.x")
+
+
+class _Case(Struct, forbid_unknown_fields=True):
+    headline: Text
+    remedy: list[_Part]
+    parameters: tuple[str, ...] = ()
+
+
+class _CausedBy(Struct, forbid_unknown_fields=True):
+    relation: Relation
+    component: str | list[str] = []
+    condition: str | list[str] = []
+    produces: tuple[Evidence, ...] = ()
+    mechanism: Text | None = None
+
+
+class _Condition(Struct, forbid_unknown_fields=True):
+    scope: Scope | list[Scope]
+    severity: Severity
+    title: Text
+    inputs: Text
+    rule: Text
+    impact: Text
+    cases: dict[str, Any] = field(name="case")
+    caused_by: list[_CausedBy] = []
+    services: tuple[str, ...] = ()
+    generations: tuple[Generation, ...] = ("5.x", "6.x")
+    schemes: tuple[Scheme, ...] = ("http", "https")
+    not_applicable_reason: Text | None = None
+
+
+class _Point(Struct, forbid_unknown_fields=True):
+    faq_text: Text
+    conditions: tuple[str, ...] = ()
+    answer: Text | None = None
+
+
+class _Section(Struct, forbid_unknown_fields=True):
+    order: int
+    title: Text
+    introduction: Text
+    conditions: tuple[str, ...]
+    points: list[_Point] = []
+    ranked_first: tuple[str, ...] = ()
+
+
+def load_catalogue(folder: Path = FOLDER) -> Catalogue:
+    """Load every file of a catalogue. References between the files are not checked here: see validate."""
+    topology = load_topology(folder / TOPOLOGY)
+    conditions = {
+        path.stem: load_condition(path, topology) for path in sorted((folder / CONDITIONS).glob("*.toml"))
+    }
+    sections = load_sections(folder / SECTIONS)
+    ranked = {id_: conditions[id_] for id_ in _ranking(sections) if id_ in conditions}
+    return Catalogue({**ranked, **conditions}, sections, topology)
+
+
+def load_condition(path: Path, topology: Topology) -> Condition:
+    """Load one condition; its id is the name of the file without `.toml`."""
+    file = _read(path, _Condition)
+    return Condition(
+        id=path.stem,
+        scopes=tuple(file.scope) if isinstance(file.scope, list) else (file.scope,),
+        title=_folded(file.title),
+        inputs=_folded(file.inputs),
+        rule=_folded(file.rule),
+        impact=_folded(file.impact),
+        cases=tuple(
+            _case(name, _convert(path, table, _Case, f"case.{name}")) for name, table in file.cases.items()
+        ),
+        severity=file.severity,
+        caused_by=(caused_by := _caused_by(path, file.caused_by, topology)),
+        causes=tuple(dict.fromkeys(cause for entry in caused_by for cause in entry.causes)),
+        services=tuple(one for name in file.services for one in SERVICE_GROUPS.get(name, (name,))),
+        generations=file.generations,
+        schemes=file.schemes,
+        not_applicable_reason=file.not_applicable_reason and _folded(file.not_applicable_reason),
+    )
+
+
+def load_sections(folder: Path) -> tuple[Section, ...]:
+    """Load every section, in the order of their numbers."""
+    files = [(path, _read(path, _Section)) for path in folder.glob("*.toml")]
+    return tuple(
+        Section(
+            key=path.stem,
+            title=_folded(file.title),
+            introduction=_folded(file.introduction),
+            conditions=file.conditions,
+            points=tuple(
+                Point(_folded(point.faq_text), point.conditions, point.answer and _folded(point.answer))
+                for point in file.points
+            ),
+            ranked_first=file.ranked_first,
+        )
+        for path, file in sorted(files, key=lambda one: (one[1].order, one[0].stem))
+    )
+
+
+def load_topology(path: Path) -> Topology:
+    """Load the components and the picture; names that they refer to are known and in no circle."""
+    topology = _read(path, Topology)
+    for name, component in topology.component.items():
+        if component.broken_by and not (component.mechanism and component.produces):
+            raise CatalogueError(
+                path,
+                f"component.{name}",
+                say(
+                    en="`broken_by` needs `produces` and `mechanism`",
+                    zh="`broken_by` 需要 `produces` 和 `mechanism`",
+                ),
+            )
+        for key in ("needs", "parts"):
+            for other in getattr(component, key):
+                if other not in topology.component:
+                    raise CatalogueError(path, f"component.{name}.{key}", _no_component(other))
+                if name in _reached(topology, other, key):
+                    raise CatalogueError(
+                        path, f"component.{name}.{key}", say(en="runs in a circle", zh="形成循环")
+                    )
+    for table, drawn in (("station", topology.station), ("step", topology.step)):
+        for name, one in drawn.items():
+            for component_name in one.components:
+                if component_name not in topology.component:
+                    raise CatalogueError(path, f"{table}.{name}.components", _no_component(component_name))
+            if one.same_as and one.same_as not in drawn:
+                raise CatalogueError(
+                    path,
+                    f"{table}.{name}.same_as",
+                    say(en=f"no {table} {one.same_as}", zh=f"没有 {table} {one.same_as}"),
+                )
+    return resolve_same_as(topology)
+
+
+def _reached(topology: Topology, name: str, key: str) -> set[str]:
+    """Return what a component leads to through `needs` or `parts`, itself included."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        current = waiting.pop()
+        if current not in found and current in topology.component:
+            found.add(current)
+            waiting += getattr(topology.component[current], key)
+    return found
+
+
+def _ranking(sections: tuple[Section, ...]) -> list[str]:
+    """Return the ids by section, in each first those that are ranked first."""
+    ids = (id_ for section in sections for id_ in (*section.ranked_first, *section.conditions))
+    return list(dict.fromkeys(ids))
+
+
+def _case(name: str, file: _Case) -> Case:
+    return Case(name, _folded(file.headline), tuple(_part(part) for part in file.remedy), file.parameters)
+
+
+def _part(file: _Part) -> RemedyPart:
+    commands = tuple(
+        Command(one) if isinstance(one, str) else Command(one.run, Text(one.en, one.zh))
+        for one in file.commands
+    )
+    return RemedyPart(_folded(Text(file.en, file.zh)), commands, file.generations)
+
+
+def _caused_by(path: Path, entries: list[_CausedBy], topology: Topology) -> tuple[CausedBy, ...]:
+    """Expand the entries: a component becomes the conditions that break it, part by part."""
+    expanded: list[CausedBy] = []
+    for number, entry in enumerate(entries):
+        key = f"caused_by[{number}]"
+        if bool(entry.component) == bool(entry.condition):
+            raise CatalogueError(
+                path, key, say(en="needs `component` or `condition`, not both", zh="需要 `component` 或 `condition` 之一")
+            )  # fmt: skip
+        if entry.condition and (entry.mechanism is None or not entry.produces):
+            raise CatalogueError(
+                path, key, say(en="`condition` needs `produces` and `mechanism`", zh="`condition` 需要 `produces` 和 `mechanism`")
+            )  # fmt: skip
+        if entry.mechanism is not None and entry.condition:
+            causes = tuple(Cause(id_, entry.relation) for id_ in _listed(entry.condition))
+            expanded.append(CausedBy(causes, entry.produces, _folded(entry.mechanism)))
+        for name in _listed(entry.component):
+            if name not in topology.component:
+                raise CatalogueError(path, f"{key}.component", _no_component(name))
+            expanded += [
+                CausedBy(
+                    tuple(Cause(id_, entry.relation) for id_ in leaf.broken_by),
+                    entry.produces or leaf.produces,
+                    _folded(mechanism),
+                    part,
+                )
+                for part, leaf in topology.leaves(name)
+                if (mechanism := entry.mechanism or leaf.mechanism) is not None
+            ]
+    return tuple(expanded)
+
+
+def _listed(names: str | list[str]) -> list[str]:
+    return [names] if isinstance(names, str) else names
+
+
+def _no_component(name: str) -> str:
+    return say(en=f"no component {name} in {TOPOLOGY}", zh=f"{TOPOLOGY} 中没有组件 {name}")
+
+
+def _folded(text: Text) -> Text:
+    """Join the lines of a text: with a space in English, with nothing in Chinese."""
+    return Text(" ".join(text.en.strip().split("\n")), "".join(text.zh.strip().split("\n")))
+
+
+def _read(path: Path, type_: type[File]) -> File:
+    try:
+        data = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise CatalogueError(path, None, str(error.strerror)) from error
+    except UnicodeDecodeError as error:
+        raise CatalogueError(path, None, say(en="is not UTF-8", zh="不是 UTF-8")) from error
+    except tomllib.TOMLDecodeError as error:
+        found = _LINE.fullmatch(str(error))
+        reason, line = (found[1], int(found[2])) if found else (str(error), None)
+        raise CatalogueError(path, line, reason) from error
+    return _convert(path, data, type_)
+
+
+def _convert(path: Path, data: object, type_: type[File], prefix: str = "") -> File:
+    try:
+        return msgspec.convert(data, type_)
+    except msgspec.ValidationError as error:
+        found = _KEY.fullmatch(str(error))
+        reason, key = (found[1], found[2]) if found else (str(error), "")
+        raise CatalogueError(path, ".".join(filter(None, (prefix, key))) or None, reason) from error

@@ -1,0 +1,91 @@
+"""The catalogue in use, looked up by id, with the conditions that a site adds."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from bkpaas.catalogue.load import FOLDER, load_catalogue
+from bkpaas.catalogue.load import load_condition as _load
+from bkpaas.catalogue.model import Condition, Section, Text
+from bkpaas.catalogue.topology import Topology
+from bkpaas.catalogue.validate import validate, validate_condition
+
+_CATALOGUE = load_catalogue()
+validate(_CATALOGUE, FOLDER)
+
+SECTIONS: tuple[Section, ...] = _CATALOGUE.sections
+CONDITIONS: dict[str, Condition] = _CATALOGUE.conditions
+TOPOLOGY: Topology = _CATALOGUE.topology
+
+CUSTOM_CONDITIONS: dict[str, Condition] = {}
+"""The conditions of a site's own tests, by id; filled when these are imported."""
+CUSTOM_PREFIX = "site-"
+"""The ids of these begin with it, so that no version of the catalogue has the same one."""
+
+
+def load_condition(path: Path) -> Condition:
+    """Load and check a condition of a site from a file like those in conditions/. CatalogueError: it cannot be used."""
+    condition = _load(path, TOPOLOGY)
+    validate_condition(condition, path, lambda id_: id_ in CONDITIONS or id_.startswith(CUSTOM_PREFIX))
+    return condition
+
+
+def custom_section() -> Section:
+    """Return the section under which a site's own conditions are reported."""
+    return Section(
+        key="site",
+        title=Text(en="This site's own checks", zh="本站点自己的检查"),
+        introduction=Text(en="What tests_site/ adds.", zh="tests_site/ 中添加的检查。"),
+        conditions=tuple(CUSTOM_CONDITIONS),
+    )
+
+
+def sections() -> tuple[Section, ...]:
+    """Return every section that has a condition in this run."""
+    return (*SECTIONS, custom_section()) if CUSTOM_CONDITIONS else SECTIONS
+
+
+def find_condition(id_: str) -> Condition | None:
+    """Return a condition of the catalogue or of the site, None if it is unknown."""
+    return CONDITIONS.get(id_) or CUSTOM_CONDITIONS.get(id_)
+
+
+def get_condition(id_: str) -> Condition:
+    """Return a condition of the catalogue or of the site. KeyError: it is unknown."""
+    return CONDITIONS[id_] if id_ in CONDITIONS else CUSTOM_CONDITIONS[id_]
+
+
+def section_of(id_: str) -> Section:
+    """Return the section under which a condition is reported: the first that lists it."""
+    return next(section for section in sections() if id_ in section.conditions)
+
+
+@cache
+def with_causes(id_: str) -> frozenset[str]:
+    """Return a condition and all that can cause it, directly or through others; host-reachable can cause anything."""
+    found: set[str] = {"host-reachable", *(cause.condition for cause in CONDITIONS["host-reachable"].causes)}
+    waiting = [id_]
+    while waiting:
+        current = waiting.pop()
+        if current not in found or current == id_:
+            found.add(current)
+            waiting += [
+                cause.condition for cause in CONDITIONS[current].causes if cause.condition not in found
+            ]
+    return frozenset(found)
+
+
+@cache
+def markers(id_: str) -> tuple[str, ...]:
+    """Return the markers of every section whose conditions this one belongs to or can cause."""
+    return tuple(
+        section.marker
+        for section in SECTIONS
+        if any(id_ in with_causes(listed) for listed in section.conditions)
+    )
+
+
+def section_title(key: str) -> str:
+    """Return the title of a section; a key that is not in the catalogue is its own title."""
+    return next((str(section.title) for section in (*SECTIONS, custom_section()) if section.key == key), key)

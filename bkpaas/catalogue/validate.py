@@ -1,0 +1,136 @@
+"""Check what the files of the catalogue say about each other. CatalogueError names the file and the key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from string import Formatter
+
+from bkpaas.catalogue.load import CONDITIONS, SECTIONS, TOPOLOGY, Catalogue
+from bkpaas.catalogue.model import SERVICES, Case, Condition, Section, Text
+from bkpaas.catalogue.scope import roles_of
+from bkpaas.catalogue.topology import Step, Topology
+from bkpaas.catalogue.variables import VARIABLES
+from bkpaas.errors import CatalogueError
+from bkpaas.inventory.words import ROLES
+from bkpaas.lang import say
+
+_SERVICES = frozenset((*SERVICES, "agent"))
+"""agent: paas_agent and the nginx of an app host."""
+
+Known = Callable[[str], bool]
+
+
+def validate(catalogue: Catalogue, folder: Path) -> None:
+    """Check a whole catalogue."""
+    _validate_topology(catalogue.topology, folder / TOPOLOGY, catalogue.conditions)
+    seen: set[str] = set()
+    for section in catalogue.sections:
+        _validate_section(section, folder / SECTIONS / f"{section.key}.toml", catalogue, seen)
+        seen |= set(section.conditions)
+    for condition in catalogue.conditions.values():
+        path = folder / CONDITIONS / f"{condition.id}.toml"
+        validate_condition(condition, path, catalogue.conditions.__contains__)
+        if not any(condition.id in section.conditions for section in catalogue.sections):
+            raise CatalogueError(path, None, say(en="no section lists it", zh="没有章节列出它"))
+
+
+def validate_condition(condition: Condition, path: Path, known: Known) -> None:
+    """Check one condition; `known` tells if an id is that of a condition."""
+    for key, text in _texts(condition):
+        for language in ("en", "zh"):
+            if not getattr(text, language).strip():
+                raise CatalogueError(path, f"{key}.{language}", say(en="is empty", zh="为空"))
+    _refuse_unknown(
+        path, "scope", (role for scope in condition.scopes for role in roles_of(scope)), ROLES.__contains__
+    )
+    _refuse_unknown(path, "services", condition.services, _SERVICES.__contains__)
+    _refuse_unknown(path, "caused_by", (cause.condition for cause in condition.causes), known)
+    if not condition.cases:
+        raise CatalogueError(path, "case", say(en="has no case", zh="没有 case"))
+    for case in condition.cases:
+        _validate_case(case, path)
+
+
+def _texts(condition: Condition) -> Iterator[tuple[str, Text]]:
+    for key in ("title", "inputs", "rule", "impact", "not_applicable_reason"):
+        text = getattr(condition, key)
+        if text is not None:
+            yield key, text
+    for case in condition.cases:
+        yield f"case.{case.name}.headline", case.headline
+        for number, part in enumerate(case.parts):
+            key = f"case.{case.name}.remedy[{number}]"
+            yield key, part.text
+            for line, command in enumerate(part.commands):
+                if command.comment is not None:
+                    yield f"{key}.commands[{line}]", command.comment
+
+
+def _validate_case(case: Case, path: Path) -> None:
+    if not case.parts:
+        raise CatalogueError(path, f"case.{case.name}.remedy", say(en="is empty", zh="为空"))
+    for key, text in (("headline", case.headline), ("remedy", case.remedy())):
+        names = []
+        for language in ("en", "zh"):
+            try:
+                found = {
+                    name for _, name, _, _ in Formatter().parse(getattr(text, language)) if name is not None
+                }
+            except ValueError as error:
+                raise CatalogueError(path, f"case.{case.name}.{key}.{language}", str(error)) from error
+            _refuse_unknown(
+                path,
+                f"case.{case.name}.{key}.{language}",
+                found,
+                lambda name: name in VARIABLES or name in case.parameters,
+            )
+            names.append(found)
+        if names[0] != names[1]:
+            differing = ", ".join(sorted(names[0] ^ names[1]))
+            raise CatalogueError(
+                path,
+                f"case.{case.name}.{key}",
+                say(en=f"one language only uses {differing}", zh=f"只有一种语言使用了 {differing}"),
+            )
+
+
+def _validate_section(section: Section, path: Path, catalogue: Catalogue, earlier: set[str]) -> None:
+    known = catalogue.conditions.__contains__
+    _refuse_unknown(path, "conditions", section.conditions, known)
+    own = set(section.conditions) - earlier
+    _refuse_unknown(path, "ranked_first", section.ranked_first, own.__contains__)
+    for number, point in enumerate(section.points):
+        _refuse_unknown(path, f"points[{number}].conditions", point.conditions, known)
+        if not point.conditions and point.answer is None:
+            raise CatalogueError(
+                path,
+                f"points[{number}]",
+                say(en="needs `conditions` or an `answer`", zh="需要 `conditions` 或 `answer`"),
+            )
+
+
+def _validate_topology(topology: Topology, path: Path, conditions: dict[str, Condition]) -> None:
+    known = conditions.__contains__
+    for name, component in topology.component.items():
+        _refuse_unknown(path, f"component.{name}.broken_by", component.broken_by, known)
+    for key, station in topology.station.items():
+        _refuse_unknown(path, f"station.{key}.signs", station.signs, known)
+        _refuse_unknown(path, f"station.{key}.roles", station.roles, ROLES.__contains__)
+        _refuse_unknown(
+            path, f"station.{key}.inside", filter(None, [station.inside]), topology.station.__contains__
+        )
+    for key, step in topology.step.items():
+        _validate_step(key, step, path, topology, known)
+
+
+def _validate_step(key: str, step: Step, path: Path, topology: Topology, known: Known) -> None:
+    _refuse_unknown(path, f"step.{key}", key.split(">"), topology.station.__contains__)
+    _refuse_unknown(path, f"step.{key}.signs", (*step.signs, *step.anywhere), known)
+    _refuse_unknown(path, f"step.{key}.roles", step.roles, ROLES.__contains__)
+
+
+def _refuse_unknown(path: Path, key: str, names: Iterable[str], known: Known) -> None:
+    for name in names:
+        if not known(name):
+            raise CatalogueError(path, key, say(en=f"unknown: {name!r}", zh=f"未知：{name!r}"))

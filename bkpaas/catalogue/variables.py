@@ -1,0 +1,176 @@
+"""Remedy variables: the real paths, addresses, ports and commands of a host, and how they are rendered."""
+
+from __future__ import annotations
+
+import itertools
+from os.path import dirname
+from shlex import quote
+
+from bkpaas.catalogue.scope import Subject
+from bkpaas.facts import HostFacts, Missing, Nginx, Process, Snapshot
+from bkpaas.inventory.deployment import DEFAULT_PORTS, Connection, Deployment
+
+_USUAL_HOME = "/data/bkce"
+VARIABLES = frozenset({
+    "host", "address", "login", "home", "conf", "sock", "supervisorctl", "supervisord", "domain", "domain_port",
+    "agent_port", "paas_agent_port", "nginx", "service", "ports", "pids", "url", "off", "first", "second",
+    "agent_supervisorctl", "source", "source_address", "target", "target_address", "database", "database_port",
+    "no_proxy", "zone", "virtual", "disk", "port", "urls", "service_logs", "nginx_folder", "error_logs", "site",
+    "domain_address", "es_url", "es_host", "redis_host", "redis_port", "list",
+})  # fmt: skip
+"""What a remedy or a headline may use."""
+_TITLE = "nginx: master process "
+"""What nginx puts before its command line."""
+
+
+class _Variables(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        return name.upper()
+
+
+def render(
+    text: str, subject: Subject, deployment: Deployment, snapshot: Snapshot, found: dict[str, str]
+) -> str:
+    """Replace the variables of a remedy or headline; one without a value becomes its name in capitals.
+
+    found: values of the check that failed; they take precedence.
+    """
+    values = _Variables(
+        domain=deployment.domain,
+        domain_port=str(deployment.port),
+        agent_port=str(deployment.service_port("agent_nginx")),
+        paas_agent_port=str(deployment.service_port("paas_agent")),
+        site=_site(deployment),
+        domain_address=", ".join(_addresses_of_the_domain(deployment)) or "NGINX_ADDRESS",
+        **_below(deployment.home or _USUAL_HOME),
+    )
+    if subject.hosts:
+        values.update(_of_host(subject.hosts[0], deployment, snapshot.hosts.get(subject.hosts[0])))
+        values.update(_of_link(subject, deployment))
+    values.update(found)
+    values["service_logs"] = " ".join(
+        f"{values['home']}/logs/open_paas/{service}_uwsgi.log" for service in values["service"].split()
+    )
+    return text.format_map(values)
+
+
+def _site(deployment: Deployment) -> str:
+    usual = {"http": 80, "https": 443}[deployment.scheme]
+    port = "" if deployment.port == usual else f":{deployment.port}"
+    return f"{deployment.scheme}://{deployment.domain}{port}"
+
+
+def _addresses_of_the_domain(deployment: Deployment) -> tuple[str, ...]:
+    """Return the addresses that the domain should resolve to."""
+    return deployment.virtual_addresses or tuple(host.address for host in deployment.having("nginx"))
+
+
+def render_usual(text: str) -> str:
+    """Replace the variables of a remedy by the usual paths and ports, others by their names in capitals."""
+    values = _Variables(
+        domain="PAAS_DOMAIN",
+        domain_port="DOMAIN_PORT",
+        site="http://PAAS_DOMAIN",
+        domain_address="NGINX_ADDRESS",
+        agent_port=str(DEFAULT_PORTS["agent_nginx"]),
+        paas_agent_port=str(DEFAULT_PORTS["paas_agent"]),
+        login="ssh -v USER@ADDRESS",
+        port=str(DEFAULT_PORTS["login"]),
+        ports="8000|8001|8002|8003",
+        off="HOST_THAT_IS_OFF",
+        first="PAAS_1",
+        second="PAAS_2",
+        source="SOURCE_HOST",
+        target="TARGET_HOST",
+        database="DATABASE_HOST",
+        zone="TIME_ZONE",
+        **_below(_USUAL_HOME),
+    )
+    return text.format_map(values)
+
+
+def _of_host(name: str, deployment: Deployment, facts: HostFacts | None) -> dict[str, str]:
+    host = deployment.host(name)
+    values = {"host": name, "address": host.address, "login": login_command(host.connection)}
+    home = deployment.home
+    if facts is not None and not isinstance(facts.system, Missing):
+        home = facts.system.home or home
+    values |= _below(home or _USUAL_HOME)
+    if facts is not None and not isinstance(facts.processes, Missing):
+        values |= _of_nginx(facts.processes.nginx_masters())
+    if facts is not None and isinstance(facts.nginx, Nginx):
+        files = [upstream.file for upstream in facts.nginx.upstreams if upstream.name.startswith("OPEN_PAAS")]
+        if files:
+            values["nginx_folder"] = quote(dirname(files[0]))
+        if facts.nginx.error_logs:
+            values["error_logs"] = " ".join(map(quote, facts.nginx.error_logs))
+    return values
+
+
+def _of_nginx(masters: tuple[Process, ...]) -> dict[str, str]:
+    """Return the nginx that runs, with its -c and -p: another nginx may be first in PATH."""
+    if not masters:
+        return {}
+    argv = masters[0].argv
+    words = argv[0].removeprefix(_TITLE).split() if len(argv) == 1 else argv
+    program = (masters[0].exe or "nginx").removesuffix(" (deleted)")
+    given = [pair for pair in itertools.pairwise(words) if pair[0] in ("-c", "-p")]
+    return {"nginx": " ".join((quote(program), *(f"{option} {quote(value)}" for option, value in given)))}
+
+
+def login_command(connection: Connection) -> str:
+    """Return the command that logs in as the suite does."""
+    scheme, _, rest = connection.spec.partition("://")
+    if scheme in ("docker", "podman"):
+        user, at, name = rest.rpartition("@")
+        return f"{scheme} exec " + (f"-u {user} " if at else "") + name
+    if scheme == "local":
+        return "sh -c"
+    if scheme != "ssh":
+        return f"# {connection.spec}:"
+    destination, _, port = rest.partition(":")
+    options = (
+        ("-F", connection.ssh_config),
+        ("-o", connection.known_hosts and f"UserKnownHostsFile={connection.known_hosts}"),
+        ("-i", connection.key),
+        ("-J", connection.bastion),
+        ("-p", port),
+    )
+    return " ".join(
+        ("ssh -v", *(f"{option} {quote(value)}" for option, value in options if value), destination)
+    )
+
+
+def _below(home: str) -> dict[str, str]:
+    """Return the paths below the install root, and usual values for what a host may override."""
+    conf = f"{home}/etc/supervisor-open_paas.conf"
+    binary = f"{home}/.envs/open_paas/bin"
+    return {
+        "home": home,
+        "conf": conf,
+        "sock": f"{home}/logs/open_paas/supervisor.sock",
+        "supervisorctl": f"{binary}/python {binary}/supervisorctl -c {conf}",
+        "supervisord": f"{binary}/python {binary}/supervisord -c {conf}",
+        "agent_supervisorctl": f"{home}/.envs/paas_agent/bin/supervisorctl "
+        f"-c {home}/etc/supervisor-paas_agent.conf",
+        "disk": home,
+        "service": "SERVICE",
+        "service_logs": f"{home}/logs/open_paas/SERVICE_uwsgi.log",
+        "nginx": "nginx",
+        "nginx_folder": f"{home}/etc/nginx",
+        "error_logs": f"{home}/logs/nginx/*error*.log /var/log/nginx/*error*.log",
+    }
+
+
+def _of_link(subject: Subject, deployment: Deployment) -> dict[str, str]:
+    if len(subject.hosts) < 2:
+        return {}
+    first, second = (deployment.host(name) for name in subject.hosts)
+    return {
+        "source": first.name,
+        "source_address": first.address,
+        "target": second.name,
+        "target_address": second.address,
+        "first": first.name,
+        "second": second.name,
+    }

@@ -1,0 +1,294 @@
+"""The one flat record of a run, results.json schema 1. Every writer reads this and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct, field
+
+from bkpaas.files import MIB, read_bounded
+from bkpaas.lang import Language
+
+Word = Literal["pass", "warn", "fail", "no_data", "not_applicable", "waived"]
+WORDS: tuple[Word, ...] = ("pass", "warn", "fail", "no_data", "not_applicable", "waived")
+
+
+class Run(Struct):
+    """When, over what and by which suite."""
+
+    id: str
+    started: str
+    """ISO 8601 with offset."""
+    seconds: float
+    inventory: str
+    suite: str
+    collector_sha256: str
+    exit: int
+    """0 to 5, pytest's exit codes; 2: interrupted, the record is partial."""
+    language: Language = "en"
+    """Of every text in the record; `translated` beside them holds the other language, en or zh."""
+
+
+class Clock(Struct):
+    """A host's clock against that of the machine that looked."""
+
+    offset_seconds: float
+    uncertainty_seconds: float
+    """The truth is within offset plus and minus this."""
+
+
+class HostRecord(Struct):
+    name: str
+    address: str
+    roles: list[str]
+    generation: str
+    collected: bool
+    seconds: float
+    error: str | None
+    translated: str | None = None
+    """The error in the other language."""
+    clock: Clock | None = None
+
+
+class Wording(Struct, omit_defaults=True):
+    """The texts of a verdict in the other language; what is absent is the same in both, or in neither."""
+
+    title: str | None = None
+    reason: str | None = None
+    evidence: str | None = None
+    remedy: str | None = None
+
+
+class Verdict(Struct):
+    """One (condition, subject): what was expected to be judged and how it was."""
+
+    id: str
+    """condition@subject"""
+    condition: str
+    subject: str
+    hosts: list[str]
+    faq: str
+    """Key of the symptom, as in the catalogue: fatal-exited-too-quickly."""
+    severity: Literal["fail", "warn"]
+    verdict: Word
+    title: str
+    reason: str | None
+    """Why it was not judged, not applicable, or waived."""
+    evidence: str | None
+    remedy: str | None
+    """How to repair it, with this host's paths; lines that are commands begin with "$ "."""
+    explained_by: list[str]
+    """Ids of the failures that account for this one."""
+    case: str | None = None
+    """In which way it failed, as the catalogue names it; None where nothing was seen to fail."""
+    translated: Wording = field(default_factory=Wording)
+
+
+class RootCause(Struct):
+    """One root cause and what it accounts for."""
+
+    headline: str
+    """What is wrong, in one sentence."""
+    case: str | None
+    """As in its verdicts."""
+    ids: list[str]
+    """Its verdicts."""
+    hosts: list[str]
+    """All hosts of its verdicts."""
+    explains: list[str]
+    """Ids that it accounts for, directly or through others, in the order of the record."""
+    may_explain: list[str] = field(default_factory=list)
+    """Ids that it may account for, although their evidence does not show it."""
+    translated: str | None = None
+    """The headline in the other language; None if it is the same."""
+
+
+class Section(Struct):
+    """One section of the FAQ, as the catalogue orders them."""
+
+    key: str
+    title: str
+    translated: str
+    conditions: list[str]
+
+
+class Change(Struct):
+    """A verdict that is not what it was in another run."""
+
+    id: str
+    before: Word | None
+    """None: not judged then."""
+    after: Word | None
+    """None: not judged now."""
+
+
+class FactChange(Struct):
+    """A fact that is not what it was, whatever the verdicts say."""
+
+    host: str
+    kind: Literal["version", "setting", "process", "listener", "upstream"]
+    name: str
+    """Which one, as the host calls it: login BK_COOKIE_DOMAIN, 10.0.0.3:8003."""
+    before: str | None
+    """None: it was not there."""
+    after: str | None
+    """None: it is not there."""
+
+
+class Comparison(Struct):
+    """This run beside an earlier one (--baseline)."""
+
+    run: str
+    started: str
+    verdicts: list[Change]
+    facts: list[FactChange]
+
+
+class PastRun(Struct):
+    started: str
+    exit: int
+    counts: dict[str, int]
+
+
+class History(Struct):
+    """This run as the latest of many (--history)."""
+
+    runs: list[PastRun]
+    """Oldest first; the last is this one."""
+    since: dict[str, str]
+    """By id of what is bad now: the start of the first run of those in a row in which it was (ISO 8601)."""
+    new: list[str]
+    """Ids that are bad now and were not in the run before."""
+    repaired: list[str]
+    """Ids that were bad in the run before and pass now."""
+    flapping: list[str]
+    """Ids that changed more often of late than one repair explains."""
+
+
+WaiverState = Literal["used", "expired", "unneeded", "changed"]
+
+
+class WaiverUse(Struct):
+    """What became of one waiver of the inventory in this run."""
+
+    condition: str
+    hosts: list[str]
+    reason: str
+    owner: str
+    expires: str
+    """Its last day, YYYY-MM-DD."""
+    evidence: str | None
+    """It applies only where the evidence contains this."""
+    state: WaiverState
+    """unneeded: all that it is about holds. changed: it fails there, but with other evidence than was accepted."""
+    verdicts: list[str]
+    """Ids it was used for, or would have been."""
+
+
+class Results(Struct):
+    run: Run
+    hosts: list[HostRecord]
+    verdicts: list[Verdict]
+    root_causes: list[str]
+    """Ids, the most explanatory first."""
+    counts: dict[str, int]
+    sections: list[Section] = field(default_factory=list)
+    limits: dict[str, float] = field(default_factory=dict)
+    """Where a measured value becomes a finding, for drawing: clock_drift_seconds, clock_apart_seconds, ..."""
+    comparison: Comparison | None = None
+    history: History | None = None
+    waivers: list[WaiverUse] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    """Outputs of this run that could not be written or sent, with the reason; the run is then not green."""
+    causes: list[RootCause] = field(default_factory=list)
+    """The root causes with their headlines, in the same order."""
+    schema: Literal[1] = 1
+
+    def verdict(self, id_: str) -> Verdict:
+        return next(verdict for verdict in self.verdicts if verdict.id == id_)
+
+
+def translated(results: Results, language: Language) -> Results:
+    """The same record with its texts in one of its two languages; what it was in becomes the translation."""
+    if language == results.run.language:
+        return results
+    replace = msgspec.structs.replace
+    hosts = [replace(one, error=one.translated, translated=one.error) for one in results.hosts]
+    for old, new in zip(results.hosts, hosts, strict=True):
+        new.error, new.translated = (new.error or old.error), (new.translated or old.translated)
+    return replace(
+        results,
+        run=replace(results.run, language=language),
+        hosts=hosts,
+        verdicts=[_translated(verdict) for verdict in results.verdicts],
+        causes=[
+            replace(cause, headline=cause.translated, translated=cause.headline)
+            if cause.translated is not None
+            else cause
+            for cause in results.causes
+        ],
+        sections=[replace(one, title=one.translated, translated=one.title) for one in results.sections],
+    )
+
+
+def _translated(verdict: Verdict) -> Verdict:
+    texts, own = msgspec.structs.asdict(verdict.translated), {}
+    for name, text in texts.items():
+        if text is not None:
+            own[name], texts[name] = text, getattr(verdict, name)
+    return msgspec.structs.replace(verdict, **own, translated=Wording(**texts))
+
+
+def count(verdicts: list[Verdict]) -> dict[str, int]:
+    """How many verdicts of each word, every word present."""
+    counts: dict[str, int] = dict.fromkeys(WORDS, 0)
+    for verdict in verdicts:
+        counts[verdict.verdict] += 1
+    return counts
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Replace a file as a whole, readable by its owner only."""
+    write_file(path, data, 0o600)
+
+
+def write_file(path: Path, data: bytes, mode: int) -> None:
+    """Replace a file as a whole; a symbolic link is replaced, not followed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            os.fchmod(descriptor, mode)
+            stream.write(data)
+            stream.flush()
+            os.fsync(descriptor)  # some file systems report a full disk only here
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def write_json(results: Results, path: Path) -> None:
+    try:
+        data = msgspec.json.format(msgspec.json.encode(results), indent=1)
+    except (
+        UnicodeEncodeError
+    ):  # half a character that came from a host: "?" takes its place, the record is kept
+        data = json.dumps(msgspec.to_builtins(results), ensure_ascii=False, indent=1).encode(
+            "utf-8", "replace"
+        )
+    write_private(path, data + b"\n")
+
+
+RECORD_BYTES = 256 * MIB
+"""Limit of results.json: that of 1000 hosts has about 20 MiB."""
+
+
+def read_json(path: Path) -> Results:
+    """Read results.json. Raises SuiteError, msgspec.DecodeError, RecursionError."""
+    return msgspec.json.decode(read_bounded(path, RECORD_BYTES), type=Results)
