@@ -19,8 +19,8 @@ from types import TracebackType
 from typing import Any, TextIO
 
 from bkpaas.facts.secrets import Secrets
-from bkpaas.report.text import visible
 from bkpaas.streams import protected_stream
+from bkpaas.text import visible
 
 KINDS_KEPT = 200
 """Distinct messages that are kept; more are counted."""

@@ -1,32 +1,20 @@
-"""Which faults are injected in a lab right now: broken.json, a list of names, the oldest first."""
+"""Inject faults into a lab and heal them."""
 
 from __future__ import annotations
-
-import json
-from typing import TYPE_CHECKING
 
 from bkpaas.language import get_language
 from bkpaas.messages import msg, to_text
 from lab.control import Lab, Tell
 from lab.errors import LabError
+from lab.faults import FAULTS, Fault
+from lab.injected import names, write_names
 
-if TYPE_CHECKING:
-    from lab.faults import Fault
+__all__ = ["faults", "heal", "inject", "names", "title"]
 
 
 def faults() -> dict[str, Fault]:
     """All faults by name."""
-    from lab.faults import FAULTS  # the faults are written against Lab
-
-    found: dict[str, Fault] = FAULTS
-    return found
-
-
-def names(lab: Lab) -> list[str]:
-    """What is broken in the lab."""
-    file = lab.state_dir / "broken.json"
-    found: list[str] = json.loads(file.read_text("utf-8")) if file.exists() else []
-    return found
+    return FAULTS
 
 
 def title(fault: Fault) -> str:
@@ -48,7 +36,7 @@ def inject(lab: Lab, name: str, tell: Tell) -> None:
         )
     if name in before:
         raise LabError(msg("{name} is injected already", name=name))
-    _note(lab, [*before, name])
+    write_names(lab, [*before, name])
     fault.break_(lab)
     tell(to_text(msg("{name}: {title}", name=name, title=title(fault))))
     tell(to_text(msg("expected root cause: {condition}", condition=fault.condition)))
@@ -64,7 +52,7 @@ def heal(lab: Lab, name: str | None, tell: Tell) -> None:
         )
     for each in [name] if name else before[::-1]:
         _fault(each).heal(lab)
-        _note(lab, [one for one in names(lab) if one != each])
+        write_names(lab, [one for one in names(lab) if one != each])
         tell(to_text(msg("{name} is healed", name=each)))
     if not names(lab):
         lab.wait_ready()
@@ -74,7 +62,3 @@ def _fault(name: str) -> Fault:
     if name not in faults():
         raise LabError(msg("no fault {name!r}; see python -m lab faults", name=name))
     return faults()[name]
-
-
-def _note(lab: Lab, injected: list[str]) -> None:
-    (lab.state_dir / "broken.json").write_text(json.dumps(injected) + "\n", "utf-8")

@@ -17,7 +17,7 @@ from typing import Any
 from bkpaas.messages import msg
 from lab import hosts, namespaces
 from lab.errors import LabError
-from lab.layouts import Layout
+from lab.layout import Layout
 from lab.namespaces import Process
 
 REPOSITORY = Path(__file__).resolve().parent.parent

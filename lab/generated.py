@@ -11,7 +11,8 @@ import random
 
 from bkpaas.messages import msg
 from lab.errors import LabError
-from lab.layouts import Host, Layout, a, b
+from lab.layout import Host, Layout
+from lab.layouts import a, b
 
 PREFIX = "random:"
 DOMAIN = "bkany.test"

@@ -4,17 +4,40 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from lab.layouts import Host, Layout
-
-if TYPE_CHECKING:
-    from lab.control import Lab, Record
+from lab.layout import Host, Layout
 
 START = Path(__file__).parent / "host" / "start.sh"
 HOST_KEY = "/etc/ssh/ssh_host_ed25519_key.pub"
 STOP_SECONDS = 10.0
+
+
+class Lab(Protocol):
+    """The methods of lab.control.Lab that this module uses."""
+
+    state_dir: Path
+
+    @property
+    def layout(self) -> Layout: ...
+
+    def inside(self, *command: str) -> list[str]: ...
+
+    def run(self, host: str, script: str, timeout: float = 30.0) -> str: ...
+
+    def wait(self, predicate: Callable[[], object], seconds: float, what: str) -> None: ...
+
+
+class Record(Protocol):
+    """The fields of lab.control.Record that this module uses."""
+
+    @property
+    def base(self) -> Path: ...
+
+    @property
+    def services(self) -> Path: ...
 
 
 def enter(state_dir: Path, host: str, *command: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -40,9 +40,6 @@ from bkpaas.facts.versions import versions
 from bkpaas.inventory.deployment import Host
 from bkpaas.lang import say
 
-if TYPE_CHECKING:
-    from bkpaas.collect.rounds import HostAnswers
-
 T = TypeVar("T", bound=Fact)
 
 _MOST_ADDRESSES = 200
@@ -53,6 +50,47 @@ _NOUNS = tuple(
     for field in msgspec.structs.fields(HostFacts)
     if field.name not in ("host", "collected", "error_kind", "error", "seconds", "clock")
 )
+
+
+class _Failure(Protocol):
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def reason(self) -> str: ...
+
+
+class _Clock(Protocol):
+    @property
+    def offset_seconds(self) -> float: ...
+
+    @property
+    def uncertainty_seconds(self) -> float: ...
+
+    @property
+    def samples(self) -> int: ...
+
+
+class HostAnswers(Protocol):
+    """The answers of one host to both rounds, as bkpaas.collect.rounds.HostAnswers has them."""
+
+    @property
+    def round_1(self) -> Any: ...
+
+    @property
+    def round_2(self) -> Any: ...
+
+    @property
+    def error(self) -> _Failure | None: ...
+
+    @property
+    def clock(self) -> _Clock | None: ...
+
+    @property
+    def seconds(self) -> float: ...
+
+    @property
+    def asked(self) -> dict[int, Asked]: ...
 
 
 def host_facts(host: Host, visit: HostAnswers, secrets: Secrets) -> HostFacts:

@@ -2,29 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator
 
 from bkpaas.language import Language
 from bkpaas.messages import msg
+from bkpaas.text import visible as visible
 
-# What a terminal, a browser or an XML parser would obey or refuse instead of showing: control characters, line
-# separators, marks that turn the direction of writing, lone surrogates and what is no character at all.
-_UNSEEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdd2\ufeff\ufffe\uffff]"
-)
 _CLOSING = frozenset("，。、；：！？）」』】》”’…")
-
-
-def visible(text: str) -> str:
-    """The text with every unseen character spelled out (\\x1b, \\u202e); only newlines and tabs stay."""
-    return _UNSEEN.sub(_spelled, text.replace("\r\n", "\n"))
-
-
-def _spelled(match: re.Match[str]) -> str:
-    code = ord(match.group())
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
 
 
 def cut(text: str, limit: int, language: Language) -> str:

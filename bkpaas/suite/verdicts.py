@@ -15,11 +15,11 @@ from bkpaas.errors import NoData, NotApplicable, SuiteError
 from bkpaas.facts.secrets import Secrets
 from bkpaas.lang import in_both, in_language, say, spoken
 from bkpaas.record import Word
-from bkpaas.report.text import visible
 from bkpaas.suite.cases import FINDING, identity
 from bkpaas.suite.options import DEPLOYMENT
 from bkpaas.suite.outcome import Outcome
 from bkpaas.suite.waivers import waive
+from bkpaas.text import visible
 
 _SAID = 200
 """Characters of what a broken test says."""

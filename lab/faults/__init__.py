@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from lab import broken
+from lab import injected
 from lab.control import Lab
 from lab.faults import (
     agents,
@@ -35,7 +35,7 @@ def _completely(heal: Act) -> Act:
 
     def healed(lab: Lab) -> None:
         heal(lab)
-        if len(broken.names(lab)) < 2:
+        if len(injected.names(lab)) < 2:
             sweep(lab)
 
     return healed

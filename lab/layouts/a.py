@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.layouts import Host, Layout
+from lab.layout import Host, Layout
 
 NGINX = "10.66.0.30"
 

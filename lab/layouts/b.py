@@ -3,7 +3,7 @@ the address of their host only. nginx in front and the one of appt are one nginx
 
 from __future__ import annotations
 
-from lab.layouts import Host, Layout
+from lab.layout import Host, Layout
 
 FRONT = "10.67.0.11"
 

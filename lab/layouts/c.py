@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.layouts import Host, Layout
+from lab.layout import Host, Layout
 
 VIRTUAL = "10.68.0.80"
 

@@ -3,7 +3,7 @@ paas_plugins, no redis, no RabbitMQ, no job, one app host for production and non
 
 from __future__ import annotations
 
-from lab.layouts import Host, Layout
+from lab.layout import Host, Layout
 
 BOX = "10.69.0.11"
 
