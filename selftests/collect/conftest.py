@@ -20,7 +20,7 @@ gc.enable()  # the collector switches it off for itself
 @pytest.fixture
 def visit() -> Any:
     """A visit in this very process."""
-    return lambda plan: collector.Visit({"visit": 1, "seconds": 20, **plan}).run()
+    return lambda plan: collector.Collection({"visit": 1, "seconds": 20, **plan}).run()
 
 
 @pytest.fixture

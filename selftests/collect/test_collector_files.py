@@ -212,7 +212,7 @@ def test_a_file_system_that_hangs_costs_only_its_own_parts(
         return real(path, **options)
 
     monkeypatch.setattr(os, "lstat", hanging)
-    monkeypatch.setattr(collector, "PATIENCE", 0.2)
+    monkeypatch.setattr(collector, "FILE_TIMEOUT", 0.2)
     asks = [{"name": n, "path": f"{tmp_path}/{p}", "read": 9} for n, p in (("dead", "nfs/x"), ("alive", "x"))]
     tails = [
         {"name": "dead", "path": f"{tmp_path}/nfs/log"},
@@ -239,7 +239,7 @@ def test_many_that_hang_do_not_use_up_the_visit(
         return real(path, **options)
 
     monkeypatch.setattr(os, "lstat", hanging)
-    monkeypatch.setattr(collector, "PATIENCE", 0.5)
+    monkeypatch.setattr(collector, "FILE_TIMEOUT", 0.5)
     asks = [{"name": f"dead-{at}", "path": f"{tmp_path}/nfs/{at}"} for at in range(20)]
     try:
         answer = visit({"seconds": 6, "files": [*asks, {"name": "alive", "path": "/etc/hosts", "read": 9}]})

@@ -133,7 +133,7 @@ def test_hidden_processes_are_said() -> None:
 
 
 def test_processes_that_vanish_while_being_read(visit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, gone = collector.first_bytes, []
+    real, gone = collector.read_start, []
 
     def vanishing(path: str, most: int) -> bytes:
         mine = f"/{os.getppid()}/" in path  # the one that is looked for below, be it the first
@@ -142,7 +142,7 @@ def test_processes_that_vanish_while_being_read(visit: Any, monkeypatch: pytest.
             raise OSError(errno.ESRCH, os.strerror(errno.ESRCH))
         return real(path, most)
 
-    monkeypatch.setattr(collector, "first_bytes", vanishing)
+    monkeypatch.setattr(collector, "read_start", vanishing)
     answer = visit(PLAN)
     assert answer["errors"] == {} and len(gone) == 3
     assert one(answer, os.getppid())
@@ -168,15 +168,15 @@ def test_processes_come_and_go(visit: Any) -> None:
 
 
 def test_proc_that_hangs_costs_what_comes_after_it(visit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, over, mine = collector.first_bytes, threading.Event(), f"/proc/{os.getpid()}/environ"
+    real, over, mine = collector.read_start, threading.Event(), f"/proc/{os.getpid()}/environ"
 
     def hanging(path: str, most: int) -> bytes:
         if path == mine:
             over.wait()
         return real(path, most)
 
-    monkeypatch.setattr(collector, "first_bytes", hanging)
-    monkeypatch.setattr(collector, "PROC_SECONDS", 0.5)
+    monkeypatch.setattr(collector, "read_start", hanging)
+    monkeypatch.setattr(collector, "PROC_TIMEOUT", 0.5)
     try:
         answer = visit({**PLAN, "files": [{"name": "hosts", "path": "/etc/hosts", "read": 100}]})
     finally:

@@ -168,7 +168,7 @@ def test_refused_connections_are_refused(visit: Any) -> None:
         pytest.param(saying(packet(2, b"\1\3") * 20), "protocol", id="never-decides"),
     ],
 )
-def test_after_the_first_bytes_it_is_the_login_that_failed(
+def test_after_the_read_start_it_is_the_login_that_failed(
     visit: Any, behaviour: Behaviour, kind: str
 ) -> None:
     answer, heard = log_in(visit, behaviour, seconds=0.7)
