@@ -25,7 +25,6 @@ The plan and the answer are JSON documents.  Parts of a plan, each answered unde
   tcp         [{name, host, port, seconds, read, send, lines, again}]  the first bytes of the peer, or so many
               lines of its reply to `send`, in base64; repeated once if the reply matches {when, seconds};
               with mysql {user, password, database}: a login to MySQL or MariaDB instead, and its result
-  pids        [...]                       start times of these processes, null for those that have ended
   peers       [...]                       remote endpoints of the TCP connections of these processes
 
 What could not be read is reported in its place or under `errors`, never left out.  The program is valid for Python
@@ -1094,9 +1093,6 @@ class Collection(object):
         self.answer["home"] = self.home
         self.start_commands()
         self.read_files()
-        pids = self.plan.get("pids")
-        if pids is not None:
-            self.answer["pids"] = dict((str(pid), self.start_time(pid)) for pid in pids)
         for section in ("http", "tcp", "resolve", "supervisor"):
             if section in self.plan:
                 self.answer[section] = {}
@@ -1111,12 +1107,6 @@ class Collection(object):
     def start(self, section, name, query, answer, function, *arguments):
         seconds = min(query.get("seconds", 8), self.until - monotonic())
         self.jobs.append((section, name, Job(seconds, answer, function, *arguments)))
-
-    def start_time(self, pid):
-        try:
-            return start_time(read_stat(pid)[1], self.booted)
-        except EXPECTED_ERRORS:
-            return None  # the process has ended
 
     def scan_processes(self):
         scan = ProcScan(self.plan, self.booted)

@@ -27,7 +27,7 @@ from bkpaas.facts.nginx import (
     NginxUpstream,
     NginxUpstreamServer,
 )
-from bkpaas.facts.process import PidsLater, Process, Processes
+from bkpaas.facts.process import Process, Processes
 from bkpaas.facts.proxies import Proxies, ProxySetting
 from bkpaas.facts.redis import RedisTalk, RedisTalks
 from bkpaas.facts.secrets import Secrets
@@ -78,7 +78,6 @@ __all__ = [
     "NginxUpstream",
     "NginxUpstreamServer",
     "Node",
-    "PidsLater",
     "Place",
     "Places",
     "Process",

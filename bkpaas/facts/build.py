@@ -22,7 +22,7 @@ from bkpaas.facts.logs import logs
 from bkpaas.facts.missing import Fact, Missing
 from bkpaas.facts.names import names
 from bkpaas.facts.nginx import nginx
-from bkpaas.facts.process import PidsLater, Processes, processes
+from bkpaas.facts.process import Processes, processes
 from bkpaas.facts.proxies import proxies
 from bkpaas.facts.query import FileName, HttpName, TailName, TcpName
 from bkpaas.facts.redis import redis_talks
@@ -223,7 +223,6 @@ class _Answers:
                 ),
                 "time_daemon",
             ),
-            "pids_later": self._pids(),
             "versions": self._files_noun("version-", lambda files: versions(files, first.get("system"))),
         }
 
@@ -299,11 +298,6 @@ class _Answers:
             return Missing(not_answered(TailName.UWSGI_LOG.of("login")))
         later = TailName.UWSGI_LOG.of("login") in self.round_2.values.get("tails", {})
         return _built(lambda: login_access(tails, later))
-
-    def _pids(self) -> Fact:
-        if "pids" not in self.round_2.values:
-            return Missing(self.round_2.errors.get("pids") or not_answered("pids"))
-        return PidsLater(by_pid=self.round_2.values["pids"])
 
 
 def _named_errors(one: Round, section: str) -> dict[str, str]:

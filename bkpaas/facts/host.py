@@ -17,7 +17,7 @@ from bkpaas.facts.logs import Logs
 from bkpaas.facts.missing import Missing, Record
 from bkpaas.facts.names import Names
 from bkpaas.facts.nginx import Nginx
-from bkpaas.facts.process import PidsLater, Processes
+from bkpaas.facts.process import Processes
 from bkpaas.facts.proxies import Proxies
 from bkpaas.facts.redis import RedisTalks
 from bkpaas.facts.settings import SettingsByProject
@@ -68,7 +68,6 @@ class HostFacts(Record, frozen=True):
     log_plugins: LogPlugins | Missing
     login_access: LoginAccess | Missing
     time_daemon: TimeDaemon | Missing
-    pids_later: PidsLater | Missing
     versions: Versions | Missing = _LATER
 
 
@@ -116,13 +115,6 @@ class HostView:
     def __init__(self, facts: HostFacts) -> None:
         self.facts = facts
         self.name = facts.host
-
-    @property
-    def pids_later(self) -> dict[str, float | None]:
-        """Start time by pid at the second visit; None: gone."""
-        if isinstance(self.facts.pids_later, Missing):
-            raise NoData(self.facts.pids_later.reason)
-        return self.facts.pids_later.by_pid
 
     @property
     def supervisor(self) -> Supervisor:

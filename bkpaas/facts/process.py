@@ -116,13 +116,6 @@ class Processes(Fact, frozen=True):
         )
 
 
-class PidsLater(Fact, frozen=True):
-    """What became of some processes until the second visit."""
-
-    by_pid: dict[str, float | None]
-    """Start time in epoch seconds; None: gone."""
-
-
 def _option(argv: Sequence[str], *names: str) -> Iterator[str]:
     """The values of an option, as `--ini x` and as `--ini=x`."""
     for word, following in zip_longest(argv[1:], argv[2:], fillvalue=""):

@@ -186,7 +186,6 @@ SECTIONS: dict[str, Any] = {
     "disks": Annotated[list[Disk], Meta(min_length=1)],
     "nginx": Nginx,
     "time_daemon": TimeDaemon,
-    "pids": dict[str, Time | None],
     "peers": dict[str, list[str]],
 }
 """Sections that are read as a whole."""
@@ -224,8 +223,6 @@ def asked_of(plan: Mapping[str, Any]) -> Asked:
             sections[section] = frozenset(query["name"] for query in plan[section])
     if plan.get("disks"):
         sections["disks"] = frozenset(path for path in plan["disks"] if "{home}" not in path)
-    if plan.get("pids") is not None:
-        sections["pids"] = frozenset(map(str, plan["pids"]))
     if plan.get("peers"):
         sections["peers"] = frozenset(map(str, plan["peers"]))
     read = {f"files:{query['name']}" for query in plan.get("files", ()) if query.get("read")}
@@ -424,7 +421,6 @@ _CHECKS: dict[str, Callable[[Any, frozenset[str]], bool]] = {
     "disks": _disks_are_whole,
     "nginx": _nginx_is_whole,
     "time_daemon": _time_daemon_is_whole,
-    "pids": lambda found, names: names == found.keys(),
     "peers": lambda found, names: (
         found.keys() <= names and all(_is_peer(one) for ones in found.values() for one in ones)
     ),

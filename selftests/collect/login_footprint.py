@@ -41,7 +41,7 @@ def changed(folder: Path) -> list[str]:
     with running(folder / "sshd", folder, "UsePAM yes") as sshd:
         before = listing()
         visit = collect_hosts(
-            deployment(sshd.connection()), lambda host: {"visit": 1, "pids": [1]}, lambda host, all: None
+            deployment(sshd.connection()), lambda host: {"visit": 1, "disks": ["/"]}, lambda host, all: None
         )["a"]
         assert visit.error is None, visit.error
         for _ in range(500):

@@ -51,7 +51,6 @@ def whole_plan(home: Path, port: int) -> dict[str, Any]:
                 "again": {"when": ".", "seconds": 0.01},
             }
         ],
-        "pids": [1],
         "peers": [1],
     }
 
@@ -121,7 +120,7 @@ def test_an_alarm_of_the_kernel_ends_it_in_any_case() -> None:
     """Between plans and while it waits for the first one; here with the waiting made short."""
     child = start()
     assert child.stdin and child.stdout
-    child.stdin.write(program.packed() + program.plan_lines({"pids": [1], "wait": 1}))
+    child.stdin.write(program.packed() + program.plan_lines({"disks": ["/"], "wait": 1}))
     assert child.wait(30) == -signal.SIGALRM
     assert b"@@bkpaas end\n" in child.stdout.read()
     child.stdin.close()

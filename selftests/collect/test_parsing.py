@@ -57,7 +57,7 @@ def test_facts_are_those_of_the_same_process(open_parser: Open) -> None:
 
 def test_texts_carry_both_languages_when_the_run_does(open_parser: Open) -> None:
     with in_both():
-        settings = open_parser().facts(host(), visited()).pids_later
+        settings = open_parser().facts(host(), visited()).connections
     assert isinstance(settings, Missing) and settings.reason[0] in MARKS
 
 

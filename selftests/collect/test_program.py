@@ -128,7 +128,7 @@ def put(folder: Path, name: str, script: str) -> None:
 
 def test_interpreters_are_tried_in_turn(tmp_path: Path) -> None:
     """One that is not there, a broken one, one too old; then one under a home."""
-    plan = program.plan_lines({"pids": [1]})
+    plan = program.plan_lines({"disks": ["/"]})
     put(tmp_path / "bin", "python3", "exit 127")
     put(tmp_path / "bin", "python2.7", "echo 'ImportError: No module named json' >&2; exit 1")
     put(tmp_path / "my home/.envs/paas/bin", "python", 'exec /usr/bin/python3 "$@"')

@@ -20,7 +20,7 @@ from collect.running import ended
 from collect.servers import refusing, serving, silent
 from collect.sshd import Sshd, deployment, key, needs_sshd, running
 
-PLAN: dict[str, Any] = {"visit": 1, "pids": [1]}
+PLAN: dict[str, Any] = {"visit": 1, "disks": ["/"]}
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def test_a_hung_host_costs_only_itself(sshd: Sshd) -> None:
     with serving(silent) as hole:
         hung = Connection(f"ssh://root@127.0.0.1:{hole.port}")
         plan = deployment(sshd.connection(), hung, sshd.connection(), connect_seconds=3.0)
-        visits = collect_hosts(plan, lambda host: PLAN, lambda host, all: {"visit": 2, "pids": [1]})
+        visits = collect_hosts(plan, lambda host: PLAN, lambda host, all: {"visit": 2, "disks": ["/"]})
     assert list(visits) == ["a", "b", "c"]
     assert visits["a"].round_2 and visits["c"].round_2 and not visits["a"].error
     assert visits["b"].round_1 is None and visits["b"].error and visits["b"].error.kind == "login_hung"
@@ -73,7 +73,7 @@ def test_order_of_things(sshd: Sshd) -> None:
 
     def second(host: Host, visits: dict[str, HostAnswers]) -> dict[str, Any] | None:
         assert beside.is_set() and all(visit.round_1 for visit in visits.values())
-        return {"visit": 2, "pids": []} if host.name == "b" else None
+        return {"visit": 2, "disks": []} if host.name == "b" else None
 
     visits = collect_hosts(
         deployment(*[sshd.connection()] * 2), lambda host: PLAN, second, between=between, progress=progress
@@ -108,7 +108,7 @@ def test_first_answer_survives_a_failed_second_visit(sshd: Sshd) -> None:
     visits = collect_hosts(
         deployment(sshd.connection()),
         lambda host: PLAN,
-        lambda host, all: {"visit": 2, "pids": 7},
+        lambda host, all: {"visit": 2, "disks": 7},
     )
     visit = visits["a"]
     assert visit.round_1 and visit.round_2 is None
@@ -123,7 +123,7 @@ def test_what_is_ready_in_time_is_sent(sshd: Sshd) -> None:
         visit = collect_hosts(
             deployment(sshd.connection(), host_seconds=5.0), lambda h: plan, lambda h, a: None
         )["a"]
-    assert visit.error is None and visit.round_1 and visit.round_1["pids"]["1"]
+    assert visit.error is None and visit.round_1 and visit.round_1["disks"][0]["bytes"]
     assert visit.round_1["http"]["it"]["error"]["kind"] == "silent"
 
 
@@ -132,7 +132,7 @@ def test_time_of_the_run(sshd: Sshd) -> None:
     with serving(silent) as hole:
         hung = Connection(f"ssh://root@127.0.0.1:{hole.port}")
         plan = deployment(sshd.connection(), hung, run_seconds=4.0)
-        visits = collect_hosts(plan, lambda host: PLAN, lambda host, all: {"pids": []})
+        visits = collect_hosts(plan, lambda host: PLAN, lambda host, all: {"disks": []})
     for name, first in (("a", True), ("b", False)):
         error = visits[name].error
         assert bool(visits[name].round_1) == first and error and error.kind == "hung"

@@ -19,7 +19,7 @@ from collect.servers import Behaviour, closing, never_accepting, refusing, servi
 from collect.sshd import Sshd, deployment, key, needs_sshd, running
 
 pytestmark = needs_sshd
-PLAN = {"visit": 1, "pids": [1]}
+PLAN = {"visit": 1, "disks": ["/"]}
 
 FAKE = """
 # Speaks like the collector until the plan comes; then does what argv says.
@@ -101,11 +101,11 @@ def test_both_visits_over_one_connection(sshd: Sshd) -> None:
     visit = collect_hosts(
         deployment(sshd.connection()),
         lambda host: PLAN,
-        lambda host, visits: seconds.append(visits) or {"visit": 2, "pids": [1, 4_000_000]},
+        lambda host, visits: seconds.append(visits) or {"visit": 2, "disks": ["/"]},
     )["a"]
     assert visit.error is None and visit.round_1 and visit.round_2
     assert (visit.round_1["visit"], visit.round_2["visit"]) == (1, 2)
-    assert visit.round_2["pids"] == {"1": visit.round_1["pids"]["1"], "4000000": None}
+    assert [disk["path"] for disk in visit.round_2["disks"]] == ["/"]
     assert seconds[0]["a"].round_1 == visit.round_1
     assert visit.clock and visit.clock.samples == 3
     assert abs(visit.clock.offset_seconds) <= visit.clock.uncertainty_seconds + 0.05

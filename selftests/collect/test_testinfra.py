@@ -21,7 +21,7 @@ from collect.sshd import Sshd, deployment, key, needs_sshd, running
 
 PLAN = {
     "visit": 1,
-    "pids": [1],
+    "disks": ["/"],
     "homes": [],
     "files": [{"name": "os", "path": "/etc/os-release", "read": 4096}],
 }
@@ -50,10 +50,10 @@ def put(folder: Path, name: str, script: str) -> None:
 
 
 def test_local() -> None:
-    visit = once(Connection("local://"), second={"visit": 2, "pids": [1]})
+    visit = once(Connection("local://"), second={"visit": 2, "disks": ["/"]})
     assert visit.error is None and visit.round_1 and visit.round_2
     assert visit.round_1["files"]["os"][0]["text"] and visit.round_2["visit"] == 2
-    assert abs(visit.round_1["pids"]["1"] - visit.round_2["pids"]["1"]) < 1
+    assert visit.round_1["disks"][0]["bytes"] == visit.round_2["disks"][0]["bytes"] > 0
     assert visit.clock and visit.clock.samples == 2
     assert abs(visit.clock.offset_seconds) <= visit.clock.uncertainty_seconds
 
@@ -118,8 +118,8 @@ def test_chroot(tmp_path: Path) -> None:
         "import sys; from bkpaas.collect.rounds import *; from bkpaas.inventory.deployment import Connection\n"
         "from collect.sshd import deployment\n"
         f"plan = {PLAN!r}\n"
-        "visit = visit_hosts(deployment(Connection(sys.argv[1])), lambda host: plan, lambda host, all: None)['a']\n"
-        "print(visit.error or visit.first['files']['os'][0]['text'])\n"
+        "visit = collect_hosts(deployment(Connection(sys.argv[1])), lambda host: plan, lambda host, all: None)['a']\n"
+        "print(visit.error or visit.round_1['files']['os'][0]['text'])\n"
     )
     mounts = f'for name in usr proc dev; do mount --rbind /$name {root}/$name; done; exec "$@"'
     result = subprocess.run(
@@ -165,7 +165,7 @@ def test_answers_that_are_none(path: Path, script: str, kind: str) -> None:
 def test_both_rounds_share_one_budget(path: Path) -> None:
     """The second answer is refused although each of the two is within the limit."""
     put(path, "docker", 'head -c 600000 /dev/zero | tr "\\0" "\\n"; shift 2; exec "$@"')
-    visit = once(Connection("docker://paas-1"), second={"visit": 2, "pids": [1]}, answer_bytes=1_000_000)
+    visit = once(Connection("docker://paas-1"), second={"visit": 2, "disks": ["/"]}, answer_bytes=1_000_000)
     assert visit.round_1 and visit.round_2 is None and visit.error and visit.error.kind == "too_much"
 
 
@@ -188,7 +188,7 @@ def test_openssh_logs_in_once_for_both_visits_and_leaves_nothing(
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(public))
     logins = sshd.logins()
-    visit = once(sshd.connection(), "openssh", second={"visit": 2, "pids": [1]})
+    visit = once(sshd.connection(), "openssh", second={"visit": 2, "disks": ["/"]})
     assert visit.error is None and visit.round_1 and visit.round_2
     assert visit.clock and abs(visit.clock.offset_seconds) <= visit.clock.uncertainty_seconds
     assert sshd.logins() == logins + 1 and not os.listdir(public)

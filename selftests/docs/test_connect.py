@@ -98,7 +98,7 @@ def test_an_sshd_of_centos_6_lets_us_in(tmp_path: Path) -> None:
 
         def visits(transport: str, **more: object) -> bool:
             one = deployment(sshd.connection(**more))
-            plan = {"visit": 1, "pids": [1]}
+            plan = {"visit": 1, "disks": ["/"]}
             found = collect_hosts(one, lambda host: plan, lambda host, all: None, transport=transport)  # type: ignore[arg-type]
             return found["a"].round_1 is not None
 

@@ -206,7 +206,6 @@ def second() -> dict[str, Any]:
         "http": {"healthz-login": got("http://10.0.1.3:8003/healthz/", '{"result": true, "data": {}}')},
         "tcp": {"database": {"seconds": 0.1, "data": "SgAAAAo1LjUuNjgtTWFyaWFEQgA=", "peer": "10.0.1.4:3306",
                              "error": None}},
-        "pids": {"11042": NOW - 600.0, "11043": None},
     }  # fmt: skip
 
 

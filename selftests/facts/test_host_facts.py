@@ -5,7 +5,7 @@ import random
 
 import msgspec
 import pytest
-from recorded import HOME, NOW, ctl, entry, first, got, host, missing, process, second, uwsgi, visit
+from recorded import HOME, ctl, entry, first, got, host, missing, process, second, uwsgi, visit
 
 from bkpaas.collect.rounds import HostAnswers
 from bkpaas.errors import NoData
@@ -36,7 +36,6 @@ def test_a_healthy_host():
     assert view.settings.by_project["login"].number("BK_TOKEN_OFFSET_ERROR_TIME") == 60
     assert view.answers.get(HttpName.HEALTHZ, "login").json() == {"result": True, "data": {}}
     assert view.connections.by_name["database"].greeting == "mysql"
-    assert view.pids_later == {"11042": NOW - 600.0, "11043": None}
     assert view.names.by_name["paas.bk.com"].addresses == ("10.0.1.1",)
     assert view.disks.items[0].free_percent == 25.0
     assert view.time_daemon.daemon is None and view.logs.problems == ()
@@ -44,7 +43,7 @@ def test_a_healthy_host():
 
 def test_what_was_not_asked_is_missing_with_a_reason():
     view = HostView(built(first()))
-    for noun in ("nginx", "agent", "saas", "answers", "connections", "pids_later"):
+    for noun in ("nginx", "agent", "saas", "answers", "connections"):
         with pytest.raises(NoData, match="not in the host's answer"):
             getattr(view, noun)
     with pytest.raises(NoData, match="not asked: healthz-x"):

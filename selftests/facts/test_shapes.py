@@ -20,7 +20,7 @@ def test_the_answer_of_another_round_is_refused():
     two = second() | {"visit": 1}
     found = facts(first(), two)
     assert found.answers == Missing("not the answer of collection round 2")
-    assert found.pids_later == Missing("not the answer of collection round 2")
+    assert found.connections == Missing("not the answer of collection round 2")
     assert not isinstance(found.processes, Missing)
     assert isinstance(facts(first() | {"visit": True}, None).processes, Missing)
 
@@ -68,11 +68,11 @@ def test_what_a_plan_asks_holds_no_password():
             "visit": 2,
             "tcp": [{"name": "redis-x", "send": "AUTH Pl4nted"}],
             "disks": ["/", "{home}"],
-            "pids": [7],
+            "peers": [7],
         }
     )
     assert asked.sections["tcp"] == {"redis-x"} and "Pl4nted" not in str(asked)
-    assert (asked.sections["disks"], asked.sections["pids"]) == ({"/"}, {"7"})
+    assert (asked.sections["disks"], asked.sections["peers"]) == ({"/"}, {"7"})
 
 
 def test_each_part_of_a_plan_that_is_answered_is_asked():
