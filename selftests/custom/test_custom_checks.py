@@ -220,7 +220,7 @@ def test_a_condition_in_a_file_of_its_own(site: Site, document: Path, tmp_path: 
     assert verdict["translated"]["title"] == "主机的每个文件系统都有 10% 的剩余空间"
     assert verdict["remedy"].endswith("$ df -h\n$ ls -lt /data/backup    # on appo-1")
     (cause,) = done.results["causes"]
-    assert cause["headline"] == "A file system of appo-1 has no room for the backup"
+    assert cause["headline"] == "A file system of appo-1 has too little space for the backup"
     assert (
         cause["case"] == verdict["case"] == "failed" and cause["translated"] == "appo-1 的文件系统放不下备份"
     )
