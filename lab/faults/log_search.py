@@ -27,7 +27,6 @@ CLOCK = 20  # seconds; more than the others differ, less than a token bears
 FAR = 90  # seconds; lines of logs stand where nobody looks for them
 BACKLOG = 1500  # lines; more than a list in redis may hold without a warning
 LATE = 60  # seconds; a line that old is missed in this lab's inventory
-SEARCH = "/usr/local/bin/es-server"
 SEARCH_PASSWORD = "Lab-es-6/Tq@1"
 GATE_PORT = 10005
 REDIS = "/usr/bin/redis-server"
@@ -66,12 +65,39 @@ def block_redis(lab: Lab) -> None:
     block(lab, host(lab, "redis"), port, source, "DROP")
 
 
-def stop_search(lab: Lab) -> None:
-    signal_processes(lab, host(lab, "es"), "TERM", SEARCH)
+def signal_search(lab: Lab, signal: str) -> None:
+    """Send a signal to Elasticsearch on the host that paas is configured with."""
+    signal_processes(lab, host(lab, "es"), signal, f"{lab.layout.home}/service/es/bin/elasticsearch")
 
 
 def cable(lab: Lab, name: str, state: str) -> None:
     lab.exec(["ip", "link", "set", f"v-{name}", state])
+
+
+def forget_allocation(lab: Lab) -> None:
+    """Leave the allocation of shards off, as after maintenance; a deleted index stands for the change of the day."""
+    set_allocation(lab, "none")
+    ask_search(lab, ask_search(lab, "_cat/indices/paas_app_log-*?h=index").split()[-1], "-X DELETE")
+    line = f"echo \"INFO [$(date '+%F %T')] bk_framework 1 visited\" >> {application_log(lab)}"
+    lab.run(host(lab, "appo"), line)
+    await_status(lab, "red")
+
+
+def allocate(lab: Lab) -> None:
+    set_allocation(lab, None)
+    await_status(lab, "green", "yellow")
+
+
+def set_allocation(lab: Lab, value: str | None) -> None:
+    body = json.dumps({"persistent": {"cluster.routing.allocation.enable": value}})
+    ask_search(lab, "_cluster/settings", f"-X PUT -H 'Content-Type: application/json' -d '{body}'")
+
+
+def await_status(lab: Lab, *statuses: str) -> None:
+    def reached() -> bool:
+        return json.loads(ask_search(lab, "_cluster/health"))["status"] in statuses
+
+    lab.wait(reached, 60, f"the cluster is {' or '.join(statuses)}")
 
 
 def block_documents(lab: Lab, value: bool | None) -> None:
@@ -294,7 +320,7 @@ FAULTS = (
         SECTION,
         "the search engine does not run",
         "Elasticsearch 没有运行",
-        stop_search,
+        lambda lab: signal_search(lab, "TERM"),
         lambda lab: start_roles(lab, host(lab, "es")),
     ),
     Fault(
@@ -303,8 +329,8 @@ FAULTS = (
         SECTION,
         "the search engine takes connections and never answers",
         "Elasticsearch 接受连接但从不应答",
-        lambda lab: signal_processes(lab, host(lab, "es"), "STOP", SEARCH),
-        lambda lab: signal_processes(lab, host(lab, "es"), "CONT", SEARCH),
+        lambda lab: signal_search(lab, "STOP"),
+        lambda lab: signal_search(lab, "CONT"),
     ),
     Fault(
         "es-login-missing",
@@ -314,6 +340,15 @@ FAULTS = (
         "Elasticsearch 需要登录，而 paas 没有配置账号",
         gate,
         open_gate,
+    ),
+    Fault(
+        "es-red",
+        "es-health",
+        SECTION,
+        "shards are not allocated any more since maintenance, and the new index of logs has no primary shard",
+        "维护后未恢复分片分配，新的日志索引没有主分片，集群为 red",
+        forget_allocation,
+        allocate,
     ),
     Fault(
         "es-host-down",

@@ -17,11 +17,11 @@ from lab.faults.hands import (
     restart,
     restart_nginx,
     restore,
-    signal_processes,
     start_roles,
     supervisorctl,
     unblock,
 )
+from lab.faults.log_search import signal_search
 
 LAYOUT = "b"
 OTHER_HOME = "/data/bkce"
@@ -113,11 +113,6 @@ def cut_off_platforms(lab: Lab) -> None:
 
 def let_out(lab: Lab) -> None:
     lab.run(host(lab, "cmdb"), "iptables -F OUTPUT")
-
-
-def stop_search(lab: Lab) -> None:
-    """Of the three, the one that paas is configured with."""
-    signal_processes(lab, host(lab, "es"), "TERM", "/usr/local/bin/es-server")
 
 
 def forward_nothing(lab: Lab) -> None:
@@ -223,7 +218,7 @@ FAULTS = (
         "no-logs",
         "of three search engines, the one that paas asks does not run",
         "三台 Elasticsearch 中 paas 使用的那台没有运行",
-        stop_search,
+        lambda lab: signal_search(lab, "TERM"),
         lambda lab: start_roles(lab, host(lab, "es")),
         LAYOUT,
     ),

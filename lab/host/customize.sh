@@ -1,10 +1,9 @@
 #!/bin/sh
-# Finishes the hosts' base: customize.sh ROOT, with labclock.so and es-server beside this script.
+# Finishes the hosts' base: customize.sh ROOT, with labclock.so beside this script.
 set -eu
 root=$1
 here=$(dirname "$0")
 install -m 644 "$here/labclock.so" "$root/usr/lib/labclock.so"
-install -m 755 "$here/es-server" "$root/usr/local/bin/es-server"
 mkdir -p "$root/data"
 
 # One key pair a base would be shared by all hosts; each makes its own at boot.

@@ -98,12 +98,21 @@ def rabbitmq(layout: Layout, address: str) -> None:
 
 
 def es(layout: Layout, address: str) -> None:
-    data = layout.home / "service/es"
-    data.mkdir(parents=True, exist_ok=True)
-    bind = "0.0.0.0" if layout.bind_all else address
-    where = ("--host", bind, "--elasticsearch-port", str(layout.ports["es"]))
-    if not alive("es-server"):
-        background("/usr/local/bin/es-server", "start", "--data-dir", data, "--only", "elasticsearch", *where)
+    program = layout.home / "service/es/bin/elasticsearch"
+    install(program, "elasticsearch")
+    logs(layout, "es")
+    if not alive(program.name):
+        command = es_command(
+            program, layout.home, "0.0.0.0" if layout.bind_all else address, layout.ports["es"]
+        )
+        background(*command, log=layout.home / "logs/es/elasticsearch.log")
+
+
+def es_command(program: Path, home: Path, host: str, port: int) -> list[str]:
+    """Return the command line of Elasticsearch; its class comes first, since an interpreter reads options before it."""
+    settings = {"http.port": port, "network.host": host, "path.data": home / "public/es"}
+    words = [f"-E{key}={value}" for key, value in settings.items()]
+    return [str(program), "org.elasticsearch.bootstrap.Elasticsearch", *words]
 
 
 def cmdb(layout: Layout, address: str) -> None:

@@ -27,7 +27,6 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(
         base, "_mmdebstrap", lambda release, sources, target, work: ["sh", "-c", script[0], str(target)]
     )
-    monkeypatch.setattr(base, "_fetch_search_store", lambda work, tell: None)
     return script
 
 

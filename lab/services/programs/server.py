@@ -9,6 +9,9 @@ from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+MOST_BODY_BYTES = 10_000_000
+"""Longest body of a request that is read."""
+
 
 @dataclass
 class Answer:
@@ -22,6 +25,8 @@ class Answer:
 class Question:
     path: str
     headers: dict[str, str]  # names in lower case
+    method: str = "GET"
+    body: bytes = b""
 
     @property
     def cookies(self) -> dict[str, str]:
@@ -36,15 +41,22 @@ def as_json(content: dict[str, Any], status: int = 200) -> Answer:
     return Answer(json.dumps(content), status, "application/json; charset=utf-8")
 
 
-def server(address: str, port: int, reply: Reply) -> ThreadingHTTPServer:
-    """A listening server that answers every GET and HEAD with reply(); serve_forever() runs it."""
+def server(
+    address: str, port: int, reply: Reply, methods: tuple[str, ...] = ("GET", "HEAD")
+) -> ThreadingHTTPServer:
+    """Return a listening server that answers these methods with reply(); serve_forever() runs it."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
-            question = Question(self.path, {name.lower(): value for name, value in self.headers.items()})
-            answer = reply(question)
+        def _reply(self) -> None:
+            length = int(self.headers.get("Content-Length", "0"))
+            if length > MOST_BODY_BYTES:
+                self.close_connection = True
+                self.send_error(413)
+                return
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            answer = reply(Question(self.path, headers, self.command, self.rfile.read(length)))
             body = answer.body.encode()
             self.send_response_only(answer.status)
             self.send_header("Content-Type", answer.content_type)
@@ -56,10 +68,10 @@ def server(address: str, port: int, reply: Reply) -> ThreadingHTTPServer:
             if self.command != "HEAD":
                 self.wfile.write(body)
 
-        do_HEAD = do_GET
-
         def log_message(self, format: str, *arguments: object) -> None:
             """No access log: the originals keep theirs elsewhere."""
 
+    for method in methods:
+        setattr(Handler, f"do_{method}", Handler._reply)
     ThreadingHTTPServer.daemon_threads = True
     return ThreadingHTTPServer((address, port), Handler)
