@@ -9,8 +9,9 @@ from shlex import quote
 from bkpaas.catalogue.scope import Subject
 from bkpaas.facts import HostFacts, Missing, Nginx, Process, Snapshot
 from bkpaas.inventory.deployment import DEFAULT_PORTS, Connection, Deployment
+from bkpaas.inventory.platform import INSTALL_ROOTS
 
-_USUAL_HOME = "/data/bkce"
+_USUAL_HOME = INSTALL_ROOTS[0]
 VARIABLES = frozenset({
     "host", "address", "login", "home", "conf", "sock", "supervisorctl", "supervisord", "domain", "domain_port",
     "agent_port", "paas_agent_port", "nginx", "service", "ports", "pids", "url", "off", "first", "second",

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from bkpaas.inventory.deployment import Connection
+from bkpaas.inventory.platform import INSTALL_ROOTS
 from bkpaas.lang import say
 
 MARK = "@@bkpaas"
@@ -30,7 +31,6 @@ INTERPRETERS = (
     "/opt/py36/bin/python",
     "/opt/py27/bin/python",
 )
-HOMES = ("/data/bkce", "/data/bkee")
 PLAIN_BYTES = 24 << 20
 """What the JSON text of one answer may have, unpacked: a host of 30,000 processes has 15 MB."""
 JSON_VALUES = 1_500_000
@@ -111,7 +111,7 @@ def withheld(plan: dict[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, 
 
 def script(connection: Connection, homes: Sequence[str] = (), plan: dict[str, Any] | None = None) -> str:
     """What /bin/sh is given, as root where `command` says sudo."""
-    found = [f"{shlex.quote(home)}/.envs/*/bin/python" for home in dict.fromkeys((*homes, *HOMES))]
+    found = [f"{shlex.quote(home)}/.envs/*/bin/python" for home in dict.fromkeys((*homes, *INSTALL_ROOTS))]
     # An interpreter that cannot even start ends with one of these codes before it has read anything.
     return (
         f"LC_ALL=C; export LC_ALL; for p in {' '.join([*INTERPRETERS, *found])}; do "

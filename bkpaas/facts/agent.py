@@ -16,7 +16,7 @@ from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.process import Processes
 from bkpaas.facts.query import Earlier, FileName, Query, ReadFile, ReadTail, TailName
 from bkpaas.facts.supervisor import pid_in
-from bkpaas.inventory.deployment import Deployment, Host
+from bkpaas.inventory.deployment import DEFAULT_PORTS, Deployment, Host
 from bkpaas.lang import say
 
 
@@ -67,7 +67,7 @@ class SaasRuns(Fact, frozen=True):
 
 MOST_SOCKETS = 400
 """So many are looked for on one host."""
-_PORT = 4245
+_PORT = DEFAULT_PORTS["paas_agent"]
 """As shipped."""
 
 

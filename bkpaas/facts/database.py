@@ -15,7 +15,7 @@ from bkpaas.facts.missing import Missing, Record
 from bkpaas.facts.query import Earlier, MysqlLogin, Query
 from bkpaas.facts.secrets import DIGEST, Secrets
 from bkpaas.facts.settings import Settings, SettingsByProject
-from bkpaas.inventory.deployment import Deployment, Host
+from bkpaas.inventory.deployment import DEFAULT_PORTS, Deployment, Host
 from bkpaas.lang import say
 
 Reveal = Callable[[str], str | None]
@@ -30,7 +30,7 @@ PROJECTS = ("login", "paas", "esb", "appengine")
 """The projects of open_paas, in the order in which their settings are looked up."""
 MOST_ACCOUNTS = len(PROJECTS)
 """Accounts that are tried, of a host."""
-_DEFAULT_PORT = 3306
+_DEFAULT_PORT = DEFAULT_PORTS["mysql"]
 _TEXT_LENGTH = 200
 """Of the text of an error, in characters."""
 _OWN_OPTIONS = ("unix_socket", "read_default_file", "read_default_group")

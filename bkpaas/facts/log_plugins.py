@@ -25,7 +25,7 @@ from bkpaas.facts.process import Process, Processes
 from bkpaas.facts.query import Earlier, FileName, Query, ReadFile, Section, TailName
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory import platform
-from bkpaas.inventory.deployment import Deployment, Host
+from bkpaas.inventory.deployment import DEFAULT_PORTS, Deployment, Host
 from bkpaas.lang import say
 
 FieldName = Literal["host", "port", "db", "key", "type", "password"]
@@ -108,7 +108,7 @@ class LogPlugins(Fact, frozen=True):
 
 
 _PROGRAMS = {"agent": ("filebeat",), "parser": ("java", "logstash", "jruby")}
-_REDIS_PORT = 6379
+_REDIS_PORT = DEFAULT_PORTS["redis"]
 _VARIABLE = re.compile(r"\$\{(?P<name>[^}:]*)")
 _MOST_NODES = 20_000
 _TRUE = ("true", "True", "TRUE", "yes", "on")

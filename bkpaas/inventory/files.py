@@ -9,6 +9,7 @@ from msgspec import Struct
 from bkpaas.errors import InventoryError
 from bkpaas.inventory.deployment import Generation
 from bkpaas.inventory.generation import Clue
+from bkpaas.inventory.platform import INSTALL_ROOTS
 from bkpaas.inventory.source import is_directory, names_in
 from bkpaas.messages import Message, msg
 
@@ -24,7 +25,7 @@ _MARKERS: dict[str, Generation] = {
     "ports.env": "5.x",
     "bkcli": "6.x",
 }
-_HOMES = {"bkcec": "/data/bkce", "bkeec": "/data/bkee"}
+_HOMES = dict(zip(("bkcec", "bkeec"), INSTALL_ROOTS, strict=True))
 
 
 class Files(Struct, frozen=True):

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
-from pathlib import Path
 
 import msgspec
 
-from bkpaas import __version__, collect
+from bkpaas import __version__
 from bkpaas import facts as facts_
 from bkpaas.catalogue import model
 from bkpaas.catalogue.explain import BAD, consequences, explain
 from bkpaas.catalogue.registry import get_condition, section_of, sections
 from bkpaas.catalogue.scope import Subject
 from bkpaas.catalogue.variables import render
+from bkpaas.collect import program
 from bkpaas.facts import Snapshot
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import in_both, in_language, other, say, spoken
@@ -177,7 +176,6 @@ def _host(name: str, deployment: Deployment, snapshot: Snapshot) -> HostRecord:
 
 
 def _run(deployment: Deployment, snapshot: Snapshot, seconds: float) -> Run:
-    program = Path(collect.__file__).with_name("collector.py").read_bytes()
     started = datetime.fromtimestamp(snapshot.started).astimezone()
     return Run(
         id=snapshot.run,
@@ -185,7 +183,7 @@ def _run(deployment: Deployment, snapshot: Snapshot, seconds: float) -> Run:
         seconds=round(seconds, 3),
         inventory=deployment.source,
         suite=__version__,
-        collector_sha256=hashlib.sha256(program).hexdigest(),
+        collector_sha256=program.digest(),
         exit=0,
         language=spoken(),
     )
