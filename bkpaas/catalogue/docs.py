@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-from bkpaas.catalogue.model import Case, Condition, Point, Relation, Section, Text
+from bkpaas.catalogue.model import Case, Condition, Point, Relation, RemedyPart, Section, Text
 from bkpaas.catalogue.registry import CONDITIONS, SECTIONS, TOPOLOGY, section_of
 from bkpaas.catalogue.scope import OnController, PerLink, PerPair, PerVirtualAddress, Scope
 from bkpaas.catalogue.variables import render_usual
@@ -210,16 +210,19 @@ def _condition(condition: Condition, language: Language) -> Iterator[str]:
         yield item(Text(en="Can cause", zh="可能导致"), effects[0])
     elif effects:
         yield item(Text(en="Can cause", zh="可能导致"), _links(effects, language))
+    remedies: dict[tuple[RemedyPart, ...], list[Case]] = {}
     for case in condition.cases:
-        yield from _repair(case, language, named=len(condition.cases) > 1)
+        remedies.setdefault(case.parts, []).append(case)
+    for parts, cases in remedies.items():
+        yield from _repair(parts, cases if len(remedies) > 1 else [], language)
 
 
-def _repair(case: Case, language: Language, *, named: bool) -> Iterator[str]:
-    """Yield the remedy of a case; named: under its headline, as one of several."""
+def _repair(parts: tuple[RemedyPart, ...], cases: list[Case], language: Language) -> Iterator[str]:
+    """Yield a remedy, under the headlines of its cases."""
     head = f"**{Text(en='Repair', zh='处理方法').in_(language)}**{_colon(language)}"
-    if named:
+    for case in cases:
         yield from ("", f"*{render_usual(case.headline.in_(language))}*")
-    for part in case.parts:
+    for part in parts:
         only = f"{' '.join(part.generations)}{_colon(language)}" if len(part.generations) == 1 else ""
         yield from ("", head + only + render_usual(part.text.in_(language)))
         if part.commands:

@@ -76,7 +76,7 @@ class _Part(Struct, forbid_unknown_fields=True):
 
 class _Case(Struct, forbid_unknown_fields=True):
     headline: Text
-    remedy: list[_Part]
+    remedy: list[_Part] = []
     parameters: tuple[str, ...] = ()
 
 
@@ -96,6 +96,7 @@ class _Condition(Struct, forbid_unknown_fields=True):
     rule: Text
     impact: Text
     cases: dict[str, Any] = field(name="case")
+    remedy: list[_Part] = []
     caused_by: list[_CausedBy] = []
     services: tuple[str, ...] = ()
     generations: tuple[Generation, ...] = ("5.x", "6.x")
@@ -132,6 +133,7 @@ def load_catalogue(folder: Path = FOLDER) -> Catalogue:
 def load_condition(path: Path, topology: Topology) -> Condition:
     """Load one condition; its id is the name of the file without `.toml`."""
     file = _read(path, _Condition)
+    remedy = tuple(_part(part) for part in file.remedy)
     return Condition(
         id=path.stem,
         scopes=tuple(file.scope) if isinstance(file.scope, list) else (file.scope,),
@@ -140,8 +142,10 @@ def load_condition(path: Path, topology: Topology) -> Condition:
         rule=_folded(file.rule),
         impact=_folded(file.impact),
         cases=tuple(
-            _case(name, _convert(path, table, _Case, f"case.{name}")) for name, table in file.cases.items()
+            _case(name, _convert(path, table, _Case, f"case.{name}"), remedy)
+            for name, table in file.cases.items()
         ),
+        remedy=remedy,
         severity=file.severity,
         caused_by=(caused_by := _caused_by(path, file.caused_by, topology)),
         causes=tuple(dict.fromkeys(cause for entry in caused_by for cause in entry.causes)),
@@ -224,8 +228,10 @@ def _ranking(sections: tuple[Section, ...]) -> list[str]:
     return list(dict.fromkeys(ids))
 
 
-def _case(name: str, file: _Case) -> Case:
-    return Case(name, _folded(file.headline), tuple(_part(part) for part in file.remedy), file.parameters)
+def _case(name: str, file: _Case, remedy: tuple[RemedyPart, ...]) -> Case:
+    """Return a case, with the remedy of its condition if it has none of its own."""
+    own = tuple(_part(part) for part in file.remedy)
+    return Case(name, _folded(file.headline), own or remedy, file.parameters)
 
 
 def _part(file: _Part) -> RemedyPart:

@@ -19,7 +19,7 @@ SERVICE_GROUPS: dict[str, tuple[str, ...]] = {"open_paas": SERVICES}
 """Names that stand for several services in a condition's file."""
 
 DEFAULT_CASE = "failed"
-"""The case of a check that names none."""
+"""The case of a site's condition that is made of keywords."""
 
 
 class Text(Struct, frozen=True, forbid_unknown_fields=True):
@@ -156,6 +156,8 @@ class Condition(Struct, frozen=True):
     impact: Text
     """What an operator or a user then sees."""
     cases: tuple[Case, ...]
+    remedy: tuple[RemedyPart, ...] = ()
+    """The remedy of each case that has none of its own."""
     severity: Severity = "fail"
     caused_by: tuple[CausedBy, ...] = ()
     causes: tuple[Cause, ...] = ()
@@ -175,12 +177,9 @@ class Condition(Struct, frozen=True):
             return []
         return [subject for scope in self.scopes for subject in scope.subjects(deployment)]
 
-    def case(self, name: str = DEFAULT_CASE) -> Case:
-        """Return a case by its name. KeyError: the condition has no such case."""
-        for case in self.cases:
-            if case.name == name:
-                return case
-        raise KeyError(f"{self.id} has no case {name}")
+    def case(self, name: str | None = None) -> Case:
+        """Return a case by its name; the first one if there is none of that name, or no name."""
+        return next((case for case in self.cases if case.name == name), self.cases[0])
 
 
 class Point(Struct, frozen=True):

@@ -7,7 +7,7 @@ from pathlib import Path
 from string import Formatter
 
 from bkpaas.catalogue.load import CONDITIONS, SECTIONS, TOPOLOGY, Catalogue
-from bkpaas.catalogue.model import SERVICES, Case, Condition, Section, Text
+from bkpaas.catalogue.model import SERVICES, Case, Condition, RemedyPart, Section, Text
 from bkpaas.catalogue.scope import roles_of
 from bkpaas.catalogue.topology import Step, Topology
 from bkpaas.catalogue.variables import VARIABLES
@@ -48,6 +48,10 @@ def validate_condition(condition: Condition, path: Path, known: Known) -> None:
     _refuse_unknown(path, "caused_by", (cause.condition for cause in condition.causes), known)
     if not condition.cases:
         raise CatalogueError(path, "case", say(en="has no case", zh="没有 case"))
+    if condition.remedy and all(case.parts is not condition.remedy for case in condition.cases):
+        raise CatalogueError(
+            path, "remedy", say(en="each case has a remedy of its own", zh="每个 case 都有自己的 remedy")
+        )
     for case in condition.cases:
         _validate_case(case, path)
 
@@ -57,14 +61,19 @@ def _texts(condition: Condition) -> Iterator[tuple[str, Text]]:
         text = getattr(condition, key)
         if text is not None:
             yield key, text
+    yield from _texts_of_remedy("remedy", condition.remedy)
     for case in condition.cases:
         yield f"case.{case.name}.headline", case.headline
-        for number, part in enumerate(case.parts):
-            key = f"case.{case.name}.remedy[{number}]"
-            yield key, part.text
-            for line, command in enumerate(part.commands):
-                if command.comment is not None:
-                    yield f"{key}.commands[{line}]", command.comment
+        if case.parts is not condition.remedy:
+            yield from _texts_of_remedy(f"case.{case.name}.remedy", case.parts)
+
+
+def _texts_of_remedy(key: str, parts: tuple[RemedyPart, ...]) -> Iterator[tuple[str, Text]]:
+    for number, part in enumerate(parts):
+        yield f"{key}[{number}]", part.text
+        for line, command in enumerate(part.commands):
+            if command.comment is not None:
+                yield f"{key}[{number}].commands[{line}]", command.comment
 
 
 def _validate_case(case: Case, path: Path) -> None:

@@ -99,8 +99,19 @@ def test_a_condition_has_all_that_its_file_says(load):
     )
     assert gone.remedy("5.x").en == "Look at {path}:\n$ ls {home}\n$ id    # as root\n$ # edit it"
     assert gone.remedy("6.x").zh.endswith("$ # 修改\n启动。") and gone.remedy() == gone.remedy("6.x")
-    with pytest.raises(KeyError, match="some-id has no case failed"):
-        condition.case()
+    assert condition.case() is condition.case("unknown") is gone
+
+
+def test_a_case_without_a_remedy_has_that_of_its_condition(load):
+    remedy = re.compile(r"(?s)\[\[case\.mode\.remedy\]\].*?(?=\[\[caused)")
+    shared = "[[remedy]]\nen = 'Look again.'\nzh = '再看。'\n\n"
+    gone, mode = load(text=remedy.sub(shared, CONDITION, count=1)).cases
+    assert gone.parts[0].text.en == "Look at {path}:"
+    assert [part.text.en for part in mode.parts] == ["Look again."]
+    with pytest.raises(CatalogueError, match="remedy: each case has a remedy of its own"):
+        load(text=CONDITION.replace("[[caused_by]]", shared + "[[caused_by]]", 1))
+    with pytest.raises(CatalogueError, match=r"remedy\[0\].zh: is empty"):
+        load(text=remedy.sub(shared.replace("再看。", ""), CONDITION, count=1))
 
 
 def test_a_component_becomes_the_conditions_that_break_it_each_once_and_in_order(load):

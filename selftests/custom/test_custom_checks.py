@@ -239,7 +239,7 @@ def test_a_file_of_a_condition_that_cannot_be_used_is_named(site: Site) -> None:
     )
     done = site.run(SNAPSHOT, "tests_site")
     assert done.exit == 1
-    assert "site-wrong.toml: case.failed.remedy[0]: Object missing required field `zh`" in done.out
+    assert "site-wrong.toml: remedy[0]: Object missing required field `zh`" in done.out
     assert "site-twice.toml describes site-twice: only `symptoms` may be given here" in done.out
 
 
