@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +22,19 @@ EVIDENCE = 200
 def read(layout: str, directory: Path, only: Collection[str] = ()) -> dict[str, str]:
     """Return what is expected of each run of a layout, or of those with these names, as JSON."""
     file = directory / f"{layout}{SUFFIX}"
-    lines = read_lines(file) if file.exists() else ()
-    return {line["name"]: canonical(line) for line in lines if not only or line["name"] in only}
+    expected: dict[str, str] = {}
+    for line in read_lines(file) if file.exists() else ():
+        if not only or line["name"] in only:
+            expected[line["name"]] = canonical(line)
+        if only and len(expected) == len(only):
+            break
+    return expected
 
 
-def update(layout: str, told: dict[str, str], directory: Path, *, whole: bool) -> None:
-    """Write what was judged as expected; what is expected of other runs stays, unless these are all."""
-    expected = dict(told) if whole else read(layout, directory) | told
-    ordered = [json.loads(expected[name]) for name in sorted(expected)]
+def update(layout: str, told: dict[str, str], directory: Path, names: Sequence[str]) -> None:
+    """Write what was judged as expected, in the order of these names; what is expected of other runs stays."""
+    expected = read(layout, directory) | told
+    ordered = [json.loads(expected[name]) for name in names if name in expected]
     write_lines(directory / f"{layout}{SUFFIX}", ordered)
     lines = [line for one in ordered for line in summary(one)]
     (directory / f"{layout}.txt").write_text("\n".join(lines) + "\n", "utf-8")

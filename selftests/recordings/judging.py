@@ -63,7 +63,7 @@ def judge(recording: Recording, directory: Path) -> dict[str, Any]:
     words = ["--inventory", str(place), "--report", str(report), "--lang", recording["language"]]
     if recording["login_user"]:
         words += ["--login-user", recording["login_user"]]
-    # without these pytest looks for its settings beside the inventory, and the product starts it once more
+    # without these pytest looks for its settings next to the inventory, and the product starts it once more
     settings = ["-c", str(REPOSITORY / "pytest.ini"), "--rootdir", str(REPOSITORY), "-p", "no:cacheprovider"]
     code = pytest.main([*settings, *words, *recording["words"]], plugins=[capture])
     found: dict[str, Any] = {"exit": int(code), "plans": plans, "markers": capture.markers}

@@ -22,7 +22,7 @@ from selftests.recordings.store import LAYOUTS, PACKED, SUFFIX, Recording, write
 RAW = REPOSITORY / ".lab" / "recordings"
 """Each run in a file of its own, as soon as it is recorded."""
 FILE = REPOSITORY / "report" / "recording.json"
-"""The matrix as these runs say it; their reports lie beside it."""
+"""The matrix as these runs say it; their reports lie in the directory of the same name."""
 ATTEMPTS = 2
 """How often a trial that cannot be carried out is tried."""
 HEALTHY = {"a": 3, "b": 1, "c": 1, "d": 1}

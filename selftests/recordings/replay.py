@@ -31,7 +31,7 @@ SAMPLE = (
     "symptom-login-redirect-loop.en",
     "host-down+faq-fatal",
 )
-"""A healthy run, two faults at once, and a run for each section of the FAQ; the first in their packed file."""
+"""A healthy run, a pair of faults, and a run for each section of the FAQ; the first in their packed file."""
 
 
 def main(words: list[str] | None = None) -> int:
@@ -71,9 +71,12 @@ class Replay:
 
     def judge(self, layout: str, only: set[str]) -> None:
         """Judge the recordings of a layout, all of them or those with these names."""
-        options = self.options
-        recordings = wanted(layout, options.recordings, only)
-        expected = expectation.read(layout, options.expected, only)
+        options, known = self.options, names(layout, self.options.recordings)
+        chosen = {name for name in known if not only or name in only}
+        if not chosen:
+            return
+        recordings = wanted(layout, options.recordings, chosen)
+        expected = expectation.read(layout, options.expected, chosen if only else ())
         actual: dict[str, str] = {}
         for name, outcome in judge_all(work, recordings, options.jobs):
             told = outcome.get("told", outcome)
@@ -86,8 +89,8 @@ class Replay:
                 actual[name] = canonical({"name": name, **told})
             if options.progress:
                 print(f"{layout} {name}: {len(found)} differences", flush=True)
-        if options.update and (actual or not only):
-            expectation.update(layout, actual, options.expected, whole=not only)
+        if options.update and actual:
+            expectation.update(layout, actual, options.expected, known)
         elif not only:
             self.differences += [
                 comparing.Difference("expected, not recorded", "", name) for name in expected
@@ -107,19 +110,15 @@ def names(layout: str, directory: Path) -> list[str]:
     return (directory / f"{layout}.names").read_text("ascii").split()
 
 
-def wanted(layout: str, directory: Path, only: set[str]) -> Iterator[Recording]:
-    """Yield the recordings of a layout, all of them or those with these names; stop after the last of them."""
-    left = only.intersection(names(layout, directory)) if only else None
-    if left is not None and not left:
-        return
+def wanted(layout: str, directory: Path, chosen: set[str]) -> Iterator[Recording]:
+    """Yield the recordings of a layout with these names; read no further than the last of them."""
+    left = set(chosen)
     for recording in read_lines(directory / f"{layout}{SUFFIX}"):
-        if left is None:
-            yield recording
-        elif recording["name"] in left:
+        if recording["name"] in left:
             left.remove(recording["name"])
             yield recording
-            if not left:
-                return
+        if not left:
+            return
 
 
 def work(recording: Recording, directory: Path) -> dict[str, Any]:
