@@ -1,4 +1,4 @@
-"""How far a host's clock is from the controller's, and how exactly that is known."""
+"""Estimate the offset between a host's clock and the controller's, with its uncertainty."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ _EPOCH, _MONOTONIC = time.time(), time.monotonic()
 
 
 def now(monotonic: float | None = None) -> float:
-    """The controller's time (epoch seconds), which never jumps during a run: all hosts are compared by it.
+    """Return the controller's time in epoch seconds; it does not jump during a run.
 
-    monotonic: then instead of now; the processes of one machine share that clock.
+    Args:
+        monotonic: seconds of the monotonic clock, which the processes of a machine share. None: now.
     """
     return _EPOCH + (time.monotonic() if monotonic is None else monotonic) - _MONOTONIC
 
 
 class Clock(Struct, frozen=True):
-    """offset: the host's time minus the controller's; true within plus or minus the uncertainty."""
+    """Hold the offset (host minus controller), correct within plus or minus the uncertainty."""
 
     offset_seconds: float
     uncertainty_seconds: float
     samples: int
 
 
-def measured(samples: Sequence[tuple[float, float, float]]) -> Clock | None:
-    """From (asked, host's time, answered) samples: the shortest round trip knows best."""
+def best_estimate(samples: Sequence[tuple[float, float, float]]) -> Clock | None:
+    """Return the estimate of the sample with the shortest round trip, from (sent, host time, received) seconds."""
     if not samples:
         return None
-    asked, there, answered = min(samples, key=lambda sample: sample[2] - sample[0])
-    return Clock(there - (asked + answered) / 2, (answered - asked) / 2, len(samples))
+    sent, host_time, received = min(samples, key=lambda sample: sample[2] - sample[0])
+    return Clock(host_time - (sent + received) / 2, (received - sent) / 2, len(samples))

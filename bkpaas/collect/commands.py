@@ -1,4 +1,4 @@
-"""Commands on the controller, each bounded in time and output, for testinfra's backends."""
+"""Run commands on the controller, bounded in time and output, for testinfra's backends."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def run_bounded(line: bytes, seconds: float, most: int, *, session: bool = True)
 
     Args:
         most: bytes of output and error output together.
-        session: run it in a session of its own, and kill all that it started together with it. False leaves the
-            latter to the caller, which kills the session that both are in.
+        session: run it in its own session, and kill all processes of it at the limit. False leaves that to the
+            caller, which kills the session that contains both.
 
     Raises:
         subprocess.TimeoutExpired, TooMuchOutput: the command was killed.

@@ -1,6 +1,6 @@
-"""What can go wrong on the way to a host: one function a kind, each a sentence with host, cause and way out.
+"""Make the errors of a collection: one function per kind, each with host, cause and fix in a sentence.
 
-`where` is always what `place` gives.  Programs may rely on the kinds; the sentences are for people.
+`where` is always the result of `host_label`.  Programs may rely on the kinds; the sentences are for people.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from bkpaas.inventory.deployment import Host
 from bkpaas.lang import say
 
 _QUOTABLE = re.compile(rb"^(sudo: [^\n]{1,160}|This account is currently not available[^\n]{0,80})", re.M)
-"""What may be quoted of other programs' output."""
+"""Parts of the output of other programs that may be quoted."""
 
 
-def place(host: Host) -> str:
+def host_label(host: Host) -> str:
+    """Return name and address of a host, or one of them if they are equal."""
     return host.address if host.name == host.address else f"{host.name} ({host.address})"
 
 
 def via(where: str, jump: str, error: CollectError) -> CollectError:
-    """The same error, when it is the bastion's and not the host's own."""
+    """Return the error of a bastion as the error of the host behind it."""
     reason = error.reason
     return CollectError(
         error.kind, say(en=f"{where} by way of {jump}: {reason}", zh=f"经由 {jump} 访问 {where}：{reason}")
@@ -87,7 +88,7 @@ def host_key_unknown(where: str, offered: str) -> CollectError:
 
 
 def login_hung(where: str, seconds: float, stage: str) -> CollectError:
-    """stage: what was waited for, in the language of the run."""
+    """Return the error of a login without end; stage: the awaited event, in the language of the run."""
     en = (
         f"{where} accepts the connection, but {stage} did not come within {seconds:g} s. The host may be out of "
         "memory, its disk or home directory may hang, its DNS be slow; log in by hand and look, or raise "
@@ -148,13 +149,13 @@ def garbage(where: str, cause: str) -> CollectError:
     return CollectError("garbage", say(en=en, zh=zh))
 
 
-def too_much(where: str, most: int) -> CollectError:
+def too_much(where: str, limit: int) -> CollectError:
     en = (
-        f"{where} sends more than {most} bytes; the connection was cut. Something there prints without end; if "
+        f"{where} sends more than {limit} bytes; the connection was cut. Something there prints without end; if "
         "the answer is truly that large, raise limits.answer_bytes."
     )
     zh = (
-        f"{where} 返回的数据超过 {most} 字节，已切断连接。可能有程序在不停输出；"
+        f"{where} 返回的数据超过 {limit} 字节，已切断连接。可能有程序在不停输出；"
         "如果数据确实这么大，请调大 limits.answer_bytes。"
     )
     return CollectError("too_much", say(en=en, zh=zh))
@@ -187,13 +188,13 @@ def no_python(where: str) -> CollectError:
     return CollectError("no_python", say(en=en, zh=zh))
 
 
-def sudo_denied(where: str, said: str) -> CollectError:
+def sudo_denied(where: str, message: str) -> CollectError:
     en = (
-        f"sudo on {where} refuses: {said}. Allow this account sudo without a password (NOPASSWD) and without a "
+        f"sudo on {where} refuses: {message}. Allow this account sudo without a password (NOPASSWD) and without a "
         "terminal (!requiretty), or log in as root."
     )
     zh = (
-        f"{where} 上的 sudo 被拒绝：{said}。请为该账号配置免密码（NOPASSWD）且不要求终端（!requiretty）的 sudo，"
+        f"{where} 上的 sudo 被拒绝：{message}。请为该账号配置免密码（NOPASSWD）且不要求终端（!requiretty）的 sudo，"
         "或改用 root 登录。"
     )
     return CollectError("sudo_denied", say(en=en, zh=zh))
@@ -228,10 +229,10 @@ def suite(where: str, cause: str) -> CollectError:
     return CollectError("suite", say(en=en, zh=zh))
 
 
-def unexpected(where: str, word: str, value: Any, most: int) -> CollectError:
-    """For what bkpaas.collect.program.Talk tells instead of what was waited for."""
+def unexpected(where: str, word: str, value: Any, limit: int) -> CollectError:
+    """Return the error for an unexpected event of bkpaas.collect.program.AnswerParser."""
     if word == "too much":
-        return too_much(where, most)
+        return too_much(where, limit)
     if word == "nopython":
         return no_python(where)
     if word == "failed":
@@ -239,13 +240,13 @@ def unexpected(where: str, word: str, value: Any, most: int) -> CollectError:
     return garbage(where, value if word == "garbage" else word)
 
 
-def ended(where: str, noise: bytes, complaints: bytes, status: int | None) -> CollectError:
-    """For an end before the answer. noise, complaints: the last of the output and error output of others."""
-    said = _QUOTABLE.search(complaints) or _QUOTABLE.search(noise)
-    words = said.group(1).decode("utf-8", "replace").strip() if said else ""
-    if words.startswith("sudo:"):
-        return sudo_denied(where, words)
-    if noise and not words:
+def ended(where: str, noise: bytes, stderr: bytes, status: int | None) -> CollectError:
+    """Return the error for an end before the answer; noise, stderr: last output of other programs."""
+    quote = _QUOTABLE.search(stderr) or _QUOTABLE.search(noise)
+    text = quote.group(1).decode("utf-8", "replace").strip() if quote else ""
+    if text.startswith("sudo:"):
+        return sudo_denied(where, text)
+    if noise and not text:
         return garbage(where, say(en=f"{len(noise)} bytes, then the end", zh=f"{len(noise)} 字节后即结束"))
     code = "" if status is None else say(en=f", exit status {status}", zh=f"，退出码 {status}")
-    return closed(where, words or say(en=f"before the answer{code}", zh=f"返回结果之前{code}"))
+    return closed(where, text or say(en=f"before the answer{code}", zh=f"返回结果之前{code}"))

@@ -1,4 +1,4 @@
-"""testinfra's Host over the inventory's connections, for the tests of a site; every command is bounded in time."""
+"""Open testinfra hosts over the inventory's connections, for the tests of a site."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from bkpaas.errors import NoData
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.lang import say
 
-Opened = Any
-"""testinfra.host.Host; testinfra is imported when the first one is opened."""
+LiveHost = Any
+"""The type testinfra.host.Host; testinfra is imported when the first host is opened."""
 
 _SHARED_SECONDS = 60
-"""How long an idle connection outlives a run that was killed; one that ends closes it."""
+"""Seconds that an idle connection stays open after a run was killed. A run that ends closes it."""
 
 
-class Live:
-    """The hosts that were opened in a run, each once, its commands over one connection."""
+class LiveHosts:
+    """Open each host once in a run; its commands share one connection."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._limits = deployment.limits
-        self._hosts: dict[str, Opened] = {}
+        self._hosts: dict[str, LiveHost] = {}
         self._folder = Path(tempfile.mkdtemp(prefix="bkpaas-live-"))
 
-    def __enter__(self) -> Live:
+    def __enter__(self) -> LiveHosts:
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -45,13 +45,13 @@ class Live:
                 )
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def host(self, host: Host) -> Opened:
-        """testinfra's Host with the inventory's user, key, bastion and sudo."""
+    def host(self, host: Host) -> LiveHost:
+        """Return testinfra's host with the user, key, bastion and sudo of the inventory."""
         if host.name not in self._hosts:
             self._hosts[host.name] = self._open(host)
         return self._hosts[host.name]
 
-    def _open(self, host: Host) -> Opened:
+    def _open(self, host: Host) -> LiveHost:
         import testinfra
 
         connection = host.connection
@@ -63,23 +63,23 @@ class Live:
                 *ssh_options(connection, self._limits.connect_seconds),
             ]
             options["ssh_extra_args"] = shlex.join(words)
-        opened = testinfra.get_host(connection.spec, **options)
-        _bound(opened.backend, host, self._limits.host_seconds, self._limits.answer_bytes)
-        return opened
+        live_host = testinfra.get_host(connection.spec, **options)
+        _bound(live_host.backend, host, self._limits.host_seconds, self._limits.answer_bytes)
+        return live_host
 
 
-def _bound(backend: Any, host: Host, seconds: float, most: int) -> None:
-    """Limit every command of this backend in time and output; what prevents it from running is no data."""
+def _bound(backend: Any, host: Host, seconds: float, limit: int) -> None:
+    """Limit every command of this backend in time and output; a command that cannot run raises NoData."""
 
     def run_local(command: str, *args: str) -> Any:
         words = backend.encode(backend.quote(command, *args))
         try:
-            status, out, err = run_bounded(words, seconds, most)
+            status, out, err = run_bounded(words, seconds, limit)
         except TooMuchOutput:
             raise NoData(
                 say(
-                    en=f"{host.name}: a command printed more than {most} bytes",
-                    zh=f"{host.name}：命令输出超过 {most} 字节",
+                    en=f"{host.name}: a command printed more than {limit} bytes",
+                    zh=f"{host.name}：命令输出超过 {limit} 字节",
                 )
             ) from None
         except subprocess.TimeoutExpired:
@@ -89,16 +89,16 @@ def _bound(backend: Any, host: Host, seconds: float, most: int) -> None:
                     zh=f"{host.name}：命令在 {seconds:.0f} 秒内没有结束",
                 )
             ) from None
-        _must_have_run(host, status, err)
+        _require_execution(host, status, err)
         return backend.result(status, words, out, err)
 
     backend.run_local = run_local
 
 
-def _must_have_run(host: Host, code: int, complaints: bytes) -> None:
-    """ssh says 255 when it could not get there; sudo says so itself."""
-    said = complaints.decode("utf-8", "replace").strip().splitlines()
+def _require_execution(host: Host, code: int, stderr: bytes) -> None:
+    """Raise NoData if ssh (exit status 255) or sudo failed instead of the command."""
+    lines = stderr.decode("utf-8", "replace").strip().splitlines()
     if code == 255 and urlsplit(host.connection.spec).scheme == "ssh":
-        raise NoData(f"{host.name}: {said[-1] if said else 'ssh'}")
-    if host.connection.sudo and code and any(line.startswith("sudo: ") for line in said):
-        raise NoData(f"{host.name}: " + next(line for line in said if line.startswith("sudo: ")))
+        raise NoData(f"{host.name}: {lines[-1] if lines else 'ssh'}")
+    if host.connection.sudo and code and any(line.startswith("sudo: ") for line in lines):
+        raise NoData(f"{host.name}: " + next(line for line in lines if line.startswith("sudo: ")))

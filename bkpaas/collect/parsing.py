@@ -1,7 +1,7 @@
-"""Parsing in one worker process: what the answers of a host cost is taken from the budget of that host alone.
+"""Parse answers in a worker process, so that a costly answer affects its own host only.
 
 The worker is `python -m bkpaas.collect.parsing`; it is replaced when a host exceeds a limit. Messages are msgpack
-behind their length. It is given the key and the secrets of the run, which stay in memory.
+with a length prefix. The worker receives the key and the secrets of the run, which stay in memory.
 """
 
 from __future__ import annotations
@@ -33,29 +33,29 @@ from bkpaas.libraries import MESSAGES, capture
 from bkpaas.messages import set_redactor
 
 CPU_SECONDS = 5
-"""CPU time for one answer of one host; that of a usual host takes 0.1 s."""
+"""Limit of CPU time for one answer of one host; a usual one takes 0.1 s."""
 WALL_SECONDS = 120.0
-"""Time for the same and the start of the worker, for one that waits instead of working."""
+"""Limit of time for the start of the worker and one answer."""
 END_SECONDS = 5.0
-"""Time for a worker to end whose output has ended."""
+"""Limit of time for a worker to end after its output has ended."""
 WORKER_BYTES = 1 << 30
-"""Address space of the worker."""
+"""Limit of the address space of the worker."""
 SECTION_BYTES = 16 << 20
-"""JSON text of one section of an answer."""
+"""Limit of the JSON text of one section."""
 SECTION_VALUES = 1_000_000
-"""Values in one section, counted by commas and brackets."""
+"""Limit of values in one section, counted by commas and brackets."""
 FACTS_BYTES = 4 << 20
-"""Facts of one host, which are kept to the end of the run; those of a usual host have 20 kB."""
+"""Limit of the facts of one host, which stay in memory; those of a usual host take 20 kB."""
 SHARED_SECRETS = 500
-"""Secrets of one host that are looked for in the texts of all others too."""
+"""Limit of the secrets of one host that are also redacted in the texts of other hosts."""
 _LENGTH = struct.Struct(">Q")
 
 
 class _Setup(Struct, array_like=True):
-    """What a worker is given first."""
+    """Hold the first message to a worker."""
 
     key: bytes
-    known: list[str]
+    secrets: list[str]
     language: Language
     both: bool
     cpu_seconds: int
@@ -63,38 +63,38 @@ class _Setup(Struct, array_like=True):
 
 class _Request(Struct, array_like=True):
     host: Host
-    visit: HostAnswers
+    answers: HostAnswers
 
 
 class _Reply(Struct, array_like=True):
-    """Facts and the secrets that were learned with them, or why there are none."""
+    """Hold the facts and the new secrets of a host, or the error."""
 
     facts: HostFacts | None
-    learned: list[str]
+    secrets: list[str]
     error: str
     messages: dict[str, int] = {}
-    """What libraries would have printed, counted (bkpaas.libraries)."""
+    """Messages of libraries with their counts (bkpaas.libraries)."""
     further_messages: int = 0
 
 
 class Parser:
-    """Make facts of answers; to be used by one thread, and closed by any."""
+    """Parse answers into facts; one thread calls `facts`, any thread may call `close`."""
 
     def __init__(self, secrets: Secrets, cpu_seconds: int = CPU_SECONDS) -> None:
         self._secrets, self._cpu_seconds = secrets, cpu_seconds
         self._closed = False
         self._worker = self._start()
 
-    def facts(self, host: Host, visit: HostAnswers) -> HostFacts:
-        """Return the facts of a visit whose answers are compressed. Raises CollectError."""
+    def facts(self, host: Host, answers: HostAnswers) -> HostFacts:
+        """Return the facts of a host from its compressed answers. Raises CollectError."""
         if self._worker.poll() is not None and not self._closed:
             self._worker = self._start()
-        worker, where = self._worker, errors.place(host)
+        worker, where = self._worker, errors.host_label(host)
         assert worker.stdin and worker.stdout
         timer = threading.Timer(WALL_SECONDS, worker.kill)
         timer.start()
         try:
-            _write(worker.stdin, msgspec.msgpack.encode(_Request(host, visit)))
+            _write(worker.stdin, msgspec.msgpack.encode(_Request(host, answers)))
             data = _read(worker.stdout, FACTS_BYTES)
         except OSError:
             data = None
@@ -104,26 +104,26 @@ class Parser:
         finally:
             timer.cancel()
         if data is None:
-            raise self._died(where, worker)
+            raise self._death_error(where, worker)
         reply = msgspec.msgpack.decode(data, type=_Reply)
-        for value in reply.learned:
+        for value in reply.secrets:
             self._secrets.digest(value)
         MESSAGES.merge(reply.messages, reply.further_messages)
         if reply.facts is None:
             raise errors.garbage(where, reply.error)
         return reply.facts
 
-    def _died(self, where: str, worker: subprocess.Popen[bytes]) -> CollectError:
+    def _death_error(self, where: str, worker: subprocess.Popen[bytes]) -> CollectError:
         """Describe the end of a worker by its exit status."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             worker.wait(END_SECONDS)
         _end(worker)
         if worker.returncode == -signal.SIGXCPU:
-            most = self._cpu_seconds
-            cause = say(en=f"more than {most} s of CPU time", zh=f"CPU 时间超过 {most} 秒")
+            limit = self._cpu_seconds
+            cause = say(en=f"more than {limit} s of CPU time", zh=f"CPU 时间超过 {limit} 秒")
         elif worker.returncode == -signal.SIGKILL:
-            most = int(WALL_SECONDS)
-            cause = say(en=f"killed, or more than {most} s", zh=f"被终止，或超过 {most} 秒")
+            limit = int(WALL_SECONDS)
+            cause = say(en=f"killed, or more than {limit} s", zh=f"被终止，或超过 {limit} 秒")
         else:
             return errors.suite(where, f"parser: exit status {worker.returncode}")
         return errors.too_costly(where, cause)
@@ -164,66 +164,66 @@ def _write(file: BinaryIO | Any, data: bytes) -> None:
     file.flush()
 
 
-def _read(file: BinaryIO | Any, most: int | None = None) -> bytes | None:
+def _read(file: BinaryIO | Any, limit: int | None = None) -> bytes | None:
     """Return a message, None at the end. Raises ValueError if it is longer than `most`."""
     head = file.read(_LENGTH.size)
     if len(head) < _LENGTH.size:
         return None
     (size,) = _LENGTH.unpack(head)
-    if most is not None and size > most:
+    if limit is not None and size > limit:
         raise ValueError(size)
     data: bytes = file.read(size)
     return data if len(data) == size else None
 
 
-def bounded(packed: bytes) -> dict[str, Any]:
-    """Decode an answer without the sections that are too large; those are among its errors.
+def decode_bounded(packed: bytes) -> dict[str, Any]:
+    """Decode an answer; sections that are too large become errors.
 
     Raises program.TooMuch, program.Garbage.
     """
-    answer, refused = dict[str, Any](), dict[str, str]()
+    answer, rejected = dict[str, Any](), dict[str, str]()
     for section, text in program.sections(packed).items():
         values = text.count(b",") + text.count(b"[") + text.count(b"{")
         if len(text) > SECTION_BYTES:
-            refused[section] = say(
+            rejected[section] = say(
                 en=f"not read: {len(text)} bytes, more than {SECTION_BYTES}",
                 zh=f"未读取：{len(text)} 字节，超过 {SECTION_BYTES}",
             )
         elif values > SECTION_VALUES:
-            refused[section] = say(
+            rejected[section] = say(
                 en=f"not read: {values} values, more than {SECTION_VALUES}",
                 zh=f"未读取：{values} 个值，超过 {SECTION_VALUES}",
             )
         else:
-            answer[section] = program.json_decoded(text)
-    if refused:
-        before = answer.get("errors")
-        answer["errors"] = {**(before if isinstance(before, dict) else {}), **refused}
+            answer[section] = program.decode_json(text)
+    if rejected:
+        existing = answer.get("errors")
+        answer["errors"] = {**(existing if isinstance(existing, dict) else {}), **rejected}
     return answer
 
 
-def _parsed(request: _Request, secrets: Secrets) -> _Reply:
-    """Parse with a copy of the secrets, so that a host with very many of them does not slow down the others."""
-    visit, own = request.visit, copy.deepcopy(secrets)
+def _parse(request: _Request, secrets: Secrets) -> _Reply:
+    """Parse with a copy of the secrets, so that a host with many of them does not slow down the others."""
+    answers, host_secrets = request.answers, copy.deepcopy(secrets)
     try:
-        visit.round_1, visit.round_2 = (
-            bounded(answer) if isinstance(answer, bytes) else answer
-            for answer in (visit.round_1, visit.round_2)
+        answers.round_1, answers.round_2 = (
+            decode_bounded(answer) if isinstance(answer, bytes) else answer
+            for answer in (answers.round_1, answers.round_2)
         )
-    except program.TooMuch:
+    except program.AnswerTooLarge:
         return _Reply(None, [], say(en="it unpacks to more than is allowed", zh="解压后超过上限"))
-    except program.Garbage as error:
+    except program.InvalidAnswer as error:
         return _Reply(None, [], str(error))
-    facts = host_facts(request.host, visit, own)
-    before = set(secrets.remembered())
-    learned = [value for value in own.remembered() if value not in before][:SHARED_SECRETS]
-    for value in learned:
+    facts = host_facts(request.host, answers, host_secrets)
+    known_values = set(secrets.remembered())
+    new_values = [value for value in host_secrets.remembered() if value not in known_values][:SHARED_SECRETS]
+    for value in new_values:
         secrets.digest(value)
-    return _Reply(facts, learned, "")
+    return _Reply(facts, new_values, "")
 
 
 def _allow_cpu(seconds: int) -> None:
-    """Let this process be killed (SIGXCPU) after so many more seconds of CPU time."""
+    """Set the CPU limit (SIGXCPU) of this process to its present use plus `seconds`."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     _, hard = resource.getrlimit(resource.RLIMIT_CPU)
     wanted = int(usage.ru_utime + usage.ru_stime) + 1 + seconds
@@ -233,15 +233,15 @@ def _allow_cpu(seconds: int) -> None:
 
 
 def _work() -> None:
-    """Answer requests on standard input; what libraries print is counted, or goes nowhere."""
+    """Answer requests on standard input; messages of libraries are counted or discarded."""
     capture()
-    answers = os.fdopen(os.dup(1), "wb")
+    output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (WORKER_BYTES, WORKER_BYTES))
     setup = msgspec.msgpack.decode(_read(sys.stdin.buffer) or b"", type=_Setup)
     secrets = Secrets(setup.key)
-    for value in setup.known:
+    for value in setup.secrets:
         secrets.digest(value)
     set_redactor(secrets.scrub)
     speak(setup.language)
@@ -249,11 +249,11 @@ def _work() -> None:
         while data := _read(sys.stdin.buffer):
             _allow_cpu(setup.cpu_seconds)
             try:
-                reply = _parsed(msgspec.msgpack.decode(data, type=_Request), secrets)
+                reply = _parse(msgspec.msgpack.decode(data, type=_Request), secrets)
             except Exception as error:
                 reply = _Reply(None, [], f"suite error: {type(error).__name__}")
             reply.messages, reply.further_messages = MESSAGES.take()
-            _write(answers, msgspec.msgpack.encode(reply))
+            _write(output, msgspec.msgpack.encode(reply))
 
 
 if __name__ == "__main__":

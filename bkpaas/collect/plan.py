@@ -1,7 +1,7 @@
-"""The plan of a round: the queries of all facts modules for one host, merged into the JSON that the collector reads.
+"""Make the plan of a round: the queries of all facts modules for one host, merged into the collector's JSON.
 
-Every request is a GET that changes nothing, redis is sent AUTH, SELECT, PING, TYPE and LLEN only, a database gets a
-login and COM_QUIT and no statement, every path is only read.
+Every HTTP request is a GET without side effects. Redis gets AUTH, SELECT, PING, TYPE and LLEN only. A database gets
+a login and COM_QUIT, no statement. Paths are only read.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ MODULES = (
     elasticsearch,
     redis,
 )
-"""Every module of facts that asks for something; its queries stand in the plan in this order."""
+"""All modules of facts that have queries, in the order of their queries in the plan."""
 
 _SECTIONS: dict[int, tuple[str, ...]] = {
     1: ("files", "tails", "supervisor"),
@@ -70,12 +70,12 @@ _WORTH_A_ROUND = ("files", "tails", "supervisor", "http", "tcp", "resolve", "pee
 
 
 def round_1(entry: Host, deployment: Deployment) -> Plan:
-    """Return what a host is asked before anything is known of it."""
+    """Return the plan of round 1, which depends on the inventory only."""
     return _merged(1, deployment, _queries(entry, deployment, None))
 
 
 def round_2(entry: Host, deployment: Deployment, earlier: Earlier) -> Plan | None:
-    """Return what a host is asked after round 1 of all hosts; None when there is nothing to ask."""
+    """Return the plan of round 2 from the facts of round 1, or None if it has no queries."""
     plan = _merged(2, deployment, _queries(entry, deployment, earlier))
     return plan if any(plan.get(section) for section in _WORTH_A_ROUND) else None
 

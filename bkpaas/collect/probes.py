@@ -1,4 +1,4 @@
-"""What the controller itself asks through the PaaS domain, with requests, like a browser that has no cookies."""
+"""Send the controller's own requests to the PaaS domain, like a browser without cookies."""
 
 from __future__ import annotations
 
@@ -12,98 +12,109 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
-from bkpaas.collect.certificate import presented, reached, trusted
+from bkpaas.collect.certificate import fetch_certificate, try_connection, verify_option
 from bkpaas.facts.access import PROBE
 from bkpaas.facts.query import HttpName, TcpName
 from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import SCHEME_PORTS, Deployment
 
 Raw = dict[str, Any]
-"""In the form of the collector's answers, so that the same parser reads both."""
+"""An answer in the form of the collector's, so that the same parser reads both."""
 
 REDIRECTS = (301, 302, 303, 307, 308)
-MOST_REDIRECTS = 5
+MAX_REDIRECTS = 5
 
 
 def probe(deployment: Deployment) -> Raw:
-    """{"resolve", "http", "tcp", "certificates", "agent"}: every path of the domain asked once, beside each other.
+    """Request every path of the domain once, in parallel.
 
-    agent: the User-Agent of this run, by which login's own log shows where its request went.
+    Returns: {"resolve", "http", "tcp", "agent"}, with https also "certificates".
+        agent: the User-Agent of this run, by which the log of login shows where the request arrived.
     """
     agent = PROBE + secrets.token_hex(6)
-    where = _resolve(deployment.domain, deployment.limits.resolve_seconds)
-    address = where["addresses"][0] if where["addresses"] else _nginx_address(deployment)
-    wanted = {
+    resolution = _resolve(deployment.domain, deployment.limits.resolve_seconds)
+    address = resolution["addresses"][0] if resolution["addresses"] else _nginx_address(deployment)
+    requests_by_name = {
         HttpName.HEALTHZ.of(service): (path, deployment.limits.healthz_seconds)
         for service, path in platform.DOMAIN_HEALTHZ_PATHS.items()
     }
-    wanted |= {
+    requests_by_name |= {
         HttpName.DOMAIN_PATH.of(path): (path, deployment.limits.request_seconds)
         for path in platform.domain_paths(deployment)
     }
-    wanted[HttpName.IS_LOGIN_DOMAIN.value] = (
+    requests_by_name[HttpName.IS_LOGIN_DOMAIN.value] = (
         f"{platform.IS_LOGIN_PATH}?{agent.replace('/', '=')}",
         deployment.limits.request_seconds,
     )
     limits = deployment.limits
     http = {
         name: _blank(deployment.url(path)) | {"error": {"kind": "silent", "text": ""}}
-        for name, (path, _) in wanted.items()
+        for name, (path, _) in requests_by_name.items()
     }
 
     def ask(name: str, path: str, seconds: float) -> None:
         http[name] = _get(deployment, address, deployment.url(path), seconds, agent)
 
-    asked = [threading.Thread(target=ask, args=(name, *how), daemon=True) for name, how in wanted.items()]
-    tcp, shown = dict[str, Raw](), dict[str, Raw]()
+    threads = [
+        threading.Thread(target=ask, args=(name, *how), daemon=True) for name, how in requests_by_name.items()
+    ]
+    tcp, certificates = dict[str, Raw](), dict[str, Raw]()
 
-    def connect(place: str) -> None:
-        tcp[TcpName.VIRTUAL_ADDRESS.of(place)] = reached(place, deployment.port, limits.request_seconds)
+    def connect(server: str) -> None:
+        tcp[TcpName.VIRTUAL_ADDRESS.of(server)] = try_connection(
+            server, deployment.port, limits.request_seconds
+        )
 
-    def show(place: str) -> None:
-        shown[place] = presented(
-            place, deployment.port, deployment.domain, deployment.ca_file, limits.request_seconds
+    def fetch(server: str) -> None:
+        certificates[server] = fetch_certificate(
+            server, deployment.port, deployment.domain, deployment.ca_file, limits.request_seconds
         )
 
     servers = _certificate_servers(deployment, address)
-    more = [(connect, place) for place in deployment.virtual_addresses] + [(show, place) for place in servers]
-    asked += [threading.Thread(target=work, args=(place,), daemon=True) for work, place in more]
-    asked += [threading.Thread(target=lambda: http.update(_follow(deployment, address, agent)), daemon=True)]
-    for thread in asked:
+    tasks = [(connect, server) for server in deployment.virtual_addresses] + [
+        (fetch, server) for server in servers
+    ]
+    threads += [threading.Thread(target=work, args=(server,), daemon=True) for work, server in tasks]
+    threads += [
+        threading.Thread(target=lambda: http.update(_follow(deployment, address, agent)), daemon=True)
+    ]
+    for thread in threads:
         thread.start()
-    # requests limits the time between two bytes; daemon threads hold up neither this nor the end of the run
-    end = time.monotonic() + max(limits.healthz_seconds, MOST_REDIRECTS * limits.request_seconds)
+    # requests limits the time between two bytes only; daemon threads do not delay the end of the run
+    end = time.monotonic() + max(limits.healthz_seconds, MAX_REDIRECTS * limits.request_seconds)
     end += 2 * limits.request_seconds
-    for thread in asked:
+    for thread in threads:
         thread.join(max(0, end - time.monotonic()))
-    seen: Raw = {
-        "resolve": {deployment.domain: where},
+    answer: Raw = {
+        "resolve": {deployment.domain: resolution},
         "http": http.copy(),
         "tcp": tcp.copy(),
         "agent": agent,
     }
     if deployment.scheme == "https":
-        late = {"error": {"kind": "silent", "text": ""}}
-        seen["certificates"] = [shown.get(place) or {"address": place, **late} for place in servers]
-    return seen
+        silent = {"error": {"kind": "silent", "text": ""}}
+        answer["certificates"] = [
+            certificates.get(server) or {"address": server, **silent} for server in servers
+        ]
+    return answer
 
 
 def _certificate_servers(deployment: Deployment, address: str | None) -> list[str]:
-    """Where to ask for the certificate: at the domain's own address first, then at every nginx host."""
+    """Return the addresses for the certificate check: the domain's own, then those of the nginx hosts."""
     if deployment.scheme != "https":
         return []
-    places = (address, *(nginx.address for nginx in deployment.having("nginx")))
-    return list(dict.fromkeys(place for place in places if place))
+    addresses = (address, *(nginx.address for nginx in deployment.having("nginx")))
+    return list(dict.fromkeys(server for server in addresses if server))
 
 
-def entrance(deployment: Deployment) -> str | None:
-    """The address at which the controller finds the domain."""
-    found = _resolve(deployment.domain, deployment.limits.resolve_seconds)["addresses"]
-    return found[0] if found else _nginx_address(deployment)
+def domain_address(deployment: Deployment) -> str | None:
+    """Return the address that the controller uses for the domain."""
+    addresses = _resolve(deployment.domain, deployment.limits.resolve_seconds)["addresses"]
+    return addresses[0] if addresses else _nginx_address(deployment)
 
 
 def _nginx_address(deployment: Deployment) -> str | None:
-    """Where the domain is served, when the controller cannot resolve it."""
+    """Return an address that serves the domain, for a controller that cannot resolve it."""
     if deployment.virtual_addresses:
         return deployment.virtual_addresses[0]
     nginx = deployment.having("nginx")
@@ -111,17 +122,17 @@ def _nginx_address(deployment: Deployment) -> str | None:
 
 
 def _resolve(name: str, seconds: float) -> Raw:
-    """getaddrinfo has no time limit of its own."""
+    """Resolve a name in a thread, since getaddrinfo has no time limit."""
     answer: Raw = {"addresses": [], "seconds": seconds, "error": "timed out"}
 
     def ask() -> None:
-        started = time.monotonic()
+        start = time.monotonic()
         try:
-            found = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
-            answer.update(addresses=sorted({str(entry[4][0]) for entry in found}), error=None)
+            infos = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+            answer.update(addresses=sorted({str(entry[4][0]) for entry in infos}), error=None)
         except OSError as error:
             answer["error"] = str(error)
-        answer["seconds"] = time.monotonic() - started
+        answer["seconds"] = time.monotonic() - start
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
@@ -129,8 +140,8 @@ def _resolve(name: str, seconds: float) -> Raw:
     return dict(answer)
 
 
-class _At(HTTPAdapter):
-    """Connects to one address, whatever the name in the URL; host name and certificate stay the URL's."""
+class _FixedAddressAdapter(HTTPAdapter):
+    """Connect to a fixed address; host name and certificate check stay those of the URL."""
 
     def __init__(self, address: str, host: str) -> None:
         self._address, self._host = address, host
@@ -147,12 +158,12 @@ class _At(HTTPAdapter):
 
 
 def _follow(deployment: Deployment, address: str | None, agent: str) -> dict[str, Raw]:
-    """From the platform towards the login form, step by step, within the domain and without any cookie.
+    """Follow the redirects from the platform to the login form, within the domain, without cookies.
 
     A GET of the login page with a cookie would log its owner out.
     """
     url, steps = deployment.url(platform.PLATFORM_PATH), dict[str, Raw]()
-    while url not in {step["url"] for step in steps.values()} and len(steps) <= MOST_REDIRECTS:
+    while url not in {step["url"] for step in steps.values()} and len(steps) <= MAX_REDIRECTS:
         answer = _get(deployment, address, url, deployment.limits.request_seconds, agent)
         steps[HttpName.REDIRECT.of(len(steps) + 1)] = answer
         locations = [value for name, value in answer["headers"] if name.lower() == "location"]
@@ -160,22 +171,24 @@ def _follow(deployment: Deployment, address: str | None, agent: str) -> dict[str
             break
         try:
             url = urljoin(url, locations[0])
-            place = urlsplit(url)
-            known = place.hostname == deployment.domain and place.scheme in SCHEME_PORTS and place.port != 0
-        except ValueError:  # a port or an address that is none
+            target = urlsplit(url)
+            in_domain = (
+                target.hostname == deployment.domain and target.scheme in SCHEME_PORTS and target.port != 0
+            )
+        except ValueError:  # an invalid port or address
             break
-        if not known:
+        if not in_domain:
             break
     return steps
 
 
 def session_at(address: str | None, domain: str) -> requests.Session:
-    """A session without cookies or proxies that finds the domain at this address."""
+    """Return a session without cookies or proxies that connects to this address for the domain."""
     session = requests.Session()
-    session.trust_env = False  # a proxy in the controller's environment is not what users go through
+    session.trust_env = False  # users do not go through the proxy of the controller's environment
     if address is not None:
         for scheme in SCHEME_PORTS:
-            session.mount(f"{scheme}://{domain}", _At(address, domain))
+            session.mount(f"{scheme}://{domain}", _FixedAddressAdapter(address, domain))
     return session
 
 
@@ -188,45 +201,45 @@ def _get(deployment: Deployment, address: str | None, url: str, seconds: float, 
     answer = _blank(url)
     if address is None:
         return answer | {"error": {"kind": "resolve", "text": ""}}
-    place = urlsplit(url)
-    answer["peer"] = f"{address}:{place.port or SCHEME_PORTS[place.scheme]}"
-    started = time.monotonic()
+    parts = urlsplit(url)
+    answer["peer"] = f"{address}:{parts.port or SCHEME_PORTS[parts.scheme]}"
+    start = time.monotonic()
     session = session_at(address, deployment.domain)
     try:
         with session.get(
             url,
-            headers={"Host": place.netloc, "Accept-Encoding": "identity", "User-Agent": agent},
+            headers={"Host": parts.netloc, "Accept-Encoding": "identity", "User-Agent": agent},
             timeout=(deployment.limits.request_seconds, seconds),
             allow_redirects=False,
             stream=True,
-            verify=trusted(deployment.ca_file),
+            verify=verify_option(deployment.ca_file),
         ) as response:
             answer["status"] = response.status_code
             answer["headers"] = [[name, value] for name, value in response.headers.items()]
-            body, whole = read_body(response, started + seconds, deployment.limits.body_bytes)
-            answer["body"], answer["truncated"] = body.decode("utf-8", "replace"), not whole
+            body, complete = read_body(response, start + seconds, deployment.limits.body_bytes)
+            answer["body"], answer["truncated"] = body.decode("utf-8", "replace"), not complete
     except requests.RequestException as error:
-        answer["error"] = {"kind": kind_of(error), "text": str(error)}
-    except ValueError as error:  # requests reads a Location even when it is not to be followed
+        answer["error"] = {"kind": error_kind(error), "text": str(error)}
+    except ValueError as error:  # requests parses Location even without following it
         answer["error"] = {"kind": "protocol", "text": str(error)}
     finally:
         session.close()
-    answer["seconds"] = time.monotonic() - started
+    answer["seconds"] = time.monotonic() - start
     return answer
 
 
-def read_body(response: requests.Response, deadline: float, most: int) -> tuple[bytes, bool]:
-    """Return what comes of a body until a time (monotonic) and up to so many bytes, and whether that is all."""
+def read_body(response: requests.Response, deadline: float, limit: int) -> tuple[bytes, bool]:
+    """Return (body, complete), read until a deadline (monotonic) and up to `limit` bytes."""
     body = b""
     for chunk in response.iter_content(8192):
         body += chunk
-        if len(body) > most or time.monotonic() > deadline:
-            return body[:most], False
+        if len(body) > limit or time.monotonic() > deadline:
+            return body[:limit], False
     return body, True
 
 
-def kind_of(error: requests.RequestException) -> str:
-    """The collector's word for what went wrong."""
+def error_kind(error: requests.RequestException) -> str:
+    """Return the collector's error kind for an error of requests."""
     if isinstance(error, requests.exceptions.SSLError):
         return "tls"
     if isinstance(error, requests.exceptions.ConnectTimeout):

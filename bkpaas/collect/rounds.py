@@ -251,7 +251,7 @@ class _Collection:
         except CollectError as error:
             self._fail(host, error)
         except Exception as error:
-            self._fail(host, errors.suite(errors.place(host), f"{type(error).__name__}: {error}"))
+            self._fail(host, errors.suite(errors.host_label(host), f"{type(error).__name__}: {error}"))
         finally:
             if session:
                 await session.close()
@@ -298,12 +298,12 @@ class _Collection:
         if self._parse:
             return packed
         try:
-            return program.decoded(packed)
-        except (program.TooMuch, program.Garbage) as error:
-            raise errors.undecodable(errors.place(host), error) from None
+            return program.decode(packed)
+        except (program.AnswerTooLarge, program.InvalidAnswer) as error:
+            raise errors.undecodable(errors.host_label(host), error) from None
 
     def fail_unfinished(self, error: Callable[[str], CollectError]) -> None:
         """Record the error for every host that has not ended."""
         for host in self.hosts:
             if host.name not in self._done:
-                self._fail(host, error(errors.place(host)))
+                self._fail(host, error(errors.host_label(host)))

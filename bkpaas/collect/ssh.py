@@ -1,6 +1,6 @@
-"""Visits over asyncssh: one process, hundreds of connections, real limits.
+"""Run plans over asyncssh: one process, hundreds of connections, each within its limits.
 
-Host keys are always verified against known_hosts; an unknown key is an error, never learned.
+Host keys are always verified against known_hosts; an unknown key is an error and is not added.
 """
 
 from __future__ import annotations
@@ -15,35 +15,35 @@ from urllib.parse import unquote, urlsplit
 
 from bkpaas.collect import clock, errors, program
 from bkpaas.collect.libraries import asyncssh
-from bkpaas.collect.ssh_keys import first, identity, known_hosts
+from bkpaas.collect.ssh_keys import identity, known_hosts, prefer
 from bkpaas.errors import CollectError
 from bkpaas.inventory.deployment import Connection, Deployment, Host, Limits
 from bkpaas.lang import say
 
 CLOCK_SAMPLES = 3
 PENDING_EVENTS = 2
-"""Events that may wait to be read: the answer to a request and the end of its time."""
-COMPLAINTS_BYTES = 4096
-"""What is kept of a host's error output."""
+"""Limit of unread events: the answer to a request and its timeout."""
+STDERR_BYTES = 4096
+"""Limit of the kept error output of a host."""
 FAST_KEX, FAST_CIPHER = b"curve25519-sha256", b"aes128-gcm@openssh.com"
-"""Tried first: other key exchanges cost several times the CPU, chacha20 a quarter more in all."""
+"""Algorithms tried first; other key exchanges cost several times the CPU, chacha20 a quarter more in total."""
 HOST_KEYS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512", "rsa-sha2-256")
 DEFAULT_KNOWN_HOSTS = ("~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts")
 
 
 class Ssh:
-    """Opens sessions; holds the ways through bastions, which the hosts of a run share."""
+    """Open sessions; the hosts of a run share the connections to bastions."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._limits = deployment.limits
         self._homes = (deployment.home,) if deployment.home else ()
         self._bastion_bytes = deployment.limits.answer_bytes * (1 + len(deployment.judged()))
-        """All that a bastion may send: the budgets of the hosts behind it and its own."""
+        """Limit of bytes from a bastion: the limits of the hosts behind it and its own."""
         self._bastions: dict[tuple[str, Connection], asyncio.Task[asyncssh.SSHClientConnection]] = {}
 
     async def open(self, host: Host) -> Session:
         """Log in and start the collector. Raises CollectError."""
-        where, connection = errors.place(host), host.connection
+        where, connection = errors.host_label(host), host.connection
         client = _Client(self._limits.answer_bytes)
         connected = await _Login(where, connection, self._limits, client).run(connection.spec, self._bastion)
         session = Session(where, connected, client, self._limits.answer_bytes)
@@ -55,7 +55,7 @@ class Ssh:
         return session
 
     async def _bastion(self, chain: str, connection: Connection) -> asyncssh.SSHClientConnection:
-        """The connection to the last of "user@host:port,..." hops, shared by all behind it."""
+        """Return the shared connection to the last hop of "user@host:port,..."."""
         key = (chain, Connection("", connection.key, connection.known_hosts, connection.ssh_config))
         if key not in self._bastions:
             before, _, last = chain.rpartition(",")
@@ -74,28 +74,28 @@ class Ssh:
 
 
 class _Client(asyncssh.SSHClient):
-    """Keep how far a login came, which host key was not trusted, and how many bytes the host may still send."""
+    """Hold the connection of a login, the host key that was not trusted, and the remaining bytes."""
 
     connection: asyncssh.SSHClientConnection | None = None
     untrusted: asyncssh.SSHKey | None = None
 
-    def __init__(self, most: int) -> None:
-        self.left = most
-        """Negative: the host sent more, and the connection was cut."""
+    def __init__(self, limit: int) -> None:
+        self.left = limit
+        """Bytes that the host may still send; negative: the limit was exceeded and the connection aborted."""
 
     def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
-        """Count all bytes of the connection; asyncssh has no limit for what comes outside of a channel."""
+        """Count all bytes of the connection; asyncssh does not limit data outside of channels."""
         self.connection = conn
         receive = conn.data_received
 
-        def counted(data: bytes, datatype: int | None = None) -> None:
+        def count_bytes(data: bytes, datatype: int | None = None) -> None:
             self.left -= len(data)
             if self.left < 0:
                 conn.abort()
             else:
                 receive(data, datatype)
 
-        conn.data_received = counted  # type: ignore[method-assign]
+        conn.data_received = count_bytes  # type: ignore[method-assign]
 
     def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
         self.untrusted = key
@@ -103,7 +103,7 @@ class _Client(asyncssh.SSHClient):
 
 
 class _Login:
-    """One login: options, the way there, and what went wrong in words."""
+    """Log in to a host, through its bastion if it has one, and describe errors."""
 
     def __init__(
         self, where: str, connection: Connection, limits: Limits, client: _Client, bastion: str | None = None
@@ -112,33 +112,33 @@ class _Login:
         self.seconds = limits.connect_seconds
         self.bastion = bastion or connection.bastion
         self.client = client
-        self.known: asyncssh.SSHKnownHosts | None = None
+        self.host_keys: asyncssh.SSHKnownHosts | None = None
 
     async def run(self, spec: str, bastion: Any) -> asyncssh.SSHClientConnection:
         try:
-            wanted = self._wanted(spec)
-            options = asyncssh.SSHClientConnectionOptions(**wanted)
-            wanted.update(self._settled(options))
+            arguments = self._inventory_options(spec)
+            options = asyncssh.SSHClientConnectionOptions(**arguments)
+            arguments.update(self._host_options(options))
         except (OSError, ValueError, asyncssh.Error) as error:
             raise errors.config(self.where, str(error)) from None
         self.user, self.host, self.port = options.username, options.host, options.port
-        self.alias, self.known = options.host_key_alias or options.host, wanted["known_hosts"]
+        self.alias, self.host_keys = options.host_key_alias or options.host, arguments["known_hosts"]
         jump = self.bastion or (options.tunnel if isinstance(options.tunnel, str) else None)
         try:
-            wanted["tunnel"] = await bastion(jump, self.connection) if jump else ()
+            arguments["tunnel"] = await bastion(jump, self.connection) if jump else ()
         except CollectError as error:
             raise errors.via(self.where, str(jump), error) from None
         try:
-            return await asyncio.wait_for(asyncssh.connect(**wanted), self.seconds)
+            return await asyncio.wait_for(asyncssh.connect(**arguments), self.seconds)
         except asyncio.TimeoutError:
-            raise self._late() from None
+            raise self._timeout_error() from None
         except (OSError, ValueError, asyncssh.Error) as error:
-            raise self._explained(error) from None
+            raise self._describe_failure(error) from None
 
-    def _wanted(self, spec: str) -> dict[str, Any]:
-        """What the inventory says, as options of asyncssh; all else comes from the user's ssh_config."""
+    def _inventory_options(self, spec: str) -> dict[str, Any]:
+        """Return the settings of the inventory as options of asyncssh; the rest comes from ssh_config."""
         parts = urlsplit(spec)
-        wanted: dict[str, Any] = {
+        arguments: dict[str, Any] = {
             "host": parts.hostname or "",
             "config": [self.connection.ssh_config] if self.connection.ssh_config else (),
             "client_factory": lambda: self.client,
@@ -147,33 +147,33 @@ class _Login:
             "login_timeout": 0,
         }
         if parts.port:
-            wanted["port"] = parts.port
+            arguments["port"] = parts.port
         if parts.username:
-            wanted["username"] = unquote(parts.username)
+            arguments["username"] = unquote(parts.username)
         if self.connection.key:
-            wanted.update(identity(self.connection.key))
-        return wanted
+            arguments.update(identity(self.connection.key))
+        return arguments
 
-    def _settled(self, options: asyncssh.SSHClientConnectionOptions) -> dict[str, Any]:
-        """What depends on the ssh_config, and must not be left to it."""
-        files: Any = options.known_hosts or ()  # None: "UserKnownHostsFile none", a wish that is not granted
+    def _host_options(self, options: asyncssh.SSHClientConnectionOptions) -> dict[str, Any]:
+        """Return the host key and algorithm options, which depend on the ssh_config."""
+        files: Any = options.known_hosts or ()  # None: "UserKnownHostsFile none", which is not accepted
         if self.connection.known_hosts:
             files = (self.connection.known_hosts,)
-        known = known_hosts(tuple(files) or DEFAULT_KNOWN_HOSTS)
-        settled: dict[str, Any] = {"known_hosts": known}
+        host_keys = known_hosts(tuple(files) or DEFAULT_KNOWN_HOSTS)
+        arguments: dict[str, Any] = {"known_hosts": host_keys}
         port = options.port if options.port != 22 else None
-        keys, authorities, *_ = known.match(options.host_key_alias or options.host, "", port)
+        keys, authorities, *_ = host_keys.match(options.host_key_alias or options.host, "", port)
         if keys and not authorities and not options.config.get("HostKeyAlgorithms"):
-            # Known types first; the others only so that a host that changed its type is told as such.
+            # Known types first. With the others, a host whose key type changed is reported as changed.
             names = [name.decode() for key in keys for name in key.sig_algorithms]
-            settled["server_host_key_algs"] = [*names, *HOST_KEYS]
+            arguments["server_host_key_algs"] = [*names, *HOST_KEYS]
         if not options.config.get("KexAlgorithms"):
-            settled["kex_algs"] = first(FAST_KEX, options.kex_algs)
+            arguments["kex_algs"] = prefer(FAST_KEX, options.kex_algs)
         if not options.config.get("Ciphers"):
-            settled["encryption_algs"] = first(FAST_CIPHER, options.encryption_algs)
-        return settled
+            arguments["encryption_algs"] = prefer(FAST_CIPHER, options.encryption_algs)
+        return arguments
 
-    def _late(self) -> CollectError:
+    def _timeout_error(self) -> CollectError:
         if not self.client.connection:
             return errors.unreachable(
                 self.where,
@@ -186,12 +186,12 @@ class _Login:
             return errors.login_hung(self.where, self.seconds, say(en="sshd's greeting", zh=" sshd 的问候"))
         return errors.login_hung(self.where, self.seconds, say(en="the end of the login", zh="登录完成"))
 
-    def _explained(self, error: Exception) -> CollectError:
+    def _describe_failure(self, error: Exception) -> CollectError:
         where = self.where
         if self.client.left < 0:
             return errors.too_much(where, self.limits.answer_bytes)
         if isinstance(error, asyncssh.HostKeyNotVerifiable):
-            return self._untrusted()
+            return self._host_key_error()
         if isinstance(error, asyncssh.PermissionDenied):
             return errors.login_refused(where, self.user, say(en="no key was accepted", zh="没有密钥被接受"))
         if isinstance(error, asyncssh.ChannelOpenError):
@@ -202,7 +202,7 @@ class _Login:
         if (
             isinstance(error, asyncssh.KeyExchangeFailed)
             and "host key" in str(error).lower()
-            and self._trusted()
+            and self._known_keys()
         ):
             return errors.host_key_changed(where, say(en="of another type", zh="类型不同"))
         if isinstance(error, asyncssh.DisconnectError):
@@ -221,36 +221,36 @@ class _Login:
             return errors.unreachable(where, os.strerror(error.errno) if error.errno else str(error))
         return errors.config(where, str(error))
 
-    def _untrusted(self) -> CollectError:
+    def _host_key_error(self) -> CollectError:
         key = self.client.untrusted
         offered = (
             f"{key.get_algorithm()} {key.get_fingerprint()}" if key else say(en="a certificate", zh="证书")
         )
-        make = errors.host_key_changed if self._trusted() else errors.host_key_unknown
-        return make(self.where, offered)
+        error = errors.host_key_changed if self._known_keys() else errors.host_key_unknown
+        return error(self.where, offered)
 
-    def _trusted(self) -> Sequence[Any]:
-        """The keys that known_hosts holds for this host."""
-        assert self.known is not None
+    def _known_keys(self) -> Sequence[Any]:
+        """Return the keys of this host in known_hosts."""
+        assert self.host_keys is not None
         address = self.host
         if self.client.connection and (peer := self.client.connection.get_extra_info("peername")):
             address = peer[0]
         port = self.port if self.port != 22 else None
-        return self.known.match(self.alias, address, port)[0]
+        return self.host_keys.match(self.alias, address, port)[0]
 
 
 class Session(asyncssh.SSHClientSession[bytes]):
-    """A running collector on a host: plans in, answers out."""
+    """Send plans to a running collector on a host and receive the answers."""
 
     def __init__(
-        self, where: str, connection: asyncssh.SSHClientConnection, client: _Client, most: int
+        self, where: str, connection: asyncssh.SSHClientConnection, client: _Client, limit: int
     ) -> None:
         self.clock: clock.Clock | None = None
-        self._where, self._connection, self._client, self._most = where, connection, client, most
-        self._talk = program.Talk(most, decode=False)
-        self._cut = False
+        self._where, self._connection, self._client, self._limit_bytes = where, connection, client, limit
+        self._parser = program.AnswerParser(limit, decode=False)
+        self._aborted = False
         self._events: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
-        self._complaints = b""
+        self._stderr = b""
         self._status: int | None = None
         self._timer: object = None
         self._channel: asyncssh.SSHClientChannel[bytes]
@@ -273,7 +273,7 @@ class Session(asyncssh.SSHClientSession[bytes]):
             raise errors.closed(self._where, str(error)) from None
 
     async def run_plan(self, plan: dict[str, Any], seconds: float) -> bytes:
-        """Return the compressed answer, which must come within so many seconds. Raises CollectError."""
+        """Send a plan; return the compressed answer, received within `seconds`. Raises CollectError."""
         try:
             with self._limit(seconds):
                 self._send(program.plan_lines(plan))
@@ -286,73 +286,73 @@ class Session(asyncssh.SSHClientSession[bytes]):
 
     @contextlib.contextmanager
     def _limit(self, seconds: float) -> Iterator[None]:
-        """Tells whoever waits for an event when the time is over; costs no task, unlike wait_for."""
+        """Queue a timeout event after `seconds`; unlike wait_for it needs no task."""
         self._timer = object()
-        late = ("late", self._timer)
-        timer = asyncio.get_running_loop().call_later(seconds, self._events.put_nowait, late)
+        timeout_event = ("late", self._timer)
+        timer = asyncio.get_running_loop().call_later(seconds, self._events.put_nowait, timeout_event)
         try:
             yield
         finally:
             timer.cancel()
 
     async def _compare_clocks(self) -> None:
-        asked, key = clock.now(), len(self._samples)
+        sent, key = clock.now(), len(self._samples)
         self._send(b"clock %d\n" % key)
-        (answered_key, there), answered = await self._expect("clock"), clock.now()
+        (answered_key, host_time), received = await self._expect("clock"), clock.now()
         if answered_key != str(key):
             raise self._unexpected("clock", None)
-        self._samples.append((asked, there, answered))
-        self.clock = clock.measured(self._samples)
+        self._samples.append((sent, host_time, received))
+        self.clock = clock.best_estimate(self._samples)
 
-    async def _expect(self, wanted: str) -> Any:
-        word, value = await self._events.get()
-        while word == "late" and value is not self._timer:  # of an earlier visit that ended just in time
-            word, value = await self._events.get()
-        if word == wanted:
+    async def _expect(self, expected: str) -> Any:
+        event, value = await self._events.get()
+        while event == "late" and value is not self._timer:  # of an earlier plan that was answered in time
+            event, value = await self._events.get()
+        if event == expected:
             return value
-        if word == "late":
+        if event == "late":
             raise asyncio.TimeoutError
-        raise self._unexpected(word, value)
+        raise self._unexpected(event, value)
 
-    def _unexpected(self, word: str, value: Any) -> CollectError:
+    def _unexpected(self, event: str, value: Any) -> CollectError:
         if self._client.left < 0:
-            return errors.too_much(self._where, self._most)
-        if word == "ended":
-            return errors.ended(self._where, self._talk.noise, self._complaints, self._status)
-        return errors.unexpected(self._where, word, value, self._most)
+            return errors.too_much(self._where, self._limit_bytes)
+        if event == "ended":
+            return errors.ended(self._where, self._parser.noise, self._stderr, self._status)
+        return errors.unexpected(self._where, event, value, self._limit_bytes)
 
     def _send(self, data: bytes) -> None:
-        """Send a request. Raises CollectError if something came that was not asked for."""
+        """Send a request. Raises CollectError if unrequested data is pending."""
         while not self._events.empty():
-            word, value = self._events.get_nowait()
-            if word != "late":
-                raise self._unexpected(word, value)
+            event, value = self._events.get_nowait()
+            if event != "late":
+                raise self._unexpected(event, value)
         try:
             self._channel.write(data)
         except OSError:  # the channel was closed
             raise self._unexpected("ended", None) from None
 
     def data_received(self, data: bytes, datatype: int | None) -> None:
-        """Take what the host printed; the first thing that is wrong cuts the connection."""
-        if self._cut:
+        """Parse the output of the host; the first error aborts the connection."""
+        if self._aborted:
             return
         try:
             if datatype == asyncssh.EXTENDED_DATA_STDERR:
-                self._talk.count(len(data))
-                self._complaints = (self._complaints + data)[-COMPLAINTS_BYTES:]
+                self._parser.count(len(data))
+                self._stderr = (self._stderr + data)[-STDERR_BYTES:]
                 return
-            for event in self._talk.feed(data):
+            for event in self._parser.feed(data):
                 if self._events.qsize() >= PENDING_EVENTS:
-                    raise program.Garbage(say(en="more than was asked for", zh="多于所请求的内容"))
+                    raise program.InvalidAnswer(say(en="more than was asked for", zh="多于所请求的内容"))
                 self._events.put_nowait(event)
-        except program.TooMuch:
-            self._cut_with("too much", None)
-        except program.Garbage as error:
-            self._cut_with("garbage", str(error))
+        except program.AnswerTooLarge:
+            self._abort_with("too much", None)
+        except program.InvalidAnswer as error:
+            self._abort_with("garbage", str(error))
 
-    def _cut_with(self, word: str, value: str | None) -> None:
-        self._cut = True
-        self._events.put_nowait((word, value))
+    def _abort_with(self, event: str, value: str | None) -> None:
+        self._aborted = True
+        self._events.put_nowait((event, value))
         self.abort()
 
     def exit_status_received(self, status: int) -> None:
@@ -362,7 +362,7 @@ class Session(asyncssh.SSHClientSession[bytes]):
         self._events.put_nowait(("ended", exc))
 
     def abort(self) -> None:
-        """Cut the connection at once; the collector ends by itself when its input does."""
+        """Abort the connection; the collector ends when its input does."""
         self._connection.abort()
 
     async def close(self) -> None:

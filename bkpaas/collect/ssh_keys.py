@@ -1,4 +1,4 @@
-"""Files that ssh needs on the controller: private keys and known hosts."""
+"""Load the ssh files of the controller: private keys and known hosts."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ from bkpaas.collect.libraries import asyncssh
 from bkpaas.lang import say
 
 
-def first(name: bytes, names: Sequence[bytes]) -> list[str]:
-    """Names rather than patterns: these would be matched again for every host."""
-    return [one.decode() for one in sorted(names, key=lambda one: not one.startswith(name))]
+def prefer(name: bytes, names: Sequence[bytes]) -> list[str]:
+    """Return the names, those that start with `name` first; asyncssh would match patterns again for every host."""
+    return [
+        candidate.decode()
+        for candidate in sorted(names, key=lambda candidate: not candidate.startswith(name))
+    ]
 
 
 def identity(key: str) -> dict[str, Any]:
-    """The options for a key file: only that key, or the agent when it alone can open it."""
+    """Return the options for a key file: that key only, or the agent for a key with a passphrase."""
     try:
         return {"client_keys": [private_key(key)], "agent_path": None}
     except asyncssh.KeyImportError as error:
@@ -41,6 +44,6 @@ def private_key(path: str) -> asyncssh.SSHKey:
 
 @functools.cache
 def known_hosts(paths: tuple[str, ...]) -> asyncssh.SSHKnownHosts:
-    """Parsed once a run, not once a host."""
-    there = [path for name in paths if (path := Path(name).expanduser()).is_file()]
-    return asyncssh.import_known_hosts("\n".join(path.read_text("utf-8", "replace") for path in there))
+    """Return the parsed known_hosts files, cached for the run; missing files are skipped."""
+    existing = [path for name in paths if (path := Path(name).expanduser()).is_file()]
+    return asyncssh.import_known_hosts("\n".join(path.read_text("utf-8", "replace") for path in existing))

@@ -1,7 +1,7 @@
-"""Rules for sudo that let accounts run the collector, and nothing else: `python -m bkpaas.collect.sudoers PATH`.
+"""Print sudo rules that permit accounts to run the collector only: `python -m bkpaas.collect.sudoers PATH`.
 
-PATH is an inventory. The line that sudo is asked to run holds the digest of the collector, so that a rule holds for
-this collector only, and has to be made again when the collector changes.
+PATH is an inventory. The permitted command contains the digest of the collector, so that a rule is valid for this
+version only and has to be made again when the collector changes.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from bkpaas.errors import InventoryError
 from bkpaas.inventory.deployment import Connection, Deployment
 from bkpaas.lang import say
 
-# sudoers(5): in the arguments of a command , : = # end something, and * ? [ ] stand for any text.
+# sudoers(5): in the arguments of a command , : = # are separators, and * ? [ ] are wildcards.
 _SPECIAL = re.compile(r"[,:=#*?\[\]]")
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-"""Where the interpreter is looked for: never where the account could put one."""
+"""Search path of the interpreter, without directories that the account can write to."""
 
 
 class NoAccount(Exception):
-    """An inventory without hosts that want sudo, or that leaves the account to ssh_config."""
+    """Signal an inventory without hosts that use sudo, or with an account set by ssh_config."""
 
 
 def rules(deployment: Deployment) -> str:
-    """The file for /etc/sudoers.d, the same for every host of the deployment. Raises NoAccount."""
+    """Return the file for /etc/sudoers.d, equal for all hosts of the deployment. Raises NoAccount."""
     wanted = dict.fromkeys(_accounts(deployment))
     if not wanted:
         raise NoAccount(
@@ -49,8 +49,8 @@ def rules(deployment: Deployment) -> str:
 
 
 def escaped(argument: str) -> str:
-    """As the arguments of a command in sudoers stand for these very characters."""
-    # A backslash is taken off once by the file's grammar and once by the comparison.
+    """Escape an argument of a command in sudoers, so that it matches literally."""
+    # The grammar of the file and the comparison each remove a backslash.
     return _SPECIAL.sub(r"\\\g<0>", argument.replace("\\", "\\" * 4))
 
 
@@ -60,7 +60,7 @@ def _script(deployment: Deployment) -> str:
 
 
 def _accounts(deployment: Deployment) -> list[tuple[str, str]]:
-    """(account, the account it becomes) of every host that is looked at with sudo."""
+    """Return (login account, target account) of every host that uses sudo. Raises NoAccount."""
     found = []
     for host in deployment.judged():
         if host.connection.sudo:

@@ -1,7 +1,7 @@
-"""Visits through testinfra's backends: local, docker, podman, kubectl, salt, ansible, chroot ..., and OpenSSH.
+"""Run plans through testinfra's backends: local, docker, podman, kubectl, salt, ansible, chroot ..., and OpenSSH.
 
-Each visit is one child process, `python -m bkpaas.collect.testinfra`, which can be killed at its limit together with
-everything that it started.  The collector comes as a compressed argument, since testinfra's `run` has no input.
+Each plan runs in a child process, `python -m bkpaas.collect.testinfra`, which is killed at its limit with all its
+children.  The collector is a compressed argument, since testinfra's `run` has no input.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from bkpaas.errors import CollectError
 from bkpaas.inventory.deployment import Connection, Deployment, Host
 from bkpaas.lang import say
 
-UNFIT = {
+UNSUPPORTED = {
     "safe-ssh": ("writes temporary files on the host", "会在主机上写临时文件"),
     "paramiko": ("does not verify host keys", "不校验主机密钥"),
     "winrm": ("is for Windows, which has no /proc", "用于 Windows，没有 /proc"),
 }
-"""Backends that are never used, with the reason in English and Chinese."""
+"""Backends that are refused, with the reason in English and Chinese."""
 POLL_SECONDS = 0.02
 CHILD_BYTES = 4 << 30
-"""Address space of a child: output without end must not eat the controller's memory."""
+"""Limit of the address space of a child, since testinfra keeps all output in memory."""
 
 
 class Testinfra:
-    """Opens sessions; `ssh://` specs go through OpenSSH, with one connection for both visits."""
+    """Open sessions; `ssh://` specs use OpenSSH, with one connection for both rounds."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._limits = deployment.limits
@@ -48,11 +48,11 @@ class Testinfra:
         self._count = 0
 
     async def open(self, host: Host) -> Session:
-        """Raises CollectError."""
-        where, spec = errors.place(host), host.connection.spec
+        """Return a session; an OpenSSH connection is logged in. Raises CollectError."""
+        where, spec = errors.host_label(host), host.connection.spec
         scheme = urlsplit(spec).scheme
-        if scheme in UNFIT:
-            en, zh = UNFIT[scheme]
+        if scheme in UNSUPPORTED:
+            en, zh = UNSUPPORTED[scheme]
             raise errors.config(
                 where, say(en=f"{scheme}:// {en}; use ssh://", zh=f"{scheme}:// {zh}；请使用 ssh://")
             )
@@ -67,19 +67,19 @@ class Testinfra:
 
 
 class Session:
-    """One host behind a backend of testinfra."""
+    """Run plans on one host through a backend of testinfra."""
 
-    def __init__(self, where: str, connection: Connection, homes: tuple[str, ...], most: int) -> None:
+    def __init__(self, where: str, connection: Connection, homes: tuple[str, ...], limit: int) -> None:
         self.clock: clock.Clock | None = None
-        self._where, self._connection, self._homes, self._most = where, connection, homes, most
+        self._where, self._connection, self._homes, self._limit_bytes = where, connection, homes, limit
         self._options: dict[str, str] = {}
         self._master: asyncio.subprocess.Process | None = None
         self._samples: list[tuple[float, float, float]] = []
-        self._left = most
+        self._left = limit
         """Bytes that the host may still send."""
 
     async def log_in(self, socket: Path, seconds: float) -> None:
-        """Open the connection that all commands then share. Raises CollectError."""
+        """Open the connection that all commands share. Raises CollectError."""
         parts = urlsplit(self._connection.spec)
         common = ssh_options(self._connection, seconds)
         account = (["-l", unquote(parts.username)] if parts.username else []) + (
@@ -97,7 +97,7 @@ class Session:
         except OSError as error:
             raise errors.backend(self._where, f"ssh: {error.strerror}") from None
         try:
-            await asyncio.wait_for(self._logged_in(socket), seconds + 1)
+            await asyncio.wait_for(self._wait_for_login(socket), seconds + 1)
         except asyncio.TimeoutError:
             await self.close()
             raise errors.login_hung(
@@ -110,19 +110,19 @@ class Session:
             "ssh_extra_args": shlex.join(["-o", "ControlMaster=no", "-o", f"ControlPath={socket}", *common])
         }
 
-    async def _logged_in(self, socket: Path) -> None:
+    async def _wait_for_login(self, socket: Path) -> None:
         assert self._master and self._master.stderr
         while not socket.exists():
             if self._master.returncode is not None:
-                said = (await self._master.stderr.read(65536)).decode("utf-8", "replace")
-                if "during banner exchange" in said:
+                stderr = (await self._master.stderr.read(65536)).decode("utf-8", "replace")
+                if "during banner exchange" in stderr:
                     raise asyncio.TimeoutError
-                raise _explained(self._where, self._connection, said)
+                raise _describe_failure(self._where, self._connection, stderr)
             await asyncio.sleep(POLL_SECONDS)
 
     async def run_plan(self, plan: dict[str, Any], seconds: float) -> bytes:
-        """Return the compressed answer; what would show a password is not asked. Raises CollectError."""
-        plan, hidden = program.withheld(plan)
+        """Return the compressed answer, without queries that contain passwords. Raises CollectError."""
+        plan, withheld_answers = program.without_secrets(plan)
         command = program.command(self._connection, self._homes, plan)
         request = {
             "spec": self._connection.spec,
@@ -145,10 +145,10 @@ class Session:
             raise errors.hung(self._where, seconds) from None
         finally:
             await _kill(child)
-        answer = self._understood(out)
-        return program.with_answers(answer, hidden) if hidden else answer
+        answer = self._parse_reply(out)
+        return program.with_answers(answer, withheld_answers) if withheld_answers else answer
 
-    def _understood(self, out: bytes) -> bytes:
+    def _parse_reply(self, out: bytes) -> bytes:
         try:
             reply = json.loads(out)
         except ValueError:
@@ -158,35 +158,37 @@ class Session:
             raise errors.backend(self._where, reply["error"])
         self._left -= reply["bytes"]
         if self._left < 0:
-            raise errors.too_much(self._where, self._most)
-        talk, heard = program.Talk(self._most, decode=False), {}
+            raise errors.too_much(self._where, self._limit_bytes)
+        parser, events = program.AnswerParser(self._limit_bytes, decode=False), {}
         try:
-            for word, value in talk.feed(reply["out"].encode("latin-1")):
-                heard[f"clock {value[0]}" if word == "clock" else word] = value
-        except program.TooMuch:
-            raise errors.too_much(self._where, self._most) from None
-        except program.Garbage as error:
+            for event, value in parser.feed(reply["out"].encode("latin-1")):
+                events[f"clock {value[0]}" if event == "clock" else event] = value
+        except program.AnswerTooLarge:
+            raise errors.too_much(self._where, self._limit_bytes) from None
+        except program.InvalidAnswer as error:
             raise errors.garbage(self._where, str(error)) from None
-        if not {"answer", "clock begin", "clock end"} <= heard.keys():
-            raise self._missing(heard, talk, reply)
-        began, ended = heard["clock begin"][1], heard["clock end"][1]
-        asked, answered = clock.now(reply["asked"]), clock.now(reply["answered"])
-        self._samples.append((asked, began, answered - (ended - began)))
-        self.clock = clock.measured(self._samples)
-        answer: bytes = heard["answer"]
+        if not {"answer", "clock begin", "clock end"} <= events.keys():
+            raise self._missing_answer(events, parser, reply)
+        host_start, host_end = events["clock begin"][1], events["clock end"][1]
+        sent, received = clock.now(reply["asked"]), clock.now(reply["answered"])
+        self._samples.append((sent, host_start, received - (host_end - host_start)))
+        self.clock = clock.best_estimate(self._samples)
+        answer: bytes = events["answer"]
         return answer
 
-    def _missing(self, heard: dict[str, Any], talk: program.Talk, reply: dict[str, Any]) -> CollectError:
+    def _missing_answer(
+        self, events: dict[str, Any], parser: program.AnswerParser, reply: dict[str, Any]
+    ) -> CollectError:
         for word in ("nopython", "failed"):
-            if word in heard:
-                return errors.unexpected(self._where, word, heard[word], self._most)
-        complaints = reply["err"].encode("latin-1")
-        error = errors.ended(self._where, talk.noise, complaints, reply["rc"])
+            if word in events:
+                return errors.unexpected(self._where, word, events[word], self._limit_bytes)
+        stderr = reply["err"].encode("latin-1")
+        error = errors.ended(self._where, parser.noise, stderr, reply["rc"])
         if error.kind != "closed" or urlsplit(self._connection.spec).scheme == "ssh":
             return error
-        said = " ".join(complaints.decode("utf-8", "replace").split())[:200]
+        message = " ".join(stderr.decode("utf-8", "replace").split())[:200]
         code = say(en=f"exit status {reply['rc']}", zh=f"退出码 {reply['rc']}")
-        return errors.backend(self._where, said or code)
+        return errors.backend(self._where, message or code)
 
     async def close(self) -> None:
         if self._master:
@@ -194,14 +196,14 @@ class Session:
 
 
 async def _kill(process: asyncio.subprocess.Process) -> None:
-    """End a child and all that it started."""
+    """Kill the process group of a child."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     await process.wait()
 
 
 def ssh_options(connection: Connection, seconds: float) -> list[str]:
-    """How OpenSSH is to connect: without questions, host keys verified, key and bastion of the inventory."""
+    """Return options of OpenSSH: batch mode, verified host keys, key and bastion of the inventory."""
     settings = {
         "BatchMode": "yes",
         "StrictHostKeyChecking": "yes",
@@ -223,7 +225,7 @@ def ssh_options(connection: Connection, seconds: float) -> list[str]:
     for name, value in settings.items():
         options += ["-o", f"{name}={value}"]
     if connection.bastion:
-        # Not -J: its own ssh would not hear of these options, of known_hosts above all.
+        # -J would start an ssh without these options, for example without known_hosts.
         jump = urlsplit(f"ssh://{connection.bastion}")
         words = ["ssh", *options, "-W", "[%h]:%p", *(["-p", str(jump.port)] if jump.port else [])]
         words += [*(["-l", jump.username] if jump.username else []), jump.hostname or ""]
@@ -234,8 +236,8 @@ def ssh_options(connection: Connection, seconds: float) -> list[str]:
 Make = Callable[[str, str], CollectError]
 
 
-def _explained(where: str, connection: Connection, said: str) -> CollectError:
-    """What OpenSSH complains of, as one of our errors; its last line is quoted."""
+def _describe_failure(where: str, connection: Connection, stderr: str) -> CollectError:
+    """Return the error for the error output of OpenSSH; the last line is quoted."""
     user = urlsplit(connection.spec).username or say(en="the user of ssh_config", zh="ssh_config 中的用户")
     causes: tuple[tuple[str, Make], ...] = (
         ("REMOTE HOST IDENTIFICATION HAS CHANGED", errors.host_key_changed),
@@ -254,23 +256,23 @@ def _explained(where: str, connection: Connection, said: str) -> CollectError:
         ("Connection closed", errors.closed),
         ("Connection reset", errors.closed),
     )
-    last = said.strip().splitlines()[-1] if said.strip() else "ssh"
-    return next((make for words, make in causes if words in said), errors.backend)(where, last)
+    last = stderr.strip().splitlines()[-1] if stderr.strip() else "ssh"
+    return next((make for words, make in causes if words in stderr), errors.backend)(where, last)
 
 
-def _bound(backend: Any, seconds: float, most: int) -> None:
-    """Limit what a command of this backend may print; testinfra itself keeps all of it in memory."""
+def _bound(backend: Any, seconds: float, limit: int) -> None:
+    """Limit the output of the commands of this backend; testinfra keeps all of it in memory."""
 
     def run_local(command: str, *args: str) -> Any:
         line = backend.encode(backend.quote(command, *args))
-        status, out, err = run_bounded(line, seconds, most, session=False)
+        status, out, err = run_bounded(line, seconds, limit, session=False)
         return backend.result(status, line, out, err)
 
     backend.run_local = run_local
 
 
 def _child() -> None:
-    """One command through testinfra: the request on standard input, the reply on standard output."""
+    """Run one command through testinfra: the request on standard input, the reply on standard output."""
     import resource
 
     import testinfra
@@ -279,16 +281,16 @@ def _child() -> None:
     request = json.load(sys.stdin)
     parts = urlsplit(request["spec"])
     try:
-        if parts.scheme == "chroot":  # testinfra's own reading of a spec loses the path
+        if parts.scheme == "chroot":  # testinfra's parser of specs drops the path
             host = testinfra.get_host(parts.netloc + parts.path, connection="chroot")
         else:
             host = testinfra.get_host(request["spec"], **request["options"])
         _bound(host.backend, request["seconds"], request["most"])
-        asked = time.monotonic()
+        sent = time.monotonic()
         result = host.backend.run(request["command"])
-        answered = time.monotonic()
+        received = time.monotonic()
         out, err = result.stdout_bytes, result.stderr_bytes
-        reply = {"rc": result.rc, "asked": asked, "answered": answered, "bytes": len(out) + len(err)}
+        reply = {"rc": result.rc, "asked": sent, "answered": received, "bytes": len(out) + len(err)}
         reply["out"] = out[: request["most"]].decode("latin-1")
         reply["err"] = err[-4096:].decode("latin-1")
     except TooMuchOutput:

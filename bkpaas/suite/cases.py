@@ -12,7 +12,7 @@ from bkpaas.catalogue.registry import get_condition
 from bkpaas.catalogue.scope import DEPLOYMENT as WHOLE
 from bkpaas.catalogue.scope import Subject
 from bkpaas.checks.finding import Finding
-from bkpaas.collect.live import Opened
+from bkpaas.collect.live import LiveHost
 from bkpaas.errors import NotApplicable
 from bkpaas.facts import ControllerView, HostView, Snapshot
 from bkpaas.inventory.deployment import Deployment
@@ -147,7 +147,7 @@ def host_facts(snapshot: Snapshot, finding: Finding) -> Callable[[str], HostView
 @pytest.fixture
 def host(
     request: pytest.FixtureRequest, subject: Subject, host_facts: Callable[[str], HostView]
-) -> HostView | Opened:
+) -> HostView | LiveHost:
     """The facts of the host that is judged; in a test that judges no condition testinfra's own Host, as live_host."""
     if request.node.get_closest_marker("condition") is None:
         return request.getfixturevalue("live_host")

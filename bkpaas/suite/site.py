@@ -13,7 +13,7 @@ from bkpaas.catalogue.model import DEFAULT_CASE, Case, Cause, Condition, RemedyP
 from bkpaas.catalogue.registry import CONDITIONS, CUSTOM_CONDITIONS, CUSTOM_PREFIX, SECTIONS, load_condition
 from bkpaas.catalogue.scope import PerHost, Scope, Subject
 from bkpaas.catalogue.variables import render_usual
-from bkpaas.collect.live import Live, Opened
+from bkpaas.collect.live import LiveHost, LiveHosts
 from bkpaas.errors import CatalogueError, NoData
 from bkpaas.facts import Snapshot
 from bkpaas.inventory.deployment import Deployment
@@ -200,15 +200,19 @@ def refused(place: str, reason: str) -> pytest.Collector.CollectError:
 
 
 @pytest.fixture(scope="session")
-def _live(deployment: Deployment) -> Iterator[Live]:
-    with Live(deployment) as live:
+def _live(deployment: Deployment) -> Iterator[LiveHosts]:
+    with LiveHosts(deployment) as live:
         yield live
 
 
 @pytest.fixture
 def live_host(
-    request: pytest.FixtureRequest, subject: Subject, deployment: Deployment, snapshot: Snapshot, _live: Live
-) -> Opened:
+    request: pytest.FixtureRequest,
+    subject: Subject,
+    deployment: Deployment,
+    snapshot: Snapshot,
+    _live: LiveHosts,
+) -> LiveHost:
     """testinfra's Host for the (first) host that is judged, over the inventory's connection."""
     if request.config.option.from_snapshot:
         raise NoData(

@@ -54,7 +54,7 @@ def converse(
         timeout=60,
         **options,
     )
-    talk = program.Talk(100_000_000)
+    talk = program.AnswerParser(100_000_000)
     events = list(talk.feed(result.stdout))
     assert not result.stderr, result.stderr.decode("utf-8", "replace")
     assert not talk.noise

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from bkpaas.collect.certificate import presented, reached, trusted
+from bkpaas.collect.certificate import fetch_certificate, try_connection, verify_option
 from bkpaas.facts.certificates import Certificate, certificates
 from lab import certificates as authority
 from selftests.collect.servers import Server, answering, closing, refusing, serving, silent
@@ -39,7 +39,7 @@ def ask(site, certificate=None, ca="ca.crt", name=DOMAIN):
             context.wrap_socket(connection, server_side=True).recv(1)
 
     with serving(behave) as server:
-        answer = presented("127.0.0.1", server.port, name, str(site / ca), 5)
+        answer = fetch_certificate("127.0.0.1", server.port, name, str(site / ca), 5)
     [fact] = certificates([answer]).items
     return fact
 
@@ -102,27 +102,27 @@ def test_rubbish_harms_nobody():
 )
 def test_no_handshake_is_an_error_with_its_kind(site, behaviour, kind):
     with serving(behaviour) as server:
-        answer = presented("127.0.0.1", server.port, DOMAIN, str(site / "ca.crt"), 0.3)
+        answer = fetch_certificate("127.0.0.1", server.port, DOMAIN, str(site / "ca.crt"), 0.3)
     assert answer["error"]["kind"] in (kind, "reset") and not answer["der"]
 
 
 def test_nobody_there():
     with refusing() as url:
         port = int(url.rstrip("/").rpartition(":")[2])
-        assert presented("127.0.0.1", port, DOMAIN, None, 2)["error"]["kind"] == "refused"
-        assert reached("127.0.0.1", port, 2)["error"]["kind"] == "refused"
+        assert fetch_certificate("127.0.0.1", port, DOMAIN, None, 2)["error"]["kind"] == "refused"
+        assert try_connection("127.0.0.1", port, 2)["error"]["kind"] == "refused"
     with serving(silent) as server:
-        assert reached("127.0.0.1", server.port, 2)["error"] is None
+        assert try_connection("127.0.0.1", server.port, 2)["error"] is None
 
 
 def test_the_systems_store_is_trusted_without_a_file(monkeypatch, tmp_path):
-    assert trusted("site.pem") == "site.pem"
+    assert verify_option("site.pem") == "site.pem"
     store = tmp_path / "store.pem"
     store.write_text("")
     monkeypatch.setenv("SSL_CERT_FILE", str(store))
-    assert trusted(None) == str(store)
+    assert verify_option(None) == str(store)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
-    assert trusted(None) == str(tmp_path)
+    assert verify_option(None) == str(tmp_path)
     monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path / "none"))
-    assert trusted(None) is True
+    assert verify_option(None) is True

@@ -129,7 +129,7 @@ def test_plan_as_argument(python: str) -> None:
         capture_output=True,
         timeout=30,
     )
-    events = list(program.Talk(1_000_000).feed(result.stdout))
+    events = list(program.AnswerParser(1_000_000).feed(result.stdout))
     assert [word for word, _ in events] == ["ready", "clock", "answer", "clock"]
     assert events[2][1]["disks"][0]["bytes"] > 0
 

@@ -166,7 +166,7 @@ def test_where_a_plan_is_an_argument_no_password_is_in_it(tmp_path: Path) -> Non
 
 def test_what_is_withheld() -> None:
     open_, secret = {"name": "a", "url": "http://x/"}, {"name": "b", "url": "http://x/", "secret": True}
-    plan, answers = program.withheld({"visit": 2, "http": [open_, secret], "tcp": [secret]})
+    plan, answers = program.without_secrets({"visit": 2, "http": [open_, secret], "tcp": [secret]})
     assert plan == {"visit": 2, "http": [open_], "tcp": []}
     assert answers["http"]["b"]["error"]["kind"] == answers["tcp"]["b"]["error"]["kind"] == "withheld"
-    assert program.withheld({"visit": 2}) == ({"visit": 2}, {})
+    assert program.without_secrets({"visit": 2}) == ({"visit": 2}, {})

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
-from bkpaas.collect.clock import Clock, measured
+from bkpaas.collect.clock import Clock, best_estimate
 from bkpaas.collect.rounds import HostAnswers, Interrupted, collect_hosts
 from bkpaas.inventory.deployment import Connection, Host
 from collect.running import ended
@@ -211,9 +211,9 @@ def test_hosts_that_are_not_judged_are_not_visited() -> None:
 
 
 def test_clock_is_measured_by_the_shortest_round_trip() -> None:
-    assert measured([]) is None
+    assert best_estimate([]) is None
     samples = [(10.0, 15.0, 12.0), (20.0, 24.25, 20.5), (30.0, 33.0, 33.0)]
-    assert measured(samples) == Clock(offset_seconds=4.0, uncertainty_seconds=0.25, samples=3)
+    assert best_estimate(samples) == Clock(offset_seconds=4.0, uncertainty_seconds=0.25, samples=3)
 
 
 def test_visits_can_be_written_down(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from collect.servers import refusing
 from collect.sshd import Sshd, deployment, key, needs_sshd, running
 
-from bkpaas.collect.live import Live
+from bkpaas.collect.live import LiveHosts
 from bkpaas.errors import NoData
 from bkpaas.inventory.deployment import Connection
 from custom.site import DOCUMENTS, Site, documented
@@ -83,7 +83,7 @@ def test_a_live_host_is_testinfras_over_one_connection_that_ends_with_the_run(
     sshds: tuple[Sshd, Sshd],
 ) -> None:
     connected = deployment(sshds[0].connection())
-    with Live(connected) as live:
+    with LiveHosts(connected) as live:
         host = live.host(connected.hosts[0])
         assert host is live.host(connected.hosts[0])
         assert host.run("echo 'ü' \"$SSH_CONNECTION\"").stdout.startswith("ü 127.0.0.1")
@@ -99,7 +99,7 @@ def test_a_live_host_is_testinfras_over_one_connection_that_ends_with_the_run(
 
 def test_a_command_without_end_is_no_data() -> None:
     connected = deployment(Connection("local://"), host_seconds=0.5)
-    with Live(connected) as live, pytest.raises(NoData, match="a: a command did not end within"):
+    with LiveHosts(connected) as live, pytest.raises(NoData, match="a: a command did not end within"):
         live.host(connected.hosts[0]).run("sleep 3210 & sleep 3210")
     left = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
     assert "sleep 3210" not in left
@@ -107,7 +107,10 @@ def test_a_command_without_end_is_no_data() -> None:
 
 def test_output_without_end_is_no_data() -> None:
     connected = deployment(Connection("local://"), answer_bytes=100_000)
-    with Live(connected) as live, pytest.raises(NoData, match="a: a command printed more than 100000 bytes"):
+    with (
+        LiveHosts(connected) as live,
+        pytest.raises(NoData, match="a: a command printed more than 100000 bytes"),
+    ):
         live.host(connected.hosts[0]).run("cat /dev/zero")
 
 
@@ -117,10 +120,10 @@ def test_what_keeps_a_command_from_being_run_is_no_data(
 ) -> None:
     with refusing() as url:
         connected = deployment(sshds[0].connection(spec=f"ssh://{urlsplit(url).netloc}"))
-        with Live(connected) as live, pytest.raises(NoData, match="Connection refused"):
+        with LiveHosts(connected) as live, pytest.raises(NoData, match="Connection refused"):
             live.host(connected.hosts[0]).run("true")
     strange = deployment(sshds[0].connection(known_hosts="/dev/null"))
-    with Live(strange) as live, pytest.raises(NoData, match="Host key verification failed"):
+    with LiveHosts(strange) as live, pytest.raises(NoData, match="Host key verification failed"):
         live.host(strange.hosts[0]).run("true")
     sudo = tmp_path / "bin/sudo"
     sudo.parent.mkdir()
@@ -128,5 +131,5 @@ def test_what_keeps_a_command_from_being_run_is_no_data(
     sudo.chmod(0o755)
     monkeypatch.setenv("PATH", f"{sudo.parent}:/usr/bin:/bin")
     asking = deployment(Connection("local://", sudo=True))
-    with Live(asking) as live, pytest.raises(NoData, match="a: sudo: a password is required"):
+    with LiveHosts(asking) as live, pytest.raises(NoData, match="a: sudo: a password is required"):
         live.host(asking.hosts[0]).file("/etc/shadow").exists  # noqa: B018 - it asks the host

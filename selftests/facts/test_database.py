@@ -67,7 +67,7 @@ def test_projects_with_one_account_share_one_connection() -> None:
         "name": "database", "host": "10.0.1.5", "port": 3306, "seconds": 8, "secret": True,
         "mysql": {"user": "op", "password": "Pl4nted s3cret", "database": "open_paas"},
     }  # fmt: skip
-    assert program.withheld({"tcp": [ask]})[0] == {"tcp": []}
+    assert program.without_secrets({"tcp": [ask]})[0] == {"tcp": []}
 
 
 @pytest.mark.parametrize(

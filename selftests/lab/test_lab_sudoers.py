@@ -70,7 +70,7 @@ def test_the_collector_runs_as_root(
     for setting in settings:
         request.getfixturevalue(setting)
     done = say(lab, line_of(deployment), program.packed() + PLAN)
-    talk = program.Talk(1_000_000)
+    talk = program.AnswerParser(1_000_000)
     events = dict(talk.feed(done.stdout))
     assert done.stderr == b"" and events["answer"]["uid"] == 0
     assert events["answer"]["files"]["shadow"][0]["text"].startswith("root:")

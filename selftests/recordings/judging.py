@@ -132,9 +132,9 @@ class _Parser:
         self._secrets = secrets
 
     def facts(self, host: Any, visit: HostAnswers) -> HostFacts:
-        reply = parsing._parsed(parsing._Request(host, msgspec.structs.replace(visit)), self._secrets)
+        reply = parsing._parse(parsing._Request(host, msgspec.structs.replace(visit)), self._secrets)
         if reply.facts is None:
-            raise errors.garbage(errors.place(host), reply.error)
+            raise errors.garbage(errors.host_label(host), reply.error)
         return reply.facts
 
     def close(self) -> None:
@@ -158,7 +158,7 @@ def _parse(parse: Any, host: Any, visit: HostAnswers) -> None:
     except CollectError as error:
         visit.fail(error)
     except Exception as error:
-        visit.fail(errors.suite(errors.place(host), f"{type(error).__name__}: {error}"))
+        visit.fail(errors.suite(errors.host_label(host), f"{type(error).__name__}: {error}"))
 
 
 def _first_visit(recording: Recording, name: str) -> HostAnswers:

@@ -113,7 +113,7 @@ def _visit(visit: HostAnswers) -> dict[str, Any]:
     del fields["asked"]  # the plans say it
     rounds = {"first": fields.pop("round_1"), "second": fields.pop("round_2")}
     return fields | {
-        name: program.decoded(answer) if isinstance(answer, bytes) else answer
+        name: program.decode(answer) if isinstance(answer, bytes) else answer
         for name, answer in rounds.items()
     }
 
