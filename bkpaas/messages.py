@@ -123,7 +123,7 @@ def plural(
 
 def joined(separator: str, items: Iterable[object], *, context: str | None = None) -> Message:
     """Return the items with a separator between them, which is translated as a template is."""
-    values = [_value(item) for item in items]
+    values = [to_value(item) for item in items]
     if len(values) > ITEMS:
         values[ITEMS - 1 :] = [_CUT]
     return Message(separator, context=context, items=tuple(values))
@@ -157,10 +157,10 @@ def set_redactor(redactor: Callable[[str], str] | None) -> None:
 
 
 def _values(parameters: dict[str, object]) -> dict[str, Value]:
-    return {name: _value(value) for name, value in parameters.items()}
+    return {name: to_value(value) for name, value in parameters.items()}
 
 
-def _value(value: object) -> Value:
+def to_value(value: object) -> Value:
     """Return a parameter as JSON can hold it, strings redacted and within PARAMETER_CHARACTERS."""
     if value is None or isinstance(value, (Message, bool, float)):
         return value

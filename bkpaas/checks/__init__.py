@@ -8,6 +8,7 @@ The fixtures of a check are the parameters listed in docs/custom-checks.md; thei
 from bkpaas.catalogue.model import Cause, Text, anywhere, same_host, same_link, seen_from_host, source, target
 from bkpaas.catalogue.scope import OnController, PerHost, PerLink, PerPair, Subject
 from bkpaas.catalogue.variables import login_command as ssh_command
+from bkpaas.checks.case import CaseMessage, case, combined
 from bkpaas.checks.clocks import FEWEST_CLOCKS, host_time, usual_clock
 from bkpaas.checks.condition import condition
 from bkpaas.checks.finding import Finding
@@ -119,6 +120,7 @@ from bkpaas.facts.uwsgi import service_endpoint
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.inventory.platform import OPEN_PAAS_SERVICES, domain_paths
 from bkpaas.lang import say
+from bkpaas.messages import Message, joined, lines, msg, plural, series
 
 __all__ = [
     "APP_UPSTREAMS",
@@ -134,6 +136,7 @@ __all__ = [
     "AgentConfig",
     "Answer",
     "Answers",
+    "CaseMessage",
     "Cause",
     "Certificate",
     "Certificates",
@@ -165,6 +168,7 @@ __all__ = [
     "LoginAccess",
     "LoginTrial",
     "Logs",
+    "Message",
     "Missing",
     "Names",
     "Nginx",
@@ -217,6 +221,8 @@ __all__ = [
     "addresses",
     "answers_commands",
     "anywhere",
+    "case",
+    "combined",
     "condition",
     "database_accounts",
     "database_error_text",
@@ -229,13 +235,17 @@ __all__ = [
     "hosts_at",
     "is_elasticsearch",
     "is_login_refusal",
+    "joined",
     "judge_refusal",
     "key_readings",
+    "lines",
     "login_access_log",
+    "msg",
     "no_answer",
     "offset",
     "own_addresses",
     "parsers",
+    "plural",
     "redis_endpoint",
     "refused_command",
     "require_log_search",
@@ -244,6 +254,7 @@ __all__ = [
     "say",
     "seconds",
     "seen_from_host",
+    "series",
     "service_endpoint",
     "setting",
     "sorted_uids",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable
 
+from bkpaas.messages import Message
+
 
 class Finding:
     """What a check adds to its verdict, in addition to passing or failing."""
@@ -29,9 +31,9 @@ class Finding:
         """Set variables of the remedy by name."""
         self.remedy_values.update({name: str(value) for name, value in values.items()})
 
-    def add_evidence(self, evidence: str) -> None:
+    def add_evidence(self, evidence: Message | str) -> None:
         """Add what the check read; it is the evidence of the verdict when the condition holds."""
-        self.evidence.append(evidence)
+        self.evidence.append(str(evidence))
 
     # The names before 0.2: they work for one minor version. Tests of a site use them.
 

@@ -20,6 +20,11 @@ class Outcome(msgspec.Struct):
     needs: tuple[str, ...] = ()
     """Other hosts without which it cannot hold."""
     slots: dict[str, str] = {}
+    """Remedy variables."""
+    case: str | None = None
+    """The case that the check names; None: it names none."""
+    parameters: dict[str, str] = {}
+    """Those of the case, by name."""
     lost: bool = False
     """Expected, but never judged."""
     waivers: dict[int, WaiverState] = {}

@@ -79,14 +79,14 @@ def verdict(id_: str, outcome: Outcome, deployment: Deployment, snapshot: Snapsh
     name, _, subject_id = id_.partition("@")
     condition = get_condition(name)
     subject = _subject(id_, deployment)
-    case = condition.case() if _shows_a_case(id_, outcome) else None
+    case = condition.case(outcome.case) if _shows_a_case(id_, outcome) else None
     with in_both():
         words = {
             "title": str(condition.title),
             "reason": outcome.reason,
             "evidence": outcome.evidence,
             "remedy": render(
-                str(case.remedy(deployment.generation)), subject, deployment, snapshot, outcome.slots
+                str(case.remedy(deployment.generation)), subject, deployment, snapshot, _values(case, outcome)
             )
             if case and outcome.word != "waived"
             else None,
@@ -106,6 +106,12 @@ def verdict(id_: str, outcome: Outcome, deployment: Deployment, snapshot: Snapsh
         case=case.name if case else None,
         translated=Wording(**{name: text for name, text in translated.items() if text != own[name]}),
     )
+
+
+def _values(case: model.Case, outcome: Outcome) -> dict[str, str]:
+    """Return the values that the check has for headline and remedy; of two, that of the finding."""
+    declared = {name: value for name, value in outcome.parameters.items() if name in case.parameters}
+    return {**declared, **outcome.slots}
 
 
 def _subject(id_: str, deployment: Deployment) -> Subject:
@@ -130,8 +136,9 @@ def _root_cause(
                 en=f"Could not be judged: {condition.title.en}", zh=f"无法判定：{condition.title.zh}"
             )
         else:
-            text = str(condition.case(verdict.case).headline)
-            headline = render(text, _subject(verdict.id, deployment), deployment, snapshot, outcome.slots)
+            case = condition.case(verdict.case)
+            subject = _subject(verdict.id, deployment)
+            headline = render(str(case.headline), subject, deployment, snapshot, _values(case, outcome))
     translated = in_language(headline, other())
     headline = in_language(headline, spoken())
     return RootCause(

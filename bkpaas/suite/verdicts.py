@@ -11,6 +11,7 @@ import pytest
 
 from bkpaas.catalogue.model import Text
 from bkpaas.catalogue.registry import CUSTOM_CONDITIONS, get_condition
+from bkpaas.checks.case import CaseMessage
 from bkpaas.errors import NoData, NotApplicable, SuiteError
 from bkpaas.facts.secrets import Secrets
 from bkpaas.lang import in_both, in_language, say, spoken
@@ -90,12 +91,13 @@ def _outcome(id_: str, item: pytest.Item, call: pytest.CallInfo[None]) -> Outcom
     if error is None:
         outcome.evidence = "\n".join(finding.evidence) if finding and finding.evidence else None
     elif isinstance(error, NoData):
-        outcome.word, outcome.reason = "no_data", str(error)
+        outcome.word, outcome.reason = "no_data", str(error.message())
     elif isinstance(error, NotApplicable):
-        outcome.word, outcome.reason = "not_applicable", str(error)
+        outcome.word, outcome.reason = "not_applicable", str(error.message())
     elif isinstance(error, AssertionError):
         outcome.word = condition.severity
         outcome.evidence = str(error) or _unworded(item, call)
+        _add_case(outcome, error)
     else:
         outcome.word, outcome.reason = (
             "no_data",
@@ -106,12 +108,20 @@ def _outcome(id_: str, item: pytest.Item, call: pytest.CallInfo[None]) -> Outcom
     return outcome
 
 
+def _add_case(outcome: Outcome, error: AssertionError) -> None:
+    message = error.args[0] if error.args else None
+    if isinstance(message, CaseMessage):
+        outcome.case = message.case
+        outcome.parameters = {name: str(value) for name, value in message.parameters.items()}
+
+
 def _redact(outcome: Outcome) -> None:
     """Hide the secrets in what a site's own test reports: it may have read them itself."""
     secrets = Secrets()
     outcome.evidence = outcome.evidence and secrets.scrub(outcome.evidence)
     outcome.reason = outcome.reason and secrets.scrub(outcome.reason)
     outcome.slots = {name: secrets.scrub(value) for name, value in outcome.slots.items()}
+    outcome.parameters = {name: secrets.scrub(value) for name, value in outcome.parameters.items()}
 
 
 def _unworded(item: pytest.Item, call: pytest.CallInfo[None]) -> str:
@@ -123,7 +133,7 @@ def _unworded(item: pytest.Item, call: pytest.CallInfo[None]) -> str:
 def _broken(error: BaseException, call: pytest.CallInfo[None], *, of_site: bool) -> str:
     assert call.excinfo is not None
     if isinstance(error, SuiteError):
-        return str(error)
+        return str(error.message())
     where = f"{type(error).__name__} ({_place(call)})"
     if of_site:
         what = f"{where}{_said(error)}"

@@ -29,9 +29,11 @@ PLACES = (
 TEMPLATE_SUFFIX = ".j2"
 """Of the Jinja templates."""
 
-MAKERS = {"msg": 1, "plural": 2, "joined": 1}
-"""Functions of bkpaas.messages that make a message, and how many of their first arguments are templates."""
-MODULES = ("bkpaas.messages", "bkpaas.checks")
+MAKERS = {"msg": 1, "plural": 2, "joined": 1, "case": 2}
+"""Functions that make a message, and how many of their first arguments are literal texts."""
+NAMED = "case"
+"""The one whose first text is the name of a case, and whose second may be a ready message."""
+MODULES = ("bkpaas.messages", "bkpaas.checks", "bkpaas.checks.case")
 """Modules that offer them."""
 
 Key = tuple[str | None, str]
@@ -153,6 +155,8 @@ def _read(call: ast.Call, text: str, entry: Entry) -> Iterator[str]:
         yield f"{maker}(): name each parameter instead of **"
         return
     context = keywords.pop("context", None)
+    if maker == NAMED and len(call.args) == 2 and not _is_text(call.args[1]):
+        return
     templates = call.args[: MAKERS[maker]]
     if len(templates) < MAKERS[maker]:
         yield f"{maker}(): the templates are its first {MAKERS[maker]} arguments"
@@ -165,7 +169,8 @@ def _read(call: ast.Call, text: str, entry: Entry) -> Iterator[str]:
         cut = cut_word(ast.get_source_segment(text, node) or "")
         if cut:
             yield f"{maker}(): a line break cuts {cut!r}; break the literal at a space"
-    entry.template, entry.plural = str(values[0]), values[1] if maker == "plural" else None
+    entry.template = str(values[1 if maker == NAMED else 0])
+    entry.plural = values[1] if maker == "plural" else None
     entry.context = values[-1] if context else None
     if maker != "joined":
         yield from _compare(maker, entry, set(keywords) - {"count" if maker == "plural" else None})
@@ -182,6 +187,13 @@ def _compare(maker: str, entry: Entry, keywords: set[str | None]) -> Iterator[st
         yield f"{maker}(): the placeholder {name} has no parameter"
     for name in sorted(str(name) for name in keywords - names):
         yield f"{maker}(): the parameter {name} has no placeholder"
+
+
+def _is_text(node: ast.expr) -> bool:
+    """Tell if an expression is a text, literal or made by f, + or %."""
+    if isinstance(node, ast.BinOp):
+        return _is_text(node.left) or _is_text(node.right)
+    return isinstance(node, ast.JoinedStr) or _literal(node) is not None
 
 
 def _literal(node: ast.expr) -> str | None:

@@ -23,7 +23,7 @@ from selftests.messages.source import (
     source_files,
 )
 
-IMPORT = "from bkpaas.messages import joined, msg, plural\n"
+IMPORT = "from bkpaas.messages import joined, msg, plural; from bkpaas.checks import case\n"
 
 
 def test_code_and_catalogue_are_in_step() -> None:
@@ -57,6 +57,10 @@ def test_the_compiled_catalogue_is_part_of_the_package(tmp_path: Path) -> None:
         ('msg("")', "literal"),
         ('msg("a", context=name)', "literal"),
         ("msg()", "first 1 arguments"),
+        ('case("gone", f"{1}")', "literal"),
+        ('case("gone", "a" + name)', "literal"),
+        ('case("gone")', "first 2 arguments"),
+        ('case("gone", "{a}")', "placeholder a has no parameter"),
         ('plural("one", count=1)', "first 2 arguments"),
         ('msg("{a}")', "placeholder a has no parameter"),
         ('msg("a", b=1)', "parameter b has no placeholder"),
@@ -116,7 +120,8 @@ def test_messages_are_found_with_context_plural_and_separator() -> None:
     found = Scan()
     scan_text(
         f'{IMPORT}msg("a " "b", context="c")\nplural("{{count}} x", "{{count}} xs", count=n)\n'
-        'joined("; ", items)\njoined("\\n", items)\nother.msg(f"x")\nmessages.msg("d")\n',
+        'joined("; ", items)\njoined("\\n", items)\nother.msg(f"x")\nmessages.msg("d")\n'
+        'case("gone", "{p} is gone", p=p)\ncase("gone", lines(texts), services=names)\n',
         "a.py",
         found,
     )
@@ -126,6 +131,7 @@ def test_messages_are_found_with_context_plural_and_separator() -> None:
         (None, "{count} x", "{count} xs"),
         (None, "; ", None),
         (None, "d", None),
+        (None, "{p} is gone", None),
     ]
 
 

@@ -1,0 +1,38 @@
+"""The message of an assertion: in which way the condition fails, and what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from bkpaas.messages import Message, Value, to_value
+
+
+class CaseMessage(Struct, frozen=True):
+    """The message of a check's assertion: the case of the condition and the evidence."""
+
+    case: str
+    """A name of the condition's file: it selects the headline and the remedy."""
+    evidence: Message
+    parameters: dict[str, Value] = {}
+    """Values for the headline and the remedy, by name."""
+
+    def __str__(self) -> str:
+        return str(self.evidence)
+
+
+def case(name: str, evidence: str | Message, /, **parameters: object) -> CaseMessage:
+    """Return the message of an assertion: `assert sock.exists, case("gone", "{path} does not exist", path=path)`.
+
+    name: a literal, `[case.NAME]` of the condition's file.
+    evidence: what was read: a literal template with a `{name}` for each parameter, or a ready message.
+    parameters: of the template; those that the file declares are values of headline and remedy, too.
+    """
+    values = {key: to_value(value) for key, value in parameters.items()}
+    return CaseMessage(name, Message(evidence, values) if isinstance(evidence, str) else evidence, values)
+
+
+def combined(cases: Sequence[CaseMessage], evidence: Message) -> CaseMessage:
+    """Return one message for several failures: the case and the parameters of the first."""
+    return CaseMessage(cases[0].case, evidence, cases[0].parameters)
