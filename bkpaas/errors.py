@@ -1,7 +1,7 @@
 """The errors of the suite, one tree.
 
 SuiteError
-├── InventoryError    the inventory cannot be used: file, line, reason, way out
+├── InventoryError    the inventory cannot be used: file, line, reason, fix
 ├── CatalogueError    a file of the catalogue cannot be used: file, line or key, reason
 ├── CollectError      a host could not be visited: a kind and a reason in words
 ├── NoData            a fact that could not be had: judged as no_data
@@ -30,16 +30,14 @@ class SuiteError(Exception):
 class InventoryError(SuiteError):
     """The inventory cannot be used."""
 
-    def __init__(self, file: str, line: int | None, reason: Message | str, way_out: Message | str) -> None:
-        super().__init__(file, line, reason, way_out)
-        self.file, self.line, self.reason, self.way_out = file, line, reason, way_out
+    def __init__(self, file: str, line: int | None, reason: Message | str, fix: Message | str) -> None:
+        super().__init__(file, line, reason, fix)
+        self.file, self.line, self.reason, self.fix = file, line, reason, fix
 
     def message(self) -> Message:
-        """Return the whole text: where, what and the way out."""
+        """Return the whole text: where, what and the fix."""
         place = self.file if self.line is None else f"{self.file}:{self.line}"
-        return msg(
-            "{place}: {reason}\n  way out: {way_out}", place=place, reason=self.reason, way_out=self.way_out
-        )
+        return msg("{place}: {reason}\n  fix: {fix}", place=place, reason=self.reason, fix=self.fix)
 
     def __str__(self) -> str:
         return to_text(self.message())

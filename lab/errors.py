@@ -6,7 +6,7 @@ from bkpaas.messages import Message, to_text
 
 
 class LabError(Exception):
-    """The lab cannot do what was asked: what, why and the way out, in the words of the message."""
+    """The lab cannot do what was asked: what, why and the fix, in the words of the message."""
 
     def __init__(self, message: Message | str) -> None:
         super().__init__(message)

@@ -116,10 +116,10 @@ def refusal(step: str, number: int, root: Path = Path("/")) -> str:
     what = to_text(
         msg("the kernel refuses the lab its {step}: {error}", step=step, error=os.strerror(number))
     )
-    return f"{what}\n  {_way_out(number, root)}"
+    return f"{what}\n  {_fix(number, root)}"
 
 
-def _way_out(number: int, root: Path) -> str:
+def _fix(number: int, root: Path) -> str:
     kernel = root / "proc/sys/kernel"
     if number in (errno.ENOSPC, errno.EUSERS):
         return "sudo sysctl user.max_user_namespaces=10000 user.max_net_namespaces=10000"

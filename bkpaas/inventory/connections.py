@@ -189,10 +189,10 @@ def _spec(file: str) -> Check[str]:
 def _unknown_option(scheme: str, options: frozenset[str]) -> Refused:
     if options:
         listed = ", ".join(sorted(options))
-        way_out = msg("{scheme}:// takes {listed}", scheme=scheme, listed=listed)
+        fix = msg("{scheme}:// takes {listed}", scheme=scheme, listed=listed)
     else:
-        way_out = msg("write user, key, sudo and so on as keys beside spec:")
-    return Refused(msg("has an option that {scheme}:// does not take", scheme=scheme), way_out)
+        fix = msg("write user, key, sudo and so on as keys beside spec:")
+    return Refused(msg("has an option that {scheme}:// does not take", scheme=scheme), fix)
 
 
 def _user(node: Node) -> str:

@@ -32,7 +32,7 @@ def load(
     path: a /data/install directory, an install.config, a deployment.yaml, or a directory with deployment.yaml
     alone or beside the others. limit: names, addresses or roles, separated by commas; other hosts stay known
     but are not judged. conditions: those that a waiver may name; None: any. visits: the files that connections need must
-    be there. InventoryError: file, line, reason, way out; InventoryErrors when there are several.
+    be there. InventoryError: file, line, reason, fix; InventoryErrors when there are several.
     """
     found, problems = files.find(path), Problems(visits=visits)
     overlay = read_overlay(read(found.overlay), problems) if found.overlay else Overlay()

@@ -9,12 +9,12 @@ _SHOWN = 20
 
 
 class InventoryErrors(InventoryError):
-    """Several problems at once; file, line, reason and way_out are those of the first."""
+    """Several problems at once; file, line, reason and fix are those of the first."""
 
     def __init__(self, errors: tuple[InventoryError, ...]) -> None:
         self.errors = errors
         first = errors[0]
-        super().__init__(first.file, first.line, first.reason, first.way_out)
+        super().__init__(first.file, first.line, first.reason, first.fix)
 
     def message(self) -> Message:
         texts = [error.message() for error in self.errors[:_SHOWN]]
@@ -37,8 +37,8 @@ class Problems:
     def __bool__(self) -> bool:
         return bool(self._found)
 
-    def add(self, file: str, line: int | None, reason: Message, way_out: Message) -> None:
-        self._found.append(InventoryError(file, line, reason, way_out))
+    def add(self, file: str, line: int | None, reason: Message, fix: Message) -> None:
+        self._found.append(InventoryError(file, line, reason, fix))
 
     def raise_any(self) -> None:
         """InventoryError when one problem was found, InventoryErrors (its subclass) when several were."""

@@ -33,16 +33,16 @@ _PASSWORD = re.compile(r"pass|pwd|secret|token|credential", re.IGNORECASE)
 
 
 class Refused(Exception):
-    """A value that cannot be taken: reason, way out, and the node when it is not the one checked."""
+    """A value that cannot be taken: reason, fix, and the node when it is not the one checked."""
 
-    def __init__(self, reason: Message, way_out: Message, node: Node = None) -> None:
-        super().__init__(reason, way_out)
-        self.reason, self.way_out, self.node = reason, way_out, node
+    def __init__(self, reason: Message, fix: Message, node: Node = None) -> None:
+        super().__init__(reason, fix)
+        self.reason, self.fix, self.node = reason, fix, node
 
 
 def compose(source: Source) -> Node:
     """The root node. InventoryError: not YAML, several documents, empty."""
-    way_out = msg("correct the YAML")
+    fix = msg("correct the YAML")
     try:
         # The parser alone: no value is built, so 2025-13-01 or !!python/object cannot do any harm.
         with warnings.catch_warnings():
@@ -57,17 +57,15 @@ def compose(source: Source) -> Node:
             source.file,
             mark.line + 1 if mark else None,
             msg("is not YAML: {problem}", problem=problem),
-            way_out,
+            fix,
         ) from None
     except YAMLError as error:
         line = source.text.count("\n", 0, getattr(error, "position", 0)) + 1
         problem = " ".join(str(error).split("\n", 1)[0].split())
-        raise InventoryError(
-            source.file, line, msg("is not YAML: {problem}", problem=problem), way_out
-        ) from None
+        raise InventoryError(source.file, line, msg("is not YAML: {problem}", problem=problem), fix) from None
     except RecursionError:
         reason = msg("is nested too deeply")
-        raise InventoryError(source.file, None, reason, way_out) from None
+        raise InventoryError(source.file, None, reason, fix) from None
     if root is None or _is_null(root):
         raise InventoryError(
             source.file,
@@ -122,7 +120,7 @@ class Section:
             return check(node)
         except Refused as refused:
             self._add(
-                refused.node or node, msg("{key}: {reason}", key=key, reason=refused.reason), refused.way_out
+                refused.node or node, msg("{key}: {reason}", key=key, reason=refused.reason), refused.fix
             )
             return None
 
@@ -159,26 +157,26 @@ class Section:
                 continue
             if _PASSWORD.search(key):
                 reason = msg("{key}: secrets have no place in an inventory", key=key)
-                way_out = msg("remove it and log in with a key: connect: {{key: PATH}}")
+                fix = msg("remove it and log in with a key: connect: {{key: PATH}}")
             else:
                 reason = msg("{key} is unknown in {name}", key=quoted(key), name=self.name)
                 near = difflib.get_close_matches(key, self._known, 1)
                 listed = ", ".join(self._known)
-                way_out = (
+                fix = (
                     msg("did you mean {near}: ?", near=near[0])
                     if near
                     else msg("known here: {listed}", listed=listed)
                 )
-            self._add(node, reason, way_out)
+            self._add(node, reason, fix)
 
-    def refuse(self, key: str, reason: Message, way_out: Message) -> None:
+    def refuse(self, key: str, reason: Message, fix: Message) -> None:
         """A problem with a key that was taken well, or with the whole section."""
         node = self._nodes.get(key)
         line = node[1].start_mark.line + 1 if node else self.line
-        self.problems.add(self.file, line, reason, way_out)
+        self.problems.add(self.file, line, reason, fix)
 
-    def _add(self, node: Node, reason: Message, way_out: Message) -> None:
-        self.problems.add(self.file, node.start_mark.line + 1, reason, way_out)
+    def _add(self, node: Node, reason: Message, fix: Message) -> None:
+        self.problems.add(self.file, node.start_mark.line + 1, reason, fix)
 
 
 def text(node: Node) -> str:
@@ -202,13 +200,13 @@ def text(node: Node) -> str:
     return value
 
 
-def matching(pattern: re.Pattern[str], way_out: Message) -> Check[str]:
-    """A text of one form, folded to lower case; way_out describes the form."""
+def matching(pattern: re.Pattern[str], fix: Message) -> Check[str]:
+    """A text of one form, folded to lower case; fix describes the form."""
 
     def check(node: Node) -> str:
         value = text(node).lower()
         if not pattern.fullmatch(value):
-            raise Refused(msg("{value} is not allowed", value=quoted(value)), way_out)
+            raise Refused(msg("{value} is not allowed", value=quoted(value)), fix)
         return value
 
     return check
@@ -300,7 +298,7 @@ def many(check: Check[T]) -> Check[tuple[T, ...]]:
             try:
                 values.append(check(item))
             except Refused as refused:
-                raise Refused(refused.reason, refused.way_out, item) from None
+                raise Refused(refused.reason, refused.fix, item) from None
         return tuple(values)
 
     return each

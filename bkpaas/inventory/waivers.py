@@ -39,7 +39,7 @@ _CONDITION = schema.matching(
 
 
 def load_waivers(path: Path, hosts: Sequence[Host], conditions: Collection[str]) -> tuple[Waiver, ...]:
-    """Those of a file of their own, `waivers:` and nothing else. InventoryError: file, line, reason, way out."""
+    """Those of a file of their own, `waivers:` and nothing else. InventoryError: file, line, reason, fix."""
     problems = Problems()
     source = read(path)
     root = Section(source.file, schema.compose(source), "waivers", problems)

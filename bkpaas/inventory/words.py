@@ -58,7 +58,7 @@ def is_address(text: str) -> bool:
 
 
 def no_address(word: str) -> tuple[Message, Message]:
-    """The reason and the way out, for a word that is_address refused."""
+    """The reason and the fix, for a word that is_address refused."""
     return (
         msg("{word} is not the IPv4 address of a host", word=quoted(word)),
         msg("write four numbers of 0 to 255, without leading zeros: 10.0.1.1"),

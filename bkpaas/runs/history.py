@@ -136,10 +136,8 @@ class Archive:
             )
 
     def _refused(self, reason: Message | str) -> SuiteError:
-        way_out = msg("leave the file as it is and give another directory, one for each deployment")
-        return SuiteError(
-            msg("{place}: {reason}\n  way out: {way_out}", place=self.file, reason=reason, way_out=way_out)
-        )
+        fix = msg("leave the file as it is and give another directory, one for each deployment")
+        return SuiteError(msg("{place}: {reason}\n  fix: {fix}", place=self.file, reason=reason, fix=fix))
 
     def _add_run(self, database: sqlite3.Connection, results: Results, started: float) -> None:
         run = results.run

@@ -1,4 +1,4 @@
-"""The files and directories of the command line, looked at before any host is: refused with a reason and a way out."""
+"""The files and directories of the command line, looked at before any host is: refused with a reason and a fix."""
 
 from __future__ import annotations
 
@@ -149,5 +149,5 @@ def secret_key(given: str) -> bytes:
     return key
 
 
-def refused(option: str, path: Path, reason: str, way_out: str) -> pytest.UsageError:
-    return pytest.UsageError(f"{option} {path}: {reason}\n  {say(en='way out: ', zh='解决办法：')}{way_out}")
+def refused(option: str, path: Path, reason: str, fix: str) -> pytest.UsageError:
+    return pytest.UsageError(f"{option} {path}: {reason}\n  {say(en='fix: ', zh='解决办法：')}{fix}")

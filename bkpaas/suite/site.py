@@ -59,7 +59,7 @@ def add(
     symptoms: tuple[str, ...],
     causes: tuple[Cause, ...],
 ) -> tuple[str, ...]:
-    """Keep a condition of the site, and return the markers of its test. CollectError: with file, line and way out."""
+    """Keep a condition of the site, and return the markers of its test. CollectError: with file, line and fix."""
     place = place_of(test)
     if _places.setdefault(id_, place) != place:
         raise refused(

@@ -222,7 +222,7 @@ def test_the_same_is_said_again_only_where_that_is_asked_for(visit: Any, first: 
 
 
 @needs_root
-def test_network_without_a_way_out(tmp_path: Path) -> None:
+def test_network_without_a_route(tmp_path: Path) -> None:
     """In a network of its own: no route, names that do not resolve, and a resolver that never answers."""
     hole = tmp_path / "hole.py"
     hole.write_text(

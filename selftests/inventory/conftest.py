@@ -48,9 +48,9 @@ def refusals() -> Refusals:
             load(path)
         error = caught.value
         errors = error.errors if isinstance(error, InventoryErrors) else (error,)
-        assert all(e.reason and e.way_out for e in errors)
+        assert all(e.reason and e.fix for e in errors)
         return [
-            f"{Path(e.file).name}{'' if e.line is None else f':{e.line}'}: {e.reason!s} | {e.way_out!s}"
+            f"{Path(e.file).name}{'' if e.line is None else f':{e.line}'}: {e.reason!s} | {e.fix!s}"
             for e in errors
         ]
 

@@ -156,7 +156,7 @@ waivers:
     )
 
 
-# What lies over CONFIG -> line, begin of the reason, part of the way out.
+# What lies over CONFIG -> line, begin of the reason, part of the fix.
 REFUSED: dict[str, tuple[str, int | None, str, str]] = {
     "empty": ("", None, "is empty", "hosts:"),
     "only-comments": ("# nothing\n", None, "is empty", ""),
@@ -404,12 +404,12 @@ REFUSED: dict[str, tuple[str, int | None, str, str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_refused_with_line_reason_and_way_out(site: Site, refusals: Refusals, name: str) -> None:
-    text, line, reason, way_out = REFUSED[name]
+def test_refused_with_line_reason_and_fix(site: Site, refusals: Refusals, name: str) -> None:
+    text, line, reason, fix = REFUSED[name]
     (refusal,) = refusals(over(site, text))
     place = "deployment.yaml: " if line is None else f"deployment.yaml:{line}: "
     assert refusal.startswith(place + reason)
-    assert way_out in refusal.split(" | ")[1]
+    assert fix in refusal.split(" | ")[1]
     assert "s3cret" not in refusal
 
 

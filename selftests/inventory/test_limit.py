@@ -52,7 +52,7 @@ def test_a_word_that_nothing_answers_to_lists_what_there_is(site: Site, limit: s
         load(site(FILES), limit=limit)
     error = caught.value
     assert error.file == "--limit"
-    assert str(error.way_out) == (
+    assert str(error.fix) == (
         "hosts: 10.0.1.2, 10.0.1.4, cmdb (10.0.1.3), paas-1 (10.0.1.1); roles: cmdb, es, nginx, paas"
     )
     word = limit.split(",")[-1].strip()

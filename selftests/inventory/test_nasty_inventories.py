@@ -89,7 +89,7 @@ def refused(path: Path) -> str:
     with pytest.raises(InventoryError) as caught:
         load(path)
     assert caught.value.reason
-    assert caught.value.way_out
+    assert caught.value.fix
     return str(caught.value)
 
 

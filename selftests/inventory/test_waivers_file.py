@@ -70,11 +70,11 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused(tmp_path: Path, name: str) -> None:
-    text, line, reason, way_out = REFUSED[name]
+    text, line, reason, fix = REFUSED[name]
     with pytest.raises(InventoryError) as caught:
         read(tmp_path, text)
     told = str(caught.value)
-    assert f"waivers.yaml{line}" in told and reason in told and way_out in told
+    assert f"waivers.yaml{line}" in told and reason in told and fix in told
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_subordinate_ids(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("uid", "file", "content", "way_out"),
+    ("uid", "file", "content", "fix"),
     [
         (1000, "proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1\n", "sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"),
         (1000, "proc/sys/kernel/unprivileged_userns_clone", "0\n", "sudo sysctl kernel.unprivileged_userns_clone=1"),
@@ -70,14 +70,14 @@ def test_subordinate_ids(tmp_path: Path) -> None:
     ids=["apparmor", "debian-10", "docker", "podman", "root-is-not-unprivileged"],
 )  # fmt: skip
 def test_a_refusal_says_how_to_allow_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uid: int, file: str, content: str, way_out: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uid: int, file: str, content: str, fix: str
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: uid)
     (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / file).write_text(content)
     text = machine.refusal("user namespace", errno.EPERM, tmp_path)
     assert text.startswith("the kernel refuses the lab its user namespace: Operation not permitted\n")
-    assert way_out in text
+    assert fix in text
 
 
 @pytest.mark.lab

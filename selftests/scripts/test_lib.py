@@ -231,7 +231,7 @@ def test_environment_is_made_once_for_each_lock(place: Place) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can leave files that another user cannot replace")
-def test_files_of_another_user_are_named_with_the_way_out() -> None:
+def test_files_of_another_user_are_named_with_the_fix() -> None:
     with tempfile.TemporaryDirectory() as directory:
         Path(directory).chmod(0o755)
         place = Place(Path(directory) / "repository")
