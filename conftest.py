@@ -1,10 +1,10 @@
 """The wiring: everything else lives in bkpaas/."""
 
 pytest_plugins = (
-    "bkpaas.suite.early",
-    "bkpaas.suite.options",
-    "bkpaas.suite.session",
-    "bkpaas.suite.cases",
-    "bkpaas.suite.site",
-    "bkpaas.suite.verdicts",
+    "bkpaas.plugin.early",
+    "bkpaas.plugin.options",
+    "bkpaas.plugin.session",
+    "bkpaas.plugin.selection",
+    "bkpaas.plugin.fixtures",
+    "bkpaas.plugin.verdicts",
 )

@@ -136,7 +136,7 @@ make_venv() { # LOCK: .venv holds what LOCK names; nothing to do when it does al
     step "Python packages of $lock" "$lock 中的 Python 包"
     .venv/bin/python -m pip install --progress-bar off --require-hashes --only-binary :all: -r "$lock" |
         sed -un 's/^Collecting \([^ ]*\).*/  \1/p'
-    .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable . # a plugin of pytest, see bkpaas/suite/early.py
+    .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable . # a plugin of pytest, see bkpaas/plugin/early.py
     fingerprint "$lock" >.venv/installed
 }
 

@@ -26,11 +26,14 @@ from bkpaas.checks import (
     NoData,
     NotApplicable,
     condition,
+    default_servers,
     domain_paths,
     hosts_at,
     no_answer,
     say,
+    server_name_fits,
     service_endpoint,
+    shadowing_server,
     valid_addresses,
 )
 
@@ -197,38 +200,15 @@ def test_nginx_serves_the_domain(host: HostView, deployment: Deployment, finding
 def _servers_of_domain(nginx: Nginx, deployment: Deployment) -> list[NginxServer]:
     """Those with the domain's name; else the default of its port, when it leads to open_paas."""
     named = [
-        server for server in nginx.servers if any(_fits(name, deployment.domain) for name in server.names)
+        server
+        for server in nginx.servers
+        if any(server_name_fits(name, deployment.domain) for name in server.names)
     ]
     return named or [
         server
-        for server in _defaults(nginx, deployment.port)
+        for server in default_servers(nginx, deployment.port)
         if any(location.upstream in UPSTREAM_SERVICES for location in server.locations)
     ]
-
-
-def _fits(name: str, domain: str) -> bool:
-    """As nginx compares: exact, *.suffix, .suffix, prefix.*, ~regular expression."""
-    name, domain = name.lower(), domain.lower()
-    if name.startswith("~"):
-        try:
-            return re.search(name[1:].replace("(?<", "(?P<"), domain) is not None
-        except re.error:
-            return False
-    if name.startswith("."):
-        return domain == name[1:] or domain.endswith(name)
-    if name.startswith("*."):
-        return domain.endswith(name[1:])
-    return domain == name or (name.endswith(".*") and domain.startswith(name[:-1]))
-
-
-def _defaults(nginx: Nginx, port: int) -> list[NginxServer]:
-    """For each address with that port, the server that takes what no name fits: the marked one, or the first."""
-    found = {}
-    for server in nginx.servers:
-        for listen in server.listens:
-            if listen.port == port and not listen.unix and (listen.default or listen.address not in found):
-                found[listen.address] = server
-    return list(dict.fromkeys(found.values()))
 
 
 def _nginx_holds(host: HostView, listener: Listener) -> bool:
@@ -263,7 +243,7 @@ def test_domain_arrives_at_its_server_block(host: HostView, deployment: Deployme
             zh=f"域名解析到 {address}，但 nginx 监听的是 {heard or '无'}",
         )
         for port in sorted(open_ports):
-            shadow = _shadow(nginx, servers, address, port)
+            shadow = shadowing_server(nginx, servers, address, port)
             assert shadow is None, say(
                 en=f"requests to {address}:{port} end in another server block ({shadow.file}:{shadow.line}, "
                 f"server_name {' '.join(shadow.names) or 'none'}): no server block of the domain has a listen that "
@@ -282,23 +262,6 @@ def _domain_addresses_here(host: HostView, deployment: Deployment) -> list[str]:
     if not here and resolved and set(resolved.addresses) & set(deployment.virtual_addresses):
         here = [deployment.host(host.name).address]
     return here or [deployment.host(host.name).address]
-
-
-def _shadow(nginx: Nginx, servers: list[NginxServer], address: str, port: int) -> NginxServer | None:
-    """The server block that takes address:port away: nginx picks the most specific listen first."""
-
-    def fits(server: NginxServer, addresses: tuple[str, ...]) -> bool:
-        return any(
-            listen.port == port and not listen.unix and listen.address in addresses
-            for listen in server.listens
-        )
-
-    for addresses in ((address,), ("*", "0.0.0.0")):
-        if any(fits(server, addresses) for server in servers):
-            return None
-        if other := next((server for server in nginx.servers if fits(server, addresses)), None):
-            return other
-    return None
 
 
 @condition("nginx-conf-upstreams")

@@ -24,6 +24,7 @@ from bkpaas.checks.log_search import (
 )
 from bkpaas.checks.login import BEHIND_THE_DOMAIN, judge_refusal, setting
 from bkpaas.checks.lookup import HostLookup
+from bkpaas.checks.nginx import default_servers, server_name_fits, shadowing_server
 from bkpaas.checks.phrases import no_answer, offset, seconds, sorted_uids
 from bkpaas.collect.probes import REDIRECTS
 from bkpaas.errors import NoData, NotApplicable
@@ -226,6 +227,7 @@ __all__ = [
     "condition",
     "database_accounts",
     "database_error_text",
+    "default_servers",
     "domain_paths",
     "elasticsearch_error",
     "elasticsearch_places",
@@ -255,8 +257,10 @@ __all__ = [
     "seconds",
     "seen_from_host",
     "series",
+    "server_name_fits",
     "service_endpoint",
     "setting",
+    "shadowing_server",
     "sorted_uids",
     "source",
     "ssh_command",

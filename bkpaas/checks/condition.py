@@ -10,7 +10,7 @@ import pytest
 from bkpaas.catalogue.model import Cause, Severity, Text
 from bkpaas.catalogue.registry import CUSTOM_PREFIX, markers
 from bkpaas.catalogue.scope import Scope
-from bkpaas.suite import site
+from bkpaas.checks import custom
 
 Test = TypeVar("Test", bound=Callable[..., None])
 
@@ -46,7 +46,7 @@ def condition(
 
     def decorate(test: Test) -> Test:
         if id_.startswith(CUSTOM_PREFIX):
-            marks = site.add(
+            marks = custom.add(
                 id_,
                 test,
                 title=title,
@@ -58,7 +58,7 @@ def condition(
                 causes=causes,
             )
         else:
-            site.check(id_, test)
+            custom.require_catalogue_id(id_, test)
             marks = markers(id_)
         for name in marks:
             test = getattr(pytest.mark, name)(test)

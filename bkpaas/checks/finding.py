@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable
 
+from bkpaas.checks.former_names import warn_former_name
 from bkpaas.messages import Message
 
 
@@ -39,42 +39,38 @@ class Finding:
 
     def concerns(self, services: Iterable[str]) -> None:
         """Call affects_services."""
-        _deprecated("concerns", "affects_services")
+        warn_former_name("finding.concerns is now finding.affects_services")
         self.affects_services(services)
 
     def needs(self, hosts: Iterable[str]) -> None:
         """Call depends_on_hosts."""
-        _deprecated("needs", "depends_on_hosts")
+        warn_former_name("finding.needs is now finding.depends_on_hosts")
         self.depends_on_hosts(hosts)
 
     def fill(self, **values: object) -> None:
         """Call set_remedy_values."""
-        _deprecated("fill", "set_remedy_values")
+        warn_former_name("finding.fill is now finding.set_remedy_values")
         self.set_remedy_values(**values)
 
     def saw(self, evidence: str) -> None:
         """Call add_evidence."""
-        _deprecated("saw", "add_evidence")
+        warn_former_name("finding.saw is now finding.add_evidence")
         self.add_evidence(evidence)
 
     @property
     def seen(self) -> list[str]:
         """Return evidence."""
-        _deprecated("seen", "evidence")
+        warn_former_name("finding.seen is now finding.evidence")
         return self.evidence
 
     @property
     def missed(self) -> set[str]:
         """Return unreachable_hosts."""
-        _deprecated("missed", "unreachable_hosts")
+        warn_former_name("finding.missed is now finding.unreachable_hosts")
         return self.unreachable_hosts
 
     @property
     def slots(self) -> dict[str, str]:
         """Return remedy_values."""
-        _deprecated("slots", "remedy_values")
+        warn_former_name("finding.slots is now finding.remedy_values")
         return self.remedy_values
-
-
-def _deprecated(old: str, new: str) -> None:
-    warnings.warn(f"finding.{old} is now finding.{new}", DeprecationWarning, stacklevel=3)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from importlib import import_module
+
+from bkpaas.checks.former_names import warn_former_name
 
 FORWARDED = (
     "Each",
@@ -27,6 +28,8 @@ RENAMED = {"Each": "PerHost", "FromController": "OnController", "Links": "PerLin
 def __getattr__(name: str) -> object:
     if name not in FORWARDED:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    warnings.warn(f"bkpaas.suite is now bkpaas.checks: import {name} from there", DeprecationWarning, 2)
-    found: object = getattr(import_module("bkpaas.checks"), RENAMED.get(name, name))
+    new = RENAMED.get(name, name)
+    former = f", in place of {name}" if new != name else ""
+    warn_former_name(f"bkpaas.suite is now bkpaas.checks: import {new} from there{former}")
+    found: object = getattr(import_module("bkpaas.checks"), new)
     return found

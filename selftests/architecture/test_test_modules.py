@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bkpaas import checks
-from bkpaas.suite.cases import FIXTURES
+from bkpaas.plugin.fixtures import FIXTURES
 
 ROOT = Path(__file__).parents[2]
 DIRECTORIES = ("tests_paas", "tests_appengine", "tests_logging")

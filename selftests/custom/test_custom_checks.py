@@ -128,7 +128,7 @@ MISTAKES = {
         "4: no symptom login; there are foundations, login-no-response",
     ),
     "cause": (
-        "from bkpaas.suite import same_host\n\n\n"
+        "from bkpaas.checks import same_host\n\n\n"
         "@condition('site-f', remedy='x', causes=same_host('disk-full'))\n" + JUDGE,
         "7: no condition disk-full that could cause it",
     ),
@@ -177,10 +177,10 @@ def test_what_a_test_of_a_site_reports_has_no_secrets(site: Site) -> None:
     site.put(
         "tests_site/test_leaks.py",
         HEAD
-        + "from bkpaas.errors import NoData\n\n\n"
+        + "from bkpaas.checks import NoData\n\n\n"
         + check.format("said", "assert False, 'password=hunter2said'")
         + check.format("gone", "raise NoData('password=hunter2gone')")
-        + check.format("seen", "finding.saw('password=hunter2seen')")
+        + check.format("seen", "finding.add_evidence('password=hunter2seen')")
         + check.format("printed", "print('password=hunter2printed'); assert False, 'x'"),
     )
     done = site.run(SNAPSHOT, "tests_site", "-rA")

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from bkpaas.catalogue.registry import CONDITIONS
-from bkpaas.suite import early
+from bkpaas.plugin import early
 from docs.pages import CHINESE, ROOT, Page, page, pages
 
 ALL = pages()

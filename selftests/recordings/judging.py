@@ -30,9 +30,9 @@ from bkpaas.facts import HostFacts
 from bkpaas.facts.login import LoginTrial
 from bkpaas.facts.shapes import asked_of
 from bkpaas.lang import LANGUAGES, Language, speak
+from bkpaas.plugin import options
+from bkpaas.plugin.selection import identity
 from bkpaas.record import Results, Verdict, read_json, translated
-from bkpaas.suite import options
-from bkpaas.suite.cases import identity
 from selftests.recordings.store import ELSEWHERE, KEY, Recording, canonical, product
 
 REPOSITORY = Path(__file__).resolve().parents[2]

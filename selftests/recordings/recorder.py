@@ -18,8 +18,8 @@ import pytest
 
 from bkpaas.collect import deployment, program
 from bkpaas.collect.rounds import HostAnswers
+from bkpaas.plugin import options
 from bkpaas.record import write_private
-from bkpaas.suite import options
 from lab.control import REPOSITORY
 from selftests.recordings.store import ELSEWHERE, KEY, neutral, stored
 

@@ -101,7 +101,7 @@ def has_chinese(node):
 def test_no_text_for_a_person_is_in_one_language_only():
     rooms = (
         "bkpaas/checks",
-        "bkpaas/suite",
+        "bkpaas/plugin",
         "bkpaas/report",
         "bkpaas/inventory",
         "bkpaas/collect",

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from bkpaas.lang import in_both, say, speak
+from bkpaas.plugin import progress
 from bkpaas.report.text import columns
-from bkpaas.suite import progress
 
 
 class Terminal(io.StringIO):

@@ -9,8 +9,8 @@ from judges import deployment
 
 from bkpaas.inventory.deployment import Waiver
 from bkpaas.lang import in_both, in_language
-from bkpaas.suite.outcome import Outcome
-from bkpaas.suite.waivers import uses, waive
+from bkpaas.plugin.outcome import Outcome
+from bkpaas.plugin.waivers import uses, waive
 
 TODAY = date(2026, 3, 7)
 SITE = {"paas-1": "paas", "paas-2": "paas", "nginx-1": "nginx"}

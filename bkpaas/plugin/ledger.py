@@ -10,10 +10,11 @@ import pytest
 
 from bkpaas.catalogue.model import Condition
 from bkpaas.catalogue.registry import CONDITIONS, CUSTOM_CONDITIONS
+from bkpaas.checks import former_names
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.libraries import MESSAGES
-from bkpaas.suite.cases import identity, subjects
-from bkpaas.suite.outcome import Outcome
+from bkpaas.plugin.outcome import Outcome
+from bkpaas.plugin.selection import identity, subjects
 
 
 class Ledger:
@@ -72,6 +73,7 @@ class SelectionTeller:
         if self._ledger is None:  # of a worker: its messages of libraries
             output = session.config.workeroutput  # type: ignore[attr-defined]
             output["bkpaas_messages"], output["bkpaas_further"] = MESSAGES.counts, MESSAGES.further
+            output["bkpaas_former_names"] = list(former_names.USES)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         selected = [id_ for item in session.items if (id_ := identity(item))]

@@ -17,9 +17,9 @@ from bkpaas.collect import program
 from bkpaas.facts import Snapshot
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import in_both, in_language, other, say, spoken
+from bkpaas.plugin.outcome import Outcome
+from bkpaas.plugin.selection import subjects
 from bkpaas.record import Clock, HostRecord, Results, RootCause, Run, Section, Verdict, Wording, count
-from bkpaas.suite.cases import subjects
-from bkpaas.suite.outcome import Outcome
 
 
 def build(

@@ -18,10 +18,10 @@ from bkpaas.errors import InventoryError, SuiteError
 from bkpaas.facts import Snapshot
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import say
+from bkpaas.plugin.outputs import disk_is_full, not_written
+from bkpaas.plugin.places import lock, private, refused, secret_key, to_fill, to_write
 from bkpaas.report.webhook import KINDS, Hook
 from bkpaas.runs.history import Archive
-from bkpaas.suite.outputs import disk_is_full, not_written
-from bkpaas.suite.places import lock, private, refused, secret_key, to_fill, to_write
 
 DEPLOYMENT = pytest.StashKey[Deployment]()
 SNAPSHOT = pytest.StashKey[Snapshot]()

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from bkpaas.catalogue.registry import find_condition
 from bkpaas.inventory.deployment import Deployment, Waiver
 from bkpaas.lang import LANGUAGES, in_language, say
+from bkpaas.plugin.outcome import Outcome
 from bkpaas.record import WaiverState, WaiverUse
-from bkpaas.suite.outcome import Outcome
 
 
 def waive(outcome: Outcome, deployment: Deployment, today: date | None = None) -> Outcome:

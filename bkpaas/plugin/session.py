@@ -17,24 +17,34 @@ import msgspec
 import pytest
 
 from bkpaas import libraries, streams
+from bkpaas.checks import former_names
 from bkpaas.collect.deployment import collect
 from bkpaas.errors import SuiteError
 from bkpaas.facts import Snapshot
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import in_both, many, say, spoken
 from bkpaas.libraries import MESSAGES
+from bkpaas.plugin import markers, results
+from bkpaas.plugin.early import suite_directory
+from bkpaas.plugin.ledger import Ledger, SelectionTeller
+from bkpaas.plugin.options import (
+    ARCHIVE,
+    BASELINE,
+    CREDENTIALS,
+    DEPLOYMENT,
+    HOOK,
+    KEY,
+    SNAPSHOT,
+    UNREMEMBERED,
+)
+from bkpaas.plugin.outcome import Outcome
+from bkpaas.plugin.outputs import Outputs, free_directory, not_written
+from bkpaas.plugin.progress import Progress
+from bkpaas.plugin.waivers import uses
 from bkpaas.record import Results
 from bkpaas.report import details, summary, terminal
 from bkpaas.report.text import columns, visible, wrap
 from bkpaas.runs.baseline import Baseline
-from bkpaas.suite import markers, results
-from bkpaas.suite.early import suite_directory
-from bkpaas.suite.ledger import Ledger, SelectionTeller
-from bkpaas.suite.options import ARCHIVE, BASELINE, CREDENTIALS, DEPLOYMENT, HOOK, KEY, SNAPSHOT, UNREMEMBERED
-from bkpaas.suite.outcome import Outcome
-from bkpaas.suite.outputs import Outputs, free_directory, not_written
-from bkpaas.suite.progress import Progress
-from bkpaas.suite.waivers import uses
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -127,6 +137,7 @@ class Controller:
     def pytest_testnodedown(self, node: object) -> None:
         output = getattr(node, "workeroutput", {})
         MESSAGES.merge(output.get("bkpaas_messages", {}), output.get("bkpaas_further", 0))
+        former_names.add_uses(output.get("bkpaas_former_names", []))
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
@@ -238,6 +249,8 @@ class Controller:
             print()
             print(say(en="beside the conditions, in pytest alone:", zh="检查项之外（仅由 pytest 报告）："))
             print("\n".join(f"  {visible(trouble)}" for trouble in self.troubles))
+        for use in former_names.USES:
+            print(visible(use))
         for notice in self.outputs.notices:
             print(visible(notice))
         if MESSAGES.total:

@@ -1,9 +1,9 @@
-"""Conditions of a site's own: `@condition("site-...", title=..., remedy=...)` in tests_site/, and live hosts for them."""
+"""Conditions of a site: `@condition("site-...", title=..., remedy=...)` in tests_site/."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from inspect import getdoc
 from pathlib import Path
 
@@ -11,23 +11,20 @@ import pytest
 
 from bkpaas.catalogue.model import DEFAULT_CASE, Case, Cause, Condition, RemedyPart, Severity, Text
 from bkpaas.catalogue.registry import CONDITIONS, CUSTOM_CONDITIONS, CUSTOM_PREFIX, SECTIONS, load_condition
-from bkpaas.catalogue.scope import PerHost, Scope, Subject
+from bkpaas.catalogue.scope import PerHost, Scope
 from bkpaas.catalogue.variables import render_usual
-from bkpaas.collect.live import LiveHost, LiveHosts
-from bkpaas.errors import CatalogueError, NoData
-from bkpaas.facts import Snapshot
-from bkpaas.inventory.deployment import Deployment
+from bkpaas.errors import CatalogueError
 from bkpaas.lang import say
 
 FOLDER = "tests_site"
 _ID = re.compile(CUSTOM_PREFIX + "[a-z0-9]+(-[a-z0-9]+)*")
 _NOTHING = Text(en="", zh="")
 _places: dict[str, str] = {}
-"""Where each condition of the site is judged: file:line."""
+"""Where each condition of the site is checked, as file:line, by id."""
 
 
-def check(id_: str, test: Callable[..., None]) -> None:
-    """Refuse the judge of an id that is not in the catalogue, or that the suite judges itself."""
+def require_catalogue_id(id_: str, test: Callable[..., None]) -> None:
+    """Raise CollectError if the catalogue lacks the id, or if a site checks a condition of the suite."""
     place = place_of(test)
     if id_ not in CONDITIONS:
         raise refused(
@@ -59,7 +56,7 @@ def add(
     symptoms: tuple[str, ...],
     causes: tuple[Cause, ...],
 ) -> tuple[str, ...]:
-    """Keep a condition of the site, and return the markers of its test. CollectError: with file, line and fix."""
+    """Register a condition of the site and return the markers of its test; raise CollectError if it is wrong."""
     place = place_of(test)
     if _places.setdefault(id_, place) != place:
         raise refused(
@@ -134,7 +131,7 @@ def _from_keywords(
                 zh=f"{id_} 需要 title（或文档字符串：应成立的内容）和 remedy（如何处理）",
             ),
         )
-    _must_fill(repair, place)
+    _require_variables(repair, place)
     if strange := [
         c.condition for c in causes if c.condition not in CONDITIONS and not _ID.fullmatch(c.condition)
     ]:
@@ -170,13 +167,14 @@ def _case(title: Text, remedy: Text) -> Case:
 
 
 def _text(words: str | Text | None) -> Text | None:
-    """A plain string serves both languages."""
+    """Return the text in both languages; a plain string is used for both."""
     if isinstance(words, str):
         return Text(en=words, zh=words) if words.strip() else None
     return words
 
 
-def _must_fill(remedy: Text, place: str) -> None:
+def _require_variables(remedy: Text, place: str) -> None:
+    """Raise CollectError if a brace of the remedy is not the one of a variable."""
     for words in (remedy.en, remedy.zh):
         try:
             render_usual(words)
@@ -191,49 +189,10 @@ def _must_fill(remedy: Text, place: str) -> None:
 
 
 def place_of(test: Callable[..., None]) -> str:
-    """file:line of a test."""
+    """Return file:line of a test."""
     return f"{test.__code__.co_filename}:{test.__code__.co_firstlineno}"
 
 
 def refused(place: str, reason: str) -> pytest.Collector.CollectError:
+    """Return the error that stops the collection of a file."""
     return pytest.Collector.CollectError(f"{place}: {reason}")
-
-
-@pytest.fixture(scope="session")
-def _live(deployment: Deployment) -> Iterator[LiveHosts]:
-    with LiveHosts(deployment) as live:
-        yield live
-
-
-@pytest.fixture
-def live_host(
-    request: pytest.FixtureRequest,
-    subject: Subject,
-    deployment: Deployment,
-    snapshot: Snapshot,
-    _live: LiveHosts,
-) -> LiveHost:
-    """testinfra's Host for the (first) host that is judged, over the inventory's connection."""
-    if request.config.option.from_snapshot:
-        raise NoData(
-            say(
-                en="a saved snapshot is judged: no host is visited",
-                zh="正在判定已保存的快照：不访问主机",
-            )
-        )
-    if not subject.hosts:
-        raise NoData(say(en=f"{subject.id} is no host", zh=f"{subject.id} 不是主机"))
-    facts = snapshot.hosts[subject.hosts[0]]
-    if not facts.collected:
-        raise NoData(facts.error or say(en="not visited", zh="未访问"))
-    return _live.host(deployment.host(subject.hosts[0]))
-
-
-def hosts_of(module: object, deployment: Deployment) -> list[Subject]:
-    """The judged hosts that a module asks for with testinfra_hosts: names, addresses and roles; all when it is silent."""
-    wanted = getattr(module, "testinfra_hosts", None)
-    return [
-        Subject(host.name, (host.name,))
-        for host in deployment.judged()
-        if wanted is None or any(word in (host.name, host.address) or host.has(word) for word in wanted)
-    ]

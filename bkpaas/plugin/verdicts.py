@@ -15,11 +15,12 @@ from bkpaas.checks.case import CaseMessage
 from bkpaas.errors import NoData, NotApplicable, SuiteError
 from bkpaas.facts.secrets import Secrets
 from bkpaas.lang import in_both, in_language, say, spoken
+from bkpaas.plugin.fixtures import FINDING
+from bkpaas.plugin.options import DEPLOYMENT
+from bkpaas.plugin.outcome import Outcome
+from bkpaas.plugin.selection import identity
+from bkpaas.plugin.waivers import waive
 from bkpaas.record import Word
-from bkpaas.suite.cases import FINDING, identity
-from bkpaas.suite.options import DEPLOYMENT
-from bkpaas.suite.outcome import Outcome
-from bkpaas.suite.waivers import waive
 from bkpaas.text import visible
 
 _SAID = 200

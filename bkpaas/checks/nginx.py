@@ -1,0 +1,55 @@
+"""The rules by which nginx picks the server block of a request.
+
+Source: nginx, "Server names" and "How nginx processes a request".
+"""
+
+from __future__ import annotations
+
+import re
+
+from bkpaas.facts import Nginx, NginxServer
+
+
+def server_name_fits(name: str, domain: str) -> bool:
+    """Tell if a server_name fits a domain: exact, *.suffix, .suffix, prefix.*, ~regular expression."""
+    name, domain = name.lower(), domain.lower()
+    if name.startswith("~"):
+        try:
+            return re.search(name[1:].replace("(?<", "(?P<"), domain) is not None
+        except re.error:
+            return False
+    if name.startswith("."):
+        return domain == name[1:] or domain.endswith(name)
+    if name.startswith("*."):
+        return domain.endswith(name[1:])
+    return domain == name or (name.endswith(".*") and domain.startswith(name[:-1]))
+
+
+def default_servers(nginx: Nginx, port: int) -> list[NginxServer]:
+    """Return, for each address with the port, the server for unknown names: the default_server, or the first."""
+    found = {}
+    for server in nginx.servers:
+        for listen in server.listens:
+            if listen.port == port and not listen.unix and (listen.default or listen.address not in found):
+                found[listen.address] = server
+    return list(dict.fromkeys(found.values()))
+
+
+def shadowing_server(nginx: Nginx, servers: list[NginxServer], address: str, port: int) -> NginxServer | None:
+    """Return the server block that takes the requests to address:port instead of these servers, None if none does.
+
+    nginx picks the most specific listen first.
+    """
+
+    def fits(server: NginxServer, addresses: tuple[str, ...]) -> bool:
+        return any(
+            listen.port == port and not listen.unix and listen.address in addresses
+            for listen in server.listens
+        )
+
+    for addresses in ((address,), ("*", "0.0.0.0")):
+        if any(fits(server, addresses) for server in servers):
+            return None
+        if other := next((server for server in nginx.servers if fits(server, addresses)), None):
+            return other
+    return None

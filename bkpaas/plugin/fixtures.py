@@ -1,0 +1,165 @@
+"""The fixtures of a check: a closed list of names, and the facts that each gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from bkpaas.catalogue.registry import get_condition
+from bkpaas.catalogue.scope import DEPLOYMENT as WHOLE
+from bkpaas.catalogue.scope import Subject
+from bkpaas.checks.finding import Finding
+from bkpaas.checks.lookup import HostLookup
+from bkpaas.collect.live import LiveHost, LiveHosts
+from bkpaas.errors import NoData, NotApplicable
+from bkpaas.facts import ControllerView, HostView, Snapshot
+from bkpaas.inventory.deployment import Deployment, Host
+from bkpaas.lang import say
+from bkpaas.plugin.options import DEPLOYMENT, SNAPSHOT
+
+FIXTURES = frozenset(
+    {
+        "controller",
+        "deployment",
+        "finding",
+        "host",
+        "host_facts",
+        "live_host",
+        "pair",
+        "snapshot",
+        "source",
+        "subject",
+        "target",
+        "vantage",
+    }
+)
+"""The names that a check may take as parameters; it defines no fixture of its own."""
+
+FINDING = pytest.StashKey[Finding]()
+
+
+@pytest.fixture(autouse=True)
+def finding(request: pytest.FixtureRequest) -> Finding:
+    """Return the finding that the check adds to its verdict."""
+    found = Finding()
+    request.node.stash[FINDING] = found
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _require_subject(request: pytest.FixtureRequest) -> None:
+    """Raise NotApplicable where no host of the inventory is in the scope of the condition."""
+    marker = request.node.get_closest_marker("condition")
+    if marker is None:
+        return
+    condition = get_condition(marker.args[0])
+    generation = request.config.stash[DEPLOYMENT].generation
+    if generation not in condition.generations:
+        raise NotApplicable(
+            say(en=f"generation {generation} not judged yet", zh=f"尚不支持判定 {generation} 版本")
+        )
+    if request.node.callspec.params["subject"] is not WHOLE:
+        return
+    raise NotApplicable(
+        str(condition.not_applicable_reason)
+        if condition.not_applicable_reason
+        else say(
+            en="no host of the inventory has the role that this condition is about",
+            zh="清单中没有该检查所针对的角色的主机",
+        )
+    )
+
+
+@pytest.fixture(scope="session")
+def snapshot(request: pytest.FixtureRequest) -> Snapshot:
+    """Return everything that was collected in this run."""
+    return request.config.stash[SNAPSHOT]
+
+
+@pytest.fixture(scope="session")
+def deployment(request: pytest.FixtureRequest) -> Deployment:
+    """Return the validated inventory."""
+    return request.config.stash[DEPLOYMENT]
+
+
+@pytest.fixture
+def host_facts(snapshot: Snapshot, finding: Finding) -> HostLookup:
+    """Return the function that gives the facts of any host by its name."""
+
+    def of(name: str) -> HostView:
+        if not snapshot.hosts[name].collected:
+            finding.unreachable_hosts.add(name)
+        return HostView(snapshot.hosts[name])
+
+    return of
+
+
+@pytest.fixture
+def host(request: pytest.FixtureRequest, subject: Subject, host_facts: HostLookup) -> HostView | LiveHost:
+    """Return the facts of the host that is checked; in a plain test testinfra's own Host, as live_host."""
+    if request.node.get_closest_marker("condition") is None:
+        return request.getfixturevalue("live_host")
+    return host_facts(subject.hosts[0])
+
+
+@pytest.fixture
+def source(host: HostView) -> HostView:
+    """Return the facts of the host where the connection starts; of the first of a pair."""
+    return host
+
+
+@pytest.fixture
+def target(subject: Subject, deployment: Deployment) -> Host:
+    """Return the inventory's entry of the host where the connection ends."""
+    return deployment.host(subject.hosts[1])
+
+
+@pytest.fixture
+def pair(subject: Subject, host_facts: HostLookup) -> tuple[HostView, HostView]:
+    """Return the facts of both hosts that are compared."""
+    return host_facts(subject.hosts[0]), host_facts(subject.hosts[1])
+
+
+@pytest.fixture
+def controller(snapshot: Snapshot) -> ControllerView:
+    """Return what the machine that runs the suite collected through the domain."""
+    return ControllerView(snapshot.controller)
+
+
+@pytest.fixture
+def vantage(
+    subject: Subject, host_facts: HostLookup, controller: ControllerView
+) -> HostView | ControllerView:
+    """Return the facts of the host of the subject, or of the controller."""
+    return host_facts(subject.hosts[0]) if subject.hosts else controller
+
+
+@pytest.fixture(scope="session")
+def _live(deployment: Deployment) -> Iterator[LiveHosts]:
+    with LiveHosts(deployment) as live:
+        yield live
+
+
+@pytest.fixture
+def live_host(
+    request: pytest.FixtureRequest,
+    subject: Subject,
+    deployment: Deployment,
+    snapshot: Snapshot,
+    _live: LiveHosts,
+) -> LiveHost:
+    """Return testinfra's Host of the (first) host that is checked, over the connection of the inventory."""
+    if request.config.option.from_snapshot:
+        raise NoData(
+            say(
+                en="a saved snapshot is judged: no host is visited",
+                zh="正在判定已保存的快照：不访问主机",
+            )
+        )
+    if not subject.hosts:
+        raise NoData(say(en=f"{subject.id} is no host", zh=f"{subject.id} 不是主机"))
+    facts = snapshot.hosts[subject.hosts[0]]
+    if not facts.collected:
+        raise NoData(facts.error or say(en="not visited", zh="未访问"))
+    return _live.host(deployment.host(subject.hosts[0]))
