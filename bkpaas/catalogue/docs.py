@@ -37,36 +37,36 @@ _SERVICES = (
 )
 _HEAD = Text(
     en="""\
-Every section of the platform's FAQ: what it says, what checks it, and each condition with what is read, when it fails,
-what it means and how to repair it. Written by `script/docs` from the catalogue, `bkpaas/catalogue/`.
+This page lists every section of the platform's FAQ: what the FAQ says, which conditions check it, and for each condition
+what it reads, when it fails, what a failure means and how to repair it. `script/docs` writes the page from
+`bkpaas/catalogue/`.
 
-- A condition is judged on each of its subjects: a host, a connection `FROM+TO`, a pair of hosts, or `controller`, the
+- A condition is checked for each of its subjects: a host, a connection `FROM+TO`, a pair of hosts, or `controller`, the
   machine that runs the suite.
-- `-m MARKER` judges a section, with all that can cause it; `--only CONDITION@SUBJECT` judges one thing alone: do so after
-  a repair.
-- Names in backquotes before a number, such as `disk_free_percent` (1), are limits and thresholds that
-  [deployment.yaml](../inventory/README.md) may set.
-- Every condition is no_data when what it reads could not be had; `host-reachable` can be the cause of any other on that
-  host.
-- not_applicable means that there is nothing here to judge; the verdict says why. With a single paas host that is every
-  comparison of two, without app hosts everything about them. On generation 6.x, whose process manager is another one,
-  it is every condition marked "generation 5.x only", and such a run is not green.
-- A failure that is known and accepted until a day is waived in the inventory: [waivers](runs.md). no_data cannot be waived.
-- Commands have the usual paths below `/data/bkce`; words in CAPITALS are yours to fill in (DOMAIN_PORT is 80, or 443
-  behind https, unless the site has another). A line that begins with # is something to do by hand before the next one.
-  A report has the host's own paths, addresses and ports instead. The suite runs none of them.
-- A site adds conditions of its own: [custom checks](custom-checks.md).
+- `-m MARKER` checks a section and everything that can cause its failures. `--only CONDITION@SUBJECT` checks one id; use it
+  after a repair.
+- Names in backquotes before a number, such as `disk_free_percent` (1), are limits and thresholds that can be set in
+  [deployment.yaml](../inventory/README.md).
+- A condition is no_data if its inputs could not be read. `host-reachable` can be the cause of any failure on that host.
+- not_applicable means that there is nothing to check here, with the reason in the verdict. With a single paas host this
+  applies to every comparison of two hosts, and without app hosts to every condition about them. On generation 6.x, which
+  has another process manager, it applies to every condition marked "generation 5.x only", and such a run does not pass.
+- A known failure can be accepted until a date: [waivers](runs.md). no_data cannot be waived.
+- Commands contain the usual paths below `/data/bkce`. Replace words in CAPITALS (DOMAIN_PORT is 80, or 443 for https,
+  unless the site has another port). A line that begins with # is a step to do by hand before the next line. A report has
+  the actual paths, addresses and ports of the host instead. The suite does not run any of these commands.
+- For conditions of your site see [custom checks](custom-checks.md).
 """,
     zh="""\
-平台 FAQ 的每一节：它说了什么、由哪些检查项检查，以及每个检查项读取什么、何时失败、意味着什么、如何处理。由 `script/docs` 根据
+本页列出平台 FAQ 的每一节：原文内容、由哪些检查项检查，以及每个检查项读取什么、何时失败、失败的影响和处理办法。由 `script/docs` 根据
 检查项目录 `bkpaas/catalogue/` 生成。
 
 - 检查项对每个对象分别判定：主机、连接 `源+目标`、一对主机，或 `controller`（运行套件的机器）。
 - `-m 标记` 判定一节及其所有可能原因；`--only 检查项@对象` 只判定一项：处理之后请这样复查。
 - 反引号中的名称后跟数字（例如 `disk_free_percent`（1））是限值或阈值，可在 [deployment.yaml](../inventory/README.zh-CN.md) 中修改。
-- 所需内容无法取得时结果为 no_data；`host-reachable` 可能是该主机上任何失败的原因。
-- not_applicable 表示这里没有可判定的内容，结果中写明原因。只有一台 paas 主机时，所有两台之间的比较都是如此；没有 app 主机时，与其有关的检查项都是如此。6.x 的进程管理方式不同，标明“仅 5.x 版本”的检查项为 not_applicable，且本次运行不算通过。
-- 已知并接受到某一天的失败，可在清单中豁免：见[豁免](runs.zh-CN.md)。no_data 不能豁免。
+- 所需内容无法读取时判定为 no_data；`host-reachable` 可能是该主机上任何失败的原因。
+- not_applicable 表示这里没有检查对象，判定中写明原因。只有一台 paas 主机时，所有两台之间的比较都是如此；没有 app 主机时，与其有关的检查项都是如此。6.x 的进程管理方式不同，标明“仅 5.x 版本”的检查项为 not_applicable，且本次运行不算通过。
+- 已知的失败可以豁免至指定日期：见[豁免](runs.zh-CN.md)。no_data 不能豁免。
 - 命令使用 `/data/bkce` 下的常见路径；大写单词需自行替换（DOMAIN_PORT 一般为 80，https 为 443）。以 # 开头的行需先手工完成，再执行下一行。报告中则是该主机的实际路径、地址和端口。套件从不执行这些命令。
 - 站点可以添加自己的检查项：[自定义检查](custom-checks.zh-CN.md)。
 """,
@@ -109,7 +109,7 @@ def _lines(language: Language) -> Iterator[str]:
     yield "|---|---|"
     for section in SECTIONS:
         yield f"| {_link(section.key, section.title.in_(language))} | `{section.marker}` |"
-    yield from ("", Text(en="Ports, as shipped:", zh="出厂端口：").in_(language), "")
+    yield from ("", Text(en="Default ports:", zh="默认端口：").in_(language), "")
     yield f"| {Text(en='port', zh='端口').in_(language)} | {Text(en='service', zh='服务').in_(language)} | |"
     yield "|---|---|---|"
     for port, name, words in _SERVICES:
@@ -123,9 +123,9 @@ def _components(language: Language) -> Iterator[str]:
     """Yield the components of the topology: what each needs, what breaks it and how that shows."""
     yield from ("", f"## {Text(en='Components of the platform', zh='平台的组成').in_(language)}", "")
     yield Text(
-        en="What the causes above have in common: a component, what it needs, and the conditions that fail when it is "
+        en="The components that the causes above refer to: what each needs, and the conditions that fail when it is "
         "broken.",
-        zh="上述原因的共同部分：组件、它所依赖的组件，以及它出问题时失败的检查项。",
+        zh="上述原因涉及的组件：各自的依赖，以及它出问题时失败的检查项。",
     ).in_(language)
     head = [
         Text(en="component", zh="组件"),

@@ -16,6 +16,7 @@ import pytest
 from cronsim import CronSim
 from pygments.lexers import GroovyLexer
 from pygments.token import Comment, Error, Operator
+from report.robots import robot
 
 from bkpaas import inventory
 from docs import examples
@@ -202,13 +203,15 @@ def test_github_job(site: Site) -> None:
 
 
 def test_jenkins_job(site: Site) -> None:
-    variables = {
-        "BKPAAS_KEY": f"{site.root}/etc/key",
-        "BKPAAS_WEBHOOK": "http://127.0.0.1:9/never",
-        "BUILD_URL": "https://jenkins.example.com/job/1/",
-    }
-    done = site.run(moved(examples.jenkins(), site), "sh", "-xe", **variables)
+    with robot((200, '{"errcode": 0}')) as chat:
+        variables = {
+            "BKPAAS_KEY": f"{site.root}/etc/key",
+            "BKPAAS_WEBHOOK": chat.url,
+            "BUILD_URL": "https://jenkins.example.com/job/1/",
+        }
+        done = site.run(moved(examples.jenkins(), site), "sh", "-xe", **variables)
     assert done.exit == 0, done
+    assert len(chat.bodies) == 1
     assert verdicts(site.suite / "report") > 100 and list((site.state / "history").iterdir())
 
 
