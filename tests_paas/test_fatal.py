@@ -5,9 +5,11 @@ from collections.abc import Iterable
 
 from bkpaas.checks import (
     OPEN_PAAS_SERVICES,
+    CaseMessage,
     Deployment,
     Finding,
     HostView,
+    Message,
     Missing,
     NoData,
     NotApplicable,
@@ -16,8 +18,13 @@ from bkpaas.checks import (
     Service,
     Supervisor,
     UnixSocket,
+    case,
+    combined,
     condition,
-    say,
+    joined,
+    lines,
+    msg,
+    series,
     sorted_uids,
 )
 
@@ -42,9 +49,10 @@ def _own_supervisor(host: HostView) -> Supervisor:
         ]
         if others:
             raise NoData(
-                say(
-                    en=f"open_paas runs under another supervisord: pid {others[0].pid} ({others[0].command})",
-                    zh=f"open_paas 由另一个 supervisord 管理：pid {others[0].pid}（{others[0].command}）",
+                msg(
+                    "open_paas runs under another supervisord: pid {pid} ({command})",
+                    pid=others[0].pid,
+                    command=others[0].command,
                 )
             )
     return supervisor
@@ -62,31 +70,28 @@ def test_one_supervisord_runs_open_paas(host: HostView, finding: Finding) -> Non
     left = host.processes.uwsgi_masters()
     finding.set_remedy_values(pids=" ".join(str(process.pid) for process in (*daemons, *left)) or "PIDS")
     assert daemons, (
-        say(
-            en=f"no supervisord, while these uwsgi still serve: {_pids(left)}",
-            zh=f"没有 supervisord，但这些 uwsgi 仍在服务：{_pids(left)}",
-        )
+        case("orphans-left", "no supervisord, while these uwsgi still serve: {pids}", pids=_pids(left))
         if left
-        else say(
-            en="no supervisord and no uwsgi: open_paas is not started",
-            zh="没有 supervisord 和 uwsgi：open_paas 未启动",
-        )
+        else case("not-started", "no supervisord and no uwsgi: open_paas is not started")
     )
-    assert len(daemons) == 1, say(
-        en=f"{len(daemons)} supervisord run the same configuration: {_pids(daemons)}; the newest does not know of "
-        "the programs of the others",
-        zh=f"有 {len(daemons)} 个 supervisord 使用同一配置：{_pids(daemons)}；最新的不知道其他的程序",
+    assert len(daemons) == 1, case(
+        "several",
+        "{number} supervisord run the same configuration: {pids}; the newest does not know of the programs of the others",
+        number=len(daemons),
+        pids=_pids(daemons),
     )
     pidfile = supervisor.pidfile
     if pidfile is None:
-        raise NoData(say(en="the pid file was not looked at", zh="未查看 pid 文件"))
-    assert pidfile.exists, say(
-        en=f"{pidfile.path} is gone, while supervisord {daemons[0].pid} lives",
-        zh=f"supervisord {daemons[0].pid} 存活，但 {pidfile.path} 不存在",
+        raise NoData(msg("the pid file was not looked at"))
+    assert pidfile.exists, case(
+        "pidfile-gone", "{path} is gone, while supervisord {pid} lives", path=pidfile.path, pid=daemons[0].pid
     )
-    assert supervisor.pidfile_pid == daemons[0].pid, say(
-        en=f"{pidfile.path} says {supervisor.pidfile_pid}, the supervisord is {daemons[0].pid}",
-        zh=f"{pidfile.path} 中为 {supervisor.pidfile_pid}，实际 supervisord 为 {daemons[0].pid}",
+    assert supervisor.pidfile_pid == daemons[0].pid, case(
+        "pidfile-wrong",
+        "{path} says {written}, the supervisord is {pid}",
+        path=pidfile.path,
+        written=supervisor.pidfile_pid,
+        pid=daemons[0].pid,
     )
     finding.add_evidence(f"supervisord {daemons[0].pid}")
 
@@ -97,30 +102,36 @@ def test_supervisor_socket_is_private(host: HostView, finding: Finding) -> None:
     supervisor = _own_supervisor(host)
     sock = supervisor.socket
     if sock is None:
-        raise NoData(say(en="the socket was not looked at", zh="未查看套接字"))
+        raise NoData(msg("the socket was not looked at"))
     finding.set_remedy_values(sock=sock.path)
-    assert sock.exists, say(en=f"{sock.path} does not exist", zh=f"{sock.path} 不存在")
-    assert sock.type == "socket", say(
-        en=f"{sock.path} is a {sock.type}, not a socket", zh=f"{sock.path} 不是套接字，而是 {sock.type}"
+    assert sock.exists, case("gone", "{path} does not exist", path=sock.path)
+    assert sock.type == "socket", case(
+        "not-a-socket", "{path} is a {type}, not a socket", path=sock.path, type=sock.type
     )
-    assert sock.mode == PRIVATE, say(
-        en=f"{sock.path} is {sock.permissions}, must be srwx------",
-        zh=f"{sock.path} 权限为 {sock.permissions}，应为 srwx------",
+    assert sock.mode == PRIVATE, case(
+        "wrong-mode",
+        "{path} is {permissions}, must be srwx------",
+        path=sock.path,
+        permissions=sock.permissions,
     )
     daemons = host.processes.supervisords(supervisor.conf.path.rpartition("/")[2])
     listening = _listening_at(host, sock.path)
-    assert listening, say(
-        en=f"{sock.path} is left over: no process listens on it", zh=f"{sock.path} 是遗留文件：没有进程监听"
-    )
+    assert listening, case("not-listening", "{path} is left over: no process listens on it", path=sock.path)
     owners = {process.uid for process in daemons}
-    assert not owners or sock.uid in owners, say(
-        en=f"{sock.path} belongs to uid {sock.uid}, supervisord runs as {sorted_uids(owners)}",
-        zh=f"{sock.path} 属主 uid 为 {sock.uid}，supervisord 运行用户为 {sorted_uids(owners)}",
+    assert not owners or sock.uid in owners, case(
+        "wrong-owner",
+        "{path} belongs to uid {uid}, supervisord runs as {uids}",
+        path=sock.path,
+        uid=sock.uid,
+        uids=sorted_uids(owners),
     )
     holders = {pid for found in listening for pid in found.pids or ()}
-    assert not holders or not daemons or holders & {process.pid for process in daemons}, say(
-        en=f"{sock.path} is listened on by {sorted(holders)}, not by supervisord {_pids(daemons)}",
-        zh=f"{sock.path} 由 {sorted(holders)} 监听，而不是 supervisord {_pids(daemons)}",
+    assert not holders or not daemons or holders & {process.pid for process in daemons}, case(
+        "other-listener",
+        "{path} is listened on by {holders}, not by supervisord {pids}",
+        path=sock.path,
+        holders=sorted(holders),
+        pids=_pids(daemons),
     )
     finding.add_evidence(f"{sock.path} {sock.permissions}")
 
@@ -135,7 +146,7 @@ def _some_uwsgi(host: HostView) -> None:
     """NotApplicable where every service is run by something else: it has no uwsgi master to look for."""
     services = {} if isinstance(host.facts.services, Missing) else host.services.by_name
     if services and not any(service.by_uwsgi for service in services.values()):
-        raise NotApplicable(say(en="gunicorn runs the services here", zh="此处由 gunicorn 运行各服务"))
+        raise NotApplicable(msg("gunicorn runs the services here"))
 
 
 @condition("uwsgi-single-master")
@@ -148,8 +159,10 @@ def test_each_service_has_one_master(host: HostView, finding: Finding) -> None:
     finding.set_remedy_values(
         pids=" ".join(str(process.pid) for found in masters.values() for process in found) or "PIDS"
     )
-    assert not double, say(en="more than one master: ", zh="多于一个主进程：") + "; ".join(
-        f"{service} {_pids(found)}" for service, found in double.items()
+    assert not double, case(
+        "several-masters",
+        "more than one master: {masters}",
+        masters="; ".join(f"{service} {_pids(found)}" for service, found in double.items()),
     )
 
 
@@ -166,8 +179,10 @@ def test_every_uwsgi_belongs_to_supervisord(host: HostView, finding: Finding) ->
     ]
     finding.affects_services({master.service for master in orphans if master.service})
     finding.set_remedy_values(pids=" ".join(str(master.pid) for master in orphans) or "PIDS")
-    assert not orphans, say(en="not under supervisord: ", zh="不在 supervisord 管理之下：") + "; ".join(
-        f"{master.service} pid {master.pid}, ppid {master.ppid}" for master in orphans
+    assert not orphans, case(
+        "orphans",
+        "not under supervisord: {masters}",
+        masters="; ".join(f"{master.service} pid {master.pid}, ppid {master.ppid}" for master in orphans),
     )
 
 
@@ -176,9 +191,7 @@ def test_ports_are_held_by_their_services(host: HostView, finding: Finding) -> N
     """Whoever listens on the port of a service is this service's uwsgi (or gunicorn), nobody else."""
     processes, sockets = host.processes, host.sockets
     if not sockets.owners_known:
-        raise NoData(
-            say(en="the owners of sockets are seen by root only", zh="只有 root 能看到套接字的持有者")
-        )
+        raise NoData(msg("the owners of sockets are seen by root only"))
     foreign = {}
     for service, known in host.services.by_name.items():
         for listener in sockets.on(known.bind_port or 0):
@@ -196,12 +209,19 @@ def test_ports_are_held_by_their_services(host: HostView, finding: Finding) -> N
         ports="|".join(str(port) for port, _ in foreign.values()) or "PORT",
         service=" ".join(sorted(foreign)),
     )
-    assert not foreign, "\n".join(
-        say(
-            en=f"port {port} of {service} is held by pid {process.pid}: {process.command}",
-            zh=f"{service} 的端口 {port} 被 pid {process.pid} 占用：{process.command}",
-        )
-        for service, (port, process) in sorted(foreign.items())
+    assert not foreign, case(
+        "taken",
+        lines(
+            msg(
+                "port {port} of {service} is held by pid {pid}: {command}",
+                port=port,
+                service=service,
+                pid=process.pid,
+                command=process.command,
+            )
+            for service, (port, process) in sorted(foreign.items())
+        ),
+        services=series(sorted(foreign)),
     )
 
 
@@ -224,29 +244,37 @@ def test_all_programs_are_running(host: HostView, finding: Finding) -> None:
     """supervisorctl shows every configured program RUNNING, and none has another pid a moment later."""
     supervisor = _own_supervisor(host)
     if supervisor.status is None:
-        text = supervisor.status_error or say(en="no answer", zh="无应答")
-        if not SICK.search(text):
-            raise NoData(f"supervisorctl: {text}")
-        raise AssertionError(f"supervisorctl: {text}")
-    wrong = {}
+        error = supervisor.status_error
+        if not error or not SICK.search(str(error)):
+            raise NoData(msg("supervisorctl: {error}", error=error or msg("no answer")))
+        raise AssertionError(case("no-answer", "supervisorctl: {error}", error=error))
+    wrong: dict[str, CaseMessage] = {}
     for name in _expected(supervisor):
         found = _shown(supervisor.status, name)
         if not found:
-            wrong[name] = say(en="unknown to supervisor", zh="supervisor 中没有")
+            wrong[name] = case("unknown", "unknown to supervisor")
         problems = [problem for program in found if (problem := _problem(supervisor, program))]
         if problems:
-            wrong[name] = "; ".join(problems) + _start_error(host, name)
+            texts = joined("; ", (problem.evidence for problem in problems), context="programs")
+            wrong[name] = combined(problems, _with_start_error(texts, host, name))
     finding.affects_services(wrong)
     finding.set_remedy_values(service=" ".join(sorted(wrong)) or "SERVICE")
     finding.add_evidence(
         ", ".join(sorted(f"{program.name} {program.state}" for program in supervisor.status))
     )
-    assert not wrong, "\n".join(f"{name}: {text}" for name, text in sorted(wrong.items()))
+    assert not wrong, combined(
+        [wrong[name] for name in sorted(wrong)],
+        lines(
+            msg("{program}: {problem}", program=name, problem=problem.evidence)
+            for name, problem in sorted(wrong.items())
+        ),
+        programs=series(sorted(wrong)),
+    )
     if supervisor.later is None and supervisor.later_error:
         raise NoData(
-            say(
-                en=f"all are RUNNING, but not seen again a moment later: {supervisor.later_error}",
-                zh=f"全部为 RUNNING，但未能在稍后再次确认：{supervisor.later_error}",
+            msg(
+                "all are RUNNING, but not seen again a moment later: {later_error}",
+                later_error=supervisor.later_error,
             )
         )
 
@@ -263,29 +291,30 @@ def _shown(status: Iterable[Program], name: str) -> list[Program]:
     return [program for program in status if line.fullmatch(program.name)]
 
 
-def _problem(supervisor: Supervisor, program: Program) -> str | None:
+def _problem(supervisor: Supervisor, program: Program) -> CaseMessage | None:
     later = next((other for other in supervisor.later or () if other.name == program.name), None)
     if program.state == "STARTING" and later and later.state == "RUNNING":
         if (later.uptime_seconds or 0) >= STEADY_SECONDS:
             return None  # it was just being started, and has run since
-        return say(
-            en="STARTING, and RUNNING for less than a moment later: it does not stay up",
-            zh="STARTING，随后 RUNNING 时间过短：无法保持运行",
-        )
+        return case("unstable", "STARTING, and RUNNING for less than a moment later: it does not stay up")
     if program.state != "RUNNING":
-        return f"{program.state} {program.description}".strip()
+        state = f"{program.state} {program.description}".strip()
+        return case("not-running", lines([state]))
     if later and later.pid != program.pid:
         pid = later.pid if later.state == "RUNNING" else later.state
-        return say(
-            en=f"RUNNING, but its pid changed from {program.pid} to {pid}: it crashes and is started again",
-            zh=f"RUNNING，但 pid 从 {program.pid} 变为 {pid}：正在反复崩溃重启",
+        return case(
+            "unstable",
+            "RUNNING, but its pid changed from {pid} to {new}: it crashes and is started again",
+            pid=program.pid,
+            new=pid,
         )
     return None
 
 
-def _start_error(host: HostView, service: str) -> str:
+def _with_start_error(problem: Message, host: HostView, service: str) -> Message:
+    """Return a problem with what the log of the service says of its start."""
     error = host.logs.start_errors.get(service)
-    return f" ({error.text[:200]})" if error else ""
+    return msg("{problem} ({error})", problem=problem, error=error.text[:200]) if error else problem
 
 
 @condition("rabbit-orphan")
@@ -295,17 +324,15 @@ def test_rabbitmq_left_nothing_behind(host: HostView, deployment: Deployment, fi
     port = deployment.service_port("rabbitmq")
     listeners = host.sockets.on(port)
     finding.set_remedy_values(pids=" ".join(str(process.pid) for process in brokers) or "PIDS")
-    assert brokers, say(
-        en="RabbitMQ does not run: there is no beam process", zh="RabbitMQ 未运行：没有 beam 进程"
-    )
-    assert listeners, say(
-        en=f"beam {_pids(brokers)} is alive, but nothing listens on {port}",
-        zh=f"beam {_pids(brokers)} 存活，但没有监听 {port}",
+    assert brokers, case("not-running", "RabbitMQ does not run: there is no beam process")
+    assert listeners, case(
+        "not-listening", "beam {pids} is alive, but nothing listens on {port}", pids=_pids(brokers), port=port
     )
     frozen = [process for process in brokers if process.state in ("T", "t")]
-    assert not frozen, say(
-        en=f"beam {_pids(frozen)} is stopped (state T): it takes connections and never answers",
-        zh=f"beam {_pids(frozen)} 处于停止状态（T）：接受连接但从不应答",
+    assert not frozen, case(
+        "frozen",
+        "beam {pids} is stopped (state T): it takes connections and never answers",
+        pids=_pids(frozen),
     )
     owners = {pid for listener in listeners for pid in listener.pids or ()}
     spare = [
@@ -315,9 +342,8 @@ def test_rabbitmq_left_nothing_behind(host: HostView, deployment: Deployment, fi
     ]  # a broker starts short-lived machines of its own
     if spare:
         finding.set_remedy_values(pids=" ".join(str(process.pid) for process in spare))
-    assert not spare, say(
-        en=f"beam {_pids(spare)} is alive beside the broker and serves nothing",
-        zh=f"除 RabbitMQ 外还有遗留的 beam 进程 {_pids(spare)}",
+    assert not spare, case(
+        "left-over", "beam {pids} is alive beside the broker and serves nothing", pids=_pids(spare)
     )
     finding.add_evidence(f"beam {_pids(brokers)}, {port}")
 

@@ -33,6 +33,7 @@ def case(name: str, evidence: str | Message, /, **parameters: object) -> CaseMes
     return CaseMessage(name, Message(evidence, values) if isinstance(evidence, str) else evidence, values)
 
 
-def combined(cases: Sequence[CaseMessage], evidence: Message) -> CaseMessage:
-    """Return one message for several failures: the case and the parameters of the first."""
-    return CaseMessage(cases[0].case, evidence, cases[0].parameters)
+def combined(cases: Sequence[CaseMessage], evidence: Message, /, **parameters: object) -> CaseMessage:
+    """Return one message for several failures: the case and the parameters of the first, and more of these."""
+    added = {key: to_value(value) for key, value in parameters.items()}
+    return CaseMessage(cases[0].case, evidence, {**cases[0].parameters, **added})
