@@ -74,7 +74,7 @@ def test_the_condition_passes_and_fails(suite: Path) -> None:
     found = verdicts(suite, "localhost.localdomain")
     bad = found.pop("es-1")
     assert {one["verdict"] for one in found.values()} == {"pass"}
-    assert (bad["verdict"], bad["case"]) == ("warn", "failed")
+    assert (bad["verdict"], bad["case"]) == ("warn", "default")
     assert bad["evidence"] == "the hostname is 'localhost.localdomain'"
     assert "$ hostnamectl set-hostname es-1    # on es-1" in bad["remedy"]
 
@@ -94,6 +94,7 @@ def test_the_figures_are_those_of_the_blocks() -> None:
     assert rows.pop(TOML) == len(content(TOML).splitlines())
     assert rows.pop(CHECK) == len(content(CHECK).splitlines())
     assert rows.pop("lab/faults/hosts.py") == len(block("Fault(").splitlines())
+    assert rows.pop("bkpaas/locale/zh_CN/LC_MESSAGES/bkpaas.po") == block("msgid").count("msgstr")
     assert set(rows.values()) == {1} and all((ROOT / name).exists() for name in rows)
 
 
