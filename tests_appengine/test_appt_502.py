@@ -92,13 +92,13 @@ def test_upstreams_lead_to_the_right_app_hosts(
     upstreams = {upstream.name: upstream for upstream in nginx.upstreams}
     wrong, absent = [], []
     for name, role in APP_UPSTREAMS.items():
-        if not deployment.having(role):
+        if not deployment.hosts_with(role):
             continue
         if (upstream := upstreams.get(name)) is None:
             absent.append(name)
             continue
         right = set()
-        for app in deployment.having(role):
+        for app in deployment.hosts_with(role):
             right |= _addresses(app, host_facts, loopback=app.name == host.name)
         for server in upstream.servers:
             finding.add_evidence(f"{upstream.name} {server.address}:{server.port}")
@@ -118,7 +118,7 @@ def test_upstreams_lead_to_the_right_app_hosts(
 def _addresses(app: Host, host_facts: HostLookup, loopback: bool) -> set[str]:
     """Those of an app host; to itself it is 127.0.0.1 as well."""
     known = {app.address}
-    facts = host_facts(app.name).facts if app.judged else None
+    facts = host_facts(app.name).facts if app.selected else None
     if facts is not None and not isinstance(facts.addresses, Missing):
         known |= {address for address in facts.addresses.items if loopback or not address.startswith("127.")}
     return known

@@ -91,7 +91,7 @@ def test_paas_waits_longer_than_the_agent_works(
     source: HostView, target: Host, host_facts: HostLookup, finding: Finding
 ) -> None:
     """EVENT_STATE_EXPIRE_SECONDS of PaaS is greater than EXECUTE_TIME_LIMIT of the agent."""
-    if not target.judged:
+    if not target.selected:
         raise NoData(say(en=f"{target.name} was not looked at", zh=f"未查看 {target.name}"))
     event, event_at = _event(source)
     limit, limit_at = _limit(host_facts(target.name))
@@ -120,7 +120,7 @@ def test_agents_work_equally_long(
     host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
     """EXECUTE_TIME_LIMIT is what most agents have; between equals, what is shipped."""
-    others = deployment.judged("appo", "appt")
+    others = deployment.selected("appo", "appt")
     if len(others) < 2:
         raise NotApplicable(say(en="only one app host: nothing to compare", zh="只有一台 app 主机，无可比较"))
     own, where = _limit(host)
@@ -144,8 +144,8 @@ def test_processes_know_their_files(
     """No file with a time-out was surely changed after the process that reads it at its start had started."""
     roles = deployment.host(subject.id)
     slack = _clock_slack(host, deployment, host_facts)
-    readers = _paas_readers(host) if roles.has("paas") else []
-    readers += _agent_readers(host) if roles.has("appo", "appt") else []
+    readers = _paas_readers(host) if roles.has_role("paas") else []
+    readers += _agent_readers(host) if roles.has_role("appo", "appt") else []
     stale = []
     for process, files in readers:
         finding.add_evidence(f"pid {process.pid} (±{slack:.1f} s)")
@@ -191,7 +191,7 @@ def _clock_slack(host: HostView, deployment: Deployment, host_facts: HostLookup)
     """
     offsets = [
         facts.clock.offset_seconds
-        for facts in (host_facts(other.name) for other in deployment.judged())
+        for facts in (host_facts(other.name) for other in deployment.selected())
         if not isinstance(facts.facts.clock, Missing)
     ]
     off = abs(host.clock.offset_seconds - median(offsets))

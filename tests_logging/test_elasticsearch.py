@@ -61,7 +61,7 @@ def test_paas_is_told_where_elasticsearch_is(
     for place in found:
         own = _resolved(host, place, deployment)
         strange = ", ".join(sorted(map(str, own - right)))
-        known = ", ".join(f"{es.name} {es.address}" for es in deployment.having("es"))
+        known = ", ".join(f"{es.name} {es.address}" for es in deployment.hosts_with("es"))
         assert not strange or not known, say(
             en=f"{place.text}: {strange} is no es host of the inventory ({known}), and no log_parser delivers there",
             zh=f"{place.text}：{strange} 不是清单中的 es 主机（{known}），也没有 log_parser 写入该地址",
@@ -85,9 +85,9 @@ def _resolved(host: HostView, place: Place, deployment: Deployment) -> set[IpAdd
 def _right_addresses(deployment: Deployment, host_facts: HostLookup) -> set[IpAddress]:
     """Of the es hosts, what stands in front of them, and where a log_parser delivers."""
     right = valid_addresses(deployment.virtual_addresses)
-    for es in deployment.having("es"):
+    for es in deployment.hosts_with("es"):
         right |= (
-            own_addresses(host_facts(es.name), deployment) if es.judged else valid_addresses([es.address])
+            own_addresses(host_facts(es.name), deployment) if es.selected else valid_addresses([es.address])
         )
     for other, parser in parsers(deployment, host_facts)[0]:
         for output in parser.outputs:
@@ -100,7 +100,7 @@ def _judge_port(
 ) -> None:
     """What answers at a wrong port is not asked about: that nothing listens at the right one is es-health's."""
     usual = deployment.service_port("es")
-    listens = [_listens(es, place.port, own, deployment, host_facts) for es in deployment.judged("es")]
+    listens = [_listens(es, place.port, own, deployment, host_facts) for es in deployment.selected("es")]
     search = None if isinstance(host.facts.searches, Missing) else host.searches.by_place.get(place.text)
     root = search.root if search else None
     if root is not None and (

@@ -84,7 +84,7 @@ def _due(deployment: Deployment, host_facts: HostLookup, late: float) -> tuple[l
     unclear: list[str] = []
     if any(parser.selects for _, parser in parsers(deployment, host_facts)[0]):
         return due, unclear  # any line may be one that is dropped on purpose
-    for app in deployment.judged("appo", "appt"):
+    for app in deployment.selected("appo", "appt"):
         view = host_facts(app.name)
         if isinstance(view.facts.log_plugins, Missing) or isinstance(view.facts.system, Missing):
             continue

@@ -210,5 +210,5 @@ def _meant(host: HostView, target: RedisTarget, deployment: Deployment) -> set[I
     if not found:
         raise NoData(say(en=f"{target.host} does not resolve here", zh=f"{target.host} 在本机无法解析"))
     if not valid_addresses([target.host]):
-        found |= valid_addresses([redis.address for redis in deployment.having("redis")])
+        found |= valid_addresses([redis.address for redis in deployment.hosts_with("redis")])
     return found

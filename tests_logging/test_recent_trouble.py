@@ -41,7 +41,7 @@ def test_nginx_had_no_trouble_with_an_upstream(
     recent = _recent(host, host.logs.nginx_errors, window)
     upstreams = sorted({hit.upstream for hit in recent if hit.upstream})
     finding.depends_on_hosts(
-        entry.name for entry in deployment.having("paas", "mysql", "appo", "appt", "cmdb", "job")
+        entry.name for entry in deployment.hosts_with("paas", "mysql", "appo", "appt", "cmdb", "job")
     )
     finding.add_evidence(say(en=f"none within {window:.0f} minutes", zh=f"{window:.0f} 分钟内没有"))
     assert not recent, (

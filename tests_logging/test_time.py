@@ -19,9 +19,9 @@ from bkpaas.checks import (
 
 def _others(deployment: Deployment, host_facts: HostLookup) -> list[HostView]:
     """The facts of all judged hosts; one alone has nothing to be compared with."""
-    if len(deployment.judged()) < 2:
+    if len(deployment.selected()) < 2:
         raise NotApplicable(say(en="only one host: nothing to compare", zh="只有一台主机，无可比较"))
-    return [host_facts(host.name) for host in deployment.judged()]
+    return [host_facts(host.name) for host in deployment.selected()]
 
 
 def _from_the_others(host: HostView, deployment: Deployment, host_facts: HostLookup) -> tuple[float, float]:
@@ -101,7 +101,7 @@ def test_time_zone_is_that_of_the_others(
 
 def _most(others: list[HostView], deployment: Deployment) -> int | None:
     """The offset that most hosts have; between equals the one that most paas hosts have; None: there is no most."""
-    paas = {host.name for host in deployment.judged("paas")}
+    paas = {host.name for host in deployment.selected("paas")}
     counts = Counter(_offset(facts) for facts in others)
     among_paas = Counter(_offset(facts) for facts in others if facts.name in paas)
     ranks = {seconds: (count, among_paas[seconds]) for seconds, count in counts.items()}

@@ -88,7 +88,7 @@ def test_certificate_of_the_domain_is_valid(
 def _shown(controller: ControllerView, deployment: Deployment, finding: Finding) -> list[Certificate]:
     """What there is to judge: the domain's own certificate, and those of the nginx hosts that could be asked."""
     certificates = controller.certificates.items
-    finding.depends_on_hosts(entry.name for entry in deployment.having("nginx"))
+    finding.depends_on_hosts(entry.name for entry in deployment.hosts_with("nginx"))
     if not certificates:
         raise NoData(say(en="the domain has no address", zh="域名没有地址"))
     first, *others = certificates
@@ -145,7 +145,7 @@ def _days(left: dict[str, float]) -> str:
 def test_host_trusts_the_certificate(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """A program of this host that verifies the domain's certificate with the host's own store accepts it."""
     answer = host.answers.get(HttpName.DOMAIN_TRUSTED)
-    finding.depends_on_hosts(one.name for one in deployment.having("nginx"))
+    finding.depends_on_hosts(one.name for one in deployment.hosts_with("nginx"))
     finding.set_remedy_values(url=answer.url)
     if not answer.ok and answer.error_kind != "tls":
         raise NoData(f"{answer.url}: {answer.error_text or no_answer(answer.error_kind)}")

@@ -38,7 +38,7 @@ def test_hosts_are_not_all_out_of_reach_for_one_reason(
     snapshot: Snapshot, deployment: Deployment, finding: Finding
 ) -> None:
     """Some host could be looked at, or the reasons differ from host to host."""
-    hosts = [snapshot.hosts[host.name] for host in deployment.judged()]
+    hosts = [snapshot.hosts[host.name] for host in deployment.selected()]
     if len(hosts) < 2:
         raise NotApplicable(say(en="one host only: see host-reachable", zh="只有一台主机：见 host-reachable"))
     finding.add_evidence(", ".join(facts.host for facts in hosts if facts.collected))

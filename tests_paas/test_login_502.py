@@ -73,7 +73,7 @@ def _open_paas_servers(nginx: Nginx) -> list[UpstreamLine]:
 def _addresses_of(host: Host, deployment: Deployment, host_facts: HostLookup) -> set[str]:
     """All addresses under which a host of the inventory may be named."""
     known = {deployment.host(host.name).address}
-    facts = host_facts(host.name).facts if host.judged else None
+    facts = host_facts(host.name).facts if host.selected else None
     if facts is not None and not isinstance(facts.addresses, Missing):
         known |= set(facts.addresses.items)
     return known
@@ -111,7 +111,7 @@ def _asked_addresses(host: HostView, port: int, deployment: Deployment, host_fac
     """The addresses of this host that nginx's upstreams name with this port."""
     own = set(host.addresses.items)
     asked = set()
-    for nginx_host in deployment.judged("nginx"):
+    for nginx_host in deployment.selected("nginx"):
         facts = host_facts(nginx_host.name).facts
         if isinstance(facts.nginx, Missing):
             continue
@@ -277,7 +277,7 @@ def test_upstreams_name_paas_hosts(
         )
     owners = {
         address: paas
-        for paas in deployment.having("paas")
+        for paas in deployment.hosts_with("paas")
         for address in _addresses_of(paas, deployment, host_facts)
         if paas.name == host.name or not ipaddress.ip_address(address).is_loopback
     }
@@ -289,7 +289,7 @@ def test_upstreams_name_paas_hosts(
         if paas is None:
             wrong[where] = service, say(en="is no paas host of the inventory", zh="不是清单中的 paas 主机")
             continue
-        facts = host_facts(paas.name).facts if paas.judged else None
+        facts = host_facts(paas.name).facts if paas.selected else None
         _, port = service_endpoint(service, paas, deployment, facts)
         if server.port != port:
             wrong[where] = service, say(en=f"{service} listens on {port}", zh=f"{service} 监听的是 {port}")
@@ -314,7 +314,7 @@ def test_upstreams_name_every_paas_host(
             if used == service and "down" not in server.parameters
             for address in host.names.of(server.address)
         }
-        for paas in deployment.having("paas"):
+        for paas in deployment.hosts_with("paas"):
             if not named & _addresses_of(paas, deployment, host_facts):
                 missing.setdefault(service, []).append(paas.name)
     finding.affects_services(missing)
@@ -347,7 +347,7 @@ def test_each_upstream_answers_by_itself(
 ) -> None:
     """Asked one by one from the nginx host, every upstream server answers, and not with a server error."""
     nginx = _needs_nginx(host)
-    spare = [name for name, role in APP_UPSTREAMS.items() if not deployment.having(role)]
+    spare = [name for name, role in APP_UPSTREAMS.items() if not deployment.hosts_with(role)]
     used = [upstream for upstream in nginx.upstreams if upstream.name not in spare]
     servers = structs.replace(nginx, upstreams=tuple(used)).http_servers()
     if not servers:
@@ -368,7 +368,10 @@ def test_each_upstream_answers_by_itself(
 def _hosts_behind(places: Iterable[str], deployment: Deployment, host_facts: HostLookup) -> list[str]:
     """The hosts that have these addresses, and those of the database behind them."""
     found = valid_addresses([place.rpartition(":")[0] for place in places])
-    return [*hosts_at(found, deployment, host_facts), *(entry.name for entry in deployment.having("mysql"))]
+    return [
+        *hosts_at(found, deployment, host_facts),
+        *(entry.name for entry in deployment.hosts_with("mysql")),
+    ]
 
 
 @condition("domain-502")
@@ -385,6 +388,6 @@ def test_no_path_of_the_domain_is_a_bad_gateway(
             wrong[path] = f"HTTP {answer.status}"
     finding.affects_services(BEHIND.get(path, "agent") for path in wrong)
     roles = {"nginx"}.union(*(APPS.get(path, BEHIND_THE_DOMAIN) for path in wrong))
-    finding.depends_on_hosts(entry.name for entry in deployment.having(*roles))
+    finding.depends_on_hosts(entry.name for entry in deployment.hosts_with(*roles))
     finding.add_evidence(", ".join(domain_paths(deployment)))
     assert not wrong, "\n".join(f"{path}: {text}" for path, text in wrong.items())

@@ -136,8 +136,8 @@ def test_no_proxy_takes_requests_to_paas(
 def _asked(host: HostView, known: Host, deployment: Deployment) -> list[str]:
     """Names and addresses that programs on this host ask over HTTP."""
     names = [deployment.domain, *deployment.fqdns.values()]
-    if known.has("paas"):
-        names += [other.address for other in deployment.having("paas", "appo", "appt")]
+    if known.has_role("paas"):
+        names += [other.address for other in deployment.hosts_with("paas", "appo", "appt")]
         names += [name for project in host.settings.by_project.values() for name in project.consul_names]
     return list(dict.fromkeys(names))
 
@@ -213,13 +213,13 @@ def test_request_arrives_in_one_login_log(
 ) -> None:
     """The request for is_login that the controller sent through the domain is logged by one login, ours."""
     agent, answer = controller.facts.agent, controller.answers.get(HttpName.IS_LOGIN_DOMAIN)
-    finding.depends_on_hosts(entry.name for entry in deployment.having(*BEHIND_THE_DOMAIN))
+    finding.depends_on_hosts(entry.name for entry in deployment.hosts_with(*BEHIND_THE_DOMAIN))
     assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}"
-    if not deployment.judged("paas"):
+    if not deployment.selected("paas"):
         raise NotApplicable(say(en="no paas host is judged in this run", zh="本次运行不判定任何 paas 主机"))
     arrived, unknown = [], []
-    elsewhere = [paas.name for paas in deployment.having("paas") if not paas.judged]
-    for paas in deployment.judged("paas"):
+    elsewhere = [paas.name for paas in deployment.hosts_with("paas") if not paas.selected]
+    for paas in deployment.selected("paas"):
         reason = _unseen(paas, host_facts, snapshot)
         if not reason and agent in host_facts(paas.name).login_access.probes:
             arrived.append(paas.name)

@@ -113,7 +113,7 @@ def test_a_user_who_logs_in_is_logged_in(
                 zh="没有尝试登录：给出 --login-user USER 才会真实登录",
             )
         )
-    finding.depends_on_hosts(entry.name for entry in deployment.having(*BEHIND_THE_DOMAIN))
+    finding.depends_on_hosts(entry.name for entry in deployment.hosts_with(*BEHIND_THE_DOMAIN))
     assert not trial.troubles, "\n".join(
         f"{trouble.step}: {trouble.where}: {trouble.said}" for trouble in trial.troubles
     )

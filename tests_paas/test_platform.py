@@ -31,9 +31,9 @@ def test_domain_resolves_to_nginx(
         zh=f"{deployment.domain} 无法解析：{resolved.error}",
     )
     right = set(deployment.virtual_addresses)
-    for nginx in deployment.having("nginx"):
+    for nginx in deployment.hosts_with("nginx"):
         right.add(nginx.address)
-        if nginx.judged:
+        if nginx.selected:
             right |= _own_addresses(host_facts(nginx.name), loopback=nginx.name == host.name)
     finding.add_evidence(f"{deployment.domain} -> {', '.join(resolved.addresses)}")
     strange = [address for address in resolved.addresses if address not in right]
@@ -64,7 +64,7 @@ def _judge(
     answer = vantage.answers.get(HttpName.HEALTHZ, service)
     finding.set_remedy_values(url=answer.url)
     finding.depends_on_hosts(
-        entry.name for entry in deployment.having(*BEHIND_THE_DOMAIN, *ASKED.get(service, ()))
+        entry.name for entry in deployment.hosts_with(*BEHIND_THE_DOMAIN, *ASKED.get(service, ()))
     )
     assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}" + (
         say(en=": one of its dependencies hangs", zh="：它的某个依赖卡死")
@@ -82,21 +82,21 @@ def _judge(
 
 def _excused(service: str, message: str, deployment: Deployment) -> None:
     """Dependencies that the software insists on although the site does not have them."""
-    if service == "esb" and "FTA" in message and not deployment.having("fta"):
+    if service == "esb" and "FTA" in message and not deployment.hosts_with("fta"):
         raise NotApplicable(
             say(
                 en=f"esb misses FTA, which this site does not have; what it checks before is well: {message}",
                 zh=f"esb 缺少 FTA，而本站点没有部署；在此之前的检查正常：{message}",
             )
         )
-    if service == "esb" and ("HOST_CC" in message or " CC " in message) and not deployment.having("cmdb"):
+    if service == "esb" and ("HOST_CC" in message or " CC " in message) and not deployment.hosts_with("cmdb"):
         raise NotApplicable(
             say(
                 en=f"esb misses CC, which this site does not have; what it checks before is well: {message}",
                 zh=f"esb 缺少 CC，而本站点没有部署；在此之前的检查正常：{message}",
             )
         )
-    if service == "appengine" and "not registered" in message and not deployment.having("appo", "appt"):
+    if service == "appengine" and "not registered" in message and not deployment.hosts_with("appo", "appt"):
         raise NotApplicable(
             say(
                 en=f"the inventory has no appo or appt host: {message}",
@@ -142,7 +142,7 @@ def test_healthz_of_console(
 
 
 def _has_console(deployment: Deployment, host_facts: HostLookup) -> bool:
-    for paas in deployment.judged("paas"):
+    for paas in deployment.selected("paas"):
         try:
             if "console" in host_facts(paas.name).services.by_name:
                 return True

@@ -162,7 +162,7 @@ def test_platform_leads_to_the_login_form(
         f"{step.url}: HTTP {step.status} {step.headers.get('location', '')}".rstrip() for step in steps
     )
     finding.set_remedy_values(url=steps[0].url)
-    finding.depends_on_hosts(entry.name for entry in deployment.having(*BEHIND_THE_DOMAIN))
+    finding.depends_on_hosts(entry.name for entry in deployment.hosts_with(*BEHIND_THE_DOMAIN))
     finding.add_evidence(way)
     assert last.ok, f"{way}\n{no_answer(last.error_kind)}"
     target = urljoin(last.url, last.headers.get("location", ""))

@@ -157,7 +157,7 @@ def test_tolerated_offset_is_equal_everywhere(
 def _usual_offset(deployment: Deployment, host_facts: HostLookup) -> int | float:
     """What most paas hosts have; between equals the value as shipped, then that of the first host."""
     values = []
-    for host in deployment.judged("paas"):
+    for host in deployment.selected("paas"):
         try:
             values.append(_tolerated(host_facts(host.name))[0])
         except NoData:

@@ -25,7 +25,7 @@ class PerHost(Struct, frozen=True, tag_field="per", tag="host", forbid_unknown_f
     roles: tuple[str, ...] = ()
 
     def subjects(self, deployment: Deployment) -> list[Subject]:
-        return [Subject(entry.name, (entry.name,)) for entry in deployment.judged(*self.roles)]
+        return [Subject(entry.name, (entry.name,)) for entry in deployment.selected(*self.roles)]
 
 
 class PerPair(Struct, frozen=True, tag_field="per", tag="pair", forbid_unknown_fields=True):
@@ -34,7 +34,7 @@ class PerPair(Struct, frozen=True, tag_field="per", tag="pair", forbid_unknown_f
     role: str
 
     def subjects(self, deployment: Deployment) -> list[Subject]:
-        hosts = [entry.name for entry in deployment.judged(self.role)]
+        hosts = [entry.name for entry in deployment.selected(self.role)]
         return [Subject(f"{a}+{b}", (a, b)) for i, a in enumerate(hosts) for b in hosts[i + 1 :]]
 
 
@@ -47,10 +47,10 @@ class PerLink(Struct, frozen=True, tag_field="per", tag="link", forbid_unknown_f
     """True if the facts of the target are needed: then it must be selected as well."""
 
     def subjects(self, deployment: Deployment) -> list[Subject]:
-        targets = deployment.judged if self.target_selected else deployment.having
+        targets = deployment.selected if self.target_selected else deployment.hosts_with
         return [
             Subject(f"{source.name}+{target.name}", (source.name, target.name))
-            for source in deployment.judged(*self.sources)
+            for source in deployment.selected(*self.sources)
             for target in targets(*self.targets)
         ]
 
@@ -68,8 +68,8 @@ class PerVirtualAddress(
     """Every address in front of the nginx hosts, unless one of those hosts is not selected."""
 
     def subjects(self, deployment: Deployment) -> list[Subject]:
-        nginx = deployment.having("nginx")
-        if not nginx or not all(entry.judged for entry in nginx):
+        nginx = deployment.hosts_with("nginx")
+        if not nginx or not all(entry.selected for entry in nginx):
             return []
         names = tuple(entry.name for entry in nginx)
         return [Subject(address, names) for address in dict.fromkeys(deployment.virtual_addresses)]

@@ -63,7 +63,7 @@ def _site(deployment: Deployment) -> str:
 
 def _addresses_of_the_domain(deployment: Deployment) -> tuple[str, ...]:
     """Return the addresses that the domain should resolve to."""
-    return deployment.virtual_addresses or tuple(host.address for host in deployment.having("nginx"))
+    return deployment.virtual_addresses or tuple(host.address for host in deployment.hosts_with("nginx"))
 
 
 def render_usual(text: str) -> str:

@@ -22,7 +22,7 @@ def host_time(host: HostView) -> float:
 def usual_clock(deployment: Deployment, host_facts: HostLookup) -> tuple[Clock | None, int]:
     """Return (the median of the clocks that were measured well, the number of these)."""
     limit = deployment.thresholds.clock_uncertainty_seconds
-    measured = [host_facts(entry.name).facts.clock for entry in deployment.judged()]
+    measured = [host_facts(entry.name).facts.clock for entry in deployment.selected()]
     clocks = [
         clock for clock in measured if not isinstance(clock, Missing) and clock.uncertainty_seconds <= limit
     ]

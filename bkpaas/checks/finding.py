@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bkpaas.checks.former_names import warn_former_name
+from bkpaas.former_names import warn_former_name
 from bkpaas.messages import Message
 
 

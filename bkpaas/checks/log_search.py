@@ -25,9 +25,9 @@ def require_log_search(deployment: Deployment, host_facts: HostLookup) -> None:
         NoData: no collected host has a part of it, and some host was not collected.
     """
     unseen = []
-    for known in deployment.judged(*LOG_PLUGIN_ROLES):
+    for known in deployment.selected(*LOG_PLUGIN_ROLES):
         facts = host_facts(known.name)
-        if known.has("paas") and _search_setting(facts):
+        if known.has_role("paas") and _search_setting(facts):
             return
         if isinstance(facts.facts.log_plugins, Missing):
             unseen.append(known.name)
@@ -63,7 +63,7 @@ def parsers(
 ) -> tuple[list[tuple[HostView, LogPlugin]], list[str]]:
     """Return ([(host, its log_parser)], names of hosts without data)."""
     found, unseen = [], []
-    for known in deployment.judged(*LOG_PLUGIN_ROLES):
+    for known in deployment.selected(*LOG_PLUGIN_ROLES):
         facts = host_facts(known.name)
         if isinstance(facts.facts.log_plugins, Missing):
             unseen.append(known.name)
@@ -96,7 +96,7 @@ def hosts_at(found: set[IpAddress] | None, deployment: Deployment, host_facts: H
     there = found or set()
     names = [one.name for one in deployment.hosts if valid_addresses([one.address]) & there]
     return names or [
-        one.name for one in deployment.judged() if own_addresses(host_facts(one.name), deployment) & there
+        one.name for one in deployment.selected() if own_addresses(host_facts(one.name), deployment) & there
     ]
 
 

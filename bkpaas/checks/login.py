@@ -32,7 +32,7 @@ def judge_refusal(
         finding.affects_services([through])
     if deployment is not None:
         roles = ("nginx",) if cut_off else BEHIND_THE_DOMAIN
-        finding.depends_on_hosts(host.name for host in deployment.having(*roles))
+        finding.depends_on_hosts(host.name for host in deployment.hosts_with(*roles))
     said = f" ({answer.error_text})" if answer.error_text else ""
     assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}{said}"
     assert is_login_refusal(answer), _strange(answer)

@@ -58,7 +58,7 @@ def collect(
     set_redactor(secrets.scrub)
     rounds = _Facts(deployment, secrets)
     controller_answer: dict[str, Any] = {}
-    listener.start(len(deployment.judged()))
+    listener.start(len(deployment.selected()))
     interrupted = False
     try:
         answers = collect_hosts(
@@ -83,7 +83,7 @@ def collect(
     )
     hosts = {
         host.name: rounds.final(host, answers.get(host.name) or _interrupted_host(host))
-        for host in deployment.judged()
+        for host in deployment.selected()
     }
     controller = controller_facts(controller_answer, secrets)
     if credentials is not None and not interrupted:
@@ -115,7 +115,7 @@ class _Facts:
 
     def plan_round_2(self, host: Host, answers: dict[str, HostAnswers]) -> Plan | None:
         """Plan round 2 of a host; hosts that failed count as not collected."""
-        for selected in self._deployment.judged():
+        for selected in self._deployment.selected():
             if selected.name not in self._facts:
                 self._facts[selected.name] = self._not_collected(selected, answers[selected.name])
         return plan.round_2(host, self._deployment, Earlier(self._facts, self._secrets.reveal))

@@ -63,7 +63,7 @@ def try_login(
     """Log in twice as often as there are paas hosts; a refused password or a failed login ends it."""
     trial = _Trial(deployment, credentials, hosts, secrets)
     deadline = time.monotonic() + TRIAL_SECONDS
-    for _ in range(min(MAX_LOGINS, 2 * max(1, len(deployment.having("paas"))))):
+    for _ in range(min(MAX_LOGINS, 2 * max(1, len(deployment.hosts_with("paas"))))):
         token = trial.log_in()
         if token is None:
             break
@@ -92,7 +92,7 @@ class _Trial:
         self.unasked: set[str] = set()
         self.endpoints = {
             paas.name: service_endpoint("login", paas, deployment, hosts.get(paas.name))
-            for paas in deployment.having("paas")
+            for paas in deployment.hosts_with("paas")
         }
 
     def log_in(self) -> str | None:

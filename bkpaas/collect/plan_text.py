@@ -14,14 +14,14 @@ def describe(deployment: Deployment) -> str:
     lines = [
         say(
             en=f"{deployment.source}: generation {deployment.generation}, "
-            f"{many(len(deployment.judged()), 'host')}, "
+            f"{many(len(deployment.selected()), 'host')}, "
             f"domain {deployment.domain}; nothing has been sent",
-            zh=f"{deployment.source}：{deployment.generation} 版本，{len(deployment.judged())} 台主机，域名 "
+            zh=f"{deployment.source}：{deployment.generation} 版本，{len(deployment.selected())} 台主机，域名 "
             f"{deployment.domain}；尚未发送任何请求",
         )
     ]
     lines += [say(en=f"  note: {note}", zh=f"  提示：{note}") for note in map(str, deployment.notes)]
-    for host in deployment.judged():
+    for host in deployment.selected():
         lines += ["", f"{host.name}  {host.address}  {','.join(host.roles)}  {host.connection.spec}"]
         lines += [f"    {line}" for line in _described(round_1(host, deployment))]
     lines += ["", say(en="then, from what was found:", zh="然后，根据所见：")]

@@ -103,7 +103,7 @@ def _certificate_servers(deployment: Deployment, address: str | None) -> list[st
     """Return the addresses for the certificate check: the domain's own, then those of the nginx hosts."""
     if deployment.scheme != "https":
         return []
-    addresses = (address, *(nginx.address for nginx in deployment.having("nginx")))
+    addresses = (address, *(nginx.address for nginx in deployment.hosts_with("nginx")))
     return list(dict.fromkeys(server for server in addresses if server))
 
 
@@ -117,7 +117,7 @@ def _nginx_address(deployment: Deployment) -> str | None:
     """Return an address that serves the domain, for a controller that cannot resolve it."""
     if deployment.virtual_addresses:
         return deployment.virtual_addresses[0]
-    nginx = deployment.having("nginx")
+    nginx = deployment.hosts_with("nginx")
     return nginx[0].address if nginx else None
 
 

@@ -149,7 +149,7 @@ class _Collection:
         parse: Callable[[Host, HostAnswers], None] | None,
     ) -> None:
         self.deployment, self.limits = deployment, deployment.limits
-        self.hosts = deployment.judged()
+        self.hosts = deployment.selected()
         self.answers = {host.name: HostAnswers(host.name) for host in self.hosts}
         self._plan_round_1, self._plan_round_2, self._progress = plan_round_1, plan_round_2, progress
         self._transport, self._parse = transport, parse

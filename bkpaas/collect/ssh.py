@@ -37,7 +37,7 @@ class Ssh:
     def __init__(self, deployment: Deployment) -> None:
         self._limits = deployment.limits
         self._homes = (deployment.home,) if deployment.home else ()
-        self._bastion_bytes = deployment.limits.answer_bytes * (1 + len(deployment.judged()))
+        self._bastion_bytes = deployment.limits.answer_bytes * (1 + len(deployment.selected()))
         """Limit of bytes from a bastion: the limits of the hosts behind it and its own."""
         self._bastions: dict[tuple[str, Connection], asyncio.Task[asyncssh.SSHClientConnection]] = {}
 

@@ -62,7 +62,7 @@ def _script(deployment: Deployment) -> str:
 def _accounts(deployment: Deployment) -> list[tuple[str, str]]:
     """Return (login account, target account) of every host that uses sudo. Raises NoAccount."""
     found = []
-    for host in deployment.judged():
+    for host in deployment.selected():
         if host.connection.sudo:
             account = urlsplit(host.connection.spec).username
             if account is None:

@@ -147,6 +147,6 @@ def login_access_log(facts: HostFacts) -> str:
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
     """Read login's log again in round 2, when the controller's own request must be in it."""
-    if earlier is not None and entry.has("paas"):
+    if earlier is not None and entry.has_role("paas"):
         path = login_access_log(earlier.hosts[entry.name])
         yield ReadTail(TailName.UWSGI_LOG.of("login"), path, deployment.limits.log_bytes, _MOST_LOGS)

@@ -167,7 +167,7 @@ def saas(host: Host, files: Files, processes: Processes | None) -> SaasRuns:
 
 
 def _environment(host: Host) -> Literal["o", "t"] | None:
-    production, test = host.has("appo"), host.has("appt")
+    production, test = host.has_role("appo"), host.has_role("appt")
     if production == test:
         return None
     return "o" if production else "t"
@@ -180,7 +180,7 @@ _MOST_LOGS = 16
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
     """Read the agent's configuration, and the pid files, sockets and logs of the applications."""
-    if earlier is not None or not entry.has("appo", "appt"):
+    if earlier is not None or not entry.has_role("appo", "appt"):
         return
     for path in (
         "{home}/etc/paas_agent_config.yaml",

@@ -234,18 +234,18 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
     """Ask for the services, the agents, nginx' upstream servers and login, each from the hosts that depend on it."""
     if earlier is None:
         return
-    if entry.has("paas"):
+    if entry.has_role("paas"):
         yield from _of_services(entry, deployment, earlier)
-    if entry.has("nginx"):
+    if entry.has_role("nginx"):
         yield from _of_paas_hosts(deployment, earlier)
         nginx = earlier.hosts[entry.name].nginx
         for address, port in () if isinstance(nginx, Missing) else nginx.http_servers():
             yield http_get(deployment, HttpName.UPSTREAM.of(address, port), f"http://{address}:{port}/")
-    if entry.has("nginx", "paas"):
+    if entry.has_role("nginx", "paas"):
         yield from _of_app_hosts(entry, deployment)
-    if entry.has("appo", "appt"):
+    if entry.has_role("appo", "appt"):
         yield from _of_own_agent(entry, deployment, earlier)
-    if entry.has(*platform.LOGIN_CALLER_ROLES):
+    if entry.has_role(*platform.LOGIN_CALLER_ROLES):
         url = deployment.url(platform.IS_LOGIN_PATH)
         yield http_get(deployment, HttpName.IS_LOGIN_DOMAIN.value, url)
         if deployment.scheme == "https":
@@ -272,7 +272,7 @@ def _of_services(entry: Host, deployment: Deployment, earlier: Earlier) -> Itera
 
 
 def _of_paas_hosts(deployment: Deployment, earlier: Earlier) -> Iterator[Query]:
-    for paas in deployment.having("paas"):
+    for paas in deployment.hosts_with("paas"):
         for service, path in platform.SERVICE_PATHS.items():
             _, port = service_endpoint(service, paas, deployment, earlier.hosts.get(paas.name))
             address = _as_nginx_sees(paas, deployment, port, earlier)
@@ -284,9 +284,9 @@ def _as_nginx_sees(paas: Host, deployment: Deployment, port: int, earlier: Earli
     """Return the address under which nginx' own files name a paas host; else the inventory's."""
     facts = earlier.hosts.get(paas.name)
     addresses = {paas.address}
-    if facts is not None and not isinstance(facts.addresses, Missing) and paas.has("nginx"):
+    if facts is not None and not isinstance(facts.addresses, Missing) and paas.has_role("nginx"):
         addresses |= set(facts.addresses.items)
-    for entry in deployment.having("nginx"):
+    for entry in deployment.hosts_with("nginx"):
         nginx = earlier.hosts[entry.name].nginx if entry.name in earlier.hosts else None
         for server in () if nginx is None or isinstance(nginx, Missing) else nginx.http_servers():
             if server[0] in addresses and server[1] == port:
@@ -295,10 +295,10 @@ def _as_nginx_sees(paas: Host, deployment: Deployment, port: int, earlier: Earli
 
 
 def _of_app_hosts(entry: Host, deployment: Deployment) -> Iterator[Query]:
-    for app in deployment.having("appo", "appt"):
+    for app in deployment.hosts_with("appo", "appt"):
         url = f"http://{app.address}:{deployment.service_port('agent_nginx')}/"
         yield http_get(deployment, HttpName.AGENT_NGINX_OF_HOST.of(app.name), url)
-        if entry.has("paas"):
+        if entry.has_role("paas"):
             url = f"http://{app.address}:{deployment.service_port('paas_agent')}/healthz"
             yield http_get(deployment, HttpName.AGENT_HEALTHZ_OF_HOST.of(app.name), url)
 

@@ -137,7 +137,7 @@ def _obstacle(project: str, user: Any, password: Any, options: Any) -> str | Non
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
     """Log in with each account and quit; no connection for an account that cannot be revealed."""
-    if earlier is None or not entry.has("paas"):
+    if earlier is None or not entry.has_role("paas"):
         return
     for name, account in accounts(earlier.hosts[entry.name].settings).items():
         words = [

@@ -78,6 +78,9 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
     """Ask for the file systems of the system, the install root, its logs and the data of the host's roles."""
     if earlier is None:
         data = [
-            path for role, paths in platform.DATA_DIRECTORIES.items() if entry.has(role) for path in paths
+            path
+            for role, paths in platform.DATA_DIRECTORIES.items()
+            if entry.has_role(role)
+            for path in paths
         ]
         yield Section("disks", ["/", "{home}", "{home}/logs", *data])

@@ -281,7 +281,7 @@ def search_places(facts: HostFacts) -> tuple[Place, ...]:
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
     """Ask each address for its state; the first, since all are one cluster, also for what it holds."""
-    if earlier is None or not entry.has("paas"):
+    if earlier is None or not entry.has_role("paas"):
         return
     facts = earlier.hosts[entry.name]
     servers = search_places(facts)

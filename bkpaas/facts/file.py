@@ -122,6 +122,6 @@ def places(files: Files) -> Places:
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
     """Look for what a reset of the password needs, and for login's logs."""
-    if earlier is None and entry.has("paas"):
+    if earlier is None and entry.has_role("paas"):
         for name, path in _LOGIN_FILES.items():
             yield ReadFile(name.value, path, read=0, most=_MOST_LOGIN_FILES)

@@ -423,7 +423,7 @@ _CONF_ENDINGS = {"agent": "yml", "parser": "conf"}
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
     """Read the plugins' configurations; round 2: resolve their redis, and ask where their connections lead."""
-    if not entry.has(*platform.LOG_PLUGIN_ROLES):
+    if not entry.has_role(*platform.LOG_PLUGIN_ROLES):
         return
     if earlier is None:
         for plugin, ending in _CONF_ENDINGS.items():

@@ -210,16 +210,16 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
 
     if earlier is not None:
         nginx = earlier.hosts[entry.name].nginx
-        if entry.has("nginx") and not isinstance(nginx, Missing):
+        if entry.has_role("nginx") and not isinstance(nginx, Missing):
             for path in nginx.error_logs:
                 yield tail(TailName.NGINX_ERROR_LOG.value, path)
         return
-    if entry.has("paas"):
+    if entry.has_role("paas"):
         for service in platform.OPEN_PAAS_SERVICES:
             yield tail(TailName.UWSGI_LOG.of(service), f"{{home}}/logs/open_paas/{service}_uwsgi.log")
         yield tail(TailName.LOGIN_LOG.value, "{home}/logs/open_paas/login.log")
         yield tail(TailName.PAAS_LOG.value, "{home}/logs/open_paas/paas.log")
         yield tail(TailName.ESB_LOG.value, "{home}/logs/open_paas/esb*.log")
-    if entry.has("nginx"):
+    if entry.has_role("nginx"):
         for path in ("{home}/logs/nginx/*error*.log", "/var/log/nginx/*error*.log"):
             yield tail(TailName.NGINX_ERROR_LOG.value, path, _MOST_ERROR_LOGS)

@@ -385,12 +385,12 @@ _MOST_FILES = 200
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
     """Read the configuration; round 2: resolve the names among the upstream servers."""
     if earlier is None:
-        if entry.has("nginx", "appo", "appt"):
+        if entry.has_role("nginx", "appo", "appt"):
             confs, size = list(platform.NGINX_CONFS), deployment.limits.file_bytes
             yield Section("nginx", {"confs": confs, "most": _MOST_FILES, "bytes": size})
         return
     facts = earlier.hosts[entry.name].nginx
-    if entry.has("nginx") and isinstance(facts, Nginx):
+    if entry.has_role("nginx") and isinstance(facts, Nginx):
         servers = (server.address for one in facts.upstreams for server in one.servers if server.port)
         for name in dict.fromkeys(servers):
             if re.search("[g-zG-Z]", name):

@@ -163,7 +163,7 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
 
     Only a list that is long is asked for once more, a little later.
     """
-    if earlier is None or not entry.has(*platform.LOG_PLUGIN_ROLES):
+    if earlier is None or not entry.has_role(*platform.LOG_PLUGIN_ROLES):
         return
     facts = earlier.hosts[entry.name].log_plugins
     if isinstance(facts, Missing):

@@ -361,7 +361,7 @@ _MOST_FILES = 50
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
     """Read the settings files of all projects of a paas host."""
-    if earlier is None and entry.has("paas"):
+    if earlier is None and entry.has_role("paas"):
         for project, paths in platform.SETTINGS_FILES.items():
             for order, path in enumerate(paths, 1):
                 name = FileName.SETTINGS.of(project, order)

@@ -105,7 +105,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 def _flaw(snapshot: Snapshot) -> str | None:
     """Return why a snapshot cannot be one that a run has saved."""
     names = [host.name for host in snapshot.deployment.hosts]
-    judged = {host.name for host in snapshot.deployment.judged()}
+    judged = {host.name for host in snapshot.deployment.selected()}
     if not names:
         return say(en="its deployment has no host", zh="其中的部署没有主机")
     if len(set(names)) != len(names):

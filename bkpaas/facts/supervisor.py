@@ -248,13 +248,13 @@ _STEADY_SECONDS = 4.0
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
     """Read each supervisor's configuration, socket and pid file and ask for the status; open_paas' again in round 2."""
     if earlier is None:
-        if entry.has("paas"):
+        if entry.has_role("paas"):
             yield from _first(deployment, "open_paas")
-        if entry.has("appo", "appt"):
+        if entry.has_role("appo", "appt"):
             yield from _first(deployment, "paas_agent")
         return
     facts = earlier.hosts[entry.name].supervisors
-    if entry.has("paas") and isinstance(facts, Supervisors) and "open_paas" in facts.by_module:
+    if entry.has_role("paas") and isinstance(facts, Supervisors) and "open_paas" in facts.by_module:
         yield from _again(deployment, "open_paas", facts.by_module["open_paas"])
 
 

@@ -182,7 +182,7 @@ _MOST_FILES = 50
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
     """Read the uwsgi files of a paas host."""
-    if earlier is None and entry.has("paas"):
+    if earlier is None and entry.has_role("paas"):
         path = "{home}/etc/uwsgi-open_paas-*.ini"
         yield ReadFile(FileName.UWSGI_INI.value, path, deployment.limits.file_bytes, _MOST_FILES)
 

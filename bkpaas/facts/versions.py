@@ -74,7 +74,7 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
         return
     for name, path in _FILES:
         yield ReadFile(name.value, path, _BYTES, _MOST_FILES)
-    if entry.has("paas", "appo", "appt"):
+    if entry.has_role("paas", "appo", "appt"):
         for package in _PACKAGES:
             path = f"{{home}}/.envs/*/lib/python*/site-packages/{package}-[0-9]*"
             yield ReadFile(FileName.VERSION_PACKAGE.value, path, read=0, most=_MOST_FILES)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from msgspec import Struct, field
 
+from bkpaas.former_names import warn_former_name
 from bkpaas.messages import Message
 
 Generation = Literal["5.x", "6.x"]
@@ -98,11 +99,23 @@ class Host(Struct, frozen=True):
     roles: tuple[str, ...]
     """install.config words, sorted: paas nginx appo appt cmdb job redis rabbitmq mysql es fta ..."""
     connection: Connection
-    judged: bool = True
-    """False when --limit left it out: known, but not visited."""
+    selected: bool = field(default=True, name="judged")
+    """False if --limit leaves it out: known, but not collected. A snapshot has the key judged."""
+
+    def has_role(self, *roles: str) -> bool:
+        """Tell if the host has any of these roles."""
+        return any(role in self.roles for role in roles)
 
     def has(self, *roles: str) -> bool:
-        return any(role in self.roles for role in roles)
+        """Call has_role."""
+        warn_former_name("host.has is now host.has_role")
+        return self.has_role(*roles)
+
+    @property
+    def judged(self) -> bool:
+        """Return selected."""
+        warn_former_name("host.judged is now host.selected")
+        return self.selected
 
 
 class Waiver(Struct, frozen=True):
@@ -149,13 +162,23 @@ class Deployment(Struct, frozen=True):
     notes: tuple[Message | str, ...] = ()
     """What was read in a way that a person should know of: defaults used, odd punctuation, unknown roles."""
 
+    def hosts_with(self, *roles: str) -> tuple[Host, ...]:
+        """Return the hosts with any of these roles, selected or not."""
+        return tuple(host for host in self.hosts if host.has_role(*roles))
+
+    def selected(self, *roles: str) -> tuple[Host, ...]:
+        """Return the selected hosts, with any of these roles if roles are given."""
+        return tuple(h for h in self.hosts if h.selected and (not roles or h.has_role(*roles)))
+
     def having(self, *roles: str) -> tuple[Host, ...]:
-        """The hosts with any of these roles, judged or not."""
-        return tuple(host for host in self.hosts if host.has(*roles))
+        """Call hosts_with."""
+        warn_former_name("deployment.having is now deployment.hosts_with")
+        return self.hosts_with(*roles)
 
     def judged(self, *roles: str) -> tuple[Host, ...]:
-        """The hosts to judge, with any of these roles when roles are given."""
-        return tuple(h for h in self.hosts if h.judged and (not roles or h.has(*roles)))
+        """Call selected."""
+        warn_former_name("deployment.judged is now deployment.selected")
+        return self.selected(*roles)
 
     def host(self, name: str) -> Host:
         return next(host for host in self.hosts if host.name == name)

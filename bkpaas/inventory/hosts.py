@@ -35,14 +35,14 @@ def merged(listed: Mapping[str, set[str]], overlay: Overlay, problems: Problems)
 def oddities(hosts: tuple[Host, ...]) -> list[Message]:
     """What a person should know of the hosts."""
     notes = [_unknown(hosts)] if any(words.unknown_roles(host.roles) for host in hosts) else []
-    if not any(host.has("paas") for host in hosts):
+    if not any(host.has_role("paas") for host in hosts):
         notes.append(msg("no host has the role paas"))
-    elif not any(host.has("nginx") for host in hosts):
+    elif not any(host.has_role("nginx") for host in hosts):
         notes.append(msg("no nginx host: the way of requests is judged from the controller only"))
     for host in hosts:
         if not host.roles:
             notes.append(msg("{name} has no role", name=host.name))
-        if host.has("appo") and host.has("appt"):
+        if host.has_role("appo") and host.has_role("appt"):
             notes.append(
                 msg("{name} is appo and appt: both want one port, only appo takes effect", name=host.name)
             )

@@ -28,7 +28,7 @@ def judge_only(deployment: Deployment, limit: str) -> Deployment:
                 msg("{word} is no host here", word=quoted(word)),
             )
     hosts = tuple(
-        replace(host, judged=any(_is_meant(host, word) for word in wanted)) for host in deployment.hosts
+        replace(host, selected=any(_is_meant(host, word) for word in wanted)) for host in deployment.hosts
     )
     return replace(deployment, hosts=hosts)
 

@@ -117,7 +117,7 @@ class _Shipped:
         """Of cmdb and job, where a host has that role or deployment.yaml says one."""
         parent = self.root or (self.domain[5:] if self.domain.startswith("paas.") else "")
         for role in names.fqdns:
-            if not any(host.has(role) for host in members) and role not in overlay.fqdns:
+            if not any(host.has_role(role) for host in members) and role not in overlay.fqdns:
                 self.fqdns.pop(role, None)
             elif role not in self.fqdns and parent:
                 self.fqdns[role] = self._take(f"fqdns.{role}", f"{role}.{parent}")

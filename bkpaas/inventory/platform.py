@@ -75,8 +75,8 @@ NGINX_CONFS = (
 def domain_paths(deployment: Deployment) -> list[str]:
     """Return the paths that are asked through the domain for a 502, one for each upstream behind it."""
     paths = ["/", "/login/", "/api/", "/v1/"]
-    if deployment.having("appo"):
+    if deployment.hosts_with("appo"):
         paths.append("/o/")
-    if deployment.having("appt"):
+    if deployment.hosts_with("appt"):
         paths.append("/t/")
     return paths

@@ -8,9 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from bkpaas import former_names
 from bkpaas.catalogue.model import Condition
 from bkpaas.catalogue.registry import CONDITIONS, CUSTOM_CONDITIONS
-from bkpaas.checks import former_names
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.libraries import MESSAGES
 from bkpaas.plugin.outcome import Outcome

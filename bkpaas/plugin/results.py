@@ -44,7 +44,7 @@ def build(
     explained = consequences([one for one in judged if one.verdict in BAD])
     return Results(
         run=_run(deployment, snapshot, seconds),
-        hosts=[_host(host.name, deployment, snapshot) for host in deployment.judged()],
+        hosts=[_host(host.name, deployment, snapshot) for host in deployment.selected()],
         verdicts=verdicts,
         root_causes=roots,
         causes=[

@@ -64,6 +64,6 @@ def hosts_of(module: object, deployment: Deployment) -> list[Subject]:
     wanted = getattr(module, "testinfra_hosts", None)
     return [
         Subject(host.name, (host.name,))
-        for host in deployment.judged()
-        if wanted is None or any(word in (host.name, host.address) or host.has(word) for word in wanted)
+        for host in deployment.selected()
+        if wanted is None or any(word in (host.name, host.address) or host.has_role(word) for word in wanted)
     ]

@@ -16,8 +16,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from bkpaas import libraries, streams
-from bkpaas.checks import former_names
+from bkpaas import former_names, libraries, streams
 from bkpaas.collect.deployment import collect
 from bkpaas.errors import SuiteError
 from bkpaas.facts import Snapshot

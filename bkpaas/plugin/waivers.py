@@ -113,7 +113,7 @@ def _everything_about(waiver: Waiver, deployment: Deployment) -> set[str]:
     known = find_condition(waiver.condition)
     if known is None:
         return {waiver.condition}  # of a site's own tests, which are not part of this run
-    hosts = tuple(replace(host, judged=True) for host in deployment.hosts)
+    hosts = tuple(replace(host, selected=True) for host in deployment.hosts)
     subjects = known.subjects(replace(deployment, hosts=hosts))
     ids = (f"{waiver.condition}@{subject.id}" for subject in subjects)
     return {id_ for id_ in ids if _is_about(waiver, id_)}

@@ -99,7 +99,9 @@ def compared(before: Results, old: Snapshot, after: Results, new: Snapshot, judg
     """
     was = {verdict.id: verdict.verdict for verdict in before.verdicts}
     is_ = {verdict.id: verdict.verdict for verdict in after.verdicts}
-    left_out = {host.name for snapshot in (old, new) for host in snapshot.deployment.hosts if not host.judged}
+    left_out = {
+        host.name for snapshot in (old, new) for host in snapshot.deployment.hosts if not host.selected
+    }
     about = {verdict.id: verdict.hosts for record in (before, after) for verdict in record.verdicts}
     found = []
     for id_ in dict.fromkeys([*is_, *was]):

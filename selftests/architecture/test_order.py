@@ -11,7 +11,7 @@ import pytest
 from .imports import ROOT, Graph, cycles, graph, imports
 
 ORDER = (
-    ("language", "lang", "text"),
+    ("language", "lang", "text", "former_names"),
     ("messages", "streams"),
     ("errors",),
     ("files",),

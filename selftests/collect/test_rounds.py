@@ -206,7 +206,7 @@ def test_faults_of_what_runs_beside_are_raised() -> None:
 
 def test_hosts_that_are_not_judged_are_not_visited() -> None:
     plan = deployment(Connection("local://"))
-    left_out = msgspec.structs.replace(plan, hosts=(msgspec.structs.replace(plan.hosts[0], judged=False),))
+    left_out = msgspec.structs.replace(plan, hosts=(msgspec.structs.replace(plan.hosts[0], selected=False),))
     assert collect_hosts(left_out, lambda host: PLAN, lambda host, all: None) == {}
 
 

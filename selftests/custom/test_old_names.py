@@ -36,6 +36,10 @@ TOLD = (
     "finding.seen is now finding.evidence",
     "finding.slots is now finding.remedy_values",
     "finding.missed is now finding.unreachable_hosts",
+    "deployment.having is now deployment.hosts_with",
+    "deployment.judged is now deployment.selected",
+    "host.has is now host.has_role",
+    "host.judged is now host.selected",
 )
 
 

@@ -111,7 +111,7 @@ def requests(language: Language) -> list[str]:
     """What is requested of the services, by whom."""
     recorded = _recorded()
     found: dict[str, list[str]] = {}
-    for host in recorded.deployment.judged():
+    for host in recorded.deployment.selected():
         for ask in _asked(host, recorded):
             roles = found.setdefault(ask, [])
             roles += [role for role in host.roles if role in ASKING and role not in roles]
@@ -138,9 +138,9 @@ def requests(language: Language) -> list[str]:
 
 def counts(language: Language) -> list[str]:
     recorded = _recorded()
-    asked = [ask for host in recorded.deployment.judged() for ask in _asked(host, recorded)]
+    asked = [ask for host in recorded.deployment.selected() for ask in _asked(host, recorded)]
     gets, rest = sum(ask.startswith("GET") for ask in asked), sum(ask.startswith("TCP") for ask in asked)
-    hosts = len(recorded.deployment.judged())
+    hosts = len(recorded.deployment.selected())
     text = Text(
         en=f"On the lab's {hosts} hosts a run makes {gets} GET requests and {rest} TCP connections from the hosts.",
         zh=f"在实验环境的 {hosts} 台主机上，一次运行从各主机共发出 {gets} 个 GET 请求和 {rest} 个 TCP 连接。",

@@ -20,8 +20,8 @@ EXAMPLES = [*LABS.values(), "example-5.x", "example-6.x", "example-standalone", 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_example_is_read(name: str) -> None:
     deployment = load(INVENTORIES / name)
-    assert deployment.having("paas")
-    assert deployment.having("nginx")
+    assert deployment.hosts_with("paas")
+    assert deployment.hosts_with("nginx")
     assert "not-a-real" not in repr(deployment)
 
 

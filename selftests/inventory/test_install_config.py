@@ -62,7 +62,7 @@ def test_5x_submodules_count_as_their_module(config) -> None:
 
 def test_words_are_whole_words(config) -> None:
     deployment = config("10.0.1.1 paas_agent,paas_plugins,nginx2\n")
-    assert deployment.having("paas", "nginx") == ()
+    assert deployment.hosts_with("paas", "nginx") == ()
     assert noted(deployment, "nginx2", "paas_agent", "paas_plugins", "does not know")
     assert noted(deployment, "no host has the role paas")
 
@@ -105,8 +105,8 @@ def test_appo_and_appt_on_one_host_is_noted(config) -> None:
 
 def test_two_paas_hosts_and_no_appt(config) -> None:
     deployment = config("10.0.1.1 paas\n10.0.1.2 paas\n")
-    assert [host.address for host in deployment.having("paas")] == ["10.0.1.1", "10.0.1.2"]
-    assert deployment.having("appt") == ()
+    assert [host.address for host in deployment.hosts_with("paas")] == ["10.0.1.1", "10.0.1.2"]
+    assert deployment.hosts_with("appt") == ()
 
 
 def test_5x_tag_line_is_skipped_with_a_note(config) -> None:

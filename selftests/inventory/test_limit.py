@@ -37,11 +37,11 @@ def test_chosen(site: Site, name: str) -> None:
     limit, judged = CHOSEN[name]
     deployment = load(site(FILES), limit=limit)
     assert [host.name for host in deployment.hosts] == ALL
-    assert [host.name for host in deployment.judged()] == judged
+    assert [host.name for host in deployment.selected()] == judged
 
 
 def test_without_limit_all_are_judged(site: Site) -> None:
-    assert [host.name for host in load(site(FILES)).judged()] == ALL
+    assert [host.name for host in load(site(FILES)).selected()] == ALL
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def _replace_network(recording: Recording) -> dict[str, dict[str, Any]]:
         deployment: Any, first: Any, second: Any, *, between: Any, parse: Any, **_: Any
     ) -> dict[str, HostAnswers]:
         """Do what bkpaas.collect.rounds does, one host after the other."""
-        hosts = deployment.judged()
+        hosts = deployment.selected()
         visits = {host.name: _first_visit(recording, host.name) for host in hosts}
         for host in hosts:
             plans[host.name] = {"1": _planned(lambda host=host: first(host))}

@@ -15,7 +15,7 @@ PLAIN = snapshot()
 def without(snapshot, *names):
     """As --limit leaves hosts out: known, not judged."""
     hosts = tuple(
-        msgspec.structs.replace(host, judged=host.name not in names) for host in snapshot.deployment.hosts
+        msgspec.structs.replace(host, selected=host.name not in names) for host in snapshot.deployment.hosts
     )
     return msgspec.structs.replace(
         snapshot, deployment=msgspec.structs.replace(snapshot.deployment, hosts=hosts)

@@ -62,9 +62,9 @@ def snapshot(seed: int, found: Deployment) -> Snapshot:
     chance, recorded = random.Random(seed), Snapshot.load(HEALTHY)
     how = HOW[seed % len(HOW)]
     hosts = {}
-    for host in found.judged():
+    for host in found.selected():
         donors = [
-            recorded.hosts[known.name] for known in recorded.deployment.hosts if known.has(*host.roles)
+            recorded.hosts[known.name] for known in recorded.deployment.hosts if known.has_role(*host.roles)
         ] or list(recorded.hosts.values())
         hosts[host.name] = _facts(host.name, host.address, donors, how, chance)
     controller = recorded.controller
