@@ -1,6 +1,6 @@
-"""Facts: typed views by noun of what was collected, without secrets.
+"""Hold the collected facts, typed and without secrets, one type per noun.
 
-A fact that could not be had is Missing(reason); HostView raises NoData(reason) when it is asked for.
+A fact that is not available is Missing(reason); HostView raises NoData(reason) when it is read.
 """
 
 from bkpaas.facts.access import Access, LoginAccess

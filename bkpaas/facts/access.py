@@ -1,4 +1,4 @@
-"""Who asked login whether a user is logged in, as its access log tells."""
+"""Parse the access log of login: the calls of is_login and get_user."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Not every log-format has the User-Agent: the request for is_login bears the same
 
 
 class Access(Record, frozen=True, array_like=True):  # there may be thousands: JSON without names
-    """One call of is_login or get_user."""
+    """Represent one call of is_login or get_user."""
 
     time: float | None
     """Epoch seconds; None: it cannot be read."""
@@ -38,14 +38,14 @@ class Access(Record, frozen=True, array_like=True):  # there may be thousands: J
 
     @property
     def way(self) -> str:
-        """How the caller came: nginx strips /login, and speaks HTTP/1.0; ESB asks login itself with /login."""
+        """Return the route of the call: nginx strips /login and uses HTTP/1.0; ESB calls login with /login."""
         if self.path.startswith("/login/"):
             return "ESB"
         return "nginx" if self.protocol == "HTTP/1.0" else "direct"
 
 
 class LoginAccess(Fact, frozen=True):
-    """The end of login's access log, as far as it was read."""
+    """Represent the read part of the end of login's access log."""
 
     files: tuple[FileFact, ...]
     calls: tuple[Access, ...] = ()
@@ -84,7 +84,7 @@ _CALL = re.compile(r"/(?:is_login|get_user)/?$")
 
 
 def login_access(tails: Files, later: bool) -> LoginAccess:
-    """From the ends of login's access log and, when there was room, of its older files."""
+    """Parse the ends of login's access log and of its older files, where they were read."""
     entries = tails.get(TailName.UWSGI_LOG.of("login"), [])
     lines = [line for entry in entries for line in (content(entry) or "").splitlines()]
     requests = [match for line in lines if (match := _request(line))]

@@ -1,4 +1,4 @@
-"""The paas agent of an application host, and the applications that run there."""
+"""Parse the configuration of the paas agent and the applications of its host."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bkpaas.lang import say
 
 
 class TimeLimit(Record, frozen=True):
-    """settings.EXECUTE_TIME_LIMIT."""
+    """Represent settings.EXECUTE_TIME_LIMIT."""
 
     text: str | None
     """As written; None: not in the file."""
@@ -31,7 +31,7 @@ class TimeLimit(Record, frozen=True):
 
 
 class AgentConfig(Record, frozen=True):
-    """paas_agent_config.yaml as the agent reads it."""
+    """Represent paas_agent_config.yaml as the agent reads it."""
 
     files: tuple[FileFact, ...]
     port: int
@@ -49,7 +49,7 @@ class Agent(Fact, frozen=True):
 
 
 class Saas(Record, frozen=True):
-    """One application that nginx would serve here, because its pid file is there."""
+    """Represent an application that nginx serves here because its pid file exists."""
 
     app: str
     environment: Literal["o", "t"] | None
@@ -72,7 +72,7 @@ _PORT = DEFAULT_PORTS["paas_agent"]
 
 
 def agent(files: Files) -> Agent | Missing:
-    """From the candidates for the configuration file; the first that is there holds."""
+    """Parse the first existing candidate of the configuration file."""
     entries = files.get(FileName.AGENT_CONFIG, [])
     there = [entry for entry in entries if entry.get("type") != "missing"]
     if not there:
@@ -110,7 +110,7 @@ def _config(entries: list[dict[str, Any]]) -> AgentConfig:
 
 
 def _scalars(text: str) -> tuple[dict[str, ScalarNode], str | None]:
-    """Every scalar by its dotted path in lower case, as the agent looks them up; and why there are none."""
+    """Return ({lower-case dotted path: scalar}, problem), with the paths that the agent looks up."""
     try:
         root = YAML(typ="safe", pure=True).compose(text)
     except YAMLError as error:
@@ -135,7 +135,7 @@ def _text(scalars: dict[str, ScalarNode], path: str) -> str | None:
 
 
 def whole_number(text: str | None) -> int:
-    """As the agent reads a number: a leading 0 means octal, what is no number at all is 0."""
+    """Parse a number like the agent: a leading 0 means octal, text that is not a number is 0."""
     text = (text or "").strip()
     if re.fullmatch(r"[+-]?0[0-7]+", text):
         return int(text, 8)
@@ -146,7 +146,7 @@ def whole_number(text: str | None) -> int:
 
 
 def saas(host: Host, files: Files, processes: Processes | None) -> SaasRuns:
-    """One for each application with the pid file that nginx looks for: uwsgi.pid, or nginx.pid of a container."""
+    """Return the applications with the pid file that nginx checks: uwsgi.pid, or nginx.pid of a container."""
     found = files.get(FileName.SAAS_SOCKET, [])
     sockets = {file.path: file for file in map(file_fact, found)}
     all_seen = 0 < len(found) < MOST_SOCKETS and not any(entry.get("error") for entry in found)

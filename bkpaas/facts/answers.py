@@ -1,4 +1,4 @@
-"""What HTTP requests and TCP connections were answered with."""
+"""Parse the answers to HTTP requests and TCP connections."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Greeting = Literal["mysql", "mysql-error", "amqp", "ssh", "none", "other"]
 
 
 class Answer(Record, frozen=True):
-    """One HTTP answer, redirects not followed."""
+    """Represent one HTTP answer; redirects are not followed."""
 
     url: str
     status: int | None = None
@@ -52,11 +52,11 @@ class Answer(Record, frozen=True):
 
     @property
     def ok(self) -> bool:
-        """Whether there was an answer at all."""
+        """Return whether an answer was received."""
         return self.error_kind is None
 
     def json(self) -> dict[str, Any] | None:
-        """The body when it is a JSON object."""
+        """Return the body if it is a JSON object, else None."""
         try:
             found = json.loads(self.body)
         except (ValueError, RecursionError):
@@ -65,14 +65,14 @@ class Answer(Record, frozen=True):
 
 
 class Answers(Fact, frozen=True):
-    """By the name under which they were asked."""
+    """Hold HTTP answers by the name of their query."""
 
     by_name: dict[str, Answer]
     missing: dict[str, str] = field(default_factory=dict)
     """Why the answer for a name cannot be used."""
 
     def get(self, name: HttpName, *parts: object) -> Answer:
-        """NoData when it was not asked, or its answer cannot be used."""
+        """Return an answer. Raises NoData if there was no such query or its answer is not usable."""
         key = name.of(*parts)
         if key in self.missing:
             raise NoData(self.missing[key])
@@ -88,7 +88,7 @@ class Answers(Fact, frozen=True):
 
 
 class Connection(Record, frozen=True):
-    """One TCP connection and what the peer said first."""
+    """Represent one TCP connection and the first bytes of the peer."""
 
     error_kind: str | None = None
     error_text: str | None = None
@@ -109,7 +109,7 @@ class Connections(Fact, frozen=True):
     """Why the answer for a name cannot be used."""
 
     def get(self, name: TcpName, *parts: object) -> Connection:
-        """NoData when it was not tried, or its answer cannot be used."""
+        """Return a connection. Raises NoData if it was not tried or its answer is not usable."""
         key = name.of(*parts)
         if key in self.missing:
             raise NoData(self.missing[key])
@@ -121,13 +121,13 @@ class Connections(Fact, frozen=True):
 def answers(
     section: dict[str, dict[str, Any]], secrets: Secrets, missing: dict[str, str] | None = None
 ) -> Answers:
-    """From the raw HTTP answers by name."""
+    """Parse the raw HTTP answers by name."""
     found = {name: answer(item, secrets) for name, item in section.items()}
     return Answers(by_name=found, missing=missing or {})
 
 
 def answer(item: dict[str, Any], secrets: Secrets) -> Answer:
-    """One raw HTTP answer."""
+    """Parse one raw HTTP answer."""
     error_kind, error_text = error_of(item, secrets)
     status = raw.integer(item.get("status"))
     if status is None and error_kind is None:
@@ -149,7 +149,7 @@ def answer(item: dict[str, Any], secrets: Secrets) -> Answer:
 
 
 class _Inputs(HTMLParser):
-    """The names of all input fields."""
+    """Collect the names of all input fields."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -168,7 +168,7 @@ def _inputs(page: str) -> tuple[str, ...]:
 
 
 def error_of(item: dict[str, Any], secrets: Secrets) -> tuple[str | None, str | None]:
-    """Kind and text of why a request or connection came to nothing; None when it did not."""
+    """Return kind and text of the error of a request or connection, or None."""
     error = item.get("error")
     if error is None:
         return None, None
@@ -188,7 +188,7 @@ def _headers(pairs: Any, secrets: Secrets) -> dict[str, str]:
 def connections(
     section: dict[str, dict[str, Any]], secrets: Secrets, missing: dict[str, str] | None = None
 ) -> Connections:
-    """From the raw TCP connections by name."""
+    """Parse the raw TCP connections by name."""
     found = {name: _connection(item, secrets) for name, item in section.items()}
     return Connections(by_name=found, missing=missing or {})
 
@@ -211,7 +211,7 @@ def _connection(item: dict[str, Any], secrets: Secrets) -> Connection:
 
 
 def greeting(data: bytes) -> tuple[Greeting, str]:
-    """What kind of server speaks first like this, and its words."""
+    """Return the kind of server with this greeting, and the text of the greeting."""
     if not data:
         return "none", ""
     if data.startswith(b"SSH-"):
@@ -231,7 +231,7 @@ def _printable(data: bytes) -> str:
 
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
-    """Ask for the services, the agents, nginx' upstream servers and login, each from the hosts that depend on it."""
+    """Return requests to services, agents, nginx upstream servers and login, from the hosts that depend on them."""
     if earlier is None:
         return
     if entry.has_role("paas"):
@@ -253,7 +253,7 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
 
 
 def _of_services(entry: Host, deployment: Deployment, earlier: Earlier) -> Iterator[Query]:
-    """Ask a paas host's own services, each at the address of its configuration."""
+    """Return requests to the services of a paas host, at the addresses of its configuration."""
     facts = earlier.hosts[entry.name]
     services = list(platform.OPEN_PAAS_SERVICES)
     if not isinstance(facts.services, Missing) and "console" in facts.services.by_name:

@@ -1,4 +1,4 @@
-"""From the raw answers of a host to its facts."""
+"""Build the facts of a host from its raw answers."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class _Clock(Protocol):
 
 
 class HostAnswers(Protocol):
-    """The answers of one host to both rounds, as bkpaas.collect.rounds.HostAnswers has them."""
+    """Declare the fields of bkpaas.collect.rounds.HostAnswers that are read here."""
 
     @property
     def round_1(self) -> Any: ...
@@ -94,7 +94,7 @@ class HostAnswers(Protocol):
 
 
 def host_facts(host: Host, visit: HostAnswers, secrets: Secrets) -> HostFacts:
-    """The facts of a host. Never raises: what is absent, malformed or of a wrong type is Missing."""
+    """Return the facts of a host. Never raises: absent, malformed or wrongly typed data is Missing."""
     error = visit.error.reason if visit.error else None
     shared = {
         "host": host.name,
@@ -113,7 +113,7 @@ def host_facts(host: Host, visit: HostAnswers, secrets: Secrets) -> HostFacts:
 
 
 def controller_facts(given: dict[str, Any], secrets: Secrets) -> ControllerFacts:
-    """The controller's own probes, in the form that bkpaas.collect.probes.probe gives."""
+    """Return the facts of the controller from the result of bkpaas.collect.probes.probe."""
     clean = raw.record(raw.clean(given))
     facts = ControllerFacts(
         names=_built(lambda: names(raw.record(clean["resolve"])))
@@ -135,7 +135,7 @@ F = TypeVar("F")
 
 
 def _without_secrets(facts: F, kind: type[F], secrets: Secrets) -> F:
-    """Once more over everything: by now all secrets of the host are known, also where they have no name."""
+    """Redact all strings again, since by now all secrets of the host are known."""
     return msgspec.convert(secrets.strings(msgspec.to_builtins(facts)), kind)
 
 
@@ -147,7 +147,7 @@ def _clock(visit: HostAnswers, error: str | None) -> Clock | Missing:
 
 
 def _built(build: Callable[[], T | Missing]) -> T | Missing:
-    """What a parser makes; Missing when it stumbles over what nobody thought of."""
+    """Run a parser; return Missing if it raises unexpectedly."""
     try:
         return build()
     except Exception as error:
@@ -156,12 +156,12 @@ def _built(build: Callable[[], T | Missing]) -> T | Missing:
 
 
 def _but(prefix: str, section: dict[str, Any]) -> dict[str, Any]:
-    """The answers that another noun does not make its own."""
+    """Return the answers without those of another noun, by the prefix of their names."""
     return {name: item for name, item in section.items() if not name.startswith(prefix)}
 
 
 class _Answers:
-    """The two raw answers of a host as one."""
+    """Merge the raw answers of both rounds of a host."""
 
     def __init__(self, host: Host, visit: HostAnswers, secrets: Secrets) -> None:
         self.host, self.secrets = host, secrets
@@ -227,7 +227,7 @@ class _Answers:
         }
 
     def _noun(self, build: Callable[[], T | Missing], *sections: str) -> T | Missing:
-        """From sections of the first answer, which must be whole."""
+        """Build a noun from sections of round 1, which must be complete."""
         for section in sections:
             if section in self.round_1.errors:
                 return Missing(self.round_1.errors[section])
@@ -238,9 +238,9 @@ class _Answers:
     def _merged(
         self, section: str, build: Callable[[dict[str, Any], dict[str, str]], T | Missing]
     ) -> T | Missing:
-        """From a section of both answers; what the second has of the same name is the newer.
+        """Build a noun from a section of both rounds; for the same name round 2 is newer.
 
-        build: of the answers by name, and of the reasons by name why there is none.
+        build: called with {name: answer} and {name: reason without an answer}.
         """
         if not any(section in one.values for one in self.rounds):
             reasons = [one.errors[section] for one in self.rounds if section in one.errors]
@@ -254,7 +254,7 @@ class _Answers:
         return _built(lambda: build(both, errors))
 
     def _files_noun(self, prefix: str, build: Callable[[Files], T | Missing]) -> T | Missing:
-        """From the files whose names begin so; they must have been looked for."""
+        """Build a noun from the files with this prefix; they must have been queried."""
         files = self._entries("files")
         asked = [entry for name, entries in files.items() if name.startswith(prefix) for entry in entries]
         if not asked:
@@ -265,7 +265,7 @@ class _Answers:
         return _built(lambda: build(files))
 
     def _entries(self, section: str) -> Files:
-        """The entries by name; of the same path the newer. What could not be looked for is an entry as well."""
+        """Return the entries by name, the newer one of the same path; failed queries are entries too."""
         found: Files = {}
         for one in self.rounds:
             given = {name: list(entries) for name, entries in one.values.get(section, {}).items()}
@@ -287,7 +287,7 @@ class _Answers:
         return supervisors(files, status, later, self.secrets)
 
     def _own(self) -> Own:
-        """What replaces this host's own addresses and names, loopback among them, in a setting."""
+        """Return the replacements for the host's own addresses and names in a setting, loopback included."""
         values = self.round_1.values
         found = [address for address, _ in values.get("addresses", ())[:_MOST_ADDRESSES]]
         return own_places(found, values["system"]["hostname"][:255] if "system" in values else None)
@@ -301,7 +301,7 @@ class _Answers:
 
 
 def _named_errors(one: Round, section: str) -> dict[str, str]:
-    """Why names of a section have no answer in a round."""
+    """Return {name: reason} of the names of a section without an answer in a round."""
     prefix = f"{section}:"
     return {
         key[len(prefix) :]: error

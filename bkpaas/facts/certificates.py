@@ -1,4 +1,4 @@
-"""The certificates that the domain's servers present, as the controller sees them."""
+"""Parse the certificates that the servers of the domain present to the controller."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bkpaas.facts.missing import Fact, Record
 
 
 class Certificate(Record, frozen=True):
-    """What one address presents for the PaaS domain."""
+    """Represent the certificate of one address for the PaaS domain."""
 
     address: str
     """address:port."""
@@ -32,11 +32,11 @@ class Certificate(Record, frozen=True):
 
     @property
     def seen(self) -> bool:
-        """Whether there is a certificate at all."""
+        """Return whether a certificate was received."""
         return self.error_kind is None
 
     def covers(self, domain: str) -> bool:
-        """Is it for that name? A wildcard stands for one label."""
+        """Return whether it covers this name; a wildcard matches one label."""
         domain = domain.lower()
         return any(
             name == domain or (name.startswith("*.") and domain.partition(".")[2] == name[2:])
@@ -45,13 +45,13 @@ class Certificate(Record, frozen=True):
 
 
 class Certificates(Fact, frozen=True):
-    """The first one is what users of the domain see; then those of single nginx hosts."""
+    """Hold the certificates: first that of the domain's address, then those of the nginx hosts."""
 
     items: tuple[Certificate, ...]
 
 
 def certificates(section: Any) -> Certificates:
-    """From the raw list of what was presented."""
+    """Parse the raw list of presented certificates."""
     return Certificates(items=tuple(_certificate(item) for item in raw.records(section)))
 
 

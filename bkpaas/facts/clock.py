@@ -1,4 +1,4 @@
-"""How far a host's clock is from the controller's."""
+"""Hold the offset of a host's clock."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from bkpaas.facts.missing import Fact
 
 
 class Clock(Fact, frozen=True):
-    """The host's clock minus the controller's."""
+    """Represent the host's clock minus the controller's."""
 
     offset_seconds: float
     uncertainty_seconds: float

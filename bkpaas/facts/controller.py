@@ -1,4 +1,4 @@
-"""The view on what the controller itself saw."""
+"""Give checks a view of the facts of the controller."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class ControllerView:
-    """The controller's facts by noun; NoData with the reason where there are none."""
+    """Give the facts of the controller by noun. Raises NoData with the reason for a missing noun."""
 
     def __init__(self, facts: ControllerFacts) -> None:
         self.facts = facts

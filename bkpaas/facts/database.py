@@ -41,7 +41,7 @@ _ACCOUNT = re.compile(r"'[^']{0,100}'@'[^']{0,255}'")
 
 
 class DatabaseLogin(Record, frozen=True):
-    """The result of one login."""
+    """Represent the result of one login."""
 
     state: LoginState
     code: int | None = None
@@ -55,7 +55,7 @@ class DatabaseLogin(Record, frozen=True):
 
 
 class Account(Record, frozen=True):
-    """One account at one database server, as in the settings of these projects."""
+    """Represent one account at one database server, with the projects whose settings have it."""
 
     host: str
     port: int

@@ -1,4 +1,4 @@
-"""Room on the file systems."""
+"""Parse the free space of file systems."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bkpaas.lang import say
 
 
 class Disk(Record, frozen=True):
-    """The file system that holds a path."""
+    """Represent the file system of a path."""
 
     path: str
     bytes: int | None = None
@@ -29,14 +29,14 @@ class Disk(Record, frozen=True):
 
     @property
     def free_percent(self) -> float:
-        """NoData when it could not be looked at."""
+        """Return the free space in percent. Raises NoData if it was not readable."""
         if self.bytes_available is None or not self.bytes:
             raise self._no_data()
         return 100 * self.bytes_available / self.bytes
 
     @property
     def free_inodes_percent(self) -> float | None:
-        """None for a file system without a limit of inodes; NoData when it could not be looked at."""
+        """Return the free inodes in percent, None without a limit. Raises NoData if they were not readable."""
         if self.inodes_available is None or self.inodes is None:
             raise self._no_data()
         return 100 * self.inodes_available / self.inodes if self.inodes else None
@@ -51,7 +51,7 @@ class Disks(Fact, frozen=True):
 
 
 def disks(section: list[dict[str, Any]]) -> Disks:
-    """From the raw list of disks."""
+    """Parse the raw list of disks."""
     return Disks(
         items=tuple(
             Disk(
@@ -70,12 +70,12 @@ def disks(section: list[dict[str, Any]]) -> Disks:
 
 
 def _absent(item: dict[str, Any]) -> bool:
-    """A path that is not there has no file system of its own."""
+    """Return whether the path does not exist; it then has no file system."""
     return os.strerror(errno.ENOENT) in str(item.get("error") or "")
 
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
-    """Ask for the file systems of the system, the install root, its logs and the data of the host's roles."""
+    """Return queries for the file systems of the system, the install root, its logs and the data of the roles."""
     if earlier is None:
         data = [
             path

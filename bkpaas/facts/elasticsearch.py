@@ -36,7 +36,7 @@ _BLOCKS = ("read_only", "read_only_allow_delete", "write")
 
 
 class Place(Record, frozen=True):
-    """One address of the settings."""
+    """Represent one address of the settings."""
 
     host: str
     port: int
@@ -62,7 +62,7 @@ class Node(Record, frozen=True):
 
 
 class Search(Record, frozen=True):
-    """What was answered at one place. What was not asked for there, or cannot be told, stands in `unknown`."""
+    """Represent the answers of one address; `unknown` lists parts without a usable answer."""
 
     root: Answer
     health: Answer
@@ -77,7 +77,7 @@ class Search(Record, frozen=True):
     """Why one of the above is not known, by its name."""
 
     def need(self, *parts: str) -> None:
-        """NoData when one of these is not known."""
+        """Raise NoData if one of these parts is unknown."""
         for part in parts:
             if part in self.unknown:
                 raise NoData(self.unknown[part])
@@ -89,7 +89,7 @@ class Searches(Fact, frozen=True):
     """Why the answers of a place cannot be used."""
 
     def at(self, place: Place) -> Search:
-        """NoData when nothing was asked there, or its answers cannot be used."""
+        """Return the answers of an address. Raises NoData without a usable answer."""
         if place.text in self.missing:
             raise NoData(self.missing[place.text])
         if place.text not in self.by_place:
@@ -143,7 +143,7 @@ def _place(word: str, where: str) -> Place:
 def searches(
     section: dict[str, dict[str, Any]], secrets: Secrets, missing: dict[str, str] | None = None
 ) -> Searches:
-    """From the raw HTTP answers by name; those of others are left alone."""
+    """Parse the raw HTTP answers by name; answers of other services are ignored."""
     by_place: dict[str, dict[str, dict[str, Any]]] = {}
     for name, item in section.items():
         part, _, place = name.removeprefix(HttpName.SEARCH.prefix).partition("@")
@@ -162,7 +162,7 @@ def _search(parts: dict[str, dict[str, Any]], secrets: Secrets) -> Search:
     unknown: dict[str, str] = {}
 
     def told(part: str, read: Callable[[Any], Any]) -> Any:
-        """What a part says; None when it is not known."""
+        """Return a part, None if it is unknown."""
         item = parts.get(part)
         if item is not None and item.get("status") == 200:
             with suppress(KeyError, TypeError, ValueError, IndexError, AttributeError, RecursionError):
@@ -193,14 +193,14 @@ def _reason(part: str, told: Answer | None) -> str:
 
 
 def speaks(told: Answer) -> bool:
-    """Whether this answer to GET / can only be that of Elasticsearch, be it an error."""
+    """Return whether this answer to GET /, error or not, is one of Elasticsearch."""
     body = told.json() or {}
     number = raw.record(body.get("version")).get("number")
     return isinstance(number, str) or (isinstance(body.get("error"), dict) and "status" in body)
 
 
 def complaint(told: Answer) -> str:
-    """What an error of Elasticsearch says: its type and reason; the start of the body when it is something else."""
+    """Return type and reason of an error of Elasticsearch, else the start of the body."""
     error = (told.json() or {}).get("error")
     if isinstance(error, dict):
         return f"{error.get('type')}: {error.get('reason')}"[:300]
@@ -208,7 +208,7 @@ def complaint(told: Answer) -> str:
 
 
 def _index_blocks(body: dict[str, Any]) -> dict[str, tuple[str, ...]]:
-    """{"INDEX": {"settings": {"index": {"blocks": {"write": "true"}}}}}; the cluster's stand in persistent, transient."""
+    """Parse {"INDEX": {"settings": {"index": {"blocks": {"write": "true"}}}}}."""
     found: dict[str, tuple[str, ...]] = {}
     for index, one in list(body.items())[:_MOST]:
         inner = one.get("settings", one) if isinstance(one, dict) else {}
@@ -219,7 +219,7 @@ def _index_blocks(body: dict[str, Any]) -> dict[str, tuple[str, ...]]:
 
 
 def _cluster_blocks(body: dict[str, Any]) -> tuple[str, ...]:
-    """Of GET /_cluster/settings."""
+    """Parse the blocks of GET /_cluster/settings, persistent and transient."""
     return tuple(
         f"cluster.blocks.{name}"
         for name in _BLOCKS
@@ -231,7 +231,7 @@ def _cluster_blocks(body: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _set(settings: dict[str, Any], path: tuple[str, ...]) -> bool:
-    """Whether a setting is true, whether it is written nested or flat."""
+    """Return whether a setting, nested or flat, is true."""
     value: Any = settings.get(".".join(path))
     if value is None:
         value = settings
@@ -241,25 +241,25 @@ def _set(settings: dict[str, Any], path: tuple[str, ...]) -> bool:
 
 
 def _rows(body: list[Any]) -> list[dict[str, Any]]:
-    """TypeError when it is not a list of objects: an empty list would be believed."""
+    """Return a list of objects. Raises TypeError for other data, which must not look like an empty list."""
     if not isinstance(body, list) or not all(isinstance(one, dict) for one in body):
         raise TypeError
     return body
 
 
 def _indices(body: list[Any]) -> tuple[Index, ...]:
-    """[{"index": NAME, "status": "open"}]"""
+    """Parse [{"index": NAME, "status": "open"}]."""
     return tuple(Index(str(one["index"])[:255], one.get("status") == "close") for one in _rows(body)[:_MOST])
 
 
 def _nodes(body: list[Any]) -> tuple[Node, ...]:
-    """[{"node": NAME, "disk.percent": "93"}]; null for shards that are nowhere."""
+    """Parse [{"node": NAME, "disk.percent": "93"}]; unassigned shards have null."""
     some = [one for one in _rows(body) if one.get("disk.percent") is not None]
     return tuple(Node(str(one.get("node"))[:100], float(one["disk.percent"])) for one in some[:_MOST])
 
 
 def _newest(body: dict[str, Any]) -> tuple[float, ...]:
-    """The first hit's sort value, which is in milliseconds; none without a hit. ValueError: a shard did not tell."""
+    """Return the sort value of the first hit (milliseconds) or None. Raises ValueError if a shard failed."""
     if raw.record(body.get("_shards")).get("failed"):
         raise ValueError
     return tuple(float(hit["sort"][0]) / 1000 for hit in body["hits"]["hits"][:1])
@@ -280,7 +280,7 @@ def search_places(facts: HostFacts) -> tuple[Place, ...]:
 
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
-    """Ask each address for its state; the first, since all are one cluster, also for what it holds."""
+    """Return queries for the state of each address, and for the contents of the cluster at the first one."""
     if earlier is None or not entry.has_role("paas"):
         return
     facts = earlier.hosts[entry.name]

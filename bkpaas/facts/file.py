@@ -1,4 +1,4 @@
-"""What stat says of one path, and the readable form of it."""
+"""Parse the stat of paths, with a readable form of the mode."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FORMATS = {"file": stat.S_IFREG, "dir": stat.S_IFDIR, "socket": stat.S_IFSOCK, 
 
 
 class FileFact(Record, frozen=True):
-    """One path on a host; links are followed, `symlink` is a dangling one."""
+    """Represent one path on a host; links are followed, type `symlink` is a dangling link."""
 
     path: str
     type: FileType
@@ -39,24 +39,24 @@ class FileFact(Record, frozen=True):
 
     @property
     def exists(self) -> bool:
-        """Whether there is something at the path; NoData when it could not be looked at."""
+        """Return whether the path exists. Raises NoData if that is unknown."""
         if self.error is not None and self.mode is None:
             raise NoData(f"{self.path}: {self.error}")
         return self.type != "missing"
 
     @property
     def permissions(self) -> str:
-        """As ls shows it: srwx------."""
+        """Return the mode as ls shows it, such as srwx------."""
         return stat.filemode(_FORMATS.get(self.type, 0) | (self.mode or 0))
 
 
 class Places(Fact, frozen=True):
-    """What stat says of the paths that are only looked for, by the name under which the plan asks for them."""
+    """Hold the stat of paths that are not read, by the name of their query."""
 
     by_name: dict[str, tuple[FileFact, ...]]
 
     def get(self, name: FileName, *parts: object) -> tuple[FileFact, ...]:
-        """At least one; NoData when they were not looked for."""
+        """Return the entries of a name, at least one. Raises NoData if they were not queried."""
         key = name.of(*parts)
         if not self.by_name.get(key):
             raise NoData(say(en=f"not looked for: {key}", zh=f"未查看：{key}"))
@@ -64,7 +64,7 @@ class Places(Fact, frozen=True):
 
 
 def file_fact(entry: dict[str, Any]) -> FileFact:
-    """From one raw entry."""
+    """Parse one raw entry."""
     kind = entry.get("type")
     error = raw.text(entry.get("error"), 300)
     if kind not in get_args(FileType):
@@ -84,12 +84,12 @@ def file_fact(entry: dict[str, Any]) -> FileFact:
 
 
 def content(entry: dict[str, Any]) -> str | None:
-    """The text of a raw entry; None when it was not read."""
+    """Return the text of a raw entry, None if it was not read."""
     return raw.text(entry.get("text"), 4_000_000)
 
 
 def unreadable(entry: dict[str, Any]) -> str | None:
-    """Why a file has no whole text; None when it has, and when there is no file."""
+    """Return why the text of a file is incomplete, None if it is complete or there is no file."""
     if (error := raw.text(entry.get("error"), 300)) is not None:
         return error
     if entry.get("type") == "missing":
@@ -115,13 +115,13 @@ _MOST_LOGIN_FILES = 100
 
 
 def places(files: Files) -> Places:
-    """From the entries of the paths that are only looked for."""
+    """Parse the entries of the paths that are not read."""
     found = {name.value: files.get(name, []) for name in _LOGIN_FILES}
     return Places(by_name={name: tuple(map(file_fact, entries)) for name, entries in found.items()})
 
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
-    """Look for what a reset of the password needs, and for login's logs."""
+    """Return queries for the files of a password reset and the logs of login."""
     if earlier is None and entry.has_role("paas"):
         for name, path in _LOGIN_FILES.items():
             yield ReadFile(name.value, path, read=0, most=_MOST_LOGIN_FILES)

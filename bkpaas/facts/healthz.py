@@ -1,4 +1,4 @@
-"""What a healthz or is_login answer means: the body decides, never the status alone."""
+"""Parse healthz and is_login answers: the body decides, not the status alone."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _message(answer: Answer, body: dict[str, Any], warnings: list[str]) -> str:
 
 
 def _warnings(data: Any) -> Iterator[str]:
-    """Weak dependencies are named in data only: `WARNING: 1301005 ...`, `1301004 Redis...`."""
+    """Yield the failed weak dependencies, which are in data only: `WARNING: 1301005 ...`."""
     for name, value in data.items() if isinstance(data, dict) else ():
         if isinstance(value, str) and re.match(r"WARNING|13\d{5}\b", value):
             yield f"{name}: {value}"
@@ -63,7 +63,7 @@ _NO_TOKEN = ("缺少参数bk_token", "Missing parameters bk_token")
 
 
 def is_login_refusal(answer: Answer) -> bool:
-    """Whether this is login itself, refusing a request without a token, in either version and language."""
+    """Return whether login refuses a request without a token, in any version and language."""
     body = answer.json()
     if answer.status != 200 or body is None or body.get("result") is not False:
         return False

@@ -1,4 +1,4 @@
-"""All facts of one host, and the view on them that judges use."""
+"""Hold all facts of one host, and the view of them that checks use."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ with in_both():
 
 
 class HostFacts(Record, frozen=True):
-    """Everything that is known of one host; each noun is there or says why not."""
+    """Hold the facts of one host; each noun is a value or Missing."""
 
     host: str
     collected: bool
@@ -72,7 +72,7 @@ class HostFacts(Record, frozen=True):
 
 
 class _Noun(Generic[T]):
-    """The noun of the same name, or NoData."""
+    """Return the noun of the same name. Raises NoData if it is missing."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -85,7 +85,7 @@ class _Noun(Generic[T]):
 
 
 class HostView:
-    """One host's facts by noun; a noun that could not be had raises NoData with the reason."""
+    """Give the facts of one host by noun; a missing noun raises NoData with the reason."""
 
     clock = _Noun[Clock]()
     system = _Noun[System]()
@@ -118,7 +118,7 @@ class HostView:
 
     @property
     def supervisor(self) -> Supervisor:
-        """open_paas's own."""
+        """Return the supervisor of open_paas."""
         found = self.supervisors.by_module.get("open_paas")
         if found is None or not found.conf.exists:
             raise NoData(

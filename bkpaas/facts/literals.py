@@ -1,4 +1,4 @@
-"""The value of a Python expression, as far as it can be told without executing anything."""
+"""Evaluate Python expressions without executing anything."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
 
 
 class Unknown(Exception):
-    """The value depends on what is not known here, or is too large to be wanted."""
+    """Signal a value that depends on unknown names or is too large."""
 
 
 def evaluate(node: Any, known: Mapping[str, Any]) -> Any:
-    """The value of an expression with these names known; Unknown when it cannot be told."""
+    """Return the value of an expression, given the values of names. Raises Unknown."""
     try:
         return _bounded(_RULES[node.type](node, known))
     except (KeyError, IndexError, TypeError, ValueError, ArithmeticError, SyntaxError, RecursionError):
@@ -87,7 +87,7 @@ def _atom(node: Any, known: Mapping[str, Any]) -> Any:
 
 
 def _items(node: Any, known: Mapping[str, Any]) -> list[Any]:
-    """The elements of a tuple, list or set; a tuple counts as a list."""
+    """Return the elements of a tuple, list or set as a list."""
     if node.type not in ("testlist_comp", "testlist", "testlist_star_expr", "exprlist", "dictorsetmaker"):
         return [evaluate(node, known)]
     return [evaluate(child, known) for child in node.children if child.type != "operator"]

@@ -32,7 +32,7 @@ FieldName = Literal["host", "port", "db", "key", "type", "password"]
 
 
 class RedisTarget(Record, frozen=True):
-    """One list of one redis that a plugin writes to or reads from, as its configuration says."""
+    """Represent a redis list that a plugin writes to or reads from by its configuration."""
 
     file: str
     line: int
@@ -50,7 +50,7 @@ class RedisTarget(Record, frozen=True):
 
     @property
     def server(self) -> str:
-        """What tells apart who is to be asked: host:port/db, and the digest of the password."""
+        """Return the key of a redis login: host:port/db and the digest of the password."""
         return f"{self.host}:{self.port}/{self.db}" + (f" {self.password}" if self.password else "")
 
 
@@ -84,7 +84,7 @@ class LogPlugin(Record, frozen=True):
 
 
 class LogFile(Record, frozen=True):
-    """A log of an application."""
+    """Represent a log of an application."""
 
     path: str
     mtime: float
@@ -103,7 +103,7 @@ class LogPlugins(Fact, frozen=True):
 
     @property
     def targets(self) -> tuple[RedisTarget, ...]:
-        """The lists of redis that the plugins write to and read from."""
+        """Return the redis lists that the plugins write to and read from."""
         return (*self.agent.targets, *self.parser.targets)
 
 
@@ -124,7 +124,7 @@ _FAR_SECONDS = 90.0
 def log_plugins(
     files: Files, logs: Files, processes: Processes | None, secrets: Secrets, peers: Any = None
 ) -> LogPlugins:
-    """From the folders, configurations and logs that were looked for, and the connections by pid."""
+    """Parse the directories, configurations, logs and the connections by pid."""
     return LogPlugins(
         agent=_plugin("agent", files, processes, peers, secrets),
         parser=_plugin("parser", files, processes, peers, secrets),
@@ -175,7 +175,7 @@ def _plugin(which: str, files: Files, processes: Processes | None, peers: Any, s
 
 
 class _Read:
-    """What the configurations of a plugin say, as they are read."""
+    """Gather the settings of a plugin while its configurations are read."""
 
     def __init__(self) -> None:
         self.targets: list[RedisTarget] = []
@@ -200,7 +200,7 @@ def _peers(peers: Any, running: list[Process]) -> tuple[tuple[str, int], ...] | 
 
 
 def _runs(process: Process, which: str, folder: str) -> bool:
-    """The plugin's program, with a word of its command line at or below the folder: no tail, no editor."""
+    """Return whether a process is the plugin's program, started from its directory."""
     programs = {basename(process.exe or ""), *map(basename, process.argv[:1])}
     if not folder or process.state == "Z" or not programs & set(_PROGRAMS[which]):
         return False
@@ -209,7 +209,7 @@ def _runs(process: Process, which: str, folder: str) -> bool:
 
 
 def _names(process: Process, path: str) -> bool:
-    """Whether it is started with this file, or with the directory that the file lies in."""
+    """Return whether a process was started with this file or its directory."""
     words = {word.rpartition("=")[2].rstrip("/") for word in process.argv[1:]}
     return path in words or path.rpartition("/")[0] in words
 
@@ -226,7 +226,7 @@ def _logs(logs: Files) -> tuple[LogFile, ...]:
 
 
 def _times(end: str, mtime: float) -> tuple[tuple[float, ...], bool]:
-    """With whether these are all. None at all when the last one shows that they are of another zone than believed."""
+    """Return (times, complete); no times if the last one is in an unexpected time zone."""
     slots: dict[int, float] = {}
     for time in line_times(end):
         slots[int(time // _SLOT_SECONDS)] = max(time, slots.get(int(time // _SLOT_SECONDS), 0.0))
@@ -237,7 +237,7 @@ def _times(end: str, mtime: float) -> tuple[tuple[float, ...], bool]:
 
 
 def _globbed(path: str, glob: str) -> bool:
-    """As filebeat means it: a star ends at a slash, two of them do not."""
+    """Return whether a pattern of filebeat surely matches; a star does not match a slash."""
     if "**" in glob:
         return False
     words, patterns = path.split("/"), glob.split("/")
@@ -255,7 +255,7 @@ class _Unreadable(Exception):
 
 
 class _Target:
-    """A target while it is read, field by field."""
+    """Gather the fields of a target while it is read."""
 
     def __init__(self, file: str, line: int, secrets: Secrets) -> None:
         self.file, self.line, self.secrets = file, line, secrets
@@ -296,10 +296,10 @@ class _Target:
 
 
 def _logstash(file: str, text: str, secrets: Secrets, read: _Read) -> None:
-    """Every redis block of the inputs, and the hosts of every elasticsearch block of the outputs."""
+    """Read the redis blocks of the inputs and the hosts of the elasticsearch blocks of the outputs."""
     try:
         blocks = logstash.plugins(text)
-    except logstash.Broken as error:
+    except logstash.ParseError as error:
         raise _Unreadable(error.line, say(en="is not logstash's syntax", zh="不是 logstash 语法")) from None
     read.selects |= any((block.section, block.name) == ("filter", "drop") for block in blocks)
     for block in blocks:
@@ -322,13 +322,13 @@ def _logstash(file: str, text: str, secrets: Secrets, read: _Read) -> None:
 
 
 def place_of(host: Any) -> str:
-    """host:port of an address that may have a scheme, a login and a path."""
+    """Return host:port of an address that may have a scheme, a login and a path."""
     text = str(host).rpartition("@")[2].partition("://")
     return (text[2] or text[0]).partition("/")[0][:300]
 
 
 def _filebeat(file: str, text: str, secrets: Secrets, read: _Read) -> None:
-    """output.redis, once for each host and key that it names, and the logs that are read."""
+    """Read output.redis, one target per host and key, and the paths of the logs."""
     settings = _settings(text)
     read.selects |= any(_SELECTS.search(name) for name in settings)
     for name, node in settings.items():
@@ -361,7 +361,7 @@ def _filebeat(file: str, text: str, secrets: Secrets, read: _Read) -> None:
 
 
 def _place(target: _Target, text: str | None, port: str | None) -> bool:
-    """Host and port of "host", "host:port", "[::1]:port" or "redis://:password@host:port"; whether it is encrypted."""
+    """Parse "host", "host:port", "[::1]:port" or "redis://:password@host:port"; return host, port, encrypted."""
     target.text("host", text)
     if "host" not in target.known or text is None:
         target.number("port", port)
@@ -379,7 +379,7 @@ def _place(target: _Target, text: str | None, port: str | None) -> bool:
 
 
 def _settings(text: str) -> dict[str, Any]:
-    """Nodes of scalars and lists by their dotted names, whether written nested or flat; of a repeated name the last."""
+    """Return {dotted name: node} of scalars and lists, nested or flat; the last of a repeated name."""
     try:
         root = YAML(typ="safe", pure=True).compose(text)
     except YAMLError as error:
@@ -406,7 +406,7 @@ def _settings(text: str) -> dict[str, Any]:
 
 
 def _scalar(node: Any) -> str | None:
-    """The text of a scalar; None for what is none. An empty value is an empty text."""
+    """Return the text of a scalar, None for other nodes; an empty value is an empty text."""
     if not isinstance(node, ScalarNode):
         return None
     return "" if node.tag == "tag:yaml.org,2002:null" else str(node.value)

@@ -1,4 +1,4 @@
-"""What came of logging in for real."""
+"""Hold the result of the login trial."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from bkpaas.facts.missing import Record
 
 
 class LoginTrouble(Record, frozen=True):
-    """One step of a login that went wrong."""
+    """Represent a failed step of a login."""
 
     step: str
     """form password token platform."""
@@ -17,7 +17,7 @@ class LoginTrouble(Record, frozen=True):
 
 
 class LoginTrial(Record, frozen=True):
-    """One user, logged in several times so that every upstream is met."""
+    """Represent the logins of one user, repeated so that each upstream is used."""
 
     user: str
     logins: int = 0

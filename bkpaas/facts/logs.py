@@ -1,4 +1,4 @@
-"""The lines of logs that mean something, with their times."""
+"""Parse the lines of logs that matter, with their times."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class LogHit(Record, frozen=True):
 
 
 class Logs(Fact, frozen=True):
-    """Each list from old to new, the newest few."""
+    """Hold the newest lines of each kind, from old to new."""
 
     nginx_errors: tuple[LogHit, ...] = ()
     refusals: tuple[LogHit, ...] = ()
@@ -71,7 +71,7 @@ _APPLICATION_LOGS = (TailName.LOGIN_LOG, TailName.PAAS_LOG, TailName.ESB_LOG, Ta
 
 
 def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets) -> Logs:
-    """From the ends of the logs; the offset is the host's own, None when it is not known."""
+    """Parse the ends of the logs; offset: UTC offset of the host in seconds, None if unknown."""
     host_zone = None if utc_offset_seconds is None else _zone(utc_offset_seconds)
     reader = _Reader(host_zone, secrets)
     problems = []
@@ -116,7 +116,7 @@ class _Reader:
         return LogHit(file=path, time=time, text=shown, upstream=upstream)
 
     def nginx_errors(self, path: str, end: str) -> Iterator[LogHit]:
-        """What nginx says of upstreams and their names; not the files that browsers ask for in vain."""
+        """Yield nginx's errors about upstreams and their names, without those about missing files."""
         for line in end.splitlines():
             match = _NGINX.match(line)
             if match and any(word in line for word in _NGINX_TELLS):
@@ -125,7 +125,7 @@ class _Reader:
                 yield self._hit(path, time, line, upstream["place"] if upstream else None)
 
     def refusals(self, path: str, end: str) -> Iterator[LogHit]:
-        """A record may have several lines; its first one has the time."""
+        """Yield the refusals; a record may have several lines, the first one has the time."""
         time = None
         for line in end.splitlines():
             time = _application_time(line, time)
@@ -134,7 +134,7 @@ class _Reader:
                 yield self._hit(path, time, plain)
 
     def start_error(self, path: str, end: str) -> LogHit | None:
-        """Why the newest start failed; None when it did not, or a start is not in this end of the log."""
+        """Return why the newest start failed, None if it succeeded or is not in this part of the log."""
         time: float | None = None
         words: list[str] = []
         starting = False
@@ -155,13 +155,13 @@ def _tells(line: str) -> bool:
 
 
 def line_times(end: str) -> list[float]:
-    """The times of the lines of an application's log that begin with one, in their order."""
+    """Return the times at the starts of the lines of an application's log, in order."""
     found = (_application_time(line, None) for line in end.splitlines())
     return [time for time in found if time is not None]
 
 
 def _application_time(line: str, before: float | None) -> float | None:
-    """The time of the record that a line begins, or goes on with."""
+    """Return the time of the record that a line starts or continues."""
     if match := _DJANGO.match(line):
         return _epoch(match["time"], "%Y-%m-%d %H:%M:%S", _SHANGHAI)
     if match := _REQUEST.match(line):
@@ -182,7 +182,7 @@ def _json_time(line: str) -> float | None:
 
 
 def shanghai_ctime(text: str) -> float | None:
-    """The time of a request line, such as Mon Jul 30 09:47:28 2018."""
+    """Parse the time of a request line, such as Mon Jul 30 09:47:28 2018."""
     return _ctime(text, _SHANGHAI)
 
 
@@ -191,7 +191,7 @@ def _ctime(text: str, zone: timezone | None) -> float | None:
 
 
 def _epoch(text: str, form: str, zone: timezone | None) -> float | None:
-    """Epoch seconds; None when the text has another form, or the zone is not known."""
+    """Return epoch seconds, None if the text has another form or the zone is unknown."""
     try:
         return datetime.strptime(text, form).replace(tzinfo=zone).timestamp() if zone else None
     except (ValueError, OverflowError):

@@ -1,4 +1,4 @@
-"""The grammar of logstash's configuration: plugins with their settings, as written. Nothing is executed."""
+"""Parse the configuration of logstash: plugins with their settings, as written. Nothing is executed."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ _CONDITION = re.compile(
 _DEEPEST = 30
 
 
-class Broken(ValueError):
-    """The text is no such configuration; from this line on it cannot be read."""
+class ParseError(ValueError):
+    """Signal a syntax error of the configuration, with its line."""
 
     def __init__(self, line: int) -> None:
         super().__init__(line)
@@ -28,7 +28,7 @@ class Broken(ValueError):
 
 
 class Plugin(Record, frozen=True):
-    """One `name { setting => value ... }`."""
+    """Represent one `name { setting => value ... }`."""
 
     section: str
     """input, filter, output."""
@@ -40,17 +40,17 @@ class Plugin(Record, frozen=True):
 
 
 def plugins(text: str) -> list[Plugin]:
-    """All plugins of a configuration, those in conditions too. Raises Broken."""
+    """Return all plugins of a configuration, those in conditions included. Raises ParseError."""
     reader = _Reader(text)
     try:
         reader.sections()
     except RecursionError:
-        raise Broken(reader.line()) from None
+        raise ParseError(reader.line()) from None
     return reader.found
 
 
 class _Reader:
-    """A recursive descent; every method begins at a word and ends behind what it has read."""
+    """Parse by recursive descent; each method starts at a word and ends after the part that it read."""
 
     def __init__(self, text: str) -> None:
         self.text, self.at = text.lstrip("\ufeff"), 0
@@ -64,15 +64,15 @@ class _Reader:
         while self._more():
             name = self._take(_WORD)
             if name not in ("input", "filter", "output"):
-                raise Broken(self.line())
+                raise ParseError(self.line())
             self._plugins(name, 0)
 
     def _plugins(self, section: str, depth: int) -> None:
-        """{ plugin or condition, again and again }"""
+        """Parse { plugin or condition ... }."""
         self._need("{")
         while not self._is("}"):
             if depth > _DEEPEST:
-                raise Broken(self.line())
+                raise ParseError(self.line())
             line, name = self.line(), self._name()
             if name in ("if", "else"):
                 self._take(_CONDITION)
@@ -81,7 +81,7 @@ class _Reader:
                 self.found.append(Plugin(section, name, line, self._settings(depth)))
 
     def _settings(self, depth: int) -> dict[str, tuple[Any, int]]:
-        """{ name => value ... }"""
+        """Parse { name => value ... }."""
         self._need("{")
         settings = {}
         while not self._is("}"):
@@ -93,7 +93,7 @@ class _Reader:
 
     def _value(self, depth: int) -> Any:
         if depth > _DEEPEST:
-            raise Broken(self.line())
+            raise ParseError(self.line())
         self._more()
         if self.text.startswith("{", self.at):
             return {name: value for name, (value, _) in self._settings(depth).items()}
@@ -125,7 +125,7 @@ class _Reader:
         return self._take(_WORD)
 
     def _more(self) -> bool:
-        """Behind blanks and comments; whether anything follows."""
+        """Skip blanks and comments; return whether anything follows."""
         space = _SPACE.match(self.text, self.at)
         self.at = space.end() if space else self.at
         return self.at < len(self.text)
@@ -134,7 +134,7 @@ class _Reader:
         self._more()
         match = form.match(self.text, self.at)
         if match is None:
-            raise Broken(self.line())
+            raise ParseError(self.line())
         self.at = match.end()
         return match.group()
 
@@ -147,4 +147,4 @@ class _Reader:
 
     def _need(self, sign: str) -> None:
         if not self._is(sign):
-            raise Broken(self.line())
+            raise ParseError(self.line())

@@ -1,4 +1,4 @@
-"""What could not be had, and the roots of all facts."""
+"""Declare the base types of all facts, and Missing."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from msgspec import Struct
 
 
 class Record(Struct, frozen=True, omit_defaults=True):
-    """A part of a fact: typed, frozen, without secrets, to and from JSON."""
+    """Serve as base of the parts of facts: typed, frozen, without secrets, stored as JSON."""
 
 
 class Fact(Record, frozen=True, tag=True, tag_field="fact"):
-    """One noun of a host. Stands in a union with Missing, so its JSON says which one it is."""
+    """Serve as base of the nouns of a host; its JSON is tagged, to tell it from Missing."""
 
 
 class Missing(Fact, frozen=True):
-    """A fact that could not be had."""
+    """Represent a fact that is not available, with the reason."""
 
     reason: str
     """In words, for a person."""

@@ -1,4 +1,4 @@
-"""How a host resolves names."""
+"""Parse how a host resolves names."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class Names(Fact, frozen=True):
         return self.by_name.get(name)
 
     def of(self, place: str) -> tuple[str, ...]:
-        """The addresses that a name stands for here; the place itself when it is an address, or does not resolve."""
+        """Return the addresses of a name on this host; the name itself if it is an address or unresolved."""
         resolved = self.get(place)
         return resolved.addresses if resolved and resolved.addresses else (place,)
 
 
 def names(section: dict[str, dict[str, Any]], missing: dict[str, str] | None = None) -> Names:
-    """From the raw resolutions by name."""
+    """Parse the raw resolutions by name."""
     return Names(
         by_name={
             name: Resolved(

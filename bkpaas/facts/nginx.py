@@ -1,4 +1,4 @@
-"""nginx as it is configured: upstreams, servers, locations, logs."""
+"""Parse the configuration of nginx: upstreams, servers, locations, logs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ APP_UPSTREAMS = {"PAAS_AGENT_TEST": "appt", "PAAS_AGENT_PROD": "appo"}
 
 
 class NginxUpstreamServer(Record, frozen=True):
-    """One server line of an upstream."""
+    """Represent one server line of an upstream."""
 
     address: str
     """An address, a name, or unix:/path."""
@@ -48,7 +48,7 @@ class NginxUpstream(Record, frozen=True):
 
 
 class NginxListen(Record, frozen=True):
-    """One listen directive; a server without any listens on *:80."""
+    """Represent one listen directive; a server without any listens on *:80."""
 
     address: str = "*"
     """* where none is written; IPv6 without brackets."""
@@ -83,7 +83,7 @@ class NginxServer(Record, frozen=True):
 
 
 class Nginx(Fact, frozen=True):
-    """All files of the configuration, includes followed."""
+    """Hold the configuration of nginx, includes followed."""
 
     main: str | None
     """The path of the main file; None: there is no nginx configuration."""
@@ -107,7 +107,7 @@ class Nginx(Fact, frozen=True):
         )
 
     def passed_to(self) -> set[tuple[str, int]]:
-        """Address and port of what is passed to without an upstream: `proxy_pass http://10.0.0.1:8003/`."""
+        """Return address and port of a target without upstream: `proxy_pass http://10.0.0.1:8003/`."""
         found = (
             re.match(r"https?://([^/$?]+)", location.proxy_pass)
             for server in self.servers
@@ -124,7 +124,7 @@ _MOST_INCLUDES = 2000
 
 
 def nginx(given: dict[str, Any]) -> Nginx:
-    """From the raw section: the main files and every file that they include, directly or not."""
+    """Parse the raw section: the main files and all files that they include."""
     entries = {entry["path"]: entry for entry in given["files"]}
     mains = [path for path in given["main"] if path in entries]
     tree = _Tree(entries)
@@ -152,7 +152,7 @@ def nginx(given: dict[str, Any]) -> Nginx:
 
 
 class _Tree:
-    """Statements of a file with those of the files it includes in their places."""
+    """Yield the statements of a file, with those of included files in place."""
 
     def __init__(self, entries: dict[str, dict[str, Any]]) -> None:
         self.entries = entries
@@ -161,7 +161,7 @@ class _Tree:
         self.includes = 0
 
     def read(self, path: str, within: tuple[str, ...]) -> list[Statement]:
-        """The statements of a file that stands within these others, the main file first."""
+        """Return the statements of a file; within: the files that include it, the main file first."""
         if path not in self.parsed:
             entry = self.entries[path]
             if reason := unreadable(entry):
@@ -181,7 +181,7 @@ class _Tree:
                 yield statement | {"file": within[-1]}
 
     def _included(self, statement: Statement, within: tuple[str, ...]) -> Iterator[Statement]:
-        """nginx takes a relative path from the directory of the main file, and a pattern's files in order."""
+        """Yield the statements of the included files, relative to the main file's directory, sorted."""
         pattern = normpath(join(dirname(within[0]), statement["args"][0]))
         found = sorted(known for known in self.entries if _matches(normpath(known), pattern))
         there = [path for path in found if self.entries[path].get("type") != "missing"]
@@ -201,13 +201,13 @@ class _Tree:
 
 
 def _matches(path: str, pattern: str) -> bool:
-    """As a shell matches: a star does not reach over a slash."""
+    """Match a pattern like a shell: a star does not match a slash."""
     return path.count("/") == pattern.count("/") and fnmatchcase(path, pattern)
 
 
 @lru_cache(maxsize=64)
 def _parsed(text: str) -> tuple[list[Statement], list[tuple[int | None, str]]]:
-    """crossplane reads from a path only: a file in memory has one, and nothing reaches the disk."""
+    """Parse a text with crossplane, which reads paths only, through a file in memory."""
     with os.fdopen(os.memfd_create("nginx"), "wb") as file:
         file.write(text.encode("utf-8", "replace"))
         file.flush()
@@ -219,19 +219,19 @@ def _parsed(text: str) -> tuple[list[Statement], list[tuple[int | None, str]]]:
 
 
 def _told(error: str, path: str) -> str:
-    """crossplane's words without the place, which is told beside them."""
+    """Return the message of crossplane without its location."""
     return re.sub(rf" in {re.escape(path)}(:\d+)?$", "", error)[:300]
 
 
 class _Logs(Record, frozen=True):
-    """The logs that hold where nothing else is said."""
+    """Hold the logs that a block inherits."""
 
     error: str | None
     access: str | None
 
 
 class _Reader:
-    """Finds upstreams and servers in whichever block they stand, and the logs that hold there."""
+    """Find upstreams and servers in all blocks, with the logs in effect there."""
 
     def __init__(self) -> None:
         self.upstreams: list[NginxUpstream] = []
@@ -261,7 +261,7 @@ _BY_VARIABLE = "$"
 
 
 def _protocols(block: list[Statement], upstreams: set[str]) -> dict[str, set[str]]:
-    """How nginx speaks to each upstream that something is passed to: http, https, uwsgi, fastcgi, grpc ..."""
+    """Return {upstream: protocol} of the upstreams in use: http, https, uwsgi, fastcgi, grpc ..."""
     found: dict[str, set[str]] = {}
     for statement in block:
         protocol, passes, _ = statement["directive"].partition("_pass")
@@ -301,7 +301,7 @@ def _upstream_server(args: list[str]) -> NginxUpstreamServer:
 
 
 def _address(text: str) -> tuple[str, int]:
-    """`10.0.0.1:80`, `[::1]:80`, `name`, `name:80`: 80 where no port is written."""
+    """Parse `10.0.0.1:80`, `[::1]:80`, `name` or `name:80`; the default port is 80."""
     address, colon, port = text.rpartition(":")
     if not colon or not port.isdecimal() or len(port) > 5 or text.endswith("]"):
         address, port = text, "80"
@@ -365,7 +365,7 @@ def _locations(block: list[Statement], upstreams: set[str]) -> Iterator[NginxLoc
 
 
 def _passes(block: list[Statement]) -> Iterator[str]:
-    """Where requests are passed to, also from inside of an if."""
+    """Yield the targets of requests, also those inside of an if."""
     for statement in block:
         if statement["directive"] == "proxy_pass" and statement["args"]:
             yield statement["args"][0]
@@ -374,7 +374,7 @@ def _passes(block: list[Statement]) -> Iterator[str]:
 
 
 def _named(proxy_pass: str, upstreams: set[str]) -> str | None:
-    """`http://OPEN_PAAS/$1$is_args$args` leads to the upstream OPEN_PAAS."""
+    """Return the upstream of a target: `http://OPEN_PAAS/$1$is_args$args` names OPEN_PAAS."""
     name = re.split(r"[/$?]", proxy_pass.partition("://")[2], maxsplit=1)[0]
     return name if name in upstreams else None
 

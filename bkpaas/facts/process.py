@@ -1,4 +1,4 @@
-"""The processes of a host."""
+"""Parse the processes of a host."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _VARIABLE_LENGTH = 2000
 
 
 class Process(Record, frozen=True, array_like=True):  # there are hundreds on a host: JSON without names
-    """One process; kernel threads are left out."""
+    """Represent one process; kernel threads are left out."""
 
     pid: int
     ppid: int
@@ -48,9 +48,9 @@ class Process(Record, frozen=True, array_like=True):  # there are hundreds on a 
 
     @property
     def service(self) -> str | None:
-        """The open_paas service whose uwsgi this is: login, paas, esb, appengine ...
+        """Return the open_paas service of this uwsgi: login, paas, esb, appengine ...
 
-        Whole words of the command line decide: a grep, an editor or a shell that names the file is none.
+        Whole arguments decide: a grep, an editor or a shell that names the file does not count.
         """
         if not self.argv or "uwsgi" not in (basename(self.argv[0]), basename(self.exe or "")):
             return None
@@ -60,7 +60,7 @@ class Process(Record, frozen=True, array_like=True):  # there are hundreds on a 
 
 
 class Processes(Fact, frozen=True):
-    """All processes of a host."""
+    """Hold all processes of a host."""
 
     items: tuple[Process, ...]
 
@@ -71,7 +71,7 @@ class Processes(Fact, frozen=True):
         return tuple(process for process in self.items if process.ppid == pid)
 
     def descends(self, pid: int, ancestor: int) -> bool:
-        """Whether pid is the ancestor or one of its descendants."""
+        """Return whether pid is the ancestor or one of its descendants."""
         parents = {process.pid: process.ppid for process in self.items}
         for _ in self.items:
             if pid == ancestor:
@@ -82,30 +82,30 @@ class Processes(Fact, frozen=True):
         return False
 
     def named(self, name: str) -> tuple[Process, ...]:
-        """Those with this short name."""
+        """Return the processes with this short name."""
         return tuple(process for process in self.items if process.name == name)
 
     def uwsgi(self, service: str | None = None) -> tuple[Process, ...]:
-        """The uwsgi processes of open_paas, of one service when it is given."""
+        """Return the uwsgi processes of open_paas, or of one of its services."""
         wanted = ((process, process.service) for process in self.items)
         return tuple(p for p, its in wanted if its is not None and service in (None, its))
 
     def uwsgi_masters(self, service: str | None = None) -> tuple[Process, ...]:
-        """Those uwsgi whose parent is not a uwsgi of the same service."""
+        """Return the uwsgi processes whose parent is not a uwsgi of the same service."""
         found = self.uwsgi(service)
         services = {process.pid: process.service for process in found}
         return tuple(p for p in found if services.get(p.ppid) != p.service)
 
     def supervisords(self, conf_basename: str = "supervisor-open_paas.conf") -> tuple[Process, ...]:
-        """The supervisord processes that were started with this configuration."""
+        """Return the supervisord processes with this configuration."""
         return tuple(process for process in self.items if conf_basename in _supervisor_confs(process))
 
     def any_supervisords(self) -> tuple[Process, ...]:
-        """All supervisord processes, whatever their configuration."""
+        """Return all supervisord processes."""
         return tuple(process for process in self.items if _is_supervisord(process))
 
     def nginx_masters(self) -> tuple[Process, ...]:
-        """By the title nginx gives itself, or as the nginx program whose children are nginx."""
+        """Return the masters of nginx, by their title or as nginx programs with nginx children."""
         nginx = {process.pid: process for process in self.items if _is_nginx(process)}
         parents = {process.ppid for process in nginx.values()}
         return tuple(
@@ -117,7 +117,7 @@ class Processes(Fact, frozen=True):
 
 
 def _option(argv: Sequence[str], *names: str) -> Iterator[str]:
-    """The values of an option, as `--ini x` and as `--ini=x`."""
+    """Return the values of an option, written as `--ini x` or `--ini=x`."""
     for word, following in zip_longest(argv[1:], argv[2:], fillvalue=""):
         if word in names:
             yield following
@@ -132,7 +132,7 @@ def _is_supervisord(process: Process) -> bool:
 
 
 def _supervisor_confs(process: Process) -> list[str]:
-    """The basenames of the configurations of a supervisord, run by itself or by an interpreter."""
+    """Return the basenames of the configurations of a supervisord, with or without interpreter."""
     if not _is_supervisord(process):
         return []
     return [basename(conf) for conf in _option(process.argv, "-c", "--configuration")]
@@ -144,7 +144,7 @@ def _is_nginx(process: Process) -> bool:
 
 
 def processes(section: list[dict[str, Any]], secrets: Secrets) -> Processes:
-    """From the raw list of processes."""
+    """Parse the raw list of processes."""
     return Processes(items=tuple(_process(item, secrets) for item in section))
 
 
@@ -173,7 +173,7 @@ def _environ(values: dict[str, str], secrets: Secrets) -> dict[str, str]:
 
 
 def command_line(argv: list[str], secrets: Secrets) -> tuple[str, ...]:
-    """The words without secrets, cut to a length in all."""
+    """Return a command line without secrets, truncated to a total length."""
     words: list[str] = []
     room = _COMMAND_LENGTH
     secrets.scrub(" ".join(argv))  # remembers what only several words together show to be a secret
@@ -196,6 +196,6 @@ _COMMAND_BYTES = 8192
 
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
-    """Ask for all processes, once."""
+    """Return the query for all processes."""
     if earlier is None:
         yield Section("processes", {"environ": list(ENVIRONMENT), "cmdline_bytes": _COMMAND_BYTES})

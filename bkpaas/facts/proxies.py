@@ -1,4 +1,4 @@
-"""HTTP proxies that are set in files of the shell, curl and wget, and what a no_proxy excepts from them."""
+"""Parse HTTP proxies in files of the shell, curl and wget, and match no_proxy."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
 
 class ProxySetting(Record, frozen=True):
-    """One assignment of a proxy variable."""
+    """Represent one assignment of a proxy variable."""
 
     name: str
     """One of VARIABLES, in lower case whatever it is written in; those of curl's and wget's files by what they do."""
@@ -29,7 +29,7 @@ class ProxySetting(Record, frozen=True):
 
 
 class Proxies(Fact, frozen=True):
-    """What the files set. Empty values and what is unset later are left out."""
+    """Hold the proxies that the files set, without empty values and variables unset later."""
 
     settings: tuple[ProxySetting, ...]
     problems: tuple[str, ...] = ()
@@ -44,7 +44,7 @@ _CURL = {"proxy": "all_proxy", "x": "all_proxy", "noproxy": "no_proxy"}
 
 
 def proxies(files: Files, secrets: Secrets) -> Proxies:
-    """From the files that set variables for a shell, and the settings of curl and wget."""
+    """Parse the files that set variables of a shell, and the settings of curl and wget."""
     found: list[ProxySetting] = []
     problems: list[str] = []
     for name, entries in files.items():
@@ -61,7 +61,7 @@ def proxies(files: Files, secrets: Secrets) -> Proxies:
 
 
 def _shell(path: str, text: str) -> list[tuple[str, str, int]]:
-    """(variable, value, line) of the assignments outside of functions that stand at the end of the file."""
+    """Return (variable, value, line) of the assignments in effect at the end, outside of functions."""
     known: dict[str, tuple[str, int]] = {}
     for number, line in _outside_functions(text):
         try:
@@ -87,7 +87,7 @@ def _shell(path: str, text: str) -> list[tuple[str, str, int]]:
 
 
 def _outside_functions(text: str) -> Iterator[tuple[int, str]]:
-    """A function sets nothing until somebody calls it."""
+    """Yield the lines outside of functions, since a function has no effect until it is called."""
     depth, within = 0, False
     for number, line in enumerate(text.splitlines(), 1):
         within = within or bool(_FUNCTION.match(line))
@@ -111,9 +111,9 @@ def _options(path: str, text: str) -> list[tuple[str, str, int]]:
 
 
 def excepted(name: str, no_proxy: str) -> bool:
-    """Whether a host name or address is asked without the proxy: by a suffix of names, an address or a network.
+    """Return whether no_proxy matches a host name or address: by a suffix, an address or a network.
 
-    `*.bk.com` is no suffix for curl or Python; only the star alone excepts everything.
+    `*.bk.com` does not match for curl or Python; only a single star matches everything.
     """
     for entry in re.split(r"[\s,|]+", no_proxy):
         plain = entry.strip().partition(":")[0].lstrip(".").lower()

@@ -1,7 +1,7 @@
-"""Python sources as a tree, of the old line and the new, errors tolerated.
+"""Parse Python 2 and 3 sources into a tree, with error recovery.
 
-parso knows Python 3 only. The few rules in which Python 2 differs are laid over its grammar of 3.6, and the
-tokens in which it differs are put together again; parser and error recovery stay parso's.
+parso supports Python 3 only. The rules in which Python 2 differs are added to its grammar of 3.6, and the
+tokens in which it differs are joined; parser and error recovery are those of parso.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ exec_stmt: 'exec' expr ['in' test [',' test]]
 
 
 class _Python2(PythonGrammar):
-    """Python 2.7."""
+    """Extend the grammar of parso to Python 2.7."""
 
     def _tokenize_lines(self, lines: list[str], **options: Any) -> Iterator[PythonToken]:
         return _joined(super()._tokenize_lines(lines, **options))
 
 
 def _joined(tokens: Iterable[PythonToken]) -> Iterator[PythonToken]:
-    """0777, 10L, ur"" and <> are one token each in Python 2."""
+    """Join the tokens 0777, 10L, ur"" and <>, which are one token each in Python 2."""
     before: PythonToken | None = None
     for token in tokens:
         if before is not None and not token.prefix and _belong(before, token):
@@ -75,9 +75,9 @@ def _grammars() -> tuple[Any, Any]:
 
 @lru_cache(maxsize=16)
 def parse(text: str) -> tuple[Module, int | None]:
-    """The tree, and the line of the first syntax error; None when Python 2 or Python 3 accepts the text.
+    """Return (tree, line of the first syntax error); None if Python 2 or Python 3 accepts the text.
 
-    Kept for a while: the hosts of a deployment have the same files, and each is read twice.
+    Results are cached, since the hosts of a deployment have equal files and each is read twice.
     """
     first: tuple[Module, int] | None = None
     for grammar in _grammars():
@@ -102,7 +102,7 @@ def is_error(node: NodeOrLeaf) -> bool:
 
 
 def leaves(node: NodeOrLeaf) -> Iterator[Any]:
-    """The leaves in order."""
+    """Yield the leaves in order."""
     if not hasattr(node, "children"):
         yield node
     for child in getattr(node, "children", ()):

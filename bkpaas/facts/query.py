@@ -1,6 +1,6 @@
-"""The questions that a host can be asked, and the closed list of their names.
+"""Declare the queries that a plan can contain, and the closed list of their names.
 
-Each module of this package declares its own questions in `queries()`, next to the parser of the answers;
+Each module of this package declares its own queries in `queries()`, next to the parser of the answers;
 `bkpaas.collect.plan` merges them into the JSON that the collector reads. A name is written here once and used by
 both ends.
 """
@@ -25,7 +25,7 @@ Plan = dict[str, Any]
 
 
 class _Names(str, Enum):
-    """Names of one section of a plan; those with braces name one query per service, host or place."""
+    """List the names of one section of a plan; those with braces name one query per service, host or address."""
 
     def of(self, *parts: object) -> str:
         """Return the name for this service, host, address or number."""
@@ -38,7 +38,7 @@ class _Names(str, Enum):
 
 
 class FileName(_Names):
-    """Names of the files and directories that are read or only looked for."""
+    """List the names of files and directories that are read or only checked."""
 
     TIMESYNCD = "timesyncd"
     PROXY = "proxy-{}"
@@ -63,7 +63,7 @@ class FileName(_Names):
 
 
 class TailName(_Names):
-    """Names of the logs whose end is read."""
+    """List the names of logs whose end is read."""
 
     UWSGI_LOG = "uwsgi-log-{}"
     LOGIN_LOG = "login-log"
@@ -74,7 +74,7 @@ class TailName(_Names):
 
 
 class HttpName(_Names):
-    """Names of the HTTP requests, of the hosts and of the controller."""
+    """List the names of HTTP requests of the hosts and the controller."""
 
     HEALTHZ = "healthz-{}"
     SERVICE = "answer-{}"
@@ -94,14 +94,14 @@ class HttpName(_Names):
 
 
 class TcpName(_Names):
-    """Names of the TCP connections, of the hosts and of the controller."""
+    """List the names of TCP connections of the hosts and the controller."""
 
     REDIS = "redis-{}"
     VIRTUAL_ADDRESS = "virtual-{}"
 
 
 class Query(Struct, frozen=True, omit_defaults=True):
-    """One question; its fields are those of the entry in the plan."""
+    """Represent one query; its fields are those of the entry in the plan."""
 
     section: ClassVar[str]
 
@@ -144,7 +144,7 @@ class SupervisorStatus(Query, frozen=True):
 
 
 class HttpGet(Query, frozen=True):
-    """One GET; redirects are not followed."""
+    """Request one GET; redirects are not followed."""
 
     section: ClassVar[str] = "http"
     name: str
@@ -198,7 +198,7 @@ class Resolve(Query, frozen=True):
 
 
 class Section(Query, frozen=True):
-    """Ask for a section that a plan has once: processes, sockets, disks, nginx ..."""
+    """Request a section that a plan has once: processes, sockets, disks, nginx ..."""
 
     section: ClassVar[str] = ""
     name: str
@@ -210,7 +210,7 @@ class Section(Query, frozen=True):
 
 
 class Earlier(Struct, frozen=True):
-    """What round 1 found: the second round is planned from it."""
+    """Hold the facts of round 1, from which round 2 is planned."""
 
     hosts: Mapping[str, HostFacts]
     """All hosts that were collected, by name."""

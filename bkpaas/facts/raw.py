@@ -1,4 +1,4 @@
-"""Reading of what a host sent: every value may be of any type, and none may do harm."""
+"""Read values that a host sent, which may be of any type, without raising."""
 
 from __future__ import annotations
 
@@ -44,22 +44,22 @@ def clean(value: Any, depth: int = 0) -> Any:
 
 
 def record(value: Any) -> dict[str, Any]:
-    """A JSON object; empty when it is none."""
+    """Return a JSON object; an empty one for other types."""
     return value if isinstance(value, dict) else {}
 
 
 def records(value: Any) -> list[dict[str, Any]]:
-    """The JSON objects of a JSON list."""
+    """Return the JSON objects of a JSON list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def text(value: Any, limit: int = 1000) -> str | None:
-    """A string, cut to `limit` characters."""
+    """Return a string, truncated to `limit` characters."""
     return value[:limit] if isinstance(value, str) else None
 
 
 def texts(value: Any, limit: int = 1000) -> list[str]:
-    """The strings of a JSON list."""
+    """Return the strings of a JSON list."""
     return [item[:limit] for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
@@ -68,14 +68,14 @@ def number(value: Any) -> float | None:
 
 
 def integer(value: Any) -> int | None:
-    """A whole number; 3.0 is one, True is not."""
+    """Return a whole number; 3.0 is one, True is not."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def integers(value: Any) -> tuple[int, ...] | None:
-    """The whole numbers of a JSON list; None when it is no list."""
+    """Return the whole numbers of a JSON list, None for other types."""
     if not isinstance(value, list):
         return None
     return tuple(item for item in map(integer, value) if item is not None)

@@ -1,4 +1,4 @@
-"""What a redis replied to the few commands that are sent to it, all of which only read."""
+"""Parse the replies of redis to the read-only commands that are sent to it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class RedisTalk(Record, frozen=True):
 
 
 class RedisKey(Record, frozen=True):
-    """The replies about one key, as redis writes them."""
+    """Hold the raw replies about one key."""
 
     name: str
     type_reply: str
@@ -51,12 +51,12 @@ class RedisKey(Record, frozen=True):
 
     @property
     def is_list(self) -> bool:
-        """Tell if the plugins can use the key; one that does not exist is an empty list."""
+        """Return whether the plugins can use the key; a missing key is an empty list."""
         return self.type in ("list", "none")
 
     @property
     def readable(self) -> bool:
-        """Tell if both replies are answers and not errors."""
+        """Return whether both replies are answers and not errors."""
         return self.type_reply.startswith("+") and (self.length_reply.startswith(":") or not self.is_list)
 
     @property
@@ -66,7 +66,7 @@ class RedisKey(Record, frozen=True):
 
 
 class RedisKeyReadings(Record, frozen=True):
-    """One key as it was read first, and QUEUE_SECONDS later; None: no reply came."""
+    """Hold a key as first read, and QUEUE_SECONDS later; None without a reply."""
 
     name: str
     first: RedisKey | None
@@ -79,7 +79,7 @@ class RedisTalks(Fact, frozen=True):
     """Why the answer for a name cannot be used."""
 
     def get(self, name: TcpName, *parts: object) -> RedisTalk:
-        """NoData when it was not tried, or its answer cannot be used."""
+        """Return the replies. Raises NoData if it was not tried or its answer is not usable."""
         key = name.of(*parts)
         if key in self.missing:
             raise NoData(self.missing[key])
@@ -91,7 +91,7 @@ class RedisTalks(Fact, frozen=True):
 def redis_talks(
     section: dict[str, dict[str, Any]], secrets: Secrets, missing: dict[str, str] | None = None
 ) -> RedisTalks:
-    """From the raw TCP connections by name; those to others are left alone."""
+    """Parse the raw TCP connections by name; connections to other services are ignored."""
     found = {
         name: _talk(item, secrets) for name, item in section.items() if name.startswith(TcpName.REDIS.prefix)
     }
@@ -138,7 +138,7 @@ def refused_command(talk: RedisTalk, target: RedisTarget) -> tuple[str, str] | N
 
 
 def answers_commands(talk: RedisTalk, target: RedisTarget) -> bool:
-    """Tell if every command before the keys got a reply."""
+    """Return whether every command before the keys got a reply."""
     return len(talk.replies) >= len(commands_before_keys(target))
 
 
@@ -159,9 +159,9 @@ def key_readings(talk: RedisTalk, facts: LogPlugins, target: RedisTarget) -> lis
 
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
-    """PING without a login; then with that of the configuration, and how long the lists are.
+    """Return queries: PING without a login, then with the configured one, and the lengths of the lists.
 
-    Only a list that is long is asked for once more, a little later.
+    The length of a long list is queried again QUEUE_SECONDS later.
     """
     if earlier is None or not entry.has_role(*platform.LOG_PLUGIN_ROLES):
         return

@@ -89,7 +89,7 @@ def _without_login(value: str, hide: Hide) -> str:
 
 
 class _Value:
-    """The value behind a separator: its text, quote and place. Nothing behind its end belongs to it."""
+    """Represent the value after a separator: its text, quote and position."""
 
     def __init__(self, text: str, start: int, separator: str) -> None:
         self.start = self.end = start

@@ -31,9 +31,9 @@ _TRIGGER = re.compile(r"[\s=:：@%\[]|eyJ")
 
 
 class Secrets:
-    """Digests with one key. Equal secrets have equal digests under the same key, and only there.
+    """Digest secrets with one key; equal secrets have equal digests under the same key only.
 
-    What was once digested is remembered, in memory only, for strings() to find it where it has no name.
+    Digested secrets stay in memory, so that strings() finds them in texts without a name before them.
     """
 
     def __init__(self, key: bytes | None = None) -> None:
@@ -48,7 +48,7 @@ class Secrets:
 
     @property
     def key(self) -> bytes:
-        """The key, for a process that parses for this one."""
+        """Return the key, for the worker process that parses."""
         return self._key
 
     def remembered(self) -> tuple[str, ...]:
@@ -73,11 +73,11 @@ class Secrets:
         return PREFIX + self._digested(value)
 
     def reveal(self, digest: str) -> str | None:
-        """What was digested, for whoever has to log in with it; it must go nowhere else."""
+        """Return the secret of a digest, to log in with it; it must not be used otherwise."""
         return next((value for value, known in self._known.items() if known == digest), None)
 
     def logins(self, value: Any) -> Any:
-        """Texts such as `user:password@host:port;...` with their passwords digested, whatever these are made of."""
+        """Digest the passwords in texts such as `user:password@host:port;...`."""
         if isinstance(value, list):
             return [self.logins(item) for item in value]
         return ";".join(map(self._login, value.split(";"))) if isinstance(value, str) else value
@@ -118,7 +118,7 @@ class Secrets:
         return late_shapes(assignments(text, self.digest), self.digest)
 
     def cut(self, text: str, limit: int) -> str:
-        """Scrubbed first and cut then, so that no half of a secret is left at the end."""
+        """Redact a text, then truncate it, so that no part of a secret is left at the end."""
         return self.scrub(text[: 4 * limit])[:limit]
 
     def header(self, name: str, value: str) -> str:
@@ -128,7 +128,7 @@ class Secrets:
         return self.digest(value) if self.is_secret(name, value) else self.scrub(value)
 
     def tree(self, value: Any) -> Any:
-        """JSON with all its strings scrubbed, and digests for everything that stands under a secret name."""
+        """Redact all strings of a JSON value; values under secret names become digests."""
         if isinstance(value, dict):
             return {
                 self.scrub(key): self._hidden(item) if self.is_secret(key, item) else self.tree(item)
@@ -163,7 +163,7 @@ class Secrets:
 
 
 def _mapped(value: Any, change: Callable[[str], str]) -> Any:
-    """The same structure with every string changed; a tuple becomes a list."""
+    """Return the structure with every string changed; a tuple becomes a list."""
     if isinstance(value, dict):
         return {change(key): _mapped(item, change) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""The Django settings of the open_paas projects: what their source says, never executed."""
+"""Parse the Django settings of the open_paas projects from their source, without executing it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Kind = Literal["int", "float", "str", "bool", "none", "list", "dict", "secret", 
 
 
 class Value(Record, frozen=True, array_like=True):  # there are hundreds on a host: JSON without names
-    """The last assignment of a name."""
+    """Represent the last assignment of a name."""
 
     kind: Kind
     file: str
@@ -41,12 +41,12 @@ class Value(Record, frozen=True, array_like=True):  # there are hundreds on a ho
 
     @property
     def text(self) -> str:
-        """The right side for a person, without secrets, cut."""
+        """Return the right side for display, redacted and truncated."""
         return self.source or self.digest or json.dumps(self.value, ensure_ascii=False)[:_TEXT_LENGTH]
 
 
 class Settings(Record, frozen=True):
-    """One project's settings, its files read one after the other."""
+    """Hold the settings of one project, from its files in order."""
 
     project: str
     files: tuple[FileFact, ...]
@@ -63,9 +63,9 @@ class Settings(Record, frozen=True):
         return self.values.get(name)
 
     def number(self, name: str) -> int | float:
-        """The number that is assigned to the name; NoData when it is absent or no plain number.
+        """Return the number assigned to a name.
 
-        Also when any of the files could not be read: it might set another one.
+        Raises: NoData if it is absent, not a plain number, or if a file was not readable, which may set it.
         """
         for file in self.files:
             if file.error is not None:
@@ -87,7 +87,7 @@ class Settings(Record, frozen=True):
 
 
 class SettingsByProject(Fact, frozen=True):
-    """login, paas, esb, appengine, console."""
+    """Hold the settings by project: login, paas, esb, appengine, console."""
 
     by_project: dict[str, Settings]
 
@@ -151,7 +151,7 @@ def _settings(project: str, entries: list[dict[str, Any]], reader: _Reader) -> S
 
 
 class _Reader:
-    """Reads the assignments of one file after the other, what is known from one is known in the next."""
+    """Read the assignments of files in order; values of earlier files are visible in later ones."""
 
     def __init__(self, secrets: Secrets, own: Own, shown: Set[str]) -> None:
         self.secrets, self.own, self.shown = secrets, own, shown
@@ -187,7 +187,7 @@ class _Reader:
                 self._broken(child)
 
     def _branches(self, node: Any, certain: bool) -> None:
-        """The branch that is taken; all that may be, when that cannot be told."""
+        """Read the branch that is taken, or all possible branches if that is unknown."""
         for index, word in enumerate(node.children):
             if getattr(word, "value", None) not in ("if", "elif", "else"):
                 continue
@@ -281,7 +281,7 @@ class _Reader:
         )
 
     def _hidden(self, name: str, value: Any) -> bool:
-        """What is empty or a template variable that nobody replaced is no secret."""
+        """Return whether a value is secret; empty values and unreplaced template variables are not."""
         if not value or (isinstance(value, str) and _PLACEHOLDER.fullmatch(value)):
             return False
         return self.secrets.is_secret(name, value)
@@ -296,7 +296,7 @@ class _Reader:
         return None if name in self.shown else self.secrets.conceal
 
     def _broken(self, node: Any) -> None:
-        """An assignment inside of a syntax error."""
+        """Read an assignment inside of a syntax error."""
         found = list(python2.leaves(node))
         if len(found) < 2 or found[0].type != "name" or found[1].value != "=" or not found[0].value.isupper():
             return
@@ -310,7 +310,7 @@ class _Reader:
         self.values[name] = Value(kind="broken", file=self.file, line=line, source=text)
 
     def _text(self, name: str, found: list[Any]) -> str:
-        """The source without comments; strings are hidden where anything in it speaks of a secret."""
+        """Return the source without comments; strings are redacted if any name in it is secret."""
         hide = self._hiding(name, found)
         if hide and any(map(python2.is_error, found)):
             return hide(" ".join(leaf.value for leaf in found))
@@ -334,14 +334,14 @@ class _Reader:
 
 
 class _Only:
-    """A node with this only child."""
+    """Wrap a node as the only child of another."""
 
     def __init__(self, child: Any) -> None:
         self.children = (child,)
 
 
 def _targets(statement: Any) -> Iterator[tuple[Any, Any, str]]:
-    """Target, source and operator of each name in `A = B = 1`, `A, B = 1, 2`, `A += 1` and `A: int = 1`."""
+    """Yield target, source and operator of `A = B = 1`, `A, B = 1, 2`, `A += 1` and `A: int = 1`."""
     first, *rest = statement.children
     if rest and rest[0].type == "annassign":
         if len(rest[0].children) == 4:

@@ -72,7 +72,7 @@ class _Path(TypedDict):
 
 
 class Entry(_Path, total=False):
-    """What stat and read make of a path; see _entry for which fields go together."""
+    """Declare the stat and content of a path; see _entry for the valid combinations of fields."""
 
     mode: Annotated[int, Meta(ge=0, le=0o7777)]
     uid: Id
@@ -132,7 +132,7 @@ class Failure(TypedDict):
 
 
 class Http(TypedDict, total=False):
-    """Has an error or all of the others; a peer only where there was a connection."""
+    """Declare an HTTP answer: an error or all other fields; a peer only with a connection."""
 
     url: str
     status: Annotated[int, Meta(ge=100, le=999)] | None
@@ -149,7 +149,7 @@ class _LoginState(TypedDict):
 
 
 class Login(_LoginState, total=False):
-    """The result of a login to a database; a refusal has a code, an error a kind."""
+    """Declare the result of a login to a database; a refusal has a code, an error a kind."""
 
     code: Annotated[int, Meta(ge=0, le=65535)]
     kind: str
@@ -158,7 +158,7 @@ class Login(_LoginState, total=False):
 
 
 class Tcp(TypedDict, total=False):
-    """Has an error or all of the others; a login where one was asked for."""
+    """Declare a TCP connection: an error or all other fields; a login if one was requested."""
 
     data: str
     login: Login
@@ -168,7 +168,7 @@ class Tcp(TypedDict, total=False):
 
 
 class Collector(TypedDict):
-    """What the collector reports of itself."""
+    """Declare the fields that the collector reports about itself."""
 
     visit: int
     uid: Id
@@ -202,7 +202,7 @@ NAMED_SECTIONS: dict[str, Any] = {
 
 
 class Asked(Struct, frozen=True):
-    """What one round asks of a host."""
+    """Hold the queries of one round."""
 
     sections: dict[str, frozenset[str]] = field(default_factory=dict)
     """The names of each section; empty for a section without names."""
@@ -231,7 +231,7 @@ def asked_of(plan: Mapping[str, Any]) -> Asked:
 
 
 class Round(Struct):
-    """The sections of one answer that have their declared shape, and why the others are not there."""
+    """Hold the valid sections of one answer, and the errors of the others."""
 
     values: dict[str, Any] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
@@ -400,7 +400,7 @@ def _disks_are_whole(disks: list[dict[str, Any]], names: frozenset[str]) -> bool
 
 
 def _nginx_is_whole(nginx: dict[str, Any], names: frozenset[str]) -> bool:
-    """The main file is among the files, and there is no other file without one."""
+    """Return whether the main file is among the files, and there are no files without one."""
     paths = [entry["path"] for entry in nginx["files"]]
     return all(_entry_is_whole(entry, read=True) for entry in nginx["files"]) and (
         nginx["main"][0] in paths if nginx["main"] else paths == []
@@ -408,7 +408,7 @@ def _nginx_is_whole(nginx: dict[str, Any], names: frozenset[str]) -> bool:
 
 
 def _time_daemon_is_whole(daemon: dict[str, Any], names: frozenset[str]) -> bool:
-    """A daemon that runs has been asked with its client."""
+    """Return whether the client of each running daemon was run."""
     return (daemon["chronyd"] is None or daemon["chronyc"] is not None) and (
         daemon["ntpd"] is None or daemon["ntpq"] is not None
     )

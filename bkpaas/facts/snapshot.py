@@ -1,4 +1,4 @@
-"""All facts of a run in one file, to be judged now or later."""
+"""Store all facts of a run in one file, to check them now or later."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _EARLIEST, _LATEST = 0.0, 253_402_300_799.0
 
 
 class ControllerFacts(Record, frozen=True):
-    """What the controller itself resolved and asked."""
+    """Hold the results of the controller's own requests."""
 
     names: Names | Missing
     answers: Answers | Missing
@@ -45,14 +45,14 @@ class ControllerFacts(Record, frozen=True):
 
 
 class _Head(Struct):
-    """What every snapshot of any suite tells of itself."""
+    """Declare the fields that snapshots of every version have."""
 
     schema: int
     suite: str
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
-    """All facts of a run."""
+    """Hold all facts of a run."""
 
     schema: int = SCHEMA
     run: str
@@ -78,7 +78,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def load(cls, path: Path) -> Snapshot:
-        """SuiteError when the file is no snapshot of this schema."""
+        """Load a snapshot. Raises SuiteError if the file is not a snapshot of this schema."""
         try:
             data = read_bounded(path, SNAPSHOT_BYTES)
             head = msgspec.json.decode(data, type=_Head)

@@ -1,4 +1,4 @@
-"""What listens on a host: TCP ports and unix sockets, with their owners."""
+"""Parse the listening TCP ports and unix sockets of a host, with their owners."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bkpaas.inventory.deployment import Deployment, Host
 
 
 class Listener(Record, frozen=True):
-    """One listening TCP socket."""
+    """Represent one listening TCP socket."""
 
     family: int
     """4 or 6."""
@@ -25,7 +25,7 @@ class Listener(Record, frozen=True):
     """The owners; None: not readable."""
 
     def covers(self, address: str) -> bool | None:
-        """Whether a connection to this address arrives here; None: an IPv6 wildcard asked for IPv4, or a name."""
+        """Return whether the listener accepts connections to this address; None if that is unknown."""
         mine, theirs = _address(self.address), _address(address)
         if mine is None:
             return False
@@ -41,7 +41,7 @@ class Listener(Record, frozen=True):
 
 
 class UnixSocket(Record, frozen=True):
-    """One unix socket that has a path."""
+    """Represent one unix socket that has a path."""
 
     path: str
     inode: int | None = None
@@ -51,7 +51,7 @@ class UnixSocket(Record, frozen=True):
 
 
 class Sockets(Fact, frozen=True):
-    """All listening sockets of a host."""
+    """Hold all listening sockets of a host."""
 
     listeners: tuple[Listener, ...]
     unix: tuple[UnixSocket, ...]
@@ -66,7 +66,7 @@ class Sockets(Fact, frozen=True):
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """The address; an IPv4 address that is written as an IPv6 one is the IPv4 address."""
+    """Return the address; an IPv4-mapped IPv6 address becomes IPv4."""
     try:
         address = ip_address(text.partition("%")[0])
     except ValueError:
@@ -75,7 +75,7 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def sockets(listeners: list[dict[str, Any]], unix: list[dict[str, Any]]) -> Sockets:
-    """From the raw lists of TCP listeners and unix sockets."""
+    """Parse the raw lists of TCP listeners and unix sockets."""
     tcp = tuple(map(_listener, listeners))
     at_paths = tuple(
         UnixSocket(
@@ -106,6 +106,6 @@ def _owners(pids: list[int] | None) -> tuple[int, ...] | None:
 
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
-    """Ask for all listening sockets, once."""
+    """Return the query for all listening sockets."""
     if earlier is None:
         yield Section("sockets", True)

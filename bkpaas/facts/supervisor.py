@@ -1,4 +1,4 @@
-"""A supervisor: its configuration, its socket and what supervisorctl status says."""
+"""Parse the configuration, the socket and the supervisorctl status of supervisors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _RUNNING = re.compile(
 
 
 class Program(Record, frozen=True):
-    """One line of supervisorctl status."""
+    """Represent one line of supervisorctl status."""
 
     name: str
     """group:name for a program in a group."""
@@ -40,7 +40,7 @@ class Program(Record, frozen=True):
 
 
 class ConfProgram(Record, frozen=True):
-    """One [program:...] of a configuration, with supervisor's own defaults."""
+    """Represent one [program:...] of a configuration, with supervisor's defaults."""
 
     name: str
     command: str
@@ -51,7 +51,7 @@ class ConfProgram(Record, frozen=True):
 
 
 class Supervisor(Record, frozen=True):
-    """One supervisor-<module>.conf and what stands behind it."""
+    """Represent one supervisor-<module>.conf with its socket, pid file and status."""
 
     conf: FileFact
     programs_in_conf: tuple[ConfProgram, ...] = ()
@@ -76,13 +76,13 @@ class Supervisor(Record, frozen=True):
 
 
 class Supervisors(Fact, frozen=True):
-    """By module: open_paas, paas_agent ..."""
+    """Hold the supervisors by module: open_paas, paas_agent ..."""
 
     by_module: dict[str, Supervisor]
 
 
 def supervisors(files: Files, status: Any, later: Any, secrets: Secrets) -> Supervisors:
-    """From the configurations, what stands at their paths, and supervisorctl's words in both visits."""
+    """Parse the configurations, the entries of their paths, and supervisorctl's output of both rounds."""
     found = {}
     for entry in files.get(FileName.SUPERVISOR_CONF, []):
         if match := _CONF.fullmatch(basename(raw.text(entry.get("path")) or "")):
@@ -126,7 +126,7 @@ def _supervisor(
 
 
 def _read(entry: dict[str, Any], secrets: Secrets) -> tuple[RawConfigParser, str | None]:
-    """What can be read of a configuration, and why not all."""
+    """Parse a configuration; return it with the reason if it is incomplete."""
     parser = RawConfigParser(strict=False, inline_comment_prefixes=(";",))
     problem = unreadable(entry)
     try:
@@ -137,7 +137,7 @@ def _read(entry: dict[str, Any], secrets: Secrets) -> tuple[RawConfigParser, str
 
 
 def environment(entry: dict[str, Any], program: str, secrets: Secrets) -> dict[str, str]:
-    """The variables that a supervisor configuration gives to one program; empty when it is unreadable."""
+    """Return the variables that a supervisor configuration sets for a program; empty if unreadable."""
     parser, variables = _read(entry, secrets)[0], dict[str, str]()
     for section in ("supervisord", f"program:{program}"):  # supervisord's own, and over them the program's
         words = shlex.shlex(parser.get(section, "environment", fallback=""), posix=True)
@@ -151,7 +151,7 @@ def environment(entry: dict[str, Any], program: str, secrets: Secrets) -> dict[s
 
 
 def _command(text: str, secrets: Secrets) -> str:
-    """Without what stands as an assignment, and without what follows an option such as --token."""
+    """Return a command without values of assignments and of options such as --token."""
     scrubbed = secrets.cut(text, _COMMAND_LENGTH)
     try:
         words = shlex.split(scrubbed)
@@ -186,18 +186,18 @@ def _path(parser: RawConfigParser, section: str, option: str, conf: str) -> str 
 
 
 def _at(path: str | None, entries: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The newest look at this path."""
+    """Return the newest entry of this path."""
     return next((entry for entry in reversed(entries) if path and entry.get("path") == path), None)
 
 
 def pid_in(entry: dict[str, Any]) -> int | None:
-    """The number in a pid file."""
+    """Return the number in a pid file."""
     words = (content(entry) or "").split()
     return int(words[0]) if words and words[0].isdecimal() and len(words[0]) < 10 else None
 
 
 def status_of(answer: Any, secrets: Secrets) -> tuple[tuple[Program, ...] | None, str | None]:
-    """What `supervisorctl status` printed: its programs, or else its words. Its exit code says nothing."""
+    """Parse `supervisorctl status`: the programs, else the message; the exit code is meaningless."""
     if not isinstance(answer, dict):
         return None, say(en="supervisorctl was not asked", zh="未执行 supervisorctl")
     out = raw.text(answer.get("out"), 100_000) or ""
@@ -212,7 +212,7 @@ def status_of(answer: Any, secrets: Secrets) -> tuple[tuple[Program, ...] | None
 
 
 def _words(output: str) -> str | None:
-    """The line that tells: the last one of a traceback, else the first."""
+    """Return the relevant line: the last one of a traceback, else the first."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     if not lines:
         return None
@@ -268,7 +268,7 @@ def _first(deployment: Deployment, module: str) -> Iterator[Query]:
 
 
 def _again(deployment: Deployment, module: str, supervisor: Supervisor) -> Iterator[Query]:
-    """Ask once more, at the paths that the configuration names."""
+    """Return queries of round 2 for the paths that the configuration names."""
     yield SupervisorStatus(module, supervisor.conf.path, deployment.limits.command_seconds)
     if supervisor.socket_path:
         yield ReadFile(FileName.SUPERVISOR_SOCKET.of(module), supervisor.socket_path, read=0)

@@ -1,4 +1,4 @@
-"""The host itself: name, account, home of the deployment, time zone, addresses."""
+"""Parse the host itself: name, account, install root, time zone, addresses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bkpaas.inventory.deployment import Deployment, Host
 
 
 class System(Fact, frozen=True):
-    """The host as the collector saw it."""
+    """Represent the host as the collector read it."""
 
     hostname: str | None
     uid: int | None
@@ -39,7 +39,7 @@ class System(Fact, frozen=True):
 
 
 class Addresses(Fact, frozen=True):
-    """The host's own addresses, IPv4 and IPv6, loopback included."""
+    """Hold the host's own addresses, IPv4 and IPv6, loopback included."""
 
     items: tuple[str, ...]
     loopback: tuple[str, ...] = ()
@@ -63,7 +63,7 @@ def system(section: dict[str, Any], collector: dict[str, Any]) -> System:
 
 
 def addresses(section: list[list[str]]) -> Addresses:
-    """From the raw list of addresses with their interfaces."""
+    """Parse the raw list of addresses with their interfaces."""
     return Addresses(
         items=tuple(address for address, _ in section),
         loopback=tuple(address for address, interface in section if interface.partition(":")[0] == "lo"),
@@ -71,6 +71,6 @@ def addresses(section: list[list[str]]) -> Addresses:
 
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
-    """Ask for the host's own addresses, once; what `system` needs is part of every answer."""
+    """Return the query for the host's addresses; the data of `system` is part of every answer."""
     if earlier is None:
         yield Section("addresses", True)

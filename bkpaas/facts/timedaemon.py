@@ -1,4 +1,4 @@
-"""What keeps the host's clock right."""
+"""Parse the state of the time daemons of a host."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def time_daemon(
     processes: Iterable[Process] | None = (),
     files: Files | None = None,
 ) -> TimeDaemon | Missing:
-    """From the raw section: the daemons' pids and what their clients printed; timesyncd leaves a file instead."""
+    """Parse the pids of the daemons and the output of their clients; timesyncd has a file instead."""
     chronyd, ntpd = raw.integer(given.get("chronyd")), raw.integer(given.get("ntpd"))
     if chronyd is None and ntpd is None:
         if processes is None:
@@ -58,7 +58,7 @@ def time_daemon(
 
 
 def _timesyncd(processes: Iterable[Process], entries: list[dict[str, Any]]) -> TimeDaemon:
-    """It makes the file when it has followed a server for the first time, and touches it whenever it does again."""
+    """Return the state of timesyncd, which touches its file at each synchronization."""
     pid = next((process.pid for process in processes if process.name == _TIMESYNCD), None)
     if pid is None:
         return TimeDaemon(daemon=None)
@@ -68,7 +68,7 @@ def _timesyncd(processes: Iterable[Process], entries: list[dict[str, Any]]) -> T
 
 
 def _tracking(out: str) -> tuple[bool | None, str | None]:
-    """chronyc tracking: `Leap status : Normal`, `Reference ID : CB00710F (203.0.113.15)`."""
+    """Parse chronyc tracking: `Leap status : Normal`, `Reference ID : CB00710F (203.0.113.15)`."""
     fields = {
         key.strip(): value.strip() for key, _, value in (line.partition(":") for line in out.splitlines())
     }
@@ -78,14 +78,14 @@ def _tracking(out: str) -> tuple[bool | None, str | None]:
 
 
 def _peers(out: str) -> tuple[bool | None, str | None]:
-    """ntpq -pn: the peer in use has a star (or an o, for a pulse) before it."""
+    """Parse ntpq -pn: a star (or an o, for a pulse) marks the peer in use."""
     peers = [line for line in out.splitlines() if len(line.split()) >= 10 and "refid" not in line]
     used = next((line[1:].split()[0] for line in peers if line[0] in "*o"), None)
     return (None if not out.strip() else used is not None), used
 
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
-    """Ask the daemons' clients, and look for the file that systemd-timesyncd leaves."""
+    """Return queries for the clients of the daemons and the file of systemd-timesyncd."""
     if earlier is None:
         yield Section("time_daemon", {"seconds": deployment.limits.command_seconds})
         yield ReadFile(FileName.TIMESYNCD.value, "/run/systemd/timesync/synchronized", read=0)

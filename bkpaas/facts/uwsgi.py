@@ -1,4 +1,4 @@
-"""The open_paas services as they are configured: uwsgi ini files, or gunicorn under supervisor."""
+"""Parse the configuration of the open_paas services: uwsgi ini files, or gunicorn under supervisor."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _PLACEHOLDER = re.compile(r"__[0-9A-Z_]+__")
 
 
 class Service(Record, frozen=True):
-    """How one service is to be started."""
+    """Represent the configured start of one service."""
 
     name: str
     ini: FileFact
@@ -43,18 +43,18 @@ class Service(Record, frozen=True):
 
     @property
     def by_uwsgi(self) -> bool:
-        """Else by gunicorn, as supervisor's configuration tells."""
+        """Return whether uwsgi runs it; else gunicorn does, by supervisor's configuration."""
         return self.ini.path.endswith(".ini")
 
 
 class Services(Fact, frozen=True):
-    """By name: login, paas, esb, appengine ..."""
+    """Hold the services by name: login, paas, esb, appengine ..."""
 
     by_name: dict[str, Service]
 
 
 class _Repeated(dict[str, Any]):
-    """Keeps every value of a key that an ini file repeats, as uwsgi does."""
+    """Keep every value of a repeated key of an ini file, like uwsgi."""
 
     def __setitem__(self, key: str, value: Any) -> None:
         if isinstance(value, list) and isinstance(self.get(key), list):
@@ -64,7 +64,7 @@ class _Repeated(dict[str, Any]):
 
 
 def services(files: Files, supervisors: Supervisors | None, secrets: Secrets) -> Services:
-    """From the uwsgi ini files; a service without one that supervisor runs with gunicorn from that."""
+    """Parse the uwsgi ini files; a service without one comes from supervisor's gunicorn command."""
     found = {}
     for entry in files.get(FileName.UWSGI_INI, []):
         match = _INI.fullmatch(basename(raw.text(entry.get("path")) or ""))
@@ -82,7 +82,7 @@ def services(files: Files, supervisors: Supervisors | None, secrets: Secrets) ->
 
 
 def read_ini(text: str) -> tuple[dict[str, list[str]], str | None]:
-    """The options of [uwsgi] with all their values, and why it cannot be read to the end."""
+    """Return the options of [uwsgi] with all values, and why parsing stopped."""
     parser = RawConfigParser(
         dict_type=_Repeated, delimiters=("=",), strict=False, allow_no_value=True, empty_lines_in_values=False
     )
@@ -141,7 +141,7 @@ def _gunicorn(name: str, conf: FileFact, command: str, variables: dict[str, str]
 
 
 def bind(value: str) -> tuple[str | None, int | None]:
-    """Address and port of a bind; no port for a unix socket and what else is none."""
+    """Return address and port of a bind; the port is None for a unix socket or an invalid bind."""
     address, colon, port = value.rpartition(":")
     if not colon or not port.isdecimal() or len(port) > 5:
         return None, None
@@ -155,7 +155,7 @@ _VARIABLE = re.compile(r"\$\(\w+\)|%\((?P<option>[\w-]+)\)|%[a-zA-Z]|@\(")
 
 
 def _expanded(value: str, options: dict[str, list[str]], entry: dict[str, Any]) -> str:
-    """With the values of `%(option)`, and %d and %n for where the file lies; what only uwsgi knows stays."""
+    """Expand `%(option)`, %d and %n; variables that only uwsgi can resolve stay."""
     path = raw.text(entry.get("path")) or ""
     magic = {"%d": f"{dirname(path)}/", "%n": splitext(basename(path))[0], "%s": basename(path), "%p": path}
 
@@ -166,7 +166,7 @@ def _expanded(value: str, options: dict[str, list[str]], entry: dict[str, Any]) 
 
 
 def _log(options: dict[str, list[str]], entry: dict[str, Any]) -> str | None:
-    """Where it logs to; None where that is not written, or known to uwsgi only."""
+    """Return the path of the log, None if it is absent or only uwsgi can resolve it."""
     names = (value for key in ("logto2", "logto", "daemonize") if (value := _last(options, key)))
     path = _expanded(next(names, ""), options, entry)
     return path if path.startswith("/") and not _VARIABLE.search(path) else None

@@ -1,4 +1,4 @@
-"""The versions that a host tells without being asked for more than a few small files and names."""
+"""Parse versions from small files and names on a host."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _LENGTH = 100
 
 
 class Versions(Fact, frozen=True):
-    """By what they are of: system, kernel, open_paas, and `login: Django` for a package of a virtual environment."""
+    """Hold versions by subject: system, kernel, open_paas, `login: Django` for a package of an environment."""
 
     by_name: dict[str, str]
 
 
 def versions(files: Files, system: Any) -> Versions:
-    """From the entries whose names begin with version-, and the raw section `system`."""
+    """Parse the entries with the prefix version-, and the raw section `system`."""
     kernel = raw.text(raw.record(system).get("kernel"), _LENGTH)
     found = {"kernel": kernel} if kernel else {}
     for entry in files.get(FileName.VERSION_SYSTEM, []):
@@ -45,7 +45,7 @@ def versions(files: Files, system: Any) -> Versions:
 
 
 def _distribution(text: str) -> str | None:
-    """PRETTY_NAME of os-release, the line of redhat-release."""
+    """Return PRETTY_NAME of os-release or the line of redhat-release."""
     pretty = re.search(r"^PRETTY_NAME=(.*)$", text, re.MULTILINE)
     name = pretty[1].strip("\"'") if pretty else text.strip().partition("\n")[0]
     return name[:_LENGTH] or None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bkpaas.facts.logstash import Broken, plugins
+from bkpaas.facts.logstash import ParseError, plugins
 
 PAAS_APP_LOG = """\
 # SaaS logs { redis { host => "not.this" } }
@@ -85,7 +85,7 @@ def test_plugins_with_their_settings_and_lines() -> None:
 def test_values(text: str, value: object) -> None:
     whole = f"input {{ redis {{ x => {text} }} }}"
     if text == "10.0.1.9":
-        with pytest.raises(Broken):  # logstash itself wants quotes here
+        with pytest.raises(ParseError):  # logstash itself wants quotes here
             plugins(whole)
     else:
         assert plugins(whole)[0].settings["x"][0] == value
@@ -107,7 +107,7 @@ def test_nothing_is_a_configuration() -> None:
     ],
 )
 def test_what_is_none_is_told_with_its_line(text: str, line: int) -> None:
-    with pytest.raises(Broken) as broken:
+    with pytest.raises(ParseError) as broken:
         plugins(text)
     assert broken.value.line == line
 
@@ -125,5 +125,5 @@ def test_what_is_none_is_told_with_its_line(text: str, line: int) -> None:
     ],
 )
 def test_hostile_text_ends(text: str) -> None:
-    with pytest.raises(Broken):
+    with pytest.raises(ParseError):
         plugins(text)
