@@ -1,3 +1,3 @@
 """Read-only acceptance checks for BlueKing PaaS deployments."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -150,3 +150,20 @@ def test_every_option_is_explained() -> None:
         )
         missing = {name for options in early.groups().values() for name in options if name not in text}
         assert missing == set(), ending
+
+
+PLACE = re.compile(r"(?:bkpaas|lab|selftests|script|inventory|docs|tests_[a-z]+|bench)/[\w./-]*")
+"""A path of the repository, as a sentence names it between backquotes."""
+
+
+def test_every_path_that_is_named_exists() -> None:
+    """A path with a placeholder or a file that the reader makes is left out."""
+    made = re.compile(r"[<>*]|[A-Z]{2,}\b(?!\.md)|hostname|tests_site")
+    named = {
+        (one.name, text.rstrip("/"))
+        for one in ALL
+        for text in one.inline
+        if PLACE.fullmatch(text) and not made.search(text)
+    }
+    assert len(named) > 60
+    assert {(name, path) for name, path in named if not (ROOT / path).exists()} == set()
