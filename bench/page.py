@@ -1,4 +1,4 @@
-"""How long report.html takes to open, in a headless Chromium, beside pages that do nothing.
+"""How long report.html takes to open, in a headless Chromium, compared with pages that do nothing.
 
 python -m bench.page [VERDICTS ...] prints a table; exit status 1 when a figure is beyond its limit.
 """

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The lab's own side, run once inside its namespaces: a bridge, the names, a resolver and a time server.
-# There is no route from here to anywhere: what is not in the lab is unreachable at once.
+# There is no route from here to anywhere: what is not in the lab is unreachable immediately.
 # env: NAME STATE BASE CONTROLLER PREFIX DOMAIN
 set -euo pipefail
 

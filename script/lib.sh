@@ -1,4 +1,4 @@
-# What the scripts beside this file share. Sourced, never run: it moves to the repository's root and defines functions.
+# Functions of the scripts in this directory. Source it: it changes to the root of the repository.
 # shellcheck shell=bash
 # Nothing of the machine is touched but its packages; everything else stays in .venv/, .lab/ and report/.
 set -euo pipefail
@@ -98,7 +98,7 @@ apt_get() {
 without_daemons() { # POLICY COMMAND...: while COMMAND runs, Debian's own switch keeps new packages from starting daemons
     local policy=$1
     shift
-    if [ -e "$policy" ]; then # whoever runs this machine has decided already
+    if [ -e "$policy" ]; then # the administrator has set a policy
         "$@"
         return
     fi
@@ -112,7 +112,7 @@ without_daemons() { # POLICY COMMAND...: while COMMAND runs, Debian's own switch
 
 # --- Python
 
-find_python() { # the first interpreter that is new enough and can make virtual environments; nothing if there is none
+find_python() { # print the first interpreter that is new enough and can create virtual environments, or nothing
     local name
     for name in ${PYTHON:+"$PYTHON"} python3 python3.14 python3.13 python3.12 python3.11 python3.10; do
         if "$name" -c "import sys, venv, ensurepip; sys.exit(sys.version_info < (${OLDEST_PYTHON/./, }))" 2>/dev/null; then
