@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
@@ -16,8 +15,8 @@ from selftests.matrix.__main__ import parser as matrix_parser
 from selftests.matrix.__main__ import plan as planned
 from selftests.matrix.record import Matrix
 from selftests.matrix.trial import LANGUAGES, Healthy, Narrowed, Trial, recording_file
-from selftests.recordings.replay import SAMPLE
-from selftests.recordings.store import LAYOUTS, PACKED, SUFFIX, Recording, write_lines
+from selftests.recordings.packing import pack
+from selftests.recordings.store import LAYOUTS, PACKED, SUFFIX, names
 
 RAW = REPOSITORY / ".lab" / "recordings"
 """Each run in a file of its own, as soon as it is recorded."""
@@ -33,23 +32,25 @@ def main() -> int:
     speak("en")
     machine.complete_path()
     options = parser().parse_args()
-    every = trials()
-    if not options.pack:
-        names = set(options.only)
-        if unknown := names - {trial.name for trial in every}:
-            print(f"no trial: {' '.join(sorted(unknown))}", file=sys.stderr)
-            return 2
-        chosen = [trial for trial in every if trial.name in names] if names else every
-        for trial in chosen if names else ():
-            for file in files(trial):
-                file.unlink(missing_ok=True)
-        matrix = Matrix.read(FILE)
-        for _ in range(ATTEMPTS):
-            if missing := [trial for trial in chosen if not all(file.exists() for file in files(trial))]:
-                print(f"{len(missing)} of {len(chosen)} trials are to be recorded", flush=True)
-                Bench(options.labs, FILE, RAW).run(missing, matrix)
-        print(table.whole(matrix))
-    return pack(every)
+    every, only = trials(), set(options.only)
+    if unknown := only - {trial.name for trial in every}:
+        print(f"no trial: {' '.join(sorted(unknown))}", file=sys.stderr)
+        return 2
+    packed = {name for layout in LAYOUTS for name in names(layout, PACKED)}
+    known = set() if options.again or only else packed
+    chosen = [trial for trial in every if not only or trial.name in only]
+    matrix = Matrix.read(FILE)
+    for _ in range(0 if options.pack else ATTEMPTS):
+        missing = [trial for trial in chosen if not all(_is_recorded(file, known) for file in files(trial))]
+        if missing:
+            print(f"{len(missing)} of {len(chosen)} trials are to be recorded", flush=True)
+            Bench(options.labs, FILE, RAW).run(missing, matrix)
+    print(table.whole(matrix))
+    return packed_all(every)
+
+
+def _is_recorded(file: Path, packed: set[str]) -> bool:
+    return file.exists() or file.stem in packed
 
 
 def trials() -> list[Trial]:
@@ -67,49 +68,32 @@ def files(trial: Trial) -> list[Path]:
     return [recording_file(RAW, trial.name)]
 
 
-def pack(every: list[Trial]) -> int:
-    """Write what is recorded as one compressed file for each layout. -> 1 when something is missing"""
-    PACKED.mkdir(exist_ok=True)
-    missing = []
+def packed_all(every: list[Trial]) -> int:
+    """Pack what is recorded, and remove the files of single runs. -> 1 when something is missing"""
+    missing: list[str] = []
     for layout in LAYOUTS:
-        recorded: dict[str, Path] = {}
-        for trial in every:
-            for file in files(trial) if trial.layout == layout else ():
-                if file.exists():
-                    recorded[file.stem] = file
-                else:
-                    missing.append(file.stem)
-        if not recorded:
-            continue
-        names = sorted(recorded, key=_place)
-        path = PACKED / f"{layout}{SUFFIX}"
-        write_lines(path, (_read(recorded[name], layout) for name in names))
-        (PACKED / f"{layout}.names").write_text("\n".join(names) + "\n", "ascii")
-        print(f"{path.relative_to(REPOSITORY)}: {len(names)} runs, {path.stat().st_size / 1e6:.2f} MB")
+        wanted = {file.stem: file for trial in every if trial.layout == layout for file in files(trial)}
+        raw = {name: file for name, file in wanted.items() if file.exists()}
+        missing += pack(layout, list(wanted), raw, PACKED)
+        for file in raw.values():
+            file.unlink()
+    for path in sorted(PACKED.glob(f"*{SUFFIX}")):
+        print(f"{path.relative_to(REPOSITORY)}: {path.stat().st_size / 1e6:.2f} MB")
     if missing:
         print(f"not recorded: {' '.join(missing)}")
     return 1 if missing else 0
-
-
-def _place(name: str) -> tuple[int, bool, str]:
-    """Order by this: the sample first, since a replay stops reading behind the last run that it wants."""
-    place = SAMPLE.index(name) if name in SAMPLE else len(SAMPLE)
-    return place, not name.startswith("healthy"), name
-
-
-def _read(file: Path, layout: str) -> Recording:
-    return {"name": file.stem, "layout": layout, **json.loads(file.read_text("ascii"))}
 
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="script/record",
         description="Record every run of the fault matrix: raw answers of both rounds and what the controller saw. "
-        "Runs that are recorded already are kept, so that an ended recording goes on where it was; then pack them "
-        "for script/replay.",
+        "Runs that are recorded already are kept, so that a recording that was ended goes on where it was. All are "
+        "packed for script/replay.",
     )
     top.add_argument("--only", metavar="NAME", action="append", default=[],
                      help="record this trial, even if it is recorded already; may be repeated")  # fmt: skip
+    top.add_argument("--again", action="store_true", help="record everything anew")
     top.add_argument("--labs", type=int, choices=(1, 2), default=2, help="labs side by side (%(default)s)")
     top.add_argument("--pack", action="store_true", help="only pack what is recorded")
     return top

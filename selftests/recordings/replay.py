@@ -14,24 +14,8 @@ from typing import Any
 from bkpaas.record import read_json
 from selftests.recordings import comparing, expectation, judging, matrix
 from selftests.recordings.pool import judge_all
-from selftests.recordings.store import PACKED, SUFFIX, Recording, canonical, packed_layouts, read_lines
-
-SAMPLE = (
-    "healthy-1",
-    "disk-full",
-    "login-to-the-wrong-service",
-    "clock-ahead",
-    "faq-fatal",
-    "manage-missing",
-    "firewall-drop",
-    "saas-dead",
-    "deploy-limits-reversed",
-    "cc-down",
-    "symptom-no-logs.zh",
-    "symptom-login-redirect-loop.en",
-    "host-down+faq-fatal",
-)
-"""A healthy run, a pair of faults, and a run for each section of the FAQ; the first in their packed file."""
+from selftests.recordings.sample import SAMPLE
+from selftests.recordings.store import PACKED, SUFFIX, Recording, canonical, names, packed_layouts, read_lines
 
 
 def main(words: list[str] | None = None) -> int:
@@ -103,11 +87,6 @@ class Replay:
         self.differences += comparing.compare_catalogue(expected, actual)
         if self.options.update:
             expectation.write_catalogue(actual, self.options.expected)
-
-
-def names(layout: str, directory: Path) -> list[str]:
-    """Return the names of the packed recordings of a layout."""
-    return (directory / f"{layout}.names").read_text("ascii").split()
 
 
 def wanted(layout: str, directory: Path, chosen: set[str]) -> Iterator[Recording]:

@@ -38,6 +38,8 @@ KEY = b"The key of all recordings: 32 B."
 ELSEWHERE = "/opt/bkpaas-acceptance"
 """Stands in a recording for the directory of the repository."""
 SUFFIX = ".jsonl.xz"
+NAMES = ".names"
+"""Of the file that lists the recordings in a packed one, in order."""
 _FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 64 * 2**20}]
 """A dictionary that holds some dozens of runs, since most answers of a layout are nearly equal."""
 
@@ -85,6 +87,12 @@ def read_lines(path: Path) -> Iterator[Any]:
     with lzma.open(path, "rt", encoding="ascii") as stream:
         for line in stream:
             yield json.loads(line)
+
+
+def names(layout: str, directory: Path) -> list[str]:
+    """Return the names of the packed recordings of a layout, in order."""
+    file = directory / f"{layout}{NAMES}"
+    return file.read_text("ascii").split() if file.exists() else []
 
 
 def packed_layouts(directory: Path) -> list[str]:
