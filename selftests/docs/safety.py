@@ -14,7 +14,7 @@ from typing import Any
 
 from bkpaas.catalogue.model import Text
 from bkpaas.collect import plan
-from bkpaas.collect.probes import MOST_REDIRECTS
+from bkpaas.collect.probes import MAX_REDIRECTS
 from bkpaas.facts import Snapshot
 from bkpaas.facts.query import Earlier
 from bkpaas.inventory import platform
@@ -127,8 +127,8 @@ def requests(language: Language) -> list[str]:
         )
     ]
     follows = Text(
-        en=f"and at most {MOST_REDIRECTS} redirects within the domain",
-        zh=f"及域名内最多 {MOST_REDIRECTS} 次跳转",
+        en=f"and at most {MAX_REDIRECTS} redirects within the domain",
+        zh=f"及域名内最多 {MAX_REDIRECTS} 次跳转",
     )
     rows = [(f"`{ask}`", _roles(roles, language)) for ask, roles in sorted(found.items())]
     rows += [(f"`{ask}`", _CONTROLLER.in_(language)) for ask in own]
