@@ -40,7 +40,7 @@ _SECRETS = Secrets()
 def redacted(text: str) -> str:
     """Return the first line without what is quoted in it and without secrets."""
     first = text.lstrip()[:TEXT_LENGTH].split("\n", 1)[0].rstrip()
-    return visible(_SECRETS.scrub(_QUOTED.sub("...", first)))
+    return visible(_SECRETS.redact(_QUOTED.sub("...", first)))
 
 
 class Messages:

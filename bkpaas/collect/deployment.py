@@ -55,7 +55,7 @@ def collect(
     """
     start = time.time()
     secrets = Secrets(key)
-    set_redactor(secrets.scrub)
+    set_redactor(secrets.redact)
     rounds = _Facts(deployment, secrets)
     controller_answer: dict[str, Any] = {}
     listener.start(len(deployment.selected()))
@@ -118,7 +118,7 @@ class _Facts:
         for selected in self._deployment.selected():
             if selected.name not in self._facts:
                 self._facts[selected.name] = self._not_collected(selected, answers[selected.name])
-        return plan.round_2(host, self._deployment, Earlier(self._facts, self._secrets.reveal))
+        return plan.round_2(host, self._deployment, Earlier(self._facts, self._secrets.resolve_digest))
 
     def final(self, host: Host, answers: HostAnswers) -> HostFacts:
         """Return the final facts of a host; those of round 1 stay when round 2 failed."""

@@ -221,7 +221,7 @@ class _Trial:
     def _record_failure(self, step: str, url: str, message: str, token: str = "") -> None:
         for secret in filter(None, (token, self.credentials.password)):
             message = message.replace(secret, "***")
-        failure = LoginTrouble(step, url.partition("?")[0], self.secrets.cut(message, MESSAGE_LENGTH))
+        failure = LoginTrouble(step, url.partition("?")[0], self.secrets.truncate(message, MESSAGE_LENGTH))
         if failure not in self.troubles:
             self.troubles.append(failure)
 

@@ -243,7 +243,7 @@ def _work() -> None:
     secrets = Secrets(setup.key)
     for value in setup.secrets:
         secrets.digest(value)
-    set_redactor(secrets.scrub)
+    set_redactor(secrets.redact)
     speak(setup.language)
     with in_both() if setup.both else contextlib.nullcontext():
         while data := _read(sys.stdin.buffer):

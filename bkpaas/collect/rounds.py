@@ -66,7 +66,7 @@ class HostAnswers(Struct):
 
 def _redacted(kind: str, reason: str) -> Failure:
     """Return a failure without secrets; the reason may quote a banner or the output of sudo."""
-    return Failure(kind, Secrets().scrub(reason))
+    return Failure(kind, Secrets().redact(reason))
 
 
 class Interrupted(KeyboardInterrupt):

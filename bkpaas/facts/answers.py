@@ -135,10 +135,10 @@ def answer(item: dict[str, Any], secrets: Secrets) -> Answer:
     body = raw.text(item.get("body"), 1_000_000) or ""
     headers = _headers(item.get("headers"), secrets)
     return Answer(
-        url=secrets.cut(raw.text(item.get("url"), 2000) or "", 500),
+        url=secrets.truncate(raw.text(item.get("url"), 2000) or "", 500),
         status=status,
         headers=headers,
-        body=secrets.cut(body, _BODY_LENGTH),
+        body=secrets.truncate(body, _BODY_LENGTH),
         seconds=raw.number(item.get("seconds")),
         peer=raw.text(item.get("peer"), 100),
         error_kind=error_kind,
@@ -173,7 +173,9 @@ def error_of(item: dict[str, Any], secrets: Secrets) -> tuple[str | None, str | 
     if error is None:
         return None, None
     given = raw.record(error)
-    return raw.text(given.get("kind"), 20) or "other", secrets.cut(raw.text(given.get("text")) or "", 300)
+    return raw.text(given.get("kind"), 20) or "other", secrets.truncate(
+        raw.text(given.get("text")) or "", 300
+    )
 
 
 def _headers(pairs: Any, secrets: Secrets) -> dict[str, str]:
@@ -205,7 +207,7 @@ def _connection(item: dict[str, Any], secrets: Secrets) -> Connection:
         error_text=error_text,
         seconds=raw.number(item.get("seconds")),
         greeting=kind,
-        text=secrets.cut(said, 200),
+        text=secrets.truncate(said, 200),
         login=database.login(item, secrets),
     )
 

@@ -18,7 +18,7 @@ from bkpaas.facts.settings import Settings, SettingsByProject
 from bkpaas.inventory.deployment import DEFAULT_PORTS, Deployment, Host
 from bkpaas.lang import say
 
-Reveal = Callable[[str], str | None]
+ResolveDigest = Callable[[str], str | None]
 """Returns the value that a digest stands for."""
 
 LoginState = Literal["accepted", "refused", "unsupported", "needs-tls", "error"]
@@ -136,7 +136,7 @@ def _obstacle(project: str, user: Any, password: Any, options: Any) -> str | Non
 
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
-    """Log in with each account and quit; no connection for an account that cannot be revealed."""
+    """Log in with each account and quit; no connection for an account that has an unknown digest."""
     if earlier is None or not entry.has_role("paas"):
         return
     for name, account in accounts(earlier.hosts[entry.name].settings).items():
@@ -149,9 +149,9 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
             yield MysqlLogin(name, account.host, account.port, seconds, mysql=login)
 
 
-def _plain(word: str, reveal: Reveal) -> str | None:
+def _plain(word: str, resolve_digest: ResolveDigest) -> str | None:
     """Return the value of a digest, or what is none; None when it is unknown or was not valid UTF-8."""
-    plain = reveal(word) if DIGEST.fullmatch(word) else word
+    plain = resolve_digest(word) if DIGEST.fullmatch(word) else word
     return None if plain is None or "\ufffd" in plain or "\0" in plain else plain
 
 
@@ -172,6 +172,6 @@ def login(item: Mapping[str, Any], secrets: Secrets) -> DatabaseLogin | None:
         state=state,
         code=raw.integer(given.get("code")),
         kind=raw.text(given.get("kind"), 20) or "",
-        text=secrets.cut("".join(c if c.isprintable() else "." for c in text), _TEXT_LENGTH),
-        plugin=secrets.cut(raw.text(given.get("plugin"), 100) or "", 100),
+        text=secrets.truncate("".join(c if c.isprintable() else "." for c in text), _TEXT_LENGTH),
+        plugin=secrets.truncate(raw.text(given.get("plugin"), 100) or "", 100),
     )

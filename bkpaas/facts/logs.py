@@ -112,7 +112,7 @@ class _Reader:
         self.secrets = secrets
 
     def _hit(self, path: str, time: float | None, text: str, upstream: str | None = None) -> LogHit:
-        shown = self.secrets.cut(" ".join(text.split()), _TEXT_LENGTH)
+        shown = self.secrets.truncate(" ".join(text.split()), _TEXT_LENGTH)
         return LogHit(file=path, time=time, text=shown, upstream=upstream)
 
     def nginx_errors(self, path: str, end: str) -> Iterator[LogHit]:

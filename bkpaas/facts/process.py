@@ -167,7 +167,7 @@ def _environ(values: dict[str, str], secrets: Secrets) -> dict[str, str]:
     return {
         name: secrets.digest(value)
         if secrets.is_secret(name, value)
-        else secrets.cut(value, _VARIABLE_LENGTH)
+        else secrets.truncate(value, _VARIABLE_LENGTH)
         for name, value in values.items()
     }
 
@@ -176,14 +176,14 @@ def command_line(argv: list[str], secrets: Secrets) -> tuple[str, ...]:
     """Return a command line without secrets, truncated to a total length."""
     words: list[str] = []
     room = _COMMAND_LENGTH
-    secrets.scrub(" ".join(argv))  # remembers what only several words together show to be a secret
+    secrets.redact(" ".join(argv))  # remembers what only several words together show to be a secret
     for word, shown in zip(argv, hide_words(argv, secrets.digest), strict=True):
         if room <= 0:
             break
         if shown is None and " " in word:
             shown = " ".join(command_line(word.split(" "), secrets))
         elif shown is None:
-            shown = secrets.cut(word, _WORD_LENGTH)
+            shown = secrets.truncate(word, _WORD_LENGTH)
         words.append(shown[:room])
         room -= len(shown) + 1
     return tuple(words)

@@ -54,7 +54,7 @@ def proxies(files: Files, secrets: Secrets) -> Proxies:
                 problems.append(f"{path}: {reason}")
             read = _options if basename(path) in (".curlrc", ".wgetrc") else _shell
             found += [
-                ProxySetting(name=variable, value=secrets.cut(value, _LENGTH), place=f"{path}:{line}")
+                ProxySetting(name=variable, value=secrets.truncate(value, _LENGTH), place=f"{path}:{line}")
                 for variable, value, line in read(path, content(entry) or "")
             ]
     return Proxies(settings=tuple(found), problems=tuple(problems))

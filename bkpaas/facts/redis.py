@@ -109,7 +109,7 @@ def _talk(item: dict[str, Any], secrets: Secrets) -> RedisTalk:
         error_kind=kind,
         error_text=text,
         seconds=raw.number(item.get("seconds")),
-        replies=tuple(secrets.cut(line, 200) for line in lines[:100]),
+        replies=tuple(secrets.truncate(line, 200) for line in lines[:100]),
     )
 
 

@@ -72,7 +72,7 @@ class Secrets:
         """Return the digest of what need not be a secret: it is not looked for elsewhere."""
         return PREFIX + self._digested(value)
 
-    def reveal(self, digest: str) -> str | None:
+    def resolve_digest(self, digest: str) -> str | None:
         """Return the secret of a digest, to log in with it; it must not be used otherwise."""
         return next((value for value, known in self._known.items() if known == digest), None)
 
@@ -101,42 +101,42 @@ class Secrets:
         """Return whether what has this name is to be hidden. Plain numbers of TOKEN_..._SECONDS are not."""
         return is_secret(name, value)
 
-    def scrub(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """Return the text with each recognised secret replaced by its digest; a text of extreme length is cut."""
         if len(text) > _REDACTED_LENGTH:
-            return self._scrubbed(text[:_REDACTED_LENGTH])[: _REDACTED_LENGTH - _UNSURE_LENGTH]
-        return self._scrubbed(text)
+            return self._redacted(text[:_REDACTED_LENGTH])[: _REDACTED_LENGTH - _UNSURE_LENGTH]
+        return self._redacted(text)
 
-    def _scrubbed(self, text: str) -> str:
+    def _redacted(self, text: str) -> str:
         if not _TRIGGER.search(text):
             return text
         if _MARK.search(text):  # texts in two languages, each by itself
-            return "".join(piece if piece in MARKS else self._scrubbed(piece) for piece in _MARK.split(text))
+            return "".join(piece if piece in MARKS else self._redacted(piece) for piece in _MARK.split(text))
         for known in self._odd:
             text = text.replace(known, self.digest(known)) if is_distinctive(known) else text
         text = options(shapes(text, self.digest), self.digest)
         return late_shapes(assignments(text, self.digest), self.digest)
 
-    def cut(self, text: str, limit: int) -> str:
+    def truncate(self, text: str, limit: int) -> str:
         """Redact a text, then truncate it, so that no part of a secret is left at the end."""
-        return self.scrub(text[: 4 * limit])[:limit]
+        return self.redact(text[: 4 * limit])[:limit]
 
     def header(self, name: str, value: str) -> str:
         """Return the value of one HTTP header: a cookie keeps its name and attributes, not its value."""
         if name in ("set-cookie", "cookie"):
-            return self.scrub(f"{name}: {value}")[len(name) + 2 :]
-        return self.digest(value) if self.is_secret(name, value) else self.scrub(value)
+            return self.redact(f"{name}: {value}")[len(name) + 2 :]
+        return self.digest(value) if self.is_secret(name, value) else self.redact(value)
 
     def tree(self, value: Any) -> Any:
         """Redact all strings of a JSON value; values under secret names become digests."""
         if isinstance(value, dict):
             return {
-                self.scrub(key): self._hidden(item) if self.is_secret(key, item) else self.tree(item)
+                self.redact(key): self._hidden(item) if self.is_secret(key, item) else self.tree(item)
                 for key, item in value.items()
             }
         if isinstance(value, list):
             return [self.tree(item) for item in value]
-        return self.scrub(value) if isinstance(value, str) else value
+        return self.redact(value) if isinstance(value, str) else value
 
     def _hidden(self, value: Any) -> Any:
         if isinstance(value, dict):
@@ -147,9 +147,9 @@ class Secrets:
 
     def strings(self, value: Any) -> Any:
         """Return the structure with every string scrubbed, whatever the names, and no known secret left."""
-        scrubbed = _mapped(value, self.scrub)
-        left = self._left_in(json.dumps(scrubbed, ensure_ascii=False))
-        return _mapped(scrubbed, partial(replace_spellings, left)) if left else scrubbed
+        redacted = _map_strings(value, self.redact)
+        left = self._left_in(json.dumps(redacted, ensure_ascii=False))
+        return _map_strings(redacted, partial(replace_spellings, left)) if left else redacted
 
     def _left_in(self, text: str) -> dict[str, str]:
         """Return the known secrets, in any spelling, that may be in a text, with their digests."""
@@ -162,10 +162,10 @@ class Secrets:
         }
 
 
-def _mapped(value: Any, change: Callable[[str], str]) -> Any:
+def _map_strings(value: Any, change: Callable[[str], str]) -> Any:
     """Return the structure with every string changed; a tuple becomes a list."""
     if isinstance(value, dict):
-        return {change(key): _mapped(item, change) for key, item in value.items()}
+        return {change(key): _map_strings(item, change) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_mapped(item, change) for item in value]
+        return [_map_strings(item, change) for item in value]
     return change(value) if isinstance(value, str) else value

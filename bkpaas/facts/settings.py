@@ -330,7 +330,7 @@ class _Reader:
             following = leaf.get_next_leaf()
             words.append(" " if following is not None and following.prefix else "")
             room -= len(words[-2]) + len(words[-1])
-        return self.secrets.cut("".join(words).strip(), _TEXT_LENGTH)
+        return self.secrets.truncate("".join(words).strip(), _TEXT_LENGTH)
 
 
 class _Only:

@@ -101,7 +101,7 @@ def _supervisor(
     try:
         programs = tuple(_conf_programs(parser, conf.path, secrets))
     except ValueError as error:
-        conf_error = conf_error or secrets.cut(str(error), 300)
+        conf_error = conf_error or secrets.truncate(str(error), 300)
     socket_path = _path(parser, "unix_http_server", "file", conf.path)
     pidfile_path = _path(parser, "supervisord", "pidfile", conf.path)
     pidfile = _at(pidfile_path, files.get(FileName.SUPERVISOR_PID.of(module), []))
@@ -132,7 +132,7 @@ def _read(entry: dict[str, Any], secrets: Secrets) -> tuple[RawConfigParser, str
     try:
         parser.read_string((content(entry) or "").lstrip("\ufeff"))
     except Error as error:
-        problem = problem or f"{type(error).__name__}: {secrets.cut(str(error), 300)}"
+        problem = problem or f"{type(error).__name__}: {secrets.truncate(str(error), 300)}"
     return parser, problem
 
 
@@ -152,7 +152,7 @@ def environment(entry: dict[str, Any], program: str, secrets: Secrets) -> dict[s
 
 def _command(text: str, secrets: Secrets) -> str:
     """Return a command without values of assignments and of options such as --token."""
-    scrubbed = secrets.cut(text, _COMMAND_LENGTH)
+    scrubbed = secrets.truncate(text, _COMMAND_LENGTH)
     try:
         words = shlex.split(scrubbed)
     except ValueError:  # a quote that does not end
@@ -208,7 +208,9 @@ def status_of(answer: Any, secrets: Secrets) -> tuple[tuple[Program, ...] | None
     words = error or _words(out) or _words(raw.text(answer.get("err"), 100_000) or "")
     if words is None and answer.get("rc") == 0:
         return (), None
-    return None, secrets.cut(words or say(en="supervisorctl said nothing", zh="supervisorctl 没有输出"), 300)
+    return None, secrets.truncate(
+        words or say(en="supervisorctl said nothing", zh="supervisorctl 没有输出"), 300
+    )
 
 
 def _words(output: str) -> str | None:
@@ -234,7 +236,7 @@ def _program(line: str, secrets: Secrets) -> Program | None:
         state=words[1],
         pid=int(running["pid"]) if running else None,
         uptime_seconds=uptime,
-        description=secrets.cut(description, 200),
+        description=secrets.truncate(description, 200),
     )
 
 

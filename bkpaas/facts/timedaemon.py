@@ -53,7 +53,7 @@ def time_daemon(
         pid=ntpd if chronyd is None else chronyd,
         synchronised=synchronised,
         source=source,
-        text=secrets.cut(words.strip(), 1000),
+        text=secrets.truncate(words.strip(), 1000),
     )
 
 

@@ -38,7 +38,7 @@ def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    report.sections = [(title, Secrets().scrub(text)) for title, text in report.sections]
+    report.sections = [(title, Secrets().redact(text)) for title, text in report.sections]
     id_ = identity(item)
     decides = call.when == "call" or (call.when == "setup" and call.excinfo is not None)
     if id_ is None and call.excinfo is not None and report.failed:
@@ -64,9 +64,9 @@ def _plain(call: pytest.CallInfo[None]) -> str:
     """Why a test that judges no condition failed: what it says, and the line that says it."""
     assert call.excinfo is not None
     if isinstance(call.excinfo.value, SuiteError):
-        return Secrets().scrub(in_language(str(call.excinfo.value), spoken()))
+        return Secrets().redact(in_language(str(call.excinfo.value), spoken()))
     said = in_language(str(call.excinfo.value), spoken()) or str(call.excinfo.traceback[-1].statement).strip()
-    return f"{call.excinfo.typename}: {Secrets().scrub(said)} ({_place(call)})"
+    return f"{call.excinfo.typename}: {Secrets().redact(said)} ({_place(call)})"
 
 
 _PYTEST: dict[Word, Any] = {
@@ -119,10 +119,10 @@ def _add_case(outcome: Outcome, error: AssertionError) -> None:
 def _redact(outcome: Outcome) -> None:
     """Hide the secrets in what a site's own test reports: it may have read them itself."""
     secrets = Secrets()
-    outcome.evidence = outcome.evidence and secrets.scrub(outcome.evidence)
-    outcome.reason = outcome.reason and secrets.scrub(outcome.reason)
-    outcome.slots = {name: secrets.scrub(value) for name, value in outcome.slots.items()}
-    outcome.parameters = {name: secrets.scrub(value) for name, value in outcome.parameters.items()}
+    outcome.evidence = outcome.evidence and secrets.redact(outcome.evidence)
+    outcome.reason = outcome.reason and secrets.redact(outcome.reason)
+    outcome.slots = {name: secrets.redact(value) for name, value in outcome.slots.items()}
+    outcome.parameters = {name: secrets.redact(value) for name, value in outcome.parameters.items()}
 
 
 def _unworded(item: pytest.Item, call: pytest.CallInfo[None]) -> str:
@@ -151,7 +151,7 @@ def _said(error: BaseException) -> str:
         text = " ".join(in_language(str(error), spoken()).split())
     except Exception:  # an exception that cannot even be told
         return ""
-    return f": {visible(Secrets().cut(text, _SAID))}" if text else ""
+    return f": {visible(Secrets().truncate(text, _SAID))}" if text else ""
 
 
 def _place(call: pytest.CallInfo[None]) -> str:

@@ -68,7 +68,7 @@ def test_secrets_are_known_to_the_controller(open_parser: Open) -> None:
         parser.facts(host(), visited())
     finally:
         parser.close()
-    assert secrets.reveal(Secrets(b"key").digest("Pl4nted-db-pass")) == "Pl4nted-db-pass"
+    assert secrets.resolve_digest(Secrets(b"key").digest("Pl4nted-db-pass")) == "Pl4nted-db-pass"
 
 
 def test_costly_host_costs_itself_only(open_parser: Open) -> None:

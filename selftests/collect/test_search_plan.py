@@ -33,7 +33,7 @@ def second(secrets: Secrets, source: str = "", *targets: RedisTarget) -> dict[st
         "host": "paas-1", "collected": True, "error_kind": None, "error": None, "seconds": 0.1, "system": SYSTEM,
         "log_plugins": LogPlugins(none, plugin), "settings": settings({"settings-paas-2": [file]}, secrets),
     }  # fmt: skip
-    found = plan.round_2(HOST, DEPLOYMENT, Earlier({"paas-1": HostFacts(**nouns)}, secrets.reveal))
+    found = plan.round_2(HOST, DEPLOYMENT, Earlier({"paas-1": HostFacts(**nouns)}, secrets.resolve_digest))
     assert found
     return found
 

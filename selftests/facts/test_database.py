@@ -44,7 +44,7 @@ def read(secrets: Secrets, **projects: dict[str, Any]) -> Any:
 
 
 def plan(secrets: Secrets, **projects: dict[str, Any]) -> list[dict[str, Any]]:
-    return planned(read(secrets, **projects), secrets.reveal)
+    return planned(read(secrets, **projects), secrets.resolve_digest)
 
 
 def planned(settings: SettingsByProject, reveal: Callable[[str], str | None]) -> list[dict[str, Any]]:

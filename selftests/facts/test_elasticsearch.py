@@ -194,7 +194,7 @@ def test_logins_are_digests_that_can_be_used_and_nothing_else(source: str, passw
         ("es", 9200, "elastic"),
         ("es-2", 9200, "elastic"),
     ]
-    assert {secrets.reveal(place.password) for place in found} == {password}
+    assert {secrets.resolve_digest(place.password) for place in found} == {password}
     shown = msgspec.json.encode(paas).decode() + repr(found)
     assert password not in shown and "nted" not in shown.replace("Planted", "")
 

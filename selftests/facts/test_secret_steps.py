@@ -109,7 +109,7 @@ def lines(text):
     before = sys.gettrace()
     sys.settrace(trace)
     try:
-        one.scrub(text)
+        one.redact(text)
     finally:
         sys.settrace(before)
     return count
@@ -124,7 +124,7 @@ def test_executed_lines_double_with_the_input(piece):
 
 def test_a_long_text_is_cut_before_it_is_redacted():
     most = secrets._REDACTED_LENGTH
-    found = Secrets().scrub("x " * most + "token=Pl4nted")
+    found = Secrets().redact("x " * most + "token=Pl4nted")
     assert most // 2 < len(found) <= most
     edge = "a " * (most // 2 - 5) + "http://user:Pl4nted@10.0.0.1/"
-    assert "Pl4" not in Secrets().scrub(edge)
+    assert "Pl4" not in Secrets().redact(edge)

@@ -93,16 +93,16 @@ SHAPES = [
 @pytest.mark.parametrize("text", SHAPES)
 def test_no_secret_is_left(text):
     secrets = Secrets()
-    found = secrets.scrub(text)
+    found = secrets.redact(text)
     assert "Pl4nted" not in found and "4nted" not in found
     assert "secret:" in found
-    assert secrets.scrub(found) == found
+    assert secrets.redact(found) == found
 
 
 @pytest.mark.parametrize("length", range(0, 60, 7))
 @pytest.mark.parametrize("text", SHAPES)
 def test_no_half_of_a_secret_is_left_by_a_cut(text, length):
-    assert "Pl4" not in Secrets().cut("x" * 5 + " " + text, length)
+    assert "Pl4" not in Secrets().truncate("x" * 5 + " " + text, length)
 
 
 @pytest.mark.parametrize(
@@ -140,12 +140,12 @@ def test_no_half_of_a_secret_is_left_by_a_cut(text, length):
     ],
 )
 def test_what_is_no_secret_stays(text):
-    assert Secrets().scrub(text) == text
+    assert Secrets().redact(text) == text
 
 
 def test_json_stays_json():
     body = '{"token": 12345, "sid": "a\\"b", "data": {"password": null, "key": "x"}, "ok": true}'
-    found = json.loads(Secrets().scrub(body))
+    found = json.loads(Secrets().redact(body))
     assert found["token"].startswith("secret:") and found["ok"] is True and found["data"]["password"] is None
 
 
@@ -162,7 +162,7 @@ def test_digests():
 )
 def test_a_digest_stays_as_it_is(text):
     text = text.format(Secrets().digest("a"))
-    assert Secrets().scrub(text) == text
+    assert Secrets().redact(text) == text
 
 
 SPELLINGS = [
@@ -191,7 +191,7 @@ def test_a_known_secret_is_found_in_other_spellings(secret, text):
 
 def test_a_known_secret_is_also_found_where_it_has_no_name():
     secrets = Secrets()
-    secrets.scrub("password='Hunter2\"Hunter2'")
+    secrets.redact("password='Hunter2\"Hunter2'")
     found = secrets.strings(
         {"refused_tokens": ({"text": 'Access denied: Hunter2"Hunter2 is wrong'},), "n": 5}
     )
@@ -201,8 +201,8 @@ def test_a_known_secret_is_also_found_where_it_has_no_name():
 
 def test_a_known_secret_that_is_a_common_word_does_not_eat_paths():
     secrets = Secrets()
-    secrets.scrub("password=open_paas")
-    secrets.scrub("ssl_key=/data/bkce/cert/x.key1")
+    secrets.redact("password=open_paas")
+    secrets.redact("ssl_key=/data/bkce/cert/x.key1")
     for path in ("/data/bkce/logs/open_paas/login.log", "/data/bkce/cert/x.key1"):
         assert secrets.strings(path) == path
 
@@ -227,4 +227,4 @@ def test_a_known_secret_that_is_a_common_word_does_not_eat_paths():
 )
 def test_hostile_text_takes_no_long_time(piece):
     """A pattern that goes back over a text again and again would not come to an end here."""
-    Secrets().cut(piece * 500_000, 4000)
+    Secrets().truncate(piece * 500_000, 4000)
