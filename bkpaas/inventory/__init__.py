@@ -1,4 +1,4 @@
-"""The inventory: what a site writes about its deployment, read and checked.
+"""Read and check the inventory, which describes the deployment of a site.
 
 load(path, limit=None) -> Deployment, load_waivers(path, ...) for those of another file; everything else here serves it.
 """

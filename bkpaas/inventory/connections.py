@@ -1,4 +1,4 @@
-"""How hosts are reached: `connect:` of deployment.yaml, and testinfra's host specs."""
+"""Read the connections of hosts: `connect:` of deployment.yaml, and testinfra's host specs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _PATH_OPTIONS = ("kubeconfig", "ansible_inventory")
 
 
 class Connect(Struct, frozen=True):
-    """One `connect:` of deployment.yaml; None where it says nothing."""
+    """Represent one `connect:` of deployment.yaml; None: not set."""
 
     spec: str | None = None
     user: str | None = None
@@ -55,7 +55,7 @@ class Connect(Struct, frozen=True):
     sudo_user: str | None = None
 
     def over(self, other: Connect) -> Connect:
-        """This one, with what it leaves open taken from the other."""
+        """Return this one, with unset values taken from the other."""
         mine = {key: value for key, value in asdict(self).items() if value is not None}
         return Connect(**{**asdict(other), **mine})
 
@@ -64,7 +64,7 @@ _SSH_KEYS = ("user", "port", "key", "known_hosts", "ssh_config", "bastion")
 
 
 def read_connect(section: Section | None, *, of_host: bool) -> Connect:
-    """A `connect:` mapping; paths become absolute, from the directory of the file."""
+    """Read a `connect:` mapping; paths become absolute, relative to the directory of the file."""
     if section is None:
         return Connect()
     path = file_path(section.file)
@@ -88,7 +88,7 @@ def read_connect(section: Section | None, *, of_host: bool) -> Connect:
 
 
 def connection(connect: Connect, address: str) -> Connection:
-    """The connection to a host; without a spec, ssh to its address. sudo_user alone means sudo too."""
+    """Return the connection to a host; the default spec is ssh to its address. sudo_user implies sudo."""
     spec = connect.spec or f"ssh://{address}"
     sudo = connect.sudo if connect.sudo is not None else connect.sudo_user is not None
     sudo_user = connect.sudo_user if sudo else None
@@ -110,14 +110,14 @@ def connection(connect: Connect, address: str) -> Connection:
 
 
 def target(spec: str) -> str:
-    """What a spec leads to, whoever logs in: for ssh, host and port."""
+    """Return the target of a spec without the account: for ssh, host and port."""
     scheme, _, rest = spec.partition("://")
     place = rest.rpartition("@")[2]
     return f"{scheme}://{place.removesuffix(':22') if scheme == 'ssh' else place}"
 
 
 def file_path(file: str) -> Check[str]:
-    """A path as written in a file: ~ is the home directory, else it starts where the file is."""
+    """Read a path: ~ is the home directory, relative paths start at the directory of the file."""
     here = os.path.dirname(os.path.abspath(file))
 
     def check(node: Node) -> str:
@@ -232,7 +232,7 @@ def _password() -> Refused:
 
 
 def _check_together(section: Section, spec: str) -> None:
-    """A host's own keys that its own spec contradicts."""
+    """Report keys of a host that contradict its spec."""
     _, at, place = spec.removeprefix("ssh://").rpartition("@")
     for key in _SSH_KEYS:
         if not section.has(key):

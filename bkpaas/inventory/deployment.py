@@ -1,4 +1,4 @@
-"""What a deployment is: hosts, roles, names, ports, limits. Data only; validated by bkpaas.inventory.load."""
+"""Hold a deployment: hosts, roles, names, ports, limits. Data only; bkpaas.inventory.load validates it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Generation = Literal["5.x", "6.x"]
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
-    """How much of a run's time and memory one host, request or file may take."""
+    """Hold the limits of time and memory for a run, a host, a request and a file."""
 
     connect_seconds: float = 10.0
     """TCP connect, key exchange and login together."""
@@ -44,7 +44,7 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Thresholds(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where a measured value becomes a finding."""
+    """Hold the values at which a measurement becomes a finding."""
 
     clock_drift_seconds: float = 3.0
     """Two clocks further apart than this are a warning."""
@@ -77,7 +77,7 @@ class Thresholds(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Connection(Struct, frozen=True):
-    """How one host is reached."""
+    """Represent the connection to one host."""
 
     spec: str
     """A testinfra host spec without credentials: ssh://root@10.0.1.3:22, local://, docker://name ..."""
@@ -91,7 +91,7 @@ class Connection(Struct, frozen=True):
 
 
 class Host(Struct, frozen=True):
-    """One machine of the deployment."""
+    """Represent one host of the deployment."""
 
     name: str
     """[a-z0-9._-]; the overlay's name, else the address."""
@@ -119,7 +119,7 @@ class Host(Struct, frozen=True):
 
 
 class Waiver(Struct, frozen=True):
-    """A known failure that is accepted until a day."""
+    """Represent a known failure that is accepted until a day."""
 
     condition: str
     hosts: tuple[str, ...]
@@ -133,7 +133,7 @@ class Waiver(Struct, frozen=True):
 
 
 class Deployment(Struct, frozen=True):
-    """A validated inventory."""
+    """Represent a validated inventory."""
 
     source: str
     """The path that was loaded, as given."""

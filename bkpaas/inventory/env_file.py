@@ -1,8 +1,7 @@
-"""Reading bash env files (globals.env, ports.env, 04-final/*.env) as data: nothing in them is ever run.
+"""Read bash env files (globals.env, ports.env, 04-final/*.env) as data, without executing them.
 
-Only plain assignments are understood: quotes, $VAR, ${VAR}, ${VAR:-default}, comments, arrays. A value that
-bash would have to run, or that stands under a condition, has no text but says why. Secrets are dropped as
-they are met.
+Plain assignments are supported: quotes, $VAR, ${VAR}, ${VAR:-default}, comments, arrays. A value that needs
+execution, or that depends on a condition, has a reason instead of a text. Secrets are dropped while reading.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from bkpaas.messages import Message, msg
 
 
 class Setting(Struct, frozen=True):
-    """One variable: its text, or why there is none."""
+    """Represent one variable: its text, or the reason without one."""
 
     file: str
     line: int
@@ -61,9 +60,9 @@ _CLOSED_AT_END = re.compile(r"[\s;](?:fi|esac|done|\})[\s;]*(?:#.*)?$")
 
 
 def read_env(sources: Iterable[Source], wanted: Collection[str]) -> dict[str, Setting]:
-    """The wanted variables, as bash would have them after sourcing the files in order.
+    """Return the requested variables, as after sourcing the files in order.
 
-    InventoryError where a quote or bracket is opened and never closed.
+    Raises: InventoryError for a quote or bracket that is not closed.
     """
     variables: dict[str, Setting] = {}
     for source in sources:
@@ -72,7 +71,7 @@ def read_env(sources: Iterable[Source], wanted: Collection[str]) -> dict[str, Se
 
 
 class _Unreadable(Exception):
-    """A value that cannot be had without running it, with the reason."""
+    """Signal a value that needs execution, with the reason."""
 
     def __init__(self, reason: Message) -> None:
         super().__init__(reason)
@@ -80,7 +79,7 @@ class _Unreadable(Exception):
 
 
 class _File:
-    """One pass over one file, adding to the variables of those before it."""
+    """Read one file and add to the variables of earlier files."""
 
     def __init__(self, source: Source, variables: dict[str, Setting]) -> None:
         self.file, self.text, self.variables = source.file, source.text, variables
@@ -164,7 +163,7 @@ class _File:
         return _EXPANSION.sub(replace, text)
 
     def _list(self) -> None:
-        """Past a list in parentheses, which may go over many lines and hold comments."""
+        """Skip a list in parentheses, which may span lines and contain comments."""
         opened = self._open()
         self.position += 1
         while not self.text.startswith(")", self.position):
@@ -184,7 +183,7 @@ class _File:
         )
 
     def _pass_over(self) -> None:
-        """To the end of the line: a command, not an assignment."""
+        """Skip a command, to the end of the line."""
         end = self.text.find("\n", self.position)
         end = end if end >= 0 else len(self.text)
         if _CLOSES.match(self.text, self.position):

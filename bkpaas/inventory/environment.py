@@ -1,4 +1,4 @@
-"""What the env files tell of a deployment: its domain, scheme, ports and home."""
+"""Read domain, scheme, ports and install root of a deployment from its env files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Scheme = Literal["http", "https"]
 
 
 class Names(Struct, frozen=True):
-    """The variables of one generation, and what it is shipped with."""
+    """Hold the variable names and defaults of one generation."""
 
     root: str
     domain: str
@@ -74,7 +74,7 @@ NAMES: dict[Generation, Names] = {
 
 
 class Environment(Struct):
-    """What the env files say; None and absent keys where they are silent."""
+    """Hold the values of the env files; None and absent keys: not set."""
 
     root: str | None = None
     domain: str | None = None
@@ -121,7 +121,7 @@ def understand(
 
 
 class _Reading:
-    """Variables turned into checked values; a variable that is empty says nothing."""
+    """Turn variables into checked values; an empty variable counts as not set."""
 
     def __init__(self, settings: dict[str, Setting], told: Collection[str], problems: Problems) -> None:
         self.settings, self.told, self.problems = settings, told, problems
@@ -147,7 +147,7 @@ class _Reading:
         )
 
     def host(self, field: str, key: str) -> tuple[str | None, int | None]:
-        """A host name, and the port behind it where there is one."""
+        """Return a host name and its port, None without one."""
         text = self._text(field, key)
         if text is None:
             return None, None

@@ -1,4 +1,4 @@
-"""Which files an inventory consists of."""
+"""Find the files of an inventory."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _HOMES = dict(zip(("bkcec", "bkeec"), INSTALL_ROOTS, strict=True))
 
 
 class Files(Struct, frozen=True):
-    """The files of one inventory; at least one of config and overlay is there."""
+    """Hold the files of one inventory; at least one of config and overlay exists."""
 
     directory: Path
     config: Path | None = None
@@ -40,7 +40,7 @@ class Files(Struct, frozen=True):
     """What lies in bin/04-final."""
 
     def clues(self) -> list[Clue]:
-        """What the files present tell of the generation."""
+        """Return the clues to the generation from the present files."""
         found = [
             Clue(generation, name, str(self.directory / name))
             for name, generation in _MARKERS.items()
@@ -51,13 +51,13 @@ class Files(Struct, frozen=True):
         return found
 
     def env(self, generation: Generation) -> list[Path]:
-        """The env files to read, in order."""
+        """Return the env files to read, in order."""
         directory = self.directory if generation == "5.x" else self.directory / "bin/04-final"
         present = self.names if generation == "5.x" else self.final
         return [directory / name for name in _ENV[generation] if name in present]
 
     def home(self, notes: list[Message]) -> str | None:
-        """The home that the name of the control script stands for; None: to be found on each host."""
+        """Return the install root by the name of the control script; None: detected on each host."""
         for name, home in _HOMES.items():
             if name in self.names:
                 notes.append(msg("home {home}: told by {name}", home=home, name=name))
@@ -67,7 +67,7 @@ class Files(Struct, frozen=True):
 
 
 def find(path: Path) -> Files:
-    """The files that path stands for. InventoryError when it stands for none."""
+    """Return the files of an inventory. Raises InventoryError if path has none."""
     if is_directory(path):
         return _in_directory(path)
     if path.suffix in (".yaml", ".yml"):

@@ -1,4 +1,4 @@
-"""Telling the generation of a deployment from what its inventory shows."""
+"""Determine the generation of a deployment from clues in its inventory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bkpaas.messages import Message, msg
 
 
 class Clue(Struct, frozen=True):
-    """Something that tells the generation."""
+    """Represent a clue to the generation."""
 
     generation: Generation
     what: Message | str

@@ -1,4 +1,4 @@
-"""The hosts of a deployment, from install.config and deployment.yaml together."""
+"""Merge the hosts of install.config and deployment.yaml."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def oddities(hosts: tuple[Host, ...]) -> list[Message]:
 
 
 def _unknown(hosts: tuple[Host, ...]) -> Message:
-    """One note for all of them: word, what it looks like, who has it."""
+    """Return one note for all unknown roles: word, similar role, hosts."""
     having: dict[str, list[str]] = {}
     for host in hosts:
         for word in words.unknown_roles(host.roles):

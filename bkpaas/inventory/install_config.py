@@ -1,7 +1,7 @@
-"""install.config: which host has which roles, in the grammar of 5.x or of 6.x.
+"""Parse install.config, the roles of the hosts, in the grammar of 5.x or of 6.x.
 
-5.x is read tolerantly, as its documents write it: comments behind the roles, full-width punctuation, group
-headers. 6.x is read as its installer reads it, where a bad word ends the installation.
+5.x is read tolerantly, like the examples in its documents: comments after the roles, full-width punctuation, group
+headers. 6.x is read like its installer, which refuses an invalid word.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _GROUPS: dict[str, Generation] = {
 
 
 class _Row(Struct, frozen=True):
-    """A line that names a host."""
+    """Represent a line with a host."""
 
     line: int
     address: str
@@ -41,7 +41,7 @@ class _Row(Struct, frozen=True):
 
 
 def clues(source: Source) -> tuple[list[Clue], list[Clue]]:
-    """What the words say of the generation, and, weaker, what the punctuation says."""
+    """Return the clues of the words to the generation, and the weaker ones of the punctuation."""
     by_word: list[Clue] = []
     by_punctuation: list[Clue] = []
     for line, text in _content(source):
@@ -96,7 +96,7 @@ def _told_by(word: str) -> Generation | None:
 
 
 def _content(source: Source) -> Iterator[tuple[int, str]]:
-    """Lines that are neither blank nor comment, with their numbers."""
+    """Yield lines that are neither blank nor comment, with their numbers."""
     for number, text in enumerate(source.lines, 1):
         stripped = text.strip()
         if stripped and stripped.translate(_WIDE)[0] != "#":

@@ -1,4 +1,4 @@
-"""From the files of an inventory to a Deployment."""
+"""Load a Deployment from the files of an inventory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""deployment.yaml: the whole inventory, or what lies over install.config and the env files."""
+"""Read deployment.yaml: the whole inventory, or an overlay on install.config and the env files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ S = TypeVar("S", Limits, Thresholds)
 
 
 class HostEntry(Struct, frozen=True):
-    """One host of deployment.yaml."""
+    """Represent one host of deployment.yaml."""
 
     address: str
     line: int
@@ -35,7 +35,7 @@ class HostEntry(Struct, frozen=True):
 
 
 class Overlay(Struct):
-    """deployment.yaml, checked by itself; None and empty where it is silent."""
+    """Hold a checked deployment.yaml; None and empty: not set."""
 
     file: str = ""
     generation: Generation | None = None
@@ -58,7 +58,7 @@ class Overlay(Struct):
         return [Clue(self.generation, "generation:", self.file)] if self.generation else []
 
     def told(self) -> set[str]:
-        """The fields that it settles, as bkpaas.inventory.environment.understand names them."""
+        """Return the fields that it sets, named as in bkpaas.inventory.environment.understand."""
         plain = {
             name for name in ("home", "domain", "cookie_domain", "scheme", "port") if getattr(self, name)
         }
@@ -72,7 +72,7 @@ _ROLE_WORD = schema.matching(
 
 
 def read_overlay(source: Source, problems: Problems) -> Overlay:
-    """The file against its schema; what is wrong with it goes to problems."""
+    """Check the file against its schema and report errors to problems."""
     root = Section(source.file, schema.compose(source), "deployment.yaml", problems)
     overlay = Overlay(
         file=source.file,
@@ -143,7 +143,7 @@ def _host(section: Section) -> HostEntry | None:
 
 
 def _role(node: Node) -> str:
-    """A known role: here, unlike in an install.config that other programs read, a strange word is a slip."""
+    """Check that a role is known; only the suite reads this file, so an unknown word is an error."""
     word = _ROLE_WORD(node)
     if words.role(word) in words.ROLES:
         return word

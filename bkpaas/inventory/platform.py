@@ -1,4 +1,4 @@
-"""The platform's own layout: install roots, services, paths of files and URLs, and roles, each written once."""
+"""Declare the layout of the platform: install roots, services, paths of files and URLs, roles."""
 
 from __future__ import annotations
 

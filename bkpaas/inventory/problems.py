@@ -1,4 +1,4 @@
-"""The problems of an inventory, gathered so that one run tells them all."""
+"""Gather the problems of an inventory, so that one run reports all of them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Problems:
         self._found.append(InventoryError(file, line, reason, fix))
 
     def raise_any(self) -> None:
-        """InventoryError when one problem was found, InventoryErrors (its subclass) when several were."""
+        """Raise InventoryError for one problem, its subclass InventoryErrors for several."""
         found = sorted(self._found, key=lambda e: (e.file, e.line or 0))
         if len(found) == 1:
             raise found[0]
@@ -50,5 +50,5 @@ class Problems:
 
 
 def quoted(text: str, limit: int = 60) -> str:
-    """A word of a file for a message: short, in quotes, control characters made visible."""
+    """Return a word of a file for a message: short, quoted, with visible control characters."""
     return repr(text if len(text) <= limit else text[:limit] + "…")

@@ -1,7 +1,7 @@
-"""Reading YAML against a schema, with the line of every value and every problem told at once.
+"""Read YAML against a schema, with the line of every value, and report all problems of a file.
 
-A check is a function from a node to a value that raises Refused; a Section is a mapping whose keys are taken
-one by one, and what is left over at the end is unknown.
+A check is a function from a node to a value that raises Refused. A Section is a mapping whose keys are taken one by
+one; keys that are left over are unknown.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _PASSWORD = re.compile(r"pass|pwd|secret|token|credential", re.IGNORECASE)
 
 
 class Refused(Exception):
-    """A value that cannot be taken: reason, fix, and the node when it is not the one checked."""
+    """Signal a refused value: reason, fix, and its node if it is not the checked one."""
 
     def __init__(self, reason: Message, fix: Message, node: Node = None) -> None:
         super().__init__(reason, fix)
@@ -41,7 +41,7 @@ class Refused(Exception):
 
 
 def compose(source: Source) -> Node:
-    """The root node. InventoryError: not YAML, several documents, empty."""
+    """Return the root node. Raises InventoryError: not YAML, several documents, empty."""
     fix = msg("correct the YAML")
     try:
         # The parser alone: no value is built, so 2025-13-01 or !!python/object cannot do any harm.
@@ -77,7 +77,7 @@ def compose(source: Source) -> Node:
 
 
 class Section:
-    """One mapping of the file."""
+    """Read one mapping of the file."""
 
     def __init__(self, file: str, node: Node, name: str, problems: Problems) -> None:
         self.file, self.name, self.problems = file, name, problems
@@ -105,7 +105,7 @@ class Section:
         return key in self._nodes
 
     def take(self, key: str, check: Check[T]) -> T | None:
-        """The value of a key; None when it is absent or was refused, which is then among the problems."""
+        """Return the value of a key, None if it is absent or refused; a refusal is added to the problems."""
         self._known.append(key)
         if key not in self._nodes:
             return None
@@ -125,7 +125,7 @@ class Section:
             return None
 
     def need(self, key: str, check: Check[T]) -> T | None:
-        """take, and a problem when the key is absent."""
+        """Take a key; report a problem if it is absent."""
         if self._sound and key not in self._nodes:
             self.problems.add(
                 self.file,
@@ -139,7 +139,7 @@ class Section:
         return self.take(key, lambda node: Section(self.file, node, f"{key}:", self.problems))
 
     def sections(self, key: str) -> list[Section]:
-        """A list of mappings."""
+        """Return the sections of a list of mappings."""
 
         def each(node: Node) -> list[Section]:
             singular = key.removesuffix("s")
@@ -151,7 +151,7 @@ class Section:
         return self.take(key, each) or []
 
     def end(self) -> None:
-        """What was not taken is unknown."""
+        """Report keys that were not taken as unknown."""
         for key, (node, _) in self._nodes.items():
             if key in self._known:
                 continue
@@ -170,7 +170,7 @@ class Section:
             self._add(node, reason, fix)
 
     def refuse(self, key: str, reason: Message, fix: Message) -> None:
-        """A problem with a key that was taken well, or with the whole section."""
+        """Report a problem with a valid key or with the whole section."""
         node = self._nodes.get(key)
         line = node[1].start_mark.line + 1 if node else self.line
         self.problems.add(self.file, line, reason, fix)
@@ -180,7 +180,7 @@ class Section:
 
 
 def text(node: Node) -> str:
-    """A plain text of one line."""
+    """Check for a plain text of one line."""
     if not isinstance(node, ScalarNode):
         raise Refused(
             msg("is not a text"),
@@ -201,7 +201,7 @@ def text(node: Node) -> str:
 
 
 def matching(pattern: re.Pattern[str], fix: Message) -> Check[str]:
-    """A text of one form, folded to lower case; fix describes the form."""
+    """Return a check for a pattern, folded to lower case; fix describes the form."""
 
     def check(node: Node) -> str:
         value = text(node).lower()
@@ -240,7 +240,7 @@ def flag(node: Node) -> bool:
 
 
 def number(low: float, high: float, whole: bool) -> Check[float]:
-    """A number from low to high; with whole, an int."""
+    """Return a check for a number from low to high; with whole, an int."""
 
     def check(node: Node) -> float:
         plain = isinstance(node, ScalarNode) and node.tag in (_TAG + "int", _TAG + "float")
@@ -278,7 +278,7 @@ def one_of(*choices: str) -> Check[str]:
 
 
 def day(node: Node) -> str:
-    """A date, as ISO text."""
+    """Check for a date; return it as ISO text."""
     value = str(node.value) if isinstance(node, ScalarNode) else ""
     try:
         return datetime.datetime.strptime(value, "%Y-%m-%d").date().isoformat()
@@ -290,7 +290,7 @@ def day(node: Node) -> str:
 
 
 def many(check: Check[T]) -> Check[tuple[T, ...]]:
-    """A list whose items all pass the check."""
+    """Return a check for a list whose items all pass the check."""
 
     def each(node: Node) -> tuple[T, ...]:
         values = []

@@ -1,4 +1,4 @@
-"""Reading one file of an inventory: bounded, text only, every failure an InventoryError."""
+"""Read one file of an inventory: bounded, text only; every failure is an InventoryError."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NEWLINE = re.compile(r"\r\n|\r|\n")
 
 
 class Source(Struct, frozen=True):
-    """The text of one file. lines[0] is line 1; line ends, whatever they were, are gone."""
+    """Hold the text of one file; lines[0] is line 1, without line ends."""
 
     file: str
     lines: tuple[str, ...]
@@ -31,7 +31,7 @@ class Source(Struct, frozen=True):
 
 
 def read(path: Path) -> Source:
-    """The file as text. InventoryError: not a regular file, unreadable, too large, not UTF-8 text."""
+    """Read a file. Raises InventoryError: not a regular file, unreadable, too large, not UTF-8 text."""
     file = str(path)
     text = _decoded(file, _bytes(path))
     nul = text.find("\0")
@@ -43,7 +43,7 @@ def read(path: Path) -> Source:
 
 
 def names_in(directory: Path) -> set[str]:
-    """The names in a directory; empty where there is no such directory."""
+    """Return the names in a directory, none if it does not exist."""
     try:
         return set(os.listdir(directory))
     except (FileNotFoundError, NotADirectoryError):
@@ -53,7 +53,7 @@ def names_in(directory: Path) -> set[str]:
 
 
 def is_directory(path: Path) -> bool:
-    """InventoryError where there is nothing at path."""
+    """Return whether path is a directory. Raises InventoryError if it does not exist."""
     try:
         return stat.S_ISDIR(os.stat(path).st_mode)
     except (OSError, ValueError) as error:

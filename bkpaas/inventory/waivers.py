@@ -1,4 +1,4 @@
-"""Waivers, of deployment.yaml or of a file of their own: read, and their conditions and hosts looked up."""
+"""Read the waivers of deployment.yaml or of a separate file, and check their conditions and hosts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LISTED = 10
 
 
 class Entry(Struct, frozen=True):
-    """A waiver and where it stands."""
+    """Hold a waiver and its location."""
 
     waiver: Waiver
     file: str
@@ -39,7 +39,7 @@ _CONDITION = schema.matching(
 
 
 def load_waivers(path: Path, hosts: Sequence[Host], conditions: Collection[str]) -> tuple[Waiver, ...]:
-    """Those of a file of their own, `waivers:` and nothing else. InventoryError: file, line, reason, fix."""
+    """Load the waivers of a separate file, `waivers:` and nothing else. Raises InventoryError."""
     problems = Problems()
     source = read(path)
     root = Section(source.file, schema.compose(source), "waivers", problems)
@@ -53,7 +53,7 @@ def load_waivers(path: Path, hosts: Sequence[Host], conditions: Collection[str])
 
 
 def read_waivers(root: Section) -> tuple[Entry, ...]:
-    """The list under the key `waivers`; what is wrong with one of them goes to the problems of its section."""
+    """Read the list under the key `waivers`; errors are added to the problems of the section."""
     return tuple(entry for section in root.sections("waivers") if (entry := _entry(section)))
 
 

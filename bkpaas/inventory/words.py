@@ -1,4 +1,4 @@
-"""The words of an inventory: role names, addresses, names of hosts and domains."""
+"""Check the words of an inventory: roles, addresses, names of hosts and domains."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 
 
 def role(word: str) -> str:
-    """The role that a word stands for, in lower case."""
+    """Return the role of a word, in lower case."""
     word = word.lower()
     return ALIASES.get(word, word)
 
@@ -44,12 +44,12 @@ def unknown_roles(roles: Iterable[str]) -> list[str]:
 
 
 def near_roles(word: str) -> str:
-    """The known roles that a word looks like, the nearest first; empty when there is none."""
+    """Return the known roles similar to a word, the most similar first."""
     return ", ".join(difflib.get_close_matches(word, sorted(ROLES), 2, cutoff=0.7))
 
 
 def is_address(text: str) -> bool:
-    """Whether text is the IPv4 address a host can have: four decimal numbers, no leading zeros."""
+    """Return whether text is an IPv4 address of a host: four decimal numbers, no leading zeros."""
     try:
         address = ipaddress.IPv4Address(text)
     except ValueError:
@@ -58,7 +58,7 @@ def is_address(text: str) -> bool:
 
 
 def no_address(word: str) -> tuple[Message, Message]:
-    """The reason and the fix, for a word that is_address refused."""
+    """Return reason and fix for a word that is_address refuses."""
     return (
         msg("{word} is not the IPv4 address of a host", word=quoted(word)),
         msg("write four numbers of 0 to 255, without leading zeros: 10.0.1.1"),
@@ -66,5 +66,5 @@ def no_address(word: str) -> tuple[Message, Message]:
 
 
 def is_domain(text: str) -> bool:
-    """Whether text, in lower case, is a host name as DNS allows it."""
+    """Return whether text, in lower case, is a valid DNS host name."""
     return len(text) <= 253 and _DOMAIN.fullmatch(text) is not None

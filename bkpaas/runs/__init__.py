@@ -1,1 +1,1 @@
-"""One run beside others: what became of a baseline, and of what earlier nights saw."""
+"""Compare a run with a baseline snapshot and with earlier runs."""

@@ -1,8 +1,8 @@
-"""A snapshot of before, judged again by today's judges, and what differs from this run.
+"""Check an earlier snapshot with the current checks, and compare it with this run.
 
-The judges are pure, so judging both snapshots with the same ones tells what changed on the hosts and nothing about what
-changed in the suite. The baseline is judged by a process of its own while the hosts are looked at: pytest has one
-session in a process.
+Checks depend on the snapshot only, so the same checks on both snapshots show changes of the hosts and none of the
+suite. The baseline is checked in a separate process while the hosts are collected, since pytest has one session per
+process.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SECONDS = 120.0
 
 
 class Baseline:
-    """Begun before the visits, asked for when they are judged."""
+    """Check a baseline in a process that runs during the collection."""
 
     def __init__(self, snapshot: Snapshot, path: Path, selection: Sequence[str], directory: Path) -> None:
         """Start a run that judges the baseline.
@@ -93,9 +93,9 @@ class Baseline:
 
 
 def compared(before: Results, old: Snapshot, after: Results, new: Snapshot, judged: Set[str]) -> list[Change]:
-    """The verdicts that are not what they were, in the order of the record.
+    """Return the verdicts that differ, in the order of the record.
 
-    What one run was not asked to judge (--limit, -m), or lost, is no change; a host that came or went is one.
+    Verdicts that one run did not select (--limit, -m) or lost are not changes; added and removed hosts are.
     """
     was = {verdict.id: verdict.verdict for verdict in before.verdicts}
     is_ = {verdict.id: verdict.verdict for verdict in after.verdicts}

@@ -1,4 +1,4 @@
-"""What the facts of two snapshots tell apart, and nothing that changes by itself: pids, times, order, odd ports."""
+"""Compare the facts of two snapshots, without data that varies by itself: pids, times, order, some ports."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ _SESSION = re.compile(r"sshd(-session)?: \S+@")
 
 
 def changes(before: Snapshot, after: Snapshot) -> list[FactChange]:
-    """By host, kind and name. A fact that one of the two does not have is no change, nor is a host it did not see.
+    """Return the changes by host, kind and name, of facts and hosts that both snapshots have.
 
-    A secret is compared where both were digested with one key, else it is unknown and the same.
+    Secrets are compared if both snapshots have digests with the same key; otherwise they count as equal.
     """
     comparable = before.run == after.run or (before.key is not None and before.key == after.key)
     found: list[FactChange] = []
@@ -70,7 +70,7 @@ def _of_host(host: str, before: HostFacts, after: HostFacts, comparable: bool) -
 
 
 def _whole(fact: object) -> bool:
-    """Whether what it does not hold is not there: a file that could not be read would look like a removed one."""
+    """Return whether a noun is complete; an unreadable file must not look like a removed one."""
     if isinstance(fact, SettingsByProject):
         return not any(file.error for its in fact.by_project.values() for file in its.files)
     return not isinstance(fact, Missing)
@@ -109,7 +109,7 @@ def _versions(versions: Versions, system: System) -> Table:
 
 
 def _servers(whose: str, answers: Answers | Missing) -> Table:
-    """What web servers call themselves; only of answers that went well, since a 502 comes from somebody else."""
+    """Return the Server headers of successful answers; a 502 comes from the server in front."""
     if isinstance(answers, Missing):
         return {}
     wanted = {"own": ("agent-nginx",), "domain": ("domain-/", "domain-/login/")}[whose]
@@ -178,7 +178,7 @@ def _upstreams(nginx: Nginx) -> Table:
 
 
 def _processes(processes: Processes, sockets: Sockets, system: System) -> Table:
-    """What belongs here: whoever listens, whom a supervisord keeps, what runs from the home; masters only."""
+    """Return the relevant processes, masters only: listeners, supervised ones, those of the install root."""
     by_pid = {process.pid: process for process in processes.items}
     listening = {pid for one in sockets.listeners for pid in one.pids or ()}
     keepers = {one.pid for one in processes.items if program(one) == "supervisord"}
@@ -198,7 +198,7 @@ def _processes(processes: Processes, sockets: Sockets, system: System) -> Table:
 
 
 def program(process: Process) -> str:
-    """What an operator calls it: login, supervisord, nginx, redis-server."""
+    """Return the usual name of a process: login, supervisord, nginx, redis-server."""
     if process.service:
         return f"uwsgi {process.service}"
     if not process.argv:
@@ -213,13 +213,13 @@ def program(process: Process) -> str:
 
 
 def _command(process: Process) -> str:
-    """The command line; what a title counts is left out: `0 of 10-100 startups`."""
+    """Return the command line without counters of titles: `0 of 10-100 startups`."""
     title = len(process.argv) == 1 and ": " in process.argv[0]
     return _COUNTED.sub("N", process.command) if title else process.command
 
 
 def _listeners(host: str, before: HostFacts, after: HostFacts) -> Iterator[FactChange]:
-    """By address and port with their owners; in the ephemeral range a port counts only by who has how many."""
+    """Return listeners by address and port with owners; ephemeral ports are counted per owner."""
     old, new = (_listening(facts) for facts in (before, after))
     both = old.keys() & new.keys()
     odd_old, odd_new = (Counter(map(_odd, rest)) for rest in (_only(old, both), _only(new, both)))
@@ -248,7 +248,7 @@ def _odd(seen: _Seen) -> tuple[str, str | None]:
 
 
 def _listening(facts: HostFacts) -> dict[str, _Seen]:
-    """With the programs that own each; None: not known who."""
+    """Return the listeners with the programs that own them, None if unknown."""
     assert not isinstance(facts.sockets, Missing)
     known = {} if isinstance(facts.processes, Missing) else {one.pid: one for one in facts.processes.items}
     found: dict[str, _Seen] = {}

@@ -1,8 +1,7 @@
-"""What earlier runs of one deployment saw, in one SQLite file: since when something is bad, what is new, what is repaired.
+"""Keep the history of a deployment in one SQLite file: since when an id is bad, what is new, what is repaired.
 
-runs: one row for each run. turns: for each id a row whenever it turned good, bad or neither, so that what stays as it
-is costs nothing; the last row of an id is its present state, and tells since when. An id that a run does not judge
-keeps its state.
+runs: one row for each run. turns: a row whenever an id changed to good, bad or neither, so that constant states use no
+space. The last row of an id is its present state with its start. An id that a run does not check keeps its state.
 """
 
 from __future__ import annotations
@@ -56,7 +55,7 @@ CREATE TABLE turns (
 
 
 class Archive:
-    """The history of one deployment in a directory. Opening it looks whether it can be used, and makes it."""
+    """Open the history of one deployment in a directory; check it, and create it if it is missing."""
 
     def __init__(self, directory: Path, domain: str) -> None:
         """domain: of the deployment. SuiteError: the file is none of ours, damaged, of another deployment, read-only."""
@@ -94,7 +93,7 @@ class Archive:
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
-        """One transaction that holds off other writers from its beginning, done wholly or not at all."""
+        """Open one transaction that locks out other writers from its start."""
         uri = f"{self.file.absolute().as_uri()}?mode=rw"
         with closing(sqlite3.connect(uri, uri=True, timeout=LOCK_SECONDS, isolation_level=None)) as database:
             database.execute("BEGIN IMMEDIATE")
@@ -161,7 +160,7 @@ class Archive:
         *,
         keep: bool,
     ) -> None:
-        """What is new, repaired, flapping, and since when; keep: remember the turns."""
+        """Return what is new, repaired and flapping, and since when; keep: store the turns."""
         present = _before(database, started)
         first = not present
         for id_, state in states.items():
@@ -189,7 +188,7 @@ def _system_error(error: Exception) -> OSError | None:
 
 
 def _before(database: sqlite3.Connection, started: float) -> dict[str, tuple[str, str]]:
-    """Each id's state before a run, and the start of the first run that found it so."""
+    """Return the state of each id before a run, with the start of the first run in that state."""
     rows = database.execute(
         "SELECT id, state, at FROM turns WHERE started < ? ORDER BY id, started", (started,)
     )
@@ -197,7 +196,7 @@ def _before(database: sqlite3.Connection, started: float) -> dict[str, tuple[str
 
 
 def _flapping(database: sqlite3.Connection, started: float) -> set[str]:
-    """Ids that turned often in the last runs until this one; the first time that an id is judged is no turn."""
+    """Return ids that changed often in the last runs; the first verdict of an id is not a change."""
     rows = database.execute(
         """
         WITH late AS (
@@ -214,7 +213,7 @@ def _flapping(database: sqlite3.Connection, started: float) -> set[str]:
 
 
 def _prune(database: sqlite3.Connection) -> None:
-    """Forget runs that are too old, and every turn before them but the last of each id."""
+    """Delete runs that are too old, and the turns before them except the last of each id."""
     row = database.execute(
         "SELECT started FROM runs ORDER BY started DESC LIMIT 1 OFFSET ?", (RUNS_KEPT - 1,)
     ).fetchone()
