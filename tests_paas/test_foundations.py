@@ -5,6 +5,8 @@ from shlex import quote
 
 from bkpaas.checks import (
     OPEN_PAAS_SERVICES,
+    Answer,
+    CaseMessage,
     Connection,
     DatabaseAccount,
     DatabaseLogin,
@@ -13,19 +15,26 @@ from bkpaas.checks import (
     HostLookup,
     HostView,
     HttpName,
+    Message,
     NoData,
     NotApplicable,
     Snapshot,
     Subject,
     addresses,
+    case,
+    combined,
     condition,
+    connection_case,
     database_accounts,
     database_error_text,
     hosts_at,
     is_login_refusal,
+    joined,
+    lines,
+    msg,
     no_answer,
-    say,
     seconds,
+    series,
     ssh_command,
 )
 
@@ -40,13 +49,15 @@ def test_hosts_are_not_all_out_of_reach_for_one_reason(
     """Some host could be looked at, or the reasons differ from host to host."""
     hosts = [snapshot.hosts[host.name] for host in deployment.selected()]
     if len(hosts) < 2:
-        raise NotApplicable(say(en="one host only: see host-reachable", zh="只有一台主机：见 host-reachable"))
+        raise NotApplicable(msg("one host only: see host-reachable"))
     finding.add_evidence(", ".join(facts.host for facts in hosts if facts.collected))
     kinds = {None if facts.collected else facts.error_kind for facts in hosts}
     finding.set_remedy_values(login=ssh_command(deployment.host(hosts[0].host).connection))
-    assert len(kinds) > 1 or kinds <= {None, "interrupted"}, say(
-        en=f"none of {len(hosts)} hosts could be looked at, all for one reason: {hosts[0].error}",
-        zh=f"{len(hosts)} 台主机全部无法查看，原因相同：{hosts[0].error}",
+    assert len(kinds) > 1 or kinds <= {None, "interrupted"}, case(
+        "all-out-of-reach",
+        "none of {hosts_count} hosts could be looked at, all for one reason: {error}",
+        hosts_count=len(hosts),
+        error=hosts[0].error,
     )
 
 
@@ -55,44 +66,60 @@ def test_host_can_be_looked_at(snapshot: Snapshot, subject: Subject, finding: Fi
     """The host answers over ssh and lets the collector run to its end."""
     facts = snapshot.hosts[subject.id]
     if facts.error is not None and facts.error_kind not in SICK:
-        raise NoData(facts.error)
-    assert facts.error is None, facts.error
-    finding.add_evidence(
-        say(en=f"looked at in {seconds(facts.seconds)}", zh=f"{seconds(facts.seconds)} 内查看完毕")
-    )
+        raise NoData(case("not-collected", lines([facts.error])))
+    if facts.error is not None:
+        raise AssertionError(_host_fault(facts.error_kind, facts.error))
+    finding.add_evidence(msg("looked at in {seconds}", seconds=seconds(facts.seconds)))
 
 
-def _least_free(host: HostView, finding: Finding) -> tuple[float, str]:
-    """(path, percent, of what) of the file system with the least room."""
-    disks = [(disk.path, disk.free_percent, say(en="space", zh="空间")) for disk in host.disks.items]
+def _host_fault(kind: str | None, error: Message | str) -> CaseMessage:
+    """Return the case of an error of the host itself, of a kind in SICK."""
+    if kind == "refused":
+        return case("refused", lines([error]))
+    if kind == "closed":
+        return case("closed", lines([error]))
+    if kind == "unreachable":
+        return case("unreachable", lines([error]))
+    return case("silent", lines([error]))
+
+
+def _least_free(host: HostView, finding: Finding) -> tuple[float, CaseMessage]:
+    """Return the percentage left on the file system with the least room, and the case of too little."""
+    disks: list[tuple[str, float, Message | str]] = [
+        (disk.path, disk.free_percent, msg("space")) for disk in host.disks.items
+    ]
     disks += [
         (disk.path, disk.free_inodes_percent, "inodes")
         for disk in host.disks.items
         if disk.free_inodes_percent is not None
     ]
     path, percent, what = min(disks, key=lambda disk: disk[1])
-    text = say(en=f"{path}: {percent:.1f} % of {what} free", zh=f"{path}：剩余 {percent:.1f} % {what}")
+    text = msg("{path}: {percent:.1f} % of {what} free", path=path, percent=percent, what=what)
     finding.add_evidence(text)
     finding.set_remedy_values(disk=quote(path))
-    return percent, text
+    return percent, case("full", text, path=path, percent=f"{percent:.1f}", what=what)
 
 
 @condition("disk-space")
 def test_no_file_system_is_full(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """There is room, and inodes, on every file system that BlueKing writes to; none is read-only."""
     limit = deployment.thresholds.disk_free_percent
-    percent, text = _least_free(host, finding)
-    assert percent >= limit, say(en=f"{text}, needed {limit} %", zh=f"{text}，至少需要 {limit} %")
+    percent, full = _least_free(host, finding)
+    assert percent >= limit, combined(
+        [full], msg("{text}, needed {limit} %", text=full.evidence, limit=limit)
+    )
     readonly = [disk.path for disk in host.disks.items if disk.readonly]
-    assert not readonly, say(en="read-only: ", zh="只读：") + ", ".join(readonly)
+    assert not readonly, case("read-only", "read-only: {paths}", paths=", ".join(readonly))
 
 
 @condition("disk-headroom")
 def test_file_systems_have_room_left(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """There is some room left on every file system that BlueKing writes to."""
     limit = deployment.thresholds.disk_headroom_percent
-    percent, text = _least_free(host, finding)
-    assert percent >= limit, say(en=f"{text}, better {limit} %", zh=f"{text}，建议至少 {limit} %")
+    percent, full = _least_free(host, finding)
+    assert percent >= limit, combined(
+        [full], msg("{text}, better {limit} %", text=full.evidence, limit=limit)
+    )
 
 
 @condition("database-reachable")
@@ -100,23 +127,33 @@ def test_database_answers(
     host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
     """A connection from this host to the configured database is answered by a MySQL server."""
-    unknown = []
+    unknown: list[Message | str] = []
     for name, account in _database_accounts(host).items():
         connection = _tried(host, name, account)
-        if isinstance(connection, str):
+        if not isinstance(connection, Connection):
             unknown.append(connection)
             continue
         _database_is_asked(account, host, deployment, host_facts, finding)
         address, answered = f"{account.host}:{account.port}", connection.greeting in ("mysql", "mysql-error")
-        failure = f"{no_answer(connection.error_kind)} ({connection.error_text})"
-        assert answered or connection.ok, f"{address}: {failure}"
-        assert answered, say(
-            en=f"{address} is reached, but no MySQL greets: {connection.text or 'silence'}",
-            zh=f"{address} 可连接，但没有 MySQL 应答：{connection.text or '无响应'}",
+        assert answered or connection.ok, connection_case(
+            connection.error_kind,
+            msg(
+                "{database}: {problem} ({error})",
+                database=address,
+                problem=no_answer(connection.error_kind),
+                error=connection.error_text,
+            ),
+            endpoint=address,
         )
-        finding.add_evidence(say(en=f"{address} answers as MySQL", zh=f"{address} 有 MySQL 应答"))
+        assert answered, case(
+            "not-mysql",
+            "{endpoint} is reached, but no MySQL greets: {text}",
+            endpoint=address,
+            text=connection.text or msg("silence"),
+        )
+        finding.add_evidence(msg("{address} answers as MySQL", address=address))
     if unknown:
-        raise NoData("\n".join(unknown))
+        raise NoData(lines(unknown))
 
 
 @condition("database-login")
@@ -124,30 +161,38 @@ def test_database_accepts_the_account(
     host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
     """The database accepts the account in the settings of each project, and no service reports a refusal."""
-    unknown, accounts = [], _database_accounts(host)
+    unknown: list[Message] = []
+    accounts = _database_accounts(host)
     _database_is_asked(accounts["database"], host, deployment, host_facts, finding)
     for name, account in accounts.items():
         connection = _tried(host, name, account)
-        login = None if isinstance(connection, str) else connection.login
-        who = f"{account.host}:{account.port} ({', '.join(account.projects)})"
+        login = connection.login if isinstance(connection, Connection) else None
+        endpoint = f"{account.host}:{account.port}"
+        who = f"{endpoint} ({', '.join(account.projects)})"
         if login is not None and login.state == "accepted":
-            finding.add_evidence(say(en=f"{who}: the account is accepted", zh=f"{who}：账号可以登录"))
+            finding.add_evidence(msg("{who}: the account is accepted", who=who))
             continue
-        text = f"{who}: {connection if isinstance(connection, str) else _no_login(login)}"
+        reason = _no_login(login) if isinstance(connection, Connection) else connection
+        text = msg("{account}: {reason}", account=who, reason=reason)
         if login is not None and (login.code in REFUSALS or login.kind == "silent"):
             _database_is_asked(account, host, deployment, host_facts, finding)
-            raise AssertionError(text)
+            silent = login.kind == "silent"
+            raise AssertionError(
+                case("silent", text, endpoint=endpoint)
+                if silent
+                else case("refused", text, endpoint=endpoint)
+            )
         unknown.append(text)
     reported = _refusal(host)
-    assert not reported, say(en=f"the database refuses {reported}", zh=f"数据库拒绝 {reported}")
+    assert not reported, case("reported", "the database refuses {reported}", reported=reported)
     if unknown:
-        raise NoData("\n".join(unknown))
+        raise NoData(lines(unknown))
 
 
 def _database_accounts(host: HostView) -> dict[str, DatabaseAccount]:
     accounts = database_accounts(host.settings)
     if not accounts:
-        raise NoData(say(en="no DATABASES with a HOST in the settings", zh="配置中没有带 HOST 的 DATABASES"))
+        raise NoData(msg("no DATABASES with a HOST in the settings"))
     return accounts
 
 
@@ -158,38 +203,31 @@ def _database_is_asked(
     finding.depends_on_hosts(hosts_at(addresses(host, account.host, deployment), deployment, host_facts))
 
 
-def _tried(host: HostView, name: str, account: DatabaseAccount) -> Connection | str:
+def _tried(host: HostView, name: str, account: DatabaseAccount) -> Connection | Message | str:
     """Return the connection to a database, or why it was not made."""
     connection = host.connections.by_name.get(name)
     if account.obstacle is not None:
         return account.obstacle
     if connection is not None and connection.error_kind == "withheld":
-        return say(
-            en="the account of the database is sent over ssh:// only: not connected",
-            zh="数据库账号只通过 ssh:// 发送：未连接",
-        )
+        return msg("the account of the database is sent over ssh:// only: not connected")
     if connection is None:
-        return say(en="not connected: the account could not be read whole", zh="未连接：账号未能完整读取")
+        return msg("not connected: the account could not be read whole")
     return connection
 
 
-def _no_login(login: DatabaseLogin | None) -> str:
+def _no_login(login: DatabaseLogin | None) -> Message:
     """Why it is not known whether an account may log in."""
     if login is None:
-        return say(en="the database did not answer", zh="数据库没有应答")
+        return msg("the database did not answer")
     if login.state == "unsupported":
-        return say(
-            en=f"the account uses the authentication {login.plugin}, which is not tried",
-            zh=f"该账号使用认证插件 {login.plugin}，未尝试",
-        )
+        return msg("the account uses the authentication {plugin}, which is not tried", plugin=login.plugin)
     if login.state == "needs-tls":
-        return say(
-            en=f"{login.plugin} wants the password itself and the server offers no TLS: not sent",
-            zh=f"{login.plugin} 要求发送密码本身，而服务器不提供 TLS：未发送",
+        return msg(
+            "{plugin} wants the password itself and the server offers no TLS: not sent", plugin=login.plugin
         )
     if login.state == "refused":
-        return say(en=f"refused: {login.code} {login.text}", zh=f"被拒绝：{login.code} {login.text}")
-    return say(en=f"the login did not end: {login.text}", zh=f"登录未完成：{login.text}")
+        return msg("refused: {code} {text}", code=login.code, text=login.text)
+    return msg("the login did not end: {text}", text=login.text)
 
 
 REFUSALS = frozenset({1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226, 1698, 1862, 3118})
@@ -212,46 +250,67 @@ def _refusal(host: HostView) -> str | None:
 @condition("services-answer")
 def test_services_answer(host: HostView, finding: Finding) -> None:
     """Each service that listens gives an HTTP answer in time, and not a server error."""
-    wrong = {}
+    wrong: dict[str, CaseMessage] = {}
     for service in OPEN_PAAS_SERVICES:
         answer = host.answers.get(HttpName.SERVICE, service)
         if answer.error_kind == "refused":
             continue  # nothing listens: paas-ports-local tells
-        if not answer.ok:
-            wrong[service] = f"{answer.url}: {no_answer(answer.error_kind)}" + _frozen(host, service, "; ")
-        elif answer.status is not None and answer.status >= 500:
-            wrong[service] = f"{answer.url}: HTTP {answer.status} {answer.body.strip()[:120]}" + _why(
-                host, service
-            )
-        elif frozen := _frozen(host, service):
-            wrong[service] = frozen  # the others of its processes answer, for now
-        elif service == "login" and not is_login_refusal(answer):
-            wrong[service] = say(
-                en=f"{answer.url}: HTTP {answer.status}, not login's answer: {answer.body.strip()[:120]}",
-                zh=f"{answer.url}：HTTP {answer.status}，不是 login 的应答：{answer.body.strip()[:120]}",
-            )
+        if problem := _service_problem(host, service, answer):
+            wrong[service] = problem
     finding.affects_services(wrong)
     finding.set_remedy_values(service=" ".join(sorted(wrong)) or "SERVICE")
     finding.set_remedy_values(
         url=" ".join(host.answers.get(HttpName.SERVICE, service).url for service in sorted(wrong))
     )
-    assert not wrong, "\n".join(f"{service}: {text}" for service, text in sorted(wrong.items()))
+    assert not wrong, combined(
+        [wrong[service] for service in sorted(wrong)],
+        lines(
+            msg("{service}: {problem}", service=service, problem=problem.evidence)
+            for service, problem in sorted(wrong.items())
+        ),
+        services=series(sorted(wrong)),
+    )
 
 
-def _frozen(host: HostView, service: str, before: str = "") -> str:
-    """Stopped processes; one that waits for a disk only beside a silence."""
-    states = ("T", "t", "D") if before else ("T", "t")
-    pids = [str(process.pid) for process in host.processes.uwsgi(service) if process.state in states]
-    if not pids:
-        return ""
-    return before + say(en=f"frozen processes: {', '.join(pids)}", zh=f"冻结的进程：{', '.join(pids)}")
+def _service_problem(host: HostView, service: str, answer: Answer) -> CaseMessage | None:
+    """Return what is wrong with the answer of a service that listens, or with its processes."""
+    if not answer.ok:
+        problem = no_answer(answer.error_kind)
+        if pids := _pids_in(host, service, ("T", "t", "D")):  # one that waits for a disk: only with a silence
+            return case(
+                "frozen",
+                "{url}: {problem}; frozen processes: {pids}",
+                url=answer.url,
+                problem=problem,
+                pids=pids,
+            )
+        return connection_case(answer.error_kind, msg("{url}: {problem}", url=answer.url, problem=problem))
+    if answer.status is not None and answer.status >= 500:
+        answered = f"{answer.url}: HTTP {answer.status} {answer.body.strip()[:120]}"
+        return case("5xx", joined("; ", [answered, *_reasons(host, service)], context="problems"))
+    if pids := _pids_in(host, service, ("T", "t")):
+        return case("frozen", "frozen processes: {pids}", pids=pids)  # the others answer, for now
+    if service == "login" and not is_login_refusal(answer):
+        return case(
+            "wrong-body",
+            "{url}: HTTP {status}, not login's answer: {body}",
+            url=answer.url,
+            status=answer.status,
+            body=answer.body.strip()[:120],
+        )
+    return None
 
 
-def _why(host: HostView, service: str) -> str:
-    """What the service's own log and settings say of a server error."""
-    words: list[str] = []
+def _pids_in(host: HostView, service: str, states: tuple[str, ...]) -> str:
+    """Return the pids of the service's processes in these states."""
+    return ", ".join(str(process.pid) for process in host.processes.uwsgi(service) if process.state in states)
+
+
+def _reasons(host: HostView, service: str) -> list[Message | str]:
+    """Return what the service's own log and settings say of a server error."""
+    reasons: list[Message | str] = []
     project = host.settings.by_project.get(service)
-    words += project.problems[:1] if project else ()
+    reasons += project.problems[:1] if project else ()
     error = host.logs.start_errors.get(service)
-    words += [error.text[:200]] if error else []
-    return "".join(f"; {word}" for word in words)
+    reasons += [error.text[:200]] if error else []
+    return reasons

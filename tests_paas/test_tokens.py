@@ -8,11 +8,14 @@ from bkpaas.checks import (
     Finding,
     HostLookup,
     HostView,
+    Message,
     NoData,
     Subject,
+    case,
     condition,
+    msg,
     offset,
-    say,
+    seconds,
     usual_clock,
 )
 
@@ -29,9 +32,10 @@ def _apart(
     limit = deployment.thresholds.clock_uncertainty_seconds
     if uncertainty > limit:
         raise NoData(
-            say(
-                en=f"the clocks could be measured to ±{uncertainty:.1f} s only (limit {limit} s)",
-                zh=f"时钟测量误差 ±{uncertainty:.1f} s 过大（上限 {limit} s）",
+            msg(
+                "the clocks could be measured to ±{uncertainty:.1f} s only (limit {limit} s)",
+                uncertainty=uncertainty,
+                limit=limit,
             )
         )
     ahead, behind = (first, second) if distance >= 0 else (second, first)
@@ -44,26 +48,22 @@ def _tolerated(host: HostView) -> tuple[int | float, str]:
     value = login.get(OFFSET) if login else None
     if login is None or value is None:
         raise NoData(
-            say(
-                en=f"{host.name}: {OFFSET} stands in no settings file of login",
-                zh=f"{host.name}：login 的配置文件中没有 {OFFSET}",
-            )
+            msg("{name}: {offset} stands in no settings file of login", name=host.name, offset=OFFSET)
         )
     return login.number(OFFSET), f"{host.name}:{value.file}:{value.line}"
 
 
-def _off(ahead: HostView, behind: HostView, deployment: Deployment, host_facts: HostLookup) -> str:
+def _off(ahead: HostView, behind: HostView, deployment: Deployment, host_facts: HostLookup) -> Message:
     """Which of two clocks is the wrong one, as far as the clocks of all hosts tell."""
     usual, measured = usual_clock(deployment, host_facts)
     if usual is None or measured < FEWEST_CLOCKS:
-        return say(
-            en=f"one of the two ({ahead.name} is ahead, which need not be the wrong one)",
-            zh=f"两台之一（{ahead.name} 更快，但不一定是它错了）",
-        )
+        return msg("one of the two ({name} is ahead, which need not be the wrong one)", name=ahead.name)
     far, near = sorted((ahead, behind), key=lambda one: -abs(one.clock.offset_seconds - usual.offset_seconds))
-    return say(
-        en=f"{far.name} ({near.name} is nearer to the median of {measured} hosts)",
-        zh=f"{far.name}（{near.name} 更接近 {measured} 台主机的中位数）",
+    return msg(
+        "{name} ({near_name} is nearer to the median of {measured} hosts)",
+        name=far.name,
+        near_name=near.name,
+        measured=measured,
     )
 
 
@@ -76,18 +76,31 @@ def test_tokens_of_one_host_are_valid_on_the_other(
     limits = {host.name: _tolerated(host) for host in pair}
     limit, where = limits[behind.name] if distance > uncertainty else min(limits.values())
     finding.set_remedy_values(off=_off(ahead, behind, deployment, host_facts))
-    text = say(
-        en=f"the clock of {ahead.name} is {offset(distance)} (±{uncertainty:.3f} s) ahead of {behind.name}; "
-        f"limit {limit} s, {OFFSET} read in {where}",
-        zh=f"{ahead.name} 的时钟比 {behind.name} 快 {offset(distance)}（±{uncertainty:.3f} s）；"
-        f"上限 {limit} s，{OFFSET} 读自 {where}",
+    text = msg(
+        "the clock of {ahead} is {distance} (±{uncertainty:.3f} s) ahead of {behind}; "
+        "limit {limit} s, {setting} read in {where}",
+        ahead=ahead.name,
+        distance=offset(distance),
+        uncertainty=uncertainty,
+        behind=behind.name,
+        limit=limit,
+        setting=OFFSET,
+        where=where,
     )
     finding.add_evidence(text)
     if distance - uncertainty <= limit < distance + uncertainty:
-        raise NoData(say(en="too close to the limit to tell: ", zh="过于接近上限，无法判定：") + text)
-    assert distance <= limit, text + say(
-        en=f": tokens issued on {ahead.name} are refused on {behind.name}",
-        zh=f"：{ahead.name} 签发的登录态会被 {behind.name} 拒绝",
+        raise NoData(msg("too close to the limit to tell: {text}", text=text))
+    assert distance <= limit, case(
+        "apart",
+        msg(
+            "{text}: tokens issued on {ahead} are refused on {behind}",
+            text=text,
+            ahead=ahead.name,
+            behind=behind.name,
+        ),
+        ahead=ahead.name,
+        behind=behind.name,
+        distance=seconds(distance),
     )
 
 
@@ -98,33 +111,36 @@ def test_clocks_of_paas_hosts_agree(
     """The clocks of the paas hosts are within a few seconds of each other."""
     ahead, behind, distance, uncertainty = _apart(pair, deployment)
     limit = deployment.thresholds.clock_drift_seconds
-    text = say(
-        en=f"the clock of {ahead.name} is {offset(distance)} (±{uncertainty:.3f} s) ahead of {behind.name}; "
-        f"better within {limit} s",
-        zh=f"{ahead.name} 的时钟比 {behind.name} 快 {offset(distance)}（±{uncertainty:.3f} s）；建议不超过 {limit} s",
+    text = msg(
+        "the clock of {ahead} is {distance} (±{uncertainty:.3f} s) ahead of {behind}; better within {limit} s",
+        ahead=ahead.name,
+        distance=offset(distance),
+        uncertainty=uncertainty,
+        behind=behind.name,
+        limit=limit,
     )
     finding.add_evidence(text)
-    assert distance - uncertainty <= limit, text
+    assert distance - uncertainty <= limit, case(
+        "apart", text, ahead=ahead.name, behind=behind.name, distance=seconds(distance)
+    )
 
 
 @condition("time-daemon")
 def test_time_is_kept_by_a_daemon(host: HostView, finding: Finding) -> None:
     """chronyd or ntpd runs, and follows a server."""
     daemon = host.time_daemon
-    assert daemon.daemon is not None, say(
-        en="neither chronyd, ntpd nor systemd-timesyncd runs",
-        zh="chronyd、ntpd 和 systemd-timesyncd 都没有运行",
-    )
+    assert daemon.daemon is not None, case("not-running", "neither chronyd, ntpd nor systemd-timesyncd runs")
     if daemon.synchronised is None:
         raise NoData(
-            say(
-                en=f"{daemon.daemon} runs, but does not tell whether it is synchronised: {daemon.text[:120]}",
-                zh=f"{daemon.daemon} 在运行，但无法得知是否已同步：{daemon.text[:120]}",
+            msg(
+                "{daemon} runs, but does not tell whether it is synchronised: {text}",
+                daemon=daemon.daemon,
+                text=daemon.text[:120],
             )
         )
     finding.add_evidence(f"{daemon.daemon} {daemon.source or ''}".strip())
-    assert daemon.synchronised, say(
-        en=f"{daemon.daemon} runs but follows no server", zh=f"{daemon.daemon} 在运行但没有同步到服务器"
+    assert daemon.synchronised, case(
+        "not-synchronised", "{daemon} runs but follows no server", daemon=daemon.daemon
     )
 
 
@@ -136,21 +152,26 @@ def test_tolerated_offset_is_equal_everywhere(
     login = host.settings.by_project.get("login")
     value = login.get(OFFSET) if login else None
     if login is None or value is None:
-        raise NoData(
-            say(en=f"{OFFSET} stands in no settings file of login", zh=f"login 的配置文件中没有 {OFFSET}")
-        )
+        raise NoData(msg("{offset} stands in no settings file of login", offset=OFFSET))
     where = f"{value.file}:{value.line}"
     if value.kind == "expression" or (value.kind == "secret" and value.source):
         raise NoData(f"{where}: {OFFSET} = {value.text}")
-    assert value.kind in ("int", "float") and value.value >= 0, say(
-        en=f"{where}: {OFFSET} = {value.text} is not a number of seconds",
-        zh=f"{where}：{OFFSET} = {value.text} 不是秒数",
+    assert value.kind in ("int", "float") and value.value >= 0, case(
+        "not-a-number",
+        "{where}: {offset} = {text} is not a number of seconds",
+        where=where,
+        offset=OFFSET,
+        text=value.text,
     )
     usual = _usual_offset(deployment, host_facts)
     finding.add_evidence(f"{OFFSET} = {value.value} ({where})")
-    assert value.value == usual, say(
-        en=f"{where}: {OFFSET} = {value.value}, other paas hosts have {usual}",
-        zh=f"{where}：{OFFSET} = {value.value}，其他 paas 主机为 {usual}",
+    assert value.value == usual, case(
+        "differs",
+        "{where}: {offset} = {value}, other paas hosts have {usual}",
+        where=where,
+        offset=OFFSET,
+        value=value.value,
+        usual=usual,
     )
 
 
@@ -173,9 +194,13 @@ def test_tolerated_offset_hides_nothing(host: HostView, deployment: Deployment, 
     shipped = deployment.thresholds.token_offset_seconds
     value, where = _tolerated(host)
     finding.add_evidence(f"{OFFSET} = {value} ({where})")
-    assert value <= shipped, say(
-        en=f"{where}: {OFFSET} = {value}, shipped is {shipped}",
-        zh=f"{where}：{OFFSET} = {value}，出厂为 {shipped}",
+    assert value <= shipped, case(
+        "raised",
+        "{where}: {offset} = {value}, shipped is {shipped}",
+        where=where,
+        offset=OFFSET,
+        value=value,
+        shipped=shipped,
     )
 
 
@@ -192,12 +217,15 @@ def test_paas_hosts_sign_with_the_same_key(pair: tuple[HostView, HostView], find
         if values[0] != values[1]:
             wrong.append(project)
     if not compared:
-        raise NoData(say(en="no SECRET_KEY in any settings file", zh="配置文件中都没有 SECRET_KEY"))
+        raise NoData(msg("no SECRET_KEY in any settings file"))
     finding.affects_services(wrong)
-    finding.add_evidence(say(en="equal for ", zh="相同：") + ", ".join(compared))
-    assert not wrong, say(
-        en=f"SECRET_KEY of {', '.join(wrong)} differs between {first.name} and {second.name}",
-        zh=f"{first.name} 与 {second.name} 的 SECRET_KEY 不同：{', '.join(wrong)}",
+    finding.add_evidence(msg("equal for {projects}", projects=", ".join(compared)))
+    assert not wrong, case(
+        "differs",
+        "SECRET_KEY of {projects} differs between {first} and {second}",
+        projects=", ".join(wrong),
+        first=first.name,
+        second=second.name,
     )
 
 
@@ -209,9 +237,11 @@ def _secret(host: HostView, project: str) -> str | None:
         return None
     if value.digest is None or value.source:
         raise NoData(
-            say(
-                en=f"{host.name}:{value.file}:{value.line}: SECRET_KEY is no plain string",
-                zh=f"{host.name}:{value.file}:{value.line}：SECRET_KEY 不是普通字符串",
+            msg(
+                "{name}:{file}:{line}: SECRET_KEY is no plain string",
+                name=host.name,
+                file=value.file,
+                line=value.line,
             )
         )
     return value.digest

@@ -8,7 +8,7 @@ The fixtures of a check are the parameters listed in docs/custom-checks.md; thei
 from bkpaas.catalogue.model import Cause, Text, anywhere, same_host, same_link, seen_from_host, source, target
 from bkpaas.catalogue.scope import OnController, PerHost, PerLink, PerPair, Subject
 from bkpaas.catalogue.variables import login_command as ssh_command
-from bkpaas.checks.case import CaseMessage, case, combined
+from bkpaas.checks.case import CaseMessage, case, combined, connection_case
 from bkpaas.checks.clocks import FEWEST_CLOCKS, host_time, usual_clock
 from bkpaas.checks.condition import condition
 from bkpaas.checks.finding import Finding
@@ -225,6 +225,7 @@ __all__ = [
     "case",
     "combined",
     "condition",
+    "connection_case",
     "database_accounts",
     "database_error_text",
     "default_servers",

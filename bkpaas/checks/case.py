@@ -33,6 +33,17 @@ def case(name: str, evidence: str | Message, /, **parameters: object) -> CaseMes
     return CaseMessage(name, Message(evidence, values) if isinstance(evidence, str) else evidence, values)
 
 
+def connection_case(kind: str | None, evidence: Message, /, **parameters: object) -> CaseMessage:
+    """Return the case of a request without an answer, by its error kind: refused, silent, unresolved or cut-off."""
+    if kind in ("refused", "unreachable"):
+        return case("refused", evidence, **parameters)
+    if kind in ("timeout", "silent"):
+        return case("silent", evidence, **parameters)
+    if kind == "resolve":
+        return case("unresolved", evidence, **parameters)
+    return case("cut-off", evidence, **parameters)
+
+
 def combined(cases: Sequence[CaseMessage], evidence: Message, /, **parameters: object) -> CaseMessage:
     """Return one message for several failures: the case and the parameters of the first, and more of these."""
     added = {key: to_value(value) for key, value in parameters.items()}

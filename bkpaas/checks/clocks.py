@@ -6,7 +6,7 @@ from bkpaas.checks.lookup import HostLookup
 from bkpaas.errors import NoData
 from bkpaas.facts import Clock, HostView, Missing
 from bkpaas.inventory.deployment import Deployment
-from bkpaas.lang import say
+from bkpaas.messages import msg
 
 FEWEST_CLOCKS = 3
 """With fewer clocks it is not known which of two that differ is off."""
@@ -15,7 +15,7 @@ FEWEST_CLOCKS = 3
 def host_time(host: HostView) -> float:
     """Return the time of the host's clock at its collection, in epoch seconds; raise NoData if it is unknown."""
     if host.system.time is None:
-        raise NoData(say(en="the host's time is not known", zh="主机时间未知"))
+        raise NoData(msg("the host's time is not known"))
     return host.system.time
 
 

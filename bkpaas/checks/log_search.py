@@ -12,7 +12,7 @@ from bkpaas.facts import HostView, LogPlugin, Missing, RedisTarget
 from bkpaas.facts.settings import SEARCH_SETTINGS
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.inventory.platform import LOG_PLUGIN_ROLES
-from bkpaas.lang import say
+from bkpaas.messages import msg
 
 IpAddress = IPv4Address | IPv6Address
 
@@ -37,15 +37,11 @@ def require_log_search(deployment: Deployment, host_facts: HostLookup) -> None:
             return
     if unseen:
         raise NoData(
-            say(
-                en=f"no paas_plugins found, but {', '.join(unseen)} could not be looked at",
-                zh=f"没有发现 paas_plugins，但未能查看 {', '.join(unseen)}",
-            )
+            msg("no paas_plugins found, but {unseen} could not be looked at", unseen=", ".join(unseen))
         )
     raise NotApplicable(
-        say(
-            en="no log_agent, no log_parser and no ELASTICSEARCH setting on any host: an edition without paas_plugins",
-            zh="所有主机上都没有 log_agent、log_parser 和 ELASTICSEARCH 配置：该版本不含 paas_plugins",
+        msg(
+            "no log_agent, no log_parser and no ELASTICSEARCH setting on any host: an edition without paas_plugins"
         )
     )
 

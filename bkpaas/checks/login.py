@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from bkpaas.checks.case import CaseMessage, case, connection_case
 from bkpaas.checks.finding import Finding
 from bkpaas.checks.phrases import no_answer
 from bkpaas.facts import Answer, HostView, Value, is_login_refusal
 from bkpaas.inventory.deployment import Deployment
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 
 BEHIND_THE_DOMAIN = ("nginx", "paas", "mysql")
 """Roles of the hosts that a request for login passes."""
@@ -33,20 +34,30 @@ def judge_refusal(
     if deployment is not None:
         roles = ("nginx",) if cut_off else BEHIND_THE_DOMAIN
         finding.depends_on_hosts(host.name for host in deployment.hosts_with(*roles))
-    said = f" ({answer.error_text})" if answer.error_text else ""
-    assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}{said}"
-    assert is_login_refusal(answer), _strange(answer)
+    if not answer.ok:
+        raise AssertionError(connection_case(answer.error_kind, _no_answer(answer), url=answer.url))
+    assert is_login_refusal(answer), _other_answer(answer)
 
 
-def _strange(answer: Answer) -> str:
-    """Return the text for an answer that is not from login."""
+def _no_answer(answer: Answer) -> Message:
+    problem = no_answer(answer.error_kind)
+    if answer.error_text:
+        return msg("{url}: {problem} ({error})", url=answer.url, problem=problem, error=answer.error_text)
+    return msg("{url}: {problem}", url=answer.url, problem=problem)
+
+
+def _other_answer(answer: Answer) -> CaseMessage:
+    """Return the case of an answer that is not from login."""
     signs = [f"{name}: {answer.headers[name]}" for name in _SIGNS if name in answer.headers]
-    body = " ".join(answer.body.split())[:200]
-    who = ", ".join([f"HTTP {answer.status}", answer.peer or "", *signs])
-    return say(
-        en=f"{answer.url}: it is not login that answers ({who}): {body or 'an empty body'}",
-        zh=f"{answer.url}：应答的不是 login（{who}）：{body or '空响应'}",
+    text = msg(
+        "{url}: it is not login that answers ({sender}): {body}",
+        url=answer.url,
+        sender=", ".join([f"HTTP {answer.status}", answer.peer or "", *signs]),
+        body=" ".join(answer.body.split())[:200] or msg("an empty body"),
     )
+    if answer.status is not None and answer.status >= 500:
+        return case("5xx", text, url=answer.url, status=answer.status)
+    return case("wrong-body", text, url=answer.url)
 
 
 _SIGNS = ("server", "via", "x-cache", "x-squid-error", "proxy-connection", "location")

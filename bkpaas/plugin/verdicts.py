@@ -92,13 +92,13 @@ def _outcome(id_: str, item: pytest.Item, call: pytest.CallInfo[None]) -> Outcom
     if error is None:
         outcome.evidence = "\n".join(finding.evidence) if finding and finding.evidence else None
     elif isinstance(error, NoData):
-        outcome.word, outcome.reason = "no_data", str(error.message())
+        outcome.word, outcome.reason = "no_data", _reason(error, outcome)
     elif isinstance(error, NotApplicable):
         outcome.word, outcome.reason = "not_applicable", str(error.message())
     elif isinstance(error, AssertionError):
         outcome.word = condition.severity
         outcome.evidence = str(error) or _unworded(item, call)
-        _add_case(outcome, error)
+        _take_case(outcome, error)
     else:
         outcome.word, outcome.reason = (
             "no_data",
@@ -109,11 +109,19 @@ def _outcome(id_: str, item: pytest.Item, call: pytest.CallInfo[None]) -> Outcom
     return outcome
 
 
-def _add_case(outcome: Outcome, error: AssertionError) -> None:
+def _reason(error: NoData, outcome: Outcome) -> str:
+    """Return why a fact could not be had, and take over the case if one is named."""
+    return str(error.args[0]) if _take_case(outcome, error) else str(error.message())
+
+
+def _take_case(outcome: Outcome, error: BaseException) -> bool:
+    """Take over the case and its parameters from the message of a check; tell if there is one."""
     message = error.args[0] if error.args else None
-    if isinstance(message, CaseMessage):
-        outcome.case = message.case
-        outcome.parameters = {name: str(value) for name, value in message.parameters.items()}
+    if not isinstance(message, CaseMessage):
+        return False
+    outcome.case = message.case
+    outcome.parameters = {name: str(value) for name, value in message.parameters.items()}
+    return True
 
 
 def _redact(outcome: Outcome) -> None:

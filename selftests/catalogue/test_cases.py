@@ -24,16 +24,14 @@ UNFINISHED = (
     "test_recent_trouble.py",
     "test_time.py",
     "test_entrance.py",
-    "test_foundations.py",
     "test_login_502.py",
     "test_login_silent.py",
     "test_password.py",
     "test_platform.py",
     "test_redirect_loop.py",
-    "test_tokens.py",
 )
 """Modules whose assertions do not name their cases yet."""
-MAKERS = ("case", "combined")
+MAKERS = ("case", "combined", "connection_case")
 """Functions of bkpaas.checks that make the message of an assertion."""
 
 Functions = dict[str, ast.FunctionDef]
@@ -57,7 +55,7 @@ def reached(check: ast.FunctionDef, known: Functions) -> list[ast.FunctionDef]:
         function = waiting.pop()
         found[function.name] = function
         names = {node.id for node in ast.walk(function) if isinstance(node, ast.Name)} - set(found)
-        waiting += [known[name] for name in sorted(names - set(MAKERS)) if name in known]
+        waiting += [known[name] for name in sorted(names - {"case", "combined"}) if name in known]
     return list(found.values())
 
 
@@ -86,9 +84,10 @@ def named_cases(used: list[ast.FunctionDef]) -> set[str]:
 def parameters(used: list[ast.FunctionDef]) -> Iterator[tuple[str, set[str]]]:
     """Yield the name of a case and the parameters of each call that makes it."""
     combined: set[str] = set()
+    makers = {"combined", "connection_case", *(one.name for one in used if _returns_case(one))}
     calls = [node for function in used for node in ast.walk(function) if isinstance(node, ast.Call)]
     for call in calls:
-        if getattr(call.func, "id", "") == "combined":
+        if getattr(call.func, "id", "") in makers:
             combined |= {word.arg for word in call.keywords if word.arg}
     for call in calls:
         if getattr(call.func, "id", "") == "case" and isinstance(call.args[0], ast.Constant):
