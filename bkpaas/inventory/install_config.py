@@ -19,6 +19,8 @@ from bkpaas.inventory.problems import Problems, quoted
 from bkpaas.inventory.source import Source
 from bkpaas.messages import Message, msg
 
+_MOST_NOTES = 100
+"""Of one kind; the others are counted."""
 _WIDE = str.maketrans("，、（）＃\u3000\u00a0", ",,()#  ")
 _WORD = re.compile(r"[^\s,(]+(?:\([^()]*\)?)?|\([^()]*\)?")  # commas in parentheses do not separate
 _WORD_5 = re.compile(r"([A-Za-z][A-Za-z0-9_]*)(?:\([A-Za-z0-9_, \t-]+\))?")
@@ -68,15 +70,21 @@ def parse(
     """Address -> roles, in order of first appearance. What is wrong goes to problems, odd things to notes."""
     hosts: dict[str, set[str]] = {}
     _note_oddities(source, generation, notes)
+    again: dict[str, list[int]] = {}
     for row in _rows(source, generation, problems, notes):
         if row.address in hosts and generation == "5.x":
-            _note(notes, source, [row.line], msg("{address} again: its roles are added", address=row.address))
+            again.setdefault(row.address, []).append(row.line)
         roles = hosts.setdefault(row.address, set())
         for word in row.words:
             name = _role(source, row.line, word, generation, problems)
             if name is None:
                 break  # one problem a line is enough to go and look
             roles.add(name)
+    _note_each(
+        notes,
+        source,
+        [(at, msg("{address} again: its roles are added", address=address)) for address, at in again.items()],
+    )
     if not hosts and not problems:
         problems.add(
             source.file,
@@ -104,6 +112,7 @@ def _content(source: Source) -> Iterator[tuple[int, str]]:
 
 
 def _rows(source: Source, generation: Generation, problems: Problems, notes: list[Message]) -> Iterator[_Row]:
+    tags: list[int] = []
     for line, text in _content(source):
         plain, comment, _ = (text.translate(_WIDE) if generation == "5.x" else text).partition("#")
         if plain.startswith("["):
@@ -119,9 +128,10 @@ def _rows(source: Source, generation: Generation, problems: Problems, notes: lis
         if words.is_address(address):
             yield _Row(line, address, names)
         elif ":" in address and not _is_ipv6(address):
-            _note(notes, source, [line], msg("a tag line, not read"))
+            tags.append(line)
         else:
             problems.add(source.file, line, *words.no_address(address))
+    _note_each(notes, source, [([line], msg("a tag line, not read")) for line in tags])
 
 
 def _role(source: Source, line: int, word: str, generation: Generation, problems: Problems) -> str | None:
@@ -149,6 +159,14 @@ def _note_oddities(source: Source, generation: Generation, notes: list[Message])
     aliased = [line for line, _, plain in rows if "cc" in re.split(r"[^A-Za-z0-9_]+", plain.lower())]
     if aliased:
         _note(notes, source, aliased, msg("role cc read as cmdb"))
+
+
+def _note_each(notes: list[Message], source: Source, found: list[tuple[list[int], Message]]) -> None:
+    """Add a note for each (lines, oddity), as far as the limit."""
+    for lines, oddity in found[:_MOST_NOTES]:
+        _note(notes, source, lines, oddity)
+    if (left := len(found) - _MOST_NOTES) > 0:
+        notes.append(msg("and {left} more", left=left))
 
 
 def _note(notes: list[Message], source: Source, lines: list[int], oddity: Message) -> None:

@@ -6,19 +6,23 @@ from bkpaas.errors import InventoryError
 from bkpaas.messages import Message, lines, msg
 
 _SHOWN = 20
+MOST_PROBLEMS = 1000
+"""So many are kept, in the order in which they were read; the others are counted."""
 
 
 class InventoryErrors(InventoryError):
     """Several problems at once; file, line, reason and fix are those of the first."""
 
-    def __init__(self, errors: tuple[InventoryError, ...]) -> None:
+    def __init__(self, errors: tuple[InventoryError, ...], more: int = 0) -> None:
+        """Gather errors; more: the number of further problems that were not kept."""
         self.errors = errors
+        self.more = more
         first = errors[0]
         super().__init__(first.file, first.line, first.reason, first.fix)
 
     def message(self) -> Message:
         texts = [error.message() for error in self.errors[:_SHOWN]]
-        left = len(self.errors) - _SHOWN
+        left = len(self.errors) - _SHOWN + self.more
         if left > 0:
             texts.append(msg("and {left} more", left=left))
         return lines(texts)
@@ -33,12 +37,16 @@ class Problems:
     def __init__(self, *, visits: bool = False) -> None:
         self.visits = visits
         self._found: list[InventoryError] = []
+        self._more = 0
 
     def __bool__(self) -> bool:
         return bool(self._found)
 
     def add(self, file: str, line: int | None, reason: Message, fix: Message) -> None:
-        self._found.append(InventoryError(file, line, reason, fix))
+        if len(self._found) < MOST_PROBLEMS:
+            self._found.append(InventoryError(file, line, reason, fix))
+        else:
+            self._more += 1
 
     def raise_any(self) -> None:
         """Raise InventoryError for one problem, its subclass InventoryErrors for several."""
@@ -46,7 +54,7 @@ class Problems:
         if len(found) == 1:
             raise found[0]
         if found:
-            raise InventoryErrors(tuple(found))
+            raise InventoryErrors(tuple(found), self._more)
 
 
 def quoted(text: str, limit: int = 60) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from bkpaas.errors import InventoryError
 from bkpaas.inventory import load
+from bkpaas.inventory.problems import MOST_PROBLEMS, InventoryErrors
 
 Site = Callable[..., Path]
 NAMES = ["install.config", "globals.env", "bin/04-final/paas.env", "deployment.yaml"]
@@ -184,3 +185,20 @@ def test_permission_denied_to_a_directory(site: Site, request: pytest.FixtureReq
     (path / where).chmod(0)
     request.getfixturevalue("ordinary_user")
     assert "cannot be read: Permission denied" in refused(path)
+
+
+def test_of_many_problems_some_are_kept_and_all_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "install.config").write_text("x\n" * 262_000)
+    with pytest.raises(InventoryErrors) as raised:
+        load(tmp_path / "install.config")
+    assert len(raised.value.errors) == MOST_PROBLEMS
+    assert str(raised.value).endswith(f"\nand {262_000 - 20} more")
+
+
+def test_of_many_notes_some_are_kept_and_all_are_counted(tmp_path: Path) -> None:
+    hosts = "".join(f"10.0.{number // 250}.{number % 250 + 1} paas\n" for number in range(300))
+    (tmp_path / "install.config").write_text(hosts * 2 + "a:b\n" * 100_000)
+    notes = [str(note) for note in load(tmp_path / "install.config").notes]
+    assert sum("a tag line, not read" in note for note in notes) == 100
+    assert sum("again: its roles are added" in note for note in notes) == 100
+    assert "and 200 more" in notes and "and 99900 more" in notes
