@@ -24,7 +24,12 @@ def describe(deployment: Deployment) -> str:
     for host in deployment.selected():
         lines += ["", f"{host.name}  {host.address}  {','.join(host.roles)}  {host.connection.spec}"]
         lines += [f"    {line}" for line in _described(round_1(host, deployment))]
-    lines += ["", say(en="then, from what was found:", zh="然后，根据所见：")]
+    return "\n".join(lines + _later_requests(deployment))
+
+
+def _later_requests(deployment: Deployment) -> list[str]:
+    """Return the lines about the controller and round 2."""
+    lines = ["", say(en="then, from what was found:", zh="然后，根据所见：")]
     lines += [
         f"    {say(en='controller: GET', zh='运行套件的机器：GET')} {deployment.scheme}://{deployment.domain}{path}"
         for path in dict.fromkeys(
@@ -79,7 +84,7 @@ def describe(deployment: Deployment) -> str:
             "log_parser 所在主机：对其配置的 redis 执行 PING、TYPE、LLEN；均使用配置中的账号，且只通过 ssh:// 发送",
         )
     )
-    return "\n".join(lines)
+    return lines
 
 
 def _described(plan: Plan) -> list[str]:

@@ -23,6 +23,8 @@ Raw = dict[str, Any]
 
 REDIRECTS = (301, 302, 303, 307, 308)
 MAX_REDIRECTS = 5
+_SILENT: Raw = {"error": {"kind": "silent", "text": ""}}
+"""The result of a request that has not ended in time."""
 
 
 def probe(deployment: Deployment) -> Raw:
@@ -34,23 +36,9 @@ def probe(deployment: Deployment) -> Raw:
     agent = PROBE + secrets.token_hex(6)
     resolution = _resolve(deployment.domain, deployment.limits.resolve_seconds)
     address = resolution["addresses"][0] if resolution["addresses"] else _nginx_address(deployment)
-    requests_by_name = {
-        HttpName.HEALTHZ.of(service): (path, deployment.limits.healthz_seconds)
-        for service, path in platform.DOMAIN_HEALTHZ_PATHS.items()
-    }
-    requests_by_name |= {
-        HttpName.DOMAIN_PATH.of(path): (path, deployment.limits.request_seconds)
-        for path in platform.domain_paths(deployment)
-    }
-    requests_by_name[HttpName.IS_LOGIN_DOMAIN.value] = (
-        f"{platform.IS_LOGIN_PATH}?{agent.replace('/', '=')}",
-        deployment.limits.request_seconds,
-    )
+    requests_by_name = _domain_requests(deployment, agent)
     limits = deployment.limits
-    http = {
-        name: _blank(deployment.url(path)) | {"error": {"kind": "silent", "text": ""}}
-        for name, (path, _) in requests_by_name.items()
-    }
+    http = {name: _blank(deployment.url(path)) | _SILENT for name, (path, _) in requests_by_name.items()}
 
     def ask(name: str, path: str, seconds: float) -> None:
         http[name] = _get(deployment, address, deployment.url(path), seconds, agent)
@@ -92,11 +80,27 @@ def probe(deployment: Deployment) -> Raw:
         "agent": agent,
     }
     if deployment.scheme == "https":
-        silent = {"error": {"kind": "silent", "text": ""}}
         answer["certificates"] = [
-            certificates.get(server) or {"address": server, **silent} for server in servers
+            certificates.get(server) or {"address": server, **_SILENT} for server in servers
         ]
     return answer
+
+
+def _domain_requests(deployment: Deployment, agent: str) -> dict[str, tuple[str, float]]:
+    """Return {name: (path, limit in seconds)} of the requests through the domain."""
+    named = {
+        HttpName.HEALTHZ.of(service): (path, deployment.limits.healthz_seconds)
+        for service, path in platform.DOMAIN_HEALTHZ_PATHS.items()
+    }
+    named |= {
+        HttpName.DOMAIN_PATH.of(path): (path, deployment.limits.request_seconds)
+        for path in platform.domain_paths(deployment)
+    }
+    named[HttpName.IS_LOGIN_DOMAIN.value] = (
+        f"{platform.IS_LOGIN_PATH}?{agent.replace('/', '=')}",
+        deployment.limits.request_seconds,
+    )
+    return named
 
 
 def _certificate_servers(deployment: Deployment, address: str | None) -> list[str]:

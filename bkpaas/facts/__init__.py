@@ -15,7 +15,8 @@ from bkpaas.facts.elasticsearch import Index, Node, Place, Search, Searches, pla
 from bkpaas.facts.file import FileFact, Places
 from bkpaas.facts.healthz import Health, health, is_login_refusal
 from bkpaas.facts.host import HostFacts, HostView
-from bkpaas.facts.log_plugins import LogFile, LogPlugin, LogPlugins, RedisTarget
+from bkpaas.facts.log_plugin_conf import RedisTarget
+from bkpaas.facts.log_plugins import LogFile, LogPlugin, LogPlugins
 from bkpaas.facts.logs import LogHit, Logs
 from bkpaas.facts.missing import Missing
 from bkpaas.facts.names import Names, Resolved

@@ -8,16 +8,17 @@ from contextlib import suppress
 from fnmatch import fnmatchcase
 from ipaddress import ip_address
 from os.path import basename
-from typing import Any, Literal
-from urllib.parse import urlsplit
+from typing import Any
 
-from msgspec import field
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
-
-from bkpaas.facts import logstash, raw
+from bkpaas.facts import raw
 from bkpaas.facts.file import FileFact, Files, content, file_fact, unreadable
+from bkpaas.facts.log_plugin_conf import (
+    PluginSettings,
+    RedisTarget,
+    UnreadableConf,
+    read_filebeat,
+    read_logstash,
+)
 from bkpaas.facts.logs import line_times
 from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.names import unresolved
@@ -25,33 +26,7 @@ from bkpaas.facts.process import Process, Processes
 from bkpaas.facts.query import Earlier, FileName, Query, ReadFile, Section, TailName
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory import platform
-from bkpaas.inventory.deployment import DEFAULT_PORTS, Deployment, Host
-from bkpaas.lang import say
-
-FieldName = Literal["host", "port", "db", "key", "type", "password"]
-
-
-class RedisTarget(Record, frozen=True):
-    """Represent a redis list that a plugin writes to or reads from by its configuration."""
-
-    file: str
-    line: int
-    host: str | None = None
-    port: int | None = None
-    db: int | None = None
-    key: str | None = None
-    type: str | None = None
-    """list or channel."""
-    password: str | None = None
-    """A digest."""
-    tls: bool = False
-    unknown: dict[str, str] = field(default_factory=dict)
-    """Why a field cannot be told from the file, by its name; the field is None then."""
-
-    @property
-    def server(self) -> str:
-        """Return the key of a redis login: host:port/db and the digest of the password."""
-        return f"{self.host}:{self.port}/{self.db}" + (f" {self.password}" if self.password else "")
+from bkpaas.inventory.deployment import Deployment, Host
 
 
 class LogPlugin(Record, frozen=True):
@@ -108,14 +83,8 @@ class LogPlugins(Fact, frozen=True):
 
 
 _PROGRAMS = {"agent": ("filebeat",), "parser": ("java", "logstash", "jruby")}
-_REDIS_PORT = DEFAULT_PORTS["redis"]
-_VARIABLE = re.compile(r"\$\{(?P<name>[^}:]*)")
-_MOST_NODES = 20_000
-_TRUE = ("true", "True", "TRUE", "yes", "on")
 _PLAIN = re.compile(r"(?:\^?\.\*)?(?:[\w/-]|\\[.\-])+\$?")
 """An expression that means a part of a path, such as uwsgi\\.log$; nothing else is understood."""
-_PATHS = re.compile(r"filebeat\.(?:prospectors|inputs)\.\d+\.(?P<what>paths|exclude_files)\.\d+")
-_SELECTS = re.compile(r"(?:^|\.)(?:include_lines|exclude_lines|drop_event)(?:\.|$)")
 _SLOT_SECONDS, _MOST_TIMES = 15, 120
 _FAR_SECONDS = 90.0
 """A last line further than this from the time its file was written has a time of another zone."""
@@ -147,17 +116,17 @@ def _plugin(which: str, files: Files, processes: Processes | None, peers: Any, s
         entry for entry in files.get(FileName.LOG_PLUGIN_CONF.of(which), []) if entry.get("type") != "missing"
     ]
     named = [entry for entry in used if any(_names(one, file_fact(entry).path) for one in running)]
-    read = _Read()
+    read = PluginSettings()
     problems: list[str] = []
     for entry in named or used:
         path = file_fact(entry).path
         if reason := unreadable(entry):
             problems.append(f"{path}: {reason}")
             continue
-        reader = _filebeat if which == "agent" else _logstash
+        reader = read_filebeat if which == "agent" else read_logstash
         try:
             reader(path, content(entry) or "", secrets, read)
-        except _Unreadable as error:
+        except UnreadableConf as error:
             problems.append(f"{path}:{error.line}: {error.reason}")
     return LogPlugin(
         folder=folder,
@@ -172,17 +141,6 @@ def _plugin(which: str, files: Files, processes: Processes | None, peers: Any, s
         selects=read.selects,
         peers=_peers(peers, running),
     )
-
-
-class _Read:
-    """Gather the settings of a plugin while its configurations are read."""
-
-    def __init__(self) -> None:
-        self.targets: list[RedisTarget] = []
-        self.outputs: list[str] = []
-        self.paths: list[str] = []
-        self.left_out: list[str] = []
-        self.selects = False
 
 
 def _peers(peers: Any, running: list[Process]) -> tuple[tuple[str, int], ...] | None:
@@ -246,174 +204,6 @@ def _globbed(path: str, glob: str) -> bool:
 
 def _core(expression: str) -> str:
     return re.sub(r"^\^?(?:\.\*)?|\$$|\\", "", expression)
-
-
-class _Unreadable(Exception):
-    def __init__(self, line: int, reason: str) -> None:
-        super().__init__(line, reason)
-        self.line, self.reason = line, reason
-
-
-class _Target:
-    """Gather the fields of a target while it is read."""
-
-    def __init__(self, file: str, line: int, secrets: Secrets) -> None:
-        self.file, self.line, self.secrets = file, line, secrets
-        self.known: dict[str, Any] = {}
-        self.unknown: dict[str, str] = {}
-
-    def text(self, name: FieldName, value: Any) -> None:
-        """A text; what stands for an environment variable or a part of the event is not known here."""
-        if value is None or isinstance(value, list | dict):
-            self._cannot(name, say(en="is not a text", zh="不是文本"))
-        elif variable := _VARIABLE.search(value):
-            variable_name = variable["name"][:60]
-            self._cannot(
-                name, say(en=f"comes from the variable {variable_name}", zh=f"来自变量 {variable_name}")
-            )
-        elif name == "key" and "%{" in value:
-            self._cannot(name, say(en="differs from event to event", zh="随事件变化"))
-        elif name == "password":
-            self.known[name] = self.secrets.digest(value) if value else None
-        else:
-            self.known[name] = value
-
-    def number(self, name: FieldName, value: Any) -> None:
-        self.text(name, value)
-        text = self.known.pop(name, None)
-        if text is not None and re.fullmatch(r"\d{1,5}", text):
-            self.known[name] = int(text)
-        elif text is not None:
-            self._cannot(name, say(en="is not a number", zh="不是数字"))
-
-    def _cannot(self, name: FieldName, reason: str) -> None:
-        self.known.pop(name, None)
-        self.unknown[name] = reason
-
-    def made(self, **more: Any) -> RedisTarget:
-        known = {**self.known, **more}
-        return RedisTarget(self.file, self.line, unknown=dict(self.unknown), **known)
-
-
-def _logstash(file: str, text: str, secrets: Secrets, read: _Read) -> None:
-    """Read the redis blocks of the inputs and the hosts of the elasticsearch blocks of the outputs."""
-    try:
-        blocks = logstash.plugins(text)
-    except logstash.ParseError as error:
-        raise _Unreadable(error.line, say(en="is not logstash's syntax", zh="不是 logstash 语法")) from None
-    read.selects |= any((block.section, block.name) == ("filter", "drop") for block in blocks)
-    for block in blocks:
-        if (block.section, block.name) == ("output", "elasticsearch"):
-            hosts = block.settings.get("hosts", ("127.0.0.1:9200", 0))[0]
-            read.outputs += [
-                place_of(host) for host in (hosts if isinstance(hosts, list) else [hosts]) if host
-            ]
-        if (block.section, block.name) != ("input", "redis"):
-            continue
-        target = _Target(file, block.line, secrets)
-        given = {name: value for name, (value, _) in block.settings.items()}
-        target.text("host", given.get("host", "127.0.0.1"))
-        target.number("port", given.get("port", str(_REDIS_PORT)))
-        target.number("db", given.get("db", "0"))
-        target.text("key", given.get("key", ""))
-        target.text("password", given.get("password", ""))
-        target.text("type", given.get("data_type", "list"))
-        read.targets.append(target.made(tls=given.get("ssl") in _TRUE))
-
-
-def place_of(host: Any) -> str:
-    """Return host:port of an address that may have a scheme, a login and a path."""
-    text = str(host).rpartition("@")[2].partition("://")
-    return (text[2] or text[0]).partition("/")[0][:300]
-
-
-def _filebeat(file: str, text: str, secrets: Secrets, read: _Read) -> None:
-    """Read output.redis, one target per host and key, and the paths of the logs."""
-    settings = _settings(text)
-    read.selects |= any(_SELECTS.search(name) for name in settings)
-    for name, node in settings.items():
-        if match := _PATHS.fullmatch(name):
-            (read.paths if match["what"] == "paths" else read.left_out).append((_scalar(node) or "")[:300])
-    given = {
-        name.removeprefix("output.redis."): node
-        for name, node in settings.items()
-        if name.startswith("output.redis.")
-    }
-    if "hosts" not in given or _scalar(given.get("enabled")) in ("false", "False", "FALSE", "no", "off"):
-        return
-    secure = any(name.startswith("ssl.") for name in given) and _scalar(given.get("ssl.enabled")) not in (
-        "false",
-        "no",
-    )
-    keys = [_scalar(node) for name, node in given.items() if re.fullmatch(r"keys\.\d+\.key", name)]
-    keys.append(next((_scalar(given[name]) for name in ("key", "index") if name in given), "filebeat"))
-    for node in _items(given["hosts"]):
-        for key in keys:
-            target = _Target(file, node.start_mark.line + 1, secrets)
-            target.text("password", _scalar(given["password"]) if "password" in given else "")
-            tls = _place(
-                target, _scalar(node), _scalar(given["port"]) if "port" in given else str(_REDIS_PORT)
-            )
-            target.number("db", _scalar(given["db"]) if "db" in given else "0")
-            target.text("key", key)
-            target.text("type", _scalar(given["datatype"]) if "datatype" in given else "list")
-            read.targets.append(target.made(tls=tls or secure))
-
-
-def _place(target: _Target, text: str | None, port: str | None) -> bool:
-    """Parse "host", "host:port", "[::1]:port" or "redis://:password@host:port"; return host, port, encrypted."""
-    target.text("host", text)
-    if "host" not in target.known or text is None:
-        target.number("port", port)
-        return False
-    try:
-        parts = urlsplit(text if "://" in text else f"//{text}")
-        host, own = parts.hostname or "", parts.port
-    except ValueError:
-        parts, host, own = urlsplit(""), text, None
-    target.text("host", host)
-    target.number("port", port if own is None else str(own))
-    if parts.password:
-        target.text("password", parts.password)
-    return parts.scheme == "rediss"
-
-
-def _settings(text: str) -> dict[str, Any]:
-    """Return {dotted name: node} of scalars and lists, nested or flat; the last of a repeated name."""
-    try:
-        root = YAML(typ="safe", pure=True).compose(text)
-    except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        reason = say(en="is not YAML", zh="不是合法的 YAML")
-        raise _Unreadable(mark.line + 1 if mark else 1, reason) from None
-    except (RecursionError, ValueError):
-        raise _Unreadable(1, say(en="is not YAML", zh="不是合法的 YAML")) from None
-    found: dict[str, Any] = {}
-    todo: list[tuple[str, Any]] = [("", root)]
-    for _ in range(_MOST_NODES):
-        if not todo:
-            return found
-        name, node = todo.pop()
-        if isinstance(node, MappingNode):
-            dot = "." if name else ""
-            pairs = [(key.value, value) for key, value in node.value if isinstance(key, ScalarNode)]
-            todo += [(f"{name}{dot}{key}"[:300], value) for key, value in reversed(pairs)]
-            continue
-        found[name] = node
-        if isinstance(node, SequenceNode):
-            todo += [(f"{name}.{number}", item) for number, item in enumerate(node.value)]
-    raise _Unreadable(1, say(en="has too many settings", zh="配置项过多"))
-
-
-def _scalar(node: Any) -> str | None:
-    """Return the text of a scalar, None for other nodes; an empty value is an empty text."""
-    if not isinstance(node, ScalarNode):
-        return None
-    return "" if node.tag == "tag:yaml.org,2002:null" else str(node.value)
-
-
-def _items(node: Any) -> list[Any]:
-    return list(node.value) if isinstance(node, SequenceNode) else [node]
 
 
 _MOST_FILES = 50

@@ -13,7 +13,8 @@ from msgspec import field
 from bkpaas.errors import NoData
 from bkpaas.facts import raw
 from bkpaas.facts.answers import error_of
-from bkpaas.facts.log_plugins import LogPlugins, RedisTarget
+from bkpaas.facts.log_plugin_conf import RedisTarget
+from bkpaas.facts.log_plugins import LogPlugins
 from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.query import Earlier, Query, TcpConnect, TcpName
 from bkpaas.facts.secrets import Secrets

@@ -6,7 +6,8 @@ from typing import Any
 
 from bkpaas.collect.clock import Clock
 from bkpaas.collect.rounds import HostAnswers
-from bkpaas.facts.shapes import NAMED_SECTIONS, SECTIONS, Asked
+from bkpaas.facts.sections import NAMED_SECTIONS, SECTIONS
+from bkpaas.facts.shapes import Asked
 from bkpaas.inventory.deployment import Connection, Host
 
 HOME = "/data/bkce"

@@ -1,0 +1,189 @@
+"""Declare the shape of every section of a collector's answer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypedDict
+
+from msgspec import Meta
+
+Pid = Annotated[int, Meta(ge=1, le=2**31 - 1)]
+Id = Annotated[int, Meta(ge=0, le=2**32 - 1)]
+"""Of a user or a group."""
+Count = Annotated[int, Meta(ge=0)]
+Time = Annotated[float, Meta(ge=-1e9, le=253_402_300_799.0)]
+"""Epoch seconds from 1938 to 9999: a clock may be wrong, the start of a process may lie before 1970."""
+Seconds = Annotated[float, Meta(ge=0, le=1e6)]
+
+
+class Process(TypedDict):
+    pid: Pid
+    ppid: Annotated[int, Meta(ge=0, le=2**31 - 1)]
+    uid: Id
+    name: str
+    state: Annotated[str, Meta(min_length=1)]
+    start: Time
+    argv: list[str]
+    exe: str | None
+    environ: dict[str, str] | None
+
+
+class Listener(TypedDict):
+    family: Literal[4, 6]
+    address: str
+    port: Annotated[int, Meta(ge=1, le=65535)]
+    inode: Count
+    queue: Count
+    pids: list[Pid] | None
+
+
+class UnixSocket(TypedDict):
+    path: str
+    inode: Count
+    listening: bool
+    pids: list[Pid] | None
+
+
+class System(TypedDict):
+    hostname: Annotated[str, Meta(min_length=1)]
+    kernel: str
+    boot_time: Time
+    time: Time
+    utc_offset: Annotated[int, Meta(gt=-86400, lt=86400)]
+    zone: Annotated[list[str], Meta(min_length=1)]
+    localtime: str | None
+    timezone_file: str | None
+
+
+class _Path(TypedDict):
+    path: str
+    type: Literal["file", "dir", "socket", "symlink", "missing", "other"]
+
+
+class Entry(_Path, total=False):
+    """Declare the stat and content of a path; see _entry for the valid combinations of fields."""
+
+    mode: Annotated[int, Meta(ge=0, le=0o7777)]
+    uid: Id
+    gid: Id
+    size: Count
+    mtime: Time
+    inode: Count
+    target: str
+    text: str
+    offset: Count
+    truncated: bool
+    error: str
+
+
+class _DiskPath(TypedDict):
+    path: str
+
+
+class Disk(_DiskPath, total=False):
+    bytes: Count
+    bytes_available: Count
+    inodes: Count
+    inodes_available: Count
+    readonly: bool
+    error: str
+
+
+class Nginx(TypedDict):
+    main: list[str]
+    files: list[Entry]
+    error: str | None
+
+
+class Command(TypedDict):
+    argv: list[str]
+    rc: int | None
+    out: str
+    err: str
+    error: str | None
+
+
+class TimeDaemon(TypedDict):
+    chronyd: Pid | None
+    ntpd: Pid | None
+    chronyc: Command | None
+    ntpq: Command | None
+
+
+class Resolved(TypedDict):
+    addresses: list[str]
+    error: str | None
+
+
+class Failure(TypedDict):
+    kind: Annotated[str, Meta(min_length=1)]
+    text: str
+
+
+class Http(TypedDict, total=False):
+    """Declare an HTTP answer: an error or all other fields; a peer only with a connection."""
+
+    url: str
+    status: Annotated[int, Meta(ge=100, le=999)] | None
+    headers: list[Annotated[list[str], Meta(min_length=2, max_length=2)]]
+    body: str
+    truncated: bool
+    peer: str | None
+    seconds: Seconds
+    error: Failure | None
+
+
+class _LoginState(TypedDict):
+    state: Literal["accepted", "refused", "unsupported", "needs-tls", "error"]
+
+
+class Login(_LoginState, total=False):
+    """Declare the result of a login to a database; a refusal has a code, an error a kind."""
+
+    code: Annotated[int, Meta(ge=0, le=65535)]
+    kind: str
+    text: str
+    plugin: str
+
+
+class Tcp(TypedDict, total=False):
+    """Declare a TCP connection: an error or all other fields; a login if one was requested."""
+
+    data: str
+    login: Login
+    peer: str | None
+    seconds: Seconds
+    error: Failure | None
+
+
+class Collector(TypedDict):
+    """Declare the fields that the collector reports about itself."""
+
+    visit: int
+    uid: Id
+    python: str
+    home: str | None
+    errors: dict[str, str]
+
+
+SECTIONS: dict[str, Any] = {
+    "system": System,
+    "processes": Annotated[list[Process], Meta(min_length=1)],
+    "listeners": Annotated[list[Listener], Meta(min_length=1)],
+    "unix": list[UnixSocket],
+    "addresses": Annotated[list[Annotated[list[str], Meta(min_length=2, max_length=2)]], Meta(min_length=1)],
+    "disks": Annotated[list[Disk], Meta(min_length=1)],
+    "nginx": Nginx,
+    "time_daemon": TimeDaemon,
+    "peers": dict[str, list[str]],
+}
+"""Sections that are read as a whole."""
+
+NAMED_SECTIONS: dict[str, Any] = {
+    "files": Annotated[list[Entry], Meta(min_length=1)],
+    "tails": Annotated[list[Entry], Meta(min_length=1)],
+    "supervisor": Command,
+    "resolve": Resolved,
+    "http": Http,
+    "tcp": Tcp,
+}
+"""Sections that have one answer for each name that was asked: one bad answer leaves the others."""
