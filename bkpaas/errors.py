@@ -20,11 +20,18 @@ class SuiteError(Exception):
 
     def message(self) -> Message | str:
         """Return the text."""
-        return self.args[0] if len(self.args) == 1 and isinstance(self.args[0], Message) else str(self)
+        return message_of(self)
 
     def __str__(self) -> str:
         """Return the text in the language of this program's output."""
         return to_text(self.args[0]) if len(self.args) == 1 else super().__str__()
+
+
+def message_of(error: BaseException) -> Message | str:
+    """Return the text of an exception; a message that it was raised with stays one."""
+    if len(error.args) == 1 and isinstance(error.args[0], Message):
+        return error.args[0]
+    return str(error)
 
 
 class InventoryError(SuiteError):
@@ -62,12 +69,16 @@ class CollectError(SuiteError):
     kind: one word for programs (see bkpaas.collect.errors); reason: a sentence for people.
     """
 
-    def __init__(self, kind: str, reason: str) -> None:
+    def __init__(self, kind: str, reason: Message | str) -> None:
         super().__init__(kind, reason)
         self.kind, self.reason = kind, reason
 
-    def __str__(self) -> str:
+    def message(self) -> Message | str:
+        """Return the reason."""
         return self.reason
+
+    def __str__(self) -> str:
+        return to_text(self.reason)
 
 
 class NoData(SuiteError):

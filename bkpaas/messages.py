@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from bkpaas import lang
 from bkpaas.language import LANGUAGES, Language, get_language
@@ -69,6 +70,8 @@ class Message(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
     plural: str | None = None
     """English for every `count` but 1."""
     items: tuple[Message | str | int | float | bool | None, ...] | None = None
+    chinese: str | None = None
+    """The Chinese template of a text that is not in the catalogue: see both()."""
 
     def __post_init__(self) -> None:
         _check(self)
@@ -79,7 +82,14 @@ class Message(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
 
     def __hash__(self) -> int:
         return hash(
-            (self.template, frozenset(self.parameters.items()), self.context, self.plural, self.items)
+            (
+                self.template,
+                frozenset(self.parameters.items()),
+                self.context,
+                self.plural,
+                self.items,
+                self.chinese,
+            )
         )
 
     def __str__(self) -> str:
@@ -137,6 +147,26 @@ def lines(items: Iterable[object]) -> Message:
 def series(items: Iterable[object]) -> Message:
     """Return the items as a list within a sentence: `a, b` in English, with enumeration commas in Chinese."""
     return joined(", ", items, context="series")
+
+
+def both(*, en: str, zh: str) -> Message:
+    """Return a text that is data in both languages, of a condition for example, and so not in the catalogue."""
+    if en == zh:
+        return Message("{en}", _values({"en": en}))
+    return Message("{en}", _values({"en": en, "zh": zh}), chinese="{zh}")
+
+
+def redacted(text: Message | str, redact: Callable[[str], str]) -> Message | str:
+    """Return a text with another redaction of its parameters."""
+    if isinstance(text, str):
+        return redact(text)
+    items = text.items and tuple(_redacted_value(item, redact) for item in text.items)
+    parameters = {name: _redacted_value(value, redact) for name, value in text.parameters.items()}
+    return replace(text, parameters=parameters, items=items)
+
+
+def _redacted_value(value: Value, redact: Callable[[str], str]) -> Value:
+    return redacted(value, redact) if isinstance(value, (Message, str)) else value
 
 
 def to_text(message: Message | str) -> str:
@@ -197,7 +227,7 @@ def fields(template: str) -> tuple[Field, ...]:
 def _check(message: Message) -> None:
     if not message.template or len(message.template) > TEMPLATE_CHARACTERS:
         raise ValueError(f"a template has 1 to {TEMPLATE_CHARACTERS} characters")
-    if len(message.plural or "") > TEMPLATE_CHARACTERS:
+    if len(message.plural or "") > TEMPLATE_CHARACTERS or len(message.chinese or "") > TEMPLATE_CHARACTERS:
         raise ValueError(f"a template has 1 to {TEMPLATE_CHARACTERS} characters")
     if len(message.parameters) > PARAMETERS or len(message.items or ()) > ITEMS:
         raise ValueError(f"a message has at most {PARAMETERS} parameters, a list {ITEMS} items")
@@ -229,7 +259,7 @@ def _size(value: Value) -> tuple[int, int]:
         characters += length + len(value.template)
     if value.items is not None:
         return depth + 1, characters
-    for template in (value.template, value.plural) if value.plural else (value.template,):
+    for template in filter(None, (value.template, value.plural, value.chinese)):
         characters += len(template)
         for _, name, spec, _ in fields(template):
             if name:
@@ -269,6 +299,8 @@ def _english(message: Message, _: Language) -> str:
 
 
 def _translated(message: Message, language: Language) -> str:
+    if message.chinese is not None:
+        return message.chinese if language == "zh" else message.template
     catalogue, context = _catalogue(language), message.context
     if message.plural is not None:
         count = message.parameters["count"]

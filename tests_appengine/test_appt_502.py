@@ -10,12 +10,16 @@ from bkpaas.checks import (
     HostView,
     HttpName,
     Listener,
+    Message,
     Missing,
     NoData,
     Process,
+    clauses,
     condition,
+    labelled,
+    lines,
+    msg,
     no_answer,
-    say,
 )
 
 AGENTS = {"paas_agent", "paasagent"}
@@ -30,12 +34,14 @@ def test_nginx_of_the_app_host_answers(host: HostView, deployment: Deployment, f
     listeners = host.sockets.on(port)
     assert listeners, _why_silent(host, masters, port)
     answer = host.answers.get(HttpName.AGENT_NGINX)
-    assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}"
+    assert answer.ok, labelled(answer.url, no_answer(answer.error_kind))
     assert answer.status not in (502, 503, 504), f"{answer.url}: HTTP {answer.status}"
     stranger = _stranger(host, masters, listeners, answer)
-    assert stranger is None, say(
-        en=f"port {port} is held by pid {stranger.pid}, not by nginx: {stranger.command}",
-        zh=f"端口 {port} 被 pid {stranger.pid} 占用，而不是 nginx：{stranger.command}",
+    assert stranger is None, msg(
+        "port {port} is held by pid {pid}, not by nginx: {command}",
+        port=port,
+        pid=stranger.pid,
+        command=stranger.command,
     )
     finding.add_evidence(f"{answer.url}: HTTP {answer.status}")
 
@@ -52,25 +58,27 @@ def _stranger(
     return next((process for pid in pids if (process := host.processes.get(pid))), None)
 
 
-def _why_silent(host: HostView, masters: tuple[Process, ...], port: int) -> str:
+def _why_silent(host: HostView, masters: tuple[Process, ...], port: int) -> Message:
     if not masters:
-        return say(en=f"nothing listens on {port}: nginx does not run", zh=f"{port} 没有监听：nginx 未运行")
+        return msg("nothing listens on {port}: nginx does not run", port=port)
     master = masters[0]
     told = [server for server in host.nginx.servers if any(listen.port == port for listen in server.listens)]
     if told:
-        return say(
-            en=f"nginx runs (pid {master.pid}, {master.exe}) but does not listen on {port}, which stands in "
-            f"{told[0].file}:{told[0].line}: it was started before, reload it",
-            zh=f"nginx 在运行（pid {master.pid}，{master.exe}）但没有监听 {port}，而 {told[0].file}:{told[0].line} "
-            "中已配置：启动早于配置，需要重载",
+        return msg(
+            "nginx runs (pid {pid}, {exe}) but does not listen on {port}, which stands in {file}:{line}: it was started before, reload it",
+            pid=master.pid,
+            exe=master.exe,
+            port=port,
+            file=told[0].file,
+            line=told[0].line,
         )
     listens = (listen for server in host.nginx.servers for listen in server.listens if not listen.unix)
     ports = ", ".join(map(str, sorted({listen.port for listen in listens}))) or "-"
-    return say(
-        en=f"nginx runs (pid {master.pid}), but no file of its configuration has `listen {port}` (they have {ports}; "
-        "where another port is meant, the inventory says ports: agent_nginx)",
-        zh=f"nginx 在运行（pid {master.pid}），但配置中没有 `listen {port}`（现有 {ports}；若本就使用其他端口，"
-        "请在清单的 ports: agent_nginx 中写明）",
+    return msg(
+        "nginx runs (pid {pid}), but no file of its configuration has `listen {port}` (they have {ports}; where another port is meant, the inventory says ports: agent_nginx)",
+        pid=master.pid,
+        port=port,
+        ports=ports,
     )
 
 
@@ -78,7 +86,7 @@ def _why_silent(host: HostView, masters: tuple[Process, ...], port: int) -> str:
 def test_app_host_is_reached(source: HostView, target: Host) -> None:
     """From the nginx and paas hosts, port 8010 of the app host gives an HTTP answer, whatever its status."""
     answer = source.answers.get(HttpName.AGENT_NGINX_OF_HOST, target.name)
-    assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}"
+    assert answer.ok, labelled(answer.url, no_answer(answer.error_kind))
 
 
 @condition("agent-upstream-map")
@@ -88,7 +96,7 @@ def test_upstreams_lead_to_the_right_app_hosts(
     """PAAS_AGENT_TEST names appt hosts only, PAAS_AGENT_PROD appo hosts only."""
     nginx = host.nginx
     if nginx.main is None:
-        raise NoData(say(en="no nginx configuration was found", zh="没有找到 nginx 配置"))
+        raise NoData(msg("no nginx configuration was found"))
     upstreams = {upstream.name: upstream for upstream in nginx.upstreams}
     wrong, absent = [], []
     for name, role in APP_UPSTREAMS.items():
@@ -104,15 +112,19 @@ def test_upstreams_lead_to_the_right_app_hosts(
             finding.add_evidence(f"{upstream.name} {server.address}:{server.port}")
             if not right.intersection(host.names.of(server.address)):
                 wrong.append(
-                    say(
-                        en=f"{upstream.file}:{upstream.line} {upstream.name}: {server.address} is no {role} host",
-                        zh=f"{upstream.file}:{upstream.line} {upstream.name}：{server.address} 不是 {role} 主机",
+                    msg(
+                        "{file}:{line} {name}: {address} is no {role} host",
+                        file=upstream.file,
+                        line=upstream.line,
+                        name=upstream.name,
+                        address=server.address,
+                        role=role,
                     )
                 )
-    assert not wrong, "\n".join(wrong)
+    assert not wrong, lines(wrong)
     if absent:
         names = ", ".join(absent)
-        raise NoData(say(en=f"no upstream {names} in nginx's files", zh=f"nginx 配置中没有 upstream {names}"))
+        raise NoData(msg("no upstream {names} in nginx's files", names=names))
 
 
 def _addresses(app: Host, host_facts: HostLookup, loopback: bool) -> set[str]:
@@ -135,12 +147,9 @@ def test_paas_agent_is_alive(host: HostView, finding: Finding) -> None:
     answer = host.answers.get(HttpName.AGENT_HEALTHZ)
     finding.set_remedy_values(url=answer.url)
     if not answer.ok:
-        state = (
-            say(en=f"process {agents[0].pid} runs", zh=f"进程 {agents[0].pid} 存在")
-            if agents
-            else say(en="no paas_agent process", zh="没有 paas_agent 进程")
-        )
-        raise AssertionError(f"{answer.url}: {no_answer(answer.error_kind)}; {state}{_supervised(host)}")
+        state = msg("process {pid} runs", pid=agents[0].pid) if agents else msg("no paas_agent process")
+        reason = labelled(answer.url, no_answer(answer.error_kind))
+        raise AssertionError(clauses([reason, state, *_supervised(host)]))
     said = answer.json() or {}
     assert answer.status == 200 and ("alive" in answer.body or said.get("ok") is True), (
         f"{answer.url}: HTTP {answer.status}: {answer.body.strip()[:120]}"
@@ -148,20 +157,20 @@ def test_paas_agent_is_alive(host: HostView, finding: Finding) -> None:
     finding.add_evidence(f"{answer.url}: {answer.body.strip()[:60]}")
 
 
-def _supervised(host: HostView) -> str:
+def _supervised(host: HostView) -> list[str]:
     """What its supervisor says, when it has one."""
     if isinstance(host.facts.supervisors, Missing):
-        return ""
+        return []
     supervisor = host.facts.supervisors.by_module.get("paas_agent")
     programs = supervisor.status if supervisor else None
-    return "".join(f"; supervisor: {program.state} {program.description}" for program in programs or ())
+    return [f"supervisor: {program.state} {program.description}" for program in programs or ()]
 
 
 @condition("agent-from-paas")
 def test_paas_host_reaches_the_agent(source: HostView, target: Host) -> None:
     """From the paas host, paas_agent's port gives an HTTP answer."""
     answer = source.answers.get(HttpName.AGENT_HEALTHZ_OF_HOST, target.name)
-    assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}"
+    assert answer.ok, labelled(answer.url, no_answer(answer.error_kind))
 
 
 @condition("saas-run-state")
@@ -170,10 +179,8 @@ def test_deployed_applications_have_processes(host: HostView, finding: Finding) 
     dead = {}
     for saas in host.saas.items:
         if saas.alive is False:
-            dead[saas.app] = say(en=f"pid {saas.pid} is gone", zh=f"pid {saas.pid} 已不存在")
+            dead[saas.app] = msg("pid {pid} is gone", pid=saas.pid)
         elif saas.socket is not None and not saas.socket.exists:
-            dead[saas.app] = say(en=f"{saas.socket.path} is missing", zh=f"缺少 {saas.socket.path}")
-    finding.add_evidence(
-        ", ".join(saas.app for saas in host.saas.items) or say(en="none deployed", zh="没有部署")
-    )
-    assert not dead, "\n".join(f"{app}: {text}" for app, text in sorted(dead.items()))
+            dead[saas.app] = msg("{path} is missing", path=saas.socket.path)
+    finding.add_evidence(", ".join(saas.app for saas in host.saas.items) or msg("none deployed"))
+    assert not dead, lines(labelled(app, text) for app, text in sorted(dead.items()))

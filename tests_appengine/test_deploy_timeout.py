@@ -19,7 +19,8 @@ from bkpaas.checks import (
     Settings,
     Subject,
     condition,
-    say,
+    lines,
+    msg,
     setting,
 )
 
@@ -37,7 +38,7 @@ def _paas(host: HostView) -> Settings:
     """The settings of the developer center; login has a decoy of the same name."""
     project = host.settings.by_project.get("paas")
     if project is None:
-        raise NoData(say(en="the settings of paas were not read", zh="未读取 paas 的配置"))
+        raise NoData(msg("the settings of paas were not read"))
     return project
 
 
@@ -50,11 +51,7 @@ def _agent(host: HostView) -> AgentConfig:
     """The configuration of paas_agent."""
     config = host.agent.config
     if config is None:
-        raise NoData(
-            say(
-                en="there is no paas_agent_config.yaml on this host", zh="该主机上没有 paas_agent_config.yaml"
-            )
-        )
+        raise NoData(msg("there is no paas_agent_config.yaml on this host"))
     return config
 
 
@@ -73,13 +70,16 @@ def test_agent_reads_its_limit_as_a_number(host: HostView, finding: Finding) -> 
     seconds, where = _limit(host)
     text = config.execute_time_limit.text
     finding.add_evidence(f"{where}: {LIMIT} = {seconds} s")
-    assert seconds > 0, "\n".join(
+    assert seconds > 0, lines(
         (
-            say(en=f"{where}: there is no {LIMIT} under settings", zh=f"{where}：settings 下没有 {LIMIT}")
+            msg("{where}: there is no {limit} under settings", where=where, limit=LIMIT)
             if text is None
-            else say(
-                en=f"{where}: {LIMIT}: {text} is read as {seconds}: every deployment ends at once",
-                zh=f"{where}：{LIMIT}: {text} 被读作 {seconds}：所有部署立即超时",
+            else msg(
+                "{where}: {limit}: {text} is read as {seconds}: every deployment ends at once",
+                where=where,
+                limit=LIMIT,
+                text=text,
+                seconds=seconds,
             ),
             *config.problems,
         )
@@ -92,14 +92,20 @@ def test_paas_waits_longer_than_the_agent_works(
 ) -> None:
     """EVENT_STATE_EXPIRE_SECONDS of PaaS is greater than EXECUTE_TIME_LIMIT of the agent."""
     if not target.selected:
-        raise NoData(say(en=f"{target.name} was not looked at", zh=f"未查看 {target.name}"))
+        raise NoData(msg("{name} was not looked at", name=target.name))
     event, event_at = _event(source)
     limit, limit_at = _limit(host_facts(target.name))
     finding.add_evidence(f"{limit} s < {event} s")
-    assert limit < event, say(
-        en=f"{target.name} {limit_at}: {LIMIT} = {limit}, not less than {EVENT} = {event} "
-        f"({source.name} {event_at})",
-        zh=f"{target.name} {limit_at}：{LIMIT} = {limit}，不小于 {EVENT} = {event}（{source.name} {event_at}）",
+    assert limit < event, msg(
+        "{name} {limit_at}: {limit} = {limit_2}, not less than {event} = {event_2} ({source_name} {event_at})",
+        name=target.name,
+        limit_at=limit_at,
+        limit=LIMIT,
+        limit_2=limit,
+        event=EVENT,
+        event_2=event,
+        source_name=source.name,
+        event_at=event_at,
     )
 
 
@@ -109,9 +115,15 @@ def test_paas_hosts_wait_equally_long(pair: tuple[HostView, HostView], finding: 
     first, second = pair
     (one, one_at), (other, other_at) = map(_event, pair)
     finding.add_evidence(f"{EVENT} = {one}")
-    assert one == other, say(
-        en=f"{EVENT} = {one} on {first.name} ({one_at}), {other} on {second.name} ({other_at})",
-        zh=f"{EVENT}：{first.name} 为 {one}（{one_at}），{second.name} 为 {other}（{other_at}）",
+    assert one == other, msg(
+        "{event} = {one} on {name} ({one_at}), {other} on {second_name} ({other_at})",
+        event=EVENT,
+        one=one,
+        name=first.name,
+        one_at=one_at,
+        other=other,
+        second_name=second.name,
+        other_at=other_at,
     )
 
 
@@ -122,7 +134,7 @@ def test_agents_work_equally_long(
     """EXECUTE_TIME_LIMIT is what most agents have; between equals, what is shipped."""
     others = deployment.selected("appo", "appt")
     if len(others) < 2:
-        raise NotApplicable(say(en="only one app host: nothing to compare", zh="只有一台 app 主机，无可比较"))
+        raise NotApplicable(msg("only one app host: nothing to compare"))
     own, where = _limit(host)
     counts: Counter[int] = Counter()
     for other in others:
@@ -131,9 +143,12 @@ def test_agents_work_equally_long(
             counts[_limit(facts)[0]] += 1
     usual = max(counts, key=lambda seconds: (counts[seconds], seconds == SHIPPED_LIMIT))
     finding.add_evidence(f"{where}: {LIMIT} = {own}")
-    assert own == usual, say(
-        en=f"{where}: {LIMIT} = {own}, other app hosts have {usual}",
-        zh=f"{where}：{LIMIT} = {own}，其他 app 主机为 {usual}",
+    assert own == usual, msg(
+        "{where}: {limit} = {own}, other app hosts have {usual}",
+        where=where,
+        limit=LIMIT,
+        own=own,
+        usual=usual,
     )
 
 
@@ -151,23 +166,25 @@ def test_processes_know_their_files(
         finding.add_evidence(f"pid {process.pid} (±{slack:.1f} s)")
         for file in files:
             if file.mtime is None or process.start is None:
-                raise NoData(say(en=f"{file.path}: its time is not known", zh=f"{file.path}：修改时间未知"))
+                raise NoData(msg("{path}: its time is not known", path=file.path))
             later = file.mtime - process.start
             if later > slack:
                 stale.append(
-                    say(
-                        en=f"{file.path} was changed {later:.0f} s after pid {process.pid} "
-                        f"({process.command[:80]}) had started",
-                        zh=f"{file.path} 在进程 {process.pid}（{process.command[:80]}）启动 {later:.0f} 秒后被修改",
+                    msg(
+                        "{path} was changed {later:.0f} s after pid {pid} ({command}) had started",
+                        path=file.path,
+                        later=later,
+                        pid=process.pid,
+                        command=process.command[:80],
                     )
                 )
-    assert not stale, "\n".join(stale)
+    assert not stale, lines(stale)
 
 
 def _paas_readers(host: HostView) -> Readers:
     masters = host.processes.uwsgi_masters("paas")
     if not masters:
-        raise NoData(say(en="no process of paas was found", zh="没有找到 paas 的进程"))
+        raise NoData(msg("no process of paas was found"))
     return [(master, [file for file in _paas(host).files if file.exists]) for master in masters]
 
 
@@ -179,7 +196,7 @@ def _agent_readers(host: HostView) -> Readers:
         if process.name == "paas_agent" or (process.argv and process.argv[0].endswith("/paas_agent"))
     ]
     if not agents:
-        raise NoData(say(en="no process of paas_agent was found", zh="没有找到 paas_agent 的进程"))
+        raise NoData(msg("no process of paas_agent was found"))
     return [(agent, files) for agent in agents]
 
 
@@ -204,7 +221,12 @@ def test_old_tasks_are_swept_later_than_deployments_end(host: HostView, finding:
     event, event_at = _event(host)
     history, history_at = _event(host, HISTORY)
     finding.add_evidence(f"{history} s >= {event} s")
-    assert history >= event, say(
-        en=f"{HISTORY} = {history} ({history_at}) is less than {EVENT} = {event} ({event_at})",
-        zh=f"{HISTORY} = {history}（{history_at}）小于 {EVENT} = {event}（{event_at}）",
+    assert history >= event, msg(
+        "{history} = {history_2} ({history_at}) is less than {event} = {event_2} ({event_at})",
+        history=HISTORY,
+        history_2=history,
+        history_at=history_at,
+        event=EVENT,
+        event_2=event,
+        event_at=event_at,
     )

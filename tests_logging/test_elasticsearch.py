@@ -11,22 +11,28 @@ from bkpaas.checks import (
     HostLookup,
     HostView,
     IpAddress,
+    Message,
     Missing,
     NoData,
     Place,
     Search,
     addresses,
+    clauses,
     condition,
     elasticsearch_error,
     elasticsearch_places,
     host_time,
     hosts_at,
     is_elasticsearch,
+    labelled,
+    lines,
+    message_of,
+    msg,
     no_answer,
     own_addresses,
     parsers,
+    request_failure,
     require_log_search,
-    say,
     valid_addresses,
 )
 
@@ -44,7 +50,7 @@ def _known_places(host: HostView, finding: Finding) -> tuple[Place, ...]:
     try:
         return _places(host, finding)
     except ValueError as error:
-        raise NoData(str(error)) from None
+        raise NoData(message_of(error)) from None
 
 
 @condition("paas-es-config")
@@ -56,29 +62,27 @@ def test_paas_is_told_where_elasticsearch_is(
     try:
         found = _places(host, finding)
     except ValueError as error:
-        raise AssertionError(str(error)) from None
+        raise AssertionError(message_of(error)) from None
     right = _right_addresses(deployment, host_facts)
     for place in found:
         own = _resolved(host, place, deployment)
         strange = ", ".join(sorted(map(str, own - right)))
         known = ", ".join(f"{es.name} {es.address}" for es in deployment.hosts_with("es"))
-        assert not strange or not known, say(
-            en=f"{place.text}: {strange} is no es host of the inventory ({known}), and no log_parser delivers there",
-            zh=f"{place.text}：{strange} 不是清单中的 es 主机（{known}），也没有 log_parser 写入该地址",
+        assert not strange or not known, msg(
+            "{text}: {strange} is no es host of the inventory ({known}), and no log_parser delivers there",
+            text=place.text,
+            strange=strange,
+            known=known,
         )
         _judge_port(host, place, own, deployment, host_facts)
-        finding.add_evidence(
-            place.text
-            if known
-            else say(en=f"{place.text}, no es in the inventory", zh=f"{place.text}，清单中没有 es")
-        )
+        finding.add_evidence(place.text if known else msg("{text}, no es in the inventory", text=place.text))
 
 
 def _resolved(host: HostView, place: Place, deployment: Deployment) -> set[IpAddress]:
     if not valid_addresses([place.host]) and host.names.get(place.host) is None:
-        raise NoData(say(en=f"{place.host} was not resolved", zh=f"未解析 {place.host}"))
+        raise NoData(msg("{host} was not resolved", host=place.host))
     own = addresses(host, place.host, deployment)
-    assert own, say(en=f"{place.host} does not resolve here", zh=f"{place.host} 在本机无法解析")
+    assert own, msg("{host} does not resolve here", host=place.host)
     return own
 
 
@@ -107,15 +111,18 @@ def _judge_port(
         root.error_kind == "protocol" or (root.status == 200 and not is_elasticsearch(root))
     ):
         raise AssertionError(
-            say(
-                en=f"{place.text} answers, but is not Elasticsearch: {root.error_text or elasticsearch_error(root)}",
-                zh=f"{place.text} 有应答，但不是 Elasticsearch：{root.error_text or elasticsearch_error(root)}",
+            msg(
+                "{text} answers, but is not Elasticsearch: {error_text}",
+                text=place.text,
+                error_text=root.error_text or elasticsearch_error(root),
             )
         )
     answers = root is not None and root.ok
-    assert place.port == usual or answers or False not in listens or True in listens, say(
-        en=f"{place.text}: nothing listens on {place.port}; the inventory's port of es is {usual}",
-        zh=f"{place.text}：{place.port} 没有监听；清单中 es 的端口是 {usual}",
+    assert place.port == usual or answers or False not in listens or True in listens, msg(
+        "{text}: nothing listens on {port}; the inventory's port of es is {usual}",
+        text=place.text,
+        port=place.port,
+        usual=usual,
     )
 
 
@@ -146,54 +153,45 @@ def test_elasticsearch_is_well(
                 or _status(search.health, finding)
             )
         except NoData as gap:
-            unclear.append(f"{place.text}: {gap}")
+            unclear.append(labelled(place.text, gap.message()))
             continue
-        if trouble:
-            wrong.append(f"{place.text}: {trouble}")
+        if trouble is not None:
+            wrong.append(labelled(place.text, trouble))
             finding.set_remedy_values(es_url=f"{place.scheme}://{place.text}", es_host=place.host)
-    assert not wrong, "\n".join(wrong)
+    assert not wrong, lines(wrong)
     if unclear:
-        raise NoData("; ".join(unclear))
+        raise NoData(clauses(unclear))
 
 
-def _trouble(place: Place, answer: Answer) -> str:
-    """Why an answer is not that of a healthy Elasticsearch; empty when it is one."""
+def _trouble(place: Place, answer: Answer) -> Message | str | None:
+    """Return why an answer is not that of a healthy Elasticsearch, None if it is one."""
     if answer.error_kind in ("withheld", "tls"):
-        raise NoData(no_answer(answer.error_kind) + (f" ({answer.error_text})" if answer.error_text else ""))
+        raise NoData(request_failure(answer))
     if not answer.ok:
         return no_answer(answer.error_kind)
     if answer.status == 401 and place.user:
-        return say(en=f"refuses the login of {place.user}", zh=f"拒绝用户 {place.user} 登录") + " (HTTP 401)"
+        return msg("refuses the login of {user} (HTTP 401)", user=place.user)
     if answer.status == 401:
-        return (
-            say(
-                en="asks for a login, and the settings of paas have none",
-                zh="需要登录，而 paas 的配置中没有账号",
-            )
-            + " (HTTP 401)"
-        )
+        return msg("asks for a login, and the settings of paas have none (HTTP 401)")
     if answer.status == 403 and not answer.url.endswith("/"):
         raise NoData(f"HTTP 403: {elasticsearch_error(answer)}")
     if answer.status != 200:
         return f"HTTP {answer.status}: {elasticsearch_error(answer)}"
     if answer.url.endswith("/") and not is_elasticsearch(answer):
-        return say(en="is not Elasticsearch: ", zh="不是 Elasticsearch：") + elasticsearch_error(answer)
-    return ""
+        return msg("is not Elasticsearch: {error}", error=elasticsearch_error(answer))
+    return None
 
 
-def _status(health: Answer, finding: Finding) -> str:
+def _status(health: Answer, finding: Finding) -> Message | None:
     told = health.json() or {}
     status, nodes, lost = (told.get(name) for name in ("status", "number_of_nodes", "unassigned_shards"))
     if status not in ("green", "yellow", "red"):
-        raise NoData(
-            say(en="no status in its health: ", zh="健康信息中没有 status：") + elasticsearch_error(health)
-        )
-    text = say(
-        en=f"status {status}, {nodes} nodes, {lost} shards without one",
-        zh=f"status {status}，{nodes} 个节点，{lost} 个分片未分配",
+        raise NoData(msg("no status in its health: {error}", error=elasticsearch_error(health)))
+    text = msg(
+        "status {status}, {nodes} nodes, {lost} shards without one", status=status, nodes=nodes, lost=lost
     )
     finding.add_evidence(text)
-    return text if status == "red" else ""
+    return text if status == "red" else None
 
 
 @condition("es-writable")
@@ -208,31 +206,27 @@ def test_elasticsearch_takes_new_documents(
     search.need("blocks", "indices")
     current = _current(host, search)
     wrong = [
-        f"{name or say(en='the cluster', zh='集群')}: {', '.join(blocks)}"
+        msg("{name}: {blocks}", name=name or msg("the cluster"), blocks=", ".join(blocks))
         for name, blocks in search.blocks.items()
         if name in current
     ]
     wrong += [
-        f"{index.name}: " + say(en="closed", zh="已关闭")
+        msg("{index}: closed", index=index.name)
         for index in search.indices
         if index.closed and index.name in current
     ]
     full = ", ".join(
         f"{node.name} {node.used_percent:g} %" for node in search.nodes if node.used_percent >= LOW_WATERMARK
     )
-    full = say(en=f"; disks that are too full: {full}", zh=f"；磁盘使用过高：{full}") if full else ""
-    reason = (
-        say(
-            en="; Elasticsearch sets it when a disk is fuller than the flood stage, 95 %",
-            zh="；磁盘使用超过 flood stage（95 %）时 Elasticsearch 会这样设置",
+    text = clauses(wrong)
+    if any("read_only_allow_delete" in block for name in current for block in search.blocks.get(name, ())):
+        text = msg(
+            "{text}; Elasticsearch sets it when a disk is fuller than the flood stage, 95 %", text=text
         )
-        if any("read_only_allow_delete" in text for text in wrong)
-        else ""
-    )
-    assert not wrong, "; ".join(wrong) + reason + full
-    finding.add_evidence(
-        ", ".join(sorted(current - {""})) or say(en="no index of logs yet", zh="尚无日志索引")
-    )
+    if full:
+        text = msg("{text}; disks that are too full: {full}", text=text, full=full)
+    assert not wrong, text
+    finding.add_evidence(", ".join(sorted(current - {""})) or msg("no index of logs yet"))
 
 
 def _current(host: HostView, search: Search) -> set[str]:

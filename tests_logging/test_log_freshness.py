@@ -5,15 +5,17 @@ from bkpaas.checks import (
     Finding,
     HostLookup,
     HostView,
+    Message,
     Missing,
     NoData,
     NotApplicable,
     condition,
     elasticsearch_places,
     host_time,
+    message_of,
+    msg,
     parsers,
     require_log_search,
-    say,
 )
 
 SLACK_SECONDS = 5.0  # between the time that a line bears and the time stamp of its document
@@ -31,11 +33,11 @@ def test_logged_lines_can_be_found(
     require_log_search(deployment, host_facts)
     newest, now = _newest(host, finding), host_time(host)
     late = deployment.thresholds.log_delay_minutes * 60
-    text = say(en="the newest document is ", zh="最新文档：") + _age(now, newest)
+    age = _age(now, newest)
+    text = msg("the newest document is {age}", age=age)
     finding.add_evidence(text)
-    assert newest is None or newest <= now + late, text + say(
-        en=" in the future: a time zone is wrong in log_agent or log_parser",
-        zh="之后：log_agent 或 log_parser 的时区有误",
+    assert newest is None or newest <= now + late, msg(
+        "{text} in the future: a time zone is wrong in log_agent or log_parser", text=text
     )
     due, unclear = _due(deployment, host_facts, late)
     # Without any document since yesterday (UTC) only lines from after its beginning count.
@@ -44,25 +46,26 @@ def test_logged_lines_can_be_found(
     if missed:
         time, name, path, its_now = max(missed)
         raise AssertionError(
-            say(
-                en=f"{text}, but {name} {path} has a line from {_age(its_now, time)}",
-                zh=f"{text}，而 {name} {path} 有一行日志写于 {_age(its_now, time)}",
+            msg(
+                "{text}, but {name} {path} has a line from {age}",
+                text=text,
+                name=name,
+                path=path,
+                age=_age(its_now, time),
             )
         )
     if due or (newest is not None and newest >= now - late):
         return
     if unclear:
         raise NoData(
-            say(
-                en=f"{text}; {', '.join(unclear)}: only its last lines are known, all too young to be missed",
-                zh=f"{text}；{', '.join(unclear)}：只读到末尾几行，都太新，无法判定",
+            msg(
+                "{text}; {unclear}: only its last lines are known, all too young to be missed",
+                text=text,
+                unclear=", ".join(unclear),
             )
         )
     raise NotApplicable(
-        say(
-            en=f"{text}; no application has logged anything since that would have to be there",
-            zh=f"{text}；此后没有应用写过应当已送达的日志",
-        )
+        msg("{text}; no application has logged anything since that would have to be there", text=text)
     )
 
 
@@ -70,7 +73,7 @@ def _newest(host: HostView, finding: Finding) -> float | None:
     try:
         first = elasticsearch_places(host.settings.by_project.get("paas"))[0]
     except ValueError as error:
-        raise NoData(str(error)) from None
+        raise NoData(message_of(error)) from None
     finding.set_remedy_values(es_url=f"{first.scheme}://{first.text}")
     search = host.searches.at(first)
     search.need("newest")
@@ -100,11 +103,11 @@ def _due(deployment: Deployment, host_facts: HostLookup, late: float) -> tuple[l
     return due, unclear
 
 
-def _age(now: float, time: float | None) -> str:
+def _age(now: float, time: float | None) -> Message | str:
     if time is None:
-        return say(en="from before yesterday", zh="前天或更早")
+        return msg("from before yesterday")
     seconds = abs(now - time)
     amount = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
     if seconds >= 2 * 3600:
         amount = f"{seconds / 3600:.1f} h"
-    return amount + (say(en=" old", zh="前") if time <= now else "")
+    return msg("{amount} old", amount=amount) if time <= now else amount

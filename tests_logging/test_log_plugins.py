@@ -6,13 +6,17 @@ from bkpaas.checks import (
     HostLookup,
     HostView,
     LogPlugin,
+    Message,
     NoData,
     RedisTarget,
     addresses,
+    clauses,
     condition,
+    lines,
+    msg,
     parsers,
     require_log_search,
-    say,
+    unknown_field,
 )
 
 FIELDS = ("host", "port", "db", "key", "type", "password")
@@ -21,13 +25,12 @@ FIELDS = ("host", "port", "db", "key", "type", "password")
 def _judge_running(plugin: LogPlugin, program: str, finding: Finding) -> None:
     """The folder is there with something in it, and the program runs with a configuration below it."""
     folder = plugin.folder
-    assert folder.exists, say(en=f"{folder.path} does not exist", zh=f"{folder.path} 不存在")
-    assert plugin.filled, say(en=f"{folder.path} is empty", zh=f"{folder.path} 是空目录")
+    assert folder.exists, msg("{path} does not exist", path=folder.path)
+    assert plugin.filled, msg("{path} is empty", path=folder.path)
     if plugin.pids is None:
-        raise NoData(say(en="the processes are not known", zh="进程未知"))
-    assert plugin.pids, say(
-        en=f"no {program} runs with a configuration below {folder.path}",
-        zh=f"没有使用 {folder.path} 下配置的 {program} 进程",
+        raise NoData(msg("the processes are not known"))
+    assert plugin.pids, msg(
+        "no {program} runs with a configuration below {path}", program=program, path=folder.path
     )
     finding.add_evidence(f"{folder.path}: {program}, pid {', '.join(map(str, plugin.pids))}")
 
@@ -52,7 +55,7 @@ def test_log_parser_runs(
         others = [one for one, target in parsers(deployment, host_facts)[0] if target.pids]
         if others:
             names = ", ".join(one.name for one in others)
-            finding.add_evidence(say(en=f"not here, it runs on {names}", zh=f"不在本机，运行于 {names}"))
+            finding.add_evidence(msg("not here, it runs on {names}", names=names))
             return
     _judge_running(plugin, "logstash", finding)
 
@@ -65,26 +68,21 @@ def test_log_agent_writes_where_log_parser_reads(
     require_log_search(deployment, host_facts)
     agent = host.log_plugins.agent
     if agent.problems:
-        raise NoData("; ".join(agent.problems[:3]))
+        raise NoData(clauses(agent.problems[:3]))
     if not agent.targets:
         raise NoData(
-            say(
-                en=f"no output.redis in the configuration of log_agent ({', '.join(agent.files) or 'no file'})",
-                zh=f"log_agent 的配置中没有 output.redis（{', '.join(agent.files) or '没有文件'}）",
+            msg(
+                "no output.redis in the configuration of log_agent ({files})",
+                files=", ".join(agent.files) or msg("no file"),
             )
         )
     known, unseen = parsers(deployment, host_facts)
     problems = [problem for _, parser in known for problem in parser.problems]
     read = [(other, target) for other, parser in known for target in parser.targets]
     if not read:
-        reason = problems or [
-            say(
-                en="no log_parser with a redis input on any host",
-                zh="没有任何主机的 log_parser 配置了 redis 输入",
-            )
-        ]
-        raise NoData("; ".join(reason[:3]))
-    wrong, unclear = [], []
+        raise NoData(clauses(problems[:3] or [msg("no log_parser with a redis input on any host")]))
+    wrong: list[Message] = []
+    unclear: list[Message | str] = []
     for target in agent.targets:
         compared = [(_compare(host, target, *other, deployment), other) for other in read]
         (differs, unknown), (reader, theirs) = min(compared, key=lambda one: (len(one[0][0]), len(one[0][1])))
@@ -97,23 +95,19 @@ def test_log_agent_writes_where_log_parser_reads(
     if wrong and (unseen or problems):
         unclear += [*unseen, *problems]  # what was not read may be the one that fits
     elif wrong:
-        raise AssertionError("\n".join(wrong))
+        raise AssertionError(lines(wrong))
     if unclear:
-        raise NoData("; ".join(dict.fromkeys((*unclear, *wrong))))
+        raise NoData(clauses(dict.fromkeys((*unclear, *wrong))))
 
 
 def _compare(
     host: HostView, target: RedisTarget, other: HostView, theirs: RedisTarget, deployment: Deployment
-) -> tuple[list[str], list[str]]:
+) -> tuple[list[str], list[Message]]:
     """(the fields that differ, why some cannot be compared)."""
     differs: list[str] = []
-    unknown: list[str] = []
+    unknown: list[Message] = []
     for field in FIELDS:
-        reasons = [
-            f"{one.file}:{one.line}: {field} {one.unknown[field]}"
-            for one in (target, theirs)
-            if field in one.unknown
-        ]
+        reasons = [unknown_field(one, field) for one in (target, theirs) if field in one.unknown]
         if not reasons and field == "host":
             ours, own = (
                 addresses(one[0], one[1].host or "", deployment) for one in ((host, target), (other, theirs))
@@ -122,10 +116,7 @@ def _compare(
                 if target.host != theirs.host:
                     name, where = (target.host, host) if ours is None else (theirs.host, other)
                     reasons.append(
-                        say(
-                            en=f"{name} does not resolve on {where.name}",
-                            zh=f"{name} 在 {where.name} 上无法解析",
-                        )
+                        msg("{name} does not resolve on {where_name}", name=name, where_name=where.name)
                     )
             elif not ours & own:
                 differs.append(field)
@@ -135,7 +126,7 @@ def _compare(
     return differs, unknown
 
 
-def _told(differs: list[str], target: RedisTarget, reader: HostView, theirs: RedisTarget) -> str:
+def _told(differs: list[str], target: RedisTarget, reader: HostView, theirs: RedisTarget) -> Message:
     """The fields that differ, in both files; of passwords only that they do."""
 
     def values(one: RedisTarget) -> str:
@@ -143,9 +134,12 @@ def _told(differs: list[str], target: RedisTarget, reader: HostView, theirs: Red
             field + ("" if field == "password" else f" {getattr(one, field)}") for field in differs
         )
 
-    return say(
-        en=f"{target.file}:{target.line}: {values(target)}; the nearest log_parser, {reader.name} "
-        f"{theirs.file}:{theirs.line}: {values(theirs)}" + (" (differs)" if "password" in differs else ""),
-        zh=f"{target.file}:{target.line}：{values(target)}；最接近的 log_parser，{reader.name} "
-        f"{theirs.file}:{theirs.line}：{values(theirs)}" + ("（不同）" if "password" in differs else ""),
+    text = msg(
+        "{place}: {values}; the nearest log_parser, {reader} {reader_place}: {reader_values}",
+        place=f"{target.file}:{target.line}",
+        values=values(target),
+        reader=reader.name,
+        reader_place=f"{theirs.file}:{theirs.line}",
+        reader_values=values(theirs),
     )
+    return msg("{text} (differs)", text=text) if "password" in differs else text

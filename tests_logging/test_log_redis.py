@@ -8,6 +8,7 @@ from bkpaas.checks import (
     HostView,
     IpAddress,
     LogPlugin,
+    Message,
     NoData,
     NotApplicable,
     RedisKey,
@@ -16,14 +17,18 @@ from bkpaas.checks import (
     TcpName,
     addresses,
     answers_commands,
+    clauses,
     condition,
     hosts_at,
     key_readings,
+    labelled,
+    lines,
+    msg,
     no_answer,
     redis_endpoint,
     refused_command,
     require_log_search,
-    say,
+    unknown_field,
     valid_addresses,
 )
 
@@ -35,28 +40,19 @@ def _targets(host: HostView, plugins: tuple[LogPlugin, ...]) -> list[RedisTarget
     targets = {target.server: target for plugin in plugins for target in plugin.targets}
     problems = [problem for plugin in plugins for problem in plugin.problems]
     if not targets and not any(plugin.filled or plugin.pids for plugin in plugins):
-        raise NotApplicable(
-            say(en="no log_agent or log_parser on this host", zh="本机没有 log_agent 或 log_parser")
-        )
+        raise NotApplicable(msg("no log_agent or log_parser on this host"))
     if not targets:
-        nothing = say(en="no redis in the configuration of the plugins", zh="插件配置中没有 redis")
+        nothing = msg("no redis in the configuration of the plugins")
         raise NoData("; ".join(problems[:3]) or nothing)
     return list(targets.values())
 
 
-def _cannot_ask(target: RedisTarget) -> str:
-    """Why a redis was not talked to; empty when it was."""
+def _cannot_ask(target: RedisTarget) -> Message | None:
+    """Return why a redis was not talked to, None if it was."""
     for field in ("host", "port", "password", "db"):
         if field in target.unknown:
-            return f"{target.file}:{target.line}: {field} {target.unknown[field]}"
-    return (
-        say(
-            en=f"{redis_endpoint(target)}: over TLS, not asked",
-            zh=f"{redis_endpoint(target)}：使用 TLS，未询问",
-        )
-        if target.tls
-        else ""
-    )
+            return unknown_field(target, field)
+    return msg("{endpoint}: over TLS, not asked", endpoint=redis_endpoint(target)) if target.tls else None
 
 
 @condition("log-redis-reachable")
@@ -76,41 +72,43 @@ def test_redis_answers_the_plugins(
             unclear.append(reason)
             continue
         trouble = _unreached(host.redis.get(TcpName.REDIS, redis_endpoint(target)))
-        if not trouble and not reason:
+        if trouble is None and reason is None:
             talk = host.redis.get(TcpName.REDIS, target.server)
             if talk.error_kind == "withheld":
                 reason = no_answer(talk.error_kind)
             else:
                 trouble = _refused(talk, target)
         if trouble:
-            wrong.append(f"{redis_endpoint(target)}: {trouble}")
+            wrong.append(labelled(redis_endpoint(target), trouble))
         elif reason:
-            unclear.append(f"{redis_endpoint(target)}: {reason}")
+            unclear.append(labelled(redis_endpoint(target), reason))
         else:
             finding.add_evidence(redis_endpoint(target))
-    assert not wrong, "\n".join(wrong)
+    assert not wrong, lines(wrong)
     if unclear:
-        raise NoData("; ".join(unclear))
+        raise NoData(clauses(unclear))
 
 
-def _unreached(talk: RedisTalk) -> str:
+def _unreached(talk: RedisTalk) -> Message | str | None:
     if not talk.ok and not talk.replies:
         return no_answer(talk.error_kind)
     reply = talk.replies[0] if talk.replies else ""
     if reply.startswith(REACHED):
-        return ""
+        return None
     if reply[:1] in ("+", "-"):
         return reply
-    return say(en="no redis answers there: ", zh="应答的不是 redis：") + reply[:80]
+    return msg("no redis answers there: {reply}", reply=reply[:80])
 
 
-def _refused(talk: RedisTalk, target: RedisTarget) -> str:
+def _refused(talk: RedisTalk, target: RedisTarget) -> Message | str | None:
     """Of AUTH, SELECT and PING the first that was not taken."""
     if refusal := refused_command(talk, target):
         command, reply = refusal
-        hint = say(en=", and there is no password in the configuration", zh="，而配置中没有密码")
-        return f"{command}: {reply}" + (hint if reply.startswith("-NOAUTH") and not target.password else "")
-    return "" if answers_commands(talk, target) else no_answer(talk.error_kind)
+        text = f"{command}: {reply}"
+        if reply.startswith("-NOAUTH") and not target.password:
+            return msg("{text}, and there is no password in the configuration", text=text)
+        return text
+    return None if answers_commands(talk, target) else no_answer(talk.error_kind)
 
 
 @condition("log-queue-depth")
@@ -130,7 +128,7 @@ def test_log_parser_keeps_up(
             lists += 1
             first, later = _length(key.first), _length(key.later)
             if first is None:
-                raise NoData(f"{redis_endpoint(target)}: {no_answer(talk.error_kind)}")
+                raise NoData(labelled(redis_endpoint(target), no_answer(talk.error_kind)))
             text = f"{redis_endpoint(target)} {key.name}: {first}" + (
                 "" if later is None else f" -> {later}, {QUEUE_SECONDS:g} s"
             )
@@ -139,14 +137,10 @@ def test_log_parser_keeps_up(
             if first <= limit:
                 continue
             if later is None:
-                raise NoData(f"{text}; {no_answer(talk.error_kind)}")
-            assert later <= first, say(
-                en=f"{text}: it grows (limit {limit})", zh=f"{text}：持续增长（上限 {limit}）"
-            )
+                raise NoData(clauses([text, no_answer(talk.error_kind)]))
+            assert later <= first, msg("{text}: it grows (limit {limit})", text=text, limit=limit)
     if not lists:
-        raise NotApplicable(
-            say(en="log_parser reads a channel, not a list", zh="log_parser 读取的是频道而不是列表")
-        )
+        raise NotApplicable(msg("log_parser reads a channel, not a list"))
 
 
 def _length(key: RedisKey | None) -> int | None:
@@ -155,9 +149,7 @@ def _length(key: RedisKey | None) -> int | None:
         return None
     if not key.readable:
         raise NoData(f"{key.name}: {key.type_reply} {key.length_reply}")
-    assert key.is_list, say(
-        en=f"{key.name} is no list but a {key.type}", zh=f"{key.name} 不是列表，而是 {key.type}"
-    )
+    assert key.is_list, msg("{name} is no list but a {type}", name=key.name, type=key.type)
     return key.length
 
 
@@ -173,7 +165,7 @@ def test_plugins_use_the_redis_of_their_configuration(
         if not plugin.targets or plugin.pids == ():
             continue
         if plugin.peers is None:
-            raise NoData(say(en=f"the connections of {name} are not known", zh=f"{name} 的连接未知"))
+            raise NoData(msg("the connections of {name} are not known", name=name))
         looked = True
         right = {
             (str(address), target.port)
@@ -187,16 +179,16 @@ def test_plugins_use_the_redis_of_their_configuration(
         )
         shown = ", ".join(f"{address}:{port}" for address, port in sorted(used or right))
         finding.add_evidence(
-            f"{name}: {shown}" + ("" if used else say(en=" (no connection now)", zh="（当前无连接）"))
+            f"{name}: {shown}" if used else msg("{name}: {shown} (no connection now)", name=name, shown=shown)
         )
-        assert not used or used & right, say(
-            en=f"{name} is connected to {shown}, its configuration says {redis_endpoint(plugin.targets[0])}",
-            zh=f"{name} 连接的是 {shown}，而配置为 {redis_endpoint(plugin.targets[0])}",
+        assert not used or used & right, msg(
+            "{name} is connected to {shown}, its configuration says {redis_endpoint}",
+            name=name,
+            shown=shown,
+            redis_endpoint=redis_endpoint(plugin.targets[0]),
         )
     if not looked:
-        raise NotApplicable(
-            say(en="no log_agent or log_parser runs here", zh="本机没有运行 log_agent 或 log_parser")
-        )
+        raise NotApplicable(msg("no log_agent or log_parser runs here"))
 
 
 def _meant(host: HostView, target: RedisTarget, deployment: Deployment) -> set[IpAddress]:
@@ -208,7 +200,7 @@ def _meant(host: HostView, target: RedisTarget, deployment: Deployment) -> set[I
         raise NoData(_cannot_ask(target))
     found = (addresses(host, target.host, deployment) or set()) | valid_addresses([target.host])
     if not found:
-        raise NoData(say(en=f"{target.host} does not resolve here", zh=f"{target.host} 在本机无法解析"))
+        raise NoData(msg("{host} does not resolve here", host=target.host))
     if not valid_addresses([target.host]):
         found |= valid_addresses([redis.address for redis in deployment.hosts_with("redis")])
     return found

@@ -10,7 +10,8 @@ from bkpaas.checks import (
     NoData,
     condition,
     host_time,
-    say,
+    joined,
+    msg,
 )
 
 
@@ -24,23 +25,29 @@ def _recent(host: HostView, deployment: Deployment, finding: Finding) -> list[Ac
         raise NoData("; ".join(access.problems))
     if not calls and access.strange:
         raise NoData(
-            say(
-                en=f"{access.strange} lines name is_login or get_user in a log-format that is not known",
-                zh=f"{access.strange} 行包含 is_login 或 get_user，但日志格式无法识别",
+            msg(
+                "{strange} lines name is_login or get_user in a log-format that is not known",
+                strange=access.strange,
             )
         )
     callers = Counter((call.peer, call.way) for call in calls)
     words = {
-        "nginx": say(en="through nginx", zh="经 nginx"),
-        "ESB": say(en="directly, as ESB does", zh="直接访问（ESB 的方式）"),
-        "direct": say(en="directly", zh="直接访问"),
+        "nginx": msg("through nginx"),
+        "ESB": msg("directly, as ESB does"),
+        "direct": msg("directly"),
     }
     finding.add_evidence(
-        say(
-            en=f"{len(calls)} calls within {minutes:.0f} minutes",
-            zh=f"{minutes:.0f} 分钟内 {len(calls)} 次调用",
+        joined(
+            "; ",
+            [
+                msg("{number} calls within {minutes:.0f} minutes", number=len(calls), minutes=minutes),
+                *(
+                    msg("{peer} {way}: {number}", peer=peer, way=words[way], number=count)
+                    for (peer, way), count in callers.most_common(8)
+                ),
+            ],
+            context="as in English",
         )
-        + "".join(f"; {peer} {words[way]}: {count}" for (peer, way), count in callers.most_common(8))
     )
     return calls
 
@@ -51,11 +58,15 @@ def test_login_answered_without_errors(host: HostView, deployment: Deployment, f
     calls = _recent(host, deployment, finding)
     failed = [call for call in calls if call.status >= 500]
     limit = deployment.thresholds.login_error_percent
-    assert len(failed) * 100 <= limit * len(calls), say(
-        en=f"{len(failed)} of {len(calls)} calls were answered with a server error (limit {limit} %), the last: HTTP "
-        f"{failed[-1].status} {failed[-1].path} for {failed[-1].peer}; {finding.evidence[-1]}",
-        zh=f"{len(calls)} 次调用中有 {len(failed)} 次返回服务器错误（上限 {limit} %），最近一次：HTTP {failed[-1].status} "
-        f"{failed[-1].path}，来自 {failed[-1].peer}；{finding.evidence[-1]}",
+    assert len(failed) * 100 <= limit * len(calls), msg(
+        "{failed_count} of {calls_count} calls were answered with a server error (limit {limit} %), the last: HTTP {status} {path} for {peer}; {evidence}",
+        failed_count=len(failed),
+        calls_count=len(calls),
+        limit=limit,
+        status=failed[-1].status,
+        path=failed[-1].path,
+        peer=failed[-1].peer,
+        evidence=finding.evidence[-1],
     )
 
 
@@ -67,9 +78,11 @@ def test_login_answered_quickly(host: HostView, deployment: Deployment, finding:
         return
     slow = calls[min(len(calls) - 1, len(calls) * 19 // 20)]
     limit = deployment.thresholds.login_slow_seconds
-    assert slow.milliseconds <= limit * 1000, say(
-        en=f"5% took {slow.milliseconds / 1000:.1f} s or longer (limit {limit} s), such as {slow.path} for "
-        f"{slow.peer}; {finding.evidence[-1]}",
-        zh=f"5% 的调用耗时 {slow.milliseconds / 1000:.1f} 秒以上（上限 {limit} 秒），例如来自 {slow.peer} 的 "
-        f"{slow.path}；{finding.evidence[-1]}",
+    assert slow.milliseconds <= limit * 1000, msg(
+        "5% took {milliseconds:.1f} s or longer (limit {limit} s), such as {path} for {peer}; {evidence}",
+        milliseconds=slow.milliseconds / 1000,
+        limit=limit,
+        path=slow.path,
+        peer=slow.peer,
+        evidence=finding.evidence[-1],
     )

@@ -8,7 +8,7 @@ from bkpaas.checks import (
     NoData,
     condition,
     host_time,
-    say,
+    msg,
 )
 
 
@@ -25,10 +25,13 @@ def test_no_token_was_refused_for_its_time(host: HostView, deployment: Deploymen
     """No log of the last minutes says "Login validity is illegal", in either language."""
     window = deployment.thresholds.log_window_minutes
     recent = _recent(host, host.logs.refusals, window)
-    finding.add_evidence(say(en=f"none within {window:.0f} minutes", zh=f"{window:.0f} 分钟内没有"))
-    assert not recent, say(
-        en=f"{len(recent)} within {window:.0f} minutes, the last in {recent[-1].file}: {recent[-1].text}",
-        zh=f"{window:.0f} 分钟内有 {len(recent)} 条，最近一条在 {recent[-1].file}：{recent[-1].text}",
+    finding.add_evidence(msg("none within {window:.0f} minutes", window=window))
+    assert not recent, msg(
+        "{recent_count} within {window:.0f} minutes, the last in {file}: {text}",
+        recent_count=len(recent),
+        window=window,
+        file=recent[-1].file,
+        text=recent[-1].text,
     )
 
 
@@ -43,11 +46,11 @@ def test_nginx_had_no_trouble_with_an_upstream(
     finding.depends_on_hosts(
         entry.name for entry in deployment.hosts_with("paas", "mysql", "appo", "appt", "cmdb", "job")
     )
-    finding.add_evidence(say(en=f"none within {window:.0f} minutes", zh=f"{window:.0f} 分钟内没有"))
-    assert not recent, (
-        say(
-            en=f"{len(recent)} within {window:.0f} minutes, about {', '.join(upstreams) or 'unknown'}; last: ",
-            zh=f"{window:.0f} 分钟内有 {len(recent)} 条，涉及 {', '.join(upstreams) or '未知'}；最近一条：",
-        )
-        + recent[-1].text
+    finding.add_evidence(msg("none within {window:.0f} minutes", window=window))
+    assert not recent, msg(
+        "{number} within {window:.0f} minutes, about {upstreams}; last: {text}",
+        number=len(recent),
+        window=window,
+        upstreams=", ".join(upstreams) or msg("unknown"),
+        text=recent[-1].text,
     )

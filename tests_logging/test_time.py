@@ -11,8 +11,8 @@ from bkpaas.checks import (
     NoData,
     NotApplicable,
     condition,
+    msg,
     offset,
-    say,
     usual_clock,
 )
 
@@ -20,7 +20,7 @@ from bkpaas.checks import (
 def _others(deployment: Deployment, host_facts: HostLookup) -> list[HostView]:
     """The facts of all judged hosts; one alone has nothing to be compared with."""
     if len(deployment.selected()) < 2:
-        raise NotApplicable(say(en="only one host: nothing to compare", zh="只有一台主机，无可比较"))
+        raise NotApplicable(msg("only one host: nothing to compare"))
     return [host_facts(host.name) for host in deployment.selected()]
 
 
@@ -32,13 +32,14 @@ def _from_the_others(host: HostView, deployment: Deployment, host_facts: HostLoo
     own = host.clock
     if own.uncertainty_seconds > limit:
         raise NoData(
-            say(
-                en=f"the clock could be measured to ±{own.uncertainty_seconds:.1f} s only (limit {limit} s)",
-                zh=f"时钟测量误差 ±{own.uncertainty_seconds:.1f} s 过大（上限 {limit} s）",
+            msg(
+                "the clock could be measured to ±{uncertainty_seconds:.1f} s only (limit {limit} s)",
+                uncertainty_seconds=own.uncertainty_seconds,
+                limit=limit,
             )
         )
     if usual is None or measured < 2:
-        raise NoData(say(en="no other host's clock could be measured", zh="未能测量其他主机的时钟"))
+        raise NoData(msg("no other host's clock could be measured"))
     if own == usual:
         return 0.0, 0.0
     return own.offset_seconds - usual.offset_seconds, own.uncertainty_seconds + usual.uncertainty_seconds
@@ -46,13 +47,15 @@ def _from_the_others(host: HostView, deployment: Deployment, host_facts: HostLoo
 
 def _judge(distance: float, uncertainty: float, limit: float, finding: Finding) -> None:
     """No further away than the limit, as far as that can be told."""
-    text = say(
-        en=f"{offset(distance)} (±{uncertainty:.3f} s) from the median of all hosts; limit {limit} s",
-        zh=f"与所有主机的中位数相差 {offset(distance)}（±{uncertainty:.3f} s）；上限 {limit} s",
+    text = msg(
+        "{offset} (±{uncertainty:.3f} s) from the median of all hosts; limit {limit} s",
+        offset=offset(distance),
+        uncertainty=uncertainty,
+        limit=limit,
     )
     finding.add_evidence(text)
     if abs(distance) - uncertainty <= limit < abs(distance) + uncertainty:
-        raise NoData(say(en="too close to the limit to tell: ", zh="过于接近上限，无法判定：") + text)
+        raise NoData(msg("too close to the limit to tell: {text}", text=text))
     assert abs(distance) <= limit, text
 
 
@@ -82,21 +85,19 @@ def test_time_zone_is_that_of_the_others(
     others = [facts for facts in _others(deployment, host_facts) if _offset(facts) is not None]
     own = host.system.utc_offset_seconds
     if own is None:
-        raise NoData(say(en="the time zone is not known", zh="时区未知"))
+        raise NoData(msg("the time zone is not known"))
     if len(others) < 2:
-        raise NoData(say(en="no other host's time zone is known", zh="其他主机的时区未知"))
+        raise NoData(msg("no other host's time zone is known"))
     text = f"{_shown(own)} ({_zone(host) or host.system.zone})"
     finding.add_evidence(text)
     usual = _most(others, deployment)
     if usual is None:
         counts = Counter(_shown(seconds) for facts in others if (seconds := _offset(facts)) is not None)
         found = ", ".join(f"{shown} x {count}" for shown, count in sorted(counts.items()))
-        raise AssertionError(say(en=f"{text}; no majority: {found}", zh=f"{text}；没有多数：{found}"))
+        raise AssertionError(msg("{text}; no majority: {found}", text=text, found=found))
     if zones := Counter(filter(None, (_zone(facts) for facts in others if _offset(facts) == usual))):
         finding.set_remedy_values(zone=zones.most_common(1)[0][0])
-    assert own == usual, say(
-        en=f"{text}, most hosts have {_shown(usual)}", zh=f"{text}，多数主机为 {_shown(usual)}"
-    )
+    assert own == usual, msg("{text}, most hosts have {shown}", text=text, shown=_shown(usual))
 
 
 def _most(others: list[HostView], deployment: Deployment) -> int | None:

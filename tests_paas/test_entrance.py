@@ -10,14 +10,19 @@ from bkpaas.checks import (
     HostLookup,
     HostView,
     HttpName,
+    Message,
     Missing,
     NoData,
     Snapshot,
     Subject,
     TcpName,
+    clauses,
     condition,
+    joined,
+    labelled,
+    lines,
+    msg,
     no_answer,
-    say,
 )
 
 
@@ -36,31 +41,33 @@ def test_one_nginx_host_holds_the_virtual_address(
     unknown = [host.facts.addresses for host in hosts if isinstance(host.facts.addresses, Missing)]
     holders = [host for host in hosts if _holds(host, address)]
     names = ", ".join(host.name for host in holders)
-    assert len(holders) < 2, say(
-        en=f"split brain: {names} hold {address} at the same time",
-        zh=f"脑裂：{names} 同时持有 {address}",
+    assert len(holders) < 2, msg(
+        "split brain: {names} hold {address} at the same time", names=names, address=address
     )
     if unknown:
         raise NoData(unknown[0].reason)
     if not holders:
         answer = controller.connections.get(TcpName.VIRTUAL_ADDRESS, address)
-        assert answer.ok, say(
-            en=f"nobody holds {address}: no nginx host has it, and the controller finds nothing there: ",
-            zh=f"没有主机持有 {address}：各 nginx 主机上都没有该地址，从运行套件的机器也连接不上：",
-        ) + no_answer(answer.error_kind)
+        assert answer.ok, msg(
+            "nobody holds {address}: no nginx host has it, and the controller finds nothing there: {reason}",
+            address=address,
+            reason=no_answer(answer.error_kind),
+        )
         finding.add_evidence(
-            say(
-                en=f"{address} is on no nginx host and answers: something else stands in front of them",
-                zh=f"{address} 不在 nginx 主机上但有应答：前面是其他设备",
+            msg(
+                "{address} is on no nginx host and answers: something else stands in front of them",
+                address=address,
             )
         )
         return
     [holder] = holders
     listeners = [one for one in holder.sockets.on(deployment.port) if one.covers(address) is not False]
     finding.add_evidence(f"{address}:{deployment.port} {names}")
-    assert listeners, say(
-        en=f"{names} holds {address}, but nothing listens on port {deployment.port} of it",
-        zh=f"{names} 持有 {address}，但没有程序在其 {deployment.port} 端口监听",
+    assert listeners, msg(
+        "{names} holds {address}, but nothing listens on port {port} of it",
+        names=names,
+        address=address,
+        port=deployment.port,
     )
 
 
@@ -80,8 +87,8 @@ def test_certificate_of_the_domain_is_valid(
     finding.add_evidence(
         "\n".join(f"{one.address}: {', '.join(one.names)} ({_day(one.ends)})" for one in shown)
     )
-    assert not any(wrong.values()), "\n".join(
-        f"{address}: {'; '.join(texts)}" for address, texts in wrong.items() if texts
+    assert not any(wrong.values()), lines(
+        labelled(address, clauses(texts)) for address, texts in wrong.items() if texts
     )
 
 
@@ -90,26 +97,26 @@ def _shown(controller: ControllerView, deployment: Deployment, finding: Finding)
     certificates = controller.certificates.items
     finding.depends_on_hosts(entry.name for entry in deployment.hosts_with("nginx"))
     if not certificates:
-        raise NoData(say(en="the domain has no address", zh="域名没有地址"))
+        raise NoData(msg("the domain has no address"))
     first, *others = certificates
     finding.set_remedy_values(address=first.address.rpartition(":")[0])
     assert first.error_kind != "tls", f"{first.address}: {first.error_text}"
     if not first.seen:
-        raise NoData(f"{first.address}: {no_answer(first.error_kind)}")
+        raise NoData(labelled(first.address, no_answer(first.error_kind)))
     return [first, *(one for one in others if one.seen)]
 
 
-def _wrong(one: Certificate, domain: str, now: float) -> list[str]:
+def _wrong(one: Certificate, domain: str, now: float) -> list[Message]:
     texts = []
     if one.ends is not None and now > one.ends:
-        texts.append(say(en=f"it ended on {_day(one.ends)}", zh=f"已于 {_day(one.ends)} 到期"))
+        texts.append(msg("it ended on {day}", day=_day(one.ends)))
     if one.begins is not None and now < one.begins:
-        texts.append(say(en=f"it begins on {_day(one.begins)} only", zh=f"{_day(one.begins)} 才生效"))
+        texts.append(msg("it begins on {day} only", day=_day(one.begins)))
     if one.problem and one.names and not one.covers(domain):
         names = ", ".join(one.names)
-        texts.append(say(en=f"it is for {names}, not for {domain}", zh=f"证书属于 {names}，不是 {domain}"))
+        texts.append(msg("it is for {names}, not for {domain}", names=names, domain=domain))
     if one.problem:
-        texts.append(f"{one.problem} ({say(en='issued by', zh='签发者')} {one.issuer})")
+        texts.append(msg("{problem} (issued by {issuer})", problem=one.problem, issuer=one.issuer))
     return texts
 
 
@@ -128,16 +135,20 @@ def test_certificate_of_the_domain_does_not_end_soon(
         if one.ends is not None
     }
     if not left:
-        raise NoData(say(en="the certificate cannot be read", zh="无法解析证书"))
+        raise NoData(msg("the certificate cannot be read"))
     soon = {address: days for address, days in left.items() if days < deployment.thresholds.certificate_days}
     finding.add_evidence(_days(left))
     assert not soon, _days(soon)
 
 
-def _days(left: dict[str, float]) -> str:
-    return ", ".join(
-        say(en=f"{address}: {days:.0f} days left", zh=f"{address}：还剩 {days:.0f} 天")
-        for address, days in left.items()
+def _days(left: dict[str, float]) -> Message:
+    return joined(
+        ", ",
+        [
+            msg("{address}: {days:.0f} days left", address=address, days=days)
+            for address, days in left.items()
+        ],
+        context="ids",
     )
 
 
@@ -148,6 +159,6 @@ def test_host_trusts_the_certificate(host: HostView, deployment: Deployment, fin
     finding.depends_on_hosts(one.name for one in deployment.hosts_with("nginx"))
     finding.set_remedy_values(url=answer.url)
     if not answer.ok and answer.error_kind != "tls":
-        raise NoData(f"{answer.url}: {answer.error_text or no_answer(answer.error_kind)}")
+        raise NoData(labelled(answer.url, answer.error_text or no_answer(answer.error_kind)))
     finding.add_evidence(answer.url)
     assert answer.ok, f"{answer.url}: {answer.error_text}"

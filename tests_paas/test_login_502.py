@@ -18,6 +18,7 @@ from bkpaas.checks import (
     HostView,
     HttpName,
     Listener,
+    Message,
     Missing,
     Nginx,
     NginxServer,
@@ -25,12 +26,16 @@ from bkpaas.checks import (
     NginxUpstreamServer,
     NoData,
     NotApplicable,
+    clauses,
     condition,
     default_servers,
     domain_paths,
     hosts_at,
+    joined,
+    labelled,
+    lines,
+    msg,
     no_answer,
-    say,
     server_name_fits,
     service_endpoint,
     shadowing_server,
@@ -56,7 +61,7 @@ UpstreamLine = tuple[NginxUpstream, str, NginxUpstreamServer]
 
 def _needs_nginx(host: HostView) -> Nginx:
     if host.nginx.main is None:
-        raise NoData(say(en="no nginx configuration was found", zh="没有找到 nginx 配置"))
+        raise NoData(msg("no nginx configuration was found"))
     return host.nginx
 
 
@@ -96,12 +101,14 @@ def test_services_bind_the_address_they_are_asked_on(
             wrong[service] = (known, asked)
     finding.affects_services(wrong)
     finding.set_remedy_values(service=" ".join(sorted(wrong)) or "SERVICE")
-    assert not wrong, "\n".join(
-        say(
-            en=f"{service} binds {known.bind_address}:{known.bind_port} ({known.ini.path}), but is asked on "
-            f"{', '.join(sorted(asked))}",
-            zh=f"{service} 绑定 {known.bind_address}:{known.bind_port}（{known.ini.path}），但访问方使用 "
-            f"{', '.join(sorted(asked))}",
+    assert not wrong, lines(
+        msg(
+            "{service} binds {address}:{port} ({path}), but is asked on {addresses}",
+            service=service,
+            address=known.bind_address,
+            port=known.bind_port,
+            path=known.ini.path,
+            addresses=", ".join(sorted(asked)),
         )
         for service, (known, asked) in sorted(wrong.items())
     )
@@ -137,24 +144,26 @@ def test_services_listen_where_configured(host: HostView, finding: Finding) -> N
     """Each service listens on the address and port of its own configuration."""
     services = {name: known for name, known in host.services.by_name.items() if known.bind_port}
     if not services:
-        raise NoData(say(en="no uwsgi file tells an address", zh="没有 uwsgi 配置给出监听地址"))
-    silent = {}
+        raise NoData(msg("no uwsgi file tells an address"))
+    silent: dict[str, Message | str] = {}
     for service, known in services.items():
         listeners = host.sockets.on(known.bind_port or 0)
         wanted = known.bind_address  # None: any will do
         if not any(wanted is None or listener.covers(wanted) is not False for listener in listeners):
             elsewhere = ", ".join(f"{listener.address}:{listener.port}" for listener in listeners)
-            silent[service] = f"{wanted or '*'}:{known.bind_port}" + (
-                say(en=f" (but {elsewhere})", zh=f"（但有 {elsewhere}）") if elsewhere else ""
+            endpoint = f"{wanted or '*'}:{known.bind_port}"
+            silent[service] = (
+                msg("{endpoint} (but {others})", endpoint=endpoint, others=elsewhere)
+                if elsewhere
+                else endpoint
             )
     finding.affects_services(silent)
     finding.set_remedy_values(service=" ".join(sorted(silent)) or "SERVICE")
     finding.add_evidence(
         ", ".join(f"{name} {known.bind_address or '*'}:{known.bind_port}" for name, known in services.items())
     )
-    assert not silent, say(en="nothing listens on ", zh="没有监听：") + "; ".join(
-        f"{where} ({service})" for service, where in sorted(silent.items())
-    )
+    endpoints = clauses(joined(" ", [silent[service], f"({service})"]) for service in sorted(silent))
+    assert not silent, msg("nothing listens on {endpoints}", endpoints=endpoints)
 
 
 @condition("listen-queue")
@@ -169,9 +178,8 @@ def test_no_connection_waits_to_be_accepted(host: HostView, deployment: Deployme
     full = {service: waiting for service, waiting in queues.items() if waiting >= most}
     finding.affects_services(full)
     finding.add_evidence(", ".join(f"{service} {waiting}" for service, waiting in sorted(queues.items())))
-    assert not full, say(en="connections waiting: ", zh="等待接受的连接：") + ", ".join(
-        f"{service} {waiting}" for service, waiting in sorted(full.items())
-    )
+    text = ", ".join(f"{service} {waiting}" for service, waiting in sorted(full.items()))
+    assert not full, msg("connections waiting: {services}", services=text)
 
 
 @condition("nginx-conf-port80")
@@ -179,20 +187,20 @@ def test_nginx_serves_the_domain(host: HostView, deployment: Deployment, finding
     """nginx is alive, a server block names the PaaS domain, and the port of that block is listened on by nginx."""
     nginx = _needs_nginx(host)
     masters = host.processes.nginx_masters()
-    assert masters, say(en="nginx does not run", zh="nginx 没有运行")
+    assert masters, msg("nginx does not run")
     servers = _servers_of_domain(nginx, deployment)
-    assert servers, say(
-        en=f"no server block in {nginx.main} and its includes has server_name {deployment.domain}",
-        zh=f"{nginx.main} 及其包含的文件中没有 server_name 为 {deployment.domain} 的 server",
+    assert servers, msg(
+        "no server block in {main} and its includes has server_name {domain}",
+        main=nginx.main,
+        domain=deployment.domain,
     )
     ports = {listen.port for server in servers for listen in server.listens if not listen.unix}
     heard = [
         port for port in ports if any(_nginx_holds(host, listener) for listener in host.sockets.on(port))
     ]
     wanted = ", ".join(map(str, sorted(ports)))
-    assert heard, say(
-        en=f"nginx runs (pid {masters[0].pid}) but does not listen on {wanted}: reload it",
-        zh=f"nginx 在运行（pid {masters[0].pid}）但没有监听 {wanted}：需要重载",
+    assert heard, msg(
+        "nginx runs (pid {pid}) but does not listen on {wanted}: reload it", pid=masters[0].pid, wanted=wanted
     )
     finding.add_evidence(f"nginx {masters[0].pid}: {', '.join(map(str, sorted(heard)))}")
 
@@ -224,9 +232,7 @@ def test_domain_arrives_at_its_server_block(host: HostView, deployment: Deployme
     nginx = _needs_nginx(host)
     servers = _servers_of_domain(nginx, deployment)
     if not servers:
-        raise NotApplicable(
-            say(en="nginx here does not serve the PaaS domain", zh="此处的 nginx 不提供 PaaS 域名")
-        )
+        raise NotApplicable(msg("nginx here does not serve the PaaS domain"))
     addresses = _domain_addresses_here(host, deployment)
     for address in addresses:
         ports = {listen.port for server in servers for listen in server.listens if not listen.unix}
@@ -238,18 +244,20 @@ def test_domain_arrives_at_its_server_block(host: HostView, deployment: Deployme
         heard = ", ".join(
             f"{listener.address}:{port}" for port in sorted(ports) for listener in host.sockets.on(port)
         )
-        assert open_ports, say(
-            en=f"the domain resolves to {address}, but nginx listens on {heard or 'nothing'}",
-            zh=f"域名解析到 {address}，但 nginx 监听的是 {heard or '无'}",
+        assert open_ports, msg(
+            "the domain resolves to {address}, but nginx listens on {endpoints}",
+            address=address,
+            endpoints=heard or msg("nothing"),
         )
         for port in sorted(open_ports):
             shadow = shadowing_server(nginx, servers, address, port)
-            assert shadow is None, say(
-                en=f"requests to {address}:{port} end in another server block ({shadow.file}:{shadow.line}, "
-                f"server_name {' '.join(shadow.names) or 'none'}): no server block of the domain has a listen that "
-                "fits this address as well",
-                zh=f"发往 {address}:{port} 的请求会进入另一个 server（{shadow.file}:{shadow.line}，"
-                f"server_name {' '.join(shadow.names) or '无'}）：域名的 server 中没有同样匹配该地址的 listen",
+            assert shadow is None, msg(
+                "requests to {address}:{port} end in another server block ({place}, server_name {names}): no server "
+                "block of the domain has a listen that fits this address as well",
+                address=address,
+                port=port,
+                place=f"{shadow.file}:{shadow.line}",
+                names=" ".join(shadow.names) or msg("none"),
             )
     finding.add_evidence(", ".join(addresses))
 
@@ -270,11 +278,9 @@ def test_upstreams_name_paas_hosts(
 ) -> None:
     """Every server of open_paas's upstreams is a paas host of the inventory, with the port of that service."""
     nginx = _needs_nginx(host)
-    lines = _open_paas_servers(nginx)
-    if not lines:
-        raise NoData(
-            say(en="no upstream OPEN_PAAS in nginx's files", zh="nginx 配置中没有 upstream OPEN_PAAS")
-        )
+    used_servers = _open_paas_servers(nginx)
+    if not used_servers:
+        raise NoData(msg("no upstream OPEN_PAAS in nginx's files"))
     owners = {
         address: paas
         for paas in deployment.hosts_with("paas")
@@ -282,22 +288,22 @@ def test_upstreams_name_paas_hosts(
         if paas.name == host.name or not ipaddress.ip_address(address).is_loopback
     }
     wrong = {}
-    for upstream, service, server in lines:
+    for upstream, service, server in used_servers:
         where = f"{upstream.file}:{upstream.line} {upstream.name}: {server.address}:{server.port}"
         addresses = host.names.of(server.address)
         paas = next((owners[address] for address in addresses if address in owners), None)
         if paas is None:
-            wrong[where] = service, say(en="is no paas host of the inventory", zh="不是清单中的 paas 主机")
+            wrong[where] = service, msg("is no paas host of the inventory")
             continue
         facts = host_facts(paas.name).facts if paas.selected else None
         _, port = service_endpoint(service, paas, deployment, facts)
         if server.port != port:
-            wrong[where] = service, say(en=f"{service} listens on {port}", zh=f"{service} 监听的是 {port}")
+            wrong[where] = service, msg("{service} listens on {port}", service=service, port=port)
     finding.affects_services(service for service, _ in wrong.values())
     finding.add_evidence(
-        ", ".join(f"{upstream.name} {server.address}:{server.port}" for upstream, _, server in lines)
+        ", ".join(f"{upstream.name} {server.address}:{server.port}" for upstream, _, server in used_servers)
     )
-    assert not wrong, "\n".join(f"{where} {text}" for where, (_, text) in wrong.items())
+    assert not wrong, lines(joined(" ", [where, text]) for where, (_, text) in wrong.items())
 
 
 @condition("nginx-upstreams-complete")
@@ -305,12 +311,12 @@ def test_upstreams_name_every_paas_host(
     host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
     """No paas host of the inventory is missing in an upstream of open_paas."""
-    lines = _open_paas_servers(_needs_nginx(host))
+    used_servers = _open_paas_servers(_needs_nginx(host))
     missing: dict[str, list[str]] = {}
-    for service in sorted({service for _, service, _ in lines}):
+    for service in sorted({service for _, service, _ in used_servers}):
         named = {
             address
-            for _, used, server in lines
+            for _, used, server in used_servers
             if used == service and "down" not in server.parameters
             for address in host.names.of(server.address)
         }
@@ -318,8 +324,9 @@ def test_upstreams_name_every_paas_host(
             if not named & _addresses_of(paas, deployment, host_facts):
                 missing.setdefault(service, []).append(paas.name)
     finding.affects_services(missing)
-    assert not missing, say(en="without ", zh="缺少 ") + "; ".join(
-        f"{', '.join(names)} ({service})" for service, names in missing.items()
+    assert not missing, msg(
+        "without {hosts}",
+        hosts="; ".join(f"{', '.join(names)} ({service})" for service, names in missing.items()),
     )
 
 
@@ -330,7 +337,7 @@ def test_nginx_host_reaches_the_services(source: HostView, target: Host, finding
     for service in OPEN_PAAS_SERVICES:
         answer = source.answers.get(HttpName.SERVICE_OF_HOST, service, target.name)
         if not answer.ok:
-            wrong[service] = f"{answer.url}: {no_answer(answer.error_kind)}"
+            wrong[service] = labelled(answer.url, no_answer(answer.error_kind))
     finding.affects_services(wrong)
     finding.set_remedy_values(
         urls=" ".join(
@@ -338,7 +345,7 @@ def test_nginx_host_reaches_the_services(source: HostView, target: Host, finding
             for service in sorted(wrong)
         )
     )
-    assert not wrong, "\n".join(f"{service}: {text}" for service, text in sorted(wrong.items()))
+    assert not wrong, lines(labelled(service, text) for service, text in sorted(wrong.items()))
 
 
 @condition("upstream-answers")
@@ -351,8 +358,8 @@ def test_each_upstream_answers_by_itself(
     used = [upstream for upstream in nginx.upstreams if upstream.name not in spare]
     servers = structs.replace(nginx, upstreams=tuple(used)).http_servers()
     if not servers:
-        raise NotApplicable(say(en="nginx here has no upstream", zh="此处的 nginx 没有 upstream"))
-    wrong = {}
+        raise NotApplicable(msg("nginx here has no upstream"))
+    wrong: dict[str, Message | str] = {}
     for address, port in servers:
         answer = host.answers.get(HttpName.UPSTREAM, address, port)
         if not answer.ok:
@@ -362,7 +369,7 @@ def test_each_upstream_answers_by_itself(
     finding.set_remedy_values(urls=" ".join(f"http://{server}/" for server in sorted(wrong)))
     finding.depends_on_hosts(_hosts_behind(wrong, deployment, host_facts))
     finding.add_evidence(", ".join(f"{address}:{port}" for address, port in servers))
-    assert not wrong, "\n".join(f"{server}: {text}" for server, text in sorted(wrong.items()))
+    assert not wrong, lines(labelled(server, text) for server, text in sorted(wrong.items()))
 
 
 def _hosts_behind(places: Iterable[str], deployment: Deployment, host_facts: HostLookup) -> list[str]:
@@ -379,7 +386,7 @@ def test_no_path_of_the_domain_is_a_bad_gateway(
     controller: ControllerView, deployment: Deployment, finding: Finding
 ) -> None:
     """Through the domain, every path that leads to an upstream is answered by it: no 502, 503 or 504."""
-    wrong = {}
+    wrong: dict[str, Message | str] = {}
     for path in domain_paths(deployment):
         answer = controller.answers.get(HttpName.DOMAIN_PATH, path)
         if not answer.ok:
@@ -390,4 +397,4 @@ def test_no_path_of_the_domain_is_a_bad_gateway(
     roles = {"nginx"}.union(*(APPS.get(path, BEHIND_THE_DOMAIN) for path in wrong))
     finding.depends_on_hosts(entry.name for entry in deployment.hosts_with(*roles))
     finding.add_evidence(", ".join(domain_paths(deployment)))
-    assert not wrong, "\n".join(f"{path}: {text}" for path, text in wrong.items())
+    assert not wrong, lines(labelled(path, text) for path, text in wrong.items())

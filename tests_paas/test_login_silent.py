@@ -11,19 +11,23 @@ from bkpaas.checks import (
     HostLookup,
     HostView,
     HttpName,
+    Message,
     Missing,
     NoData,
     NotApplicable,
     Process,
     Snapshot,
     Subject,
+    clauses,
     condition,
     excepted,
     is_login_refusal,
     judge_refusal,
+    labelled,
+    lines,
     login_access_log,
+    msg,
     no_answer,
-    say,
     setting,
     sorted_uids,
 )
@@ -65,11 +69,13 @@ def test_esb_answers_is_login(host: HostView, finding: Finding) -> None:
     assert answer.status == 200 and refused, _not_esb(answer)
 
 
-def _not_esb(answer: Answer) -> str:
+def _not_esb(answer: Answer) -> Message:
     shown = answer.error_text if not answer.ok else " ".join(answer.body.split())[:200]
-    return say(
-        en=f"{answer.url}: HTTP {answer.status}, not ESB's own answer: {shown}",
-        zh=f"{answer.url}：HTTP {answer.status}，不是 ESB 自身的应答：{shown}",
+    return msg(
+        "{url}: HTTP {status}, not ESB's own answer: {shown}",
+        url=answer.url,
+        status=answer.status,
+        shown=shown,
     )
 
 
@@ -78,25 +84,23 @@ def test_cookie_reaches_every_domain(host: HostView, deployment: Deployment, fin
     """BK_COOKIE_DOMAIN covers the domains of PaaS, CMDB and JOB; a browser drops a cookie of another domain."""
     value, where = setting(host, "login", "BK_COOKIE_DOMAIN")
     if value is None:
-        raise NoData(
-            say(
-                en="BK_COOKIE_DOMAIN stands in no settings file of login",
-                zh="login 的配置文件中没有 BK_COOKIE_DOMAIN",
-            )
-        )
+        raise NoData(msg("BK_COOKIE_DOMAIN stands in no settings file of login"))
     if value.kind not in ("str", "none"):
         raise NoData(f"{where}: BK_COOKIE_DOMAIN = {value.text}")
     covered = (value.value or "").lstrip(".").lower()
     finding.add_evidence(f"{where}: BK_COOKIE_DOMAIN = {value.text}")
-    assert not covered or "." in covered, say(
-        en=f"{where}: BK_COOKIE_DOMAIN = {value.text}: browsers take no cookie for a whole top-level domain",
-        zh=f"{where}：BK_COOKIE_DOMAIN = {value.text}：浏览器不接受顶级域的 cookie",
+    assert not covered or "." in covered, msg(
+        "{where}: BK_COOKIE_DOMAIN = {text}: browsers take no cookie for a whole top-level domain",
+        where=where,
+        text=value.text,
     )
     names = dict.fromkeys((deployment.domain, *deployment.fqdns.values()))
     outside = [name for name in names if not _covers(covered, name, deployment.domain)]
-    assert not outside, say(
-        en=f"{where}: BK_COOKIE_DOMAIN = {value.text} does not cover {', '.join(outside)}",
-        zh=f"{where}：BK_COOKIE_DOMAIN = {value.text} 不覆盖 {', '.join(outside)}",
+    assert not outside, msg(
+        "{where}: BK_COOKIE_DOMAIN = {text} does not cover {outside}",
+        where=where,
+        text=value.text,
+        outside=", ".join(outside),
     )
 
 
@@ -122,13 +126,13 @@ def test_no_proxy_takes_requests_to_paas(
         place = f"pid {process.pid} ({process.command[:80]})"
         found = [(name.lower(), value, place) for name, value in (process.environ or {}).items()]
         wrong += _taken(found + _of_java(process, place), needed, deployment)
-    assert not wrong, "\n".join(dict.fromkeys(wrong))
+    assert not wrong, lines(dict.fromkeys(wrong))
     if unknown:
-        raise NoData(say(en="could not be read: ", zh="无法读取：") + ", ".join(unknown[:5]))
+        raise NoData(msg("could not be read: {names}", names=", ".join(unknown[:5])))
     finding.add_evidence(
-        say(
-            en=f"no proxy takes them in the files of the shell and in {len(services)} processes",
-            zh=f"shell 配置文件和 {len(services)} 个进程中没有代理劫持",
+        msg(
+            "no proxy takes them in the files of the shell and in {services_count} processes",
+            services_count=len(services),
         )
     )
 
@@ -142,14 +146,18 @@ def _asked(host: HostView, known: Host, deployment: Deployment) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def _taken(found: list[ProxyVariable], needed: list[str], deployment: Deployment) -> list[str]:
+def _taken(found: list[ProxyVariable], needed: list[str], deployment: Deployment) -> list[Message]:
     """What the proxies among these settings take that they should not."""
     matters = ("http_proxy", "all_proxy", f"{deployment.scheme}_proxy")
     exceptions = ",".join(value for name, value, _ in found if name == "no_proxy")
     left = [name for name in needed if not excepted(name, exceptions)]
     return [
-        f"{place}: {name}={value}"
-        + say(en=f", no_proxy does not except {', '.join(left)}", zh=f"，no_proxy 未排除 {', '.join(left)}")
+        msg(
+            "{place}: {setting}, no_proxy does not except {names}",
+            place=place,
+            setting=f"{name}={value}",
+            names=", ".join(left),
+        )
         for name, value, place in found
         if name in matters and value and left
     ]
@@ -182,9 +190,7 @@ def _of_java(process: Process, place: str) -> list[ProxyVariable]:
 def test_login_writes_its_logs(host: HostView, finding: Finding) -> None:
     """The folder of logs is there, and login.log and login's access log are files that login's user may write."""
     folder = host.places.get(FileName.LOGIN_LOG_DIRECTORY)[0]
-    assert folder.exists and folder.type == "dir", say(
-        en=f"{folder.path} is not a directory", zh=f"{folder.path} 不是目录"
-    )
+    assert folder.exists and folder.type == "dir", msg("{path} is not a directory", path=folder.path)
     files = {file.path: file for file in (*host.places.get(FileName.LOGIN_LOGS), *host.login_access.files)}
     users = {process.uid for process in host.processes.uwsgi_masters("login")} - {0}
     login = None if isinstance(host.facts.services, Missing) else host.services.by_name.get("login")
@@ -194,11 +200,13 @@ def test_login_writes_its_logs(host: HostView, finding: Finding) -> None:
     for name in names:
         path = name.replace("{home}", folder.path.removesuffix("/logs/open_paas"))
         file = files.get(path)
-        assert file is not None and file.exists, say(en=f"{path} does not exist", zh=f"{path} 不存在")
-        assert file.type == "file", say(en=f"{path} is a {file.type}", zh=f"{path} 的类型是 {file.type}")
-        assert not users or file.uid in users or (file.mode or 0) & 0o022, say(
-            en=f"{path} belongs to uid {file.uid}, login runs as {sorted_uids(users)} and cannot write it",
-            zh=f"{path} 属主 uid 为 {file.uid}，login 运行用户为 {sorted_uids(users)}，无法写入",
+        assert file is not None and file.exists, msg("{path} does not exist", path=path)
+        assert file.type == "file", msg("{path} is a {type}", path=path, type=file.type)
+        assert not users or file.uid in users or (file.mode or 0) & 0o022, msg(
+            "{path} belongs to uid {uid}, login runs as {sorted_uids} and cannot write it",
+            path=path,
+            uid=file.uid,
+            sorted_uids=sorted_uids(users),
         )
         finding.add_evidence(f"{path} {file.permissions}")
 
@@ -214,9 +222,9 @@ def test_request_arrives_in_one_login_log(
     """The request for is_login that the controller sent through the domain is logged by one login, ours."""
     agent, answer = controller.facts.agent, controller.answers.get(HttpName.IS_LOGIN_DOMAIN)
     finding.depends_on_hosts(entry.name for entry in deployment.hosts_with(*BEHIND_THE_DOMAIN))
-    assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}"
+    assert answer.ok, labelled(answer.url, no_answer(answer.error_kind))
     if not deployment.selected("paas"):
-        raise NotApplicable(say(en="no paas host is judged in this run", zh="本次运行不判定任何 paas 主机"))
+        raise NotApplicable(msg("no paas host is judged in this run"))
     arrived, unknown = [], []
     elsewhere = [paas.name for paas in deployment.hosts_with("paas") if not paas.selected]
     for paas in deployment.selected("paas"):
@@ -224,47 +232,40 @@ def test_request_arrives_in_one_login_log(
         if not reason and agent in host_facts(paas.name).login_access.probes:
             arrived.append(paas.name)
         elif reason:
-            unknown.append(f"{paas.name}: {reason}")
-    finding.add_evidence(
-        say(en=f"{agent} arrived on {', '.join(arrived)}", zh=f"{agent} 到达 {', '.join(arrived)}")
-    )
-    assert len(arrived) < 2, say(
-        en=f"one request is in the logs of several hosts: {', '.join(arrived)}",
-        zh=f"同一请求出现在多台主机的日志中：{', '.join(arrived)}",
+            unknown.append(labelled(paas.name, reason))
+    finding.add_evidence(msg("{agent} arrived on {arrived}", agent=agent, arrived=", ".join(arrived)))
+    assert len(arrived) < 2, msg(
+        "one request is in the logs of several hosts: {arrived}", arrived=", ".join(arrived)
     )
     if not arrived and unknown:
-        raise NoData("; ".join(unknown))
+        raise NoData(clauses(unknown))
     if not arrived and elsewhere:
         names = ", ".join(elsewhere)
-        raise NotApplicable(
-            say(en=f"{names} may have got it, which this run leaves out", zh=f"可能到达本次未查看的 {names}")
-        )
-    assert arrived, say(
-        en=f"{answer.url} was answered by {answer.peer} (HTTP {answer.status}), but no login log of a paas host of the "
-        f"inventory has the request ({agent})",
-        zh=f"{answer.url} 由 {answer.peer} 应答（HTTP {answer.status}），但清单中的 paas 主机的 login 日志都没有该请求"
-        f"（{agent}）",
+        raise NotApplicable(msg("{names} may have got it, which this run leaves out", names=names))
+    assert arrived, msg(
+        "{url} was answered by {peer} (HTTP {status}), but no login log of a paas host of the inventory has the request ({agent})",
+        url=answer.url,
+        peer=answer.peer,
+        status=answer.status,
+        agent=agent,
     )
 
 
-def _unseen(paas: Host, host_facts: HostLookup, snapshot: Snapshot) -> str | None:
+def _unseen(paas: Host, host_facts: HostLookup, snapshot: Snapshot) -> Message | str | None:
     """Why the log of a host cannot tell whether the request arrived; None when it can."""
     host = host_facts(paas.name)
     try:
         access = host.login_access
         started = snapshot.started + host.clock.offset_seconds
     except NoData as error:
-        return str(error)
+        return error.message()
     if access.problems:
         return access.problems[0]
     if not access.later:
-        return say(en="its log was not read after the request", zh="请求之后没有读取其日志")
+        return msg("its log was not read after the request")
     if access.since is not None and access.since > started:
-        return say(en="its log grows too fast to see the request", zh="日志增长过快，看不到该请求")
+        return msg("its log grows too fast to see the request")
     if not access.requests and not access.probes:
         files = ", ".join(file.path for file in access.files)
-        return say(
-            en=f"no line of {files} is a request in a format that is known",
-            zh=f"{files} 中没有可识别格式的请求行",
-        )
+        return msg("no line of {files} is a request in a format that is known", files=files)
     return None

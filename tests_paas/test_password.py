@@ -15,7 +15,9 @@ from bkpaas.checks import (
     Process,
     Service,
     condition,
-    say,
+    joined,
+    lines,
+    msg,
 )
 
 
@@ -24,18 +26,15 @@ def test_services_run_with_production_settings(host: HostView, finding: Finding)
     """Each service is started with BK_ENV=production: the settings of development have another database."""
     services = host.services.by_name
     if not services:
-        raise NoData(say(en="no service's uwsgi file was found", zh="没有找到任何服务的 uwsgi 配置"))
+        raise NoData(msg("no service's uwsgi file was found"))
     wrong = {name: service for name, service in services.items() if not _is_production(host, service)}
     finding.affects_services(wrong)
     finding.set_remedy_values(service=" ".join(sorted(wrong)) or "SERVICE")
     finding.add_evidence(f"BK_ENV=production: {', '.join(sorted(services))}")
-    assert not wrong, "\n".join(
-        f"{service.ini.path}: "
-        + (
-            say(en="BK_ENV is not set", zh="没有设置 BK_ENV")
-            if service.bk_env is None
-            else f"BK_ENV={service.bk_env}"
-        )
+    assert not wrong, lines(
+        msg("{path}: BK_ENV is not set", path=service.ini.path)
+        if service.bk_env is None
+        else f"{service.ini.path}: BK_ENV={service.bk_env}"
         for _, service in sorted(wrong.items())
     )
 
@@ -50,9 +49,10 @@ def _is_production(host: HostView, service: Service) -> bool:
     unreadable = [process for process in started if process.environ is None]
     if unreadable:
         raise NoData(
-            say(
-                en=f"{service.ini.path} does not set BK_ENV, and /proc/{unreadable[0].pid}/environ cannot be read",
-                zh=f"{service.ini.path} 没有设置 BK_ENV，且无法读取 /proc/{unreadable[0].pid}/environ",
+            msg(
+                "{path} does not set BK_ENV, and /proc/{pid}/environ cannot be read",
+                path=service.ini.path,
+                pid=unreadable[0].pid,
             )
         )
     environments = [process.environ for process in started if process.environ is not None]
@@ -97,7 +97,7 @@ def test_password_could_be_reset(host: HostView, finding: Finding) -> None:
         there = [place.path for place in places if place.exists and place.type == "file"]
         finding.add_evidence(" ".join(there))
         missing += [] if there else [place.path for place in places]
-    assert not missing, say(en="missing: ", zh="缺少：") + ", ".join(missing)
+    assert not missing, msg("missing: {paths}", paths=", ".join(missing))
 
 
 @condition("login-works")
@@ -107,30 +107,30 @@ def test_a_user_who_logs_in_is_logged_in(
     """The password is accepted, every paas host takes the token at once, and the platform does not ask again."""
     trial = controller.facts.login
     if trial is None:
-        raise NotApplicable(
-            say(
-                en="no login was tried: give --login-user USER to log in for real",
-                zh="没有尝试登录：给出 --login-user USER 才会真实登录",
-            )
-        )
+        raise NotApplicable(msg("no login was tried: give --login-user USER to log in for real"))
     finding.depends_on_hosts(entry.name for entry in deployment.hosts_with(*BEHIND_THE_DOMAIN))
     assert not trial.troubles, "\n".join(
         f"{trouble.step}: {trouble.where}: {trouble.said}" for trouble in trial.troubles
     )
     if trial.refused:
         raise NoData(
-            say(
-                en=f"the password of {trial.user} was not accepted ({trial.refused}); it is not tried again",
-                zh=f"{trial.user} 的密码未被接受（{trial.refused}）；不会再次尝试",
+            msg(
+                "the password of {user} was not accepted ({refused}); it is not tried again",
+                user=trial.user,
+                refused=trial.refused,
             )
         )
     finding.add_evidence(
-        say(
-            en=f"{trial.user} logged in {trial.logins} times; tokens taken by {', '.join(trial.asked) or 'the domain'}",
-            zh=f"{trial.user} 登录 {trial.logins} 次；登录态被接受：{', '.join(trial.asked) or '域名'}",
-        )
-        + "".join(
-            say(en=f"; {name} was met through the domain only", zh=f"；{name} 只经域名访问")
-            for name in trial.unasked
+        joined(
+            "; ",
+            [
+                msg(
+                    "{user} logged in {logins} times; tokens taken by {hosts}",
+                    user=trial.user,
+                    logins=trial.logins,
+                    hosts=", ".join(trial.asked) or msg("the domain"),
+                ),
+                *(msg("{name} was met through the domain only", name=name) for name in trial.unasked),
+            ],
         )
     )

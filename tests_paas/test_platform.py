@@ -13,8 +13,8 @@ from bkpaas.checks import (
     Subject,
     condition,
     health,
+    msg,
     no_answer,
-    say,
 )
 
 
@@ -25,10 +25,9 @@ def test_domain_resolves_to_nginx(
     """The PaaS domain resolves on this host, and only to nginx hosts of the inventory or their virtual address."""
     resolved = host.names.get(deployment.domain)
     if resolved is None:
-        raise NoData(say(en="the name was not asked for", zh="未解析该域名"))
-    assert resolved.addresses, say(
-        en=f"{deployment.domain} does not resolve: {resolved.error}",
-        zh=f"{deployment.domain} 无法解析：{resolved.error}",
+        raise NoData(msg("the name was not asked for"))
+    assert resolved.addresses, msg(
+        "{domain} does not resolve: {error}", domain=deployment.domain, error=resolved.error
     )
     right = set(deployment.virtual_addresses)
     for nginx in deployment.hosts_with("nginx"):
@@ -37,10 +36,11 @@ def test_domain_resolves_to_nginx(
             right |= _own_addresses(host_facts(nginx.name), loopback=nginx.name == host.name)
     finding.add_evidence(f"{deployment.domain} -> {', '.join(resolved.addresses)}")
     strange = [address for address in resolved.addresses if address not in right]
-    assert not strange or not right, say(
-        en=f"{deployment.domain} resolves to {', '.join(strange)}, which is no nginx host of the inventory "
-        f"({', '.join(sorted(right))})",
-        zh=f"{deployment.domain} 解析到 {', '.join(strange)}，不是清单中的 nginx 主机（{', '.join(sorted(right))}）",
+    assert not strange or not right, msg(
+        "{domain} resolves to {strange}, which is no nginx host of the inventory ({right})",
+        domain=deployment.domain,
+        strange=", ".join(strange),
+        right=", ".join(sorted(right)),
     )
 
 
@@ -66,11 +66,10 @@ def _judge(
     finding.depends_on_hosts(
         entry.name for entry in deployment.hosts_with(*BEHIND_THE_DOMAIN, *ASKED.get(service, ()))
     )
-    assert answer.ok, f"{answer.url}: {no_answer(answer.error_kind)}" + (
-        say(en=": one of its dependencies hangs", zh="：它的某个依赖卡死")
-        if answer.error_kind == "silent"
-        else ""
-    )
+    failure = msg("{url}: {failure}", url=answer.url, failure=no_answer(answer.error_kind))
+    if answer.error_kind == "silent":
+        failure = msg("{failure}: one of its dependencies hangs", failure=failure)
+    assert answer.ok, failure
     found = health(service, answer)
     if not found.healthy:
         _excused(service, found.message, deployment)
@@ -84,25 +83,20 @@ def _excused(service: str, message: str, deployment: Deployment) -> None:
     """Dependencies that the software insists on although the site does not have them."""
     if service == "esb" and "FTA" in message and not deployment.hosts_with("fta"):
         raise NotApplicable(
-            say(
-                en=f"esb misses FTA, which this site does not have; what it checks before is well: {message}",
-                zh=f"esb 缺少 FTA，而本站点没有部署；在此之前的检查正常：{message}",
+            msg(
+                "esb misses FTA, which this site does not have; what it checks before is well: {message}",
+                message=message,
             )
         )
     if service == "esb" and ("HOST_CC" in message or " CC " in message) and not deployment.hosts_with("cmdb"):
         raise NotApplicable(
-            say(
-                en=f"esb misses CC, which this site does not have; what it checks before is well: {message}",
-                zh=f"esb 缺少 CC，而本站点没有部署；在此之前的检查正常：{message}",
+            msg(
+                "esb misses CC, which this site does not have; what it checks before is well: {message}",
+                message=message,
             )
         )
     if service == "appengine" and "not registered" in message and not deployment.hosts_with("appo", "appt"):
-        raise NotApplicable(
-            say(
-                en=f"the inventory has no appo or appt host: {message}",
-                zh=f"清单中没有 appo 或 appt 主机：{message}",
-            )
-        )
+        raise NotApplicable(msg("the inventory has no appo or appt host: {message}", message=message))
 
 
 @condition("healthz-paas")
@@ -137,7 +131,7 @@ def test_healthz_of_console(
 ) -> None:
     """The desktop is well, where there is one: CE 5.x has none, its path then ends at the developer center."""
     if not _has_console(deployment, host_facts):
-        raise NotApplicable(say(en="no paas host has a console service", zh="paas 主机上没有 console 服务"))
+        raise NotApplicable(msg("no paas host has a console service"))
     _judge("console", vantage, deployment, finding)
 
 

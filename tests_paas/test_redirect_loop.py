@@ -11,14 +11,18 @@ from bkpaas.checks import (
     Finding,
     HostView,
     HttpName,
+    Message,
     NoData,
     NotApplicable,
     Settings,
     Value,
     condition,
+    joined,
     judge_refusal,
+    labelled,
+    lines,
+    msg,
     no_answer,
-    say,
     setting,
 )
 
@@ -31,7 +35,7 @@ Values = dict[str, Value]
 def test_production_settings_are_equal(pair: tuple[HostView, HostView], finding: Finding) -> None:
     """settings_production.py says the same on both hosts, key by key, but for each host's own address."""
     compared = 0
-    wrong: dict[str, list[str]] = {}
+    wrong: dict[str, list[Message]] = {}
     for project in ("login", "paas", "console"):
         first, second = (host.settings.by_project.get(project) for host in pair)
         if first is None or second is None or not (_is_there(first) or _is_there(second)):
@@ -44,12 +48,10 @@ def test_production_settings_are_equal(pair: tuple[HostView, HostView], finding:
             if not _equal(name, values, pair):
                 wrong.setdefault(project, []).append(_difference(name, values, pair))
     if not compared:
-        raise NoData(
-            say(en=f"no {PRODUCTION} was read on either host", zh=f"两台主机上都没有读取到 {PRODUCTION}")
-        )
+        raise NoData(msg("no {production} was read on either host", production=PRODUCTION))
     finding.affects_services(wrong)
-    finding.add_evidence(say(en=f"{compared} settings are equal", zh=f"{compared} 项配置一致"))
-    assert not wrong, "\n".join(f"{project}: {text}" for project, texts in wrong.items() for text in texts)
+    finding.add_evidence(msg("{compared} settings are equal", compared=compared))
+    assert not wrong, lines(labelled(project, text) for project, texts in wrong.items() for text in texts)
 
 
 def _is_there(settings: Settings) -> bool:
@@ -91,22 +93,25 @@ def _without_own_addresses(value: Value, host: HostView) -> str:
     return text
 
 
-def _difference(name: str, values: tuple[Values, Values], pair: tuple[HostView, HostView]) -> str:
+def _difference(name: str, values: tuple[Values, Values], pair: tuple[HostView, HostView]) -> Message:
     """Where the values stand, and what they are when they are no secrets."""
     places = [
         (host, known[name]) for host, known in zip(pair, values, strict=True) if known.get(name) is not None
     ]
     if len(places) == 1:
         [(here, value)] = places
-        return say(
-            en=f"{name} stands on {here.name} only ({value.file}:{value.line})",
-            zh=f"{name} 只在 {here.name} 上有（{value.file}:{value.line}）",
+        return msg(
+            "{name} stands on {here_name} only ({file}:{line})",
+            name=name,
+            here_name=here.name,
+            file=value.file,
+            line=value.line,
         )
     shown = [
         f"{host.name}:{value.file}:{value.line} {value.text if value.digest is None else '***'}"
         for host, value in places
     ]
-    return say(en=f"{name} differs: {', '.join(shown)}", zh=f"{name} 不同：{'，'.join(shown)}")
+    return msg("{name} differs: {values}", name=name, values=joined(", ", shown, context="clauses"))
 
 
 @condition("domain-from-agents")
@@ -133,17 +138,19 @@ def test_settings_have_the_scheme_of_the_domain(
         if value is not None
     }
     if not known:
-        raise NotApplicable(say(en="no settings file has HTTP_SCHEMA", zh="配置文件中都没有 HTTP_SCHEMA"))
+        raise NotApplicable(msg("no settings file has HTTP_SCHEMA"))
     wrong = {project: one for project, one in known.items() if one[0].value != deployment.scheme}
     unclear = [f"{where}: {value.text}" for value, where in wrong.values() if value.kind != "str"]
     if unclear:
         raise NoData("; ".join(unclear))
     finding.affects_services(wrong)
     finding.add_evidence(f"HTTP_SCHEMA = {deployment.scheme}: {', '.join(known)}")
-    assert not wrong, "\n".join(
-        say(
-            en=f"{where}: HTTP_SCHEMA = {value.text}, the domain is served under {deployment.scheme}",
-            zh=f"{where}：HTTP_SCHEMA = {value.text}，而域名使用 {deployment.scheme}",
+    assert not wrong, lines(
+        msg(
+            "{where}: HTTP_SCHEMA = {value}, the domain is served under {scheme}",
+            where=where,
+            value=value.text,
+            scheme=deployment.scheme,
         )
         for value, where in wrong.values()
     )
@@ -164,18 +171,15 @@ def test_platform_leads_to_the_login_form(
     finding.set_remedy_values(url=steps[0].url)
     finding.depends_on_hosts(entry.name for entry in deployment.hosts_with(*BEHIND_THE_DOMAIN))
     finding.add_evidence(way)
-    assert last.ok, f"{way}\n{no_answer(last.error_kind)}"
+    assert last.ok, lines([way, no_answer(last.error_kind)])
     target = urljoin(last.url, last.headers.get("location", ""))
     if last.status in REDIRECTS and urlsplit(target).hostname != deployment.domain:
         if urlsplit(last.url).path.startswith("/login"):
             raise NotApplicable(
-                say(
-                    en=f"login sends its users to another site: {urlsplit(target).hostname}",
-                    zh=f"login 使用其他站点登录：{urlsplit(target).hostname}",
-                )
+                msg("login sends its users to another site: {hostname}", hostname=urlsplit(target).hostname)
             )
-        raise AssertionError(f"{way}\n" + say(en="this leads to another site", zh="跳到了其他站点"))
-    assert last.status not in REDIRECTS, f"{way}\n" + say(en="this has no end", zh="跳转没有终点")
-    assert {"username", "password"} <= set(last.inputs), f"{way}\n" + say(
-        en="this page has no fields for user name and password", zh="该页面没有用户名和密码输入框"
+        raise AssertionError(lines([way, msg("this leads to another site")]))
+    assert last.status not in REDIRECTS, lines([way, msg("this has no end")])
+    assert {"username", "password"} <= set(last.inputs), lines(
+        [way, msg("this page has no fields for user name and password")]
     )

@@ -9,6 +9,7 @@ from msgspec import Struct
 from bkpaas.catalogue.scope import Scope, Subject
 from bkpaas.inventory.deployment import Deployment, Generation
 from bkpaas.lang import Language, say
+from bkpaas.messages import Message, both
 
 Severity = Literal["fail", "warn"]
 Scheme = Literal["http", "https"]
@@ -30,6 +31,10 @@ class Text(Struct, frozen=True, forbid_unknown_fields=True):
 
     def __str__(self) -> str:
         return say(en=self.en, zh=self.zh)
+
+    def message(self) -> Message:
+        """Return the text as a message."""
+        return both(en=self.en, zh=self.zh)
 
     def in_(self, language: Language) -> str:
         """Return the text in one language."""

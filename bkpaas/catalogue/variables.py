@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from os.path import dirname
 from shlex import quote
 
+from bkpaas.catalogue.model import Text
 from bkpaas.catalogue.scope import Subject
 from bkpaas.facts import HostFacts, Missing, Nginx, Process, Snapshot
 from bkpaas.inventory.deployment import DEFAULT_PORTS, Connection, Deployment
 from bkpaas.inventory.platform import INSTALL_ROOTS
+from bkpaas.lang import in_language
+from bkpaas.language import Language
+from bkpaas.messages import Message
 
 _USUAL_HOME = INSTALL_ROOTS[0]
 VARIABLES = frozenset({
@@ -30,9 +35,14 @@ class _Variables(dict[str, str]):
 
 
 def render(
-    text: str, subject: Subject, deployment: Deployment, snapshot: Snapshot, found: dict[str, str]
+    text: Text,
+    subject: Subject,
+    deployment: Deployment,
+    snapshot: Snapshot,
+    found: Mapping[str, Message | str],
+    language: Language,
 ) -> str:
-    """Replace the variables of a remedy or headline; one without a value becomes its name in capitals.
+    """Return a remedy or headline in one language; a variable without a value becomes its name in capitals.
 
     found: values of the check that failed; they take precedence.
     """
@@ -48,11 +58,12 @@ def render(
     if subject.hosts:
         values.update(_of_host(subject.hosts[0], deployment, snapshot.hosts.get(subject.hosts[0])))
         values.update(_of_link(subject, deployment))
-    values.update(found)
+    for name, value in found.items():
+        values[name] = value.render(language) if isinstance(value, Message) else in_language(value, language)
     values["service_logs"] = " ".join(
         f"{values['home']}/logs/open_paas/{service}_uwsgi.log" for service in values["service"].split()
     )
-    return text.format_map(values)
+    return text.in_(language).format_map(values)
 
 
 def _site(deployment: Deployment) -> str:

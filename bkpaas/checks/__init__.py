@@ -20,14 +20,15 @@ from bkpaas.checks.log_search import (
     parsers,
     redis_endpoint,
     require_log_search,
+    unknown_field,
     valid_addresses,
 )
 from bkpaas.checks.login import BEHIND_THE_DOMAIN, judge_refusal, setting
 from bkpaas.checks.lookup import HostLookup
 from bkpaas.checks.nginx import default_servers, server_name_fits, shadowing_server
-from bkpaas.checks.phrases import no_answer, offset, seconds, sorted_uids
+from bkpaas.checks.phrases import clauses, labelled, no_answer, offset, request_failure, seconds, sorted_uids
 from bkpaas.collect.probes import REDIRECTS
-from bkpaas.errors import NoData, NotApplicable
+from bkpaas.errors import NoData, NotApplicable, message_of
 from bkpaas.facts import (
     Access,
     Addresses,
@@ -120,8 +121,10 @@ from bkpaas.facts.redis import (
 from bkpaas.facts.uwsgi import service_endpoint
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.inventory.platform import OPEN_PAAS_SERVICES, domain_paths
-from bkpaas.lang import say
-from bkpaas.messages import Message, joined, lines, msg, plural, series
+from bkpaas.messages import Message, both, joined, lines, msg, plural, series
+
+say = both
+"""The name before 0.2 of `both`."""
 
 __all__ = [
     "APP_UPSTREAMS",
@@ -222,7 +225,9 @@ __all__ = [
     "addresses",
     "answers_commands",
     "anywhere",
+    "both",
     "case",
+    "clauses",
     "combined",
     "condition",
     "connection_case",
@@ -241,8 +246,10 @@ __all__ = [
     "joined",
     "judge_refusal",
     "key_readings",
+    "labelled",
     "lines",
     "login_access_log",
+    "message_of",
     "msg",
     "no_answer",
     "offset",
@@ -251,6 +258,7 @@ __all__ = [
     "plural",
     "redis_endpoint",
     "refused_command",
+    "request_failure",
     "require_log_search",
     "same_host",
     "same_link",
@@ -266,6 +274,7 @@ __all__ = [
     "source",
     "ssh_command",
     "target",
+    "unknown_field",
     "usual_clock",
     "valid_addresses",
 ]

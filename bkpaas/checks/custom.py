@@ -14,7 +14,7 @@ from bkpaas.catalogue.registry import CONDITIONS, CUSTOM_CONDITIONS, CUSTOM_PREF
 from bkpaas.catalogue.scope import PerHost, Scope
 from bkpaas.catalogue.variables import render_usual
 from bkpaas.errors import CatalogueError
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg, to_text
 
 FOLDER = "tests_site"
 _ID = re.compile(CUSTOM_PREFIX + "[a-z0-9]+(-[a-z0-9]+)*")
@@ -29,17 +29,19 @@ def require_catalogue_id(id_: str, test: Callable[..., None]) -> None:
     if id_ not in CONDITIONS:
         raise refused(
             place,
-            say(
-                en=f"there is no condition {id_!r}; one of your own begins with {CUSTOM_PREFIX!r}",
-                zh=f"没有检查项 {id_!r}；自定义检查项须以 {CUSTOM_PREFIX!r} 开头",
+            msg(
+                "there is no condition {id_!r}; one of your own begins with {custom_prefix!r}",
+                id_=id_,
+                custom_prefix=CUSTOM_PREFIX,
             ),
         )
     if FOLDER in Path(test.__code__.co_filename).parts:
         raise refused(
             place,
-            say(
-                en=f"{id_} is a condition of the suite and judged by it; call yours {CUSTOM_PREFIX + id_!r}",
-                zh=f"{id_} 是套件自身的检查项，由套件判定；请将您的检查项命名为 {CUSTOM_PREFIX + id_!r}",
+            msg(
+                "{id_} is a condition of the suite and judged by it; call yours {custom_prefix!r}",
+                id_=id_,
+                custom_prefix=CUSTOM_PREFIX + id_,
             ),
         )
 
@@ -59,15 +61,14 @@ def add(
     """Register a condition of the site and return the markers of its test; raise CollectError if it is wrong."""
     place = place_of(test)
     if _places.setdefault(id_, place) != place:
-        raise refused(
-            place, say(en=f"{id_} is judged at {_places[id_]} already", zh=f"{id_} 已在 {_places[id_]} 定义")
-        )
+        raise refused(place, msg("{id_} is judged at {places} already", id_=id_, places=_places[id_]))
     if not _ID.fullmatch(id_):
         raise refused(
             place,
-            say(
-                en=f"{id_!r}: an id is {CUSTOM_PREFIX}, then words of a-z and 0-9 with - between",
-                zh=f"{id_!r}：编号为 {CUSTOM_PREFIX} 加上由 - 连接的 a-z、0-9 单词",
+            msg(
+                "{id_!r}: an id is {custom_prefix}, then words of a-z and 0-9 with - between",
+                id_=id_,
+                custom_prefix=CUSTOM_PREFIX,
             ),
         )
     file = Path(test.__code__.co_filename).with_name(f"{id_}.toml")
@@ -75,10 +76,7 @@ def add(
         if title or remedy or roles or scope or causes or severity != "fail":
             raise refused(
                 place,
-                say(
-                    en=f"{file.name} describes {id_}: only `symptoms` may be given here",
-                    zh=f"{id_} 由 {file.name} 描述：此处只能写 `symptoms`",
-                ),
+                msg("{name} describes {id_}: only `symptoms` may be given here", name=file.name, id_=id_),
             )
         condition = _from_file(file, place)
     else:
@@ -90,10 +88,7 @@ def add(
         known = ", ".join(symptom.key for symptom in SECTIONS)
         raise refused(
             place,
-            say(
-                en=f"no symptom {', '.join(strange)}; there are {known}",
-                zh=f"没有现象 {', '.join(strange)}；可用：{known}",
-            ),
+            msg("no symptom {strange}; there are {known}", strange=", ".join(strange), known=known),
         )
     CUSTOM_CONDITIONS[id_] = condition
     return ("site", *(key.replace("-", "_") for key in keys))
@@ -126,9 +121,9 @@ def _from_keywords(
     if words is None or repair is None:
         raise refused(
             place,
-            say(
-                en=f"{id_} needs a title (or a docstring, what must be true) and a remedy (how to repair it)",
-                zh=f"{id_} 需要 title（或文档字符串：应成立的内容）和 remedy（如何处理）",
+            msg(
+                "{id_} needs a title (or a docstring, what must be true) and a remedy (how to repair it)",
+                id_=id_,
             ),
         )
     _require_variables(repair, place)
@@ -136,9 +131,7 @@ def _from_keywords(
         c.condition for c in causes if c.condition not in CONDITIONS and not _ID.fullmatch(c.condition)
     ]:
         names = ", ".join(strange)
-        raise refused(
-            place, say(en=f"no condition {names} that could cause it", zh=f"没有可作为原因的检查项 {names}")
-        )
+        raise refused(place, msg("no condition {names} that could cause it", names=names))
     roles = (roles,) if isinstance(roles, str) else tuple(roles)
     named = ", ".join(roles)
     return Condition(
@@ -181,9 +174,9 @@ def _require_variables(remedy: Text, place: str) -> None:
         except (ValueError, IndexError, AttributeError, KeyError) as error:
             raise refused(
                 place,
-                say(
-                    en=f"its remedy has a brace that opens no slot ({error}); write {{{{ and }}}} for braces",
-                    zh=f"remedy 中的花括号不是占位符（{error}）；花括号本身请写作 {{{{ 和 }}}}",
+                msg(
+                    "its remedy has a brace that opens no slot ({error}); write {{{{ and }}}} for braces",
+                    error=error,
                 ),
             ) from None
 
@@ -193,6 +186,6 @@ def place_of(test: Callable[..., None]) -> str:
     return f"{test.__code__.co_filename}:{test.__code__.co_firstlineno}"
 
 
-def refused(place: str, reason: str) -> pytest.Collector.CollectError:
+def refused(place: str, reason: Message | str) -> pytest.Collector.CollectError:
     """Return the error that stops the collection of a file."""
-    return pytest.Collector.CollectError(f"{place}: {reason}")
+    return pytest.Collector.CollectError(f"{place}: {to_text(reason)}")

@@ -14,8 +14,8 @@ class Finding:
     def __init__(self) -> None:
         self.services: set[str] = set()
         self.hosts: set[str] = set()
-        self.remedy_values: dict[str, str] = {}
-        self.evidence: list[str] = []
+        self.remedy_values: dict[str, Message | str] = {}
+        self.evidence: list[Message | str] = []
         self.unreachable_hosts: set[str] = set()
         """Names of hosts whose facts the check asked for and that could not be collected."""
 
@@ -29,7 +29,8 @@ class Finding:
 
     def set_remedy_values(self, **values: object) -> None:
         """Set variables of the remedy by name."""
-        self.remedy_values.update({name: str(value) for name, value in values.items()})
+        texts = {name: value if isinstance(value, Message) else str(value) for name, value in values.items()}
+        self.remedy_values.update(texts)
 
     def add_evidence(self, evidence: Message | str) -> None:
         """Add what the check read; it is the evidence of the verdict when the condition holds."""
@@ -52,13 +53,13 @@ class Finding:
         warn_former_name("finding.fill is now finding.set_remedy_values")
         self.set_remedy_values(**values)
 
-    def saw(self, evidence: str) -> None:
+    def saw(self, evidence: Message | str) -> None:
         """Call add_evidence."""
         warn_former_name("finding.saw is now finding.add_evidence")
         self.add_evidence(evidence)
 
     @property
-    def seen(self) -> list[str]:
+    def seen(self) -> list[Message | str]:
         """Return evidence."""
         warn_former_name("finding.seen is now finding.evidence")
         return self.evidence
@@ -70,7 +71,7 @@ class Finding:
         return self.unreachable_hosts
 
     @property
-    def slots(self) -> dict[str, str]:
+    def slots(self) -> dict[str, Message | str]:
         """Return remedy_values."""
         warn_former_name("finding.slots is now finding.remedy_values")
         return self.remedy_values

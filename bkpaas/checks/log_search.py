@@ -12,7 +12,7 @@ from bkpaas.facts import HostView, LogPlugin, Missing, RedisTarget
 from bkpaas.facts.settings import SEARCH_SETTINGS
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.inventory.platform import LOG_PLUGIN_ROLES
-from bkpaas.messages import msg
+from bkpaas.messages import Message, msg
 
 IpAddress = IPv4Address | IPv6Address
 
@@ -103,6 +103,16 @@ def valid_addresses(words: Iterable[str]) -> set[IpAddress]:
         with suppress(ValueError):
             found.add(ip_address(word))
     return found
+
+
+def unknown_field(target: RedisTarget, field: str) -> Message:
+    """Return the text for a field of a redis that could not be read from its file."""
+    return msg(
+        "{place}: {field} {reason}",
+        place=f"{target.file}:{target.line}",
+        field=field,
+        reason=target.unknown[field],
+    )
 
 
 def redis_endpoint(target: RedisTarget) -> str:

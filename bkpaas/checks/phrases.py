@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bkpaas.messages import msg
+from bkpaas.facts import Answer
+from bkpaas.messages import Message, joined, msg
 
 
 def seconds(value: float) -> str:
@@ -22,7 +23,24 @@ def sorted_uids(uids: Iterable[int | None]) -> list[int | None]:
     return sorted(uids, key=lambda uid: -1 if uid is None else uid)
 
 
-def no_answer(kind: str | None) -> str:
+def labelled(label: str, text: Message | str) -> Message:
+    """Return a text with the name of what it is about in front: `label: text`."""
+    return joined(": ", [label, text], context="as in English")
+
+
+def clauses(texts: Iterable[Message | str]) -> Message:
+    """Return several texts in one line, separated by semicolons."""
+    return joined("; ", texts, context="as in English")
+
+
+def request_failure(answer: Answer) -> Message:
+    """Return why a request has no answer: its error kind, and the error's text if there is one."""
+    if answer.error_text:
+        return msg("{reason} ({text})", reason=no_answer(answer.error_kind), text=answer.error_text)
+    return no_answer(answer.error_kind)
+
+
+def no_answer(kind: str | None) -> Message:
     """Return the text for an error kind of a request."""
     words = {
         "refused": msg("connection refused, nothing listens"),
@@ -38,4 +56,4 @@ def no_answer(kind: str | None) -> str:
         ),
         "empty": msg("closed without an answer"),
     }
-    return str(words.get(kind or "", msg("no answer")))
+    return words.get(kind or "", msg("no answer"))

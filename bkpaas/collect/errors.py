@@ -11,6 +11,7 @@ from typing import Any
 from bkpaas.errors import CollectError
 from bkpaas.inventory.deployment import Host
 from bkpaas.lang import say
+from bkpaas.messages import msg
 
 _QUOTABLE = re.compile(rb"^(sudo: [^\n]{1,160}|This account is currently not available[^\n]{0,80})", re.M)
 """Parts of the output of other programs that may be quoted."""
@@ -23,9 +24,8 @@ def host_label(host: Host) -> str:
 
 def via(where: str, jump: str, error: CollectError) -> CollectError:
     """Return the error of a bastion as the error of the host behind it."""
-    reason = error.reason
     return CollectError(
-        error.kind, say(en=f"{where} by way of {jump}: {reason}", zh=f"经由 {jump} 访问 {where}：{reason}")
+        error.kind, msg("{where} by way of {jump}: {reason}", where=where, jump=jump, reason=error.reason)
     )
 
 

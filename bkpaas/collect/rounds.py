@@ -61,7 +61,7 @@ class HostAnswers(Struct):
 
     def fail(self, error: CollectError) -> None:
         """Record the error; answers of an earlier round stay."""
-        self.error = _redacted(error.kind, error.reason)
+        self.error = _redacted(error.kind, str(error.reason))
 
 
 def _redacted(kind: str, reason: str) -> Failure:

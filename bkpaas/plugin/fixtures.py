@@ -15,7 +15,7 @@ from bkpaas.collect.live import LiveHost, LiveHosts
 from bkpaas.errors import NoData, NotApplicable
 from bkpaas.facts import ControllerView, HostView, Snapshot
 from bkpaas.inventory.deployment import Deployment, Host
-from bkpaas.lang import say
+from bkpaas.messages import msg
 from bkpaas.plugin.options import DEPLOYMENT, SNAPSHOT
 
 FIXTURES = frozenset(
@@ -56,18 +56,13 @@ def _require_subject(request: pytest.FixtureRequest) -> None:
     condition = get_condition(marker.args[0])
     generation = request.config.stash[DEPLOYMENT].generation
     if generation not in condition.generations:
-        raise NotApplicable(
-            say(en=f"generation {generation} not judged yet", zh=f"尚不支持判定 {generation} 版本")
-        )
+        raise NotApplicable(msg("generation {generation} not judged yet", generation=generation))
     if request.node.callspec.params["subject"] is not WHOLE:
         return
     raise NotApplicable(
-        str(condition.not_applicable_reason)
+        condition.not_applicable_reason.message()
         if condition.not_applicable_reason
-        else say(
-            en="no host of the inventory has the role that this condition is about",
-            zh="清单中没有该检查所针对的角色的主机",
-        )
+        else msg("no host of the inventory has the role that this condition is about")
     )
 
 
@@ -151,15 +146,10 @@ def live_host(
 ) -> LiveHost:
     """Return testinfra's Host of the (first) host that is checked, over the connection of the inventory."""
     if request.config.option.from_snapshot:
-        raise NoData(
-            say(
-                en="a saved snapshot is judged: no host is visited",
-                zh="正在判定已保存的快照：不访问主机",
-            )
-        )
+        raise NoData(msg("a saved snapshot is judged: no host is visited"))
     if not subject.hosts:
-        raise NoData(say(en=f"{subject.id} is no host", zh=f"{subject.id} 不是主机"))
+        raise NoData(msg("{subject} is no host", subject=subject.id))
     facts = snapshot.hosts[subject.hosts[0]]
     if not facts.collected:
-        raise NoData(facts.error or say(en="not visited", zh="未访问"))
+        raise NoData(facts.error or msg("not visited"))
     return _live.host(deployment.host(subject.hosts[0]))

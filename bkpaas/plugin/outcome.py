@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from bkpaas.messages import Message
 from bkpaas.record import WaiverState, Word
 
 
@@ -12,18 +13,18 @@ class Outcome(msgspec.Struct):
 
     id: str
     word: Word
-    evidence: str | None = None
-    reason: str | None = None
+    evidence: Message | str | None = None
+    reason: Message | str | None = None
     services: tuple[str, ...] = ()
     missed: tuple[str, ...] = ()
     """Hosts that were asked about and could not be looked at."""
     needs: tuple[str, ...] = ()
     """Other hosts without which it cannot hold."""
-    slots: dict[str, str] = {}
+    slots: dict[str, Message | str] = {}
     """Remedy variables."""
     case: str | None = None
     """The case that the check names; None: it names none."""
-    parameters: dict[str, str] = {}
+    parameters: dict[str, Message | str] = {}
     """Those of the case, by name."""
     lost: bool = False
     """Expected, but never judged."""

@@ -16,7 +16,9 @@ from bkpaas.catalogue.variables import render
 from bkpaas.collect import program
 from bkpaas.facts import Snapshot
 from bkpaas.inventory.deployment import Deployment
-from bkpaas.lang import in_both, in_language, other, say, spoken
+from bkpaas.lang import in_language, other, spoken
+from bkpaas.language import Language
+from bkpaas.messages import Message, msg
 from bkpaas.plugin.outcome import Outcome
 from bkpaas.plugin.selection import subjects
 from bkpaas.record import Clock, HostRecord, Results, RootCause, Run, Section, Verdict, Wording, count
@@ -32,8 +34,7 @@ def build(
     seconds: float,
 ) -> Results:
     """The record; what was expected but not judged is no_data, with the reason. seconds: that the run took."""
-    with in_both():
-        lost = [_lost(id_, interrupted) for id_ in expected if id_ not in outcomes]
+    lost = [_lost(id_, interrupted) for id_ in expected if id_ not in outcomes]
     found = {**outcomes, **{outcome.id: outcome for outcome in lost}}
     verdicts = [verdict(id_, found[id_], deployment, snapshot) for id_ in expected]
     about = {id_: frozenset(outcome.services) for id_, outcome in outcomes.items()}
@@ -67,9 +68,7 @@ def build(
 
 def _lost(id_: str, interrupted: bool) -> Outcome:
     reason = (
-        say(en="not judged: the run was interrupted", zh="未判定：运行被中断")
-        if interrupted
-        else say(en="not judged: its test was lost", zh="未判定：对应的测试丢失")
+        msg("not judged: the run was interrupted") if interrupted else msg("not judged: its test was lost")
     )
     return Outcome(id_, "no_data", reason=reason, lost=True)
 
@@ -80,19 +79,19 @@ def verdict(id_: str, outcome: Outcome, deployment: Deployment, snapshot: Snapsh
     condition = get_condition(name)
     subject = _subject(id_, deployment)
     case = condition.case(outcome.case) if _shows_a_case(id_, outcome) else None
-    with in_both():
-        words = {
-            "title": str(condition.title),
-            "reason": outcome.reason,
-            "evidence": outcome.evidence,
-            "remedy": render(
-                str(case.remedy(deployment.generation)), subject, deployment, snapshot, _values(case, outcome)
-            )
-            if case and outcome.word != "waived"
+
+    def texts(language: Language) -> dict[str, str | None]:
+        remedy = case.remedy(deployment.generation) if case and outcome.word != "waived" else None
+        return {
+            "title": condition.title.in_(language),
+            "reason": _rendered(outcome.reason, language),
+            "evidence": _rendered(outcome.evidence, language),
+            "remedy": render(remedy, subject, deployment, snapshot, _values(case, outcome), language)
+            if case and remedy
             else None,
         }
-    own = {name: text and in_language(text, spoken()) for name, text in words.items()}
-    translated = {name: text and in_language(text, other()) for name, text in words.items()}
+
+    own, translated = texts(spoken()), texts(other())
     return Verdict(
         id=id_,
         condition=name,
@@ -108,7 +107,7 @@ def verdict(id_: str, outcome: Outcome, deployment: Deployment, snapshot: Snapsh
     )
 
 
-def _values(case: model.Case, outcome: Outcome) -> dict[str, str]:
+def _values(case: model.Case, outcome: Outcome) -> dict[str, Message | str]:
     """Return the values that the check has for headline and remedy; of two, that of the finding."""
     declared = {name: value for name, value in outcome.parameters.items() if name in case.parameters}
     return {**declared, **outcome.slots}
@@ -130,17 +129,15 @@ def _root_cause(
     verdict: Verdict, outcome: Outcome, explains: list[str], deployment: Deployment, snapshot: Snapshot
 ) -> RootCause:
     condition = get_condition(verdict.condition)
-    with in_both():
+
+    def text(language: Language) -> str:
         if verdict.case is None:
-            headline = say(
-                en=f"Could not be judged: {condition.title.en}", zh=f"无法判定：{condition.title.zh}"
-            )
-        else:
-            case = condition.case(verdict.case)
-            subject = _subject(verdict.id, deployment)
-            headline = render(str(case.headline), subject, deployment, snapshot, _values(case, outcome))
-    translated = in_language(headline, other())
-    headline = in_language(headline, spoken())
+            return msg("Could not be judged: {title}", title=condition.title.message()).render(language)
+        case = condition.case(verdict.case)
+        subject, values = _subject(verdict.id, deployment), _values(case, outcome)
+        return render(case.headline, subject, deployment, snapshot, values, language)
+
+    headline, translated = text(spoken()), text(other())
     return RootCause(
         headline=headline,
         case=verdict.case,
@@ -151,21 +148,24 @@ def _root_cause(
     )
 
 
+def _rendered(text: Message | str | None, language: Language) -> str | None:
+    if text is None:
+        return None
+    return text.render(language) if isinstance(text, Message) else in_language(text, language)
+
+
 def _section(section: model.Section) -> Section:
-    with in_both():
-        title = str(section.title)
     return Section(
         key=section.key,
-        title=in_language(title, spoken()),
-        translated=in_language(title, other()),
+        title=section.title.in_(spoken()),
+        translated=section.title.in_(other()),
         conditions=list(section.conditions),
     )
 
 
 def _host(name: str, deployment: Deployment, snapshot: Snapshot) -> HostRecord:
     host, facts = deployment.host(name), snapshot.hosts.get(name)
-    with in_both():
-        error = facts.error if facts else say(en="not visited", zh="未访问")
+    error = facts.error if facts else msg("not visited")
     clock = facts.clock if facts else None
     return HostRecord(
         name=name,
@@ -174,8 +174,8 @@ def _host(name: str, deployment: Deployment, snapshot: Snapshot) -> HostRecord:
         generation=deployment.generation,
         collected=bool(facts and facts.collected),
         seconds=round(facts.seconds, 3) if facts else 0.0,
-        error=error and in_language(error, spoken()),
-        translated=error and in_language(error, other()),
+        error=_rendered(error, spoken()),
+        translated=_rendered(error, other()),
         clock=Clock(clock.offset_seconds, clock.uncertainty_seconds)
         if isinstance(clock, facts_.Clock)
         else None,

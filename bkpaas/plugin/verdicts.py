@@ -12,9 +12,10 @@ import pytest
 from bkpaas.catalogue.model import Text
 from bkpaas.catalogue.registry import CUSTOM_CONDITIONS, get_condition
 from bkpaas.checks.case import CaseMessage
-from bkpaas.errors import NoData, NotApplicable, SuiteError
+from bkpaas.errors import NoData, NotApplicable, SuiteError, message_of
 from bkpaas.facts.secrets import Secrets
-from bkpaas.lang import in_both, in_language, say, spoken
+from bkpaas.lang import in_both, in_language, spoken
+from bkpaas.messages import Message, lines, msg, redacted, to_text
 from bkpaas.plugin.fixtures import FINDING
 from bkpaas.plugin.options import DEPLOYMENT
 from bkpaas.plugin.outcome import Outcome
@@ -51,9 +52,9 @@ def pytest_runtest_makereport(
     report.__dict__["bkpaas"] = msgspec.to_builtins(outcome)
     report.outcome = _PYTEST[outcome.word]
     if report.outcome == "failed":
-        report.longrepr = in_language(f"{outcome.word}: {outcome.evidence or outcome.reason}", spoken())
+        report.longrepr = f"{outcome.word}: {_rendered(outcome.evidence or outcome.reason)}"
     elif report.outcome == "skipped":
-        reason = in_language(f"{outcome.word}: {outcome.reason}", spoken())
+        reason = f"{outcome.word}: {_rendered(outcome.reason)}"
         report.longrepr = (str(item.path), 0, reason)
     else:
         report.longrepr = None
@@ -64,8 +65,8 @@ def _plain(call: pytest.CallInfo[None]) -> str:
     """Why a test that judges no condition failed: what it says, and the line that says it."""
     assert call.excinfo is not None
     if isinstance(call.excinfo.value, SuiteError):
-        return Secrets().redact(in_language(str(call.excinfo.value), spoken()))
-    said = in_language(str(call.excinfo.value), spoken()) or str(call.excinfo.traceback[-1].statement).strip()
+        return Secrets().redact(_rendered(call.excinfo.value.message()))
+    said = _rendered(message_of(call.excinfo.value)) or str(call.excinfo.traceback[-1].statement).strip()
     return f"{call.excinfo.typename}: {Secrets().redact(said)} ({_place(call)})"
 
 
@@ -90,15 +91,14 @@ def _outcome(id_: str, item: pytest.Item, call: pytest.CallInfo[None]) -> Outcom
     outcome.needs = tuple(sorted(finding.hosts)) if finding else ()
     error = call.excinfo.value if call.excinfo else None
     if error is None:
-        outcome.evidence = "\n".join(finding.evidence) if finding and finding.evidence else None
+        outcome.evidence = lines(finding.evidence) if finding and finding.evidence else None
     elif isinstance(error, NoData):
-        outcome.word, outcome.reason = "no_data", _reason(error, outcome)
+        outcome.word, outcome.reason = "no_data", _text_of(error, outcome)
     elif isinstance(error, NotApplicable):
-        outcome.word, outcome.reason = "not_applicable", str(error.message())
+        outcome.word, outcome.reason = "not_applicable", error.message()
     elif isinstance(error, AssertionError):
         outcome.word = condition.severity
-        outcome.evidence = str(error) or _unworded(item, call)
-        _take_case(outcome, error)
+        outcome.evidence = _text_of(error, outcome) or _unworded(item, call)
     else:
         outcome.word, outcome.reason = (
             "no_data",
@@ -109,57 +109,56 @@ def _outcome(id_: str, item: pytest.Item, call: pytest.CallInfo[None]) -> Outcom
     return outcome
 
 
-def _reason(error: NoData, outcome: Outcome) -> str:
-    """Return why a fact could not be had, and take over the case if one is named."""
-    return str(error.args[0]) if _take_case(outcome, error) else str(error.message())
-
-
-def _take_case(outcome: Outcome, error: BaseException) -> bool:
-    """Take over the case and its parameters from the message of a check; tell if there is one."""
+def _text_of(error: BaseException, outcome: Outcome) -> Message | str:
+    """Return the text that a check raised, and take over the case and its parameters if it names one."""
     message = error.args[0] if error.args else None
     if not isinstance(message, CaseMessage):
-        return False
+        return message_of(error)
     outcome.case = message.case
-    outcome.parameters = {name: str(value) for name, value in message.parameters.items()}
-    return True
+    outcome.parameters = {
+        name: value if isinstance(value, Message) else str(value)
+        for name, value in message.parameters.items()
+    }
+    return message.evidence
 
 
 def _redact(outcome: Outcome) -> None:
     """Hide the secrets in what a site's own test reports: it may have read them itself."""
     secrets = Secrets()
-    outcome.evidence = outcome.evidence and secrets.redact(outcome.evidence)
-    outcome.reason = outcome.reason and secrets.redact(outcome.reason)
-    outcome.slots = {name: secrets.redact(value) for name, value in outcome.slots.items()}
-    outcome.parameters = {name: secrets.redact(value) for name, value in outcome.parameters.items()}
+    outcome.evidence = outcome.evidence and redacted(outcome.evidence, secrets.redact)
+    outcome.reason = outcome.reason and redacted(outcome.reason, secrets.redact)
+    outcome.slots = {name: redacted(value, secrets.redact) for name, value in outcome.slots.items()}
+    outcome.parameters = {name: redacted(value, secrets.redact) for name, value in outcome.parameters.items()}
 
 
-def _unworded(item: pytest.Item, call: pytest.CallInfo[None]) -> str:
+def _unworded(item: pytest.Item, call: pytest.CallInfo[None]) -> Message:
     """An assertion without a message: at least where it stands and what should be true."""
     sentence = (getattr(getattr(item, "function", None), "__doc__", None) or item.name).strip()
-    return say(en=f"not so: {sentence}", zh=f"不成立：{sentence}") + f" ({_place(call)})"
+    return msg("not so: {sentence} ({place})", sentence=sentence, place=_place(call))
 
 
-def _broken(error: BaseException, call: pytest.CallInfo[None], *, of_site: bool) -> str:
+def _broken(error: BaseException, call: pytest.CallInfo[None], *, of_site: bool) -> Message | str:
     assert call.excinfo is not None
     if isinstance(error, SuiteError):
-        return str(error.message())
+        return error.message()
     where = f"{type(error).__name__} ({_place(call)})"
     if of_site:
-        what = f"{where}{_said(error)}"
-        return say(en=f"the site's own test is broken: {what}", zh=f"站点自己的测试出错：{what}")
-    return say(
-        en=f"the suite itself failed here, please report it: {where}",
-        zh=f"套件自身出错，请反馈：{where}",
-    )
+        return msg("the site's own test is broken: {what}", what=f"{where}{_said(error)}")
+    return msg("the suite itself failed here, please report it: {where}", where=where)
 
 
 def _said(error: BaseException) -> str:
     """What an exception of a site's own test says: one line, without secrets, which it may have read itself."""
     try:
-        text = " ".join(in_language(str(error), spoken()).split())
+        text = " ".join(_rendered(message_of(error)).split())
     except Exception:  # an exception that cannot even be told
         return ""
     return f": {visible(Secrets().truncate(text, _SAID))}" if text else ""
+
+
+def _rendered(text: Message | str | None) -> str:
+    """The text in the language of the run."""
+    return in_language(to_text(text or ""), spoken())
 
 
 def _place(call: pytest.CallInfo[None]) -> str:

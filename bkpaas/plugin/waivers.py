@@ -12,7 +12,8 @@ from msgspec.structs import replace
 
 from bkpaas.catalogue.registry import find_condition
 from bkpaas.inventory.deployment import Deployment, Waiver
-from bkpaas.lang import LANGUAGES, in_language, say
+from bkpaas.lang import LANGUAGES, in_language
+from bkpaas.messages import Message, joined, msg
 from bkpaas.plugin.outcome import Outcome
 from bkpaas.record import WaiverState, WaiverUse
 
@@ -21,11 +22,8 @@ def waive(outcome: Outcome, deployment: Deployment, today: date | None = None) -
     """The same outcome, or `waived` when a waiver of the inventory holds for it today; why not, when one does not."""
     about = [(place, one) for place, one in enumerate(deployment.waivers) if _is_about(one, outcome.id)]
     if outcome.word == "no_data" and about:
-        unseen = say(
-            en="(a waiver accepts a failure, not that it could not be looked at)",
-            zh="（豁免只适用于已确认的失败，不适用于无法查看）",
-        )
-        outcome.reason = f"{outcome.reason} {unseen}"
+        unseen = msg("(a waiver accepts a failure, not that it could not be looked at)")
+        outcome.reason = joined(" ", [outcome.reason, unseen])
     if outcome.word not in ("fail", "warn"):
         return outcome
     notes = []
@@ -33,24 +31,27 @@ def waive(outcome: Outcome, deployment: Deployment, today: date | None = None) -
         if _expired(waiver, today):
             outcome.waivers[place] = "expired"
             day = waiver.expires
-            notes.append(say(en=f"(its waiver expired on {day})", zh=f"（豁免已于 {day} 到期）"))
+            notes.append(msg("(its waiver expired on {day})", day=day))
         elif not _accepts(waiver, outcome):
             outcome.waivers[place] = "changed"
             notes.append(
-                say(
-                    en=f'(not waived: the evidence that was accepted is "{waiver.evidence}")',
-                    zh=f"（未豁免：所豁免的证据是“{waiver.evidence}”）",
-                )
+                msg('(not waived: the evidence that was accepted is "{evidence}")', evidence=waiver.evidence)
             )
         else:
             outcome.waivers = {place: "used"}
             outcome.word = "waived"
-            outcome.reason = say(
-                en=f"{waiver.reason} ({waiver.owner}, until {waiver.expires}): {outcome.evidence}",
-                zh=f"{waiver.reason}（{waiver.owner}，至 {waiver.expires}）：{outcome.evidence}",
+            outcome.reason = msg(
+                "{reason} ({owner}, until {expires}): {evidence}",
+                reason=waiver.reason,
+                owner=waiver.owner,
+                expires=waiver.expires,
+                evidence=outcome.evidence,
             )
             return outcome
-    outcome.evidence = " ".join([outcome.evidence or "", *notes]).strip() or None
+    if notes:
+        outcome.evidence = joined(" ", [outcome.evidence, *notes] if outcome.evidence else notes)
+    elif isinstance(outcome.evidence, str):
+        outcome.evidence = outcome.evidence.strip() or None
     return outcome
 
 
@@ -101,7 +102,12 @@ def _is_about(waiver: Waiver, id_: str) -> bool:
 def _accepts(waiver: Waiver, outcome: Outcome) -> bool:
     if waiver.evidence is None:
         return True
-    return any(waiver.evidence in in_language(outcome.evidence or "", language) for language in LANGUAGES)
+    evidence = outcome.evidence or ""
+    return any(
+        waiver.evidence
+        in (evidence.render(language) if isinstance(evidence, Message) else in_language(evidence, language))
+        for language in LANGUAGES
+    )
 
 
 def _expired(waiver: Waiver, today: date | None) -> bool:

@@ -5,19 +5,22 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from bkpaas.catalogue.model import Text
 from bkpaas.catalogue.scope import CONTROLLER, Subject
 from bkpaas.catalogue.variables import render, render_usual
 from bkpaas.facts import Process, Processes, Snapshot
 from bkpaas.inventory.deployment import Connection
+from bkpaas.messages import both
 
 SNAPSHOT = Snapshot.load(Path(__file__).parents[1] / "snapshots/healthy.json")
 DEPLOYMENT = SNAPSHOT.deployment
+NGINX = Text(en="{nginx} -t", zh="{nginx} -t")
 
 
 def filled(text, subject="paas-1", deployment=DEPLOYMENT, **found):
     hosts = tuple(subject.split("+")) if subject != "controller" else ()
     about = Subject(subject, hosts) if hosts else CONTROLLER
-    return render(text, about, deployment, SNAPSHOT, found)
+    return render(Text(en=text, zh=text), about, deployment, SNAPSHOT, found, "en")
 
 
 def reached_by(connection):
@@ -58,13 +61,13 @@ def test_nginx_is_the_one_that_runs_with_the_files_it_was_started_with(argv, exe
     facts = replace(SNAPSHOT.hosts["nginx-1"], processes=Processes(items=(master, worker)))
     snapshot = replace(SNAPSHOT, hosts={"nginx-1": facts})
     about = Subject("nginx-1", ("nginx-1",))
-    assert render("{nginx} -t", about, DEPLOYMENT, snapshot, {}) == f"{command} -t"
+    assert render(NGINX, about, DEPLOYMENT, snapshot, {}, "en") == f"{command} -t"
 
 
 def test_nginx_that_does_not_run_is_the_usual_one():
     facts = replace(SNAPSHOT.hosts["nginx-1"], processes=Processes(items=()))
     snapshot = replace(SNAPSHOT, hosts={"nginx-1": facts})
-    assert render("{nginx} -t", Subject("nginx-1", ("nginx-1",)), DEPLOYMENT, snapshot, {}) == "nginx -t"
+    assert render(NGINX, Subject("nginx-1", ("nginx-1",)), DEPLOYMENT, snapshot, {}, "en") == "nginx -t"
 
 
 @pytest.mark.parametrize(
@@ -96,3 +99,10 @@ def test_the_site_has_its_scheme_and_port():
 def test_what_nobody_knows_stays_a_word_in_capitals():
     assert filled("{url} {strange}", "controller") == "URL STRANGE"
     assert render_usual("{sock} {pids}") == "/data/bkce/logs/open_paas/supervisor.sock PIDS"
+
+
+def test_a_value_of_a_check_is_rendered_in_the_language_of_the_remedy():
+    value = both(en="the clock", zh="时钟")
+    text = Text(en="set {off}", zh="校准{off}")
+    for language, expected in (("en", "set the clock"), ("zh", "校准时钟")):
+        assert render(text, CONTROLLER, DEPLOYMENT, SNAPSHOT, {"off": value}, language) == expected

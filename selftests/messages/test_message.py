@@ -237,3 +237,21 @@ def test_redaction_leaves_the_marks_of_both_languages_in_place() -> None:
     with in_both():
         inner = say(en="inner", zh="内")
     assert both(msg("{a}", a=inner)) == ["inner", "内"]
+
+
+def test_a_text_that_is_data_has_both_languages() -> None:
+    text = messages.both(en="{free}", zh="剩余 {}")
+    assert (text.render("en"), text.render("zh")) == ("{free}", "剩余 {}")
+    outer = msg("{path} is {mode}", path=text, mode="0700")
+    again = msgspec.json.decode(msgspec.json.encode(outer), type=Message)
+    assert again == outer and hash(again) == hash(outer) and "剩余 {}" in again.render("zh")
+
+
+def test_redaction_of_a_whole_message_reaches_every_parameter() -> None:
+    text = lines(
+        [msg("{path} is {mode}", path="secret", mode=1), messages.both(en="secret", zh="secret 密"), "secret"]
+    )
+    shown = messages.redacted(text, lambda part: part.replace("secret", "***"))
+    assert isinstance(shown, Message)
+    assert all("secret" not in shown.render(language) for language in LANGUAGES)
+    assert shown.render("en").count("***") == 3
