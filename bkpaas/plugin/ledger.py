@@ -1,4 +1,4 @@
-"""The ledger: what was expected to be judged, what was, and nothing lost in between."""
+"""The ledger: the ids that a run has to check, and the outcomes, so that a lost test is found."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from bkpaas.plugin.selection import identity, subjects
 
 
 class Ledger:
-    """Kept by the controller; workers tell it what was deselected through a file in the run's own directory.
+    """Hold the expected ids and the outcomes; only the controller has one.
 
     expected = inventory x catalogue, less what -m, -k and --only deselected. When paths were given on the
     command line, only what those paths hold is expected.
@@ -26,7 +26,7 @@ class Ledger:
 
     def __init__(self, config: pytest.Config, deployment: Deployment, directory: Path) -> None:
         self.outcomes: dict[str, Outcome] = {}
-        self._told = directory / "selection.json"
+        self._selection_file = directory / "selection.json"
         self._narrowed = config.args_source == pytest.Config.ArgsSource.ARGS
         self._catalogue = [
             f"{known.id}@{subject.id}"
@@ -39,16 +39,16 @@ class Ledger:
     def select(self, selected: list[str], deselected: list[str]) -> None:
         self._selected, self._deselected = selected, set(deselected)
 
-    def hear(self) -> None:
-        """Take in what the workers tell, once they do: it is they who import the tests."""
-        if not self._selected and self._told.exists():
-            told = json.loads(self._told.read_text())
-            self.select(told["selected"], told["deselected"])
-            CUSTOM_CONDITIONS.update(msgspec.convert(told["added"], dict[str, Condition]))
+    def read_worker_selection(self) -> None:
+        """Read what the workers selected, as soon as one has written it: only workers import the tests."""
+        if not self._selected and self._selection_file.exists():
+            written = json.loads(self._selection_file.read_text())
+            self.select(written["selected"], written["deselected"])
+            CUSTOM_CONDITIONS.update(msgspec.convert(written["added"], dict[str, Condition]))
 
     def expected(self) -> list[str]:
-        """Ids in the catalogue's order, then those of a site's own tests."""
-        self.hear()
+        """Return the ids in the order of the catalogue, then those of a site."""
+        self.read_worker_selection()
         if self._narrowed:
             chosen = set(self._selected)
             return [id_ for id_ in self._catalogue if id_ in chosen] + self._own()
@@ -59,8 +59,8 @@ class Ledger:
         return [id_ for id_ in self._selected if id_ not in known]
 
 
-class SelectionTeller:
-    """Sees what is selected where the collecting happens: in the only process, or in every worker."""
+class SelectionReporter:
+    """Report the selected and deselected ids to the ledger; in a worker, by a file in the directory of the run."""
 
     def __init__(self, ledger: Ledger | None, directory: Path) -> None:
         self._ledger, self._path = ledger, directory / "selection.json"
@@ -81,10 +81,10 @@ class SelectionTeller:
             self._ledger.select(selected, self._deselected)
             return
         partial = self._path.with_suffix(f".{session.config.workerinput['workerid']}")  # type: ignore[attr-defined]
-        told = {
+        selection = {
             "selected": selected,
             "deselected": self._deselected,
             "added": msgspec.to_builtins(CUSTOM_CONDITIONS),
         }
-        partial.write_text(json.dumps(told))
+        partial.write_text(json.dumps(selection))
         partial.replace(self._path)

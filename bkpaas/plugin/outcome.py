@@ -1,4 +1,4 @@
-"""What one test found."""
+"""The outcome of one check, from the test process to the ledger."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from bkpaas.record import WaiverState, Word
 
 
 class Outcome(msgspec.Struct):
-    """What one test found; travels from a worker to the controller with its report."""
+    """The outcome of one check; a worker sends it to the controller with its report."""
 
     id: str
     word: Word
     evidence: Message | str | None = None
     reason: Message | str | None = None
     services: tuple[str, ...] = ()
-    missed: tuple[str, ...] = ()
-    """Hosts that were asked about and could not be looked at."""
-    needs: tuple[str, ...] = ()
-    """Other hosts without which it cannot hold."""
-    slots: dict[str, Message | str] = {}
-    """Remedy variables."""
+    unreachable_hosts: tuple[str, ...] = ()
+    """Names of hosts whose facts the check asked for and that could not be collected."""
+    depends_on_hosts: tuple[str, ...] = ()
+    """Names of other hosts that the condition depends on."""
+    remedy_values: dict[str, Message | str] = {}
+    """Variables of the remedy, by name."""
     case: str | None = None
     """The case that the check names; None: it names none."""
     parameters: dict[str, Message | str] = {}
     """Those of the case, by name."""
     lost: bool = False
-    """Expected, but never judged."""
+    """Expected, but never checked."""
     waivers: dict[int, WaiverState] = {}
     """What became of those waivers of the deployment that are about it, by their place there."""

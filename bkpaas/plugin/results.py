@@ -38,9 +38,9 @@ def build(
     found = {**outcomes, **{outcome.id: outcome for outcome in lost}}
     verdicts = [verdict(id_, found[id_], deployment, snapshot) for id_ in expected]
     about = {id_: frozenset(outcome.services) for id_, outcome in outcomes.items()}
-    missed = {id_: outcome.missed for id_, outcome in outcomes.items()}
+    missed = {id_: outcome.unreachable_hosts for id_, outcome in outcomes.items()}
     judged = [one for one in verdicts if one.id in outcomes] if interrupted else verdicts
-    needs = {id_: frozenset(outcome.needs) for id_, outcome in outcomes.items()}
+    needs = {id_: frozenset(outcome.depends_on_hosts) for id_, outcome in outcomes.items()}
     roots = explain(judged, about, missed, needs)
     explained = consequences([one for one in judged if one.verdict in BAD])
     return Results(
@@ -110,7 +110,7 @@ def verdict(id_: str, outcome: Outcome, deployment: Deployment, snapshot: Snapsh
 def _values(case: model.Case, outcome: Outcome) -> dict[str, Message | str]:
     """Return the values that the check has for headline and remedy; of two, that of the finding."""
     declared = {name: value for name, value in outcome.parameters.items() if name in case.parameters}
-    return {**declared, **outcome.slots}
+    return {**declared, **outcome.remedy_values}
 
 
 def _subject(id_: str, deployment: Deployment) -> Subject:

@@ -25,7 +25,7 @@ from bkpaas.lang import in_both, many, say, spoken
 from bkpaas.libraries import MESSAGES
 from bkpaas.plugin import markers, results
 from bkpaas.plugin.early import suite_directory
-from bkpaas.plugin.ledger import Ledger, SelectionTeller
+from bkpaas.plugin.ledger import Ledger, SelectionReporter
 from bkpaas.plugin.options import (
     ARCHIVE,
     BASELINE,
@@ -51,7 +51,7 @@ def pytest_configure(config: pytest.Config) -> None:
     worker_input = getattr(config, "workerinput", None)
     if worker_input is not None:
         directory = Path(worker_input["bkpaas_snapshot"]).parent
-        config.pluginmanager.register(SelectionTeller(None, directory), "bkpaas-selection")
+        config.pluginmanager.register(SelectionReporter(None, directory), "bkpaas-selection")
     elif DEPLOYMENT in config.stash and not config.option.collectonly and not config.option.plan:
         config.pluginmanager.register(Controller(config, config.stash[DEPLOYMENT]), "bkpaas-controller")
 
@@ -73,7 +73,7 @@ class Controller:
         unremembered: list[str] = config.stash[UNREMEMBERED]
         self.outputs.notices += unremembered
         self.baseline: Baseline | None = None
-        config.pluginmanager.register(SelectionTeller(self.ledger, self.directory), "bkpaas-selection")
+        config.pluginmanager.register(SelectionReporter(self.ledger, self.directory), "bkpaas-selection")
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         interrupted = False
@@ -144,7 +144,7 @@ class Controller:
 
     @pytest.hookimpl(tryfirst=True)  # before pytest-html asks for the row of the same report
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        self.ledger.hear()
+        self.ledger.read_worker_selection()
         if plain := getattr(report, "bkpaas_plain", None):
             self.troubles.append(f"{report.nodeid}: {plain}")
         found = getattr(report, "bkpaas", None)

@@ -86,9 +86,13 @@ def _outcome(id_: str, item: pytest.Item, call: pytest.CallInfo[None]) -> Outcom
     services = tuple(sorted(finding.services)) if finding and finding.services else condition.services
     missed = tuple(sorted(finding.unreachable_hosts)) if finding else ()
     outcome = Outcome(
-        id_, "pass", services=services, missed=missed, slots=finding.remedy_values if finding else {}
+        id_,
+        "pass",
+        services=services,
+        unreachable_hosts=missed,
+        remedy_values=finding.remedy_values if finding else {},
     )
-    outcome.needs = tuple(sorted(finding.hosts)) if finding else ()
+    outcome.depends_on_hosts = tuple(sorted(finding.hosts)) if finding else ()
     error = call.excinfo.value if call.excinfo else None
     if error is None:
         outcome.evidence = lines(finding.evidence) if finding and finding.evidence else None
@@ -127,7 +131,9 @@ def _redact(outcome: Outcome) -> None:
     secrets = Secrets()
     outcome.evidence = outcome.evidence and redacted(outcome.evidence, secrets.redact)
     outcome.reason = outcome.reason and redacted(outcome.reason, secrets.redact)
-    outcome.slots = {name: redacted(value, secrets.redact) for name, value in outcome.slots.items()}
+    outcome.remedy_values = {
+        name: redacted(value, secrets.redact) for name, value in outcome.remedy_values.items()
+    }
     outcome.parameters = {name: redacted(value, secrets.redact) for name, value in outcome.parameters.items()}
 
 
