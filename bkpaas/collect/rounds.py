@@ -19,7 +19,7 @@ from bkpaas.collect.ssh import Ssh
 from bkpaas.collect.testinfra import Testinfra
 from bkpaas.errors import CollectError
 from bkpaas.facts.secrets import Secrets
-from bkpaas.facts.shapes import Asked, asked_of
+from bkpaas.facts.shapes import RoundQueries, round_queries
 from bkpaas.inventory.deployment import Deployment, Host
 
 CHILDREN = 8
@@ -51,7 +51,7 @@ class HostAnswers(Struct):
     clock: Clock | None = None
     seconds: float = 0.0
     """Time spent on this host, without waiting for the others."""
-    asked: dict[int, Asked] = field(default_factory=dict)
+    queries: dict[int, RoundQueries] = field(default_factory=dict)
     """The queries of each round, by its number."""
 
     @classmethod
@@ -282,7 +282,7 @@ class _Collection:
     async def _run_plan(self, session: Session, host: Host, plan: Plan) -> Answer | bytes:
         answers = self.answers[host.name]
         start = time.monotonic()
-        answers.asked[plan["visit"]] = asked_of(plan)
+        answers.queries[plan["visit"]] = round_queries(plan)
         left = max(1.0, self.limits.host_seconds - answers.seconds)
         # The collector stops earlier, so that its partial answer still arrives in time.
         plan = {

@@ -28,7 +28,7 @@ from bkpaas.facts.query import FileName, HttpName, TailName, TcpName
 from bkpaas.facts.redis import redis_talks
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.settings import settings
-from bkpaas.facts.shapes import Asked, Round, not_answered, read_round
+from bkpaas.facts.shapes import Round, RoundQueries, not_answered, read_round
 from bkpaas.facts.shown import Own, own_places
 from bkpaas.facts.snapshot import ControllerFacts
 from bkpaas.facts.sockets import sockets
@@ -90,7 +90,7 @@ class HostAnswers(Protocol):
     def seconds(self) -> float: ...
 
     @property
-    def asked(self) -> dict[int, Asked]: ...
+    def queries(self) -> dict[int, RoundQueries]: ...
 
 
 def host_facts(host: Host, visit: HostAnswers, secrets: Secrets) -> HostFacts:
@@ -168,7 +168,8 @@ class _Answers:
         reason = visit.error.reason if visit.error else None
         answers = enumerate((visit.round_1, visit.round_2), 1)
         self.rounds = [
-            read_round(answer, number, visit.asked.get(number, Asked()), reason) for number, answer in answers
+            read_round(answer, number, visit.queries.get(number, RoundQueries()), reason)
+            for number, answer in answers
         ]
         self.round_1, self.round_2 = self.rounds
 
@@ -256,11 +257,11 @@ class _Answers:
     def _files_noun(self, prefix: str, build: Callable[[Files], T | Missing]) -> T | Missing:
         """Build a noun from the files with this prefix; they must have been queried."""
         files = self._entries("files")
-        asked = [entry for name, entries in files.items() if name.startswith(prefix) for entry in entries]
-        if not asked:
+        entries = [entry for name, group in files.items() if name.startswith(prefix) for entry in group]
+        if not entries:
             return Missing(not_answered(prefix))
-        errors = [raw.text(entry.get("error"), 300) for entry in asked if "mode" not in entry]
-        if len(errors) == len(asked) and any(errors):
+        errors = [raw.text(entry.get("error"), 300) for entry in entries if "mode" not in entry]
+        if len(errors) == len(entries) and any(errors):
             return Missing("; ".join(dict.fromkeys(error for error in errors if error)))
         return _built(lambda: build(files))
 

@@ -1,6 +1,6 @@
 """The shape of a collector's answer: every section declared once, read strictly, refused as a whole when it differs.
 
-A section that is absent, has another shape, or does not match what was asked becomes an error of that section, in the
+A section that is absent, has another shape, or does not match the queries becomes an error of that section, in the
 form in which the collector reports its own: `processes`, `http:healthz-login`. Nothing of it reaches a parser.
 """
 
@@ -20,16 +20,16 @@ from bkpaas.facts.sections import NAMED_SECTIONS, SECTIONS, Collector
 from bkpaas.lang import say
 
 
-class Asked(Struct, frozen=True):
+class RoundQueries(Struct, frozen=True):
     """Hold the queries of one round."""
 
     sections: dict[str, frozenset[str]] = field(default_factory=dict)
     """The names of each section; empty for a section without names."""
     whole: frozenset[str] = frozenset()
-    """Of those, as section:name, the files whose content and the connections whose login is asked for."""
+    """Of those, as section:name, the files whose content and the connections whose login is queried."""
 
 
-def asked_of(plan: Mapping[str, Any]) -> Asked:
+def round_queries(plan: Mapping[str, Any]) -> RoundQueries:
     """Return what a plan asks, without its contents: a plan may hold passwords."""
     sections = {"system": frozenset[str]()}
     for section in ("processes", "addresses", "nginx", "time_daemon"):
@@ -46,7 +46,7 @@ def asked_of(plan: Mapping[str, Any]) -> Asked:
         sections["peers"] = frozenset(map(str, plan["peers"]))
     read = {f"files:{query['name']}" for query in plan.get("files", ()) if query.get("read")}
     logins = {f"tcp:{query['name']}" for query in plan.get("tcp", ()) if "mysql" in query}
-    return Asked(sections, frozenset(read | logins))
+    return RoundQueries(sections, frozenset(read | logins))
 
 
 class Round(Struct):
@@ -57,33 +57,33 @@ class Round(Struct):
     """By section, or section:name. A section may have both: what was read, and why it is not complete."""
 
 
-def read_round(answer: Any, number: int, asked: Asked, reason: str | None = None) -> Round:
+def read_round(answer: Any, number: int, queries: RoundQueries, reason: str | None = None) -> Round:
     """Read the answer of a round. Never raises.
 
     Args:
         answer: as it was decoded; None when there is no answer.
         number: of the round, 1 or 2.
-        asked: everything else in the answer is ignored.
+        queries: everything else in the answer is ignored.
         reason: why there is no answer.
     """
-    found = Round()
+    result = Round()
     whole = _no_answer(answer, number, reason)
     if whole is None:
         answer = raw.clean(answer)
         collector, whole = _convert(answer, Collector, "answer")
     if whole is not None:
-        for section, names in asked.sections.items():
-            found.errors[section] = whole
-            found.errors |= {f"{section}:{name}": whole for name in names}
-        return found
-    found.values["collector"] = collector
-    found.errors.update(collector["errors"])
-    for section, names in asked.sections.items():
+        for section, names in queries.sections.items():
+            result.errors[section] = whole
+            result.errors |= {f"{section}:{name}": whole for name in names}
+        return result
+    result.values["collector"] = collector
+    result.errors.update(collector["errors"])
+    for section, names in queries.sections.items():
         if section in NAMED_SECTIONS:
-            _read_named(found, section, answer.get(section), names, asked)
+            _read_named(result, section, answer.get(section), names, queries)
         else:
-            _read_section(found, section, answer, names)
-    return found
+            _read_section(result, section, answer, names)
+    return result
 
 
 def _no_answer(answer: Any, number: int, reason: str | None) -> str | None:
@@ -96,28 +96,30 @@ def _no_answer(answer: Any, number: int, reason: str | None) -> str | None:
     return None
 
 
-def _read_section(found: Round, section: str, answer: dict[str, Any], names: frozenset[str]) -> None:
+def _read_section(result: Round, section: str, answer: dict[str, Any], names: frozenset[str]) -> None:
     if section not in answer:
-        found.errors.setdefault(section, not_answered(section))
+        result.errors.setdefault(section, not_answered(section))
         return
     value, problem = _convert(answer[section], SECTIONS[section], section)
     if problem is None and (section not in _CHECKS or _CHECKS[section](value, names)):
-        found.values[section] = value
+        result.values[section] = value
     else:
-        found.errors.setdefault(section, problem or malformed(section))
+        result.errors.setdefault(section, problem or malformed(section))
 
 
-def _read_named(found: Round, section: str, given: Any, names: frozenset[str], asked: Asked) -> None:
-    known = found.values[section] = {}
+def _read_named(
+    result: Round, section: str, items: Any, names: frozenset[str], queries: RoundQueries
+) -> None:
+    values = result.values[section] = {}
     for name in sorted(names):
         key = f"{section}:{name}"
-        if isinstance(given, dict) and given.get(name) == [] and key in found.errors:
+        if isinstance(items, dict) and items.get(name) == [] and key in result.errors:
             continue  # the collector gives the reason
-        value, problem = _named(section, name, given, key in asked.whole)
+        value, problem = _named(section, name, items, key in queries.whole)
         if problem is None:
-            known[name] = value
+            values[name] = value
         else:  # a section that was too large is absent, with its reason
-            found.errors.setdefault(key, found.errors.get(section, problem) if given is None else problem)
+            result.errors.setdefault(key, result.errors.get(section, problem) if items is None else problem)
 
 
 def _named(section: str, name: str, given: Any, whole: bool) -> tuple[Any, str | None]:
@@ -175,7 +177,7 @@ def _answer_is_whole(section: str, value: Any, whole: bool) -> bool:
 
 
 def _entry_is_whole(entry: dict[str, Any], read: bool) -> bool:
-    """Return whether an entry has its stat and, where it was asked for, its text; else it must have an error."""
+    """Return whether an entry has its stat and, if it was queried, its text; else it must have an error."""
     if not entry["path"]:
         return False
     if entry["type"] == "missing" or "error" in entry:
@@ -234,13 +236,13 @@ def _time_daemon_is_whole(daemon: dict[str, Any], names: frozenset[str]) -> bool
 
 
 _CHECKS: dict[str, Callable[[Any, frozenset[str]], bool]] = {
-    "processes": lambda found, _: len({process["pid"] for process in found}) == len(found),
-    "listeners": lambda found, _: all(_is_address(listener["address"]) for listener in found),
-    "addresses": lambda found, _: all(_is_address(address) for address, _ in found),
+    "processes": lambda items, _: len({process["pid"] for process in items}) == len(items),
+    "listeners": lambda items, _: all(_is_address(listener["address"]) for listener in items),
+    "addresses": lambda items, _: all(_is_address(address) for address, _ in items),
     "disks": _disks_are_whole,
     "nginx": _nginx_is_whole,
     "time_daemon": _time_daemon_is_whole,
-    "peers": lambda found, names: (
-        found.keys() <= names and all(_is_peer(one) for ones in found.values() for one in ones)
+    "peers": lambda items, names: (
+        items.keys() <= names and all(_is_peer(one) for ones in items.values() for one in ones)
     ),
 }

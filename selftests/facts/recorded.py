@@ -7,7 +7,7 @@ from typing import Any
 from bkpaas.collect.clock import Clock
 from bkpaas.collect.rounds import HostAnswers
 from bkpaas.facts.sections import NAMED_SECTIONS, SECTIONS
-from bkpaas.facts.shapes import Asked
+from bkpaas.facts.shapes import RoundQueries
 from bkpaas.inventory.deployment import Connection, Host
 
 HOME = "/data/bkce"
@@ -214,7 +214,7 @@ def host(*roles: str) -> Host:
     return Host("paas-1", "10.0.1.3", tuple(sorted(roles or ("paas",))), Connection("ssh://root@10.0.1.3"))
 
 
-def asked(answer: dict[str, Any]) -> Asked:
+def asked(answer: dict[str, Any]) -> RoundQueries:
     """A round that asks for exactly what this answer has."""
     given = {name: answer[name] for name in (*SECTIONS, *NAMED_SECTIONS) if name in answer}
     named = {
@@ -224,11 +224,11 @@ def asked(answer: dict[str, Any]) -> Asked:
         for section, value in given.items()
     }
     read = (name for name in named.get("files", ()) if not name.startswith("supervisor-sock"))
-    return Asked(named, whole=frozenset(f"files:{name}" for name in read))
+    return RoundQueries(named, whole=frozenset(f"files:{name}" for name in read))
 
 
 def visit(one: Any, two: Any = None) -> HostAnswers:
     rounds = {
         number: asked(answer) for number, answer in enumerate((one, two), 1) if isinstance(answer, dict)
     }
-    return HostAnswers("paas-1", one, two, clock=Clock(0.5, 0.01, 5), seconds=1.5, asked=rounds)
+    return HostAnswers("paas-1", one, two, clock=Clock(0.5, 0.01, 5), seconds=1.5, queries=rounds)

@@ -5,14 +5,14 @@ from recorded import first, got, second
 
 from bkpaas.collect import plan
 from bkpaas.facts import HostView, Missing, Secrets, host_facts
-from bkpaas.facts.shapes import Asked, asked_of, read_round
+from bkpaas.facts.shapes import RoundQueries, read_round, round_queries
 from bkpaas.inventory.deployment import Deployment
 
 
 def facts(one, two, asked_two=None):
     visit = recorded.visit(one, two)
     if asked_two is not None:
-        visit.asked[2] = asked_two
+        visit.queries[2] = asked_two
     return host_facts(recorded.host(), visit, Secrets())
 
 
@@ -28,7 +28,7 @@ def test_the_answer_of_another_round_is_refused():
 def test_names_that_were_not_asked_are_ignored_and_those_without_answer_have_a_reason():
     two = second()
     two["http"] = {"other": got("http://a/", "1"), "healthz-login": [1]}
-    found = facts(first(), two, Asked({"http": frozenset({"healthz-login", "healthz-paas"})}))
+    found = facts(first(), two, RoundQueries({"http": frozenset({"healthz-login", "healthz-paas"})}))
     assert found.answers.by_name == {}
     assert found.answers.missing == {
         "healthz-login": "malformed: http:healthz-login",
@@ -63,7 +63,7 @@ def test_an_inode_of_a_network_file_system_is_a_number():
 
 
 def test_what_a_plan_asks_holds_no_password():
-    asked = asked_of(
+    asked = round_queries(
         {
             "visit": 2,
             "tcp": [{"name": "redis-x", "send": "AUTH Pl4nted"}],
@@ -77,7 +77,7 @@ def test_what_a_plan_asks_holds_no_password():
 
 def test_each_part_of_a_plan_that_is_answered_is_asked():
     deployment = recorded_deployment()
-    asked = asked_of(plan.round_1(deployment.hosts[0], deployment)).sections
+    asked = round_queries(plan.round_1(deployment.hosts[0], deployment)).sections
     expected = {"system", "processes", "listeners", "unix", "addresses", "disks", "time_daemon", "nginx"}
     assert set(asked) == expected | {"files", "tails", "supervisor", "resolve"}
 

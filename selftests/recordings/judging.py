@@ -28,7 +28,7 @@ from bkpaas.collect.rounds import Failure, HostAnswers
 from bkpaas.errors import CollectError
 from bkpaas.facts import HostFacts
 from bkpaas.facts.login import LoginTrial
-from bkpaas.facts.shapes import asked_of
+from bkpaas.facts.shapes import round_queries
 from bkpaas.lang import LANGUAGES, Language, speak
 from bkpaas.plugin import options
 from bkpaas.plugin.selection import identity
@@ -100,13 +100,13 @@ def _replace_network(recording: Recording) -> dict[str, dict[str, Any]]:
         visits = {host.name: _first_visit(recording, host.name) for host in hosts}
         for host in hosts:
             plans[host.name] = {"1": _planned(lambda host=host: first(host))}
-            visits[host.name].asked[1] = asked_of(plans[host.name]["1"])
+            visits[host.name].queries[1] = round_queries(plans[host.name]["1"])
             _parse(parse, host, visits[host.name])
         between()
         reached = [host for host in hosts if visits[host.name].error is None]
         for host in reached:
             plans[host.name]["2"] = _planned(lambda host=host: second(host, visits))
-            visits[host.name].asked[2] = asked_of(plans[host.name]["2"] or {})
+            visits[host.name].queries[2] = round_queries(plans[host.name]["2"] or {})
         for host in reached:
             told, visit = recording["visits"].get(host.name, {}), visits[host.name]
             visit.round_2, visit.error = _packed(told.get("second")), _trouble(told.get("error"))

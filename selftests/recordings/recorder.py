@@ -110,7 +110,7 @@ class Recorder:
 def _visit(visit: HostAnswers) -> dict[str, Any]:
     """Return the answers of a host decoded, under the names that the stored recordings use."""
     fields = msgspec.structs.asdict(visit)
-    del fields["asked"]  # the plans say it
+    del fields["queries"]  # the plans say it
     rounds = {"first": fields.pop("round_1"), "second": fields.pop("round_2")}
     return fields | {
         name: program.decode(answer) if isinstance(answer, bytes) else answer

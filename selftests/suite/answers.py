@@ -10,7 +10,7 @@ import msgspec
 from bkpaas.collect.clock import Clock
 from bkpaas.collect.rounds import HostAnswers
 from bkpaas.facts import HostFacts, Secrets, Snapshot, controller_facts, host_facts
-from bkpaas.facts.shapes import Asked
+from bkpaas.facts.shapes import RoundQueries
 from bkpaas.inventory.deployment import Deployment
 from selftests.suite.in_process import ROOT, Verdict, verdicts
 
@@ -43,7 +43,10 @@ class Answers:
             **{field: rounds.get(name, recorded[name]) for field, name in ROUNDS.items()},
             clock=msgspec.convert(recorded["clock"], Clock),
             seconds=recorded["seconds"],
-            asked={int(number): msgspec.convert(asked, Asked) for number, asked in recorded["asked"].items()},
+            queries={
+                int(number): msgspec.convert(asked, RoundQueries)
+                for number, asked in recorded["asked"].items()
+            },
         )
         return host_facts(self.deployment.host(host), visit, self.secrets)
 
