@@ -41,10 +41,6 @@ LINES, FUNCTION_LINES = 400, 60
 WHOLE = "bkpaas/collect/collector.py"
 """One file, so that an operator can read all that runs on a host."""
 LONG = {
-    "bkpaas/collect/plan_text.py describe": 71,
-    "bkpaas/collect/probes.py probe": 72,
-    "bkpaas/facts/log_plugins.py": 440,
-    "bkpaas/facts/shapes.py": 431,
     "bkpaas/report/columns.py columns": 62,
     "lab/faults/log_search.py": 461,
     "lab/faults/processes.py": 413,
