@@ -10,6 +10,7 @@ from bkpaas.checks import (
     APP_UPSTREAMS,
     BEHIND_THE_DOMAIN,
     OPEN_PAAS_SERVICES,
+    CaseMessage,
     ControllerView,
     Deployment,
     Finding,
@@ -26,16 +27,18 @@ from bkpaas.checks import (
     NginxUpstreamServer,
     NoData,
     NotApplicable,
-    clauses,
+    case,
+    combined,
     condition,
+    connection_case,
     default_servers,
     domain_paths,
     hosts_at,
     joined,
-    labelled,
     lines,
     msg,
     no_answer,
+    series,
     server_name_fits,
     service_endpoint,
     shadowing_server,
@@ -101,16 +104,20 @@ def test_services_bind_the_address_they_are_asked_on(
             wrong[service] = (known, asked)
     finding.affects_services(wrong)
     finding.set_remedy_values(service=" ".join(sorted(wrong)) or "SERVICE")
-    assert not wrong, lines(
-        msg(
-            "{service} binds {address}:{port} ({path}), but is asked on {addresses}",
-            service=service,
-            address=known.bind_address,
-            port=known.bind_port,
-            path=known.ini.path,
-            addresses=", ".join(sorted(asked)),
-        )
-        for service, (known, asked) in sorted(wrong.items())
+    assert not wrong, case(
+        "other-address",
+        lines(
+            msg(
+                "{service} binds {address}:{port} ({file}), but is asked on {asked}",
+                service=service,
+                address=known.bind_address,
+                port=known.bind_port,
+                file=known.ini.path,
+                asked=", ".join(sorted(asked)),
+            )
+            for service, (known, asked) in sorted(wrong.items())
+        ),
+        services=series(sorted(wrong)),
     )
 
 
@@ -145,7 +152,7 @@ def test_services_listen_where_configured(host: HostView, finding: Finding) -> N
     services = {name: known for name, known in host.services.by_name.items() if known.bind_port}
     if not services:
         raise NoData(msg("no uwsgi file tells an address"))
-    silent: dict[str, Message | str] = {}
+    silent: dict[str, Message] = {}
     for service, known in services.items():
         listeners = host.sockets.on(known.bind_port or 0)
         wanted = known.bind_address  # None: any will do
@@ -153,17 +160,30 @@ def test_services_listen_where_configured(host: HostView, finding: Finding) -> N
             elsewhere = ", ".join(f"{listener.address}:{listener.port}" for listener in listeners)
             endpoint = f"{wanted or '*'}:{known.bind_port}"
             silent[service] = (
-                msg("{endpoint} (but {others})", endpoint=endpoint, others=elsewhere)
+                msg("{endpoint} (but {elsewhere})", endpoint=endpoint, elsewhere=elsewhere)
                 if elsewhere
-                else endpoint
+                else lines([endpoint])
             )
     finding.affects_services(silent)
     finding.set_remedy_values(service=" ".join(sorted(silent)) or "SERVICE")
     finding.add_evidence(
         ", ".join(f"{name} {known.bind_address or '*'}:{known.bind_port}" for name, known in services.items())
     )
-    endpoints = clauses(joined(" ", [silent[service], f"({service})"]) for service in sorted(silent))
-    assert not silent, msg("nothing listens on {endpoints}", endpoints=endpoints)
+    assert not silent, case(
+        "not-listening",
+        msg(
+            "nothing listens on {endpoints}",
+            endpoints=joined(
+                "; ",
+                (
+                    msg("{endpoint} ({service})", endpoint=endpoint, service=service)
+                    for service, endpoint in sorted(silent.items())
+                ),
+                context="problems",
+            ),
+        ),
+        services=series(sorted(silent)),
+    )
 
 
 @condition("listen-queue")
@@ -178,8 +198,14 @@ def test_no_connection_waits_to_be_accepted(host: HostView, deployment: Deployme
     full = {service: waiting for service, waiting in queues.items() if waiting >= most}
     finding.affects_services(full)
     finding.add_evidence(", ".join(f"{service} {waiting}" for service, waiting in sorted(queues.items())))
-    text = ", ".join(f"{service} {waiting}" for service, waiting in sorted(full.items()))
-    assert not full, msg("connections waiting: {services}", services=text)
+    assert not full, case(
+        "full",
+        msg(
+            "connections waiting: {queues}",
+            queues=", ".join(f"{service} {waiting}" for service, waiting in sorted(full.items())),
+        ),
+        services=series(sorted(full)),
+    )
 
 
 @condition("nginx-conf-port80")
@@ -187,9 +213,10 @@ def test_nginx_serves_the_domain(host: HostView, deployment: Deployment, finding
     """nginx is alive, a server block names the PaaS domain, and the port of that block is listened on by nginx."""
     nginx = _needs_nginx(host)
     masters = host.processes.nginx_masters()
-    assert masters, msg("nginx does not run")
+    assert masters, case("not-running", "nginx does not run")
     servers = _servers_of_domain(nginx, deployment)
-    assert servers, msg(
+    assert servers, case(
+        "no-server-block",
         "no server block in {main} and its includes has server_name {domain}",
         main=nginx.main,
         domain=deployment.domain,
@@ -199,8 +226,11 @@ def test_nginx_serves_the_domain(host: HostView, deployment: Deployment, finding
         port for port in ports if any(_nginx_holds(host, listener) for listener in host.sockets.on(port))
     ]
     wanted = ", ".join(map(str, sorted(ports)))
-    assert heard, msg(
-        "nginx runs (pid {pid}) but does not listen on {wanted}: reload it", pid=masters[0].pid, wanted=wanted
+    assert heard, case(
+        "not-listening",
+        "nginx runs (pid {pid}) but does not listen on {wanted}: reload it",
+        pid=masters[0].pid,
+        wanted=wanted,
     )
     finding.add_evidence(f"nginx {masters[0].pid}: {', '.join(map(str, sorted(heard)))}")
 
@@ -244,16 +274,18 @@ def test_domain_arrives_at_its_server_block(host: HostView, deployment: Deployme
         heard = ", ".join(
             f"{listener.address}:{port}" for port in sorted(ports) for listener in host.sockets.on(port)
         )
-        assert open_ports, msg(
-            "the domain resolves to {address}, but nginx listens on {endpoints}",
+        assert open_ports, case(
+            "not-listening",
+            "the domain resolves to {address}, but nginx listens on {listening}",
             address=address,
-            endpoints=heard or msg("nothing"),
+            listening=heard or msg("nothing"),
         )
         for port in sorted(open_ports):
             shadow = shadowing_server(nginx, servers, address, port)
-            assert shadow is None, msg(
-                "requests to {address}:{port} end in another server block ({place}, server_name {names}): no server "
-                "block of the domain has a listen that fits this address as well",
+            assert shadow is None, case(
+                "other-server",
+                "requests to {address}:{port} end in another server block ({place}, server_name {names}): "
+                "no server block of the domain has a listen that fits this address as well",
                 address=address,
                 port=port,
                 place=f"{shadow.file}:{shadow.line}",
@@ -278,8 +310,8 @@ def test_upstreams_name_paas_hosts(
 ) -> None:
     """Every server of open_paas's upstreams is a paas host of the inventory, with the port of that service."""
     nginx = _needs_nginx(host)
-    used_servers = _open_paas_servers(nginx)
-    if not used_servers:
+    servers = _open_paas_servers(nginx)
+    if not servers:
         raise NoData(msg("no upstream OPEN_PAAS in nginx's files"))
     owners = {
         address: paas
@@ -287,23 +319,33 @@ def test_upstreams_name_paas_hosts(
         for address in _addresses_of(paas, deployment, host_facts)
         if paas.name == host.name or not ipaddress.ip_address(address).is_loopback
     }
-    wrong = {}
-    for upstream, service, server in used_servers:
+    wrong: dict[str, tuple[str, CaseMessage]] = {}
+    for upstream, service, server in servers:
         where = f"{upstream.file}:{upstream.line} {upstream.name}: {server.address}:{server.port}"
         addresses = host.names.of(server.address)
         paas = next((owners[address] for address in addresses if address in owners), None)
         if paas is None:
-            wrong[where] = service, msg("is no paas host of the inventory")
+            wrong[where] = service, case("unknown-host", "is no paas host of the inventory")
             continue
         facts = host_facts(paas.name).facts if paas.selected else None
         _, port = service_endpoint(service, paas, deployment, facts)
         if server.port != port:
-            wrong[where] = service, msg("{service} listens on {port}", service=service, port=port)
+            wrong[where] = (
+                service,
+                case("wrong-port", "{service} listens on {port}", service=service, port=port),
+            )
     finding.affects_services(service for service, _ in wrong.values())
     finding.add_evidence(
-        ", ".join(f"{upstream.name} {server.address}:{server.port}" for upstream, _, server in used_servers)
+        ", ".join(f"{upstream.name} {server.address}:{server.port}" for upstream, _, server in servers)
     )
-    assert not wrong, lines(joined(" ", [where, text]) for where, (_, text) in wrong.items())
+    assert not wrong, combined(
+        [problem for _, problem in wrong.values()],
+        lines(
+            msg("{place} {problem}", place=where, problem=problem.evidence)
+            for where, (_, problem) in wrong.items()
+        ),
+        services=series(sorted({service for service, _ in wrong.values()})),
+    )
 
 
 @condition("nginx-upstreams-complete")
@@ -311,12 +353,12 @@ def test_upstreams_name_every_paas_host(
     host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
     """No paas host of the inventory is missing in an upstream of open_paas."""
-    used_servers = _open_paas_servers(_needs_nginx(host))
+    servers = _open_paas_servers(_needs_nginx(host))
     missing: dict[str, list[str]] = {}
-    for service in sorted({service for _, service, _ in used_servers}):
+    for service in sorted({service for _, service, _ in servers}):
         named = {
             address
-            for _, used, server in used_servers
+            for _, used, server in servers
             if used == service and "down" not in server.parameters
             for address in host.names.of(server.address)
         }
@@ -324,20 +366,27 @@ def test_upstreams_name_every_paas_host(
             if not named & _addresses_of(paas, deployment, host_facts):
                 missing.setdefault(service, []).append(paas.name)
     finding.affects_services(missing)
-    assert not missing, msg(
-        "without {hosts}",
-        hosts="; ".join(f"{', '.join(names)} ({service})" for service, names in missing.items()),
+    assert not missing, case(
+        "missing",
+        msg(
+            "without {hosts}",
+            hosts="; ".join(f"{', '.join(names)} ({service})" for service, names in missing.items()),
+        ),
+        hosts=series(sorted({name for names in missing.values() for name in names})),
     )
 
 
 @condition("paas-ports-from-nginx")
 def test_nginx_host_reaches_the_services(source: HostView, target: Host, finding: Finding) -> None:
     """From the nginx host, each service of the paas host gives an HTTP answer, whatever its status."""
-    wrong = {}
+    wrong: dict[str, CaseMessage] = {}
     for service in OPEN_PAAS_SERVICES:
         answer = source.answers.get(HttpName.SERVICE_OF_HOST, service, target.name)
         if not answer.ok:
-            wrong[service] = labelled(answer.url, no_answer(answer.error_kind))
+            problem = no_answer(answer.error_kind)
+            wrong[service] = connection_case(
+                answer.error_kind, msg("{url}: {problem}", url=answer.url, problem=problem)
+            )
     finding.affects_services(wrong)
     finding.set_remedy_values(
         urls=" ".join(
@@ -345,7 +394,14 @@ def test_nginx_host_reaches_the_services(source: HostView, target: Host, finding
             for service in sorted(wrong)
         )
     )
-    assert not wrong, lines(labelled(service, text) for service, text in sorted(wrong.items()))
+    assert not wrong, combined(
+        [wrong[service] for service in sorted(wrong)],
+        lines(
+            msg("{service}: {problem}", service=service, problem=problem.evidence)
+            for service, problem in sorted(wrong.items())
+        ),
+        services=series(sorted(wrong)),
+    )
 
 
 @condition("upstream-answers")
@@ -359,17 +415,27 @@ def test_each_upstream_answers_by_itself(
     servers = structs.replace(nginx, upstreams=tuple(used)).http_servers()
     if not servers:
         raise NotApplicable(msg("nginx here has no upstream"))
-    wrong: dict[str, Message | str] = {}
+    wrong: dict[str, CaseMessage] = {}
     for address, port in servers:
         answer = host.answers.get(HttpName.UPSTREAM, address, port)
         if not answer.ok:
-            wrong[f"{address}:{port}"] = no_answer(answer.error_kind)
+            wrong[f"{address}:{port}"] = connection_case(
+                answer.error_kind, lines([no_answer(answer.error_kind)])
+            )
         elif answer.status is not None and answer.status >= 500:
-            wrong[f"{address}:{port}"] = f"HTTP {answer.status} {answer.body.strip()[:80]}"
+            status = f"HTTP {answer.status} {answer.body.strip()[:80]}"
+            wrong[f"{address}:{port}"] = case("5xx", lines([status]))
     finding.set_remedy_values(urls=" ".join(f"http://{server}/" for server in sorted(wrong)))
     finding.depends_on_hosts(_hosts_behind(wrong, deployment, host_facts))
     finding.add_evidence(", ".join(f"{address}:{port}" for address, port in servers))
-    assert not wrong, lines(labelled(server, text) for server, text in sorted(wrong.items()))
+    assert not wrong, combined(
+        [wrong[server] for server in sorted(wrong)],
+        lines(
+            msg("{server}: {problem}", server=server, problem=problem.evidence)
+            for server, problem in sorted(wrong.items())
+        ),
+        servers=series(sorted(wrong)),
+    )
 
 
 def _hosts_behind(places: Iterable[str], deployment: Deployment, host_facts: HostLookup) -> list[str]:
@@ -386,15 +452,21 @@ def test_no_path_of_the_domain_is_a_bad_gateway(
     controller: ControllerView, deployment: Deployment, finding: Finding
 ) -> None:
     """Through the domain, every path that leads to an upstream is answered by it: no 502, 503 or 504."""
-    wrong: dict[str, Message | str] = {}
+    wrong: dict[str, CaseMessage] = {}
     for path in domain_paths(deployment):
         answer = controller.answers.get(HttpName.DOMAIN_PATH, path)
         if not answer.ok:
-            wrong[path] = no_answer(answer.error_kind)
+            wrong[path] = connection_case(answer.error_kind, lines([no_answer(answer.error_kind)]))
         elif answer.status in (502, 503, 504):
-            wrong[path] = f"HTTP {answer.status}"
+            wrong[path] = case("bad-gateway", "HTTP {status}", status=answer.status)
     finding.affects_services(BEHIND.get(path, "agent") for path in wrong)
     roles = {"nginx"}.union(*(APPS.get(path, BEHIND_THE_DOMAIN) for path in wrong))
     finding.depends_on_hosts(entry.name for entry in deployment.hosts_with(*roles))
     finding.add_evidence(", ".join(domain_paths(deployment)))
-    assert not wrong, lines(labelled(path, text) for path, text in wrong.items())
+    assert not wrong, combined(
+        list(wrong.values()),
+        lines(
+            msg("{path}: {problem}", path=path, problem=problem.evidence) for path, problem in wrong.items()
+        ),
+        paths=series(wrong),
+    )

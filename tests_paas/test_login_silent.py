@@ -3,6 +3,7 @@
 from bkpaas.checks import (
     BEHIND_THE_DOMAIN,
     Answer,
+    CaseMessage,
     ControllerView,
     Deployment,
     FileName,
@@ -18,12 +19,13 @@ from bkpaas.checks import (
     Process,
     Snapshot,
     Subject,
-    clauses,
+    case,
     condition,
+    connection_case,
     excepted,
     is_login_refusal,
+    joined,
     judge_refusal,
-    labelled,
     lines,
     login_access_log,
     msg,
@@ -69,14 +71,18 @@ def test_esb_answers_is_login(host: HostView, finding: Finding) -> None:
     assert answer.status == 200 and refused, _not_esb(answer)
 
 
-def _not_esb(answer: Answer) -> Message:
-    shown = answer.error_text if not answer.ok else " ".join(answer.body.split())[:200]
-    return msg(
+def _not_esb(answer: Answer) -> CaseMessage:
+    text = msg(
         "{url}: HTTP {status}, not ESB's own answer: {shown}",
         url=answer.url,
         status=answer.status,
-        shown=shown,
+        shown=" ".join(answer.body.split())[:200] if answer.ok else answer.error_text,
     )
+    if not answer.ok:
+        return connection_case(answer.error_kind, text)
+    if answer.status is not None and answer.status >= 500:
+        return case("5xx", text, status=answer.status)
+    return case("wrong-body", text)
 
 
 @condition("cookie-domain")
@@ -89,14 +95,16 @@ def test_cookie_reaches_every_domain(host: HostView, deployment: Deployment, fin
         raise NoData(f"{where}: BK_COOKIE_DOMAIN = {value.text}")
     covered = (value.value or "").lstrip(".").lower()
     finding.add_evidence(f"{where}: BK_COOKIE_DOMAIN = {value.text}")
-    assert not covered or "." in covered, msg(
+    assert not covered or "." in covered, case(
+        "top-level",
         "{where}: BK_COOKIE_DOMAIN = {text}: browsers take no cookie for a whole top-level domain",
         where=where,
         text=value.text,
     )
     names = dict.fromkeys((deployment.domain, *deployment.fqdns.values()))
     outside = [name for name in names if not _covers(covered, name, deployment.domain)]
-    assert not outside, msg(
+    assert not outside, case(
+        "not-covered",
         "{where}: BK_COOKIE_DOMAIN = {text} does not cover {outside}",
         where=where,
         text=value.text,
@@ -118,7 +126,7 @@ def test_no_proxy_takes_requests_to_paas(
     finding.set_remedy_values(no_proxy=",".join(needed))
     proxies = host.proxies
     wrong = _taken([(one.name, one.value, one.place) for one in proxies.settings], needed, deployment)
-    unknown = list(proxies.problems)
+    unknown: list[Message | str] = list(proxies.problems)
     services = [process for process in host.processes.items if _of_blueking(host, process)]
     for process in services:
         if process.environ is None:
@@ -126,9 +134,9 @@ def test_no_proxy_takes_requests_to_paas(
         place = f"pid {process.pid} ({process.command[:80]})"
         found = [(name.lower(), value, place) for name, value in (process.environ or {}).items()]
         wrong += _taken(found + _of_java(process, place), needed, deployment)
-    assert not wrong, lines(dict.fromkeys(wrong))
+    assert not wrong, case("taken", lines(dict.fromkeys(wrong)))
     if unknown:
-        raise NoData(msg("could not be read: {names}", names=", ".join(unknown[:5])))
+        raise NoData(msg("could not be read: {files}", files=joined(", ", unknown[:5], context="ids")))
     finding.add_evidence(
         msg(
             "no proxy takes them in the files of the shell and in {services_count} processes",
@@ -153,10 +161,11 @@ def _taken(found: list[ProxyVariable], needed: list[str], deployment: Deployment
     left = [name for name in needed if not excepted(name, exceptions)]
     return [
         msg(
-            "{place}: {setting}, no_proxy does not except {names}",
+            "{place}: {name}={value}, no_proxy does not except {needed}",
             place=place,
-            setting=f"{name}={value}",
-            names=", ".join(left),
+            name=name,
+            value=value,
+            needed=", ".join(left),
         )
         for name, value, place in found
         if name in matters and value and left
@@ -190,7 +199,9 @@ def _of_java(process: Process, place: str) -> list[ProxyVariable]:
 def test_login_writes_its_logs(host: HostView, finding: Finding) -> None:
     """The folder of logs is there, and login.log and login's access log are files that login's user may write."""
     folder = host.places.get(FileName.LOGIN_LOG_DIRECTORY)[0]
-    assert folder.exists and folder.type == "dir", msg("{path} is not a directory", path=folder.path)
+    assert folder.exists and folder.type == "dir", case(
+        "no-directory", "{path} is not a directory", path=folder.path
+    )
     files = {file.path: file for file in (*host.places.get(FileName.LOGIN_LOGS), *host.login_access.files)}
     users = {process.uid for process in host.processes.uwsgi_masters("login")} - {0}
     login = None if isinstance(host.facts.services, Missing) else host.services.by_name.get("login")
@@ -200,9 +211,10 @@ def test_login_writes_its_logs(host: HostView, finding: Finding) -> None:
     for name in names:
         path = name.replace("{home}", folder.path.removesuffix("/logs/open_paas"))
         file = files.get(path)
-        assert file is not None and file.exists, msg("{path} does not exist", path=path)
-        assert file.type == "file", msg("{path} is a {type}", path=path, type=file.type)
-        assert not users or file.uid in users or (file.mode or 0) & 0o022, msg(
+        assert file is not None and file.exists, case("missing", "{path} does not exist", path=path)
+        assert file.type == "file", case("not-a-file", "{path} is a {type}", path=path, type=file.type)
+        assert not users or file.uid in users or (file.mode or 0) & 0o022, case(
+            "wrong-owner",
             "{path} belongs to uid {uid}, login runs as {sorted_uids} and cannot write it",
             path=path,
             uid=file.uid,
@@ -222,27 +234,32 @@ def test_request_arrives_in_one_login_log(
     """The request for is_login that the controller sent through the domain is logged by one login, ours."""
     agent, answer = controller.facts.agent, controller.answers.get(HttpName.IS_LOGIN_DOMAIN)
     finding.depends_on_hosts(entry.name for entry in deployment.hosts_with(*BEHIND_THE_DOMAIN))
-    assert answer.ok, labelled(answer.url, no_answer(answer.error_kind))
+    assert answer.ok, connection_case(
+        answer.error_kind,
+        msg("{url}: {problem}", url=answer.url, problem=no_answer(answer.error_kind)),
+    )
     if not deployment.selected("paas"):
         raise NotApplicable(msg("no paas host is judged in this run"))
-    arrived, unknown = [], []
+    arrived: list[str] = []
+    unknown: list[Message] = []
     elsewhere = [paas.name for paas in deployment.hosts_with("paas") if not paas.selected]
     for paas in deployment.selected("paas"):
         reason = _unseen(paas, host_facts, snapshot)
         if not reason and agent in host_facts(paas.name).login_access.probes:
             arrived.append(paas.name)
         elif reason:
-            unknown.append(labelled(paas.name, reason))
+            unknown.append(msg("{host}: {reason}", host=paas.name, reason=reason))
     finding.add_evidence(msg("{agent} arrived on {arrived}", agent=agent, arrived=", ".join(arrived)))
-    assert len(arrived) < 2, msg(
-        "one request is in the logs of several hosts: {arrived}", arrived=", ".join(arrived)
+    assert len(arrived) < 2, case(
+        "several-logs", "one request is in the logs of several hosts: {arrived}", arrived=", ".join(arrived)
     )
     if not arrived and unknown:
-        raise NoData(clauses(unknown))
+        raise NoData(joined("; ", unknown, context="problems"))
     if not arrived and elsewhere:
         names = ", ".join(elsewhere)
         raise NotApplicable(msg("{names} may have got it, which this run leaves out", names=names))
-    assert arrived, msg(
+    assert arrived, case(
+        "elsewhere",
         "{url} was answered by {peer} (HTTP {status}), but no login log of a paas host of the inventory has the request ({agent})",
         url=answer.url,
         peer=answer.peer,

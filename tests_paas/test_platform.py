@@ -2,6 +2,8 @@
 
 from bkpaas.checks import (
     BEHIND_THE_DOMAIN,
+    Answer,
+    CaseMessage,
     ControllerView,
     Deployment,
     Finding,
@@ -11,7 +13,9 @@ from bkpaas.checks import (
     NoData,
     NotApplicable,
     Subject,
+    case,
     condition,
+    connection_case,
     health,
     msg,
     no_answer,
@@ -26,8 +30,8 @@ def test_domain_resolves_to_nginx(
     resolved = host.names.get(deployment.domain)
     if resolved is None:
         raise NoData(msg("the name was not asked for"))
-    assert resolved.addresses, msg(
-        "{domain} does not resolve: {error}", domain=deployment.domain, error=resolved.error
+    assert resolved.addresses, case(
+        "unresolved", "{domain} does not resolve: {error}", domain=deployment.domain, error=resolved.error
     )
     right = set(deployment.virtual_addresses)
     for nginx in deployment.hosts_with("nginx"):
@@ -36,7 +40,8 @@ def test_domain_resolves_to_nginx(
             right |= _own_addresses(host_facts(nginx.name), loopback=nginx.name == host.name)
     finding.add_evidence(f"{deployment.domain} -> {', '.join(resolved.addresses)}")
     strange = [address for address in resolved.addresses if address not in right]
-    assert not strange or not right, msg(
+    assert not strange or not right, case(
+        "wrong-address",
         "{domain} resolves to {strange}, which is no nginx host of the inventory ({right})",
         domain=deployment.domain,
         strange=", ".join(strange),
@@ -66,17 +71,33 @@ def _judge(
     finding.depends_on_hosts(
         entry.name for entry in deployment.hosts_with(*BEHIND_THE_DOMAIN, *ASKED.get(service, ()))
     )
-    failure = msg("{url}: {failure}", url=answer.url, failure=no_answer(answer.error_kind))
-    if answer.error_kind == "silent":
-        failure = msg("{failure}: one of its dependencies hangs", failure=failure)
-    assert answer.ok, failure
+    if not answer.ok:
+        raise AssertionError(_without_answer(answer))
     found = health(service, answer)
     if not found.healthy:
         _excused(service, found.message, deployment)
     if service == "appengine" and "paasagent" not in found.message:
         finding.affects_services([service])  # it asks the database first, and has not come to the agents
     finding.add_evidence(f"{answer.url}: HTTP {answer.status}")
-    assert found.healthy, f"{answer.url}: HTTP {answer.status}: {found.message}"
+    assert found.healthy, case(
+        "unhealthy",
+        "{url}: HTTP {status}: {message}",
+        url=answer.url,
+        status=answer.status,
+        message=found.message,
+    )
+
+
+def _without_answer(answer: Answer) -> CaseMessage:
+    problem = no_answer(answer.error_kind)
+    if answer.error_kind == "silent":
+        return case(
+            "dependency-hangs",
+            "{url}: {problem}: one of its dependencies hangs",
+            url=answer.url,
+            problem=problem,
+        )
+    return connection_case(answer.error_kind, msg("{url}: {problem}", url=answer.url, problem=problem))
 
 
 def _excused(service: str, message: str, deployment: Deployment) -> None:

@@ -24,10 +24,7 @@ UNFINISHED = (
     "test_recent_trouble.py",
     "test_time.py",
     "test_entrance.py",
-    "test_login_502.py",
-    "test_login_silent.py",
     "test_password.py",
-    "test_platform.py",
     "test_redirect_loop.py",
 )
 """Modules whose assertions do not name their cases yet."""
