@@ -98,9 +98,9 @@ class Searches(Fact, frozen=True):
 
 
 def places(paas: Settings | None) -> tuple[Place, ...]:
-    """The addresses in the settings of paas, in their order, each once. NoData when they cannot be told.
+    """Return the addresses in the settings of paas, in order, without duplicates.
 
-    Raises ValueError, with the text for a person, for what is no address.
+    Raises: NoData if they are unknown; ValueError, with a text for the user, for an invalid address.
     """
     given = [(name, paas.get(name)) for name in SEARCH_SETTINGS] if paas else []
     known = [(name, value) for name, value in given if value is not None]

@@ -130,7 +130,7 @@ def _sign(node: Any, known: Mapping[str, Any]) -> Any:
 
 
 def _power(node: Any, known: Mapping[str, Any]) -> Any:
-    """`2 ** 10`, `NAME["key"]`, `"...".format(...)`."""
+    """Evaluate `2 ** 10`, `NAME["key"]` or `"...".format(...)`."""
     value = evaluate(node.children[0], known)
     if node.children[1].type == "operator":
         exponent = evaluate(node.children[2], known)
@@ -179,7 +179,7 @@ def _and(node: Any, known: Mapping[str, Any]) -> Any:
 
 
 def _choice(node: Any, known: Mapping[str, Any]) -> Any:
-    """`1 if DEBUG else 2`."""
+    """Evaluate `1 if DEBUG else 2`."""
     yes, _, test, _, no = node.children
     return evaluate(yes if evaluate(test, known) else no, known)
 

@@ -77,7 +77,7 @@ class _Target:
         self.unknown: dict[str, str] = {}
 
     def text(self, name: FieldName, value: Any) -> None:
-        """A text; what stands for an environment variable or a part of the event is not known here."""
+        """Set a text field; environment variables and parts of the event make it unknown."""
         if value is None or isinstance(value, list | dict):
             self._cannot(name, say(en="is not a text", zh="不是文本"))
         elif variable := _VARIABLE.search(value):

@@ -52,7 +52,7 @@ class LogPlugin(Record, frozen=True):
     """Where the established TCP connections of its processes lead; None: not known."""
 
     def reads(self, path: str) -> bool:
-        """Whether log_agent surely reads this log. Expressions of a host are never run: who needs more is in doubt."""
+        """Return whether log_agent surely reads this log; complex expressions of a host are not evaluated."""
         return any(_globbed(path, glob) for glob in self.paths) and not any(
             _PLAIN.fullmatch(one) is None or _core(one) in path for one in self.left_out
         )

@@ -127,8 +127,9 @@ def file_path(file: str) -> Check[str]:
 
 
 def need_file(section: Section, key: str, path: str | None) -> None:
-    """Refuse a file that a visit would want and not get. Nothing is asked of a path when nobody is visited:
-    an inventory may be read, planned or judged again on a machine that has no key."""
+    """Refuse a missing or unreadable file that a connection needs.
+
+    It is not checked without a collection, since plans and snapshots are also read on machines without the key."""
     if path is None or not section.problems.visits:
         return
     if not os.path.exists(path):

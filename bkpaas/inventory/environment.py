@@ -89,7 +89,7 @@ class Environment(Struct):
 def understand(
     sources: Iterable[Source], generation: Generation, told: Collection[str], problems: Problems
 ) -> Environment:
-    """The env files, read in order.
+    """Read the env files in order.
 
     told: fields that deployment.yaml settles (domain, scheme, home, cookie_domain, port, fqdns.ROLE,
     ports.SERVICE); what the env files say of them is not looked at, so it cannot be wrong either.

@@ -25,8 +25,8 @@ class Clue(Struct, frozen=True):
 
 
 def decide(kinds: Iterable[Sequence[Clue]]) -> tuple[Generation, Message]:
-    """The generation and a note of what told it. kinds: the strongest kind of clue first; the first that
-    has any decides. InventoryError when a kind contradicts itself."""
+    """Return the generation and a note with its clue; kinds: the strongest kind of clue first; the first that
+    has any decides. Raises InventoryError if a kind contradicts itself."""
     for clues in kinds:
         first = {clue.generation: clue for clue in reversed(clues)}
         if len(first) > 1:

@@ -14,7 +14,7 @@ from bkpaas.messages import Message, msg, series
 
 
 def merged(listed: Mapping[str, set[str]], overlay: Overlay, problems: Problems) -> tuple[Host, ...]:
-    """The hosts, in order of name. listed: address -> roles of install.config, empty when there is none."""
+    """Return the hosts in order of name; listed: {address: roles} of install.config, or empty."""
     entries = {entry.address: entry for entry in overlay.hosts}
     hosts: dict[str, Host] = {}
     for address in {**listed, **entries}:
@@ -33,7 +33,7 @@ def merged(listed: Mapping[str, set[str]], overlay: Overlay, problems: Problems)
 
 
 def oddities(hosts: tuple[Host, ...]) -> list[Message]:
-    """What a person should know of the hosts."""
+    """Return notes for the user about the hosts."""
     notes = [_unknown(hosts)] if any(words.unknown_roles(host.roles) for host in hosts) else []
     if not any(host.has_role("paas") for host in hosts):
         notes.append(msg("no host has the role paas"))
@@ -79,7 +79,7 @@ def _refuse_unlisted(entry: HostEntry, overlay: Overlay, problems: Problems) -> 
 
 
 def _check_distinct(hosts: dict[str, Host], overlay: Overlay, problems: Problems) -> None:
-    """No name is another host's address, and no two hosts are reached in the same way: with a line copied
+    """Report a name that is another host's address, and hosts with the same connection: with a line copied
     and not changed, one machine would be judged as two."""
     lines = {entry.address: entry.line for entry in overlay.hosts}
     reached: dict[str, Host] = {}

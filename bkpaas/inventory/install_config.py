@@ -67,7 +67,7 @@ def clues(source: Source) -> tuple[list[Clue], list[Clue]]:
 def parse(
     source: Source, generation: Generation, problems: Problems, notes: list[Message]
 ) -> dict[str, set[str]]:
-    """Address -> roles, in order of first appearance. What is wrong goes to problems, odd things to notes."""
+    """Return {address: roles} in order of appearance; report errors to problems, hints to notes."""
     hosts: dict[str, set[str]] = {}
     _note_oddities(source, generation, notes)
     again: dict[str, list[int]] = {}

@@ -12,10 +12,10 @@ from bkpaas.messages import Message, msg
 
 
 def judge_only(deployment: Deployment, limit: str) -> Deployment:
-    """The deployment with only the hosts judged that limit names.
+    """Return the deployment with only the hosts selected that limit names.
 
     limit: names, addresses and roles, separated by commas; a word that is both a name and a role means both.
-    InventoryError: empty, or a word that no host answers to.
+    Raises InventoryError: empty, or a word that matches no host.
     """
     wanted = [word.strip().lower() for word in limit.replace("，", ",").split(",")]
     wanted = [word for word in wanted if word]

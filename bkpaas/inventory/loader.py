@@ -27,10 +27,10 @@ def load(
     conditions: Collection[str] | None = None,
     visits: bool = False,
 ) -> Deployment:
-    """The deployment at path.
+    """Load the deployment at path.
 
     path: a /data/install directory, an install.config, a deployment.yaml, or a directory with deployment.yaml
-    alone or beside the others. limit: names, addresses or roles, separated by commas; other hosts stay known
+    alone or with the others. limit: names, addresses or roles, separated by commas; other hosts stay known
     but are not judged. conditions: those that a waiver may name; None: any. visits: the files that connections need must
     be there. InventoryError: file, line, reason, fix; InventoryErrors when there are several.
     """
@@ -93,7 +93,7 @@ def _check_standalone(overlay: Overlay, problems: Problems) -> None:
 
 
 class _Shipped:
-    """Domain and ports: as deployment.yaml has them, else as the env files do, else as the software is
+    """Return domain and ports: those of deployment.yaml, else of the env files, else as the software is
     shipped, which the notes then tell."""
 
     def __init__(

@@ -74,9 +74,9 @@ def _entry(section: Section) -> Entry | None:
 def look_up(
     entries: Iterable[Entry], hosts: Sequence[Host], problems: Problems, conditions: Collection[str] | None
 ) -> tuple[Waiver, ...]:
-    """The waivers with their hosts by name; controller and deployment are allowed too.
+    """Return the waivers with their hosts by name; controller and deployment are allowed too.
 
-    conditions: all that exist; None: not checked. Who or what is not there goes to problems.
+    conditions: all that exist; None: not checked. Unknown conditions and hosts are reported to problems.
     """
     names = {word: host.name for host in hosts for word in (host.address, host.name)}
     names |= {word: word for word in words.RESERVED_NAMES}

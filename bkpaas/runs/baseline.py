@@ -63,7 +63,7 @@ class Baseline:
             )
 
     def compare(self, after: Results, new: Snapshot, judged: Set[str]) -> Comparison:
-        """This run beside the baseline. judged: the ids that this run came to judge. SuiteError: it cannot be told."""
+        """Compare this run with the baseline. judged: the ids with a verdict. Raises SuiteError if that fails."""
         before = self._judged()
         if before is None or before.run.exit not in (0, 1):
             last = self._output.read_text("utf-8", "replace").strip().rpartition("\n")[2]

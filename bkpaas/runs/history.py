@@ -58,7 +58,7 @@ class Archive:
     """Open the history of one deployment in a directory; check it, and create it if it is missing."""
 
     def __init__(self, directory: Path, domain: str) -> None:
-        """domain: of the deployment. SuiteError: the file is none of ours, damaged, of another deployment, read-only."""
+        """Open the file of a domain. Raises SuiteError: not a history, damaged, another deployment, read-only."""
         self.file = directory / FILE
         self._domain = domain
         try:
