@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         ),
     )
     parser.add_argument("results", type=Path, metavar="RESULTS.json")
-    page = to_text(msg("the page; without any option: report.html beside the record"))
+    page = to_text(msg("the page; without any option: report.html next to the record"))
     parser.add_argument("-o", "--html", dest="page", type=Path, metavar="PAGE.html", help=page)
     parser.add_argument("--junit", type=Path, metavar="FILE", help="JUnit XML")
     parser.add_argument(

@@ -67,7 +67,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--only", metavar="NAME", action="append", default=[], type=trial,
                      help=to_text(msg("only this fault, look-alike or pair A+B; may be repeated")))  # fmt: skip
     top.add_argument("--pair", metavar="A+B", action="append", default=[], type=pair_of_faults,
-                     help=to_text(msg("two faults at once; may be repeated")))  # fmt: skip
+                     help=to_text(msg("two faults at the same time; may be repeated")))  # fmt: skip
     top.add_argument("--symptoms", action="store_true",
                      help=to_text(msg("only the symptoms: each one's marker on a fault of its own, in both languages")))  # fmt: skip
     top.add_argument("--healthy", metavar="N", type=int,
