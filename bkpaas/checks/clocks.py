@@ -5,6 +5,7 @@ from __future__ import annotations
 from bkpaas.checks.lookup import HostLookup
 from bkpaas.errors import NoData
 from bkpaas.facts import Clock, HostView, Missing
+from bkpaas.facts.system import usable_time
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.messages import msg
 
@@ -14,9 +15,10 @@ FEWEST_CLOCKS = 3
 
 def host_time(host: HostView) -> float:
     """Return the time of the host's clock at its collection, in epoch seconds; raise NoData if it is unknown."""
-    if host.system.time is None:
+    time = usable_time(host.system)
+    if time is None:
         raise NoData(msg("the host's time is not known"))
-    return host.system.time
+    return time
 
 
 def usual_clock(deployment: Deployment, host_facts: HostLookup) -> tuple[Clock | None, int]:

@@ -11,6 +11,7 @@ from bkpaas.facts.file import FileFact, Files, content, file_fact
 from bkpaas.facts.logs import shanghai_ctime
 from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.query import Earlier, Query, ReadTail, TailName
+from bkpaas.facts.ranges import Count, Time
 from bkpaas.inventory.deployment import Deployment, Host
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ Not every log-format has the User-Agent: the request for is_login bears the same
 class Access(Record, frozen=True, array_like=True):  # there may be thousands: JSON without names
     """Represent one call of is_login or get_user."""
 
-    time: float | None
+    time: Time | None
     """Epoch seconds; None: it cannot be read."""
     peer: str
     """Of nginx, for what came through it."""
@@ -34,7 +35,7 @@ class Access(Record, frozen=True, array_like=True):  # there may be thousands: J
     """Without the query."""
     protocol: str
     status: int
-    milliseconds: int
+    milliseconds: Count
 
     @property
     def way(self) -> str:
@@ -56,7 +57,7 @@ class LoginAccess(Fact, frozen=True):
     """Lines of any request in a format that is known."""
     strange: int = 0
     """Lines that name is_login or get_user in a format that is not known."""
-    since: float | None = None
+    since: Time | None = None
     """When the first line that was read is of; None: it was read from its beginning, or has no lines."""
     later: bool = False
     """Whether it was read in the second visit, after the controller had asked."""

@@ -16,6 +16,7 @@ from bkpaas.facts import database, raw
 from bkpaas.facts.database import DatabaseLogin
 from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.query import Earlier, HttpName, Query, TcpName, http_get
+from bkpaas.facts.ranges import Seconds
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.uwsgi import service_endpoint
 from bkpaas.inventory import platform
@@ -40,7 +41,7 @@ class Answer(Record, frozen=True):
     """Names in lower case; repeated ones joined by a line end."""
     body: str = ""
     """Without secrets, cut."""
-    seconds: float | None = None
+    seconds: Seconds | None = None
     peer: str | None = None
     """address:port."""
     error_kind: str | None = None
@@ -49,6 +50,11 @@ class Answer(Record, frozen=True):
     truncated: bool = False
     inputs: tuple[str, ...] = ()
     """The names of the input fields of an HTML page, also beyond where its body is cut."""
+
+    def __post_init__(self) -> None:
+        """Refuse an answer without status whose reason is not given, also where it is decoded."""
+        if self.status is None and self.error_kind is None:
+            raise ValueError("an answer has neither a status nor an error")
 
     @property
     def ok(self) -> bool:
@@ -92,7 +98,7 @@ class Connection(Record, frozen=True):
 
     error_kind: str | None = None
     error_text: str | None = None
-    seconds: float | None = None
+    seconds: Seconds | None = None
     greeting: Greeting = "none"
     text: str = ""
     login: DatabaseLogin | None = None

@@ -10,7 +10,7 @@ import msgspec
 from bkpaas.facts import raw
 from bkpaas.facts.access import login_access
 from bkpaas.facts.agent import agent, saas
-from bkpaas.facts.answers import answers, connections
+from bkpaas.facts.answers import Connections, answers, connections
 from bkpaas.facts.certificates import certificates
 from bkpaas.facts.clock import Clock
 from bkpaas.facts.disks import disks
@@ -22,6 +22,7 @@ from bkpaas.facts.logs import logs
 from bkpaas.facts.missing import Fact, Missing
 from bkpaas.facts.names import names
 from bkpaas.facts.nginx import nginx
+from bkpaas.facts.probe_shapes import read_controller
 from bkpaas.facts.process import Processes, processes
 from bkpaas.facts.proxies import proxies
 from bkpaas.facts.query import FileName, HttpName, TailName, TcpName
@@ -114,19 +115,20 @@ def host_facts(host: Host, visit: HostAnswers, secrets: Secrets) -> HostFacts:
 
 def controller_facts(given: dict[str, Any], secrets: Secrets) -> ControllerFacts:
     """Return the facts of the controller from the result of bkpaas.collect.probes.probe."""
-    clean = raw.record(raw.clean(given))
+    read = read_controller(given)
+
+    def noun(section: str, build: Callable[[Any, dict[str, str]], T]) -> T | Missing:
+        if section not in read.values:
+            return Missing(read.errors[section])
+        return _built(lambda: build(read.values[section], _named_errors(read, section)))
+
+    made = noun("tcp", lambda section, errors: connections(section, secrets, errors))
     facts = ControllerFacts(
-        names=_built(lambda: names(raw.record(clean["resolve"])))
-        if "resolve" in clean
-        else Missing(not_answered("resolve")),
-        answers=_built(lambda: answers(raw.record(clean["http"]), secrets))
-        if "http" in clean
-        else Missing(not_answered("http")),
-        agent=raw.text(clean.get("agent"), 60) or "",
-        connections=connections(raw.record(clean.get("tcp")), secrets),
-        certificates=_built(lambda: certificates(clean["certificates"]))
-        if "certificates" in clean
-        else Missing(not_answered("certificates")),
+        names=noun("resolve", names),
+        answers=noun("http", lambda section, errors: answers(section, secrets, errors)),
+        agent=read.values.get("agent", ""),
+        connections=Connections({}) if isinstance(made, Missing) else made,
+        certificates=noun("certificates", lambda section, _: certificates(section)),
     )
     return _without_secrets(facts, ControllerFacts, secrets)
 
@@ -143,7 +145,11 @@ def _clock(visit: HostAnswers, error: str | None) -> Clock | Missing:
     clock = visit.clock
     if clock is None:
         return Missing(error or say(en="the clock was not measured", zh="未测量时钟"))
-    return Clock(clock.offset_seconds, clock.uncertainty_seconds, clock.samples)
+    measured = Clock(clock.offset_seconds, clock.uncertainty_seconds, clock.samples)
+    try:
+        return msgspec.convert(msgspec.to_builtins(measured), Clock)
+    except msgspec.ValidationError:
+        return Missing(say(en="the host answered with an impossible time", zh="主机返回了不可能的时间"))
 
 
 def _built(build: Callable[[], T | Missing]) -> T | Missing:

@@ -11,6 +11,7 @@ from cryptography.x509.oid import NameOID
 
 from bkpaas.facts import raw
 from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.ranges import Time
 
 
 class Certificate(Record, frozen=True):
@@ -21,9 +22,9 @@ class Certificate(Record, frozen=True):
     names: tuple[str, ...] = ()
     """DNS names that it is for; the common name when it says no others."""
     issuer: str = ""
-    begins: float | None = None
+    begins: Time | None = None
     """Epoch seconds. None: it cannot be read."""
-    ends: float | None = None
+    ends: Time | None = None
     problem: str | None = None
     """Why it does not verify, in OpenSSL's words; None: it does."""
     error_kind: str | None = None

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from bkpaas.facts.missing import Fact
+from bkpaas.facts.ranges import ClockOffset, Seconds
 
 
 class Clock(Fact, frozen=True):
     """Represent the host's clock minus the controller's."""
 
-    offset_seconds: float
-    uncertainty_seconds: float
+    offset_seconds: ClockOffset
+    uncertainty_seconds: Seconds
     """The truth is within offset plus and minus this."""
     samples: int

@@ -11,6 +11,7 @@ from bkpaas.errors import NoData
 from bkpaas.facts import raw
 from bkpaas.facts.missing import Fact, Record
 from bkpaas.facts.query import Earlier, Query, Section
+from bkpaas.facts.ranges import Count
 from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.lang import say
@@ -20,10 +21,10 @@ class Disk(Record, frozen=True):
     """Represent the file system of a path."""
 
     path: str
-    bytes: int | None = None
-    bytes_available: int | None = None
-    inodes: int | None = None
-    inodes_available: int | None = None
+    bytes: Count | None = None
+    bytes_available: Count | None = None
+    inodes: Count | None = None
+    inodes_available: Count | None = None
     readonly: bool | None = None
     error: str | None = None
 

@@ -18,8 +18,10 @@ from bkpaas.facts.answers import Answer, answer
 from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.names import unresolved
 from bkpaas.facts.query import Earlier, HttpName, Query, http_get
+from bkpaas.facts.ranges import Percent, Time, valid_time
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.settings import SEARCH_SETTINGS, Settings
+from bkpaas.facts.system import usable_time
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.lang import say
 
@@ -57,7 +59,7 @@ class Index(Record, frozen=True):
 
 class Node(Record, frozen=True):
     name: str
-    used_percent: float
+    used_percent: Percent
     """Of its disk."""
 
 
@@ -71,7 +73,7 @@ class Search(Record, frozen=True):
     indices: tuple[Index, ...] = ()
     """Of the applications' logs."""
     nodes: tuple[Node, ...] = ()
-    newest: float | None = None
+    newest: Time | None = None
     """Time stamp, in epoch seconds, of the newest document since yesterday; None: there is none."""
     unknown: dict[str, str] = field(default_factory=dict)
     """Why one of the above is not known, by its name."""
@@ -255,14 +257,25 @@ def _indices(body: list[Any]) -> tuple[Index, ...]:
 def _nodes(body: list[Any]) -> tuple[Node, ...]:
     """Parse [{"node": NAME, "disk.percent": "93"}]; unassigned shards have null."""
     some = [one for one in _rows(body) if one.get("disk.percent") is not None]
-    return tuple(Node(str(one.get("node"))[:100], float(one["disk.percent"])) for one in some[:_MOST])
+    return tuple(Node(str(one.get("node"))[:100], _percent(one["disk.percent"])) for one in some[:_MOST])
+
+
+def _percent(text: Any) -> float:
+    """Return a percentage; ValueError for anything else, "nan" included."""
+    percent = float(text)
+    if not 0 <= percent <= 100:
+        raise ValueError
+    return percent
 
 
 def _newest(body: dict[str, Any]) -> tuple[float, ...]:
-    """Return the sort value of the first hit (milliseconds) or None. Raises ValueError if a shard failed."""
+    """Return the time of the first hit or none. Raises ValueError if a shard failed or the time is impossible."""
     if raw.record(body.get("_shards")).get("failed"):
         raise ValueError
-    return tuple(float(hit["sort"][0]) / 1000 for hit in body["hits"]["hits"][:1])
+    times = [valid_time(float(hit["sort"][0]) / 1000) for hit in body["hits"]["hits"][:1]]
+    if None in times:
+        raise ValueError
+    return tuple(time for time in times if time is not None)
 
 
 _MOST_SERVERS = 5
@@ -303,7 +316,7 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
 
 def _details(facts: HostFacts) -> dict[str, str]:
     """Return the paths of blocks, indices, nodes and the newest document, of the indices of three days."""
-    now = None if isinstance(facts.system, Missing) else facts.system.time
+    now = None if isinstance(facts.system, Missing) else usable_time(facts.system)
     today = datetime.fromtimestamp(now, timezone.utc) if now is not None else datetime.now(timezone.utc)
     days = ",".join(f"{INDEX}{today + timedelta(day):%Y.%m.%d}" for day in (-1, 0, 1))
     return {

@@ -10,6 +10,7 @@ from bkpaas.errors import NoData
 from bkpaas.facts import raw
 from bkpaas.facts.missing import Fact, Record
 from bkpaas.facts.query import Earlier, FileName, Query, ReadFile
+from bkpaas.facts.ranges import HostTime, Mode
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.lang import say
 
@@ -23,13 +24,13 @@ class FileFact(Record, frozen=True):
 
     path: str
     type: FileType
-    mode: int | None = None
+    mode: Mode | None = None
     """The twelve permission bits."""
     uid: int | None = None
     gid: int | None = None
     size: int | None = None
     """Bytes."""
-    mtime: float | None = None
+    mtime: HostTime | None = None
     """Epoch seconds of the host's clock."""
     inode: int | None = None
     target: str | None = None

@@ -19,6 +19,7 @@ from bkpaas.facts.names import Names
 from bkpaas.facts.nginx import Nginx
 from bkpaas.facts.process import Processes
 from bkpaas.facts.proxies import Proxies
+from bkpaas.facts.ranges import Seconds
 from bkpaas.facts.redis import RedisTalks
 from bkpaas.facts.settings import SettingsByProject
 from bkpaas.facts.sockets import Sockets
@@ -44,7 +45,7 @@ class HostFacts(Record, frozen=True):
     error_kind: str | None
     """See bkpaas.collect.errors; may stand beside facts when only the second visit failed."""
     error: str | None
-    seconds: float
+    seconds: Seconds
     clock: Clock | Missing
     system: System | Missing
     addresses: Addresses | Missing

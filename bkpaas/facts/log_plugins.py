@@ -24,6 +24,7 @@ from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.names import unresolved
 from bkpaas.facts.process import Process, Processes
 from bkpaas.facts.query import Earlier, FileName, Query, ReadFile, Section, TailName
+from bkpaas.facts.ranges import HostTime, Time
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import Deployment, Host
@@ -62,9 +63,9 @@ class LogFile(Record, frozen=True):
     """Represent a log of an application."""
 
     path: str
-    mtime: float
+    mtime: HostTime
     """Epoch seconds of the host's clock."""
-    times: tuple[float, ...] = ()
+    times: tuple[Time, ...] = ()
     """Of its lines, by the same clock, old to new: of each quarter of a minute that has lines the last one."""
     whole: bool = True
     """Whether these are all; of a long log only its end was read."""

@@ -13,6 +13,7 @@ from bkpaas.facts import raw
 from bkpaas.facts.file import Files, content, file_fact
 from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.query import Earlier, Query, ReadTail, TailName
+from bkpaas.facts.ranges import Time, valid_time
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import Deployment, Host
@@ -20,7 +21,7 @@ from bkpaas.inventory.deployment import Deployment, Host
 
 class LogHit(Record, frozen=True):
     file: str
-    time: float | None
+    time: Time | None
     """Epoch seconds of the host's clock; None: the line carries none that can be read."""
     text: str
     """Without secrets, cut."""
@@ -178,7 +179,7 @@ def _json_time(line: str) -> float | None:
     value = next(values, None)
     if isinstance(value, str):
         return _epoch(value[:19].replace("T", " "), "%Y-%m-%d %H:%M:%S", _SHANGHAI)
-    return raw.number(raw.clean(value))
+    return valid_time(raw.number(raw.clean(value)))
 
 
 def shanghai_ctime(text: str) -> float | None:
@@ -193,9 +194,10 @@ def _ctime(text: str, zone: timezone | None) -> float | None:
 def _epoch(text: str, form: str, zone: timezone | None) -> float | None:
     """Return epoch seconds, None if the text has another form or the zone is unknown."""
     try:
-        return datetime.strptime(text, form).replace(tzinfo=zone).timestamp() if zone else None
+        time = datetime.strptime(text, form).replace(tzinfo=zone).timestamp() if zone else None
     except (ValueError, OverflowError):
         return None
+    return valid_time(time)
 
 
 _MOST_LOGS = 4

@@ -11,6 +11,7 @@ from typing import Any
 from bkpaas.facts import raw
 from bkpaas.facts.missing import Fact, Record
 from bkpaas.facts.query import Earlier, Query, Section
+from bkpaas.facts.ranges import HostTime
 from bkpaas.facts.secret_words import hide_words
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory.deployment import Deployment, Host
@@ -30,7 +31,7 @@ class Process(Record, frozen=True, array_like=True):  # there are hundreds on a 
     pid: int
     ppid: int
     uid: int | None = None
-    start: float | None = None
+    start: HostTime | None = None
     """Epoch seconds of the host's clock."""
     state: str | None = None
     """The letter of ps: R S D Z T."""

@@ -17,6 +17,7 @@ from bkpaas.facts.log_plugin_conf import RedisTarget
 from bkpaas.facts.log_plugins import LogPlugins
 from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.query import Earlier, Query, TcpConnect, TcpName
+from bkpaas.facts.ranges import Seconds
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import Deployment, Host
@@ -27,7 +28,7 @@ class RedisTalk(Record, frozen=True):
     error_kind: str | None = None
     """See Answer; what was replied before it is kept."""
     error_text: str | None = None
-    seconds: float | None = None
+    seconds: Seconds | None = None
     replies: tuple[str, ...] = ()
     """One line each, as redis writes it: +PONG, :5, -NOAUTH ..."""
 

@@ -6,13 +6,7 @@ from typing import Annotated, Any, Literal, TypedDict
 
 from msgspec import Meta
 
-Pid = Annotated[int, Meta(ge=1, le=2**31 - 1)]
-Id = Annotated[int, Meta(ge=0, le=2**32 - 1)]
-"""Of a user or a group."""
-Count = Annotated[int, Meta(ge=0)]
-Time = Annotated[float, Meta(ge=-1e9, le=253_402_300_799.0)]
-"""Epoch seconds from 1938 to 9999: a clock may be wrong, the start of a process may lie before 1970."""
-Seconds = Annotated[float, Meta(ge=0, le=1e6)]
+from bkpaas.facts.ranges import Count, HostTime, Id, Mode, Pid, Seconds
 
 
 class Process(TypedDict):
@@ -21,7 +15,7 @@ class Process(TypedDict):
     uid: Id
     name: str
     state: Annotated[str, Meta(min_length=1)]
-    start: Time
+    start: HostTime
     argv: list[str]
     exe: str | None
     environ: dict[str, str] | None
@@ -46,8 +40,8 @@ class UnixSocket(TypedDict):
 class System(TypedDict):
     hostname: Annotated[str, Meta(min_length=1)]
     kernel: str
-    boot_time: Time
-    time: Time
+    boot_time: HostTime
+    time: HostTime
     utc_offset: Annotated[int, Meta(gt=-86400, lt=86400)]
     zone: Annotated[list[str], Meta(min_length=1)]
     localtime: str | None
@@ -62,11 +56,11 @@ class _Path(TypedDict):
 class Entry(_Path, total=False):
     """Declare the stat and content of a path; see _entry for the valid combinations of fields."""
 
-    mode: Annotated[int, Meta(ge=0, le=0o7777)]
+    mode: Mode
     uid: Id
     gid: Id
     size: Count
-    mtime: Time
+    mtime: HostTime
     inode: Count
     target: str
     text: str

@@ -24,6 +24,17 @@ from bkpaas.lang import say
 Kind = Literal["int", "float", "str", "bool", "none", "list", "dict", "secret", "expression", "broken"]
 
 
+_TYPES: dict[Kind, Any] = {
+    "int": int,
+    "float": (int, float),
+    "str": str,
+    "bool": bool,
+    "list": list,
+    "dict": dict,
+}
+"""The types of the values of each kind; the others keep none."""
+
+
 class Value(Record, frozen=True, array_like=True):  # there are hundreds on a host: JSON without names
     """Represent the last assignment of a name."""
 
@@ -38,6 +49,11 @@ class Value(Record, frozen=True, array_like=True):  # there are hundreds on a ho
     """Of a value that is not kept; of its normalised form, in which 3306 and "3306" are equal."""
     own_digest: str | None = None
     """The same with LAN_IP in place of the host's own addresses and names; None: there are none of them in it."""
+
+    def __post_init__(self) -> None:
+        """Refuse a value that is not of its kind, also where it is decoded."""
+        if self.value is not None and not isinstance(self.value, _TYPES.get(self.kind, ())):
+            raise ValueError(f"a value of another type than {self.kind}")
 
     @property
     def text(self) -> str:
@@ -257,7 +273,7 @@ class _Reader:
         telling = isinstance(plain, str | int | float) and source.type not in ("string", "number", "keyword")
         long = len(as_json) > _VALUE_LENGTH
         return Value(
-            kind=_KINDS[type(plain)],
+            kind=_KINDS[type(shown)],
             file=self.file,
             line=line,
             value=None if long else shown,

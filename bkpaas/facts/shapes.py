@@ -70,7 +70,7 @@ def read_round(answer: Any, number: int, queries: RoundQueries, reason: str | No
     whole = _no_answer(answer, number, reason)
     if whole is None:
         answer = raw.clean(answer)
-        collector, whole = _convert(answer, Collector, "answer")
+        collector, whole = convert_shape(answer, Collector, "answer")
     if whole is not None:
         for section, names in queries.sections.items():
             result.errors[section] = whole
@@ -80,7 +80,7 @@ def read_round(answer: Any, number: int, queries: RoundQueries, reason: str | No
     result.errors.update(collector["errors"])
     for section, names in queries.sections.items():
         if section in NAMED_SECTIONS:
-            _read_named(result, section, answer.get(section), names, queries)
+            read_named(result, section, answer.get(section), names, queries)
         else:
             _read_section(result, section, answer, names)
     return result
@@ -100,16 +100,15 @@ def _read_section(result: Round, section: str, answer: dict[str, Any], names: fr
     if section not in answer:
         result.errors.setdefault(section, not_answered(section))
         return
-    value, problem = _convert(answer[section], SECTIONS[section], section)
+    value, problem = convert_shape(answer[section], SECTIONS[section], section)
     if problem is None and (section not in _CHECKS or _CHECKS[section](value, names)):
         result.values[section] = value
     else:
         result.errors.setdefault(section, problem or malformed(section))
 
 
-def _read_named(
-    result: Round, section: str, items: Any, names: frozenset[str], queries: RoundQueries
-) -> None:
+def read_named(result: Round, section: str, items: Any, names: frozenset[str], queries: RoundQueries) -> None:
+    """Read the answers of a section for these names; one bad answer leaves the others."""
     values = result.values[section] = {}
     for name in sorted(names):
         key = f"{section}:{name}"
@@ -129,13 +128,14 @@ def _named(section: str, name: str, given: Any, whole: bool) -> tuple[Any, str |
         return None, not_answered(section) if given is None else malformed(section)
     if name not in given:
         return None, not_answered(key)
-    value, problem = _convert(given[name], NAMED_SECTIONS[section], key)
+    value, problem = convert_shape(given[name], NAMED_SECTIONS[section], key)
     if problem is None and not _answer_is_whole(section, value, whole):
         problem = malformed(key)
     return value, problem
 
 
-def _convert(value: Any, shape: Any, section: str) -> tuple[Any, str | None]:
+def convert_shape(value: Any, shape: Any, section: str) -> tuple[Any, str | None]:
+    """Return the value of a section in its shape, and why it cannot be used."""
     try:
         return msgspec.convert(value, shape), None
     except msgspec.ValidationError as error:
@@ -166,7 +166,7 @@ def _answer_is_whole(section: str, value: Any, whole: bool) -> bool:
         needed = {"data", "login"} if whole else {"data"}
         return (
             (value.get("error") is not None or needed <= value.keys())
-            and _is_base64(value.get("data", ""))
+            and is_base64(value.get("data", ""))
             and _login_is_whole(value.get("login"))
         )
     if section == "resolve":
@@ -192,7 +192,8 @@ def _login_is_whole(login: dict[str, Any] | None) -> bool:
     return login is None or login["state"] not in needed or needed[login["state"]] in login
 
 
-def _is_base64(text: str) -> bool:
+def is_base64(text: str) -> bool:
+    """Return whether a text is base64."""
     try:
         base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):

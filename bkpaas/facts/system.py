@@ -8,7 +8,11 @@ from typing import Any
 from bkpaas.facts import raw
 from bkpaas.facts.missing import Fact
 from bkpaas.facts.query import Earlier, Query, Section
+from bkpaas.facts.ranges import HostTime
 from bkpaas.inventory.deployment import Deployment, Host
+
+_LAST_YEAR = 253_370_764_800.0
+"""Epoch seconds of the year 9999: there is no date some days later."""
 
 
 class System(Fact, frozen=True):
@@ -20,9 +24,9 @@ class System(Fact, frozen=True):
     python: str | None
     home: str | None
     """/data/bkce, /data/bkee ...; None when none was found."""
-    boot_time: float | None
+    boot_time: HostTime | None
     """Epoch seconds of the host's clock."""
-    time: float | None
+    time: HostTime | None
     """Epoch seconds of the host's clock when it was looked at."""
     utc_offset_seconds: int | None
     """East is positive."""
@@ -36,6 +40,11 @@ class System(Fact, frozen=True):
     @property
     def root(self) -> bool:
         return self.uid == 0
+
+
+def usable_time(system: System) -> float | None:
+    """Return the time of the host's clock in epoch seconds; None if it is unknown, before 1970 or after 9998."""
+    return system.time if system.time is not None and 0 <= system.time < _LAST_YEAR else None
 
 
 class Addresses(Fact, frozen=True):

@@ -34,12 +34,17 @@ class Service(Record, frozen=True):
     ini: FileFact
     """uwsgi-open_paas-<name>.ini, or supervisor's configuration for gunicorn."""
     bind_address: str | None = None
-    """0.0.0.0 for every way to say "all IPv4 addresses"."""
+    """0.0.0.0 for every way to say "all IPv4 addresses"; None: one that only uwsgi can resolve."""
     bind_port: int | None = None
     bk_env: str | None = None
     chdir: str | None = None
     logto: str | None = None
     problems: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse an address without a port, also where it is decoded."""
+        if self.bind_address is not None and self.bind_port is None:
+            raise ValueError("a service has an address and no port")
 
     @property
     def by_uwsgi(self) -> bool:
