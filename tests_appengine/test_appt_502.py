@@ -184,3 +184,6 @@ def test_deployed_applications_have_processes(host: HostView, finding: Finding) 
             dead[saas.app] = msg("{path} is missing", path=saas.socket.path)
     finding.add_evidence(", ".join(saas.app for saas in host.saas.items) or msg("none deployed"))
     assert not dead, lines(labelled(app, text) for app, text in sorted(dead.items()))
+    unknown = [saas.app for saas in host.saas.items if saas.alive is None or saas.socket is None]
+    if unknown:
+        raise NoData(msg("the process or the socket is not known: {names}", names=", ".join(unknown)))

@@ -58,6 +58,8 @@ def _agent(host: HostView) -> AgentConfig:
 def _limit(host: HostView) -> tuple[int, str]:
     """(seconds as the agent reads them, file:line)."""
     config = _agent(host)
+    if not config.files:
+        raise NoData(msg("the configuration of paas_agent was not read"))
     limit = config.execute_time_limit
     line = f":{limit.line}" if limit.line else ""
     return limit.seconds, f"{config.files[0].path}{line}"

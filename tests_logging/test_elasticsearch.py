@@ -105,7 +105,7 @@ def _judge_port(
     """What answers at a wrong port is not asked about: that nothing listens at the right one is es-health's."""
     usual = deployment.service_port("es")
     listens = [_listens(es, place.port, own, deployment, host_facts) for es in deployment.selected("es")]
-    search = None if isinstance(host.facts.searches, Missing) else host.searches.by_place.get(place.text)
+    search = host.searches.by_place.get(place.text)
     root = search.root if search else None
     if root is not None and (
         root.error_kind == "protocol" or (root.status == 200 and not is_elasticsearch(root))

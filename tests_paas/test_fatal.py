@@ -24,6 +24,7 @@ from bkpaas.checks import (
     joined,
     lines,
     msg,
+    port_of_service,
     series,
     sorted_uids,
 )
@@ -133,6 +134,8 @@ def test_supervisor_socket_is_private(host: HostView, finding: Finding) -> None:
         holders=sorted(holders),
         pids=_pids(daemons),
     )
+    if any(found.pids is None for found in listening):
+        raise NoData(msg("the owners of sockets are seen by root only"))
     finding.add_evidence(f"{sock.path} {sock.permissions}")
 
 
@@ -187,14 +190,15 @@ def test_every_uwsgi_belongs_to_supervisord(host: HostView, finding: Finding) ->
 
 
 @condition("port-owner")
-def test_ports_are_held_by_their_services(host: HostView, finding: Finding) -> None:
+def test_ports_are_held_by_their_services(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """Whoever listens on the port of a service is this service's uwsgi (or gunicorn), nobody else."""
     processes, sockets = host.processes, host.sockets
-    if not sockets.owners_known:
+    if not sockets.owners_known or any(listener.pids is None for listener in sockets.listeners):
         raise NoData(msg("the owners of sockets are seen by root only"))
     foreign = {}
     for service, known in host.services.by_name.items():
-        for listener in sockets.on(known.bind_port or 0):
+        port = port_of_service(service, known, deployment)
+        for listener in sockets.on(port):
             if known.bind_address and listener.covers(known.bind_address) is False:
                 continue  # the same port on another address
             strangers = [
@@ -203,7 +207,7 @@ def test_ports_are_held_by_their_services(host: HostView, finding: Finding) -> N
                 if (process := processes.get(pid)) and not _serves(host, process, known)
             ]
             if strangers and len(strangers) == len(listener.pids or ()):
-                foreign[service] = (known.bind_port, strangers[0])
+                foreign[service] = (port, strangers[0])
     finding.affects_services(foreign)
     finding.set_remedy_values(
         ports="|".join(str(port) for port, _ in foreign.values()) or "PORT",

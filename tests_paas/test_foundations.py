@@ -93,6 +93,8 @@ def _least_free(host: HostView, finding: Finding) -> tuple[float, CaseMessage]:
         for disk in host.disks.items
         if disk.free_inodes_percent is not None
     ]
+    if not disks:
+        raise NoData(msg("no file system was looked at"))
     path, percent, what = min(disks, key=lambda disk: disk[1])
     text = msg("{path}: {percent:.1f} % of {what} free", path=path, percent=percent, what=what)
     finding.add_evidence(text)

@@ -1,6 +1,5 @@
 """FAQ: login answers 502 Bad Gateway: every hop from the domain to the four services."""
 
-import ipaddress
 import re
 from collections.abc import Iterable
 
@@ -38,6 +37,7 @@ from bkpaas.checks import (
     lines,
     msg,
     no_answer,
+    port_of_service,
     series,
     server_name_fits,
     service_endpoint,
@@ -138,12 +138,12 @@ def _asked_addresses(host: HostView, port: int, deployment: Deployment, host_fac
             if its_port == port
             for address in host_facts(nginx_host.name).names.of(place)
         }
-        asked |= {
-            address
-            for address in named & own
-            if loopback_is_us or not ipaddress.ip_address(address).is_loopback
-        }
+        asked |= {address for address in named & own if loopback_is_us or not _is_loopback(address)}
     return asked
+
+
+def _is_loopback(text: str) -> bool:
+    return any(address.is_loopback for address in valid_addresses([text]))
 
 
 @condition("paas-ports-local")
@@ -192,7 +192,7 @@ def test_no_connection_waits_to_be_accepted(host: HostView, deployment: Deployme
     thresholds = deployment.thresholds
     most = thresholds.listen_queue_length * thresholds.listen_queue_percent / 100
     queues = {
-        service: max((listener.queue or 0 for listener in host.sockets.on(known.bind_port or 0)), default=0)
+        service: max(map(_waiting, host.sockets.on(port_of_service(service, known, deployment))), default=0)
         for service, known in host.services.by_name.items()
     }
     full = {service: waiting for service, waiting in queues.items() if waiting >= most}
@@ -206,6 +206,12 @@ def test_no_connection_waits_to_be_accepted(host: HostView, deployment: Deployme
         ),
         services=series(sorted(full)),
     )
+
+
+def _waiting(listener: Listener) -> int:
+    if listener.queue is None:
+        raise NoData(msg("the queue of port {port} is not known", port=listener.port))
+    return listener.queue
 
 
 @condition("nginx-conf-port80")
@@ -317,7 +323,7 @@ def test_upstreams_name_paas_hosts(
         address: paas
         for paas in deployment.hosts_with("paas")
         for address in _addresses_of(paas, deployment, host_facts)
-        if paas.name == host.name or not ipaddress.ip_address(address).is_loopback
+        if paas.name == host.name or not _is_loopback(address)
     }
     wrong: dict[str, tuple[str, CaseMessage]] = {}
     for upstream, service, server in servers:

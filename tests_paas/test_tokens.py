@@ -156,7 +156,8 @@ def test_tolerated_offset_is_equal_everywhere(
     where = f"{value.file}:{value.line}"
     if value.kind == "expression" or (value.kind == "secret" and value.source):
         raise NoData(f"{where}: {OFFSET} = {value.text}")
-    assert value.kind in ("int", "float") and value.value >= 0, case(
+    is_seconds = value.kind in ("int", "float") and login.number(OFFSET) >= 0
+    assert is_seconds, case(
         "not-a-number",
         "{where}: {offset} = {text} is not a number of seconds",
         where=where,

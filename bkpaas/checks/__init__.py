@@ -24,7 +24,7 @@ from bkpaas.checks.log_search import (
     valid_addresses,
 )
 from bkpaas.checks.login import BEHIND_THE_DOMAIN, judge_refusal, setting
-from bkpaas.checks.lookup import HostLookup
+from bkpaas.checks.lookup import HostLookup, port_of_service
 from bkpaas.checks.nginx import default_servers, server_name_fits, shadowing_server
 from bkpaas.checks.phrases import clauses, labelled, no_answer, offset, request_failure, seconds, sorted_uids
 from bkpaas.collect.probes import REDIRECTS
@@ -256,6 +256,7 @@ __all__ = [
     "own_addresses",
     "parsers",
     "plural",
+    "port_of_service",
     "redis_endpoint",
     "refused_command",
     "request_failure",

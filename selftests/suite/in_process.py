@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -37,14 +37,16 @@ def judges() -> tuple[tuple[Condition, Callable[..., None]], ...]:
     return tuple(found)
 
 
-def verdicts(snapshot: Snapshot) -> dict[str, Verdict]:
-    """Return the verdicts by id."""
-    return dict(_judged(snapshot))
+def verdicts(snapshot: Snapshot, only: Collection[str] | None = None) -> dict[str, Verdict]:
+    """Return the verdicts by id, all of them or those of some ids."""
+    return dict(_judged(snapshot, only))
 
 
-def _judged(snapshot: Snapshot) -> Iterator[tuple[str, Verdict]]:
+def _judged(snapshot: Snapshot, only: Collection[str] | None) -> Iterator[tuple[str, Verdict]]:
     for condition, test in judges():
         for subject in condition.subjects(snapshot.deployment):
+            if only is not None and f"{condition.id}@{subject.id}" not in only:
+                continue
             yield f"{condition.id}@{subject.id}", _verdict(snapshot, condition, test, subject)
 
 
