@@ -56,7 +56,7 @@ def _verdict(
     try:
         test(**{name: _fixture(name, snapshot, subject) for name in inspect.signature(test).parameters})
     except NoData as error:
-        return Verdict("no_data", str(error), subject.hosts)
+        return Verdict("no_data", str(error.args[0]), subject.hosts)
     except NotApplicable as error:
         return Verdict("not_applicable", str(error), subject.hosts)
     except AssertionError as error:
