@@ -3,6 +3,7 @@
 import time
 
 from bkpaas.checks import (
+    CaseMessage,
     Certificate,
     ControllerView,
     Deployment,
@@ -16,7 +17,9 @@ from bkpaas.checks import (
     Snapshot,
     Subject,
     TcpName,
+    case,
     clauses,
+    combined,
     condition,
     joined,
     labelled,
@@ -41,14 +44,15 @@ def test_one_nginx_host_holds_the_virtual_address(
     unknown = [host.facts.addresses for host in hosts if isinstance(host.facts.addresses, Missing)]
     holders = [host for host in hosts if _holds(host, address)]
     names = ", ".join(host.name for host in holders)
-    assert len(holders) < 2, msg(
-        "split brain: {names} hold {address} at the same time", names=names, address=address
+    assert len(holders) < 2, case(
+        "split-brain", "split brain: {names} hold {address} at the same time", names=names, address=address
     )
     if unknown:
         raise NoData(unknown[0].reason)
     if not holders:
         answer = controller.connections.get(TcpName.VIRTUAL_ADDRESS, address)
-        assert answer.ok, msg(
+        assert answer.ok, case(
+            "not-held",
             "nobody holds {address}: no nginx host has it, and the controller finds nothing there: {reason}",
             address=address,
             reason=no_answer(answer.error_kind),
@@ -63,7 +67,8 @@ def test_one_nginx_host_holds_the_virtual_address(
     [holder] = holders
     listeners = [one for one in holder.sockets.on(deployment.port) if one.covers(address) is not False]
     finding.add_evidence(f"{address}:{deployment.port} {names}")
-    assert listeners, msg(
+    assert listeners, case(
+        "not-listening",
         "{names} holds {address}, but nothing listens on port {port} of it",
         names=names,
         address=address,
@@ -87,8 +92,13 @@ def test_certificate_of_the_domain_is_valid(
     finding.add_evidence(
         "\n".join(f"{one.address}: {', '.join(one.names)} ({_day(one.ends)})" for one in shown)
     )
-    assert not any(wrong.values()), lines(
-        labelled(address, clauses(texts)) for address, texts in wrong.items() if texts
+    assert not any(wrong.values()), combined(
+        [problem for problems in wrong.values() for problem in problems],
+        lines(
+            labelled(address, clauses(problem.evidence for problem in problems))
+            for address, problems in wrong.items()
+            if problems
+        ),
     )
 
 
@@ -100,24 +110,27 @@ def _shown(controller: ControllerView, deployment: Deployment, finding: Finding)
         raise NoData(msg("the domain has no address"))
     first, *others = certificates
     finding.set_remedy_values(address=first.address.rpartition(":")[0])
-    assert first.error_kind != "tls", f"{first.address}: {first.error_text}"
+    assert first.error_kind != "tls", case("tls", labelled(first.address, str(first.error_text)))
     if not first.seen:
         raise NoData(labelled(first.address, no_answer(first.error_kind)))
     return [first, *(one for one in others if one.seen)]
 
 
-def _wrong(one: Certificate, domain: str, now: float) -> list[Message]:
-    texts = []
+def _wrong(one: Certificate, domain: str, now: float) -> list[CaseMessage]:
+    """Return what is wrong with a certificate."""
+    problems = []
     if one.ends is not None and now > one.ends:
-        texts.append(msg("it ended on {day}", day=_day(one.ends)))
+        problems.append(case("expired", "it ended on {day}", day=_day(one.ends)))
     if one.begins is not None and now < one.begins:
-        texts.append(msg("it begins on {day} only", day=_day(one.begins)))
+        problems.append(case("not-yet-valid", "it begins on {day} only", day=_day(one.begins)))
     if one.problem and one.names and not one.covers(domain):
         names = ", ".join(one.names)
-        texts.append(msg("it is for {names}, not for {domain}", names=names, domain=domain))
+        problems.append(case("wrong-name", "it is for {names}, not for {domain}", names=names, domain=domain))
     if one.problem:
-        texts.append(msg("{problem} (issued by {issuer})", problem=one.problem, issuer=one.issuer))
-    return texts
+        problems.append(
+            case("not-trusted", "{problem} (issued by {issuer})", problem=one.problem, issuer=one.issuer)
+        )
+    return problems
 
 
 def _day(seconds: float | None) -> str:
@@ -138,7 +151,7 @@ def test_certificate_of_the_domain_does_not_end_soon(
         raise NoData(msg("the certificate cannot be read"))
     soon = {address: days for address, days in left.items() if days < deployment.thresholds.certificate_days}
     finding.add_evidence(_days(left))
-    assert not soon, _days(soon)
+    assert not soon, case("ends-soon", _days(soon), days=f"{min(left.values()):.0f}")
 
 
 def _days(left: dict[str, float]) -> Message:
@@ -161,4 +174,4 @@ def test_host_trusts_the_certificate(host: HostView, deployment: Deployment, fin
     if not answer.ok and answer.error_kind != "tls":
         raise NoData(labelled(answer.url, answer.error_text or no_answer(answer.error_kind)))
     finding.add_evidence(answer.url)
-    assert answer.ok, f"{answer.url}: {answer.error_text}"
+    assert answer.ok, case("not-trusted", labelled(answer.url, str(answer.error_text)))

@@ -4,20 +4,25 @@ from collections.abc import Sequence
 
 from bkpaas.checks import (
     BEHIND_THE_DOMAIN,
+    CaseMessage,
     ControllerView,
     Deployment,
     FileName,
     Finding,
     HostView,
+    Message,
     Missing,
     NoData,
     NotApplicable,
     Process,
     Service,
+    case,
+    combined,
     condition,
     joined,
     lines,
     msg,
+    series,
 )
 
 
@@ -31,12 +36,17 @@ def test_services_run_with_production_settings(host: HostView, finding: Finding)
     finding.affects_services(wrong)
     finding.set_remedy_values(service=" ".join(sorted(wrong)) or "SERVICE")
     finding.add_evidence(f"BK_ENV=production: {', '.join(sorted(services))}")
-    assert not wrong, lines(
-        msg("{path}: BK_ENV is not set", path=service.ini.path)
-        if service.bk_env is None
-        else f"{service.ini.path}: BK_ENV={service.bk_env}"
-        for _, service in sorted(wrong.items())
+    assert not wrong, combined(
+        [_wrong_environment(service) for _, service in sorted(wrong.items())],
+        lines(_wrong_environment(service).evidence for _, service in sorted(wrong.items())),
+        services=series(sorted(wrong)),
     )
+
+
+def _wrong_environment(service: Service) -> CaseMessage:
+    if service.bk_env is None:
+        return case("not-set", "{path}: BK_ENV is not set", path=service.ini.path)
+    return case("not-production", lines([f"{service.ini.path}: BK_ENV={service.bk_env}"]))
 
 
 def _is_production(host: HostView, service: Service) -> bool:
@@ -71,19 +81,21 @@ def _started(host: HostView, service: str) -> Sequence[Process]:
 @condition("settings-valid")
 def test_settings_files_can_be_loaded(host: HostView, finding: Finding) -> None:
     """No settings file has a syntax error or a template variable that nobody replaced."""
-    unread, wrong = [], {}
+    unread, wrong, invalid = [], {}, False
     for project, settings in host.settings.by_project.items():
         unread += [f"{file.path}: {file.error}" for file in settings.files if file.error is not None]
         missing = {f"{file.path}: {file.error}" for file in settings.files}
         places = [place for place in (*settings.problems, *settings.placeholders) if place not in missing]
         if places:
             wrong[project] = places
+            invalid = invalid or any(place in settings.problems for place in places)
     finding.affects_services(wrong)
     finding.set_remedy_values(service=" ".join(sorted(wrong)) or "SERVICE")
     finding.add_evidence(", ".join(sorted(host.settings.by_project)))
-    assert not wrong, "\n".join(
-        f"{project}: {'; '.join(places[:5])}" for project, places in sorted(wrong.items())
-    )
+    text = lines(f"{project}: {'; '.join(places[:5])}" for project, places in sorted(wrong.items()))
+    projects = series(sorted(wrong))
+    assert not invalid, case("invalid", text, projects=projects)
+    assert not wrong, case("placeholder", text, projects=projects)
     if unread:
         raise NoData("; ".join(unread[:3]))
 
@@ -97,7 +109,7 @@ def test_password_could_be_reset(host: HostView, finding: Finding) -> None:
         there = [place.path for place in places if place.exists and place.type == "file"]
         finding.add_evidence(" ".join(there))
         missing += [] if there else [place.path for place in places]
-    assert not missing, msg("missing: {paths}", paths=", ".join(missing))
+    assert not missing, case("missing", "missing: {paths}", paths=", ".join(missing))
 
 
 @condition("login-works")
@@ -109,9 +121,9 @@ def test_a_user_who_logs_in_is_logged_in(
     if trial is None:
         raise NotApplicable(msg("no login was tried: give --login-user USER to log in for real"))
     finding.depends_on_hosts(entry.name for entry in deployment.hosts_with(*BEHIND_THE_DOMAIN))
-    assert not trial.troubles, "\n".join(
-        f"{trouble.step}: {trouble.where}: {trouble.said}" for trouble in trial.troubles
-    )
+    if trial.troubles:
+        text = lines(f"{trouble.step}: {trouble.where}: {trouble.said}" for trouble in trial.troubles)
+        raise AssertionError(_login_failure(trial.troubles[0].step, text))
     if trial.refused:
         raise NoData(
             msg(
@@ -134,3 +146,14 @@ def test_a_user_who_logs_in_is_logged_in(
             ],
         )
     )
+
+
+def _login_failure(step: str, text: Message) -> CaseMessage:
+    """Return the case of a login that fails at a step."""
+    if step == "form":
+        return case("no-form", text)
+    if step == "password":
+        return case("password-not-accepted", text)
+    if step == "token":
+        return case("token-refused", text)
+    return case("asked-again", text)

@@ -6,23 +6,27 @@ from urllib.parse import urljoin, urlsplit
 from bkpaas.checks import (
     BEHIND_THE_DOMAIN,
     REDIRECTS,
+    CaseMessage,
     ControllerView,
     Deployment,
     Finding,
     HostView,
     HttpName,
-    Message,
     NoData,
     NotApplicable,
     Settings,
     Value,
+    case,
+    combined,
     condition,
+    connection_case,
     joined,
     judge_refusal,
     labelled,
     lines,
     msg,
     no_answer,
+    series,
     setting,
 )
 
@@ -35,7 +39,7 @@ Values = dict[str, Value]
 def test_production_settings_are_equal(pair: tuple[HostView, HostView], finding: Finding) -> None:
     """settings_production.py says the same on both hosts, key by key, but for each host's own address."""
     compared = 0
-    wrong: dict[str, list[Message]] = {}
+    wrong: dict[str, list[CaseMessage]] = {}
     for project in ("login", "paas", "console"):
         first, second = (host.settings.by_project.get(project) for host in pair)
         if first is None or second is None or not (_is_there(first) or _is_there(second)):
@@ -51,7 +55,15 @@ def test_production_settings_are_equal(pair: tuple[HostView, HostView], finding:
         raise NoData(msg("no {production} was read on either host", production=PRODUCTION))
     finding.affects_services(wrong)
     finding.add_evidence(msg("{compared} settings are equal", compared=compared))
-    assert not wrong, lines(labelled(project, text) for project, texts in wrong.items() for text in texts)
+    assert not wrong, combined(
+        [difference for differences in wrong.values() for difference in differences],
+        lines(
+            labelled(project, difference.evidence)
+            for project, differences in wrong.items()
+            for difference in differences
+        ),
+        projects=series(wrong),
+    )
 
 
 def _is_there(settings: Settings) -> bool:
@@ -93,14 +105,15 @@ def _without_own_addresses(value: Value, host: HostView) -> str:
     return text
 
 
-def _difference(name: str, values: tuple[Values, Values], pair: tuple[HostView, HostView]) -> Message:
+def _difference(name: str, values: tuple[Values, Values], pair: tuple[HostView, HostView]) -> CaseMessage:
     """Where the values stand, and what they are when they are no secrets."""
     places = [
         (host, known[name]) for host, known in zip(pair, values, strict=True) if known.get(name) is not None
     ]
     if len(places) == 1:
         [(here, value)] = places
-        return msg(
+        return case(
+            "only-on-one",
             "{name} stands on {here_name} only ({file}:{line})",
             name=name,
             here_name=here.name,
@@ -111,7 +124,9 @@ def _difference(name: str, values: tuple[Values, Values], pair: tuple[HostView, 
         f"{host.name}:{value.file}:{value.line} {value.text if value.digest is None else '***'}"
         for host, value in places
     ]
-    return msg("{name} differs: {values}", name=name, values=joined(", ", shown, context="clauses"))
+    return case(
+        "differs", "{name} differs: {values}", name=name, values=joined(", ", shown, context="clauses")
+    )
 
 
 @condition("domain-from-agents")
@@ -145,14 +160,19 @@ def test_settings_have_the_scheme_of_the_domain(
         raise NoData("; ".join(unclear))
     finding.affects_services(wrong)
     finding.add_evidence(f"HTTP_SCHEMA = {deployment.scheme}: {', '.join(known)}")
-    assert not wrong, lines(
-        msg(
-            "{where}: HTTP_SCHEMA = {value}, the domain is served under {scheme}",
-            where=where,
-            value=value.text,
-            scheme=deployment.scheme,
-        )
-        for value, where in wrong.values()
+    assert not wrong, case(
+        "differs",
+        lines(
+            msg(
+                "{where}: HTTP_SCHEMA = {value}, the domain is served under {scheme}",
+                where=where,
+                value=value.text,
+                scheme=deployment.scheme,
+            )
+            for value, where in wrong.values()
+        ),
+        projects=series(wrong),
+        scheme=deployment.scheme,
     )
 
 
@@ -171,15 +191,19 @@ def test_platform_leads_to_the_login_form(
     finding.set_remedy_values(url=steps[0].url)
     finding.depends_on_hosts(entry.name for entry in deployment.hosts_with(*BEHIND_THE_DOMAIN))
     finding.add_evidence(way)
-    assert last.ok, lines([way, no_answer(last.error_kind)])
+    assert last.ok, connection_case(last.error_kind, lines([way, no_answer(last.error_kind)]))
     target = urljoin(last.url, last.headers.get("location", ""))
     if last.status in REDIRECTS and urlsplit(target).hostname != deployment.domain:
         if urlsplit(last.url).path.startswith("/login"):
             raise NotApplicable(
                 msg("login sends its users to another site: {hostname}", hostname=urlsplit(target).hostname)
             )
-        raise AssertionError(lines([way, msg("this leads to another site")]))
-    assert last.status not in REDIRECTS, lines([way, msg("this has no end")])
-    assert {"username", "password"} <= set(last.inputs), lines(
-        [way, msg("this page has no fields for user name and password")]
+        raise AssertionError(
+            case(
+                "other-site", lines([way, msg("this leads to another site")]), site=urlsplit(target).hostname
+            )
+        )
+    assert last.status not in REDIRECTS, case("no-end", lines([way, msg("this has no end")]))
+    assert {"username", "password"} <= set(last.inputs), case(
+        "no-form", lines([way, msg("this page has no fields for user name and password")])
     )

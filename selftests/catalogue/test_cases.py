@@ -23,9 +23,6 @@ UNFINISHED = (
     "test_login_access.py",
     "test_recent_trouble.py",
     "test_time.py",
-    "test_entrance.py",
-    "test_password.py",
-    "test_redirect_loop.py",
 )
 """Modules whose assertions do not name their cases yet."""
 MAKERS = ("case", "combined", "connection_case")
