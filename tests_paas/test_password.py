@@ -20,6 +20,7 @@ from bkpaas.checks import (
     combined,
     condition,
     joined,
+    labelled,
     lines,
     msg,
     series,
@@ -92,7 +93,7 @@ def test_settings_files_can_be_loaded(host: HostView, finding: Finding) -> None:
     finding.affects_services(wrong)
     finding.set_remedy_values(service=" ".join(sorted(wrong)) or "SERVICE")
     finding.add_evidence(", ".join(sorted(host.settings.by_project)))
-    text = lines(f"{project}: {'; '.join(places[:5])}" for project, places in sorted(wrong.items()))
+    text = lines(labelled(project, "; ".join(places[:5])) for project, places in sorted(wrong.items()))
     projects = series(sorted(wrong))
     assert not invalid, case("invalid", text, projects=projects)
     assert not wrong, case("placeholder", text, projects=projects)
@@ -122,7 +123,10 @@ def test_a_user_who_logs_in_is_logged_in(
         raise NotApplicable(msg("no login was tried: give --login-user USER to log in for real"))
     finding.depends_on_hosts(entry.name for entry in deployment.hosts_with(*BEHIND_THE_DOMAIN))
     if trial.troubles:
-        text = lines(f"{trouble.step}: {trouble.where}: {trouble.said}" for trouble in trial.troubles)
+        text = lines(
+            msg("{step}: {url}: {problem}", step=trouble.step, url=trouble.where, problem=trouble.said)
+            for trouble in trial.troubles
+        )
         raise AssertionError(_login_failure(trial.troubles[0].step, text))
     if trial.refused:
         raise NoData(
