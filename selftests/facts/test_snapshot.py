@@ -74,3 +74,57 @@ def test_a_snapshot_of_another_schema(tmp_path):
     path.write_bytes(msgspec.json.encode(snapshot()).replace(b'"schema":1', b'"schema":2', 1))
     with pytest.raises(SuiteError, match=r"cannot read.*schema 2"):
         Snapshot.load(path)
+
+
+def written(path, change):
+    """Write a snapshot whose JSON has been changed."""
+    value = msgspec.json.decode(msgspec.json.encode(snapshot()))
+    change(value)
+    path.write_bytes(msgspec.json.encode(value))
+    return path
+
+
+FLAWS = {
+    "no host": (lambda v: v["deployment"].update(hosts=[]), "its deployment has no host"),
+    "two of one name": (
+        lambda v: v["deployment"]["hosts"].append(v["deployment"]["hosts"][0]),
+        "two hosts of one name",
+    ),
+    "facts are absent": (lambda v: v["hosts"].clear(), r"its facts and its deployment differ: paas-1"),
+    "facts of an unknown host": (
+        lambda v: v["hosts"].update({"paas-9": v["hosts"]["paas-1"]}),
+        r"its facts and its deployment differ: paas-9",
+    ),
+    "facts of another host": (lambda v: v["hosts"]["paas-1"].update(host="paas-9"), "under another name"),
+    "the run's time": (lambda v: v.update(started=1e300), "the time of its run is impossible"),
+    "the run's time is negative": (lambda v: v.update(started=-1), "the time of its run is impossible"),
+}
+
+
+@pytest.mark.parametrize("flaw", FLAWS)
+def test_a_snapshot_that_no_run_has_saved_is_refused(tmp_path, flaw):
+    change, words = FLAWS[flaw]
+    with pytest.raises(SuiteError, match=words):
+        Snapshot.load(written(tmp_path / "x.json", change))
+
+
+@pytest.mark.parametrize("number", [1e300, -1e300])
+def test_an_impossible_time_within_the_facts_is_refused(tmp_path, number):
+    def change(value):
+        value["hosts"]["paas-1"]["system"]["time"] = number
+
+    with pytest.raises(SuiteError, match=r"cannot read.*hosts"):
+        Snapshot.load(written(tmp_path / "x.json", change))
+
+
+@pytest.mark.parametrize("seconds", [-1, 1e300])
+def test_an_impossible_duration_within_the_facts_is_refused(tmp_path, seconds):
+    with pytest.raises(SuiteError, match=r"cannot read.*seconds"):
+        Snapshot.load(written(tmp_path / "x.json", lambda v: v["hosts"]["paas-1"].update(seconds=seconds)))
+
+
+def test_a_number_that_is_not_json_is_refused(tmp_path):
+    path = written(tmp_path / "x.json", lambda v: v.update(started=12345))
+    path.write_bytes(path.read_bytes().replace(b"12345", b"NaN"))
+    with pytest.raises(SuiteError, match="cannot be read|cannot read|is no snapshot"):
+        Snapshot.load(path)
