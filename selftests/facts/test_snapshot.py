@@ -126,5 +126,5 @@ def test_an_impossible_duration_within_the_facts_is_refused(tmp_path, seconds):
 def test_a_number_that_is_not_json_is_refused(tmp_path):
     path = written(tmp_path / "x.json", lambda v: v.update(started=12345))
     path.write_bytes(path.read_bytes().replace(b"12345", b"NaN"))
-    with pytest.raises(SuiteError, match="cannot be read|cannot read|is no snapshot"):
+    with pytest.raises(SuiteError, match=r"cannot be read|cannot read|is no snapshot"):
         Snapshot.load(path)
