@@ -84,7 +84,7 @@ def _judge(
         "{url}: HTTP {status}: {message}",
         url=answer.url,
         status=answer.status,
-        message=found.message,
+        message=found.message.rstrip(),
     )
 
 

@@ -46,8 +46,8 @@ SUITE_FAILED = (
     "（套件错误）",
 )
 """Parts of texts that report a defect of the suite."""
-ASSUMED = ("services", "missed", "needs")
-"""Parts of an outcome that decide what may account for it."""
+ASSUMED = {"services": "services", "missed": "unreachable_hosts", "needs": "depends_on_hosts"}
+"""Parts of an outcome that decide what may account for it: name in the expectation, field of Outcome."""
 
 
 def judge(recording: Recording, directory: Path) -> dict[str, Any]:
@@ -215,7 +215,10 @@ def _told(results: Results, capture: _Capture) -> dict[str, Any]:
             "word": verdict.verdict,
             "severity": verdict.severity,
             **{name: _in_both(name, verdict.id, texts) for name in TEXTS},
-            **{name: list(capture.outcomes.get(verdict.id, {}).get(name, ())) for name in ASSUMED},
+            **{
+                name: list(capture.outcomes.get(verdict.id, {}).get(field, ()))
+                for name, field in ASSUMED.items()
+            },
             "explained_by": verdict.explained_by,
         }
         for verdict in results.verdicts
