@@ -3,6 +3,7 @@
 from bkpaas.checks import (
     APP_UPSTREAMS,
     Answer,
+    CaseMessage,
     Deployment,
     Finding,
     Host,
@@ -14,12 +15,16 @@ from bkpaas.checks import (
     Missing,
     NoData,
     Process,
+    case,
     clauses,
+    combined,
     condition,
+    connection_case,
     labelled,
     lines,
     msg,
     no_answer,
+    series,
 )
 
 AGENTS = {"paas_agent", "paasagent"}
@@ -32,12 +37,15 @@ def test_nginx_of_the_app_host_answers(host: HostView, deployment: Deployment, f
     port = deployment.service_port("agent_nginx")
     masters = host.processes.nginx_masters()
     listeners = host.sockets.on(port)
-    assert listeners, _why_silent(host, masters, port)
+    assert listeners, _not_listening(host, masters, port)
     answer = host.answers.get(HttpName.AGENT_NGINX)
-    assert answer.ok, labelled(answer.url, no_answer(answer.error_kind))
-    assert answer.status not in (502, 503, 504), f"{answer.url}: HTTP {answer.status}"
+    assert answer.ok, _unanswered(answer)
+    assert answer.status not in (502, 503, 504), case(
+        "5xx", "{url}: HTTP {status}", url=answer.url, status=answer.status
+    )
     stranger = _stranger(host, masters, listeners, answer)
-    assert stranger is None, msg(
+    assert stranger is None, case(
+        "taken",
         "port {port} is held by pid {pid}, not by nginx: {command}",
         port=port,
         pid=stranger.pid,
@@ -58,24 +66,36 @@ def _stranger(
     return next((process for pid in pids if (process := host.processes.get(pid))), None)
 
 
-def _why_silent(host: HostView, masters: tuple[Process, ...], port: int) -> Message:
+def _unanswered(answer: Answer, evidence: Message | None = None) -> CaseMessage:
+    """Return the case of a request that got no HTTP answer."""
+    evidence = evidence or labelled(answer.url, no_answer(answer.error_kind))
+    return connection_case(answer.error_kind, evidence, url=answer.url)
+
+
+def _not_listening(host: HostView, masters: tuple[Process, ...], port: int) -> CaseMessage:
     if not masters:
-        return msg("nothing listens on {port}: nginx does not run", port=port)
+        return case("not-running", "nothing listens on {port}: nginx does not run", port=port)
     master = masters[0]
-    told = [server for server in host.nginx.servers if any(listen.port == port for listen in server.listens)]
-    if told:
-        return msg(
-            "nginx runs (pid {pid}, {exe}) but does not listen on {port}, which stands in {file}:{line}: it was started before, reload it",
+    servers = [
+        server for server in host.nginx.servers if any(listen.port == port for listen in server.listens)
+    ]
+    if servers:
+        return case(
+            "stale",
+            "nginx runs (pid {pid}, {exe}) but does not listen on {port}, which stands in {file}:{line}: "
+            "it was started before, reload it",
             pid=master.pid,
             exe=master.exe,
             port=port,
-            file=told[0].file,
-            line=told[0].line,
+            file=servers[0].file,
+            line=servers[0].line,
         )
     listens = (listen for server in host.nginx.servers for listen in server.listens if not listen.unix)
     ports = ", ".join(map(str, sorted({listen.port for listen in listens}))) or "-"
-    return msg(
-        "nginx runs (pid {pid}), but no file of its configuration has `listen {port}` (they have {ports}; where another port is meant, the inventory says ports: agent_nginx)",
+    return case(
+        "missing",
+        "nginx runs (pid {pid}), but no file of its configuration has `listen {port}` (they have {ports}; "
+        "where another port is meant, the inventory says ports: agent_nginx)",
         pid=master.pid,
         port=port,
         ports=ports,
@@ -86,7 +106,7 @@ def _why_silent(host: HostView, masters: tuple[Process, ...], port: int) -> Mess
 def test_app_host_is_reached(source: HostView, target: Host) -> None:
     """From the nginx and paas hosts, port 8010 of the app host gives an HTTP answer, whatever its status."""
     answer = source.answers.get(HttpName.AGENT_NGINX_OF_HOST, target.name)
-    assert answer.ok, labelled(answer.url, no_answer(answer.error_kind))
+    assert answer.ok, _unanswered(answer)
 
 
 @condition("agent-upstream-map")
@@ -98,33 +118,34 @@ def test_upstreams_lead_to_the_right_app_hosts(
     if nginx.main is None:
         raise NoData(msg("no nginx configuration was found"))
     upstreams = {upstream.name: upstream for upstream in nginx.upstreams}
-    wrong, absent = [], []
+    wrong: list[CaseMessage] = []
+    absent: list[str] = []
     for name, role in APP_UPSTREAMS.items():
         if not deployment.hosts_with(role):
             continue
         if (upstream := upstreams.get(name)) is None:
             absent.append(name)
             continue
-        right = set()
+        right: set[str] = set()
         for app in deployment.hosts_with(role):
             right |= _addresses(app, host_facts, loopback=app.name == host.name)
         for server in upstream.servers:
             finding.add_evidence(f"{upstream.name} {server.address}:{server.port}")
             if not right.intersection(host.names.of(server.address)):
                 wrong.append(
-                    msg(
-                        "{file}:{line} {name}: {address} is no {role} host",
+                    case(
+                        "other-host",
+                        "{file}:{line} {upstream}: {address} is no {role} host",
                         file=upstream.file,
                         line=upstream.line,
-                        name=upstream.name,
+                        upstream=upstream.name,
                         address=server.address,
                         role=role,
                     )
                 )
-    assert not wrong, lines(wrong)
+    assert not wrong, combined(wrong, lines(one.evidence for one in wrong))
     if absent:
-        names = ", ".join(absent)
-        raise NoData(msg("no upstream {names} in nginx's files", names=names))
+        raise NoData(msg("no upstream {upstreams} in nginx's files", upstreams=", ".join(absent)))
 
 
 def _addresses(app: Host, host_facts: HostLookup, loopback: bool) -> set[str]:
@@ -148,17 +169,23 @@ def test_paas_agent_is_alive(host: HostView, finding: Finding) -> None:
     finding.set_remedy_values(url=answer.url)
     if not answer.ok:
         state = msg("process {pid} runs", pid=agents[0].pid) if agents else msg("no paas_agent process")
-        reason = labelled(answer.url, no_answer(answer.error_kind))
-        raise AssertionError(clauses([reason, state, *_supervised(host)]))
-    said = answer.json() or {}
-    assert answer.status == 200 and ("alive" in answer.body or said.get("ok") is True), (
-        f"{answer.url}: HTTP {answer.status}: {answer.body.strip()[:120]}"
+        problem = labelled(answer.url, no_answer(answer.error_kind))
+        evidence = clauses([problem, state, *_supervised(host)])
+        raise AssertionError(_unanswered(answer, evidence) if agents else case("not-running", evidence))
+    health = answer.json() or {}
+    alive = answer.status == 200 and ("alive" in answer.body or health.get("ok") is True)
+    assert alive, case(
+        "wrong-body",
+        "{url}: HTTP {status}: {body}",
+        url=answer.url,
+        status=answer.status,
+        body=answer.body.strip()[:120],
     )
     finding.add_evidence(f"{answer.url}: {answer.body.strip()[:60]}")
 
 
 def _supervised(host: HostView) -> list[str]:
-    """What its supervisor says, when it has one."""
+    """Return what its supervisor says, when it has one."""
     if isinstance(host.facts.supervisors, Missing):
         return []
     supervisor = host.facts.supervisors.by_module.get("paas_agent")
@@ -170,20 +197,25 @@ def _supervised(host: HostView) -> list[str]:
 def test_paas_host_reaches_the_agent(source: HostView, target: Host) -> None:
     """From the paas host, paas_agent's port gives an HTTP answer."""
     answer = source.answers.get(HttpName.AGENT_HEALTHZ_OF_HOST, target.name)
-    assert answer.ok, labelled(answer.url, no_answer(answer.error_kind))
+    assert answer.ok, _unanswered(answer)
 
 
 @condition("saas-run-state")
 def test_deployed_applications_have_processes(host: HostView, finding: Finding) -> None:
     """Each SaaS with a pid file has that process and its socket; without them nginx answers 502 for it."""
-    dead = {}
+    dead: dict[str, CaseMessage] = {}
     for saas in host.saas.items:
         if saas.alive is False:
-            dead[saas.app] = msg("pid {pid} is gone", pid=saas.pid)
+            dead[saas.app] = case("not-running", "pid {pid} is gone", pid=saas.pid)
         elif saas.socket is not None and not saas.socket.exists:
-            dead[saas.app] = msg("{path} is missing", path=saas.socket.path)
+            dead[saas.app] = case("gone", "{path} is missing", path=saas.socket.path)
     finding.add_evidence(", ".join(saas.app for saas in host.saas.items) or msg("none deployed"))
-    assert not dead, lines(labelled(app, text) for app, text in sorted(dead.items()))
+    cases = [dead[app] for app in sorted(dead)]
+    assert not dead, combined(
+        cases,
+        lines(labelled(app, dead[app].evidence) for app in sorted(dead)),
+        apps=series(app for app in sorted(dead) if dead[app].case == cases[0].case),
+    )
     unknown = [saas.app for saas in host.saas.items if saas.alive is None or saas.socket is None]
     if unknown:
         raise NoData(msg("the process or the socket is not known: {names}", names=", ".join(unknown)))

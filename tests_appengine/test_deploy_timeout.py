@@ -6,6 +6,7 @@ from statistics import median
 
 from bkpaas.checks import (
     AgentConfig,
+    CaseMessage,
     Deployment,
     FileFact,
     Finding,
@@ -18,6 +19,8 @@ from bkpaas.checks import (
     Process,
     Settings,
     Subject,
+    case,
+    combined,
     condition,
     lines,
     msg,
@@ -70,22 +73,24 @@ def test_agent_reads_its_limit_as_a_number(host: HostView, finding: Finding) -> 
     """The agent reads a number of seconds above 0; it takes what is missing or has a unit for 0."""
     config = _agent(host)
     seconds, where = _limit(host)
-    text = config.execute_time_limit.text
     finding.add_evidence(f"{where}: {LIMIT} = {seconds} s")
-    assert seconds > 0, lines(
-        (
-            msg("{where}: there is no {limit} under settings", where=where, limit=LIMIT)
-            if text is None
-            else msg(
-                "{where}: {limit}: {text} is read as {seconds}: every deployment ends at once",
-                where=where,
-                limit=LIMIT,
-                text=text,
-                seconds=seconds,
-            ),
-            *config.problems,
+    assert seconds > 0, _no_limit(config, where)
+
+
+def _no_limit(config: AgentConfig, where: str) -> CaseMessage:
+    limit = config.execute_time_limit
+    if limit.text is None:
+        failure = case("missing", "{where}: there is no {setting} under settings", where=where, setting=LIMIT)
+    else:
+        failure = case(
+            "wrong-value",
+            "{where}: {setting}: {text} is read as {seconds}: every deployment ends at once",
+            where=where,
+            setting=LIMIT,
+            text=limit.text,
+            seconds=limit.seconds,
         )
-    )
+    return combined([failure], lines((failure.evidence, *config.problems)))
 
 
 @condition("deploy-timeout-order")
@@ -94,19 +99,20 @@ def test_paas_waits_longer_than_the_agent_works(
 ) -> None:
     """EVENT_STATE_EXPIRE_SECONDS of PaaS is greater than EXECUTE_TIME_LIMIT of the agent."""
     if not target.selected:
-        raise NoData(msg("{name} was not looked at", name=target.name))
+        raise NoData(msg("{host} was not looked at", host=target.name))
     event, event_at = _event(source)
     limit, limit_at = _limit(host_facts(target.name))
     finding.add_evidence(f"{limit} s < {event} s")
-    assert limit < event, msg(
-        "{name} {limit_at}: {limit} = {limit_2}, not less than {event} = {event_2} ({source_name} {event_at})",
-        name=target.name,
+    assert limit < event, case(
+        "too-short",
+        "{target} {limit_at}: {limit_name} = {limit}, not less than {event_name} = {event} ({source} {event_at})",
+        target=target.name,
         limit_at=limit_at,
-        limit=LIMIT,
-        limit_2=limit,
-        event=EVENT,
-        event_2=event,
-        source_name=source.name,
+        limit_name=LIMIT,
+        limit=limit,
+        event_name=EVENT,
+        event=event,
+        source=source.name,
         event_at=event_at,
     )
 
@@ -117,14 +123,15 @@ def test_paas_hosts_wait_equally_long(pair: tuple[HostView, HostView], finding: 
     first, second = pair
     (one, one_at), (other, other_at) = map(_event, pair)
     finding.add_evidence(f"{EVENT} = {one}")
-    assert one == other, msg(
-        "{event} = {one} on {name} ({one_at}), {other} on {second_name} ({other_at})",
-        event=EVENT,
+    assert one == other, case(
+        "differs",
+        "{setting} = {one} on {first} ({one_at}), {other} on {second} ({other_at})",
+        setting=EVENT,
         one=one,
-        name=first.name,
+        first=first.name,
         one_at=one_at,
         other=other,
-        second_name=second.name,
+        second=second.name,
         other_at=other_at,
     )
 
@@ -145,10 +152,11 @@ def test_agents_work_equally_long(
             counts[_limit(facts)[0]] += 1
     usual = max(counts, key=lambda seconds: (counts[seconds], seconds == SHIPPED_LIMIT))
     finding.add_evidence(f"{where}: {LIMIT} = {own}")
-    assert own == usual, msg(
-        "{where}: {limit} = {own}, other app hosts have {usual}",
+    assert own == usual, case(
+        "differs",
+        "{where}: {setting} = {own}, other app hosts have {usual}",
         where=where,
-        limit=LIMIT,
+        setting=LIMIT,
         own=own,
         usual=usual,
     )
@@ -163,7 +171,7 @@ def test_processes_know_their_files(
     slack = _clock_slack(host, deployment, host_facts)
     readers = _paas_readers(host) if roles.has_role("paas") else []
     readers += _agent_readers(host) if roles.has_role("appo", "appt") else []
-    stale = []
+    stale: list[CaseMessage] = []
     for process, files in readers:
         finding.add_evidence(f"pid {process.pid} (±{slack:.1f} s)")
         for file in files:
@@ -172,15 +180,16 @@ def test_processes_know_their_files(
             later = file.mtime - process.start
             if later > slack:
                 stale.append(
-                    msg(
-                        "{path} was changed {later:.0f} s after pid {pid} ({command}) had started",
+                    case(
+                        "stale",
+                        "{path} was changed {seconds:.0f} s after pid {pid} ({command}) had started",
                         path=file.path,
-                        later=later,
+                        seconds=later,
                         pid=process.pid,
                         command=process.command[:80],
                     )
                 )
-    assert not stale, lines(stale)
+    assert not stale, combined(stale, lines(one.evidence for one in stale))
 
 
 def _paas_readers(host: HostView) -> Readers:
@@ -223,12 +232,13 @@ def test_old_tasks_are_swept_later_than_deployments_end(host: HostView, finding:
     event, event_at = _event(host)
     history, history_at = _event(host, HISTORY)
     finding.add_evidence(f"{history} s >= {event} s")
-    assert history >= event, msg(
-        "{history} = {history_2} ({history_at}) is less than {event} = {event_2} ({event_at})",
-        history=HISTORY,
-        history_2=history,
+    assert history >= event, case(
+        "too-short",
+        "{history_name} = {history} ({history_at}) is less than {event_name} = {event} ({event_at})",
+        history_name=HISTORY,
+        history=history,
         history_at=history_at,
-        event=EVENT,
-        event_2=event,
+        event_name=EVENT,
+        event=event,
         event_at=event_at,
     )

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta, timezone
 from bkpaas.checks import (
     LOG_INDEX,
     Answer,
+    CaseMessage,
     Deployment,
     Finding,
     Host,
@@ -17,8 +18,11 @@ from bkpaas.checks import (
     Place,
     Search,
     addresses,
+    case,
     clauses,
+    combined,
     condition,
+    connection_case,
     elasticsearch_error,
     elasticsearch_places,
     host_time,
@@ -33,10 +37,13 @@ from bkpaas.checks import (
     parsers,
     request_failure,
     require_log_search,
+    series,
     valid_addresses,
 )
 
 LOW_WATERMARK = 85.0  # percent of a disk above which Elasticsearch begins to mind
+FLOOD_BLOCK = "read_only_allow_delete"
+"""The block that Elasticsearch itself sets on an index."""
 
 
 def _places(host: HostView, finding: Finding) -> tuple[Place, ...]:
@@ -62,27 +69,30 @@ def test_paas_is_told_where_elasticsearch_is(
     try:
         found = _places(host, finding)
     except ValueError as error:
-        raise AssertionError(message_of(error)) from None
+        raise AssertionError(case("wrong-value", lines([message_of(error)]))) from None
     right = _right_addresses(deployment, host_facts)
     for place in found:
         own = _resolved(host, place, deployment)
         strange = ", ".join(sorted(map(str, own - right)))
         known = ", ".join(f"{es.name} {es.address}" for es in deployment.hosts_with("es"))
-        assert not strange or not known, msg(
-            "{text}: {strange} is no es host of the inventory ({known}), and no log_parser delivers there",
-            text=place.text,
-            strange=strange,
-            known=known,
+        assert not strange or not known, case(
+            "other-host",
+            "{place}: {addresses} is no es host of the inventory ({hosts}), and no log_parser delivers there",
+            place=place.text,
+            addresses=strange,
+            hosts=known,
         )
         _judge_port(host, place, own, deployment, host_facts)
-        finding.add_evidence(place.text if known else msg("{text}, no es in the inventory", text=place.text))
+        finding.add_evidence(
+            place.text if known else msg("{place}, no es in the inventory", place=place.text)
+        )
 
 
 def _resolved(host: HostView, place: Place, deployment: Deployment) -> set[IpAddress]:
     if not valid_addresses([place.host]) and host.names.get(place.host) is None:
-        raise NoData(msg("{host} was not resolved", host=place.host))
+        raise NoData(msg("{name} was not resolved", name=place.host))
     own = addresses(host, place.host, deployment)
-    assert own, msg("{host} does not resolve here", host=place.host)
+    assert own, case("unresolved", "{name} does not resolve here", name=place.host)
     return own
 
 
@@ -111,16 +121,18 @@ def _judge_port(
         root.error_kind == "protocol" or (root.status == 200 and not is_elasticsearch(root))
     ):
         raise AssertionError(
-            msg(
-                "{text} answers, but is not Elasticsearch: {error_text}",
-                text=place.text,
-                error_text=root.error_text or elasticsearch_error(root),
+            case(
+                "other-server",
+                "{place} answers, but is not Elasticsearch: {answer}",
+                place=place.text,
+                answer=root.error_text or elasticsearch_error(root),
             )
         )
     answers = root is not None and root.ok
-    assert place.port == usual or answers or False not in listens or True in listens, msg(
-        "{text}: nothing listens on {port}; the inventory's port of es is {usual}",
-        text=place.text,
+    assert place.port == usual or answers or False not in listens or True in listens, case(
+        "not-listening",
+        "{place}: nothing listens on {port}; the inventory's port of es is {usual}",
+        place=place.text,
         port=place.port,
         usual=usual,
     )
@@ -142,56 +154,75 @@ def test_elasticsearch_is_well(
 ) -> None:
     """At each configured address Elasticsearch answers this host, takes the login, and its cluster is green or yellow."""
     require_log_search(deployment, host_facts)
-    wrong, unclear = [], []
+    wrong: list[CaseMessage] = []
+    unclear: list[Message] = []
     for place in _known_places(host, finding):
         finding.depends_on_hosts(hosts_at(addresses(host, place.host, deployment), deployment, host_facts))
         search = host.searches.at(place)
         try:
-            trouble = (
-                _trouble(place, search.root)
-                or _trouble(place, search.health)
-                or _status(search.health, finding)
+            failure = (
+                _failure(place, search.root)
+                or _failure(place, search.health)
+                or _status(place, search.health, finding)
             )
         except NoData as gap:
             unclear.append(labelled(place.text, gap.message()))
             continue
-        if trouble is not None:
-            wrong.append(labelled(place.text, trouble))
+        if failure is not None:
+            wrong.append(failure)
             finding.set_remedy_values(es_url=f"{place.scheme}://{place.text}", es_host=place.host)
-    assert not wrong, lines(wrong)
+    assert not wrong, combined(wrong, lines(one.evidence for one in wrong))
     if unclear:
         raise NoData(clauses(unclear))
 
 
-def _trouble(place: Place, answer: Answer) -> Message | str | None:
-    """Return why an answer is not that of a healthy Elasticsearch, None if it is one."""
+def _failure(place: Place, answer: Answer) -> CaseMessage | None:
+    """Return the failure that an answer shows, None if it is that of a healthy Elasticsearch."""
     if answer.error_kind in ("withheld", "tls"):
         raise NoData(request_failure(answer))
+    at = place.text
     if not answer.ok:
-        return no_answer(answer.error_kind)
+        return connection_case(answer.error_kind, labelled(at, no_answer(answer.error_kind)), place=at)
     if answer.status == 401 and place.user:
-        return msg("refuses the login of {user} (HTTP 401)", user=place.user)
+        return case(
+            "login-refused", "{place}: refuses the login of {user} (HTTP 401)", place=at, user=place.user
+        )
     if answer.status == 401:
-        return msg("asks for a login, and the settings of paas have none (HTTP 401)")
+        return case(
+            "login-missing",
+            "{place}: asks for a login, and the settings of paas have none (HTTP 401)",
+            place=at,
+        )
+    error = elasticsearch_error(answer)
     if answer.status == 403 and not answer.url.endswith("/"):
-        raise NoData(f"HTTP 403: {elasticsearch_error(answer)}")
+        raise NoData(f"HTTP 403: {error}")
+    evidence = labelled(at, f"HTTP {answer.status}: {error}")
+    if answer.status is not None and answer.status >= 500:
+        return case("5xx", evidence, place=at, status=answer.status)
     if answer.status != 200:
-        return f"HTTP {answer.status}: {elasticsearch_error(answer)}"
+        return case("wrong-status", evidence, place=at, status=answer.status)
     if answer.url.endswith("/") and not is_elasticsearch(answer):
-        return msg("is not Elasticsearch: {error}", error=elasticsearch_error(answer))
+        return case("other-server", "{place}: is not Elasticsearch: {answer}", place=at, answer=error)
     return None
 
 
-def _status(health: Answer, finding: Finding) -> Message | None:
-    told = health.json() or {}
-    status, nodes, lost = (told.get(name) for name in ("status", "number_of_nodes", "unassigned_shards"))
+def _status(place: Place, health: Answer, finding: Finding) -> CaseMessage | None:
+    values = health.json() or {}
+    status, nodes, lost = (values.get(name) for name in ("status", "number_of_nodes", "unassigned_shards"))
     if status not in ("green", "yellow", "red"):
-        raise NoData(msg("no status in its health: {error}", error=elasticsearch_error(health)))
-    text = msg(
-        "status {status}, {nodes} nodes, {lost} shards without one", status=status, nodes=nodes, lost=lost
+        raise NoData(msg("no status in its health: {answer}", answer=elasticsearch_error(health)))
+    evidence = msg(
+        "status {status}, {nodes} nodes, {shards} shards without one", status=status, nodes=nodes, shards=lost
     )
-    finding.add_evidence(text)
-    return text if status == "red" else None
+    finding.add_evidence(evidence)
+    if status != "red":
+        return None
+    return case(
+        "unassigned",
+        labelled(place.text, evidence),
+        place=place.text,
+        shards=lost,
+    )
 
 
 @condition("es-writable")
@@ -205,28 +236,38 @@ def test_elasticsearch_takes_new_documents(
     search = host.searches.at(place)
     search.need("blocks", "indices")
     current = _current(host, search)
-    wrong = [
-        msg("{name}: {blocks}", name=name or msg("the cluster"), blocks=", ".join(blocks))
-        for name, blocks in search.blocks.items()
-        if name in current
-    ]
-    wrong += [
-        msg("{index}: closed", index=index.name)
-        for index in search.indices
-        if index.closed and index.name in current
-    ]
-    full = ", ".join(
+    blocked = {name: blocks for name, blocks in search.blocks.items() if name in current}
+    closed = [index.name for index in search.indices if index.closed and index.name in current]
+    assert not blocked and not closed, _not_writable(blocked, closed, search)
+    finding.add_evidence(", ".join(sorted(current - {""})) or msg("no index of logs yet"))
+
+
+def _not_writable(blocked: dict[str, tuple[str, ...]], closed: list[str], search: Search) -> CaseMessage:
+    whole = msg("the cluster")
+    evidence = clauses(
+        [
+            *(
+                msg("{index}: {blocks}", index=name or whole, blocks=", ".join(blocks))
+                for name, blocks in blocked.items()
+            ),
+            *(msg("{index}: closed", index=name) for name in closed),
+        ],
+    )
+    flood = any(FLOOD_BLOCK in block for blocks in blocked.values() for block in blocks)
+    if flood:
+        evidence = msg(
+            "{blocks}; Elasticsearch sets it when a disk is fuller than the flood stage, 95 %",
+            blocks=evidence,
+        )
+    disks = ", ".join(
         f"{node.name} {node.used_percent:g} %" for node in search.nodes if node.used_percent >= LOW_WATERMARK
     )
-    text = clauses(wrong)
-    if any("read_only_allow_delete" in block for name in current for block in search.blocks.get(name, ())):
-        text = msg(
-            "{text}; Elasticsearch sets it when a disk is fuller than the flood stage, 95 %", text=text
-        )
-    if full:
-        text = msg("{text}; disks that are too full: {full}", text=text, full=full)
-    assert not wrong, text
-    finding.add_evidence(", ".join(sorted(current - {""})) or msg("no index of logs yet"))
+    if disks:
+        evidence = msg("{blocks}; disks that are too full: {disks}", blocks=evidence, disks=disks)
+    if not blocked:
+        return case("closed", evidence, indices=series(closed))
+    indices = series(name or whole for name in blocked)
+    return case("full", evidence, indices=indices) if flood else case("read-only", evidence, indices=indices)
 
 
 def _current(host: HostView, search: Search) -> set[str]:

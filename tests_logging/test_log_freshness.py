@@ -9,6 +9,7 @@ from bkpaas.checks import (
     Missing,
     NoData,
     NotApplicable,
+    case,
     condition,
     elasticsearch_places,
     host_time,
@@ -33,11 +34,12 @@ def test_logged_lines_can_be_found(
     require_log_search(deployment, host_facts)
     newest, now = _newest(host, finding), host_time(host)
     late = deployment.thresholds.log_delay_minutes * 60
-    age = _age(now, newest)
-    text = msg("the newest document is {age}", age=age)
-    finding.add_evidence(text)
-    assert newest is None or newest <= now + late, msg(
-        "{text} in the future: a time zone is wrong in log_agent or log_parser", text=text
+    evidence = msg("the newest document is {age}", age=_age(now, newest))
+    finding.add_evidence(evidence)
+    assert newest is None or newest <= now + late, case(
+        "future",
+        msg("{newest} in the future: a time zone is wrong in log_agent or log_parser", newest=evidence),
+        distance=_amount(newest - now),
     )
     due, unclear = _due(deployment, host_facts, late)
     # Without any document since yesterday (UTC) only lines from after its beginning count.
@@ -46,10 +48,11 @@ def test_logged_lines_can_be_found(
     if missed:
         time, name, path, its_now = max(missed)
         raise AssertionError(
-            msg(
-                "{text}, but {name} {path} has a line from {age}",
-                text=text,
-                name=name,
+            case(
+                "stale",
+                "{newest}, but {source} {path} has a line from {age}",
+                newest=evidence,
+                source=name,
                 path=path,
                 age=_age(its_now, time),
             )
@@ -59,13 +62,13 @@ def test_logged_lines_can_be_found(
     if unclear:
         raise NoData(
             msg(
-                "{text}; {unclear}: only its last lines are known, all too young to be missed",
-                text=text,
-                unclear=", ".join(unclear),
+                "{newest}; {logs}: only its last lines are known, all too young to be missed",
+                newest=evidence,
+                logs=", ".join(unclear),
             )
         )
     raise NotApplicable(
-        msg("{text}; no application has logged anything since that would have to be there", text=text)
+        msg("{newest}; no application has logged anything since that would have to be there", newest=evidence)
     )
 
 
@@ -106,8 +109,11 @@ def _due(deployment: Deployment, host_facts: HostLookup, late: float) -> tuple[l
 def _age(now: float, time: float | None) -> Message | str:
     if time is None:
         return msg("from before yesterday")
-    seconds = abs(now - time)
-    amount = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"
-    if seconds >= 2 * 3600:
-        amount = f"{seconds / 3600:.1f} h"
+    amount = _amount(abs(now - time))
     return msg("{amount} old", amount=amount) if time <= now else amount
+
+
+def _amount(seconds: float) -> str:
+    if seconds >= 2 * 3600:
+        return f"{seconds / 3600:.1f} h"
+    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min"

@@ -1,6 +1,9 @@
 """FAQ: log_agent on every app host, log_parser behind it, and one redis list between them."""
 
+from collections.abc import Sequence
+
 from bkpaas.checks import (
+    CaseMessage,
     Deployment,
     Finding,
     HostLookup,
@@ -10,7 +13,9 @@ from bkpaas.checks import (
     NoData,
     RedisTarget,
     addresses,
+    case,
     clauses,
+    combined,
     condition,
     lines,
     msg,
@@ -25,12 +30,15 @@ FIELDS = ("host", "port", "db", "key", "type", "password")
 def _judge_running(plugin: LogPlugin, program: str, finding: Finding) -> None:
     """The folder is there with something in it, and the program runs with a configuration below it."""
     folder = plugin.folder
-    assert folder.exists, msg("{path} does not exist", path=folder.path)
-    assert plugin.filled, msg("{path} is empty", path=folder.path)
+    assert folder.exists, case("missing", "{path} does not exist", path=folder.path)
+    assert plugin.filled, case("empty", "{path} is empty", path=folder.path)
     if plugin.pids is None:
         raise NoData(msg("the processes are not known"))
-    assert plugin.pids, msg(
-        "no {program} runs with a configuration below {path}", program=program, path=folder.path
+    assert plugin.pids, case(
+        "not-running",
+        "no {program} runs with a configuration below {path}",
+        program=program,
+        path=folder.path,
     )
     finding.add_evidence(f"{folder.path}: {program}, pid {', '.join(map(str, plugin.pids))}")
 
@@ -55,7 +63,7 @@ def test_log_parser_runs(
         others = [one for one, target in parsers(deployment, host_facts)[0] if target.pids]
         if others:
             names = ", ".join(one.name for one in others)
-            finding.add_evidence(msg("not here, it runs on {names}", names=names))
+            finding.add_evidence(msg("not here, it runs on {hosts}", hosts=names))
             return
     _judge_running(plugin, "logstash", finding)
 
@@ -80,14 +88,15 @@ def test_log_agent_writes_where_log_parser_reads(
     problems = [problem for _, parser in known for problem in parser.problems]
     read = [(other, target) for other, parser in known for target in parser.targets]
     if not read:
-        raise NoData(clauses(problems[:3] or [msg("no log_parser with a redis input on any host")]))
-    wrong: list[Message] = []
+        reason: Sequence[Message | str] = problems or [msg("no log_parser with a redis input on any host")]
+        raise NoData(clauses(reason[:3]))
+    wrong: list[CaseMessage] = []
     unclear: list[Message | str] = []
     for target in agent.targets:
         compared = [(_compare(host, target, *other, deployment), other) for other in read]
         (differs, unknown), (reader, theirs) = min(compared, key=lambda one: (len(one[0][0]), len(one[0][1])))
         if differs:
-            wrong.append(_told(differs, target, reader, theirs))
+            wrong.append(_differs(differs, target, reader, theirs))
         elif unknown:
             unclear += unknown
         else:
@@ -95,9 +104,10 @@ def test_log_agent_writes_where_log_parser_reads(
     if wrong and (unseen or problems):
         unclear += [*unseen, *problems]  # what was not read may be the one that fits
     elif wrong:
-        raise AssertionError(lines(wrong))
+        raise AssertionError(combined(wrong, lines(one.evidence for one in wrong)))
     if unclear:
-        raise NoData(clauses(dict.fromkeys((*unclear, *wrong))))
+        reasons = dict.fromkeys((*unclear, *(one.evidence for one in wrong)))
+        raise NoData(clauses(reasons))
 
 
 def _compare(
@@ -115,9 +125,7 @@ def _compare(
             if ours is None or own is None:
                 if target.host != theirs.host:
                     name, where = (target.host, host) if ours is None else (theirs.host, other)
-                    reasons.append(
-                        msg("{name} does not resolve on {where_name}", name=name, where_name=where.name)
-                    )
+                    reasons.append(msg("{name} does not resolve on {host}", name=name, host=where.name))
             elif not ours & own:
                 differs.append(field)
         elif not reasons and getattr(target, field) != getattr(theirs, field):
@@ -126,7 +134,7 @@ def _compare(
     return differs, unknown
 
 
-def _told(differs: list[str], target: RedisTarget, reader: HostView, theirs: RedisTarget) -> Message:
+def _differs(differs: list[str], target: RedisTarget, reader: HostView, theirs: RedisTarget) -> CaseMessage:
     """The fields that differ, in both files; of passwords only that they do."""
 
     def values(one: RedisTarget) -> str:
@@ -134,12 +142,16 @@ def _told(differs: list[str], target: RedisTarget, reader: HostView, theirs: Red
             field + ("" if field == "password" else f" {getattr(one, field)}") for field in differs
         )
 
-    text = msg(
-        "{place}: {values}; the nearest log_parser, {reader} {reader_place}: {reader_values}",
-        place=f"{target.file}:{target.line}",
+    evidence = msg(
+        "{file}:{line}: {values}; the nearest log_parser, {reader} {reader_file}:{reader_line}: {reader_values}",
+        file=target.file,
+        line=target.line,
         values=values(target),
         reader=reader.name,
-        reader_place=f"{theirs.file}:{theirs.line}",
+        reader_file=theirs.file,
+        reader_line=theirs.line,
         reader_values=values(theirs),
     )
-    return msg("{text} (differs)", text=text) if "password" in differs else text
+    if "password" in differs:
+        evidence = msg("{evidence} (differs)", evidence=evidence)
+    return case("differs", evidence, fields=", ".join(differs), reader=reader.name)

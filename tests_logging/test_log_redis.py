@@ -2,6 +2,7 @@
 
 from bkpaas.checks import (
     QUEUE_SECONDS,
+    CaseMessage,
     Deployment,
     Finding,
     HostLookup,
@@ -17,8 +18,11 @@ from bkpaas.checks import (
     TcpName,
     addresses,
     answers_commands,
+    case,
     clauses,
+    combined,
     condition,
+    connection_case,
     hosts_at,
     key_readings,
     labelled,
@@ -41,14 +45,15 @@ def _targets(host: HostView, plugins: tuple[LogPlugin, ...]) -> list[RedisTarget
     problems = [problem for plugin in plugins for problem in plugin.problems]
     if not targets and not any(plugin.filled or plugin.pids for plugin in plugins):
         raise NotApplicable(msg("no log_agent or log_parser on this host"))
+    if problems and not targets:
+        raise NoData(clauses(problems[:3]))
     if not targets:
-        nothing = msg("no redis in the configuration of the plugins")
-        raise NoData("; ".join(problems[:3]) or nothing)
+        raise NoData(msg("no redis in the configuration of the plugins"))
     return list(targets.values())
 
 
 def _cannot_ask(target: RedisTarget) -> Message | None:
-    """Return why a redis was not talked to, None if it was."""
+    """Return why a redis was not asked, None if it was."""
     for field in ("host", "port", "password", "db"):
         if field in target.unknown:
             return unknown_field(target, field)
@@ -61,54 +66,68 @@ def test_redis_answers_the_plugins(
 ) -> None:
     """From this host the configured redis answers PING, and takes the configured password."""
     require_log_search(deployment, host_facts)
-    wrong, unclear = [], []
+    wrong: list[CaseMessage] = []
+    unclear: list[Message] = []
     for target in _targets(host, (host.log_plugins.agent, host.log_plugins.parser)):
         finding.set_remedy_values(redis_host=target.host, redis_port=target.port)
         finding.depends_on_hosts(
             hosts_at(addresses(host, target.host or "", deployment), deployment, host_facts)
         )
-        reason = _cannot_ask(target)
-        if reason and (target.host is None or target.port is None or target.tls):
+        endpoint, reason = redis_endpoint(target), _cannot_ask(target)
+        if reason is not None and (target.host is None or target.port is None or target.tls):
             unclear.append(reason)
             continue
-        trouble = _unreached(host.redis.get(TcpName.REDIS, redis_endpoint(target)))
-        if trouble is None and reason is None:
+        failure = _unreached(host.redis.get(TcpName.REDIS, endpoint), endpoint)
+        if failure is None and reason is None:
             talk = host.redis.get(TcpName.REDIS, target.server)
             if talk.error_kind == "withheld":
-                reason = no_answer(talk.error_kind)
-            else:
-                trouble = _refused(talk, target)
-        if trouble:
-            wrong.append(labelled(redis_endpoint(target), trouble))
-        elif reason:
-            unclear.append(labelled(redis_endpoint(target), reason))
+                unclear.append(labelled(endpoint, no_answer("withheld")))
+                continue
+            failure = _refused(talk, target)
+        if failure is not None:
+            wrong.append(failure)
+        elif reason is not None:
+            unclear.append(labelled(endpoint, reason))
         else:
-            finding.add_evidence(redis_endpoint(target))
-    assert not wrong, lines(wrong)
+            finding.add_evidence(endpoint)
+    assert not wrong, combined(wrong, lines(one.evidence for one in wrong))
     if unclear:
         raise NoData(clauses(unclear))
 
 
-def _unreached(talk: RedisTalk) -> Message | str | None:
+def _unreached(talk: RedisTalk, endpoint: str) -> CaseMessage | None:
+    """Return the failure of a PING without a login, None if redis answers it."""
     if not talk.ok and not talk.replies:
-        return no_answer(talk.error_kind)
+        return _unanswered(talk, endpoint)
     reply = talk.replies[0] if talk.replies else ""
     if reply.startswith(REACHED):
         return None
     if reply[:1] in ("+", "-"):
-        return reply
-    return msg("no redis answers there: {reply}", reply=reply[:80])
+        return case("error-reply", labelled(endpoint, reply), endpoint=endpoint, reply=reply)
+    return case(
+        "other-server", "{endpoint}: no redis answers there: {reply}", endpoint=endpoint, reply=reply[:80]
+    )
 
 
-def _refused(talk: RedisTalk, target: RedisTarget) -> Message | str | None:
-    """Of AUTH, SELECT and PING the first that was not taken."""
-    if refusal := refused_command(talk, target):
-        command, reply = refusal
-        text = f"{command}: {reply}"
-        if reply.startswith("-NOAUTH") and not target.password:
-            return msg("{text}, and there is no password in the configuration", text=text)
-        return text
-    return None if answers_commands(talk, target) else no_answer(talk.error_kind)
+def _unanswered(talk: RedisTalk, endpoint: str) -> CaseMessage:
+    evidence = labelled(endpoint, no_answer(talk.error_kind))
+    return connection_case(talk.error_kind, evidence, endpoint=endpoint)
+
+
+def _refused(talk: RedisTalk, target: RedisTarget) -> CaseMessage | None:
+    """Return the failure of the first of AUTH, SELECT and PING that is not accepted, None if all are."""
+    endpoint, refusal = redis_endpoint(target), refused_command(talk, target)
+    if refusal is None:
+        return None if answers_commands(talk, target) else _unanswered(talk, endpoint)
+    command, reply = refusal
+    # One parameter "AUTH: ..." would be redacted, as a line of a log with a password is.
+    evidence = msg("{endpoint}: {command}: {reply}", endpoint=endpoint, command=command, reply=reply)
+    if reply.startswith("-NOAUTH") and not target.password:
+        evidence = msg("{evidence}, and there is no password in the configuration", evidence=evidence)
+        return case("login-missing", evidence, endpoint=endpoint)
+    if command == "AUTH" or reply.startswith("-NOAUTH"):
+        return case("login-refused", evidence, endpoint=endpoint)
+    return case("error-reply", evidence, endpoint=endpoint, reply=reply)
 
 
 @condition("log-queue-depth")
@@ -121,7 +140,7 @@ def test_log_parser_keeps_up(
     for target in _targets(host, (host.log_plugins.parser,)):
         if target.type not in (None, "list"):
             continue
-        if reason := _cannot_ask(target):
+        if (reason := _cannot_ask(target)) is not None:
             raise NoData(reason)
         talk = host.redis.get(TcpName.REDIS, target.server)
         for key in key_readings(talk, host.log_plugins, target):
@@ -138,7 +157,13 @@ def test_log_parser_keeps_up(
                 continue
             if later is None:
                 raise NoData(clauses([text, no_answer(talk.error_kind)]))
-            assert later <= first, msg("{text}: it grows (limit {limit})", text=text, limit=limit)
+            assert later <= first, case(
+                "grows",
+                msg("{lengths}: it grows (limit {limit})", lengths=text, limit=limit),
+                key=key.name,
+                first=first,
+                later=later,
+            )
     if not lists:
         raise NotApplicable(msg("log_parser reads a channel, not a list"))
 
@@ -149,7 +174,7 @@ def _length(key: RedisKey | None) -> int | None:
         return None
     if not key.readable:
         raise NoData(f"{key.name}: {key.type_reply} {key.length_reply}")
-    assert key.is_list, msg("{name} is no list but a {type}", name=key.name, type=key.type)
+    assert key.is_list, case("wrong-type", "{key} is no list but a {type}", key=key.name, type=key.type)
     return key.length
 
 
@@ -165,7 +190,7 @@ def test_plugins_use_the_redis_of_their_configuration(
         if not plugin.targets or plugin.pids == ():
             continue
         if plugin.peers is None:
-            raise NoData(msg("the connections of {name} are not known", name=name))
+            raise NoData(msg("the connections of {program} are not known", program=name))
         looked = True
         right = {
             (str(address), target.port)
@@ -179,13 +204,16 @@ def test_plugins_use_the_redis_of_their_configuration(
         )
         shown = ", ".join(f"{address}:{port}" for address, port in sorted(used or right))
         finding.add_evidence(
-            f"{name}: {shown}" if used else msg("{name}: {shown} (no connection now)", name=name, shown=shown)
+            f"{name}: {shown}"
+            if used
+            else msg("{program}: {peers} (no connection now)", program=name, peers=shown)
         )
-        assert not used or used & right, msg(
-            "{name} is connected to {shown}, its configuration says {redis_endpoint}",
-            name=name,
-            shown=shown,
-            redis_endpoint=redis_endpoint(plugin.targets[0]),
+        assert not used or used & right, case(
+            "other-server",
+            "{program} is connected to {peers}, its configuration says {configured}",
+            program=name,
+            peers=shown,
+            configured=redis_endpoint(plugin.targets[0]),
         )
     if not looked:
         raise NotApplicable(msg("no log_agent or log_parser runs here"))
@@ -197,10 +225,10 @@ def _meant(host: HostView, target: RedisTarget, deployment: Deployment) -> set[I
     A name may have more addresses than a resolver tells at once: any redis host of the inventory will do for it.
     """
     if target.host is None or target.port is None:
-        raise NoData(_cannot_ask(target))
+        raise NoData(_cannot_ask(target) or "")
     found = (addresses(host, target.host, deployment) or set()) | valid_addresses([target.host])
     if not found:
-        raise NoData(msg("{host} does not resolve here", host=target.host))
+        raise NoData(msg("{name} does not resolve here", name=target.host))
     if not valid_addresses([target.host]):
         found |= valid_addresses([redis.address for redis in deployment.hosts_with("redis")])
     return found

@@ -8,10 +8,12 @@ from bkpaas.checks import (
     Finding,
     HostView,
     NoData,
+    case,
+    clauses,
     condition,
     host_time,
-    joined,
     msg,
+    seconds,
 )
 
 
@@ -22,33 +24,28 @@ def _recent(host: HostView, deployment: Deployment, finding: Finding) -> list[Ac
         call for call in access.calls if call.time is not None and host_time(host) - call.time <= minutes * 60
     ]
     if not calls and access.problems:
-        raise NoData("; ".join(access.problems))
+        raise NoData(clauses(access.problems))
     if not calls and access.strange:
         raise NoData(
             msg(
-                "{strange} lines name is_login or get_user in a log-format that is not known",
-                strange=access.strange,
+                "{number} lines name is_login or get_user in a log-format that is not known",
+                number=access.strange,
             )
         )
     callers = Counter((call.peer, call.way) for call in calls)
-    words = {
+    ways = {
         "nginx": msg("through nginx"),
         "ESB": msg("directly, as ESB does"),
         "direct": msg("directly"),
     }
-    finding.add_evidence(
-        joined(
-            "; ",
-            [
-                msg("{number} calls within {minutes:.0f} minutes", number=len(calls), minutes=minutes),
-                *(
-                    msg("{peer} {way}: {number}", peer=peer, way=words[way], number=count)
-                    for (peer, way), count in callers.most_common(8)
-                ),
-            ],
-            context="as in English",
-        )
-    )
+    parts = [
+        msg("{number} calls within {minutes:.0f} minutes", number=len(calls), minutes=minutes),
+        *(
+            msg("{peer} {way}: {number}", peer=peer, way=ways[way], number=count)
+            for (peer, way), count in callers.most_common(8)
+        ),
+    ]
+    finding.add_evidence(clauses(parts))
     return calls
 
 
@@ -58,15 +55,17 @@ def test_login_answered_without_errors(host: HostView, deployment: Deployment, f
     calls = _recent(host, deployment, finding)
     failed = [call for call in calls if call.status >= 500]
     limit = deployment.thresholds.login_error_percent
-    assert len(failed) * 100 <= limit * len(calls), msg(
-        "{failed_count} of {calls_count} calls were answered with a server error (limit {limit} %), the last: HTTP {status} {path} for {peer}; {evidence}",
-        failed_count=len(failed),
-        calls_count=len(calls),
+    assert len(failed) * 100 <= limit * len(calls), case(
+        "5xx",
+        "{failed} of {calls} calls were answered with a server error (limit {limit} %), the last: HTTP {status} {path} "
+        "for {peer}; {callers}",
+        failed=len(failed),
+        calls=len(calls),
         limit=limit,
         status=failed[-1].status,
         path=failed[-1].path,
         peer=failed[-1].peer,
-        evidence=finding.evidence[-1],
+        callers=finding.evidence[-1],
     )
 
 
@@ -78,11 +77,15 @@ def test_login_answered_quickly(host: HostView, deployment: Deployment, finding:
         return
     slow = calls[min(len(calls) - 1, len(calls) * 19 // 20)]
     limit = deployment.thresholds.login_slow_seconds
-    assert slow.milliseconds <= limit * 1000, msg(
-        "5% took {milliseconds:.1f} s or longer (limit {limit} s), such as {path} for {peer}; {evidence}",
-        milliseconds=slow.milliseconds / 1000,
-        limit=limit,
-        path=slow.path,
-        peer=slow.peer,
-        evidence=finding.evidence[-1],
+    assert slow.milliseconds <= limit * 1000, case(
+        "slow",
+        msg(
+            "5% took {seconds:.1f} s or longer (limit {limit} s), such as {path} for {peer}; {callers}",
+            seconds=slow.milliseconds / 1000,
+            limit=limit,
+            path=slow.path,
+            peer=slow.peer,
+            callers=finding.evidence[-1],
+        ),
+        time=seconds(slow.milliseconds / 1000),
     )

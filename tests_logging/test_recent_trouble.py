@@ -6,6 +6,8 @@ from bkpaas.checks import (
     HostView,
     LogHit,
     NoData,
+    case,
+    clauses,
     condition,
     host_time,
     msg,
@@ -16,7 +18,7 @@ def _recent(host: HostView, hits: tuple[LogHit, ...], minutes: float) -> list[Lo
     """Those of the last minutes; older lines, and lines whose time cannot be read, are history."""
     recent = [hit for hit in hits if hit.time is not None and host_time(host) - hit.time <= minutes * 60]
     if not recent and host.logs.problems:
-        raise NoData("; ".join(host.logs.problems[:3]))
+        raise NoData(clauses(host.logs.problems[:3]))
     return recent
 
 
@@ -25,13 +27,14 @@ def test_no_token_was_refused_for_its_time(host: HostView, deployment: Deploymen
     """No log of the last minutes says "Login validity is illegal", in either language."""
     window = deployment.thresholds.log_window_minutes
     recent = _recent(host, host.logs.refusals, window)
-    finding.add_evidence(msg("none within {window:.0f} minutes", window=window))
-    assert not recent, msg(
-        "{recent_count} within {window:.0f} minutes, the last in {file}: {text}",
-        recent_count=len(recent),
-        window=window,
+    finding.add_evidence(msg("none within {minutes:.0f} minutes", minutes=window))
+    assert not recent, case(
+        "token-refused",
+        "{number} within {minutes:.0f} minutes, the last in {file}: {line}",
+        number=len(recent),
+        minutes=window,
         file=recent[-1].file,
-        text=recent[-1].text,
+        line=recent[-1].text,
     )
 
 
@@ -46,11 +49,12 @@ def test_nginx_had_no_trouble_with_an_upstream(
     finding.depends_on_hosts(
         entry.name for entry in deployment.hosts_with("paas", "mysql", "appo", "appt", "cmdb", "job")
     )
-    finding.add_evidence(msg("none within {window:.0f} minutes", window=window))
-    assert not recent, msg(
-        "{number} within {window:.0f} minutes, about {upstreams}; last: {text}",
+    finding.add_evidence(msg("none within {minutes:.0f} minutes", minutes=window))
+    assert not recent, case(
+        "upstream-failed",
+        "{number} within {minutes:.0f} minutes, about {upstreams}; last: {line}",
         number=len(recent),
-        window=window,
-        upstreams=", ".join(upstreams) or msg("unknown"),
-        text=recent[-1].text,
+        minutes=window,
+        upstreams=", ".join(upstreams) or msg("unknown", context="upstreams"),
+        line=recent[-1].text,
     )

@@ -10,9 +10,11 @@ from bkpaas.checks import (
     Missing,
     NoData,
     NotApplicable,
+    case,
     condition,
     msg,
     offset,
+    seconds,
     usual_clock,
 )
 
@@ -33,8 +35,8 @@ def _from_the_others(host: HostView, deployment: Deployment, host_facts: HostLoo
     if own.uncertainty_seconds > limit:
         raise NoData(
             msg(
-                "the clock could be measured to ±{uncertainty_seconds:.1f} s only (limit {limit} s)",
-                uncertainty_seconds=own.uncertainty_seconds,
+                "the clock could be measured to ±{uncertainty:.1f} s only (limit {limit} s)",
+                uncertainty=own.uncertainty_seconds,
                 limit=limit,
             )
         )
@@ -47,16 +49,17 @@ def _from_the_others(host: HostView, deployment: Deployment, host_facts: HostLoo
 
 def _judge(distance: float, uncertainty: float, limit: float, finding: Finding) -> None:
     """No further away than the limit, as far as that can be told."""
-    text = msg(
+    evidence = msg(
         "{offset} (±{uncertainty:.3f} s) from the median of all hosts; limit {limit} s",
         offset=offset(distance),
         uncertainty=uncertainty,
         limit=limit,
     )
-    finding.add_evidence(text)
+    finding.add_evidence(evidence)
     if abs(distance) - uncertainty <= limit < abs(distance) + uncertainty:
-        raise NoData(msg("too close to the limit to tell: {text}", text=text))
-    assert abs(distance) <= limit, text
+        raise NoData(msg("too close to the limit to tell: {evidence}", evidence=evidence))
+    assert distance <= limit, case("ahead", evidence, distance=seconds(distance))
+    assert distance >= -limit, case("behind", evidence, distance=seconds(-distance))
 
 
 @condition("clock-all")
@@ -88,16 +91,16 @@ def test_time_zone_is_that_of_the_others(
         raise NoData(msg("the time zone is not known"))
     if len(others) < 2:
         raise NoData(msg("no other host's time zone is known"))
-    text = f"{_shown(own)} ({_zone(host) or host.system.zone})"
-    finding.add_evidence(text)
+    zone = f"{_shown(own)} ({_zone(host) or host.system.zone})"
+    finding.add_evidence(zone)
     usual = _most(others, deployment)
     if usual is None:
         counts = Counter(_shown(seconds) for facts in others if (seconds := _offset(facts)) is not None)
         found = ", ".join(f"{shown} x {count}" for shown, count in sorted(counts.items()))
-        raise AssertionError(msg("{text}; no majority: {found}", text=text, found=found))
+        raise AssertionError(case("no-majority", "{own}; no majority: {offsets}", own=zone, offsets=found))
     if zones := Counter(filter(None, (_zone(facts) for facts in others if _offset(facts) == usual))):
         finding.set_remedy_values(zone=zones.most_common(1)[0][0])
-    assert own == usual, msg("{text}, most hosts have {shown}", text=text, shown=_shown(usual))
+    assert own == usual, case("differs", "{own}, most hosts have {usual}", own=zone, usual=_shown(usual))
 
 
 def _most(others: list[HostView], deployment: Deployment) -> int | None:
