@@ -35,6 +35,8 @@ PARAMETERS = 50
 PARAMETER_CHARACTERS = 20_000
 ITEMS = 1_000
 """The most items of one list."""
+LIST_CHARACTERS = 500_000
+"""The longest text of a list's items together."""
 DEPTH = 10
 """The deepest nesting of messages."""
 TEXT_CHARACTERS = 1_000_000
@@ -132,8 +134,19 @@ def plural(
 
 
 def joined(separator: str, items: Iterable[object], *, context: str | None = None) -> Message:
-    """Return the items with a separator between them, which is translated as a template is."""
-    values = [to_value(item) for item in items]
+    """Return the items with a separator between them, which is translated as a template is.
+
+    Items beyond ITEMS or LIST_CHARACTERS are left out, and the list ends in an ellipsis.
+    """
+    values: list[Value] = []
+    characters = 0
+    for item in items:
+        value = to_value(item)
+        characters += _size(value)[1] + len(separator)
+        if values and characters > LIST_CHARACTERS:
+            values.append(_CUT)
+            break
+        values.append(value)
     if len(values) > ITEMS:
         values[ITEMS - 1 :] = [_CUT]
     return Message(separator, context=context, items=tuple(values))

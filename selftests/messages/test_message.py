@@ -255,3 +255,12 @@ def test_redaction_of_a_whole_message_reaches_every_parameter() -> None:
     assert isinstance(shown, Message)
     assert all("secret" not in shown.render(language) for language in LANGUAGES)
     assert shown.render("en").count("***") == 3
+
+
+def test_a_list_of_long_items_is_cut_instead_of_refused() -> None:
+    """A host with very many findings fails; an exception here would make that a fault of the suite."""
+    item = "x" * messages.PARAMETER_CHARACTERS
+    nested = lines(msg("{first}: {second}", first=item, second=item) for _ in range(messages.ITEMS))
+    text = lines([nested, nested, "end"]).render("en")
+    assert text.startswith(f"{item}: {item}\n{item}") and text.endswith("…")
+    assert len(text) <= messages.TEXT_CHARACTERS
