@@ -84,7 +84,7 @@ def _no_limit(config: AgentConfig, where: str) -> CaseMessage:
     else:
         failure = case(
             "wrong-value",
-            "{where}: {setting}: {text} is read as {seconds}: every deployment ends at once",
+            "{where}: {setting}: {text} is read as {seconds}: every deployment ends immediately",
             where=where,
             setting=LIMIT,
             text=limit.text,

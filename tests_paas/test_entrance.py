@@ -53,7 +53,7 @@ def test_one_nginx_host_holds_the_virtual_address(
         answer = controller.connections.get(TcpName.VIRTUAL_ADDRESS, address)
         assert answer.ok, case(
             "not-held",
-            "nobody holds {address}: no nginx host has it, and the controller finds nothing there: {reason}",
+            "no host holds {address}: no nginx host has it, and the controller finds nothing there: {reason}",
             address=address,
             reason=no_answer(answer.error_kind),
         )

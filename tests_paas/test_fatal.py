@@ -347,7 +347,7 @@ def test_rabbitmq_left_nothing_behind(host: HostView, deployment: Deployment, fi
     if spare:
         finding.set_remedy_values(pids=" ".join(str(process.pid) for process in spare))
     assert not spare, case(
-        "left-over", "beam {pids} is alive beside the broker and serves nothing", pids=_pids(spare)
+        "left-over", "beam {pids} runs in addition to the broker and serves nothing", pids=_pids(spare)
     )
     finding.add_evidence(f"beam {_pids(brokers)}, {port}")
 

@@ -125,7 +125,8 @@ class Parser:
             limit = int(WALL_SECONDS)
             cause = say(en=f"killed, or more than {limit} s", zh=f"被终止，或超过 {limit} 秒")
         else:
-            return errors.suite(where, f"parser: exit status {worker.returncode}")
+            code = worker.returncode
+            return errors.suite(where, say(en=f"parser: exit status {code}", zh=f"解析进程：退出码 {code}"))
         return errors.too_costly(where, cause)
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -251,7 +252,8 @@ def _work() -> None:
             try:
                 reply = _parse(msgspec.msgpack.decode(data, type=_Request), secrets)
             except Exception as error:
-                reply = _Reply(None, [], f"suite error: {type(error).__name__}")
+                name = type(error).__name__
+                reply = _Reply(None, [], say(en=f"suite error: {name}", zh=f"套件错误：{name}"))
             reply.messages, reply.further_messages = MESSAGES.take()
             _write(output, msgspec.msgpack.encode(reply))
 

@@ -74,7 +74,7 @@ def one_left_out(snapshot):
     [
         (behind_https, "pass", ""),
         (held_twice, "fail", "split brain: nginx-1, nginx-2"),
-        (held_by_nobody, "fail", "nobody holds"),
+        (held_by_nobody, "fail", "no host holds"),
         (load_balancer, "pass", "something else stands in front"),
         (load_balancer_in_the_kernel, "pass", "something else stands in front"),
         (not_listened_on, "fail", "nothing listens"),
