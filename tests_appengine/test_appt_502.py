@@ -57,7 +57,7 @@ def test_nginx_of_the_app_host_answers(host: HostView, deployment: Deployment, f
 def _stranger(
     host: HostView, masters: tuple[Process, ...], listeners: tuple[Listener, ...], answer: Answer
 ) -> Process | None:
-    """A program that is no nginx and has the port; one that answers as nginx hands on to one elsewhere."""
+    """Return the process that has the port and is not nginx; None if nginx answers, here or elsewhere."""
     if "nginx" in answer.headers.get("server", "") or "openresty" in answer.headers.get("server", ""):
         return None
     pids = [pid for listener in listeners for pid in listener.pids or ()]
@@ -149,7 +149,7 @@ def test_upstreams_lead_to_the_right_app_hosts(
 
 
 def _addresses(app: Host, host_facts: HostLookup, loopback: bool) -> set[str]:
-    """Those of an app host; to itself it is 127.0.0.1 as well."""
+    """Return the addresses of an app host; loopback: those of the host itself, too."""
     known = {app.address}
     facts = host_facts(app.name).facts if app.selected else None
     if facts is not None and not isinstance(facts.addresses, Missing):

@@ -38,7 +38,7 @@ Readers = list[tuple[Process, Sequence[FileFact]]]
 
 
 def _paas(host: HostView) -> Settings:
-    """The settings of the developer center; login has a decoy of the same name."""
+    """Return the settings of the developer center; those of login have the same names without effect."""
     project = host.settings.by_project.get("paas")
     if project is None:
         raise NoData(msg("the settings of paas were not read"))
@@ -46,12 +46,12 @@ def _paas(host: HostView) -> Settings:
 
 
 def _event(host: HostView, name: str = EVENT) -> tuple[int | float, str]:
-    """(seconds, file:line) of a time-out of PaaS, as it takes effect."""
+    """Return (seconds, file:line) of a time-out of PaaS, as it takes effect."""
     return _paas(host).number(name), setting(host, "paas", name)[1]
 
 
 def _agent(host: HostView) -> AgentConfig:
-    """The configuration of paas_agent."""
+    """Return the configuration of paas_agent."""
     config = host.agent.config
     if config is None:
         raise NoData(msg("there is no paas_agent_config.yaml on this host"))
@@ -59,7 +59,7 @@ def _agent(host: HostView) -> AgentConfig:
 
 
 def _limit(host: HostView) -> tuple[int, str]:
-    """(seconds as the agent reads them, file:line)."""
+    """Return (seconds as the agent reads them, file:line)."""
     config = _agent(host)
     if not config.files:
         raise NoData(msg("the configuration of paas_agent was not read"))
@@ -212,7 +212,7 @@ def _agent_readers(host: HostView) -> Readers:
 
 
 def _clock_slack(host: HostView, deployment: Deployment, host_facts: HostLookup) -> float:
-    """Seconds by which the start of a process and the time of a file may be apart and mean the same moment.
+    """Return the seconds by which the start of a process and the time of a file may differ and mean the same moment.
 
     Starts are counted back from the clock as it goes now, files bear the time of their day: a clock that has been
     set in between, or should be, puts them apart by as much.

@@ -53,7 +53,7 @@ def _places(host: HostView, finding: Finding) -> tuple[Place, ...]:
 
 
 def _known_places(host: HostView, finding: Finding) -> tuple[Place, ...]:
-    """For conditions that need one; what is wrong with it is another condition's."""
+    """Return the configured addresses; raise NoData for a wrong one, which paas-es-config judges."""
     try:
         return _places(host, finding)
     except ValueError as error:
@@ -97,7 +97,7 @@ def _resolved(host: HostView, place: Place, deployment: Deployment) -> set[IpAdd
 
 
 def _right_addresses(deployment: Deployment, host_facts: HostLookup) -> set[IpAddress]:
-    """Of the es hosts, what stands in front of them, and where a log_parser delivers."""
+    """Return the addresses of the es hosts, of the virtual addresses, and of the outputs of the log_parsers."""
     right = valid_addresses(deployment.virtual_addresses)
     for es in deployment.hosts_with("es"):
         right |= (
@@ -112,7 +112,7 @@ def _right_addresses(deployment: Deployment, host_facts: HostLookup) -> set[IpAd
 def _judge_port(
     host: HostView, place: Place, own: set[IpAddress], deployment: Deployment, host_facts: HostLookup
 ) -> None:
-    """What answers at a wrong port is not asked about: that nothing listens at the right one is es-health's."""
+    """Assert that Elasticsearch answers at an address, or that its port is the usual one, which es-health judges."""
     usual = deployment.service_port("es")
     listens = [_listens(es, place.port, own, deployment, host_facts) for es in deployment.selected("es")]
     search = host.searches.by_place.get(place.text)
@@ -141,7 +141,7 @@ def _judge_port(
 def _listens(
     es: Host, port: int, own: set[IpAddress], deployment: Deployment, host_facts: HostLookup
 ) -> bool | None:
-    """Whether an es host listens on this port, None: it is another one or not known."""
+    """Tell if an es host listens on this port; None if it is another host, or not known."""
     view = host_facts(es.name)
     if isinstance(view.facts.sockets, Missing) or not own & own_addresses(view, deployment):
         return None
@@ -271,7 +271,7 @@ def _not_writable(blocked: dict[str, tuple[str, ...]], closed: list[str], search
 
 
 def _current(host: HostView, search: Search) -> set[str]:
-    """The indices that documents go to now: those of these days in UTC, the newest in any case, and all ("")."""
+    """Return the indices that documents go to now: those of these days in UTC, the newest, and the cluster ("")."""
     names = {index.name for index in search.indices}
     today = datetime.fromtimestamp(host_time(host), timezone.utc)
     days = {f"{LOG_INDEX}{today + timedelta(day):%Y.%m.%d}" for day in (-1, 0, 1)}

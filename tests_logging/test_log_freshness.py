@@ -84,7 +84,7 @@ def _newest(host: HostView, finding: Finding) -> float | None:
 
 
 def _due(deployment: Deployment, host_facts: HostLookup, late: float) -> tuple[list[DueLine], list[str]]:
-    """([(time, host, path, that host's now)] of the newest line in each log that is old enough to be missed,
+    """Return ([(time, host, path, that host's now)] of the newest line in each log that is old enough to be missed,
     logs whose known lines are all younger)."""
     due: list[DueLine] = []
     unclear: list[str] = []

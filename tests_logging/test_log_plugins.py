@@ -28,7 +28,7 @@ FIELDS = ("host", "port", "db", "key", "type", "password")
 
 
 def _judge_running(plugin: LogPlugin, program: str, finding: Finding) -> None:
-    """The folder is there with something in it, and the program runs with a configuration below it."""
+    """Assert that the folder has something in it, and that the program runs with a configuration below it."""
     folder = plugin.folder
     assert folder.exists, case("missing", "{path} does not exist", path=folder.path)
     assert plugin.filled, case("empty", "{path} is empty", path=folder.path)
@@ -113,7 +113,7 @@ def test_log_agent_writes_where_log_parser_reads(
 def _compare(
     host: HostView, target: RedisTarget, other: HostView, theirs: RedisTarget, deployment: Deployment
 ) -> tuple[list[str], list[Message]]:
-    """(the fields that differ, why some cannot be compared)."""
+    """Return (the fields that differ, why some cannot be compared)."""
     differs: list[str] = []
     unknown: list[Message] = []
     for field in FIELDS:
@@ -135,7 +135,7 @@ def _compare(
 
 
 def _differs(differs: list[str], target: RedisTarget, reader: HostView, theirs: RedisTarget) -> CaseMessage:
-    """The fields that differ, in both files; of passwords only that they do."""
+    """Return the case of fields that differ, with both values; of passwords only that they differ."""
 
     def values(one: RedisTarget) -> str:
         return ", ".join(

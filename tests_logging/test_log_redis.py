@@ -40,7 +40,7 @@ REACHED = ("+PONG", "-NOAUTH", "-ERR operation not permitted")
 
 
 def _targets(host: HostView, plugins: tuple[LogPlugin, ...]) -> list[RedisTarget]:
-    """The lists of these plugins, one for each server and login."""
+    """Return the lists of these plugins, one for each server and login."""
     targets = {target.server: target for plugin in plugins for target in plugin.targets}
     problems = [problem for plugin in plugins for problem in plugin.problems]
     if not targets and not any(plugin.filled or plugin.pids for plugin in plugins):
@@ -220,9 +220,9 @@ def test_plugins_use_the_redis_of_their_configuration(
 
 
 def _meant(host: HostView, target: RedisTarget, deployment: Deployment) -> set[IpAddress]:
-    """All addresses that a target may stand for; loopback is seen as such.
+    """Return all addresses that a target may have, loopback included.
 
-    A name may have more addresses than a resolver tells at once: any redis host of the inventory will do for it.
+    A name may have more addresses than one answer of a resolver has, so any redis host of the inventory counts.
     """
     if target.host is None or target.port is None:
         raise NoData(_cannot_ask(target) or "")

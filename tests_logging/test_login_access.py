@@ -18,7 +18,7 @@ from bkpaas.checks import (
 
 
 def _recent(host: HostView, deployment: Deployment, finding: Finding) -> list[Access]:
-    """The calls of the last minutes, told apart by how they came."""
+    """Return the calls of the last minutes, and add to the evidence how they came."""
     access, minutes = host.login_access, deployment.thresholds.log_window_minutes
     calls = [
         call for call in access.calls if call.time is not None and host_time(host) - call.time <= minutes * 60

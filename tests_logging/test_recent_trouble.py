@@ -15,7 +15,7 @@ from bkpaas.checks import (
 
 
 def _recent(host: HostView, hits: tuple[LogHit, ...], minutes: float) -> list[LogHit]:
-    """Those of the last minutes; older lines, and lines whose time cannot be read, are history."""
+    """Return the lines of the last minutes, without those whose time cannot be read."""
     recent = [hit for hit in hits if hit.time is not None and host_time(host) - hit.time <= minutes * 60]
     if not recent and host.logs.problems:
         raise NoData(clauses(host.logs.problems[:3]))

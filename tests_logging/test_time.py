@@ -20,14 +20,14 @@ from bkpaas.checks import (
 
 
 def _others(deployment: Deployment, host_facts: HostLookup) -> list[HostView]:
-    """The facts of all judged hosts; one alone has nothing to be compared with."""
+    """Return the facts of all selected hosts; raise NotApplicable for a single one."""
     if len(deployment.selected()) < 2:
         raise NotApplicable(msg("only one host: nothing to compare"))
     return [host_facts(host.name) for host in deployment.selected()]
 
 
 def _from_the_others(host: HostView, deployment: Deployment, host_facts: HostLookup) -> tuple[float, float]:
-    """(distance, uncertainty) in seconds from the median clock of all hosts that could be measured well."""
+    """Return (distance, uncertainty) in seconds from the median clock of all hosts that could be measured well."""
     limit = deployment.thresholds.clock_uncertainty_seconds
     _others(deployment, host_facts)
     usual, measured = usual_clock(deployment, host_facts)
@@ -48,7 +48,7 @@ def _from_the_others(host: HostView, deployment: Deployment, host_facts: HostLoo
 
 
 def _judge(distance: float, uncertainty: float, limit: float, finding: Finding) -> None:
-    """No further away than the limit, as far as that can be told."""
+    """Assert that the distance is within the limit; raise NoData if the uncertainty leaves it open."""
     evidence = msg(
         "{offset} (±{uncertainty:.3f} s) from the median of all hosts; limit {limit} s",
         offset=offset(distance),
@@ -104,7 +104,7 @@ def test_time_zone_is_that_of_the_others(
 
 
 def _most(others: list[HostView], deployment: Deployment) -> int | None:
-    """The offset that most hosts have; between equals the one that most paas hosts have; None: there is no most."""
+    """Return the offset that most hosts have, between equals that of most paas hosts; None without a majority."""
     paas = {host.name for host in deployment.selected("paas")}
     counts = Counter(_offset(facts) for facts in others)
     among_paas = Counter(_offset(facts) for facts in others if facts.name in paas)
@@ -114,17 +114,17 @@ def _most(others: list[HostView], deployment: Deployment) -> int | None:
 
 
 def _offset(host: HostView) -> int | None:
-    """Seconds east of UTC, now; None when it could not be had."""
+    """Return the seconds east of UTC now, None if they are unknown."""
     return None if isinstance(host.facts.system, Missing) else host.system.utc_offset_seconds
 
 
 def _zone(host: HostView) -> str | None:
-    """Asia/Shanghai, as /etc/localtime or /etc/timezone names it; None when that is a copy without a name."""
+    """Return the name of /etc/localtime or /etc/timezone, such as Asia/Shanghai; None for a copy without a name."""
     link = (host.system.localtime or "").partition("/zoneinfo/")[2]
     return link.removeprefix("posix/") or host.system.timezone_file or None
 
 
 def _shown(seconds: int) -> str:
-    """As date +%z shows it."""
+    """Return an offset as date +%z prints it."""
     minutes = abs(seconds) // 60
     return f"{'-' if seconds < 0 else '+'}{minutes // 60:02d}{minutes % 60:02d}"
