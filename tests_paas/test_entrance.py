@@ -110,7 +110,7 @@ def _shown(controller: ControllerView, deployment: Deployment, finding: Finding)
         raise NoData(msg("the domain has no address"))
     first, *others = certificates
     finding.set_remedy_values(address=first.address.rpartition(":")[0])
-    assert first.error_kind != "tls", case("tls", labelled(first.address, str(first.error_text)))
+    assert first.error_kind != "tls", case("tls", labelled(first.address, first.error_text or ""))
     if not first.seen:
         raise NoData(labelled(first.address, no_answer(first.error_kind)))
     return [first, *(one for one in others if one.seen)]
@@ -174,4 +174,4 @@ def test_host_trusts_the_certificate(host: HostView, deployment: Deployment, fin
     if not answer.ok and answer.error_kind != "tls":
         raise NoData(labelled(answer.url, answer.error_text or no_answer(answer.error_kind)))
     finding.add_evidence(answer.url)
-    assert answer.ok, case("not-trusted", labelled(answer.url, str(answer.error_text)))
+    assert answer.ok, case("not-trusted", labelled(answer.url, answer.error_text or ""))

@@ -1,12 +1,13 @@
 """FAQ: resetting the access password: what the procedure needs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from bkpaas.checks import (
     BEHIND_THE_DOMAIN,
     CaseMessage,
     ControllerView,
     Deployment,
+    FileFact,
     FileName,
     Finding,
     HostView,
@@ -17,6 +18,7 @@ from bkpaas.checks import (
     Process,
     Service,
     case,
+    clauses,
     combined,
     condition,
     joined,
@@ -55,7 +57,7 @@ def _is_production(host: HostView, service: Service) -> bool:
     if service.bk_env is not None:
         return service.bk_env == "production"
     if service.ini.error is not None:
-        raise NoData(f"{service.ini.path}: {service.ini.error}")
+        raise NoData(labelled(service.ini.path, service.ini.error))
     started = _started(host, service.name)
     unreadable = [process for process in started if process.environ is None]
     if unreadable:
@@ -82,23 +84,35 @@ def _started(host: HostView, service: str) -> Sequence[Process]:
 @condition("settings-valid")
 def test_settings_files_can_be_loaded(host: HostView, finding: Finding) -> None:
     """No settings file has a syntax error or a template variable that nobody replaced."""
-    unread, wrong, invalid = [], {}, False
+    unread: list[Message] = []
+    wrong: dict[str, list[Message | str]] = {}
+    invalid = False
     for project, settings in host.settings.by_project.items():
-        unread += [f"{file.path}: {file.error}" for file in settings.files if file.error is not None]
-        missing = {f"{file.path}: {file.error}" for file in settings.files}
-        places = [place for place in (*settings.problems, *settings.placeholders) if place not in missing]
+        unread += [labelled(file.path, file.error) for file in settings.files if file.error is not None]
+        places: list[Message | str] = [
+            problem for problem in settings.problems if not _is_unread(problem, settings.files)
+        ]
+        places += settings.placeholders
         if places:
             wrong[project] = places
             invalid = invalid or any(place in settings.problems for place in places)
     finding.affects_services(wrong)
     finding.set_remedy_values(service=" ".join(sorted(wrong)) or "SERVICE")
     finding.add_evidence(", ".join(sorted(host.settings.by_project)))
-    text = lines(labelled(project, "; ".join(places[:5])) for project, places in sorted(wrong.items()))
+    text = lines(labelled(project, clauses(places[:5])) for project, places in sorted(wrong.items()))
     projects = series(sorted(wrong))
     assert not invalid, case("invalid", text, projects=projects)
     assert not wrong, case("placeholder", text, projects=projects)
     if unread:
-        raise NoData("; ".join(unread[:3]))
+        raise NoData(clauses(unread[:3]))
+
+
+def _is_unread(problem: Message | str, files: Iterable[FileFact]) -> bool:
+    """Tell if a problem is that a file could not be read: not a fault of the file."""
+    text = problem.render("en") if isinstance(problem, Message) else problem
+    return any(
+        file.error is not None and text == labelled(file.path, file.error).render("en") for file in files
+    )
 
 
 @condition("password-reset-ready")

@@ -10,6 +10,7 @@ from bkpaas.checks import (
     HostLookup,
     HostView,
     HttpName,
+    Message,
     NoData,
     NotApplicable,
     Subject,
@@ -17,6 +18,7 @@ from bkpaas.checks import (
     condition,
     connection_case,
     health,
+    mentions,
     msg,
     no_answer,
 )
@@ -76,7 +78,7 @@ def _judge(
     found = health(service, answer)
     if not found.healthy:
         _excused(service, found.message, deployment)
-    if service == "appengine" and "paasagent" not in found.message:
+    if service == "appengine" and not mentions(found.message, "paasagent"):
         finding.affects_services([service])  # it asks the database first, and has not come to the agents
     finding.add_evidence(f"{answer.url}: HTTP {answer.status}")
     assert found.healthy, case(
@@ -100,23 +102,31 @@ def _without_answer(answer: Answer) -> CaseMessage:
     return connection_case(answer.error_kind, msg("{url}: {problem}", url=answer.url, problem=problem))
 
 
-def _excused(service: str, message: str, deployment: Deployment) -> None:
+def _excused(service: str, message: Message | str, deployment: Deployment) -> None:
     """Dependencies that the software insists on although the site does not have them."""
-    if service == "esb" and "FTA" in message and not deployment.hosts_with("fta"):
+    if service == "esb" and mentions(message, "FTA") and not deployment.hosts_with("fta"):
         raise NotApplicable(
             msg(
                 "esb misses FTA, which this site does not have; what it checks before is well: {message}",
                 message=message,
             )
         )
-    if service == "esb" and ("HOST_CC" in message or " CC " in message) and not deployment.hosts_with("cmdb"):
+    if (
+        service == "esb"
+        and (mentions(message, "HOST_CC") or mentions(message, " CC "))
+        and not deployment.hosts_with("cmdb")
+    ):
         raise NotApplicable(
             msg(
                 "esb misses CC, which this site does not have; what it checks before is well: {message}",
                 message=message,
             )
         )
-    if service == "appengine" and "not registered" in message and not deployment.hosts_with("appo", "appt"):
+    if (
+        service == "appengine"
+        and mentions(message, "not registered")
+        and not deployment.hosts_with("appo", "appt")
+    ):
         raise NotApplicable(msg("the inventory has no appo or appt host: {message}", message=message))
 
 

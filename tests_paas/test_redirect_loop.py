@@ -17,6 +17,7 @@ from bkpaas.checks import (
     Settings,
     Value,
     case,
+    clauses,
     combined,
     condition,
     connection_case,
@@ -24,6 +25,7 @@ from bkpaas.checks import (
     judge_refusal,
     labelled,
     lines,
+    mentions,
     msg,
     no_answer,
     series,
@@ -71,9 +73,9 @@ def _is_there(settings: Settings) -> bool:
 
 
 def _must_be_readable(settings: Settings) -> None:
-    problems = [problem for problem in settings.problems if PRODUCTION in problem]
+    problems = [problem for problem in settings.problems if mentions(problem, PRODUCTION)]
     if problems:
-        raise NoData("; ".join(problems))
+        raise NoData(clauses(problems))
 
 
 def _production(settings: Settings) -> Values:

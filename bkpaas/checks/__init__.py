@@ -26,7 +26,16 @@ from bkpaas.checks.log_search import (
 from bkpaas.checks.login import BEHIND_THE_DOMAIN, judge_refusal, setting
 from bkpaas.checks.lookup import HostLookup, port_of_service
 from bkpaas.checks.nginx import default_servers, server_name_fits, shadowing_server
-from bkpaas.checks.phrases import clauses, labelled, no_answer, offset, request_failure, seconds, sorted_uids
+from bkpaas.checks.phrases import (
+    clauses,
+    labelled,
+    mentions,
+    no_answer,
+    offset,
+    request_failure,
+    seconds,
+    sorted_uids,
+)
 from bkpaas.collect.probes import REDIRECTS
 from bkpaas.errors import NoData, NotApplicable, message_of
 from bkpaas.facts import (
@@ -249,6 +258,7 @@ __all__ = [
     "labelled",
     "lines",
     "login_access_log",
+    "mentions",
     "message_of",
     "msg",
     "no_answer",

@@ -33,6 +33,11 @@ def clauses(texts: Iterable[Message | str]) -> Message:
     return joined("; ", texts, context="as in English")
 
 
+def mentions(text: Message | str, word: str) -> bool:
+    """Tell if a text contains a word that is the same in both languages, of a path or of a host's answer."""
+    return word in (text.render("en") if isinstance(text, Message) else text)
+
+
 def request_failure(answer: Answer) -> Message:
     """Return why a request has no answer: its error kind, and the error's text if there is one."""
     if answer.error_text:

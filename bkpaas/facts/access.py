@@ -13,6 +13,7 @@ from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.query import Earlier, Query, ReadTail, TailName
 from bkpaas.facts.ranges import Count, Time
 from bkpaas.inventory.deployment import Deployment, Host
+from bkpaas.messages import Message
 
 if TYPE_CHECKING:
     from bkpaas.facts.host import HostFacts
@@ -61,7 +62,7 @@ class LoginAccess(Fact, frozen=True):
     """When the first line that was read is of; None: it was read from its beginning, or has no lines."""
     later: bool = False
     """Whether it was read in the second visit, after the controller had asked."""
-    problems: tuple[str, ...] = ()
+    problems: tuple[Message | str, ...] = ()
 
 
 _MOST_CALLS = 2000

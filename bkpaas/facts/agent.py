@@ -17,7 +17,7 @@ from bkpaas.facts.process import Processes
 from bkpaas.facts.query import Earlier, FileName, Query, ReadFile, ReadTail, TailName
 from bkpaas.facts.supervisor import pid_in
 from bkpaas.inventory.deployment import DEFAULT_PORTS, Deployment, Host
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 
 
 class TimeLimit(Record, frozen=True):
@@ -40,7 +40,7 @@ class AgentConfig(Record, frozen=True):
     execute_time_limit: TimeLimit
     controller_url: str | None
     base_app_path: str | None
-    problems: tuple[str, ...] = ()
+    problems: tuple[Message | str, ...] = ()
 
 
 class Agent(Fact, frozen=True):
@@ -78,22 +78,22 @@ def agent(files: Files) -> Agent | Missing:
     if not there:
         return Agent(config=None)
     if reason := unreadable(there[0]):
-        return Missing(f"{file_fact(there[0]).path}: {reason}")
+        return Missing(msg("{path}: {reason}", path=file_fact(there[0]).path, reason=reason))
     return Agent(config=_config(there))
 
 
 def _config(entries: list[dict[str, Any]]) -> AgentConfig:
     file = file_fact(entries[0])
     scalars, problem = _scalars(content(entries[0]) or "")
-    problems = [f"{file.path}:{problem}"] if problem else []
+    problems: list[Message | str] = [f"{file.path}:{problem}"] if problem else []
     limit = scalars.get("settings.execute_time_limit")
     if limit is None and (elsewhere := [key for key in scalars if key.endswith("execute_time_limit")]):
         line = scalars[elsewhere[0]].start_mark.line + 1
-        words = say(en="EXECUTE_TIME_LIMIT is not under settings", zh="EXECUTE_TIME_LIMIT 不在 settings 之下")
-        problems.append(f"{file.path}:{line}: {words}")
+        place = f"{file.path}:{line}"
+        problems.append(msg("{place}: EXECUTE_TIME_LIMIT is not under settings", place=place))
     if len({content(entry) for entry in entries}) > 1:
         paths = " ".join(file_fact(entry).path for entry in entries)
-        problems.append(say(en=f"these differ: {paths}", zh=f"文件内容不一致：{paths}"))
+        problems.append(msg("these differ: {paths}", paths=paths))
     return AgentConfig(
         files=tuple(map(file_fact, entries)),
         port=whole_number(_text(scalars, "port")) or _PORT,

@@ -21,7 +21,7 @@ from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.uwsgi import service_endpoint
 from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import Deployment, Host
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 
 _BODY_LENGTH = 4000
 """Of what is kept of a body, in characters."""
@@ -46,7 +46,7 @@ class Answer(Record, frozen=True):
     """address:port."""
     error_kind: str | None = None
     """refused timeout silent unreachable reset resolve tls protocol empty withheld other."""
-    error_text: str | None = None
+    error_text: Message | str | None = None
     truncated: bool = False
     inputs: tuple[str, ...] = ()
     """The names of the input fields of an HTML page, also beyond where its body is cut."""
@@ -74,7 +74,7 @@ class Answers(Fact, frozen=True):
     """Hold HTTP answers by the name of their query."""
 
     by_name: dict[str, Answer]
-    missing: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, Message | str] = field(default_factory=dict)
     """Why the answer for a name cannot be used."""
 
     def get(self, name: HttpName, *parts: object) -> Answer:
@@ -83,7 +83,7 @@ class Answers(Fact, frozen=True):
         if key in self.missing:
             raise NoData(self.missing[key])
         if key not in self.by_name:
-            raise NoData(say(en=f"not asked: {key}", zh=f"未请求：{key}"))
+            raise NoData(msg("not asked: {key}", key=key))
         return self.by_name[key]
 
     def find(self, name: str) -> Answer | None:
@@ -97,7 +97,7 @@ class Connection(Record, frozen=True):
     """Represent one TCP connection and the first bytes of the peer."""
 
     error_kind: str | None = None
-    error_text: str | None = None
+    error_text: Message | str | None = None
     seconds: Seconds | None = None
     greeting: Greeting = "none"
     text: str = ""
@@ -111,7 +111,7 @@ class Connection(Record, frozen=True):
 
 class Connections(Fact, frozen=True):
     by_name: dict[str, Connection]
-    missing: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, Message | str] = field(default_factory=dict)
     """Why the answer for a name cannot be used."""
 
     def get(self, name: TcpName, *parts: object) -> Connection:
@@ -120,12 +120,12 @@ class Connections(Fact, frozen=True):
         if key in self.missing:
             raise NoData(self.missing[key])
         if key not in self.by_name:
-            raise NoData(say(en=f"not connected: {key}", zh=f"未连接：{key}"))
+            raise NoData(msg("not connected: {key}", key=key))
         return self.by_name[key]
 
 
 def answers(
-    section: dict[str, dict[str, Any]], secrets: Secrets, missing: dict[str, str] | None = None
+    section: dict[str, dict[str, Any]], secrets: Secrets, missing: dict[str, Message | str] | None = None
 ) -> Answers:
     """Parse the raw HTTP answers by name."""
     found = {name: answer(item, secrets) for name, item in section.items()}
@@ -134,10 +134,11 @@ def answers(
 
 def answer(item: dict[str, Any], secrets: Secrets) -> Answer:
     """Parse one raw HTTP answer."""
+    error_text: Message | str | None
     error_kind, error_text = error_of(item, secrets)
     status = raw.integer(item.get("status"))
     if status is None and error_kind is None:
-        error_kind, error_text = "other", say(en="no status", zh="没有状态码")
+        error_kind, error_text = "other", msg("no status")
     body = raw.text(item.get("body"), 1_000_000) or ""
     headers = _headers(item.get("headers"), secrets)
     return Answer(
@@ -194,7 +195,7 @@ def _headers(pairs: Any, secrets: Secrets) -> dict[str, str]:
 
 
 def connections(
-    section: dict[str, dict[str, Any]], secrets: Secrets, missing: dict[str, str] | None = None
+    section: dict[str, dict[str, Any]], secrets: Secrets, missing: dict[str, Message | str] | None = None
 ) -> Connections:
     """Parse the raw TCP connections by name."""
     found = {name: _connection(item, secrets) for name, item in section.items()}

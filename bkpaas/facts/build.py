@@ -39,7 +39,7 @@ from bkpaas.facts.timedaemon import time_daemon
 from bkpaas.facts.uwsgi import services
 from bkpaas.facts.versions import versions
 from bkpaas.inventory.deployment import Host
-from bkpaas.lang import say
+from bkpaas.messages import Message, joined, msg
 
 T = TypeVar("T", bound=Fact)
 
@@ -106,7 +106,7 @@ def host_facts(host: Host, visit: HostAnswers, secrets: Secrets) -> HostFacts:
         "clock": _clock(visit, error),
     }
     if visit.round_1 is None:
-        reason = error or say(en="the host was not collected", zh="未采集该主机")
+        reason = error or msg("the host was not collected")
         nouns: dict[str, Fact] = {noun: Missing(reason) for noun in _NOUNS}
     else:
         nouns = _Answers(host, visit, secrets).nouns()
@@ -117,7 +117,7 @@ def controller_facts(given: dict[str, Any], secrets: Secrets) -> ControllerFacts
     """Return the facts of the controller from the result of bkpaas.collect.probes.probe."""
     read = read_controller(given)
 
-    def noun(section: str, build: Callable[[Any, dict[str, str]], T]) -> T | Missing:
+    def noun(section: str, build: Callable[[Any, dict[str, Message | str]], T]) -> T | Missing:
         if section not in read.values:
             return Missing(read.errors[section])
         return _built(lambda: build(read.values[section], _named_errors(read, section)))
@@ -141,15 +141,15 @@ def _without_secrets(facts: F, kind: type[F], secrets: Secrets) -> F:
     return msgspec.convert(secrets.strings(msgspec.to_builtins(facts)), kind)
 
 
-def _clock(visit: HostAnswers, error: str | None) -> Clock | Missing:
+def _clock(visit: HostAnswers, error: Message | str | None) -> Clock | Missing:
     clock = visit.clock
     if clock is None:
-        return Missing(error or say(en="the clock was not measured", zh="未测量时钟"))
+        return Missing(error or msg("the clock was not measured"))
     measured = Clock(clock.offset_seconds, clock.uncertainty_seconds, clock.samples)
     try:
         return msgspec.convert(msgspec.to_builtins(measured), Clock)
     except msgspec.ValidationError:
-        return Missing(say(en="the host answered with an impossible time", zh="主机返回了不可能的时间"))
+        return Missing(msg("the host answered with an impossible time"))
 
 
 def _built(build: Callable[[], T | Missing]) -> T | Missing:
@@ -157,8 +157,7 @@ def _built(build: Callable[[], T | Missing]) -> T | Missing:
     try:
         return build()
     except Exception as error:
-        words = say(en="the answer cannot be read (suite error)", zh="无法解析应答（套件错误）")
-        return Missing(f"{words}: {type(error).__name__}")
+        return Missing(msg("the answer cannot be read (suite error): {error}", error=type(error).__name__))
 
 
 def _but(prefix: str, section: dict[str, Any]) -> dict[str, Any]:
@@ -243,7 +242,7 @@ class _Answers:
         return _built(build)
 
     def _merged(
-        self, section: str, build: Callable[[dict[str, Any], dict[str, str]], T | Missing]
+        self, section: str, build: Callable[[dict[str, Any], dict[str, Message | str]], T | Missing]
     ) -> T | Missing:
         """Build a noun from a section of both rounds; for the same name round 2 is newer.
 
@@ -253,7 +252,7 @@ class _Answers:
             reasons = [one.errors[section] for one in self.rounds if section in one.errors]
             return Missing(reasons[0] if reasons else not_answered(section))
         both: dict[str, Any] = {}
-        errors: dict[str, str] = {}
+        errors: dict[str, Message | str] = {}
         for one in self.rounds:
             given, refused = one.values.get(section, {}), _named_errors(one, section)
             both = {name: item for name, item in {**both, **given}.items() if name not in refused}
@@ -268,7 +267,9 @@ class _Answers:
             return Missing(not_answered(prefix))
         errors = [raw.text(entry.get("error"), 300) for entry in entries if "mode" not in entry]
         if len(errors) == len(entries) and any(errors):
-            return Missing("; ".join(dict.fromkeys(error for error in errors if error)))
+            return Missing(
+                joined("; ", dict.fromkeys(error for error in errors if error), context="as in English")
+            )
         return _built(lambda: build(files))
 
     def _entries(self, section: str) -> Files:
@@ -307,7 +308,7 @@ class _Answers:
         return _built(lambda: login_access(tails, later))
 
 
-def _named_errors(one: Round, section: str) -> dict[str, str]:
+def _named_errors(one: Round, section: str) -> dict[str, Message | str]:
     """Return {name: reason} of the names of a section without an answer in a round."""
     prefix = f"{section}:"
     return {

@@ -12,6 +12,7 @@ from cryptography.x509.oid import NameOID
 from bkpaas.facts import raw
 from bkpaas.facts.missing import Fact, Record
 from bkpaas.facts.ranges import Time
+from bkpaas.messages import Message
 
 
 class Certificate(Record, frozen=True):
@@ -25,11 +26,11 @@ class Certificate(Record, frozen=True):
     begins: Time | None = None
     """Epoch seconds. None: it cannot be read."""
     ends: Time | None = None
-    problem: str | None = None
+    problem: Message | str | None = None
     """Why it does not verify, in OpenSSL's words; None: it does."""
     error_kind: str | None = None
     """There was no TLS connection: see Answer."""
-    error_text: str | None = None
+    error_text: Message | str | None = None
 
     @property
     def seen(self) -> bool:

@@ -16,7 +16,7 @@ from bkpaas.facts.query import Earlier, MysqlLogin, Query
 from bkpaas.facts.secrets import DIGEST, Secrets
 from bkpaas.facts.settings import Settings, SettingsByProject
 from bkpaas.inventory.deployment import DEFAULT_PORTS, Deployment, Host
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg, series
 
 ResolveDigest = Callable[[str], str | None]
 """Returns the value that a digest stands for."""
@@ -64,7 +64,7 @@ class Account(Record, frozen=True):
     password: str = ""
     """A digest, or empty."""
     database: str = ""
-    obstacle: str | None = None
+    obstacle: Message | str | None = None
     """Why it cannot be tried; None when it can."""
 
 
@@ -115,12 +115,11 @@ def _account(settings: Settings) -> Account | None:
     )
 
 
-def _obstacle(project: str, user: Any, password: Any, options: Any) -> str | None:
+def _obstacle(project: str, user: Any, password: Any, options: Any) -> Message | None:
     """Return why the account of a project cannot be tried; None when it can."""
     if not isinstance(user, str) or not user or not isinstance(password, str):
-        return say(
-            en=f"DATABASES of {project} has no USER and PASSWORD that can be read: not connected",
-            zh=f"{project} 的 DATABASES 中没有可读取的 USER 和 PASSWORD：未连接",
+        return msg(
+            "DATABASES of {project} has no USER and PASSWORD that can be read: not connected", project=project
         )
     given = options if isinstance(options, dict) else {}
     tls = given["ssl"] if isinstance(given.get("ssl"), dict) else {}
@@ -128,9 +127,10 @@ def _obstacle(project: str, user: Any, password: Any, options: Any) -> str | Non
         f"ssl.{name}" for name in ("cert",) if name in tls
     ]
     if own:
-        return say(
-            en=f"DATABASES of {project} has OPTIONS that are not followed here ({', '.join(own)}): not connected",
-            zh=f"{project} 的 DATABASES 使用了此处不支持的 OPTIONS（{'、'.join(own)}）：未连接",
+        return msg(
+            "DATABASES of {project} has OPTIONS that are not followed here ({own}): not connected",
+            project=project,
+            own=series(own),
         )
     return None
 

@@ -14,7 +14,7 @@ from bkpaas.facts.query import Earlier, Query, Section
 from bkpaas.facts.ranges import Count
 from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import Deployment, Host
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 
 
 class Disk(Record, frozen=True):
@@ -26,7 +26,7 @@ class Disk(Record, frozen=True):
     inodes: Count | None = None
     inodes_available: Count | None = None
     readonly: bool | None = None
-    error: str | None = None
+    error: Message | str | None = None
 
     @property
     def free_percent(self) -> float:
@@ -43,7 +43,7 @@ class Disk(Record, frozen=True):
         return 100 * self.inodes_available / self.inodes if self.inodes else None
 
     def _no_data(self) -> NoData:
-        return NoData(f"{self.path}: {self.error or say(en='no figures', zh='没有数据')}")
+        return NoData(msg("{path}: {reason}", path=self.path, reason=self.error or msg("no figures")))
 
 
 class Disks(Fact, frozen=True):

@@ -23,7 +23,7 @@ from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.settings import SEARCH_SETTINGS, Settings
 from bkpaas.facts.system import usable_time
 from bkpaas.inventory.deployment import Deployment, Host
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 
 if TYPE_CHECKING:
     from bkpaas.facts.host import HostFacts
@@ -75,7 +75,7 @@ class Search(Record, frozen=True):
     nodes: tuple[Node, ...] = ()
     newest: Time | None = None
     """Time stamp, in epoch seconds, of the newest document since yesterday; None: there is none."""
-    unknown: dict[str, str] = field(default_factory=dict)
+    unknown: dict[str, Message | str] = field(default_factory=dict)
     """Why one of the above is not known, by its name."""
 
     def need(self, *parts: str) -> None:
@@ -87,7 +87,7 @@ class Search(Record, frozen=True):
 
 class Searches(Fact, frozen=True):
     by_place: dict[str, Search]
-    missing: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, Message | str] = field(default_factory=dict)
     """Why the answers of a place cannot be used."""
 
     def at(self, place: Place) -> Search:
@@ -95,7 +95,7 @@ class Searches(Fact, frozen=True):
         if place.text in self.missing:
             raise NoData(self.missing[place.text])
         if place.text not in self.by_place:
-            raise NoData(say(en=f"not asked: {place.text}", zh=f"未请求：{place.text}"))
+            raise NoData(msg("not asked: {text}", text=place.text))
         return self.by_place[place.text]
 
 
@@ -108,16 +108,16 @@ def places(paas: Settings | None) -> tuple[Place, ...]:
     known = [(name, value) for name, value in given if value is not None]
     if not known:
         names = " / ".join(SEARCH_SETTINGS)
-        raise NoData(say(en=f"{names} is not in the settings of paas", zh=f"paas 的配置中没有 {names}"))
+        raise NoData(msg("{names} is not in the settings of paas", names=names))
     # What is made from another one of them says less than that.
     name, value = next(((n, v) for n, v in known if v.kind in ("str", "list")), known[0])
     where = f"{value.file}:{value.line}: {name}"
     if value.kind not in ("str", "list") or value.value is None:
-        raise NoData(say(en=f"{where} is not a plain text", zh=f"{where} 不是普通文本"))
+        raise NoData(msg("{where} is not a plain text", where=where))
     words = value.value.split(";") if isinstance(value.value, str) else value.value
     found = dict.fromkeys(_place(word.strip(), where) for word in raw.texts(words, 500) if word.strip())
     if not found:
-        raise ValueError(say(en=f"{where} is empty", zh=f"{where} 为空"))
+        raise ValueError(msg("{where} is empty", where=where))
     return tuple(found)
 
 
@@ -136,14 +136,12 @@ def _place(word: str, where: str) -> Place:
     except (ValueError, KeyError):
         host, port = None, 0
     if not host or not host.isascii() or any(sign.isspace() for sign in host):
-        raise ValueError(
-            say(en=f"{where}: {place[:100]!r} is no address", zh=f"{where}：{place[:100]!r} 不是地址")
-        )
+        raise ValueError(msg("{where}: {place!r} is no address", where=where, place=place[:100]))
     return Place(host, port, scheme, user, password)
 
 
 def searches(
-    section: dict[str, dict[str, Any]], secrets: Secrets, missing: dict[str, str] | None = None
+    section: dict[str, dict[str, Any]], secrets: Secrets, missing: dict[str, Message | str] | None = None
 ) -> Searches:
     """Parse the raw HTTP answers by name; answers of other services are ignored."""
     by_place: dict[str, dict[str, dict[str, Any]]] = {}
@@ -161,7 +159,7 @@ def searches(
 
 
 def _search(parts: dict[str, dict[str, Any]], secrets: Secrets) -> Search:
-    unknown: dict[str, str] = {}
+    unknown: dict[str, Message | str] = {}
 
     def told(part: str, read: Callable[[Any], Any]) -> Any:
         """Return a part, None if it is unknown."""
@@ -187,11 +185,11 @@ def _search(parts: dict[str, dict[str, Any]], secrets: Secrets) -> Search:
     )
 
 
-def _reason(part: str, told: Answer | None) -> str:
+def _reason(part: str, told: Answer | None) -> Message:
     if told is None:
-        return say(en=f"Elasticsearch was not asked for {part}", zh=f"未向 Elasticsearch 查询 {part}")
+        return msg("Elasticsearch was not asked for {part}", part=part)
     what = told.error_text if told.status is None else f"HTTP {told.status} {complaint(told)}"
-    return f"{told.url}: {what}"
+    return msg("{url}: {failure}", url=told.url, failure=what)
 
 
 def speaks(told: Answer) -> bool:

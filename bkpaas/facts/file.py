@@ -12,7 +12,7 @@ from bkpaas.facts.missing import Fact, Record
 from bkpaas.facts.query import Earlier, FileName, Query, ReadFile
 from bkpaas.facts.ranges import HostTime, Mode
 from bkpaas.inventory.deployment import Deployment, Host
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 
 FileType = Literal["file", "dir", "socket", "symlink", "missing", "other"]
 
@@ -35,14 +35,14 @@ class FileFact(Record, frozen=True):
     inode: int | None = None
     target: str | None = None
     """The real path, when the path leads through a link."""
-    error: str | None = None
+    error: Message | str | None = None
     """Why it could not be looked at."""
 
     @property
     def exists(self) -> bool:
         """Return whether the path exists. Raises NoData if that is unknown."""
         if self.error is not None and self.mode is None:
-            raise NoData(f"{self.path}: {self.error}")
+            raise NoData(msg("{path}: {reason}", path=self.path, reason=self.error))
         return self.type != "missing"
 
     @property
@@ -60,7 +60,7 @@ class Places(Fact, frozen=True):
         """Return the entries of a name, at least one. Raises NoData if they were not queried."""
         key = name.of(*parts)
         if not self.by_name.get(key):
-            raise NoData(say(en=f"not looked for: {key}", zh=f"未查看：{key}"))
+            raise NoData(msg("not looked for: {key}", key=key))
         return self.by_name[key]
 
 
@@ -89,16 +89,16 @@ def content(entry: dict[str, Any]) -> str | None:
     return raw.text(entry.get("text"), 4_000_000)
 
 
-def unreadable(entry: dict[str, Any]) -> str | None:
+def unreadable(entry: dict[str, Any]) -> Message | str | None:
     """Return why the text of a file is incomplete, None if it is complete or there is no file."""
     if (error := raw.text(entry.get("error"), 300)) is not None:
         return error
     if entry.get("type") == "missing":
         return None
     if content(entry) is None:
-        return say(en="it was not read", zh="未读取")
+        return msg("it was not read")
     if entry.get("truncated") is True:
-        return say(en="only a part of it was read", zh="只读取了一部分")
+        return msg("only a part of it was read")
     return None
 
 

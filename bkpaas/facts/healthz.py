@@ -8,12 +8,12 @@ from typing import Any
 
 from bkpaas.facts.answers import Answer
 from bkpaas.facts.missing import Record
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 
 
 class Health(Record, frozen=True):
     healthy: bool
-    message: str
+    message: Message | str
     """What the service says, or what came instead; empty when healthy."""
     code: str | int | None = None
 
@@ -28,8 +28,13 @@ def health(service: str, answer: Answer) -> Health:
     body = answer.json()
     if body is None:
         shown = " ".join(answer.body.split())[:300]
-        what = shown or say(en="empty body", zh="空响应")
-        return Health(healthy=False, message=f"{service}: HTTP {answer.status}, {_not_json()}: {what}")
+        text = msg(
+            "{service}: HTTP {status}, not a JSON object: {body}",
+            service=service,
+            status=answer.status,
+            body=shown or msg("empty body"),
+        )
+        return Health(healthy=False, message=text)
     flags = [body[key] for key in ("ok", "result") if key in body]
     code = next((body[key] for key in ("code", "code:", "bk_error_code") if _is_code(body.get(key))), None)
     warnings = list(_warnings(body.get("data")))
@@ -53,10 +58,6 @@ def _warnings(data: Any) -> Iterator[str]:
 
 def _is_code(value: Any) -> bool:
     return isinstance(value, str | int) and not isinstance(value, bool)
-
-
-def _not_json() -> str:
-    return say(en="not a JSON object", zh="不是 JSON 对象")
 
 
 _NO_TOKEN = ("缺少参数bk_token", "Missing parameters bk_token")

@@ -28,13 +28,12 @@ from bkpaas.facts.system import Addresses, System
 from bkpaas.facts.timedaemon import TimeDaemon
 from bkpaas.facts.uwsgi import Services
 from bkpaas.facts.versions import Versions
-from bkpaas.lang import in_both, say
+from bkpaas.messages import Message, msg
 
 T = TypeVar("T")
 
-with in_both():
-    _LATER = Missing(say(en="the snapshot is older than this fact", zh="该快照早于这项事实"))
-    """A noun that joined while snapshots without it were kept."""
+_LATER = Missing(msg("the snapshot is older than this fact"))
+"""A noun that joined while snapshots without it were kept."""
 
 
 class HostFacts(Record, frozen=True):
@@ -44,7 +43,7 @@ class HostFacts(Record, frozen=True):
     collected: bool
     error_kind: str | None
     """See bkpaas.collect.errors; may stand beside facts when only the second visit failed."""
-    error: str | None
+    error: Message | str | None
     seconds: Seconds
     clock: Clock | Missing
     system: System | Missing
@@ -122,10 +121,5 @@ class HostView:
         """Return the supervisor of open_paas."""
         found = self.supervisors.by_module.get("open_paas")
         if found is None or not found.conf.exists:
-            raise NoData(
-                say(
-                    en="there is no etc/supervisor-open_paas.conf on this host",
-                    zh="该主机上没有 etc/supervisor-open_paas.conf",
-                )
-            )
+            raise NoData(msg("there is no etc/supervisor-open_paas.conf on this host"))
         return found

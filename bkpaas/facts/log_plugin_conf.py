@@ -15,7 +15,7 @@ from bkpaas.facts import logstash
 from bkpaas.facts.missing import Record
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory.deployment import DEFAULT_PORTS
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 
 FieldName = Literal["host", "port", "db", "key", "type", "password"]
 
@@ -34,7 +34,7 @@ class RedisTarget(Record, frozen=True):
     password: str | None = None
     """A digest."""
     tls: bool = False
-    unknown: dict[str, str] = field(default_factory=dict)
+    unknown: dict[str, Message | str] = field(default_factory=dict)
     """Why a field cannot be told from the file, by its name; the field is None then."""
 
     @property
@@ -63,7 +63,7 @@ class PluginSettings:
 
 
 class UnreadableConf(Exception):
-    def __init__(self, line: int, reason: str) -> None:
+    def __init__(self, line: int, reason: Message) -> None:
         super().__init__(line, reason)
         self.line, self.reason = line, reason
 
@@ -74,19 +74,17 @@ class _Target:
     def __init__(self, file: str, line: int, secrets: Secrets) -> None:
         self.file, self.line, self.secrets = file, line, secrets
         self.known: dict[str, Any] = {}
-        self.unknown: dict[str, str] = {}
+        self.unknown: dict[str, Message | str] = {}
 
     def text(self, name: FieldName, value: Any) -> None:
         """Set a text field; environment variables and parts of the event make it unknown."""
         if value is None or isinstance(value, list | dict):
-            self._cannot(name, say(en="is not a text", zh="不是文本"))
+            self._cannot(name, msg("is not a text"))
         elif variable := _VARIABLE.search(value):
             variable_name = variable["name"][:60]
-            self._cannot(
-                name, say(en=f"comes from the variable {variable_name}", zh=f"来自变量 {variable_name}")
-            )
+            self._cannot(name, msg("comes from the variable {variable_name}", variable_name=variable_name))
         elif name == "key" and "%{" in value:
-            self._cannot(name, say(en="differs from event to event", zh="随事件变化"))
+            self._cannot(name, msg("differs from event to event"))
         elif name == "password":
             self.known[name] = self.secrets.digest(value) if value else None
         else:
@@ -98,9 +96,9 @@ class _Target:
         if text is not None and re.fullmatch(r"\d{1,5}", text):
             self.known[name] = int(text)
         elif text is not None:
-            self._cannot(name, say(en="is not a number", zh="不是数字"))
+            self._cannot(name, msg("is not a number"))
 
-    def _cannot(self, name: FieldName, reason: str) -> None:
+    def _cannot(self, name: FieldName, reason: Message) -> None:
         self.known.pop(name, None)
         self.unknown[name] = reason
 
@@ -114,9 +112,7 @@ def read_logstash(file: str, text: str, secrets: Secrets, read: PluginSettings) 
     try:
         blocks = logstash.plugins(text)
     except logstash.ParseError as error:
-        raise UnreadableConf(
-            error.line, say(en="is not logstash's syntax", zh="不是 logstash 语法")
-        ) from None
+        raise UnreadableConf(error.line, msg("is not logstash's syntax")) from None
     read.selects |= any((block.section, block.name) == ("filter", "drop") for block in blocks)
     for block in blocks:
         if (block.section, block.name) == ("output", "elasticsearch"):
@@ -200,10 +196,10 @@ def _settings(text: str) -> dict[str, Any]:
         root = YAML(typ="safe", pure=True).compose(text)
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        reason = say(en="is not YAML", zh="不是合法的 YAML")
+        reason = msg("is not YAML")
         raise UnreadableConf(mark.line + 1 if mark else 1, reason) from None
     except (RecursionError, ValueError):
-        raise UnreadableConf(1, say(en="is not YAML", zh="不是合法的 YAML")) from None
+        raise UnreadableConf(1, msg("is not YAML")) from None
     found: dict[str, Any] = {}
     todo: list[tuple[str, Any]] = [("", root)]
     for _ in range(_MOST_NODES):
@@ -218,7 +214,7 @@ def _settings(text: str) -> dict[str, Any]:
         found[name] = node
         if isinstance(node, SequenceNode):
             todo += [(f"{name}.{number}", item) for number, item in enumerate(node.value)]
-    raise UnreadableConf(1, say(en="has too many settings", zh="配置项过多"))
+    raise UnreadableConf(1, msg("has too many settings"))
 
 
 def _scalar(node: Any) -> str | None:

@@ -28,6 +28,7 @@ from bkpaas.facts.ranges import HostTime, Time
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import Deployment, Host
+from bkpaas.messages import Message, msg
 
 
 class LogPlugin(Record, frozen=True):
@@ -39,7 +40,7 @@ class LogPlugin(Record, frozen=True):
     files: tuple[str, ...]
     """The configurations that were read: those that a process names, all when none does."""
     targets: tuple[RedisTarget, ...]
-    problems: tuple[str, ...]
+    problems: tuple[Message | str, ...]
     """`file:line: ...` for what could not be read."""
     outputs: tuple[str, ...] = ()
     """Hosts of Elasticsearch that log_parser delivers to, as written, without a login."""
@@ -118,17 +119,17 @@ def _plugin(which: str, files: Files, processes: Processes | None, peers: Any, s
     ]
     named = [entry for entry in used if any(_names(one, file_fact(entry).path) for one in running)]
     read = PluginSettings()
-    problems: list[str] = []
+    problems: list[Message | str] = []
     for entry in named or used:
         path = file_fact(entry).path
         if reason := unreadable(entry):
-            problems.append(f"{path}: {reason}")
+            problems.append(msg("{path}: {reason}", path=path, reason=reason))
             continue
         reader = read_filebeat if which == "agent" else read_logstash
         try:
             reader(path, content(entry) or "", secrets, read)
         except UnreadableConf as error:
-            problems.append(f"{path}:{error.line}: {error.reason}")
+            problems.append(msg("{path}: {reason}", path=f"{path}:{error.line}", reason=error.reason))
     return LogPlugin(
         folder=folder,
         filled=bool(inside),

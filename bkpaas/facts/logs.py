@@ -17,6 +17,7 @@ from bkpaas.facts.ranges import Time, valid_time
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import Deployment, Host
+from bkpaas.messages import Message
 
 
 class LogHit(Record, frozen=True):
@@ -37,7 +38,7 @@ class Logs(Fact, frozen=True):
     """"Login validity is illegal" in either language."""
     start_errors: dict[str, LogHit] = field(default_factory=dict)
     """By service: why its newest start failed."""
-    problems: tuple[str, ...] = ()
+    problems: tuple[Message | str, ...] = ()
     """Logs that could not be read."""
 
 

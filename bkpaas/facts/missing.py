@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from bkpaas.messages import Message
+
 
 class Record(Struct, frozen=True, omit_defaults=True):
     """Serve as base of the parts of facts: typed, frozen, without secrets, stored as JSON."""
@@ -16,5 +18,5 @@ class Fact(Record, frozen=True, tag=True, tag_field="fact"):
 class Missing(Fact, frozen=True):
     """Represent a fact that is not available, with the reason."""
 
-    reason: str
+    reason: Message | str
     """In words, for a person."""

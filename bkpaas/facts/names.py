@@ -13,17 +13,18 @@ from bkpaas.facts import raw
 from bkpaas.facts.missing import Fact, Record
 from bkpaas.facts.query import Earlier, Query, Resolve
 from bkpaas.inventory.deployment import Deployment, Host
+from bkpaas.messages import Message
 
 
 class Resolved(Record, frozen=True):
     name: str
     addresses: tuple[str, ...] = ()
-    error: str | None = None
+    error: Message | str | None = None
 
 
 class Names(Fact, frozen=True):
     by_name: dict[str, Resolved]
-    missing: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, Message | str] = field(default_factory=dict)
     """Why the answer for a name cannot be used."""
 
     def get(self, name: str) -> Resolved | None:
@@ -38,7 +39,7 @@ class Names(Fact, frozen=True):
         return resolved.addresses if resolved and resolved.addresses else (place,)
 
 
-def names(section: dict[str, dict[str, Any]], missing: dict[str, str] | None = None) -> Names:
+def names(section: dict[str, dict[str, Any]], missing: dict[str, Message | str] | None = None) -> Names:
     """Parse the raw resolutions by name."""
     return Names(
         by_name={

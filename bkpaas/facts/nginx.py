@@ -19,7 +19,7 @@ from bkpaas.facts.missing import Fact, Record
 from bkpaas.facts.query import Earlier, Query, Resolve, Section
 from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import Deployment, Host
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 
 APP_UPSTREAMS = {"PAAS_AGENT_TEST": "appt", "PAAS_AGENT_PROD": "appo"}
 """The upstreams of the SaaS, as paas.conf calls them -> the role of the hosts they name."""
@@ -91,7 +91,7 @@ class Nginx(Fact, frozen=True):
     upstreams: tuple[NginxUpstream, ...]
     servers: tuple[NginxServer, ...]
     error_logs: tuple[str, ...]
-    problems: tuple[str, ...]
+    problems: tuple[Message | str, ...]
     """`file:line: ...` for each place that nginx would refuse or that could not be read."""
 
     def http_servers(self) -> list[tuple[str, int]]:
@@ -157,7 +157,7 @@ class _Tree:
     def __init__(self, entries: dict[str, dict[str, Any]]) -> None:
         self.entries = entries
         self.parsed: dict[str, list[Statement]] = {}
-        self.problems: list[str] = []
+        self.problems: list[Message | str] = []
         self.includes = 0
 
     def read(self, path: str, within: tuple[str, ...]) -> list[Statement]:
@@ -165,7 +165,7 @@ class _Tree:
         if path not in self.parsed:
             entry = self.entries[path]
             if reason := unreadable(entry):
-                self.problems.append(f"{path}: {reason}")
+                self.problems.append(msg("{path}: {reason}", path=path, reason=reason))
             self.parsed[path], errors = _parsed(content(entry) or "")
             self.problems += [f"{path}:{line}: {error}" for line, error in errors]
         return list(self._expanded(self.parsed[path], (*within, path)))
@@ -186,16 +186,16 @@ class _Tree:
         found = sorted(known for known in self.entries if _matches(normpath(known), pattern))
         there = [path for path in found if self.entries[path].get("type") != "missing"]
         if not there and not re.search(r"[*?\[]", pattern):
-            self._problem(within[-1], statement, say(en=f"cannot read {pattern}", zh=f"无法读取 {pattern}"))
+            self._problem(within[-1], statement, msg("cannot read {pattern}", pattern=pattern))
         for path in there:
             self.includes += 1
             if path in within or self.includes > _MOST_INCLUDES:
-                self._problem(within[-1], statement, say(en="includes in a circle", zh="include 循环"))
+                self._problem(within[-1], statement, msg("includes in a circle"))
             else:
                 yield from self.read(path, within)
 
-    def _problem(self, path: str, statement: Statement, words: str) -> None:
-        problem = f"{path}:{statement['line']}: {words}"
+    def _problem(self, path: str, statement: Statement, reason: Message) -> None:
+        problem = msg("{path}: {reason}", path=f"{path}:{statement['line']}", reason=reason)
         if problem not in self.problems:
             self.problems.append(problem)
 

@@ -13,6 +13,7 @@ from bkpaas.facts.missing import Fact, Record
 from bkpaas.facts.query import Earlier, FileName, Query, ReadFile
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory.deployment import Deployment, Host
+from bkpaas.messages import Message, msg
 
 VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
 
@@ -32,7 +33,7 @@ class Proxies(Fact, frozen=True):
     """Hold the proxies that the files set, without empty values and variables unset later."""
 
     settings: tuple[ProxySetting, ...]
-    problems: tuple[str, ...] = ()
+    problems: tuple[Message | str, ...] = ()
     """Files that could not be read."""
 
 
@@ -46,12 +47,12 @@ _CURL = {"proxy": "all_proxy", "x": "all_proxy", "noproxy": "no_proxy"}
 def proxies(files: Files, secrets: Secrets) -> Proxies:
     """Parse the files that set variables of a shell, and the settings of curl and wget."""
     found: list[ProxySetting] = []
-    problems: list[str] = []
+    problems: list[Message | str] = []
     for name, entries in files.items():
         for entry in entries if name.startswith(FileName.PROXY.prefix) else ():
             path = file_fact(entry).path
             if reason := unreadable(entry):
-                problems.append(f"{path}: {reason}")
+                problems.append(msg("{path}: {reason}", path=path, reason=reason))
             read = _options if basename(path) in (".curlrc", ".wgetrc") else _shell
             found += [
                 ProxySetting(name=variable, value=secrets.truncate(value, _LENGTH), place=f"{path}:{line}")

@@ -21,13 +21,13 @@ from bkpaas.facts.ranges import Seconds
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import Deployment, Host
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 
 
 class RedisTalk(Record, frozen=True):
     error_kind: str | None = None
     """See Answer; what was replied before it is kept."""
-    error_text: str | None = None
+    error_text: Message | str | None = None
     seconds: Seconds | None = None
     replies: tuple[str, ...] = ()
     """One line each, as redis writes it: +PONG, :5, -NOAUTH ..."""
@@ -77,7 +77,7 @@ class RedisKeyReadings(Record, frozen=True):
 
 class RedisTalks(Fact, frozen=True):
     by_name: dict[str, RedisTalk]
-    missing: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, Message | str] = field(default_factory=dict)
     """Why the answer for a name cannot be used."""
 
     def get(self, name: TcpName, *parts: object) -> RedisTalk:
@@ -86,12 +86,12 @@ class RedisTalks(Fact, frozen=True):
         if key in self.missing:
             raise NoData(self.missing[key])
         if key not in self.by_name:
-            raise NoData(say(en=f"not asked: {key}", zh=f"未询问：{key}"))
+            raise NoData(msg("not asked: {key}", context="redis", key=key))
         return self.by_name[key]
 
 
 def redis_talks(
-    section: dict[str, dict[str, Any]], secrets: Secrets, missing: dict[str, str] | None = None
+    section: dict[str, dict[str, Any]], secrets: Secrets, missing: dict[str, Message | str] | None = None
 ) -> RedisTalks:
     """Parse the raw TCP connections by name; connections to other services are ignored."""
     found = {

@@ -19,7 +19,7 @@ from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.shown import SHOWN, Own, allowed, consul_names, is_plain, no_own, normalised
 from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import Deployment, Host
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 
 Kind = Literal["int", "float", "str", "bool", "none", "list", "dict", "secret", "expression", "broken"]
 
@@ -68,7 +68,7 @@ class Settings(Record, frozen=True):
     files: tuple[FileFact, ...]
     values: dict[str, Value]
     """Module-level upper-case names; a later file, and in a file a later line, wins."""
-    problems: tuple[str, ...] = ()
+    problems: tuple[Message | str, ...] = ()
     """`file:line: ...` for each place that is neither Python 2 nor Python 3."""
     placeholders: tuple[str, ...] = ()
     """`file:line: __NAME__` for each template variable that was never replaced."""
@@ -85,17 +85,18 @@ class Settings(Record, frozen=True):
         """
         for file in self.files:
             if file.error is not None:
-                raise NoData(f"{file.path}: {file.error}")
+                raise NoData(msg("{path}: {reason}", path=file.path, reason=file.error))
         value = self.values.get(name)
         if value is None:
-            raise NoData(
-                say(en=f"{name} is not set in {self.project}", zh=f"{self.project} 中没有设置 {name}")
-            )
+            raise NoData(msg("{name} is not set in {project}", name=name, project=self.project))
         if value.kind not in ("int", "float") or value.value is None:
             raise NoData(
-                say(
-                    en=f"{value.file}:{value.line}: {name} = {value.text} is not a plain number",
-                    zh=f"{value.file}:{value.line}: {name} = {value.text} 不是普通数字",
+                msg(
+                    "{file}:{line}: {name} = {text} is not a plain number",
+                    file=value.file,
+                    line=value.line,
+                    name=name,
+                    text=value.text,
                 )
             )
         number: int | float = value.value
@@ -154,7 +155,7 @@ def _settings(project: str, entries: list[dict[str, Any]], reader: _Reader) -> S
     files = tuple(map(file_fact, entries))
     for file, entry in zip(files, entries, strict=True):
         if reason := unreadable(entry):
-            reader.problems.append(f"{file.path}: {reason}")
+            reader.problems.append(msg("{path}: {reason}", path=file.path, reason=reason))
         reader.read(file.path, content(entry) or "")
     return Settings(
         project=project,
@@ -174,7 +175,7 @@ class _Reader:
         self.consul_names: list[str] = []
         self.known: dict[str, Any] = {}
         self.values: dict[str, Value] = {}
-        self.problems: list[str] = []
+        self.problems: list[Message | str] = []
         self.placeholders: list[str] = []
         self.file = ""
 
@@ -182,7 +183,7 @@ class _Reader:
         self.file = file
         module, error_line = python2.parse(text.lstrip("\ufeff"))
         if error_line is not None:
-            self.problems.append(f"{file}:{error_line}: {say(en='syntax error', zh='语法错误')}")
+            self.problems.append(msg("{place}: syntax error", place=f"{file}:{error_line}"))
         self._block(module, certain=True)
         for leaf in python2.leaves(module):
             if leaf.type in ("string", "name") and leaf.parent.type != "simple_stmt":

@@ -17,7 +17,7 @@ from msgspec import Struct, field
 
 from bkpaas.facts import raw
 from bkpaas.facts.sections import NAMED_SECTIONS, SECTIONS, Collector
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 
 
 class RoundQueries(Struct, frozen=True):
@@ -53,7 +53,7 @@ class Round(Struct):
     """Hold the valid sections of one answer, and the errors of the others."""
 
     values: dict[str, Any] = field(default_factory=dict)
-    errors: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, Message | str] = field(default_factory=dict)
     """By section, or section:name. A section may have both: what was read, and why it is not complete."""
 
 
@@ -86,13 +86,13 @@ def read_round(answer: Any, number: int, queries: RoundQueries, reason: str | No
     return result
 
 
-def _no_answer(answer: Any, number: int, reason: str | None) -> str | None:
+def _no_answer(answer: Any, number: int, reason: Message | str | None) -> Message | str | None:
     if answer is None:
-        return reason or say(en="the host was not collected", zh="未采集该主机")
+        return reason or msg("the host was not collected")
     if not isinstance(answer, dict):
         return malformed("answer")
     if answer.get("visit") != number or isinstance(answer.get("visit"), bool):
-        return say(en=f"not the answer of collection round {number}", zh=f"不是第 {number} 轮采集的应答")
+        return msg("not the answer of collection round {number}", number=number)
     return None
 
 
@@ -121,7 +121,7 @@ def read_named(result: Round, section: str, items: Any, names: frozenset[str], q
             result.errors.setdefault(key, result.errors.get(section, problem) if items is None else problem)
 
 
-def _named(section: str, name: str, given: Any, whole: bool) -> tuple[Any, str | None]:
+def _named(section: str, name: str, given: Any, whole: bool) -> tuple[Any, Message | None]:
     """Return the answer for one name, and why it cannot be used."""
     key = f"{section}:{name}"
     if not isinstance(given, dict):
@@ -134,7 +134,7 @@ def _named(section: str, name: str, given: Any, whole: bool) -> tuple[Any, str |
     return value, problem
 
 
-def convert_shape(value: Any, shape: Any, section: str) -> tuple[Any, str | None]:
+def convert_shape(value: Any, shape: Any, section: str) -> tuple[Any, Message | None]:
     """Return the value of a section in its shape, and why it cannot be used."""
     try:
         return msgspec.convert(value, shape), None
@@ -143,14 +143,14 @@ def convert_shape(value: Any, shape: Any, section: str) -> tuple[Any, str | None
         return None, malformed(section, str(error).rpartition(" - at ")[2] if " - at " in str(error) else "")
 
 
-def malformed(section: str, place: str = "") -> str:
+def malformed(section: str, place: str = "") -> Message:
     """Return the reason for a section of another shape; place: where in it, as msgspec writes it."""
     where = f"{section}: {place.strip('`')[:100]}" if place else section
-    return say(en=f"malformed: {where}", zh=f"格式错误：{where}")
+    return msg("malformed: {where}", where=where)
 
 
-def not_answered(section: str) -> str:
-    return say(en=f"not in the host's answer: {section}", zh=f"主机的应答中没有：{section}")
+def not_answered(section: str) -> Message:
+    return msg("not in the host's answer: {section}", section=section)
 
 
 # ---- what a type cannot express -------------------------------------------------------------------------------

@@ -12,13 +12,14 @@ from bkpaas import __version__
 from bkpaas.errors import SuiteError
 from bkpaas.facts.answers import Answers, Connections
 from bkpaas.facts.certificates import Certificates
+from bkpaas.facts.former_texts import as_messages, have_marks
 from bkpaas.facts.host import HostFacts
 from bkpaas.facts.login import LoginTrial
 from bkpaas.facts.missing import Missing, Record
 from bkpaas.facts.names import Names
 from bkpaas.files import MIB, read_bounded, refused
 from bkpaas.inventory.deployment import Deployment
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 
 SCHEMA = 1
 SNAPSHOT_BYTES = 256 * MIB
@@ -38,9 +39,7 @@ class ControllerFacts(Record, frozen=True):
     """None: no user was given."""
     connections: Connections = Connections({})
     """To the virtual addresses: virtual-ADDRESS."""
-    certificates: Certificates | Missing = field(
-        default_factory=lambda: Missing(say(en="not asked", zh="未查看"))
-    )
+    certificates: Certificates | Missing = field(default_factory=lambda: Missing(msg("not asked")))
     """Of a domain behind https."""
 
 
@@ -77,46 +76,54 @@ class Snapshot(Struct, frozen=True, kw_only=True):
             raise
 
     @classmethod
+    def _decoded(cls, data: bytes) -> Snapshot:
+        if not have_marks(data):
+            return msgspec.json.decode(data, type=cls)
+        return msgspec.convert(as_messages(msgspec.json.decode(data)), cls)
+
+    @classmethod
     def load(cls, path: Path) -> Snapshot:
         """Load a snapshot. Raises SuiteError if the file is not a snapshot of this schema."""
         try:
             data = read_bounded(path, SNAPSHOT_BYTES)
             head = msgspec.json.decode(data, type=_Head)
         except (msgspec.DecodeError, RecursionError, ValueError) as error:
-            words = say(en="is no snapshot that can be read", zh="不是可读取的快照")
-            raise refused(path, f"{words}: {str(error)[:200]}") from error
+            reason = msg("is no snapshot that can be read: {error}", error=str(error)[:200])
+            raise refused(path, reason) from error
         try:
             if head.schema == SCHEMA:
-                snapshot = msgspec.json.decode(data, type=cls)
+                snapshot = cls._decoded(data)
                 if (flaw := _flaw(snapshot)) is None:
                     return snapshot
                 raise refused(path, flaw)
             problem = f"schema {head.schema}"
         except (msgspec.DecodeError, RecursionError, ValueError) as error:
             problem = str(error)[:200]
-        words = say(
-            en=f"was saved by suite {head.suite}, which this one ({__version__}) cannot read; judge it with the "
-            "suite that saved it, or save a new one",
-            zh=f"由 {head.suite} 版本的套件保存，当前版本（{__version__}）无法读取；请用保存它的版本判定，或重新保存快照",
+        raise SuiteError(
+            msg(
+                "{path}: was saved by suite {suite}, which this one ({own}) cannot read; judge it with the suite that "
+                "saved it, or save a new one ({problem})",
+                path=path,
+                suite=head.suite,
+                own=__version__,
+                problem=problem,
+            )
         )
-        raise SuiteError(f"{path}: {words} ({problem})")
 
 
-def _flaw(snapshot: Snapshot) -> str | None:
+def _flaw(snapshot: Snapshot) -> Message | None:
     """Return why a snapshot cannot be one that a run has saved."""
     names = [host.name for host in snapshot.deployment.hosts]
     judged = {host.name for host in snapshot.deployment.selected()}
     if not names:
-        return say(en="its deployment has no host", zh="其中的部署没有主机")
+        return msg("its deployment has no host")
     if len(set(names)) != len(names):
-        return say(en="its deployment has two hosts of one name", zh="其中的部署有重名主机")
+        return msg("its deployment has two hosts of one name")
     if snapshot.hosts.keys() != judged:
         odd = ", ".join(sorted(snapshot.hosts.keys() ^ judged))[:200]
-        return say(en=f"its facts and its deployment differ: {odd}", zh=f"其中的主机数据与部署不一致：{odd}")
+        return msg("its facts and its deployment differ: {odd}", odd=odd)
     if any(facts.host != name for name, facts in snapshot.hosts.items()):
-        return say(
-            en="it has the facts of a host under another name", zh="其中有主机数据使用了其他主机的名称"
-        )
+        return msg("it has the facts of a host under another name")
     if not _EARLIEST <= snapshot.started <= _LATEST:
-        return say(en="the time of its run is impossible", zh="其中的运行时间不可能")
+        return msg("the time of its run is impossible")
     return None

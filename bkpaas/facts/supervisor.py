@@ -16,7 +16,7 @@ from bkpaas.facts.process import command_line
 from bkpaas.facts.query import Earlier, FileName, Query, ReadFile, Section, SupervisorStatus
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory.deployment import Deployment, Host
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 
 STATES = ("STOPPED", "STARTING", "RUNNING", "BACKOFF", "STOPPING", "EXITED", "FATAL", "UNKNOWN")
 _NO = ("no", "false", "0", "off", "n", "f", "none")
@@ -65,13 +65,13 @@ class Supervisor(Record, frozen=True):
     pidfile_pid: int | None = None
     status: tuple[Program, ...] | None = None
     """None: supervisorctl was not asked or did not answer, see status_error."""
-    status_error: str | None = None
+    status_error: Message | str | None = None
     """What supervisorctl said instead of a status."""
     later: tuple[Program, ...] | None = None
     """The status of the second visit."""
-    later_error: str | None = None
+    later_error: Message | str | None = None
     """Why it was asked for, and is not there."""
-    conf_error: str | None = None
+    conf_error: Message | str | None = None
     """Why the configuration cannot be read."""
 
 
@@ -125,7 +125,7 @@ def _supervisor(
     )
 
 
-def _read(entry: dict[str, Any], secrets: Secrets) -> tuple[RawConfigParser, str | None]:
+def _read(entry: dict[str, Any], secrets: Secrets) -> tuple[RawConfigParser, Message | str | None]:
     """Parse a configuration; return it with the reason if it is incomplete."""
     parser = RawConfigParser(strict=False, inline_comment_prefixes=(";",))
     problem = unreadable(entry)
@@ -196,10 +196,10 @@ def pid_in(entry: dict[str, Any]) -> int | None:
     return int(words[0]) if words and words[0].isdecimal() and len(words[0]) < 10 else None
 
 
-def status_of(answer: Any, secrets: Secrets) -> tuple[tuple[Program, ...] | None, str | None]:
+def status_of(answer: Any, secrets: Secrets) -> tuple[tuple[Program, ...] | None, Message | str | None]:
     """Parse `supervisorctl status`: the programs, else the message; the exit code is meaningless."""
     if not isinstance(answer, dict):
-        return None, say(en="supervisorctl was not asked", zh="未执行 supervisorctl")
+        return None, msg("supervisorctl was not asked")
     out = raw.text(answer.get("out"), 100_000) or ""
     programs = tuple(program for line in out.splitlines() if (program := _program(line, secrets)) is not None)
     error = raw.text(answer.get("error"), 300)
@@ -208,9 +208,7 @@ def status_of(answer: Any, secrets: Secrets) -> tuple[tuple[Program, ...] | None
     words = error or _words(out) or _words(raw.text(answer.get("err"), 100_000) or "")
     if words is None and answer.get("rc") == 0:
         return (), None
-    return None, secrets.truncate(
-        words or say(en="supervisorctl said nothing", zh="supervisorctl 没有输出"), 300
-    )
+    return None, secrets.truncate(words, 300) if words else msg("supervisorctl said nothing")
 
 
 def _words(output: str) -> str | None:

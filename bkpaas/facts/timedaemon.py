@@ -12,7 +12,7 @@ from bkpaas.facts.process import Process
 from bkpaas.facts.query import Earlier, FileName, Query, ReadFile, Section
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory.deployment import Deployment, Host
-from bkpaas.lang import say
+from bkpaas.messages import msg
 
 
 class TimeDaemon(Fact, frozen=True):
@@ -38,11 +38,7 @@ def time_daemon(
     chronyd, ntpd = raw.integer(given.get("chronyd")), raw.integer(given.get("ntpd"))
     if chronyd is None and ntpd is None:
         if processes is None:
-            words = say(
-                en="neither chronyd nor ntpd runs, and the processes are not known",
-                zh="chronyd 和 ntpd 均未运行，且进程信息未知",
-            )
-            return Missing(words)
+            return Missing(msg("neither chronyd nor ntpd runs, and the processes are not known"))
         return _timesyncd(processes, (files or {}).get(FileName.TIMESYNCD, []))
     answer = raw.record(given.get("chronyc" if chronyd is not None else "ntpq"))
     out = raw.text(answer.get("out"), 10_000) or ""

@@ -17,7 +17,7 @@ from bkpaas.facts.query import Earlier, FileName, Query, ReadFile
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.supervisor import Supervisors, environment
 from bkpaas.inventory.deployment import Deployment, Host
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg
 
 if TYPE_CHECKING:
     from bkpaas.facts.host import HostFacts
@@ -39,7 +39,7 @@ class Service(Record, frozen=True):
     bk_env: str | None = None
     chdir: str | None = None
     logto: str | None = None
-    problems: tuple[str, ...] = ()
+    problems: tuple[Message | str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse an address without a port, also where it is decoded."""
@@ -86,7 +86,7 @@ def services(files: Files, supervisors: Supervisors | None, secrets: Secrets) ->
     return Services(by_name=found)
 
 
-def read_ini(text: str) -> tuple[dict[str, list[str]], str | None]:
+def read_ini(text: str) -> tuple[dict[str, list[str]], Message | str | None]:
     """Return the options of [uwsgi] with all values, and why parsing stopped."""
     parser = RawConfigParser(
         dict_type=_Repeated, delimiters=("=",), strict=False, allow_no_value=True, empty_lines_in_values=False
@@ -99,28 +99,26 @@ def read_ini(text: str) -> tuple[dict[str, list[str]], str | None]:
     except (Error, AttributeError) as error:
         problem = type(error).__name__
     if not parser.has_section("uwsgi"):
-        return {}, problem or say(en="there is no [uwsgi] section", zh="没有 [uwsgi] 段")
+        return {}, problem or msg("there is no [uwsgi] section")
     return {key: (value or "").split("\n") for key, value in parser.items("uwsgi")}, problem
 
 
 def _uwsgi(name: str, entry: dict[str, Any]) -> Service:
     options, problem = read_ini(content(entry) or "")
     problem = unreadable(entry) or problem
-    problems = [problem] if problem else []
+    problems: list[Message | str] = [problem] if problem else []
     binds = [value.strip() for key in _BINDS for value in options.get(key, [])]
     binds = [_expanded(value, options, entry) for value in binds]
     address, port = bind(binds[0]) if binds else (None, None)
     if not binds:
-        problems.append(
-            say(en="no http, http-socket or socket option", zh="没有 http、http-socket 或 socket 配置")
-        )
+        problems.append(msg("no http, http-socket or socket option"))
     elif port is None:
-        problems.append(say(en=f"not an address and port: {binds[0]}", zh=f"不是地址加端口：{binds[0]}"))
+        problems.append(msg("not an address and port: {binds}", binds=binds[0]))
     if len(binds) > 1:
-        problems.append(say(en=f"more than one bind: {binds}", zh=f"绑定多于一个：{binds}"))
+        problems.append(msg("more than one bind: {binds}", binds=binds))
     left = sorted({found for values in options.values() for v in values for found in _PLACEHOLDER.findall(v)})
     if left:
-        problems.append(say(en=f"not replaced: {' '.join(left)}", zh=f"未替换的变量：{' '.join(left)}"))
+        problems.append(msg("not replaced: {left}", left=" ".join(left)))
     variables = [value.strip().partition("=") for value in options.get("env", [])]
     return Service(
         name=name,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from bkpaas.catalogue.registry import TOPOLOGY
-from bkpaas.lang import say
+from bkpaas.messages import Message, plural
 from bkpaas.record import Results, Verdict, Word
 
 BROWSER = "browser"
@@ -45,7 +45,7 @@ class Box(NamedTuple):
 
     part: Judged
     name: str
-    hosts: str
+    hosts: Message | str
     x: int
     y: int
     width: int
@@ -204,12 +204,12 @@ def _picture(
     )
 
 
-def _named(names: list[str], width: int) -> str:
+def _named(names: list[str], width: int) -> Message | str:
     """The hosts of a station by name where that fits, else their number."""
     text = ", ".join(names)
     if len(text) * 7 <= width - 16:
         return text
-    return say(en=f"{len(names)} hosts", zh=f"{len(names)} 台主机")
+    return plural("{count} host", "{count} hosts", count=len(names))
 
 
 def _across(step: Judged, boxes: dict[str, tuple[int, int, int, int]], callers: list[str]) -> Line:
