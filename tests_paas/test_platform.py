@@ -86,7 +86,7 @@ def _judge(
         "{url}: HTTP {status}: {message}",
         url=answer.url,
         status=answer.status,
-        message=found.message.rstrip(),
+        message=found.message if isinstance(found.message, Message) else found.message.rstrip(),
     )
 
 

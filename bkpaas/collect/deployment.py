@@ -21,8 +21,7 @@ from bkpaas.facts.build import controller_facts, host_facts
 from bkpaas.facts.query import Earlier, Plan
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory.deployment import Deployment, Host
-from bkpaas.lang import many, say
-from bkpaas.messages import set_redactor
+from bkpaas.messages import Message, msg, plural, set_redactor
 
 
 class ProgressListener(Protocol):
@@ -30,7 +29,7 @@ class ProgressListener(Protocol):
 
     def start(self, hosts: int) -> None: ...
     def __call__(self, host: str, state: State) -> None: ...
-    def end(self, text: str) -> None: ...
+    def end(self, text: Message) -> None: ...
 
 
 class CollectResult(Struct, frozen=True):
@@ -76,9 +75,11 @@ def collect(
         rounds.close()
     seconds = time.time() - start
     listener.end(
-        say(
-            en=f"looked at {many(len(answers), 'host')} in {seconds:.1f} s",
-            zh=f"{seconds:.1f} 秒内查看了 {len(answers)} 台主机",
+        plural(
+            "looked at {count} host in {seconds:.1f} s",
+            "looked at {count} hosts in {seconds:.1f} s",
+            count=len(answers),
+            seconds=seconds,
         )
     )
     hosts = {
@@ -136,5 +137,5 @@ class _Facts:
 
 
 def _interrupted_host(host: Host) -> HostAnswers:
-    reason = say(en="not visited: the run was interrupted", zh="未访问：运行被中断")
+    reason = msg("not visited: the run was interrupted")
     return HostAnswers(host.name, error=Failure("interrupted", reason))

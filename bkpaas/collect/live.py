@@ -15,7 +15,7 @@ from bkpaas.collect.commands import TooMuchOutput, run_bounded
 from bkpaas.collect.testinfra import ssh_options
 from bkpaas.errors import NoData
 from bkpaas.inventory.deployment import Deployment, Host
-from bkpaas.lang import say
+from bkpaas.messages import msg
 
 LiveHost = Any
 """The type testinfra.host.Host; testinfra is imported when the first host is opened."""
@@ -77,17 +77,11 @@ def _bound(backend: Any, host: Host, seconds: float, limit: int) -> None:
             status, out, err = run_bounded(words, seconds, limit)
         except TooMuchOutput:
             raise NoData(
-                say(
-                    en=f"{host.name}: a command printed more than {limit} bytes",
-                    zh=f"{host.name}：命令输出超过 {limit} 字节",
-                )
+                msg("{name}: a command printed more than {limit} bytes", name=host.name, limit=limit)
             ) from None
         except subprocess.TimeoutExpired:
             raise NoData(
-                say(
-                    en=f"{host.name}: a command did not end within {seconds:.0f} s",
-                    zh=f"{host.name}：命令在 {seconds:.0f} 秒内没有结束",
-                )
+                msg("{name}: a command did not end within {seconds:.0f} s", name=host.name, seconds=seconds)
             ) from None
         _require_execution(host, status, err)
         return backend.result(status, words, out, err)

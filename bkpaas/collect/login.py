@@ -26,7 +26,7 @@ from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.uwsgi import service_endpoint
 from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import Deployment
-from bkpaas.lang import say
+from bkpaas.messages import Message, msg, redacted
 
 MAX_LOGINS = 8
 TRIAL_SECONDS = 60.0
@@ -87,7 +87,7 @@ class _Trial:
         self.address = domain_address(deployment)
         self.seconds = deployment.limits.request_seconds
         self.logins = 0
-        self.refused: str | None = None
+        self.refused: Message | str | None = None
         self.troubles: list[LoginTrouble] = []
         self.unasked: set[str] = set()
         self.endpoints = {
@@ -103,9 +103,7 @@ class _Trial:
             return None
         fields = _find_login_form(page.text)
         if page.status_code != 200 or fields is None:
-            self._record_failure(
-                "form", url, f"HTTP {page.status_code}, " + say(en="no login form", zh="没有登录表单")
-            )
+            self._record_failure("form", url, msg("HTTP {status}, no login form", status=page.status_code))
             return None
         form = fields | {"username": self.credentials.user, "password": self.credentials.password}
         cookies = "; ".join(
@@ -117,16 +115,16 @@ class _Trial:
         if reply is None:
             return None
         if reply.status_code == 200 and _find_login_form(reply.text) is not None:
-            self.refused = say(en="the form came back", zh="返回登录表单")
+            self.refused = msg("the form came back")
             return None
         token = reply.cookies.get(TOKEN)
         if reply.status_code not in REDIRECTS or not token:
             cookie_sent = TOKEN in reply.headers.get("Set-Cookie", "")
-            cause = say(
-                en="its cookie is not for this domain" if cookie_sent else "no cookie with a token",
-                zh="cookie 的域不是当前域名" if cookie_sent else "没有返回登录态 cookie",
-            )
-            self._record_failure("password", url, f"HTTP {reply.status_code}, {cause}")
+            if cookie_sent:
+                cause = msg("HTTP {status}, its cookie is not for this domain", status=reply.status_code)
+            else:
+                cause = msg("HTTP {status}, no cookie with a token", status=reply.status_code)
+            self._record_failure("password", url, cause)
             return None
         self.logins += 1
         return str(token)
@@ -156,7 +154,7 @@ class _Trial:
         except requests.RequestException:
             reply = None
         if reply is None:
-            self._record_failure("token", url, say(en="no answer", zh="无应答"))
+            self._record_failure("token", url, msg("no answer"))
             return
         try:
             answer_body = json.loads(reply.text)
@@ -218,10 +216,13 @@ class _Trial:
                 response.status_code, response.headers, response.cookies, body.decode("utf-8", "replace")
             )
 
-    def _record_failure(self, step: str, url: str, message: str, token: str = "") -> None:
-        for secret in filter(None, (token, self.credentials.password)):
-            message = message.replace(secret, "***")
-        failure = LoginTrouble(step, url.partition("?")[0], self.secrets.truncate(message, MESSAGE_LENGTH))
+    def _record_failure(self, step: str, url: str, message: Message | str, token: str = "") -> None:
+        def redact(text: str) -> str:
+            for secret in filter(None, (token, self.credentials.password)):
+                text = text.replace(secret, "***")
+            return self.secrets.truncate(text, MESSAGE_LENGTH)
+
+        failure = LoginTrouble(step, url.partition("?")[0], redacted(message, redact))
         if failure not in self.troubles:
             self.troubles.append(failure)
 

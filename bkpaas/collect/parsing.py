@@ -23,14 +23,13 @@ from msgspec import Struct
 
 from bkpaas.collect import errors, program
 from bkpaas.collect.rounds import HostAnswers
-from bkpaas.errors import CollectError
+from bkpaas.errors import CollectError, message_of
 from bkpaas.facts.build import host_facts
 from bkpaas.facts.host import HostFacts
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory.deployment import Host
-from bkpaas.lang import Language, in_both, say, speak, spoken
 from bkpaas.libraries import MESSAGES, capture
-from bkpaas.messages import set_redactor
+from bkpaas.messages import Message, msg, set_redactor
 
 CPU_SECONDS = 5
 """Limit of CPU time for one answer of one host; a usual one takes 0.1 s."""
@@ -56,8 +55,6 @@ class _Setup(Struct, array_like=True):
 
     key: bytes
     secrets: list[str]
-    language: Language
-    both: bool
     cpu_seconds: int
 
 
@@ -71,7 +68,7 @@ class _Reply(Struct, array_like=True):
 
     facts: HostFacts | None
     secrets: list[str]
-    error: str
+    error: Message | str
     messages: dict[str, int] = {}
     """Messages of libraries with their counts (bkpaas.libraries)."""
     further_messages: int = 0
@@ -100,7 +97,7 @@ class Parser:
             data = None
         except ValueError:
             _end(worker)
-            raise errors.too_costly(where, say(en="more facts than allowed", zh="事实数据过多")) from None
+            raise errors.too_costly(where, msg("more facts than allowed")) from None
         finally:
             timer.cancel()
         if data is None:
@@ -120,13 +117,12 @@ class Parser:
         _end(worker)
         if worker.returncode == -signal.SIGXCPU:
             limit = self._cpu_seconds
-            cause = say(en=f"more than {limit} s of CPU time", zh=f"CPU 时间超过 {limit} 秒")
+            cause = msg("more than {limit} s of CPU time", limit=limit)
         elif worker.returncode == -signal.SIGKILL:
             limit = int(WALL_SECONDS)
-            cause = say(en=f"killed, or more than {limit} s", zh=f"被终止，或超过 {limit} 秒")
+            cause = msg("killed, or more than {limit} s", limit=limit)
         else:
-            code = worker.returncode
-            return errors.suite(where, say(en=f"parser: exit status {code}", zh=f"解析进程：退出码 {code}"))
+            return errors.suite(where, msg("parser: exit status {status}", status=worker.returncode))
         return errors.too_costly(where, cause)
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -139,8 +135,7 @@ class Parser:
             start_new_session=True,
         )
         assert worker.stdin
-        both = say(en="e", zh="z") not in ("e", "z")
-        setup = _Setup(self._secrets.key, list(self._secrets.remembered()), spoken(), both, self._cpu_seconds)
+        setup = _Setup(self._secrets.key, list(self._secrets.remembered()), self._cpu_seconds)
         with contextlib.suppress(OSError):
             _write(worker.stdin, msgspec.msgpack.encode(setup))
         return worker
@@ -177,44 +172,43 @@ def _read(file: BinaryIO | Any, limit: int | None = None) -> bytes | None:
     return data if len(data) == size else None
 
 
-def decode_bounded(packed: bytes) -> dict[str, Any]:
-    """Decode an answer; sections that are too large become errors.
+def decode_bounded(packed: bytes) -> tuple[dict[str, Any], dict[str, Message]]:
+    """Return a decoded answer, and the reasons for its sections that are too large.
 
     Raises program.TooMuch, program.Garbage.
     """
-    answer, rejected = dict[str, Any](), dict[str, str]()
+    answer, rejected = dict[str, Any](), dict[str, Message]()
     for section, text in program.sections(packed).items():
         values = text.count(b",") + text.count(b"[") + text.count(b"{")
         if len(text) > SECTION_BYTES:
-            rejected[section] = say(
-                en=f"not read: {len(text)} bytes, more than {SECTION_BYTES}",
-                zh=f"未读取：{len(text)} 字节，超过 {SECTION_BYTES}",
+            rejected[section] = msg(
+                "not read: {text_count} bytes, more than {section_bytes}",
+                text_count=len(text),
+                section_bytes=SECTION_BYTES,
             )
         elif values > SECTION_VALUES:
-            rejected[section] = say(
-                en=f"not read: {values} values, more than {SECTION_VALUES}",
-                zh=f"未读取：{values} 个值，超过 {SECTION_VALUES}",
+            rejected[section] = msg(
+                "not read: {values} values, more than {section_values}",
+                values=values,
+                section_values=SECTION_VALUES,
             )
         else:
             answer[section] = program.decode_json(text)
-    if rejected:
-        existing = answer.get("errors")
-        answer["errors"] = {**(existing if isinstance(existing, dict) else {}), **rejected}
-    return answer
+    return answer, rejected
 
 
 def _parse(request: _Request, secrets: Secrets) -> _Reply:
     """Parse with a copy of the secrets, so that a host with many of them does not slow down the others."""
     answers, host_secrets = request.answers, copy.deepcopy(secrets)
     try:
-        answers.round_1, answers.round_2 = (
-            decode_bounded(answer) if isinstance(answer, bytes) else answer
-            for answer in (answers.round_1, answers.round_2)
-        )
+        if isinstance(answers.round_1, bytes):
+            answers.round_1, answers.rejected[1] = decode_bounded(answers.round_1)
+        if isinstance(answers.round_2, bytes):
+            answers.round_2, answers.rejected[2] = decode_bounded(answers.round_2)
     except program.AnswerTooLarge:
-        return _Reply(None, [], say(en="it unpacks to more than is allowed", zh="解压后超过上限"))
+        return _Reply(None, [], msg("it unpacks to more than is allowed"))
     except program.InvalidAnswer as error:
-        return _Reply(None, [], str(error))
+        return _Reply(None, [], message_of(error))
     facts = host_facts(request.host, answers, host_secrets)
     known_values = set(secrets.remembered())
     new_values = [value for value in host_secrets.remembered() if value not in known_values][:SHARED_SECRETS]
@@ -245,17 +239,14 @@ def _work() -> None:
     for value in setup.secrets:
         secrets.digest(value)
     set_redactor(secrets.redact)
-    speak(setup.language)
-    with in_both() if setup.both else contextlib.nullcontext():
-        while data := _read(sys.stdin.buffer):
-            _allow_cpu(setup.cpu_seconds)
-            try:
-                reply = _parse(msgspec.msgpack.decode(data, type=_Request), secrets)
-            except Exception as error:
-                name = type(error).__name__
-                reply = _Reply(None, [], say(en=f"suite error: {name}", zh=f"套件错误：{name}"))
-            reply.messages, reply.further_messages = MESSAGES.take()
-            _write(output, msgspec.msgpack.encode(reply))
+    while data := _read(sys.stdin.buffer):
+        _allow_cpu(setup.cpu_seconds)
+        try:
+            reply = _parse(msgspec.msgpack.decode(data, type=_Request), secrets)
+        except Exception as error:
+            reply = _Reply(None, [], msg("suite error: {error}", error=type(error).__name__))
+        reply.messages, reply.further_messages = MESSAGES.take()
+        _write(output, msgspec.msgpack.encode(reply))
 
 
 if __name__ == "__main__":

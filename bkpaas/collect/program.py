@@ -18,7 +18,7 @@ import msgspec
 
 from bkpaas.inventory.deployment import Connection
 from bkpaas.inventory.platform import INSTALL_ROOTS
-from bkpaas.lang import say
+from bkpaas.messages import msg
 
 MARK = "@@bkpaas"
 VERSION = 1
@@ -199,7 +199,7 @@ class AnswerParser:
         if word == "clock":
             time = float(values[1])
             if not 0 < time < LATEST_TIME:
-                raise InvalidAnswer(say(en=f"the time {values[1][:20]}", zh=f"时间 {values[1][:20]}"))
+                raise InvalidAnswer(msg("the time {values}", values=values[1][:20]))
             return "clock", (values[0], time)
         if word == "answer":
             self._lines, self._announced = [], int(values[0])
@@ -212,16 +212,14 @@ class AnswerParser:
             if len(data) != self._announced:
                 announced, received = self._announced, len(data)
                 raise InvalidAnswer(
-                    say(
-                        en=f"{received} bytes instead of {announced}", zh=f"{received} 字节，应为 {announced}"
-                    )
+                    msg("{received} bytes instead of {announced}", received=received, announced=announced)
                 )
             return "answer", decode(data) if self._decode else data
         if word == "failed":
             return "failed", " ".join(values)
         if word == "nopython":
             return "nopython", None
-        raise InvalidAnswer(say(en=f"unknown word {word[:20]!r}", zh=f"无法识别 {word[:20]!r}"))
+        raise InvalidAnswer(msg("unknown word {word!r}", word=word[:20]))
 
 
 def decode(data: bytes) -> dict[str, Any]:
@@ -240,7 +238,7 @@ def sections(data: bytes) -> dict[str, bytes]:
         raise AnswerTooLarge
     answer = decode_json(plain, dict[str, msgspec.Raw])
     if decode_json(bytes(answer.get("version", b"null"))) != VERSION:
-        raise InvalidAnswer(say(en="not a document of this version", zh="不是本版本的文档"))
+        raise InvalidAnswer(msg("not a document of this version"))
     return {section: bytes(text) for section, text in answer.items()}
 
 
@@ -261,7 +259,7 @@ def decode_json(text: bytes, kind: Any = Any) -> Any:
     try:
         return msgspec.json.decode(text, type=kind)
     except RecursionError:
-        raise InvalidAnswer(say(en="nested too deeply", zh="嵌套过深")) from None
+        raise InvalidAnswer(msg("nested too deeply")) from None
     except msgspec.DecodeError:
         pass
     try:  # Python 2 sends lone surrogates of binary files

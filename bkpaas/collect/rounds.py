@@ -21,6 +21,7 @@ from bkpaas.errors import CollectError
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.shapes import RoundQueries, round_queries
 from bkpaas.inventory.deployment import Deployment, Host
+from bkpaas.messages import Message, redacted
 
 CHILDREN = 8
 """Child processes that run at the same time, for hosts that need one. Each takes about 40 MB."""
@@ -37,7 +38,7 @@ class Failure(Struct, frozen=True):
     """Hold why a host could not be collected: a kind of bkpaas.collect.errors and a sentence."""
 
     kind: str
-    reason: str
+    reason: Message | str
 
 
 class HostAnswers(Struct):
@@ -53,20 +54,22 @@ class HostAnswers(Struct):
     """Time spent on this host, without waiting for the others."""
     queries: dict[int, RoundQueries] = field(default_factory=dict)
     """The queries of each round, by its number."""
+    rejected: dict[int, dict[str, Message]] = field(default_factory=dict)
+    """By round, the sections of its answer that were not read, with the reason."""
 
     @classmethod
-    def failed(cls, host: str, kind: str, reason: str) -> HostAnswers:
+    def failed(cls, host: str, kind: str, reason: Message | str) -> HostAnswers:
         """Return the record of a host that gave no answer; secrets in the reason are redacted."""
         return cls(host, error=_redacted(kind, reason))
 
     def fail(self, error: CollectError) -> None:
         """Record the error; answers of an earlier round stay."""
-        self.error = _redacted(error.kind, str(error.reason))
+        self.error = _redacted(error.kind, error.reason)
 
 
-def _redacted(kind: str, reason: str) -> Failure:
+def _redacted(kind: str, reason: Message | str) -> Failure:
     """Return a failure without secrets; the reason may quote a banner or the output of sudo."""
-    return Failure(kind, Secrets().redact(reason))
+    return Failure(kind, redacted(reason, Secrets().redact))
 
 
 class Interrupted(KeyboardInterrupt):

@@ -16,9 +16,9 @@ from urllib.parse import unquote, urlsplit
 from bkpaas.collect import clock, errors, program
 from bkpaas.collect.libraries import asyncssh
 from bkpaas.collect.ssh_keys import identity, known_hosts, prefer
-from bkpaas.errors import CollectError
+from bkpaas.errors import CollectError, message_of
 from bkpaas.inventory.deployment import Connection, Deployment, Host, Limits
-from bkpaas.lang import say
+from bkpaas.messages import msg
 
 CLOCK_SAMPLES = 3
 PENDING_EVENTS = 2
@@ -120,7 +120,7 @@ class _Login:
             options = asyncssh.SSHClientConnectionOptions(**arguments)
             arguments.update(self._host_options(options))
         except (OSError, ValueError, asyncssh.Error) as error:
-            raise errors.config(self.where, str(error)) from None
+            raise errors.config(self.where, message_of(error)) from None
         self.user, self.host, self.port = options.username, options.host, options.port
         self.alias, self.host_keys = options.host_key_alias or options.host, arguments["known_hosts"]
         jump = self.bastion or (options.tunnel if isinstance(options.tunnel, str) else None)
@@ -177,14 +177,15 @@ class _Login:
         if not self.client.connection:
             return errors.unreachable(
                 self.where,
-                say(
-                    en=f"no TCP connection to port {self.port} within {self.seconds:g} s",
-                    zh=f"{self.seconds:g} 秒内没有建立到端口 {self.port} 的 TCP 连接",
+                msg(
+                    "no TCP connection to port {port} within {seconds:g} s",
+                    port=self.port,
+                    seconds=self.seconds,
                 ),
             )
         if not self.client.connection.get_extra_info("server_version"):
-            return errors.login_hung(self.where, self.seconds, say(en="sshd's greeting", zh=" sshd 的问候"))
-        return errors.login_hung(self.where, self.seconds, say(en="the end of the login", zh="登录完成"))
+            return errors.login_hung(self.where, self.seconds, msg("sshd's greeting"))
+        return errors.login_hung(self.where, self.seconds, msg("the end of the login"))
 
     def _describe_failure(self, error: Exception) -> CollectError:
         where = self.where
@@ -193,18 +194,18 @@ class _Login:
         if isinstance(error, asyncssh.HostKeyNotVerifiable):
             return self._host_key_error()
         if isinstance(error, asyncssh.PermissionDenied):
-            return errors.login_refused(where, self.user, say(en="no key was accepted", zh="没有密钥被接受"))
+            return errors.login_refused(where, self.user, msg("no key was accepted"))
         if isinstance(error, asyncssh.ChannelOpenError):
-            cause = say(en=f"the bastion says: {error.reason}", zh=f"跳板机报告：{error.reason}")
+            cause = msg("the bastion says: {reason}", reason=error.reason)
             return errors.unreachable(where, cause)
         if isinstance(error, (asyncssh.ConnectionLost, ConnectionResetError, BrokenPipeError)):
-            return errors.closed(where, say(en="in the middle of the login", zh="登录过程中断开"))
+            return errors.closed(where, msg("in the middle of the login"))
         if (
             isinstance(error, asyncssh.KeyExchangeFailed)
             and "host key" in str(error).lower()
             and self._known_keys()
         ):
-            return errors.host_key_changed(where, say(en="of another type", zh="类型不同"))
+            return errors.host_key_changed(where, msg("of another type"))
         if isinstance(error, asyncssh.DisconnectError):
             if "authentication" in error.reason.lower():
                 return errors.login_refused(where, self.user, error.reason)
@@ -214,18 +215,14 @@ class _Login:
         ):
             return errors.refused(where)
         if isinstance(error, socket.gaierror):
-            return errors.unreachable(
-                where, say(en=f"the name {self.host} does not resolve", zh=f"名字 {self.host} 无法解析")
-            )
+            return errors.unreachable(where, msg("the name {host} does not resolve", host=self.host))
         if isinstance(error, OSError):
             return errors.unreachable(where, os.strerror(error.errno) if error.errno else str(error))
         return errors.config(where, str(error))
 
     def _host_key_error(self) -> CollectError:
         key = self.client.untrusted
-        offered = (
-            f"{key.get_algorithm()} {key.get_fingerprint()}" if key else say(en="a certificate", zh="证书")
-        )
+        offered = f"{key.get_algorithm()} {key.get_fingerprint()}" if key else msg("a certificate")
         error = errors.host_key_changed if self._known_keys() else errors.host_key_unknown
         return error(self.where, offered)
 
@@ -267,7 +264,7 @@ class Session(asyncssh.SSHClientSession[bytes]):
                 for _ in range(CLOCK_SAMPLES):
                     await self._compare_clocks()
         except asyncio.TimeoutError:
-            stage = say(en="the start of a program", zh="程序启动")
+            stage = msg("the start of a program")
             raise errors.login_hung(self._where, seconds, stage) from None
         except asyncssh.Error as error:
             raise errors.closed(self._where, str(error)) from None
@@ -343,7 +340,7 @@ class Session(asyncssh.SSHClientSession[bytes]):
                 return
             for event in self._parser.feed(data):
                 if self._events.qsize() >= PENDING_EVENTS:
-                    raise program.InvalidAnswer(say(en="more than was asked for", zh="多于所请求的内容"))
+                    raise program.InvalidAnswer(msg("more than was asked for"))
                 self._events.put_nowait(event)
         except program.AnswerTooLarge:
             self._abort_with("too much", None)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bkpaas.collect.libraries import asyncssh
-from bkpaas.lang import say
+from bkpaas.messages import msg
 
 
 def prefer(name: bytes, names: Sequence[bytes]) -> list[str]:
@@ -28,12 +28,7 @@ def identity(key: str) -> dict[str, Any]:
         if "passphrase" not in str(error).lower():
             raise
         if not os.environ.get("SSH_AUTH_SOCK"):
-            raise ValueError(
-                say(
-                    en=f"{key} has a passphrase: load it with ssh-add",
-                    zh=f"{key} 有口令保护：请用 ssh-add 加载",
-                )
-            ) from None
+            raise ValueError(msg("{key} has a passphrase: load it with ssh-add", key=key)) from None
         return {"client_keys": [], "agent_identities": [f"{key}.pub"]}
 
 

@@ -15,7 +15,7 @@ from bkpaas import inventory, lang
 from bkpaas.collect import program
 from bkpaas.errors import InventoryError
 from bkpaas.inventory.deployment import Connection, Deployment
-from bkpaas.lang import say
+from bkpaas.messages import msg
 
 # sudoers(5): in the arguments of a command , : = # are separators, and * ? [ ] are wildcards.
 _SPECIAL = re.compile(r"[,:=#*?\[\]]")
@@ -32,9 +32,9 @@ def rules(deployment: Deployment) -> str:
     wanted = dict.fromkeys(_accounts(deployment))
     if not wanted:
         raise NoAccount(
-            say(
-                en=f"no host of {deployment.source} is looked at with sudo: write sudo: true in deployment.yaml",
-                zh=f"{deployment.source} 中没有使用 sudo 的主机：请在 deployment.yaml 中写 sudo: true",
+            msg(
+                "no host of {source} is looked at with sudo: write sudo: true in deployment.yaml",
+                source=deployment.source,
             )
         )
     lines = [f"# bkpaas-acceptance, collector {program.digest()}"]
@@ -67,9 +67,9 @@ def _accounts(deployment: Deployment) -> list[tuple[str, str]]:
             account = urlsplit(host.connection.spec).username
             if account is None:
                 raise NoAccount(
-                    say(
-                        en=f"{host.name}: which account logs in is left to ssh_config: write user: in deployment.yaml",
-                        zh=f"{host.name}：登录账号由 ssh_config 决定：请在 deployment.yaml 中写明 user:",
+                    msg(
+                        "{name}: which account logs in is left to ssh_config: write user: in deployment.yaml",
+                        name=host.name,
                     )
                 )
             found.append((unquote(account), host.connection.sudo_user or "root"))

@@ -25,14 +25,14 @@ from bkpaas.collect import clock, errors, program
 from bkpaas.collect.commands import TooMuchOutput, run_bounded
 from bkpaas.errors import CollectError
 from bkpaas.inventory.deployment import Connection, Deployment, Host
-from bkpaas.lang import say
+from bkpaas.messages import msg
 
 UNSUPPORTED = {
-    "safe-ssh": ("writes temporary files on the host", "会在主机上写临时文件"),
-    "paramiko": ("does not verify host keys", "不校验主机密钥"),
-    "winrm": ("is for Windows, which has no /proc", "用于 Windows，没有 /proc"),
+    "safe-ssh": msg("writes temporary files on the host"),
+    "paramiko": msg("does not verify host keys"),
+    "winrm": msg("is for Windows, which has no /proc"),
 }
-"""Backends that are refused, with the reason in English and Chinese."""
+"""Backends that are refused, with the reason."""
 POLL_SECONDS = 0.02
 CHILD_BYTES = 4 << 30
 """Limit of the address space of a child, since testinfra keeps all output in memory."""
@@ -52,10 +52,8 @@ class Testinfra:
         where, spec = errors.host_label(host), host.connection.spec
         scheme = urlsplit(spec).scheme
         if scheme in UNSUPPORTED:
-            en, zh = UNSUPPORTED[scheme]
-            raise errors.config(
-                where, say(en=f"{scheme}:// {en}; use ssh://", zh=f"{scheme}:// {zh}；请使用 ssh://")
-            )
+            reason = UNSUPPORTED[scheme]
+            raise errors.config(where, msg("{scheme}:// {reason}; use ssh://", scheme=scheme, reason=reason))
         session = Session(where, host.connection, self._homes, self._limits.answer_bytes)
         if scheme == "ssh":
             self._count += 1
@@ -100,9 +98,7 @@ class Session:
             await asyncio.wait_for(self._wait_for_login(socket), seconds + 1)
         except asyncio.TimeoutError:
             await self.close()
-            raise errors.login_hung(
-                self._where, seconds, say(en="the end of the login", zh="登录完成")
-            ) from None
+            raise errors.login_hung(self._where, seconds, msg("the end of the login")) from None
         except BaseException:
             await self.close()
             raise
@@ -152,7 +148,7 @@ class Session:
         try:
             reply = json.loads(out)
         except ValueError:
-            cause = say(en="testinfra ended without a word", zh="testinfra 没有输出就结束了")
+            cause = msg("testinfra ended without a word")
             raise errors.backend(self._where, cause) from None
         if "error" in reply:
             raise errors.backend(self._where, reply["error"])
@@ -187,7 +183,7 @@ class Session:
         if error.kind != "closed" or urlsplit(self._connection.spec).scheme == "ssh":
             return error
         message = " ".join(stderr.decode("utf-8", "replace").split())[:200]
-        code = say(en=f"exit status {reply['rc']}", zh=f"退出码 {reply['rc']}")
+        code = msg("exit status {rc}", rc=reply["rc"])
         return errors.backend(self._where, message or code)
 
     async def close(self) -> None:
@@ -238,7 +234,7 @@ Make = Callable[[str, str], CollectError]
 
 def _describe_failure(where: str, connection: Connection, stderr: str) -> CollectError:
     """Return the error for the error output of OpenSSH; the last line is quoted."""
-    user = urlsplit(connection.spec).username or say(en="the user of ssh_config", zh="ssh_config 中的用户")
+    user = urlsplit(connection.spec).username or msg("the user of ssh_config")
     causes: tuple[tuple[str, Make], ...] = (
         ("REMOTE HOST IDENTIFICATION HAS CHANGED", errors.host_key_changed),
         ("Host key verification failed", errors.host_key_unknown),

@@ -58,7 +58,7 @@ class _Failure(Protocol):
     def kind(self) -> str: ...
 
     @property
-    def reason(self) -> str: ...
+    def reason(self) -> Message | str: ...
 
 
 class _Clock(Protocol):
@@ -92,6 +92,9 @@ class HostAnswers(Protocol):
 
     @property
     def queries(self) -> dict[int, RoundQueries]: ...
+
+    @property
+    def rejected(self) -> dict[int, dict[str, Message]]: ...
 
 
 def host_facts(host: Host, visit: HostAnswers, secrets: Secrets) -> HostFacts:
@@ -173,7 +176,13 @@ class _Answers:
         reason = visit.error.reason if visit.error else None
         answers = enumerate((visit.round_1, visit.round_2), 1)
         self.rounds = [
-            read_round(answer, number, visit.queries.get(number, RoundQueries()), reason)
+            read_round(
+                answer,
+                number,
+                visit.queries.get(number, RoundQueries()),
+                reason,
+                visit.rejected.get(number, {}),
+            )
             for number, answer in answers
         ]
         self.round_1, self.round_2 = self.rounds

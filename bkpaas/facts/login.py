@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bkpaas.facts.missing import Record
+from bkpaas.messages import Message
 
 
 class LoginTrouble(Record, frozen=True):
@@ -12,7 +13,7 @@ class LoginTrouble(Record, frozen=True):
     """form password token platform."""
     where: str
     """The URL without its query."""
-    said: str
+    said: Message | str
     """Without secrets, cut."""
 
 
@@ -22,7 +23,7 @@ class LoginTrial(Record, frozen=True):
     user: str
     logins: int = 0
     """How many the password was accepted for."""
-    refused: str | None = None
+    refused: Message | str | None = None
     """Why the password was not accepted; it is not tried again."""
     troubles: tuple[LoginTrouble, ...] = ()
     asked: tuple[str, ...] = ()

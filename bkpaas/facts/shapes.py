@@ -10,6 +10,7 @@ import base64
 import binascii
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -57,7 +58,13 @@ class Round(Struct):
     """By section, or section:name. A section may have both: what was read, and why it is not complete."""
 
 
-def read_round(answer: Any, number: int, queries: RoundQueries, reason: str | None = None) -> Round:
+def read_round(
+    answer: Any,
+    number: int,
+    queries: RoundQueries,
+    reason: Message | str | None = None,
+    rejected: Mapping[str, Message] = MappingProxyType({}),
+) -> Round:
     """Read the answer of a round. Never raises.
 
     Args:
@@ -65,6 +72,7 @@ def read_round(answer: Any, number: int, queries: RoundQueries, reason: str | No
         number: of the round, 1 or 2.
         queries: everything else in the answer is ignored.
         reason: why there is no answer.
+        rejected: sections that were not decoded, with the reason.
     """
     result = Round()
     whole = _no_answer(answer, number, reason)
@@ -78,6 +86,7 @@ def read_round(answer: Any, number: int, queries: RoundQueries, reason: str | No
         return result
     result.values["collector"] = collector
     result.errors.update(collector["errors"])
+    result.errors.update(rejected)
     for section, names in queries.sections.items():
         if section in NAMED_SECTIONS:
             read_named(result, section, answer.get(section), names, queries)

@@ -18,6 +18,7 @@ from bkpaas.errors import InventoryError, SuiteError
 from bkpaas.facts import Snapshot
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.lang import say
+from bkpaas.messages import to_text
 from bkpaas.plugin.outputs import disk_is_full, not_written
 from bkpaas.plugin.places import lock, private, refused, secret_key, to_fill, to_write
 from bkpaas.report.webhook import KINDS, Hook
@@ -106,7 +107,11 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
             )
         )
     if config.option.plan:
-        print(plan_text.describe(_deployment(config.option.inventory, config.option.limit, visits=False)))
+        print(
+            to_text(
+                plan_text.describe(_deployment(config.option.inventory, config.option.limit, visits=False))
+            )
+        )
         if (config.rootpath / "tests_site").is_dir():
             print(
                 say(

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from bkpaas.collect.rounds import ENDED, State
-from bkpaas.lang import in_language, many, say, spoken
+from bkpaas.messages import Message, msg, plural, to_text
 from bkpaas.report.text import fitted
 
 _QUIET_SECONDS = 10.0
@@ -32,32 +32,37 @@ class Progress:
 
     def start(self, hosts: int) -> None:
         self._total = hosts
-        self._say(
-            say(en=f"looking at {many(hosts, 'host')}, read-only", zh=f"只读查看 {hosts} 台主机"), last=False
+        text = plural(
+            "looking at {count} host, read-only", "looking at {count} hosts, read-only", count=hosts
         )
+        self._print(text, last=False)
 
     def __call__(self, host: str, state: State) -> None:
         self._states[host] = state
         over = sum(state in ENDED for state in self._states.values())
         waiting = sorted(host for host, state in self._states.items() if state not in ENDED)
-        text = say(
-            en=f"looked at {over} of {many(self._total, 'host')}", zh=f"已查看 {over}/{self._total} 台主机"
+        text = plural(
+            "looked at {over} of {count} host",
+            "looked at {over} of {count} hosts",
+            count=self._total,
+            over=over,
         )
         if waiting:
-            text += say(en="; waiting for ", zh="；等待 ") + ", ".join(waiting[:_NAMED])
+            names = ", ".join(waiting[:_NAMED])
             more = self._total - over - len(waiting[:_NAMED])
-            text += f" (+{more})" if more > 0 else ""
+            names += f" (+{more})" if more > 0 else ""
+            text = msg("{text}; waiting for {names}", text=text, names=names)
         if self._moving or time.monotonic() - self._printed > _QUIET_SECONDS:
-            self._say(text, last=False)
+            self._print(text, last=False)
 
-    def end(self, text: str) -> None:
-        self._say(text, last=True)
+    def end(self, text: Message) -> None:
+        self._print(text, last=True)
 
-    def _say(self, text: str, *, last: bool) -> None:
+    def _print(self, message: Message, *, last: bool) -> None:
         self._printed = time.monotonic()
         if self._silent:
             return
-        text = in_language(text, spoken())
+        text = to_text(message)
         if self._moving:
             width = shutil.get_terminal_size().columns - 1  # a line that wraps cannot be taken back
             self._stream.write("\r\x1b[K" + fitted(text, width) + ("\n" if last else ""))

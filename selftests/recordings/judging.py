@@ -265,5 +265,5 @@ def plan_texts(recording: Recording, directory: Path) -> dict[str, str]:
     texts: dict[str, str] = {}
     for language in LANGUAGES:
         speak(language)
-        texts[language] = plan_text.describe(inventory.load(directory / "inventory"))
+        texts[language] = plan_text.describe(inventory.load(directory / "inventory")).render(language)
     return without_place(texts, directory)
