@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,7 +17,7 @@ from bkpaas.errors import CollectError
 from bkpaas.facts import Missing
 from bkpaas.facts.build import host_facts
 from bkpaas.facts.secrets import Secrets
-from bkpaas.lang import MARKS, in_both
+from bkpaas.messages import Message
 
 Open = Callable[..., Parser]
 
@@ -55,10 +56,21 @@ def test_facts_are_those_of_the_same_process(open_parser: Open) -> None:
     assert facts == host_facts(host(), visit(first(), second()), Secrets(b"key"))
 
 
-def test_texts_carry_both_languages_when_the_run_does(open_parser: Open) -> None:
-    with in_both():
-        settings = open_parser().facts(host(), visited()).connections
-    assert isinstance(settings, Missing) and settings.reason[0] in MARKS
+def test_reasons_are_messages_in_both_languages(open_parser: Open) -> None:
+    missing = open_parser().facts(host(), visited()).connections
+    assert isinstance(missing, Missing) and isinstance(missing.reason, Message)
+    assert missing.reason.render("en") != missing.reason.render("zh")
+
+
+def test_an_error_of_the_worker_has_its_chinese(open_parser: Open) -> None:
+    parser = open_parser()
+    parser._worker.kill()
+    error = parser._death_error(
+        "paas-1", subprocess.Popen(["false"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    )
+    assert isinstance(error.reason, Message)
+    assert "parser: exit status 1" in error.reason.render("en")
+    assert "解析进程：退出码 1" in error.reason.render("zh")
 
 
 def test_secrets_are_known_to_the_controller(open_parser: Open) -> None:
@@ -96,7 +108,8 @@ def test_worker_that_dies_is_replaced(open_parser: Open) -> None:
 def test_section_beyond_a_limit_is_missing(open_parser: Open, limit: str, processes: list[Any]) -> None:
     """What was not read is said, and is never taken for an empty list."""
     facts = open_parser().facts(host(), visited(first() | {"processes": processes}))
-    assert isinstance(facts.processes, Missing) and limit in facts.processes.reason
+    assert isinstance(facts.processes, Missing) and isinstance(facts.processes.reason, Message)
+    assert limit in facts.processes.reason.render("en")
     assert not isinstance(facts.addresses, Missing) and not isinstance(facts.settings, Missing)
 
 
