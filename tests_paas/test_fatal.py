@@ -26,6 +26,7 @@ from bkpaas.checks import (
     msg,
     port_of_service,
     series,
+    several,
     sorted_uids,
 )
 
@@ -266,14 +267,7 @@ def test_all_programs_are_running(host: HostView, finding: Finding) -> None:
     finding.add_evidence(
         ", ".join(sorted(f"{program.name} {program.state}" for program in supervisor.status))
     )
-    assert not wrong, combined(
-        [wrong[name] for name in sorted(wrong)],
-        lines(
-            msg("{program}: {problem}", program=name, problem=problem.evidence)
-            for name, problem in sorted(wrong.items())
-        ),
-        programs=series(sorted(wrong)),
-    )
+    assert not wrong, several(dict(sorted(wrong.items())), "programs")
     if supervisor.later is None and supervisor.later_error:
         raise NoData(
             msg(

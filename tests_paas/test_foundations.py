@@ -34,7 +34,7 @@ from bkpaas.checks import (
     msg,
     no_answer,
     seconds,
-    series,
+    several,
     ssh_command,
 )
 
@@ -264,14 +264,7 @@ def test_services_answer(host: HostView, finding: Finding) -> None:
     finding.set_remedy_values(
         url=" ".join(host.answers.get(HttpName.SERVICE, service).url for service in sorted(wrong))
     )
-    assert not wrong, combined(
-        [wrong[service] for service in sorted(wrong)],
-        lines(
-            msg("{service}: {problem}", service=service, problem=problem.evidence)
-            for service, problem in sorted(wrong.items())
-        ),
-        services=series(sorted(wrong)),
-    )
+    assert not wrong, several(dict(sorted(wrong.items())), "services")
 
 
 def _service_problem(host: HostView, service: str, answer: Answer) -> CaseMessage | None:

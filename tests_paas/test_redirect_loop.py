@@ -57,14 +57,13 @@ def test_production_settings_are_equal(pair: tuple[HostView, HostView], finding:
         raise NoData(msg("no {production} was read on either host", production=PRODUCTION))
     finding.affects_services(wrong)
     finding.add_evidence(msg("{compared} settings are equal", compared=compared))
+    differences = [(project, one) for project, found in wrong.items() for one in found]
     assert not wrong, combined(
-        [difference for differences in wrong.values() for difference in differences],
-        lines(
-            labelled(project, difference.evidence)
-            for project, differences in wrong.items()
-            for difference in differences
+        [one for _, one in differences],
+        lines(labelled(project, one.evidence) for project, one in differences),
+        projects=series(
+            dict.fromkeys(project for project, one in differences if one.case == differences[0][1].case)
         ),
-        projects=series(wrong),
     )
 
 

@@ -8,7 +8,7 @@ The fixtures of a check are the parameters listed in docs/custom-checks.md; thei
 from bkpaas.catalogue.model import Cause, Text, anywhere, same_host, same_link, seen_from_host, source, target
 from bkpaas.catalogue.scope import OnController, PerHost, PerLink, PerPair, Subject
 from bkpaas.catalogue.variables import login_command as ssh_command
-from bkpaas.checks.case import CaseMessage, case, combined, connection_case
+from bkpaas.checks.case import CaseMessage, case, combined, connection_case, several
 from bkpaas.checks.clocks import FEWEST_CLOCKS, host_time, usual_clock
 from bkpaas.checks.condition import condition
 from bkpaas.checks.finding import Finding
@@ -16,6 +16,7 @@ from bkpaas.checks.log_search import (
     IpAddress,
     addresses,
     hosts_at,
+    is_loopback,
     own_addresses,
     parsers,
     redis_endpoint,
@@ -252,6 +253,7 @@ __all__ = [
     "hosts_at",
     "is_elasticsearch",
     "is_login_refusal",
+    "is_loopback",
     "joined",
     "judge_refusal",
     "key_readings",
@@ -280,6 +282,7 @@ __all__ = [
     "server_name_fits",
     "service_endpoint",
     "setting",
+    "several",
     "shadowing_server",
     "sorted_uids",
     "source",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from bkpaas.messages import Message, Value, to_value
+from bkpaas.checks.phrases import labelled
+from bkpaas.messages import Message, Value, lines, series, to_value
 
 
 class CaseMessage(Struct, frozen=True):
@@ -48,3 +49,14 @@ def combined(cases: Sequence[CaseMessage], evidence: Message, /, **parameters: o
     """Return one message for several failures: the case and the parameters of the first, and more of these."""
     added = {key: to_value(value) for key, value in parameters.items()}
     return CaseMessage(cases[0].case, evidence, {**cases[0].parameters, **added})
+
+
+def several(problems: Mapping[str, CaseMessage], names: str) -> CaseMessage:
+    """Return one message for the problems of several services, hosts or paths: a line for each, by name.
+
+    The case is that of the first. names: the parameter that lists those with this case, for the headline.
+    """
+    first = next(iter(problems.values()))
+    same = [name for name, problem in problems.items() if problem.case == first.case]
+    text = lines(labelled(name, problem.evidence) for name, problem in problems.items())
+    return combined([first], text, **{names: series(same)})

@@ -105,6 +105,11 @@ def valid_addresses(words: Iterable[str]) -> set[IpAddress]:
     return found
 
 
+def is_loopback(text: str) -> bool:
+    """Return whether a text is a loopback address."""
+    return any(address.is_loopback for address in valid_addresses([text]))
+
+
 def unknown_field(target: RedisTarget, field: str) -> Message:
     """Return the text for a field of a redis that could not be read from its file."""
     return msg(

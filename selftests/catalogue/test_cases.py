@@ -13,7 +13,7 @@ from bkpaas.catalogue.registry import CONDITIONS
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(ROOT.glob("tests_[!s]*/test_*.py"))  # tests_site belongs to a site
 HELPERS = sorted((ROOT / "bkpaas/checks").glob("*.py"))
-MAKERS = ("case", "combined", "connection_case")
+MAKERS = ("case", "combined", "connection_case", "several")
 """Functions of bkpaas.checks that make the message of an assertion."""
 
 Functions = dict[str, ast.FunctionDef]
@@ -71,6 +71,8 @@ def parameters(used: list[ast.FunctionDef]) -> Iterator[tuple[str, set[str]]]:
     for call in calls:
         if getattr(call.func, "id", "") in makers:
             combined |= {word.arg for word in call.keywords if word.arg}
+        if getattr(call.func, "id", "") == "several" and isinstance(call.args[-1], ast.Constant):
+            combined.add(call.args[-1].value)
     for call in calls:
         if getattr(call.func, "id", "") == "case" and isinstance(call.args[0], ast.Constant):
             yield call.args[0].value, {word.arg for word in call.keywords if word.arg} | combined
