@@ -10,6 +10,7 @@ import pytest
 from judges import deployment, facts, room, views
 from msgspec.structs import replace
 
+from bkpaas import messages
 from bkpaas.checks import Finding
 from bkpaas.errors import NoData, NotApplicable
 from bkpaas.facts import (
@@ -36,6 +37,7 @@ from bkpaas.facts import (
     Value,
 )
 from bkpaas.facts.redis import RedisTalks
+from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory.deployment import Deployment, Thresholds
 
 SEARCH = room("tests_logging/test_elasticsearch.py")
@@ -317,6 +319,14 @@ def test_redis_as_each_side_meets_it(redis: RedisTalks, words: str) -> None:
         redis = RedisTalks({**redis.by_name, f"redis-{TARGET.server}": RedisTalk("withheld")})
     assert_matches(judge(REACHED, paas(redis=redis)), words)
     assert_matches(judge(REACHED, app(redis=redis), name="appo-1"), words)
+
+
+def test_the_reply_to_a_refused_login_is_not_redacted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`AUTH: ...` in one parameter of a message looks like a password."""
+    monkeypatch.setattr(messages, "_redact", Secrets().redact)
+    site = paas(redis=talks("-WRONGPASS invalid", "-NOAUTH x", "-NOAUTH x"))
+    said = judge(REDIS.test_redis_answers_the_plugins, site)
+    assert said == "fail: 10.0.1.9:6379: AUTH: -WRONGPASS invalid"
 
 
 def test_a_redis_without_a_login() -> None:
