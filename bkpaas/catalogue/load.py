@@ -30,7 +30,7 @@ from bkpaas.catalogue.scope import Scope
 from bkpaas.catalogue.topology import Topology, resolve_same_as
 from bkpaas.errors import CatalogueError
 from bkpaas.inventory.deployment import Generation
-from bkpaas.lang import say
+from bkpaas.messages import msg, to_text
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -183,19 +183,14 @@ def load_topology(path: Path) -> Topology:
             raise CatalogueError(
                 path,
                 f"component.{name}",
-                say(
-                    en="`broken_by` needs `produces` and `mechanism`",
-                    zh="`broken_by` 需要 `produces` 和 `mechanism`",
-                ),
+                to_text(msg("`broken_by` needs `produces` and `mechanism`")),
             )
         for key in ("needs", "parts"):
             for other in getattr(component, key):
                 if other not in topology.component:
                     raise CatalogueError(path, f"component.{name}.{key}", _no_component(other))
                 if name in _reached(topology, other, key):
-                    raise CatalogueError(
-                        path, f"component.{name}.{key}", say(en="runs in a circle", zh="形成循环")
-                    )
+                    raise CatalogueError(path, f"component.{name}.{key}", to_text(msg("runs in a circle")))
     for table, drawn in (("station", topology.station), ("step", topology.step)):
         for name, one in drawn.items():
             for component_name in one.components:
@@ -205,7 +200,7 @@ def load_topology(path: Path) -> Topology:
                 raise CatalogueError(
                     path,
                     f"{table}.{name}.same_as",
-                    say(en=f"no {table} {one.same_as}", zh=f"没有 {table} {one.same_as}"),
+                    to_text(msg("no {table} {same_as}", table=table, same_as=one.same_as)),
                 )
     return resolve_same_as(topology)
 
@@ -249,11 +244,11 @@ def _caused_by(path: Path, entries: list[_CausedBy], topology: Topology) -> tupl
         key = f"caused_by[{number}]"
         if bool(entry.component) == bool(entry.condition):
             raise CatalogueError(
-                path, key, say(en="needs `component` or `condition`, not both", zh="需要 `component` 或 `condition` 之一")
+                path, key, to_text(msg("needs `component` or `condition`, not both"))
             )  # fmt: skip
         if entry.condition and (entry.mechanism is None or not entry.produces):
             raise CatalogueError(
-                path, key, say(en="`condition` needs `produces` and `mechanism`", zh="`condition` 需要 `produces` 和 `mechanism`")
+                path, key, to_text(msg("`condition` needs `produces` and `mechanism`"))
             )  # fmt: skip
         if entry.mechanism is not None and entry.condition:
             causes = tuple(Cause(id_, entry.relation) for id_ in _listed(entry.condition))
@@ -279,7 +274,7 @@ def _listed(names: str | list[str]) -> list[str]:
 
 
 def _no_component(name: str) -> str:
-    return say(en=f"no component {name} in {TOPOLOGY}", zh=f"{TOPOLOGY} 中没有组件 {name}")
+    return to_text(msg("no component {name} in {topology}", name=name, topology=TOPOLOGY))
 
 
 def _folded(text: Text) -> Text:
@@ -293,7 +288,7 @@ def _read(path: Path, type_: type[File]) -> File:
     except OSError as error:
         raise CatalogueError(path, None, str(error.strerror)) from error
     except UnicodeDecodeError as error:
-        raise CatalogueError(path, None, say(en="is not UTF-8", zh="不是 UTF-8")) from error
+        raise CatalogueError(path, None, to_text(msg("is not UTF-8"))) from error
     except tomllib.TOMLDecodeError as error:
         found = _LINE.fullmatch(str(error))
         reason, line = (found[1], int(found[2])) if found else (str(error), None)

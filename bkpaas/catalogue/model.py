@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from bkpaas.catalogue.scope import Scope, Subject
 from bkpaas.inventory.deployment import Deployment, Generation
-from bkpaas.lang import Language, say
+from bkpaas.language import Language, get_language
 from bkpaas.messages import Message, both
 
 Severity = Literal["fail", "warn"]
@@ -30,7 +30,7 @@ class Text(Struct, frozen=True, forbid_unknown_fields=True):
     zh: str
 
     def __str__(self) -> str:
-        return say(en=self.en, zh=self.zh)
+        return self.in_(get_language())
 
     def message(self) -> Message:
         """Return the text as a message."""

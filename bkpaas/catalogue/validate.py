@@ -13,7 +13,7 @@ from bkpaas.catalogue.topology import Step, Topology
 from bkpaas.catalogue.variables import VARIABLES
 from bkpaas.errors import CatalogueError
 from bkpaas.inventory.words import ROLES
-from bkpaas.lang import say
+from bkpaas.messages import msg, to_text
 
 _SERVICES = frozenset((*SERVICES, "agent"))
 """agent: paas_agent and the nginx of an app host."""
@@ -32,7 +32,7 @@ def validate(catalogue: Catalogue, folder: Path) -> None:
         path = folder / CONDITIONS / f"{condition.id}.toml"
         validate_condition(condition, path, catalogue.conditions.__contains__)
         if not any(condition.id in section.conditions for section in catalogue.sections):
-            raise CatalogueError(path, None, say(en="no section lists it", zh="没有章节列出它"))
+            raise CatalogueError(path, None, to_text(msg("no section lists it")))
 
 
 def validate_condition(condition: Condition, path: Path, known: Known) -> None:
@@ -40,18 +40,16 @@ def validate_condition(condition: Condition, path: Path, known: Known) -> None:
     for key, text in _texts(condition):
         for language in ("en", "zh"):
             if not getattr(text, language).strip():
-                raise CatalogueError(path, f"{key}.{language}", say(en="is empty", zh="为空"))
+                raise CatalogueError(path, f"{key}.{language}", to_text(msg("is empty")))
     _refuse_unknown(
         path, "scope", (role for scope in condition.scopes for role in roles_of(scope)), ROLES.__contains__
     )
     _refuse_unknown(path, "services", condition.services, _SERVICES.__contains__)
     _refuse_unknown(path, "caused_by", (cause.condition for cause in condition.causes), known)
     if not condition.cases:
-        raise CatalogueError(path, "case", say(en="has no case", zh="没有 case"))
+        raise CatalogueError(path, "case", to_text(msg("has no case")))
     if condition.remedy and all(case.parts is not condition.remedy for case in condition.cases):
-        raise CatalogueError(
-            path, "remedy", say(en="each case has a remedy of its own", zh="每个 case 都有自己的 remedy")
-        )
+        raise CatalogueError(path, "remedy", to_text(msg("each case has a remedy of its own")))
     for case in condition.cases:
         _validate_case(case, path)
 
@@ -78,7 +76,7 @@ def _texts_of_remedy(key: str, parts: tuple[RemedyPart, ...]) -> Iterator[tuple[
 
 def _validate_case(case: Case, path: Path) -> None:
     if not case.parts:
-        raise CatalogueError(path, f"case.{case.name}.remedy", say(en="is empty", zh="为空"))
+        raise CatalogueError(path, f"case.{case.name}.remedy", to_text(msg("is empty")))
     for key, text in (("headline", case.headline), ("remedy", case.remedy())):
         names = []
         for language in ("en", "zh"):
@@ -100,7 +98,7 @@ def _validate_case(case: Case, path: Path) -> None:
             raise CatalogueError(
                 path,
                 f"case.{case.name}.{key}",
-                say(en=f"one language only uses {differing}", zh=f"只有一种语言使用了 {differing}"),
+                to_text(msg("one language only uses {differing}", differing=differing)),
             )
 
 
@@ -115,7 +113,7 @@ def _validate_section(section: Section, path: Path, catalogue: Catalogue, earlie
             raise CatalogueError(
                 path,
                 f"points[{number}]",
-                say(en="needs `conditions` or an `answer`", zh="需要 `conditions` 或 `answer`"),
+                to_text(msg("needs `conditions` or an `answer`")),
             )
 
 
@@ -142,4 +140,4 @@ def _validate_step(key: str, step: Step, path: Path, topology: Topology, known: 
 def _refuse_unknown(path: Path, key: str, names: Iterable[str], known: Known) -> None:
     for name in names:
         if not known(name):
-            raise CatalogueError(path, key, say(en=f"unknown: {name!r}", zh=f"未知：{name!r}"))
+            raise CatalogueError(path, key, to_text(msg("unknown: {name!r}", name=name)))

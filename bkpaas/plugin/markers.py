@@ -8,7 +8,7 @@ from difflib import get_close_matches
 import pytest
 
 from bkpaas.catalogue.registry import SECTIONS
-from bkpaas.lang import say
+from bkpaas.messages import msg, to_text
 
 
 def unknown(config: pytest.Config) -> list[str]:
@@ -22,10 +22,10 @@ def no_such_symptom(names: list[str]) -> str:
     """What to say then: the symptoms, and the nearest of them."""
     named = ", ".join(names)
     lines = [
-        say(en=f"nothing is marked {named}; the symptoms are", zh=f"没有标记为 {named} 的检查；可用的现象有"),
+        to_text(msg("nothing is marked {named}; the symptoms are", named=named)),
         *(f"  -m {symptom.marker:26} {symptom.title}" for symptom in SECTIONS),
     ]
     close = get_close_matches(names[0].replace("-", "_"), [symptom.marker for symptom in SECTIONS], 1)
     if close:
-        lines.append(say(en=f"did you mean -m {close[0]} ?", zh=f"是否想用 -m {close[0]} ？"))
+        lines.append(to_text(msg("did you mean -m {close} ?", close=close[0])))
     return "\n".join(lines)

@@ -17,8 +17,7 @@ from bkpaas.collect.login import Credentials
 from bkpaas.errors import InventoryError, SuiteError
 from bkpaas.facts import Snapshot
 from bkpaas.inventory.deployment import Deployment
-from bkpaas.lang import say
-from bkpaas.messages import to_text
+from bkpaas.messages import msg, to_text
 from bkpaas.plugin.outputs import disk_is_full, not_written
 from bkpaas.plugin.places import lock, private, refused, secret_key, to_fill, to_write
 from bkpaas.report.webhook import KINDS, Hook
@@ -43,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     lang.speak(config.option.lang or lang.of_locale())
     for symptom in (*SECTIONS, custom_section()):
         config.addinivalue_line("markers", f"{symptom.marker}: {symptom.title}. {symptom.introduction}")
-    condition = say(en="the condition of the catalogue that a test judges", zh="测试所判定的检查项")
+    condition = to_text(msg("the condition of the catalogue that a test judges"))
     config.addinivalue_line("markers", f"condition(id): {condition}")
     # A site's file that cannot be imported must not keep the rest from being judged; the run is red all the same.
     config.option.continue_on_collection_errors = True
@@ -92,18 +91,16 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         return None
     if config.option.from_snapshot and (config.option.inventory or config.option.limit or config.option.plan):
         raise pytest.UsageError(
-            say(
-                en="--from-snapshot brings its own inventory: leave --inventory, --limit and --plan out",
-                zh="--from-snapshot 自带清单：请去掉 --inventory、--limit 和 --plan",
+            to_text(
+                msg("--from-snapshot brings its own inventory: leave --inventory, --limit and --plan out")
             )
         )
     if not config.option.inventory and not config.option.from_snapshot:
         raise pytest.UsageError(
-            say(
-                en="which deployment? Give --inventory PATH (a copy of /data/install, an install.config or a "
-                "directory with deployment.yaml). To see the suite at work without one: script/demo",
-                zh="要检查哪个部署？请给出 --inventory 路径（/data/install 的副本、install.config 或含 "
-                "deployment.yaml 的目录）。没有部署也想看效果：script/demo",
+            to_text(
+                msg(
+                    "which deployment? Give --inventory PATH (a copy of /data/install, an install.config or a directory with deployment.yaml). To see the suite at work without one: script/demo"
+                )
             )
         )
     if config.option.plan:
@@ -114,17 +111,15 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         )
         if (config.rootpath / "tests_site").is_dir():
             print(
-                say(
-                    en="    tests_site/: what its tests ask of the hosts themselves is not listed here",
-                    zh="    tests_site/：其中的测试自行访问主机的内容未列出",
-                )
+                to_text(msg("    tests_site/: what its tests ask of the hosts themselves is not listed here"))
             )
         if config.option.login_user:
             print(
-                say(
-                    en=f"    controller: log {config.option.login_user} in through the login form (POST), ask is_login "
-                    "and the platform with what it gives",
-                    zh=f"    运行套件的机器：通过登录表单（POST）登录 {config.option.login_user}，再用所得登录态访问 is_login 和平台",
+                to_text(
+                    msg(
+                        "    controller: log {login_user} in through the login form (POST), ask is_login and the platform with what it gives",
+                        login_user=config.option.login_user,
+                    )
                 )
             )
         return 0
@@ -144,9 +139,12 @@ def _credentials(user: str | None, file: str | None) -> Credentials | None:
             raise pytest.UsageError(f"{file}: {error.reason}") from None
     if not password:
         raise pytest.UsageError(
-            say(
-                en=f"--login-user {user}: no password; put it into {PASSWORD} or give --login-password-file",
-                zh=f"--login-user {user}：没有密码；请设置 {PASSWORD} 或给出 --login-password-file",
+            to_text(
+                msg(
+                    "--login-user {user}: no password; put it into {password} or give --login-password-file",
+                    user=user,
+                    password=PASSWORD,
+                )
             )
         )
     return Credentials(user, password)
@@ -163,14 +161,13 @@ def _check_places(option: argparse.Namespace) -> None:
         raise refused(
             "--prometheus",
             Path(option.prometheus),
-            say(en="does not end in .prom", zh="不以 .prom 结尾"),
-            say(en="node_exporter reads no other files", zh="node_exporter 只读取 .prom 文件"),
+            to_text(msg("does not end in .prom")),
+            to_text(msg("node_exporter reads no other files")),
         )
     if option.secret_key_file and option.from_snapshot:
         raise pytest.UsageError(
-            say(
-                en="--secret-key-file is for collecting: a saved snapshot keeps the digests that it has",
-                zh="--secret-key-file 只在采集时有用：已保存的快照沿用原有摘要",
+            to_text(
+                msg("--secret-key-file is for collecting: a saved snapshot keeps the digests that it has")
             )
         )
 
@@ -180,9 +177,8 @@ def _hook(option: argparse.Namespace) -> Hook | None:
     if option.webhook_kind is None:
         if option.webhook_file:
             raise pytest.UsageError(
-                say(
-                    en=f"--webhook-file: of which kind? Add --webhook-kind {'|'.join(KINDS)}",
-                    zh=f"--webhook-file：是哪一类？请加上 --webhook-kind {'|'.join(KINDS)}",
+                to_text(
+                    msg("--webhook-file: of which kind? Add --webhook-kind {kinds}", kinds="|".join(KINDS))
                 )
             )
         return None
@@ -196,11 +192,12 @@ def _hook(option: argparse.Namespace) -> Hook | None:
         sound = False
     if not sound:
         raise pytest.UsageError(
-            say(
-                en=f"--webhook-kind {option.webhook_kind}: no address that begins with https:// or http://; put it "
-                f"into {WEBHOOK} or give --webhook-file",
-                zh=f"--webhook-kind {option.webhook_kind}：没有以 https:// 或 http:// 开头的地址；请设置 {WEBHOOK} "
-                "或给出 --webhook-file",
+            to_text(
+                msg(
+                    "--webhook-kind {webhook_kind}: no address that begins with https:// or http://; put it into {webhook} or give --webhook-file",
+                    webhook_kind=option.webhook_kind,
+                    webhook=WEBHOOK,
+                )
             )
         )
     return Hook(option.webhook_kind, url)

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bkpaas import libraries
-from bkpaas.lang import say
 from bkpaas.libraries import MESSAGES
+from bkpaas.messages import msg, to_text
 from bkpaas.record import Results, write_json, write_private
 from bkpaas.report import html, junit, prometheus, summary, webhook
 
@@ -55,10 +55,7 @@ class Outputs:
             webhook.send(self._hook, webhook.body(results, self._hook.kind, self._option.report_url))
         except webhook.NotSent as error:
             self.notices.append(
-                say(
-                    en=f"the message to {self._hook.kind} was not sent: {error}",
-                    zh=f"发往 {self._hook.kind} 的消息未送达：{error}",
-                )
+                to_text(msg("the message to {kind} was not sent: {error}", kind=self._hook.kind, error=error))
             )
 
     def attempt(self, path: Path, write: Callable[[Path], object]) -> bool:
@@ -84,9 +81,7 @@ def not_written(what: str, error: Exception) -> str:
         line = f" ({Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno})" if trace else ""
         reason = f"{type(error).__name__}{line}"
     fix = _fix(error)
-    return say(
-        en=f"{what}: not written: {reason}; fix: {fix}", zh=f"{what}：未写入：{reason}；解决办法：{fix}"
-    )
+    return to_text(msg("{what}: not written: {reason}; fix: {fix}", what=what, reason=reason, fix=fix))
 
 
 def disk_is_full(error: BaseException | None) -> bool:
@@ -96,31 +91,22 @@ def disk_is_full(error: BaseException | None) -> bool:
 def _fix(error: Exception) -> str:
     code = error.errno if isinstance(error, OSError) else None
     if disk_is_full(error):
-        return say(
-            en="free space on its file system, or choose another path",
-            zh="请清理该文件系统的空间，或换一个路径",
-        )
+        return to_text(msg("free space on its file system, or choose another path"))
     if code in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return say(
-            en="choose a path that this account can write, or another account",
-            zh="请换一个当前账号可写的路径，或换一个账号",
-        )
+        return to_text(msg("choose a path that this account can write, or another account"))
     if code in (errno.EISDIR, errno.ENOTDIR, errno.ENOENT):
-        return say(en="name a file in an existing directory", zh="请写出已有目录中的一个文件")
+        return to_text(msg("name a file in an existing directory"))
     if code == errno.EFBIG:
-        return say(en="raise the limit of file sizes (ulimit -f)", zh="请提高文件大小限制（ulimit -f）")
+        return to_text(msg("raise the limit of file sizes (ulimit -f)"))
     if code in (errno.EPIPE, errno.EBADF):
-        return say(
-            en="read report.html, or write the output to a file", zh="请查看 report.html，或把输出写入文件"
-        )
+        return to_text(msg("read report.html, or write the output to a file"))
     if code is None:
-        return say(en="this is an error of the suite, please report it", zh="这是套件自身的错误，请反馈")
-    return say(en="choose another path", zh="请换一个路径")
+        return to_text(msg("this is an error of the suite, please report it"))
+    return to_text(msg("choose another path"))
 
 
 def free_directory() -> str:
     """Return the remedy for a temporary directory that cannot be used."""
-    return say(
-        en=f"free space in {os.environ.get('TMPDIR', '/tmp')}, or set TMPDIR to another directory",
-        zh=f"请清理 {os.environ.get('TMPDIR', '/tmp')} 的空间，或把 TMPDIR 设为其他目录",
+    return to_text(
+        msg("free space in {get}, or set TMPDIR to another directory", get=os.environ.get("TMPDIR", "/tmp"))
     )

@@ -10,7 +10,7 @@ import pytest
 
 from bkpaas.errors import SuiteError
 from bkpaas.files import MIB, read_bounded
-from bkpaas.lang import say
+from bkpaas.messages import msg, to_text
 
 LOCK_FILE = ".lock"
 """In a report directory, empty; stays there. It is locked with flock while a run writes its reports."""
@@ -27,22 +27,22 @@ def to_write(option: str, given: str, report: str) -> Path:
         raise refused(
             option,
             path,
-            say(en="is a directory", zh="是一个目录"),
-            say(en="name a file in it", zh="请写出其中的文件名"),
+            to_text(msg("is a directory", context="option")),
+            to_text(msg("name a file in it")),
         )
     if not path.parent.is_dir():
         raise refused(
             option,
             path,
-            say(en=f"{path.parent} is no directory", zh=f"{path.parent} 不是目录"),
-            say(en="create it first", zh="请先创建"),
+            to_text(msg("{parent} is no directory", parent=path.parent)),
+            to_text(msg("create it first")),
         )
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise refused(
             option,
             path,
-            say(en=f"{path.parent} cannot be written to", zh=f"{path.parent} 不可写"),
-            say(en="choose another place, or another account", zh="请换一个位置或账号"),
+            to_text(msg("{parent} cannot be written to", parent=path.parent)),
+            to_text(msg("choose another place, or another account")),
         )
     return path
 
@@ -57,15 +57,15 @@ def to_fill(option: str, given: str) -> Path:
         raise refused(
             option,
             path,
-            say(en=f"{there} is no directory", zh=f"{there} 不是目录"),
-            say(en="name a directory", zh="请写一个目录"),
+            to_text(msg("{there} is no directory", there=there)),
+            to_text(msg("name a directory")),
         )
     if not os.access(there, os.W_OK | os.X_OK):
         raise refused(
             option,
             path,
-            say(en=f"{there} cannot be written to", zh=f"{there} 不可写"),
-            say(en="choose another place, or another account", zh="请换一个位置或账号"),
+            to_text(msg("{there} cannot be written to", there=there)),
+            to_text(msg("choose another place, or another account")),
         )
     return path
 
@@ -88,18 +88,15 @@ def lock(directory: Path) -> int:
         raise refused(
             option,
             directory,
-            say(en="another run writes its report there", zh="另一次运行正在向该目录写报告"),
-            say(
-                en="wait until it has ended, or give --report another directory",
-                zh="请等待其结束，或用 --report 指定其他目录",
-            ),
+            to_text(msg("another run writes its report there")),
+            to_text(msg("wait until it has ended, or give --report another directory")),
         ) from None
     except OSError as error:
         raise refused(
             option,
             directory,
             f"{LOCK_FILE}: {error.strerror}",
-            say(en="choose a directory on another file system", zh="请换一个其他文件系统上的目录"),
+            to_text(msg("choose a directory on another file system")),
         ) from None
     return descriptor
 
@@ -117,16 +114,13 @@ def private(option: str, given: str) -> bytes:
             option,
             path,
             str(error.strerror),
-            say(en="check the path and who may read it", zh="请检查路径和读取权限"),
+            to_text(msg("check the path and who may read it")),
         ) from None
     if mode & 0o077:
         raise refused(
             option,
             path,
-            say(
-                en=f"others may read or write it (mode {mode & 0o777:o})",
-                zh=f"其他用户可以读写（权限 {mode & 0o777:o}）",
-            ),
+            to_text(msg("others may read or write it (mode {mode:o})", mode=mode & 511)),
             f"chmod 600 {path}",
         )
     return content
@@ -140,9 +134,12 @@ def secret_key(given: str) -> bytes:
         raise refused(
             option,
             Path(given),
-            say(
-                en=f"holds {len(key)} bytes, a key has at least {KEY_BYTES}",
-                zh=f"只有 {len(key)} 字节，密钥至少需要 {KEY_BYTES} 字节",
+            to_text(
+                msg(
+                    "holds {key_count} bytes, a key has at least {key_bytes}",
+                    key_count=len(key),
+                    key_bytes=KEY_BYTES,
+                )
             ),
             f"(umask 077; head -c 32 /dev/urandom | base64 > {given})",
         )
@@ -150,4 +147,8 @@ def secret_key(given: str) -> bytes:
 
 
 def refused(option: str, path: Path, reason: str, fix: str) -> pytest.UsageError:
-    return pytest.UsageError(f"{option} {path}: {reason}\n  {say(en='fix: ', zh='解决办法：')}{fix}")
+    return pytest.UsageError(
+        to_text(
+            msg("{option} {path}: {reason}\n  fix: {fix}", option=option, path=path, reason=reason, fix=fix)
+        )
+    )

@@ -21,8 +21,9 @@ from bkpaas.collect.deployment import collect
 from bkpaas.errors import SuiteError
 from bkpaas.facts import Snapshot
 from bkpaas.inventory.deployment import Deployment
-from bkpaas.lang import in_both, many, say, spoken
+from bkpaas.lang import in_both, spoken
 from bkpaas.libraries import MESSAGES
+from bkpaas.messages import msg, plural, to_text
 from bkpaas.plugin import markers, results
 from bkpaas.plugin.early import suite_directory
 from bkpaas.plugin.ledger import Ledger, SelectionReporter
@@ -163,7 +164,7 @@ class Controller:
         session.exitstatus = self._finish(int(exitstatus))
         result = yield  # pytest-html writes details.html, pytest prints the summary
         if (error := streams.failure("stdout")) is not None:
-            self.outputs.notices.append(not_written(say(en="standard output", zh="标准输出"), error))
+            self.outputs.notices.append(not_written(to_text(msg("standard output")), error))
             print(self.outputs.notices[-1], file=sys.stderr)
         session.exitstatus = self._settle()
         return result
@@ -246,7 +247,7 @@ class Controller:
             print(line)
         if self.troubles:
             print()
-            print(say(en="beside the conditions, in pytest alone:", zh="检查项之外（仅由 pytest 报告）："))
+            print(to_text(msg("beside the conditions, in pytest alone:")))
             print("\n".join(f"  {visible(trouble)}" for trouble in self.troubles))
         for use in former_names.USES:
             print(visible(use))
@@ -316,15 +317,19 @@ def _temporary_directory() -> Path:
         return Path(tempfile.mkdtemp(prefix="bkpaas-"))
     except OSError as error:
         raise pytest.UsageError(
-            f"{error.strerror}; {say(en='fix', zh='解决办法')}: {free_directory()}"
+            to_text(msg("{reason}; fix: {fix}", reason=error.strerror, fix=free_directory()))
         ) from None
 
 
 def _messages(report: Path) -> str:
     file = report / libraries.FILE
-    return say(
-        en=f"{many(MESSAGES.total, 'message')} of libraries: {file}",
-        zh=f"第三方库的消息 {MESSAGES.total} 条：{file}",
+    return to_text(
+        plural(
+            "{count} message of libraries: {file}",
+            "{count} messages of libraries: {file}",
+            count=MESSAGES.total,
+            file=file,
+        )
     )
 
 
@@ -346,9 +351,11 @@ def _why_not_collected(report: pytest.CollectReport) -> str:
 
 
 def _not_judged_yet(generation: str) -> str:
-    return say(
-        en=f"generation {generation}: its process manager is not judged yet, so this run is not green",
-        zh=f"{generation} 版本：尚不判定其进程管理器，因此本次运行不为通过",
+    return to_text(
+        msg(
+            "generation {generation}: its process manager is not judged yet, so this run is not green",
+            generation=generation,
+        )
     )
 
 
@@ -356,11 +363,11 @@ def _notes(notes: Sequence[str], width: int) -> list[str]:
     """What was assumed or overlooked in the inventory, in two lines at most; --plan has all of it."""
     if not notes:
         return []
-    head = say(en="inventory: ", zh="清单：")
+    head = to_text(msg("inventory: "))
     lines = wrap(visible(head + "; ".join(notes).replace("\n", " ")), width)
     if len(lines) <= 2:
         return lines
-    more = say(en=" ... (all of it: --plan)", zh=" ……（全部见 --plan）")
+    more = to_text(msg(" ... (all of it: --plan)"))
     return [lines[0], wrap(lines[1], width - columns(more))[0] + more]
 
 
