@@ -19,9 +19,9 @@ from bkpaas.checks import (
     Supervisor,
     UnixSocket,
     case,
+    clauses,
     combined,
     condition,
-    joined,
     lines,
     msg,
     port_of_service,
@@ -260,7 +260,7 @@ def test_all_programs_are_running(host: HostView, finding: Finding) -> None:
             wrong[name] = case("unknown", "unknown to supervisor")
         problems = [problem for program in found if (problem := _problem(supervisor, program))]
         if problems:
-            texts = joined("; ", (problem.evidence for problem in problems), context="problems")
+            texts = clauses(problem.evidence for problem in problems)
             wrong[name] = combined(problems, _with_start_error(texts, host, name))
     finding.affects_services(wrong)
     finding.set_remedy_values(service=" ".join(sorted(wrong)) or "SERVICE")

@@ -22,6 +22,7 @@ from bkpaas.checks import (
     Subject,
     addresses,
     case,
+    clauses,
     combined,
     condition,
     connection_case,
@@ -29,7 +30,7 @@ from bkpaas.checks import (
     database_error_text,
     hosts_at,
     is_login_refusal,
-    joined,
+    labelled,
     lines,
     msg,
     no_answer,
@@ -175,7 +176,7 @@ def test_database_accepts_the_account(
             finding.add_evidence(msg("{who}: the account is accepted", who=who))
             continue
         reason = _no_login(login) if isinstance(connection, Connection) else connection
-        text = msg("{account}: {reason}", account=who, reason=reason)
+        text = labelled(who, reason)
         if login is not None and (login.code in REFUSALS or login.kind == "silent"):
             _database_is_asked(account, host, deployment, host_facts, finding)
             silent = login.kind == "silent"
@@ -279,10 +280,10 @@ def _service_problem(host: HostView, service: str, answer: Answer) -> CaseMessag
                 problem=problem,
                 pids=pids,
             )
-        return connection_case(answer.error_kind, msg("{url}: {problem}", url=answer.url, problem=problem))
+        return connection_case(answer.error_kind, labelled(answer.url, problem))
     if answer.status is not None and answer.status >= 500:
         answered = f"{answer.url}: HTTP {answer.status} {answer.body.strip()[:120]}"
-        return case("5xx", joined("; ", [answered, *_reasons(host, service)], context="problems"))
+        return case("5xx", clauses([answered, *_reasons(host, service)]))
     if pids := _pids_in(host, service, ("T", "t")):
         return case("frozen", "frozen processes: {pids}", pids=pids)  # the others answer, for now
     if service == "login" and not is_login_refusal(answer):

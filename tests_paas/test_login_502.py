@@ -18,11 +18,12 @@ from bkpaas.checks import (
     Missing,
     NoData,
     case,
+    clauses,
     condition,
     connection_case,
     domain_paths,
     is_loopback,
-    joined,
+    labelled,
     lines,
     msg,
     no_answer,
@@ -119,13 +120,9 @@ def test_services_listen_where_configured(host: HostView, finding: Finding) -> N
         "not-listening",
         msg(
             "nothing listens on {endpoints}",
-            endpoints=joined(
-                "; ",
-                (
-                    msg("{endpoint} ({service})", endpoint=endpoint, service=service)
-                    for service, endpoint in sorted(silent.items())
-                ),
-                context="problems",
+            endpoints=clauses(
+                msg("{endpoint} ({service})", endpoint=endpoint, service=service)
+                for service, endpoint in sorted(silent.items())
             ),
         ),
         services=series(sorted(silent)),
@@ -168,9 +165,7 @@ def test_nginx_host_reaches_the_services(source: HostView, target: Host, finding
         answer = source.answers.get(HttpName.SERVICE_OF_HOST, service, target.name)
         if not answer.ok:
             problem = no_answer(answer.error_kind)
-            wrong[service] = connection_case(
-                answer.error_kind, msg("{url}: {problem}", url=answer.url, problem=problem)
-            )
+            wrong[service] = connection_case(answer.error_kind, labelled(answer.url, problem))
     finding.affects_services(wrong)
     finding.set_remedy_values(
         urls=" ".join(

@@ -20,12 +20,14 @@ from bkpaas.checks import (
     Snapshot,
     Subject,
     case,
+    clauses,
     condition,
     connection_case,
     excepted,
     is_login_refusal,
     joined,
     judge_refusal,
+    labelled,
     lines,
     login_access_log,
     msg,
@@ -236,7 +238,7 @@ def test_request_arrives_in_one_login_log(
     finding.depends_on_hosts(entry.name for entry in deployment.hosts_with(*BEHIND_THE_DOMAIN))
     assert answer.ok, connection_case(
         answer.error_kind,
-        msg("{url}: {problem}", url=answer.url, problem=no_answer(answer.error_kind)),
+        labelled(answer.url, no_answer(answer.error_kind)),
     )
     if not deployment.selected("paas"):
         raise NotApplicable(msg("no paas host is judged in this run"))
@@ -248,13 +250,13 @@ def test_request_arrives_in_one_login_log(
         if not reason and agent in host_facts(paas.name).login_access.probes:
             arrived.append(paas.name)
         elif reason:
-            unknown.append(msg("{host}: {reason}", host=paas.name, reason=reason))
+            unknown.append(labelled(paas.name, reason))
     finding.add_evidence(msg("{agent} arrived on {arrived}", agent=agent, arrived=", ".join(arrived)))
     assert len(arrived) < 2, case(
         "several-logs", "one request is in the logs of several hosts: {arrived}", arrived=", ".join(arrived)
     )
     if not arrived and unknown:
-        raise NoData(joined("; ", unknown, context="problems"))
+        raise NoData(clauses(unknown))
     if not arrived and elsewhere:
         names = ", ".join(elsewhere)
         raise NotApplicable(msg("{names} may have got it, which this run leaves out", names=names))

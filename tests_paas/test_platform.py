@@ -18,6 +18,7 @@ from bkpaas.checks import (
     condition,
     connection_case,
     health,
+    labelled,
     mentions,
     msg,
     no_answer,
@@ -86,7 +87,7 @@ def _judge(
         "{url}: HTTP {status}: {message}",
         url=answer.url,
         status=answer.status,
-        message=found.message if isinstance(found.message, Message) else found.message.rstrip(),
+        message=found.message,
     )
 
 
@@ -99,7 +100,7 @@ def _without_answer(answer: Answer) -> CaseMessage:
             url=answer.url,
             problem=problem,
         )
-    return connection_case(answer.error_kind, msg("{url}: {problem}", url=answer.url, problem=problem))
+    return connection_case(answer.error_kind, labelled(answer.url, problem))
 
 
 def _excused(service: str, message: Message | str, deployment: Deployment) -> None:

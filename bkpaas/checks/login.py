@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from bkpaas.checks.case import CaseMessage, case, connection_case
 from bkpaas.checks.finding import Finding
-from bkpaas.checks.phrases import no_answer
+from bkpaas.checks.phrases import labelled, no_answer
 from bkpaas.facts import Answer, HostView, Value, is_login_refusal
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.messages import Message, msg
@@ -43,7 +43,7 @@ def _no_answer(answer: Answer) -> Message:
     problem = no_answer(answer.error_kind)
     if answer.error_text:
         return msg("{url}: {problem} ({error})", url=answer.url, problem=problem, error=answer.error_text)
-    return msg("{url}: {problem}", url=answer.url, problem=problem)
+    return labelled(answer.url, problem)
 
 
 def _other_answer(answer: Answer) -> CaseMessage:

@@ -27,7 +27,7 @@ def health(service: str, answer: Answer) -> Health:
         return Health(healthy=False, message=answer.error_text or answer.error_kind or "")
     body = answer.json()
     if body is None:
-        shown = " ".join(answer.body.split())[:300]
+        shown = " ".join(answer.body.split())[:300].rstrip()
         text = msg(
             "{service}: HTTP {status}, not a JSON object: {body}",
             service=service,
@@ -46,7 +46,7 @@ def _message(answer: Answer, body: dict[str, Any], warnings: list[str]) -> str:
     words = (body.get("message"), body.get("bk_error_msg"), *warnings)
     said = "; ".join(word for word in words if isinstance(word, str) and word not in ("", "OK"))
     shown = said or " ".join(answer.body.split())
-    return (shown if answer.status == 200 else f"HTTP {answer.status}: {shown}")[:300]
+    return (shown if answer.status == 200 else f"HTTP {answer.status}: {shown}")[:300].rstrip()
 
 
 def _warnings(data: Any) -> Iterator[str]:
