@@ -170,7 +170,12 @@ def enterprise(snapshot):
     """The edition with a desktop: console on every paas host, on its shipped port, and in nginx's file."""
     for name in ("paas-1", "paas-2"):
         services = snapshot["hosts"][name]["services"]["by_name"]
-        services["console"] = {**services["login"], "name": "console", "bind_port": None}
+        services["console"] = {
+            **services["login"],
+            "name": "console",
+            "bind_address": None,
+            "bind_port": None,
+        }
     servers = [{"address": f"10.66.0.1{number}", "port": 8004} for number in (1, 2)]
     console = {**upstream(snapshot, "OPEN_PAAS"), "name": "OPEN_PAAS_CONSOLE", "servers": servers}
     nginx(snapshot)["upstreams"].append(console)
