@@ -73,13 +73,12 @@ def collect(
         answers, interrupted = interruption.answers, True
     finally:
         rounds.close()
-    seconds = time.time() - start
     listener.end(
         plural(
             "looked at {count} host in {seconds:.1f} s",
             "looked at {count} hosts in {seconds:.1f} s",
             count=len(answers),
-            seconds=seconds,
+            seconds=time.time() - start,
         )
     )
     hosts = {

@@ -192,7 +192,7 @@ def _unknown_option(scheme: str, options: frozenset[str]) -> Refused:
         listed = ", ".join(sorted(options))
         fix = msg("{scheme}:// takes {listed}", scheme=scheme, listed=listed)
     else:
-        fix = msg("write user, key, sudo and so on as keys beside spec:")
+        fix = msg("write user, key, sudo and so on as keys next to spec:")
     return Refused(msg("has an option that {scheme}:// does not take", scheme=scheme), fix)
 
 

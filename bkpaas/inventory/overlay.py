@@ -126,7 +126,7 @@ def _host(section: Section) -> HostEntry | None:
     if section.has("roles") and section.has("add_roles"):
         section.refuse(
             "add_roles",
-            msg("add_roles: stands beside roles:"),
+            msg("add_roles: is next to roles:"),
             msg("write roles: to say all of them, or add_roles: to add to install.config"),
         )
     section.end()

@@ -320,7 +320,7 @@ REFUSED: dict[str, tuple[str, int | None, str, str]] = {
     "host-roles-both": (
         "hosts:\n- address: 10.0.1.1\n  roles: [paas]\n  add_roles: [job]\n",
         4,
-        "add_roles: stands beside roles:",
+        "add_roles: is next to roles:",
         "install.config",
     ),
     "host-not-listed": (
