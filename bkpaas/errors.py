@@ -20,18 +20,25 @@ class SuiteError(Exception):
 
     def message(self) -> Message | str:
         """Return the text."""
-        return message_of(self)
+        return _argument_message(self) or super().__str__()
 
     def __str__(self) -> str:
         """Return the text in the language of this program's output."""
-        return to_text(self.args[0]) if len(self.args) == 1 else super().__str__()
+        return to_text(self.message())
 
 
 def message_of(error: BaseException) -> Message | str:
     """Return the text of an exception; a message that it was raised with stays one."""
-    if len(error.args) == 1 and isinstance(error.args[0], Message):
-        return error.args[0]
-    return str(error)
+    if isinstance(error, SuiteError):
+        return error.message()
+    return _argument_message(error) or str(error)
+
+
+def _argument_message(error: BaseException) -> Message | None:
+    """Return the message that is the argument, or the evidence of the case that is (bkpaas.checks.case)."""
+    argument = error.args[0] if len(error.args) == 1 else None
+    argument = getattr(argument, "evidence", argument)
+    return argument if isinstance(argument, Message) else None
 
 
 class InventoryError(SuiteError):
@@ -57,7 +64,8 @@ class CatalogueError(SuiteError):
         super().__init__(path, where, reason)
         self.path, self.where, self.reason = path, where, reason
 
-    def __str__(self) -> str:
+    def message(self) -> str:
+        """Return where and what."""
         if isinstance(self.where, int):
             return f"{self.path}:{self.where}: {self.reason}"
         return ": ".join(filter(None, (str(self.path), self.where, self.reason)))

@@ -22,6 +22,11 @@ def get_language() -> Language:
     return _language
 
 
+def other_language() -> Language:
+    """Return the language that this program's output is not in."""
+    return "en" if _language == "zh" else "zh"
+
+
 def language_of_locale() -> Language:
     """Return zh for a Chinese locale (LC_ALL, LC_MESSAGES, LANG in that order), else en."""
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):

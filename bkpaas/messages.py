@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from bkpaas import lang
 from bkpaas.language import LANGUAGES, Language, get_language
 
 DOMAIN = "bkpaas"
@@ -80,7 +79,13 @@ class Message(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
 
     def render(self, language: Language) -> str:
         """Return the text in one language; English if the translation cannot be rendered."""
-        return _render(self, language, lambda value: _rendered(value, language))
+        for template_in in (_translated, _english):
+            try:
+                return _filled_in(self, template_in(self, language), language)
+            except Exception:  # a wrong translation, or a parameter that its format does not fit
+                continue
+        values = ", ".join(f"{name}={_rendered(value, language)}" for name, value in self.parameters.items())
+        return f"{self.template} ({values})"
 
     def __hash__(self) -> int:
         return hash(
@@ -95,7 +100,8 @@ class Message(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tru
         )
 
     def __str__(self) -> str:
-        return _old_string(self)
+        """Return the English text, for logs and debuggers; what a person reads is rendered."""
+        return self.render("en")
 
     if not TYPE_CHECKING:  # mypy refuses what is not there; f-strings take selftests/messages/mypy_plugin.py
 
@@ -211,7 +217,7 @@ def to_value(value: object) -> Value:
         return int(value)
     whole = str(value)
     if _redact is not None:
-        whole = lang.map_pieces(whole, _redact)
+        whole = _redact(whole)
     if not whole.isascii():
         try:
             whole.encode()
@@ -282,17 +288,11 @@ def _size(value: Value) -> tuple[int, int]:
     return depth + 1, characters
 
 
-def _render(message: Message, language: Language, rendered: Callable[[Value], Any]) -> str:
-    for template_in in (_translated, _english):
-        try:
-            template = template_in(message, language)
-            if message.items is not None:
-                return template.join(str(rendered(item)) for item in message.items)
-            return _filled(template, {name: rendered(value) for name, value in message.parameters.items()})
-        except Exception:  # a wrong translation, or a parameter that its format does not fit
-            continue
-    values = ", ".join(f"{name}={rendered(value)}" for name, value in message.parameters.items())
-    return f"{message.template} ({values})"
+def _filled_in(message: Message, template: str, language: Language) -> str:
+    if message.items is not None:
+        return template.join(str(_rendered(item, language)) for item in message.items)
+    values = {name: _rendered(value, language) for name, value in message.parameters.items()}
+    return _filled(template, values)
 
 
 def _filled(template: str, values: dict[str, Any]) -> str:
@@ -337,23 +337,4 @@ def _catalogue(language: Language) -> NullTranslations:
 
 
 def _rendered(value: Value, language: Language) -> Any:
-    if isinstance(value, Message):
-        return value.render(language)
-    return (
-        lang.in_language(value, language) if isinstance(value, str) else value
-    )  # _old_string() has the reason
-
-
-def _old_string(message: Message) -> str:
-    """Return what say() would: the text in the language of the run, or one that carries both within in_both().
-
-    The bridge between messages and the strings of bkpaas.lang. It goes with the last say(), together with every
-    use of `lang` in this module; str(message) is then the English text, for logs and debuggers.
-    """
-
-    def inner(value: Value) -> Any:
-        return _old_string(value) if isinstance(value, Message) else value
-
-    if lang.carries_both():
-        return lang.both(en=_render(message, "en", inner), zh=_render(message, "zh", inner))
-    return _render(message, lang.spoken(), inner)
+    return value.render(language) if isinstance(value, Message) else value

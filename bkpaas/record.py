@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct, field
 
 from bkpaas.files import MIB, read_bounded
-from bkpaas.lang import Language
+from bkpaas.language import Language
 
 Word = Literal["pass", "warn", "fail", "no_data", "not_applicable", "waived"]
 WORDS: tuple[Word, ...] = ("pass", "warn", "fail", "no_data", "not_applicable", "waived")

@@ -9,7 +9,7 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-from bkpaas.lang import Language
+from bkpaas.language import Language
 
 _SAMPLE = {"en": "", "zh": "中文"}
 """Text that an encoding must be able to express to be kept."""

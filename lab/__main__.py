@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 
-from bkpaas import lang
+from bkpaas.language import language_of_locale, set_language
 from bkpaas.messages import msg, to_text
 from lab import broken, layouts, lifecycle, machine
 from lab.control import READY_SECONDS, Lab
@@ -83,7 +83,7 @@ def tell(line: str) -> None:
 
 
 def main() -> int:
-    lang.speak(lang.of_locale())
+    set_language(language_of_locale())
     machine.complete_path()
     options = parser().parse_args()
     try:

@@ -12,7 +12,7 @@ from bkpaas.catalogue.registry import CONDITIONS, SECTIONS, TOPOLOGY, section_of
 from bkpaas.catalogue.scope import OnController, PerLink, PerPair, PerVirtualAddress, Scope
 from bkpaas.catalogue.variables import render_usual
 from bkpaas.inventory.deployment import DEFAULT_PORTS
-from bkpaas.lang import LANGUAGES, Language
+from bkpaas.language import LANGUAGES, Language
 
 DOCS = Path(__file__).parents[2] / "docs"
 FILES: dict[Language, str] = {"en": "faq.md", "zh": "faq.zh-CN.md"}

@@ -12,7 +12,6 @@ from bkpaas.catalogue.scope import Subject
 from bkpaas.facts import HostFacts, Missing, Nginx, Process, Snapshot
 from bkpaas.inventory.deployment import DEFAULT_PORTS, Connection, Deployment
 from bkpaas.inventory.platform import INSTALL_ROOTS
-from bkpaas.lang import in_language
 from bkpaas.language import Language
 from bkpaas.messages import Message
 
@@ -59,7 +58,7 @@ def render(
         values.update(_of_host(subject.hosts[0], deployment, snapshot.hosts.get(subject.hosts[0])))
         values.update(_of_link(subject, deployment))
     for name, value in found.items():
-        values[name] = value.render(language) if isinstance(value, Message) else in_language(value, language)
+        values[name] = value.render(language) if isinstance(value, Message) else value
     values["service_logs"] = " ".join(
         f"{values['home']}/logs/open_paas/{service}_uwsgi.log" for service in values["service"].split()
     )

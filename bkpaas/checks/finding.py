@@ -34,7 +34,7 @@ class Finding:
 
     def add_evidence(self, evidence: Message | str) -> None:
         """Add what the check read; it is the evidence of the verdict when the condition holds."""
-        self.evidence.append(str(evidence))
+        self.evidence.append(evidence)
 
     # The names before 0.2: they work for one minor version. Tests of a site use them.
 

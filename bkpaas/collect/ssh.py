@@ -18,7 +18,7 @@ from bkpaas.collect.libraries import asyncssh
 from bkpaas.collect.ssh_keys import identity, known_hosts, prefer
 from bkpaas.errors import CollectError, message_of
 from bkpaas.inventory.deployment import Connection, Deployment, Host, Limits
-from bkpaas.messages import msg
+from bkpaas.messages import Message, msg
 
 CLOCK_SAMPLES = 3
 PENDING_EVENTS = 2
@@ -218,7 +218,7 @@ class _Login:
             return errors.unreachable(where, msg("the name {host} does not resolve", host=self.host))
         if isinstance(error, OSError):
             return errors.unreachable(where, os.strerror(error.errno) if error.errno else str(error))
-        return errors.config(where, str(error))
+        return errors.config(where, message_of(error))
 
     def _host_key_error(self) -> CollectError:
         key = self.client.untrusted
@@ -345,9 +345,9 @@ class Session(asyncssh.SSHClientSession[bytes]):
         except program.AnswerTooLarge:
             self._abort_with("too much", None)
         except program.InvalidAnswer as error:
-            self._abort_with("garbage", str(error))
+            self._abort_with("garbage", message_of(error))
 
-    def _abort_with(self, event: str, value: str | None) -> None:
+    def _abort_with(self, event: str, value: Message | str | None) -> None:
         self._aborted = True
         self._events.put_nowait((event, value))
         self.abort()

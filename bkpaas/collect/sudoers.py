@@ -11,10 +11,11 @@ import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from bkpaas import inventory, lang
+from bkpaas import inventory
 from bkpaas.collect import program
 from bkpaas.errors import InventoryError
 from bkpaas.inventory.deployment import Connection, Deployment
+from bkpaas.language import language_of_locale, set_language
 from bkpaas.messages import msg
 
 # sudoers(5): in the arguments of a command , : = # are separators, and * ? [ ] are wildcards.
@@ -77,7 +78,7 @@ def _accounts(deployment: Deployment) -> list[tuple[str, str]]:
 
 
 def main(words: list[str]) -> int:
-    lang.speak(lang.of_locale())
+    set_language(language_of_locale())
     if len(words) != 1:
         print("python -m bkpaas.collect.sudoers PATH", file=sys.stderr)
         return 2

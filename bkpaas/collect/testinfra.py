@@ -23,7 +23,7 @@ from urllib.parse import unquote, urlsplit
 
 from bkpaas.collect import clock, errors, program
 from bkpaas.collect.commands import TooMuchOutput, run_bounded
-from bkpaas.errors import CollectError
+from bkpaas.errors import CollectError, message_of
 from bkpaas.inventory.deployment import Connection, Deployment, Host
 from bkpaas.messages import msg
 
@@ -162,7 +162,7 @@ class Session:
         except program.AnswerTooLarge:
             raise errors.too_much(self._where, self._limit_bytes) from None
         except program.InvalidAnswer as error:
-            raise errors.garbage(self._where, str(error)) from None
+            raise errors.garbage(self._where, message_of(error)) from None
         if not {"answer", "clock begin", "clock end"} <= events.keys():
             raise self._missing_answer(events, parser, reply)
         host_start, host_end = events["clock begin"][1], events["clock end"][1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bkpaas.lang import MARKS
+from bkpaas.facts.former_texts import MARKS
 
 _MOST_DEEP = 20
 _MOST_ITEMS = 30_000

@@ -15,7 +15,6 @@ from bkpaas.facts.secret_names import DISTINCTIVE_LENGTH, is_distinctive, is_sec
 from bkpaas.facts.secret_shapes import DIGEST, PREFIX, late_shapes, shapes
 from bkpaas.facts.secret_spellings import compact, replace_spellings, spellings
 from bkpaas.facts.secret_words import assignments, options
-from bkpaas.lang import MARKS
 
 __all__ = ["DIGEST", "PREFIX", "Secrets"]
 
@@ -25,7 +24,6 @@ _UNSURE_LENGTH = 1024
 """Characters at the end of a text that was cut, which may hold a part of a secret that is not recognised."""
 _MOST_REMEMBERED = 5000
 """Secrets that are looked for where they have no name."""
-_MARK = re.compile(f"([{MARKS}])")
 _TRIGGER = re.compile(r"[\s=:：@%\[]|eyJ")
 """What each text with a recognisable secret contains."""
 
@@ -110,8 +108,6 @@ class Secrets:
     def _redacted(self, text: str) -> str:
         if not _TRIGGER.search(text):
             return text
-        if _MARK.search(text):  # texts in two languages, each by itself
-            return "".join(piece if piece in MARKS else self._redacted(piece) for piece in _MARK.split(text))
         for known in self._odd:
             text = text.replace(known, self.digest(known)) if is_distinctive(known) else text
         text = options(shapes(text, self.digest), self.digest)

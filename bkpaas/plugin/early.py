@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 
-from bkpaas import lang, streams
+from bkpaas import streams
+from bkpaas.language import LANGUAGES, Language, get_language, language_of_locale, set_language
 from bkpaas.messages import msg, to_text
 
 HERE = Path(__file__).resolve().parents[2]  # selftests/pytest.ini comes here by way of ".."
@@ -142,7 +143,7 @@ def _output_options() -> Group:
             ),
         },
         "--lang": {
-            "choices": lang.LANGUAGES,
+            "choices": LANGUAGES,
             "default": None,
             "help": to_text(msg("language of every text printed or written (default: from the locale)")),
         },
@@ -186,13 +187,13 @@ def groups() -> dict[str, dict[str, Settings]]:
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     config = pluginmanager.get_plugin("pytestconfig")
     _start_again_at_home(config)
-    lang.speak(_language(config))  # --help is printed before the options are read
+    set_language(_language(config))  # --help is printed before the options are read
     if (
         config is not None
         and config.inipath == HERE / "pytest.ini"
         and "PYTEST_XDIST_WORKER" not in os.environ
     ):
-        streams.protect(lang.spoken())
+        streams.protect(get_language())
     for title, options in groups().items():
         group = parser.getgroup(title)
         for name, settings in options.items():
@@ -204,13 +205,13 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     )
 
 
-def _language(config: pytest.Config | None) -> lang.Language:
+def _language(config: pytest.Config | None) -> Language:
     """Return that of the last --lang on the command line, else that of the locale; a wrong one is refused later."""
-    language = lang.of_locale()
+    language = language_of_locale()
     words = [str(word) for word in config.invocation_params.args] if config else []
     for word, following in pairwise([*words, ""]):
         value = word.removeprefix("--lang=") if word.startswith("--lang=") else following
-        if word.startswith("--lang") and value in lang.LANGUAGES:
+        if word.startswith("--lang") and value in LANGUAGES:
             language = "zh" if value == "zh" else "en"
     return language
 

@@ -10,13 +10,14 @@ from urllib.parse import urlsplit
 import msgspec
 import pytest
 
-from bkpaas import inventory, lang, libraries
+from bkpaas import inventory, libraries
 from bkpaas.catalogue.registry import CONDITIONS, CUSTOM_PREFIX, SECTIONS, custom_section
 from bkpaas.collect import plan_text
 from bkpaas.collect.login import Credentials
 from bkpaas.errors import InventoryError, SuiteError
 from bkpaas.facts import Snapshot
 from bkpaas.inventory.deployment import Deployment
+from bkpaas.language import language_of_locale, set_language
 from bkpaas.messages import msg, to_text
 from bkpaas.plugin.outputs import disk_is_full, not_written
 from bkpaas.plugin.places import lock, private, refused, secret_key, to_fill, to_write
@@ -39,7 +40,7 @@ WEBHOOK = "BKPAAS_WEBHOOK"
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    lang.speak(config.option.lang or lang.of_locale())
+    set_language(config.option.lang or language_of_locale())
     for symptom in (*SECTIONS, custom_section()):
         config.addinivalue_line("markers", f"{symptom.marker}: {symptom.title}. {symptom.introduction}")
     condition = to_text(msg("the condition of the catalogue that a test judges"))
@@ -83,7 +84,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Ask for an inventory where one is needed; answer --plan."""
-    lang.speak(config.option.lang or lang.of_locale())
+    set_language(config.option.lang or language_of_locale())
     if config.option.inventory or config.option.from_snapshot:
         libraries.capture()
     informative = ("help", "markers", "showfixtures", "show_fixtures_per_test", "version", "cacheshow")

@@ -16,8 +16,7 @@ from bkpaas.catalogue.variables import render
 from bkpaas.collect import program
 from bkpaas.facts import Snapshot
 from bkpaas.inventory.deployment import Deployment
-from bkpaas.lang import in_language, other, spoken
-from bkpaas.language import Language
+from bkpaas.language import Language, get_language, other_language
 from bkpaas.messages import Message, msg
 from bkpaas.plugin.outcome import Outcome
 from bkpaas.plugin.selection import subjects
@@ -91,7 +90,7 @@ def verdict(id_: str, outcome: Outcome, deployment: Deployment, snapshot: Snapsh
             else None,
         }
 
-    own, translated = texts(spoken()), texts(other())
+    own, translated = texts(get_language()), texts(other_language())
     return Verdict(
         id=id_,
         condition=name,
@@ -137,7 +136,7 @@ def _root_cause(
         subject, values = _subject(verdict.id, deployment), _values(case, outcome)
         return render(case.headline, subject, deployment, snapshot, values, language)
 
-    headline, translated = text(spoken()), text(other())
+    headline, translated = text(get_language()), text(other_language())
     return RootCause(
         headline=headline,
         case=verdict.case,
@@ -151,14 +150,14 @@ def _root_cause(
 def _rendered(text: Message | str | None, language: Language) -> str | None:
     if text is None:
         return None
-    return text.render(language) if isinstance(text, Message) else in_language(text, language)
+    return text.render(language) if isinstance(text, Message) else text
 
 
 def _section(section: model.Section) -> Section:
     return Section(
         key=section.key,
-        title=section.title.in_(spoken()),
-        translated=section.title.in_(other()),
+        title=section.title.in_(get_language()),
+        translated=section.title.in_(other_language()),
         conditions=list(section.conditions),
     )
 
@@ -174,8 +173,8 @@ def _host(name: str, deployment: Deployment, snapshot: Snapshot) -> HostRecord:
         generation=deployment.generation,
         collected=bool(facts and facts.collected),
         seconds=round(facts.seconds, 3) if facts else 0.0,
-        error=_rendered(error, spoken()),
-        translated=_rendered(error, other()),
+        error=_rendered(error, get_language()),
+        translated=_rendered(error, other_language()),
         clock=Clock(clock.offset_seconds, clock.uncertainty_seconds)
         if isinstance(clock, facts_.Clock)
         else None,
@@ -192,5 +191,5 @@ def _run(deployment: Deployment, snapshot: Snapshot, seconds: float) -> Run:
         suite=__version__,
         collector_sha256=program.digest(),
         exit=0,
-        language=spoken(),
+        language=get_language(),
     )

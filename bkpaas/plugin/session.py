@@ -21,7 +21,7 @@ from bkpaas.collect.deployment import collect
 from bkpaas.errors import SuiteError
 from bkpaas.facts import Snapshot
 from bkpaas.inventory.deployment import Deployment
-from bkpaas.lang import in_both, spoken
+from bkpaas.language import get_language
 from bkpaas.libraries import MESSAGES
 from bkpaas.messages import msg, plural, to_text
 from bkpaas.plugin import markers, results
@@ -104,7 +104,7 @@ class Controller:
 
     def _collect(self) -> bool:
         """Visit the hosts; return whether that was interrupted."""
-        with in_both(), libraries.captured_output() as terminal:
+        with libraries.captured_output() as terminal:
             with contextlib.redirect_stderr(terminal):
                 progress = Progress(self.config)
             result = collect(
@@ -241,7 +241,9 @@ class Controller:
         if self.deployment.generation != "5.x":
             print(_not_judged_yet(self.deployment.generation))
         notes = self.deployment.notes[2:]  # after the files and the generation
-        for line in _notes([str(note).replace(f"{self.deployment.source}/", "") for note in notes], width):
+        for line in _notes(
+            [to_text(note).replace(f"{self.deployment.source}/", "") for note in notes], width
+        ):
             print(line)
         for line in terminal.summary(self.results, width=width, colour=colour, where=where):
             print(line)
@@ -259,7 +261,7 @@ class Controller:
             print(f"\n{summary.markdown(self.results)}", end="")
 
     def pytest_html_results_table_header(self, cells: list[str]) -> None:
-        cells[1:-1] = details.header_cells(spoken())
+        cells[1:-1] = details.header_cells(get_language())
 
     def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
         found = getattr(report, "bkpaas", None)
@@ -271,10 +273,12 @@ class Controller:
         elif outcome is not None:  # asked while the tests run: the explanation is not known yet
             snapshot = self.config.stash[SNAPSHOT]
             cells[1:-1] = details.row_cells(
-                results.verdict(outcome.id, outcome, self.deployment, snapshot), spoken()
+                results.verdict(outcome.id, outcome, self.deployment, snapshot), get_language()
             )
         else:
-            cells[1:-1] = details.plain_cells(report.nodeid, getattr(report, "bkpaas_plain", None), spoken())
+            cells[1:-1] = details.plain_cells(
+                report.nodeid, getattr(report, "bkpaas_plain", None), get_language()
+            )
 
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
         if self.results is not None:

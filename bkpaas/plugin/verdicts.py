@@ -14,7 +14,7 @@ from bkpaas.catalogue.registry import CUSTOM_CONDITIONS, get_condition
 from bkpaas.checks.case import CaseMessage
 from bkpaas.errors import NoData, NotApplicable, SuiteError, message_of
 from bkpaas.facts.secrets import Secrets
-from bkpaas.lang import in_both, in_language, spoken
+from bkpaas.language import get_language
 from bkpaas.messages import Message, lines, msg, redacted, to_text
 from bkpaas.plugin.fixtures import FINDING
 from bkpaas.plugin.options import DEPLOYMENT
@@ -26,12 +26,6 @@ from bkpaas.text import visible
 
 _SAID = 200
 """Characters of what a broken test says."""
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol() -> Generator[None, object, object]:
-    with in_both():
-        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -164,7 +158,7 @@ def _said(error: BaseException) -> str:
 
 def _rendered(text: Message | str | None) -> str:
     """The text in the language of the run."""
-    return in_language(to_text(text or ""), spoken())
+    return to_text(text or "")
 
 
 def _place(call: pytest.CallInfo[None]) -> str:
@@ -190,4 +184,4 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     if found is None:
         return None
     category, letter, word = _LETTERS[found["word"]]
-    return category.in_(spoken()), letter, word
+    return category.in_(get_language()), letter, word

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from bkpaas.catalogue.registry import find_condition
 from bkpaas.inventory.deployment import Deployment, Waiver
-from bkpaas.lang import LANGUAGES, in_language
+from bkpaas.language import LANGUAGES
 from bkpaas.messages import Message, joined, msg
 from bkpaas.plugin.outcome import Outcome
 from bkpaas.record import WaiverState, WaiverUse
@@ -104,8 +104,7 @@ def _accepts(waiver: Waiver, outcome: Outcome) -> bool:
         return True
     evidence = outcome.evidence or ""
     return any(
-        waiver.evidence
-        in (evidence.render(language) if isinstance(evidence, Message) else in_language(evidence, language))
+        waiver.evidence in (evidence.render(language) if isinstance(evidence, Message) else evidence)
         for language in LANGUAGES
     )
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import msgspec
 
-from bkpaas import lang, streams
+from bkpaas import streams
 from bkpaas.errors import SuiteError
 from bkpaas.files import refused
+from bkpaas.language import LANGUAGES, get_language, language_of_locale, set_language
 from bkpaas.messages import msg, to_text
 from bkpaas.record import Results, read_json, translated, write_private
 from bkpaas.report import html, junit, prometheus, summary
@@ -18,9 +19,9 @@ from bkpaas.report import html, junit, prometheus, summary
 
 def main(arguments: list[str] | None = None) -> int:
     """0, or 1 when the record cannot be read or an output cannot be written."""
-    lang.speak(lang.of_locale())
+    set_language(language_of_locale())
     chosen = _parser().parse_args(arguments)
-    streams.protect(chosen.lang or lang.of_locale())
+    streams.protect(chosen.lang or language_of_locale())
     try:
         results = read_json(chosen.results)
     except SuiteError as error:
@@ -29,9 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
     except (msgspec.DecodeError, RecursionError, ValueError) as error:  # a ValidationError is one too
         print(refused(chosen.results, str(error)[:200]), file=sys.stderr)
         return 1
-    lang.speak(chosen.lang or results.run.language)
+    set_language(chosen.lang or results.run.language)
     try:
-        _write(translated(results, lang.spoken()), chosen)
+        _write(translated(results, get_language()), chosen)
     except OSError as error:
         print(f"{error.filename}: {error.strerror}", file=sys.stderr)
         return 1
@@ -66,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FILE",
         help=to_text(msg("Markdown for a ticket; - is standard output")),
     )
-    parser.add_argument("--lang", choices=lang.LANGUAGES, help=to_text(msg("default: that of the run")))
+    parser.add_argument("--lang", choices=LANGUAGES, help=to_text(msg("default: that of the run")))
     return parser
 
 

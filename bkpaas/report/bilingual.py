@@ -9,7 +9,6 @@ from typing import TypeVar
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from bkpaas.lang import in_language
 from bkpaas.language import Language
 from bkpaas.messages import Message
 from bkpaas.record import Results, Verdict
@@ -101,7 +100,7 @@ def languages(text: Message | str) -> tuple[str, str]:
         return text.render("en"), text.render("zh")
     if isinstance(text, Bilingual):
         return str(text), text.chinese
-    return in_language(text, "en"), in_language(text, "zh")
+    return text, text
 
 
 def section_titles(results: Results) -> dict[str, str]:

@@ -12,7 +12,6 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from bkpaas.lang import in_both
 from bkpaas.messages import Message, lines, msg
 from bkpaas.record import Results, Verdict, Word, write_private
 from bkpaas.report import changes, clocks, news, path
@@ -57,8 +56,7 @@ def write(results: Results, target: Path) -> None:
 
 def page(results: Results) -> str:
     """The page: what matters as plain markup, the matrix and the table drawn by its script from the embedded data."""
-    with in_both():  # the names of the path are strings that carry both languages
-        return str(_template().render(_context(results)))
+    return str(_template().render(_context(results)))
 
 
 def _template() -> Any:
@@ -163,7 +161,7 @@ def _each(text: Message | str) -> list[tuple[str, str]]:
     return [(english, "")] if english == chinese else both
 
 
-def _about(part: path.Judged, name: str) -> Message:
+def _about(part: path.Judged, name: Message) -> Message:
     """A part of the way, how it was judged, and what is wrong with it."""
     state = label(part.word) if part.word else msg("not judged")
     if part.verdicts:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from bkpaas.catalogue.registry import TOPOLOGY
-from bkpaas.messages import Message, plural
+from bkpaas.messages import Message, joined, plural
 from bkpaas.record import Results, Verdict, Word
 
 BROWSER = "browser"
@@ -44,7 +44,7 @@ class Box(NamedTuple):
     """A station in the picture; measures in pixels."""
 
     part: Judged
-    name: str
+    name: Message
     hosts: Message | str
     x: int
     y: int
@@ -58,7 +58,7 @@ class Line(NamedTuple):
     """A step in the picture."""
 
     part: Judged
-    name: str
+    name: Message
     d: str
     """The way of an SVG path."""
     tip: str
@@ -274,7 +274,7 @@ def _down(step: Judged, boxes: dict[str, tuple[int, int, int, int]], callers: li
     return Line(step, name, way, _tip_down(end_x, to_y), ((start_x + end_x) / 2, (begin + stop) / 2))
 
 
-def _straight_down(step: Judged, name: str, x: int, y: int, to_y: int) -> Line:
+def _straight_down(step: Judged, name: Message, x: int, y: int, to_y: int) -> Line:
     return Line(step, name, f"M{x},{y} L{x},{to_y - 6}", _tip_down(x, to_y), (x, (y + to_y) / 2))
 
 
@@ -282,16 +282,16 @@ def _tip_down(x: float, y: float) -> str:
     return f"{x:g},{y - 1:g} {x - 4:g},{y - 9:g} {x + 4:g},{y - 9:g}"
 
 
-def _name(key: str) -> str:
+def _name(key: str) -> Message:
     source, target = key.split(">")
-    return f"{station(source)} → {station(target)}"
+    return joined(" → ", [station(source), station(target)])
 
 
-def station(name: str) -> str:
+def station(name: str) -> Message:
     """Return the name of a station."""
-    return str(TOPOLOGY.station[name].name)
+    return TOPOLOGY.station[name].name.message()
 
 
-def names() -> dict[str, str]:
+def names() -> dict[str, Message]:
     """What a person calls each part."""
     return {key: _name(key) if ">" in key else station(key) for key in PARTS}

@@ -20,7 +20,7 @@ import msgspec
 
 from bkpaas.errors import SuiteError
 from bkpaas.facts import Snapshot
-from bkpaas.lang import spoken
+from bkpaas.language import get_language
 from bkpaas.messages import msg
 from bkpaas.record import Change, Comparison, Results, read_json
 from bkpaas.runs.facts import changes
@@ -47,7 +47,7 @@ class Baseline:
         command = [sys.executable, "-m", "pytest", "-c", str(directory / "pytest.ini")]
         command += ["--rootdir", str(directory)]
         command += ["-p", "no:cacheprovider", "--from-snapshot", str(path)]
-        command += ["--report", str(self._report), "--lang", spoken(), *selection]
+        command += ["--report", str(self._report), "--lang", get_language(), *selection]
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "BKPAAS_"))
         }

@@ -11,7 +11,7 @@ import pytest
 from .imports import ROOT, Graph, cycles, graph, imports
 
 ORDER = (
-    ("language", "lang", "text", "former_names"),
+    ("language", "text", "former_names"),
     ("messages", "streams"),
     ("errors",),
     ("files",),
@@ -27,8 +27,8 @@ ORDER = (
 """Modules and packages of bkpaas. Those of one group import each other only without a cycle."""
 RANK = {name: rank for rank, group in enumerate(ORDER) for name in group}
 LEAVES = {
-    "report": ("language", "lang", "text", "messages", "streams", "errors", "files", "record", "catalogue"),
-    "runs": ("language", "lang", "text", "messages", "streams", "errors", "files", "record", "facts"),
+    "report": ("language", "text", "messages", "streams", "errors", "files", "record", "catalogue"),
+    "runs": ("language", "text", "messages", "streams", "errors", "files", "record", "facts"),
 }
 """Packages that only the plugin imports, with what they may import.
 
@@ -36,7 +36,7 @@ The report takes the request flow and the titles of sections from the catalogue:
 """
 FORMER = {"suite"}
 """The former name of checks and plugin."""
-LAB_MAY_IMPORT = {"language", "lang", "messages", "errors"}
+LAB_MAY_IMPORT = {"language", "messages", "errors"}
 LINES, FUNCTION_LINES = 400, 60
 WHOLE = "bkpaas/collect/collector.py"
 """One file, so that an operator can read all that runs on a host."""

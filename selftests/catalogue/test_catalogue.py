@@ -14,7 +14,7 @@ from bkpaas.catalogue.scope import OnController, PerHost, PerLink, PerPair, PerV
 from bkpaas.catalogue.variables import render_usual
 from bkpaas.inventory.deployment import Limits, Thresholds
 from bkpaas.inventory.platform import LOGIN_CALLER_ROLES
-from bkpaas.lang import LANGUAGES
+from bkpaas.language import LANGUAGES
 
 ROOT = Path(__file__).parents[2]
 HEADLINE_LETTERS = 100

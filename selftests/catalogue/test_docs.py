@@ -8,7 +8,7 @@ import pytest
 from bkpaas.catalogue import docs
 from bkpaas.catalogue.model import Cause, Relation
 from bkpaas.catalogue.registry import CONDITIONS, SECTIONS
-from bkpaas.lang import LANGUAGES
+from bkpaas.language import LANGUAGES
 
 EACH = pytest.mark.parametrize("language", LANGUAGES)
 

@@ -14,7 +14,7 @@ import pytest
 from bkpaas.collect import program
 from bkpaas.collect.rounds import HostAnswers, collect_hosts
 from bkpaas.inventory.deployment import Connection
-from bkpaas.lang import speak
+from bkpaas.language import set_language
 from collect.servers import Behaviour, closing, never_accepting, refusing, serving, silent, speaking
 from collect.sshd import Sshd, deployment, key, needs_sshd, running
 
@@ -45,7 +45,7 @@ def failure(connection: Connection, **limits: object) -> tuple[str, str]:
     """(kind, English sentence); the Chinese one is asked for as well and must differ."""
     reasons = []
     for language in ("zh", "en"):
-        speak(language)  # type: ignore[arg-type]
+        set_language(language)  # type: ignore[arg-type]
         visit = once(connection, **limits)
         assert visit.round_1 is None and visit.error is not None
         reasons.append(visit.error.reason)

@@ -19,7 +19,7 @@ from bkpaas.facts import Snapshot
 from bkpaas.facts.query import Earlier
 from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import DEFAULT_PORTS, Connection, Deployment, Host
-from bkpaas.lang import Language
+from bkpaas.language import Language
 
 ROOT = Path(__file__).parents[2]
 FILES: dict[Language, Path] = {"en": ROOT / "docs/safety.md", "zh": ROOT / "docs/safety.zh-CN.md"}

@@ -9,7 +9,7 @@ import pytest
 
 from bkpaas.facts import proxies
 from bkpaas.inventory import platform
-from bkpaas.lang import Language
+from bkpaas.language import Language
 from docs import safety
 
 

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-from bkpaas.lang import MARKS
+from bkpaas.facts.former_texts import MARKS
 
 if sys.version_info >= (3, 11):
     from re import _constants as ops

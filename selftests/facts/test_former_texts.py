@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from bkpaas.facts import Missing, Snapshot
+from bkpaas.facts.former_texts import MARKS, in_language
+from bkpaas.facts.raw import clean
 from bkpaas.messages import Message
 
 HEALTHY = Path(__file__).parents[1] / "snapshots/healthy.json"
@@ -31,3 +33,16 @@ def test_a_text_of_two_languages_becomes_a_message(escaped: bool, tmp_path: Path
     Snapshot.load(file).save(again)
     assert Snapshot.load(again).hosts["paas-1"] == facts
     assert not set("\ufdd0\ufdd1\ufdd2") & set(again.read_text("utf-8"))
+
+
+def test_a_text_that_is_cut_off_is_read_as_far_as_it_is_there() -> None:
+    text = "a \ufdd0English\ufdd1中文\ufdd2 b"
+    cuts = [in_language(text[:length], "zh") for length in range(len(text) + 1)]
+    assert cuts[-1] == "a 中文 b"
+    assert not any(set(cut) & set(MARKS) for cut in cuts)
+    assert in_language(text[: text.index("中") - 1], "zh") == "a English"
+    assert in_language(f"{MARKS[2]}stray{MARKS[1]}", "en") == "stray"
+
+
+def test_a_host_cannot_bring_marks_of_its_own() -> None:
+    assert clean("\ufdd0shown\ufdd1hidden\ufdd2") == "shownhidden"

@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 
 from bkpaas.inventory import Limits, Thresholds, load
 from bkpaas.inventory.overlay import Overlay
-from bkpaas.lang import speak
+from bkpaas.language import set_language
 
 INVENTORIES = Path(__file__).parents[2] / "inventory"
 LABS = {"a": "lab", "b": "lab-b", "c": "lab-c", "d": "lab-d"}
@@ -86,7 +86,7 @@ def test_page_knows_the_shipped_figures(page: str) -> None:
 
 
 def test_notes_and_refusals_speak_chinese(tmp_path: Path) -> None:
-    speak("zh")
+    set_language("zh")
     try:
         notes = list(map(str, load(INVENTORIES / "example-5.x").notes))
         assert any("全角标点已按半角读取" in note for note in notes)
@@ -94,4 +94,4 @@ def test_notes_and_refusals_speak_chinese(tmp_path: Path) -> None:
         with pytest.raises(Exception, match="不是主机的 IPv4 地址\n  解决办法：请写四段"):
             load(tmp_path)
     finally:
-        speak("en")
+        set_language("en")

@@ -8,7 +8,7 @@ import sys
 import threading
 from pathlib import Path
 
-from bkpaas import lang
+from bkpaas.language import language_of_locale, set_language
 from bkpaas.messages import msg, to_text
 from lab import layouts, machine
 from lab.broken import title
@@ -27,7 +27,7 @@ Outcome = Found | FalseAlarms | Exception
 
 
 def main() -> int:
-    lang.speak(lang.of_locale())
+    set_language(language_of_locale())
     machine.complete_path()
     options = parser().parse_args()
     if options.list:

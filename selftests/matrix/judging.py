@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from bkpaas.catalogue.registry import CONDITIONS
-from bkpaas.lang import Language
+from bkpaas.language import Language
 from bkpaas.record import Results
 
 BAD = frozenset({"fail", "warn", "no_data"})

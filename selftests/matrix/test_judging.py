@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bkpaas.catalogue.registry import CONDITIONS
-from bkpaas.lang import Language
+from bkpaas.language import Language
 from bkpaas.record import Results, Run, Verdict, Word, count
 from selftests.matrix.judging import both_named, judge, named_first, red, same, strangers
 

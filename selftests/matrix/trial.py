@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from bkpaas.lang import Language, spoken
+from bkpaas.language import Language, get_language
 from bkpaas.messages import msg
 from bkpaas.record import Results, read_json
 from lab import broken, layouts, lifecycle
@@ -181,7 +181,7 @@ class Stand:
         shutil.rmtree(report, ignore_errors=True)
         command = [sys.executable, "-m", "pytest", "--from-snapshot", str(saved), "--report", str(report)]
         done = subprocess.run(
-            [*command, "--lang", spoken()],
+            [*command, "--lang", get_language()],
             cwd=REPOSITORY,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -213,7 +213,7 @@ class Stand:
         results.unlink(missing_ok=True)
         inventory = inventory or self.lab.state_dir / "inventory"
         options = ["--inventory", str(inventory), "--report", str(report), "--login-user", "admin"]
-        command = [sys.executable, "-m", "pytest", *options, "--lang", language or spoken(), *words]
+        command = [sys.executable, "-m", "pytest", *options, "--lang", language or get_language(), *words]
         if self.recordings and not name.endswith(f"/{HEALED}"):
             command += ["-p", RECORDER, "--record", str(recording_file(self.recordings, name))]
         try:

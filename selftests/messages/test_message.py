@@ -8,8 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from bkpaas import lang, messages
-from bkpaas.lang import in_both, in_language, say
+from bkpaas import messages
 from bkpaas.language import LANGUAGES, Language, get_language, set_language
 from bkpaas.messages import Message, joined, lines, msg, plural, series, set_redactor, to_text
 
@@ -209,34 +208,14 @@ def test_hundreds_of_levels_are_refused_while_they_are_read() -> None:
 def test_a_command_line_prints_in_its_language(language: Language, expected: str) -> None:
     set_language(language)
     message = msg("{path} is {mode}", path="/x", mode="0700")
-    assert to_text(message) == str(message) == expected and to_text("as is") == "as is"
+    assert to_text(message) == expected and to_text("as is") == "as is"
 
 
-def test_within_in_both_a_message_is_the_string_that_say_gives() -> None:
-    inner, seconds = say(en="inner", zh="内"), 2
-    with in_both():
-        old = say(en=f"waited {seconds:.1f} s", zh=f"已等待 {seconds:.1f} 秒")
-        assert str(msg("waited {seconds:.1f} s", seconds=seconds)) == old
-        inner = say(en="inner", zh="内")
-        whole = say(en=f"{inner} is {old}", zh=f"{inner} 的权限是 {old}")
-        assert (
-            str(msg("{path} is {mode}", path=inner, mode=msg("waited {seconds:.1f} s", seconds=2))) == whole
-        )
-    assert in_language(whole, "zh") == "内 的权限是 已等待 2.0 秒"
-
-
-def test_a_string_of_both_languages_is_rendered_in_one() -> None:
-    with in_both():
-        inner = say(en="inner", zh="内")
-    message = msg("{path} is {mode}", path=inner, mode="0700")
-    assert both(message) == ["inner is 0700", "内 的权限是 0700"]
-
-
-def test_redaction_leaves_the_marks_of_both_languages_in_place() -> None:
-    set_redactor(lambda text: "".join("*" if mark in lang.MARKS else mark for mark in text))
-    with in_both():
-        inner = say(en="inner", zh="内")
-    assert both(msg("{a}", a=inner)) == ["inner", "内"]
+def test_the_string_of_a_message_is_english() -> None:
+    set_language("zh")
+    assert str(msg("{path} is {mode}", path="/x", mode=msg("waited {seconds:.1f} s", seconds=2))) == (
+        "/x is waited 2.0 s"
+    )
 
 
 def test_a_text_that_is_data_has_both_languages() -> None:

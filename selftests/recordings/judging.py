@@ -29,7 +29,7 @@ from bkpaas.errors import CollectError
 from bkpaas.facts import HostFacts
 from bkpaas.facts.login import LoginTrial
 from bkpaas.facts.shapes import round_queries
-from bkpaas.lang import LANGUAGES, Language, speak
+from bkpaas.language import LANGUAGES, Language, set_language
 from bkpaas.plugin import options
 from bkpaas.plugin.selection import identity
 from bkpaas.record import Results, Verdict, read_json, translated
@@ -115,7 +115,7 @@ def _replace_network(recording: Recording) -> dict[str, dict[str, Any]]:
         return visits
 
     def try_login(*_: Any) -> LoginTrial:
-        return msgspec.convert(product(recording["login"]), LoginTrial)
+        return msgspec.convert(msgspec.to_builtins(product(recording["login"])), LoginTrial)
 
     replaced: Any = collection
     replaced.collect_hosts, replaced.try_login, replaced.Parser = collect_hosts, try_login, _Parser
@@ -264,6 +264,6 @@ def plan_texts(recording: Recording, directory: Path) -> dict[str, str]:
     _write_inventory(recording, directory / "inventory")
     texts: dict[str, str] = {}
     for language in LANGUAGES:
-        speak(language)
+        set_language(language)
         texts[language] = plan_text.describe(inventory.load(directory / "inventory")).render(language)
     return without_place(texts, directory)

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from bkpaas.lang import speak
+from bkpaas.language import set_language
 from lab import machine
 from lab.control import REPOSITORY
 from selftests.matrix import table
@@ -29,7 +29,7 @@ HEALTHY = {"a": 3, "b": 1, "c": 1, "d": 1}
 
 
 def main() -> int:
-    speak("en")
+    set_language("en")
     machine.complete_path()
     options = parser().parse_args()
     every, only = trials(), set(options.only)

@@ -25,7 +25,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bkpaas.lang import MARKS, both, in_language
+import msgspec
+
+from bkpaas.language import LANGUAGES
+from bkpaas.messages import Message, both
 
 Recording = dict[str, Any]
 
@@ -46,15 +49,20 @@ _FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 64 * 2**20}]
 
 def neutral(value: Any) -> Any:
     """Return the value with each text in two languages as an object."""
-    if isinstance(value, str) and set(MARKS) & set(value):
-        return {"en": in_language(value, "en"), "zh": in_language(value, "zh")}
+    if (
+        isinstance(value, dict)
+        and value.keys() & {"template"}
+        and not value.keys() - set(Message.__struct_fields__)
+    ):
+        message = msgspec.convert(value, Message)
+        return {language: message.render(language) for language in LANGUAGES}
     if isinstance(value, dict):
         return {key: neutral(item) for key, item in value.items()}
     return [neutral(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def product(value: Any) -> Any:
-    """Return the value with each text in two languages as the product carries it: the inverse of `neutral`."""
+    """Return the value with each text in two languages as a message: the inverse of `neutral`."""
     if isinstance(value, dict):
         if value.keys() == {"en", "zh"}:
             return both(en=value["en"], zh=value["zh"])

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bkpaas.lang import LANGUAGES
+from bkpaas.language import LANGUAGES
 from bkpaas.record import Results, read_json, translated
 from selftests.recordings import expectation
 from selftests.recordings.judging import REPOSITORY, TEXTS

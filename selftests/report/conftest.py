@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bkpaas.lang import speak, spoken
+from bkpaas.language import get_language, set_language
 
 from .browser import BINARY, Browser
 
@@ -23,10 +23,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(autouse=True)
 def english() -> Iterator[None]:
     """Every test starts in English and leaves the language as it found it."""
-    before = spoken()
-    speak("en")
+    before = get_language()
+    set_language("en")
     yield
-    speak(before)
+    set_language(before)
 
 
 @pytest.fixture

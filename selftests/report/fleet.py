@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bkpaas.lang import say
+from bkpaas.language import get_language
 from bkpaas.record import HostRecord, Results, Verdict
 
 from .sample import CONDITIONS, healthy, settle
@@ -27,7 +27,7 @@ def large(hosts: int) -> Results:
             faq=faq,
             severity="warn" if severity == "warn" else "fail",
             verdict="pass",
-            title=say(en=en, zh=zh),
+            title=zh if get_language() == "zh" else en,
             reason=None,
             evidence=None,
             remedy=None,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bkpaas.lang import Language, speak
+from bkpaas.language import Language, set_language
 from bkpaas.report.findings import causes, sentence, tone, unexplained, unjudged
 
 from .sample import SCENARIOS, healthy, interrupted, judge, nothing_judged, settle, three_faults, without_data
@@ -23,7 +23,7 @@ from .sample import SCENARIOS, healthy, interrupted, judge, nothing_judged, sett
     ],
 )
 def test_sentence(scenario: str, language: Language, wanted: str) -> None:
-    speak(language)
+    set_language(language)
     assert sentence(SCENARIOS[scenario]()).render(language) == wanted
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bkpaas.lang import Language, speak
+from bkpaas.language import Language, set_language
 from bkpaas.record import Results, read_json, write_json
 from bkpaas.report import html, junit, prometheus, summary, terminal, webhook
 
@@ -36,7 +36,7 @@ def sample(scenario: str) -> Results:
 @pytest.mark.parametrize("scenario", SCENARIOS)
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_terminal(scenario: str, language: Language, golden: Golden) -> None:
-    speak(language)
+    set_language(language)
     lines = terminal.summary(SCENARIOS[scenario](), width=100, colour=False, where="report/report.html")
     golden(f"{scenario}.{language}.txt", "\n".join(lines) + "\n")
 
@@ -50,14 +50,14 @@ def test_junit(scenario: str, golden: Golden, tmp_path: Path) -> None:
 @pytest.mark.parametrize("scenario", SCENARIOS)
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_summary(scenario: str, language: Language, golden: Golden) -> None:
-    speak(language)
+    set_language(language)
     golden(f"{scenario}.{language}.md", summary.markdown(SCENARIOS[scenario]()))
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("kind", webhook.KINDS)
 def test_webhook(kind: webhook.Kind, language: Language, golden: Golden) -> None:
-    speak(language)
+    set_language(language)
     body = webhook.body(SCENARIOS["three-faults"](), kind, "https://ci.example.test/report.html")
     golden(f"three-faults.{kind}.{language}.json", json.dumps(body, ensure_ascii=False, indent=1) + "\n")
 
@@ -79,7 +79,7 @@ def test_page(scenario: str, golden: Golden) -> None:
 
 def test_the_page_of_a_chinese_run_differs_in_its_first_language_only() -> None:
     english = html.page(SCENARIOS["three-faults"]())
-    speak("zh")
+    set_language("zh")
     chinese = html.page(SCENARIOS["three-faults"]())
     pairs = zip(english.split("\n"), chinese.split("\n"), strict=True)
     differing = [one[:12] for one, other in pairs if one != other]

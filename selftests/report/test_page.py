@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bkpaas.lang import Language, speak
+from bkpaas.language import Language, set_language
 from bkpaas.record import Results, Verdict, Wording
 from bkpaas.report import html
 from bkpaas.report.text import cut, visible
@@ -54,7 +54,7 @@ def quiet(browser: Browser) -> None:
 def test_renders_within_its_width(
     scenario: str, language: Language, width: int, shown: Open, browser: Browser
 ) -> None:
-    speak(language)
+    set_language(language)
     results = shown(SCENARIOS[scenario](), width=width)
     assert browser.evaluate("document.documentElement.lang") == {"en": "en", "zh": "zh-CN"}[language]
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
@@ -143,7 +143,7 @@ def test_the_language_switches_in_place(shown: Open, browser: Browser) -> None:
 
 
 def test_an_address_brings_its_language(shown: Open, browser: Browser) -> None:
-    speak("zh")
+    set_language("zh")
     shown(three_faults(), "#lang=en&theme=dark")
     assert browser.evaluate("document.querySelector('h1').innerText") == "3 causes explain 12 failures."
     assert browser.evaluate(GROUND) == DARK

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from bkpaas.lang import Language, speak
+from bkpaas.language import Language, set_language
 from bkpaas.record import Results
 from bkpaas.report import terminal
 from bkpaas.report.terminal import CAUSES_IN_FULL, LINES_SHOWN, summary
@@ -19,7 +19,7 @@ from .sample import SCENARIOS, healthy, judge, settle, three_faults
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("width", [60, 80, 120])
 def test_only_commands_are_wider_than_the_terminal(scenario: str, language: Language, width: int) -> None:
-    speak(language)
+    set_language(language)
     *lines, closing = summary(SCENARIOS[scenario](), width=width, colour=False, where="report/report.html")
     assert closing.endswith("  ->  report/report.html")
     for line in lines:

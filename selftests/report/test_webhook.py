@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from bkpaas.lang import Language, speak
+from bkpaas.language import Language, set_language
 from bkpaas.record import Results
 from bkpaas.report import webhook
 from bkpaas.report.webhook import KINDS, Hook, Kind, NotSent, body, send
@@ -44,7 +44,7 @@ def crowded() -> Results:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_it_names_the_causes_and_the_link(kind: Kind, language: Language) -> None:
-    speak(language)
+    set_language(language)
     told = text(body(three_faults(), kind, LINK), kind)
     for id_ in ("supervisor-sock", "paas-clock-skew", "disk-space"):
         assert id_ in told

@@ -172,7 +172,7 @@ def test_machine_without_apt_is_told_what_it_needs(place: Place) -> None:
     ids=["zh", "overridden", "none"],
 )
 def test_language_is_the_suites(place: Place, locale: dict[str, str], language: str) -> None:
-    ours = "from bkpaas.lang import of_locale; print(of_locale())"
+    ours = "from bkpaas.language import language_of_locale; print(language_of_locale())"
     theirs = subprocess.run(
         [sys.executable, "-c", ours], cwd=REPOSITORY, env=locale, capture_output=True, text=True
     )

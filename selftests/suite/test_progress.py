@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bkpaas.lang import speak
+from bkpaas.language import set_language
 from bkpaas.messages import both, msg
 from bkpaas.plugin import progress
 from bkpaas.report.text import columns
@@ -31,7 +31,7 @@ def watch(monkeypatch):
         return progress.Progress(SimpleNamespace(option=SimpleNamespace(verbose=verbose))), stream
 
     yield make
-    speak("en")
+    set_language("en")
 
 
 def lines(stream):
@@ -55,7 +55,7 @@ def test_those_waited_for_are_named_from_the_start(watch):
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_the_moving_line_never_wraps(watch, language):
-    speak(language)
+    set_language(language)
     shown, stream = watch(width=40)
     shown.start(9)
     for number in range(9):
