@@ -93,13 +93,13 @@ def test_containers(path: Path, spec: str, tool: str, words: list[str]) -> None:
 def test_tool_that_refuses(path: Path) -> None:
     put(path, "docker", "echo 'Error response from daemon: No such container: paas-1' >&2; exit 1")
     error = once(Connection("docker://paas-1")).error
-    assert error and error.kind == "backend" and "No such container: paas-1" in error.reason
+    assert error and error.kind == "backend" and "No such container: paas-1" in str(error.reason)
 
 
 def test_tool_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     error = once(Connection("docker://paas-1")).error
-    assert error and error.kind == "backend" and "not found" in error.reason
+    assert error and error.kind == "backend" and "not found" in str(error.reason)
 
 
 @needs_root

@@ -101,7 +101,7 @@ def test_which_file_holds():
     assert "these differ" in differ.config.problems[0]
     assert differ.config.execute_time_limit.seconds == 300
     denied = agent({"agent-config": [entry(PATH, error="Permission denied")]})
-    assert isinstance(denied, Missing) and "Permission denied" in denied.reason
+    assert isinstance(denied, Missing) and "Permission denied" in str(denied.reason)
 
 
 RUN = f"{HOME}/paas_agent/apps/projects"

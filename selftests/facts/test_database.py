@@ -93,7 +93,7 @@ def test_an_account_that_cannot_be_tried_is_not_connected(changed: dict[str, Any
     secrets = Secrets(b"k")
     assert plan(secrets, login={**HERE, **changed}) == []
     (account,) = database.accounts(read(secrets, login={**HERE, **changed})).values()
-    assert account.obstacle and "login" in account.obstacle and "not connected" in account.obstacle
+    assert account.obstacle and "login" in str(account.obstacle) and "not connected" in str(account.obstacle)
 
 
 @pytest.mark.parametrize("password", ["half\ufffdread", "nul\0byte"])
