@@ -72,7 +72,7 @@ def test_whole_numbers():
 def test_a_time_limit_under_another_key_does_not_count(text):
     found = config(text)
     assert found.execute_time_limit.seconds == 0 and found.execute_time_limit.text is None
-    assert "EXECUTE_TIME_LIMIT is not under settings" in found.problems[0]
+    assert "EXECUTE_TIME_LIMIT is not under settings" in str(found.problems[0])
 
 
 def test_address_and_port():
@@ -98,7 +98,7 @@ def test_which_file_holds():
     both = agent({"agent-config": [entry(PATH, YAML), entry(OTHER, YAML, target=PATH)]})
     assert both.config.problems == () and len(both.config.files) == 2
     differ = agent({"agent-config": [entry(PATH, YAML), entry(OTHER, YAML.replace("300", "600"))]})
-    assert "these differ" in differ.config.problems[0]
+    assert "these differ" in str(differ.config.problems[0])
     assert differ.config.execute_time_limit.seconds == 300
     denied = agent({"agent-config": [entry(PATH, error="Permission denied")]})
     assert isinstance(denied, Missing) and "Permission denied" in str(denied.reason)
