@@ -9,6 +9,7 @@ from bkpaas.collect.rounds import HostAnswers
 from bkpaas.facts.sections import NAMED_SECTIONS, SECTIONS
 from bkpaas.facts.shapes import RoundQueries
 from bkpaas.inventory.deployment import Connection, Host
+from bkpaas.messages import Message
 
 HOME = "/data/bkce"
 NOW = 1532915248.0  # 2018-07-30 09:47:28 in Shanghai
@@ -232,3 +233,8 @@ def visit(one: Any, two: Any = None) -> HostAnswers:
         number: asked(answer) for number, answer in enumerate((one, two), 1) if isinstance(answer, dict)
     }
     return HostAnswers("paas-1", one, two, clock=Clock(0.5, 0.01, 5), seconds=1.5, queries=rounds)
+
+
+def english(message: Message | str) -> str:
+    """Return the English text of a reason or a problem."""
+    return message if isinstance(message, str) else message.render("en")

@@ -5,7 +5,7 @@ import random
 
 import msgspec
 import pytest
-from recorded import HOME, ctl, entry, first, got, host, missing, process, second, uwsgi, visit
+from recorded import HOME, ctl, english, entry, first, got, host, missing, process, second, uwsgi, visit
 
 from bkpaas.collect.rounds import HostAnswers
 from bkpaas.errors import NoData
@@ -86,7 +86,7 @@ def test_files_that_could_not_be_looked_for():
     one["files"]["uwsgi-ini"] = [
         missing(f"{HOME}/etc/uwsgi-open_paas-*.ini") | {"error": "Permission denied"}
     ]
-    assert built(one).services == Missing("Permission denied")
+    assert english(built(one).services.reason) == "Permission denied"
     one["files"]["uwsgi-ini"] = [missing(f"{HOME}/etc/uwsgi-open_paas-*.ini")]
     assert built(one).services.by_name == {}
 
@@ -100,7 +100,7 @@ def test_files_that_did_not_answer_in_time():
     one["tails"]["login-log"] = []
     one["errors"]["tails:login-log"] = words
     facts = built(one)
-    assert facts.supervisors == Missing(words)
+    assert english(facts.supervisors.reason) == words
     with pytest.raises(NoData, match=words):
         facts.settings.by_project["login"].number("BK_COOKIE_AGE")
     assert facts.logs.problems == (f"login-log: {words}",)
@@ -304,7 +304,7 @@ def test_a_whole_answer_of_one_wrong_type_never_raises(odd):
 def test_a_stumbling_parser_is_no_data_and_says_so(monkeypatch):
     monkeypatch.setattr("bkpaas.facts.build.nginx", lambda section: 1 / 0)
     one = first() | {"nginx": {"main": [], "files": [], "error": None}}
-    assert built(one).nginx == Missing("the answer cannot be read (suite error): ZeroDivisionError")
+    assert english(built(one).nginx.reason) == "the answer cannot be read (suite error): ZeroDivisionError"
 
 
 def typical():

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from recorded import HOME, NOW, entry, first, host, missing, process, visit
+from recorded import HOME, NOW, english, entry, first, host, missing, process, visit
 
 from bkpaas.facts import HostView, LogFile, LogPlugins, RedisTarget, Secrets
 from bkpaas.facts.build import host_facts
@@ -146,7 +146,7 @@ def test_broken_files_are_problems_that_tell_no_content(agent: str, parser: str)
     found = read(agent, parser)
     for plugin, path in ((found.agent, DJANGO), (found.parser, APP_LOG)):
         assert plugin.targets == () and len(plugin.problems) == 1
-        assert plugin.problems[0].startswith(f"{path}:")
+        assert english(plugin.problems[0]).startswith(f"{path}:")
     assert "Pl4nted" not in json.dumps(msgspec.to_builtins(found))
 
 
@@ -157,7 +157,7 @@ def test_a_flood_of_aliases_ends() -> None:
 
 def test_files_that_cannot_be_read_are_problems() -> None:
     found = read(entry(DJANGO, error="Permission denied"), entry(APP_LOG, "input {", truncated=True))
-    assert found.agent.problems == (f"{DJANGO}: Permission denied",)
+    assert [english(problem) for problem in found.agent.problems] == [f"{DJANGO}: Permission denied"]
     assert len(found.parser.problems) == 1
 
 

@@ -55,7 +55,8 @@ def test_credentials_are_hidden_and_unreadable_files_are_told():
     found = read("http_proxy=http://bob:Pl4nted-pass@a:1\n")
     assert "Pl4nted" not in repr(found) and found.settings[0].value.endswith("@a:1")
     given = {"proxy-1": [recorded.entry("/root/.bashrc", error="Permission denied")]}
-    assert proxies(given, Secrets(b"k")).problems == ("/root/.bashrc: Permission denied",)
+    (problem,) = proxies(given, Secrets(b"k")).problems
+    assert recorded.english(problem) == "/root/.bashrc: Permission denied"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from recorded import HOME, LOGIN_DEFAULT, LOGIN_PRODUCTION, entry, missing
+from recorded import HOME, LOGIN_DEFAULT, LOGIN_PRODUCTION, english, entry, missing
 
 from bkpaas.errors import NoData
 from bkpaas.facts.database import accounts
@@ -232,7 +232,7 @@ def test_python_3_is_no_syntax_error():
 )
 def test_syntax_errors_have_their_line(source, line):
     project = read(source)
-    assert project.problems == (f"/1.py:{line}: syntax error",)
+    assert [english(problem) for problem in project.problems] == [f"/1.py:{line}: syntax error"]
     broken = project.get("X")
     assert broken is None or broken.kind in ("broken", "int")
 
@@ -308,8 +308,8 @@ def test_files_that_are_not_there_or_not_whole():
     }
     project = settings(files, Secrets(), shown=Everything()).by_project["login"]
     assert [file.exists for file in project.files] == [False, True, True]
-    assert project.problems[0] == "/denied.py: Permission denied"
-    assert project.problems[1] == "/long.py: only a part of it was read"
+    assert english(project.problems[0]) == "/denied.py: Permission denied"
+    assert english(project.problems[1]) == "/long.py: only a part of it was read"
     assert project.get("X").value == 1
     with pytest.raises(NoData, match=r"/denied.py: Permission denied"):
         project.number("X")

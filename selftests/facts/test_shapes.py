@@ -1,7 +1,7 @@
 """An answer is read against what was asked: the round, the names, the declared shape of every section."""
 
 import recorded
-from recorded import first, got, second
+from recorded import english, first, got, second
 
 from bkpaas.collect import plan
 from bkpaas.facts import HostView, Missing, Secrets, host_facts
@@ -19,8 +19,8 @@ def facts(one, two, asked_two=None):
 def test_the_answer_of_another_round_is_refused():
     two = second() | {"visit": 1}
     found = facts(first(), two)
-    assert found.answers == Missing("not the answer of collection round 2")
-    assert found.connections == Missing("not the answer of collection round 2")
+    assert english(found.answers.reason) == "not the answer of collection round 2"
+    assert english(found.connections.reason) == "not the answer of collection round 2"
     assert not isinstance(found.processes, Missing)
     assert isinstance(facts(first() | {"visit": True}, None).processes, Missing)
 
@@ -30,7 +30,8 @@ def test_names_that_were_not_asked_are_ignored_and_those_without_answer_have_a_r
     two["http"] = {"other": got("http://a/", "1"), "healthz-login": [1]}
     found = facts(first(), two, RoundQueries({"http": frozenset({"healthz-login", "healthz-paas"})}))
     assert found.answers.by_name == {}
-    assert found.answers.missing == {
+    missing = {name: english(reason) for name, reason in found.answers.missing.items()}
+    assert missing == {
         "healthz-login": "malformed: http:healthz-login",
         "healthz-paas": "not in the host's answer: http:healthz-paas",
     }
@@ -41,8 +42,8 @@ def test_one_bad_section_leaves_the_others():
     one["processes"] = [1, 2]
     one["listeners"] = []
     found = facts(one, second())
-    assert found.processes == Missing("malformed: processes: $[0]")
-    assert found.sockets == Missing("malformed: listeners")
+    assert english(found.processes.reason) == "malformed: processes: $[0]"
+    assert english(found.sockets.reason) == "malformed: listeners"
     assert not isinstance(found.addresses, Missing) and not isinstance(found.supervisors, Missing)
 
 

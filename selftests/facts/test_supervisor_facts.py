@@ -1,7 +1,7 @@
 """Supervisor: what its configuration says, and what supervisorctl prints in every state."""
 
 import pytest
-from recorded import HOME, STATUS, SUPERVISOR_CONF, ctl, entry, missing
+from recorded import HOME, STATUS, SUPERVISOR_CONF, ctl, english, entry, missing
 
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.supervisor import environment, status_of, supervisors
@@ -104,7 +104,8 @@ def test_warnings_of_python_beside_a_status_do_not_disturb():
     ],
 )  # fmt: skip
 def test_no_status_but_words(answer, words):
-    assert status_of(answer, Secrets()) == (None, words)
+    programs, reason = status_of(answer, Secrets())
+    assert programs is None and english(reason) == words
 
 
 def test_a_supervisor_without_programs_answers_nothing():

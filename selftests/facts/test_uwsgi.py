@@ -1,7 +1,7 @@
 """Services: the bind and the environment of a uwsgi ini, or of gunicorn under supervisor."""
 
 import pytest
-from recorded import HOME, LOGIN_INI, entry
+from recorded import HOME, LOGIN_INI, english, entry
 
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.supervisor import supervisors
@@ -70,7 +70,7 @@ def test_options_that_bind(key):
     ],
 )
 def test_problems(text, word):
-    assert any(word in problem for problem in login(text).problems)
+    assert any(word in english(problem) for problem in login(text).problems)
 
 
 def test_without_an_environment_there_is_none():
