@@ -13,7 +13,7 @@ from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.query import Earlier, Query, ReadTail, TailName
 from bkpaas.facts.ranges import Count, Time
 from bkpaas.inventory.deployment import Deployment, Host
-from bkpaas.messages import Message
+from bkpaas.messages import Message, msg
 
 if TYPE_CHECKING:
     from bkpaas.facts.host import HostFacts
@@ -97,7 +97,7 @@ def login_access(tails: Files, later: bool) -> LoginAccess:
         if raw.integer(entry.get("offset"))
         if (time := _first_time(content(entry) or "")) is not None
     ]
-    errors = ((file_fact(entry).path, raw.text(entry.get("error"), 300)) for entry in entries)
+    errors = ((file_fact(entry).path, raw.reason(entry.get("error"))) for entry in entries)
     return LoginAccess(
         files=tuple(map(file_fact, entries)),
         calls=tuple(calls[-_MOST_CALLS:]),
@@ -106,7 +106,7 @@ def login_access(tails: Files, later: bool) -> LoginAccess:
         strange=sum(1 for line in lines if _NAMED.search(line) and not _request(line)),
         since=max(starts, default=None),
         later=later,
-        problems=tuple(f"{path}: {error}" for path, error in errors if error),
+        problems=tuple(msg("{path}: {reason}", path=path, reason=error) for path, error in errors if error),
     )
 
 

@@ -274,7 +274,7 @@ class _Answers:
         entries = [entry for name, group in files.items() if name.startswith(prefix) for entry in group]
         if not entries:
             return Missing(not_answered(prefix))
-        errors = [raw.text(entry.get("error"), 300) for entry in entries if "mode" not in entry]
+        errors = [raw.reason(entry.get("error")) for entry in entries if "mode" not in entry]
         if len(errors) == len(entries) and any(errors):
             return Missing(
                 joined("; ", dict.fromkeys(error for error in errors if error), context="as in English")

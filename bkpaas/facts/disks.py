@@ -62,7 +62,7 @@ def disks(section: list[dict[str, Any]]) -> Disks:
                 inodes=raw.integer(item.get("inodes")),
                 inodes_available=raw.integer(item.get("inodes_available")),
                 readonly=raw.flag(item.get("readonly")),
-                error=raw.text(item.get("error"), 300),
+                error=raw.reason(item.get("error")),
             )
             for item in section
             if (path := raw.text(item.get("path"), 300)) and not _absent(item)

@@ -67,7 +67,7 @@ class Places(Fact, frozen=True):
 def file_fact(entry: dict[str, Any]) -> FileFact:
     """Parse one raw entry."""
     kind = entry.get("type")
-    error = raw.text(entry.get("error"), 300)
+    error = raw.reason(entry.get("error"))
     if kind not in get_args(FileType):
         kind, error = "other", error or f"type {kind!r:.40}"
     return FileFact(
@@ -91,7 +91,7 @@ def content(entry: dict[str, Any]) -> str | None:
 
 def unreadable(entry: dict[str, Any]) -> Message | str | None:
     """Return why the text of a file is incomplete, None if it is complete or there is no file."""
-    if (error := raw.text(entry.get("error"), 300)) is not None:
+    if (error := raw.reason(entry.get("error"))) is not None:
         return error
     if entry.get("type") == "missing":
         return None

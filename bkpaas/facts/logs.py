@@ -17,7 +17,7 @@ from bkpaas.facts.ranges import Time, valid_time
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import Deployment, Host
-from bkpaas.messages import Message
+from bkpaas.messages import Message, msg
 
 
 class LogHit(Record, frozen=True):
@@ -76,13 +76,13 @@ def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets) -> Logs
     """Parse the ends of the logs; offset: UTC offset of the host in seconds, None if unknown."""
     host_zone = None if utc_offset_seconds is None else _zone(utc_offset_seconds)
     reader = _Reader(host_zone, secrets)
-    problems = []
+    problems: list[Message | str] = []
     applications: list[LogHit] = []
     start_errors: dict[str, LogHit] = {}
     for name, entries in tails.items():
         for entry in entries:
-            if error := raw.text(entry.get("error"), 300):
-                problems.append(f"{file_fact(entry).path}: {error}")
+            if error := raw.reason(entry.get("error")):
+                problems.append(msg("{path}: {reason}", path=file_fact(entry).path, reason=error))
         # The newest file first, as the collector sends them.
         ends = [(file_fact(entry).path, content(entry) or "") for entry in entries if content(entry)]
         if name.startswith(TailName.UWSGI_LOG.prefix) and ends:

@@ -46,7 +46,7 @@ def names(section: dict[str, dict[str, Any]], missing: dict[str, Message | str] 
             name: Resolved(
                 name=name,
                 addresses=tuple(item["addresses"]),
-                error=raw.text(item.get("error"), 300),
+                error=raw.reason(item.get("error")),
             )
             for name, item in section.items()
         },

@@ -128,7 +128,7 @@ def nginx(given: dict[str, Any]) -> Nginx:
     entries = {entry["path"]: entry for entry in given["files"]}
     mains = [path for path in given["main"] if path in entries]
     tree = _Tree(entries)
-    if error := raw.text(given.get("error"), 300):
+    if error := raw.reason(given.get("error")):
         tree.problems.append(error)
     statements = tree.read(mains[0], ()) if mains else []
     reader = _Reader()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bkpaas.facts.former_texts import MARKS
+from bkpaas.messages import Message
 
 _MOST_DEEP = 20
 _MOST_ITEMS = 30_000
@@ -51,6 +52,11 @@ def record(value: Any) -> dict[str, Any]:
 def records(value: Any) -> list[dict[str, Any]]:
     """Return the JSON objects of a JSON list."""
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
+def reason(value: Any) -> Message | str | None:
+    """Return why a part is absent: a text of the host, cut, or a message of this suite."""
+    return value if isinstance(value, Message) else text(value, 300)
 
 
 def text(value: Any, limit: int = 1000) -> str | None:

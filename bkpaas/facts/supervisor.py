@@ -202,12 +202,14 @@ def status_of(answer: Any, secrets: Secrets) -> tuple[tuple[Program, ...] | None
         return None, msg("supervisorctl was not asked")
     out = raw.text(answer.get("out"), 100_000) or ""
     programs = tuple(program for line in out.splitlines() if (program := _program(line, secrets)) is not None)
-    error = raw.text(answer.get("error"), 300)
+    error = raw.reason(answer.get("error"))
     if programs and error is None:
         return programs, None
     words = error or _words(out) or _words(raw.text(answer.get("err"), 100_000) or "")
     if words is None and answer.get("rc") == 0:
         return (), None
+    if isinstance(words, Message):
+        return None, words
     return None, secrets.truncate(words, 300) if words else msg("supervisorctl said nothing")
 
 
