@@ -103,7 +103,7 @@ def test_files_that_did_not_answer_in_time():
     assert english(facts.supervisors.reason) == words
     with pytest.raises(NoData, match=words):
         facts.settings.by_project["login"].number("BK_COOKIE_AGE")
-    assert facts.logs.problems == (f"login-log: {words}",)
+    assert [english(problem) for problem in facts.logs.problems] == [f"login-log: {words}"]
 
 
 def test_a_host_without_supervisor_configuration():
