@@ -50,6 +50,7 @@ def compare(run: str, expected: Mapping[str, Any] | None, actual: Mapping[str, A
         *_ids(expected["order"], actual["order"]),
         *_verdicts(expected["verdicts"], actual["verdicts"]),
         *_root_causes(expected.get("root_causes", []), actual.get("root_causes", [])),
+        *_causes(expected.get("causes", []), actual.get("causes", [])),
         *_markers(expected["markers"], actual["markers"]),
     ):
         yield Difference(kind, change, run)
@@ -146,6 +147,21 @@ def _root_causes(expected: list[str], actual: list[str]) -> Iterator[tuple[str, 
     if expected != actual:
         same = sorted(expected) == sorted(actual)
         yield f"root causes{', order only' if same else ''}", _changed(" ".join(expected), " ".join(actual))
+
+
+def _causes(expected: list[Any], actual: list[Any]) -> Iterator[tuple[str, str]]:
+    """Yield what differs in the groups of root causes, field by field where the groups are the same."""
+    old, new = (["+".join(group["ids"]) for group in side] for side in (expected, actual))
+    if old != new:
+        yield "groups of root causes", _changed(" ".join(old), " ".join(new))
+        return
+    for before, after in zip(expected, actual, strict=True):
+        condition = _condition(before["ids"][0])
+        for name in sorted({*before, *after} - {"headline"}):
+            if before.get(name) != after.get(name):
+                yield f"{name} of the cause {condition}", _changed(before.get(name), after.get(name))
+        for language, one, other in _languages(before["headline"], after["headline"]):
+            yield f"headline of the cause {condition}, {language}", _text(one, other)
 
 
 def _markers(expected: Mapping[str, Any], actual: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -32,20 +32,14 @@ from bkpaas.facts.shapes import round_queries
 from bkpaas.language import LANGUAGES, Language, set_language
 from bkpaas.plugin import options
 from bkpaas.plugin.selection import identity
-from bkpaas.record import Results, Verdict, read_json, translated
+from bkpaas.record import Results, RootCause, Verdict, read_json, translated
 from selftests.recordings.store import ELSEWHERE, KEY, Recording, canonical, product
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RUN = "recorded"
 TEXTS = ("title", "reason", "evidence", "remedy")
-SUITE_FAILED = (
-    "the suite itself failed",
-    "a fault of this suite",
-    "套件自身出错",
-    "(suite error)",
-    "（套件错误）",
-)
-"""Parts of texts that report a defect of the suite."""
+SUITE_FAILED = ("the suite itself failed", "a fault of this suite", "suite error")
+"""Parts of English texts that report a defect of the suite."""
 ASSUMED = {"services": "services", "missed": "unreachable_hosts", "needs": "depends_on_hosts"}
 """Parts of an outcome that decide what may account for it: name in the expectation, field of Outcome."""
 
@@ -214,6 +208,7 @@ def _told(results: Results, capture: _Capture) -> dict[str, Any]:
         verdict.id: {
             "word": verdict.verdict,
             "severity": verdict.severity,
+            "case": verdict.case,
             **{name: _in_both(name, verdict.id, texts) for name in TEXTS},
             **{
                 name: list(capture.outcomes.get(verdict.id, {}).get(field, ()))
@@ -227,8 +222,20 @@ def _told(results: Results, capture: _Capture) -> dict[str, Any]:
         "verdicts": verdicts,
         "order": list(verdicts),
         "root_causes": results.root_causes,
+        "causes": _causes({language: page.causes for language, page in pages.items()}),
         "suite_failed": sorted(id_ for id_, told in verdicts.items() if _is_broken(told)),
     }
+
+
+def _causes(pages: Mapping[Language, list[RootCause]]) -> list[dict[str, Any]]:
+    """Return the grouped root causes in order, their headlines in both languages."""
+    groups = []
+    for by_language in zip(*pages.values(), strict=True):
+        fields = msgspec.structs.asdict(by_language[0])
+        del fields["translated"]
+        headlines = {language: one.headline for language, one in zip(pages, by_language, strict=True)}
+        groups.append(fields | {"headline": headlines})
+    return groups
 
 
 def _in_both(name: str, id_: str, texts: Mapping[Language, dict[str, Verdict]]) -> dict[str, str] | None:
@@ -237,12 +244,8 @@ def _in_both(name: str, id_: str, texts: Mapping[Language, dict[str, Verdict]]) 
 
 
 def _is_broken(told: dict[str, Any]) -> bool:
-    return any(
-        part in (text or "")
-        for name in TEXTS
-        for text in (told[name] or {}).values()
-        for part in SUITE_FAILED
-    )
+    texts = [(told[name] or {}).get("en") or "" for name in TEXTS]
+    return any(part in text for text in texts for part in SUITE_FAILED)
 
 
 def without_place(value: dict[str, Any], directory: Path) -> dict[str, Any]:

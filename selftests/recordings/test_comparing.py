@@ -32,6 +32,10 @@ def told() -> dict[str, Any]:
         "order": [CLOCK, ZONE],
         "verdicts": {CLOCK: verdict, ZONE: copy.deepcopy(verdict)},
         "root_causes": [CLOCK, ZONE],
+        "causes": [
+            {"ids": [one], "case": "wrong", "explains": [], "headline": {"en": one, "zh": one}}
+            for one in (CLOCK, ZONE)
+        ],
         "markers": {"login_502": [CLOCK]},
         "suite_failed": [],
     }
@@ -76,6 +80,13 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda one: one["root_causes"].reverse(), f"- {CLOCK} {ZONE}\n+ {ZONE} {CLOCK}"
     ),
     "root causes": (lambda one: one["root_causes"].pop(), f"- {CLOCK} {ZONE}\n+ {CLOCK}"),
+    "groups of root causes": (lambda one: one["causes"].pop(), f"- {CLOCK} {ZONE}\n+ {CLOCK}"),
+    "explains of the cause clock-all": (
+        lambda one: one["causes"][0].update(explains=[ZONE]), f'- []\n+ ["{ZONE}"]'
+    ),
+    "headline of the cause timezone-all, zh": (
+        lambda one: one["causes"][1]["headline"].update(zh="时区不同"), f"- {ZONE}\n+ 时区不同"
+    ),
     "ids that -m login_502 selects": (
         lambda one: one["markers"].update(login_502=[ZONE]), f"- {CLOCK}\n+ {ZONE}"
     ),
