@@ -11,6 +11,7 @@ import msgspec
 from msgspec import inspect as types
 
 from bkpaas.facts import Snapshot
+from bkpaas.messages import Message
 
 Path = tuple[Any, ...]
 """Field names, keys and indices from the snapshot to a value."""
@@ -53,7 +54,7 @@ def declared(cls: type) -> dict[str, types.Type]:
 
     def below(name: str, kind: types.Type) -> None:
         for one in union(kind):
-            if isinstance(one, types.StructType):
+            if isinstance(one, types.StructType) and one.cls is not Message:
                 struct(one.cls)
             elif isinstance(one, types.DictType):
                 item(f"{name}[]", one.value_type)
@@ -83,6 +84,8 @@ def places(snapshot: Snapshot) -> Iterator[Place]:
 
 
 def _below(value: Any, kind: types.Type, name: str, path: Path) -> Iterator[Place]:
+    if isinstance(value, Message):  # a text, whose parts are no facts
+        return
     if isinstance(value, msgspec.Struct):
         for key, of_field in structs(type(value)).items():
             full = f"{type(value).__name__}.{key}"
@@ -169,7 +172,9 @@ def _numbers(kind: types.IntType | types.FloatType) -> Iterator[Any]:
 
 @cache
 def made(cls: type) -> tuple[Any, ...]:
-    """Return two of a Struct: with the first and with the last values that its fields allow."""
+    """Return two of a Struct: with the first and with the last values that its fields allow; one message."""
+    if cls is Message:  # it may hold messages, without end
+        return (Message("odd"),)
     choices = {name: list(others(None, kind)) for name, kind in structs(cls).items()}
     found = []
     for index in (0, -1):
@@ -180,6 +185,8 @@ def made(cls: type) -> tuple[Any, ...]:
 
 def changed(value: Any, kind: types.Type, name: str, change: Callable[[str, types.Type, Any], Any]) -> Any:
     """Return a copy in which `change(field, type, value)` has replaced every value that it wants to replace."""
+    if isinstance(value, Message):
+        return value
     if isinstance(value, msgspec.Struct):
         new = {}
         for key, of_field in structs(type(value)).items():

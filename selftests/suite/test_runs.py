@@ -39,17 +39,17 @@ def test_a_failure_is_red_with_evidence_and_remedy(run, changed):
     assert done.exit == 1
     assert done.results["root_causes"] == ["supervisor-sock@paas-1"]
     found = next(v for v in done.results["verdicts"] if v["id"] == "supervisor-sock@paas-1")
-    assert found["case"] == "failed"
+    assert found["case"] == "wrong-mode"
     assert {v["case"] for v in done.results["verdicts"] if v["verdict"] == "pass"} == {None}
     assert done.results["causes"] == [
         {
-            "headline": "supervisor.sock on paas-1 cannot be used safely",
-            "case": "failed",
+            "headline": "/data/bkce/logs/open_paas/supervisor.sock on paas-1 has the mode srwxrwxrwx",
+            "case": "wrong-mode",
             "ids": ["supervisor-sock@paas-1"],
             "hosts": ["paas-1"],
             "explains": [],
             "may_explain": [],
-            "translated": "paas-1 的 supervisor.sock 不可用或权限有误",
+            "translated": "paas-1 上 /data/bkce/logs/open_paas/supervisor.sock 的权限为 srwxrwxrwx",
         }
     ]
     assert "srwxrwxrwx" in found["evidence"] and "chmod 0700 /data/bkce/" in found["remedy"]
