@@ -11,7 +11,7 @@ import pytest
 UNPRIVILEGED = () if os.geteuid() == 0 else ("-r",)
 FULL = 'mount -t tmpfs -o size=64k full "$0" && head -c "$1" /dev/zero >"$0/filler" 2>/dev/null; shift; '
 LISTED = '"$@"; code=$?; ls -A "$0" >"$0.listing"; exit $code'
-VERDICT = "224 conditions hold on 9 hosts"
+VERDICT = "226 conditions hold on 9 hosts"
 NO_SPACE = "No space left on device"
 
 

@@ -1,6 +1,7 @@
 """A run from its command line to its record: words, exit codes, the ledger, interruption; on a recorded snapshot."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -248,7 +249,8 @@ def test_known_markers_are_taken(run, words):
 def test_called_in_another_directory(tmp_path, lonely):
     """The operator stands elsewhere: paths are his, the tests are ours, the reports come to him."""
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--lang=en", "--inventory", "site"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240)
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240, env=own)
     assert done.returncode == 1, done.stdout + done.stderr
     results = json.loads((tmp_path / "report/results.json").read_text())
     assert results["root_causes"][0] == "host-reachable@closed" and len(results["verdicts"]) > 50
