@@ -151,7 +151,7 @@ def test_a_lost_standard_output_costs_no_report(run, kind):
     done = run(around=LOST_STREAMS[kind])
     assert "Traceback" not in done.out and "Exception ignored" not in done.out
     assert "standard output: not written:" in done.out and done.exit == 1
-    assert done.results["run"]["exit"] == 1 and len(done.results["verdicts"]) == 232
+    assert done.results["run"]["exit"] == 1 and len(done.results["verdicts"]) == 234
     assert (done.directory / "details.html").exists()
 
 
