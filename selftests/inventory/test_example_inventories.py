@@ -11,6 +11,7 @@ from msgspec.structs import asdict
 from bkpaas.inventory import Limits, Thresholds, load
 from bkpaas.inventory.overlay import Overlay
 from bkpaas.language import set_language
+from bkpaas.messages import to_text
 
 INVENTORIES = Path(__file__).parents[2] / "inventory"
 LABS = {"a": "lab", "b": "lab-b", "c": "lab-c", "d": "lab-d"}
@@ -88,7 +89,7 @@ def test_page_knows_the_shipped_figures(page: str) -> None:
 def test_notes_and_refusals_speak_chinese(tmp_path: Path) -> None:
     set_language("zh")
     try:
-        notes = list(map(str, load(INVENTORIES / "example-5.x").notes))
+        notes = list(map(to_text, load(INVENTORIES / "example-5.x").notes))
         assert any("全角标点已按半角读取" in note for note in notes)
         (tmp_path / "install.config").write_text("10.0.1 paas\n")
         with pytest.raises(Exception, match="不是主机的 IPv4 地址\n  解决办法：请写四段"):
