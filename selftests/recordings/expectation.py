@@ -46,12 +46,17 @@ def summary(told: Mapping[str, Any]) -> list[str]:
     bad = [id_ for id_ in told["order"] if verdicts[id_]["word"] in BAD]
     lines = [f"{told['name']}: exit {told['exit']}, {len(told['order'])} verdicts, {len(bad)} of them bad"]
     for place, id_ in enumerate(told["root_causes"], 1):
-        lines.append(f"  {place}. {id_} {verdicts[id_]['word']}: {_evidence(verdicts[id_])}")
+        lines.append(f"  {place}. {id_} {_outcome(verdicts[id_])}: {_evidence(verdicts[id_])}")
     for id_ in bad:
         if id_ not in told["root_causes"]:
             by = " ".join(verdicts[id_]["explained_by"])
-            lines.append(f"     {id_} {verdicts[id_]['word']} <- {by}: {_evidence(verdicts[id_])}")
+            lines.append(f"     {id_} {_outcome(verdicts[id_])} <- {by}: {_evidence(verdicts[id_])}")
     return lines
+
+
+def _outcome(verdict: Mapping[str, Any]) -> str:
+    """Return the word of a verdict, and the case of a failure."""
+    return f"{verdict['word']} ({verdict['case']})" if verdict.get("case") else str(verdict["word"])
 
 
 def _evidence(verdict: Mapping[str, Any]) -> str:
