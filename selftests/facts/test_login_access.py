@@ -4,6 +4,7 @@ import recorded
 
 from bkpaas.facts import HostView, Secrets, host_facts
 from bkpaas.facts.access import login_access
+from bkpaas.messages import to_text
 
 LINES = """\
 *** Operational MODE: preforking ***
@@ -73,7 +74,7 @@ def test_only_the_second_visit_can_show_the_request():
     two["tails"] = {"uwsgi-log-login": [recorded.entry(LOG, LINES)]}
     assert (len(probes(one, two).probes), probes(one, two).later) == (1, True)
     two["tails"] = {"uwsgi-log-login": [recorded.entry(LOG, error="Permission denied")]}
-    assert probes(one, two).problems == (f"{LOG}: Permission denied",)
+    assert [*map(to_text, probes(one, two).problems)] == [f"{LOG}: Permission denied"]
 
 
 def test_hostile_lines_cost_little():

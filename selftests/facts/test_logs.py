@@ -7,6 +7,7 @@ from recorded import HOME, entry, missing
 
 from bkpaas.facts.logs import logs
 from bkpaas.facts.secrets import Secrets
+from bkpaas.messages import to_text
 
 DIR = f"{HOME}/logs/open_paas"
 SHANGHAI = timezone(timedelta(hours=8))
@@ -186,7 +187,7 @@ def test_logs_that_could_not_be_read():
         login_log=[entry(f"{DIR}/login.log", error="Permission denied")],
         paas_log=[missing(f"{DIR}/paas.log")],
     )
-    assert found.problems == (f"{DIR}/login.log: Permission denied",)
+    assert [*map(to_text, found.problems)] == [f"{DIR}/login.log: Permission denied"]
 
 
 @pytest.mark.parametrize("when", ["2018/99/99 09:47:28", "0000/00/00 00:00:00"])
