@@ -22,8 +22,10 @@ from lab.faults import (
     login_logs,
     processes,
     redirects,
+    search_engine,
     settings,
     shared_hosts,
+    supervision,
     upgrades,
 )
 from lab.faults.fault import Act, Fault
@@ -46,6 +48,7 @@ FAULTS: dict[str, Fault] = {
     for room in (
         clocks,
         settings,
+        supervision,
         processes,
         gateway,
         data,
@@ -56,6 +59,7 @@ FAULTS: dict[str, Fault] = {
         desktop,
         deploying,
         log_search,
+        search_engine,
         hosts,
         shared_hosts,
         behind_https,

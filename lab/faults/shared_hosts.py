@@ -21,7 +21,7 @@ from lab.faults.hands import (
     supervisorctl,
     unblock,
 )
-from lab.faults.log_search import signal_search
+from lab.faults.search_engine import signal_search
 
 LAYOUT = "b"
 OTHER_HOME = "/data/bkce"

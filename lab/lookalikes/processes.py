@@ -5,7 +5,7 @@ from __future__ import annotations
 from lab.control import Lab
 from lab.faults.agents import run_folder
 from lab.faults.hands import await_http, await_states, edit, host, restore, start_roles, supervisorctl
-from lab.faults.processes import conf, paas
+from lab.faults.supervision import conf, paas
 from lab.lookalikes.lookalike import Lookalike
 
 CONSUL = """[unix_http_server]
