@@ -7,6 +7,7 @@ from bkpaas.checks import (
     Answer,
     CaseMessage,
     Deployment,
+    Endpoint,
     Finding,
     Host,
     HostLookup,
@@ -15,7 +16,6 @@ from bkpaas.checks import (
     Message,
     Missing,
     NoData,
-    Place,
     Search,
     addresses,
     case,
@@ -23,8 +23,8 @@ from bkpaas.checks import (
     combined,
     condition,
     connection_case,
+    elasticsearch_endpoints,
     elasticsearch_error,
-    elasticsearch_places,
     host_time,
     hosts_at,
     is_elasticsearch,
@@ -46,13 +46,13 @@ FLOOD_BLOCK = "read_only_allow_delete"
 """The block that Elasticsearch itself sets on an index."""
 
 
-def _places(host: HostView, finding: Finding) -> tuple[Place, ...]:
-    found = elasticsearch_places(host.settings.by_project.get("paas"))
+def _places(host: HostView, finding: Finding) -> tuple[Endpoint, ...]:
+    found = elasticsearch_endpoints(host.settings.by_project.get("paas"))
     finding.set_remedy_values(es_url=f"{found[0].scheme}://{found[0].text}", es_host=found[0].host)
     return found
 
 
-def _known_places(host: HostView, finding: Finding) -> tuple[Place, ...]:
+def _known_places(host: HostView, finding: Finding) -> tuple[Endpoint, ...]:
     """Return the configured addresses; raise NoData for a wrong one, which paas-es-config judges."""
     try:
         return _places(host, finding)
@@ -88,7 +88,7 @@ def test_paas_is_told_where_elasticsearch_is(
         )
 
 
-def _resolved(host: HostView, place: Place, deployment: Deployment) -> set[IpAddress]:
+def _resolved(host: HostView, place: Endpoint, deployment: Deployment) -> set[IpAddress]:
     if not valid_addresses([place.host]) and host.names.get(place.host) is None:
         raise NoData(msg("{name} was not resolved", name=place.host))
     own = addresses(host, place.host, deployment)
@@ -110,12 +110,12 @@ def _right_addresses(deployment: Deployment, host_facts: HostLookup) -> set[IpAd
 
 
 def _judge_port(
-    host: HostView, place: Place, own: set[IpAddress], deployment: Deployment, host_facts: HostLookup
+    host: HostView, place: Endpoint, own: set[IpAddress], deployment: Deployment, host_facts: HostLookup
 ) -> None:
     """Assert that Elasticsearch answers at an address, or that its port is the usual one, which es-health judges."""
     usual = deployment.service_port("es")
     listens = [_listens(es, place.port, own, deployment, host_facts) for es in deployment.selected("es")]
-    search = host.searches.by_place.get(place.text)
+    search = host.searches.by_address.get(place.text)
     root = search.root if search else None
     if root is not None and (
         root.error_kind == "protocol" or (root.status == 200 and not is_elasticsearch(root))
@@ -176,7 +176,7 @@ def test_elasticsearch_is_well(
         raise NoData(clauses(unclear))
 
 
-def _failure(place: Place, answer: Answer) -> CaseMessage | None:
+def _failure(place: Endpoint, answer: Answer) -> CaseMessage | None:
     """Return the failure that an answer shows, None if it is that of a healthy Elasticsearch."""
     if answer.error_kind in ("withheld", "tls"):
         raise NoData(request_failure(answer))
@@ -206,7 +206,7 @@ def _failure(place: Place, answer: Answer) -> CaseMessage | None:
     return None
 
 
-def _status(place: Place, health: Answer, finding: Finding) -> CaseMessage | None:
+def _status(place: Endpoint, health: Answer, finding: Finding) -> CaseMessage | None:
     values = health.json() or {}
     status, nodes, lost = (values.get(name) for name in ("status", "number_of_nodes", "unassigned_shards"))
     if status not in ("green", "yellow", "red"):

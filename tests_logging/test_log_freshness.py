@@ -11,7 +11,7 @@ from bkpaas.checks import (
     NotApplicable,
     case,
     condition,
-    elasticsearch_places,
+    elasticsearch_endpoints,
     host_time,
     message_of,
     msg,
@@ -74,7 +74,7 @@ def test_logged_lines_can_be_found(
 
 def _newest(host: HostView, finding: Finding) -> float | None:
     try:
-        first = elasticsearch_places(host.settings.by_project.get("paas"))[0]
+        first = elasticsearch_endpoints(host.settings.by_project.get("paas"))[0]
     except ValueError as error:
         raise NoData(message_of(error)) from None
     finding.set_remedy_values(es_url=f"{first.scheme}://{first.text}")

@@ -12,8 +12,8 @@ from bkpaas.checks import (
     Message,
     NoData,
     NotApplicable,
+    RedisAnswer,
     RedisKey,
-    RedisTalk,
     RedisTarget,
     TcpName,
     addresses,
@@ -95,7 +95,7 @@ def test_redis_answers_the_plugins(
         raise NoData(clauses(unclear))
 
 
-def _unreached(talk: RedisTalk, endpoint: str) -> CaseMessage | None:
+def _unreached(talk: RedisAnswer, endpoint: str) -> CaseMessage | None:
     """Return the failure of a PING without a login, None if redis answers it."""
     if not talk.ok and not talk.replies:
         return _unanswered(talk, endpoint)
@@ -109,12 +109,12 @@ def _unreached(talk: RedisTalk, endpoint: str) -> CaseMessage | None:
     )
 
 
-def _unanswered(talk: RedisTalk, endpoint: str) -> CaseMessage:
+def _unanswered(talk: RedisAnswer, endpoint: str) -> CaseMessage:
     evidence = labelled(endpoint, no_answer(talk.error_kind))
     return connection_case(talk.error_kind, evidence, endpoint=endpoint)
 
 
-def _refused(talk: RedisTalk, target: RedisTarget) -> CaseMessage | None:
+def _refused(talk: RedisAnswer, target: RedisTarget) -> CaseMessage | None:
     """Return the failure of the first of AUTH, SELECT and PING that is not accepted, None if all are."""
     endpoint, refusal = redis_endpoint(target), refused_command(talk, target)
     if refusal is None:

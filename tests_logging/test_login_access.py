@@ -25,14 +25,14 @@ def _recent(host: HostView, deployment: Deployment, finding: Finding) -> list[Ac
     ]
     if not calls and access.problems:
         raise NoData(clauses(access.problems))
-    if not calls and access.strange:
+    if not calls and access.unparsed:
         raise NoData(
             msg(
                 "{number} lines name is_login or get_user in a log-format that is not known",
-                number=access.strange,
+                number=access.unparsed,
             )
         )
-    callers = Counter((call.peer, call.way) for call in calls)
+    callers = Counter((call.peer, call.route) for call in calls)
     ways = {
         "nginx": msg("through nginx"),
         "ESB": msg("directly, as ESB does"),

@@ -88,7 +88,7 @@ def test_certificate_of_the_domain_is_valid(
 ) -> None:
     """What the domain presents, and each nginx host behind it, verifies, is for this name and within its dates."""
     shown = _shown(controller, deployment, finding)
-    wrong = {one.address: _wrong(one, deployment.domain, snapshot.started) for one in shown if one.seen}
+    wrong = {one.address: _wrong(one, deployment.domain, snapshot.started) for one in shown if one.received}
     finding.add_evidence(
         "\n".join(f"{one.address}: {', '.join(one.names)} ({_day(one.ends)})" for one in shown)
     )
@@ -111,9 +111,9 @@ def _shown(controller: ControllerView, deployment: Deployment, finding: Finding)
     first, *others = certificates
     finding.set_remedy_values(address=first.address.rpartition(":")[0])
     assert first.error_kind != "tls", case("tls", labelled(first.address, first.error_text or ""))
-    if not first.seen:
+    if not first.received:
         raise NoData(labelled(first.address, no_answer(first.error_kind)))
-    return [first, *(one for one in others if one.seen)]
+    return [first, *(one for one in others if one.received)]
 
 
 def _wrong(one: Certificate, domain: str, now: float) -> list[CaseMessage]:

@@ -127,7 +127,7 @@ def test_no_proxy_takes_requests_to_paas(
     needed = _asked(host, deployment.host(subject.id), deployment)
     finding.set_remedy_values(no_proxy=",".join(needed))
     proxies = host.proxies
-    wrong = _taken([(one.name, one.value, one.place) for one in proxies.settings], needed, deployment)
+    wrong = _taken([(one.name, one.value, one.location) for one in proxies.settings], needed, deployment)
     unknown: list[Message | str] = list(proxies.problems)
     services = [process for process in host.processes.items if _of_blueking(host, process)]
     for process in services:
@@ -200,11 +200,13 @@ def _of_java(process: Process, place: str) -> list[ProxyVariable]:
 @condition("login-log-dir")
 def test_login_writes_its_logs(host: HostView, finding: Finding) -> None:
     """The folder of logs is there, and login.log and login's access log are files that login's user may write."""
-    folder = host.places.get(FileName.LOGIN_LOG_DIRECTORY)[0]
+    folder = host.path_stats.get(FileName.LOGIN_LOG_DIRECTORY)[0]
     assert folder.exists and folder.type == "dir", case(
         "no-directory", "{path} is not a directory", path=folder.path
     )
-    files = {file.path: file for file in (*host.places.get(FileName.LOGIN_LOGS), *host.login_access.files)}
+    files = {
+        file.path: file for file in (*host.path_stats.get(FileName.LOGIN_LOGS), *host.login_access.files)
+    }
     users = {process.uid for process in host.processes.uwsgi_masters("login")} - {0}
     login = None if isinstance(host.facts.services, Missing) else host.services.by_name.get("login")
     names = [f"{folder.path}/login.log"]

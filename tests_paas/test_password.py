@@ -121,7 +121,7 @@ def test_password_could_be_reset(host: HostView, finding: Finding) -> None:
     """manage.py of login and the Python of its virtual environment are in place."""
     missing = []
     for name in (FileName.LOGIN_MANAGE, FileName.LOGIN_PYTHON):
-        places = host.places.get(name)
+        places = host.path_stats.get(name)
         there = [place.path for place in places if place.exists and place.type == "file"]
         finding.add_evidence(" ".join(there))
         missing += [] if there else [place.path for place in places]
@@ -137,12 +137,12 @@ def test_a_user_who_logs_in_is_logged_in(
     if trial is None:
         raise NotApplicable(msg("no login was tried: give --login-user USER to log in for real"))
     finding.depends_on_hosts(entry.name for entry in deployment.hosts_with(*BEHIND_THE_DOMAIN))
-    if trial.troubles:
+    if trial.failures:
         text = lines(
-            msg("{step}: {url}: {problem}", step=trouble.step, url=trouble.where, problem=trouble.said)
-            for trouble in trial.troubles
+            msg("{step}: {url}: {problem}", step=failure.step, url=failure.where, problem=failure.message)
+            for failure in trial.failures
         )
-        raise AssertionError(_login_failure(trial.troubles[0].step, text))
+        raise AssertionError(_login_failure(trial.failures[0].step, text))
     if trial.refused:
         raise NoData(
             msg(
@@ -159,9 +159,9 @@ def test_a_user_who_logs_in_is_logged_in(
                     "{user} logged in {logins} times; tokens taken by {hosts}",
                     user=trial.user,
                     logins=trial.logins,
-                    hosts=", ".join(trial.asked) or msg("the domain"),
+                    hosts=", ".join(trial.verified_on) or msg("the domain"),
                 ),
-                *(msg("{name} was met through the domain only", name=name) for name in trial.unasked),
+                *(msg("{name} was met through the domain only", name=name) for name in trial.unreached),
             ],
         )
     )

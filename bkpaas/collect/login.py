@@ -21,7 +21,7 @@ from bkpaas.collect.certificate import verify_option
 from bkpaas.collect.probes import REDIRECTS, domain_address, error_kind, read_body, session_at
 from bkpaas.facts.access import PROBE
 from bkpaas.facts.host import HostFacts
-from bkpaas.facts.login import LoginTrial, LoginTrouble
+from bkpaas.facts.login import LoginFailure, LoginTrial
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.uwsgi import service_endpoint
 from bkpaas.inventory import platform
@@ -88,8 +88,8 @@ class _Trial:
         self.seconds = deployment.limits.request_seconds
         self.logins = 0
         self.refused: Message | str | None = None
-        self.troubles: list[LoginTrouble] = []
-        self.unasked: set[str] = set()
+        self.failures: list[LoginFailure] = []
+        self.unreached: set[str] = set()
         self.endpoints = {
             paas.name: service_endpoint("login", paas, deployment, hosts.get(paas.name))
             for paas in deployment.hosts_with("paas")
@@ -146,7 +146,7 @@ class _Trial:
             reply = self._request("GET", url, params={TOKEN: token})
         except requests.ConnectionError:
             if host is not None:
-                self.unasked.add(
+                self.unreached.add(
                     host
                 )  # it may be unreachable from the controller; other conditions report it
                 return
@@ -222,18 +222,18 @@ class _Trial:
                 text = text.replace(secret, "***")
             return self.secrets.truncate(text, MESSAGE_LENGTH)
 
-        failure = LoginTrouble(step, url.partition("?")[0], redacted(message, redact))
-        if failure not in self.troubles:
-            self.troubles.append(failure)
+        failure = LoginFailure(step, url.partition("?")[0], redacted(message, redact))
+        if failure not in self.failures:
+            self.failures.append(failure)
 
     def result(self) -> LoginTrial:
         return LoginTrial(
             user=self.credentials.user,
             logins=self.logins,
             refused=self.refused,
-            troubles=tuple(self.troubles),
-            asked=tuple(name for name in self.endpoints if name not in self.unasked and self.logins),
-            unasked=tuple(sorted(self.unasked)),
+            failures=tuple(self.failures),
+            verified_on=tuple(name for name in self.endpoints if name not in self.unreached and self.logins),
+            unreached=tuple(sorted(self.unreached)),
         )
 
 

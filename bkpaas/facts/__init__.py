@@ -11,8 +11,8 @@ from bkpaas.facts.certificates import Certificate, Certificates
 from bkpaas.facts.clock import Clock
 from bkpaas.facts.controller import ControllerView
 from bkpaas.facts.disks import Disk, Disks
-from bkpaas.facts.elasticsearch import Index, Node, Place, Search, Searches, places
-from bkpaas.facts.file import FileFact, Places
+from bkpaas.facts.elasticsearch import Endpoint, Index, Node, Search, Searches, elasticsearch_endpoints
+from bkpaas.facts.file import FileFact, PathStats
 from bkpaas.facts.healthz import Health, health, is_login_refusal
 from bkpaas.facts.host import HostFacts, HostView
 from bkpaas.facts.log_plugin_conf import RedisTarget
@@ -30,7 +30,7 @@ from bkpaas.facts.nginx import (
 )
 from bkpaas.facts.process import Process, Processes
 from bkpaas.facts.proxies import Proxies, ProxySetting
-from bkpaas.facts.redis import RedisTalk, RedisTalks
+from bkpaas.facts.redis import RedisAnswer, RedisAnswers
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.settings import Settings, SettingsByProject, Value
 from bkpaas.facts.snapshot import ControllerFacts, Snapshot
@@ -58,6 +58,7 @@ __all__ = [
     "ControllerView",
     "Disk",
     "Disks",
+    "Endpoint",
     "FileFact",
     "Health",
     "HostFacts",
@@ -79,15 +80,14 @@ __all__ = [
     "NginxUpstream",
     "NginxUpstreamServer",
     "Node",
-    "Place",
-    "Places",
+    "PathStats",
     "Process",
     "Processes",
     "Program",
     "Proxies",
     "ProxySetting",
-    "RedisTalk",
-    "RedisTalks",
+    "RedisAnswer",
+    "RedisAnswers",
     "RedisTarget",
     "Resolved",
     "Saas",
@@ -110,8 +110,8 @@ __all__ = [
     "Value",
     "Versions",
     "controller_facts",
+    "elasticsearch_endpoints",
     "health",
     "host_facts",
     "is_login_refusal",
-    "places",
 ]

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from msgspec import field
+
 from bkpaas.facts import raw
 from bkpaas.facts.file import FileFact, Files, content, file_fact
 from bkpaas.facts.logs import shanghai_ctime
@@ -39,7 +41,7 @@ class Access(Record, frozen=True, array_like=True):  # there may be thousands: J
     milliseconds: Count
 
     @property
-    def way(self) -> str:
+    def route(self) -> str:
         """Return the route of the call: nginx strips /login and uses HTTP/1.0; ESB calls login with /login."""
         if self.path.startswith("/login/"):
             return "ESB"
@@ -53,15 +55,15 @@ class LoginAccess(Fact, frozen=True):
     calls: tuple[Access, ...] = ()
     """From old to new, the newest few."""
     probes: tuple[str, ...] = ()
-    """The User-Agents of our own requests for is_login, whatever the format of the lines."""
+    """The User-Agents of the suite's own requests for is_login, whatever the format of the lines."""
     requests: int = 0
     """Lines of any request in a format that is known."""
-    strange: int = 0
+    unparsed: int = field(default=0, name="strange")
     """Lines that name is_login or get_user in a format that is not known."""
     since: Time | None = None
     """When the first line that was read is of; None: it was read from its beginning, or has no lines."""
     later: bool = False
-    """Whether it was read in the second visit, after the controller had asked."""
+    """Whether it was read in round 2, after the request of the controller."""
     problems: tuple[Message | str, ...] = ()
 
 
@@ -103,7 +105,7 @@ def login_access(tails: Files, later: bool) -> LoginAccess:
         calls=tuple(calls[-_MOST_CALLS:]),
         probes=tuple(dict.fromkeys(filter(None, map(_probe, lines)))),
         requests=len(requests),
-        strange=sum(1 for line in lines if _NAMED.search(line) and not _request(line)),
+        unparsed=sum(1 for line in lines if _NAMED.search(line) and not _request(line)),
         since=max(starts, default=None),
         later=later,
         problems=tuple(msg("{path}: {reason}", path=path, reason=error) for path, error in errors if error),

@@ -117,16 +117,16 @@ def _scalars(text: str) -> tuple[dict[str, ScalarNode], str | None]:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
         return {}, f"{line}: {getattr(error, 'problem', None) or type(error).__name__}"
-    found: dict[str, ScalarNode] = {}
+    scalars: dict[str, ScalarNode] = {}
     todo = [("", root)]
     while todo:
         path, node = todo.pop()
         if isinstance(node, ScalarNode):
-            found[path.lower()] = node
+            scalars[path.lower()] = node
         elif isinstance(node, MappingNode) and path.count(".") < 5:
             dot = "." if path else ""
             todo += [(f"{path}{dot}{key.value}", value) for key, value in node.value]
-    return found, None
+    return scalars, None
 
 
 def _text(scalars: dict[str, ScalarNode], path: str) -> str | None:
@@ -147,9 +147,9 @@ def whole_number(text: str | None) -> int:
 
 def saas(host: Host, files: Files, processes: Processes | None) -> SaasRuns:
     """Return the applications with the pid file that nginx checks: uwsgi.pid, or nginx.pid of a container."""
-    found = files.get(FileName.SAAS_SOCKET, [])
-    sockets = {file.path: file for file in map(file_fact, found)}
-    all_seen = 0 < len(found) < MOST_SOCKETS and not any(entry.get("error") for entry in found)
+    entries = files.get(FileName.SAAS_SOCKET, [])
+    sockets = {file.path: file for file in map(file_fact, entries)}
+    complete = 0 < len(entries) < MOST_SOCKETS and not any(entry.get("error") for entry in entries)
     runs = {}
     for entry in files.get(FileName.SAAS_PID, []):
         file = file_fact(entry)
@@ -160,7 +160,7 @@ def saas(host: Host, files: Files, processes: Processes | None) -> SaasRuns:
         pid = pid_in(entry)
         alive = None if pid is None or processes is None else processes.get(pid) is not None
         path = f"{dirname(file.path)}/{stem}.sock"
-        missing = file_fact({"path": path, "type": "missing"}) if all_seen else None
+        missing = file_fact({"path": path, "type": "missing"}) if complete else None
         socket = sockets.get(path, missing)
         runs[app] = Saas(app=app, environment=_environment(host), pid=pid, alive=alive, socket=socket)
     return SaasRuns(items=tuple(runs.values()))

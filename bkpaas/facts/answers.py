@@ -64,10 +64,10 @@ class Answer(Record, frozen=True):
     def json(self) -> dict[str, Any] | None:
         """Return the body if it is a JSON object, else None."""
         try:
-            found = json.loads(self.body)
+            body = json.loads(self.body)
         except (ValueError, RecursionError):
             return None
-        return found if isinstance(found, dict) else None
+        return body if isinstance(body, dict) else None
 
 
 class Answers(Fact, frozen=True):
@@ -128,8 +128,8 @@ def answers(
     section: dict[str, dict[str, Any]], secrets: Secrets, missing: dict[str, Message | str] | None = None
 ) -> Answers:
     """Parse the raw HTTP answers by name."""
-    found = {name: answer(item, secrets) for name, item in section.items()}
-    return Answers(by_name=found, missing=missing or {})
+    by_name = {name: answer(item, secrets) for name, item in section.items()}
+    return Answers(by_name=by_name, missing=missing or {})
 
 
 def answer(item: dict[str, Any], secrets: Secrets) -> Answer:
@@ -179,9 +179,9 @@ def error_of(item: dict[str, Any], secrets: Secrets) -> tuple[str | None, str | 
     error = item.get("error")
     if error is None:
         return None, None
-    given = raw.record(error)
-    return raw.text(given.get("kind"), 20) or "other", secrets.truncate(
-        raw.text(given.get("text")) or "", 300
+    record = raw.record(error)
+    return raw.text(record.get("kind"), 20) or "other", secrets.truncate(
+        raw.text(record.get("text")) or "", 300
     )
 
 
@@ -198,8 +198,8 @@ def connections(
     section: dict[str, dict[str, Any]], secrets: Secrets, missing: dict[str, Message | str] | None = None
 ) -> Connections:
     """Parse the raw TCP connections by name."""
-    found = {name: _connection(item, secrets) for name, item in section.items()}
-    return Connections(by_name=found, missing=missing or {})
+    by_name = {name: _connection(item, secrets) for name, item in section.items()}
+    return Connections(by_name=by_name, missing=missing or {})
 
 
 def _connection(item: dict[str, Any], secrets: Secrets) -> Connection:
@@ -208,13 +208,13 @@ def _connection(item: dict[str, Any], secrets: Secrets) -> Connection:
         data = base64.b64decode(raw.text(item.get("data"), 100_000) or "")
     except (binascii.Error, ValueError):
         data = b""
-    kind, said = greeting(data)
+    kind, text = greeting(data)
     return Connection(
         error_kind=error_kind,
         error_text=error_text,
         seconds=raw.number(item.get("seconds")),
         greeting=kind,
-        text=secrets.truncate(said, 200),
+        text=secrets.truncate(text, 200),
         login=database.login(item, secrets),
     )
 

@@ -15,7 +15,7 @@ from bkpaas.facts.certificates import certificates
 from bkpaas.facts.clock import Clock
 from bkpaas.facts.disks import disks
 from bkpaas.facts.elasticsearch import searches
-from bkpaas.facts.file import Files, places
+from bkpaas.facts.file import Files, path_stats
 from bkpaas.facts.host import HostFacts
 from bkpaas.facts.log_plugins import log_plugins
 from bkpaas.facts.logs import logs
@@ -26,11 +26,11 @@ from bkpaas.facts.probe_shapes import read_controller
 from bkpaas.facts.process import Processes, processes
 from bkpaas.facts.proxies import proxies
 from bkpaas.facts.query import FileName, HttpName, TailName, TcpName
-from bkpaas.facts.redis import redis_talks
+from bkpaas.facts.redis import redis_answers
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.settings import settings
 from bkpaas.facts.shapes import Round, RoundQueries, not_answered, read_round
-from bkpaas.facts.shown import Own, own_places
+from bkpaas.facts.shown import Own, replace_own_names
 from bkpaas.facts.snapshot import ControllerFacts
 from bkpaas.facts.sockets import sockets
 from bkpaas.facts.supervisor import Supervisors, supervisors
@@ -97,28 +97,28 @@ class HostAnswers(Protocol):
     def rejected(self) -> dict[int, dict[str, Message]]: ...
 
 
-def host_facts(host: Host, visit: HostAnswers, secrets: Secrets) -> HostFacts:
+def host_facts(host: Host, answers: HostAnswers, secrets: Secrets) -> HostFacts:
     """Return the facts of a host. Never raises: absent, malformed or wrongly typed data is Missing."""
-    error = visit.error.reason if visit.error else None
+    error = answers.error.reason if answers.error else None
     shared = {
         "host": host.name,
-        "collected": visit.round_1 is not None,
-        "error_kind": visit.error.kind if visit.error else None,
+        "collected": answers.round_1 is not None,
+        "error_kind": answers.error.kind if answers.error else None,
         "error": error,
-        "seconds": visit.seconds,
-        "clock": _clock(visit, error),
+        "seconds": answers.seconds,
+        "clock": _clock(answers, error),
     }
-    if visit.round_1 is None:
+    if answers.round_1 is None:
         reason = error or msg("the host was not collected")
         nouns: dict[str, Fact] = {noun: Missing(reason) for noun in _NOUNS}
     else:
-        nouns = _Answers(host, visit, secrets).nouns()
+        nouns = _Answers(host, answers, secrets).nouns()
     return _without_secrets(HostFacts(**shared, **nouns), HostFacts, secrets)  # type: ignore[arg-type]
 
 
-def controller_facts(given: dict[str, Any], secrets: Secrets) -> ControllerFacts:
+def controller_facts(answer: dict[str, Any], secrets: Secrets) -> ControllerFacts:
     """Return the facts of the controller from the result of bkpaas.collect.probes.probe."""
-    read = read_controller(given)
+    read = read_controller(answer)
 
     def noun(section: str, build: Callable[[Any, dict[str, Message | str]], T]) -> T | Missing:
         if section not in read.values:
@@ -144,8 +144,8 @@ def _without_secrets(facts: F, kind: type[F], secrets: Secrets) -> F:
     return msgspec.convert(secrets.strings(msgspec.to_builtins(facts)), kind)
 
 
-def _clock(visit: HostAnswers, error: Message | str | None) -> Clock | Missing:
-    clock = visit.clock
+def _clock(answers: HostAnswers, error: Message | str | None) -> Clock | Missing:
+    clock = answers.clock
     if clock is None:
         return Missing(error or msg("the clock was not measured"))
     measured = Clock(clock.offset_seconds, clock.uncertainty_seconds, clock.samples)
@@ -171,19 +171,19 @@ def _but(prefix: str, section: dict[str, Any]) -> dict[str, Any]:
 class _Answers:
     """Merge the raw answers of both rounds of a host."""
 
-    def __init__(self, host: Host, visit: HostAnswers, secrets: Secrets) -> None:
+    def __init__(self, host: Host, answers: HostAnswers, secrets: Secrets) -> None:
         self.host, self.secrets = host, secrets
-        reason = visit.error.reason if visit.error else None
-        answers = enumerate((visit.round_1, visit.round_2), 1)
+        reason = answers.error.reason if answers.error else None
+        numbered = enumerate((answers.round_1, answers.round_2), 1)
         self.rounds = [
             read_round(
                 answer,
                 number,
-                visit.queries.get(number, RoundQueries()),
+                answers.queries.get(number, RoundQueries()),
                 reason,
-                visit.rejected.get(number, {}),
+                answers.rejected.get(number, {}),
             )
-            for number, answer in answers
+            for number, answer in numbered
         ]
         self.round_1, self.round_2 = self.rounds
 
@@ -192,7 +192,7 @@ class _Answers:
         its_system = self._noun(lambda: system(first["system"], first["collector"]), "system")
         its_processes = self._noun(lambda: processes(first["processes"], secrets), "processes")
         its_supervisors = self._files_noun(FileName.SUPERVISOR_CONF, self._supervisors)
-        known = its_supervisors if isinstance(its_supervisors, Supervisors) else None
+        parsed_supervisors = its_supervisors if isinstance(its_supervisors, Supervisors) else None
         running = its_processes if isinstance(its_processes, Processes) else None
         peers = self.round_2.values.get("peers")
         zone = its_system.utc_offset_seconds if isinstance(its_system, System) else None
@@ -202,11 +202,13 @@ class _Answers:
             "processes": its_processes,
             "sockets": self._noun(lambda: sockets(first["listeners"], first["unix"]), "listeners", "unix"),
             "supervisors": its_supervisors,
-            "services": self._files_noun(FileName.UWSGI_INI, lambda files: services(files, known, secrets)),
+            "services": self._files_noun(
+                FileName.UWSGI_INI, lambda files: services(files, parsed_supervisors, secrets)
+            ),
             "settings": self._files_noun(
                 FileName.SETTINGS.prefix, lambda files: settings(files, secrets, self._own())
             ),
-            "places": self._merged("files", lambda *_: places(self._entries("files"))),
+            "path_stats": self._merged("files", lambda *_: path_stats(self._entries("files"))),
             "proxies": self._files_noun(FileName.PROXY.prefix, lambda files: proxies(files, secrets)),
             "nginx": self._noun(lambda: nginx(first["nginx"]), "nginx"),
             "agent": self._files_noun(FileName.AGENT_CONFIG, agent),
@@ -215,18 +217,18 @@ class _Answers:
             "names": self._merged("resolve", names),
             "answers": self._merged(
                 "http",
-                lambda given, errors: answers(
-                    _but(HttpName.SEARCH.prefix, given), secrets, _but(HttpName.SEARCH.prefix, errors)
+                lambda section, errors: answers(
+                    _but(HttpName.SEARCH.prefix, section), secrets, _but(HttpName.SEARCH.prefix, errors)
                 ),
             ),
             "connections": self._merged(
                 "tcp",
-                lambda given, errors: connections(
-                    _but(TcpName.REDIS.prefix, given), secrets, _but(TcpName.REDIS.prefix, errors)
+                lambda section, errors: connections(
+                    _but(TcpName.REDIS.prefix, section), secrets, _but(TcpName.REDIS.prefix, errors)
                 ),
             ),
-            "searches": self._merged("http", lambda given, errors: searches(given, secrets, errors)),
-            "redis": self._merged("tcp", lambda given, errors: redis_talks(given, secrets, errors)),
+            "searches": self._merged("http", lambda section, errors: searches(section, secrets, errors)),
+            "redis": self._merged("tcp", lambda section, errors: redis_answers(section, secrets, errors)),
             "logs": self._merged("tails", lambda *_: logs(self._entries("tails"), zone, secrets)),
             "login_access": self._login_access(),
             "log_plugins": self._files_noun(
@@ -260,13 +262,13 @@ class _Answers:
         if not any(section in one.values for one in self.rounds):
             reasons = [one.errors[section] for one in self.rounds if section in one.errors]
             return Missing(reasons[0] if reasons else not_answered(section))
-        both: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
         errors: dict[str, Message | str] = {}
         for one in self.rounds:
-            given, refused = one.values.get(section, {}), _named_errors(one, section)
-            both = {name: item for name, item in {**both, **given}.items() if name not in refused}
-            errors = {name: error for name, error in errors.items() if name not in given} | refused
-        return _built(lambda: build(both, errors))
+            values, refused = one.values.get(section, {}), _named_errors(one, section)
+            merged = {name: item for name, item in {**merged, **values}.items() if name not in refused}
+            errors = {name: error for name, error in errors.items() if name not in values} | refused
+        return _built(lambda: build(merged, errors))
 
     def _files_noun(self, prefix: str, build: Callable[[Files], T | Missing]) -> T | Missing:
         """Build a noun from the files with this prefix; they must have been queried."""
@@ -283,17 +285,17 @@ class _Answers:
 
     def _entries(self, section: str) -> Files:
         """Return the entries by name, the newer one of the same path; failed queries are entries too."""
-        found: Files = {}
+        merged: Files = {}
         for one in self.rounds:
-            given = {name: list(entries) for name, entries in one.values.get(section, {}).items()}
+            newer = {name: list(entries) for name, entries in one.values.get(section, {}).items()}
             for name, error in _named_errors(one, section).items():
-                if name not in given:
-                    given[name] = [{"path": name, "type": "other", "error": error}]
-            for name, entries in given.items():
+                if name not in newer:
+                    newer[name] = [{"path": name, "type": "other", "error": error}]
+            for name, entries in newer.items():
                 new = {entry["path"]: entry for entry in entries}
-                kept = [entry for entry in found.get(name, []) if entry["path"] not in new]
-                found[name] = [*kept, *new.values()]
-        return found
+                kept = [entry for entry in merged.get(name, []) if entry["path"] not in new]
+                merged[name] = [*kept, *new.values()]
+        return merged
 
     def _supervisors(self, files: Files) -> Supervisors:
         status, later = (
@@ -306,8 +308,10 @@ class _Answers:
     def _own(self) -> Own:
         """Return the replacements for the host's own addresses and names in a setting, loopback included."""
         values = self.round_1.values
-        found = [address for address, _ in values.get("addresses", ())[:_MOST_ADDRESSES]]
-        return own_places(found, values["system"]["hostname"][:255] if "system" in values else None)
+        own_addresses = [address for address, _ in values.get("addresses", ())[:_MOST_ADDRESSES]]
+        return replace_own_names(
+            own_addresses, values["system"]["hostname"][:255] if "system" in values else None
+        )
 
     def _login_access(self) -> Fact:
         tails = self._entries("tails")

@@ -33,7 +33,7 @@ class Certificate(Record, frozen=True):
     error_text: Message | str | None = None
 
     @property
-    def seen(self) -> bool:
+    def received(self) -> bool:
         """Return whether a certificate was received."""
         return self.error_kind is None
 
@@ -58,29 +58,33 @@ def certificates(section: Any) -> Certificates:
 
 
 def _certificate(item: dict[str, Any]) -> Certificate:
-    place = raw.text(item.get("address"), 100) or ""
+    address = raw.text(item.get("address"), 100) or ""
     if item.get("error") is not None:
         error = raw.record(item["error"])
         kind = raw.text(error.get("kind"), 20) or "other"
-        return Certificate(place, error_kind=kind, error_text=raw.text(error.get("text"), 300))
+        return Certificate(address, error_kind=kind, error_text=raw.text(error.get("text"), 300))
     problem = raw.text(item.get("problem"), 300)
     try:
-        known = x509.load_der_x509_certificate(base64.b64decode(raw.text(item.get("der"), 100_000) or ""))
+        certificate = x509.load_der_x509_certificate(
+            base64.b64decode(raw.text(item.get("der"), 100_000) or "")
+        )
         return Certificate(
-            address=place,
-            names=_names(known)[:100],
-            issuer=known.issuer.rfc4514_string()[:200],
-            begins=known.not_valid_before_utc.timestamp(),
-            ends=known.not_valid_after_utc.timestamp(),
+            address=address,
+            names=_names(certificate)[:100],
+            issuer=certificate.issuer.rfc4514_string()[:200],
+            begins=certificate.not_valid_before_utc.timestamp(),
+            ends=certificate.not_valid_after_utc.timestamp(),
             problem=problem,
         )
     except (ValueError, binascii.Error):
-        return Certificate(place, problem=problem)
+        return Certificate(address, problem=problem)
 
 
-def _names(known: x509.Certificate) -> tuple[str, ...]:
+def _names(certificate: x509.Certificate) -> tuple[str, ...]:
     try:
-        alternatives = known.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        alternatives = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         return tuple(alternatives.get_values_for_type(x509.DNSName))
     except (x509.ExtensionNotFound, ValueError):
-        return tuple(str(name.value) for name in known.subject.get_attributes_for_oid(NameOID.COMMON_NAME))
+        return tuple(
+            str(name.value) for name in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        )

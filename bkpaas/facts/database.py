@@ -70,16 +70,16 @@ class Account(Record, frozen=True):
 
 def accounts(settings: SettingsByProject | Missing) -> dict[str, Account]:
     """Return the accounts by the names of their connections; the first is called `database`."""
-    found: dict[tuple[str, int, str, str], Account] = {}
+    unique: dict[tuple[str, int, str, str], Account] = {}
     by_project = {} if isinstance(settings, Missing) else settings.by_project
     for project in PROJECTS:
         own = by_project.get(project)
         account = _account(own) if own else None
         if account is not None:
             key = (account.host, account.port, account.user, account.password)
-            first = found.get(key, account)
-            projects = (*first.projects, project) if key in found else first.projects
-            found[key] = Account(
+            first = unique.get(key, account)
+            projects = (*first.projects, project) if key in unique else first.projects
+            unique[key] = Account(
                 host=first.host,
                 port=first.port,
                 projects=projects,
@@ -89,7 +89,7 @@ def accounts(settings: SettingsByProject | Missing) -> dict[str, Account]:
                 obstacle=first.obstacle,
             )
     names = [PREFIX, *(f"{PREFIX}-{number}" for number in range(2, MOST_ACCOUNTS + 1))]
-    return dict(zip(names, found.values(), strict=False))
+    return dict(zip(names, unique.values(), strict=False))
 
 
 def _account(settings: Settings) -> Account | None:
@@ -121,9 +121,9 @@ def _obstacle(project: str, user: Any, password: Any, options: Any) -> Message |
         return msg(
             "DATABASES of {project} has no USER and PASSWORD that can be read: not connected", project=project
         )
-    given = options if isinstance(options, dict) else {}
-    tls = given["ssl"] if isinstance(given.get("ssl"), dict) else {}
-    own = [name for name in _OWN_OPTIONS if name in given] + [
+    own_options = options if isinstance(options, dict) else {}
+    tls = own_options["ssl"] if isinstance(own_options.get("ssl"), dict) else {}
+    own = [name for name in _OWN_OPTIONS if name in own_options] + [
         f"ssl.{name}" for name in ("cert",) if name in tls
     ]
     if own:
@@ -140,17 +140,17 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
     if earlier is None or not entry.has_role("paas"):
         return
     for name, account in accounts(earlier.hosts[entry.name].settings).items():
-        words = [
+        values = [
             _plain(word, earlier.password) for word in (account.user, account.password, account.database)
         ]
-        if account.obstacle is None and None not in words:
-            login = dict(zip(("user", "password", "database"), words, strict=True))
+        if account.obstacle is None and None not in values:
+            login = dict(zip(("user", "password", "database"), values, strict=True))
             seconds = deployment.limits.request_seconds
             yield MysqlLogin(name, account.host, account.port, seconds, mysql=login)
 
 
 def _plain(word: str, resolve_digest: ResolveDigest) -> str | None:
-    """Return the value of a digest, or what is none; None when it is unknown or was not valid UTF-8."""
+    """Return the value of a digest, or a plain value as it is; None if unknown or not valid UTF-8."""
     plain = resolve_digest(word) if DIGEST.fullmatch(word) else word
     return None if plain is None or "\ufffd" in plain or "\0" in plain else plain
 
@@ -158,20 +158,20 @@ def _plain(word: str, resolve_digest: ResolveDigest) -> str | None:
 def error_text(text: str) -> str:
     """Return the text of an error of the database without the account that it names."""
     text = _ACCOUNT.sub("'...'@'...'", text)
-    return _PASSWORD.sub(lambda found: _WITH.get(found[1], ""), text)
+    return _PASSWORD.sub(lambda match: _WITH.get(match[1], ""), text)
 
 
 def login(item: Mapping[str, Any], secrets: Secrets) -> DatabaseLogin | None:
     """Return the login of a raw TCP connection; None when it has none."""
-    given = raw.record(item.get("login"))
-    state = _STATES.get(raw.text(given.get("state"), 20))
+    record = raw.record(item.get("login"))
+    state = _STATES.get(raw.text(record.get("state"), 20))
     if state is None:
         return None
-    text = error_text(raw.text(given.get("text"), 4 * _TEXT_LENGTH) or "")
+    text = error_text(raw.text(record.get("text"), 4 * _TEXT_LENGTH) or "")
     return DatabaseLogin(
         state=state,
-        code=raw.integer(given.get("code")),
-        kind=raw.text(given.get("kind"), 20) or "",
+        code=raw.integer(record.get("code")),
+        kind=raw.text(record.get("kind"), 20) or "",
         text=secrets.truncate("".join(c if c.isprintable() else "." for c in text), _TEXT_LENGTH),
-        plugin=secrets.truncate(raw.text(given.get("plugin"), 100) or "", 100),
+        plugin=secrets.truncate(raw.text(record.get("plugin"), 100) or "", 100),
     )

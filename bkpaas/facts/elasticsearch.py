@@ -37,7 +37,7 @@ _BLOCKS = ("read_only", "read_only_allow_delete", "write")
 """Settings that keep documents out."""
 
 
-class Place(Record, frozen=True):
+class Endpoint(Record, frozen=True):
     """Represent one address of the settings."""
 
     host: str
@@ -45,7 +45,7 @@ class Place(Record, frozen=True):
     scheme: str = "http"
     user: str = ""
     password: str = ""
-    """A digest; empty: there is none."""
+    """A digest; empty without a password."""
 
     @property
     def text(self) -> str:
@@ -74,7 +74,7 @@ class Search(Record, frozen=True):
     """Of the applications' logs."""
     nodes: tuple[Node, ...] = ()
     newest: Time | None = None
-    """Time stamp, in epoch seconds, of the newest document since yesterday; None: there is none."""
+    """Time stamp, in epoch seconds, of the newest document since yesterday; None without a document."""
     unknown: dict[str, Message | str] = field(default_factory=dict)
     """Why one of the above is not known, by its name."""
 
@@ -86,82 +86,84 @@ class Search(Record, frozen=True):
 
 
 class Searches(Fact, frozen=True):
-    by_place: dict[str, Search]
+    by_address: dict[str, Search] = field(name="by_place")
     missing: dict[str, Message | str] = field(default_factory=dict)
-    """Why the answers of a place cannot be used."""
+    """Why the answers of an address cannot be used."""
 
-    def at(self, place: Place) -> Search:
+    def at(self, endpoint: Endpoint) -> Search:
         """Return the answers of an address. Raises NoData without a usable answer."""
-        if place.text in self.missing:
-            raise NoData(self.missing[place.text])
-        if place.text not in self.by_place:
-            raise NoData(msg("not asked: {text}", text=place.text))
-        return self.by_place[place.text]
+        if endpoint.text in self.missing:
+            raise NoData(self.missing[endpoint.text])
+        if endpoint.text not in self.by_address:
+            raise NoData(msg("not asked: {text}", text=endpoint.text))
+        return self.by_address[endpoint.text]
 
 
-def places(paas: Settings | None) -> tuple[Place, ...]:
+def elasticsearch_endpoints(paas: Settings | None) -> tuple[Endpoint, ...]:
     """Return the addresses in the settings of paas, in order, without duplicates.
 
     Raises: NoData if they are unknown; ValueError, with a text for the user, for an invalid address.
     """
-    given = [(name, paas.get(name)) for name in SEARCH_SETTINGS] if paas else []
-    known = [(name, value) for name, value in given if value is not None]
-    if not known:
+    settings = [(name, paas.get(name)) for name in SEARCH_SETTINGS] if paas else []
+    values = [(name, value) for name, value in settings if value is not None]
+    if not values:
         names = " / ".join(SEARCH_SETTINGS)
         raise NoData(msg("{names} is not in the settings of paas", names=names))
     # What is made from another one of them says less than that.
-    name, value = next(((n, v) for n, v in known if v.kind in ("str", "list")), known[0])
+    name, value = next(((n, v) for n, v in values if v.kind in ("str", "list")), values[0])
     where = f"{value.file}:{value.line}: {name}"
     if value.kind not in ("str", "list") or value.value is None:
         raise NoData(msg("{where} is not a plain text", where=where))
-    words = value.value.split(";") if isinstance(value.value, str) else value.value
-    found = dict.fromkeys(_place(word.strip(), where) for word in raw.texts(words, 500) if word.strip())
-    if not found:
+    texts = value.value.split(";") if isinstance(value.value, str) else value.value
+    unique = dict.fromkeys(_endpoint(word.strip(), where) for word in raw.texts(texts, 500) if word.strip())
+    if not unique:
         raise ValueError(msg("{where} is empty", where=where))
-    return tuple(found)
+    return tuple(unique)
 
 
-def _place(word: str, where: str) -> Place:
-    login, _, place = word.rpartition("@")
+def _endpoint(word: str, where: str) -> Endpoint:
+    login, _, address = word.rpartition("@")
     scheme, mark, rest = word.partition("://")
     scheme = scheme.lower() if mark else "http"
     if mark and login:
         login = login.partition("://")[2]
     elif mark:
-        place = rest
+        address = rest
     user, _, password = login.partition(":")
     try:
-        parts = urlsplit(f"//{place}")
+        parts = urlsplit(f"//{address}")
         host, port = parts.hostname, parts.port or _PORTS[scheme]
     except (ValueError, KeyError):
         host, port = None, 0
     if not host or not host.isascii() or any(sign.isspace() for sign in host):
-        raise ValueError(msg("{where}: {place!r} is no address", where=where, place=place[:100]))
-    return Place(host, port, scheme, user, password)
+        raise ValueError(msg("{where}: {place!r} is no address", where=where, place=address[:100]))
+    return Endpoint(host, port, scheme, user, password)
 
 
 def searches(
     section: dict[str, dict[str, Any]], secrets: Secrets, missing: dict[str, Message | str] | None = None
 ) -> Searches:
     """Parse the raw HTTP answers by name; answers of other services are ignored."""
-    by_place: dict[str, dict[str, dict[str, Any]]] = {}
+    by_address: dict[str, dict[str, dict[str, Any]]] = {}
     for name, item in section.items():
-        part, _, place = name.removeprefix(HttpName.SEARCH.prefix).partition("@")
+        part, _, address = name.removeprefix(HttpName.SEARCH.prefix).partition("@")
         if name.startswith(HttpName.SEARCH.prefix):
-            by_place.setdefault(place, {})[part] = item
+            by_address.setdefault(address, {})[part] = item
     reasons = {
         name.partition("@")[2]: reason
         for name, reason in (missing or {}).items()
         if name.startswith(HttpName.SEARCH.prefix)
     }
-    found = {place: _search(parts, secrets) for place, parts in by_place.items() if place not in reasons}
-    return Searches(by_place=found, missing=reasons)
+    read = {
+        address: _search(parts, secrets) for address, parts in by_address.items() if address not in reasons
+    }
+    return Searches(by_address=read, missing=reasons)
 
 
 def _search(parts: dict[str, dict[str, Any]], secrets: Secrets) -> Search:
     unknown: dict[str, Message | str] = {}
 
-    def told(part: str, read: Callable[[Any], Any]) -> Any:
+    def read_part(part: str, read: Callable[[Any], Any]) -> Any:
         """Return a part, None if it is unknown."""
         item = parts.get(part)
         if item is not None and item.get("status") == 200:
@@ -170,52 +172,52 @@ def _search(parts: dict[str, dict[str, Any]], secrets: Secrets) -> Search:
         unknown[part] = _reason(part, None if item is None else answer(item, secrets))
         return None
 
-    blocks = told("blocks", _index_blocks) or {}
-    if of_cluster := told("cluster", _cluster_blocks):
+    blocks = read_part("blocks", _index_blocks) or {}
+    if of_cluster := read_part("cluster", _cluster_blocks):
         blocks = {"": of_cluster, **blocks}
-    newest = told("newest", _newest) or ()
+    newest = read_part("newest", _newest) or ()
     return Search(
         root=answer(parts.get("root", {}), secrets),
         health=answer(parts.get("health", {}), secrets),
         blocks=blocks,
-        indices=told("indices", _indices) or (),
-        nodes=told("nodes", _nodes) or (),
+        indices=read_part("indices", _indices) or (),
+        nodes=read_part("nodes", _nodes) or (),
         newest=newest[0] if newest else None,
         unknown=unknown,
     )
 
 
-def _reason(part: str, told: Answer | None) -> Message:
-    if told is None:
+def _reason(part: str, reply: Answer | None) -> Message:
+    if reply is None:
         return msg("Elasticsearch was not asked for {part}", part=part)
-    what = told.error_text if told.status is None else f"HTTP {told.status} {complaint(told)}"
-    return msg("{url}: {failure}", url=told.url, failure=what)
+    what = reply.error_text if reply.status is None else f"HTTP {reply.status} {complaint(reply)}"
+    return msg("{url}: {failure}", url=reply.url, failure=what)
 
 
-def speaks(told: Answer) -> bool:
+def speaks(reply: Answer) -> bool:
     """Return whether this answer to GET /, error or not, is one of Elasticsearch."""
-    body = told.json() or {}
+    body = reply.json() or {}
     number = raw.record(body.get("version")).get("number")
     return isinstance(number, str) or (isinstance(body.get("error"), dict) and "status" in body)
 
 
-def complaint(told: Answer) -> str:
+def complaint(reply: Answer) -> str:
     """Return type and reason of an error of Elasticsearch, else the start of the body."""
-    error = (told.json() or {}).get("error")
+    error = (reply.json() or {}).get("error")
     if isinstance(error, dict):
         return f"{error.get('type')}: {error.get('reason')}"[:300]
-    return " ".join(told.body.split())[:120]
+    return " ".join(reply.body.split())[:120]
 
 
 def _index_blocks(body: dict[str, Any]) -> dict[str, tuple[str, ...]]:
     """Parse {"INDEX": {"settings": {"index": {"blocks": {"write": "true"}}}}}."""
-    found: dict[str, tuple[str, ...]] = {}
+    by_index: dict[str, tuple[str, ...]] = {}
     for index, one in list(body.items())[:_MOST]:
         inner = one.get("settings", one) if isinstance(one, dict) else {}
         blocks = [name for name in _BLOCKS if _set(inner, ("index", "blocks", name))]
         if blocks:
-            found[index[:255]] = tuple(f"index.blocks.{name}" for name in blocks)
-    return found
+            by_index[index[:255]] = tuple(f"index.blocks.{name}" for name in blocks)
+    return by_index
 
 
 def _cluster_blocks(body: dict[str, Any]) -> tuple[str, ...]:
@@ -280,12 +282,12 @@ _MOST_SERVERS = 5
 _WELL = {"root": "/", "health": "/_cluster/health?master_timeout=5s"}
 
 
-def search_places(facts: HostFacts) -> tuple[Place, ...]:
+def search_endpoints(facts: HostFacts) -> tuple[Endpoint, ...]:
     """Return the addresses in the settings of paas, at most five; none when they cannot be read."""
     if isinstance(facts.settings, Missing):
         return ()
     try:
-        return places(facts.settings.by_project.get("paas"))[:_MOST_SERVERS]
+        return elasticsearch_endpoints(facts.settings.by_project.get("paas"))[:_MOST_SERVERS]
     except (NoData, ValueError):
         return ()
 
@@ -295,21 +297,21 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
     if earlier is None or not entry.has_role("paas"):
         return
     facts = earlier.hosts[entry.name]
-    servers = search_places(facts)
-    for number, place in enumerate(servers):
+    servers = search_endpoints(facts)
+    for number, endpoint in enumerate(servers):
         login = {}
-        if place.password:
-            words = f"{place.user}:{earlier.password(place.password) or ''}".encode()
-            login = {"Authorization": f"Basic {base64.b64encode(words).decode('ascii')}"}
+        if endpoint.password:
+            credentials = f"{endpoint.user}:{earlier.password(endpoint.password) or ''}".encode()
+            login = {"Authorization": f"Basic {base64.b64encode(credentials).decode('ascii')}"}
         for part, path in {**_WELL, **({} if number else _details(facts))}.items():
             yield http_get(
                 deployment,
-                HttpName.SEARCH.of(part, place.text),
-                f"{place.scheme}://{place.text}{path}",
+                HttpName.SEARCH.of(part, endpoint.text),
+                f"{endpoint.scheme}://{endpoint.text}{path}",
                 headers=login,
                 secret=True if login else UNSET,
             )
-    yield from unresolved((place.host for place in servers), deployment)
+    yield from unresolved((endpoint.host for endpoint in servers), deployment)
 
 
 def _details(facts: HostFacts) -> dict[str, str]:

@@ -51,7 +51,7 @@ class FileFact(Record, frozen=True):
         return stat.filemode(_FORMATS.get(self.type, 0) | (self.mode or 0))
 
 
-class Places(Fact, frozen=True):
+class PathStats(Fact, frozen=True, tag="Places"):
     """Hold the stat of paths that are not read, by the name of their query."""
 
     by_name: dict[str, tuple[FileFact, ...]]
@@ -115,10 +115,10 @@ _LOGIN_FILES = {
 _MOST_LOGIN_FILES = 100
 
 
-def places(files: Files) -> Places:
+def path_stats(files: Files) -> PathStats:
     """Parse the entries of the paths that are not read."""
-    found = {name.value: files.get(name, []) for name in _LOGIN_FILES}
-    return Places(by_name={name: tuple(map(file_fact, entries)) for name, entries in found.items()})
+    by_name = {name.value: files.get(name, []) for name in _LOGIN_FILES}
+    return PathStats(by_name={name: tuple(map(file_fact, entries)) for name, entries in by_name.items()})
 
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:

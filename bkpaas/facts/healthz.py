@@ -43,9 +43,9 @@ def health(service: str, answer: Answer) -> Health:
 
 
 def _message(answer: Answer, body: dict[str, Any], warnings: list[str]) -> str:
-    words = (body.get("message"), body.get("bk_error_msg"), *warnings)
-    said = "; ".join(word for word in words if isinstance(word, str) and word not in ("", "OK"))
-    shown = said or " ".join(answer.body.split())
+    texts = (body.get("message"), body.get("bk_error_msg"), *warnings)
+    joined_texts = "; ".join(word for word in texts if isinstance(word, str) and word not in ("", "OK"))
+    shown = joined_texts or " ".join(answer.body.split())
     return (shown if answer.status == 200 else f"HTTP {answer.status}: {shown}")[:300].rstrip()
 
 

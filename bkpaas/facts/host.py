@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Generic, TypeVar
 
+from msgspec import field
+
 from bkpaas.errors import NoData
 from bkpaas.facts.access import LoginAccess
 from bkpaas.facts.agent import Agent, SaasRuns
@@ -11,7 +13,7 @@ from bkpaas.facts.answers import Answers, Connections
 from bkpaas.facts.clock import Clock
 from bkpaas.facts.disks import Disks
 from bkpaas.facts.elasticsearch import Searches
-from bkpaas.facts.file import Places
+from bkpaas.facts.file import PathStats
 from bkpaas.facts.log_plugins import LogPlugins
 from bkpaas.facts.logs import Logs
 from bkpaas.facts.missing import Missing, Record
@@ -20,7 +22,7 @@ from bkpaas.facts.nginx import Nginx
 from bkpaas.facts.process import Processes
 from bkpaas.facts.proxies import Proxies
 from bkpaas.facts.ranges import Seconds
-from bkpaas.facts.redis import RedisTalks
+from bkpaas.facts.redis import RedisAnswers
 from bkpaas.facts.settings import SettingsByProject
 from bkpaas.facts.sockets import Sockets
 from bkpaas.facts.supervisor import Supervisor, Supervisors
@@ -42,7 +44,7 @@ class HostFacts(Record, frozen=True):
     host: str
     collected: bool
     error_kind: str | None
-    """See bkpaas.collect.errors; may stand beside facts when only the second visit failed."""
+    """See bkpaas.collect.errors; set in addition to facts when only round 2 failed."""
     error: Message | str | None
     seconds: Seconds
     clock: Clock | Missing
@@ -53,7 +55,7 @@ class HostFacts(Record, frozen=True):
     supervisors: Supervisors | Missing
     services: Services | Missing
     settings: SettingsByProject | Missing
-    places: Places | Missing
+    path_stats: PathStats | Missing = field(name="places")
     proxies: Proxies | Missing
     nginx: Nginx | Missing
     agent: Agent | Missing
@@ -63,7 +65,7 @@ class HostFacts(Record, frozen=True):
     answers: Answers | Missing
     connections: Connections | Missing
     searches: Searches | Missing
-    redis: RedisTalks | Missing
+    redis: RedisAnswers | Missing
     logs: Logs | Missing
     log_plugins: LogPlugins | Missing
     login_access: LoginAccess | Missing
@@ -95,7 +97,7 @@ class HostView:
     supervisors = _Noun[Supervisors]()
     services = _Noun[Services]()
     settings = _Noun[SettingsByProject]()
-    places = _Noun[Places]()
+    path_stats = _Noun[PathStats]()
     proxies = _Noun[Proxies]()
     nginx = _Noun[Nginx]()
     agent = _Noun[Agent]()
@@ -105,7 +107,7 @@ class HostView:
     answers = _Noun[Answers]()
     connections = _Noun[Connections]()
     searches = _Noun[Searches]()
-    redis = _Noun[RedisTalks]()
+    redis = _Noun[RedisAnswers]()
     logs = _Noun[Logs]()
     log_plugins = _Noun[LogPlugins]()
     login_access = _Noun[LoginAccess]()
@@ -119,7 +121,7 @@ class HostView:
     @property
     def supervisor(self) -> Supervisor:
         """Return the supervisor of open_paas."""
-        found = self.supervisors.by_module.get("open_paas")
-        if found is None or not found.conf.exists:
+        supervisor = self.supervisors.by_module.get("open_paas")
+        if supervisor is None or not supervisor.conf.exists:
             raise NoData(msg("there is no etc/supervisor-open_paas.conf on this host"))
-        return found
+        return supervisor

@@ -35,10 +35,10 @@ class Unknown(Exception):
     """Signal a value that depends on unknown names or is too large."""
 
 
-def evaluate(node: Any, known: Mapping[str, Any]) -> Any:
+def evaluate(node: Any, names: Mapping[str, Any]) -> Any:
     """Return the value of an expression, given the values of names. Raises Unknown."""
     try:
-        return _bounded(_RULES[node.type](node, known))
+        return _bounded(_RULES[node.type](node, names))
     except (KeyError, IndexError, TypeError, ValueError, ArithmeticError, SyntaxError, RecursionError):
         raise Unknown from None
 
@@ -51,64 +51,64 @@ def _bounded(value: Any) -> Any:
     return value
 
 
-def _number(node: Any, known: Mapping[str, Any]) -> Any:
+def _number(node: Any, names: Mapping[str, Any]) -> Any:
     text = node.value.rstrip("lL")
     if re.fullmatch(r"0[0-7]+", text):
         text = "0o" + text  # of Python 2
     return ast.literal_eval(text)
 
 
-def _string(node: Any, known: Mapping[str, Any]) -> str:
+def _string(node: Any, names: Mapping[str, Any]) -> str:
     value = ast.literal_eval(_PREFIX.sub(r"\1", node.value, count=1))
     return value.decode("utf-8") if isinstance(value, bytes) else str(value)
 
 
-def _strings(node: Any, known: Mapping[str, Any]) -> str:
-    return "".join(evaluate(child, known) for child in node.children)
+def _strings(node: Any, names: Mapping[str, Any]) -> str:
+    return "".join(evaluate(child, names) for child in node.children)
 
 
-def _name(node: Any, known: Mapping[str, Any]) -> Any:
-    return known[node.value]
+def _name(node: Any, names: Mapping[str, Any]) -> Any:
+    return names[node.value]
 
 
-def _keyword(node: Any, known: Mapping[str, Any]) -> Any:
+def _keyword(node: Any, names: Mapping[str, Any]) -> Any:
     return {"True": True, "False": False, "None": None}[node.value]
 
 
-def _atom(node: Any, known: Mapping[str, Any]) -> Any:
+def _atom(node: Any, names: Mapping[str, Any]) -> Any:
     opening, *inner, _ = node.children
     if opening.value == "(":
-        return evaluate(inner[0], known) if inner else []
+        return evaluate(inner[0], names) if inner else []
     if opening.value == "[":
-        return _items(inner[0], known) if inner else []
+        return _items(inner[0], names) if inner else []
     if opening.value == "{":
-        return _pairs(inner[0], known) if inner else {}
+        return _pairs(inner[0], names) if inner else {}
     raise Unknown
 
 
-def _items(node: Any, known: Mapping[str, Any]) -> list[Any]:
+def _items(node: Any, names: Mapping[str, Any]) -> list[Any]:
     """Return the elements of a tuple, list or set as a list."""
     if node.type not in ("testlist_comp", "testlist", "testlist_star_expr", "exprlist", "dictorsetmaker"):
-        return [evaluate(node, known)]
-    return [evaluate(child, known) for child in node.children if child.type != "operator"]
+        return [evaluate(node, names)]
+    return [evaluate(child, names) for child in node.children if child.type != "operator"]
 
 
-def _pairs(node: Any, known: Mapping[str, Any]) -> Any:
+def _pairs(node: Any, names: Mapping[str, Any]) -> Any:
     children = node.children if node.type == "dictorsetmaker" else [node]
     if len(children) < 3 or children[1].type != "operator" or children[1].value != ":":
-        return _items(node, known)
+        return _items(node, names)
     whole = [child for child in children if child.type != "operator" or child.value != ","]
     keys, colons, values = whole[0::3], whole[1::3], whole[2::3]
     if any(getattr(colon, "value", "") != ":" for colon in colons):
         raise Unknown
     pairs = zip(keys, values, strict=True)
-    return {str(evaluate(key, known)): evaluate(value, known) for key, value in pairs}
+    return {str(evaluate(key, names)): evaluate(value, names) for key, value in pairs}
 
 
-def _fold(node: Any, known: Mapping[str, Any]) -> Any:
-    value = evaluate(node.children[0], known)
+def _fold(node: Any, names: Mapping[str, Any]) -> Any:
+    value = evaluate(node.children[0], names)
     for sign, right in zip(node.children[1::2], node.children[2::2], strict=True):
-        value = _bounded(_calculate(value, sign.value, evaluate(right, known)))
+        value = _bounded(_calculate(value, sign.value, evaluate(right, names)))
     return value
 
 
@@ -124,68 +124,68 @@ def _calculate(left: Any, sign: str, right: Any) -> Any:
     return _ARITHMETIC[sign](left, right)
 
 
-def _sign(node: Any, known: Mapping[str, Any]) -> Any:
-    value = evaluate(node.children[1], known)
+def _sign(node: Any, names: Mapping[str, Any]) -> Any:
+    value = evaluate(node.children[1], names)
     return {"-": -value, "+": +value}[node.children[0].value]
 
 
-def _power(node: Any, known: Mapping[str, Any]) -> Any:
+def _power(node: Any, names: Mapping[str, Any]) -> Any:
     """Evaluate `2 ** 10`, `NAME["key"]` or `"...".format(...)`."""
-    value = evaluate(node.children[0], known)
+    value = evaluate(node.children[0], names)
     if node.children[1].type == "operator":
-        exponent = evaluate(node.children[2], known)
+        exponent = evaluate(node.children[2], names)
         if not (0 <= exponent <= 64 and abs(value) <= 1024):
             raise Unknown
         return value**exponent
     words = [getattr(child, "value", None) for trailer in node.children[1:] for child in trailer.children]
     if words[:3] == [".", "format", "("] and len(node.children) == 3 and isinstance(value, str):
-        return _format(value, node.children[2].children[1:-1], known)
+        return _format(value, node.children[2].children[1:-1], names)
     for trailer in node.children[1:]:
         if trailer.children[0].value != "[":
             raise Unknown
-        value = value[evaluate(trailer.children[1], known)]
+        value = value[evaluate(trailer.children[1], names)]
     return value
 
 
-def _format(template: str, arguments: list[Any], known: Mapping[str, Any]) -> str:
-    given = arguments[0].children if arguments and arguments[0].type == "arglist" else arguments
-    places: list[Any] = []
-    names: dict[str, Any] = {}
-    for argument in (one for one in given if one.type != "operator"):
+def _format(template: str, arguments: list[Any], names: Mapping[str, Any]) -> str:
+    items = arguments[0].children if arguments and arguments[0].type == "arglist" else arguments
+    positional: list[Any] = []
+    keywords: dict[str, Any] = {}
+    for argument in (one for one in items if one.type != "operator"):
         if argument.type == "argument":
             name, equals, value = argument.children
             if equals.value != "=":
                 raise Unknown
-            names[name.value] = evaluate(value, known)
+            keywords[name.value] = evaluate(value, names)
         else:
-            places.append(evaluate(argument, known))
+            positional.append(evaluate(argument, names))
     for _, field, spec, conversion in string.Formatter().parse(template):
         if spec or conversion or (field and not field.isidentifier() and not field.isdigit()):
             raise Unknown
-    return template.format(*places, **names)
+    return template.format(*positional, **keywords)
 
 
-def _comparison(node: Any, known: Mapping[str, Any]) -> bool:
+def _comparison(node: Any, names: Mapping[str, Any]) -> bool:
     left, sign, right = node.children
-    return _COMPARISONS[sign.value](evaluate(left, known), evaluate(right, known))
+    return _COMPARISONS[sign.value](evaluate(left, names), evaluate(right, names))
 
 
-def _not(node: Any, known: Mapping[str, Any]) -> bool:
-    return not evaluate(node.children[1], known)
+def _not(node: Any, names: Mapping[str, Any]) -> bool:
+    return not evaluate(node.children[1], names)
 
 
-def _and(node: Any, known: Mapping[str, Any]) -> Any:
-    return all(evaluate(child, known) for child in node.children[0::2])
+def _and(node: Any, names: Mapping[str, Any]) -> Any:
+    return all(evaluate(child, names) for child in node.children[0::2])
 
 
-def _choice(node: Any, known: Mapping[str, Any]) -> Any:
+def _choice(node: Any, names: Mapping[str, Any]) -> Any:
     """Evaluate `1 if DEBUG else 2`."""
     yes, _, test, _, no = node.children
-    return evaluate(yes if evaluate(test, known) else no, known)
+    return evaluate(yes if evaluate(test, names) else no, names)
 
 
-def _or(node: Any, known: Mapping[str, Any]) -> Any:
-    values = (evaluate(child, known) for child in node.children[0::2])
+def _or(node: Any, names: Mapping[str, Any]) -> Any:
+    values = (evaluate(child, names) for child in node.children[0::2])
     return next((value for value in values if value), False)
 
 

@@ -73,7 +73,7 @@ class _Target:
 
     def __init__(self, file: str, line: int, secrets: Secrets) -> None:
         self.file, self.line, self.secrets = file, line, secrets
-        self.known: dict[str, Any] = {}
+        self.fields: dict[str, Any] = {}
         self.unknown: dict[str, Message | str] = {}
 
     def text(self, name: FieldName, value: Any) -> None:
@@ -86,25 +86,25 @@ class _Target:
         elif name == "key" and "%{" in value:
             self._cannot(name, msg("differs from event to event"))
         elif name == "password":
-            self.known[name] = self.secrets.digest(value) if value else None
+            self.fields[name] = self.secrets.digest(value) if value else None
         else:
-            self.known[name] = value
+            self.fields[name] = value
 
     def number(self, name: FieldName, value: Any) -> None:
         self.text(name, value)
-        text = self.known.pop(name, None)
+        text = self.fields.pop(name, None)
         if text is not None and re.fullmatch(r"\d{1,5}", text):
-            self.known[name] = int(text)
+            self.fields[name] = int(text)
         elif text is not None:
             self._cannot(name, msg("is not a number"))
 
     def _cannot(self, name: FieldName, reason: Message) -> None:
-        self.known.pop(name, None)
+        self.fields.pop(name, None)
         self.unknown[name] = reason
 
     def made(self, **more: Any) -> RedisTarget:
-        known = {**self.known, **more}
-        return RedisTarget(self.file, self.line, unknown=dict(self.unknown), **known)
+        fields = {**self.fields, **more}
+        return RedisTarget(self.file, self.line, unknown=dict(self.unknown), **fields)
 
 
 def read_logstash(file: str, text: str, secrets: Secrets, read: PluginSettings) -> None:
@@ -118,22 +118,22 @@ def read_logstash(file: str, text: str, secrets: Secrets, read: PluginSettings) 
         if (block.section, block.name) == ("output", "elasticsearch"):
             hosts = block.settings.get("hosts", ("127.0.0.1:9200", 0))[0]
             read.outputs += [
-                place_of(host) for host in (hosts if isinstance(hosts, list) else [hosts]) if host
+                address_of(host) for host in (hosts if isinstance(hosts, list) else [hosts]) if host
             ]
         if (block.section, block.name) != ("input", "redis"):
             continue
         target = _Target(file, block.line, secrets)
-        given = {name: value for name, (value, _) in block.settings.items()}
-        target.text("host", given.get("host", "127.0.0.1"))
-        target.number("port", given.get("port", str(_REDIS_PORT)))
-        target.number("db", given.get("db", "0"))
-        target.text("key", given.get("key", ""))
-        target.text("password", given.get("password", ""))
-        target.text("type", given.get("data_type", "list"))
-        read.targets.append(target.made(tls=given.get("ssl") in _TRUE))
+        settings = {name: value for name, (value, _) in block.settings.items()}
+        target.text("host", settings.get("host", "127.0.0.1"))
+        target.number("port", settings.get("port", str(_REDIS_PORT)))
+        target.number("db", settings.get("db", "0"))
+        target.text("key", settings.get("key", ""))
+        target.text("password", settings.get("password", ""))
+        target.text("type", settings.get("data_type", "list"))
+        read.targets.append(target.made(tls=settings.get("ssl") in _TRUE))
 
 
-def place_of(host: Any) -> str:
+def address_of(host: Any) -> str:
     """Return host:port of an address that may have a scheme, a login and a path."""
     text = str(host).rpartition("@")[2].partition("://")
     return (text[2] or text[0]).partition("/")[0][:300]
@@ -146,36 +146,36 @@ def read_filebeat(file: str, text: str, secrets: Secrets, read: PluginSettings) 
     for name, node in settings.items():
         if match := _PATHS.fullmatch(name):
             (read.paths if match["what"] == "paths" else read.left_out).append((_scalar(node) or "")[:300])
-    given = {
+    options = {
         name.removeprefix("output.redis."): node
         for name, node in settings.items()
         if name.startswith("output.redis.")
     }
-    if "hosts" not in given or _scalar(given.get("enabled")) in ("false", "False", "FALSE", "no", "off"):
+    if "hosts" not in options or _scalar(options.get("enabled")) in ("false", "False", "FALSE", "no", "off"):
         return
-    secure = any(name.startswith("ssl.") for name in given) and _scalar(given.get("ssl.enabled")) not in (
+    secure = any(name.startswith("ssl.") for name in options) and _scalar(options.get("ssl.enabled")) not in (
         "false",
         "no",
     )
-    keys = [_scalar(node) for name, node in given.items() if re.fullmatch(r"keys\.\d+\.key", name)]
-    keys.append(next((_scalar(given[name]) for name in ("key", "index") if name in given), "filebeat"))
-    for node in _items(given["hosts"]):
+    keys = [_scalar(node) for name, node in options.items() if re.fullmatch(r"keys\.\d+\.key", name)]
+    keys.append(next((_scalar(options[name]) for name in ("key", "index") if name in options), "filebeat"))
+    for node in _items(options["hosts"]):
         for key in keys:
             target = _Target(file, node.start_mark.line + 1, secrets)
-            target.text("password", _scalar(given["password"]) if "password" in given else "")
-            tls = _place(
-                target, _scalar(node), _scalar(given["port"]) if "port" in given else str(_REDIS_PORT)
+            target.text("password", _scalar(options["password"]) if "password" in options else "")
+            tls = _set_address(
+                target, _scalar(node), _scalar(options["port"]) if "port" in options else str(_REDIS_PORT)
             )
-            target.number("db", _scalar(given["db"]) if "db" in given else "0")
+            target.number("db", _scalar(options["db"]) if "db" in options else "0")
             target.text("key", key)
-            target.text("type", _scalar(given["datatype"]) if "datatype" in given else "list")
+            target.text("type", _scalar(options["datatype"]) if "datatype" in options else "list")
             read.targets.append(target.made(tls=tls or secure))
 
 
-def _place(target: _Target, text: str | None, port: str | None) -> bool:
+def _set_address(target: _Target, text: str | None, port: str | None) -> bool:
     """Parse "host", "host:port", "[::1]:port" or "redis://:password@host:port"; return host, port, encrypted."""
     target.text("host", text)
-    if "host" not in target.known or text is None:
+    if "host" not in target.fields or text is None:
         target.number("port", port)
         return False
     try:
@@ -200,18 +200,18 @@ def _settings(text: str) -> dict[str, Any]:
         raise UnreadableConf(mark.line + 1 if mark else 1, reason) from None
     except (RecursionError, ValueError):
         raise UnreadableConf(1, msg("is not YAML")) from None
-    found: dict[str, Any] = {}
+    nodes: dict[str, Any] = {}
     todo: list[tuple[str, Any]] = [("", root)]
     for _ in range(_MOST_NODES):
         if not todo:
-            return found
+            return nodes
         name, node = todo.pop()
         if isinstance(node, MappingNode):
             dot = "." if name else ""
             pairs = [(key.value, value) for key, value in node.value if isinstance(key, ScalarNode)]
             todo += [(f"{name}{dot}{key}"[:300], value) for key, value in reversed(pairs)]
             continue
-        found[name] = node
+        nodes[name] = node
         if isinstance(node, SequenceNode):
             todo += [(f"{name}.{number}", item) for number, item in enumerate(node.value)]
     raise UnreadableConf(1, msg("has too many settings"))

@@ -146,17 +146,19 @@ def _plugin(which: str, files: Files, processes: Processes | None, peers: Any, s
 
 
 def _peers(peers: Any, running: list[Process]) -> tuple[tuple[str, int], ...] | None:
-    found: list[tuple[str, int]] = []
+    peer_addresses: list[tuple[str, int]] = []
     for process in running:
-        places = raw.record(peers).get(str(process.pid))
-        if not isinstance(places, list):
+        sockets = raw.record(peers).get(str(process.pid))
+        if not isinstance(sockets, list):
             return None
-        for place in places:
-            address, _, port = place.rpartition(":")
+        for socket in sockets:
+            address, _, port = socket.rpartition(":")
             with suppress(ValueError):
-                known = ip_address(address.strip("[]"))
-                found.append((str(getattr(known, "ipv4_mapped", None) or known), int(port)))
-    return tuple(dict.fromkeys(found))
+                parsed_address = ip_address(address.strip("[]"))
+                peer_addresses.append(
+                    (str(getattr(parsed_address, "ipv4_mapped", None) or parsed_address), int(port))
+                )
+    return tuple(dict.fromkeys(peer_addresses))
 
 
 def _runs(process: Process, which: str, folder: str) -> bool:
@@ -164,25 +166,25 @@ def _runs(process: Process, which: str, folder: str) -> bool:
     programs = {basename(process.exe or ""), *map(basename, process.argv[:1])}
     if not folder or process.state == "Z" or not programs & set(_PROGRAMS[which]):
         return False
-    words = [part for word in (process.exe or "", *process.argv) for part in re.split("[=:]", word)]
-    return any(word == folder or word.startswith(f"{folder}/") for word in words)
+    parts = [part for word in (process.exe or "", *process.argv) for part in re.split("[=:]", word)]
+    return any(word == folder or word.startswith(f"{folder}/") for word in parts)
 
 
 def _names(process: Process, path: str) -> bool:
     """Return whether a process was started with this file or its directory."""
-    words = {word.rpartition("=")[2].rstrip("/") for word in process.argv[1:]}
-    return path in words or path.rpartition("/")[0] in words
+    names = {word.rpartition("=")[2].rstrip("/") for word in process.argv[1:]}
+    return path in names or path.rpartition("/")[0] in names
 
 
 def _logs(logs: Files) -> tuple[LogFile, ...]:
-    found = []
+    log_files = []
     for entry in logs.get(TailName.SAAS_LOG, []):
         file = file_fact(entry)
         if file.mtime is None or file.type != "file" or basename(file.path).startswith("uwsgi"):
             continue
         times, whole = _times(content(entry) or "", file.mtime)
-        found.append(LogFile(file.path, file.mtime, times, whole=whole and not entry.get("offset")))
-    return tuple(sorted(found, key=lambda log: -log.mtime))
+        log_files.append(LogFile(file.path, file.mtime, times, whole=whole and not entry.get("offset")))
+    return tuple(sorted(log_files, key=lambda log: -log.mtime))
 
 
 def _times(end: str, mtime: float) -> tuple[tuple[float, ...], bool]:
@@ -200,8 +202,8 @@ def _globbed(path: str, glob: str) -> bool:
     """Return whether a pattern of filebeat surely matches; a star does not match a slash."""
     if "**" in glob:
         return False
-    words, patterns = path.split("/"), glob.split("/")
-    return len(words) == len(patterns) and all(map(fnmatchcase, words, patterns))
+    parts, patterns = path.split("/"), glob.split("/")
+    return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
 
 
 def _core(expression: str) -> str:

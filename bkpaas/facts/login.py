@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from msgspec import field
+
 from bkpaas.facts.missing import Record
 from bkpaas.messages import Message
 
 
-class LoginTrouble(Record, frozen=True):
+class LoginFailure(Record, frozen=True):
     """Represent a failed step of a login."""
 
     step: str
     """form password token platform."""
     where: str
     """The URL without its query."""
-    said: Message | str
-    """Without secrets, cut."""
+    message: Message | str = field(name="said")
+    """Without secrets, truncated."""
 
 
 class LoginTrial(Record, frozen=True):
@@ -25,8 +27,8 @@ class LoginTrial(Record, frozen=True):
     """How many the password was accepted for."""
     refused: Message | str | None = None
     """Why the password was not accepted; it is not tried again."""
-    troubles: tuple[LoginTrouble, ...] = ()
-    asked: tuple[str, ...] = ()
-    """The paas hosts that judged the tokens themselves."""
-    unasked: tuple[str, ...] = ()
-    """Those that the controller cannot reach but through the domain."""
+    failures: tuple[LoginFailure, ...] = field(default=(), name="troubles")
+    verified_on: tuple[str, ...] = field(default=(), name="asked")
+    """The paas hosts that checked the tokens themselves."""
+    unreached: tuple[str, ...] = field(default=(), name="unasked")
+    """The paas hosts that the controller reaches through the domain only."""

@@ -50,7 +50,7 @@ _SHANGHAI = timezone(timedelta(hours=8))
 
 _NGINX = re.compile(r"(?P<time>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(?P<level>error|crit|alert|emerg)\] ")
 _UPSTREAM = re.compile(r'upstream: "(?:[a-z]+://)?(?P<place>unix:[^:"]+|[^/"]+)')
-_NGINX_TELLS = ("upstream", "resolve")
+_NGINX_MARKERS = ("upstream", "resolve")
 
 _DJANGO = re.compile(r"[A-Z]+ \[(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)")
 _REQUEST = re.compile(r"\[[^\]]*\] \[(?P<time>[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4})\] \[")
@@ -63,7 +63,7 @@ _START = re.compile(
 )
 _LINE_TIME = re.compile(r"(?P<time>[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4}) - ")
 _LOADED = re.compile(r"WSGI app 0 \(.*\) ready in")
-_START_TELLS = ("bind(): ", "probably another instance of uWSGI", "no app loaded", "unable to load app")
+_START_MARKERS = ("bind(): ", "probably another instance of uWSGI", "no app loaded", "unable to load app")
 _NO_APP = "no python application found"
 """What a uwsgi without its application answers to every request."""
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Exit|Configured|Interrupt)\b.*")
@@ -121,7 +121,7 @@ class _Reader:
         """Yield nginx's errors about upstreams and their names, without those about missing files."""
         for line in end.splitlines():
             match = _NGINX.match(line)
-            if match and any(word in line for word in _NGINX_TELLS):
+            if match and any(word in line for word in _NGINX_MARKERS):
                 upstream = _UPSTREAM.search(line)
                 time = _epoch(match["time"], "%Y/%m/%d %H:%M:%S", self.host_zone)
                 yield self._hit(path, time, line, upstream["place"] if upstream else None)
@@ -132,34 +132,34 @@ class _Reader:
         for line in end.splitlines():
             time = _application_time(line, time)
             plain = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), line)
-            if any(words in plain for words in _REFUSED):
+            if any(pattern in plain for pattern in _REFUSED):
                 yield self._hit(path, time, plain)
 
     def start_error(self, path: str, end: str) -> LogHit | None:
         """Return why the newest start failed, None if it succeeded or is not in this part of the log."""
         time: float | None = None
-        words: list[str] = []
+        messages: list[str] = []
         starting = False
         for line in end.splitlines():
             stamp = _LINE_TIME.match(line)
-            said = line[stamp.end() :] if stamp else line
+            text = line[stamp.end() :] if stamp else line
             if match := _START.search(line):
-                time, words, starting = _ctime(match["time"], self.host_zone), [], True
+                time, messages, starting = _ctime(match["time"], self.host_zone), [], True
             elif _LOADED.search(line):
-                words, starting = [], False
-            elif (_NO_APP in said or (starting and _tells(said))) and said not in words:
-                words.append(said)
-        return self._hit(path, time, " | ".join(words[-4:])) if words else None
+                messages, starting = [], False
+            elif (_NO_APP in text or (starting and _is_start_error(text))) and text not in messages:
+                messages.append(text)
+        return self._hit(path, time, " | ".join(messages[-4:])) if messages else None
 
 
-def _tells(line: str) -> bool:
-    return any(word in line for word in _START_TELLS) or bool(_EXCEPTION.match(line))
+def _is_start_error(line: str) -> bool:
+    return any(word in line for word in _START_MARKERS) or bool(_EXCEPTION.match(line))
 
 
 def line_times(end: str) -> list[float]:
     """Return the times at the starts of the lines of an application's log, in order."""
-    found = (_application_time(line, None) for line in end.splitlines())
-    return [time for time in found if time is not None]
+    times = (_application_time(line, None) for line in end.splitlines())
+    return [time for time in times if time is not None]
 
 
 def _application_time(line: str, before: float | None) -> float | None:

@@ -33,10 +33,10 @@ class Names(Fact, frozen=True):
             raise NoData(self.missing[name])
         return self.by_name.get(name)
 
-    def of(self, place: str) -> tuple[str, ...]:
+    def of(self, name: str) -> tuple[str, ...]:
         """Return the addresses of a name on this host; the name itself if it is an address or unresolved."""
-        resolved = self.get(place)
-        return resolved.addresses if resolved and resolved.addresses else (place,)
+        resolved = self.get(name)
+        return resolved.addresses if resolved and resolved.addresses else (name,)
 
 
 def names(section: dict[str, dict[str, Any]], missing: dict[str, Message | str] | None = None) -> Names:

@@ -108,13 +108,13 @@ class Nginx(Fact, frozen=True):
 
     def passed_to(self) -> set[tuple[str, int]]:
         """Return address and port of a target without upstream: `proxy_pass http://10.0.0.1:8003/`."""
-        found = (
+        matches = (
             re.match(r"https?://([^/$?]+)", location.proxy_pass)
             for server in self.servers
             for location in server.locations
             if location.proxy_pass and location.upstream is None
         )
-        return {_address(match[1]) for match in found if match}
+        return {_address(match[1]) for match in matches if match}
 
 
 Statement = dict[str, Any]
@@ -123,23 +123,23 @@ _MOST_INCLUDES = 2000
 """Files read in place of includes, each as often as it is included."""
 
 
-def nginx(given: dict[str, Any]) -> Nginx:
+def nginx(section: dict[str, Any]) -> Nginx:
     """Parse the raw section: the main files and all files that they include."""
-    entries = {entry["path"]: entry for entry in given["files"]}
-    mains = [path for path in given["main"] if path in entries]
+    entries = {entry["path"]: entry for entry in section["files"]}
+    mains = [path for path in section["main"] if path in entries]
     tree = _Tree(entries)
-    if error := raw.reason(given.get("error")):
+    if error := raw.reason(section.get("error")):
         tree.problems.append(error)
     statements = tree.read(mains[0], ()) if mains else []
     reader = _Reader()
     reader.block(statements, _Logs(None, None))
     names = {upstream.name for upstream in reader.upstreams}
-    spoken = _protocols(statements, names)
-    guessed = spoken.get(_BY_VARIABLE, set())
-    told = [(upstream, spoken.get(upstream.name, guessed)) for upstream in reader.upstreams]
+    protocols_by_name = _protocols(statements, names)
+    guessed = protocols_by_name.get(_BY_VARIABLE, set())
+    paired = [(upstream, protocols_by_name.get(upstream.name, guessed)) for upstream in reader.upstreams]
     upstreams = tuple(
         structs.replace(upstream, http=upstream.http and "http" in protocols, used=bool(protocols))
-        for upstream, protocols in told
+        for upstream, protocols in paired
     )
     return Nginx(
         main=mains[0] if mains else None,
@@ -183,8 +183,8 @@ class _Tree:
     def _included(self, statement: Statement, within: tuple[str, ...]) -> Iterator[Statement]:
         """Yield the statements of the included files, relative to the main file's directory, sorted."""
         pattern = normpath(join(dirname(within[0]), statement["args"][0]))
-        found = sorted(known for known in self.entries if _matches(normpath(known), pattern))
-        there = [path for path in found if self.entries[path].get("type") != "missing"]
+        matching = sorted(name for name in self.entries if _matches(normpath(name), pattern))
+        there = [path for path in matching if self.entries[path].get("type") != "missing"]
         if not there and not re.search(r"[*?\[]", pattern):
             self._problem(within[-1], statement, msg("cannot read {pattern}", pattern=pattern))
         for path in there:
@@ -214,11 +214,11 @@ def _parsed(text: str) -> tuple[list[Statement], list[tuple[int | None, str]]]:
         path = f"/proc/self/fd/{file.fileno()}"
         payload = crossplane.parse(path, single=True, check_ctx=False, check_args=False)
     config = payload["config"][0]
-    errors = [(error["line"], _told(error["error"], path)) for error in config["errors"]]
+    errors = [(error["line"], _without_location(error["error"], path)) for error in config["errors"]]
     return config["parsed"], errors
 
 
-def _told(error: str, path: str) -> str:
+def _without_location(error: str, path: str) -> str:
     """Return the message of crossplane without its location."""
     return re.sub(rf" in {re.escape(path)}(:\d+)?$", "", error)[:300]
 
@@ -262,21 +262,21 @@ _BY_VARIABLE = "$"
 
 def _protocols(block: list[Statement], upstreams: set[str]) -> dict[str, set[str]]:
     """Return {upstream: protocol} of the upstreams in use: http, https, uwsgi, fastcgi, grpc ..."""
-    found: dict[str, set[str]] = {}
+    by_upstream: dict[str, set[str]] = {}
     for statement in block:
         protocol, passes, _ = statement["directive"].partition("_pass")
         if passes and statement["args"]:
             target = statement["args"][0]
             scheme, slashes, _ = target.partition("://")
-            place = target if slashes else f"://{target}"
-            name = _BY_VARIABLE if "://$" in place else _named(place, upstreams)
+            address = target if slashes else f"://{target}"
+            name = _BY_VARIABLE if "://$" in address else _named(address, upstreams)
             if protocol == "proxy":
                 protocol = scheme if slashes else "tcp"
             if name:
-                found.setdefault(name, set()).add(protocol)
+                by_upstream.setdefault(name, set()).add(protocol)
         for name, protocols in _protocols(statement.get("block", []), upstreams).items():
-            found.setdefault(name, set()).update(protocols)
-    return found
+            by_upstream.setdefault(name, set()).update(protocols)
+    return by_upstream
 
 
 def _log(statements: list[Statement], directive: str) -> str | None:
@@ -328,14 +328,14 @@ def _server(statement: Statement, logs: _Logs, upstreams: set[str]) -> NginxServ
 
 
 def _listen(args: list[str]) -> NginxListen:
-    place, *parameters = args
+    socket, *parameters = args
     address, port, unix = "*", 80, None
-    if place.startswith("unix:"):
-        unix = place[len("unix:") :]
-    elif place.isdecimal() and len(place) < 6:
-        port = int(place)
+    if socket.startswith("unix:"):
+        unix = socket[len("unix:") :]
+    elif socket.isdecimal() and len(socket) < 6:
+        port = int(socket)
     else:
-        address, port = _address(place)
+        address, port = _address(socket)
     return NginxListen(
         address=address or "*",
         port=port,

@@ -33,32 +33,32 @@ class Certificate(_Address, total=False):
 
 def read_controller(answer: Any) -> Round:
     """Read the answers of bkpaas.collect.probes.probe. Never raises."""
-    found = Round()
+    parsed = Round()
     cleaned = raw.clean(answer)
     if not isinstance(cleaned, dict):
-        found.errors = {section: malformed(section) for section in (*_NAMED, "certificates")}
-        return found
-    found.values["agent"] = raw.text(cleaned.get("agent"), 60) or ""
+        parsed.errors = {section: malformed(section) for section in (*_NAMED, "certificates")}
+        return parsed
+    parsed.values["agent"] = raw.text(cleaned.get("agent"), 60) or ""
     for section in _NAMED:
-        given = cleaned.get(section)
-        if isinstance(given, dict):
-            read_named(found, section, given, frozenset(given), RoundQueries())
+        section_answer = cleaned.get(section)
+        if isinstance(section_answer, dict):
+            read_named(parsed, section, section_answer, frozenset(section_answer), RoundQueries())
         else:
-            found.errors[section] = malformed(section) if section in cleaned else not_answered(section)
-    _read_certificates(found, cleaned)
-    return found
+            parsed.errors[section] = malformed(section) if section in cleaned else not_answered(section)
+    _read_certificates(parsed, cleaned)
+    return parsed
 
 
-def _read_certificates(found: Round, cleaned: dict[str, Any]) -> None:
+def _read_certificates(parsed: Round, cleaned: dict[str, Any]) -> None:
     section = "certificates"
     if section not in cleaned:
-        found.errors[section] = not_answered(section)
+        parsed.errors[section] = not_answered(section)
         return
     items, problem = convert_shape(cleaned[section], list[Certificate], section)
     if problem is None and all(map(_is_whole, items)):
-        found.values[section] = items
+        parsed.values[section] = items
     else:
-        found.errors[section] = problem or malformed(section)
+        parsed.errors[section] = problem or malformed(section)
 
 
 def _is_whole(item: dict[str, Any]) -> bool:

@@ -93,9 +93,9 @@ class Processes(Fact, frozen=True):
 
     def uwsgi_masters(self, service: str | None = None) -> tuple[Process, ...]:
         """Return the uwsgi processes whose parent is not a uwsgi of the same service."""
-        found = self.uwsgi(service)
-        services = {process.pid: process.service for process in found}
-        return tuple(p for p in found if services.get(p.ppid) != p.service)
+        uwsgi_processes = self.uwsgi(service)
+        services = {process.pid: process.service for process in uwsgi_processes}
+        return tuple(p for p in uwsgi_processes if services.get(p.ppid) != p.service)
 
     def supervisords(self, conf_basename: str = "supervisor-open_paas.conf") -> tuple[Process, ...]:
         """Return the supervisord processes with this configuration."""
@@ -175,19 +175,19 @@ def _environ(values: dict[str, str], secrets: Secrets) -> dict[str, str]:
 
 def command_line(argv: list[str], secrets: Secrets) -> tuple[str, ...]:
     """Return a command line without secrets, truncated to a total length."""
-    words: list[str] = []
-    room = _COMMAND_LENGTH
+    shown_args: list[str] = []
+    space_left = _COMMAND_LENGTH
     secrets.redact(" ".join(argv))  # remembers what only several words together show to be a secret
     for word, shown in zip(argv, hide_words(argv, secrets.digest), strict=True):
-        if room <= 0:
+        if space_left <= 0:
             break
         if shown is None and " " in word:
             shown = " ".join(command_line(word.split(" "), secrets))
         elif shown is None:
             shown = secrets.truncate(word, _WORD_LENGTH)
-        words.append(shown[:room])
-        room -= len(shown) + 1
-    return tuple(words)
+        shown_args.append(shown[:space_left])
+        space_left -= len(shown) + 1
+    return tuple(shown_args)
 
 
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")

@@ -8,6 +8,8 @@ import shlex
 from collections.abc import Iterator
 from os.path import basename
 
+from msgspec import field
+
 from bkpaas.facts.file import Files, content, file_fact, unreadable
 from bkpaas.facts.missing import Fact, Record
 from bkpaas.facts.query import Earlier, FileName, Query, ReadFile
@@ -25,7 +27,7 @@ class ProxySetting(Record, frozen=True):
     """One of VARIABLES, in lower case whatever it is written in; those of curl's and wget's files by what they do."""
     value: str
     """Without credentials."""
-    place: str
+    location: str = field(name="place")
     """file:line."""
 
 
@@ -46,7 +48,7 @@ _CURL = {"proxy": "all_proxy", "x": "all_proxy", "noproxy": "no_proxy"}
 
 def proxies(files: Files, secrets: Secrets) -> Proxies:
     """Parse the files that set variables of a shell, and the settings of curl and wget."""
-    found: list[ProxySetting] = []
+    settings: list[ProxySetting] = []
     problems: list[Message | str] = []
     for name, entries in files.items():
         for entry in entries if name.startswith(FileName.PROXY.prefix) else ():
@@ -54,35 +56,35 @@ def proxies(files: Files, secrets: Secrets) -> Proxies:
             if reason := unreadable(entry):
                 problems.append(msg("{path}: {reason}", path=path, reason=reason))
             read = _options if basename(path) in (".curlrc", ".wgetrc") else _shell
-            found += [
-                ProxySetting(name=variable, value=secrets.truncate(value, _LENGTH), place=f"{path}:{line}")
+            settings += [
+                ProxySetting(name=variable, value=secrets.truncate(value, _LENGTH), location=f"{path}:{line}")
                 for variable, value, line in read(path, content(entry) or "")
             ]
-    return Proxies(settings=tuple(found), problems=tuple(problems))
+    return Proxies(settings=tuple(settings), problems=tuple(problems))
 
 
 def _shell(path: str, text: str) -> list[tuple[str, str, int]]:
     """Return (variable, value, line) of the assignments in effect at the end, outside of functions."""
-    known: dict[str, tuple[str, int]] = {}
+    variables: dict[str, tuple[str, int]] = {}
     for number, line in _outside_functions(text):
         try:
-            words = shlex.split(line, comments=True)
+            args = shlex.split(line, comments=True)
         except ValueError:  # a quote that ends on another line
-            words = line.split()
-        if words[:1] == ["unset"]:
-            for word in words[1:]:
-                known.pop(word, None)
+            args = line.split()
+        if args[:1] == ["unset"]:
+            for word in args[1:]:
+                variables.pop(word, None)
             continue
-        for word in words:
+        for word in args:
             name, equals, value = word.rstrip(";").partition("=")
             if equals and name.isidentifier():
-                known[name] = (
-                    _REFERENCE.sub(lambda match: known.get(match[1] or match[2], ("",))[0], value),
+                variables[name] = (
+                    _REFERENCE.sub(lambda match: variables.get(match[1] or match[2], ("",))[0], value),
                     number,
                 )
     return [
         (name.lower(), value, number)
-        for name, (value, number) in known.items()
+        for name, (value, number) in variables.items()
         if name.lower() in VARIABLES and value
     ]
 
@@ -100,15 +102,15 @@ def _outside_functions(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _options(path: str, text: str) -> list[tuple[str, str, int]]:
-    found = []
+    options = []
     for number, line in enumerate(text.splitlines(), 1):
         match = _OPTION.match(line)
         if match:
             name = match["name"].lower()
             name = _CURL.get(name, name) if basename(path) == ".curlrc" else name
-            found.append((name, match["value"].strip("\"'"), number))
-    off = any(name == "use_proxy" and value in ("off", "no", "0") for name, value, _ in found)
-    return [] if off else [one for one in found if one[0] in VARIABLES]
+            options.append((name, match["value"].strip("\"'"), number))
+    off = any(name == "use_proxy" and value in ("off", "no", "0") for name, value, _ in options)
+    return [] if off else [one for one in options if one[0] in VARIABLES]
 
 
 def excepted(name: str, no_proxy: str) -> bool:

@@ -24,7 +24,7 @@ from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.messages import Message, msg
 
 
-class RedisTalk(Record, frozen=True):
+class RedisAnswer(Record, frozen=True):
     error_kind: str | None = None
     """See Answer; what was replied before it is kept."""
     error_text: Message | str | None = None
@@ -75,12 +75,12 @@ class RedisKeyReadings(Record, frozen=True):
     later: RedisKey | None
 
 
-class RedisTalks(Fact, frozen=True):
-    by_name: dict[str, RedisTalk]
+class RedisAnswers(Fact, frozen=True, tag="RedisTalks"):
+    by_name: dict[str, RedisAnswer]
     missing: dict[str, Message | str] = field(default_factory=dict)
     """Why the answer for a name cannot be used."""
 
-    def get(self, name: TcpName, *parts: object) -> RedisTalk:
+    def get(self, name: TcpName, *parts: object) -> RedisAnswer:
         """Return the replies. Raises NoData if it was not tried or its answer is not usable."""
         key = name.of(*parts)
         if key in self.missing:
@@ -90,24 +90,26 @@ class RedisTalks(Fact, frozen=True):
         return self.by_name[key]
 
 
-def redis_talks(
+def redis_answers(
     section: dict[str, dict[str, Any]], secrets: Secrets, missing: dict[str, Message | str] | None = None
-) -> RedisTalks:
+) -> RedisAnswers:
     """Parse the raw TCP connections by name; connections to other services are ignored."""
-    found = {
-        name: _talk(item, secrets) for name, item in section.items() if name.startswith(TcpName.REDIS.prefix)
+    by_name = {
+        name: _redis_answer(item, secrets)
+        for name, item in section.items()
+        if name.startswith(TcpName.REDIS.prefix)
     }
-    return RedisTalks(by_name=found, missing=missing or {})
+    return RedisAnswers(by_name=by_name, missing=missing or {})
 
 
-def _talk(item: dict[str, Any], secrets: Secrets) -> RedisTalk:
+def _redis_answer(item: dict[str, Any], secrets: Secrets) -> RedisAnswer:
     kind, text = error_of(item, secrets)
     try:
         data = base64.b64decode(raw.text(item.get("data"), 100_000) or "")
     except (binascii.Error, ValueError):
         data = b""
     lines = data.decode("utf-8", "replace").split("\r\n")[:-1]
-    return RedisTalk(
+    return RedisAnswer(
         error_kind=kind,
         error_text=text,
         seconds=raw.number(item.get("seconds")),
@@ -133,24 +135,24 @@ def commands_before_keys(target: RedisTarget) -> list[str]:
     return [*(["AUTH"] if target.password else []), f"SELECT {target.db}", "PING"]
 
 
-def refused_command(talk: RedisTalk, target: RedisTarget) -> tuple[str, str] | None:
+def refused_command(answer: RedisAnswer, target: RedisTarget) -> tuple[str, str] | None:
     """Return (command, reply) of the first command before the keys that was answered by an error."""
-    replies = zip(commands_before_keys(target), talk.replies, strict=False)
+    replies = zip(commands_before_keys(target), answer.replies, strict=False)
     return next(((command, reply) for command, reply in replies if reply.startswith("-")), None)
 
 
-def answers_commands(talk: RedisTalk, target: RedisTarget) -> bool:
+def answers_commands(answer: RedisAnswer, target: RedisTarget) -> bool:
     """Return whether every command before the keys got a reply."""
-    return len(talk.replies) >= len(commands_before_keys(target))
+    return len(answer.replies) >= len(commands_before_keys(target))
 
 
-def key_readings(talk: RedisTalk, facts: LogPlugins, target: RedisTarget) -> list[RedisKeyReadings]:
+def key_readings(answer: RedisAnswer, facts: LogPlugins, target: RedisTarget) -> list[RedisKeyReadings]:
     """Return what the conversation with this target's server says of each key, in the order of the keys."""
     names, before = redis_keys(facts, target), len(commands_before_keys(target))
 
     def reading(start: int, number: int, name: str) -> RedisKey | None:
         at = start + before + 2 * number
-        replies = talk.replies[at : at + 2]
+        replies = answer.replies[at : at + 2]
         return RedisKey(name, *replies) if len(replies) == 2 else None
 
     again = before + 2 * len(names)  # all commands are sent once more, QUEUE_SECONDS later

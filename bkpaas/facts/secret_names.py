@@ -38,12 +38,12 @@ _NAME_LENGTH = 300
 
 def is_secret_name(name: str) -> bool:
     """Return whether the name says that its value is a secret, by whole words and by endings of words."""
-    words = _words_of(name)
-    singular = [word.removesuffix("s") for word in words]
-    secret = {word for word in (*words, *singular) if word in _WORDS or word.endswith(_ENDINGS)}
-    if secret and secret <= _OF_OTHERS and not _PLAIN_PARTS.isdisjoint(words):
+    parts = _words_of(name)
+    singular = [word.removesuffix("s") for word in parts]
+    secret = {word for word in (*parts, *singular) if word in _WORDS or word.endswith(_ENDINGS)}
+    if secret and secret <= _OF_OTHERS and not _PLAIN_PARTS.isdisjoint(parts):
         return False
-    return bool(secret) or not _PAIRS.isdisjoint(pairwise(words))
+    return bool(secret) or not _PAIRS.isdisjoint(pairwise(parts))
 
 
 def is_secret(name: str, value: Any) -> bool:

@@ -120,7 +120,7 @@ def url_logins(text: str, hide: Hide) -> str:
 
 
 def _login_end(rest: str) -> int:
-    """Return where the password ends: at the first @ with a whole host behind it; 0 if there is none."""
+    """Return where the password ends: at the first @ with a whole host behind it, else 0."""
     at = rest.find("@")
     while at >= 0:
         host = _HOST.match(rest, at + 1)
@@ -144,7 +144,7 @@ def bare_logins(text: str, hide: Hide) -> str:
         following = text[at + 1 : at + 2]
         if following == "[" or following == "_" or following.isalnum():
             window = text[max(position, last, at - _BARE_WINDOW) : at]
-            start = max((found.end() for found in _BARE_END.finditer(window)), default=0)
+            start = max((match.end() for match in _BARE_END.finditer(window)), default=0)
             user, colon, value = window[start:].partition(":")
             before = user[: len(user.rstrip(_NAME_SIGNS))] or window[:start]
             named = user[len(user.rstrip(_NAME_SIGNS)) :]

@@ -23,7 +23,7 @@ def spellings(value: str) -> set[str]:
     """Return the compact forms of a secret: plain and as URLs, JSON, HTML, base64 and hexadecimal digits write it."""
     data = value.encode("utf-8", "replace")
     once = quote(value, safe="")
-    found = [
+    forms = [
         *(value, once, once.lower(), quote(once, safe=""), quote(value), quote_plus(value)),
         *(html.escape(value), html.escape(value, quote=False)),
         *(json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]),
@@ -33,8 +33,8 @@ def spellings(value: str) -> set[str]:
         encoded = base64.b64encode(b"\0" * before + data).decode().rstrip("=")
         first = (before * 8 + 5) // 6
         last = (before + len(data)) * 8 // 6
-        found += [encoded[first:last], encoded[first:last].replace("+", "-").replace("/", "_")]
-    return {compact(one) for one in found}
+        forms += [encoded[first:last], encoded[first:last].replace("+", "-").replace("/", "_")]
+    return {compact(one) for one in forms}
 
 
 def replace_spellings(digests: dict[str, str], text: str) -> str:
@@ -48,20 +48,20 @@ def replace_spellings(digests: dict[str, str], text: str) -> str:
 def _replaced(text: str, spelling: str, digest: str) -> str:
     if spelling in text:
         text = text.replace(spelling, digest)
-    places = _places(text)
-    dense = "".join(text[place] for place in places)
+    positions = _dense_positions(text)
+    dense = "".join(text[at] for at in positions)
     done: list[str] = []
     position = start = 0
     while (start := dense.find(spelling, start)) >= 0:
-        first, last = places[start], places[start + len(spelling) - 1]
+        first, last = positions[start], positions[start + len(spelling) - 1]
         done += [text[position:first], digest]
         position = last + 1
         start += len(spelling)
     return "".join(done) + text[position:]
 
 
-def _places(text: str) -> list[int]:
+def _dense_positions(text: str) -> list[int]:
     """Return the places of the characters that compact() keeps."""
     for escape in _LINE_BREAKS:
         text = text.replace(escape, "  ")
-    return [place for place, sign in enumerate(text) if ord(sign) not in _LOOSE]
+    return [position for position, sign in enumerate(text) if ord(sign) not in _LOOSE]

@@ -80,12 +80,12 @@ def _hides(name: str, value: _Value) -> bool:
 
 def _without_login(value: str, hide: Hide) -> str:
     """Hide who logs in at a proxy, also where only a user is given and no scheme."""
-    login, at, place = value.rpartition("@")
+    login, at, host = value.rpartition("@")
     scheme, mark, user = login.rpartition("://")
     name, colon, password = user.partition(":")
     if colon and password and not DIGEST.fullmatch(user):
-        return f"{scheme}{mark}{name}:{hide(password)}{at}{place}"
-    return f"{scheme}{mark}{hide(user)}{at}{place}"
+        return f"{scheme}{mark}{name}:{hide(password)}{at}{host}"
+    return f"{scheme}{mark}{hide(user)}{at}{host}"
 
 
 class _Value:
@@ -190,10 +190,10 @@ def _is_mysql(program: str) -> bool:
     return program.startswith(_MYSQL)
 
 
-def hide_words(words: list[str], hide: Hide) -> Iterator[str | None]:
+def hide_words(args: list[str], hide: Hide) -> Iterator[str | None]:
     """Yield the words of a command line without secrets; None for a word that has no secret by its place."""
     program, hidden = "", False
-    for at, word in enumerate(words):
+    for at, word in enumerate(args):
         name = word.lstrip("-")
         base = basename(word)
         if at == 0 or base in OPTIONS or base.startswith(_MYSQL):
@@ -209,7 +209,7 @@ def hide_words(words: list[str], hide: Hide) -> Iterator[str | None]:
             yield f"{named}=" + hide(word[len(named) + 1 :])
         elif glued and not word.startswith("--"):
             yield glued + hide(word[2:])
-        elif at == len(words) - 1 and _ends_with_password(program, words):
+        elif at == len(args) - 1 and _ends_with_password(program, args):
             yield hide(word)
         else:
             yield None
@@ -218,11 +218,11 @@ def hide_words(words: list[str], hide: Hide) -> Iterator[str | None]:
         )
 
 
-def _ends_with_password(program: str, words: list[str]) -> bool:
+def _ends_with_password(program: str, args: list[str]) -> bool:
     if program == "rabbitmqctl":
-        return not {"add_user", "change_password", "authenticate_user"}.isdisjoint(words)
+        return not {"add_user", "change_password", "authenticate_user"}.isdisjoint(args)
     return program == "htpasswd" and any(
-        re.fullmatch("-[a-zA-Z]{0,20}b[a-zA-Z]{0,20}", word) for word in words
+        re.fullmatch("-[a-zA-Z]{0,20}b[a-zA-Z]{0,20}", word) for word in args
     )
 
 
@@ -245,15 +245,15 @@ def options(text: str, hide: Hide) -> str:
 
 
 def _command(line: str, hide: Hide) -> str:
-    found = _PROGRAM.search(line)
-    if not found:
+    match = _PROGRAM.search(line)
+    if not match:
         return line
-    pieces = re.split(r"(\s+)", line[found.start() :])
-    words = pieces[::2]
-    for at, shown in enumerate(hide_words([word for word in words if word], _once(hide))):
+    pieces = re.split(r"(\s+)", line[match.start() :])
+    args = pieces[::2]
+    for at, shown in enumerate(hide_words([word for word in args if word], _once(hide))):
         if shown is not None:
             pieces[2 * at] = shown
-    return line[: found.start()] + "".join(pieces)
+    return line[: match.start()] + "".join(pieces)
 
 
 def _once(hide: Hide) -> Hide:

@@ -36,13 +36,13 @@ class Secrets:
 
     def __init__(self, key: bytes | None = None) -> None:
         self._key = os.urandom(32) if key is None else key
-        self._known: dict[str, str] = {}
+        self._digests: dict[str, str] = {}
         self._spellings: dict[str, str] = {}
         """Of distinctive secrets, in compact form, with the digest of the secret."""
-        self._odd: list[str] = []
+        self._unusual_passwords: list[str] = []
         """Passwords of logins that the shape of a login would cut in the middle."""
         self.fingerprint = None if key is None else self._digested("fingerprint of the key")
-        """By which snapshots of the same key know each other; None for a key that nobody gave."""
+        """Equal in all snapshots with the same key; None for a random key."""
 
     @property
     def key(self) -> bytes:
@@ -51,17 +51,17 @@ class Secrets:
 
     def remembered(self) -> tuple[str, ...]:
         """Return what was digested, for a process that parses for this one; it must go nowhere else."""
-        return tuple(self._known)
+        return tuple(self._digests)
 
     def digest(self, value: str) -> str:
         """Return secret: and 12 hexadecimal digits, and remember the value; a digest is its own digest."""
         if DIGEST.fullmatch(value):
             return value
-        if value in self._known:
-            return self._known[value]
+        if value in self._digests:
+            return self._digests[value]
         digest = self.conceal(value)
-        if len(self._known) < _MOST_REMEMBERED:
-            self._known[value] = digest
+        if len(self._digests) < _MOST_REMEMBERED:
+            self._digests[value] = digest
             if is_distinctive(value):
                 self._spellings |= dict.fromkeys(spellings(value), digest)
         return digest
@@ -72,7 +72,7 @@ class Secrets:
 
     def resolve_digest(self, digest: str) -> str | None:
         """Return the secret of a digest, to log in with it; it must not be used otherwise."""
-        return next((value for value, known in self._known.items() if known == digest), None)
+        return next((value for value, of_value in self._digests.items() if of_value == digest), None)
 
     def logins(self, value: Any) -> Any:
         """Digest the passwords in texts such as `user:password@host:port;...`."""
@@ -81,16 +81,20 @@ class Secrets:
         return ";".join(map(self._login, value.split(";"))) if isinstance(value, str) else value
 
     def _login(self, text: str) -> str:
-        login, at, place = text.rpartition("@")
+        login, at, host = text.rpartition("@")
         scheme = re.match(r"\s*(?:[A-Za-z]+://)?", login)
         start = scheme.end() if scheme else 0
         user, colon, password = login[start:].partition(":")
         if not password:
             return text
         digest = self.digest(password)
-        if digest != password and password not in self._odd and re.search(r"[\s/@'\",;]", password):
-            self._odd.append(password)
-        return f"{login[:start]}{user}{colon}{digest}{at}{place}"
+        if (
+            digest != password
+            and password not in self._unusual_passwords
+            and re.search(r"[\s/@'\",;]", password)
+        ):
+            self._unusual_passwords.append(password)
+        return f"{login[:start]}{user}{colon}{digest}{at}{host}"
 
     def _digested(self, value: str) -> str:
         return hmac.new(self._key, value.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:12]
@@ -108,8 +112,8 @@ class Secrets:
     def _redacted(self, text: str) -> str:
         if not _TRIGGER.search(text):
             return text
-        for known in self._odd:
-            text = text.replace(known, self.digest(known)) if is_distinctive(known) else text
+        for password in self._unusual_passwords:
+            text = text.replace(password, self.digest(password)) if is_distinctive(password) else text
         text = options(shapes(text, self.digest), self.digest)
         return late_shapes(assignments(text, self.digest), self.digest)
 

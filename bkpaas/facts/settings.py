@@ -173,7 +173,7 @@ class _Reader:
     def __init__(self, secrets: Secrets, own: Own, shown: Set[str]) -> None:
         self.secrets, self.own, self.shown = secrets, own, shown
         self.consul_names: list[str] = []
-        self.known: dict[str, Any] = {}
+        self.names: dict[str, Any] = {}
         self.values: dict[str, Value] = {}
         self.problems: list[Message | str] = []
         self.placeholders: list[str] = []
@@ -220,7 +220,7 @@ class _Reader:
 
     def _truth(self, test: Any) -> bool | None:
         try:
-            return bool(evaluate(test, self.known))
+            return bool(evaluate(test, self.names))
         except Unknown:
             return None
 
@@ -235,9 +235,9 @@ class _Reader:
 
     def _evaluated(self, target: Any, source: Any, operator: str) -> Any:
         try:
-            value = evaluate(source, self.known)
+            value = evaluate(source, self.names)
             if operator == "+=":
-                return (self.known[target.value] + value,)
+                return (self.names[target.value] + value,)
             return (value,) if operator == "=" else None
         except (Unknown, KeyError, TypeError):
             return None
@@ -246,9 +246,9 @@ class _Reader:
         """Remember a name with its value in a tuple, None when the value cannot be told."""
         name = target.value
         if value is None:
-            self.known.pop(name, None)
+            self.names.pop(name, None)
         else:
-            self.known[name] = value[0]
+            self.names[name] = value[0]
         if name.isupper():
             line = target.start_pos[0]
             self.values[name] = self._value(name, line, source, value)
@@ -303,51 +303,58 @@ class _Reader:
             return False
         return self.secrets.is_secret(name, value)
 
-    def _hiding(self, name: str, found: list[Any]) -> Hide | None:
+    def _hiding(self, name: str, leaves: list[Any]) -> Hide | None:
         """Return what hides the strings of an expression; None where they may be shown."""
-        names = [name, *(leaf.value.strip("'\"") for leaf in found if leaf.type in ("name", "string"))]
+        names = [name, *(leaf.value.strip("'\"") for leaf in leaves if leaf.type in ("name", "string"))]
         secret = any(map(self.secrets.is_secret, names))
-        secret = secret or (name in SEARCH_SETTINGS and any("@" in leaf.value for leaf in found))
+        secret = secret or (name in SEARCH_SETTINGS and any("@" in leaf.value for leaf in leaves))
         if secret:
             return self.secrets.digest
         return None if name in self.shown else self.secrets.conceal
 
     def _broken(self, node: Any) -> None:
         """Read an assignment inside of a syntax error."""
-        found = list(python2.leaves(node))
-        if len(found) < 2 or found[0].type != "name" or found[1].value != "=" or not found[0].value.isupper():
+        leaves = list(python2.leaves(node))
+        if (
+            len(leaves) < 2
+            or leaves[0].type != "name"
+            or leaves[1].value != "="
+            or not leaves[0].value.isupper()
+        ):
             return
-        name, line = found[0].value, found[0].start_pos[0]
-        after = found[-1].get_next_leaf()
+        name, line = leaves[0].value, leaves[0].start_pos[0]
+        after = leaves[-1].get_next_leaf()
         while after is not None and after.start_pos[0] == line and after.type != "newline":
-            found.append(after)
+            leaves.append(after)
             after = after.get_next_leaf()
-        self.known.pop(name, None)
-        text = self._text(name, found[2:])
+        self.names.pop(name, None)
+        text = self._text(name, leaves[2:])
         self.values[name] = Value(kind="broken", file=self.file, line=line, source=text)
 
-    def _text(self, name: str, found: list[Any]) -> str:
+    def _text(self, name: str, leaves: list[Any]) -> str:
         """Return the source without comments; strings are redacted if any name in it is secret."""
-        hide = self._hiding(name, found)
-        if hide and any(map(python2.is_error, found)):
-            return hide(" ".join(leaf.value for leaf in found))
-        words: list[str] = []
-        room = 4 * _TEXT_LENGTH  # of which the cut below takes the beginning; the next leaf is costly to find
-        for leaf in found:
-            if room <= 0:
+        hide = self._hiding(name, leaves)
+        if hide and any(map(python2.is_error, leaves)):
+            return hide(" ".join(leaf.value for leaf in leaves))
+        parts: list[str] = []
+        space_left = (
+            4 * _TEXT_LENGTH
+        )  # of which the cut below takes the beginning; the next leaf is costly to find
+        for leaf in leaves:
+            if space_left <= 0:
                 break
             inner = leaf.value.strip("'\"")
             number = name not in self.shown or self.secrets.is_secret(name, inner)
             hidden = leaf.type == "string" or (leaf.type == "number" and number)
             variable = inner.isidentifier() and inner.isupper() and self.secrets.is_secret(inner)
             if hide and hidden and inner and not variable:
-                words.append(hide(inner))
+                parts.append(hide(inner))
             else:
-                words.append(leaf.value)
+                parts.append(leaf.value)
             following = leaf.get_next_leaf()
-            words.append(" " if following is not None and following.prefix else "")
-            room -= len(words[-2]) + len(words[-1])
-        return self.secrets.truncate("".join(words).strip(), _TEXT_LENGTH)
+            parts.append(" " if following is not None and following.prefix else "")
+            space_left -= len(parts[-2]) + len(parts[-1])
+        return self.secrets.truncate("".join(parts).strip(), _TEXT_LENGTH)
 
 
 class _Only:

@@ -130,14 +130,14 @@ def read_named(result: Round, section: str, items: Any, names: frozenset[str], q
             result.errors.setdefault(key, result.errors.get(section, problem) if items is None else problem)
 
 
-def _named(section: str, name: str, given: Any, whole: bool) -> tuple[Any, Message | None]:
+def _named(section: str, name: str, section_answer: Any, whole: bool) -> tuple[Any, Message | None]:
     """Return the answer for one name, and why it cannot be used."""
     key = f"{section}:{name}"
-    if not isinstance(given, dict):
-        return None, not_answered(section) if given is None else malformed(section)
-    if name not in given:
+    if not isinstance(section_answer, dict):
+        return None, not_answered(section) if section_answer is None else malformed(section)
+    if name not in section_answer:
         return None, not_answered(key)
-    value, problem = convert_shape(given[name], NAMED_SECTIONS[section], key)
+    value, problem = convert_shape(section_answer[name], NAMED_SECTIONS[section], key)
     if problem is None and not _answer_is_whole(section, value, whole):
         problem = malformed(key)
     return value, problem
@@ -152,9 +152,9 @@ def convert_shape(value: Any, shape: Any, section: str) -> tuple[Any, Message | 
         return None, malformed(section, str(error).rpartition(" - at ")[2] if " - at " in str(error) else "")
 
 
-def malformed(section: str, place: str = "") -> Message:
+def malformed(section: str, path: str = "") -> Message:
     """Return the reason for a section of another shape; place: where in it, as msgspec writes it."""
-    where = f"{section}: {place.strip('`')[:100]}" if place else section
+    where = f"{section}: {path.strip('`')[:100]}" if path else section
     return msg("malformed: {where}", where=where)
 
 

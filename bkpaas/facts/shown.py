@@ -84,14 +84,14 @@ def no_own(text: str) -> str:
     return text
 
 
-def own_places(addresses: Iterable[str], hostname: str | None) -> Own:
+def replace_own_names(addresses: Iterable[str], hostname: str | None) -> Own:
     """Return what replaces these addresses and this name: with it settings of two hosts can be compared."""
     names = dict.fromkeys(filter(None, (hostname, (hostname or "").partition(".")[0])))
-    known = [re.compile(re.escape(one)) for one in sorted(addresses, key=len, reverse=True) if one]
+    patterns = [re.compile(re.escape(one)) for one in sorted(addresses, key=len, reverse=True) if one]
     named = [re.compile(rf"(^|//){re.escape(one)}(?:(?P<end>[:/])|$)") for one in names]
 
     def replace(text: str) -> str:
-        for pattern in known:
+        for pattern in patterns:
             text = pattern.sub(lambda match: match[0] if _within(match) else "LAN_IP", text)
         for pattern in named:
             text = pattern.sub(lambda match: f"{match[1]}LAN_IP{match['end'] or ''}", text)
@@ -156,5 +156,5 @@ def consul_names(value: Any) -> list[str]:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     if _CONSUL_END not in text:
         return []
-    words = (word.strip(".-") for word in _CONSUL.findall(text))
-    return [word[: word.index(_CONSUL_END) + len(_CONSUL_END)] for word in words if _CONSUL_END in word[1:]]
+    texts = (word.strip(".-") for word in _CONSUL.findall(text))
+    return [word[: word.index(_CONSUL_END) + len(_CONSUL_END)] for word in texts if _CONSUL_END in word[1:]]

@@ -66,13 +66,13 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 
     def save(self, path: Path) -> None:
         """Write it, private (0600), whole or not at all."""
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
         try:
-            with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 file.write(msgspec.json.encode(self))
-            os.replace(beside, path)
+            os.replace(temporary, path)
         except BaseException:
-            beside.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
             raise
 
     @classmethod
@@ -114,13 +114,13 @@ class Snapshot(Struct, frozen=True, kw_only=True):
 def _flaw(snapshot: Snapshot) -> Message | None:
     """Return why a snapshot cannot be one that a run has saved."""
     names = [host.name for host in snapshot.deployment.hosts]
-    judged = {host.name for host in snapshot.deployment.selected()}
+    selected = {host.name for host in snapshot.deployment.selected()}
     if not names:
         return msg("its deployment has no host")
     if len(set(names)) != len(names):
         return msg("its deployment has two hosts of one name")
-    if snapshot.hosts.keys() != judged:
-        odd = ", ".join(sorted(snapshot.hosts.keys() ^ judged))[:200]
+    if snapshot.hosts.keys() != selected:
+        odd = ", ".join(sorted(snapshot.hosts.keys() ^ selected))[:200]
         return msg("its facts and its deployment differ: {odd}", odd=odd)
     if any(facts.host != name for name, facts in snapshot.hosts.items()):
         return msg("it has the facts of a host under another name")

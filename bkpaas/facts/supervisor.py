@@ -83,13 +83,13 @@ class Supervisors(Fact, frozen=True):
 
 def supervisors(files: Files, status: Any, later: Any, secrets: Secrets) -> Supervisors:
     """Parse the configurations, the entries of their paths, and supervisorctl's output of both rounds."""
-    found = {}
+    by_module = {}
     for entry in files.get(FileName.SUPERVISOR_CONF, []):
         if match := _CONF.fullmatch(basename(raw.text(entry.get("path")) or "")):
             module = match["module"]
             answers = raw.record(status).get(module), raw.record(later).get(module)
-            found[module] = _supervisor(entry, module, files, answers, secrets)
-    return Supervisors(by_module=found)
+            by_module[module] = _supervisor(entry, module, files, answers, secrets)
+    return Supervisors(by_module=by_module)
 
 
 def _supervisor(
@@ -140,10 +140,10 @@ def environment(entry: dict[str, Any], program: str, secrets: Secrets) -> dict[s
     """Return the variables that a supervisor configuration sets for a program; empty if unreadable."""
     parser, variables = _read(entry, secrets)[0], dict[str, str]()
     for section in ("supervisord", f"program:{program}"):  # supervisord's own, and over them the program's
-        words = shlex.shlex(parser.get(section, "environment", fallback=""), posix=True)
-        words.whitespace, words.whitespace_split = ",\n", True
+        lexer = shlex.shlex(parser.get(section, "environment", fallback=""), posix=True)
+        lexer.whitespace, lexer.whitespace_split = ",\n", True
         try:
-            pairs = [word.strip().partition("=") for word in words]
+            pairs = [word.strip().partition("=") for word in lexer]
         except ValueError:
             continue
         variables |= {name: value for name, equals, value in pairs if equals}
@@ -154,10 +154,10 @@ def _command(text: str, secrets: Secrets) -> str:
     """Return a command without values of assignments and of options such as --token."""
     scrubbed = secrets.truncate(text, _COMMAND_LENGTH)
     try:
-        words = shlex.split(scrubbed)
+        args = shlex.split(scrubbed)
     except ValueError:  # a quote that does not end
-        words = scrubbed.split()
-    return " ".join(command_line(words, secrets))[:_COMMAND_LENGTH]
+        args = scrubbed.split()
+    return " ".join(command_line(args, secrets))[:_COMMAND_LENGTH]
 
 
 def _conf_programs(parser: RawConfigParser, path: str, secrets: Secrets) -> list[ConfProgram]:
@@ -192,8 +192,8 @@ def _at(path: str | None, entries: list[dict[str, Any]]) -> dict[str, Any] | Non
 
 def pid_in(entry: dict[str, Any]) -> int | None:
     """Return the number in a pid file."""
-    words = (content(entry) or "").split()
-    return int(words[0]) if words and words[0].isdecimal() and len(words[0]) < 10 else None
+    fields = (content(entry) or "").split()
+    return int(fields[0]) if fields and fields[0].isdecimal() and len(fields[0]) < 10 else None
 
 
 def status_of(answer: Any, secrets: Secrets) -> tuple[tuple[Program, ...] | None, Message | str | None]:
@@ -205,15 +205,15 @@ def status_of(answer: Any, secrets: Secrets) -> tuple[tuple[Program, ...] | None
     error = raw.reason(answer.get("error"))
     if programs and error is None:
         return programs, None
-    words = error or _words(out) or _words(raw.text(answer.get("err"), 100_000) or "")
-    if words is None and answer.get("rc") == 0:
+    message = error or _relevant_line(out) or _relevant_line(raw.text(answer.get("err"), 100_000) or "")
+    if message is None and answer.get("rc") == 0:
         return (), None
-    if isinstance(words, Message):
-        return None, words
-    return None, secrets.truncate(words, 300) if words else msg("supervisorctl said nothing")
+    if isinstance(message, Message):
+        return None, message
+    return None, secrets.truncate(message, 300) if message else msg("supervisorctl said nothing")
 
 
-def _words(output: str) -> str | None:
+def _relevant_line(output: str) -> str | None:
     """Return the relevant line: the last one of a traceback, else the first."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     if not lines:
@@ -222,18 +222,18 @@ def _words(output: str) -> str | None:
 
 
 def _program(line: str, secrets: Secrets) -> Program | None:
-    words = line.split(None, 2)
-    if len(words) < 2 or words[1] not in STATES:
+    fields = line.split(None, 2)
+    if len(fields) < 2 or fields[1] not in STATES:
         return None
-    description = words[2].strip() if len(words) > 2 else ""
+    description = fields[2].strip() if len(fields) > 2 else ""
     running = _RUNNING.fullmatch(description)
     uptime = None
     if running:
         days, hours, minutes, seconds = (int(running[part] or 0) for part in ("days", "h", "m", "s"))
         uptime = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
     return Program(
-        name=words[0][:100],
-        state=words[1],
+        name=fields[0][:100],
+        state=fields[1],
         pid=int(running["pid"]) if running else None,
         uptime_seconds=uptime,
         description=secrets.truncate(description, 200),

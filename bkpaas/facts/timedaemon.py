@@ -29,27 +29,27 @@ _TIMESYNCD = "systemd-timesyncd"[:15]  # as the kernel cuts names
 
 
 def time_daemon(
-    given: dict[str, Any],
+    section: dict[str, Any],
     secrets: Secrets,
     processes: Iterable[Process] | None = (),
     files: Files | None = None,
 ) -> TimeDaemon | Missing:
     """Parse the pids of the daemons and the output of their clients; timesyncd has a file instead."""
-    chronyd, ntpd = raw.integer(given.get("chronyd")), raw.integer(given.get("ntpd"))
+    chronyd, ntpd = raw.integer(section.get("chronyd")), raw.integer(section.get("ntpd"))
     if chronyd is None and ntpd is None:
         if processes is None:
             return Missing(msg("neither chronyd nor ntpd runs, and the processes are not known"))
         return _timesyncd(processes, (files or {}).get(FileName.TIMESYNCD, []))
-    answer = raw.record(given.get("chronyc" if chronyd is not None else "ntpq"))
+    answer = raw.record(section.get("chronyc" if chronyd is not None else "ntpq"))
     out = raw.text(answer.get("out"), 10_000) or ""
     synchronised, source = _tracking(out) if chronyd is not None else _peers(out)
-    words = out or raw.text(answer.get("error")) or raw.text(answer.get("err")) or ""
+    output = out or raw.text(answer.get("error")) or raw.text(answer.get("err")) or ""
     return TimeDaemon(
         daemon="ntpd" if chronyd is None else "chronyd",
         pid=ntpd if chronyd is None else chronyd,
         synchronised=synchronised,
         source=source,
-        text=secrets.truncate(words.strip(), 1000),
+        text=secrets.truncate(output.strip(), 1000),
     )
 
 

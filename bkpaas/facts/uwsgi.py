@@ -70,20 +70,20 @@ class _Repeated(dict[str, Any]):
 
 def services(files: Files, supervisors: Supervisors | None, secrets: Secrets) -> Services:
     """Parse the uwsgi ini files; a service without one comes from supervisor's gunicorn command."""
-    found = {}
+    by_name = {}
     for entry in files.get(FileName.UWSGI_INI, []):
         match = _INI.fullmatch(basename(raw.text(entry.get("path")) or ""))
         if match and entry.get("type") != "missing":
-            found[match["service"]] = _uwsgi(match["service"], entry)
+            by_name[match["service"]] = _uwsgi(match["service"], entry)
     open_paas = supervisors.by_module.get("open_paas") if supervisors else None
     for program in open_paas.programs_in_conf if open_paas else ():
-        if "gunicorn" in program.command and open_paas and program.name not in found:
+        if "gunicorn" in program.command and open_paas and program.name not in by_name:
             paths = (
                 entry for entry in files[FileName.SUPERVISOR_CONF] if entry.get("path") == open_paas.conf.path
             )
             variables = environment(next(paths), program.name, secrets)
-            found[program.name] = _gunicorn(program.name, open_paas.conf, program.command, variables)
-    return Services(by_name=found)
+            by_name[program.name] = _gunicorn(program.name, open_paas.conf, program.command, variables)
+    return Services(by_name=by_name)
 
 
 def read_ini(text: str) -> tuple[dict[str, list[str]], Message | str | None]:
@@ -116,7 +116,14 @@ def _uwsgi(name: str, entry: dict[str, Any]) -> Service:
         problems.append(msg("not an address and port: {binds}", binds=binds[0]))
     if len(binds) > 1:
         problems.append(msg("more than one bind: {binds}", binds=binds))
-    left = sorted({found for values in options.values() for v in values for found in _PLACEHOLDER.findall(v)})
+    left = sorted(
+        {
+            placeholder
+            for values in options.values()
+            for v in values
+            for placeholder in _PLACEHOLDER.findall(v)
+        }
+    )
     if left:
         problems.append(msg("not replaced: {left}", left=" ".join(left)))
     variables = [value.strip().partition("=") for value in options.get("env", [])]
@@ -134,11 +141,11 @@ def _uwsgi(name: str, entry: dict[str, Any]) -> Service:
 
 def _gunicorn(name: str, conf: FileFact, command: str, variables: dict[str, str]) -> Service:
     try:
-        words = shlex.split(command)
+        args = shlex.split(command)
     except ValueError:
-        words = command.split()
-    binds = [value for word, value in pairwise(words) if word in ("-b", "--bind")]
-    binds += [word.partition("=")[2] for word in words if word.startswith("--bind=")]
+        args = command.split()
+    binds = [value for word, value in pairwise(args) if word in ("-b", "--bind")]
+    binds += [word.partition("=")[2] for word in args if word.startswith("--bind=")]
     address, port = bind(binds[-1]) if binds else ("127.0.0.1", 8000)
     return Service(name=name, ini=conf, bind_address=address, bind_port=port, bk_env=variables.get("BK_ENV"))
 
@@ -162,10 +169,10 @@ def _expanded(value: str, options: dict[str, list[str]], entry: dict[str, Any]) 
     path = raw.text(entry.get("path")) or ""
     magic = {"%d": f"{dirname(path)}/", "%n": splitext(basename(path))[0], "%s": basename(path), "%p": path}
 
-    def known(match: re.Match[str]) -> str:
+    def expand(match: re.Match[str]) -> str:
         return _last(options, match["option"] or "") or magic.get(match[0], match[0])
 
-    return _VARIABLE.sub(known, _VARIABLE.sub(known, value))
+    return _VARIABLE.sub(expand, _VARIABLE.sub(expand, value))
 
 
 def _log(options: dict[str, list[str]], entry: dict[str, Any]) -> str | None:

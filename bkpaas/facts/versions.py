@@ -29,19 +29,19 @@ class Versions(Fact, frozen=True):
 def versions(files: Files, system: Any) -> Versions:
     """Parse the entries with the prefix version-, and the raw section `system`."""
     kernel = raw.text(raw.record(system).get("kernel"), _LENGTH)
-    found = {"kernel": kernel} if kernel else {}
+    by_package = {"kernel": kernel} if kernel else {}
     for entry in files.get(FileName.VERSION_SYSTEM, []):
         if name := _distribution(content(entry) or ""):
-            found.setdefault("system", name)
+            by_package.setdefault("system", name)
     for entry in files.get(FileName.VERSION_MODULE, []):
         match = _MODULE.search(raw.text(entry.get("path")) or "")
         if match and (line := _first_line(entry)):
-            found[match["module"].partition("/")[2] or match["module"]] = line
+            by_package[match["module"].partition("/")[2] or match["module"]] = line
     for entry in files.get(FileName.VERSION_PACKAGE, []):
         if match := _PACKAGE.search(raw.text(entry.get("path")) or ""):
-            found[f"{match['env']}: python"] = match["python"]
-            found[f"{match['env']}: {match['name']}"] = match["version"]
-    return Versions(by_name=dict(sorted(found.items())))
+            by_package[f"{match['env']}: python"] = match["python"]
+            by_package[f"{match['env']}: {match['name']}"] = match["version"]
+    return Versions(by_name=dict(sorted(by_package.items())))
 
 
 def _distribution(text: str) -> str | None:

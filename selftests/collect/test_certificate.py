@@ -64,7 +64,7 @@ def test_a_wildcard_is_for_one_label(site):
 )
 def test_a_refused_certificate_is_read_all_the_same(site, names, days, problem):
     found = ask(site, authority.issue(site, names, days=days))
-    assert problem in found.problem and found.names == tuple(names) and found.seen
+    assert problem in found.problem and found.names == tuple(names) and found.received
 
 
 def test_an_unknown_authority_is_named(site, tmp_path):

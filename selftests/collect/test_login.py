@@ -104,12 +104,12 @@ def tried(server, password=PASSWORD, **limits):
 
 def test_a_good_login_is_repeated(server):
     trial = tried(server)
-    assert (trial.logins, trial.refused, trial.troubles, trial.asked) == (2, None, (), ("paas-1",))
+    assert (trial.logins, trial.refused, trial.failures, trial.verified_on) == (2, None, (), ("paas-1",))
 
 
 def test_a_refused_password_is_not_tried_again(server):
     trial = tried(server, "wrong")
-    assert trial.refused and not trial.logins and not trial.asked
+    assert trial.refused and not trial.logins and not trial.verified_on
     assert [method for method, _, _ in server.seen] == ["GET", "POST"]
 
 
@@ -124,17 +124,17 @@ def test_a_refused_password_is_not_tried_again(server):
 )
 def test_what_goes_wrong_is_told(server, ill, step, said):
     server.ill = ill
-    troubles = tried(server).troubles
-    assert {trouble.step for trouble in troubles} == {step}
-    assert all(said in str(trouble.said) for trouble in troubles)
+    failures = tried(server).failures
+    assert {failure.step for failure in failures} == {step}
+    assert all(said in str(failure.message) for failure in failures)
 
 
 def test_body_without_end_is_not_read(server):
     server.ill = "flood"
-    assert {trouble.step for trouble in tried(server).troubles} == {"form"}
+    assert {failure.step for failure in tried(server).failures} == {"form"}
     assert server.ended.wait(60) and server.sent < 10**8
 
 
 def test_body_that_drips_does_not_hold_up_the_run(server):
     server.ill = "drip"
-    assert {trouble.step for trouble in tried(server, request_seconds=0.3).troubles} == {"form"}
+    assert {failure.step for failure in tried(server, request_seconds=0.3).failures} == {"form"}

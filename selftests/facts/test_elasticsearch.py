@@ -10,7 +10,7 @@ import pytest
 from recorded import HOME, entry, first, got, host, visit
 
 from bkpaas.errors import NoData
-from bkpaas.facts import Index, Node, Place, Search, Secrets, places
+from bkpaas.facts import Endpoint, Index, Node, Search, Secrets, elasticsearch_endpoints
 from bkpaas.facts.build import host_facts
 from bkpaas.facts.elasticsearch import complaint, searches, speaks
 from bkpaas.facts.settings import settings
@@ -64,7 +64,7 @@ def asked(**bodies: Any) -> Search:
         else got(f"http://10.0.1.7:9200/{part}", body)
         for part, body in bodies.items()
     }
-    return searches(section, Secrets(b"k")).by_place["10.0.1.7:9200"]
+    return searches(section, Secrets(b"k")).by_address["10.0.1.7:9200"]
 
 
 @pytest.mark.parametrize("newest", [NEWEST_5, NEWEST_7])
@@ -159,20 +159,20 @@ def of(source: str, secrets: Secrets) -> Any:
 @pytest.mark.parametrize(
     ("source", "found"),
     [
-        ("ELASTICSEARCH_URLS = '10.0.1.7:10004'", [Place("10.0.1.7", 10004)]),
-        ("ELASTICSEARCH_URLS = 'es-1:1; es-2:2;es-1:1;'", [Place("es-1", 1), Place("es-2", 2)]),
-        ("ELASTICSEARCH_URLS = 'es;https://es2'", [Place("es", 9200), Place("es2", 443, "https")]),
-        ("ELASTICSEARCH_HOSTS = ['http://es:9200/']", [Place("es", 9200)]),
+        ("ELASTICSEARCH_URLS = '10.0.1.7:10004'", [Endpoint("10.0.1.7", 10004)]),
+        ("ELASTICSEARCH_URLS = 'es-1:1; es-2:2;es-1:1;'", [Endpoint("es-1", 1), Endpoint("es-2", 2)]),
+        ("ELASTICSEARCH_URLS = 'es;https://es2'", [Endpoint("es", 9200), Endpoint("es2", 443, "https")]),
+        ("ELASTICSEARCH_HOSTS = ['http://es:9200/']", [Endpoint("es", 9200)]),
         (
             "ELASTICSEARCH_URLS = 'es:1'\nELASTICSEARCH_HOSTS = ELASTICSEARCH_URLS.split(';')",
-            [Place("es", 1)],
+            [Endpoint("es", 1)],
         ),
-        ("PORT = 9200\nELASTICSEARCH_URLS = 'es:%s' % PORT", [Place("es", 9200)]),
-        ("ELASTICSEARCH_URLS = '[fe80::1]:9200'", [Place("fe80::1", 9200)]),
+        ("PORT = 9200\nELASTICSEARCH_URLS = 'es:%s' % PORT", [Endpoint("es", 9200)]),
+        ("ELASTICSEARCH_URLS = '[fe80::1]:9200'", [Endpoint("fe80::1", 9200)]),
     ],
 )
-def test_places(source: str, found: list[Place]) -> None:
-    assert list(places(of(source, Secrets(b"k")))) == found
+def test_places(source: str, found: list[Endpoint]) -> None:
+    assert list(elasticsearch_endpoints(of(source, Secrets(b"k")))) == found
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_places(source: str, found: list[Place]) -> None:
 def test_logins_are_digests_that_can_be_used_and_nothing_else(source: str, password: str) -> None:
     secrets = Secrets(b"k")
     paas = of(source.format(password, password), secrets)
-    found = places(paas)
+    found = elasticsearch_endpoints(paas)
     assert [(place.host, place.port, place.user) for place in found] == [
         ("es", 9200, "elastic"),
         ("es-2", 9200, "elastic"),
@@ -209,9 +209,9 @@ def test_logins_are_digests_that_can_be_used_and_nothing_else(source: str, passw
 )
 def test_what_cannot_be_told(source: str, words: str) -> None:
     with pytest.raises(NoData, match=words):
-        places(of(source, Secrets(b"k")))
+        elasticsearch_endpoints(of(source, Secrets(b"k")))
     with pytest.raises(NoData, match="is not in the settings"):
-        places(None)
+        elasticsearch_endpoints(None)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_what_cannot_be_told(source: str, words: str) -> None:
 )
 def test_what_is_no_address(value: str) -> None:
     with pytest.raises(ValueError, match=r"no address|empty"):
-        places(of(f"ELASTICSEARCH_URLS = {value!r}", Secrets(b"k")))
+        elasticsearch_endpoints(of(f"ELASTICSEARCH_URLS = {value!r}", Secrets(b"k")))
 
 
 def test_all_answers_to_these_requests_are_here_and_not_among_the_others() -> None:

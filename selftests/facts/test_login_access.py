@@ -27,7 +27,7 @@ LOG = f"{recorded.HOME}/logs/open_paas/login_uwsgi.log"
 
 def test_calls_and_how_they_came():
     access = login_access({"uwsgi-log-login": [recorded.entry(LOG, LINES)]}, later=True)
-    assert [(call.peer, call.way, call.status, call.milliseconds) for call in access.calls] == [
+    assert [(call.peer, call.route, call.status, call.milliseconds) for call in access.calls] == [
         ("10.0.1.1", "nginx", 200, 12),
         ("10.0.1.3", "ESB", 500, 3100),
         ("10.0.1.3", "direct", 200, 5),
@@ -40,14 +40,14 @@ def test_calls_and_how_they_came():
 
 def test_uwsgi_that_was_told_no_format():
     access = login_access({"uwsgi-log-login": [recorded.entry(LOG, PLAIN)]}, later=True)
-    assert [(call.peer, call.way, call.status, call.milliseconds) for call in access.calls] == [
+    assert [(call.peer, call.route, call.status, call.milliseconds) for call in access.calls] == [
         ("127.0.0.1", "nginx", 200, 5),
         ("10.0.1.3", "ESB", 500, 3100),
         ("127.0.0.1", "nginx", 200, 2),
     ]
     assert access.calls[0].time == recorded.NOW
     assert access.probes == ("bkpaas-acceptance/0123456789ab",)
-    assert (access.requests, access.strange) == (3, 0)
+    assert (access.requests, access.unparsed) == (3, 0)
     assert "Pl4nted" not in repr(access)
 
 
@@ -55,7 +55,7 @@ def test_our_request_is_found_whatever_the_format():
     line = "2018-07-30T09:47:31 127.0.0.1 /accounts/is_login/?bkpaas-acceptance=0123456789ab 200"
     access = login_access({"uwsgi-log-login": [recorded.entry(LOG, line)]}, later=True)
     assert access.probes == ("bkpaas-acceptance/0123456789ab",)
-    assert (access.calls, access.requests, access.strange) == ((), 0, 1)
+    assert (access.calls, access.requests, access.unparsed) == ((), 0, 1)
 
 
 def test_since_when_a_long_log_was_read():

@@ -12,7 +12,7 @@ def read(text, path="/etc/profile.d/proxy.sh"):
 
 
 def settings(text, path="/etc/profile.d/proxy.sh"):
-    return [(one.name, one.value, one.place.rpartition(":")[2]) for one in read(text, path).settings]
+    return [(one.name, one.value, one.location.rpartition(":")[2]) for one in read(text, path).settings]
 
 
 def test_a_profile_sets_several_on_one_line_and_from_one_another():

@@ -10,18 +10,18 @@ import pytest
 from recorded import first, host, visit
 
 from bkpaas.errors import NoData
-from bkpaas.facts import FileFact, LogPlugin, LogPlugins, RedisTalk, RedisTarget, Secrets
+from bkpaas.facts import FileFact, LogPlugin, LogPlugins, RedisAnswer, RedisTarget, Secrets
 from bkpaas.facts.build import host_facts
 from bkpaas.facts.query import TcpName
-from bkpaas.facts.redis import RedisKey, answers_commands, key_readings, redis_talks, refused_command
+from bkpaas.facts.redis import RedisKey, answers_commands, key_readings, redis_answers, refused_command
 
 
 def said(data: bytes, **more: Any) -> dict[str, Any]:
     return {"data": b64encode(data).decode(), "seconds": 0.01, "peer": "10.0.1.5:6379", "error": None, **more}
 
 
-def talk(item: Any) -> RedisTalk:
-    return redis_talks({"redis-x": item}, Secrets(b"k")).get(TcpName.REDIS, "x")
+def talk(item: Any) -> RedisAnswer:
+    return redis_answers({"redis-x": item}, Secrets(b"k")).get(TcpName.REDIS, "x")
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_hostile_answers_do_no_harm() -> None:
         answer = first() | {"tcp": {"redis-x": value}}
         assert msgspec.json.decode(msgspec.json.encode(host_facts(host(), visit(answer), Secrets())))
     with pytest.raises(NoData):
-        redis_talks({}, Secrets()).get(TcpName.REDIS, "x")
+        redis_answers({}, Secrets()).get(TcpName.REDIS, "x")
 
 
 def target(key: str, line: int = 3, password: str | None = "secret:a") -> RedisTarget:
@@ -69,13 +69,13 @@ def test_replies_about_each_key_are_found_by_their_place(password: str | None) -
     one, other = target("one", password=password), target("other", 9, password)
     begin = ("+OK", "+OK", "+PONG") if password else ("+OK", "+PONG")
     first = (*begin, "+list", ":5", "+none", ":0")
-    found = key_readings(RedisTalk(replies=first), plugins(one, other), one)
+    found = key_readings(RedisAnswer(replies=first), plugins(one, other), one)
     assert [(key.name, key.first and key.first.length, key.later) for key in found] == [
         ("one", 5, None),
         ("other", 0, None),
     ]
     again = (*first, *begin, "+list", ":7", "+hash", "-WRONGTYPE Operation against a key")
-    later = [key.later for key in key_readings(RedisTalk(replies=again), plugins(one, other), one)]
+    later = [key.later for key in key_readings(RedisAnswer(replies=again), plugins(one, other), one)]
     assert later[0] and (later[0].type, later[0].is_list, later[0].length) == ("list", True, 7)
     assert later[1] and (later[1].type, later[1].is_list, later[1].readable) == ("hash", False, True)
 
@@ -83,7 +83,7 @@ def test_replies_about_each_key_are_found_by_their_place(password: str | None) -
 def test_a_key_without_both_replies_is_not_read() -> None:
     one = target("one")
     for replies in ((), ("+OK", "+OK", "+PONG"), ("+OK", "+OK", "+PONG", "+list")):
-        assert [key.first for key in key_readings(RedisTalk(replies=replies), plugins(one), one)] == [None]
+        assert [key.first for key in key_readings(RedisAnswer(replies=replies), plugins(one), one)] == [None]
 
 
 @pytest.mark.parametrize(
@@ -103,10 +103,10 @@ def test_an_error_is_not_an_answer(type_reply: str, length_reply: str, readable:
 
 def test_the_command_that_was_refused_is_named() -> None:
     one = target("one")
-    assert refused_command(RedisTalk(replies=("+OK", "+OK", "+PONG")), one) is None
-    assert refused_command(RedisTalk(replies=("+OK", "-ERR out of range", "+PONG")), one) == (
+    assert refused_command(RedisAnswer(replies=("+OK", "+OK", "+PONG")), one) is None
+    assert refused_command(RedisAnswer(replies=("+OK", "-ERR out of range", "+PONG")), one) == (
         "SELECT 0",
         "-ERR out of range",
     )
-    assert answers_commands(RedisTalk(replies=("+OK", "+OK", "+PONG")), one)
-    assert not answers_commands(RedisTalk(replies=("+OK", "+OK")), one)
+    assert answers_commands(RedisAnswer(replies=("+OK", "+OK", "+PONG")), one)
+    assert not answers_commands(RedisAnswer(replies=("+OK", "+OK")), one)

@@ -9,7 +9,7 @@ from bkpaas.errors import NoData
 from bkpaas.facts.database import accounts
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.settings import SettingsByProject, settings
-from bkpaas.facts.shown import no_own, own_places
+from bkpaas.facts.shown import no_own, replace_own_names
 
 
 class Everything(frozenset):
@@ -396,7 +396,10 @@ def test_digests_are_of_normalised_values():
 
 
 def test_a_digest_without_the_hosts_own_addresses_compares_across_hosts():
-    here, there = own_places(["10.0.1.3", "::1"], "paas-1.x"), own_places(["10.0.1.4"], "paas-2")
+    here, there = (
+        replace_own_names(["10.0.1.3", "::1"], "paas-1.x"),
+        replace_own_names(["10.0.1.4"], "paas-2"),
+    )
     one, other = (
         kept("X = 'http://10.0.1.3:80/'", here).get("X"),
         kept("X = 'http://10.0.1.4:80/'", there).get("X"),

@@ -150,11 +150,11 @@ def test_places_that_are_only_looked_for():
     given = recorded.first()
     given["files"]["login-manage"] = [recorded.entry(f"{recorded.HOME}/open_paas/login/manage.py", "")]
     given["files"]["login-python"] = [recorded.missing(f"{recorded.HOME}/.envs/*login/bin/python")]
-    places = HostView(host_facts(recorded.host(), recorded.visit(given), Secrets(b"k"))).places
-    assert [file.exists for file in places.get(FileName.LOGIN_MANAGE)] == [True]
-    assert [file.exists for file in places.get(FileName.LOGIN_PYTHON)] == [False]
+    stats = HostView(host_facts(recorded.host(), recorded.visit(given), Secrets(b"k"))).path_stats
+    assert [file.exists for file in stats.get(FileName.LOGIN_MANAGE)] == [True]
+    assert [file.exists for file in stats.get(FileName.LOGIN_PYTHON)] == [False]
     with pytest.raises(NoData):
-        places.get(FileName.LOGIN_LOGS)
+        stats.get(FileName.LOGIN_LOGS)
 
 
 def test_no_process_is_left_out_of_as_many_as_the_collector_tells():

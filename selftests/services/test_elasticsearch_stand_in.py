@@ -60,7 +60,7 @@ class Client:
                 "status": answer.status_code,
                 "body": answer.text,
             }
-        return searches(section, Secrets(b"key")).by_place[self.place]
+        return searches(section, Secrets(b"key")).by_address[self.place]
 
 
 @pytest.fixture

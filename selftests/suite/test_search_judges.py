@@ -25,7 +25,7 @@ from bkpaas.facts import (
     LogPlugins,
     Names,
     Node,
-    RedisTalk,
+    RedisAnswer,
     RedisTarget,
     Resolved,
     Search,
@@ -36,7 +36,7 @@ from bkpaas.facts import (
     System,
     Value,
 )
-from bkpaas.facts.redis import RedisTalks
+from bkpaas.facts.redis import RedisAnswers
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory.deployment import Deployment, Thresholds
 
@@ -78,10 +78,10 @@ def setting(value: Any, kind: Any = "str") -> SettingsByProject:
     return SettingsByProject({"paas": Settings("paas", (), values)})
 
 
-def talks(*replies: str, ping: RedisTalk | None = None, **more: Any) -> RedisTalks:
-    first = ping or RedisTalk(replies=("-NOAUTH Authentication required.",))
-    own = RedisTalk(replies=replies or GOOD, **more)
-    return RedisTalks({"redis-10.0.1.9:6379": first, f"redis-{TARGET.server}": own})
+def talks(*replies: str, ping: RedisAnswer | None = None, **more: Any) -> RedisAnswers:
+    first = ping or RedisAnswer(replies=("-NOAUTH Authentication required.",))
+    own = RedisAnswer(replies=replies or GOOD, **more)
+    return RedisAnswers({"redis-10.0.1.9:6379": first, f"redis-{TARGET.server}": own})
 
 
 def paas(search: Search = WELL, value: Any = ES, parser: LogPlugin = PLUGIN, **more: Any) -> HostFacts:
@@ -144,7 +144,7 @@ def test_a_healthy_site_passes() -> None:
 
 
 def test_an_edition_without_plugins_is_not_judged() -> None:
-    bare = paas(parser=NONE, settings=SettingsByProject({}), redis=RedisTalks({})), app(agent=NONE)
+    bare = paas(parser=NONE, settings=SettingsByProject({}), redis=RedisAnswers({})), app(agent=NONE)
     words = {judge(test, *bare) for test in OF_PAAS} | {judge(test, *bare, name="appo-1") for test in OF_APPS}
     assert len(words) == 1 and words.pop().startswith("n/a: no log_agent, no log_parser")
 
@@ -300,23 +300,23 @@ def test_blocks_that_are_not_known() -> None:
 @pytest.mark.parametrize(
     ("redis", "words"),
     [
-        (talks(ping=RedisTalk(replies=("+PONG",))), "pass"),
+        (talks(ping=RedisAnswer(replies=("+PONG",))), "pass"),
         (talks("-WRONGPASS invalid", "-NOAUTH x", "-NOAUTH x"), "fail: 10.0.1.9:6379: AUTH: -WRONGPASS invalid$"),
         (talks("-ERR Client sent AUTH, but no password is set", "+OK", "+PONG"), "fail: .*AUTH: -ERR Client sent AUTH"),
         (talks("+OK", "-ERR DB index is out of range", "+PONG"), "fail: .*SELECT 0: -ERR DB index"),
         (talks("+OK", error_kind="silent"), "fail: .*connected, but no answer in time"),
-        (talks(ping=RedisTalk("refused")), "fail: .*connection refused"),
-        (talks(ping=RedisTalk("timeout")), "fail: .*a firewall drops it"),
-        (talks(ping=RedisTalk("empty", replies=("-DENIED Redis is running in protected mode",))), "fail: .*-DENIED"),
-        (talks(ping=RedisTalk(replies=("-LOADING Redis is loading the dataset in memory",))), "fail: .*-LOADING"),
-        (talks(ping=RedisTalk(replies=("HTTP/1.1 400 Bad Request",))), "fail: .*no redis answers there: HTTP/1.1 400"),
+        (talks(ping=RedisAnswer("refused")), "fail: .*connection refused"),
+        (talks(ping=RedisAnswer("timeout")), "fail: .*a firewall drops it"),
+        (talks(ping=RedisAnswer("empty", replies=("-DENIED Redis is running in protected mode",))), "fail: .*-DENIED"),
+        (talks(ping=RedisAnswer(replies=("-LOADING Redis is loading the dataset in memory",))), "fail: .*-LOADING"),
+        (talks(ping=RedisAnswer(replies=("HTTP/1.1 400 Bad Request",))), "fail: .*no redis answers there: HTTP/1.1 400"),
         (talks(error_kind="withheld"), "no data: .*ssh://"),
-        (RedisTalks({}), "no data: not asked"),
+        (RedisAnswers({}), "no data: not asked"),
     ],
 )  # fmt: skip
-def test_redis_as_each_side_meets_it(redis: RedisTalks, words: str) -> None:
+def test_redis_as_each_side_meets_it(redis: RedisAnswers, words: str) -> None:
     if redis.by_name and redis.by_name[f"redis-{TARGET.server}"].error_kind == "withheld":
-        redis = RedisTalks({**redis.by_name, f"redis-{TARGET.server}": RedisTalk("withheld")})
+        redis = RedisAnswers({**redis.by_name, f"redis-{TARGET.server}": RedisAnswer("withheld")})
     assert_matches(judge(REACHED, paas(redis=redis)), words)
     assert_matches(judge(REACHED, app(redis=redis), name="appo-1"), words)
 
@@ -331,10 +331,10 @@ def test_the_reply_to_a_refused_login_is_not_redacted(monkeypatch: pytest.Monkey
 
 def test_a_redis_without_a_login() -> None:
     open_ = replace(TARGET, password=None)
-    said = RedisTalks(
+    said = RedisAnswers(
         {
-            "redis-10.0.1.9:6379": RedisTalk(replies=("-NOAUTH x",)),
-            f"redis-{open_.server}": RedisTalk(replies=("-NOAUTH x", "-NOAUTH x")),
+            "redis-10.0.1.9:6379": RedisAnswer(replies=("-NOAUTH x",)),
+            f"redis-{open_.server}": RedisAnswer(replies=("-NOAUTH x", "-NOAUTH x")),
         }
     )
     words = judge(REACHED, paas(parser=replace(PLUGIN, targets=(open_,)), redis=said))
