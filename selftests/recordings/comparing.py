@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import ndiff
 from typing import Any, NamedTuple
 
+from selftests.recordings.unrecorded import comparable
+
 MOST_SHOWN = 4
 """Different changes of one kind that are shown in full."""
 MOST_LINES = 12
@@ -43,6 +45,7 @@ def compare(run: str, expected: Mapping[str, Any] | None, actual: Mapping[str, A
     if not expected:
         yield Difference("nothing is expected of this run", "+ see --update", run)
         return
+    expected, actual = comparable(expected, actual)
     if expected["exit"] != actual["exit"]:
         yield Difference("exit code", _changed(expected["exit"], actual["exit"]), run)
     for kind, change in (
@@ -59,15 +62,19 @@ def compare(run: str, expected: Mapping[str, Any] | None, actual: Mapping[str, A
 
 
 def compare_catalogue(expected: Mapping[str, Any], actual: Mapping[str, Any]) -> Iterator[Difference]:
-    """Yield the differences that concern no run: edges, and the text of --plan."""
+    """Yield the differences that concern no run: edges of known conditions, and changed lines of --plan."""
     old, new = (Counter(map(tuple, side["edges"])) for side in (expected, actual))
+    known = {id_ for edge in old for id_ in edge[:2]}
+    new = Counter({edge: n for edge, n in new.items() if known.issuperset(edge[:2])})
     for sign, edges in (("-", old - new), ("+", new - old)):
         for condition, cause, relation in sorted(edges.elements()):
             yield Difference("edges (condition, cause, relation)", f"{sign} {condition} {cause} {relation}")
     for inventory in sorted({*expected["plan"], *actual["plan"]}):
         texts = (side["plan"].get(inventory) or {} for side in (expected, actual))
         for language, before, after in _languages(*texts):
-            yield Difference(f"text of --plan, {language}", _text(before, after), inventory)
+            change = _text(before, after)
+            if any(line.startswith("-") for line in change.splitlines()):
+                yield Difference(f"text of --plan, {language}", change, inventory)
 
 
 def report(differences: Iterable[Difference]) -> list[str]:

@@ -7,15 +7,19 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from bkpaas.record import read_json
-from selftests.recordings import comparing, expectation, judging, matrix
+from selftests.recordings import comparing, expectation, judging, matrix, unrecorded
 from selftests.recordings.pool import judge_all
 from selftests.recordings.sample import SAMPLE
 from selftests.recordings.store import PACKED, SUFFIX, Recording, canonical, names, packed_layouts, read_lines
+
+MOST_ADDITIONS = 20
+"""Names of queries and conditions that are printed."""
 
 
 def main(words: list[str] | None = None) -> int:
@@ -31,6 +35,7 @@ def main(words: list[str] | None = None) -> int:
         replay.judge(layout, only)
     replay.compare_catalogue()
     print("\n".join(comparing.report(replay.differences)))
+    print("\n".join(replay.additions()))
     print()
     print("\n".join(matrix.table(replay.judgements) if options.matrix else matrix.sums(replay.judgements)))
     if replay.otherwise:
@@ -52,6 +57,11 @@ class Replay:
         self.judgements: dict[str, dict[str, Any]] = {}
         self.otherwise = 0
         """Plans that the code makes today and that are not the recorded ones."""
+        self.not_recorded: Counter[str] = Counter()
+        """Verdicts that a recording has no answers for, by condition."""
+        self.changed_words: Counter[str] = Counter()
+        """Of those, verdicts that were known: `condition: word`."""
+        self.new_queries: Counter[str] = Counter()
 
     def judge(self, layout: str, only: set[str]) -> None:
         """Judge the recordings of a layout, all of them or those with these names."""
@@ -62,14 +72,17 @@ class Replay:
         recordings = wanted(layout, options.recordings, chosen)
         expected = expectation.read(layout, options.expected, chosen if only else ())
         actual: dict[str, str] = {}
-        for name, outcome in judge_all(work, recordings, options.jobs):
-            told = outcome.get("told", outcome)
-            found = list(comparing.compare(name, json.loads(expected.pop(name, "null")), told))
+        for name, outcome in judge_all(work, _with_known(recordings, expected), options.jobs):
+            told, wanted_ = outcome.get("told", outcome), json.loads(expected.pop(name, "null"))
+            found = list(comparing.compare(name, wanted_, told))
             self.differences += found
+            if wanted_ and "error" not in told:
+                self._count_additions(wanted_, told)
             self.otherwise += outcome.get("otherwise", 0)
             if "error" not in told:
                 self.judgements[name] = outcome["judgement"]
-                self.differences += matrix.unmet_expectation(name, outcome["judgement"])
+                if outcome["judgement"].get("expected") not in map(_condition, told.get("not_recorded", ())):
+                    self.differences += matrix.unmet_expectation(name, outcome["judgement"])
                 actual[name] = canonical({"name": name, **told})
             if options.progress:
                 print(f"{layout} {name}: {len(found)} differences", flush=True)
@@ -80,6 +93,26 @@ class Replay:
                 comparing.Difference("expected, not recorded", "", name) for name in expected
             ]
 
+    def _count_additions(self, expected: dict[str, Any], told: dict[str, Any]) -> None:
+        self.not_recorded.update(map(_condition, told.get("not_recorded", ())))
+        self.changed_words.update(unrecorded.changed_words(expected, told))
+        self.new_queries.update(set(unrecorded.new_queries(expected["plans"], told["plans"])))
+
+    def additions(self) -> list[str]:
+        """Return the lines about what is not recorded; none of it is a difference."""
+        lines = []
+        for text, counted in (
+            ("queries that are not recorded, with the number of runs", self.new_queries),
+            ("verdicts that are not recorded", self.not_recorded),
+            ("of those, verdicts that were known before: record these runs again", self.changed_words),
+        ):
+            if counted:
+                lines += ["", f"{text}: {counted.total()}"]
+                lines += [f"  {number} x {name}" for name, number in counted.most_common(MOST_ADDITIONS)]
+                if len(counted) > MOST_ADDITIONS:
+                    lines.append(f"  ... (+{len(counted) - MOST_ADDITIONS} others)")
+        return lines
+
     def compare_catalogue(self) -> None:
         """Compare what concerns no run, or write it as expected."""
         actual = catalogue(self.options.recordings)
@@ -87,6 +120,18 @@ class Replay:
         self.differences += comparing.compare_catalogue(expected, actual)
         if self.options.update:
             expectation.write_catalogue(actual, self.options.expected)
+
+
+def _with_known(recordings: Iterable[Recording], expected: dict[str, str]) -> Iterator[Recording]:
+    """Yield the recordings, each with the conditions that its expectation has under the key `known`."""
+    for recording in recordings:
+        text = expected.get(recording["name"])
+        known = sorted(set(map(_condition, json.loads(text)["verdicts"]))) if text else None
+        yield {**recording, "known": known}
+
+
+def _condition(id_: str) -> str:
+    return id_.partition("@")[0]
 
 
 def wanted(layout: str, directory: Path, chosen: set[str]) -> Iterator[Recording]:

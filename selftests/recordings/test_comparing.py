@@ -28,7 +28,7 @@ def told() -> dict[str, Any]:
     }
     return {
         "exit": 1,
-        "plans": {"paas-1": {"1": {"files": ["a", "b"], "seconds": 5}, "2": None}},
+        "plans": {"paas-1": {"1": {"files": ["a", "b"], "seconds": 5}, "2": {"http": ["x"]}}},
         "order": [CLOCK, ZONE],
         "verdicts": {CLOCK: verdict, ZONE: copy.deepcopy(verdict)},
         "root_causes": [CLOCK, ZONE],
@@ -51,7 +51,7 @@ def lose_verdict(told: dict[str, Any]) -> None:
 
 
 def gain_verdict(told: dict[str, Any]) -> None:
-    told["verdicts"]["new@paas-1"] = told["verdicts"][ZONE]
+    told["verdicts"]["new@paas-1"] = told["verdicts"][ZONE] | {"word": "fail"}
     told["order"].append("new@paas-1")
 
 
@@ -91,13 +91,13 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda one: one["markers"].update(login_502=[ZONE]), f"- {CLOCK}\n+ {ZONE}"
     ),
     "plan of round 1: files": (
-        lambda one: one["plans"]["paas-1"]["1"].update(files=["b", "c"]), "- a\n+ c"
+        lambda one: one["plans"]["paas-1"]["1"].update(files=["b"]), "- a"
     ),
     "plan of round 1: seconds": (
         lambda one: one["plans"]["paas-1"]["1"].pop("seconds"), "- 5\n+ null"
     ),
     "plan of round 2: http": (
-        lambda one: one["plans"]["paas-1"].update({"2": {"http": ["x"]}}), '- null\n+ ["x"]'
+        lambda one: one["plans"]["paas-1"].update({"2": {"http": ["y"]}}), "- x"
     ),
     "the suite itself failed": (lambda one: one["suite_failed"].append(ZONE), f"+ {ZONE}"),
     "the run could not be judged": (lambda one: one.update(error="a\nKeyError"), "a\nKeyError"),

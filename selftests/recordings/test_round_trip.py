@@ -112,3 +112,15 @@ def test_command_tells_what_changed(recorded: Recorded, tmp_path: Path) -> None:
 def test_a_name_without_recording_is_refused(recorded: Recorded) -> None:
     done = replayed(recorded.packed, recorded.expected, "--only", "no-such-run")
     assert done.returncode == 2 and "no-such-run" in done.stderr
+
+
+def test_a_recording_without_newer_queries_has_no_differences(recorded: Recorded, tmp_path: Path) -> None:
+    older = copy.deepcopy(recorded.recording)
+    visit = older["visits"]["here"]
+    del visit["first"]["disks"], visit["first"]["tails"], visit["first"]["files"]["login-manage"]
+    del visit["second"]["http"]["healthz-login"]
+    write_lines(tmp_path / f"a{SUFFIX}", [older])
+    (tmp_path / "a.names").write_text("healthy-1\n")
+    done = replayed(tmp_path, recorded.expected, "--quiet")
+    assert done.returncode == 0 and ": 0 differences" in done.stdout, done.stdout + done.stderr
+    assert "of those, verdicts that were known before" in done.stdout and "disk-headroom: pass" in done.stdout
