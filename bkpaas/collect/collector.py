@@ -26,6 +26,7 @@ The plan and the answer are JSON documents.  Parts of a plan, each answered unde
               lines of its reply to `send`, in base64; repeated once if the reply matches {when, seconds};
               with mysql {user, password, database}: a login to MySQL or MariaDB instead, and its result
   peers       [...]                       remote endpoints of the TCP connections of these processes
+  starts      [...]                       start times of these processes, null for one that has ended
 
 What could not be read is reported in its place or under `errors`, never left out.  The program is valid for Python
 2.6 to 3.13 and uses the standard library only, hence no f-strings.  Names of files are bytes, so that any name can
@@ -229,6 +230,17 @@ def find_peers(pids):
     return by_pid
 
 
+def find_starts(pids):
+    """Return {pid: start time in epoch seconds} of these processes; None for one that has ended."""
+    starts = {}
+    for pid in pids:
+        try:
+            starts[str(pid)] = start_time(read_stat(pid)[1], boot_time())
+        except EXPECTED_ERRORS:
+            starts[str(pid)] = None
+    return starts
+
+
 class ProcScan(object):
     """Read processes and sockets.  It is filled while it runs, so that a hanging /proc gives a partial result."""
 
@@ -403,7 +415,8 @@ class Files(object):
             return dict(entry, error=exception_text())
         entry["type"] = TYPES.get(stat.S_IFMT(status.st_mode), "other")
         entry.update(mode=stat.S_IMODE(status.st_mode), uid=status.st_uid, gid=status.st_gid, size=status.st_size)
-        entry.update(mtime=round(status.st_mtime, 3), inode=status.st_ino)
+        entry.update(mtime=round(status.st_mtime, 3), inode=status.st_ino, links=status.st_nlink)
+        entry.update(ctime=round(status.st_ctime, 6), atime=round(status.st_atime, 6))
         if limit and entry["type"] == "file":
             try:
                 self.read(real, limit, tail, entry)
@@ -1148,6 +1161,7 @@ class Collection(object):
         tasks = [(("system", None), system, (self.booted,))]
         tasks += [(("addresses", None), addresses, ())] if plan.get("addresses") else []
         tasks += [(("peers", None), find_peers, (plan["peers"],))] if plan.get("peers") else []
+        tasks += [(("starts", None), find_starts, (plan["starts"],))] if plan.get("starts") else []
         queries = enumerate(plan.get("files") or ())
         tasks += [(("files", query["name"], at), files.matches, (query,)) for at, query in queries]
         tasks += [(("nginx", None), files.nginx, (plan["nginx"], self.processes))] if plan.get("nginx") else []
@@ -1156,7 +1170,7 @@ class Collection(object):
         disks = [path for path in plan.get("disks") or () if self.home or "{home}" not in path]
         tasks += [(("disks", path), disk, (files.path(path),)) for path in disks]
         results = read_all(tasks, self.until)
-        blank = {"files": {}, "tails": {}, "disks": [], "addresses": [], "system": {}, "peers": {}}
+        blank = {"files": {}, "tails": {}, "disks": [], "addresses": [], "system": {}, "peers": {}, "starts": {}}
         blank["nginx"] = {"main": [], "files": [], "error": None}
         self.answer.update((section, blank[section]) for section in blank if section in plan or section == "system")
         for key, _, _ in tasks:

@@ -25,6 +25,7 @@ from bkpaas.facts import (
     process,
     proxies,
     redis,
+    services,
     settings,
     sockets,
     supervisor,
@@ -49,6 +50,7 @@ MODULES = (
     log_plugins,
     supervisor,
     uwsgi,
+    services,
     settings,
     file,
     logs,
@@ -66,7 +68,7 @@ _SECTIONS: dict[int, tuple[str, ...]] = {
     1: ("files", "tails", "supervisor"),
     2: ("files", "tails", "supervisor", "http", "tcp", "resolve"),
 }
-_WORTH_A_ROUND = ("files", "tails", "supervisor", "http", "tcp", "resolve", "peers")
+_WORTH_A_ROUND = ("files", "tails", "supervisor", "http", "tcp", "resolve", "peers", "starts")
 
 
 def round_1(entry: Host, deployment: Deployment) -> Plan:

@@ -28,6 +28,7 @@ from bkpaas.facts.proxies import proxies
 from bkpaas.facts.query import FileName, HttpName, TailName, TcpName
 from bkpaas.facts.redis import redis_answers
 from bkpaas.facts.secrets import Secrets
+from bkpaas.facts.services import later
 from bkpaas.facts.settings import settings
 from bkpaas.facts.shapes import Round, RoundQueries, not_answered, read_round
 from bkpaas.facts.shown import Own, replace_own_names
@@ -240,6 +241,7 @@ class _Answers:
                 ),
                 "time_daemon",
             ),
+            "later": self._later(),
             "versions": self._files_noun("version-", lambda files: versions(files, first.get("system"))),
         }
 
@@ -312,6 +314,12 @@ class _Answers:
         return replace_own_names(
             own_addresses, values["system"]["hostname"][:255] if "system" in values else None
         )
+
+    def _later(self) -> Fact:
+        """Return which main processes of round 1 still run in round 2."""
+        if "starts" not in self.round_2.values:
+            return Missing(self.round_2.errors.get("starts", not_answered("starts")))
+        return _built(lambda: later(self.round_2.values["starts"]))
 
     def _login_access(self) -> Fact:
         tails = self._entries("tails")

@@ -33,6 +33,11 @@ class FileFact(Record, frozen=True):
     mtime: HostTime | None = None
     """Epoch seconds of the host's clock."""
     inode: int | None = None
+    ctime: HostTime | None = None
+    """Of the last change of content, name or permissions, in epoch seconds of the host's clock."""
+    atime: HostTime | None = None
+    links: int | None = None
+    """Names of the file."""
     target: str | None = None
     """The real path, when the path leads through a link."""
     error: Message | str | None = None
@@ -79,6 +84,9 @@ def file_fact(entry: dict[str, Any]) -> FileFact:
         size=raw.integer(entry.get("size")),
         mtime=raw.number(entry.get("mtime")),
         inode=raw.integer(entry.get("inode")),
+        ctime=raw.number(entry.get("ctime")),
+        atime=raw.number(entry.get("atime")),
+        links=raw.integer(entry.get("links")),
         target=raw.text(entry.get("target"), 300),
         error=error,
     )

@@ -23,6 +23,7 @@ from bkpaas.facts.process import Processes
 from bkpaas.facts.proxies import Proxies
 from bkpaas.facts.ranges import Seconds
 from bkpaas.facts.redis import RedisAnswers
+from bkpaas.facts.services import Later, ServicesView
 from bkpaas.facts.settings import SettingsByProject
 from bkpaas.facts.sockets import Sockets
 from bkpaas.facts.supervisor import Supervisor, Supervisors
@@ -71,6 +72,7 @@ class HostFacts(Record, frozen=True):
     login_access: LoginAccess | Missing
     time_daemon: TimeDaemon | Missing
     versions: Versions | Missing = _LATER
+    later: Later | Missing = _LATER
 
 
 class _Noun(Generic[T]):
@@ -95,7 +97,6 @@ class HostView:
     processes = _Noun[Processes]()
     sockets = _Noun[Sockets]()
     supervisors = _Noun[Supervisors]()
-    services = _Noun[Services]()
     settings = _Noun[SettingsByProject]()
     path_stats = _Noun[PathStats]()
     proxies = _Noun[Proxies]()
@@ -113,10 +114,18 @@ class HostView:
     login_access = _Noun[LoginAccess]()
     time_daemon = _Noun[TimeDaemon]()
     versions = _Noun[Versions]()
+    later = _Noun[Later]()
 
     def __init__(self, facts: HostFacts) -> None:
         self.facts = facts
         self.name = facts.host
+
+    @property
+    def services(self) -> ServicesView:
+        """Return the services, configured and running. Raises NoData if the host was not collected."""
+        if not self.facts.collected and isinstance(self.facts.services, Missing):
+            raise NoData(self.facts.services.reason)
+        return ServicesView(self.facts)
 
     @property
     def supervisor(self) -> Supervisor:

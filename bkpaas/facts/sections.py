@@ -61,6 +61,9 @@ class Entry(_Path, total=False):
     gid: Id
     size: Count
     mtime: HostTime
+    ctime: HostTime
+    atime: HostTime
+    links: Count
     inode: Count
     target: str
     text: str
@@ -169,6 +172,7 @@ SECTIONS: dict[str, Any] = {
     "nginx": Nginx,
     "time_daemon": TimeDaemon,
     "peers": dict[str, list[str]],
+    "starts": dict[str, HostTime | None],
 }
 """Sections that are read as a whole."""
 

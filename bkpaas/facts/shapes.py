@@ -45,6 +45,8 @@ def round_queries(plan: Mapping[str, Any]) -> RoundQueries:
         sections["disks"] = frozenset(path for path in plan["disks"] if "{home}" not in path)
     if plan.get("peers"):
         sections["peers"] = frozenset(map(str, plan["peers"]))
+    if plan.get("starts"):
+        sections["starts"] = frozenset(map(str, plan["starts"]))
     read = {f"files:{query['name']}" for query in plan.get("files", ()) if query.get("read")}
     logins = {f"tcp:{query['name']}" for query in plan.get("tcp", ()) if "mysql" in query}
     return RoundQueries(sections, frozenset(read | logins))
@@ -252,6 +254,7 @@ _CHECKS: dict[str, Callable[[Any, frozenset[str]], bool]] = {
     "disks": _disks_are_whole,
     "nginx": _nginx_is_whole,
     "time_daemon": _time_daemon_is_whole,
+    "starts": lambda items, names: items.keys() <= names,
     "peers": lambda items, names: (
         items.keys() <= names and all(_is_peer(one) for ones in items.values() for one in ones)
     ),

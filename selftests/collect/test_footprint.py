@@ -52,6 +52,7 @@ def whole_plan(home: Path, port: int) -> dict[str, Any]:
             }
         ],
         "peers": [1],
+        "starts": [1],
     }
 
 

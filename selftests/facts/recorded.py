@@ -220,7 +220,7 @@ def asked(answer: dict[str, Any]) -> RoundQueries:
     given = {name: answer[name] for name in (*SECTIONS, *NAMED_SECTIONS) if name in answer}
     named = {
         section: frozenset(value)
-        if section in (*NAMED_SECTIONS, "pids") and isinstance(value, dict)
+        if section in (*NAMED_SECTIONS, "starts") and isinstance(value, dict)
         else frozenset()
         for section, value in given.items()
     }

@@ -70,6 +70,7 @@ def test_what_a_plan_asks_holds_no_password():
             "tcp": [{"name": "redis-x", "send": "AUTH Pl4nted"}],
             "disks": ["/", "{home}"],
             "peers": [7],
+            "starts": [7],
         }
     )
     assert asked.sections["tcp"] == {"redis-x"} and "Pl4nted" not in str(asked)
