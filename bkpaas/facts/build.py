@@ -11,10 +11,12 @@ from bkpaas.facts import raw
 from bkpaas.facts.access import login_access
 from bkpaas.facts.agent import agent, saas
 from bkpaas.facts.answers import Connections, answers, connections
+from bkpaas.facts.calls import Environment
 from bkpaas.facts.certificates import certificates
 from bkpaas.facts.clock import Clock
 from bkpaas.facts.disks import disks
 from bkpaas.facts.elasticsearch import searches
+from bkpaas.facts.environments import environments
 from bkpaas.facts.file import Files, path_stats
 from bkpaas.facts.host import HostFacts
 from bkpaas.facts.log_plugins import log_plugins
@@ -187,6 +189,7 @@ class _Answers:
             for number, answer in numbered
         ]
         self.round_1, self.round_2 = self.rounds
+        self.variables = answers.queries.get(2, RoundQueries()).variables
 
     def nouns(self) -> dict[str, Fact]:
         secrets, first = self.secrets, self.round_1.values
@@ -207,7 +210,13 @@ class _Answers:
                 FileName.UWSGI_INI, lambda files: services(files, parsed_supervisors, secrets)
             ),
             "settings": self._files_noun(
-                FileName.SETTINGS.prefix, lambda files: settings(files, secrets, self._own())
+                FileName.SETTINGS.prefix,
+                lambda files: settings(
+                    files,
+                    secrets,
+                    self._own(),
+                    environments=self._environments(files, parsed_supervisors, running),
+                ),
             ),
             "path_stats": self._merged("files", lambda *_: path_stats(self._entries("files"))),
             "proxies": self._files_noun(FileName.PROXY.prefix, lambda files: proxies(files, secrets)),
@@ -306,6 +315,12 @@ class _Answers:
             for one in self.rounds
         )
         return supervisors(files, status, later, self.secrets)
+
+    def _environments(
+        self, files: Files, parsed: Supervisors | None, running: Processes | None
+    ) -> dict[str, Environment]:
+        items = [one.values.get("processes", []) for one in self.rounds]
+        return environments(files, parsed, running, items, self.variables, self.secrets)
 
     def _own(self) -> Own:
         """Return the replacements for the host's own addresses and names in a setting, loopback included."""

@@ -94,7 +94,7 @@ def accounts(settings: SettingsByProject | Missing) -> dict[str, Account]:
 
 def _account(settings: Settings) -> Account | None:
     """Return the account of one project; None when its settings name no host of a MySQL."""
-    value = settings.get("DATABASES")
+    value = settings.values.get("DATABASES")
     default = value.value.get("default") if value and isinstance(value.value, dict) else None
     if not isinstance(default, dict) or not isinstance(default.get("HOST"), str):
         return None

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import operator
 import re
-import string
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from bkpaas.facts import calls
 
 _LARGEST = 2**53
 _LONGEST = 10_000
@@ -39,7 +40,7 @@ def evaluate(node: Any, names: Mapping[str, Any]) -> Any:
     """Return the value of an expression, given the values of names. Raises Unknown."""
     try:
         return _bounded(_RULES[node.type](node, names))
-    except (KeyError, IndexError, TypeError, ValueError, ArithmeticError, SyntaxError, RecursionError):
+    except (LookupError, TypeError, ValueError, ArithmeticError, SyntaxError, RecursionError, AttributeError):
         raise Unknown from None
 
 
@@ -130,44 +131,54 @@ def _sign(node: Any, names: Mapping[str, Any]) -> Any:
 
 
 def _power(node: Any, names: Mapping[str, Any]) -> Any:
-    """Evaluate `2 ** 10`, `NAME["key"]` or `"...".format(...)`."""
-    value = evaluate(node.children[0], names)
+    """Evaluate `2 ** 10`, `NAME["key"]`, `"...".format(...)`, `int(...)` or `os.environ.get(...)`."""
+    first = node.children[0]
     if node.children[1].type == "operator":
         exponent = evaluate(node.children[2], names)
-        if not (0 <= exponent <= 64 and abs(value) <= 1024):
+        base = evaluate(first, names)
+        if not (0 <= exponent <= 64 and abs(base) <= 1024):
             raise Unknown
-        return value**exponent
-    words = [getattr(child, "value", None) for trailer in node.children[1:] for child in trailer.children]
-    if words[:3] == [".", "format", "("] and len(node.children) == 3 and isinstance(value, str):
-        return _format(value, node.children[2].children[1:-1], names)
-    for trailer in node.children[1:]:
-        if trailer.children[0].value != "[":
+        return base**exponent
+
+    def inner(child: Any) -> Any:
+        return evaluate(child, names)
+
+    trailers = list(node.children[1:])
+    if first.type == "name" and first.value not in names:
+        name, trailers = calls.dotted(node)
+        value = _called(name, trailers.pop(0), inner, names)
+    else:
+        value = inner(first)
+    while trailers:
+        trailer = trailers.pop(0)
+        if trailer.children[0].value == "[":
+            value = value[inner(trailer.children[1])]
+        elif trailer.children[0].value == "." and trailers:
+            arguments = calls.arguments(trailers.pop(0), inner)
+            value = _bounded(calls.method(value, trailer.children[1].value, *arguments))
+        else:
             raise Unknown
-        value = value[evaluate(trailer.children[1], names)]
     return value
 
 
-def _format(template: str, arguments: list[Any], names: Mapping[str, Any]) -> str:
-    items = arguments[0].children if arguments and arguments[0].type == "arglist" else arguments
-    positional: list[Any] = []
-    keywords: dict[str, Any] = {}
-    for argument in (one for one in items if one.type != "operator"):
-        if argument.type == "argument":
-            name, equals, value = argument.children
-            if equals.value != "=":
-                raise Unknown
-            keywords[name.value] = evaluate(value, names)
-        else:
-            positional.append(evaluate(argument, names))
-    for _, field, spec, conversion in string.Formatter().parse(template):
-        if spec or conversion or (field and not field.isidentifier() and not field.isdigit()):
-            raise Unknown
-    return template.format(*positional, **keywords)
+def _called(name: str, trailer: Any, inner: Callable[[Any], Any], names: Mapping[str, Any]) -> Any:
+    """Return the value of a call of a function, or of a variable of the environment."""
+    if name in calls.FUNCTIONS and trailer.children[0].value == "(":
+        positional, keywords = calls.arguments(trailer, inner)
+        return _bounded(calls.FUNCTIONS[name](*positional, **keywords))
+    return calls.from_environment(name, trailer, inner, names)
 
 
 def _comparison(node: Any, names: Mapping[str, Any]) -> bool:
     left, sign, right = node.children
-    return _COMPARISONS[sign.value](evaluate(left, names), evaluate(right, names))
+    word = " ".join(leaf.value for leaf in getattr(sign, "children", [sign]))
+    if word in ("in", "not in"):
+        found = calls.in_environment(str(evaluate(left, names)), right, names)
+        found = evaluate(left, names) in evaluate(right, names) if found is None else found
+        return bool(found) == (word == "in")
+    if word in ("is", "is not"):
+        word = "==" if word == "is" else "!="
+    return _COMPARISONS[word](evaluate(left, names), evaluate(right, names))
 
 
 def _not(node: Any, names: Mapping[str, Any]) -> bool:

@@ -50,6 +50,7 @@ class FileName(_Names):
     LOG_PLUGIN_CONF = "log-{}-conf"
     UWSGI_INI = "uwsgi-ini"
     SETTINGS = "settings-{}-{}"
+    SETTINGS_MODULE = "module-{}"
     LOGIN_MANAGE = "login-manage"
     LOGIN_PYTHON = "login-python"
     LOGIN_LOG_DIRECTORY = "login-log-folder"
@@ -195,6 +196,22 @@ class Resolve(Query, frozen=True):
     section: ClassVar[str] = "resolve"
     name: str
     seconds: float
+
+
+class ProcessVariables(Query, frozen=True):
+    """Read the processes again, with these variables of their environment."""
+
+    section: ClassVar[str] = "processes"
+    names: tuple[str, ...]
+
+    def add_to(self, plan: Plan) -> None:
+        """Add the names to the query for the processes."""
+        settings = plan.setdefault(self.section, {"environ": [], "cmdline_bytes": _COMMAND_BYTES})
+        settings["environ"] = list(dict.fromkeys((*settings["environ"], *self.names)))
+
+
+_COMMAND_BYTES = 8192
+"""Of the command line of a process."""
 
 
 class Section(Query, frozen=True):

@@ -28,6 +28,8 @@ class RoundQueries(Struct, frozen=True):
     """The names of each section; empty for a section without names."""
     whole: frozenset[str] = frozenset()
     """Of those, as section:name, the files whose content and the connections whose login is queried."""
+    variables: frozenset[str] = frozenset()
+    """The names of the variables that are queried of each process."""
 
 
 def round_queries(plan: Mapping[str, Any]) -> RoundQueries:
@@ -49,7 +51,8 @@ def round_queries(plan: Mapping[str, Any]) -> RoundQueries:
         sections["starts"] = frozenset(map(str, plan["starts"]))
     read = {f"files:{query['name']}" for query in plan.get("files", ()) if query.get("read")}
     logins = {f"tcp:{query['name']}" for query in plan.get("tcp", ()) if "mysql" in query}
-    return RoundQueries(sections, frozenset(read | logins))
+    variables = raw.record(plan.get("processes")).get("environ", ())
+    return RoundQueries(sections, frozenset(read | logins), frozenset(map(str, variables)))
 
 
 class Round(Struct):

@@ -117,7 +117,7 @@ def test_values(source, kind, expected):
     "source",
     [
         "os.environ.get('X', '1')",
-        "int('5')",
+        "int(UNKNOWN)",
         "UNKNOWN",
         "UNKNOWN + 1",
         "60 * UNKNOWN",
@@ -186,7 +186,7 @@ def test_several_targets():
     assert value("A = ('a',)\nA += ('b',)\n", "A").value == ["a", "b"]
     assert value("X: int = 5\n").value == 5
     assert value("X = 1; Y = 2\n", "Y").value == 2
-    assert value("X = {'a': 1}\nX['a'] = 2\n").kind == "expression"
+    assert value("X = {'a': 1}\nX['a'] = UNKNOWN\n").kind == "expression"
 
 
 PYTHON_2 = """\
