@@ -11,7 +11,6 @@ from bkpaas.facts import raw
 from bkpaas.facts.access import login_access
 from bkpaas.facts.agent import agent, saas
 from bkpaas.facts.answers import Connections, answers, connections
-from bkpaas.facts.calls import Environment
 from bkpaas.facts.certificates import certificates
 from bkpaas.facts.clock import Clock
 from bkpaas.facts.disks import disks
@@ -31,7 +30,7 @@ from bkpaas.facts.query import FileName, HttpName, TailName, TcpName
 from bkpaas.facts.redis import redis_answers
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.services import later
-from bkpaas.facts.settings import settings
+from bkpaas.facts.settings import SettingsByProject, settings
 from bkpaas.facts.shapes import Round, RoundQueries, not_answered, read_round
 from bkpaas.facts.shown import Own, replace_own_names
 from bkpaas.facts.snapshot import ControllerFacts
@@ -209,15 +208,7 @@ class _Answers:
             "services": self._files_noun(
                 FileName.UWSGI_INI, lambda files: services(files, parsed_supervisors, secrets)
             ),
-            "settings": self._files_noun(
-                FileName.SETTINGS.prefix,
-                lambda files: settings(
-                    files,
-                    secrets,
-                    self._own(),
-                    environments=self._environments(files, parsed_supervisors, running),
-                ),
-            ),
+            "settings": self._settings(parsed_supervisors, running),
             "path_stats": self._merged("files", lambda *_: path_stats(self._entries("files"))),
             "proxies": self._files_noun(FileName.PROXY.prefix, lambda files: proxies(files, secrets)),
             "nginx": self._noun(lambda: nginx(first["nginx"]), "nginx"),
@@ -316,11 +307,14 @@ class _Answers:
         )
         return supervisors(files, status, later, self.secrets)
 
-    def _environments(
-        self, files: Files, parsed: Supervisors | None, running: Processes | None
-    ) -> dict[str, Environment]:
+    def _settings(self, parsed: Supervisors | None, running: Processes | None) -> Fact:
         items = [one.values.get("processes", []) for one in self.rounds]
-        return environments(files, parsed, running, items, self.variables, self.secrets)
+
+        def build(files: Files) -> SettingsByProject:
+            found = environments(files, parsed, running, items, self.variables, self.secrets)
+            return settings(files, self.secrets, self._own(), environments=found)
+
+        return self._files_noun(FileName.SETTINGS.prefix, build)
 
     def _own(self) -> Own:
         """Return the replacements for the host's own addresses and names in a setting, loopback included."""
