@@ -2,6 +2,7 @@
 
 pytest_plugins = (
     "bkpaas.plugin.early",
+    "bkpaas.plugin.plain_assertions",
     "bkpaas.plugin.options",
     "bkpaas.plugin.session",
     "bkpaas.plugin.selection",
