@@ -43,7 +43,7 @@ from bkpaas.checks import (
 SICK = frozenset({"unreachable", "refused", "login_hung", "hung", "closed"})
 
 
-@condition("way-to-hosts")
+@condition("controller-connectivity")
 def test_hosts_are_not_all_out_of_reach_for_one_reason(
     snapshot: Snapshot, deployment: Deployment, finding: Finding
 ) -> None:

@@ -102,6 +102,7 @@ class _Condition(Struct, forbid_unknown_fields=True):
     generations: tuple[Generation, ...] = ("5.x", "6.x")
     schemes: tuple[Scheme, ...] = ("http", "https")
     not_applicable_reason: Text | None = None
+    aliases: tuple[str, ...] = ()
 
 
 class _Point(Struct, forbid_unknown_fields=True):
@@ -153,6 +154,7 @@ def load_condition(path: Path, topology: Topology) -> Condition:
         generations=file.generations,
         schemes=file.schemes,
         not_applicable_reason=file.not_applicable_reason and _folded(file.not_applicable_reason),
+        aliases=file.aliases,
     )
 
 

@@ -175,6 +175,8 @@ class Condition(Struct, frozen=True):
     """The schemes of the domain for which it has a meaning."""
     not_applicable_reason: Text | None = None
     """Why it is not applicable when no host of the inventory is in its scope; None: the general sentence."""
+    aliases: tuple[str, ...] = ()
+    """Its former ids, which waivers, --only, histories and the checks of a site may still use."""
 
     def subjects(self, deployment: Deployment) -> list[Subject]:
         """Return what the condition is judged on in a deployment; empty if nothing is in its scope."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from bkpaas.catalogue.load import FOLDER, load_catalogue
 from bkpaas.catalogue.load import load_condition as _load
-from bkpaas.catalogue.model import Condition, Section, Text
+from bkpaas.catalogue.model import Cause, Condition, Section, Text
 from bkpaas.catalogue.topology import Topology
 from bkpaas.catalogue.validate import validate, validate_condition
 
@@ -17,6 +19,8 @@ validate(_CATALOGUE, FOLDER)
 SECTIONS: tuple[Section, ...] = _CATALOGUE.sections
 CONDITIONS: dict[str, Condition] = _CATALOGUE.conditions
 TOPOLOGY: Topology = _CATALOGUE.topology
+ALIASES: dict[str, str] = {alias: known.id for known in CONDITIONS.values() for alias in known.aliases}
+"""The id of today, by each former id of a condition."""
 
 CUSTOM_CONDITIONS: dict[str, Condition] = {}
 """The conditions of a site's own tests, by id; filled when these are imported."""
@@ -26,9 +30,21 @@ CUSTOM_PREFIX = "site-"
 
 def load_condition(path: Path) -> Condition:
     """Load and check a condition of a site from a file like those in conditions/. CatalogueError: it cannot be used."""
-    condition = _load(path, TOPOLOGY)
+    condition = _with_current_causes(_load(path, TOPOLOGY))
     validate_condition(condition, path, lambda id_: id_ in CONDITIONS or id_.startswith(CUSTOM_PREFIX))
     return condition
+
+
+def _with_current_causes(condition: Condition) -> Condition:
+    """Return a condition of a site whose causes have the ids of today."""
+    causes = tuple(Cause(current_id(cause.condition), cause.relation) for cause in condition.causes)
+    return replace(condition, causes=causes)
+
+
+def current_id(id_: str) -> str:
+    """Return the id of today of a condition or of condition@subject; an id that was never renamed is returned as is."""
+    name, at, subject = id_.partition("@")
+    return f"{ALIASES.get(name, name)}{at}{subject}"
 
 
 def custom_section() -> Section:
@@ -47,8 +63,8 @@ def sections() -> tuple[Section, ...]:
 
 
 def find_condition(id_: str) -> Condition | None:
-    """Return a condition of the catalogue or of the site, None if it is unknown."""
-    return CONDITIONS.get(id_) or CUSTOM_CONDITIONS.get(id_)
+    """Return a condition of the catalogue, also by a former id, or of the site; None if it is unknown."""
+    return CONDITIONS.get(current_id(id_)) or CUSTOM_CONDITIONS.get(id_)
 
 
 def get_condition(id_: str) -> Condition:

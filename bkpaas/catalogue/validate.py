@@ -31,8 +31,17 @@ def validate(catalogue: Catalogue, folder: Path) -> None:
     for condition in catalogue.conditions.values():
         path = folder / CONDITIONS / f"{condition.id}.toml"
         validate_condition(condition, path, catalogue.conditions.__contains__)
+        _refuse_used(path, condition.aliases, catalogue)
         if not any(condition.id in section.conditions for section in catalogue.sections):
             raise CatalogueError(path, None, to_text(msg("no section lists it")))
+
+
+def _refuse_used(path: Path, aliases: tuple[str, ...], catalogue: Catalogue) -> None:
+    """Refuse an alias that is the id of a condition, or that two conditions have."""
+    every = [*catalogue.conditions, *(id_ for one in catalogue.conditions.values() for id_ in one.aliases)]
+    for alias in aliases:
+        if every.count(alias) > 1:
+            raise CatalogueError(path, "aliases", to_text(msg("{alias!r} is used twice", alias=alias)))
 
 
 def validate_condition(condition: Condition, path: Path, known: Known) -> None:

@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from bkpaas.catalogue.model import DEFAULT_CASE, Case, Cause, Condition, RemedyPart, Severity, Text
-from bkpaas.catalogue.registry import CONDITIONS, CUSTOM_CONDITIONS, CUSTOM_PREFIX, SECTIONS, load_condition
+from bkpaas.catalogue.registry import (
+    CONDITIONS,
+    CUSTOM_CONDITIONS,
+    CUSTOM_PREFIX,
+    SECTIONS,
+    current_id,
+    load_condition,
+)
 from bkpaas.catalogue.scope import PerHost, Scope
 from bkpaas.catalogue.variables import render_usual
 from bkpaas.errors import CatalogueError
@@ -127,6 +134,7 @@ def _from_keywords(
             ),
         )
     _require_variables(repair, place)
+    causes = tuple(Cause(current_id(cause.condition), cause.relation) for cause in causes)
     if strange := [
         c.condition for c in causes if c.condition not in CONDITIONS and not _ID.fullmatch(c.condition)
     ]:

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 import pytest
 
-from bkpaas.catalogue.registry import CONDITIONS, CUSTOM_PREFIX
+from bkpaas.catalogue.registry import CONDITIONS, CUSTOM_PREFIX, current_id
 from bkpaas.catalogue.scope import DEPLOYMENT as WHOLE
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.messages import msg, to_text
@@ -19,7 +19,7 @@ SHOWN = 8
 def refuse_unknown(asked: Iterable[str], deployment: Deployment) -> None:
     """UsageError for the first id that no condition of the catalogue has here; a site's own are known later."""
     for id_ in asked:
-        name, at, subject = id_.partition("@")
+        name, at, subject = current_id(id_).partition("@")
         if name.startswith(CUSTOM_PREFIX):
             continue
         if name not in CONDITIONS:

@@ -11,7 +11,14 @@ import msgspec
 import pytest
 
 from bkpaas import inventory, libraries
-from bkpaas.catalogue.registry import CONDITIONS, CUSTOM_PREFIX, SECTIONS, custom_section
+from bkpaas.catalogue.registry import (
+    ALIASES,
+    CONDITIONS,
+    CUSTOM_PREFIX,
+    SECTIONS,
+    current_id,
+    custom_section,
+)
 from bkpaas.collect import plan_text
 from bkpaas.collect.login import Credentials
 from bkpaas.errors import InventoryError, SuiteError
@@ -208,7 +215,9 @@ def _open_archive(config: pytest.Config) -> None:
     """Open the history. UsageError: it cannot be used. A full disk costs the history only."""
     directory = config.option.history
     try:
-        config.stash[ARCHIVE] = Archive(to_fill("--history", directory), config.stash[DEPLOYMENT].domain)
+        config.stash[ARCHIVE] = Archive(
+            to_fill("--history", directory), config.stash[DEPLOYMENT].domain, ALIASES
+        )
     except SuiteError as error:
         if isinstance(error.__cause__, OSError) and disk_is_full(error.__cause__):
             config.stash[UNREMEMBERED].append(not_written(f"--history {directory}", error.__cause__))
@@ -220,7 +229,7 @@ class _Known(frozenset[str]):
     """What a waiver may name: the catalogue, and whatever a site's own tests, which are not read yet, will add."""
 
     def __contains__(self, condition: object) -> bool:
-        return super().__contains__(condition) or str(condition).startswith(CUSTOM_PREFIX)
+        return super().__contains__(current_id(str(condition))) or str(condition).startswith(CUSTOM_PREFIX)
 
 
 def _waivers_added(deployment: Deployment, file: str | None) -> Deployment:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bkpaas.catalogue.model import Condition
-from bkpaas.catalogue.registry import get_condition
+from bkpaas.catalogue.registry import current_id, get_condition
 from bkpaas.catalogue.scope import DEPLOYMENT as WHOLE
 from bkpaas.catalogue.scope import Subject
 from bkpaas.inventory.deployment import Deployment
@@ -42,7 +42,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep what --only names, by id or by condition."""
-    only = set(config.option.only)
+    only = set(map(current_id, config.option.only))
     if not only:
         return
     kept = [item for item in items if (id_ := identity(item)) and only & {id_, id_.partition("@")[0]}]

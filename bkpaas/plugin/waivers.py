@@ -10,7 +10,7 @@ from datetime import date
 
 from msgspec.structs import replace
 
-from bkpaas.catalogue.registry import find_condition
+from bkpaas.catalogue.registry import current_id, find_condition
 from bkpaas.inventory.deployment import Deployment, Waiver
 from bkpaas.language import LANGUAGES
 from bkpaas.messages import Message, joined, msg
@@ -94,14 +94,18 @@ def _use(waiver: Waiver, state: WaiverState, ids: list[str]) -> WaiverUse:
 
 def _is_about(waiver: Waiver, id_: str) -> bool:
     condition, _, subject = id_.partition("@")
-    if waiver.condition != condition:
+    if current_id(waiver.condition) != condition:
         return False
     return not waiver.hosts or bool(set(waiver.hosts) & {subject, *subject.split("+")})
 
 
 def _accepts(waiver: Waiver, outcome: Outcome) -> bool:
+    """Return whether the evidence is what was accepted: the name of the case, or a text that it contains."""
     if waiver.evidence is None:
         return True
+    known = find_condition(outcome.id.partition("@")[0])
+    if known is not None and any(case.name == waiver.evidence for case in known.cases):
+        return known.case(outcome.case).name == waiver.evidence
     evidence = outcome.evidence or ""
     return any(
         waiver.evidence in (evidence.render(language) if isinstance(evidence, Message) else evidence)
@@ -120,5 +124,5 @@ def _everything_about(waiver: Waiver, deployment: Deployment) -> set[str]:
         return {waiver.condition}  # of a site's own tests, which are not part of this run
     hosts = tuple(replace(host, selected=True) for host in deployment.hosts)
     subjects = known.subjects(replace(deployment, hosts=hosts))
-    ids = (f"{waiver.condition}@{subject.id}" for subject in subjects)
+    ids = (f"{known.id}@{subject.id}" for subject in subjects)
     return {id_ for id_ in ids if _is_about(waiver, id_)}

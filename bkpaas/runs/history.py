@@ -10,9 +10,10 @@ import errno
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from bkpaas.errors import SuiteError
@@ -28,6 +29,8 @@ FLAPPING_TURNS = 3
 """... and how often something must have turned in them: a failure and its repair are two."""
 LOCK_SECONDS = 30.0
 """How long to wait for another run that writes at the same moment."""
+
+NOT_RENAMED: Mapping[str, str] = MappingProxyType({})
 
 State = Literal["good", "bad", "neither"]
 STATES: dict[Word, State] = {
@@ -57,8 +60,11 @@ CREATE TABLE turns (
 class Archive:
     """Open the history of one deployment in a directory; check it, and create it if it is missing."""
 
-    def __init__(self, directory: Path, domain: str) -> None:
-        """Open the file of a domain. Raises SuiteError: not a history, damaged, another deployment, read-only."""
+    def __init__(self, directory: Path, domain: str, renamed: Mapping[str, str] = NOT_RENAMED) -> None:
+        """Open the file of a domain. Raises SuiteError: not a history, damaged, another deployment, read-only.
+
+        renamed: by the former id of a condition its id of today. What is remembered of it is kept under this one.
+        """
         self.file = directory / FILE
         self._domain = domain
         try:
@@ -67,6 +73,7 @@ class Archive:
                 os.close(os.open(self.file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             with self._opened() as database:
                 self._prepare(database)
+                _rename(database, renamed)
         except (sqlite3.Error, OSError, ValueError) as error:
             raise self._refused(str(error)) from _system_error(error)
 
@@ -178,6 +185,15 @@ class Archive:
                 history.repaired.append(id_)
         flapping = _flapping(database, started)
         history.flapping = [id_ for id_ in states if id_ in flapping]
+
+
+def _rename(database: sqlite3.Connection, renamed: Mapping[str, str]) -> None:
+    """Give the turns of renamed conditions their id of today."""
+    for former, current in renamed.items():
+        database.execute(
+            "UPDATE OR IGNORE turns SET id = ? || substr(id, ?) WHERE substr(id, 1, ?) = ?",
+            (f"{current}@", len(former) + 2, len(former) + 1, f"{former}@"),
+        )
 
 
 def _system_error(error: Exception) -> OSError | None:

@@ -174,7 +174,7 @@ FAULTS = (
     ),
     Fault(
         "key-of-another-site",
-        "way-to-hosts",
+        "controller-connectivity",
         "foundations",
         "the inventory names a key that no host takes",
         "清单中的密钥不被任何主机接受",

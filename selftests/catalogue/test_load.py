@@ -275,3 +275,10 @@ def test_a_circle_of_parts_ends(tmp_path):
     )
     with pytest.raises(CatalogueError, match="runs in a circle"):
         load_topology(path)
+
+
+@pytest.mark.parametrize("alias", ["clock-all", "way-to-hosts"])
+def test_an_alias_names_one_condition_only(copy, alias):
+    path = copy / "conditions/disk-space.toml"
+    path.write_text(f'aliases = ["{alias}"]\n' + path.read_text("utf-8"), "utf-8")
+    assert f"aliases: '{alias}' is used twice" in refused(copy)

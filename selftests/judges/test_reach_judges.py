@@ -30,7 +30,7 @@ def out_of_reach(*kinds):
     ],
 )
 def test_all_hosts_for_one_reason(judge, kinds, word):
-    found = judge("way-to-hosts", out_of_reach(*kinds))["controller"]
+    found = judge("controller-connectivity", out_of_reach(*kinds))["controller"]
     assert found["verdict"] == word
     if word == "fail":
         assert kinds[0] in found["evidence"] and "$ ssh -v" in found["remedy"]
@@ -43,7 +43,7 @@ def test_one_host_alone_is_told_by_host_reachable(judge):
             host["judged"] = False
             del snapshot["hosts"][host["name"]]
 
-    assert judge("way-to-hosts", change)["controller"]["verdict"] == "not_applicable"
+    assert judge("controller-connectivity", change)["controller"]["verdict"] == "not_applicable"
 
 
 def test_one_reason_is_one_cause():
@@ -51,10 +51,10 @@ def test_one_reason_is_one_cause():
         name, _, subject = id_.partition("@")
         return Verdict(id_, name, subject, list(hosts), "faq", "fail", word, "", None, None, None, [])
 
-    verdicts = [failed("way-to-hosts@controller", "fail")]
+    verdicts = [failed("controller-connectivity@controller", "fail")]
     verdicts += [failed(f"host-reachable@{name}", "no_data", [name]) for name in ("a", "b")]
     verdicts += [failed(f"disk-space@{name}", "no_data", [name]) for name in ("a", "b")]
-    assert explain(verdicts) == ["way-to-hosts@controller"]
+    assert explain(verdicts) == ["controller-connectivity@controller"]
 
 
 @pytest.mark.parametrize(("other_judged", "word"), [(True, "fail"), (False, "not_applicable")])

@@ -189,3 +189,13 @@ def test_a_file_that_breaks_between_is_told(nights, tmp_path):
     (tmp_path / "history" / FILE).write_text("gone " * 2000)
     with pytest.raises(SuiteError, match=r"history\.sqlite"):
         nights(bad(), first=2)
+
+
+def test_what_is_remembered_of_a_renamed_condition_is_kept_under_its_new_id(tmp_path):
+    archive = Archive(tmp_path, "paas.bk.com")
+    for night, words in enumerate(({"old@h": "pass"}, {"old@h": "fail", "older@h": "fail"}), 1):
+        archive.record(record(night, words), float(night), words.keys())
+    words = {"new@h": "fail", "older@h": "fail"}
+    last = Archive(tmp_path, "paas.bk.com", {"old": "new"}).record(record(3, words), 3.0, words.keys())
+    assert last.new == [] and set(last.since) == {"new@h", "older@h"}
+    assert last.since["new@h"].startswith("2026-03-02")

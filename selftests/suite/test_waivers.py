@@ -72,6 +72,22 @@ def test_evidence_in_either_language():
     assert outcome.word == "waived" and in_english(outcome.reason).endswith("free")
 
 
+@pytest.mark.parametrize(("case", "word"), [("read-only", "waived"), ("full", "fail"), (None, "fail")])
+def test_evidence_may_name_the_case(case, word):
+    here = site(evidence="read-only")
+    outcome = Outcome("disk-space@paas-1", "fail", evidence="/data is read-only", case=case)
+    assert waive(outcome, here, TODAY).word == word
+
+
+def test_a_former_id_of_a_condition_is_about_it():
+    here = deployment(SITE, waivers=(site(condition="way-to-hosts", hosts=()).waivers[0],))
+    outcome = waive(Outcome("controller-connectivity@controller", "fail", evidence="no route"), here, TODAY)
+    assert outcome.word == "waived"
+    assert state(here, {outcome.id: outcome}) == [("used", ["controller-connectivity@controller"])]
+    passed = {outcome.id: Outcome(outcome.id, "pass")}
+    assert state(here, passed) == [("unneeded", ["controller-connectivity@controller"])]
+
+
 def test_no_longer_needed_only_when_all_of_it_holds():
     here = site(hosts=())
     everything = judged(here)
