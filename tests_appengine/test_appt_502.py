@@ -150,16 +150,16 @@ def test_upstreams_lead_to_the_right_app_hosts(
 
 def _addresses(app: Host, host_facts: HostLookup, loopback: bool) -> set[str]:
     """Return the addresses of an app host; loopback: those of the host itself, too."""
-    known = {app.address}
+    own = {app.address}
     facts = host_facts(app.name).facts if app.selected else None
     if facts is not None and not isinstance(facts.addresses, Missing):
-        known |= {address for address in facts.addresses.items if loopback or not address.startswith("127.")}
-    return known
+        own |= {address for address in facts.addresses.items if loopback or not address.startswith("127.")}
+    return own
 
 
 @condition("agent-process")
 def test_paas_agent_is_alive(host: HostView, finding: Finding) -> None:
-    """The paas_agent process runs and its healthz says that it is alive."""
+    """The paas_agent process runs and its healthz reports that it is alive."""
     agents = [
         process
         for process in host.processes.items
@@ -185,7 +185,7 @@ def test_paas_agent_is_alive(host: HostView, finding: Finding) -> None:
 
 
 def _supervised(host: HostView) -> list[str]:
-    """Return what its supervisor says, when it has one."""
+    """Return the status of its program in supervisor, if there is one."""
     if isinstance(host.facts.supervisors, Missing):
         return []
     supervisor = host.facts.supervisors.by_module.get("paas_agent")

@@ -1,4 +1,4 @@
-"""FAQ: the time-outs of a SaaS deployment: the agent gives up first, PaaS after it, and both know their files."""
+"""FAQ: the time-outs of a SaaS deployment: the agent times out before PaaS, and both have their files."""
 
 from collections import Counter
 from collections.abc import Sequence

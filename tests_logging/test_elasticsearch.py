@@ -46,53 +46,55 @@ FLOOD_BLOCK = "read_only_allow_delete"
 """The block that Elasticsearch itself sets on an index."""
 
 
-def _places(host: HostView, finding: Finding) -> tuple[Endpoint, ...]:
-    found = elasticsearch_endpoints(host.settings.by_project.get("paas"))
-    finding.set_remedy_values(es_url=f"{found[0].scheme}://{found[0].text}", es_host=found[0].host)
-    return found
+def _endpoints(host: HostView, finding: Finding) -> tuple[Endpoint, ...]:
+    configured = elasticsearch_endpoints(host.settings.by_project.get("paas"))
+    finding.set_remedy_values(
+        es_url=f"{configured[0].scheme}://{configured[0].text}", es_host=configured[0].host
+    )
+    return configured
 
 
-def _known_places(host: HostView, finding: Finding) -> tuple[Endpoint, ...]:
+def _readable_endpoints(host: HostView, finding: Finding) -> tuple[Endpoint, ...]:
     """Return the configured addresses; raise NoData for a wrong one, which paas-es-config judges."""
     try:
-        return _places(host, finding)
+        return _endpoints(host, finding)
     except ValueError as error:
         raise NoData(message_of(error)) from None
 
 
 @condition("paas-es-config")
-def test_paas_is_told_where_elasticsearch_is(
+def test_elasticsearch_address_in_the_settings_of_paas(
     host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
     """Every address in the settings resolves here, to an es host of the inventory and a port where it listens."""
     require_log_search(deployment, host_facts)
     try:
-        found = _places(host, finding)
+        configured = _endpoints(host, finding)
     except ValueError as error:
         raise AssertionError(case("wrong-value", lines([message_of(error)]))) from None
     right = _right_addresses(deployment, host_facts)
-    for place in found:
-        own = _resolved(host, place, deployment)
-        strange = ", ".join(sorted(map(str, own - right)))
-        known = ", ".join(f"{es.name} {es.address}" for es in deployment.hosts_with("es"))
-        assert not strange or not known, case(
+    for endpoint in configured:
+        own = _resolved(host, endpoint, deployment)
+        unexpected = ", ".join(sorted(map(str, own - right)))
+        inventory_hosts = ", ".join(f"{es.name} {es.address}" for es in deployment.hosts_with("es"))
+        assert not unexpected or not inventory_hosts, case(
             "other-host",
             "{place}: {addresses} is no es host of the inventory ({hosts}), and no log_parser delivers there",
-            place=place.text,
-            addresses=strange,
-            hosts=known,
+            place=endpoint.text,
+            addresses=unexpected,
+            hosts=inventory_hosts,
         )
-        _judge_port(host, place, own, deployment, host_facts)
+        _check_port(host, endpoint, own, deployment, host_facts)
         finding.add_evidence(
-            place.text if known else msg("{place}, no es in the inventory", place=place.text)
+            endpoint.text if inventory_hosts else msg("{place}, no es in the inventory", place=endpoint.text)
         )
 
 
-def _resolved(host: HostView, place: Endpoint, deployment: Deployment) -> set[IpAddress]:
-    if not valid_addresses([place.host]) and host.names.get(place.host) is None:
-        raise NoData(msg("{name} was not resolved", name=place.host))
-    own = addresses(host, place.host, deployment)
-    assert own, case("unresolved", "{name} does not resolve here", name=place.host)
+def _resolved(host: HostView, endpoint: Endpoint, deployment: Deployment) -> set[IpAddress]:
+    if not valid_addresses([endpoint.host]) and host.names.get(endpoint.host) is None:
+        raise NoData(msg("{name} was not resolved", name=endpoint.host))
+    own = addresses(host, endpoint.host, deployment)
+    assert own, case("unresolved", "{name} does not resolve here", name=endpoint.host)
     return own
 
 
@@ -109,13 +111,13 @@ def _right_addresses(deployment: Deployment, host_facts: HostLookup) -> set[IpAd
     return right
 
 
-def _judge_port(
-    host: HostView, place: Endpoint, own: set[IpAddress], deployment: Deployment, host_facts: HostLookup
+def _check_port(
+    host: HostView, endpoint: Endpoint, own: set[IpAddress], deployment: Deployment, host_facts: HostLookup
 ) -> None:
     """Assert that Elasticsearch answers at an address, or that its port is the usual one, which es-health judges."""
     usual = deployment.service_port("es")
-    listens = [_listens(es, place.port, own, deployment, host_facts) for es in deployment.selected("es")]
-    search = host.searches.by_address.get(place.text)
+    listens = [_listens(es, endpoint.port, own, deployment, host_facts) for es in deployment.selected("es")]
+    search = host.searches.by_address.get(endpoint.text)
     root = search.root if search else None
     if root is not None and (
         root.error_kind == "protocol" or (root.status == 200 and not is_elasticsearch(root))
@@ -124,16 +126,16 @@ def _judge_port(
             case(
                 "other-server",
                 "{place} answers, but is not Elasticsearch: {answer}",
-                place=place.text,
+                place=endpoint.text,
                 answer=root.error_text or elasticsearch_error(root),
             )
         )
     answers = root is not None and root.ok
-    assert place.port == usual or answers or False not in listens or True in listens, case(
+    assert endpoint.port == usual or answers or False not in listens or True in listens, case(
         "not-listening",
         "{place}: nothing listens on {port}; the inventory's port of es is {usual}",
-        place=place.text,
-        port=place.port,
+        place=endpoint.text,
+        port=endpoint.port,
         usual=usual,
     )
 
@@ -156,36 +158,36 @@ def test_elasticsearch_is_well(
     require_log_search(deployment, host_facts)
     wrong: list[CaseMessage] = []
     unclear: list[Message] = []
-    for place in _known_places(host, finding):
-        finding.depends_on_hosts(hosts_at(addresses(host, place.host, deployment), deployment, host_facts))
-        search = host.searches.at(place)
+    for endpoint in _readable_endpoints(host, finding):
+        finding.depends_on_hosts(hosts_at(addresses(host, endpoint.host, deployment), deployment, host_facts))
+        search = host.searches.at(endpoint)
         try:
             failure = (
-                _failure(place, search.root)
-                or _failure(place, search.health)
-                or _status(place, search.health, finding)
+                _failure(endpoint, search.root)
+                or _failure(endpoint, search.health)
+                or _status(endpoint, search.health, finding)
             )
         except NoData as gap:
-            unclear.append(labelled(place.text, gap.message()))
+            unclear.append(labelled(endpoint.text, gap.message()))
             continue
         if failure is not None:
             wrong.append(failure)
-            finding.set_remedy_values(es_url=f"{place.scheme}://{place.text}", es_host=place.host)
+            finding.set_remedy_values(es_url=f"{endpoint.scheme}://{endpoint.text}", es_host=endpoint.host)
     assert not wrong, combined(wrong, lines(one.evidence for one in wrong))
     if unclear:
         raise NoData(clauses(unclear))
 
 
-def _failure(place: Endpoint, answer: Answer) -> CaseMessage | None:
+def _failure(endpoint: Endpoint, answer: Answer) -> CaseMessage | None:
     """Return the failure that an answer shows, None if it is that of a healthy Elasticsearch."""
     if answer.error_kind in ("withheld", "tls"):
         raise NoData(request_failure(answer))
-    at = place.text
+    at = endpoint.text
     if not answer.ok:
         return connection_case(answer.error_kind, labelled(at, no_answer(answer.error_kind)), place=at)
-    if answer.status == 401 and place.user:
+    if answer.status == 401 and endpoint.user:
         return case(
-            "login-refused", "{place}: refuses the login of {user} (HTTP 401)", place=at, user=place.user
+            "login-refused", "{place}: refuses the login of {user} (HTTP 401)", place=at, user=endpoint.user
         )
     if answer.status == 401:
         return case(
@@ -206,7 +208,7 @@ def _failure(place: Endpoint, answer: Answer) -> CaseMessage | None:
     return None
 
 
-def _status(place: Endpoint, health: Answer, finding: Finding) -> CaseMessage | None:
+def _status(endpoint: Endpoint, health: Answer, finding: Finding) -> CaseMessage | None:
     values = health.json() or {}
     status, nodes, lost = (values.get(name) for name in ("status", "number_of_nodes", "unassigned_shards"))
     if status not in ("green", "yellow", "red"):
@@ -219,8 +221,8 @@ def _status(place: Endpoint, health: Answer, finding: Finding) -> CaseMessage | 
         return None
     return case(
         "unassigned",
-        labelled(place.text, evidence),
-        place=place.text,
+        labelled(endpoint.text, evidence),
+        place=endpoint.text,
         shards=lost,
     )
 
@@ -231,9 +233,9 @@ def test_elasticsearch_takes_new_documents(
 ) -> None:
     """No block of the cluster or of today's index keeps documents out, as one does when a disk is too full."""
     require_log_search(deployment, host_facts)
-    place = _known_places(host, finding)[0]
-    finding.depends_on_hosts(hosts_at(addresses(host, place.host, deployment), deployment, host_facts))
-    search = host.searches.at(place)
+    endpoint = _readable_endpoints(host, finding)[0]
+    finding.depends_on_hosts(hosts_at(addresses(host, endpoint.host, deployment), deployment, host_facts))
+    search = host.searches.at(endpoint)
     search.need("blocks", "indices")
     current = _current(host, search)
     blocked = {name: blocks for name, blocks in search.blocks.items() if name in current}

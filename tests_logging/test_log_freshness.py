@@ -27,21 +27,21 @@ DueLine = tuple[float, str, str, float]
 
 
 @condition("log-index-fresh")
-def test_logged_lines_can_be_found(
+def test_logged_lines_are_in_the_index(
     host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
     """No line that an application logged some minutes ago is younger than the newest document."""
     require_log_search(deployment, host_facts)
     newest, now = _newest(host, finding), host_time(host)
-    late = deployment.thresholds.log_delay_minutes * 60
+    delay_seconds = deployment.thresholds.log_delay_minutes * 60
     evidence = msg("the newest document is {age}", age=_age(now, newest))
     finding.add_evidence(evidence)
-    assert newest is None or newest <= now + late, case(
+    assert newest is None or newest <= now + delay_seconds, case(
         "future",
         msg("{newest} in the future: a time zone is wrong in log_agent or log_parser", newest=evidence),
         distance=_amount(newest - now),
     )
-    due, unclear = _due(deployment, host_facts, late)
+    due, unclear = _due(deployment, host_facts, delay_seconds)
     # Without any document since yesterday (UTC) only lines from after its beginning count.
     since = newest + SLACK_SECONDS if newest is not None else now // DAY * DAY - DAY
     missed = [one for one in due if one[0] > since]
@@ -57,7 +57,7 @@ def test_logged_lines_can_be_found(
                 age=_age(its_now, time),
             )
         )
-    if due or (newest is not None and newest >= now - late):
+    if due or (newest is not None and newest >= now - delay_seconds):
         return
     if unclear:
         raise NoData(
@@ -83,7 +83,9 @@ def _newest(host: HostView, finding: Finding) -> float | None:
     return search.newest
 
 
-def _due(deployment: Deployment, host_facts: HostLookup, late: float) -> tuple[list[DueLine], list[str]]:
+def _due(
+    deployment: Deployment, host_facts: HostLookup, delay_seconds: float
+) -> tuple[list[DueLine], list[str]]:
     """Return ([(time, host, path, that host's now)] of the newest line in each log that is old enough to be missed,
     logs whose known lines are all younger)."""
     due: list[DueLine] = []
@@ -98,7 +100,7 @@ def _due(deployment: Deployment, host_facts: HostLookup, late: float) -> tuple[l
         for log in view.log_plugins.logs:
             if view.log_plugins.agent.selects or not view.log_plugins.agent.reads(log.path):
                 continue
-            old = [time for time in log.times if time <= now - late]
+            old = [time for time in log.times if time <= now - delay_seconds]
             if old:
                 due.append((old[-1], app.name, log.path, now))
             elif log.times and not log.whole:

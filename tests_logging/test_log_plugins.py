@@ -27,7 +27,7 @@ from bkpaas.checks import (
 FIELDS = ("host", "port", "db", "key", "type", "password")
 
 
-def _judge_running(plugin: LogPlugin, program: str, finding: Finding) -> None:
+def _check_running(plugin: LogPlugin, program: str, finding: Finding) -> None:
     """Assert that the folder has something in it, and that the program runs with a configuration below it."""
     folder = plugin.folder
     assert folder.exists, case("missing", "{path} does not exist", path=folder.path)
@@ -49,7 +49,7 @@ def test_log_agent_runs(
 ) -> None:
     """paas_plugins/log_agent is there, and filebeat runs with a configuration of it."""
     require_log_search(deployment, host_facts)
-    _judge_running(host.log_plugins.agent, "filebeat", finding)
+    _check_running(host.log_plugins.agent, "filebeat", finding)
 
 
 @condition("log-parser-deployed")
@@ -65,7 +65,7 @@ def test_log_parser_runs(
             names = ", ".join(one.name for one in others)
             finding.add_evidence(msg("not here, it runs on {hosts}", hosts=names))
             return
-    _judge_running(plugin, "logstash", finding)
+    _check_running(plugin, "logstash", finding)
 
 
 @condition("log-redis-equal")
@@ -84,9 +84,9 @@ def test_log_agent_writes_where_log_parser_reads(
                 files=", ".join(agent.files) or msg("no file"),
             )
         )
-    known, unseen = parsers(deployment, host_facts)
-    problems = [problem for _, parser in known for problem in parser.problems]
-    read = [(other, target) for other, parser in known for target in parser.targets]
+    collected, not_collected = parsers(deployment, host_facts)
+    problems = [problem for _, parser in collected for problem in parser.problems]
+    read = [(other, target) for other, parser in collected for target in parser.targets]
     if not read:
         reason: Sequence[Message | str] = problems or [msg("no log_parser with a redis input on any host")]
         raise NoData(clauses(reason[:3]))
@@ -101,8 +101,8 @@ def test_log_agent_writes_where_log_parser_reads(
             unclear += unknown
         else:
             finding.add_evidence(f"{target.file}:{target.line} = {reader.name} {theirs.file}:{theirs.line}")
-    if wrong and (unseen or problems):
-        unclear += [*unseen, *problems]  # what was not read may be the one that fits
+    if wrong and (not_collected or problems):
+        unclear += [*not_collected, *problems]  # what was not read may be the one that fits
     elif wrong:
         raise AssertionError(combined(wrong, lines(one.evidence for one in wrong)))
     if unclear:

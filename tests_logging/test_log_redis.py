@@ -52,7 +52,7 @@ def _targets(host: HostView, plugins: tuple[LogPlugin, ...]) -> list[RedisTarget
     return list(targets.values())
 
 
-def _cannot_ask(target: RedisTarget) -> Message | None:
+def _not_queried_reason(target: RedisTarget) -> Message | None:
     """Return why a redis was not asked, None if it was."""
     for field in ("host", "port", "password", "db"):
         if field in target.unknown:
@@ -73,17 +73,17 @@ def test_redis_answers_the_plugins(
         finding.depends_on_hosts(
             hosts_at(addresses(host, target.host or "", deployment), deployment, host_facts)
         )
-        endpoint, reason = redis_endpoint(target), _cannot_ask(target)
+        endpoint, reason = redis_endpoint(target), _not_queried_reason(target)
         if reason is not None and (target.host is None or target.port is None or target.tls):
             unclear.append(reason)
             continue
         failure = _unreached(host.redis.get(TcpName.REDIS, endpoint), endpoint)
         if failure is None and reason is None:
-            talk = host.redis.get(TcpName.REDIS, target.server)
-            if talk.error_kind == "withheld":
+            answer = host.redis.get(TcpName.REDIS, target.server)
+            if answer.error_kind == "withheld":
                 unclear.append(labelled(endpoint, no_answer("withheld")))
                 continue
-            failure = _refused(talk, target)
+            failure = _refused(answer, target)
         if failure is not None:
             wrong.append(failure)
         elif reason is not None:
@@ -95,11 +95,11 @@ def test_redis_answers_the_plugins(
         raise NoData(clauses(unclear))
 
 
-def _unreached(talk: RedisAnswer, endpoint: str) -> CaseMessage | None:
+def _unreached(answer: RedisAnswer, endpoint: str) -> CaseMessage | None:
     """Return the failure of a PING without a login, None if redis answers it."""
-    if not talk.ok and not talk.replies:
-        return _unanswered(talk, endpoint)
-    reply = talk.replies[0] if talk.replies else ""
+    if not answer.ok and not answer.replies:
+        return _unanswered(answer, endpoint)
+    reply = answer.replies[0] if answer.replies else ""
     if reply.startswith(REACHED):
         return None
     if reply[:1] in ("+", "-"):
@@ -109,16 +109,16 @@ def _unreached(talk: RedisAnswer, endpoint: str) -> CaseMessage | None:
     )
 
 
-def _unanswered(talk: RedisAnswer, endpoint: str) -> CaseMessage:
-    evidence = labelled(endpoint, no_answer(talk.error_kind))
-    return connection_case(talk.error_kind, evidence, endpoint=endpoint)
+def _unanswered(answer: RedisAnswer, endpoint: str) -> CaseMessage:
+    evidence = labelled(endpoint, no_answer(answer.error_kind))
+    return connection_case(answer.error_kind, evidence, endpoint=endpoint)
 
 
-def _refused(talk: RedisAnswer, target: RedisTarget) -> CaseMessage | None:
+def _refused(answer: RedisAnswer, target: RedisTarget) -> CaseMessage | None:
     """Return the failure of the first of AUTH, SELECT and PING that is not accepted, None if all are."""
-    endpoint, refusal = redis_endpoint(target), refused_command(talk, target)
+    endpoint, refusal = redis_endpoint(target), refused_command(answer, target)
     if refusal is None:
-        return None if answers_commands(talk, target) else _unanswered(talk, endpoint)
+        return None if answers_commands(answer, target) else _unanswered(answer, endpoint)
     command, reply = refusal
     # One parameter "AUTH: ..." would be redacted, as a line of a log with a password is.
     evidence = msg("{endpoint}: {command}: {reply}", endpoint=endpoint, command=command, reply=reply)
@@ -140,14 +140,14 @@ def test_log_parser_keeps_up(
     for target in _targets(host, (host.log_plugins.parser,)):
         if target.type not in (None, "list"):
             continue
-        if (reason := _cannot_ask(target)) is not None:
+        if (reason := _not_queried_reason(target)) is not None:
             raise NoData(reason)
-        talk = host.redis.get(TcpName.REDIS, target.server)
-        for key in key_readings(talk, host.log_plugins, target):
+        answer = host.redis.get(TcpName.REDIS, target.server)
+        for key in key_readings(answer, host.log_plugins, target):
             lists += 1
             first, later = _length(key.first), _length(key.later)
             if first is None:
-                raise NoData(labelled(redis_endpoint(target), no_answer(talk.error_kind)))
+                raise NoData(labelled(redis_endpoint(target), no_answer(answer.error_kind)))
             text = f"{redis_endpoint(target)} {key.name}: {first}" + (
                 "" if later is None else f" -> {later}, {QUEUE_SECONDS:g} s"
             )
@@ -156,7 +156,7 @@ def test_log_parser_keeps_up(
             if first <= limit:
                 continue
             if later is None:
-                raise NoData(clauses([text, no_answer(talk.error_kind)]))
+                raise NoData(clauses([text, no_answer(answer.error_kind)]))
             assert later <= first, case(
                 "grows",
                 msg("{lengths}: it grows (limit {limit})", lengths=text, limit=limit),
@@ -185,17 +185,17 @@ def test_plugins_use_the_redis_of_their_configuration(
     """No plugin talks to another redis than its configuration names; filebeat with nothing to send may talk to none."""
     require_log_search(deployment, host_facts)
     _targets(host, (host.log_plugins.agent, host.log_plugins.parser))
-    looked = False
+    checked = False
     for name, plugin in (("log_agent", host.log_plugins.agent), ("log_parser", host.log_plugins.parser)):
         if not plugin.targets or plugin.pids == ():
             continue
         if plugin.peers is None:
             raise NoData(msg("the connections of {program} are not known", program=name))
-        looked = True
+        checked = True
         right = {
             (str(address), target.port)
             for target in plugin.targets
-            for address in _meant(host, target, deployment)
+            for address in _configured_addresses(host, target, deployment)
         }
         ports = {deployment.service_port("redis"), *(target.port for target in plugin.targets)}
         used = {peer for peer in plugin.peers if peer[1] in ports}
@@ -215,20 +215,20 @@ def test_plugins_use_the_redis_of_their_configuration(
             peers=shown,
             configured=redis_endpoint(plugin.targets[0]),
         )
-    if not looked:
+    if not checked:
         raise NotApplicable(msg("no log_agent or log_parser runs here"))
 
 
-def _meant(host: HostView, target: RedisTarget, deployment: Deployment) -> set[IpAddress]:
+def _configured_addresses(host: HostView, target: RedisTarget, deployment: Deployment) -> set[IpAddress]:
     """Return all addresses that a target may have, loopback included.
 
     A name may have more addresses than one answer of a resolver has, so any redis host of the inventory counts.
     """
     if target.host is None or target.port is None:
-        raise NoData(_cannot_ask(target) or "")
-    found = (addresses(host, target.host, deployment) or set()) | valid_addresses([target.host])
-    if not found:
+        raise NoData(_not_queried_reason(target) or "")
+    resolved = (addresses(host, target.host, deployment) or set()) | valid_addresses([target.host])
+    if not resolved:
         raise NoData(msg("{name} does not resolve here", name=target.host))
     if not valid_addresses([target.host]):
-        found |= valid_addresses([redis.address for redis in deployment.hosts_with("redis")])
-    return found
+        resolved |= valid_addresses([redis.address for redis in deployment.hosts_with("redis")])
+    return resolved

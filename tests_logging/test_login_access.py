@@ -1,4 +1,4 @@
-"""What login's access log of the last minutes tells of its answers to those who ask whether a user is logged in."""
+"""The recent calls of is_login and get_user in the access log of login."""
 
 from collections import Counter
 
@@ -41,8 +41,8 @@ def _recent(host: HostView, deployment: Deployment, finding: Finding) -> list[Ac
     parts = [
         msg("{number} calls within {minutes:.0f} minutes", number=len(calls), minutes=minutes),
         *(
-            msg("{peer} {way}: {number}", peer=peer, way=ways[way], number=count)
-            for (peer, way), count in callers.most_common(8)
+            msg("{peer} {way}: {number}", peer=peer, way=ways[route], number=count)
+            for (peer, route), count in callers.most_common(8)
         ),
     ]
     finding.add_evidence(clauses(parts))

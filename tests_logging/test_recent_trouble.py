@@ -1,4 +1,4 @@
-"""What the logs of the last minutes tell: tokens refused for their time, upstreams that failed nginx."""
+"""Recent log lines: tokens refused because of their time, upstreams that failed."""
 
 from bkpaas.checks import (
     Deployment,
@@ -39,10 +39,8 @@ def test_no_token_was_refused_for_its_time(host: HostView, deployment: Deploymen
 
 
 @condition("nginx-error-log")
-def test_nginx_had_no_trouble_with_an_upstream(
-    host: HostView, deployment: Deployment, finding: Finding
-) -> None:
-    """No line of the last minutes in nginx's error log tells of an upstream that failed."""
+def test_nginx_log_has_no_upstream_errors(host: HostView, deployment: Deployment, finding: Finding) -> None:
+    """No line of the last minutes in nginx's error log reports a failed upstream."""
     window = deployment.thresholds.log_window_minutes
     recent = _recent(host, host.logs.nginx_errors, window)
     upstreams = sorted({hit.upstream for hit in recent if hit.upstream})

@@ -47,7 +47,7 @@ def _from_the_others(host: HostView, deployment: Deployment, host_facts: HostLoo
     return own.offset_seconds - usual.offset_seconds, own.uncertainty_seconds + usual.uncertainty_seconds
 
 
-def _judge(distance: float, uncertainty: float, limit: float, finding: Finding) -> None:
+def _check_offset(distance: float, uncertainty: float, limit: float, finding: Finding) -> None:
     """Assert that the distance is within the limit; raise NoData if the uncertainty leaves it open."""
     evidence = msg(
         "{offset} (±{uncertainty:.3f} s) from the median of all hosts; limit {limit} s",
@@ -68,7 +68,7 @@ def test_clock_is_that_of_the_others(
 ) -> None:
     """The clock agrees with the median of all hosts to a minute."""
     limit = deployment.thresholds.clock_apart_seconds
-    _judge(*_from_the_others(host, deployment, host_facts), limit, finding)
+    _check_offset(*_from_the_others(host, deployment, host_facts), limit, finding)
 
 
 @condition("clock-drift-all")
@@ -77,7 +77,7 @@ def test_clock_does_not_drift(
 ) -> None:
     """The clock agrees with the median of all hosts to a few seconds."""
     limit = deployment.thresholds.clock_drift_seconds
-    _judge(*_from_the_others(host, deployment, host_facts), limit, finding)
+    _check_offset(*_from_the_others(host, deployment, host_facts), limit, finding)
 
 
 @condition("timezone-all")
@@ -96,8 +96,8 @@ def test_time_zone_is_that_of_the_others(
     usual = _most(others, deployment)
     if usual is None:
         counts = Counter(_shown(seconds) for facts in others if (seconds := _offset(facts)) is not None)
-        found = ", ".join(f"{shown} x {count}" for shown, count in sorted(counts.items()))
-        raise AssertionError(case("no-majority", "{own}; no majority: {offsets}", own=zone, offsets=found))
+        offsets = ", ".join(f"{shown} x {count}" for shown, count in sorted(counts.items()))
+        raise AssertionError(case("no-majority", "{own}; no majority: {offsets}", own=zone, offsets=offsets))
     if zones := Counter(filter(None, (_zone(facts) for facts in others if _offset(facts) == usual))):
         finding.set_remedy_values(zone=zones.most_common(1)[0][0])
     assert own == usual, case("differs", "{own}, most hosts have {usual}", own=zone, usual=_shown(usual))

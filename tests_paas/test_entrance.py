@@ -77,9 +77,13 @@ def test_one_nginx_host_holds_the_virtual_address(
 
 
 def _holds(host: HostView, address: str) -> bool:
-    """On an interface where others find it: a load balancer of the kernel wants it on loopback everywhere."""
-    found = host.facts.addresses
-    return not isinstance(found, Missing) and address in found.items and address not in found.loopback
+    """Return whether the address is on an interface; on loopback it serves a load balancer of the kernel."""
+    interfaces = host.facts.addresses
+    return (
+        not isinstance(interfaces, Missing)
+        and address in interfaces.items
+        and address not in interfaces.loopback
+    )
 
 
 @condition("domain-certificate")
@@ -138,10 +142,10 @@ def _day(seconds: float | None) -> str:
 
 
 @condition("domain-certificate-expiry")
-def test_certificate_of_the_domain_does_not_end_soon(
+def test_certificate_of_the_domain_does_not_expire_soon(
     controller: ControllerView, deployment: Deployment, snapshot: Snapshot, finding: Finding
 ) -> None:
-    """Whoever has to renew it is told in time."""
+    """The certificate of the domain is valid for longer than the configured number of days."""
     left = {
         one.address: (one.ends - snapshot.started) / 86400
         for one in _shown(controller, deployment, finding)

@@ -35,8 +35,8 @@ STEADY_SECONDS = 2
 """What was being started at the first look has run for so long at the second, some seconds later."""
 
 
-SICK = re.compile(r"no such file|refused|reset|timeout|spawn error|ProtocolError", re.IGNORECASE)
-"""What supervisorctl says of a supervisord that is not well; else it could not be asked."""
+SUPERVISOR_FAULTS = re.compile(r"no such file|refused|reset|timeout|spawn error|ProtocolError", re.IGNORECASE)
+"""Errors of supervisorctl that show a fault of supervisord; with other errors the status is not known."""
 
 
 def _own_supervisor(host: HostView) -> Supervisor:
@@ -127,7 +127,7 @@ def test_supervisor_socket_is_private(host: HostView, finding: Finding) -> None:
         uid=sock.uid,
         uids=sorted_uids(owners),
     )
-    holders = {pid for found in listening for pid in found.pids or ()}
+    holders = {pid for listener in listening for pid in listener.pids or ()}
     assert not holders or not daemons or holders & {process.pid for process in daemons}, case(
         "other-listener",
         "{path} is listened on by {holders}, not by supervisord {pids}",
@@ -135,15 +135,15 @@ def test_supervisor_socket_is_private(host: HostView, finding: Finding) -> None:
         holders=sorted(holders),
         pids=_pids(daemons),
     )
-    if any(found.pids is None for found in listening):
+    if any(listener.pids is None for listener in listening):
         raise NoData(msg("the owners of sockets are seen by root only"))
     finding.add_evidence(f"{sock.path} {sock.permissions}")
 
 
 def _listening_at(host: HostView, path: str) -> list[UnixSocket]:
-    """supervisord binds PATH.PID, with the pid it had before it went to the background, then links that to PATH."""
+    """Return the listening sockets of a path; supervisord binds PATH.PID before the fork, then links it to PATH."""
     name = re.compile(re.escape(path) + r"(\.[0-9]+)?")
-    return [found for found in host.sockets.unix if found.listening and name.fullmatch(found.path)]
+    return [socket for socket in host.sockets.unix if socket.listening and name.fullmatch(socket.path)]
 
 
 def _some_uwsgi(host: HostView) -> None:
@@ -158,15 +158,15 @@ def test_each_service_has_one_master(host: HostView, finding: Finding) -> None:
     """No service of open_paas runs twice."""
     _some_uwsgi(host)
     masters = {service: host.processes.uwsgi_masters(service) for service in OPEN_PAAS_SERVICES}
-    double = {service: found for service, found in masters.items() if len(found) > 1}
+    double = {service: processes for service, processes in masters.items() if len(processes) > 1}
     finding.affects_services(double)
     finding.set_remedy_values(
-        pids=" ".join(str(process.pid) for found in masters.values() for process in found) or "PIDS"
+        pids=" ".join(str(process.pid) for processes in masters.values() for process in processes) or "PIDS"
     )
     assert not double, case(
         "several-masters",
         "more than one master: {masters}",
-        masters="; ".join(f"{service} {_pids(found)}" for service, found in double.items()),
+        masters="; ".join(f"{service} {_pids(processes)}" for service, processes in double.items()),
     )
 
 
@@ -192,20 +192,20 @@ def test_every_uwsgi_belongs_to_supervisord(host: HostView, finding: Finding) ->
 
 @condition("port-owner")
 def test_ports_are_held_by_their_services(host: HostView, deployment: Deployment, finding: Finding) -> None:
-    """Whoever listens on the port of a service is this service's uwsgi (or gunicorn), nobody else."""
+    """Only the uwsgi (or gunicorn) of a service listens on the port of the service."""
     processes, sockets = host.processes, host.sockets
     if not sockets.owners_known or any(listener.pids is None for listener in sockets.listeners):
         raise NoData(msg("the owners of sockets are seen by root only"))
     foreign = {}
-    for service, known in host.services.by_name.items():
-        port = port_of_service(service, known, deployment)
+    for service, service_facts in host.services.by_name.items():
+        port = port_of_service(service, service_facts, deployment)
         for listener in sockets.on(port):
-            if known.bind_address and listener.covers(known.bind_address) is False:
+            if service_facts.bind_address and listener.covers(service_facts.bind_address) is False:
                 continue  # the same port on another address
             strangers = [
                 process
                 for pid in listener.pids or ()
-                if (process := processes.get(pid)) and not _serves(host, process, known)
+                if (process := processes.get(pid)) and not _serves(host, process, service_facts)
             ]
             if strangers and len(strangers) == len(listener.pids or ()):
                 foreign[service] = (port, strangers[0])
@@ -230,17 +230,17 @@ def test_ports_are_held_by_their_services(host: HostView, deployment: Deployment
     )
 
 
-def _serves(host: HostView, process: Process, known: Service) -> bool:
-    """The service's uwsgi, its gunicorn where it has one, or whatever supervisor runs under its name."""
-    if process.service == known.name:
+def _serves(host: HostView, process: Process, service: Service) -> bool:
+    """Return whether it is the service's uwsgi or gunicorn, or a program that supervisor runs under its name."""
+    if process.service == service.name:
         return True
     supervisors = host.facts.supervisors
     supervisor = None if isinstance(supervisors, Missing) else supervisors.by_module.get("open_paas")
     if supervisor is None:
         return False
-    if "gunicorn" in process.command and known.ini.path == supervisor.conf.path:
+    if "gunicorn" in process.command and service.ini.path == supervisor.conf.path:
         return True
-    own = _shown(supervisor.status or (), known.name)
+    own = _shown(supervisor.status or (), service.name)
     return any(program.pid and host.processes.descends(process.pid, program.pid) for program in own)
 
 
@@ -250,15 +250,15 @@ def test_all_programs_are_running(host: HostView, finding: Finding) -> None:
     supervisor = _own_supervisor(host)
     if supervisor.status is None:
         error = supervisor.status_error
-        if not error or not SICK.search(str(error)):
+        if not error or not SUPERVISOR_FAULTS.search(str(error)):
             raise NoData(msg("supervisorctl: {error}", error=error or msg("no answer")))
         raise AssertionError(case("no-answer", "supervisorctl: {error}", error=error))
     wrong: dict[str, CaseMessage] = {}
     for name in _expected(supervisor):
-        found = _shown(supervisor.status, name)
-        if not found:
+        programs = _shown(supervisor.status, name)
+        if not programs:
             wrong[name] = case("unknown", "unknown to supervisor")
-        problems = [problem for program in found if (problem := _problem(supervisor, program))]
+        problems = [problem for program in programs if (problem := _problem(supervisor, program))]
         if problems:
             texts = clauses(problem.evidence for problem in problems)
             wrong[name] = combined(problems, _with_start_error(texts, host, name))
@@ -310,7 +310,7 @@ def _problem(supervisor: Supervisor, program: Program) -> CaseMessage | None:
 
 
 def _with_start_error(problem: Message, host: HostView, service: str) -> Message:
-    """Return a problem with what the log of the service says of its start."""
+    """Return a problem with the start error in the log of the service."""
     error = host.logs.start_errors.get(service)
     return msg("{problem} ({error})", problem=problem, error=error.text[:200]) if error else problem
 
@@ -348,5 +348,5 @@ def test_rabbitmq_left_nothing_behind(host: HostView, deployment: Deployment, fi
 
 def _is_broker(process: Process) -> bool:
     """An Erlang machine that was started to be the broker; rabbitmqctl is one too, for a moment."""
-    words = " ".join(process.argv)
-    return process.name.startswith("beam") and "rabbit" in words and "escript" not in words
+    command_line = " ".join(process.argv)
+    return process.name.startswith("beam") and "rabbit" in command_line and "escript" not in command_line

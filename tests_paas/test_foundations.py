@@ -40,7 +40,7 @@ from bkpaas.checks import (
 )
 
 # Kinds of failure that are the host's own; with the others (keys, sudo, no Python) the suite could not look.
-SICK = frozenset({"unreachable", "refused", "login_hung", "hung", "closed"})
+HOST_FAULTS = frozenset({"unreachable", "refused", "login_hung", "hung", "closed"})
 
 
 @condition("controller-connectivity")
@@ -63,10 +63,10 @@ def test_hosts_are_not_all_out_of_reach_for_one_reason(
 
 
 @condition("host-reachable")
-def test_host_can_be_looked_at(snapshot: Snapshot, subject: Subject, finding: Finding) -> None:
+def test_host_can_be_collected(snapshot: Snapshot, subject: Subject, finding: Finding) -> None:
     """The host answers over ssh and lets the collector run to its end."""
     facts = snapshot.hosts[subject.id]
-    if facts.error is not None and facts.error_kind not in SICK:
+    if facts.error is not None and facts.error_kind not in HOST_FAULTS:
         raise NoData(case("not-collected", lines([facts.error])))
     if facts.error is not None:
         raise AssertionError(_host_fault(facts.error_kind, facts.error))
@@ -136,7 +136,7 @@ def test_database_answers(
         if not isinstance(connection, Connection):
             unknown.append(connection)
             continue
-        _database_is_asked(account, host, deployment, host_facts, finding)
+        _check_database(account, host, deployment, host_facts, finding)
         address, answered = f"{account.host}:{account.port}", connection.greeting in ("mysql", "mysql-error")
         assert answered or connection.ok, connection_case(
             connection.error_kind,
@@ -166,7 +166,7 @@ def test_database_accepts_the_account(
     """The database accepts the account in the settings of each project, and no service reports a refusal."""
     unknown: list[Message] = []
     accounts = _database_accounts(host)
-    _database_is_asked(accounts["database"], host, deployment, host_facts, finding)
+    _check_database(accounts["database"], host, deployment, host_facts, finding)
     for name, account in accounts.items():
         connection = _tried(host, name, account)
         login = connection.login if isinstance(connection, Connection) else None
@@ -178,7 +178,7 @@ def test_database_accepts_the_account(
         reason = _no_login(login) if isinstance(connection, Connection) else connection
         text = labelled(who, reason)
         if login is not None and (login.code in REFUSALS or login.kind == "silent"):
-            _database_is_asked(account, host, deployment, host_facts, finding)
+            _check_database(account, host, deployment, host_facts, finding)
             silent = login.kind == "silent"
             raise AssertionError(
                 case("silent", text, endpoint=endpoint)
@@ -199,7 +199,7 @@ def _database_accounts(host: HostView) -> dict[str, DatabaseAccount]:
     return accounts
 
 
-def _database_is_asked(
+def _check_database(
     account: DatabaseAccount, host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
     finding.set_remedy_values(database=account.host, database_port=account.port)
@@ -241,12 +241,12 @@ REFUSAL = re.compile(rf"\(({'|'.join(map(str, sorted(REFUSALS)))}), \\*[\"']([^\
 
 
 def _refusal(host: HostView) -> str | None:
-    """What a service's healthz says of a database that lets it not in."""
+    """Return the text of a service's healthz when the database refuses the login."""
     for service in OPEN_PAAS_SERVICES:
         answer = host.answers.find(f"healthz-{service}")
-        found = REFUSAL.search(answer.body) if answer and answer.ok else None
-        if found:
-            return f"{service}: {found[1]} {database_error_text(found[2])}"
+        match = REFUSAL.search(answer.body) if answer and answer.ok else None
+        if match:
+            return f"{service}: {match[1]} {database_error_text(match[2])}"
     return None
 
 
@@ -257,7 +257,7 @@ def test_services_answer(host: HostView, finding: Finding) -> None:
     for service in OPEN_PAAS_SERVICES:
         answer = host.answers.get(HttpName.SERVICE, service)
         if answer.error_kind == "refused":
-            continue  # nothing listens: paas-ports-local tells
+            continue  # nothing listens: reported by paas-ports-local
         if problem := _service_problem(host, service, answer):
             wrong[service] = problem
     finding.affects_services(wrong)
@@ -303,7 +303,7 @@ def _pids_in(host: HostView, service: str, states: tuple[str, ...]) -> str:
 
 
 def _reasons(host: HostView, service: str) -> list[Message | str]:
-    """Return what the service's own log and settings say of a server error."""
+    """Return the cause of a server error in the log and settings of the service."""
     reasons: list[Message | str] = []
     project = host.settings.by_project.get(service)
     reasons += project.problems[:1] if project else ()

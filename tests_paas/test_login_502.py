@@ -33,26 +33,26 @@ from bkpaas.checks import (
 )
 
 BEHIND = {"/": "paas", "/login/": "login", "/api/": "esb", "/v1/": "appengine"}
-"""Whom a path of the domain leads to; the others lead to applications."""
+"""The service of a path of the domain; other paths lead to applications."""
 APPS = {"/o/": ("appo",), "/t/": ("appt",)}
-"""The roles of the hosts that those are on."""
+"""The roles of the hosts of applications, by path."""
 
 
 @condition("bind-address-consistent")
-def test_services_bind_the_address_they_are_asked_on(
+def test_services_bind_the_address_that_nginx_uses(
     host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
     """The address in each uwsgi file is the one that nginx, and the inventory, use for this host."""
     entry = deployment.host(host.name)
     wrong = {}
-    for service, known in host.services.by_name.items():
-        if known.bind_address in (None, "0.0.0.0", "::") or known.bind_port is None:
+    for service, service_facts in host.services.by_name.items():
+        if service_facts.bind_address in (None, "0.0.0.0", "::") or service_facts.bind_port is None:
             continue
-        if re.search("[g-zG-Z]", known.bind_address):
-            continue  # a name: paas-ports-local and those that ask tell whether it is the right one
-        asked = _asked_addresses(host, known.bind_port, deployment, host_facts) or {entry.address}
-        if known.bind_address not in asked:
-            wrong[service] = (known, asked)
+        if re.search("[g-zG-Z]", service_facts.bind_address):
+            continue  # a name: paas-ports-local and the checks of its clients cover it
+        used = _upstream_addresses(host, service_facts.bind_port, deployment, host_facts) or {entry.address}
+        if service_facts.bind_address not in used:
+            wrong[service] = (service_facts, used)
     finding.affects_services(wrong)
     finding.set_remedy_values(service=" ".join(sorted(wrong)) or "SERVICE")
     assert not wrong, case(
@@ -61,51 +61,57 @@ def test_services_bind_the_address_they_are_asked_on(
             msg(
                 "{service} binds {address}:{port} ({file}), but is asked on {asked}",
                 service=service,
-                address=known.bind_address,
-                port=known.bind_port,
-                file=known.ini.path,
-                asked=", ".join(sorted(asked)),
+                address=service_facts.bind_address,
+                port=service_facts.bind_port,
+                file=service_facts.ini.path,
+                asked=", ".join(sorted(used)),
             )
-            for service, (known, asked) in sorted(wrong.items())
+            for service, (service_facts, used) in sorted(wrong.items())
         ),
         services=series(sorted(wrong)),
     )
 
 
-def _asked_addresses(host: HostView, port: int, deployment: Deployment, host_facts: HostLookup) -> set[str]:
+def _upstream_addresses(
+    host: HostView, port: int, deployment: Deployment, host_facts: HostLookup
+) -> set[str]:
     """The addresses of this host that nginx's upstreams name with this port."""
     own = set(host.addresses.items)
-    asked = set()
+    used = set()
     for nginx_host in deployment.selected("nginx"):
         facts = host_facts(nginx_host.name).facts
         if isinstance(facts.nginx, Missing):
             continue
         loopback_is_us = nginx_host.name == host.name
         upstreams = (server for upstream in facts.nginx.upstreams for server in upstream.servers)
-        places = {(server.address, server.port) for server in upstreams} | facts.nginx.passed_to()
-        named = {
+        targets = {(server.address, server.port) for server in upstreams} | facts.nginx.passed_to()
+        resolved = {
             address
-            for place, its_port in places
+            for target, its_port in targets
             if its_port == port
-            for address in host_facts(nginx_host.name).names.of(place)
+            for address in host_facts(nginx_host.name).names.of(target)
         }
-        asked |= {address for address in named & own if loopback_is_us or not is_loopback(address)}
-    return asked
+        used |= {address for address in resolved & own if loopback_is_us or not is_loopback(address)}
+    return used
 
 
 @condition("paas-ports-local")
 def test_services_listen_where_configured(host: HostView, finding: Finding) -> None:
     """Each service listens on the address and port of its own configuration."""
-    services = {name: known for name, known in host.services.by_name.items() if known.bind_port}
+    services = {
+        name: service_facts
+        for name, service_facts in host.services.by_name.items()
+        if service_facts.bind_port
+    }
     if not services:
         raise NoData(msg("no uwsgi file tells an address"))
     silent: dict[str, Message] = {}
-    for service, known in services.items():
-        listeners = host.sockets.on(known.bind_port or 0)
-        wanted = known.bind_address  # None: any will do
-        if not any(wanted is None or listener.covers(wanted) is not False for listener in listeners):
+    for service, service_facts in services.items():
+        listeners = host.sockets.on(service_facts.bind_port or 0)
+        address = service_facts.bind_address  # None: any will do
+        if not any(address is None or listener.covers(address) is not False for listener in listeners):
             elsewhere = ", ".join(f"{listener.address}:{listener.port}" for listener in listeners)
-            endpoint = f"{wanted or '*'}:{known.bind_port}"
+            endpoint = f"{address or '*'}:{service_facts.bind_port}"
             silent[service] = (
                 msg("{endpoint} (but {elsewhere})", endpoint=endpoint, elsewhere=elsewhere)
                 if elsewhere
@@ -114,7 +120,10 @@ def test_services_listen_where_configured(host: HostView, finding: Finding) -> N
     finding.affects_services(silent)
     finding.set_remedy_values(service=" ".join(sorted(silent)) or "SERVICE")
     finding.add_evidence(
-        ", ".join(f"{name} {known.bind_address or '*'}:{known.bind_port}" for name, known in services.items())
+        ", ".join(
+            f"{name} {service_facts.bind_address or '*'}:{service_facts.bind_port}"
+            for name, service_facts in services.items()
+        )
     )
     assert not silent, case(
         "not-listening",
@@ -135,8 +144,10 @@ def test_no_connection_waits_to_be_accepted(host: HostView, deployment: Deployme
     thresholds = deployment.thresholds
     most = thresholds.listen_queue_length * thresholds.listen_queue_percent / 100
     queues = {
-        service: max(map(_waiting, host.sockets.on(port_of_service(service, known, deployment))), default=0)
-        for service, known in host.services.by_name.items()
+        service: max(
+            map(_waiting, host.sockets.on(port_of_service(service, service_facts, deployment))), default=0
+        )
+        for service, service_facts in host.services.by_name.items()
     }
     full = {service: waiting for service, waiting in queues.items() if waiting >= most}
     finding.affects_services(full)

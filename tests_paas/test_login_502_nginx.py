@@ -69,11 +69,11 @@ def _open_paas_servers(nginx: Nginx) -> list[UpstreamLine]:
 
 def _addresses_of(host: Host, deployment: Deployment, host_facts: HostLookup) -> set[str]:
     """All addresses under which a host of the inventory may be named."""
-    known = {deployment.host(host.name).address}
+    own = {deployment.host(host.name).address}
     facts = host_facts(host.name).facts if host.selected else None
     if facts is not None and not isinstance(facts.addresses, Missing):
-        known |= set(facts.addresses.items)
-    return known
+        own |= set(facts.addresses.items)
+    return own
 
 
 @condition("nginx-conf-port80")
@@ -90,27 +90,27 @@ def test_nginx_serves_the_domain(host: HostView, deployment: Deployment, finding
         domain=deployment.domain,
     )
     ports = {listen.port for server in servers for listen in server.listens if not listen.unix}
-    heard = [
+    listening = [
         port for port in ports if any(_nginx_holds(host, listener) for listener in host.sockets.on(port))
     ]
-    wanted = ", ".join(map(str, sorted(ports)))
-    assert heard, case(
+    ports_text = ", ".join(map(str, sorted(ports)))
+    assert listening, case(
         "not-listening",
         "nginx runs (pid {pid}) but does not listen on {wanted}: reload it",
         pid=masters[0].pid,
-        wanted=wanted,
+        wanted=ports_text,
     )
-    finding.add_evidence(f"nginx {masters[0].pid}: {', '.join(map(str, sorted(heard)))}")
+    finding.add_evidence(f"nginx {masters[0].pid}: {', '.join(map(str, sorted(listening)))}")
 
 
 def _servers_of_domain(nginx: Nginx, deployment: Deployment) -> list[NginxServer]:
     """Those with the domain's name; else the default of its port, when it leads to open_paas."""
-    named = [
+    servers = [
         server
         for server in nginx.servers
         if any(server_name_fits(name, deployment.domain) for name in server.names)
     ]
-    return named or [
+    return servers or [
         server
         for server in default_servers(nginx, deployment.port)
         if any(location.upstream in UPSTREAM_SERVICES for location in server.locations)
@@ -139,14 +139,14 @@ def test_domain_arrives_at_its_server_block(host: HostView, deployment: Deployme
             for port in ports
             if any(listener.covers(address) is not False for listener in host.sockets.on(port))
         }
-        heard = ", ".join(
+        listening = ", ".join(
             f"{listener.address}:{port}" for port in sorted(ports) for listener in host.sockets.on(port)
         )
         assert open_ports, case(
             "not-listening",
             "the domain resolves to {address}, but nginx listens on {listening}",
             address=address,
-            listening=heard or msg("nothing"),
+            listening=listening or msg("nothing"),
         )
         for port in sorted(open_ports):
             shadow = shadowing_server(nginx, servers, address, port)
@@ -227,14 +227,14 @@ def test_upstreams_name_every_paas_host(
     servers = _open_paas_servers(_needs_nginx(host))
     missing: dict[str, list[str]] = {}
     for service in sorted({service for _, service, _ in servers}):
-        named = {
+        configured = {
             address
             for _, used, server in servers
             if used == service and "down" not in server.parameters
             for address in host.names.of(server.address)
         }
         for paas in deployment.hosts_with("paas"):
-            if not named & _addresses_of(paas, deployment, host_facts):
+            if not configured & _addresses_of(paas, deployment, host_facts):
                 missing.setdefault(service, []).append(paas.name)
     finding.affects_services(missing)
     assert not missing, case(
@@ -274,10 +274,10 @@ def test_each_upstream_answers_by_itself(
     assert not wrong, several(dict(sorted(wrong.items())), "servers")
 
 
-def _hosts_behind(places: Iterable[str], deployment: Deployment, host_facts: HostLookup) -> list[str]:
+def _hosts_behind(endpoints: Iterable[str], deployment: Deployment, host_facts: HostLookup) -> list[str]:
     """The hosts that have these addresses, and those of the database behind them."""
-    found = valid_addresses([place.rpartition(":")[0] for place in places])
+    valid = valid_addresses([endpoint.rpartition(":")[0] for endpoint in endpoints])
     return [
-        *hosts_at(found, deployment, host_facts),
+        *hosts_at(valid, deployment, host_facts),
         *(entry.name for entry in deployment.hosts_with("mysql")),
     ]

@@ -20,13 +20,13 @@ from bkpaas.checks import (
     Snapshot,
     Subject,
     case,
+    check_refusal,
     clauses,
     condition,
     connection_case,
     excepted,
     is_login_refusal,
     joined,
-    judge_refusal,
     labelled,
     lines,
     login_access_log,
@@ -42,25 +42,25 @@ ProxyVariable = tuple[str, str, str]
 
 @condition("login-is-login-direct")
 def test_login_answers_is_login_itself(host: HostView, finding: Finding) -> None:
-    """Asked without a token on its own port, login says that the token is missing, in both versions."""
+    """login on its own port answers a request without a token with "token missing", in both versions."""
     for answer in (host.answers.get(HttpName.SERVICE, "login"), host.answers.get(HttpName.IS_LOGIN_V2)):
-        judge_refusal(answer, finding)
+        check_refusal(answer, finding)
 
 
 @condition("login-is-login-domain")
 def test_login_answers_is_login_through_the_domain(
     vantage: HostView | ControllerView, subject: Subject, deployment: Deployment, finding: Finding
 ) -> None:
-    """Asked through the domain, it is login that answers: no proxy, no portal, no other server."""
-    own_way = "nginx" if subject.hosts else "controller"  # a way that fails is nobody else's
-    judge_refusal(
-        vantage.answers.get(HttpName.IS_LOGIN_DOMAIN), finding, through=own_way, deployment=deployment
+    """A request through the domain is answered by login, not by a proxy, a portal or another server."""
+    route = "nginx" if subject.hosts else "controller"  # the route that failed
+    check_refusal(
+        vantage.answers.get(HttpName.IS_LOGIN_DOMAIN), finding, through=route, deployment=deployment
     )
 
 
 @condition("login-is-login-esb")
 def test_esb_answers_is_login(host: HostView, finding: Finding) -> None:
-    """Asked without an application's secret, ESB says that it is missing: ESB itself is alive."""
+    """ESB answers a request without an application's secret with "secret missing"."""
     answer = host.answers.get(HttpName.IS_LOGIN_ESB)
     finding.set_remedy_values(url=answer.url)
     finding.add_evidence(f"{answer.url}: HTTP {answer.status}")
@@ -124,7 +124,7 @@ def test_no_proxy_takes_requests_to_paas(
     host: HostView, subject: Subject, deployment: Deployment, finding: Finding
 ) -> None:
     """No proxy is set in files or running services, or its no_proxy excepts PaaS and what is asked by address."""
-    needed = _asked(host, deployment.host(subject.id), deployment)
+    needed = _needed_names(host, deployment.host(subject.id), deployment)
     finding.set_remedy_values(no_proxy=",".join(needed))
     proxies = host.proxies
     wrong = _taken([(one.name, one.value, one.location) for one in proxies.settings], needed, deployment)
@@ -134,8 +134,8 @@ def test_no_proxy_takes_requests_to_paas(
         if process.environ is None:
             unknown.append(f"/proc/{process.pid}/environ")
         place = f"pid {process.pid} ({process.command[:80]})"
-        found = [(name.lower(), value, place) for name, value in (process.environ or {}).items()]
-        wrong += _taken(found + _of_java(process, place), needed, deployment)
+        variables = [(name.lower(), value, place) for name, value in (process.environ or {}).items()]
+        wrong += _taken(variables + _of_java(process, place), needed, deployment)
     assert not wrong, case("taken", lines(dict.fromkeys(wrong)))
     if unknown:
         raise NoData(msg("could not be read: {files}", files=joined(", ", unknown[:5], context="ids")))
@@ -147,19 +147,19 @@ def test_no_proxy_takes_requests_to_paas(
     )
 
 
-def _asked(host: HostView, known: Host, deployment: Deployment) -> list[str]:
+def _needed_names(host: HostView, entry: Host, deployment: Deployment) -> list[str]:
     """Names and addresses that programs on this host ask over HTTP."""
     names = [deployment.domain, *deployment.fqdns.values()]
-    if known.has_role("paas"):
+    if entry.has_role("paas"):
         names += [other.address for other in deployment.hosts_with("paas", "appo", "appt")]
         names += [name for project in host.settings.by_project.values() for name in project.consul_names]
     return list(dict.fromkeys(names))
 
 
-def _taken(found: list[ProxyVariable], needed: list[str], deployment: Deployment) -> list[Message]:
+def _taken(variables: list[ProxyVariable], needed: list[str], deployment: Deployment) -> list[Message]:
     """What the proxies among these settings take that they should not."""
     matters = ("http_proxy", "all_proxy", f"{deployment.scheme}_proxy")
-    exceptions = ",".join(value for name, value, _ in found if name == "no_proxy")
+    exceptions = ",".join(value for name, value, _ in variables if name == "no_proxy")
     left = [name for name in needed if not excepted(name, exceptions)]
     return [
         msg(
@@ -169,7 +169,7 @@ def _taken(found: list[ProxyVariable], needed: list[str], deployment: Deployment
             value=value,
             needed=", ".join(left),
         )
-        for name, value, place in found
+        for name, value, place in variables
         if name in matters and value and left
     ]
 
@@ -186,15 +186,15 @@ def _of_blueking(host: HostView, process: Process) -> bool:
 
 
 def _of_java(process: Process, place: str) -> list[ProxyVariable]:
-    """A JVM reads no environment: -Dhttp.proxyHost and -Dhttp.nonProxyHosts tell it."""
+    """Return the proxies of a JVM, from -Dhttp.proxyHost and -Dhttp.nonProxyHosts; it reads no environment."""
     options = dict(word[2:].split("=", 1) for word in process.argv if word.startswith("-D") and "=" in word)
-    found = [
+    matches = [
         (f"{scheme}_proxy", options[f"{scheme}.proxyHost"], place)
         for scheme in ("http", "https")
         if options.get(f"{scheme}.proxyHost")
     ]
     exceptions = options.get("http.nonProxyHosts", "").replace("*.", ".")
-    return [*found, ("no_proxy", exceptions, place)] if found else []
+    return [*matches, ("no_proxy", exceptions, place)] if matches else []
 
 
 @condition("login-log-dir")
@@ -210,7 +210,7 @@ def test_login_writes_its_logs(host: HostView, finding: Finding) -> None:
     users = {process.uid for process in host.processes.uwsgi_masters("login")} - {0}
     login = None if isinstance(host.facts.services, Missing) else host.services.by_name.get("login")
     names = [f"{folder.path}/login.log"]
-    if login is None or login.by_uwsgi:  # gunicorn writes none unless it is told to
+    if login is None or login.by_uwsgi:  # gunicorn writes none by default
         names.append(login_access_log(host.facts))
     for name in names:
         path = name.replace("{home}", folder.path.removesuffix("/logs/open_paas"))
@@ -235,7 +235,7 @@ def test_request_arrives_in_one_login_log(
     host_facts: HostLookup,
     finding: Finding,
 ) -> None:
-    """The request for is_login that the controller sent through the domain is logged by one login, ours."""
+    """The request for is_login that the controller sent through the domain is logged by a login of the inventory."""
     agent, answer = controller.facts.agent, controller.answers.get(HttpName.IS_LOGIN_DOMAIN)
     finding.depends_on_hosts(entry.name for entry in deployment.hosts_with(*BEHIND_THE_DOMAIN))
     assert answer.ok, connection_case(
@@ -248,7 +248,7 @@ def test_request_arrives_in_one_login_log(
     unknown: list[Message] = []
     elsewhere = [paas.name for paas in deployment.hosts_with("paas") if not paas.selected]
     for paas in deployment.selected("paas"):
-        reason = _unseen(paas, host_facts, snapshot)
+        reason = _no_log_reason(paas, host_facts, snapshot)
         if not reason and agent in host_facts(paas.name).login_access.probes:
             arrived.append(paas.name)
         elif reason:
@@ -272,8 +272,8 @@ def test_request_arrives_in_one_login_log(
     )
 
 
-def _unseen(paas: Host, host_facts: HostLookup, snapshot: Snapshot) -> Message | str | None:
-    """Why the log of a host cannot tell whether the request arrived; None when it can."""
+def _no_log_reason(paas: Host, host_facts: HostLookup, snapshot: Snapshot) -> Message | str | None:
+    """Return why the log of a host does not show whether the request arrived; None if it does."""
     host = host_facts(paas.name)
     try:
         access = host.login_access

@@ -76,31 +76,35 @@ def _is_production(host: HostView, service: Service) -> bool:
 def _started(host: HostView, service: str) -> Sequence[Process]:
     """The processes of a service, or supervisord, which hands its own variables on to what it starts."""
     supervisors = host.facts.supervisors
-    known = None if isinstance(supervisors, Missing) else supervisors.by_module.get("open_paas")
-    pids = [program.pid for program in (known.status if known else None) or () if program.name == service]
+    supervisor = None if isinstance(supervisors, Missing) else supervisors.by_module.get("open_paas")
+    pids = [
+        program.pid
+        for program in (supervisor.status if supervisor else None) or ()
+        if program.name == service
+    ]
     own = [process for pid in pids if pid and (process := host.processes.get(pid))]
     return host.processes.uwsgi_masters(service) or own or host.processes.supervisords()
 
 
 @condition("settings-valid")
 def test_settings_files_can_be_loaded(host: HostView, finding: Finding) -> None:
-    """No settings file has a syntax error or a template variable that nobody replaced."""
+    """No settings file has a syntax error or a template variable that was not replaced."""
     unread: list[Message] = []
     wrong: dict[str, list[Message | str]] = {}
     invalid = False
     for project, settings in host.settings.by_project.items():
         unread += [labelled(file.path, file.error) for file in settings.files if file.error is not None]
-        places: list[Message | str] = [
+        problems: list[Message | str] = [
             problem for problem in settings.problems if not _is_unread(problem, settings.files)
         ]
-        places += settings.placeholders
-        if places:
-            wrong[project] = places
-            invalid = invalid or any(place in settings.problems for place in places)
+        problems += settings.placeholders
+        if problems:
+            wrong[project] = problems
+            invalid = invalid or any(problem in settings.problems for problem in problems)
     finding.affects_services(wrong)
     finding.set_remedy_values(service=" ".join(sorted(wrong)) or "SERVICE")
     finding.add_evidence(", ".join(sorted(host.settings.by_project)))
-    text = lines(labelled(project, clauses(places[:5])) for project, places in sorted(wrong.items()))
+    text = lines(labelled(project, clauses(problems[:5])) for project, problems in sorted(wrong.items()))
     projects = series(sorted(wrong))
     assert not invalid, case("invalid", text, projects=projects)
     assert not wrong, case("placeholder", text, projects=projects)
@@ -121,10 +125,10 @@ def test_password_could_be_reset(host: HostView, finding: Finding) -> None:
     """manage.py of login and the Python of its virtual environment are in place."""
     missing = []
     for name in (FileName.LOGIN_MANAGE, FileName.LOGIN_PYTHON):
-        places = host.path_stats.get(name)
-        there = [place.path for place in places if place.exists and place.type == "file"]
+        paths = host.path_stats.get(name)
+        there = [path.path for path in paths if path.exists and path.type == "file"]
         finding.add_evidence(" ".join(there))
-        missing += [] if there else [place.path for place in places]
+        missing += [] if there else [path.path for path in paths]
     assert not missing, case("missing", "missing: {paths}", paths=", ".join(missing))
 
 
@@ -132,7 +136,7 @@ def test_password_could_be_reset(host: HostView, finding: Finding) -> None:
 def test_a_user_who_logs_in_is_logged_in(
     controller: ControllerView, deployment: Deployment, finding: Finding
 ) -> None:
-    """The password is accepted, every paas host takes the token at once, and the platform does not ask again."""
+    """The password is accepted, every paas host accepts the token immediately, and the platform does not ask again."""
     trial = controller.facts.login
     if trial is None:
         raise NotApplicable(msg("no login was tried: give --login-user USER to log in for real"))

@@ -42,12 +42,12 @@ def test_domain_resolves_to_nginx(
         if nginx.selected:
             right |= _own_addresses(host_facts(nginx.name), loopback=nginx.name == host.name)
     finding.add_evidence(f"{deployment.domain} -> {', '.join(resolved.addresses)}")
-    strange = [address for address in resolved.addresses if address not in right]
-    assert not strange or not right, case(
+    unexpected = [address for address in resolved.addresses if address not in right]
+    assert not unexpected or not right, case(
         "wrong-address",
         "{domain} resolves to {strange}, which is no nginx host of the inventory ({right})",
         domain=deployment.domain,
-        strange=", ".join(strange),
+        strange=", ".join(unexpected),
         right=", ".join(sorted(right)),
     )
 
@@ -62,32 +62,33 @@ def _own_addresses(nginx: HostView, loopback: bool) -> set[str]:
     }
 
 
-ASKED = {"esb": ("cmdb", "fta", "job"), "appengine": ("appo", "appt")}
-"""Roles whose hosts a service's healthz asks beside what every request needs."""
+QUERIED_BY_HEALTHZ = {"esb": ("cmdb", "fta", "job"), "appengine": ("appo", "appt")}
+"""Roles whose hosts a service's healthz queries, in addition to those of every request."""
 
 
-def _judge(
+def _check_healthz(
     service: str, vantage: HostView | ControllerView, deployment: Deployment, finding: Finding
 ) -> None:
     answer = vantage.answers.get(HttpName.HEALTHZ, service)
     finding.set_remedy_values(url=answer.url)
     finding.depends_on_hosts(
-        entry.name for entry in deployment.hosts_with(*BEHIND_THE_DOMAIN, *ASKED.get(service, ()))
+        entry.name
+        for entry in deployment.hosts_with(*BEHIND_THE_DOMAIN, *QUERIED_BY_HEALTHZ.get(service, ()))
     )
     if not answer.ok:
         raise AssertionError(_without_answer(answer))
-    found = health(service, answer)
-    if not found.healthy:
-        _excused(service, found.message, deployment)
-    if service == "appengine" and not mentions(found.message, "paasagent"):
+    service_health = health(service, answer)
+    if not service_health.healthy:
+        _excused(service, service_health.message, deployment)
+    if service == "appengine" and not mentions(service_health.message, "paasagent"):
         finding.affects_services([service])  # it asks the database first, and has not come to the agents
     finding.add_evidence(f"{answer.url}: HTTP {answer.status}")
-    assert found.healthy, case(
+    assert service_health.healthy, case(
         "unhealthy",
         "{url}: HTTP {status}: {message}",
         url=answer.url,
         status=answer.status,
-        message=found.message,
+        message=service_health.message,
     )
 
 
@@ -136,7 +137,7 @@ def test_healthz_of_paas(
     vantage: HostView | ControllerView, deployment: Deployment, finding: Finding
 ) -> None:
     """The developer center finds its settings, the database, appengine and login."""
-    _judge("paas", vantage, deployment, finding)
+    _check_healthz("paas", vantage, deployment, finding)
 
 
 @condition("healthz-login")
@@ -144,13 +145,13 @@ def test_healthz_of_login(
     vantage: HostView | ControllerView, deployment: Deployment, finding: Finding
 ) -> None:
     """Login finds its settings and the database; it answers 200 when it does not."""
-    _judge("login", vantage, deployment, finding)
+    _check_healthz("login", vantage, deployment, finding)
 
 
 @condition("healthz-esb")
 def test_healthz_of_esb(vantage: HostView | ControllerView, deployment: Deployment, finding: Finding) -> None:
     """ESB finds its settings, the database, login, CC and FTA; its code is the same when it does not."""
-    _judge("esb", vantage, deployment, finding)
+    _check_healthz("esb", vantage, deployment, finding)
 
 
 @condition("healthz-console")
@@ -164,7 +165,7 @@ def test_healthz_of_console(
     """The desktop is well, where there is one: CE 5.x has none, its path then ends at the developer center."""
     if not _has_console(deployment, host_facts):
         raise NotApplicable(msg("no paas host has a console service"))
-    _judge("console", vantage, deployment, finding)
+    _check_healthz("console", vantage, deployment, finding)
 
 
 def _has_console(deployment: Deployment, host_facts: HostLookup) -> bool:
@@ -182,4 +183,4 @@ def test_healthz_of_appengine(
     vantage: HostView | ControllerView, deployment: Deployment, finding: Finding
 ) -> None:
     """appengine finds the database and every registered paas_agent."""
-    _judge("appengine", vantage, deployment, finding)
+    _check_healthz("appengine", vantage, deployment, finding)

@@ -1,4 +1,4 @@
-"""FAQ: the login page comes back for ever: equal settings, a way to the domain, the right scheme."""
+"""FAQ: the login page loops: equal settings, a route to the domain, the right scheme."""
 
 import re
 from urllib.parse import urljoin, urlsplit
@@ -17,12 +17,12 @@ from bkpaas.checks import (
     Settings,
     Value,
     case,
+    check_refusal,
     clauses,
     combined,
     condition,
     connection_case,
     joined,
-    judge_refusal,
     labelled,
     lines,
     mentions,
@@ -39,7 +39,7 @@ Values = dict[str, Value]
 
 @condition("login-settings-equal")
 def test_production_settings_are_equal(pair: tuple[HostView, HostView], finding: Finding) -> None:
-    """settings_production.py says the same on both hosts, key by key, but for each host's own address."""
+    """settings_production.py has equal values on both hosts, except for each host's own address."""
     compared = 0
     wrong: dict[str, list[CaseMessage]] = {}
     for project in ("login", "paas", "console"):
@@ -57,7 +57,7 @@ def test_production_settings_are_equal(pair: tuple[HostView, HostView], finding:
         raise NoData(msg("no {production} was read on either host", production=PRODUCTION))
     finding.affects_services(wrong)
     finding.add_evidence(msg("{compared} settings are equal", compared=compared))
-    differences = [(project, one) for project, found in wrong.items() for one in found]
+    differences = [(project, one) for project, of_project in wrong.items() for one in of_project]
     assert not wrong, combined(
         [one for _, one in differences],
         lines(labelled(project, one.evidence) for project, one in differences),
@@ -82,7 +82,7 @@ def _production(settings: Settings) -> Values:
 
 
 def _equal(name: str, values: tuple[Values, Values], pair: tuple[HostView, HostView]) -> bool:
-    one, other = (known.get(name) for known in values)
+    one, other = (values_of_host.get(name) for values_of_host in values)
     if one is None or other is None:
         return False
     if (one.kind, one.value, one.digest) == (other.kind, other.value, other.digest):
@@ -107,12 +107,14 @@ def _without_own_addresses(value: Value, host: HostView) -> str:
 
 
 def _difference(name: str, values: tuple[Values, Values], pair: tuple[HostView, HostView]) -> CaseMessage:
-    """Where the values stand, and what they are when they are no secrets."""
-    places = [
-        (host, known[name]) for host, known in zip(pair, values, strict=True) if known.get(name) is not None
+    """Return the case with the location of both values, and the values unless they are secrets."""
+    present = [
+        (host, values_of_host[name])
+        for host, values_of_host in zip(pair, values, strict=True)
+        if values_of_host.get(name) is not None
     ]
-    if len(places) == 1:
-        [(here, value)] = places
+    if len(present) == 1:
+        [(here, value)] = present
         return case(
             "only-on-one",
             "{name} stands on {here_name} only ({file}:{line})",
@@ -123,7 +125,7 @@ def _difference(name: str, values: tuple[Values, Values], pair: tuple[HostView, 
         )
     shown = [
         f"{host.name}:{value.file}:{value.line} {value.text if value.digest is None else '***'}"
-        for host, value in places
+        for host, value in present
     ]
     return case(
         "differs", "{name} differs: {values}", name=name, values=joined(", ", shown, context="clauses")
@@ -133,13 +135,13 @@ def _difference(name: str, values: tuple[Values, Values], pair: tuple[HostView, 
 @condition("domain-from-agents")
 def test_app_host_reaches_login(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """From an app host, is_login through the domain is answered by login: its SaaS can have logins checked."""
-    judge_refusal(host.answers.get(HttpName.IS_LOGIN_DOMAIN), finding, through="nginx", deployment=deployment)
+    check_refusal(host.answers.get(HttpName.IS_LOGIN_DOMAIN), finding, through="nginx", deployment=deployment)
 
 
 @condition("domain-from-cmdb-job")
 def test_cmdb_and_job_reach_login(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """From the hosts of cmdb and job, is_login through the domain is answered by login."""
-    judge_refusal(host.answers.get(HttpName.IS_LOGIN_DOMAIN), finding, through="nginx", deployment=deployment)
+    check_refusal(host.answers.get(HttpName.IS_LOGIN_DOMAIN), finding, through="nginx", deployment=deployment)
 
 
 @condition("scheme-matches")
@@ -147,20 +149,20 @@ def test_settings_have_the_scheme_of_the_domain(
     host: HostView, deployment: Deployment, finding: Finding
 ) -> None:
     """HTTP_SCHEMA of login and paas is the scheme under which the domain is served."""
-    known = {
+    configured = {
         project: (value, where)
         for project in ("login", "paas", "console")
         for value, where in [setting(host, project, "HTTP_SCHEMA")]
         if value is not None
     }
-    if not known:
+    if not configured:
         raise NotApplicable(msg("no settings file has HTTP_SCHEMA"))
-    wrong = {project: one for project, one in known.items() if one[0].value != deployment.scheme}
+    wrong = {project: one for project, one in configured.items() if one[0].value != deployment.scheme}
     unclear = [f"{where}: {value.text}" for value, where in wrong.values() if value.kind != "str"]
     if unclear:
         raise NoData("; ".join(unclear))
     finding.affects_services(wrong)
-    finding.add_evidence(f"HTTP_SCHEMA = {deployment.scheme}: {', '.join(known)}")
+    finding.add_evidence(f"HTTP_SCHEMA = {deployment.scheme}: {', '.join(configured)}")
     assert not wrong, case(
         "differs",
         lines(
@@ -186,13 +188,13 @@ def test_platform_leads_to_the_login_form(
     while HttpName.REDIRECT.of(len(steps) + 1) in controller.answers.by_name:
         steps.append(controller.answers.get(HttpName.REDIRECT, len(steps) + 1))
     last = steps[-1]
-    way = "\n".join(
+    route = "\n".join(
         f"{step.url}: HTTP {step.status} {step.headers.get('location', '')}".rstrip() for step in steps
     )
     finding.set_remedy_values(url=steps[0].url)
     finding.depends_on_hosts(entry.name for entry in deployment.hosts_with(*BEHIND_THE_DOMAIN))
-    finding.add_evidence(way)
-    assert last.ok, connection_case(last.error_kind, lines([way, no_answer(last.error_kind)]))
+    finding.add_evidence(route)
+    assert last.ok, connection_case(last.error_kind, lines([route, no_answer(last.error_kind)]))
     target = urljoin(last.url, last.headers.get("location", ""))
     if last.status in REDIRECTS and urlsplit(target).hostname != deployment.domain:
         if urlsplit(last.url).path.startswith("/login"):
@@ -201,10 +203,12 @@ def test_platform_leads_to_the_login_form(
             )
         raise AssertionError(
             case(
-                "other-site", lines([way, msg("this leads to another site")]), site=urlsplit(target).hostname
+                "other-site",
+                lines([route, msg("this leads to another site")]),
+                site=urlsplit(target).hostname,
             )
         )
-    assert last.status not in REDIRECTS, case("no-end", lines([way, msg("this has no end")]))
+    assert last.status not in REDIRECTS, case("no-end", lines([route, msg("this has no end")]))
     assert {"username", "password"} <= set(last.inputs), case(
-        "no-form", lines([way, msg("this page has no fields for user name and password")])
+        "no-form", lines([route, msg("this page has no fields for user name and password")])
     )

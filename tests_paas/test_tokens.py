@@ -22,7 +22,7 @@ from bkpaas.checks import (
 OFFSET = "BK_TOKEN_OFFSET_ERROR_TIME"
 
 
-def _apart(
+def _compare_clocks(
     pair: tuple[HostView, HostView], deployment: Deployment
 ) -> tuple[HostView, HostView, float, float]:
     """(ahead, behind, distance, uncertainty): how far the clock of one host is before the other's."""
@@ -54,7 +54,7 @@ def _tolerated(host: HostView) -> tuple[int | float, str]:
 
 
 def _off(ahead: HostView, behind: HostView, deployment: Deployment, host_facts: HostLookup) -> Message:
-    """Which of two clocks is the wrong one, as far as the clocks of all hosts tell."""
+    """Return which of two clocks is wrong, judging by the clocks of all hosts."""
     usual, measured = usual_clock(deployment, host_facts)
     if usual is None or measured < FEWEST_CLOCKS:
         return msg("one of the two ({name} is ahead, which need not be the wrong one)", name=ahead.name)
@@ -72,7 +72,7 @@ def test_tokens_of_one_host_are_valid_on_the_other(
     pair: tuple[HostView, HostView], deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
     """A token is refused when its issuer's clock is ahead of the verifier's by more than the verifier tolerates."""
-    ahead, behind, distance, uncertainty = _apart(pair, deployment)
+    ahead, behind, distance, uncertainty = _compare_clocks(pair, deployment)
     limits = {host.name: _tolerated(host) for host in pair}
     limit, where = limits[behind.name] if distance > uncertainty else min(limits.values())
     finding.set_remedy_values(off=_off(ahead, behind, deployment, host_facts))
@@ -109,7 +109,7 @@ def test_clocks_of_paas_hosts_agree(
     pair: tuple[HostView, HostView], deployment: Deployment, finding: Finding
 ) -> None:
     """The clocks of the paas hosts are within a few seconds of each other."""
-    ahead, behind, distance, uncertainty = _apart(pair, deployment)
+    ahead, behind, distance, uncertainty = _compare_clocks(pair, deployment)
     limit = deployment.thresholds.clock_drift_seconds
     text = msg(
         "the clock of {ahead} is {distance} (±{uncertainty:.3f} s) ahead of {behind}; better within {limit} s",

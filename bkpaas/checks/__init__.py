@@ -24,7 +24,7 @@ from bkpaas.checks.log_search import (
     unknown_field,
     valid_addresses,
 )
-from bkpaas.checks.login import BEHIND_THE_DOMAIN, judge_refusal, setting
+from bkpaas.checks.login import BEHIND_THE_DOMAIN, check_refusal, setting
 from bkpaas.checks.lookup import HostLookup, port_of_service
 from bkpaas.checks.nginx import default_servers, server_name_fits, shadowing_server
 from bkpaas.checks.phrases import (
@@ -237,6 +237,7 @@ __all__ = [
     "anywhere",
     "both",
     "case",
+    "check_refusal",
     "clauses",
     "combined",
     "condition",
@@ -255,7 +256,6 @@ __all__ = [
     "is_login_refusal",
     "is_loopback",
     "joined",
-    "judge_refusal",
     "key_readings",
     "labelled",
     "lines",

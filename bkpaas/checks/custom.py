@@ -26,16 +26,16 @@ from bkpaas.messages import Message, msg, to_text
 FOLDER = "tests_site"
 _ID = re.compile(CUSTOM_PREFIX + "[a-z0-9]+(-[a-z0-9]+)*")
 _NOTHING = Text(en="", zh="")
-_places: dict[str, str] = {}
+_locations: dict[str, str] = {}
 """Where each condition of the site is checked, as file:line, by id."""
 
 
 def require_catalogue_id(id_: str, test: Callable[..., None]) -> None:
     """Raise CollectError if the catalogue lacks the id, or if a site checks a condition of the suite."""
-    place = place_of(test)
+    location = location_of(test)
     if id_ not in CONDITIONS:
         raise refused(
-            place,
+            location,
             msg(
                 "there is no condition {id_!r}; one of your own begins with {custom_prefix!r}",
                 id_=id_,
@@ -44,7 +44,7 @@ def require_catalogue_id(id_: str, test: Callable[..., None]) -> None:
         )
     if FOLDER in Path(test.__code__.co_filename).parts:
         raise refused(
-            place,
+            location,
             msg(
                 "{id_} is a condition of the suite and judged by it; call yours {custom_prefix!r}",
                 id_=id_,
@@ -66,12 +66,12 @@ def add(
     causes: tuple[Cause, ...],
 ) -> tuple[str, ...]:
     """Register a condition of the site and return the markers of its test; raise CollectError if it is wrong."""
-    place = place_of(test)
-    if _places.setdefault(id_, place) != place:
-        raise refused(place, msg("{id_} is judged at {places} already", id_=id_, places=_places[id_]))
+    location = location_of(test)
+    if _locations.setdefault(id_, location) != location:
+        raise refused(location, msg("{id_} is judged at {places} already", id_=id_, places=_locations[id_]))
     if not _ID.fullmatch(id_):
         raise refused(
-            place,
+            location,
             msg(
                 "{id_!r}: an id is {custom_prefix}, then words of a-z and 0-9 with - between",
                 id_=id_,
@@ -82,31 +82,31 @@ def add(
     if file.exists():
         if title or remedy or roles or scope or causes or severity != "fail":
             raise refused(
-                place,
+                location,
                 msg("{name} describes {id_}: only `symptoms` may be given here", name=file.name, id_=id_),
             )
-        condition = _from_file(file, place)
+        condition = _from_file(file, location)
     else:
         condition = _from_keywords(
             id_, test, title=title, remedy=remedy, roles=roles, scope=scope, severity=severity, causes=causes
         )
     keys = tuple(name.replace("_", "-") for name in symptoms)
-    if strange := sorted(set(keys) - {symptom.key for symptom in SECTIONS}):
-        known = ", ".join(symptom.key for symptom in SECTIONS)
+    if unknown := sorted(set(keys) - {symptom.key for symptom in SECTIONS}):
+        available = ", ".join(symptom.key for symptom in SECTIONS)
         raise refused(
-            place,
-            msg("no symptom {strange}; there are {known}", strange=", ".join(strange), known=known),
+            location,
+            msg("no symptom {strange}; there are {known}", strange=", ".join(unknown), known=available),
         )
     CUSTOM_CONDITIONS[id_] = condition
     return ("site", *(key.replace("-", "_") for key in keys))
 
 
-def _from_file(file: Path, place: str) -> Condition:
+def _from_file(file: Path, location: str) -> Condition:
     """Load the condition that a file in the directory of the test describes."""
     try:
         return load_condition(file)
     except CatalogueError as error:
-        raise refused(place, str(error)) from None
+        raise refused(location, str(error)) from None
 
 
 def _from_keywords(
@@ -121,39 +121,40 @@ def _from_keywords(
     causes: tuple[Cause, ...],
 ) -> Condition:
     """Make a condition of what the decorator says."""
-    place = place_of(test)
+    location = location_of(test)
     sentence = (getdoc(test) or "").split("\n\n")[0].replace("\n", " ").rstrip(".。")
-    words = _text(title) or _text(sentence)
+    own_title = _text(title) or _text(sentence)
     repair = _text(remedy)
-    if words is None or repair is None:
+    if own_title is None or repair is None:
         raise refused(
-            place,
+            location,
             msg(
                 "{id_} needs a title (or a docstring, what must be true) and a remedy (how to repair it)",
                 id_=id_,
             ),
         )
-    _require_variables(repair, place)
+    _require_variables(repair, location)
     causes = tuple(Cause(current_id(cause.condition), cause.relation) for cause in causes)
-    if strange := [
+    if unknown := [
         c.condition for c in causes if c.condition not in CONDITIONS and not _ID.fullmatch(c.condition)
     ]:
-        names = ", ".join(strange)
-        raise refused(place, msg("no condition {names} that could cause it", names=names))
+        names = ", ".join(unknown)
+        raise refused(location, msg("no condition {names} that could cause it", names=names))
     roles = (roles,) if isinstance(roles, str) else tuple(roles)
-    named = ", ".join(roles)
+    role_names = ", ".join(roles)
     return Condition(
         id=id_,
         scopes=(scope or PerHost(roles),),
-        title=words,
+        title=own_title,
         inputs=_NOTHING,
         rule=_NOTHING,
         impact=_NOTHING,
-        cases=(_case(words, repair),),
+        cases=(_case(own_title, repair),),
         severity=severity,
         causes=causes,
         not_applicable_reason=Text(
-            en=f"no host of the inventory has the role {named}", zh=f"清单中没有角色为 {named} 的主机"
+            en=f"no host of the inventory has the role {role_names}",
+            zh=f"清单中没有角色为 {role_names} 的主机",
         )
         if roles and scope is None
         else None,
@@ -167,21 +168,21 @@ def _case(title: Text, remedy: Text) -> Case:
     return Case(DEFAULT_CASE, headline, (RemedyPart(remedy),))
 
 
-def _text(words: str | Text | None) -> Text | None:
+def _text(text: str | Text | None) -> Text | None:
     """Return the text in both languages; a plain string is used for both."""
-    if isinstance(words, str):
-        return Text(en=words, zh=words) if words.strip() else None
-    return words
+    if isinstance(text, str):
+        return Text(en=text, zh=text) if text.strip() else None
+    return text
 
 
-def _require_variables(remedy: Text, place: str) -> None:
+def _require_variables(remedy: Text, location: str) -> None:
     """Raise CollectError if a brace of the remedy is not the one of a variable."""
-    for words in (remedy.en, remedy.zh):
+    for text in (remedy.en, remedy.zh):
         try:
-            render_usual(words)
+            render_usual(text)
         except (ValueError, IndexError, AttributeError, KeyError) as error:
             raise refused(
-                place,
+                location,
                 msg(
                     "its remedy has a brace that opens no slot ({error}); write {{{{ and }}}} for braces",
                     error=error,
@@ -189,11 +190,11 @@ def _require_variables(remedy: Text, place: str) -> None:
             ) from None
 
 
-def place_of(test: Callable[..., None]) -> str:
+def location_of(test: Callable[..., None]) -> str:
     """Return file:line of a test."""
     return f"{test.__code__.co_filename}:{test.__code__.co_firstlineno}"
 
 
-def refused(place: str, reason: Message | str) -> pytest.Collector.CollectError:
+def refused(location: str, reason: Message | str) -> pytest.Collector.CollectError:
     """Return the error that stops the collection of a file."""
-    return pytest.Collector.CollectError(f"{place}: {to_text(reason)}")
+    return pytest.Collector.CollectError(f"{location}: {to_text(reason)}")

@@ -24,20 +24,20 @@ def require_log_search(deployment: Deployment, host_facts: HostLookup) -> None:
         NotApplicable: no host has a part of it.
         NoData: no collected host has a part of it, and some host was not collected.
     """
-    unseen = []
-    for known in deployment.selected(*LOG_PLUGIN_ROLES):
-        facts = host_facts(known.name)
-        if known.has_role("paas") and _search_setting(facts):
+    not_collected = []
+    for entry in deployment.selected(*LOG_PLUGIN_ROLES):
+        facts = host_facts(entry.name)
+        if entry.has_role("paas") and _search_setting(facts):
             return
         if isinstance(facts.facts.log_plugins, Missing):
-            unseen.append(known.name)
+            not_collected.append(entry.name)
             continue
         plugins = facts.log_plugins
         if any(one.filled or one.pids for one in (plugins.agent, plugins.parser)):
             return
-    if unseen:
+    if not_collected:
         raise NoData(
-            msg("no paas_plugins found, but {unseen} could not be looked at", unseen=", ".join(unseen))
+            msg("no paas_plugins found, but {unseen} could not be looked at", unseen=", ".join(not_collected))
         )
     raise NotApplicable(
         msg(
@@ -58,51 +58,51 @@ def parsers(
     deployment: Deployment, host_facts: HostLookup
 ) -> tuple[list[tuple[HostView, LogPlugin]], list[str]]:
     """Return ([(host, its log_parser)], names of hosts without data)."""
-    found, unseen = [], []
-    for known in deployment.selected(*LOG_PLUGIN_ROLES):
-        facts = host_facts(known.name)
+    collected, not_collected = [], []
+    for entry in deployment.selected(*LOG_PLUGIN_ROLES):
+        facts = host_facts(entry.name)
         if isinstance(facts.facts.log_plugins, Missing):
-            unseen.append(known.name)
+            not_collected.append(entry.name)
         else:
-            found.append((facts, facts.log_plugins.parser))
-    return found, unseen
+            collected.append((facts, facts.log_plugins.parser))
+    return collected, not_collected
 
 
-def addresses(host: HostView, place: str, deployment: Deployment) -> set[IpAddress] | None:
+def addresses(host: HostView, name: str, deployment: Deployment) -> set[IpAddress] | None:
     """Return the addresses of an address or name as this host resolves it, None if it does not resolve.
 
     Loopback stands for the addresses of the host itself.
     """
-    resolved = None if isinstance(host.facts.names, Missing) else host.names.get(place)
-    found = valid_addresses([place, *(resolved.addresses if resolved else ())])
-    if any(address.is_loopback for address in found):
-        found |= own_addresses(host, deployment)
-    return {address for address in found if not address.is_loopback} or None
+    resolved = None if isinstance(host.facts.names, Missing) else host.names.get(name)
+    resolved_addresses = valid_addresses([name, *(resolved.addresses if resolved else ())])
+    if any(address.is_loopback for address in resolved_addresses):
+        resolved_addresses |= own_addresses(host, deployment)
+    return {address for address in resolved_addresses if not address.is_loopback} or None
 
 
 def own_addresses(host: HostView, deployment: Deployment) -> set[IpAddress]:
     """Return the addresses of a host from the inventory and from its facts, without loopback."""
     own = () if isinstance(host.facts.addresses, Missing) else host.addresses.items
-    found = valid_addresses([deployment.host(host.name).address, *own])
-    return {address for address in found if not address.is_loopback}
+    valid = valid_addresses([deployment.host(host.name).address, *own])
+    return {address for address in valid if not address.is_loopback}
 
 
-def hosts_at(found: set[IpAddress] | None, deployment: Deployment, host_facts: HostLookup) -> list[str]:
+def hosts_at(wanted: set[IpAddress] | None, deployment: Deployment, host_facts: HostLookup) -> list[str]:
     """Return the names of the hosts that have any of these addresses, by the inventory, else by their facts."""
-    there = found or set()
+    there = wanted or set()
     names = [one.name for one in deployment.hosts if valid_addresses([one.address]) & there]
     return names or [
         one.name for one in deployment.selected() if own_addresses(host_facts(one.name), deployment) & there
     ]
 
 
-def valid_addresses(words: Iterable[str]) -> set[IpAddress]:
+def valid_addresses(texts: Iterable[str]) -> set[IpAddress]:
     """Return the words that are IP addresses."""
-    found: set[IpAddress] = set()
-    for word in words:
+    valid: set[IpAddress] = set()
+    for word in texts:
         with suppress(ValueError):
-            found.add(ip_address(word))
-    return found
+            valid.add(ip_address(word))
+    return valid
 
 
 def is_loopback(text: str) -> bool:

@@ -15,7 +15,7 @@ BEHIND_THE_DOMAIN = ("nginx", "paas", "mysql")
 """Roles of the hosts that a request for login passes."""
 
 
-def judge_refusal(
+def check_refusal(
     answer: Answer, finding: Finding, *, through: str | None = None, deployment: Deployment | None = None
 ) -> None:
     """Assert that login itself answers that the token is missing; the body decides, never the status.

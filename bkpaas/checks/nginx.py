@@ -27,12 +27,16 @@ def server_name_fits(name: str, domain: str) -> bool:
 
 def default_servers(nginx: Nginx, port: int) -> list[NginxServer]:
     """Return, for each address with the port, the server for unknown names: the default_server, or the first."""
-    found = {}
+    by_address = {}
     for server in nginx.servers:
         for listen in server.listens:
-            if listen.port == port and not listen.unix and (listen.default or listen.address not in found):
-                found[listen.address] = server
-    return list(dict.fromkeys(found.values()))
+            if (
+                listen.port == port
+                and not listen.unix
+                and (listen.default or listen.address not in by_address)
+            ):
+                by_address[listen.address] = server
+    return list(dict.fromkeys(by_address.values()))
 
 
 def shadowing_server(nginx: Nginx, servers: list[NginxServer], address: str, port: int) -> NginxServer | None:

@@ -47,7 +47,7 @@ def request_failure(answer: Answer) -> Message:
 
 def no_answer(kind: str | None) -> Message:
     """Return the text for an error kind of a request."""
-    words = {
+    messages = {
         "refused": msg("connection refused, nothing listens"),
         "timeout": msg("no connection in time, a firewall drops it or the host is down"),
         "silent": msg("connected, but no answer in time"),
@@ -61,4 +61,4 @@ def no_answer(kind: str | None) -> Message:
         ),
         "empty": msg("closed without an answer"),
     }
-    return words.get(kind or "", msg("no answer"))
+    return messages.get(kind or "", msg("no answer"))

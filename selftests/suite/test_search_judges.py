@@ -42,7 +42,7 @@ from bkpaas.inventory.deployment import Deployment, Thresholds
 
 SEARCH = room("tests_logging/test_elasticsearch.py")
 REDIS = room("tests_logging/test_log_redis.py")
-FRESH = room("tests_logging/test_log_freshness.py").test_logged_lines_can_be_found
+FRESH = room("tests_logging/test_log_freshness.py").test_logged_lines_are_in_the_index
 NOW = 1532915248.0  # 2018-07-30 01:47:28 in UTC
 SITE = deployment({"appo-1": "appo", "es-1": "es", "paas-1": "paas"})  # 10.0.1.1, .2, .3
 OTHER_PORT = replace(SITE, ports={"es": 9200})
@@ -127,7 +127,7 @@ def judge(test: Any, *hosts: HostFacts, name: str = "paas-1", known: Deployment 
 
 
 OF_PAAS = (
-    SEARCH.test_paas_is_told_where_elasticsearch_is,
+    SEARCH.test_elasticsearch_address_in_the_settings_of_paas,
     SEARCH.test_elasticsearch_is_well,
     SEARCH.test_elasticsearch_takes_new_documents,
     REDIS.test_redis_answers_the_plugins,
