@@ -1,6 +1,7 @@
 """FAQ: login answers 502 Bad Gateway: the services, and every path from the domain to them."""
 
 import re
+from collections.abc import Mapping
 
 from bkpaas.checks import (
     BEHIND_THE_DOMAIN,
@@ -103,8 +104,13 @@ def test_services_listen_where_configured(host: HostView, finding: Finding) -> N
         for name, service_facts in host.services.by_name.items()
         if service_facts.bind_port
     }
+    unread = {
+        name: service_facts.problems
+        for name, service_facts in host.services.by_name.items()
+        if service_facts.problems and not service_facts.bind_port
+    }
     if not services:
-        raise NoData(msg("no uwsgi file tells an address"))
+        raise NoData(clauses([msg("no uwsgi file tells an address"), *_problems(unread)]))
     silent: dict[str, Message] = {}
     for service, service_facts in services.items():
         listeners = host.sockets.on(service_facts.bind_port or 0)
@@ -136,6 +142,16 @@ def test_services_listen_where_configured(host: HostView, finding: Finding) -> N
         ),
         services=series(sorted(silent)),
     )
+    if unread:
+        raise NoData(clauses(_problems(unread)))
+
+
+def _problems(unread: Mapping[str, tuple[Message | str, ...]]) -> list[Message]:
+    """Return a text for each service whose address is not known, with the first reason."""
+    return [
+        msg("no address of {service}: {reason}", service=service, reason=problems[0])
+        for service, problems in sorted(unread.items())
+    ]
 
 
 @condition("listen-queue")

@@ -208,3 +208,13 @@ def test_settings_that_cannot_be_read_are_no_data(judge):
         esb["problems"] = [f"{esb['files'][0]['path']}: Permission denied"]
 
     assert judge("settings-valid", spoil)["paas-2"]["verdict"] == "no_data"
+
+
+def test_a_service_whose_file_has_no_address_is_not_taken_for_one_that_listens(judge):
+    def change(snapshot):
+        login = paas(snapshot)["services"]["by_name"]["login"]
+        login.update(bind_address=None, bind_port=None, problems=["no http, http-socket or socket option"])
+
+    found = judge("paas-ports-local", change)["paas-1"]
+    assert found["verdict"] == "no_data"
+    assert found["reason"] == "no address of login: no http, http-socket or socket option"
