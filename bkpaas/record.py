@@ -63,6 +63,15 @@ class Wording(Struct, omit_defaults=True):
     remedy: str | None = None
 
 
+class Part(Struct, frozen=True):
+    """One thing that evidence shows: a failure is explained when all its parts are."""
+
+    component: str
+    """What is named, as `TYPE:NAME`: service:login, address:10.0.0.5:3306, setting:SECRET_KEY; empty: nothing."""
+    kinds: tuple[str, ...]
+    """The kinds of evidence, as the case declares them; empty: any."""
+
+
 class Verdict(Struct):
     """One (condition, subject): what was expected to be judged and how it was."""
 
@@ -85,6 +94,10 @@ class Verdict(Struct):
     """Ids of the failures that account for this one."""
     case: str | None = None
     """In which way it failed, as the catalogue names it; None where nothing was seen to fail."""
+    parts: list[Part] = []
+    """What its evidence shows; empty where nothing was seen to fail."""
+    may_be_explained_by: list[str] = []
+    """Ids of failures that may account for it although its evidence does not show it. It is a root cause."""
     translated: Wording = field(default_factory=Wording)
 
 

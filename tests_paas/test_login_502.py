@@ -219,4 +219,5 @@ def test_no_path_of_the_domain_is_a_bad_gateway(
     roles = {"nginx"}.union(*(APPS.get(path, BEHIND_THE_DOMAIN) for path in wrong))
     finding.depends_on_hosts(entry.name for entry in deployment.hosts_with(*roles))
     finding.add_evidence(", ".join(domain_paths(deployment)))
-    assert not wrong, several(wrong, "paths")
+    parts = {path: f"service:{BEHIND.get(path, 'agent')}" for path in wrong}
+    assert not wrong, several(wrong, "paths", components=parts)

@@ -95,6 +95,7 @@ def test_cookie_reaches_every_domain(host: HostView, deployment: Deployment, fin
         raise NoData(msg("BK_COOKIE_DOMAIN stands in no settings file of login"))
     if value.kind not in ("str", "none"):
         raise NoData(f"{where}: BK_COOKIE_DOMAIN = {value.text}")
+    finding.names_components("setting", ["BK_COOKIE_DOMAIN"])
     covered = (value.value or "").lstrip(".").lower()
     finding.add_evidence(f"{where}: BK_COOKIE_DOMAIN = {value.text}")
     assert not covered or "." in covered, case(

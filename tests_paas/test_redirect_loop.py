@@ -42,6 +42,7 @@ def test_production_settings_are_equal(pair: tuple[HostView, HostView], finding:
     """settings_production.py has equal values on both hosts, except for each host's own address."""
     compared = 0
     wrong: dict[str, list[CaseMessage]] = {}
+    differing: set[str] = set()
     for project in ("login", "paas", "console"):
         first, second = (host.settings.by_project.get(project) for host in pair)
         if first is None or second is None or not (_is_there(first) or _is_there(second)):
@@ -53,9 +54,11 @@ def test_production_settings_are_equal(pair: tuple[HostView, HostView], finding:
             compared += 1
             if not _equal(name, values, pair):
                 wrong.setdefault(project, []).append(_difference(name, values, pair))
+                differing.add(name)
     if not compared:
         raise NoData(msg("no {production} was read on either host", production=PRODUCTION))
     finding.affects_services(wrong)
+    finding.names_components("setting", differing)
     finding.add_evidence(msg("{compared} settings are equal", compared=compared))
     differences = [(project, one) for project, of_project in wrong.items() for one in of_project]
     assert not wrong, combined(
@@ -162,6 +165,7 @@ def test_settings_have_the_scheme_of_the_domain(
     if unclear:
         raise NoData("; ".join(unclear))
     finding.affects_services(wrong)
+    finding.names_components("setting", ["HTTP_SCHEMA"])
     finding.add_evidence(f"HTTP_SCHEMA = {deployment.scheme}: {', '.join(configured)}")
     assert not wrong, case(
         "differs",

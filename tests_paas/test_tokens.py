@@ -164,6 +164,7 @@ def test_tolerated_offset_is_equal_everywhere(
         offset=OFFSET,
         text=value.text,
     )
+    finding.names_components("setting", [OFFSET])
     usual = _usual_offset(deployment, host_facts)
     finding.add_evidence(f"{OFFSET} = {value.value} ({where})")
     assert value.value == usual, case(
@@ -194,6 +195,7 @@ def test_tolerated_offset_hides_nothing(host: HostView, deployment: Deployment, 
     """The tolerated offset is not larger than shipped: a larger one hides a skew and repairs nothing."""
     shipped = deployment.thresholds.token_offset_seconds
     value, where = _tolerated(host)
+    finding.names_components("setting", [OFFSET])
     finding.add_evidence(f"{OFFSET} = {value} ({where})")
     assert value <= shipped, case(
         "raised",
@@ -220,6 +222,7 @@ def test_paas_hosts_sign_with_the_same_key(pair: tuple[HostView, HostView], find
     if not compared:
         raise NoData(msg("no SECRET_KEY in any settings file"))
     finding.affects_services(wrong)
+    finding.names_components("setting", ["SECRET_KEY"])
     finding.add_evidence(msg("equal for {projects}", projects=", ".join(compared)))
     assert not wrong, case(
         "differs",

@@ -1,54 +1,86 @@
 """Causes before consequences: which few failures account for all the others.
 
-Works on the flat list of verdicts alone, so that a saved record can be explained again.
+Works on the flat list of verdicts alone, so that a saved record can be explained again. A cause accounts for a
+consequence where an edge of the catalogue leads from one to the other, the edge can produce the kind of evidence
+that was seen, and the cause is about the components that the evidence names. Where the edge exists and the evidence
+does not show it, the consequence stays a root cause and lists the cause as one that may explain it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from msgspec import Struct
+
 from bkpaas.catalogue.model import Cause, Relation
 from bkpaas.catalogue.registry import CONDITIONS, CUSTOM_CONDITIONS, find_condition
-from bkpaas.record import Verdict
+from bkpaas.record import Part, Verdict
 
 BAD = frozenset({"fail", "warn", "no_data"})
 
 _BY_WORD = {"fail": 0, "no_data": 1, "warn": 2}
 
+Names = frozenset[str]
+_NONE: Names = frozenset()
+
+
+class Context(Struct, frozen=True):
+    """What the checks said about their verdicts, by verdict id."""
+
+    about: Mapping[str, Names] = {}
+    """The services that a failure concerns; absent or empty: all of them."""
+    missed: Mapping[str, Iterable[str]] = {}
+    """The hosts that it was to be judged by and that could not be collected."""
+    needs: Mapping[str, Names] = {}
+    """The other hosts without which it cannot hold."""
+
 
 def explain(
     verdicts: list[Verdict],
-    about: Mapping[str, frozenset[str]] | None = None,
+    about: Mapping[str, Names] | None = None,
     missed: Mapping[str, Iterable[str]] | None = None,
-    needs: Mapping[str, frozenset[str]] | None = None,
+    needs: Mapping[str, Names] | None = None,
 ) -> list[str]:
-    """Fill explained_by of every verdict and return the ids of the root causes, the most explanatory first.
+    """Fill explained_by and may_be_explained_by, and return the ids of the root causes, the most explanatory first.
 
-    about: by verdict id, the services that a failure concerns; absent or empty: all of them.
-    missed: by verdict id, the hosts that it was to be judged by and that could not be looked at.
-    needs: by verdict id, the other hosts without which it cannot hold.
+    The arguments are the fields of Context. What the evidence of a verdict shows stands in the verdict itself.
     """
-    about, missed, needs = about or {}, missed or {}, needs or {}
+    context = Context(about or {}, missed or {}, needs or {})
     bad = [verdict for verdict in verdicts if verdict.verdict in BAD]
     by_condition: dict[str, list[Verdict]] = {}
     for verdict in bad:
         by_condition.setdefault(verdict.condition, []).append(verdict)
     for verdict in verdicts:
-        verdict.explained_by = []
+        verdict.explained_by, verdict.may_be_explained_by = [], []
     for effect in bad:
-        effect.explained_by = [
-            cause.id
-            for edge in _edges(effect)
-            for cause in by_condition.get(edge.condition, ())
-            if cause.id != effect.id and _accounts(cause, edge.relation, effect, about, needs)
-        ]
-        if effect.verdict == "no_data":  # nothing to compare with
-            unseen = {f"host-reachable@{host}" for host in missed.get(effect.id, ())} - {effect.id}
-            effect.explained_by += [
-                cause.id for cause in by_condition.get("host-reachable", ()) if cause.id in unseen
-            ]
-        effect.explained_by = list(dict.fromkeys(effect.explained_by))
+        shown, possible = _causes(effect, by_condition, context)
+        effect.explained_by = list(dict.fromkeys(cause.id for cause in shown))
+        effect.may_be_explained_by = list(dict.fromkeys(cause.id for cause in possible))
     return _rank(bad)
+
+
+def _causes(
+    effect: Verdict, by_condition: Mapping[str, list[Verdict]], context: Context
+) -> tuple[list[Verdict], list[Verdict]]:
+    """Return the verdicts that account for one, or those that may although its evidence does not show it."""
+    shown: list[Verdict] = []
+    possible: list[Verdict] = []
+    left = set(effect.parts)
+    for edge in _edges(effect):
+        for cause in by_condition.get(edge.condition, ()):
+            if cause.id == effect.id or not _accounts(cause, edge, effect, context):
+                continue
+            parts = [part for part in effect.parts if _is_about(cause, part, context)]
+            covered = [part for part in parts if _kinds_meet(edge, part)]
+            if covered or not effect.parts:
+                shown.append(cause)
+                left -= set(covered)
+            elif parts:
+                possible.append(cause)
+    if effect.verdict == "no_data":  # there is nothing to compare with
+        missing = {f"host-reachable@{host}" for host in context.missed.get(effect.id, ())} - {effect.id}
+        shown += [cause for cause in by_condition.get("host-reachable", ()) if cause.id in missing]
+    return ([], [*shown, *possible]) if left else (shown, [])
 
 
 def _edges(effect: Verdict) -> Iterable[Cause]:
@@ -59,13 +91,34 @@ def _edges(effect: Verdict) -> Iterable[Cause]:
         yield from condition.causes
 
 
-def _accounts(
-    cause: Verdict,
-    relation: Relation,
-    effect: Verdict,
-    about: Mapping[str, frozenset[str]],
-    needs: Mapping[str, frozenset[str]],
-) -> bool:
+def _kinds_meet(edge: Cause, part: Part) -> bool:
+    return not part.kinds or not edge.produces or bool(set(part.kinds) & set(edge.produces))
+
+
+def _is_about(cause: Verdict, part: Part, context: Context) -> bool:
+    """Tell if a cause is about what a part of the evidence names."""
+    type_ = _type(part.component)
+    own = {other.component for other in cause.parts if _type(other.component) == type_}
+    if type_ and own:
+        return part.component in own
+    if type_ == "service":
+        services = context.about.get(cause.id)
+        return not services or part.component.partition(":")[2] in services
+    # a setting that is wrong is not explained by another one
+    return not (
+        part.kinds == ("wrong-value",) and any(_type(other.component) == "setting" for other in cause.parts)
+    )
+
+
+def _type(component: str) -> str:
+    return component.partition(":")[0]
+
+
+def _accounts(cause: Verdict, edge: Cause, effect: Verdict, context: Context) -> bool:
+    """Tell if a cause stands where the edge wants it, and can bring down anything there."""
+    relation = edge.relation
+    if edge.cases and cause.case not in edge.cases:
+        return False
     if cause.verdict == "warn" and effect.verdict != "warn":
         return False  # what is only a warning does not bring anything down
     if cause.verdict == "no_data" and not (
@@ -78,11 +131,11 @@ def _accounts(
         and set(cause.hosts) == set(effect.hosts)
     ):
         return False  # what was seen on the host itself is not for want of a look at it
-    ours, theirs = about.get(effect.id), about.get(cause.id)
+    ours, theirs = context.about.get(effect.id), context.about.get(cause.id)
     if ours and theirs and not ours & theirs:
         return False
     if relation == "needed":
-        return bool(set(cause.hosts) & needs.get(effect.id, frozenset()))
+        return bool(set(cause.hosts) & context.needs.get(effect.id, _NONE))
     return _stands(cause, relation, effect)
 
 

@@ -76,6 +76,7 @@ class _Part(Struct, forbid_unknown_fields=True):
 
 class _Case(Struct, forbid_unknown_fields=True):
     headline: Text
+    evidence: tuple[Evidence, ...] = ()
     remedy: list[_Part] = []
     parameters: tuple[str, ...] = ()
 
@@ -84,6 +85,7 @@ class _CausedBy(Struct, forbid_unknown_fields=True):
     relation: Relation
     component: str | list[str] = []
     condition: str | list[str] = []
+    cases: tuple[str, ...] = ()
     produces: tuple[Evidence, ...] = ()
     mechanism: Text | None = None
 
@@ -149,7 +151,7 @@ def load_condition(path: Path, topology: Topology) -> Condition:
         remedy=remedy,
         severity=file.severity,
         caused_by=(caused_by := _caused_by(path, file.caused_by, topology)),
-        causes=tuple(dict.fromkeys(cause for entry in caused_by for cause in entry.causes)),
+        causes=_edges(caused_by),
         services=tuple(one for name in file.services for one in SERVICE_GROUPS.get(name, (name,))),
         generations=file.generations,
         schemes=file.schemes,
@@ -228,7 +230,7 @@ def _ranking(sections: tuple[Section, ...]) -> list[str]:
 def _case(name: str, file: _Case, remedy: tuple[RemedyPart, ...]) -> Case:
     """Return a case, with the remedy of its condition if it has none of its own."""
     own = tuple(_part(part) for part in file.remedy)
-    return Case(name, _folded(file.headline), own or remedy, file.parameters)
+    return Case(name, _folded(file.headline), own or remedy, file.parameters, file.evidence)
 
 
 def _part(file: _Part) -> RemedyPart:
@@ -253,14 +255,18 @@ def _caused_by(path: Path, entries: list[_CausedBy], topology: Topology) -> tupl
                 path, key, to_text(msg("`condition` needs `produces` and `mechanism`"))
             )  # fmt: skip
         if entry.mechanism is not None and entry.condition:
-            causes = tuple(Cause(id_, entry.relation) for id_ in _listed(entry.condition))
+            causes = tuple(
+                Cause(id_, entry.relation, entry.produces, entry.cases) for id_ in _listed(entry.condition)
+            )
             expanded.append(CausedBy(causes, entry.produces, _folded(entry.mechanism)))
         for name in _listed(entry.component):
             if name not in topology.component:
                 raise CatalogueError(path, f"{key}.component", _no_component(name))
             expanded += [
                 CausedBy(
-                    tuple(Cause(id_, entry.relation) for id_ in leaf.broken_by),
+                    tuple(
+                        Cause(id_, entry.relation, entry.produces or leaf.produces) for id_ in leaf.broken_by
+                    ),
                     entry.produces or leaf.produces,
                     _folded(mechanism),
                     part,
@@ -269,6 +275,19 @@ def _caused_by(path: Path, entries: list[_CausedBy], topology: Topology) -> tupl
                 if (mechanism := entry.mechanism or leaf.mechanism) is not None
             ]
     return tuple(expanded)
+
+
+def _edges(entries: tuple[CausedBy, ...]) -> tuple[Cause, ...]:
+    """Return the edges of the entries in order, one for each cause, relation and cases, with all they produce."""
+    produced: dict[tuple[str, Relation, tuple[str, ...]], list[Evidence]] = {}
+    for entry in entries:
+        for cause in entry.causes:
+            key = cause.condition, cause.relation, cause.cases
+            produced.setdefault(key, []).extend(cause.produces)
+    return tuple(
+        Cause(condition, relation, tuple(dict.fromkeys(kinds)), cases)
+        for (condition, relation, cases), kinds in produced.items()
+    )
 
 
 def _listed(names: str | list[str]) -> list[str]:

@@ -61,6 +61,51 @@ class RemedyPart(Struct, frozen=True):
     generations: tuple[Generation, ...] = ("5.x", "6.x")
 
 
+Relation = Literal[
+    "same-host", "source", "target", "same-link", "needed", "anywhere", "seen-from-host", "seen-by-all"
+]
+"""Where a cause must be for it to account for an effect.
+
+same-host: they share a host, or both are seen from the controller.
+source, target: the cause's host is where the effect's connection starts, ends.
+same-link: both are about the same two hosts. needed: on a host that the effect's own check names. anywhere: always.
+seen-from-host: the effect is seen from the controller, the cause on a host.
+seen-by-all: the controller sees the cause in front of the platform, where every client meets it.
+"""
+
+Evidence = Literal[
+    "refused",
+    "silent",
+    "cut-off",
+    "slow",
+    "5xx",
+    "wrong-body",
+    "tls",
+    "unresolved",
+    "not-listening",
+    "not-running",
+    "extra-process",
+    "missing",
+    "wrong-value",
+    "stale",
+    "log-line",
+    "no-line",
+    "full",
+    "no-data",
+]
+"""The kinds of evidence that a mechanism can produce.
+
+refused: a connection is refused or has no route. silent: no answer within the limit. slow: an answer, but late.
+cut-off: a connection is closed before there is an answer. full: a disk or a table of the system has no room left.
+5xx: an HTTP answer with a server error. wrong-body: an answer of something else, or one that reports an error.
+tls: a certificate or handshake is refused. unresolved: a name resolves to nothing or to a wrong address.
+not-listening: no socket listens there. not-running: a program does not run as its manager should run it.
+extra-process: a process that should not be there. missing: a file or directory is gone.
+wrong-value: a setting, clock or file differs from what it must be. stale: something old is still in use.
+log-line: a line in a log. no-line: an expected line is not in a log. no-data: it could not be read.
+"""
+
+
 class Case(Struct, frozen=True):
     """One way in which a condition fails: what is wrong in one sentence, and what to do about it."""
 
@@ -70,6 +115,8 @@ class Case(Struct, frozen=True):
     parts: tuple[RemedyPart, ...] = ()
     parameters: tuple[str, ...] = ()
     """Names of the values that the check passes with the case."""
+    evidence: tuple[Evidence, ...] = ()
+    """The kinds of what is seen in this case; empty: any, as with the conditions of a site."""
 
     def remedy(self, generation: Generation | None = None) -> Text:
         """Return the remedy for one generation, for all of them when it is None.
@@ -88,45 +135,11 @@ class Case(Struct, frozen=True):
         return Text(en=lines("en"), zh=lines("zh"))
 
 
-Relation = Literal[
-    "same-host", "source", "target", "same-link", "needed", "anywhere", "seen-from-host", "seen-by-all"
-]
-"""Where a cause must be for it to account for an effect.
+Component = Literal["service", "address", "path", "setting"]
+"""The types of what evidence names.
 
-same-host: they share a host, or both are seen from the controller.
-source, target: the cause's host is where the effect's connection starts, ends.
-same-link: both are about the same two hosts. needed: on a host that the effect's own check names. anywhere: always.
-seen-from-host: the effect is seen from the controller, the cause on a host.
-seen-by-all: the controller sees the cause in front of the platform, where every client meets it.
-"""
-
-Evidence = Literal[
-    "refused",
-    "silent",
-    "slow",
-    "5xx",
-    "wrong-body",
-    "tls",
-    "unresolved",
-    "not-listening",
-    "not-running",
-    "extra-process",
-    "missing",
-    "wrong-value",
-    "stale",
-    "log-line",
-    "no-line",
-    "no-data",
-]
-"""The kinds of evidence that a mechanism can produce.
-
-refused: a connection is refused or has no route. silent: no answer within the limit. slow: an answer, but late.
-5xx: an HTTP answer with a server error. wrong-body: an answer of something else, or one that reports an error.
-tls: a certificate or handshake is refused. unresolved: a name resolves to nothing or to a wrong address.
-not-listening: no socket listens there. not-running: a program does not run as its manager should run it.
-extra-process: a process that should not be there. missing: a file or directory is gone.
-wrong-value: a setting, clock or file differs from what it must be. stale: something old is still in use.
-log-line: a line in a log. no-line: an expected line is not in a log. no-data: it could not be read.
+service: of open_paas, agent, or the address and port of another server. address: host:port that is connected to.
+path: of a file. setting: the name of a key in a settings file; what names none is not explained by a setting.
 """
 
 
@@ -135,6 +148,10 @@ class Cause(Struct, frozen=True):
 
     condition: str
     relation: Relation
+    produces: tuple[Evidence, ...] = ()
+    """The kinds of evidence that it can make here; empty: any, as with the conditions of a site."""
+    cases: tuple[str, ...] = ()
+    """The cases of the cause in which it does; empty: all."""
 
 
 class CausedBy(Struct, frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from bkpaas.checks.phrases import labelled
 from bkpaas.messages import Message, Value, lines, series, to_value
@@ -18,6 +18,8 @@ class CaseMessage(Struct, frozen=True):
     evidence: Message
     parameters: dict[str, Value] = {}
     """Values for the headline and the remedy, by name."""
+    parts: tuple[tuple[str, str], ...] = ()
+    """Where the evidence lists several failures: what each is about, as `TYPE:NAME` or empty, and its case."""
 
     def __str__(self) -> str:
         return str(self.evidence)
@@ -48,15 +50,25 @@ def connection_case(kind: str | None, evidence: Message, /, **parameters: object
 def combined(cases: Sequence[CaseMessage], evidence: Message, /, **parameters: object) -> CaseMessage:
     """Return one message for several failures: the case and the parameters of the first, and more of these."""
     added = {key: to_value(value) for key, value in parameters.items()}
-    return CaseMessage(cases[0].case, evidence, {**cases[0].parameters, **added})
+    parts = (part for one in cases for part in one.parts or (("", one.case),))
+    return CaseMessage(cases[0].case, evidence, {**cases[0].parameters, **added}, tuple(dict.fromkeys(parts)))
 
 
-def several(problems: Mapping[str, CaseMessage], names: str) -> CaseMessage:
+def several(
+    problems: Mapping[str, CaseMessage], names: str, components: Mapping[str, str] | None = None
+) -> CaseMessage:
     """Return one message for the problems of several services, hosts or paths: a line for each, by name.
 
     The case is that of the first. names: the parameter that lists those with this case, for the headline.
+    components: what each is about, by name, as `TYPE:NAME`; None: each name is that of a service.
     """
     first = next(iter(problems.values()))
     same = [name for name, problem in problems.items() if problem.case == first.case]
     text = lines(labelled(name, problem.evidence) for name, problem in problems.items())
-    return combined([first], text, **{names: series(same)})
+    message = combined([first], text, **{names: series(same)})
+    parts = (
+        (f"service:{name}" if components is None else components.get(name, ""), case_)
+        for name, problem in problems.items()
+        for case_ in dict.fromkeys(case_ for _, case_ in problem.parts or (("", problem.case),))
+    )
+    return structs.replace(message, parts=tuple(dict.fromkeys(parts)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from bkpaas.catalogue.model import Component
 from bkpaas.former_names import warn_former_name
 from bkpaas.messages import Message
 
@@ -13,6 +14,7 @@ class Finding:
 
     def __init__(self) -> None:
         self.services: set[str] = set()
+        self.components: set[str] = set()
         self.hosts: set[str] = set()
         self.remedy_values: dict[str, Message | str] = {}
         self.evidence: list[Message | str] = []
@@ -22,6 +24,13 @@ class Finding:
     def affects_services(self, services: Iterable[str]) -> None:
         """Add the services that a failure is about; causes about other services do not explain it."""
         self.services |= set(services)
+
+    def names_components(self, type_: Component, names: Iterable[str]) -> None:
+        """Add what the evidence names: causes that are about something else of that type do not explain it.
+
+        Services that affects_services adds are components already.
+        """
+        self.components |= {f"{type_}:{name}" for name in names}
 
     def depends_on_hosts(self, hosts: Iterable[str]) -> None:
         """Add the names of other hosts that the condition depends on; failures there may explain this one."""

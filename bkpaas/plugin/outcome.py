@@ -20,10 +20,14 @@ class Outcome(msgspec.Struct):
     """Names of hosts whose facts the check asked for and that could not be collected."""
     depends_on_hosts: tuple[str, ...] = ()
     """Names of other hosts that the condition depends on."""
+    components: tuple[str, ...] = ()
+    """What its evidence names, as `TYPE:NAME`."""
     remedy_values: dict[str, Message | str] = {}
     """Variables of the remedy, by name."""
     case: str | None = None
     """The case that the check names; None: it names none."""
+    parts: tuple[tuple[str, str], ...] = ()
+    """Where its evidence lists several failures: what each is about, and its case."""
     parameters: dict[str, Message | str] = {}
     """Those of the case, by name."""
     lost: bool = False

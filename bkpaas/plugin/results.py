@@ -20,7 +20,7 @@ from bkpaas.language import Language, get_language, other_language
 from bkpaas.messages import Message, msg
 from bkpaas.plugin.outcome import Outcome
 from bkpaas.plugin.selection import subjects
-from bkpaas.record import Clock, HostRecord, Results, RootCause, Run, Section, Verdict, Wording, count
+from bkpaas.record import Clock, HostRecord, Part, Results, RootCause, Run, Section, Verdict, Wording, count
 
 
 def build(
@@ -102,8 +102,20 @@ def verdict(id_: str, outcome: Outcome, deployment: Deployment, snapshot: Snapsh
         **own,  # type: ignore[arg-type]
         explained_by=[],
         case=case.name if case else None,
+        parts=_parts(condition, outcome) if case else [],
         translated=Wording(**{name: text for name, text in translated.items() if text != own[name]}),
     )
+
+
+def _parts(condition: model.Condition, outcome: Outcome) -> list[Part]:
+    """Return what the evidence shows: the failures that it lists, or its case for each component that it names."""
+    listed = outcome.parts or (("", outcome.case),)
+    if any(component for component, _ in listed):
+        pairs = list(listed)
+    else:
+        pairs = [(component, name) for component in outcome.components or ("",) for _, name in listed]
+    found = [Part(component, condition.case(name).evidence) for component, name in pairs]
+    return list(dict.fromkeys(found))
 
 
 def _values(case: model.Case, outcome: Outcome) -> dict[str, Message | str]:

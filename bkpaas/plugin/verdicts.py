@@ -87,6 +87,9 @@ def _outcome(id_: str, item: pytest.Item, call: pytest.CallInfo[None]) -> Outcom
         remedy_values=finding.remedy_values if finding else {},
     )
     outcome.depends_on_hosts = tuple(sorted(finding.hosts)) if finding else ()
+    if finding:
+        named = finding.components | {f"service:{name}" for name in finding.services}
+        outcome.components = tuple(sorted(named))
     error = call.excinfo.value if call.excinfo else None
     if error is None:
         outcome.evidence = lines(finding.evidence) if finding and finding.evidence else None
@@ -112,7 +115,7 @@ def _text_of(error: BaseException, outcome: Outcome) -> Message | str:
     message = error.args[0] if error.args else None
     if not isinstance(message, CaseMessage):
         return message_of(error)
-    outcome.case = message.case
+    outcome.case, outcome.parts = message.case, message.parts
     outcome.parameters = {
         name: value if isinstance(value, Message) else str(value)
         for name, value in message.parameters.items()

@@ -1,0 +1,1 @@
+"""Generated pairs of recorded faults: both must be named."""
