@@ -117,7 +117,7 @@ def _type(component: str) -> str:
 def _accounts(cause: Verdict, edge: Cause, effect: Verdict, context: Context) -> bool:
     """Tell if a cause stands where the edge wants it, and can bring down anything there."""
     relation = edge.relation
-    if edge.cases and cause.case not in edge.cases:
+    if edge.cases and cause.case and cause.case not in edge.cases:
         return False
     if cause.verdict == "warn" and effect.verdict != "warn":
         return False  # what is only a warning does not bring anything down
