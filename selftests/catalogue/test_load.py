@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from bkpaas.catalogue.load import FOLDER, load_catalogue, load_condition, load_topology
-from bkpaas.catalogue.model import Cause, Command, Text
+from bkpaas.catalogue.model import Command, Text
 from bkpaas.catalogue.registry import TOPOLOGY
 from bkpaas.catalogue.scope import OnController, PerHost, PerLink, PerPair, PerVirtualAddress
 from bkpaas.catalogue.validate import validate, validate_condition
@@ -117,7 +117,8 @@ def test_a_case_without_a_remedy_has_that_of_its_condition(load):
 def test_a_component_becomes_the_conditions_that_break_it_each_once_and_in_order(load):
     front = "virtual-address-held", "domain-certificate", "nginx-conf-port80", "nginx-listen-vs-domain"
     condition = load()
-    assert condition.causes == tuple(Cause(id_, "anywhere") for id_ in ("disk-space", *front, "clock-all"))
+    named = [(cause.condition, cause.relation) for cause in condition.causes]
+    assert named == [(id_, "anywhere") for id_ in ("disk-space", *front, "clock-all")]
     assert [entry.component for entry in condition.caused_by] == [
         "disk", "virtual-address", "certificate", "nginx", "",
     ]  # fmt: skip

@@ -69,6 +69,7 @@ NO_FTA = healthz_says("esb", ok=False, code="1306000", message="FTA")
     [
         ("job-1", upstream_fails, "upstream-answers@nginx-1"),
         ("es-1", portal, "login-is-login-domain@controller"),
+        ("paas-2", portal, "login-is-login-domain@controller"),
         ("es-1", bad_gateway("/o/"), "domain-502@controller"),
         ("appo-1", bad_gateway("/t/"), "domain-502@controller"),
         ("es-1", NO_TABLE, "healthz-appengine@paas-1"),
@@ -92,7 +93,6 @@ def test_a_host_out_of_reach_accounts_only_for_what_needs_it(record, host, fault
         ("appt-1", NO_AGENT, "healthz-appengine@paas-1"),
         ("cmdb-1", NO_FTA, "healthz-esb@paas-1"),
         ("data-1", no_database, "database-reachable@paas-1"),
-        ("paas-2", portal, "login-is-login-domain@controller"),
     ],
 )
 def test_what_needs_the_host_out_of_reach_is_folded_under_it(record, host, fault, effect):
