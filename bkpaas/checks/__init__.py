@@ -12,6 +12,7 @@ from bkpaas.checks.case import CaseMessage, case, combined, connection_case, sev
 from bkpaas.checks.clocks import FEWEST_CLOCKS, host_time, usual_clock
 from bkpaas.checks.condition import condition
 from bkpaas.checks.finding import Finding
+from bkpaas.checks.loaded import changes, clock_slack, load_time
 from bkpaas.checks.log_search import (
     IpAddress,
     addresses,
@@ -109,6 +110,7 @@ from bkpaas.facts import (
     is_login_refusal,
 )
 from bkpaas.facts.access import login_access_log
+from bkpaas.facts.bytecode import Compiled
 from bkpaas.facts.database import Account as DatabaseAccount
 from bkpaas.facts.database import DatabaseLogin
 from bkpaas.facts.database import accounts as database_accounts
@@ -128,6 +130,9 @@ from bkpaas.facts.redis import (
     key_readings,
     refused_command,
 )
+from bkpaas.facts.services import ServiceRun, ServicesView, process_of_program
+from bkpaas.facts.services import lines_of as program_lines
+from bkpaas.facts.startup import Need, Startup, command_words, directories, needs, pid_files
 from bkpaas.facts.uwsgi import service_endpoint
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.inventory.platform import OPEN_PAAS_SERVICES, domain_paths
@@ -155,6 +160,7 @@ __all__ = [
     "Certificate",
     "Certificates",
     "Clock",
+    "Compiled",
     "ConfProgram",
     "Connection",
     "Connections",
@@ -186,6 +192,7 @@ __all__ = [
     "Message",
     "Missing",
     "Names",
+    "Need",
     "Nginx",
     "NginxListen",
     "NginxLocation",
@@ -216,11 +223,14 @@ __all__ = [
     "Search",
     "Searches",
     "Service",
+    "ServiceRun",
     "Services",
+    "ServicesView",
     "Settings",
     "SettingsByProject",
     "Snapshot",
     "Sockets",
+    "Startup",
     "Subject",
     "Supervisor",
     "Supervisors",
@@ -238,13 +248,17 @@ __all__ = [
     "both",
     "case",
     "check_refusal",
+    "changes",
     "clauses",
+    "clock_slack",
     "combined",
+    "command_words",
     "condition",
     "connection_case",
     "database_accounts",
     "database_error_text",
     "default_servers",
+    "directories",
     "domain_paths",
     "elasticsearch_endpoints",
     "elasticsearch_error",
@@ -259,16 +273,21 @@ __all__ = [
     "key_readings",
     "labelled",
     "lines",
+    "load_time",
     "login_access_log",
     "mentions",
     "message_of",
     "msg",
+    "needs",
     "no_answer",
     "offset",
     "own_addresses",
     "parsers",
+    "pid_files",
     "plural",
     "port_of_service",
+    "process_of_program",
+    "program_lines",
     "redis_endpoint",
     "refused_command",
     "request_failure",

@@ -291,11 +291,13 @@ class ProcScan(object):
             "start": start_time(fields, self.booted),
             "argv": decode_text(argv).split("\0") if argv else [],
             "exe": None,
+            "cwd": None,
             "environ": None,
         }
         self.processes.append(process)
         try:
             process["exe"] = decode_text(os.readlink((base + "/exe").encode("ascii")))
+            process["cwd"] = decode_text(os.readlink((base + "/cwd").encode("ascii")))
         except EnvironmentError:
             pass  # permission denied, or a zombie
         try:
@@ -365,7 +367,7 @@ class Files(object):
     """Read regular files, `remaining` bytes of them in total."""
 
     def __init__(self, home, remaining):
-        self.home, self.remaining, self.folders = home, remaining, {}
+        self.home, self.remaining, self.folders, self.folder_times = home, remaining, {}, {}
 
     def path(self, pattern):
         """Return a pattern of the plan as bytes, with {home} replaced if known."""
@@ -403,6 +405,7 @@ class Files(object):
             status = os.lstat(path)
             if stat.S_ISLNK(status.st_mode):
                 real = os.path.realpath(path)
+                entry["link_mtime"] = round(status.st_mtime, 3)
                 try:
                     status = os.stat(path)
                 except EnvironmentError:
@@ -415,8 +418,15 @@ class Files(object):
             return dict(entry, error=exception_text())
         entry["type"] = TYPES.get(stat.S_IFMT(status.st_mode), "other")
         entry.update(mode=stat.S_IMODE(status.st_mode), uid=status.st_uid, gid=status.st_gid, size=status.st_size)
-        entry.update(mtime=round(status.st_mtime, 3), inode=status.st_ino, links=status.st_nlink)
+        entry.update(mtime=round(status.st_mtime, 6), inode=status.st_ino, links=status.st_nlink)
         entry.update(ctime=round(status.st_ctime, 6), atime=round(status.st_atime, 6))
+        try:
+            folder = os.path.dirname(real)
+            if folder not in self.folder_times:
+                self.folder_times[folder] = round(os.stat(folder).st_mtime, 6)
+            entry["folder_mtime"] = self.folder_times[folder]
+        except EnvironmentError:
+            pass  # permission denied
         if limit and entry["type"] == "file":
             try:
                 self.read(real, limit, tail, entry)
@@ -442,7 +452,8 @@ class Files(object):
                 piece = os.read(fd, granted - len(data))
                 data += piece
             self.remaining -= len(data)
-            entry["text"] = decode_text(data)
+            compiled = real.endswith(b".pyc")  # byte code is sent in base64
+            entry["text"] = decode_text(binascii.b2a_base64(data) if compiled else data)
             if len(data) == granted < max(limit, 0 if tail else status.st_size):
                 entry["truncated"] = True
                 if granted < limit:

@@ -35,7 +35,8 @@ from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.settings import Settings, SettingsByProject, Value
 from bkpaas.facts.snapshot import ControllerFacts, Snapshot
 from bkpaas.facts.sockets import Listener, Sockets, UnixSocket
-from bkpaas.facts.supervisor import ConfProgram, Program, Supervisor, Supervisors
+from bkpaas.facts.supervisor import Program, Supervisor, Supervisors
+from bkpaas.facts.supervisor_conf import ConfProgram
 from bkpaas.facts.system import Addresses, System
 from bkpaas.facts.timedaemon import TimeDaemon
 from bkpaas.facts.uwsgi import Service, Services

@@ -35,6 +35,7 @@ from bkpaas.facts.shapes import Round, RoundQueries, not_answered, read_round
 from bkpaas.facts.shown import Own, replace_own_names
 from bkpaas.facts.snapshot import ControllerFacts
 from bkpaas.facts.sockets import sockets
+from bkpaas.facts.startup import startup
 from bkpaas.facts.supervisor import Supervisors, supervisors
 from bkpaas.facts.system import System, addresses, system
 from bkpaas.facts.timedaemon import time_daemon
@@ -242,6 +243,7 @@ class _Answers:
                 "time_daemon",
             ),
             "later": self._later(),
+            "startup": self._merged("files", lambda *_: startup(self._entries("files"))),
             "versions": self._files_noun("version-", lambda files: versions(files, first.get("system"))),
         }
 

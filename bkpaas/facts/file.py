@@ -36,6 +36,10 @@ class FileFact(Record, frozen=True):
     ctime: HostTime | None = None
     """Of the last change of content, name or permissions, in epoch seconds of the host's clock."""
     atime: HostTime | None = None
+    link_mtime: HostTime | None = None
+    """Of the link itself, where the path is one."""
+    folder_mtime: HostTime | None = None
+    """Of the directory in which the file itself is: its last new, removed or renamed name."""
     links: int | None = None
     """Names of the file."""
     target: str | None = None
@@ -87,6 +91,8 @@ def file_fact(entry: dict[str, Any]) -> FileFact:
         ctime=raw.number(entry.get("ctime")),
         atime=raw.number(entry.get("atime")),
         links=raw.integer(entry.get("links")),
+        link_mtime=raw.number(entry.get("link_mtime")),
+        folder_mtime=raw.number(entry.get("folder_mtime")),
         target=raw.text(entry.get("target"), 300),
         error=error,
     )

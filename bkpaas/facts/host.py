@@ -26,6 +26,7 @@ from bkpaas.facts.redis import RedisAnswers
 from bkpaas.facts.services import Later, ServicesView
 from bkpaas.facts.settings import SettingsByProject
 from bkpaas.facts.sockets import Sockets
+from bkpaas.facts.startup import Startup
 from bkpaas.facts.supervisor import Supervisor, Supervisors
 from bkpaas.facts.system import Addresses, System
 from bkpaas.facts.timedaemon import TimeDaemon
@@ -73,6 +74,7 @@ class HostFacts(Record, frozen=True):
     time_daemon: TimeDaemon | Missing
     versions: Versions | Missing = _LATER
     later: Later | Missing = _LATER
+    startup: Startup | Missing = _LATER
 
 
 class _Noun(Generic[T]):
@@ -115,6 +117,7 @@ class HostView:
     time_daemon = _Noun[TimeDaemon]()
     versions = _Noun[Versions]()
     later = _Noun[Later]()
+    startup = _Noun[Startup]()
 
     def __init__(self, facts: HostFacts) -> None:
         self.facts = facts

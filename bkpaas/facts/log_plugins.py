@@ -52,6 +52,8 @@ class LogPlugin(Record, frozen=True):
     """Whether some lines are dropped on purpose."""
     peers: tuple[tuple[str, int], ...] | None = None
     """Where the established TCP connections of its processes lead; None: not known."""
+    file_facts: tuple[FileFact, ...] = ()
+    """The stat of `files`."""
 
     def reads(self, path: str) -> bool:
         """Return whether log_agent surely reads this log; complex expressions of a host are not evaluated."""
@@ -135,6 +137,7 @@ def _plugin(which: str, files: Files, processes: Processes | None, peers: Any, s
         filled=bool(inside),
         pids=None if processes is None else tuple(one.pid for one in running),
         files=tuple(file_fact(entry).path for entry in named or used),
+        file_facts=tuple(file_fact(entry) for entry in named or used),
         targets=tuple(read.targets),
         problems=tuple(problems),
         outputs=tuple(dict.fromkeys(read.outputs)),

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from functools import lru_cache
 from os.path import dirname, join, normpath
 from typing import Any
 
-import crossplane
 from msgspec import structs
 
 from bkpaas.facts import raw
 from bkpaas.facts.file import FileFact, content, file_fact, unreadable
 from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.nginx_syntax import certificates, conf_problems, parsed
 from bkpaas.facts.query import Earlier, Query, Resolve, Section
 from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import Deployment, Host
@@ -93,6 +91,12 @@ class Nginx(Fact, frozen=True):
     error_logs: tuple[str, ...]
     problems: tuple[Message | str, ...]
     """`file:line: ...` for each place that nginx would refuse or that could not be read."""
+    pid: str | None = None
+    """The pid file that the configuration names; None: it names none."""
+    certificates: tuple[str, ...] = ()
+    """The paths of certificates and keys in use."""
+    syntax: tuple[Message | str, ...] = ()
+    """`file:line: ...` for each place that nginx would refuse at a reload, by stricter rules than the parser's."""
 
     def http_servers(self) -> list[tuple[str, int]]:
         """Return address and port of every upstream server that nginx speaks HTTP to, without those marked down."""
@@ -148,6 +152,11 @@ def nginx(section: dict[str, Any]) -> Nginx:
         servers=tuple(_server(statement, logs, names) for statement, logs in reader.servers),
         error_logs=tuple(dict.fromkeys(reader.error_logs)),
         problems=tuple(tree.problems),
+        pid=next(
+            (one["args"][0][:300] for one in statements if one["directive"] == "pid" and one["args"]), None
+        ),
+        certificates=certificates(statements),
+        syntax=conf_problems(entries, mains[0], statements) if mains else (),
     )
 
 
@@ -166,7 +175,7 @@ class _Tree:
             entry = self.entries[path]
             if reason := unreadable(entry):
                 self.problems.append(msg("{path}: {reason}", path=path, reason=reason))
-            self.parsed[path], errors = _parsed(content(entry) or "")
+            self.parsed[path], errors = parsed(content(entry) or "")
             self.problems += [f"{path}:{line}: {error}" for line, error in errors]
         return list(self._expanded(self.parsed[path], (*within, path)))
 
@@ -203,24 +212,6 @@ class _Tree:
 def _matches(path: str, pattern: str) -> bool:
     """Match a pattern like a shell: a star does not match a slash."""
     return path.count("/") == pattern.count("/") and fnmatchcase(path, pattern)
-
-
-@lru_cache(maxsize=64)
-def _parsed(text: str) -> tuple[list[Statement], list[tuple[int | None, str]]]:
-    """Parse a text with crossplane, which reads paths only, through a file in memory."""
-    with os.fdopen(os.memfd_create("nginx"), "wb") as file:
-        file.write(text.encode("utf-8", "replace"))
-        file.flush()
-        path = f"/proc/self/fd/{file.fileno()}"
-        payload = crossplane.parse(path, single=True, check_ctx=False, check_args=False)
-    config = payload["config"][0]
-    errors = [(error["line"], _without_location(error["error"], path)) for error in config["errors"]]
-    return config["parsed"], errors
-
-
-def _without_location(error: str, path: str) -> str:
-    """Return the message of crossplane without its location."""
-    return re.sub(rf" in {re.escape(path)}(:\d+)?$", "", error)[:300]
 
 
 class _Logs(Record, frozen=True):

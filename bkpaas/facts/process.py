@@ -42,6 +42,8 @@ class Process(Record, frozen=True, array_like=True):  # there are hundreds on a 
     exe: str | None = None
     environ: dict[str, str] | None = None
     """The variables that were asked for, without secrets; None: not readable."""
+    cwd: str | None = None
+    """The working directory; the kernel adds (deleted) to a path that is gone."""
 
     @property
     def command(self) -> str:
@@ -161,6 +163,7 @@ def _process(item: dict[str, Any], secrets: Secrets) -> Process:
         argv=command_line([word[:4000] for word in item["argv"]], secrets),
         exe=raw.text(item.get("exe"), 300),
         environ=None if environ is None else _environ(environ, secrets),
+        cwd=raw.text(item.get("cwd"), 300),
     )
 
 

@@ -59,6 +59,13 @@ class FileName(_Names):
     SAAS_PID = "saas-pid"
     SAAS_SOCKET = "saas-sock"
     SUPERVISOR_CONF = "supervisor-conf"
+    SUPERVISOR_INCLUDE = "supervisor-include"
+    CODE = "code-{}"
+    COMPILED = "compiled"
+    START_PATH = "start-path"
+    START_COMMAND = "start-command"
+    NGINX_PID = "nginx-pid"
+    UWSGI_PID = "uwsgi-pid-{}"
     SUPERVISOR_SOCKET = "supervisor-sock-{}"
     SUPERVISOR_PID = "supervisor-pid-{}"
 

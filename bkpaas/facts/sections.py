@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from msgspec import Meta
 
@@ -18,6 +18,7 @@ class Process(TypedDict):
     start: HostTime
     argv: list[str]
     exe: str | None
+    cwd: NotRequired[str | None]
     environ: dict[str, str] | None
 
 
@@ -64,6 +65,8 @@ class Entry(_Path, total=False):
     ctime: HostTime
     atime: HostTime
     links: Count
+    link_mtime: HostTime
+    folder_mtime: HostTime
     inode: Count
     target: str
     text: str

@@ -16,7 +16,8 @@ from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.process import Process, Processes
 from bkpaas.facts.query import Earlier, Query, Section
 from bkpaas.facts.ranges import HostTime
-from bkpaas.facts.supervisor import ConfProgram, Program, Supervisor
+from bkpaas.facts.supervisor import Program, Supervisor
+from bkpaas.facts.supervisor_conf import ConfProgram
 from bkpaas.facts.uwsgi import Service
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.messages import Message, msg
@@ -144,7 +145,7 @@ def _shown(
 def _unmanaged_or_unknown(program: ConfProgram, supervisor: Supervisor, facts: HostFacts) -> ServiceRun:
     """Return a program of a supervisor that did not answer: its processes are all that is known."""
     detail = supervisor.status_error or ""
-    main = next(iter(_mains(program.name, facts)), None)
+    main = process_of_program(facts, supervisor, program) or next(iter(_mains(program.name, facts)), None)
     if main is None:
         state: ServiceState = "unknown" if isinstance(facts.processes, Missing) else "stopped"
         return _run(program, supervisor, state, detail)
@@ -198,6 +199,21 @@ def _by_hand(facts: HostFacts) -> Iterator[ServiceRun]:
             starts_at_boot=False,
             command=master.command,
         )
+
+
+def process_of_program(facts: HostFacts, supervisor: Supervisor, program: ConfProgram) -> Process | None:
+    """Return the process of a program: the pid that supervisorctl shows, else a child with its command."""
+    if isinstance(facts.processes, Missing):
+        return None
+    for line in lines_of(supervisor.status or (), program.name):
+        if line.pid is not None:
+            return facts.processes.get(line.pid)
+    first = program.command.partition(" ")[0]
+    for daemon in facts.processes.supervisords(supervisor.conf.path.rpartition("/")[2]):
+        for child in facts.processes.children(daemon.pid):
+            if first and first in child.argv[:2]:
+                return child
+    return None
 
 
 def _mains(name: str, facts: HostFacts) -> tuple[Process, ...]:

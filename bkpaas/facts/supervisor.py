@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from configparser import Error, RawConfigParser
-from os.path import basename, dirname, normpath
+from os.path import basename
 from typing import Any
+
+from msgspec import field
 
 from bkpaas.facts import raw
 from bkpaas.facts.file import FileFact, Files, content, file_fact, unreadable
 from bkpaas.facts.missing import Fact, Record
-from bkpaas.facts.process import command_line
 from bkpaas.facts.query import Earlier, FileName, Query, ReadFile, Section, SupervisorStatus
 from bkpaas.facts.secrets import Secrets
+from bkpaas.facts.supervisor_conf import (
+    ConfProgram,
+    conf_files,
+    conf_path,
+    conf_programs,
+    included,
+    refused,
+    shown_variables,
+    variables,
+)
+from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.messages import Message, msg
 
 STATES = ("STOPPED", "STARTING", "RUNNING", "BACKOFF", "STOPPING", "EXITED", "FATAL", "UNKNOWN")
-_NO = ("no", "false", "0", "off", "n", "f", "none")
-_COMMAND_LENGTH = 300
 _CONF = re.compile(r"supervisor-(?P<module>[\w.-]+)\.conf")
 _RUNNING = re.compile(
     r"pid (?P<pid>\d+), uptime (?:(?P<days>\d+) days?, )?(?P<h>\d+):(?P<m>\d\d):(?P<s>\d\d)"
@@ -37,17 +46,6 @@ class Program(Record, frozen=True):
     pid: int | None = None
     uptime_seconds: int | None = None
     description: str = ""
-
-
-class ConfProgram(Record, frozen=True):
-    """Represent one [program:...] of a configuration, with supervisor's defaults."""
-
-    name: str
-    command: str
-    startsecs: int = 1
-    autostart: bool = True
-    autorestart: str = "unexpected"
-    stdout_logfile: str | None = None
 
 
 class Supervisor(Record, frozen=True):
@@ -73,6 +71,18 @@ class Supervisor(Record, frozen=True):
     """Why it was asked for, and is not there."""
     conf_error: Message | str | None = None
     """Why the configuration cannot be read."""
+    conf_refused: tuple[Message | str, ...] = ()
+    """What supervisord refuses at its next start, in a configuration that can be read."""
+    files: tuple[FileFact, ...] = ()
+    """The configuration and the files that it includes."""
+    user: str | None = None
+    """To which supervisord changes at its start."""
+    environment: dict[str, str] = field(default_factory=dict)
+    """Variables for all programs, of those that are read of each process too."""
+    server_url: str | None = None
+    """Where supervisorctl connects."""
+    has_interface: bool = True
+    """Whether there is a section for the interface that supervisorctl needs."""
 
 
 class Supervisors(Fact, frozen=True):
@@ -97,23 +107,29 @@ def _supervisor(
 ) -> Supervisor:
     conf = file_fact(entry)
     parser, conf_error = _read(entry, secrets)
-    programs: tuple[ConfProgram, ...] = ()
-    try:
-        programs = tuple(_conf_programs(parser, conf.path, secrets))
-    except ValueError as error:
-        conf_error = conf_error or secrets.truncate(str(error), 300)
-    socket_path = _path(parser, "unix_http_server", "file", conf.path)
-    pidfile_path = _path(parser, "supervisord", "pidfile", conf.path)
+    programs: list[ConfProgram] = []
+    more = included(parser, conf.path, files.get(FileName.SUPERVISOR_INCLUDE, []))
+    readings = [(conf.path, parser), *((str(one["path"]), _read(one, secrets)[0]) for one in more)]
+    problems = [] if conf_error or not conf.exists else refused(parser, conf.path)
+    for one in more:
+        problems += [reason] if (reason := _read(one, secrets)[1]) else []
+    for path, reading in readings:
+        try:
+            programs += conf_programs(reading, path, secrets)
+        except ValueError as error:
+            conf_error = conf_error or secrets.truncate(str(error), 300)
+    socket_path = conf_path(parser, "unix_http_server", "file", conf.path)
+    pidfile_path = conf_path(parser, "supervisord", "pidfile", conf.path)
     pidfile = _at(pidfile_path, files.get(FileName.SUPERVISOR_PID.of(module), []))
     socket = _at(socket_path, files.get(FileName.SUPERVISOR_SOCKET.of(module), []))
     shown, error_text = status_of(answers[0], secrets)
     later, later_error = status_of(answers[1], secrets)
     return Supervisor(
         conf=conf,
-        programs_in_conf=programs,
+        programs_in_conf=tuple(programs),
         socket_path=socket_path,
         pidfile_path=pidfile_path,
-        logfile_path=_path(parser, "supervisord", "logfile", conf.path),
+        logfile_path=conf_path(parser, "supervisord", "logfile", conf.path),
         socket=None if socket is None else file_fact(socket),
         pidfile=None if pidfile is None else file_fact(pidfile),
         pidfile_pid=None if pidfile is None else pid_in(pidfile),
@@ -122,6 +138,12 @@ def _supervisor(
         later=later,
         later_error=later_error if answers[1] is not None else None,
         conf_error=conf_error,
+        conf_refused=tuple(problems),
+        files=conf_files(conf, more),
+        user=parser.get("supervisord", "user", fallback=None),
+        environment=shown_variables(parser, "supervisord", secrets),
+        server_url=parser.get("supervisorctl", "serverurl", fallback=None),
+        has_interface=any(section.startswith("rpcinterface:") for section in parser.sections()),
     )
 
 
@@ -138,51 +160,10 @@ def _read(entry: dict[str, Any], secrets: Secrets) -> tuple[RawConfigParser, Mes
 
 def environment(entry: dict[str, Any], program: str, secrets: Secrets) -> dict[str, str]:
     """Return the variables that a supervisor configuration sets for a program; empty if unreadable."""
-    parser, variables = _read(entry, secrets)[0], dict[str, str]()
+    parser, found = _read(entry, secrets)[0], dict[str, str]()
     for section in ("supervisord", f"program:{program}"):  # supervisord's own, and over them the program's
-        lexer = shlex.shlex(parser.get(section, "environment", fallback=""), posix=True)
-        lexer.whitespace, lexer.whitespace_split = ",\n", True
-        try:
-            pairs = [word.strip().partition("=") for word in lexer]
-        except ValueError:
-            continue
-        variables |= {name: value for name, equals, value in pairs if equals}
-    return variables
-
-
-def _command(text: str, secrets: Secrets) -> str:
-    """Return a command without values of assignments and of options such as --token."""
-    scrubbed = secrets.truncate(text, _COMMAND_LENGTH)
-    try:
-        args = shlex.split(scrubbed)
-    except ValueError:  # a quote that does not end
-        args = scrubbed.split()
-    return " ".join(command_line(args, secrets))[:_COMMAND_LENGTH]
-
-
-def _conf_programs(parser: RawConfigParser, path: str, secrets: Secrets) -> list[ConfProgram]:
-    programs = []
-    for section in parser.sections():
-        kind, _, name = section.partition(":")
-        if kind != "program" or not name:
-            continue
-        log = _path(parser, section, "stdout_logfile", path)
-        programs.append(
-            ConfProgram(
-                name=name.strip(),
-                command=_command(parser.get(section, "command", fallback=""), secrets),
-                startsecs=int(parser.get(section, "startsecs", fallback="1")),
-                autostart=parser.get(section, "autostart", fallback="true").lower() not in _NO,
-                autorestart=parser.get(section, "autorestart", fallback="unexpected").lower(),
-                stdout_logfile=None if log in ("AUTO", "NONE") else log,
-            )
-        )
-    return programs
-
-
-def _path(parser: RawConfigParser, section: str, option: str, conf: str) -> str | None:
-    value = parser.get(section, option, fallback=None)
-    return normpath(value.replace("%(here)s", dirname(conf))) if value else None
+        found |= variables(parser, section)
+    return found
 
 
 def _at(path: str | None, entries: list[dict[str, Any]]) -> dict[str, Any] | None:
@@ -254,6 +235,12 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
             yield from _first(deployment, "open_paas")
         if entry.has_role("appo", "appt"):
             yield from _first(deployment, "paas_agent")
+        if entry.has_role(*platform.LOG_PLUGIN_ROLES):
+            size = deployment.limits.file_bytes
+            conf = "{home}/etc/supervisor-paas_plugins.conf"
+            yield ReadFile(FileName.SUPERVISOR_CONF.value, conf, size, _MOST_FILES)
+            more = "{home}/etc/supervisor-*/*.conf"
+            yield ReadFile(FileName.SUPERVISOR_INCLUDE.value, more, size, _MOST_FILES)
         return
     facts = earlier.hosts[entry.name].supervisors
     if entry.has_role("paas") and isinstance(facts, Supervisors) and "open_paas" in facts.by_module:

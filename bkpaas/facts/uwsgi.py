@@ -40,6 +40,12 @@ class Service(Record, frozen=True):
     chdir: str | None = None
     logto: str | None = None
     problems: tuple[Message | str, ...] = ()
+    invalid: tuple[Message | str, ...] = ()
+    """Why uwsgi starts without the application."""
+    workers: int | None = None
+    """Workers in the file; None: not set there, or a value that only uwsgi can resolve."""
+    paths: tuple[tuple[str, str], ...] = ()
+    """(option, absolute path) of each path that uwsgi needs at its start."""
 
     def __post_init__(self) -> None:
         """Refuse an address without a port, also where it is decoded."""
@@ -136,6 +142,9 @@ def _uwsgi(name: str, entry: dict[str, Any]) -> Service:
         chdir=_last(options, "chdir"),
         logto=_log(options, entry),
         problems=tuple(problems),
+        invalid=(*([problem] if problem else ()), *_refused(content(entry) or "", options)),
+        workers=_workers(options),
+        paths=tuple(_paths(options, entry)),
     )
 
 
@@ -173,6 +182,71 @@ def _expanded(value: str, options: dict[str, list[str]], entry: dict[str, Any]) 
         return _last(options, match["option"] or "") or magic.get(match[0], match[0])
 
     return _VARIABLE.sub(expand, _VARIABLE.sub(expand, value))
+
+
+_VALUED = (
+    "chdir",
+    "http",
+    "http-socket",
+    "socket",
+    "module",
+    "wsgi-file",
+    "workers",
+    "processes",
+    "logto",
+    "logto2",
+)
+_APPLICATIONS = (
+    "module",
+    "wsgi-file",
+    "wsgi",
+    "file",
+    "mount",
+    "paste",
+    "ini-paste",
+    "plugin-wsgi",
+    "emperor",
+    "callable",
+)
+
+
+def _refused(text: str, options: dict[str, list[str]]) -> Iterator[Message]:
+    """Yield the options that lack their `=`, and that no application is named: uwsgi then starts without one."""
+    for number, line in enumerate(text.splitlines(), 1):
+        word, blank, _ = line.strip().partition(" ")
+        if blank and "=" not in line and word in _VALUED:
+            yield msg("line {number}: {option} without =", number=number, option=word)
+    if options and not set(_APPLICATIONS) & set(options):
+        yield msg("no application: neither module nor wsgi-file")
+
+
+def _workers(options: dict[str, list[str]]) -> int | None:
+    text = _last(options, "workers") or _last(options, "processes") or ""
+    return int(text) if text.isdecimal() and len(text) < 4 and "cheaper" not in options else None
+
+
+NEEDED_PATHS = ("chdir", "chdir2", "home", "virtualenv", "venv", "pyhome", "wsgi-file", "pythonpath", "pp")
+"""Options whose path must exist at the start."""
+CREATED_PATHS = (
+    "logto",
+    "logto2",
+    "daemonize",
+    "pidfile",
+    "pidfile2",
+    "socket",
+    "http-socket",
+    "uwsgi-socket",
+    "stats",
+)
+"""Options whose file uwsgi creates: the directory must exist."""
+
+
+def _paths(options: dict[str, list[str]], entry: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for option in (*NEEDED_PATHS, *CREATED_PATHS):
+        for value in options.get(option, [])[:10]:
+            path = _expanded(value.strip(), options, entry)
+            if path.startswith("/") and not _VARIABLE.search(path) and not re.search(r"[*?\[]", path):
+                yield option, path[:300]
 
 
 def _log(options: dict[str, list[str]], entry: dict[str, Any]) -> str | None:

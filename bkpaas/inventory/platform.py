@@ -48,6 +48,12 @@ SETTINGS_FILES = {
 }
 """Per project, below the install root, in the order in which they are loaded."""
 
+LOADED_FILES = ("wsgi.py", "settings.py", "urls.py", "conf/settings_env.py")
+"""Besides SETTINGS_FILES: what every project imports at its start, below its directory.
+
+Source: wsgi.py and settings.py of legacy-bk-paas; settings.py imports conf.default and conf.settings_production.
+"""
+
 LOGIN_CALLER_ROLES = ("nginx", "paas", "appo", "appt", "cmdb", "job")
 """Roles whose programs ask login through the domain whether a user is logged in."""
 LOG_PLUGIN_ROLES = ("paas", "appo", "appt")

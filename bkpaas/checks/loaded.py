@@ -1,0 +1,131 @@
+"""Decide whether a process has loaded the file that is on disk now.
+
+What decides, in this order: the time of the source in the compiled file that the process made (settings), values of
+the source that are not in that compiled file, the time of the last change of the content, and for a file with an old
+time whether its name or its content was put there later. touch, chmod, chown, restorecon and a new hard link change
+no content and are no finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from statistics import median
+
+from bkpaas.checks.case import CaseMessage, case
+from bkpaas.checks.lookup import HostLookup
+from bkpaas.facts import FileFact, HostView, Missing, Process
+from bkpaas.facts.bytecode import Compiled
+from bkpaas.inventory.deployment import Deployment
+
+TICK_SECONDS = 1.0
+"""Start times of processes are that exact."""
+_EQUAL_SECONDS = 2e-6
+"""Two times that one system call has set."""
+_RENAME_SECONDS = 2.0
+"""Between the change of a directory and of the file that came into it, at most."""
+
+
+def clock_slack(host: HostView, deployment: Deployment, host_facts: HostLookup) -> float:
+    """Return the seconds by which the start of a process and the time of a file may differ and mean the same moment.
+
+    Starts are counted back from the clock as it goes now, files have the time of their day: a clock that was set in
+    between, or should be, puts them apart by as much.
+    """
+    offsets = [
+        facts.clock.offset_seconds
+        for facts in (host_facts(other.name) for other in deployment.selected())
+        if not isinstance(facts.facts.clock, Missing)
+    ]
+    off = abs(host.clock.offset_seconds - median(offsets))
+    return off + host.clock.uncertainty_seconds + TICK_SECONDS
+
+
+def load_time(host: HostView, process: Process) -> float | None:
+    """Return when a master has loaded its files at the latest: at the start of its oldest child, or its own.
+
+    A master that reloads keeps its pid and start; its children are new.
+    """
+    children = [
+        child.start
+        for child in host.processes.children(process.pid)
+        if child.start is not None and "shutting down" not in child.command
+    ]
+    return min(children) if children else process.start
+
+
+def changes(
+    files: Iterable[FileFact],
+    process: Process,
+    loaded: float,
+    slack: float,
+    compiled: Sequence[Compiled] = (),
+    *,
+    always_read: bool = True,
+) -> list[CaseMessage]:
+    """Return what is on disk and is not what a process has loaded, one message per file.
+
+    loaded: when, in epoch seconds of the host's clock. always_read: the program reads the text at each start; Python
+    reads the compiled file instead.
+    """
+    there = [file for file in files if file.exists and file.type == "file"]
+    read = always_read and any((file.atime or 0) > (file.mtime or 0) + TICK_SECONDS for file in there)
+    found = (_change(file, process, loaded + slack, compiled, read) for file in there)
+    return [one for one in found if one is not None]
+
+
+def _change(
+    file: FileFact, process: Process, limit: float, compiled: Sequence[Compiled], atimes: bool
+) -> CaseMessage | None:
+    if file.mtime is None or max(file.mtime, file.ctime or 0, file.link_mtime or 0) <= limit:
+        return None
+    own = [one for one in compiled if one.source == file.path and one.compiled <= limit]
+    newest = max(own, key=lambda one: one.compiled, default=None)
+    if newest is not None:
+        same_size = newest.source_size in (None, file.size)
+        if same_size and newest.source_mtime == int(file.mtime) & 0xFFFFFFFF:
+            return None
+        if newest.changed:
+            return case(
+                "values",
+                "{path}: {names} was changed after pid {pid} ({command}) had loaded it",
+                path=file.path,
+                names=", ".join(newest.changed),
+                pid=process.pid,
+                command=process.command[:80],
+            )
+    if max(file.mtime, file.link_mtime or 0) > limit:
+        return None if _only_touched(file) else _edited(file, process, limit)
+    if _put_there(file, limit) or (atimes and file.links == 1 and (file.atime or limit) <= file.mtime):
+        return case(
+            "replaced",
+            "{path} was replaced by a file of an older date after pid {pid} ({command}) had loaded it",
+            path=file.path,
+            pid=process.pid,
+            command=process.command[:80],
+        )
+    return None
+
+
+def _edited(file: FileFact, process: Process, limit: float) -> CaseMessage:
+    return case(
+        "edited",
+        "{path} was changed {seconds:.0f} s after pid {pid} ({command}) had loaded it",
+        path=file.path,
+        seconds=max(file.mtime or 0, file.link_mtime or 0) - limit + TICK_SECONDS,
+        pid=process.pid,
+        command=process.command[:80],
+    )
+
+
+def _only_touched(file: FileFact) -> bool:
+    """Return whether only the times of a file were set: both are equal, and no name came into its directory since."""
+    if file.mtime is None or file.atime is None or file.folder_mtime is None or file.link_mtime is not None:
+        return False
+    return abs(file.atime - file.mtime) <= _EQUAL_SECONDS and file.folder_mtime < file.mtime - 0.001
+
+
+def _put_there(file: FileFact, limit: float) -> bool:
+    """Return whether the file got its name after the limit: its directory changed when its status did."""
+    if file.ctime is None or file.folder_mtime is None or file.links != 1:
+        return False
+    return file.folder_mtime > limit and abs(file.folder_mtime - file.ctime) <= _RENAME_SECONDS

@@ -1,0 +1,261 @@
+"""Read what the programs of a host need at their next start, and what they loaded at the last one."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from itertools import pairwise
+from os.path import dirname
+from typing import TYPE_CHECKING, Any, Literal
+
+from bkpaas.facts.bytecode import Compiled, compiled
+from bkpaas.facts.file import FileFact, Files, content, file_fact
+from bkpaas.facts.missing import Fact, Missing, Record
+from bkpaas.facts.nginx import Nginx
+from bkpaas.facts.query import Earlier, FileName, Query, ReadFile
+from bkpaas.facts.supervisor import Supervisor, pid_in
+from bkpaas.facts.supervisor_conf import ConfProgram
+from bkpaas.facts.uwsgi import NEEDED_PATHS, Services
+from bkpaas.inventory import platform
+from bkpaas.inventory.deployment import Deployment, Host
+
+if TYPE_CHECKING:
+    from bkpaas.facts.host import HostFacts
+
+NeedKind = Literal["command", "file", "directory", "log-directory"]
+"""command: an executable file. log-directory: a directory in which the program creates files."""
+
+
+class Need(Record, frozen=True):
+    """Represent one path that a program needs at its start."""
+
+    program: str
+    """login, paas_agent, supervisord (open_paas), nginx ..."""
+    kind: NeedKind
+    path: str
+    named_by: str
+    """The file that names the path."""
+
+
+class Startup(Fact, frozen=True):
+    """Hold the files of the programs' starts."""
+
+    code: dict[str, tuple[FileFact, ...]]
+    """By project: further files that it imports at its start; only stat."""
+    compiled: tuple[Compiled, ...]
+    paths: dict[str, FileFact]
+    """The needed paths and all their directories."""
+    interpreters: dict[str, str]
+    """By script: the interpreter in its first line."""
+    pids: dict[str, int | None]
+    """By pid file: its number."""
+
+
+_PYC_BYTES = 65536
+_FIRST_LINE = 256
+_MOST_FILES = 50
+_MOST_PATHS = 150
+"""Paths of one host, directories included."""
+_FILE_OPTIONS = ("--ini", "-c", "-f", "--config", "--configuration", "--ini-paste")
+_INTERPRETER = re.compile(r"#!\s*(?P<path>/[^\s\0]+)")
+
+
+def startup(files: Files) -> Startup:
+    """Parse the entries of both rounds."""
+    sources = {
+        str(entry["path"]): content(entry)
+        for name, entries in files.items()
+        if name.startswith(FileName.SETTINGS.prefix)
+        for entry in entries
+    }
+    read = [entry for entry in files.get(FileName.COMPILED, []) if entry.get("type") == "file"]
+    found = [_compiled(entry, sources) for entry in read]
+    commands = files.get(FileName.START_COMMAND, [])
+    paths = (*files.get(FileName.START_PATH, []), *commands)
+    scripts = ((entry, _INTERPRETER.match(content(entry) or "")) for entry in commands)
+    pid_files = (
+        entry
+        for name, entries in files.items()
+        if name == FileName.NGINX_PID or name.startswith(FileName.UWSGI_PID.prefix)
+        for entry in entries
+    )
+    return Startup(
+        code={
+            project: tuple(
+                file_fact(entry)
+                for entry in files.get(FileName.CODE.of(project), [])
+                if entry.get("type") != "missing"
+            )
+            for project in platform.SETTINGS_FILES
+        },
+        compiled=tuple(one for one in found if one is not None),
+        paths={file.path: file for file in map(file_fact, paths)},
+        interpreters={str(entry["path"]): match["path"][:300] for entry, match in scripts if match},
+        pids={str(entry["path"]): pid_in(entry) for entry in pid_files if entry.get("type") != "missing"},
+    )
+
+
+def _compiled(entry: dict[str, Any], sources: dict[str, str | None]) -> Compiled | None:
+    file = file_fact(entry)
+    text = content(entry)
+    if text is None or entry.get("truncated") or file.mtime is None:
+        return None
+    header = compiled(file.path, file.mtime, text, None)
+    source = sources.get(header.source) if header else None
+    return compiled(file.path, file.mtime, text, source) if source else header
+
+
+# ---- what a start needs --------------------------------------------------------------------------------------
+
+
+def needs(facts: HostFacts) -> tuple[Need, ...]:
+    """Return the absolute paths that the programs of a host need at their next start."""
+    found: list[Need] = []
+    if not isinstance(facts.supervisors, Missing):
+        for module, supervisor in facts.supervisors.by_module.items():
+            if supervisor.conf.exists:
+                found += _of_supervisor(module, supervisor)
+                found += _of_daemon(module, supervisor, facts)
+                for program in supervisor.programs_in_conf:
+                    found += _of_program(program)
+                    if module == "open_paas" and not isinstance(facts.services, Missing):
+                        found += _of_ini(program, facts.services)
+    if not isinstance(facts.nginx, Missing):
+        found += _of_nginx(facts.nginx)
+    plain = (one for one in found if one.path.startswith("/") and not re.search(r"[*?\[%$]", one.path))
+    return tuple(dict.fromkeys(plain))
+
+
+def _of_supervisor(module: str, supervisor: Supervisor) -> Iterator[Need]:
+    name, conf = f"supervisord ({module})", supervisor.conf.path
+    for path in (supervisor.logfile_path, supervisor.pidfile_path, supervisor.socket_path):
+        if path:
+            yield Need(name, "log-directory", dirname(path), conf)
+
+
+def _of_daemon(module: str, supervisor: Supervisor, facts: HostFacts) -> Iterator[Need]:
+    """Yield the programs of the running supervisord: its interpreter, itself and supervisorctl beside it."""
+    if isinstance(facts.processes, Missing):
+        return
+    conf = supervisor.conf.path
+    for daemon in facts.processes.supervisords(conf.rpartition("/")[2]):
+        for word in daemon.argv[:2]:
+            if word.startswith("/"):
+                yield Need(f"supervisord ({module})", "command", word, conf)
+            if word.startswith("/") and word.endswith("/supervisord"):
+                yield Need(f"supervisorctl ({module})", "command", f"{dirname(word)}/supervisorctl", conf)
+
+
+def _of_program(program: ConfProgram) -> Iterator[Need]:
+    name, where = program.name, program.file
+    words = command_words(program)
+    if words and words[0].startswith("/"):
+        yield Need(name, "command", words[0], where)
+        if re.search(r"/(python|bash|sh)[\d.]*$", words[0]) and words[1:] and words[1].startswith("/"):
+            yield Need(name, "file", words[1], where)
+    for option, value in pairwise(words):
+        if option in _FILE_OPTIONS and value.startswith("/"):
+            yield Need(name, "file", value, where)
+    for word in words[1:]:
+        option, equals, value = word.partition("=")
+        if equals and option in _FILE_OPTIONS and value.startswith("/"):
+            yield Need(name, "file", value, where)
+    if program.directory:
+        yield Need(name, "directory", program.directory, where)
+    for log in (program.stdout_logfile, program.stderr_logfile):
+        if log:
+            yield Need(name, "log-directory", dirname(log), where)
+
+
+def command_words(program: ConfProgram) -> list[str]:
+    """Return the words of a command as supervisor splits them."""
+    try:
+        return shlex.split(program.command)
+    except ValueError:
+        return program.command.split()
+
+
+def _of_ini(program: ConfProgram, services: Services) -> Iterator[Need]:
+    service = services.by_name.get(program.name)
+    if service is None or not service.by_uwsgi or service.ini.path not in command_words(program):
+        return
+    for option, path in service.paths:
+        if option in NEEDED_PATHS:
+            kind: NeedKind = "file" if option == "wsgi-file" else "directory"
+            yield Need(program.name, kind, path, service.ini.path)
+        else:
+            yield Need(program.name, "log-directory", dirname(path), service.ini.path)
+
+
+def _of_nginx(nginx: Nginx) -> Iterator[Need]:
+    if nginx.main is None:
+        return
+    logs = {log for server in nginx.servers for log in (server.error_log, server.access_log) if log}
+    for log in sorted({*nginx.error_logs, *logs}):
+        if log.startswith("/") and not log.startswith("/dev/"):
+            yield Need("nginx", "log-directory", dirname(log), nginx.main)
+    if nginx.pid and nginx.pid.startswith("/"):
+        yield Need("nginx", "log-directory", dirname(nginx.pid), nginx.main)
+    for path in nginx.certificates:
+        if path.startswith("/"):
+            yield Need("nginx", "file", path, nginx.main)
+
+
+def directories(path: str) -> list[str]:
+    """Return the directories that lead to a path, from / on."""
+    parts = path.strip("/").split("/")[:-1]
+    return ["/", *("/" + "/".join(parts[:end]) for end in range(1, len(parts) + 1))]
+
+
+def pid_files(facts: HostFacts) -> dict[str, str]:
+    """Return {pid file: program} of nginx and of the uwsgi services."""
+    found: dict[str, str] = {}
+    if not isinstance(facts.nginx, Missing) and facts.nginx.pid and facts.nginx.pid.startswith("/"):
+        found[facts.nginx.pid] = "nginx"
+    if not isinstance(facts.services, Missing):
+        for service in facts.services.by_name.values():
+            for option, path in service.paths:
+                if option in ("pidfile", "pidfile2"):
+                    found[path] = service.name
+    return found
+
+
+# ---- queries -------------------------------------------------------------------------------------------------
+
+
+def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
+    """Read the compiled settings; round 2: the paths that the programs need, their directories and pid files."""
+    if earlier is None:
+        if entry.has_role("paas"):
+            yield from _of_projects()
+        return
+    if not entry.has_role("paas", "nginx", "appo", "appt"):
+        return
+    facts = earlier.hosts[entry.name]
+    needed = needs(facts)
+    commands = [need.path for need in needed if need.kind == "command"]
+    paths = {path: None for need in needed for path in (*directories(need.path), need.path)}
+    for path in dict.fromkeys(commands):
+        yield ReadFile(FileName.START_COMMAND.value, path, _FIRST_LINE, 1)
+        python = f"{dirname(path)}/python"
+        paths |= dict.fromkeys((python,))
+    for path in list(paths)[:_MOST_PATHS]:
+        if path not in commands:
+            yield ReadFile(FileName.START_PATH.value, path, read=0, most=1)
+    for path, name in list(pid_files(facts).items())[:_MOST_FILES]:
+        query = FileName.NGINX_PID.value if name == "nginx" else FileName.UWSGI_PID.of(name)
+        yield ReadFile(query, path, 64, 1)
+
+
+def _of_projects() -> Iterator[Query]:
+    for project, paths in platform.SETTINGS_FILES.items():
+        for name in platform.LOADED_FILES:
+            yield ReadFile(
+                FileName.CODE.of(project), f"{{home}}/open_paas/{project}/{name}", read=0, most=_MOST_FILES
+            )
+        for path in paths:
+            folder, _, name = path.rpartition("/")
+            stem = name.removesuffix(".py")
+            for compiled_path in (f"{folder}/{stem}.pyc", f"{folder}/__pycache__/{stem}.*.pyc"):
+                yield ReadFile(FileName.COMPILED.value, "{home}/" + compiled_path, _PYC_BYTES, _MOST_FILES)

@@ -1,0 +1,254 @@
+"""What runs is what is on disk: files that were edited after the processes had loaded them."""
+
+from collections.abc import Iterator, Sequence
+
+from bkpaas.checks import (
+    CaseMessage,
+    Compiled,
+    Deployment,
+    FileFact,
+    Finding,
+    HostLookup,
+    HostView,
+    LogPlugin,
+    Missing,
+    NoData,
+    NotApplicable,
+    Process,
+    Supervisor,
+    case,
+    changes,
+    clock_slack,
+    combined,
+    command_words,
+    condition,
+    lines,
+    load_time,
+    msg,
+    process_of_program,
+    series,
+)
+
+RELOADS_ITSELF = ("-r", "--config.reload.automatic")
+"""logstash reads its files again when they change."""
+
+
+def _judge(stale: dict[str, list[CaseMessage]], finding: Finding) -> None:
+    """Report the files that a program has not loaded."""
+    finding.affects_services(stale)
+    finding.set_remedy_values(service=" ".join(sorted(stale)) or "SERVICE")
+    found = [one for messages in stale.values() for one in messages]
+    assert not found, combined(found, lines(one.evidence for one in found), programs=series(sorted(stale)))
+
+
+@condition("services-loaded")
+def test_services_run_with_the_files_on_disk(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """Each service has loaded its settings, its uwsgi file and its start files as they are on disk now."""
+    slack = clock_slack(host, deployment, host_facts)
+    stale: dict[str, list[CaseMessage]] = {}
+    for name, service in host.services.by_name.items():
+        run = host.services.run(name)
+        process = None if run.pid is None else host.processes.get(run.pid)
+        if process is None:
+            continue  # it does not run: another condition
+        loaded = load_time(host, process)
+        if loaded is None:
+            raise NoData(msg("the start of pid {pid} is not known", pid=process.pid))
+        settings, compiled = _settings(host, name)
+        ini = [service.ini] if service.by_uwsgi else []
+        found = [
+            *changes(settings, process, loaded, slack, compiled, always_read=False),
+            *changes(ini, process, loaded, slack),
+        ]
+        finding.add_evidence(f"{name} {process.pid}: {len(settings) + len(ini)} files (±{slack:.1f} s)")
+        if found:
+            stale[name] = found
+    _judge(stale, finding)
+
+
+def _settings(host: HostView, project: str) -> tuple[Sequence[FileFact], Sequence[Compiled]]:
+    """Return the Python files that a project loads at its start, and their compiled forms."""
+    own = host.settings.by_project.get(project)
+    startup = host.facts.startup
+    code = () if isinstance(startup, Missing) else startup.code.get(project, ())
+    return (*(own.files if own else ()), *code), () if isinstance(startup, Missing) else startup.compiled
+
+
+@condition("nginx-loaded")
+def test_nginx_runs_with_the_files_on_disk(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """nginx has loaded its files as they are on disk now, at its start or its last reload."""
+    if host.nginx.main is None:
+        raise NotApplicable(msg("no nginx configuration was found"))
+    masters = host.processes.nginx_masters()
+    if not masters:
+        raise NotApplicable(msg("nginx does not run"))
+    slack = clock_slack(host, deployment, host_facts)
+    master = masters[0]
+    loaded = load_time(host, master)
+    if loaded is None:
+        raise NoData(msg("the start of pid {pid} is not known", pid=master.pid))
+    finding.add_evidence(f"nginx {master.pid}: {len(host.nginx.files)} files (±{slack:.1f} s)")
+    found = changes(host.nginx.files, master, loaded, slack)
+    _judge({"nginx": found} if found else {}, finding)
+
+
+@condition("nginx-old-upstream")
+def test_nginx_uses_no_upstream_that_its_files_do_not_name(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """Each upstream address in nginx's error log since its last reload is in its files or is what a name there resolves to."""
+    nginx = host.nginx
+    masters = host.processes.nginx_masters()
+    if nginx.main is None or not masters:
+        raise NotApplicable(msg("nginx does not run"))
+    loaded = load_time(host, masters[0])
+    if loaded is None:
+        raise NoData(msg("the start of pid {pid} is not known", pid=masters[0].pid))
+    named = {(server.address, server.port) for upstream in nginx.upstreams for server in upstream.servers}
+    named |= nginx.passed_to()
+    known = {f"{address}:{port}" for name, port in named for address in _addresses(host, name)}
+    by_name = {port for name, port in named if name not in _addresses(host, name)}
+    slack = clock_slack(host, deployment, host_facts)
+    old: dict[str, CaseMessage] = {}
+    for hit in host.logs.nginx_errors:
+        place = hit.upstream or ""
+        if hit.time is None or hit.time < loaded - slack or not place or place.startswith("unix:"):
+            continue
+        if place in known or ":" not in place:
+            continue
+        port = place.rpartition(":")[2]
+        text = lines([hit.text[:200]])
+        if port.isdecimal() and int(port) in by_name:
+            old[place] = case("resolved-before", text)
+        else:
+            old[place] = case("not-in-files", text)
+    finding.add_evidence(", ".join(sorted(known)))
+    finding.set_remedy_values(upstreams=" ".join(sorted(old)))
+    first = next(iter(old.values()), None)
+    assert first is None, combined(
+        [first], lines(one.evidence for one in old.values()), upstreams=series(sorted(old))
+    )
+
+
+def _addresses(host: HostView, name: str) -> list[str]:
+    """Return the addresses of a server of an upstream; the name itself where it was not resolved."""
+    resolved = host.names.get(name)
+    return list(resolved.addresses) if resolved and resolved.addresses else [name]
+
+
+@condition("supervisor-loaded")
+def test_supervisord_runs_with_the_files_on_disk(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """Each supervisord has loaded its configuration, and its programs run with the commands and variables of it."""
+    slack = clock_slack(host, deployment, host_facts)
+    stale: dict[str, list[CaseMessage]] = {}
+    read = 0
+    for module, supervisor in host.supervisors.by_module.items():
+        daemons = host.processes.supervisords(supervisor.conf.path.rpartition("/")[2])
+        if not supervisor.conf.exists or len(daemons) != 1 or daemons[0].start is None:
+            continue  # not in use, or another condition
+        read += 1
+        daemon = daemons[0]
+        found = list(_programs(host, supervisor, daemon))
+        updated = _newest_program(host, daemon)
+        for change in changes(supervisor.files, daemon, daemon.start or 0, slack):
+            newest = max((file.mtime or 0) for file in supervisor.files)
+            if not found and change.case == "edited" and updated > newest + slack:
+                finding.add_evidence(msg("{module}: programs were started after the change", module=module))
+                continue  # supervisorctl update has started them anew
+            found.append(change)
+        finding.add_evidence(f"supervisord {module} {daemon.pid}")
+        if found:
+            stale[module] = found
+    if not read:
+        raise NotApplicable(msg("no supervisord of these modules runs here"))
+    _judge(stale, finding)
+
+
+def _newest_program(host: HostView, daemon: Process) -> float:
+    return max((child.start or 0 for child in host.processes.children(daemon.pid)), default=0.0)
+
+
+def _programs(host: HostView, supervisor: Supervisor, daemon: Process) -> Iterator[CaseMessage]:
+    """Yield the programs that run with another command, directory or variable than the configuration has."""
+    for program in supervisor.programs_in_conf:
+        process = process_of_program(host.facts, supervisor, program)
+        if process is None:
+            continue
+        words, argv = command_words(program), list(process.argv)
+        if _is_plain(words) and words[1:] and argv[-len(words) :] != words and _same_program(words, argv):
+            yield case(
+                "command",
+                "{program} (pid {pid}) runs as {command}, {path} has {configured}",
+                program=program.name,
+                pid=process.pid,
+                command=" ".join(argv)[:200],
+                path=program.file,
+                configured=program.command[:200],
+            )
+        wanted = supervisor.environment | program.environment
+        for name, value in wanted.items():
+            if process.environ is not None and process.environ.get(name) != value:
+                yield case(
+                    "environment",
+                    "{program} (pid {pid}) runs with {name}={value}, {path} has {configured}",
+                    program=program.name,
+                    pid=process.pid,
+                    name=name,
+                    value=process.environ.get(name, ""),
+                    path=program.file,
+                    configured=value,
+                )
+
+
+def _is_plain(words: Sequence[str]) -> bool:
+    """Tell whether a command is one that the process shows unchanged: no secrets, no expansion."""
+    return bool(words) and not any("%(" in word or "secret:" in word for word in words)
+
+
+def _same_program(words: Sequence[str], argv: Sequence[str]) -> bool:
+    """Tell whether both begin with the same program: a wrapper replaces its command line."""
+    return any(word.rpartition("/")[2] == words[0].rpartition("/")[2] for word in argv[:2])
+
+
+@condition("agents-loaded")
+def test_agents_run_with_the_files_on_disk(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """paas_agent, log_agent and log_parser have loaded their configuration as it is on disk now."""
+    slack = clock_slack(host, deployment, host_facts)
+    stale: dict[str, list[CaseMessage]] = {}
+    readers = list(_readers(host))
+    for name, process, files in readers:
+        if process.start is None:
+            raise NoData(msg("the start of pid {pid} is not known", pid=process.pid))
+        finding.add_evidence(f"{name} {process.pid}: {len(files)} files (±{slack:.1f} s)")
+        if not set(RELOADS_ITSELF) & set(process.argv) and (
+            found := changes(files, process, process.start, slack)
+        ):
+            stale.setdefault(name, []).extend(found)
+    if not readers:
+        raise NotApplicable(msg("no agent runs here"))
+    _judge(stale, finding)
+
+
+def _readers(host: HostView) -> Iterator[tuple[str, Process, Sequence[FileFact]]]:
+    agent = host.facts.agent
+    if not isinstance(agent, Missing) and agent.config is not None:
+        for process in host.processes.items:
+            if process.name == "paas_agent" or (process.argv and process.argv[0].endswith("/paas_agent")):
+                yield "paas_agent", process, agent.config.files
+    plugins = host.facts.log_plugins
+    if not isinstance(plugins, Missing):
+        for name, plugin in (("log_agent", plugins.agent), ("log_parser", plugins.parser)):
+            for process in _running(host, plugin):
+                yield name, process, plugin.file_facts
+
+
+def _running(host: HostView, plugin: LogPlugin) -> list[Process]:
+    return [process for pid in plugin.pids or () if (process := host.processes.get(pid))]

@@ -1,0 +1,377 @@
+"""The next start works: what the programs need is there, their files are valid, pid files name the masters."""
+
+from collections.abc import Iterable, Iterator
+
+from bkpaas.checks import (
+    CaseMessage,
+    FileFact,
+    Finding,
+    HostView,
+    Message,
+    Missing,
+    Need,
+    NoData,
+    NotApplicable,
+    Process,
+    Startup,
+    Supervisor,
+    Supervisors,
+    case,
+    combined,
+    condition,
+    directories,
+    lines,
+    msg,
+    needs,
+    pid_files,
+    process_of_program,
+    program_lines,
+    series,
+)
+
+READ, WRITE, EXECUTE = 4, 2, 1
+DELETED = " (deleted)"
+
+
+def _report(found: dict[str, list[CaseMessage]], finding: Finding) -> None:
+    finding.affects_services(found)
+    finding.set_remedy_values(service=" ".join(sorted(found)) or "SERVICE")
+    every = [one for messages in found.values() for one in messages]
+    assert not every, combined(every, lines(one.evidence for one in every), programs=series(sorted(found)))
+
+
+@condition("next-start")
+def test_programs_can_be_started_again(host: HostView, finding: Finding) -> None:
+    """What each program needs at its start exists and is accessible to its account, and is what runs now."""
+    startup = host.startup
+    wrong: dict[str, list[CaseMessage]] = {}
+    unread: list[str] = []
+    needed = [need for need in needs(host.facts) if not _is_optional(host, need)]
+    uids = _uids(host)
+    for need in needed:
+        problem = _problem(need, startup, uids.get(need.program), unread)
+        if problem is not None:
+            wrong.setdefault(need.program, []).append(problem)
+    for name, problems in _running(host, startup):
+        wrong.setdefault(name, []).extend(problems)
+    finding.add_evidence(msg("{count} paths", count=len(needed)))
+    _report(wrong, finding)
+    if not needed:
+        raise NotApplicable(msg("nothing is started here by supervisor or nginx"))
+    if unread:
+        raise NoData(msg("not read: {paths}", paths=", ".join(unread[:3])))
+
+
+def _is_optional(host: HostView, need: Need) -> bool:
+    """Tell whether a program is one that supervisor does not start by itself."""
+    supervisors = host.facts.supervisors
+    if isinstance(supervisors, Missing):
+        return False
+    programs = [one for each in supervisors.by_module.values() for one in each.programs_in_conf]
+    return any(one.name == need.program and not one.autostart for one in programs)
+
+
+def _uids(host: HostView) -> dict[str, int]:
+    """Return the account under which each program is started, where it is known."""
+    found: dict[str, int] = {}
+    for master in host.processes.nginx_masters()[:1]:
+        found |= {} if master.uid is None else {"nginx": master.uid}
+    for module, supervisor in _supervisors(host).items():
+        for daemon in _daemons(host, supervisor):
+            if daemon.uid is None:
+                continue
+            found |= {f"supervisord ({module})": daemon.uid, f"supervisorctl ({module})": daemon.uid}
+            for program in supervisor.programs_in_conf:
+                process = process_of_program(host.facts, supervisor, program)
+                if program.user in (None, "root"):
+                    found[program.name] = daemon.uid
+                elif process is not None and process.uid is not None:
+                    found[program.name] = process.uid
+    return found
+
+
+def _supervisors(host: HostView) -> dict[str, Supervisor]:
+    facts = host.facts.supervisors
+    return facts.by_module if isinstance(facts, Supervisors) else {}
+
+
+def _daemons(host: HostView, supervisor: Supervisor) -> tuple[Process, ...]:
+    return host.processes.supervisords(supervisor.conf.path.rpartition("/")[2])
+
+
+def _problem(need: Need, startup: Startup, uid: int | None, unread: list[str]) -> CaseMessage | None:
+    """Return why a path cannot be used at the next start, with the first directory that is to blame."""
+    for path in (*directories(need.path), need.path):
+        fact = startup.paths.get(path)
+        if fact is None or (fact.error is not None and fact.mode is None and fact.type != "symlink"):
+            unread.append(path)
+            return None
+        if fact.type in ("missing", "symlink"):
+            return case(
+                "missing",
+                "{program} needs {path}: {place} does not exist ({named_by})",
+                program=need.program,
+                path=need.path,
+                place=path,
+                named_by=need.named_by,
+            )
+        wanted = EXECUTE if path != need.path else _wanted(need)
+        if not _may(fact, uid, wanted):
+            return case(
+                "no-access",
+                "{program} needs {path}: {place} is {permissions} of uid {owner}, not accessible to uid {uid}",
+                program=need.program,
+                path=need.path,
+                place=path,
+                permissions=fact.permissions,
+                owner=fact.uid,
+                uid=uid,
+            )
+    return _wrong_kind(need, startup)
+
+
+def _wanted(need: Need) -> int:
+    return {
+        "command": EXECUTE,
+        "file": READ,
+        "directory": EXECUTE,
+        "log-directory": WRITE | EXECUTE,
+    }[need.kind]
+
+
+def _may(fact: FileFact, uid: int | None, wanted: int) -> bool:
+    """Tell whether an account may use a path; true where a group may decide, since groups are not known."""
+    mode = fact.mode or 0
+    if uid is None:
+        return True
+    if uid == 0:
+        return not (wanted == EXECUTE and fact.type == "file") or bool(mode & 0o111)
+    if fact.uid == uid:
+        return (mode >> 6) & wanted == wanted
+    return (mode | mode >> 3) & wanted == wanted
+
+
+def _wrong_kind(need: Need, startup: Startup) -> CaseMessage | None:
+    fact = startup.paths[need.path]
+    is_directory = need.kind in ("directory", "log-directory")
+    if (fact.type == "dir") != is_directory:
+        return case(
+            "wrong-kind",
+            "{program} needs {path}, which is a {type} ({named_by})",
+            program=need.program,
+            path=need.path,
+            type=fact.type,
+            named_by=need.named_by,
+        )
+    interpreter = startup.interpreters.get(need.path)
+    known = startup.paths.get(interpreter) if interpreter else None
+    if known is not None and known.type in ("missing", "symlink"):
+        return case(
+            "missing",
+            "{program} needs {path}: its interpreter {place} does not exist ({named_by})",
+            program=need.program,
+            path=need.path,
+            place=known.path,
+            named_by=need.named_by,
+        )
+    return None
+
+
+def _running(host: HostView, startup: Startup) -> Iterator[tuple[str, list[CaseMessage]]]:
+    """Yield what runs and is not what would be started."""
+    for master in host.processes.nginx_masters():
+        yield "nginx", list(_deleted("nginx", master))
+    for module, supervisor in _supervisors(host).items():
+        if not supervisor.conf.exists:
+            continue
+        daemons = _daemons(host, supervisor)
+        for daemon in daemons:
+            yield f"supervisord ({module})", list(_deleted("supervisord", daemon))
+        for program in supervisor.programs_in_conf:
+            process = process_of_program(host.facts, supervisor, program)
+            if process is not None:
+                found = [*_deleted(program.name, process), *_other(program.command, process, startup)]
+                yield program.name, found
+        yield f"supervisord ({module})", list(_not_in_file(host, supervisor, daemons))
+        if daemons:
+            yield f"supervisorctl ({module})", list(_control(supervisor))
+
+
+def _deleted(name: str, process: Process) -> Iterator[CaseMessage]:
+    for path in (process.exe or "", process.cwd or ""):
+        if path.endswith(DELETED):
+            yield case(
+                "deleted",
+                "{program} (pid {pid}) runs from {path}, which was deleted or replaced",
+                program=name,
+                pid=process.pid,
+                path=path.removesuffix(DELETED),
+            )
+
+
+def _other(command: str, process: Process, startup: Startup) -> Iterator[CaseMessage]:
+    """Yield that a command leads to another program than the one that runs; a script shows its interpreter."""
+    word = command.partition(" ")[0]
+    fact = startup.paths.get(word)
+    if fact is None or fact.type != "file" or word in startup.interpreters or process.exe is None:
+        return
+    real = fact.target or fact.path
+    if process.argv[:1] == (word,) and process.exe not in (real, f"{real}{DELETED}"):
+        yield case(
+            "other-program",
+            "pid {pid} runs {exe}, {path} now leads to {real}",
+            pid=process.pid,
+            exe=process.exe,
+            path=word,
+            real=real,
+        )
+
+
+def _not_in_file(host: HostView, supervisor: Supervisor, daemons: Iterable[Process]) -> Iterator[CaseMessage]:
+    """Yield the running programs that the file does not have: a restart of supervisord does not start them."""
+    programs = supervisor.programs_in_conf
+    if supervisor.conf_error is not None:
+        return
+    shown = {line.pid for line in supervisor.status or () if line.pid}
+    lost = [
+        (line.name, line.pid)
+        for line in supervisor.status or ()
+        if line.pid and not any(program_lines([line], one.name) for one in programs)
+    ]
+    for daemon in daemons:
+        for child in host.processes.children(daemon.pid):
+            first = {one.command.partition(" ")[0] for one in programs}
+            if not shown and programs and not first & set(child.argv[:2]):
+                lost.append((child.command[:80], child.pid))
+    for name, pid in lost:
+        yield case(
+            "not-in-file",
+            "{program} (pid {pid}) runs and is not in {path}",
+            program=name,
+            pid=pid,
+            path=supervisor.conf.path,
+        )
+
+
+def _control(supervisor: Supervisor) -> Iterator[CaseMessage]:
+    """Yield why supervisorctl does not reach this supervisord."""
+    url = (supervisor.server_url or "").strip()
+    if url.startswith("unix://") and supervisor.socket_path and "%(" not in url:
+        path = url.removeprefix("unix://")
+        if path != supervisor.socket_path:
+            yield case(
+                "control",
+                "{path}: supervisorctl connects to {url}, supervisord listens on {socket}",
+                path=supervisor.conf.path,
+                url=url,
+                socket=supervisor.socket_path,
+            )
+    if not supervisor.has_interface and supervisor.conf_error is None:
+        yield case(
+            "control",
+            "{path}: there is no [rpcinterface:supervisor]: supervisorctl gets no answer",
+            path=supervisor.conf.path,
+        )
+
+
+@condition("pid-files")
+def test_pid_files_name_the_masters(host: HostView, finding: Finding) -> None:
+    """The pid files of nginx, of the uwsgi services and of the agents' supervisord exist and name the running master."""
+    startup = host.startup
+    wrong: dict[str, list[CaseMessage]] = {}
+    seen = 0
+    for name, path, masters in _masters(host):
+        seen += 1
+        pids = {master.pid for master in masters}
+        written = startup.pids.get(path) if path in startup.pids else None
+        finding.add_evidence(f"{path} {written}")
+        pid = " ".join(map(str, sorted(pids)))
+        if path not in startup.pids:
+            gone = case(
+                "gone", "{path} does not exist, while {program} {pid} runs", path=path, program=name, pid=pid
+            )
+            wrong.setdefault(name, []).append(gone)
+        elif written not in pids:
+            other = case(
+                "wrong",
+                "{path} has {written}, the master of {program} is {pid}",
+                path=path,
+                written=written if written is not None else "",
+                program=name,
+                pid=pid,
+            )
+            wrong.setdefault(name, []).append(other)
+    if not seen:
+        raise NotApplicable(msg("no running master has a pid file in its configuration"))
+    _report(wrong, finding)
+
+
+def _masters(host: HostView) -> Iterator[tuple[str, str, tuple[Process, ...]]]:
+    """Yield (program, pid file, running masters) where a master runs."""
+    for path, name in pid_files(host.facts).items():
+        masters = host.processes.nginx_masters() if name == "nginx" else host.processes.uwsgi_masters(name)
+        if len(masters) == 1:
+            yield name, path, masters
+
+
+@condition("supervisor-conf-valid")
+def test_supervisor_files_are_valid(host: HostView, finding: Finding) -> None:
+    """Each supervisor configuration and what it includes is one that supervisord accepts at its next start."""
+    wrong: list[Message | str] = []
+    unread: list[Message] = []
+    there = [one for one in host.supervisors.by_module.values() if one.conf.exists]
+    for supervisor in there:
+        finding.add_evidence(supervisor.conf.path)
+        problems = [*([supervisor.conf_error] if supervisor.conf_error else []), *supervisor.conf_refused]
+        if supervisor.conf.error is not None:
+            unread.append(msg("{path}: {reason}", path=supervisor.conf.path, reason=supervisor.conf.error))
+        else:
+            wrong += [msg("{path}: {reason}", path=supervisor.conf.path, reason=one) for one in problems]
+    if not there:
+        raise NotApplicable(msg("there is no supervisor configuration here"))
+    assert not wrong, case(
+        "invalid",
+        lines(wrong),
+        paths=series(sorted({one.conf.path for one in there if one.conf_error or one.conf_refused})),
+    )
+    if unread:
+        raise NoData(lines(unread))
+
+
+@condition("uwsgi-conf-valid")
+def test_uwsgi_files_are_valid(host: HostView, finding: Finding) -> None:
+    """Each uwsgi file of a service parses, binds one address and names its application."""
+    services = {name: one for name, one in host.services.by_name.items() if one.by_uwsgi}
+    if not services:
+        raise NotApplicable(msg("gunicorn runs the services here"))
+    finding.add_evidence(", ".join(one.ini.path for one in services.values()))
+    unread = [one.ini.path for one in services.values() if one.ini.error is not None]
+    wrong = {name: one for name, one in services.items() if one.invalid and one.ini.error is None}
+    finding.affects_services(wrong)
+    finding.set_remedy_values(service=" ".join(sorted(wrong)) or "SERVICE")
+    texts = [
+        msg("{path}: {reason}", path=one.ini.path, reason=problem)
+        for one in wrong.values()
+        for problem in one.invalid
+    ]
+    assert not wrong, case(
+        "invalid", lines(texts), paths=series(sorted(one.ini.path for one in wrong.values()))
+    )
+    if unread:
+        raise NoData(msg("not read: {paths}", paths=", ".join(unread)))
+
+
+@condition("nginx-conf-valid")
+def test_nginx_files_are_valid(host: HostView, finding: Finding) -> None:
+    """The files of nginx are ones that nginx accepts at its next start or reload."""
+    nginx = host.nginx
+    if nginx.main is None:
+        raise NotApplicable(msg("no nginx configuration was found"))
+    finding.set_remedy_values(main=nginx.main)
+    finding.add_evidence(f"{nginx.main}: {len(nginx.files)} files")
+    unread = [file.path for file in nginx.files if file.error is not None]
+    every = {str(one): one for one in (*nginx.syntax, *nginx.problems)}
+    wrong = [one for text, one in every.items() if not any(path in text for path in unread)]
+    assert not wrong, case("invalid", lines(wrong[:10]), main=nginx.main)
+    if unread:
+        raise NoData(msg("not read: {paths}", paths=", ".join(unread[:5])))
