@@ -60,7 +60,7 @@ def test_services_run_with_the_files_on_disk(
         ini = [service.ini] if service.by_uwsgi else []
         found = [
             *changes(settings, process, loaded, slack, compiled, always_read=False),
-            *changes(ini, process, loaded, slack),
+            *changes(ini, process, loaded, slack, dates=False),
         ]
         finding.add_evidence(f"{name} {process.pid}: {len(settings) + len(ini)} files (±{slack:.1f} s)")
         if found:
@@ -156,7 +156,7 @@ def test_supervisord_runs_with_the_files_on_disk(
         daemon = daemons[0]
         found = list(_programs(host, supervisor, daemon))
         updated = _newest_program(host, daemon)
-        for change in changes(supervisor.files, daemon, daemon.start or 0, slack):
+        for change in changes(supervisor.files, daemon, daemon.start or 0, slack, dates=False):
             newest = max((file.mtime or 0) for file in supervisor.files)
             if not found and change.case == "edited" and updated > newest + slack:
                 finding.add_evidence(msg("{module}: programs were started after the change", module=module))

@@ -61,16 +61,18 @@ def changes(
     compiled: Sequence[Compiled] = (),
     *,
     always_read: bool = True,
+    dates: bool = True,
 ) -> list[CaseMessage]:
     """Return what is on disk and is not what a process has loaded, one message per file.
 
     loaded: when, in epoch seconds of the host's clock. always_read: the program reads the text at each start; Python
-    reads the compiled file instead.
+    reads the compiled file instead. dates: whether a file with an old date that was put there later is a finding;
+    not where what was loaded can be read of the process.
     """
     there = [file for file in files if file.exists and file.type == "file"]
     read = always_read and any((file.atime or 0) > (file.mtime or 0) + TICK_SECONDS for file in there)
     found = (_change(file, process, loaded + slack, compiled, read) for file in there)
-    return [one for one in found if one is not None]
+    return [one for one in found if one is not None and (dates or one.case != "replaced")]
 
 
 def _change(
@@ -98,7 +100,7 @@ def _change(
     if _put_there(file, limit) or (atimes and file.links == 1 and (file.atime or limit) <= file.mtime):
         return case(
             "replaced",
-            "{path} was replaced by a file of an older date after pid {pid} ({command}) had loaded it",
+            "{path} has an older date and was put in its place after pid {pid} ({command}) had loaded the one before",
             path=file.path,
             pid=process.pid,
             command=process.command[:80],

@@ -16,6 +16,7 @@ from lab.faults import (
     data,
     deploying,
     desktop,
+    edited,
     gateway,
     hosts,
     log_search,
@@ -63,6 +64,7 @@ FAULTS: dict[str, Fault] = {
         hosts,
         shared_hosts,
         behind_https,
+        edited,
     )
     for fault in room.FAULTS
 }

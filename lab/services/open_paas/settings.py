@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import marshal
+import os
 import re
+import struct
+from importlib.util import MAGIC_NUMBER, cache_from_source
 from pathlib import Path
-from types import SimpleNamespace
+from types import CodeType, SimpleNamespace
 
 PYTHON_2_EXCEPT = re.compile(r"^(\s*except\s+[\w., ()]+?)\s*,\s*(\w+)\s*:", re.MULTILINE)
 
@@ -16,9 +20,21 @@ def load(project: Path, *files: str) -> SimpleNamespace:
         path = project / name
         source = PYTHON_2_EXCEPT.sub(r"\1 as \2:", path.read_text(encoding="utf-8"))
         scope: dict[str, object] = {"__file__": str(path), "__name__": path.stem}
-        exec(compile(source, str(path), "exec"), scope)
+        code = compile(source, str(path), "exec")
+        keep_compiled(path, code)
+        exec(code, scope)
         found.update({key: value for key, value in scope.items() if key.isupper()})
     return SimpleNamespace(**found)
+
+
+def keep_compiled(path: Path, code: CodeType) -> None:
+    """Write the compiled file as an import of it does: with the time and the size of its source."""
+    status, compiled = path.stat(), Path(cache_from_source(str(path)))
+    header = MAGIC_NUMBER + struct.pack("<III", 0, int(status.st_mtime), status.st_size)
+    compiled.parent.mkdir(exist_ok=True)
+    fresh = compiled.with_suffix(f".{os.getpid()}")
+    fresh.write_bytes(header + marshal.dumps(code))
+    fresh.replace(compiled)
 
 
 def missing(settings: SimpleNamespace, *names: str) -> list[str]:
