@@ -27,6 +27,7 @@ from bkpaas.checks import (
     msg,
     process_of_program,
     series,
+    settings_changes,
 )
 
 RELOADS_ITSELF = ("-r", "--config.reload.automatic")
@@ -59,7 +60,7 @@ def test_services_run_with_the_files_on_disk(
         settings, compiled = _settings(host, name)
         ini = [service.ini] if service.by_uwsgi else []
         found = [
-            *changes(settings, process, loaded, slack, compiled, always_read=False),
+            *settings_changes(settings, process, loaded, slack, compiled),
             *changes(ini, process, loaded, slack, dates=False),
         ]
         finding.add_evidence(f"{name} {process.pid}: {len(settings) + len(ini)} files (±{slack:.1f} s)")

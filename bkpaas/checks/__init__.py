@@ -12,7 +12,7 @@ from bkpaas.checks.case import CaseMessage, case, combined, connection_case, sev
 from bkpaas.checks.clocks import FEWEST_CLOCKS, host_time, usual_clock
 from bkpaas.checks.condition import condition
 from bkpaas.checks.finding import Finding
-from bkpaas.checks.loaded import changes, clock_slack, load_time
+from bkpaas.checks.loaded import changes, clock_slack, load_time, settings_changes
 from bkpaas.checks.log_search import (
     IpAddress,
     addresses,
@@ -247,8 +247,8 @@ __all__ = [
     "anywhere",
     "both",
     "case",
-    "check_refusal",
     "changes",
+    "check_refusal",
     "clauses",
     "clock_slack",
     "combined",
@@ -301,6 +301,7 @@ __all__ = [
     "server_name_fits",
     "service_endpoint",
     "setting",
+    "settings_changes",
     "several",
     "shadowing_server",
     "sorted_uids",

@@ -58,43 +58,65 @@ def changes(
     process: Process,
     loaded: float,
     slack: float,
-    compiled: Sequence[Compiled] = (),
     *,
-    always_read: bool = True,
     dates: bool = True,
 ) -> list[CaseMessage]:
     """Return what is on disk and is not what a process has loaded, one message per file.
 
-    loaded: when, in epoch seconds of the host's clock. always_read: the program reads the text at each start; Python
-    reads the compiled file instead. dates: whether a file with an old date that was put there later is a finding;
-    not where what was loaded can be read of the process.
+    loaded: when, in epoch seconds of the host's clock. dates: whether a file with an old date that was put there later
+    is a finding; not where what was loaded can be read of the process.
     """
     there = [file for file in files if file.exists and file.type == "file"]
-    read = always_read and any((file.atime or 0) > (file.mtime or 0) + TICK_SECONDS for file in there)
-    found = (_change(file, process, loaded + slack, compiled, read) for file in there)
+    read = any((file.atime or 0) > (file.mtime or 0) + TICK_SECONDS for file in there)
+    found = (_change(file, process, loaded + slack, read) for file in there)
     return [one for one in found if one is not None and (dates or one.case != "replaced")]
 
 
-def _change(
-    file: FileFact, process: Process, limit: float, compiled: Sequence[Compiled], atimes: bool
-) -> CaseMessage | None:
-    if file.mtime is None or max(file.mtime, file.ctime or 0, file.link_mtime or 0) <= limit:
-        return None
-    own = [one for one in compiled if one.source == file.path and one.compiled <= limit]
-    newest = max(own, key=lambda one: one.compiled, default=None)
-    if newest is not None:
-        same_size = newest.source_size in (None, file.size)
-        if same_size and newest.source_mtime == int(file.mtime) & 0xFFFFFFFF:
-            return None
-        if newest.changed:
-            return case(
-                "values",
-                "{path}: {names} was changed after pid {pid} ({command}) had loaded it",
-                path=file.path,
-                names=", ".join(newest.changed),
-                pid=process.pid,
-                command=process.command[:80],
+def settings_changes(
+    files: Iterable[FileFact],
+    process: Process,
+    loaded: float,
+    slack: float,
+    compiled: Sequence[Compiled],
+) -> list[CaseMessage]:
+    """Return the same for Python files, of which the compiled form shows what was loaded."""
+    found: list[CaseMessage] = []
+    for file in files:
+        if not file.exists or file.type != "file" or not _is_new(file, loaded + slack):
+            continue
+        own = [one for one in compiled if one.source == file.path and one.compiled <= loaded + slack]
+        newest = max(own, key=lambda one: one.compiled, default=None)
+        if newest is not None and newest.changed and not _is_source(newest, file):
+            found.append(
+                case(
+                    "values",
+                    "{path}: {names} was changed after pid {pid} ({command}) had loaded it",
+                    path=file.path,
+                    names=", ".join(newest.changed),
+                    pid=process.pid,
+                    command=process.command[:80],
+                )
             )
+        elif newest is None or not _is_source(newest, file):
+            change = _change(file, process, loaded + slack, atimes=False)
+            found += [change] if change else []
+    return found
+
+
+def _is_source(compiled: Compiled, file: FileFact) -> bool:
+    """Return whether the compiled file was made from the file that is there now."""
+    same_size = compiled.source_size in (None, file.size)
+    return same_size and compiled.source_mtime == int(file.mtime or 0) & 0xFFFFFFFF
+
+
+def _is_new(file: FileFact, limit: float) -> bool:
+    """Return whether anything about a file is newer than the limit."""
+    return file.mtime is not None and max(file.mtime, file.ctime or 0, file.link_mtime or 0) > limit
+
+
+def _change(file: FileFact, process: Process, limit: float, atimes: bool) -> CaseMessage | None:
+    if file.mtime is None or not _is_new(file, limit):
+        return None
     if max(file.mtime, file.link_mtime or 0) > limit:
         return None if _only_touched(file) else _edited(file, process, limit)
     if _put_there(file, limit) or (atimes and file.links == 1 and (file.atime or limit) <= file.mtime):
