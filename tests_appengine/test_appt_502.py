@@ -13,6 +13,8 @@ from bkpaas.checks import (
     Listener,
     Message,
     Missing,
+    NginxRoute,
+    NginxUpstream,
     NoData,
     Process,
     case,
@@ -23,12 +25,16 @@ from bkpaas.checks import (
     labelled,
     lines,
     msg,
+    nginx_route,
     no_answer,
-    series,
+    server_name_fits,
 )
 
 AGENTS = {"paas_agent", "paasagent"}
 """What its program is called, as installed and as built from source."""
+APP_PATHS = {"appt": "/t/", "appo": "/o/"}
+SOME_APPLICATION = "bk_framework"
+"""Stands for any application: locations do not differ by its name."""
 
 
 @condition("agent-nginx-8010")
@@ -113,39 +119,99 @@ def test_app_host_is_reached(source: HostView, target: Host) -> None:
 def test_upstreams_lead_to_the_right_app_hosts(
     host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
-    """PAAS_AGENT_TEST names appt hosts only, PAAS_AGENT_PROD appo hosts only."""
+    """/t/ and PAAS_AGENT_TEST lead to appt hosts only, /o/ and PAAS_AGENT_PROD to appo hosts only."""
     nginx = host.nginx
     if nginx.main is None:
         raise NoData(msg("no nginx configuration was found"))
-    upstreams = {upstream.name: upstream for upstream in nginx.upstreams}
     wrong: list[CaseMessage] = []
     absent: list[str] = []
     for name, role in APP_UPSTREAMS.items():
         if not deployment.hosts_with(role):
             continue
-        if (upstream := upstreams.get(name)) is None:
+        right = _right_addresses(host, role, deployment, host_facts)
+        for upstream in nginx.upstreams:
+            if upstream.name == name:
+                wrong += _wrong_servers(host, upstream, role, right, finding)
+        path = f"{APP_PATHS[role]}{SOME_APPLICATION}/"
+        leads = _domain_route(host, path, deployment)
+        if leads is not None:
+            wrong += _wrong_route(host, leads, path, role, right, finding)
+        elif name not in {upstream.name for upstream in nginx.upstreams}:
             absent.append(name)
-            continue
-        right: set[str] = set()
-        for app in deployment.hosts_with(role):
-            right |= _addresses(app, host_facts, loopback=app.name == host.name)
-        for server in upstream.servers:
-            finding.add_evidence(f"{upstream.name} {server.address}:{server.port}")
-            if not right.intersection(host.names.of(server.address)):
-                wrong.append(
-                    case(
-                        "other-host",
-                        "{file}:{line} {upstream}: {address} is no {role} host",
-                        file=upstream.file,
-                        line=upstream.line,
-                        upstream=upstream.name,
-                        address=server.address,
-                        role=role,
-                    )
-                )
-    assert not wrong, combined(wrong, lines(one.evidence for one in wrong))
+    distinct = list({str(one.evidence): one for one in wrong}.values())
+    assert not distinct, combined(distinct, lines(one.evidence for one in distinct))
     if absent:
         raise NoData(msg("no upstream {upstreams} in nginx's files", upstreams=", ".join(absent)))
+
+
+def _right_addresses(host: HostView, role: str, deployment: Deployment, host_facts: HostLookup) -> set[str]:
+    right: set[str] = set()
+    for app in deployment.hosts_with(role):
+        right |= _addresses(app, host_facts, loopback=app.name == host.name)
+    return right
+
+
+def _wrong_servers(
+    host: HostView, upstream: NginxUpstream, role: str, right: set[str], finding: Finding
+) -> list[CaseMessage]:
+    """Return a case for each server of an upstream that is not one of the hosts of the role."""
+    wrong = []
+    for server in upstream.servers:
+        finding.add_evidence(f"{upstream.name} {server.address}:{server.port}")
+        if not right.intersection(host.names.of(server.address)):
+            wrong.append(
+                case(
+                    "other-host",
+                    "{file}:{line} {upstream}: {address} is no {role} host",
+                    file=upstream.file,
+                    line=upstream.line,
+                    upstream=upstream.name,
+                    address=server.address,
+                    role=role,
+                )
+            )
+    return wrong
+
+
+def _domain_route(host: HostView, path: str, deployment: Deployment) -> NginxRoute | None:
+    """Return where the server block of the domain sends a path, None if that cannot be told from the files."""
+    servers = [
+        server
+        for server in host.nginx.servers
+        if any(server_name_fits(name, deployment.domain) for name in server.names)
+        and any(listen.port == deployment.port and not listen.unix for listen in server.listens)
+    ]
+    return nginx_route(servers[0].locations, path) if len(servers) == 1 else None
+
+
+def _wrong_route(
+    host: HostView, leads: NginxRoute, path: str, role: str, right: set[str], finding: Finding
+) -> list[CaseMessage]:
+    """Return the case of a path that leads to a host of another role; none where a variable decides."""
+    target = leads.target.partition("://")[2] or leads.target
+    name = target.partition("/")[0]
+    upstream = next((one for one in host.nginx.upstreams if one.name == name), None)
+    if "$" in name or (upstream is not None and APP_UPSTREAMS.get(name) == role):
+        return []
+    servers = (
+        [server.address for server in upstream.servers] if upstream else [name.rpartition(":")[0] or name]
+    )
+    finding.add_evidence(f"{path} {name}")
+    strangers = [address for address in servers if not right.intersection(host.names.of(address))]
+    if not strangers:
+        return []
+    place = f"{leads.location.file}:{leads.location.line}"
+    return [
+        case(
+            "other-role",
+            "{place}: {path} is sent to {target} ({addresses}), which is no {role} host",
+            place=place,
+            path=APP_PATHS[role],
+            target=name,
+            addresses=", ".join(strangers),
+            role=role,
+        )
+    ]
 
 
 def _addresses(app: Host, host_facts: HostLookup, loopback: bool) -> set[str]:
@@ -198,24 +264,3 @@ def test_paas_host_reaches_the_agent(source: HostView, target: Host) -> None:
     """From the paas host, paas_agent's port gives an HTTP answer."""
     answer = source.answers.get(HttpName.AGENT_HEALTHZ_OF_HOST, target.name)
     assert answer.ok, _unanswered(answer)
-
-
-@condition("saas-run-state")
-def test_deployed_applications_have_processes(host: HostView, finding: Finding) -> None:
-    """Each SaaS with a pid file has that process and its socket; without them nginx answers 502 for it."""
-    dead: dict[str, CaseMessage] = {}
-    for saas in host.saas.items:
-        if saas.alive is False:
-            dead[saas.app] = case("not-running", "pid {pid} is gone", pid=saas.pid)
-        elif saas.socket is not None and not saas.socket.exists:
-            dead[saas.app] = case("gone", "{path} is missing", path=saas.socket.path)
-    finding.add_evidence(", ".join(saas.app for saas in host.saas.items) or msg("none deployed"))
-    cases = [dead[app] for app in sorted(dead)]
-    assert not dead, combined(
-        cases,
-        lines(labelled(app, dead[app].evidence) for app in sorted(dead)),
-        apps=series(app for app in sorted(dead) if dead[app].case == cases[0].case),
-    )
-    unknown = [saas.app for saas in host.saas.items if saas.alive is None or saas.socket is None]
-    if unknown:
-        raise NoData(msg("the process or the socket is not known: {names}", names=", ".join(unknown)))

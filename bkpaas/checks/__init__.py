@@ -110,6 +110,15 @@ from bkpaas.facts import (
     is_login_refusal,
 )
 from bkpaas.facts.access import login_access_log
+from bkpaas.facts.applications import (
+    MOST_APPLICATIONS,
+    app_route,
+    app_servers,
+    application_path,
+    asked_applications,
+)
+from bkpaas.facts.applications import Endpoint as ApplicationEndpoint
+from bkpaas.facts.applications import endpoint as application_endpoint
 from bkpaas.facts.bytecode import Compiled
 from bkpaas.facts.database import Account as DatabaseAccount
 from bkpaas.facts.database import DatabaseLogin
@@ -120,6 +129,8 @@ from bkpaas.facts.elasticsearch import complaint as elasticsearch_error
 from bkpaas.facts.elasticsearch import speaks as is_elasticsearch
 from bkpaas.facts.login import LoginTrial
 from bkpaas.facts.nginx import APP_UPSTREAMS
+from bkpaas.facts.nginx_location import Route as NginxRoute
+from bkpaas.facts.nginx_location import route as nginx_route
 from bkpaas.facts.proxies import excepted
 from bkpaas.facts.query import FileName, HttpName, TcpName
 from bkpaas.facts.redis import (
@@ -146,6 +157,7 @@ __all__ = [
     "BEHIND_THE_DOMAIN",
     "FEWEST_CLOCKS",
     "LOG_INDEX",
+    "MOST_APPLICATIONS",
     "OPEN_PAAS_SERVICES",
     "QUEUE_SECONDS",
     "REDIRECTS",
@@ -155,6 +167,7 @@ __all__ = [
     "AgentConfig",
     "Answer",
     "Answers",
+    "ApplicationEndpoint",
     "CaseMessage",
     "Cause",
     "Certificate",
@@ -196,6 +209,7 @@ __all__ = [
     "Nginx",
     "NginxListen",
     "NginxLocation",
+    "NginxRoute",
     "NginxServer",
     "NginxUpstream",
     "NginxUpstreamServer",
@@ -245,6 +259,11 @@ __all__ = [
     "addresses",
     "answers_commands",
     "anywhere",
+    "app_route",
+    "app_servers",
+    "application_endpoint",
+    "application_path",
+    "asked_applications",
     "both",
     "case",
     "changes",
@@ -279,6 +298,7 @@ __all__ = [
     "message_of",
     "msg",
     "needs",
+    "nginx_route",
     "no_answer",
     "offset",
     "own_addresses",

@@ -60,5 +60,7 @@ def no_answer(kind: str | None) -> Message:
             "not asked: this transport would show the password in the list of processes; ssh:// without --transport openssh does not"
         ),
         "empty": msg("closed without an answer"),
+        "gone": msg("there is no such socket"),
+        "denied": msg("this account may not connect to it"),
     }
     return messages.get(kind or "", msg("no answer"))

@@ -21,7 +21,8 @@ The plan and the answer are JSON documents.  Parts of a plan, each answered unde
   nginx       {confs, bytes, most}        these files, those of running masters, and all that they include
   supervisor  [{name, conf, seconds}]     supervisorctl status;  time_daemon {seconds}: chronyc, ntpq
   resolve     [{name, seconds}]           addresses of names
-  http        [{name, url, seconds, bytes, headers, ca_pem}]
+  http        [{name, url, seconds, bytes, headers, ca_pem, unix, uwsgi}]; over the unix socket at the path `unix`;
+              with uwsgi {modifier, SCRIPT_NAME} the GET of that URL is sent in the protocol of uwsgi
   tcp         [{name, host, port, seconds, read, send, lines, again}]  the first bytes of the peer, or so many
               lines of its reply to `send`, in base64; repeated once if the reply matches {when, seconds};
               with mysql {user, password, database}: a login to MySQL or MariaDB instead, and its result
@@ -479,13 +480,14 @@ class Files(object):
 
     def nginx(self, query, processes):
         """Read the main files, those of running masters first, and all files that they include."""
-        main = [self.path(conf) for conf in query.get("confs", ())]
+        main, running = [self.path(conf) for conf in query.get("confs", ())], []
         for argv_words in [" ".join(process["argv"]).split() + [process["exe"] or ""] for process in processes]:
             if argv_words[:3] == ["nginx:", "master", "process"]:
                 prefix = os.path.dirname(os.path.dirname(argv_words[-1]))  # PREFIX/sbin/nginx
                 prefix = argv_words[argv_words.index("-p") + 1] if "-p" in argv_words else prefix
                 conf = argv_words[argv_words.index("-c") + 1] if "-c" in argv_words else "conf/nginx.conf"
-                main.insert(0, os.path.join(prefix, conf).encode("utf-8"))
+                running.append(os.path.join(prefix, conf).encode("utf-8"))
+        main = running[::-1] + main
         main = [conf for at, conf in enumerate(main) if conf not in main[:at]]
         main = [conf for conf in main if self.entry(conf)["type"] != "missing"]
         pending, visited, entries, error = [(conf, os.path.dirname(conf)) for conf in main], set(), [], None
@@ -502,7 +504,8 @@ class Files(object):
             for word in re.findall("(?:^|[\\s;{}])include\\s+(\"[^\"]*\"|'[^']*'|[^\\s;]+)\\s*;", plain):
                 paths, expand_error = self.expand(os.path.join(folder, word.strip("\"'").encode("utf-8")))
                 pending, error = pending + [(path, folder) for path in paths], expand_error or error
-        return {"main": [decode_text(conf) for conf in main], "files": entries, "error": error}
+        running = [decode_text(conf) for conf in main if conf in running]
+        return {"main": [decode_text(conf) for conf in main], "running": running, "files": entries, "error": error}
 
 
 def disk(path):
@@ -742,6 +745,40 @@ def connect(job, host, port):
     raise error
 
 
+def connect_unix(job, path):
+    """Return a socket that is connected to the unix socket at a path."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    job.stage = "connect"
+    sock.settimeout(job.remaining())
+    try:
+        sock.connect(path.encode("utf-8"))
+    except EnvironmentError:
+        sock.close()
+        error = sys.exc_info()[1]
+        kind = {errno.EACCES: "denied", errno.ENOENT: "gone", errno.EAGAIN: "silent"}.get(error.errno)
+        if kind:
+            raise ProtocolError(kind, error.strerror)
+        raise
+    job.stage = "wait"
+    return sock
+
+
+def uwsgi_request(uwsgi, path, headers):
+    """Return a GET as a packet of the protocol of uwsgi: modifier, size, then pairs of counted strings."""
+    path, _, words = path.partition("?")
+    pairs = {"REQUEST_METHOD": "GET", "REQUEST_URI": path, "PATH_INFO": path, "QUERY_STRING": words}
+    pairs.update({"SERVER_PROTOCOL": "HTTP/1.1", "SERVER_PORT": "80", "REMOTE_ADDR": "127.0.0.1"})
+    pairs.update({"SERVER_NAME": headers["Host"].split(":")[0], "CONTENT_LENGTH": "", "CONTENT_TYPE": ""})
+    pairs.update(("HTTP_" + name.upper().replace("-", "_"), value) for name, value in headers.items())
+    if "SCRIPT_NAME" in uwsgi:
+        pairs["SCRIPT_NAME"] = uwsgi["SCRIPT_NAME"]
+    data = b""
+    for pair in sorted(pairs.items()):
+        for word in [word.encode("utf-8") for word in pair]:
+            data += struct.pack("<H", len(word)) + word
+    return struct.pack("<BHB", uwsgi.get("modifier", 0), len(data), 0) + data
+
+
 def receive(job, sock, limit=16384):
     """Receive up to `limit` bytes within the time of the job."""
     sock.settimeout(job.remaining())
@@ -780,12 +817,19 @@ def http(job, query):
     headers.update({"Accept": "*/*", "Connection": "close"})
     headers.update(query.get("headers") or {})
     lines = [re.sub("[\\r\\n]", " ", "%s: %s" % item) for item in sorted(headers.items())]
-    lines.insert(0, "GET %s HTTP/1.1" % (path if path.startswith("/") else "/" + path))
-    sock = connect(job, host.strip("[]"), int(port[1:]) if port else {"http": 80, "https": 443}[scheme])
+    path = path if path.startswith("/") else "/" + path
+    lines.insert(0, "GET %s HTTP/1.1" % path)
+    request, uwsgi = "\r\n".join(lines + ["", ""]).encode("utf-8"), query.get("uwsgi")
+    if uwsgi:
+        request = uwsgi_request(uwsgi, path, headers)
+    if query.get("unix"):
+        sock = connect_unix(job, query["unix"])
+    else:
+        sock = connect(job, host.strip("[]"), int(port[1:]) if port else {"http": 80, "https": 443}[scheme])
     try:
         if scheme == "https":
             sock = wrap_tls(job, sock, host.strip("[]"), query.get("ca_pem"))
-        sock.sendall("\r\n".join(lines + ["", ""]).encode("utf-8"))
+        sock.sendall(request)
         read_answer(job, sock, query.get("bytes", 65536))
     finally:
         sock.close()

@@ -23,11 +23,11 @@ from bkpaas.facts.names import Names, Resolved
 from bkpaas.facts.nginx import (
     Nginx,
     NginxListen,
-    NginxLocation,
     NginxServer,
     NginxUpstream,
     NginxUpstreamServer,
 )
+from bkpaas.facts.nginx_location import NginxLocation
 from bkpaas.facts.process import Process, Processes
 from bkpaas.facts.proxies import Proxies, ProxySetting
 from bkpaas.facts.redis import RedisAnswer, RedisAnswers

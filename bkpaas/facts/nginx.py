@@ -13,6 +13,7 @@ from msgspec import structs
 from bkpaas.facts import raw
 from bkpaas.facts.file import FileFact, content, file_fact, unreadable
 from bkpaas.facts.missing import Fact, Record
+from bkpaas.facts.nginx_location import NginxLocation, Statement, locations, target_name
 from bkpaas.facts.nginx_syntax import certificates, conf_problems, parsed
 from bkpaas.facts.query import Earlier, Query, Resolve, Section
 from bkpaas.inventory import platform
@@ -43,6 +44,8 @@ class NginxUpstream(Record, frozen=True):
     """Whether nginx speaks plain HTTP to it: not so in a stream, or when nothing or only other protocols lead there."""
     used: bool = True
     """Whether anything leads there, or a variable may."""
+    main: str = ""
+    """The main file that includes it, when several nginx run."""
 
 
 class NginxListen(Record, frozen=True):
@@ -58,15 +61,6 @@ class NginxListen(Record, frozen=True):
     unix: str | None = None
 
 
-class NginxLocation(Record, frozen=True):
-    modifier: str
-    """Empty, =, ~, ~* or ^~."""
-    pattern: str
-    proxy_pass: str | None = None
-    upstream: str | None = None
-    """The name of the upstream that proxy_pass leads to."""
-
-
 class NginxServer(Record, frozen=True):
     listens: tuple[NginxListen, ...]
     names: tuple[str, ...]
@@ -78,13 +72,15 @@ class NginxServer(Record, frozen=True):
     """The arguments of a return that answers for the whole server."""
     file: str
     line: int
+    main: str = ""
+    """The main file that includes it, when several nginx run."""
 
 
 class Nginx(Fact, frozen=True):
     """Hold the configuration of nginx, includes followed."""
 
     main: str | None
-    """The path of the main file; None: there is no nginx configuration."""
+    """The path of the main file, the first one when several nginx run; None: there is no nginx configuration."""
     files: tuple[FileFact, ...]
     upstreams: tuple[NginxUpstream, ...]
     servers: tuple[NginxServer, ...]
@@ -97,6 +93,8 @@ class Nginx(Fact, frozen=True):
     """The paths of certificates and keys in use."""
     syntax: tuple[Message | str, ...] = ()
     """`file:line: ...` for each place that nginx would refuse at a reload, by stricter rules than the parser's."""
+    mains: tuple[str, ...] = ()
+    """The main files when several nginx run, each with its own -c."""
 
     def http_servers(self) -> list[tuple[str, int]]:
         """Return address and port of every upstream server that nginx speaks HTTP to, without those marked down."""
@@ -121,43 +119,60 @@ class Nginx(Fact, frozen=True):
         return {_address(match[1]) for match in matches if match}
 
 
-Statement = dict[str, Any]
-"""As crossplane makes them: directive, args, line, block; file is added here."""
 _MOST_INCLUDES = 2000
 """Files read in place of includes, each as often as it is included."""
 
 
 def nginx(section: dict[str, Any]) -> Nginx:
-    """Parse the raw section: the main files and all files that they include."""
+    """Parse the raw section: the main files of the nginx that run, else the first one, and all their includes."""
     entries = {entry["path"]: entry for entry in section["files"]}
-    mains = [path for path in section["main"] if path in entries]
+    running = [path for path in section.get("running", ()) if path in entries]
+    mains = running or [path for path in section["main"] if path in entries][:1]
     tree = _Tree(entries)
     if error := raw.reason(section.get("error")):
         tree.problems.append(error)
-    statements = tree.read(mains[0], ()) if mains else []
     reader = _Reader()
+    upstreams: list[NginxUpstream] = []
+    servers: list[NginxServer] = []
+    syntax: list[Message | str] = []
+    first: list[Statement] = []
+    for main in mains:
+        statements = tree.read(main, ())
+        first = first or statements
+        syntax += conf_problems(entries, main, statements)
+        its_upstreams, its_servers = _configuration(statements, reader)
+        label = main if len(mains) > 1 else ""
+        upstreams += [structs.replace(one, main=label) for one in its_upstreams]
+        servers += [structs.replace(one, main=label) for one in its_servers]
+    return Nginx(
+        main=mains[0] if mains else None,
+        files=tuple(map(file_fact, entries.values())),
+        upstreams=tuple(upstreams),
+        servers=tuple(servers),
+        error_logs=tuple(dict.fromkeys(reader.error_logs)),
+        problems=tuple(tree.problems),
+        pid=next((one["args"][0][:300] for one in first if one["directive"] == "pid" and one["args"]), None),
+        certificates=certificates(first),
+        syntax=tuple(dict.fromkeys(syntax)),
+        mains=tuple(mains) if len(mains) > 1 else (),
+    )
+
+
+def _configuration(
+    statements: list[Statement], reader: _Reader
+) -> tuple[list[NginxUpstream], list[NginxServer]]:
+    """Return the upstreams and servers of one main file; its logs are added to the reader."""
+    reader.upstreams, reader.servers = [], []
     reader.block(statements, _Logs(None, None))
     names = {upstream.name for upstream in reader.upstreams}
     protocols_by_name = _protocols(statements, names)
     guessed = protocols_by_name.get(_BY_VARIABLE, set())
     paired = [(upstream, protocols_by_name.get(upstream.name, guessed)) for upstream in reader.upstreams]
-    upstreams = tuple(
+    upstreams = [
         structs.replace(upstream, http=upstream.http and "http" in protocols, used=bool(protocols))
         for upstream, protocols in paired
-    )
-    return Nginx(
-        main=mains[0] if mains else None,
-        files=tuple(map(file_fact, entries.values())),
-        upstreams=upstreams,
-        servers=tuple(_server(statement, logs, names) for statement, logs in reader.servers),
-        error_logs=tuple(dict.fromkeys(reader.error_logs)),
-        problems=tuple(tree.problems),
-        pid=next(
-            (one["args"][0][:300] for one in statements if one["directive"] == "pid" and one["args"]), None
-        ),
-        certificates=certificates(statements),
-        syntax=conf_problems(entries, mains[0], statements) if mains else (),
-    )
+    ]
+    return upstreams, [_server(statement, logs, names) for statement, logs in reader.servers]
 
 
 class _Tree:
@@ -260,7 +275,7 @@ def _protocols(block: list[Statement], upstreams: set[str]) -> dict[str, set[str
             target = statement["args"][0]
             scheme, slashes, _ = target.partition("://")
             address = target if slashes else f"://{target}"
-            name = _BY_VARIABLE if "://$" in address else _named(address, upstreams)
+            name = _BY_VARIABLE if "://$" in address else target_name(address, upstreams)
             if protocol == "proxy":
                 protocol = scheme if slashes else "tcp"
             if name:
@@ -309,7 +324,7 @@ def _server(statement: Statement, logs: _Logs, upstreams: set[str]) -> NginxServ
     return NginxServer(
         listens=tuple(listens or (NginxListen(),)),
         names=tuple(names),
-        locations=tuple(_locations(block, upstreams)),
+        locations=tuple(locations(block, upstreams)),
         error_log=_log(block, "error_log") or logs.error,
         access_log=_log(block, "access_log") or logs.access,
         returns=returns,
@@ -337,37 +352,6 @@ def _listen(args: list[str]) -> NginxListen:
         ),
         unix=unix,
     )
-
-
-def _locations(block: list[Statement], upstreams: set[str]) -> Iterator[NginxLocation]:
-    for statement in block:
-        if statement["directive"] != "location" or not statement["args"]:
-            continue
-        *modifier, pattern = statement["args"]
-        inner = statement.get("block", [])
-        proxy_pass = next(_passes(inner), None)
-        yield NginxLocation(
-            modifier=modifier[0] if modifier else "",
-            pattern=pattern,
-            proxy_pass=proxy_pass,
-            upstream=_named(proxy_pass, upstreams) if proxy_pass else None,
-        )
-        yield from _locations(inner, upstreams)
-
-
-def _passes(block: list[Statement]) -> Iterator[str]:
-    """Yield the targets of requests, also those inside of an if."""
-    for statement in block:
-        if statement["directive"] == "proxy_pass" and statement["args"]:
-            yield statement["args"][0]
-        elif statement["directive"] in ("if", "limit_except"):
-            yield from _passes(statement.get("block", []))
-
-
-def _named(proxy_pass: str, upstreams: set[str]) -> str | None:
-    """Return the upstream of a target: `http://OPEN_PAAS/$1$is_args$args` names OPEN_PAAS."""
-    name = re.split(r"[/$?]", proxy_pass.partition("://")[2], maxsplit=1)[0]
-    return name if name in upstreams else None
 
 
 _MOST_FILES = 200

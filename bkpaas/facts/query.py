@@ -99,6 +99,9 @@ class HttpName(_Names):
     AGENT_HEALTHZ = "agent-healthz"
     AGENT_HEALTHZ_OF_HOST = "agent-healthz@{}"
     SEARCH = "es-{}@{}"
+    APPLICATION_SOCKET = "application-socket-{}"
+    APPLICATION_NGINX = "application-nginx-{}"
+    APPLICATION_DOMAIN = "application-domain-{}"
 
 
 class TcpName(_Names):
@@ -163,6 +166,10 @@ class HttpGet(Query, frozen=True):
     ca_pem: str | UnsetType = UNSET
     secret: bool | UnsetType = UNSET
     """Whether a header contains a password."""
+    unix: str | UnsetType = UNSET
+    """The path of a unix socket to connect to, instead of the address of the URL."""
+    uwsgi: dict[str, str | int] | UnsetType = UNSET
+    """The request is sent in the protocol of uwsgi: {"modifier", "SCRIPT_NAME"}."""
 
 
 class TcpConnect(Query, frozen=True):

@@ -90,6 +90,7 @@ class Disk(_DiskPath, total=False):
 
 class Nginx(TypedDict):
     main: list[str]
+    running: NotRequired[list[str]]
     files: list[Entry]
     error: str | None
 

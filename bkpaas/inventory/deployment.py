@@ -153,6 +153,8 @@ class Deployment(Struct, frozen=True):
     """By role: {"cmdb": "cmdb.bk.com", "job": "job.bk.com"}."""
     ports: dict[str, int] = field(default_factory=dict)
     """By service: appengine paas esb login console paas_agent agent_nginx es redis rabbitmq mysql. Only what the inventory says."""
+    application_paths: dict[str, str] = field(default_factory=dict)
+    """By application: the path below it that is requested instead of /."""
     virtual_addresses: tuple[str, ...] = ()
     """Addresses in front of the nginx hosts: VIP, load balancer."""
     ca_file: str | None = None

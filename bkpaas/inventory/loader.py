@@ -70,6 +70,7 @@ def load(
         cookie_domain=shipped.root,
         fqdns=shipped.fqdns,
         ports=shipped.ports,
+        application_paths=overlay.application_paths,
         virtual_addresses=overlay.virtual_addresses,
         ca_file=overlay.ca_file,
         limits=overlay.limits,

@@ -46,6 +46,7 @@ class Overlay(Struct):
     port: int | None = None
     fqdns: dict[str, str] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
+    application_paths: dict[str, str] = field(default_factory=dict)
     virtual_addresses: tuple[str, ...] = ()
     ca_file: str | None = None
     connect: Connect = field(default_factory=Connect)
@@ -84,6 +85,7 @@ def read_overlay(source: Source, problems: Problems) -> Overlay:
         port=root.take("port", schema.port),
         fqdns=_table(root.section("fqdns"), ("cmdb", "job"), schema.domain),
         ports=_table(root.section("ports"), DEFAULT_PORTS, schema.port),
+        application_paths=_application_paths(root.section("application_paths")),
         virtual_addresses=root.take("virtual_addresses", schema.many(schema.address)) or (),
         ca_file=root.take("ca_file", file_path(source.file)),
         connect=read_connect(root.section("connect"), of_host=False),
@@ -184,6 +186,18 @@ def _table(section: Section | None, keys: Iterable[str], check: Check[schema.T])
     table = {key: value for key in keys if (value := section.take(key, check)) is not None}
     section.end()
     return table
+
+
+def _application_paths(section: Section | None) -> dict[str, str]:
+    """Return {application: path}; the keys are free."""
+    return {} if section is None else _table(section, section.keys(), _url_path)
+
+
+def _url_path(node: Node) -> str:
+    path = schema.text(node)
+    if not path.isascii() or not path.startswith("/") or " " in path:
+        raise Refused(msg("is not a path of a URL"), msg("write it like /healthz"))
+    return path
 
 
 def _numbers(section: Section | None, kind: type[S]) -> S:

@@ -101,6 +101,9 @@ class Section:
             else:
                 self._nodes[text] = (key, value)
 
+    def keys(self) -> list[str]:
+        return list(self._nodes)
+
     def has(self, key: str) -> bool:
         return key in self._nodes
 

@@ -11,6 +11,7 @@ from lab import injected
 from lab.control import Lab
 from lab.faults import (
     agents,
+    applications,
     behind_https,
     clocks,
     data,
@@ -54,6 +55,7 @@ FAULTS: dict[str, Fault] = {
         gateway,
         data,
         agents,
+        applications,
         redirects,
         login_logs,
         upgrades,
