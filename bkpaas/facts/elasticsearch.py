@@ -6,9 +6,8 @@ import base64
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from msgspec import UNSET, field
 
@@ -19,6 +18,18 @@ from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.names import unresolved
 from bkpaas.facts.query import Earlier, HttpName, Query, http_get
 from bkpaas.facts.ranges import Percent, Time, valid_time
+from bkpaas.facts.search_state import (
+    HOST_FIELDS,
+    PATH_FIELDS,
+    ClusterSettings,
+    Sample,
+    cluster_settings,
+    index_days,
+    sample,
+    source_paths,
+    sources,
+    time_types,
+)
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.settings import SEARCH_SETTINGS, Settings
 from bkpaas.facts.system import usable_time
@@ -75,6 +86,13 @@ class Search(Record, frozen=True):
     nodes: tuple[Node, ...] = ()
     newest: Time | None = None
     """Time stamp, in epoch seconds, of the newest document since yesterday; None without a document."""
+    sample: Sample = Sample()
+    """How that document names its host and file."""
+    sources: dict[str, Time | None] = field(default_factory=dict)
+    """Time stamp of the newest document of each log that was searched for, by `Source.part`; None: there is none."""
+    time_types: dict[str, str] = field(default_factory=dict)
+    """By index of these days: the type of @timestamp, "" where it is not mapped."""
+    settings: ClusterSettings = ClusterSettings()
     unknown: dict[str, Message | str] = field(default_factory=dict)
     """Why one of the above is not known, by its name."""
 
@@ -176,6 +194,7 @@ def _search(parts: dict[str, dict[str, Any]], secrets: Secrets) -> Search:
     if of_cluster := read_part("cluster", _cluster_blocks):
         blocks = {"": of_cluster, **blocks}
     newest = read_part("newest", _newest) or ()
+    of_sources = {part: read_part(part, _newest) for part in parts if part.startswith("source-")}
     return Search(
         root=answer(parts.get("root", {}), secrets),
         health=answer(parts.get("health", {}), secrets),
@@ -183,6 +202,10 @@ def _search(parts: dict[str, dict[str, Any]], secrets: Secrets) -> Search:
         indices=read_part("indices", _indices) or (),
         nodes=read_part("nodes", _nodes) or (),
         newest=newest[0] if newest else None,
+        sample=read_part("newest", sample) or Sample(),
+        sources={part: next(iter(times), None) for part, times in of_sources.items() if times is not None},
+        time_types=read_part("mapping", time_types) or {},
+        settings=read_part("cluster", cluster_settings) or ClusterSettings(),
         unknown=unknown,
     )
 
@@ -279,6 +302,10 @@ def _newest(body: dict[str, Any]) -> tuple[float, ...]:
 
 
 _MOST_SERVERS = 5
+_SETTINGS = (
+    "*.cluster.blocks,*.cluster.routing.allocation,*.cluster.max_shards_per_node,*.action.auto_create_index"
+)
+"""The only settings that are asked for."""
 _WELL = {"root": "/", "health": "/_cluster/health?master_timeout=5s"}
 
 
@@ -303,7 +330,7 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
         if endpoint.password:
             credentials = f"{endpoint.user}:{earlier.password(endpoint.password) or ''}".encode()
             login = {"Authorization": f"Basic {base64.b64encode(credentials).decode('ascii')}"}
-        for part, path in {**_WELL, **({} if number else _details(facts))}.items():
+        for part, path in {**_WELL, **({} if number else _details(facts, deployment, earlier))}.items():
             yield http_get(
                 deployment,
                 HttpName.SEARCH.of(part, endpoint.text),
@@ -314,15 +341,17 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
     yield from unresolved((endpoint.host for endpoint in servers), deployment)
 
 
-def _details(facts: HostFacts) -> dict[str, str]:
-    """Return the paths of blocks, indices, nodes and the newest document, of the indices of three days."""
-    now = None if isinstance(facts.system, Missing) else usable_time(facts.system)
-    today = datetime.fromtimestamp(now, timezone.utc) if now is not None else datetime.now(timezone.utc)
-    days = ",".join(f"{INDEX}{today + timedelta(day):%Y.%m.%d}" for day in (-1, 0, 1))
+def _details(facts: HostFacts, deployment: Deployment, earlier: Earlier) -> dict[str, str]:
+    """Return the paths of blocks, indices, nodes and documents, of the indices of three days."""
+    days = index_days(INDEX, None if isinstance(facts.system, Missing) else usable_time(facts.system))
+    known = sources(deployment, earlier.hosts)
+    fields = quote(",".join(("@timestamp", *HOST_FIELDS, *PATH_FIELDS)), safe="@,.")
     return {
         "blocks": f"/{INDEX}*/_settings/index.blocks.*",
-        "cluster": "/_cluster/settings",
+        "cluster": f"/_cluster/settings?include_defaults=true&filter_path={_SETTINGS}",
         "indices": f"/_cat/indices/{INDEX}*?format=json&h=index,status",
         "nodes": "/_cat/allocation?format=json&h=node,disk.percent",
-        "newest": f"/{days}/_search?ignore_unavailable=true&size=1&sort=@timestamp:desc&_source=@timestamp",
+        "newest": f"/{days}/_search?ignore_unavailable=true&size=1&sort=@timestamp:desc&_source={fields}",
+        "mapping": f"/{days}/_mapping/field/@timestamp?ignore_unavailable=true",
+        **dict(source_paths(days, known)),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from os.path import join
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -43,9 +44,21 @@ class RedisTarget(Record, frozen=True):
         return f"{self.host}:{self.port}/{self.db}" + (f" {self.password}" if self.password else "")
 
 
+class IndexName(Record, frozen=True):
+    """Represent the index of an elasticsearch output of log_parser."""
+
+    name: str
+    """As written, such as paas_app_log-%{+YYYY.MM.dd}."""
+    file: str
+    line: int
+
+
+DEFAULT_INDEX = "logstash-%{+YYYY.MM.dd}"
+"""Of an output without `index`."""
 _REDIS_PORT = DEFAULT_PORTS["redis"]
 _VARIABLE = re.compile(r"\$\{(?P<name>[^}:]*)")
 _MOST_NODES = 20_000
+_FALSE = ("false", "False", "FALSE", "no", "off")
 _TRUE = ("true", "True", "TRUE", "yes", "on")
 _PATHS = re.compile(r"filebeat\.(?:prospectors|inputs)\.\d+\.(?P<what>paths|exclude_files)\.\d+")
 _SELECTS = re.compile(r"(?:^|\.)(?:include_lines|exclude_lines|drop_event)(?:\.|$)")
@@ -60,6 +73,9 @@ class PluginSettings:
         self.paths: list[str] = []
         self.left_out: list[str] = []
         self.selects = False
+        self.indices: list[IndexName] = []
+        self.drops: str | None = None
+        self.registries: list[str] = []
 
 
 class UnreadableConf(Exception):
@@ -115,7 +131,17 @@ def read_logstash(file: str, text: str, secrets: Secrets, read: PluginSettings) 
         raise UnreadableConf(error.line, msg("is not logstash's syntax")) from None
     read.selects |= any((block.section, block.name) == ("filter", "drop") for block in blocks)
     for block in blocks:
+        percentage = block.settings.get("percentage", ("100", 0))[0]
+        if (
+            (block.section, block.name) == ("filter", "drop")
+            and not block.conditional
+            and percentage == "100"
+        ):
+            read.drops = f"{file}:{block.line}"
         if (block.section, block.name) == ("output", "elasticsearch"):
+            index, line = block.settings.get("index", (DEFAULT_INDEX, block.line))
+            if isinstance(index, str):
+                read.indices.append(IndexName(index[:200], file, line))
             hosts = block.settings.get("hosts", ("127.0.0.1:9200", 0))[0]
             read.outputs += [
                 address_of(host) for host in (hosts if isinstance(hosts, list) else [hosts]) if host
@@ -143,15 +169,18 @@ def read_filebeat(file: str, text: str, secrets: Secrets, read: PluginSettings) 
     """Read output.redis, one target per host and key, and the paths of the logs."""
     settings = _settings(text)
     read.selects |= any(_SELECTS.search(name) for name in settings)
+    _read_registry(settings, read)
     for name, node in settings.items():
         if match := _PATHS.fullmatch(name):
+            if _scalar(settings.get(f"{name.rpartition(match['what'])[0]}enabled")) in _FALSE:
+                continue
             (read.paths if match["what"] == "paths" else read.left_out).append((_scalar(node) or "")[:300])
     options = {
         name.removeprefix("output.redis."): node
         for name, node in settings.items()
         if name.startswith("output.redis.")
     }
-    if "hosts" not in options or _scalar(options.get("enabled")) in ("false", "False", "FALSE", "no", "off"):
+    if "hosts" not in options or _scalar(options.get("enabled")) in _FALSE:
         return
     secure = any(name.startswith("ssl.") for name in options) and _scalar(options.get("ssl.enabled")) not in (
         "false",
@@ -170,6 +199,19 @@ def read_filebeat(file: str, text: str, secrets: Secrets, read: PluginSettings) 
             target.text("key", key)
             target.text("type", _scalar(options["datatype"]) if "datatype" in options else "list")
             read.targets.append(target.made(tls=tls or secure))
+
+
+def _read_registry(settings: dict[str, Any], read: PluginSettings) -> None:
+    """Read where filebeat keeps how far it has read; a relative path is below path.data."""
+    data = _scalar(settings.get("path.data")) or "/var/lib/filebeat"
+    file = _scalar(settings.get("filebeat.registry_file"))
+    folder = _scalar(settings.get("filebeat.registry.path"))
+    if folder is not None:
+        read.registries.append(join(data, folder, "filebeat/data.json")[:300])
+        return
+    read.registries.append(join(data, file or "registry")[:300])
+    if file is None:
+        read.registries.append(join(data, "registry/filebeat/data.json")[:300])
 
 
 def _set_address(target: _Target, text: str | None, port: str | None) -> bool:

@@ -13,12 +13,14 @@ from typing import Any
 from bkpaas.facts import raw
 from bkpaas.facts.file import FileFact, Files, content, file_fact, unreadable
 from bkpaas.facts.log_plugin_conf import (
+    IndexName,
     PluginSettings,
     RedisTarget,
     UnreadableConf,
     read_filebeat,
     read_logstash,
 )
+from bkpaas.facts.log_registry import Registry, read_registry
 from bkpaas.facts.logs import line_times
 from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.names import unresolved
@@ -50,6 +52,16 @@ class LogPlugin(Record, frozen=True):
     """Regular expressions of those among them that it does not."""
     selects: bool = False
     """Whether some lines are dropped on purpose."""
+    indices: tuple[IndexName, ...] = ()
+    """Of the outputs of log_parser."""
+    drops: str | None = None
+    """file:line of a filter that drops every line."""
+    stopped: tuple[int, ...] = ()
+    """Processes of it that a signal has stopped (state T)."""
+    uids: tuple[int, ...] = ()
+    """The accounts that its processes run as."""
+    registries: tuple[str, ...] = ()
+    """Files in which log_agent may keep how far it has read each log."""
     peers: tuple[tuple[str, int], ...] | None = None
     """Where the established TCP connections of its processes lead; None: not known."""
     file_facts: tuple[FileFact, ...] = ()
@@ -60,6 +72,14 @@ class LogPlugin(Record, frozen=True):
         return any(_globbed(path, glob) for glob in self.paths) and not any(
             _PLAIN.fullmatch(one) is None or _core(one) in path for one in self.left_out
         )
+
+    def covers(self, path: str) -> bool | None:
+        """Return whether log_agent reads this log by its globs and exclusions, None if that cannot be told."""
+        globbed = [_globbed(path, glob) for glob in self.paths if "**" not in glob]
+        if not any(globbed):
+            return None if any("**" in glob for glob in self.paths) else False
+        hits = [_PLAIN.fullmatch(one) and _core(one) in path for one in self.left_out]
+        return False if any(hits) else None if None in hits else True
 
 
 class LogFile(Record, frozen=True):
@@ -72,6 +92,14 @@ class LogFile(Record, frozen=True):
     """Of its lines, by the same clock, old to new: of each quarter of a minute that has lines the last one."""
     whole: bool = True
     """Whether these are all; of a long log only its end was read."""
+    ends: tuple[int, ...] = ()
+    """For each of the times, the offset in bytes after its line."""
+    size: int | None = None
+    inode: int | None = None
+    mode: int | None = None
+    uid: int | None = None
+    offset: int | None = None
+    """How far log_agent says to have read it; None: not in its registry, or not known."""
 
 
 class LogPlugins(Fact, frozen=True):
@@ -79,6 +107,8 @@ class LogPlugins(Fact, frozen=True):
     parser: LogPlugin
     logs: tuple[LogFile, ...] = ()
     """Of the applications on this host, the newest first; uwsgi's own logs do not count."""
+    registry: str | None = None
+    """The registry of log_agent that was read; None: none was found."""
 
     @property
     def targets(self) -> tuple[RedisTarget, ...]:
@@ -98,10 +128,12 @@ def log_plugins(
     files: Files, logs: Files, processes: Processes | None, secrets: Secrets, peers: Any = None
 ) -> LogPlugins:
     """Parse the directories, configurations, logs and the connections by pid."""
+    registry = read_registry(files.get(FileName.LOG_REGISTRY, []))
     return LogPlugins(
         agent=_plugin("agent", files, processes, peers, secrets),
         parser=_plugin("parser", files, processes, peers, secrets),
-        logs=_logs(logs),
+        logs=_logs(logs, registry),
+        registry=registry.path if registry else None,
     )
 
 
@@ -144,6 +176,11 @@ def _plugin(which: str, files: Files, processes: Processes | None, peers: Any, s
         paths=tuple(dict.fromkeys(read.paths)),
         left_out=tuple(dict.fromkeys(read.left_out)),
         selects=read.selects,
+        indices=tuple(read.indices),
+        drops=read.drops,
+        stopped=tuple(one.pid for one in running if one.state in ("T", "t")),
+        uids=tuple(dict.fromkeys(one.uid for one in running if one.uid is not None)),
+        registries=tuple(dict.fromkeys(read.registries)) if which == "agent" else (),
         peers=_peers(peers, running),
     )
 
@@ -179,24 +216,40 @@ def _names(process: Process, path: str) -> bool:
     return path in names or path.rpartition("/")[0] in names
 
 
-def _logs(logs: Files) -> tuple[LogFile, ...]:
+def _logs(logs: Files, registry: Registry | None) -> tuple[LogFile, ...]:
     log_files = []
     for entry in logs.get(TailName.SAAS_LOG, []):
         file = file_fact(entry)
         if file.mtime is None or file.type != "file" or basename(file.path).startswith("uwsgi"):
             continue
-        times, whole = _times(content(entry) or "", file.mtime)
-        log_files.append(LogFile(file.path, file.mtime, times, whole=whole and not entry.get("offset")))
+        slots, whole = _times(content(entry) or "", file.mtime, raw.integer(entry.get("offset")) or 0)
+        log = LogFile(
+            file.path,
+            file.mtime,
+            tuple(time for time, _ in slots),
+            whole=whole and not entry.get("offset"),
+            ends=tuple(end for _, end in slots),
+            size=file.size,
+            inode=file.inode,
+            mode=file.mode,
+            uid=file.uid,
+            offset=registry.offset(file) if registry else None,
+        )
+        log_files.append(log)
     return tuple(sorted(log_files, key=lambda log: -log.mtime))
 
 
-def _times(end: str, mtime: float) -> tuple[tuple[float, ...], bool]:
-    """Return (times, complete); no times if the last one is in an unexpected time zone."""
-    slots: dict[int, float] = {}
-    for time in line_times(end):
-        slots[int(time // _SLOT_SECONDS)] = max(time, slots.get(int(time // _SLOT_SECONDS), 0.0))
+def _times(end: str, mtime: float, begin: int) -> tuple[tuple[tuple[float, int], ...], bool]:
+    """Return (times with the offsets after their lines, complete); none if the last one is of another time zone."""
+    slots: dict[int, tuple[float, int]] = {}
+    for line in end.splitlines(keepends=True):
+        begin += len(line.encode("utf-8", "replace"))
+        for time in line_times(line):
+            slots[int(time // _SLOT_SECONDS)] = max(
+                (time, begin), slots.get(int(time // _SLOT_SECONDS), (0.0, 0))
+            )
     times = tuple(sorted(slots.values()))
-    if times and abs(times[-1] - mtime) > _FAR_SECONDS:
+    if times and abs(times[-1][0] - mtime) > _FAR_SECONDS:
         return (), False
     return times[-_MOST_TIMES:], len(times) <= _MOST_TIMES
 
@@ -233,5 +286,7 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
     facts = earlier.hosts[entry.name].log_plugins
     if not isinstance(facts, Missing):
         yield from unresolved((target.host for target in facts.targets if target.host), deployment)
+        for path in facts.agent.registries:
+            yield ReadFile(FileName.LOG_REGISTRY.value, path, deployment.limits.file_bytes)
         pids = (*(facts.agent.pids or ()), *(facts.parser.pids or ()))
         yield Section("peers", list(pids[:_MOST_PIDS]))

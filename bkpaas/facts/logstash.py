@@ -37,6 +37,8 @@ class Plugin(Record, frozen=True):
     settings: dict[str, tuple[Any, int]]
     """Value and line. Strings without their quotes and otherwise as written, numbers as text, [] as list, {} as dict;
     None for a plugin as value, such as a codec. Of a repeated name the last."""
+    conditional: bool = False
+    """Whether it is inside of an if or else."""
 
 
 def plugins(text: str) -> list[Plugin]:
@@ -78,7 +80,7 @@ class _Reader:
                 self._take(_CONDITION)
                 self._plugins(section, depth + 1)
             else:
-                self.found.append(Plugin(section, name, line, self._settings(depth)))
+                self.found.append(Plugin(section, name, line, self._settings(depth), depth > 0))
 
     def _settings(self, depth: int) -> dict[str, tuple[Any, int]]:
         """Parse { name => value ... }."""

@@ -48,6 +48,7 @@ class FileName(_Names):
     LOG_PLUGIN_DIRECTORY = "log-{}"
     LOG_PLUGIN_CONTENT = "log-{}-content"
     LOG_PLUGIN_CONF = "log-{}-conf"
+    LOG_REGISTRY = "log-registry"
     UWSGI_INI = "uwsgi-ini"
     SETTINGS = "settings-{}-{}"
     SETTINGS_MODULE = "module-{}"

@@ -15,7 +15,6 @@ from lab.faults.hands import (
     restart_nginx,
     restore,
     signal_processes,
-    start_roles,
     stop_nginx,
 )
 
@@ -31,13 +30,16 @@ def code(lab: Lab) -> str:
 
 
 def start(lab: Lab, role: str) -> None:
-    """Start the application again, whatever is left of it."""
-    name = host(lab, role)
+    """Start the application again with its ini, whatever is left of it."""
+    name, apps = host(lab, role), f"{lab.layout.home}/paas_agent/apps"
     lab.run(
         name, f"pkill -KILL -f '^{UWSGI}'; while pgrep -f '^{UWSGI}' >/dev/null; do sleep 0.05; done; true"
     )
-    lab.run(name, f"rm -f {run_folder(lab)}/uwsgi.pid {run_folder(lab)}/uwsgi.sock")
-    start_roles(lab, name)
+    lab.run(
+        name,
+        f"rm -f {run_folder(lab)}/uwsgi.pid {run_folder(lab)}/uwsgi.sock &&"
+        f" {apps}/Envs/bk_framework/bin/uwsgi --ini {apps}/projects/bk_framework/conf/bk_framework.ini",
+    )
 
 
 def rewrite(role: str, text: str, status: str) -> tuple[Act, Act]:

@@ -103,7 +103,7 @@ def test_elasticsearch_is_asked_at_each_address_and_for_its_contents_at_the_firs
     assert [ask["name"] for ask in found] == [
         *(
             f"es-{part}@es-1:9200"
-            for part in ("root", "health", "blocks", "cluster", "indices", "nodes", "newest")
+            for part in ("root", "health", "blocks", "cluster", "indices", "nodes", "newest", "mapping")
         ),
         "es-root@es-2:9200",
         "es-health@es-2:9200",
@@ -123,7 +123,7 @@ def test_elasticsearch_is_asked_at_each_address_and_for_its_contents_at_the_firs
 )
 def test_no_setting_leads_to_another_path(place: str) -> None:
     found = requests(second(Secrets(), f"ELASTICSEARCH_URLS = {place!r}"))
-    assert len(found) == 7
+    assert len(found) == 8
     for ask in found:
         parts = urlsplit(ask["url"])
         assert (parts.netloc, parts.fragment) == ("es:9200", "")

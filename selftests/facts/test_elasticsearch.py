@@ -13,6 +13,7 @@ from bkpaas.errors import NoData
 from bkpaas.facts import Endpoint, Index, Node, Search, Secrets, elasticsearch_endpoints
 from bkpaas.facts.build import host_facts
 from bkpaas.facts.elasticsearch import complaint, searches, speaks
+from bkpaas.facts.search_state import ClusterSettings, Sample
 from bkpaas.facts.settings import settings
 
 ROOT_5 = """{
@@ -56,6 +57,35 @@ FAILED_5 = (
 )
 
 
+_FIELD = '{"@timestamp":{"full_name":"@timestamp","mapping":{"@timestamp":{"type":"date"}}}}'
+MAPPING_5 = f'{{"paas_app_log-2018.07.30":{{"mappings":{{"django":{_FIELD}}}}},"paas_app_log-2018.07.29":{{"mappings":{{}}}}}}'
+MAPPING_7 = MAPPING_5.replace(f'{{"django":{_FIELD}}}', _FIELD)
+SETTINGS_7 = (
+    '{"persistent":{"cluster":{"routing":{"allocation":{"disk":{"watermark":{"high":"10gb"}}}}}},"transient":{"action":'
+    '{"auto_create_index":".monitoring*"}},"defaults":{"cluster":{"max_shards_per_node":"1000","routing":{"allocation":'
+    '{"enable":"all","disk":{"threshold_enabled":"true","watermark":{"flood_stage":"95%","high":"90%"}}}},"blocks":'
+    '{"read_only":"false"}},"action":{"auto_create_index":"true"}}}'
+)
+
+
+def test_settings_that_decide_about_new_indices():
+    found = asked(cluster=SETTINGS_7)
+    assert found.settings.high_watermark == "10gb" and found.settings.flood_stage == "95%"
+    assert (found.settings.auto_create, found.settings.shards_per_node) == (".monitoring*", 1000)
+    assert found.settings.allocation == "all" and found.settings.thresholds and found.blocks == {}
+    assert asked(cluster="{}").settings == ClusterSettings()
+
+
+def test_how_the_newest_document_names_its_source():
+    named = NEWEST_7.replace(
+        '"_source":{', '"_source":{"beat":{"hostname":"appo-1"},"source":"/data/a.log","host":{"os":1},'
+    )
+    found = asked(newest=named, **{"source-appo-1-0a": named, "source-appt-1-0b": NONE_7})
+    assert (found.sample.hosts, found.sample.paths) == (("appo-1",), ("/data/a.log",))
+    assert found.sources == {"source-appo-1-0a": 1532915240.123, "source-appt-1-0b": None}
+    assert asked(newest=NEWEST_7).sample == Sample()
+
+
 def asked(**bodies: Any) -> Search:
     """At one place, by part: a body, or a raw answer."""
     section = {
@@ -77,7 +107,9 @@ def test_what_is_told(newest: str) -> None:
         indices=INDICES_5,
         nodes=NODES_5,
         newest=newest,
+        mapping=MAPPING_5 if newest == NEWEST_5 else MAPPING_7,
     )
+    assert found.time_types == {"paas_app_log-2018.07.30": "date", "paas_app_log-2018.07.29": ""}
     assert speaks(found.root) and (found.health.json() or {})["status"] == "green"
     assert found.blocks == {"paas_app_log-2018.07.30": ("index.blocks.read_only_allow_delete",)}
     assert found.indices == (Index("paas_app_log-2018.07.29", True), Index("paas_app_log-2018.07.30"))

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -28,11 +29,13 @@ ASKED = {
     "root": "/",
     "health": "/_cluster/health?master_timeout=5s",
     "blocks": "/paas_app_log-*/_settings/index.blocks.*",
-    "cluster": "/_cluster/settings",
+    "cluster": "/_cluster/settings?include_defaults=true&filter_path=*.cluster.blocks,*.cluster.routing.allocation,"
+    "*.cluster.max_shards_per_node,*.action.auto_create_index",
     "indices": "/_cat/indices/paas_app_log-*?format=json&h=index,status",
     "nodes": "/_cat/allocation?format=json&h=node,disk.percent",
     "newest": f"/{INDEX},paas_app_log-2026.11.27/_search"
-    "?ignore_unavailable=true&size=1&sort=@timestamp:desc&_source=@timestamp",
+    "?ignore_unavailable=true&size=1&sort=@timestamp:desc&_source=@timestamp,beat.hostname,source",
+    "mapping": f"/{INDEX},paas_app_log-2026.11.27/_mapping/field/@timestamp?ignore_unavailable=true",
 }
 """What the suite asks for."""
 
@@ -87,6 +90,41 @@ def test_an_empty_node_is_green_and_complete(client: Client) -> None:
     assert facts.nodes[0].used_percent >= 0
     assert client("GET", "/_cluster/health").json()["status"] == "green"
     assert client("GET", "/").json()["version"]["number"] == "7.16.3"
+
+
+def test_documents_of_a_host_and_file_are_found(client: Client) -> None:
+    for name, minute in (("appo-1", 1), ("appo-1", 3), ("appt-1", 5)):
+        body = {
+            "@timestamp": f"2026-11-28T10:0{minute}:00Z",
+            "beat": {"hostname": name},
+            "source": "/logs/a/a.log",
+        }
+        assert client("POST", f"/{INDEX}/_doc", body).status_code == 201
+    for words, newest in (
+        ('(beat.hostname:"appo-1" OR host:"appo-1") AND (source:"/logs/a/a.log" OR path:"x")', 1795860180000),
+        ('(beat.hostname:"appt-1") AND (source:"/logs/a/a.log")', 1795860300000),
+        ('(beat.hostname:"appo-2") AND (source:"/logs/a/a.log")', None),
+        ('(beat.hostname:"appo-1") AND (source:"/logs/b/b.log")', None),
+    ):
+        path = (
+            f"/{INDEX}/_search?lenient=true&size=1&sort=@timestamp:desc&_source=@timestamp&q={quote(words)}"
+        )
+        hits = client("GET", path).json()["hits"]["hits"]
+        assert [hit["sort"][0] for hit in hits] == ([newest] if newest else [])
+
+
+def test_settings_and_types_that_keep_new_indices_out(client: Client) -> None:
+    facts = client.facts()
+    assert (facts.settings.auto_create, facts.settings.shards_per_node) == ("true", 1000)
+    assert facts.settings.flood_stage == "95%" and facts.time_types == {}
+    client.add("2026-11-28T10:00:00Z")
+    client("PUT", f"/{INDEX}/_settings", {"index.lab.timestamp": "text"})
+    words = {"action.auto_create_index": "false", "cluster.max_shards_per_node": 3}
+    client("PUT", "/_cluster/settings", {"persistent": words})
+    facts = client.facts()
+    assert (facts.settings.auto_create, facts.settings.shards_per_node) == ("false", 3)
+    assert facts.time_types == {INDEX: "text"}
+    assert client.add("2026-11-28T10:00:00Z", index="paas_app_log-2026.11.29") == 404
 
 
 def test_documents_are_found_newest_first_and_a_replica_makes_it_yellow(client: Client) -> None:

@@ -107,8 +107,26 @@ class Store:
         partial.write_text(json.dumps({"cluster": self.cluster["persistent"], "indices": indices}), "utf-8")
         partial.replace(self._state)
 
+    def settings(self) -> dict[str, str]:
+        """Return the settings of the cluster that were set, the transient ones first."""
+        return self.cluster["persistent"] | self.cluster["transient"]
+
     def _allocation(self) -> str:
-        return (self.cluster["persistent"] | self.cluster["transient"]).get(ALLOCATION, "all")
+        return self.settings().get(ALLOCATION, "all")
+
+    def _refuse_new(self, name: str) -> None:
+        """Raise Refused if the cluster creates no index of its own, or holds as many shards as it may."""
+        if self.settings().get("action.auto_create_index") == "false":
+            raise Refused(
+                404,
+                "index_not_found_exception",
+                f"no such index [{name}] and [action.auto_create_index] is [false]",
+            )
+        most = int(self.settings().get("cluster.max_shards_per_node", "1000"))
+        held = sum(1 + index.replicas for index in self._indices.values())
+        if held + 2 > most:
+            text = f"this action would add [2] total shards, but this cluster currently has [{held}]/[{most}] maximum shards open"
+            raise Refused(400, "validation_exception", text)
 
     def matching(self, patterns: str, missing_allowed: bool = False) -> list[Index]:
         """Return the indices that names and patterns, separated by commas, stand for; Refused for a missing name."""
@@ -141,6 +159,8 @@ class Store:
 
     def add(self, name: str, document: dict[str, Any]) -> int:
         """Add a document, to a new index if there is none of that name. Return its number in the index."""
+        if name not in self._indices:
+            self._refuse_new(name)
         index = self._indices.get(name) or self.create(name)
         self._refuse_if_blocked("", self.cluster["persistent"] | self.cluster["transient"])
         self._refuse_if_blocked(name, index.settings)

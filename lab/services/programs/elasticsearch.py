@@ -7,6 +7,7 @@ listed here is refused with HTTP 400, as Elasticsearch refuses what it does not 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,12 +21,25 @@ CLUSTER, NODE, VERSION = "bkee-es", "es-1", "7.16.3"
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
 MOST_HITS = 10_000
 """Largest `size` of a search, as index.max_result_window."""
+TIME = "@timestamp"
+TIME_TYPE = "index.lab.timestamp"
+"""Setting of an index of the lab: the type of @timestamp, "none" where it is not mapped."""
+DEFAULTS = {
+    "action.auto_create_index": "true",
+    "cluster.max_shards_per_node": "1000",
+    "cluster.routing.allocation.enable": "all",
+    "cluster.routing.allocation.disk.threshold_enabled": "true",
+    "cluster.routing.allocation.disk.watermark.high": "90%",
+    "cluster.routing.allocation.disk.watermark.flood_stage": "95%",
+    "cluster.name": CLUSTER,
+}
 PARAMETERS = {
     "_cluster/health": {"master_timeout", "timeout"},
-    "_cluster/settings": {"master_timeout", "flat_settings"},
+    "_cluster/settings": {"master_timeout", "flat_settings", "include_defaults", "filter_path"},
     "_cat/indices": {"format", "h"},
     "_cat/allocation": {"format", "h"},
-    "_search": {"ignore_unavailable", "size", "sort", "_source", "q"},
+    "_mapping/field": {"ignore_unavailable"},
+    "_search": {"ignore_unavailable", "size", "sort", "_source", "q", "lenient"},
     "_count": {"ignore_unavailable", "q"},
 }
 """What an interface takes in its query string; the others take nothing."""
@@ -95,7 +109,12 @@ class Node:
         }
 
     def cluster_settings(self, question: Question, index: str, query: dict[str, str]) -> Any:
-        return {kind: nested(values) for kind, values in self._store.cluster.items()}
+        defaults = {name: value for name, value in DEFAULTS.items() if name not in self._store.settings()}
+        kinds = self._store.cluster | (
+            {"defaults": defaults} if query.get("include_defaults") == "true" else {}
+        )
+        found = {kind: nested(filtered(values, query)) for kind, values in kinds.items()}
+        return {kind: values for kind, values in found.items() if values or "filter_path" not in query}
 
     def put_cluster_settings(self, question: Question, index: str, query: dict[str, str]) -> Any:
         body = as_object(question.body)
@@ -140,6 +159,21 @@ class Node:
             blocks = {k: v for k, v in each.settings.items() if k.startswith("index.blocks.")}
             if blocks:
                 found[each.name] = {"settings": nested(blocks)}
+        return found
+
+    def field_mapping(self, question: Question, index: str, query: dict[str, str]) -> Any:
+        """Return the type of @timestamp: as the index was made, else date if a document has it."""
+        found = {}
+        for each in self._searched(index, query):
+            kind = each.settings.get(TIME_TYPE) or (
+                "date" if any(TIME in one for one in each.documents) else ""
+            )
+            one = (
+                {TIME: {"full_name": TIME, "mapping": {TIME: {"type": kind}}}}
+                if kind not in ("", "none")
+                else {}
+            )
+            found[each.name] = {"mappings": one}
         return found
 
     def put_settings(self, question: Question, index: str, query: dict[str, str]) -> Any:
@@ -202,6 +236,10 @@ class Node:
             if matches(document, query)
         ]
         total = len(hits)
+        if name and any(each.settings.get(TIME_TYPE) == "none" for each in indices):
+            raise Refused(
+                400, "search_phase_execution_exception", f"No mapping found for [{name}] in order to sort on"
+            )
         if name:
             missing = -(2**63) if order == "desc" else 2**63 - 1
             for hit in hits:
@@ -209,7 +247,8 @@ class Node:
             hits.sort(key=lambda hit: hit["sort"], reverse=order == "desc")
         for hit in (hits := hits[: min(int(query.get("size", "10")), MOST_HITS)]):
             if "_source" in query:
-                hit["_source"] = {k: v for k, v in hit["_source"].items() if k == query["_source"]}
+                names = {word.partition(".")[0] for word in query["_source"].split(",")}
+                hit["_source"] = {k: v for k, v in hit["_source"].items() if k in names}
         found = {"total": {"value": total, "relation": "eq"}, "max_score": None, "hits": hits}
         return {"took": 1, "timed_out": False, "_shards": shards(indices), "hits": found}
 
@@ -235,6 +274,7 @@ INDEX_HANDLERS: dict[tuple[str, ...], Handler] = {
     ("DELETE",): Node.delete_index,
     ("GET", "_settings"): Node.settings,
     ("GET", "_settings", "index.blocks.*"): Node.blocks,
+    ("GET", "_mapping", "field", "@timestamp"): Node.field_mapping,
     ("PUT", "_settings"): Node.put_settings,
     ("POST", "_doc"): Node.add,
     ("POST", "_bulk"): Node.bulk,
@@ -283,8 +323,35 @@ def shards(indices: list[Index]) -> dict[str, int]:
 
 
 def matches(document: dict[str, Any], query: dict[str, str]) -> bool:
-    """Whether a document fits q=FIELD:WORD; each one does without it."""
-    return "q" not in query or Index.has_word(document, *query["q"].split(":", 1))
+    """Whether a document fits q: FIELD:WORD, FIELD:"PHRASE", and groups of them with OR and AND."""
+    if "q" not in query:
+        return True
+    groups = [group.strip().strip("()") for group in query["q"].split(" AND ")]
+    return all(any(_fits(document, term.strip()) for term in group.split(" OR ")) for group in groups)
+
+
+def _fits(document: dict[str, Any], term: str) -> bool:
+    name, _, word = term.partition(":")
+    value: Any = document
+    for part in name.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    if word.startswith('"'):
+        return words_of(word) in words_of(str(value)) if isinstance(value, str) else False
+    return Index.has_word(document, name, word)
+
+
+def words_of(text: str) -> str:
+    """Return the words of a text as its analysis makes them, each between blanks."""
+    words = " ".join(re.findall(r"[\w.]+", text.lower()))
+    return f" {words} "
+
+
+def filtered(values: dict[str, str], query: dict[str, str]) -> dict[str, str]:
+    """Return the settings that filter_path names: *.cluster.blocks,*.action."""
+    if "filter_path" not in query:
+        return values
+    wanted = [pattern.partition(".")[2] for pattern in query["filter_path"].split(",")]
+    return {k: v for k, v in values.items() if any(k == one or k.startswith(f"{one}.") for one in wanted)}
 
 
 def table(rows: list[dict[str, Any]], query: dict[str, str]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
 import time
@@ -29,7 +30,7 @@ def main() -> None:
     )
     registry = Registry(Path(config["filebeat.registry_file"]))
     while True:
-        for prospector in config["filebeat.prospectors"]:
+        for prospector in [one for one in config["filebeat.prospectors"] if one.get("enabled", True)]:
             for path in sources(prospector):
                 try:
                     ship(path, prospector.get("document_type", "log"), registry, queue, output["key"])
@@ -45,15 +46,25 @@ def sources(prospector: dict[str, Any]) -> list[str]:
 
 
 class Registry:
-    """How far each file has been shipped, in bytes; survives a restart."""
+    """How far each file has been shipped, in bytes; survives a restart. The format is that of filebeat 5."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.offsets: dict[str, int] = json.loads(path.read_text()) if path.exists() else {}
+        states = json.loads(path.read_text()) if path.exists() else []
+        self.offsets: dict[str, int] = {one["source"]: one["offset"] for one in states}
 
     def set(self, source: str, offset: int) -> None:
         self.offsets[source] = offset
-        self.path.write_text(json.dumps(self.offsets))
+        states = [self._state(path, number) for path, number in self.offsets.items() if os.path.exists(path)]
+        partial = self.path.with_suffix(".new")
+        partial.write_text(json.dumps(states))
+        partial.replace(self.path)
+
+    @staticmethod
+    def _state(source: str, offset: int) -> dict[str, Any]:
+        file = os.stat(source)
+        place = {"inode": file.st_ino, "device": file.st_dev}
+        return {"source": source, "offset": offset, "FileStateOS": place, "timestamp": time.time(), "ttl": -1}
 
 
 def ship(path: str, kind: str, registry: Registry, queue: redis.Redis[bytes], key: str) -> None:

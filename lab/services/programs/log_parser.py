@@ -27,6 +27,7 @@ def main() -> None:
         source.get("password"),
         socket_timeout=WAIT_SECONDS * 2,
     )
+    dropped = re.search(r"filter\s*\{\s*drop\s*\{", text) is not None
     hosts = re.findall(r'"([^"]+)"', target["hosts"])
     while True:
         try:
@@ -35,8 +36,8 @@ def main() -> None:
             say(f"[WARN ][logstash.inputs.redis] Redis connection problem: {error}")
             time.sleep(WAIT_SECONDS)
             continue
-        if item:
-            deliver(hosts[0], target["index"], json.loads(item[1]))
+        if item and not dropped:
+            deliver(hosts[0], target.get("index", "logstash-%{+YYYY.MM.dd}"), json.loads(item[1]))
 
 
 def options(text: str, plugin: str) -> dict[str, str]:
@@ -47,10 +48,16 @@ def options(text: str, plugin: str) -> dict[str, str]:
     return {name: value.strip('"') for name, value in OPTION.findall(block[1])}
 
 
+def joda(pattern: str) -> str:
+    """Return a date pattern of logstash as one of strftime; DD is the day of the year."""
+    words = {"YYYY": "%Y", "yyyy": "%Y", "MM": "%m", "dd": "%d", "DD": "%j", "HH": "%H", "ww": "%V"}
+    return re.sub(r"[A-Za-z]+", lambda match: words.get(match[0], match[0]), pattern)
+
+
 def deliver(host: str, index: str, document: dict[str, Any]) -> None:
     """Store a document in the index of its own (UTC) day; again and again until the store takes it."""
     day = datetime.fromisoformat(document["@timestamp"].replace("Z", "+00:00"))
-    name = index.replace("%{+YYYY.MM.dd}", day.strftime("%Y.%m.%d"))
+    name = day.strftime(re.sub(r"%\{\+([^}]*)\}", lambda match: joda(match[1]), index))
     while True:
         try:
             answer = requests.post(f"http://{host}/{name}/_doc", json=document, timeout=WAIT_SECONDS)
