@@ -49,7 +49,7 @@ def test_deployed_applications_answer(host: HostView, deployment: Deployment, fi
             problems[saas.app] = problem
     names = ", ".join(saas.app for saas in host.saas.items)
     finding.add_evidence(names or msg("none deployed"))
-    assert not problems, several(problems, "apps", {})
+    assert not problems, several(problems, "apps", components={})
     if unknown:
         raise NoData(clauses(labelled(app, reason) for app, reason in unknown.items()))
 
@@ -225,7 +225,7 @@ def test_applications_answer_through_the_domain(
             problems[saas.app] = problem
         else:
             finding.add_evidence(f"{application_path(saas, deployment)}: HTTP {answer.status}")
-    assert not problems, several(problems, "apps", {})
+    assert not problems, several(problems, "apps", components={})
     if unknown:
         raise NoData(clauses(labelled(app, reason) for app, reason in unknown.items()))
     if not judged:
