@@ -1,6 +1,5 @@
 """FAQ: the login page loops: equal settings, a route to the domain, the right scheme."""
 
-import re
 from urllib.parse import urljoin, urlsplit
 
 from bkpaas.checks import (
@@ -10,57 +9,77 @@ from bkpaas.checks import (
     ControllerView,
     Deployment,
     Finding,
+    HostLookup,
     HostView,
     HttpName,
+    Message,
     NoData,
     NotApplicable,
-    Settings,
-    Value,
+    SettingReading,
+    SettingReadings,
+    all_readings,
     case,
     check_refusal,
     clauses,
     combined,
     condition,
     connection_case,
+    equal,
     joined,
     labelled,
     lines,
-    mentions,
+    message_of,
     msg,
     no_answer,
+    odd_hosts,
+    odd_readings,
+    readings,
     series,
     setting,
+    shared_readings,
 )
 
-PRODUCTION = "settings_production.py"
-
-Values = dict[str, Value]
+PROJECTS = ("login", "paas", "esb", "appengine", "console")
 
 
 @condition("login-settings-equal")
-def test_production_settings_are_equal(pair: tuple[HostView, HostView], finding: Finding) -> None:
-    """settings_production.py has equal values on both hosts, except for each host's own address."""
+def test_settings_are_equal(
+    pair: tuple[HostView, HostView], deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """Each setting has the same value on both hosts, but for each host's own address."""
     compared = 0
     wrong: dict[str, list[CaseMessage]] = {}
     differing: set[str] = set()
-    for project in ("login", "paas", "console"):
-        first, second = (host.settings.by_project.get(project) for host in pair)
-        if first is None or second is None or not (_is_there(first) or _is_there(second)):
+    unclear: list[Message | str] = []
+    for project in PROJECTS:
+        values = readings(pair[0], project), readings(pair[1], project)
+        if not values[0] and not values[1]:
             continue
-        _must_be_readable(first)
-        _must_be_readable(second)
-        values = _production(first), _production(second)
+        if not values[0] or not values[1]:
+            wrong.setdefault(project, []).append(_no_file(project, pair, values))
+            continue
+        unclear += _unreadable(pair, project)
         for name in dict.fromkeys((*values[0], *values[1])):
             compared += 1
-            if not _equal(name, values, pair):
-                wrong.setdefault(project, []).append(_difference(name, values, pair))
+            one, other = (known.get(name) for known in values)
+            if isinstance(one, NoData):
+                unclear.append(message_of(one))
+            elif isinstance(other, NoData):
+                unclear.append(message_of(other))
+            elif one is None or other is None:
+                only = [reading for reading in (one, other) if reading is not None]
+                wrong.setdefault(project, []).extend(map(_only_on_one, only))
                 differing.add(name)
-    if not compared:
-        raise NoData(msg("no {production} was read on either host", production=PRODUCTION))
+            elif not equal(one, other) and not (one.evaluated and other.evaluated):
+                unclear.append(_unknown(one if not one.evaluated else other))
+            elif not equal(one, other) and not _judged_elsewhere(one, deployment, host_facts):
+                wrong.setdefault(project, []).append(_difference(one, other, deployment, host_facts))
+                differing.add(name)
     finding.affects_services(wrong)
     finding.names_components("setting", differing)
+    finding.set_remedy_values(service=" ".join(list(wrong)[:1]), file=_file(pair[0], list(wrong)[:1]))
     finding.add_evidence(msg("{compared} settings are equal", compared=compared))
-    differences = [(project, one) for project, of_project in wrong.items() for one in of_project]
+    differences = [(project, one) for project, found in wrong.items() for one in found]
     assert not wrong, combined(
         [one for _, one in differences],
         lines(labelled(project, one.evidence) for project, one in differences),
@@ -68,71 +87,75 @@ def test_production_settings_are_equal(pair: tuple[HostView, HostView], finding:
             dict.fromkeys(project for project, one in differences if one.case == differences[0][1].case)
         ),
     )
+    if unclear or not compared:
+        raise NoData(clauses(unclear[:5]) if unclear else msg("no settings file was read on either host"))
 
 
-def _is_there(settings: Settings) -> bool:
-    return any(file.path.endswith(PRODUCTION) and file.exists for file in settings.files)
+def _file(host: HostView, projects: list[str]) -> str:
+    """Return the last settings file of a project."""
+    files = [file.path for project in projects for file in host.settings.by_project[project].files]
+    return files[-1] if files else ""
 
 
-def _must_be_readable(settings: Settings) -> None:
-    problems = [problem for problem in settings.problems if mentions(problem, PRODUCTION)]
-    if problems:
-        raise NoData(clauses(problems))
-
-
-def _production(settings: Settings) -> Values:
-    return {name: value for name, value in settings.values.items() if value.file.endswith(PRODUCTION)}
-
-
-def _equal(name: str, values: tuple[Values, Values], pair: tuple[HostView, HostView]) -> bool:
-    one, other = (values_of_host.get(name) for values_of_host in values)
-    if one is None or other is None:
-        return False
-    if (one.kind, one.value, one.digest) == (other.kind, other.value, other.digest):
-        return one.kind != "expression" or one.source == other.source
-    if one.digest and other.digest and one.value is other.value is None:
-        if one.digest == other.digest:
-            return {one.kind, other.kind} <= {"str", "int", "float"}
-        digests = [value.own_digest or value.digest for value in (one, other)]
-        return one.kind == other.kind == "str" and digests[0] == digests[1]
-    own = [_without_own_addresses(value, host) for value, host in zip((one, other), pair, strict=True)]
-    return one.kind == other.kind == "str" and own[0] == own[1]
-
-
-def _without_own_addresses(value: Value, host: HostView) -> str:
-    """http://10.0.1.3:8003 of 10.0.1.3 and http://10.0.1.4:8003 of 10.0.1.4 mean the same; so do their own names."""
-    text, name = str(value.value), host.system.hostname or ""
-    for address in sorted(host.addresses.items, key=len, reverse=True):
-        text = re.sub(rf"(?<![\w.]){re.escape(address)}(?![\w.])", "LAN_IP", text)
-    for own in filter(None, (name, name.partition(".")[0])):
-        text = re.sub(rf"(^|//){re.escape(own)}(?=[:/]|$)", r"\1LAN_IP", text)
-    return text
-
-
-def _difference(name: str, values: tuple[Values, Values], pair: tuple[HostView, HostView]) -> CaseMessage:
-    """Return the case with the location of both values, and the values unless they are secrets."""
-    present = [
-        (host, values_of_host[name])
-        for host, values_of_host in zip(pair, values, strict=True)
-        if values_of_host.get(name) is not None
+def _unreadable(pair: tuple[HostView, HostView], project: str) -> list[Message | str]:
+    return [
+        labelled(host.name, problem)
+        for host in pair
+        for problem in host.settings.by_project[project].problems
     ]
-    if len(present) == 1:
-        [(here, value)] = present
-        return case(
-            "only-on-one",
-            "{name} stands on {here_name} only ({file}:{line})",
-            name=name,
-            here_name=here.name,
-            file=value.file,
-            line=value.line,
-        )
-    shown = [
-        f"{host.name}:{value.file}:{value.line} {value.text if value.digest is None else '***'}"
-        for host, value in present
-    ]
+
+
+def _no_file(
+    project: str, pair: tuple[HostView, HostView], values: tuple[SettingReadings, SettingReadings]
+) -> CaseMessage:
+    """Return the case of a project that has settings files on one of the hosts only."""
+    without = pair[0] if not values[0] else pair[1]
+    paths = [file.path for file in without.settings.by_project[project].files]
+    return case("no-file", "{paths}: not on {without}", paths=series(paths), without=without.name)
+
+
+def _only_on_one(reading: SettingReading) -> CaseMessage:
     return case(
-        "differs", "{name} differs: {values}", name=name, values=joined(", ", shown, context="clauses")
+        "only-on-one",
+        "{name} is set on {here_name} only ({where})",
+        name=reading.name,
+        here_name=reading.host,
+        where=reading.where,
     )
+
+
+def _unknown(reading: SettingReading) -> Message:
+    return msg(
+        "{host}: {where}: the value of {name} = {text} is not known",
+        host=reading.host,
+        where=reading.where,
+        name=reading.name,
+        text=reading.text,
+    )
+
+
+def _judged_elsewhere(reading: SettingReading, deployment: Deployment, host_facts: HostLookup) -> bool:
+    """Return whether settings-across-projects names the project and host that differ."""
+    return odd_readings(shared_readings(reading.name, deployment, host_facts)) is not None
+
+
+def _difference(
+    one: SettingReading, other: SettingReading, deployment: Deployment, host_facts: HostLookup
+) -> CaseMessage:
+    """Return the case: which host has another value than the others, if that can be decided."""
+    text = msg(
+        "{name} differs: {values}",
+        name=one.name,
+        values=joined(
+            ", ", [f"{side.host}:{side.where} {side.text}" for side in (one, other)], context="clauses"
+        ),
+    )
+    everywhere = all_readings(one.name, deployment, host_facts)
+    odd = odd_hosts(one.project, everywhere)
+    wrong = [side.host for side in (one, other) if odd and side.host in odd]
+    if len(wrong) == 1:
+        return case("odd", text, odd=wrong[0])
+    return case("differs", msg("{text}; which of the two is right is undecided", text=text))
 
 
 @condition("domain-from-agents")

@@ -38,6 +38,20 @@ from bkpaas.checks.phrases import (
     seconds,
     sorted_uids,
 )
+from bkpaas.checks.values import (
+    SHARED_SETTINGS,
+    SettingReadings,
+    all_readings,
+    equal,
+    groups,
+    is_own,
+    location_port,
+    odd_hosts,
+    odd_readings,
+    readings,
+    shared_readings,
+)
+from bkpaas.checks.values import Reading as SettingReading
 from bkpaas.collect.probes import REDIRECTS
 from bkpaas.errors import NoData, NotApplicable, message_of
 from bkpaas.facts import (
@@ -143,6 +157,7 @@ from bkpaas.facts.redis import (
 )
 from bkpaas.facts.services import ServiceRun, ServicesView, process_of_program
 from bkpaas.facts.services import lines_of as program_lines
+from bkpaas.facts.settings import location_host
 from bkpaas.facts.startup import Need, Startup, command_words, directories, needs, pid_files
 from bkpaas.facts.uwsgi import service_endpoint
 from bkpaas.inventory.deployment import Deployment, Host
@@ -161,6 +176,7 @@ __all__ = [
     "OPEN_PAAS_SERVICES",
     "QUEUE_SECONDS",
     "REDIRECTS",
+    "SHARED_SETTINGS",
     "Access",
     "Addresses",
     "Agent",
@@ -240,6 +256,8 @@ __all__ = [
     "ServiceRun",
     "Services",
     "ServicesView",
+    "SettingReading",
+    "SettingReadings",
     "Settings",
     "SettingsByProject",
     "Snapshot",
@@ -257,6 +275,7 @@ __all__ = [
     "Value",
     "Versions",
     "addresses",
+    "all_readings",
     "answers_commands",
     "anywhere",
     "app_route",
@@ -281,18 +300,23 @@ __all__ = [
     "domain_paths",
     "elasticsearch_endpoints",
     "elasticsearch_error",
+    "equal",
     "excepted",
+    "groups",
     "health",
     "host_time",
     "hosts_at",
     "is_elasticsearch",
     "is_login_refusal",
     "is_loopback",
+    "is_own",
     "joined",
     "key_readings",
     "labelled",
     "lines",
     "load_time",
+    "location_host",
+    "location_port",
     "login_access_log",
     "mentions",
     "message_of",
@@ -300,6 +324,8 @@ __all__ = [
     "needs",
     "nginx_route",
     "no_answer",
+    "odd_hosts",
+    "odd_readings",
     "offset",
     "own_addresses",
     "parsers",
@@ -308,6 +334,7 @@ __all__ = [
     "port_of_service",
     "process_of_program",
     "program_lines",
+    "readings",
     "redis_endpoint",
     "refused_command",
     "request_failure",
@@ -324,6 +351,7 @@ __all__ = [
     "settings_changes",
     "several",
     "shadowing_server",
+    "shared_readings",
     "sorted_uids",
     "source",
     "ssh_command",

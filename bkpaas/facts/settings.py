@@ -8,9 +8,11 @@ from os.path import dirname
 from typing import Any
 
 from bkpaas.errors import NoData
+from bkpaas.facts import raw
 from bkpaas.facts.calls import Environment
 from bkpaas.facts.file import FileFact, Files, content, file_fact, unreadable
 from bkpaas.facts.missing import Fact, Missing, Record
+from bkpaas.facts.names import unresolved
 from bkpaas.facts.query import Earlier, FileName, ProcessVariables, Query, ReadFile
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.setting_value import SEARCH_SETTINGS, Value
@@ -147,6 +149,13 @@ def _settings(project: str, entries: list[dict[str, Any]], reader: SettingsReade
 
 _MOST_FILES = 50
 _MOST_MODULES = 10
+_MOST_HOSTS = 20
+_HOST = re.compile(r"[a-z0-9_.:-]{1,253}")
+LOCATION_SETTINGS = (
+    *("PAAS_INNER_DOMAIN", "PAAS_HOST", "LOGIN_HOST", "HOST_BK_LOGIN", "ENGINE_HOST", "HOST_CC", "HOST_JOB"),
+    "DATABASES",
+)
+"""Settings with the addresses of parts of the platform, whose names are resolved."""
 
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
@@ -160,8 +169,34 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
             name = FileName.SETTINGS_MODULE.of(project)
             yield ReadFile(name, modules, deployment.limits.file_bytes, _MOST_MODULES)
     if earlier is not None and entry.has_role("paas"):
-        facts = earlier.hosts[entry.name].settings
-        projects = {} if isinstance(facts, Missing) else facts.by_project
-        names = {name for project in projects.values() for name in project.variables}
-        if names:
-            yield ProcessVariables(tuple(sorted(names)))
+        yield from _later(deployment, earlier.hosts[entry.name].settings)
+
+
+def _later(deployment: Deployment, facts: SettingsByProject | Missing) -> Iterator[Query]:
+    """Return queries for the variables of the environment and the names that the settings use."""
+    projects = {} if isinstance(facts, Missing) else facts.by_project
+    variables = sorted({name for project in projects.values() for name in project.variables})
+    if variables:
+        yield ProcessVariables(tuple(variables))
+    hosts = sorted({host for project in projects.values() for host in _hosts(project)})
+    yield from unresolved(hosts[:_MOST_HOSTS], deployment)
+
+
+def _hosts(project: Settings) -> Iterator[str]:
+    """Return the hosts in the addresses of a project's settings."""
+    for name in LOCATION_SETTINGS:
+        value = project.values.get(name)
+        text = value.value if value else None
+        if isinstance(text, dict):
+            text = raw.record(text.get("default")).get("HOST")
+        if isinstance(text, str) and (host := location_host(text)) and _HOST.fullmatch(host):
+            yield host
+
+
+def location_host(text: str) -> str:
+    """Return the host of `http://host:port/path`, `host:port` or `host`, in lower case."""
+    text = text.strip().lower()
+    rest = (text.partition("://")[2] or text).partition("/")[0].rpartition("@")[2]
+    if rest.startswith("["):
+        return rest[1:].partition("]")[0]
+    return rest if rest.count(":") > 1 else rest.partition(":")[0]

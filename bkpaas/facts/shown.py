@@ -21,6 +21,7 @@ SHOWN = frozenset(
             "PAAS_INNER_DOMAIN",
             "PAAS_HOST",
             "LOGIN_HOST",
+            "ENGINE_HOST",
             "LOGIN_DOMAIN",
             "LOGIN_URL",
             "BK_DOMAIN",

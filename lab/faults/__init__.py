@@ -29,6 +29,7 @@ from lab.faults import (
     shared_hosts,
     supervision,
     upgrades,
+    values,
 )
 from lab.faults.fault import Act, Fault
 from lab.faults.traces import sweep
@@ -67,6 +68,7 @@ FAULTS: dict[str, Fault] = {
         shared_hosts,
         behind_https,
         edited,
+        values,
     )
     for fault in room.FAULTS
 }

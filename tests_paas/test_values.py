@@ -1,0 +1,234 @@
+"""Settings that must have one value: over the projects of a host, and compared with the inventory."""
+
+from typing import NamedTuple
+
+from bkpaas.checks import (
+    SHARED_SETTINGS,
+    CaseMessage,
+    Deployment,
+    Finding,
+    HostLookup,
+    HostView,
+    Message,
+    NoData,
+    NotApplicable,
+    SettingReading,
+    addresses,
+    case,
+    clauses,
+    combined,
+    condition,
+    groups,
+    hosts_at,
+    is_own,
+    lines,
+    location_host,
+    location_port,
+    message_of,
+    msg,
+    odd_readings,
+    readings,
+    series,
+    service_endpoint,
+    shared_readings,
+)
+
+LOCATIONS = {
+    "PAAS_DOMAIN": ("login", "paas", "console"),
+    "PAAS_INNER_DOMAIN": ("login", "paas", "console"),
+    "PAAS_HOST": ("esb",),
+    "LOGIN_HOST": ("paas", "console"),
+    "HOST_BK_LOGIN": ("esb",),
+    "ENGINE_HOST": ("paas", "console"),
+    "HOST_CC": ("paas", "esb", "console"),
+    "HOST_JOB": ("paas", "esb", "console"),
+}
+"""Settings with the address of a part of the platform, and the projects that have them."""
+SERVICES = {"LOGIN_HOST": "login", "HOST_BK_LOGIN": "login", "ENGINE_HOST": "appengine"}
+"""The service of a paas host that a setting names with its port."""
+ROLES = {"HOST_CC": ("cmdb", "nginx"), "HOST_JOB": ("job", "nginx")}
+"""Roles of the hosts that may stand behind a setting; others name the paas and nginx hosts."""
+
+
+class Problem(NamedTuple):
+    """Represent a setting that is wrong in some projects of a host."""
+
+    name: str
+    """Of the setting."""
+    projects: list[str]
+    case: CaseMessage
+
+
+@condition("settings-across-projects")
+def test_projects_have_the_same_values(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """The projects that use a setting together have the same value of it, on this host as on the others."""
+    wrong: list[Problem] = []
+    unclear: list[Message | str] = []
+    compared = 0
+    for name, projects in SHARED_SETTINGS.items():
+        own, reasons = _own_readings(host, name, projects)
+        unclear += reasons
+        compared += len(own)
+        decided = odd_readings(shared_readings(name, deployment, host_facts))
+        if decided is not None:
+            odd = [one for one in decided[0] if one.host == host.name]
+            wrong += [_odd(name, odd, decided[1])] if odd else []
+        elif len(groups(own)) > 1:
+            wrong.append(_apart(name, own))
+    if not compared:
+        raise NoData(clauses(unclear[:5]) if unclear else msg("no settings file was read"))
+    finding.add_evidence(
+        msg("{compared} values of {names} agree", compared=compared, names=series(SHARED_SETTINGS))
+    )
+    _assert_none(wrong, finding)
+    if unclear:
+        raise NoData(clauses(unclear[:5]))
+
+
+def _assert_none(wrong: list[Problem], finding: Finding) -> None:
+    """Fail with the case of the first problem; the remedy gets its projects."""
+    if wrong:
+        finding.names_components("setting", [problem.name for problem in wrong])
+        finding.affects_services(project for problem in wrong for project in problem.projects)
+        finding.set_remedy_values(service=" ".join(wrong[0].projects))
+    assert not wrong, combined(
+        [problem.case for problem in wrong], lines(problem.case.evidence for problem in wrong)
+    )
+
+
+def _own_readings(
+    host: HostView, name: str, projects: tuple[str, ...]
+) -> tuple[list[SettingReading], list[Message | str]]:
+    """Return the values of a setting on a host, and why others are not known."""
+    found: list[SettingReading] = []
+    unclear: list[Message | str] = []
+    for project in projects:
+        try:
+            reading = readings(host, project).get(name)
+        except NoData as reason:
+            reading = reason
+        if isinstance(reading, NoData):
+            unclear.append(message_of(reading))
+        elif reading is not None and not reading.evaluated:
+            unclear.append(
+                msg(
+                    "{where}: {name} = {text} is not known", where=reading.where, name=name, text=reading.text
+                )
+            )
+        elif reading is not None:
+            found.append(reading)
+    return found, unclear
+
+
+def _odd(name: str, odd: list[SettingReading], usual: SettingReading) -> Problem:
+    text = msg(
+        "{places}: {name} = {text}; the others have {usual} ({where} on {host})",
+        places=series(one.where for one in odd),
+        name=name,
+        text=series(dict.fromkeys(one.text for one in odd)),
+        usual=usual.text,
+        where=usual.where,
+        host=usual.host,
+    )
+    projects = list(dict.fromkeys(one.project for one in odd))
+    return Problem(name, projects, case("odd", text, key=name, projects=series(projects)))
+
+
+def _apart(name: str, own: list[SettingReading]) -> Problem:
+    text = msg(
+        "{name} differs: {values}; which one is right is undecided",
+        name=name,
+        values=series(f"{one.project} {one.text} ({one.where})" for one in own),
+    )
+    projects = list(dict.fromkeys(one.project for one in own))
+    return Problem(name, projects, case("apart", text, key=name, projects=series(projects)))
+
+
+@condition("settings-match-inventory")
+def test_addresses_in_the_settings_are_those_of_the_inventory(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """The addresses of PaaS, login, appengine, CMDB and JOB in the settings lead to hosts with these roles."""
+    wrong: list[Problem] = []
+    unclear: list[Message | str] = []
+    compared: list[str] = []
+    for name, projects in LOCATIONS.items():
+        own, reasons = _own_readings(host, name, projects)
+        unclear += reasons
+        for reading in own:
+            if not reading.text.strip("'\" "):
+                continue  # not configured
+            compared.append(f"{reading.project} {name}")
+            problem = _location_problem(reading, host, deployment, host_facts)
+            if problem is not None:
+                wrong.append(Problem(name, [reading.project], problem))
+    if not compared and not unclear:
+        raise NotApplicable(msg("no settings file has an address of another part of the platform"))
+    finding.add_evidence(series(compared))
+    _assert_none(wrong, finding)
+    if unclear:
+        raise NoData(clauses(unclear[:5]))
+
+
+def _location_problem(
+    reading: SettingReading, host: HostView, deployment: Deployment, host_facts: HostLookup
+) -> CaseMessage | None:
+    """Return in which way an address does not match the inventory, None if it matches or is outside of it."""
+    text = reading.text.strip("'\"")
+    place = location_host(text)
+    if reading.name == "PAAS_DOMAIN":
+        if place == deployment.domain.lower():
+            return None
+        return _problem(
+            "other-domain", reading, text, msg("the domain is {domain}", domain=deployment.domain)
+        )
+    if place == deployment.domain.lower() or place in map(str.lower, deployment.fqdns.values()):
+        return None
+    if place in deployment.virtual_addresses:
+        return None
+    service = SERVICES.get(reading.name)
+    roles = ROLES.get(reading.name, ("paas", "nginx"))
+    resolved = host.names.get(place)
+    if resolved is not None and not resolved.addresses and deployment.hosts_with(*roles[:1]):
+        reason = msg("{place} does not resolve on {host}", place=place, host=host.name)
+        return _problem("unresolved", reading, text, reason)
+    found = [host.name] if is_own(place, host) else _hosts_behind(host, place, deployment, host_facts)
+    behind = [deployment.host(name) for name in found]
+    if behind and not any(entry.has_role(*roles) for entry in behind):
+        reason = msg(
+            "{place} is {hosts}, which has none of the roles {roles}",
+            place=place,
+            hosts=series(entry.name for entry in behind),
+            roles=series(roles),
+        )
+        return _problem("other-host", reading, text, reason)
+    paas = next((entry for entry in behind if entry.has_role("paas")), None)
+    if service is None or paas is None:
+        return None
+    facts = host.facts if paas.name == host.name else host_facts(paas.name).facts
+    port = service_endpoint(service, paas, deployment, facts)[1]
+    if (location_port(text) or 80) == port:
+        return None
+    return _problem(
+        "other-port", reading, text, msg("{service} listens on port {port}", service=service, port=port)
+    )
+
+
+def _hosts_behind(host: HostView, place: str, deployment: Deployment, host_facts: HostLookup) -> list[str]:
+    found = addresses(host, place, deployment)
+    return hosts_at(found, deployment, host_facts) if found else []
+
+
+def _problem(kind: str, reading: SettingReading, text: str, reason: Message) -> CaseMessage:
+    evidence = msg(
+        "{where}: {name} = {text}; {reason}", where=reading.where, name=reading.name, text=text, reason=reason
+    )
+    if kind == "other-domain":
+        return case("other-domain", evidence, key=reading.name, projects=reading.project, value=text)
+    if kind == "other-host":
+        return case("other-host", evidence, key=reading.name, projects=reading.project, value=text)
+    if kind == "unresolved":
+        return case("unresolved", evidence, key=reading.name, projects=reading.project, value=text)
+    return case("other-port", evidence, key=reading.name, projects=reading.project, value=text)
