@@ -30,6 +30,8 @@ PACKAGES = [
     *("procps", "psmisc", "lsof", "file", "iproute2", "net-tools", "iptables", "nftables"),
     *("curl", "iputils-ping", "netcat-openbsd"),
 ]
+SYSTEMD_PACKAGES = ["systemd", "systemd-sysv", "dbus"]
+"""In addition, for the hosts of a layout whose PID 1 is systemd: a disk of its own, so that no other layout has systemctl."""
 LEFT_OUT = ("doc", "man", "locale", "info", "lintian")
 """Directories of /usr/share that no host needs."""
 
@@ -38,17 +40,27 @@ PARTIAL = ".partial"
 HOST = Path(__file__).with_name("host")
 SCRIPTS = [HOST / "customize.sh", HOST.with_name("services") / "bake.sh"]
 """Run one after the other as SCRIPT ROOT when the packages are installed."""
+SYSTEMD_SCRIPT = HOST / "systemd.sh"
+"""Run after them on the disk of hosts with systemd."""
 Tell = Callable[[str], None]
 
 
-def directory(home: Path) -> Path:
-    """Where the base of today's recipe lies below home (.lab), built or not."""
+def directory(home: Path, systemd: bool = False) -> Path:
+    """Return where the base of today's recipe lies below home (.lab), built or not."""
     recipe = [
         os.geteuid(),  # whose ids its files have
-        platform.machine(), PACKAGES, LEFT_OUT, suite()[0],
-        *(file.read_text("utf-8") for file in (HOST / "labclock.c", *SCRIPTS)),
+        platform.machine(), _packages(systemd), LEFT_OUT, suite()[0],
+        *(file.read_text("utf-8") for file in (HOST / "labclock.c", *_scripts(systemd))),
     ]  # fmt: skip
     return home / f"base-{hashlib.sha256(json.dumps(recipe).encode()).hexdigest()[:12]}"
+
+
+def _packages(systemd: bool) -> list[str]:
+    return PACKAGES + SYSTEMD_PACKAGES * systemd
+
+
+def _scripts(systemd: bool) -> list[Path]:
+    return SCRIPTS + [SYSTEMD_SCRIPT] * systemd
 
 
 def suite(root: Path = Path("/")) -> tuple[str, list[str]]:
@@ -84,21 +96,25 @@ def _is_debian(file: Path, release: str) -> bool:
     return bool(re.search(r"/debian(-security)?/?\s", text)) and release in text and "main" in text.split()
 
 
-def ensure(home: Path, tell: Tell) -> Path:
-    """The base below home, built if it is not there yet: a minute and apt's mirror. LabError if that fails."""
-    target = directory(home)
+def ensure(home: Path, tell: Tell, systemd: bool = False) -> Path:
+    """Return the base below home, built if it is not there yet: a minute and apt's mirror.
+
+    Raises:
+        LabError: the build failed.
+    """
+    target = directory(home, systemd)
     lock = os.open(home, os.O_RDONLY)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.exists():
             machine.need(*machine.TO_RUN, *machine.TO_BUILD)
-            _build(target, tell)
+            _build(target, tell, systemd)
     finally:
         os.close(lock)
     return target
 
 
-def _build(target: Path, tell: Tell) -> None:
+def _build(target: Path, tell: Tell, systemd: bool) -> None:
     """Build beside the target and rename at the end: a base that is there is whole."""
     begun = time.monotonic()
     partial = target.with_suffix(PARTIAL)
@@ -111,9 +127,9 @@ def _build(target: Path, tell: Tell) -> None:
         work = Path(place)
         work.chmod(0o755)  # for the subordinate ids
         _compile_labclock(work)
-        for script in SCRIPTS:
+        for script in _scripts(systemd):
             shutil.copy(script, work)
-        status = _inside(_mmdebstrap(release, sources, partial, work), record, tell)
+        status = _inside(_mmdebstrap(release, sources, partial, work, systemd), record, tell)
     if status:
         remove(partial)
         tail = "".join(log.read_text("utf-8", "replace").splitlines(keepends=True)[-15:])
@@ -125,12 +141,12 @@ def _build(target: Path, tell: Tell) -> None:
     tell(to_text(msg("built in {seconds:.0f} s: {target}", seconds=seconds, target=target)))
 
 
-def _mmdebstrap(release: str, sources: list[str], target: Path, work: Path) -> list[str]:
+def _mmdebstrap(release: str, sources: list[str], target: Path, work: Path, systemd: bool) -> list[str]:
     return [
-        "mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory", f"--include={','.join(PACKAGES)}",
+        "mmdebstrap", "--mode=root", "--variant=minbase", "--format=directory", f"--include={','.join(_packages(systemd))}",
         '--aptopt=Acquire::Languages "none"', "--dpkgopt=force-unsafe-io",
         *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in LEFT_OUT),
-        *(f'--customize-hook=sh {work}/{script.name} "$1"' for script in SCRIPTS),
+        *(f'--customize-hook=sh {work}/{script.name} "$1"' for script in _scripts(systemd)),
         release, str(target), *sources,
     ]  # fmt: skip
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from lab import cgroups
 from lab.layout import Host, Layout
 
 START = Path(__file__).parent / "host" / "start.sh"
@@ -54,6 +55,7 @@ def start(lab: Lab, host: Host, record: Record) -> None:
         "ROLES": " ".join(host.roles), "PREFIX": str(layout.prefix), "CONTROLLER": layout.controller,
         "DISK_MB": str(layout.disk_mb), "TIMEZONE": layout.timezone, "NAMES": _names(layout),
         "STATE": str(lab.state_dir), "BASE": str(record.base), "SERVICES": str(record.services),
+        "CGROUP": str(cgroups.of(lab.state_dir)) if layout.systemd else "",
     }  # fmt: skip
     # In the background of a shell that ends at once: the host becomes a child of the lab's PID 1.
     script = (

@@ -43,6 +43,8 @@ class Layout:
     """Are paas_plugins there, which bring logs to the developer centre? The open-source edition has none."""
     domain: str = "bklab.test"
     generation: str = "5.x"
+    systemd: bool = False
+    """Is systemd the PID 1 of the hosts? Else a small init of the lab."""
     home: str = "/data/bkce"
     scheme: str = "http"
     network: str = "10.66.0.0/24"
@@ -79,7 +81,7 @@ class Layout:
         known = {name: [address] for name, address in self.names.items() if self.names_in_dns}
         for host in self.hosts:
             known[host.name] = [host.address]
-            for role in host.roles:
+            for role in host.roles if self.generation == "5.x" else ():  # else each host has its own consul
                 known.setdefault(f"{role}.service.consul", []).append(host.address)
         return known
 

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bkpaas.messages import Message, msg, to_text
-from lab import base, certificates, generated, hosts, machine, namespaces
+from lab import base, certificates, cgroups, generated, hosts, machine, namespaces
 from lab.control import READY_SECONDS, RECORD, REPOSITORY, SERVICES, TLS, Lab, Record, Tell
 from lab.errors import LabError
 from lab.layouts import Layout
@@ -60,7 +60,9 @@ def up(
             return
         machine.need(*machine.TO_RUN)
         home = lab.state_dir.parent
-        disk = base.ensure(home, tell)
+        if layout.systemd:
+            cgroups.need()
+        disk = base.ensure(home, tell, layout.systemd)
         _remove_old_bases(home)
         begun = time.monotonic()
         _end(lab)
@@ -157,6 +159,7 @@ def _end(lab: Lab) -> None:
             with suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGKILL)
     lab.wait(lambda: not any(process.alive for process in both), DOWN_SECONDS, f"the lab {lab.name} ends")
+    cgroups.remove(lab.state_dir)
     for item in lab.state_dir.iterdir():
         if item.name == KEPT:
             continue
@@ -170,7 +173,7 @@ def _remove_old_bases(home: Path) -> None:
     """Remove this user's bases of former recipes that no lab stands on."""
     found = [Record.read(file) for file in home.glob(f"*/{RECORD}")]
     used = {record.base for record in found if record and record.keeper.alive}
-    for old in set(home.glob("base-*")) - used - {base.directory(home)}:
+    for old in set(home.glob("base-*")) - used - {base.directory(home), base.directory(home, systemd=True)}:
         if old.suffix != base.PARTIAL and old.stat().st_uid == os.geteuid():
             base.remove(old)
 

@@ -13,9 +13,11 @@ from bkpaas.checks import (
     Listener,
     Message,
     Missing,
+    Nginx,
     NginxRoute,
     NginxUpstream,
     NoData,
+    NotApplicable,
     Process,
     case,
     clauses,
@@ -123,6 +125,9 @@ def test_upstreams_lead_to_the_right_app_hosts(
     nginx = host.nginx
     if nginx.main is None:
         raise NoData(msg("no nginx configuration was found"))
+    if deployment.generation == "6.x":
+        _check_application_upstreams(nginx, host, deployment, host_facts, finding)
+        return
     wrong: list[CaseMessage] = []
     absent: list[str] = []
     for name, role in APP_UPSTREAMS.items():
@@ -212,6 +217,31 @@ def _wrong_route(
             role=role,
         )
     ]
+
+
+def _check_application_upstreams(
+    nginx: Nginx, host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """Each application has an upstream of its own: t.NAME of the test environment, NAME of production."""
+    found = [one for one in nginx.upstreams if one.file.endswith("/app_upstream.conf")]
+    if not found:
+        raise NotApplicable(msg("no application has an upstream"))
+    wrong: list[CaseMessage] = []
+    for upstream in found:
+        role = "appt" if upstream.name.startswith("t.") else "appo"
+        right = _right_addresses(host, role, deployment, host_facts)
+        if not upstream.servers:
+            wrong.append(
+                case(
+                    "empty",
+                    "{file}:{line} {upstream} has no server",
+                    file=upstream.file,
+                    line=upstream.line,
+                    upstream=upstream.name,
+                )
+            )
+        wrong += _wrong_servers(host, upstream, role, right, finding)
+    assert not wrong, combined(wrong, lines(one.evidence for one in wrong))
 
 
 def _addresses(app: Host, host_facts: HostLookup, loopback: bool) -> set[str]:

@@ -3,13 +3,16 @@
 from bkpaas.checks import (
     Deployment,
     Finding,
+    HostLookup,
     HostView,
     LogHit,
+    Missing,
     NoData,
     case,
     clauses,
     condition,
     host_time,
+    idle_placeholders,
     msg,
 )
 
@@ -39,10 +42,13 @@ def test_no_token_was_refused_for_its_time(host: HostView, deployment: Deploymen
 
 
 @condition("nginx-error-log")
-def test_nginx_log_has_no_upstream_errors(host: HostView, deployment: Deployment, finding: Finding) -> None:
+def test_nginx_log_has_no_upstream_errors(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
     """No line of the last minutes in nginx's error log reports a failed upstream."""
     window = deployment.thresholds.log_window_minutes
-    recent = _recent(host, host.logs.nginx_errors, window)
+    idle = _idle_places(host, deployment, host_facts)
+    recent = [hit for hit in _recent(host, host.logs.nginx_errors, window) if hit.upstream not in idle]
     upstreams = sorted({hit.upstream for hit in recent if hit.upstream})
     finding.depends_on_hosts(
         entry.name for entry in deployment.hosts_with("paas", "mysql", "appo", "appt", "cmdb", "job")
@@ -56,3 +62,12 @@ def test_nginx_log_has_no_upstream_errors(host: HostView, deployment: Deployment
         upstreams=", ".join(upstreams) or msg("unknown", context="upstreams"),
         line=recent[-1].text,
     )
+
+
+def _idle_places(host: HostView, deployment: Deployment, host_facts: HostLookup) -> set[str]:
+    """The places that nginx's files name for modules that the deployment does not have."""
+    if isinstance(host.facts.nginx, Missing):
+        return set()
+    idle = idle_placeholders(host.nginx, deployment, host_facts)
+    upstreams = [upstream for upstream in host.nginx.upstreams if upstream.name in idle]
+    return {f"{server.address}:{server.port}" for upstream in upstreams for server in upstream.servers}

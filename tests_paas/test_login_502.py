@@ -24,6 +24,7 @@ from bkpaas.checks import (
     connection_case,
     domain_paths,
     is_loopback,
+    is_placeholder,
     labelled,
     lines,
     msg,
@@ -33,7 +34,7 @@ from bkpaas.checks import (
     several,
 )
 
-BEHIND = {"/": "paas", "/login/": "login", "/api/": "esb", "/v1/": "appengine"}
+BEHIND = {"/": "paas", "/login/": "login", "/api/": "esb", "/api/c/": "esb", "/v1/": "appengine"}
 """The service of a path of the domain; other paths lead to applications."""
 APPS = {"/o/": ("appo",), "/t/": ("appt",)}
 """The roles of the hosts of applications, by path."""
@@ -84,7 +85,12 @@ def _upstream_addresses(
         if isinstance(facts.nginx, Missing):
             continue
         loopback_is_us = nginx_host.name == host.name
-        upstreams = (server for upstream in facts.nginx.upstreams for server in upstream.servers)
+        upstreams = (
+            server
+            for upstream in facts.nginx.upstreams
+            if deployment.generation == "5.x" or not is_placeholder(upstream)
+            for server in upstream.servers
+        )
         targets = {(server.address, server.port) for server in upstreams} | facts.nginx.passed_to()
         resolved = {
             address

@@ -27,7 +27,9 @@ from bkpaas.checks import (
     connection_case,
     default_servers,
     hosts_at,
+    idle_placeholders,
     is_loopback,
+    is_placeholder,
     lines,
     msg,
     no_answer,
@@ -188,10 +190,16 @@ def test_upstreams_name_paas_hosts(
         if paas.name == host.name or not is_loopback(address)
     }
     wrong: dict[str, tuple[str, CaseMessage]] = {}
+    idle = idle_placeholders(nginx, deployment, host_facts)
     for upstream, service, server in servers:
+        if upstream.name in idle:
+            continue
         where = f"{upstream.file}:{upstream.line} {upstream.name}: {server.address}:{server.port}"
         addresses = host.names.of(server.address)
         paas = next((owners[address] for address in addresses if address in owners), None)
+        if _placeholder(upstream, deployment):
+            wrong[where] = service, case("placeholder", "consul-template saw no passing instance in consul")
+            continue
         if paas is None:
             wrong[where] = service, case("unknown-host", "is no paas host of the inventory")
             continue
@@ -226,6 +234,8 @@ def test_upstreams_name_every_paas_host(
     """No paas host of the inventory is missing in an upstream of open_paas."""
     servers = _open_paas_servers(_needs_nginx(host))
     missing: dict[str, list[str]] = {}
+    idle = idle_placeholders(host.nginx, deployment, host_facts)
+    servers = [one for one in servers if one[0].name not in idle and not _placeholder(one[0], deployment)]
     for service in sorted({service for _, service, _ in servers}):
         configured = {
             address
@@ -247,6 +257,10 @@ def test_upstreams_name_every_paas_host(
     )
 
 
+def _placeholder(upstream: NginxUpstream, deployment: Deployment) -> bool:
+    return deployment.generation == "6.x" and is_placeholder(upstream)
+
+
 @condition("upstream-answers")
 def test_each_upstream_answers_by_itself(
     host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
@@ -254,6 +268,7 @@ def test_each_upstream_answers_by_itself(
     """Asked one by one from the nginx host, every upstream server answers, and not with a server error."""
     nginx = _needs_nginx(host)
     spare = [name for name, role in APP_UPSTREAMS.items() if not deployment.hosts_with(role)]
+    spare += idle_placeholders(nginx, deployment, host_facts)
     used = [upstream for upstream in nginx.upstreams if upstream.name not in spare]
     servers = structs.replace(nginx, upstreams=tuple(used)).http_servers()
     if not servers:

@@ -87,12 +87,29 @@ def _started(host: HostView, service: str) -> Sequence[Process]:
 
 
 @condition("settings-valid")
-def test_settings_files_can_be_loaded(host: HostView, finding: Finding) -> None:
+def test_settings_files_can_be_loaded(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """No settings file has a syntax error or a template variable that was not replaced."""
     unread: list[Message] = []
     wrong: dict[str, list[Message | str]] = {}
     invalid = False
-    for project, settings in host.settings.by_project.items():
+    judged = {
+        project: settings
+        for project, settings in host.settings.by_project.items()
+        if deployment.generation == "5.x" or project in host.services.by_name
+    }
+    absent = {
+        project: [settings.files[-1].path]
+        for project, settings in judged.items()
+        if deployment.generation == "6.x" and settings.files and not settings.files[-1].exists
+    }
+    finding.affects_services(absent)
+    finding.set_remedy_values(service=" ".join(sorted(absent)) or "SERVICE")
+    assert not absent, case(
+        "absent",
+        lines(msg("{path} does not exist", path=paths[0]) for _, paths in sorted(absent.items())),
+        projects=series(sorted(absent)),
+    )
+    for project, settings in judged.items():
         unread += [labelled(file.path, file.error) for file in settings.files if file.error is not None]
         problems: list[Message | str] = [
             problem for problem in settings.problems if not _is_unread(problem, settings.files)
@@ -103,7 +120,7 @@ def test_settings_files_can_be_loaded(host: HostView, finding: Finding) -> None:
             invalid = invalid or any(problem in settings.problems for problem in problems)
     finding.affects_services(wrong)
     finding.set_remedy_values(service=" ".join(sorted(wrong)) or "SERVICE")
-    finding.add_evidence(", ".join(sorted(host.settings.by_project)))
+    finding.add_evidence(", ".join(sorted(judged)))
     text = lines(labelled(project, clauses(problems[:5])) for project, problems in sorted(wrong.items()))
     projects = series(sorted(wrong))
     assert not invalid, case("invalid", text, projects=projects)

@@ -17,7 +17,9 @@ from bkpaas.checks import (
     case,
     condition,
     connection_case,
+    domain_healthz_paths,
     health,
+    hosts_with_module,
     labelled,
     mentions,
     msg,
@@ -69,6 +71,10 @@ QUERIED_BY_HEALTHZ = {"esb": ("cmdb", "fta", "job"), "appengine": ("appo", "appt
 def _check_healthz(
     service: str, vantage: HostView | ControllerView, deployment: Deployment, finding: Finding
 ) -> None:
+    if isinstance(vantage, ControllerView) and service not in domain_healthz_paths(deployment):
+        raise NotApplicable(
+            msg("on 6.x the healthz of {service} is not reachable through the domain", service=service)
+        )
     answer = vantage.answers.get(HttpName.HEALTHZ, service)
     finding.set_remedy_values(url=answer.url)
     finding.depends_on_hosts(
@@ -169,13 +175,7 @@ def test_healthz_of_console(
 
 
 def _has_console(deployment: Deployment, host_facts: HostLookup) -> bool:
-    for paas in deployment.selected("paas"):
-        try:
-            if "console" in host_facts(paas.name).services.by_name:
-                return True
-        except NoData:
-            continue
-    return False
+    return bool(hosts_with_module("console", deployment, host_facts))
 
 
 @condition("healthz-appengine")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Mapping
 from os.path import dirname
 from shlex import quote
@@ -11,7 +12,7 @@ from bkpaas.catalogue.model import Text
 from bkpaas.catalogue.scope import Subject
 from bkpaas.facts import HostFacts, Missing, Nginx, Process, Snapshot
 from bkpaas.inventory.deployment import DEFAULT_PORTS, Connection, Deployment
-from bkpaas.inventory.platform import INSTALL_ROOTS
+from bkpaas.inventory.platform import INSTALL_ROOTS, unit_of_service
 from bkpaas.language import Language
 from bkpaas.messages import Message
 
@@ -21,7 +22,7 @@ VARIABLES = frozenset({
     "agent_port", "paas_agent_port", "nginx", "service", "ports", "pids", "url", "off", "first", "second",
     "agent_supervisorctl", "source", "source_address", "target", "target_address", "database", "database_port",
     "no_proxy", "zone", "virtual", "disk", "port", "urls", "service_logs", "nginx_folder", "error_logs", "site",
-    "domain_address", "es_url", "es_host", "redis_host", "redis_port", "list", "file",
+    "domain_address", "es_url", "es_host", "redis_host", "redis_port", "list", "file", "units",
 })  # fmt: skip
 """What a remedy or a headline may use."""
 _TITLE = "nginx: master process "
@@ -62,7 +63,25 @@ def render(
     values["service_logs"] = " ".join(
         f"{values['home']}/logs/open_paas/{service}_uwsgi.log" for service in values["service"].split()
     )
-    return text.in_(language).format_map(values)
+    if deployment.generation == "5.x":
+        return text.in_(language).format_map(values)
+    values["supervisorctl"] = values["agent_supervisorctl"] = _MARK
+    return _with_systemctl(text.in_(language).format_map(values))
+
+
+_MARK = "\0supervisorctl"
+"""Stands for supervisorctl where there is none."""
+_COMMAND = re.compile(rf"{_MARK} (?P<verb>start|restart|stop)(?P<services>(?: [a-z_]+)+)")
+
+
+def _with_systemctl(text: str) -> str:
+    """Return a text whose commands of supervisorctl are those of systemctl."""
+
+    def command(match: re.Match[str]) -> str:
+        units = " ".join(map(unit_of_service, match["services"].split()))
+        return f"systemctl {match['verb']} {units}"
+
+    return _COMMAND.sub(command, text).replace(f"{_MARK} status", "systemctl list-units --all 'bk-paas*'")
 
 
 def _site(deployment: Deployment) -> str:

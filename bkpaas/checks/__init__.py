@@ -27,6 +27,7 @@ from bkpaas.checks.log_search import (
 )
 from bkpaas.checks.login import BEHIND_THE_DOMAIN, check_refusal, setting
 from bkpaas.checks.lookup import HostLookup, port_of_service
+from bkpaas.checks.modules import hosts_with_module, idle_placeholders, is_placeholder
 from bkpaas.checks.nginx import default_servers, server_name_fits, shadowing_server
 from bkpaas.checks.phrases import (
     clauses,
@@ -116,6 +117,8 @@ from bkpaas.facts import (
     System,
     TimeDaemon,
     TimeLimit,
+    Unit,
+    Units,
     UnixSocket,
     Value,
     Versions,
@@ -142,6 +145,7 @@ from bkpaas.facts.elasticsearch import INDEX as LOG_INDEX
 from bkpaas.facts.elasticsearch import complaint as elasticsearch_error
 from bkpaas.facts.elasticsearch import speaks as is_elasticsearch
 from bkpaas.facts.login import LoginTrial
+from bkpaas.facts.names import CONSUL_SUFFIX
 from bkpaas.facts.nginx import APP_UPSTREAMS
 from bkpaas.facts.nginx_location import Route as NginxRoute
 from bkpaas.facts.nginx_location import route as nginx_route
@@ -155,13 +159,19 @@ from bkpaas.facts.redis import (
     key_readings,
     refused_command,
 )
-from bkpaas.facts.services import ServiceRun, ServicesView, process_of_program
+from bkpaas.facts.services import ServiceRun, ServicesView, process_of_program, service_of_unit
 from bkpaas.facts.services import lines_of as program_lines
 from bkpaas.facts.settings import location_host
 from bkpaas.facts.startup import Need, Startup, command_words, directories, needs, pid_files
 from bkpaas.facts.uwsgi import service_endpoint
 from bkpaas.inventory.deployment import Deployment, Host
-from bkpaas.inventory.platform import OPEN_PAAS_SERVICES, domain_paths
+from bkpaas.inventory.platform import (
+    OPEN_PAAS_SERVICES,
+    domain_healthz_paths,
+    domain_paths,
+    required_units,
+    unit_of_service,
+)
 from bkpaas.messages import Message, both, joined, lines, msg, plural, series
 
 say = both
@@ -170,6 +180,7 @@ say = both
 __all__ = [
     "APP_UPSTREAMS",
     "BEHIND_THE_DOMAIN",
+    "CONSUL_SUFFIX",
     "FEWEST_CLOCKS",
     "LOG_INDEX",
     "MOST_APPLICATIONS",
@@ -271,6 +282,8 @@ __all__ = [
     "Text",
     "TimeDaemon",
     "TimeLimit",
+    "Unit",
+    "Units",
     "UnixSocket",
     "Value",
     "Versions",
@@ -297,6 +310,7 @@ __all__ = [
     "database_error_text",
     "default_servers",
     "directories",
+    "domain_healthz_paths",
     "domain_paths",
     "elasticsearch_endpoints",
     "elasticsearch_error",
@@ -306,10 +320,13 @@ __all__ = [
     "health",
     "host_time",
     "hosts_at",
+    "hosts_with_module",
+    "idle_placeholders",
     "is_elasticsearch",
     "is_login_refusal",
     "is_loopback",
     "is_own",
+    "is_placeholder",
     "joined",
     "key_readings",
     "labelled",
@@ -339,6 +356,7 @@ __all__ = [
     "refused_command",
     "request_failure",
     "require_log_search",
+    "required_units",
     "same_host",
     "same_link",
     "say",
@@ -347,6 +365,7 @@ __all__ = [
     "series",
     "server_name_fits",
     "service_endpoint",
+    "service_of_unit",
     "setting",
     "settings_changes",
     "several",
@@ -356,6 +375,7 @@ __all__ = [
     "source",
     "ssh_command",
     "target",
+    "unit_of_service",
     "unknown_field",
     "usual_clock",
     "valid_addresses",

@@ -6,7 +6,7 @@ It reads     /proc (processes, the owners of sockets, the named environment vari
              of logs that the plan names, the configuration of nginx, the addresses of the host, free space.
 It requests  name resolution, GET requests and TCP connections that the plan names, from this host.
 It logs in   to the databases that the plan names, sends no statement and quits.
-It runs      three commands only: see COMMANDS.  They get no input and are killed at their limit.
+It runs      four commands only: see COMMANDS.  They get no input and are killed at their limit.
 It never     writes or creates a file, changes anything, sends another method than GET, follows a redirect,
              opens a FIFO or a device.  It ends when standard output is closed, and by an alarm of the kernel.
 
@@ -20,6 +20,7 @@ The plan and the answer are JSON documents.  Parts of a plan, each answered unde
   tails       [{name, path, bytes, most}] the ends of the newest files that match
   nginx       {confs, bytes, most}        these files, those of running masters, and all that they include
   supervisor  [{name, conf, seconds}]     supervisorctl status;  time_daemon {seconds}: chronyc, ntpq
+  systemd     {units, names, seconds}     systemctl show of these units; the control groups of processes so named
   resolve     [{name, seconds}]           addresses of names
   http        [{name, url, seconds, bytes, headers, ca_pem, unix, uwsgi}]; over the unix socket at the path `unix`;
               with uwsgi {modifier, SCRIPT_NAME} the GET of that URL is sent in the protocol of uwsgi
@@ -53,11 +54,17 @@ import time
 import zlib
 
 MARK = "@@bkpaas"  # prefix of each line of the protocol; output of profiles and banners lacks it
-COMMANDS = {  # the only commands that can run; CONF is the only argument that a plan sets
+COMMANDS = {  # the only commands that can run; a plan sets CONF and UNITS only
     "supervisorctl": ["-c", "CONF", "status"],
     "chronyc": ["-h", "127.0.0.1", "-n", "tracking"],  # without -h, root's chronyc creates a socket in /run
     "ntpq": ["-pn"],
+    "systemctl": ["--no-pager", "show", "-p", "PROPERTIES", "UNITS"],
 }
+UNIT_PROPERTIES = (  # an older systemd leaves out what it does not have
+    "Id,LoadState,ActiveState,SubState,Result,MainPID,ExecMainPID,ExecMainCode,ExecMainStatus,NRestarts,"
+    "UnitFileState,FragmentPath,DropInPaths,NeedDaemonReload,ControlGroup"
+)
+UNIT_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9@._-]{0,100}\\.(service|target)$")  # never an option
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/py36/bin:/opt/py27/bin"
 FILE_TIMEOUT = 3.0  # seconds for one file; after that the next file is read in a new thread
 PROC_TIMEOUT = 15.0  # seconds for all of /proc
@@ -574,7 +581,7 @@ def addresses():
 groups = set()  # process groups that are killed when this program ends
 
 
-def run_command(job, name, argv, conf="", user=None):
+def run_command(job, name, argv, conf="", user=None, units=()):
     """Run one of COMMANDS; argv: the program and its interpreter; user: (uid, gid) to run it as."""
     import subprocess  # imported only where a command runs
 
@@ -585,7 +592,8 @@ def run_command(job, name, argv, conf="", user=None):
             os.setgid(user[1])
             os.setuid(user[0])
 
-    argv = job.answer["argv"] = argv + [conf if word == "CONF" else word for word in COMMANDS[name]]
+    words = {"CONF": [conf], "UNITS": list(units), "PROPERTIES": [UNIT_PROPERTIES]}
+    argv = job.answer["argv"] = sum([words.get(word, [word]) for word in COMMANDS[name]], argv)
     environ = {"LC_ALL": "C", "PATH": PATH, "HOME": "/", "PYTHONDONTWRITEBYTECODE": "1"}
     options = {"env": environ, "cwd": "/", "close_fds": True, "preexec_fn": prepare_child}
     null = open(os.devnull, "rb")
@@ -627,6 +635,26 @@ def end_commands():
 def time_command(job, tool):
     """Run chronyc or ntpq."""
     run_command(job, tool, [find_program(tool, [])])
+
+
+def show_units(job, units):
+    """Run systemctl show, which only reads."""
+    wrong = [unit for unit in units if not UNIT_NAME.match(unit)]
+    if wrong:
+        raise EnvironmentError(errno.EINVAL, "not the name of a unit: " + wrong[0])
+    run_command(job, "systemctl", [find_program("systemctl", [])], units=units)
+
+
+def control_groups(processes, names):
+    """Return {pid: the text of /proc/PID/cgroup} of the processes with these names."""
+    groups_by_pid = {}
+    for process in [process for process in processes if process["name"] in names][:MAX_FDS]:
+        try:
+            text = read_start("/proc/%d/cgroup" % process["pid"], 4096)
+        except EXPECTED_ERRORS:
+            continue  # the process has ended
+        groups_by_pid[str(process["pid"])] = decode_text(text)
+    return groups_by_pid
 
 
 def find_program(name, directories):
@@ -1201,6 +1229,13 @@ class Collection(object):
             conf = decode_text(Files(self.home, 0).path(query["conf"]))
             answer = dict(blank, conf=conf)
             self.start("supervisor", query["name"], query, answer, supervisorctl, conf, self.home, self.processes)
+        query = self.plan.get("systemd")
+        if query:
+            booted = os.path.isdir("/run/systemd/system")  # as sd_booted(3) decides
+            groups_by_pid = control_groups(self.processes, query.get("names") or ())
+            self.answer["systemd"] = {"booted": booted, "cgroups": groups_by_pid, "show": None}
+            if booted:
+                self.start("systemd", "show", query, dict(blank), show_units, query["units"])
         query = self.plan.get("time_daemon")
         if query:
             self.answer["time_daemon"] = {}

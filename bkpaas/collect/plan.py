@@ -32,6 +32,7 @@ from bkpaas.facts import (
     startup,
     supervisor,
     system,
+    systemd,
     timedaemon,
     uwsgi,
     versions,
@@ -52,6 +53,7 @@ MODULES = (
     log_plugins,
     supervisor,
     uwsgi,
+    systemd,
     services,
     startup,
     settings,
@@ -72,7 +74,7 @@ _SECTIONS: dict[int, tuple[str, ...]] = {
     1: ("files", "tails", "supervisor"),
     2: ("files", "tails", "supervisor", "http", "tcp", "resolve"),
 }
-_WORTH_A_ROUND = ("files", "tails", "supervisor", "http", "tcp", "resolve", "peers", "starts")
+_WORTH_A_ROUND = ("files", "tails", "supervisor", "http", "tcp", "resolve", "peers", "starts", "systemd")
 
 
 def round_1(entry: Host, deployment: Deployment) -> Plan:

@@ -32,7 +32,11 @@ def _later_requests(deployment: Deployment) -> list[Message | str]:
     """Return the lines about the controller and round 2."""
     text: list[Message | str] = ["", msg("then, from what was found:")]
     paths = dict.fromkeys(
-        (*platform.DOMAIN_HEALTHZ_PATHS.values(), *platform.domain_paths(deployment), platform.IS_LOGIN_PATH)
+        (
+            *platform.domain_healthz_paths(deployment).values(),
+            *platform.domain_paths(deployment),
+            platform.IS_LOGIN_PATH,
+        )
     )
     text += [
         msg("    controller: GET {url}", url=f"{deployment.scheme}://{deployment.domain}{path}")

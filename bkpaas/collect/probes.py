@@ -90,7 +90,7 @@ def _domain_requests(deployment: Deployment, agent: str) -> dict[str, tuple[str,
     """Return {name: (path, limit in seconds)} of the requests through the domain."""
     named = {
         HttpName.HEALTHZ.of(service): (path, deployment.limits.healthz_seconds)
-        for service, path in platform.DOMAIN_HEALTHZ_PATHS.items()
+        for service, path in platform.domain_healthz_paths(deployment).items()
     }
     named |= {
         HttpName.DOMAIN_PATH.of(path): (path, deployment.limits.request_seconds)

@@ -38,6 +38,7 @@ from bkpaas.facts.sockets import Listener, Sockets, UnixSocket
 from bkpaas.facts.supervisor import Program, Supervisor, Supervisors
 from bkpaas.facts.supervisor_conf import ConfProgram
 from bkpaas.facts.system import Addresses, System
+from bkpaas.facts.systemd import Unit, Units
 from bkpaas.facts.timedaemon import TimeDaemon
 from bkpaas.facts.uwsgi import Service, Services
 from bkpaas.facts.versions import Versions
@@ -107,6 +108,8 @@ __all__ = [
     "System",
     "TimeDaemon",
     "TimeLimit",
+    "Unit",
+    "Units",
     "UnixSocket",
     "Value",
     "Versions",

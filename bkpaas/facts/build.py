@@ -38,6 +38,7 @@ from bkpaas.facts.sockets import sockets
 from bkpaas.facts.startup import startup
 from bkpaas.facts.supervisor import Supervisors, supervisors
 from bkpaas.facts.system import System, addresses, system
+from bkpaas.facts.systemd import units
 from bkpaas.facts.timedaemon import time_daemon
 from bkpaas.facts.uwsgi import services
 from bkpaas.facts.versions import versions
@@ -244,6 +245,9 @@ class _Answers:
             ),
             "later": self._later(),
             "startup": self._merged("files", lambda *_: startup(self._entries("files"))),
+            "units": self._noun(
+                lambda: units(first["systemd"], self.round_2.values.get("systemd"), secrets), "systemd"
+            ),
             "versions": self._files_noun("version-", lambda files: versions(files, first.get("system"))),
         }
 

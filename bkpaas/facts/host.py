@@ -29,6 +29,7 @@ from bkpaas.facts.sockets import Sockets
 from bkpaas.facts.startup import Startup
 from bkpaas.facts.supervisor import Supervisor, Supervisors
 from bkpaas.facts.system import Addresses, System
+from bkpaas.facts.systemd import Units
 from bkpaas.facts.timedaemon import TimeDaemon
 from bkpaas.facts.uwsgi import Services
 from bkpaas.facts.versions import Versions
@@ -75,6 +76,7 @@ class HostFacts(Record, frozen=True):
     versions: Versions | Missing = _LATER
     later: Later | Missing = _LATER
     startup: Startup | Missing = _LATER
+    units: Units | Missing = _LATER
 
 
 class _Noun(Generic[T]):
@@ -118,6 +120,7 @@ class HostView:
     versions = _Noun[Versions]()
     later = _Noun[Later]()
     startup = _Noun[Startup]()
+    units = _Noun[Units]()
 
     def __init__(self, facts: HostFacts) -> None:
         self.facts = facts

@@ -55,10 +55,22 @@ def names(section: dict[str, dict[str, Any]], missing: dict[str, Message | str] 
 
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
-    """Resolve the PaaS domain and the domains of the other products."""
+    """Resolve the PaaS domain, the domains of the other products, and on 6.x the names that consul gives."""
     if earlier is None:
-        for name in dict.fromkeys((deployment.domain, *deployment.fqdns.values())):
+        own = consul_names(entry, deployment)
+        for name in dict.fromkeys((deployment.domain, *deployment.fqdns.values(), *own)):
             yield Resolve(name, deployment.limits.resolve_seconds)
+
+
+CONSUL_SUFFIX = ".service.consul"
+"""Of the names that consul's agent on each host answers."""
+
+
+def consul_names(entry: Host, deployment: Deployment) -> tuple[str, ...]:
+    """Return the names of consul that the services of a host cannot work without."""
+    if deployment.generation == "5.x" or not entry.has_role("paas", "appo", "appt"):
+        return ()
+    return (f"paas{CONSUL_SUFFIX}",)
 
 
 def unresolved(names: Iterable[str], deployment: Deployment) -> Iterator[Query]:

@@ -110,6 +110,12 @@ class TimeDaemon(TypedDict):
     ntpq: Command | None
 
 
+class Systemd(TypedDict):
+    booted: bool
+    cgroups: dict[str, str]
+    show: Command | None
+
+
 class Resolved(TypedDict):
     addresses: list[str]
     error: str | None
@@ -175,6 +181,7 @@ SECTIONS: dict[str, Any] = {
     "disks": Annotated[list[Disk], Meta(min_length=1)],
     "nginx": Nginx,
     "time_daemon": TimeDaemon,
+    "systemd": Systemd,
     "peers": dict[str, list[str]],
     "starts": dict[str, HostTime | None],
 }

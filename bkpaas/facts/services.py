@@ -18,8 +18,10 @@ from bkpaas.facts.query import Earlier, Query, Section
 from bkpaas.facts.ranges import HostTime
 from bkpaas.facts.supervisor import Program, Supervisor
 from bkpaas.facts.supervisor_conf import ConfProgram
+from bkpaas.facts.systemd import Unit, Units
 from bkpaas.facts.uwsgi import Service
 from bkpaas.inventory.deployment import Deployment, Host
+from bkpaas.inventory.platform import OPEN_PAAS_UNITS, unit_of_service
 from bkpaas.messages import Message, msg
 
 if TYPE_CHECKING:
@@ -83,7 +85,16 @@ class ServicesView:
     @property
     def by_name(self) -> dict[str, Service]:
         """Return the configuration of the services by name. Raises NoData."""
-        return _present(self._facts.services).by_name
+        configured = _present(self._facts.services).by_name
+        units = self._facts.units
+        if isinstance(units, Missing) or not any(unit.name in _PAAS_UNITS for unit in units.present):
+            return configured
+        # The installer of 6.x writes the files of all modules on each paas host; a module without a unit is not there.
+        return {
+            name: service
+            for name, service in configured.items()
+            if (unit := units.by_name.get(f"{unit_of_service(name)}.service")) is None or unit.exists
+        }
 
     @property
     def runs(self) -> tuple[ServiceRun, ...]:
@@ -181,6 +192,66 @@ def lines_of(status: Iterable[Program], name: str) -> list[Program]:
     return [program for program in status if line.fullmatch(program.name)]
 
 
+# ---- systemd (6.0, 6.1) --------------------------------------------------------------------------------------
+
+_UNIT_STATES: dict[str, ServiceState] = {
+    "active": "running",
+    "reloading": "running",
+    "activating": "starting",
+    "deactivating": "stopping",
+    "inactive": "stopped",
+    "failed": "failed",
+}
+_SERVICE_OF_UNIT = re.compile(r"bk-paas-(?P<service>[a-z]+)\.service")
+_PAAS_UNITS = frozenset(OPEN_PAAS_UNITS.values())
+_UNIT_NAMES = {
+    "bk-paasagent.service": "paas_agent",
+    "bk-filebeat@django.service": "log_agent",
+    "bk-logstash-paas-app-log.service": "log_parser",
+    "openresty.service": "nginx",
+}
+
+
+def service_of_unit(unit: str) -> str:
+    """Return the name of the service that a unit runs."""
+    match = _SERVICE_OF_UNIT.fullmatch(unit)
+    return match["service"] if match else _UNIT_NAMES.get(unit, unit.removesuffix(".service"))
+
+
+def in_units(facts: HostFacts) -> Iterator[ServiceRun]:
+    """Return the services that are units of systemd. Raises NoData if systemctl gave no answer."""
+    if isinstance(facts.units, Missing) or not facts.units.booted:
+        return  # another manager's host, or a host whose answer is older than this query
+    if facts.units.error and not any(run for run in supervised(facts)):
+        raise NoData(facts.units.error)
+    for unit in facts.units.present:
+        if not unit.name.endswith(".target"):
+            yield _of_unit(unit, facts.units, facts)
+
+
+def _of_unit(unit: Unit, units: Units, facts: HostFacts) -> ServiceRun:
+    now, restarted = units.now(unit), units.restarted(unit)
+    state = "restarting" if restarted else _UNIT_STATES.get(now.active, "unknown")
+    counts = (unit.restarts, now.restarts)
+    words = [now.state, f"Result={now.result}" if now.result not in ("", "success") else "", now.end]
+    return ServiceRun(
+        name=service_of_unit(unit.name),
+        manager="systemd",
+        state=state,
+        detail=" ".join(word for word in words if word),
+        pid=unit.pid or None,
+        since=_start(unit.pid or None, facts),
+        restarts=max(int(restarted), (counts[1] or 0) - (counts[0] or 0))
+        if unit.name in units.later
+        else None,
+        starts_at_boot=unit.enabled
+        in ("enabled", "enabled-runtime", "static", "alias", "indirect", "generated")
+        if unit.enabled
+        else None,
+        defined_in=unit.path or None,
+    )
+
+
 # ---- by hand, and what all managers share --------------------------------------------------------------------
 
 
@@ -241,7 +312,7 @@ def _restarts(pid: int, facts: HostFacts) -> int | None:
 _SAME_SECONDS = 2.0
 """A start is counted from the boot time, which each round may compute anew."""
 
-MANAGERS: tuple[Callable[[HostFacts], Iterable[ServiceRun]], ...] = (supervised,)
+MANAGERS: tuple[Callable[[HostFacts], Iterable[ServiceRun]], ...] = (supervised, in_units)
 """All managers. systemd and docker add a function each; it returns nothing where the manager is not in use."""
 
 

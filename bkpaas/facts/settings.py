@@ -161,7 +161,7 @@ LOCATION_SETTINGS = (
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
     """Read the settings files of all projects of a paas host, and the modules next to them."""
     if earlier is None and entry.has_role("paas"):
-        for project, paths in platform.SETTINGS_FILES.items():
+        for project, paths in platform.settings_files(deployment).items():
             for order, path in enumerate(paths, 1):
                 name = FileName.SETTINGS.of(project, order)
                 yield ReadFile(name, "{home}/" + path, deployment.limits.file_bytes, _MOST_FILES)

@@ -35,7 +35,7 @@ class RoundQueries(Struct, frozen=True):
 def round_queries(plan: Mapping[str, Any]) -> RoundQueries:
     """Return what a plan asks, without its contents: a plan may hold passwords."""
     sections = {"system": frozenset[str]()}
-    for section in ("processes", "addresses", "nginx", "time_daemon"):
+    for section in ("processes", "addresses", "nginx", "time_daemon", "systemd"):
         if plan.get(section):
             sections[section] = frozenset()
     if plan.get("sockets"):
@@ -257,6 +257,7 @@ _CHECKS: dict[str, Callable[[Any, frozenset[str]], bool]] = {
     "disks": _disks_are_whole,
     "nginx": _nginx_is_whole,
     "time_daemon": _time_daemon_is_whole,
+    "systemd": lambda item, _: item["show"] is not None or not item["booted"],
     "starts": lambda items, names: items.keys() <= names,
     "peers": lambda items, names: (
         items.keys() <= names and all(_is_peer(one) for ones in items.values() for one in ones)

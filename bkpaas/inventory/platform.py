@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from bkpaas.inventory.deployment import Deployment
 
 INSTALL_ROOTS = ("/data/bkce", "/data/bkee")
@@ -30,7 +32,7 @@ DOMAIN_HEALTHZ_PATHS = {
     "login": "/login/healthz/",
     "console": "/console/healthz/",
 }
-"""Through the PaaS domain."""
+"""Through the PaaS domain; on 6.x that of esb is the API gateway's path, see domain_healthz_paths()."""
 
 IS_LOGIN_PATH = "/login/accounts/is_login/"
 """Without a token login refuses at once and asks no database: the answer proves that login was reached."""
@@ -47,6 +49,20 @@ SETTINGS_FILES = {
     "console": ("open_paas/console/conf/default.py", "open_paas/console/conf/settings_production.py"),
 }
 """Per project, below the install root, in the order in which they are loaded."""
+_SETTINGS_FILES_6 = {
+    "esb": ("open_paas/esb/configs/default.py", "open_paas/esb/conf/settings_production.py"),
+    "appengine": (
+        "open_paas/appengine/controller/settings.py",
+        "open_paas/appengine/conf/settings_production.py",
+    ),
+}
+"""Where 6.x differs: the last file is the one that the installer renders."""
+
+
+def settings_files(deployment: Deployment) -> dict[str, tuple[str, ...]]:
+    """Return the settings files per project of a deployment's generation."""
+    return SETTINGS_FILES if deployment.generation == "5.x" else SETTINGS_FILES | _SETTINGS_FILES_6
+
 
 LOADED_FILES = ("wsgi.py", "settings.py", "urls.py", "conf/settings_env.py")
 """Besides SETTINGS_FILES: what every project imports at its start, below its directory.
@@ -78,8 +94,64 @@ NGINX_CONFS = (
 """Main configuration files that are read besides those of the running master."""
 
 
+OPEN_PAAS_UNITS = {service: f"bk-paas-{service}.service" for service in OPEN_PAAS_SERVICES}
+"""The units of generation 6.0 and 6.1; each host of the role paas has all of them."""
+MORE_PAAS_UNITS = {name: f"bk-paas-{name}.service" for name in ("console", "apigw")}
+"""Units that not every edition has."""
+UNITS = {
+    "paas": (
+        *OPEN_PAAS_UNITS.values(),
+        *MORE_PAAS_UNITS.values(),
+        "bk-paas.target",
+        "bk-logstash-paas-app-log.service",
+    ),
+    "nginx": ("openresty.service", "consul-template.service"),
+    "appo": ("bk-paasagent.service", "openresty.service", "bk-filebeat@django.service"),
+    "appt": ("bk-paasagent.service", "openresty.service", "bk-filebeat@django.service"),
+    "rabbitmq": ("rabbitmq-server.service",),
+    "usermgr": ("bk-usermgr.service",),
+}
+"""Units by role, on generation 6.0 and 6.1."""
+REQUIRED_UNITS = {
+    "paas": tuple(OPEN_PAAS_UNITS.values()),
+    "nginx": ("openresty.service", "consul-template.service"),
+    "appo": ("bk-paasagent.service", "openresty.service"),
+    "appt": ("bk-paasagent.service", "openresty.service"),
+}
+"""Units that a host of the role must have; the others of UNITS are judged where they are enabled."""
+EVERYWHERE_UNITS = ("consul.service",)
+"""Units of every host of these generations."""
+
+
+def unit_of_service(service: str) -> str:
+    """Return the unit of a service, without .service."""
+    return "bk-paasagent" if service == "paas_agent" else f"bk-paas-{service}"
+
+
+def required_units(roles: Collection[str]) -> tuple[str, ...]:
+    """Return the units that a host of these roles must have."""
+    return tuple(
+        dict.fromkeys(unit for role, units in REQUIRED_UNITS.items() if role in roles for unit in units)
+    )
+
+
+def units_of(roles: Collection[str]) -> tuple[str, ...]:
+    """Return the units that hosts of these roles can have; none for roles without a unit of the platform."""
+    names = [unit for role, units in UNITS.items() if role in roles for unit in units]
+    return tuple(dict.fromkeys((*names, *EVERYWHERE_UNITS)))
+
+
+def domain_healthz_paths(deployment: Deployment) -> dict[str, str]:
+    """Return the healthz paths that lead to a service through the domain."""
+    if deployment.generation == "5.x":
+        return DOMAIN_HEALTHZ_PATHS
+    return {service: path for service, path in DOMAIN_HEALTHZ_PATHS.items() if service != "esb"}
+
+
 def domain_paths(deployment: Deployment) -> list[str]:
     """Return the paths that are asked through the domain for a 502, one for each upstream behind it."""
+    if deployment.generation == "6.x":
+        return ["/", "/login/", "/api/c/", "/v1/"]  # an application has an upstream of its own there
     paths = ["/", "/login/", "/api/", "/v1/"]
     if deployment.hosts_with("appo"):
         paths.append("/o/")

@@ -56,7 +56,15 @@ def _require_subject(request: pytest.FixtureRequest) -> None:
     condition = get_condition(marker.args[0])
     generation = request.config.stash[DEPLOYMENT].generation
     if generation not in condition.generations:
-        raise NotApplicable(msg("generation {generation} not judged yet", generation=generation))
+        raise NotApplicable(
+            condition.not_applicable_reason.message()
+            if condition.not_applicable_reason
+            else msg(
+                "only generation {generations} has this, and the deployment is {generation}",
+                generations=", ".join(condition.generations),
+                generation=generation,
+            )
+        )
     if request.node.callspec.params["subject"] is not WHOLE:
         return
     raise NotApplicable(

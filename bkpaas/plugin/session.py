@@ -214,7 +214,7 @@ class Controller:
     def _exit(self, exitstatus: int, record: Results) -> int:
         if exitstatus != pytest.ExitCode.OK:
             return exitstatus
-        bad = record.counts["fail"] + record.counts["no_data"] + (self.deployment.generation != "5.x")
+        bad = record.counts["fail"] + record.counts["no_data"]
         if self.config.getini("strict"):
             bad += record.counts["warn"]
         judged = bad + record.counts["pass"] + record.counts["warn"]
@@ -238,8 +238,6 @@ class Controller:
         width = shutil.get_terminal_size((100, 24)).columns
         where = str(Path(self.config.option.report) / "report.html")
         print()
-        if self.deployment.generation != "5.x":
-            print(_not_judged_yet(self.deployment.generation))
         notes = self.deployment.notes[2:]  # after the files and the generation
         for line in _notes(
             [to_text(note).replace(f"{self.deployment.source}/", "") for note in notes], width
@@ -352,15 +350,6 @@ def _why_not_collected(report: pytest.CollectReport) -> str:
     if crash is not None:
         return f"{crash.path}:{crash.lineno}: {crash.message}"
     return "\n    ".join(str(report.longrepr).strip().splitlines()[-4:])
-
-
-def _not_judged_yet(generation: str) -> str:
-    return to_text(
-        msg(
-            "generation {generation}: its process manager is not judged yet, so this run is not green",
-            generation=generation,
-        )
-    )
 
 
 def _notes(notes: Sequence[str], width: int) -> list[str]:

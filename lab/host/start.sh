@@ -1,11 +1,15 @@
 #!/bin/bash
 # Builds one host of the lab around itself and becomes it. Run by `unshare --fork -m -n -p -u -i` inside the lab.
-# env: NAME ADDRESS MORE_ADDRESSES PREFIX ROLES STATE BASE SERVICES CONTROLLER DISK_MB TIMEZONE NAMES
+# env: NAME ADDRESS MORE_ADDRESSES PREFIX ROLES STATE BASE SERVICES CONTROLLER DISK_MB TIMEZONE NAMES CGROUP
 set -euo pipefail
 ulimit -c 0
 here=$(dirname "$0")
 read -r pid _ < /proc/self/stat # as the lab counts
 echo "$pid" > "$STATE/pids/$NAME"
+if [ -n "$CGROUP" ]; then # this host's PID 1 is systemd: a control group of its own below the machine's
+    mkdir -p "$CGROUP/$NAME"
+    echo 0 > "$CGROUP/$NAME/cgroup.procs"
+fi
 
 # Network: one card, the other end on the lab's bridge. A fixed MAC, or peers keep the old one after a reboot.
 hostname "$NAME"
@@ -70,7 +74,7 @@ printf '%s\n' "server $CONTROLLER iburst" > etc/chrony/chrony.conf
 install -m 644 "$STATE/id_ed25519.pub" etc/ssh/authorized_keys
 mkdir -p opt/lab
 cp -R "$SERVICES/." opt/lab/
-install -m 755 "$here/boot.sh" "$here/labclock" opt/lab/
+install -m 755 "$here/boot.sh" "$here/boot-systemd.sh" "$here/labclock" opt/lab/
 install -m 644 "$STATE/layout.json" opt/lab/
 if [ -d "$STATE/tls" ]; then # the site's own authority: all hosts trust it, nginx in front has a certificate of it
     cat "$STATE/tls/ca.crt" >> etc/ssl/certs/ca-certificates.crt
@@ -82,6 +86,7 @@ pivot_root . .old
 cd /
 umount -l /.old
 rmdir /.old
+first=(/usr/bin/tini -s -- /opt/lab/boot.sh)
+[ -z "$CGROUP" ] || first=(/usr/bin/unshare --cgroup /opt/lab/boot-systemd.sh)
 exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
-    NAME="$NAME" ADDRESS="$ADDRESS" ROLES="$ROLES" LAYOUT_JSON=/opt/lab/layout.json \
-    /usr/bin/tini -s -- /opt/lab/boot.sh
+    NAME="$NAME" ADDRESS="$ADDRESS" ROLES="$ROLES" LAYOUT_JSON=/opt/lab/layout.json "${first[@]}"

@@ -49,6 +49,8 @@ class Layout:
     bind_all: bool
     loopback: bool
     plugins: bool
+    generation: str
+    controller: str
 
     @classmethod
     def of(cls, content: dict[str, Any]) -> Layout:
@@ -120,8 +122,10 @@ def variables(layout: Layout, address: str) -> dict[str, str]:
         values[f"{module.upper()}_SITE"] = layout.url(module).partition("://")[2]
     for role in ("mysql", "redis", "es", "cmdb", "fta"):
         values[f"{role.upper()}_IP"] = layout.first(role)
-    for name in (*SERVICES, "mysql", "redis", "rabbitmq", "cmdb_api", "cmdb_web", "fta"):
-        values[f"{name.upper()}_PORT"] = str(ports[name])
+    names = (*SERVICES, "mysql", "redis", "rabbitmq", "cmdb_api", "cmdb_web", "fta", "gse", "usermgr")
+    for name in names:
+        if name in ports:  # the last ones are of one generation
+            values[f"{name.upper()}_PORT"] = str(ports[name])
     for name, role, port in (
         ("OPEN_PAAS", "paas", "paas"),
         ("OPEN_PAAS_APPENGINE", "paas", "appengine"),

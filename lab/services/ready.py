@@ -18,6 +18,11 @@ ANY_CERTIFICATE = (
 )  # ready is who answers; a bad certificate is for others to find
 HEALTHZ = {"login": "/healthz/", "paas": "/healthz/", "esb": "/healthz/", "appengine": "/v1/healthz/"}
 AGENTS = {"appo": "o", "appt": "t"}
+DOMAIN_PATHS = {
+    "5.x": ("/healthz/", "/login/healthz/", "/api/healthz/", "/v1/healthz/"),
+    "6.x": ("/healthz/", "/login/healthz/", "/v1/healthz/"),
+}
+"""healthz of the services through the domain; that of esb is not reachable there on 6.x."""
 
 
 def checks(layout: dict[str, Any]) -> list[Check]:
@@ -26,9 +31,14 @@ def checks(layout: dict[str, Any]) -> list[Check]:
     return [
         *_own(layout, "mysql", "mysql", partial(greeting, ports["mysql"], b"")),
         *_of(layout, "redis", "redis", partial(greeting, ports["redis"], b"PING\r\n")),
-        *_of(layout, "es", "es", partial(page, ports["es"], "/_cluster/health")),
+        *_of(layout, search_role(layout), "es", partial(page, ports["es"], "/_cluster/health")),
         *_of(layout, "cmdb", "cmdb", partial(page, ports["cmdb_api"], "/")),
-        *_of(layout, "fta", "fta", partial(page, ports["fta"], "/")),
+        *(
+            check
+            for name in ("fta", "gse", "usermgr")
+            if name in ports
+            for check in _of(layout, name, name, partial(page, ports[name], "/"))
+        ),
         *_of(layout, "job", "job", partial(greeting, ports["job"], b"GET / HTTP/1.0\r\n\r\n")),
         *_own(layout, "paas", "login", partial(healthz, ports["login"], HEALTHZ["login"])),
         *_own(layout, "paas", "paas", partial(healthz, ports["paas"], HEALTHZ["paas"])),
@@ -36,11 +46,16 @@ def checks(layout: dict[str, Any]) -> list[Check]:
         *(check for role in AGENTS for check in agent(layout, role)),
         *_own(layout, "paas", "appengine", partial(healthz, ports["appengine"], HEALTHZ["appengine"])),
         *_of(layout, "rabbitmq", "rabbitmq", partial(greeting, ports["rabbitmq"], b"AMQP\0\0\x09\x01")),
-        *_of(layout, "es", "application logs", partial(log_index, ports["es"]))[
+        *_of(layout, search_role(layout), "application logs", partial(log_index, ports["es"]))[
             : layout["plugins"]
         ],  # to one es
         *domain(layout),
     ]
+
+
+def search_role(layout: dict[str, Any]) -> str:
+    """Return the role of the search engine's hosts."""
+    return "es" if layout["generation"] == "5.x" else "es7"
 
 
 def agent(layout: dict[str, Any], role: str) -> list[Check]:
@@ -60,7 +75,7 @@ def domain(layout: dict[str, Any]) -> list[Check]:
     """The same by name, through every address of every nginx in front."""
     name, scheme = f"paas.{layout['domain']}", layout["scheme"]
     port = layout["ports"][scheme]
-    paths = ["/healthz/", "/login/healthz/", "/api/healthz/", "/v1/healthz/"]
+    paths = DOMAIN_PATHS[layout["generation"]]
     questions: list[tuple[Callable[..., str], str]] = [(healthz, path) for path in paths]
     for role, environment in AGENTS.items():
         if any(role in host["roles"] for host in layout["hosts"]):

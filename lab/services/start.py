@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .daemons import START
+from .generation6.start import main as start_generation6
 from .layout import SERVICES, from_environment, variables
 from .render import render
 from .roles import ORDER, PLUGINS, ROLES
@@ -10,6 +11,9 @@ from .roles import ORDER, PLUGINS, ROLES
 
 def main() -> None:
     layout, address, roles = from_environment()
+    if layout.generation == "6.x":
+        start_generation6(layout, address, roles)
+        return
     values = variables(layout, address)
     known = [ROLES[role] for role in roles if role in ROLES]
     absent = () if layout.plugins else PLUGINS

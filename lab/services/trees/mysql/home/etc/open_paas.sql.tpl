@@ -12,6 +12,6 @@ CREATE TABLE IF NOT EXISTS esb_app_account (id INT AUTO_INCREMENT PRIMARY KEY, a
 CREATE TABLE IF NOT EXISTS esb_channel (id INT AUTO_INCREMENT PRIMARY KEY, path VARCHAR(255) NOT NULL UNIQUE);
 INSERT IGNORE INTO bkaccount_bkuser (username, chname, password) VALUES ('__PAAS_ADMIN_USER__', '__PAAS_ADMIN_USER__', '__PAAS_ADMIN_HASH__');
 INSERT IGNORE INTO paas_saas_app_version (id, app_code, version) VALUES (1, 'bk_framework', '1.0.0');
-INSERT IGNORE INTO esb_app_account (app_code, app_token) VALUES ('bk_framework', '__SAAS_APP_TOKEN__');
+INSERT IGNORE INTO esb_app_account (app_code, app_token) VALUES ('bk_framework', '__SAAS_APP_TOKEN__'), ('bk_paas', '__ESB_TOKEN__');
 INSERT IGNORE INTO esb_channel (path) VALUES ('/bk_login/is_login/'), ('/v2/bk_login/is_login/');
 INSERT IGNORE INTO engine_servers (name, s_id, token, ip_address, ip_port, app_port, category) VALUES __AGENT_ROWS__;

@@ -1,0 +1,46 @@
+"""Generation 6.1: the services are units of systemd, which is the PID 1 of every host; consul resolves their names."""
+
+from __future__ import annotations
+
+from lab.layout import Host, Layout
+
+NGINX = "10.70.0.30"
+
+LAYOUT = Layout(
+    name="e",
+    inventory="lab-e",
+    domain="bklab6.test",
+    network="10.70.0.0/24",
+    generation="6.x",
+    systemd=True,
+    hosts=(
+        Host("paas-1", "10.70.0.11", ("paas",)),
+        Host("paas-2", "10.70.0.12", ("paas",)),
+        Host("nginx-1", NGINX, ("nginx",)),
+        Host("appo-1", "10.70.0.41", ("appo",)),
+        Host("appt-1", "10.70.0.42", ("appt",)),
+        Host("data-1", "10.70.0.51", ("redis", "rabbitmq", "mysql")),
+        Host("es-1", "10.70.0.53", ("es7",)),
+        Host("cmdb-1", "10.70.0.61", ("cmdb", "gse")),
+        Host("job-1", "10.70.0.62", ("job", "usermgr")),
+    ),
+    names={"paas.bklab6.test": NGINX, "cmdb.bklab6.test": NGINX, "job.bklab6.test": NGINX},
+    ports={
+        "http": 80,
+        "appengine": 8000,
+        "paas": 8001,
+        "esb": 8002,
+        "login": 8003,
+        "agent_nginx": 8010,
+        "agent": 4245,
+        "redis": 6379,
+        "rabbitmq": 5672,
+        "mysql": 3306,
+        "es": 9200,
+        "cmdb_api": 33031,
+        "cmdb_web": 33083,
+        "gse": 10503,
+        "job": 8008,
+        "usermgr": 8009,
+    },
+)

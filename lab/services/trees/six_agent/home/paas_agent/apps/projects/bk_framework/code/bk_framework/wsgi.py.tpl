@@ -1,0 +1,2 @@
+# -*- coding: utf-8 -*-
+from lab.programs.saas import application  # noqa

@@ -1,0 +1,1 @@
+/etc/consul-template/templates/job.conf -> /usr/local/openresty/nginx/conf/conf.d/job.conf

@@ -1,0 +1,9 @@
+bind __BIND_IP__
+port __REDIS_PORT__
+requirepass __REDIS_PASS__
+protected-mode yes
+daemonize no
+pidfile /run/redis.pid
+logfile __BK_HOME__/logs/redis/redis.log
+dir __BK_HOME__/public/redis
+save ""

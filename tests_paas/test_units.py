@@ -1,0 +1,185 @@
+"""FAQ: starting PaaS fails, on generation 6.0 and 6.1: the units of systemd and their processes."""
+
+from collections.abc import Iterable
+
+from bkpaas.checks import (
+    OPEN_PAAS_SERVICES,
+    CaseMessage,
+    Deployment,
+    Finding,
+    HostView,
+    NoData,
+    Unit,
+    Units,
+    case,
+    condition,
+    msg,
+    required_units,
+    series,
+    service_of_unit,
+    several,
+    unit_of_service,
+)
+
+EXITED = 1
+"""ExecMainCode of a main process that ended by itself."""
+NOT_LOADED = 22
+"""Exit code of a uwsgi whose application does not load, with need-app."""
+NO_PROGRAM = 127
+"""Exit code of a shell that does not find its command."""
+
+
+def _units(host: HostView) -> Units:
+    """The units of the host; NoData without systemd, or when systemctl gave no answer."""
+    units = host.units
+    if not units.booted or units.error:
+        raise NoData(msg("systemctl: {error}", error=units.error or msg("no answer")))
+    return units
+
+
+def _short(names: Iterable[str]) -> str:
+    return " ".join(sorted(name.removesuffix(".service") for name in names))
+
+
+@condition("process-manager")
+def test_the_services_have_their_process_manager(host: HostView, finding: Finding) -> None:
+    """systemd runs the services of open_paas on this host, by units of their own."""
+    masters = host.processes.uwsgi_masters()
+    daemons = host.processes.supervisords()
+    under = [
+        one for one in masters if any(host.processes.descends(one.pid, daemon.pid) for daemon in daemons)
+    ]
+    assert not under, case(
+        "supervisord",
+        "supervisord {pid} runs {services}",
+        pid=daemons[0].pid,
+        services=series(sorted({one.service for one in under if one.service})),
+    )
+    containers = [one for one in masters if "docker" in (host.units.group(one.pid) or "")]
+    if containers:
+        raise NoData(
+            msg(
+                "the services run in containers (6.2 or later), which are not judged yet: pid {pid}",
+                pid=containers[0].pid,
+            )
+        )
+    units = _units(host)
+    present = [name for name in map(unit_of_service, OPEN_PAAS_SERVICES) if _exists(units, name)]
+    assert present, case("nothing", "no bk-paas-* unit, and no container")
+    finding.add_evidence(f"systemd: {' '.join(present)}")
+
+
+def _exists(units: Units, name: str) -> bool:
+    unit = units.by_name.get(f"{name}.service")
+    return unit is not None and unit.exists
+
+
+@condition("unit-state")
+def test_all_units_run(host: HostView, deployment: Deployment, finding: Finding) -> None:
+    """systemctl shows every unit of the host's roles active (running), and none restarts."""
+    units = _units(host)
+    wrong: dict[str, CaseMessage] = {}
+    required = required_units(deployment.host(host.name).roles)
+    optional = [unit.name for unit in units.present if unit.enabled == "enabled"]
+    for name in dict.fromkeys((*required, *optional)):
+        unit = units.by_name.get(name) or Unit(name=name)
+        problem = _problem(host, units, unit) if name.endswith(".service") else None
+        if problem:
+            wrong[_short([name])] = problem
+    finding.affects_services({service_of_unit(f"{name}.service") for name in wrong})
+    finding.set_remedy_values(
+        units=" ".join(sorted(wrong)) or "UNITS",
+        service=" ".join(sorted(service_of_unit(f"{name}.service") for name in wrong)) or "SERVICE",
+    )
+    finding.add_evidence(", ".join(f"{_short([unit.name])} {unit.state}" for unit in units.present))
+    assert not wrong, several(dict(sorted(wrong.items())), "units")
+    unseen = [unit.name for unit in units.present if unit.name not in units.later]
+    if unseen:
+        raise NoData(msg("all run, but were not read again a moment later: {units}", units=_short(unseen)))
+
+
+def _problem(host: HostView, units: Units, unit: Unit) -> CaseMessage | None:
+    """Why a unit is not well; None if it is."""
+    now = units.now(unit)
+    if not unit.exists and unit.load != "masked":
+        return case("not-installed", "not installed ({load})", load=unit.load or "-")
+    if units.restarted(unit):
+        return _of_loop(host, units, unit)
+    if now.active == "active" and now.sub in ("running", "active"):
+        return None
+    if now.load == "masked":
+        return case("masked", "masked, {state}", state=now.state)
+    state = msg(
+        "{state}, Result={result} {end}", state=now.state, result=now.result or "-", end=now.end or "-"
+    )
+    return case("failed", state) if now.active == "failed" else case("stopped", state)
+
+
+def _of_loop(host: HostView, units: Units, unit: Unit) -> CaseMessage:
+    """Name a loop by the exit code of the last main process, in the round that has it."""
+    then = units.now(unit)
+    ended = next((one for one in (unit, then) if one.exec_code), then)
+    hit = host.logs.start_errors.get(service_of_unit(unit.name))
+    text = msg(
+        "{first}, then {then}; NRestarts {restarts}; {end}{reason}",
+        first=unit.state,
+        then=then.state,
+        restarts=f"{unit.restarts} -> {then.restarts}",
+        end=ended.end or "-",
+        reason=f": {hit.text[:200]}" if hit else "",
+    )
+    if ended.exec_code != EXITED:
+        return case("restarts", text)
+    if ended.exec_status == NOT_LOADED:
+        return case("application", text)
+    return case("no-program", text) if ended.exec_status == NO_PROGRAM else case("exits", text)
+
+
+@condition("unit-processes")
+def test_every_uwsgi_belongs_to_its_unit(host: HostView, finding: Finding) -> None:
+    """Each master of open_paas's uwsgi is in the control group of the unit of its service."""
+    units = _units(host)
+    outside: dict[str, CaseMessage] = {}
+    pids = []
+    for master in host.processes.uwsgi_masters():
+        group = units.group(master.pid)
+        if group is None:
+            raise NoData(msg("the control group of pid {pid} was not read", pid=master.pid))
+        service = master.service or ""
+        unit = units.by_name.get(f"{unit_of_service(service)}.service")
+        if unit and unit.pid == master.pid:
+            continue
+        if f"/{unit_of_service(service)}.service" in group:
+            continue
+        pids.append(master.pid)
+        outside[service] = case(
+            "outside",
+            "pid {pid} of uid {uid} runs in {group}",
+            pid=master.pid,
+            uid=master.uid,
+            group=group or "/",
+        )
+    finding.affects_services(outside)
+    finding.set_remedy_values(
+        pids=" ".join(map(str, pids)) or "PIDS",
+        units=" ".join(map(unit_of_service, sorted(outside))) or "UNITS",
+    )
+    assert not outside, several(dict(sorted(outside.items())), "services")
+
+
+@condition("unit-definition")
+def test_running_units_start_at_boot(host: HostView, finding: Finding) -> None:
+    """Every unit that runs is enabled, not masked, and loaded as its file now says."""
+    wrong: dict[str, CaseMessage] = {}
+    for unit in _units(host).present:
+        if unit.active != "active":
+            continue
+        if unit.load == "masked" or unit.enabled.startswith("masked"):
+            wrong[_short([unit.name])] = case("masked", "masked: {path}", path=unit.path)
+        elif unit.enabled == "disabled":
+            wrong[_short([unit.name])] = case("disabled", "disabled, {state}", state=unit.state)
+        elif unit.needs_reload:
+            files = series([unit.path, *unit.drop_ins])
+            wrong[_short([unit.name])] = case("edited", "NeedDaemonReload=yes: {files}", files=files)
+    finding.set_remedy_values(units=" ".join(sorted(wrong)) or "UNITS")
+    assert not wrong, several(dict(sorted(wrong.items())), "units")
