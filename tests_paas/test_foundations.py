@@ -5,10 +5,10 @@ from shlex import quote
 
 from bkpaas.checks import (
     OPEN_PAAS_SERVICES,
+    PASSWORD_EXPIRED,
     Answer,
     CaseMessage,
     Connection,
-    DatabaseAccount,
     DatabaseLogin,
     Deployment,
     Finding,
@@ -20,23 +20,25 @@ from bkpaas.checks import (
     NotApplicable,
     Snapshot,
     Subject,
-    addresses,
+    ask_about_database,
     case,
     clauses,
     combined,
     condition,
     connection_case,
-    database_accounts,
+    database_connection,
     database_error_text,
-    hosts_at,
+    host_accounts,
     is_login_refusal,
     labelled,
     lines,
+    login_obstacle,
     msg,
     no_answer,
     seconds,
     several,
     ssh_command,
+    statement_failure,
 )
 
 # Kinds of failure that are the host's own; with the others (keys, sudo, no Python) the suite could not look.
@@ -131,12 +133,12 @@ def test_database_answers(
 ) -> None:
     """A connection from this host to the configured database is answered by a MySQL server."""
     unknown: list[Message | str] = []
-    for name, account in _database_accounts(host).items():
-        connection = _tried(host, name, account)
+    for name, account in host_accounts(host).items():
+        connection = database_connection(host, name, account)
         if not isinstance(connection, Connection):
             unknown.append(connection)
             continue
-        _check_database(account, host, deployment, host_facts, finding)
+        ask_about_database(account, host, deployment, host_facts, finding)
         address, answered = f"{account.host}:{account.port}", connection.greeting in ("mysql", "mysql-error")
         assert answered or connection.ok, connection_case(
             connection.error_kind,
@@ -165,20 +167,28 @@ def test_database_accepts_the_account(
 ) -> None:
     """The database accepts the account in the settings of each project, and no service reports a refusal."""
     unknown: list[Message] = []
-    accounts = _database_accounts(host)
-    _check_database(accounts["database"], host, deployment, host_facts, finding)
+    accounts = host_accounts(host)
+    ask_about_database(accounts["database"], host, deployment, host_facts, finding)
     for name, account in accounts.items():
-        connection = _tried(host, name, account)
+        connection = database_connection(host, name, account)
         login = connection.login if isinstance(connection, Connection) else None
         endpoint = f"{account.host}:{account.port}"
         who = f"{endpoint} ({', '.join(account.projects)})"
         if login is not None and login.state == "accepted":
+            expired = _password_expired(login)
+            assert expired is None, case(
+                "refused",
+                "{endpoint} ({projects}): refused: {expired}",
+                endpoint=endpoint,
+                projects=", ".join(account.projects),
+                expired=expired,
+            )
             finding.add_evidence(msg("{who}: the account is accepted", who=who))
             continue
-        reason = _no_login(login) if isinstance(connection, Connection) else connection
+        reason = login_obstacle(login) if isinstance(connection, Connection) else connection
         text = labelled(who, reason)
         if login is not None and (login.code in REFUSALS or login.kind == "silent"):
-            _check_database(account, host, deployment, host_facts, finding)
+            ask_about_database(account, host, deployment, host_facts, finding)
             silent = login.kind == "silent"
             raise AssertionError(
                 case("silent", text, endpoint=endpoint)
@@ -192,50 +202,16 @@ def test_database_accepts_the_account(
         raise NoData(lines(unknown))
 
 
-def _database_accounts(host: HostView) -> dict[str, DatabaseAccount]:
-    accounts = database_accounts(host.settings)
-    if not accounts:
-        raise NoData(msg("no DATABASES with a HOST in the settings"))
-    return accounts
+def _password_expired(login: DatabaseLogin) -> Message | None:
+    """Return the error with which an expired account answers each statement after it was let in."""
+    errors = login.database.errors.values() if login.database is not None else ()
+    return next((statement_failure(error) for error in errors if error.code == PASSWORD_EXPIRED), None)
 
 
-def _check_database(
-    account: DatabaseAccount, host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
-) -> None:
-    finding.set_remedy_values(database=account.host, database_port=account.port)
-    finding.depends_on_hosts(hosts_at(addresses(host, account.host, deployment), deployment, host_facts))
-
-
-def _tried(host: HostView, name: str, account: DatabaseAccount) -> Connection | Message | str:
-    """Return the connection to a database, or why it was not made."""
-    connection = host.connections.by_name.get(name)
-    if account.obstacle is not None:
-        return account.obstacle
-    if connection is not None and connection.error_kind == "withheld":
-        return msg("the account of the database is sent over ssh:// only: not connected")
-    if connection is None:
-        return msg("not connected: the account could not be read whole")
-    return connection
-
-
-def _no_login(login: DatabaseLogin | None) -> Message:
-    """Why it is not known whether an account may log in."""
-    if login is None:
-        return msg("the database did not answer")
-    if login.state == "unsupported":
-        return msg("the account uses the authentication {plugin}, which is not tried", plugin=login.plugin)
-    if login.state == "needs-tls":
-        return msg(
-            "{plugin} wants the password itself and the server offers no TLS: not sent", plugin=login.plugin
-        )
-    if login.state == "refused":
-        return msg("refused: {code} {text}", code=login.code, text=login.text)
-    return msg("the login did not end: {text}", text=login.text)
-
-
-REFUSALS = frozenset({1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226, 1698, 1862, 3118})
+REFUSALS = frozenset({1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226, 1698, 1862, 3032, 3118, 4151})
 """MySQL's numbers for: no connection left, no right, wrong password, no such database, host blocked, host not allowed,
-too many connections of the account (two), no password, password expired, account locked."""
+too many connections of the account (two), no password, password expired, offline mode, account locked (MySQL,
+MariaDB)."""
 REFUSAL = re.compile(rf"\(({'|'.join(map(str, sorted(REFUSALS)))}), \\*[\"']([^\"\\]{{1,200}})")
 """The same in a healthz, as pymysql and MySQLdb write it."""
 

@@ -11,6 +11,16 @@ from bkpaas.catalogue.variables import login_command as ssh_command
 from bkpaas.checks.case import CaseMessage, case, combined, connection_case, several
 from bkpaas.checks.clocks import FEWEST_CLOCKS, host_time, usual_clock
 from bkpaas.checks.condition import condition
+from bkpaas.checks.database import (
+    PASSWORD_EXPIRED,
+    ask_about_database,
+    database_connection,
+    database_state,
+    database_states,
+    host_accounts,
+    login_obstacle,
+    statement_failure,
+)
 from bkpaas.checks.finding import Finding
 from bkpaas.checks.loaded import changes, clock_slack, load_time, settings_changes
 from bkpaas.checks.log_search import (
@@ -141,6 +151,7 @@ from bkpaas.facts.database import Account as DatabaseAccount
 from bkpaas.facts.database import DatabaseLogin
 from bkpaas.facts.database import accounts as database_accounts
 from bkpaas.facts.database import error_text as database_error_text
+from bkpaas.facts.database_state import WRITTEN_TABLES, DatabaseState, RegisteredAgent, StatementError
 from bkpaas.facts.elasticsearch import INDEX as LOG_INDEX
 from bkpaas.facts.elasticsearch import complaint as elasticsearch_error
 from bkpaas.facts.elasticsearch import speaks as is_elasticsearch
@@ -185,9 +196,11 @@ __all__ = [
     "LOG_INDEX",
     "MOST_APPLICATIONS",
     "OPEN_PAAS_SERVICES",
+    "PASSWORD_EXPIRED",
     "QUEUE_SECONDS",
     "REDIRECTS",
     "SHARED_SETTINGS",
+    "WRITTEN_TABLES",
     "Access",
     "Addresses",
     "Agent",
@@ -207,6 +220,7 @@ __all__ = [
     "ControllerView",
     "DatabaseAccount",
     "DatabaseLogin",
+    "DatabaseState",
     "Deployment",
     "Disk",
     "Disks",
@@ -258,6 +272,7 @@ __all__ = [
     "RedisKey",
     "RedisKeyReadings",
     "RedisTarget",
+    "RegisteredAgent",
     "Resolved",
     "Saas",
     "SaasRuns",
@@ -274,6 +289,7 @@ __all__ = [
     "Snapshot",
     "Sockets",
     "Startup",
+    "StatementError",
     "Subject",
     "Supervisor",
     "Supervisors",
@@ -296,6 +312,7 @@ __all__ = [
     "application_endpoint",
     "application_path",
     "asked_applications",
+    "ask_about_database",
     "both",
     "case",
     "changes",
@@ -307,7 +324,10 @@ __all__ = [
     "condition",
     "connection_case",
     "database_accounts",
+    "database_connection",
     "database_error_text",
+    "database_state",
+    "database_states",
     "default_servers",
     "directories",
     "domain_healthz_paths",
@@ -318,6 +338,7 @@ __all__ = [
     "excepted",
     "groups",
     "health",
+    "host_accounts",
     "host_time",
     "hosts_at",
     "hosts_with_module",
@@ -335,6 +356,7 @@ __all__ = [
     "location_host",
     "location_port",
     "login_access_log",
+    "login_obstacle",
     "mentions",
     "message_of",
     "msg",
@@ -374,6 +396,7 @@ __all__ = [
     "sorted_uids",
     "source",
     "ssh_command",
+    "statement_failure",
     "target",
     "unit_of_service",
     "unknown_field",

@@ -5,7 +5,7 @@ The program arrives on standard input (or as an argument), answers on standard o
 It reads     /proc (processes, the owners of sockets, the named environment variables), the files, globs and ends
              of logs that the plan names, the configuration of nginx, the addresses of the host, free space.
 It requests  name resolution, GET requests and TCP connections that the plan names, from this host.
-It logs in   to the databases that the plan names, sends no statement and quits.
+It logs in   to the databases that the plan names, sends statements of DATABASE_STATEMENTS and quits.
 It runs      four commands only: see COMMANDS.  They get no input and are killed at their limit.
 It never     writes or creates a file, changes anything, sends another method than GET, follows a redirect,
              opens a FIFO or a device.  It ends when standard output is closed, and by an alarm of the kernel.
@@ -26,7 +26,8 @@ The plan and the answer are JSON documents.  Parts of a plan, each answered unde
               with uwsgi {modifier, SCRIPT_NAME} the GET of that URL is sent in the protocol of uwsgi
   tcp         [{name, host, port, seconds, read, send, lines, again}]  the first bytes of the peer, or so many
               lines of its reply to `send`, in base64; repeated once if the reply matches {when, seconds};
-              with mysql {user, password, database}: a login to MySQL or MariaDB instead, and its result
+              with mysql {user, password, database}: a login to MySQL or MariaDB instead, its result, and those of
+              the `statements`
   peers       [...]                       remote endpoints of the TCP connections of these processes
   starts      [...]                       start times of these processes, null for one that has ended
 
@@ -954,9 +955,28 @@ def split_chunks(data, at, chunks):
 
 PACKET_BYTES = 16384  # limit of one packet; a greeting has about 100 bytes
 MAX_PACKETS = 8  # limit of packets until the database accepts or refuses a login
+MAX_ROWS, MAX_COLUMNS = 200, 8  # limits of the answer to a statement
+VALUE_BYTES = 1024  # limit of one value of an answer
 MYSQL_ERROR_BYTES = 512  # limit of the text of an error
 QUIT_SECONDS = 1.0  # limit for the database to close the connection after COM_QUIT
-DATABASE_COMMANDS = {"COM_QUIT": b"\x01"}  # the only commands that can be sent after a login
+DATABASE_COMMANDS = {"COM_QUERY": b"\x03", "COM_QUIT": b"\x01"}  # the only commands that can be sent after a login
+# The only statements that can be sent: a plan has their names. Of tables that hold secrets they ask whether values are there.
+DATABASE_STATEMENTS = {
+    "variables": "SHOW VARIABLES WHERE Variable_name IN ('read_only', 'super_read_only', 'innodb_read_only', "
+    "'innodb_force_recovery', 'tx_read_only', 'transaction_read_only', 'max_connections', 'max_user_connections', 'wsrep_on')",
+    "status": "SHOW GLOBAL STATUS WHERE Variable_name IN ('Threads_connected', 'wsrep_ready')",
+    "grants": "SHOW GRANTS",
+    "sessions": "SELECT STATE, COUNT(*), MAX(TIME) FROM information_schema.PROCESSLIST "
+    "WHERE USER = SUBSTRING_INDEX(USER(), '@', 1) GROUP BY STATE ORDER BY COUNT(*) DESC LIMIT 50",
+    "django_session": "SELECT session_key IS NULL, session_data IS NULL, expire_date IS NULL FROM django_session LIMIT 1",
+    "bkaccount_bkuser": "SELECT username IS NULL, password IS NULL FROM bkaccount_bkuser LIMIT 1",
+    "login_bktoken": "SELECT token IS NULL, is_logout IS NULL, inactive_expire_time IS NULL FROM login_bktoken LIMIT 1",
+    "login_bklog": "SELECT login_time IS NULL, login_browser IS NULL, login_host IS NULL FROM login_bklog LIMIT 1",
+    "esb_app_account": "SELECT app_code IS NULL, app_token IS NULL FROM esb_app_account LIMIT 1",
+    "esb_channel": "SELECT path IS NULL FROM esb_channel LIMIT 1",
+    "engine_servers": "SELECT ip_address, ip_port, app_port, category, is_active, s_id, token FROM engine_servers "
+    "ORDER BY id LIMIT 100",
+}
 CLIENT_FLAGS = 0x0008A201  # LONG_PASSWORD, PROTOCOL_41, TRANSACTIONS, SECURE_CONNECTION, PLUGIN_AUTH
 CLIENT_DATABASE, CLIENT_SSL, CLIENT_PLUGIN_AUTH = 0x8, 0x800, 0x80000
 SERVER_NEEDS = 0x8200  # PROTOCOL_41 and SECURE_CONNECTION: servers before 4.1 lack them
@@ -965,13 +985,15 @@ PROOF_BYTES = {"client_ed25519": 64, "mysql_old_password": 9}  # lengths that th
 
 
 def mysql(job, query):
-    """Log in with the account of query["mysql"] and quit; answer["login"] is the result.
+    """Log in with the account of query["mysql"], send its statements and quit; answer["login"] is the result.
 
     A server without a greeting is an error of the connection, as in tcp().
     """
     packets = Packets(job, connect(job, query["host"], query["port"]))
     try:
         job.answer["login"] = log_in(packets, query["mysql"])
+        if job.answer["login"]["state"] == "accepted" and run_statements(job, packets, query.get("statements") or ()):
+            packets.quit()
     except Exception:
         if not job.answer["data"]:
             raise
@@ -981,11 +1003,32 @@ def mysql(job, query):
         packets.sock.close()
 
 
+def run_statements(job, packets, names):
+    """Send the statements of these names; return whether the connection still works.
+
+    answer["login"]["results"] has by name {"rows"}, {"code", "text"} of the server's error, or {"kind", "text"} if
+    there was no answer.
+    """
+    results = {}
+    for name in names:
+        try:
+            result = packets.query(DATABASE_STATEMENTS[name])
+        except Exception:
+            kind, text = describe_exception(job.stage)
+            result = {"kind": kind, "text": text}
+        results[name] = result
+        job.answer["login"] = dict(job.answer["login"], results=dict(results))
+        if "kind" in result:
+            return False
+    return True
+
+
 class Packets(object):
     """Read and send packets of the MySQL protocol: 3 bytes of length, a sequence number, the payload."""
 
     def __init__(self, job, sock):
         self.job, self.sock, self.data, self.number, self.count, self.tls = job, sock, b"", 0, 0, False
+        self.most = MAX_PACKETS
 
     def read(self):
         """Return the payload of the next packet."""
@@ -998,8 +1041,8 @@ class Packets(object):
             if size is None or len(self.data) < size:
                 self.receive()
         self.count += 1
-        if self.count > MAX_PACKETS:
-            raise ProtocolError("protocol", "more than %d packets" % MAX_PACKETS)
+        if self.count > self.most:
+            raise ProtocolError("protocol", "more than %d packets" % self.most)
         self.number = (ord(self.data[3:4]) + 1) % 256
         payload, self.data = self.data[4:size], self.data[size:]
         return payload
@@ -1009,7 +1052,7 @@ class Packets(object):
         if not piece:
             raise ProtocolError("empty", "closed in the middle" if self.count or self.data else "closed without a word")
         self.data += piece
-        if not self.count:
+        if not self.job.answer["data"]:
             self.job.answer["data"] = decode_text(binascii.b2a_base64(self.data[:64])).strip()
 
     def send(self, payload):
@@ -1023,10 +1066,34 @@ class Packets(object):
         self.sock = context(sslable_socket(self.job, self.sock))
         self.job.stage, self.tls = "wait", True
 
+    def query(self, statement):
+        """Send a statement; return {"rows": lists of text or None}, or {"code", "text"} of the server's error."""
+        self.number, self.count, self.most = 0, 0, MAX_COLUMNS + MAX_ROWS + 3
+        self.send(DATABASE_COMMANDS["COM_QUERY"] + statement.encode("ascii"))
+        head = self.read()
+        if head[:1] == b"\xff":
+            return parse_error(head)
+        columns = ord(head[:1] or b"\0")
+        if len(head) != 1 or not 0 < columns <= MAX_COLUMNS:
+            raise ProtocolError("protocol", "not the head of a table")
+        while not is_end(self.read()):  # the descriptions of the columns
+            pass
+        rows = []
+        while True:
+            row = self.read()
+            if row[:1] == b"\xff":
+                return parse_error(row)
+            if is_end(row):
+                return {"rows": rows}
+            rows.append(parse_row(row, columns))
+
     def quit(self):
         """Send COM_QUIT and wait for the server to close, so that it sees no aborted connection."""
         self.number = 0
-        self.send(DATABASE_COMMANDS["COM_QUIT"])
+        try:
+            self.send(DATABASE_COMMANDS["COM_QUIT"])
+        except EnvironmentError:
+            return  # the result does not depend on it
         self.end()
 
     def decline(self, plugin):
@@ -1081,7 +1148,6 @@ def log_in(packets, account):
     while True:
         reply = packets.read()
         if reply[:1] == b"\0":
-            packets.quit()
             return {"state": "accepted"}
         if reply[:1] == b"\xff":
             return parse_refusal(reply)
@@ -1125,11 +1191,40 @@ def check_nonce(data):
 
 def parse_refusal(data):
     """Return the login result of an error packet."""
+    return dict(parse_error(data), state="refused")
+
+
+def parse_error(data):
+    """Return {"code", "text"} of an error packet."""
     if len(data) < 3:
         raise ProtocolError("protocol", "not an error of MySQL")
     message = data[9:] if data[3:4] == b"#" else data[3:]
     (code,) = struct.unpack("<H", data[1:3])
-    return {"state": "refused", "code": code, "text": decode_text(message[:MYSQL_ERROR_BYTES])}
+    return {"code": code, "text": decode_text(message[:MYSQL_ERROR_BYTES])}
+
+
+def is_end(data):
+    """Tell if a packet ends the columns or the rows of an answer."""
+    return data[:1] == b"\xfe" and len(data) < 9
+
+
+def parse_row(data, columns):
+    """Return the values of a row as text; None is NULL."""
+    values, at = [], 0
+    for _ in range(columns):
+        size, at = ord(data[at : at + 1] or b"\xff"), at + 1
+        if size == 0xFB:
+            values.append(None)
+            continue
+        if size in (0xFC, 0xFD):
+            width = size - 0xFA
+            (size,) = struct.unpack("<I", data[at : at + width].ljust(4, b"\0"))
+            at += width
+        if size > len(data) - at:
+            raise ProtocolError("protocol", "a value that is longer than its row")
+        values.append(decode_text(data[at : at + min(size, VALUE_BYTES)]))
+        at += size
+    return values
 
 
 def scramble_native(password, nonce):

@@ -11,10 +11,12 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode
 
+from bkpaas.facts.database_state import agent_secret
 from bkpaas.facts.file import FileFact, Files, content, file_fact, unreadable
 from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.process import Processes
 from bkpaas.facts.query import Earlier, FileName, Query, ReadFile, ReadTail, TailName
+from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.supervisor import pid_in
 from bkpaas.inventory.deployment import DEFAULT_PORTS, Deployment, Host
 from bkpaas.messages import Message, msg
@@ -40,6 +42,10 @@ class AgentConfig(Record, frozen=True):
     execute_time_limit: TimeLimit
     controller_url: str | None
     base_app_path: str | None
+    sid: str = ""
+    """A digest of auth.sid; empty if it is not a UUID."""
+    token: str = ""
+    """A digest of auth.token; empty if it is not a UUID."""
     problems: tuple[Message | str, ...] = ()
 
 
@@ -71,7 +77,7 @@ _PORT = DEFAULT_PORTS["paas_agent"]
 """As shipped."""
 
 
-def agent(files: Files) -> Agent | Missing:
+def agent(files: Files, secrets: Secrets) -> Agent | Missing:
     """Parse the first existing candidate of the configuration file."""
     entries = files.get(FileName.AGENT_CONFIG, [])
     there = [entry for entry in entries if entry.get("type") != "missing"]
@@ -79,10 +85,10 @@ def agent(files: Files) -> Agent | Missing:
         return Agent(config=None)
     if reason := unreadable(there[0]):
         return Missing(msg("{path}: {reason}", path=file_fact(there[0]).path, reason=reason))
-    return Agent(config=_config(there))
+    return Agent(config=_config(there, secrets))
 
 
-def _config(entries: list[dict[str, Any]]) -> AgentConfig:
+def _config(entries: list[dict[str, Any]], secrets: Secrets) -> AgentConfig:
     file = file_fact(entries[0])
     scalars, problem = _scalars(content(entries[0]) or "")
     problems: list[Message | str] = [f"{file.path}:{problem}"] if problem else []
@@ -105,6 +111,8 @@ def _config(entries: list[dict[str, Any]]) -> AgentConfig:
         ),
         controller_url=_text(scalars, "settings.controller_server_url"),
         base_app_path=_text(scalars, "settings.base_app_path"),
+        sid=agent_secret(_text(scalars, "auth.sid"), secrets),
+        token=agent_secret(_text(scalars, "auth.token"), secrets),
         problems=tuple(problems),
     )
 

@@ -214,7 +214,7 @@ class _Answers:
             "path_stats": self._merged("files", lambda *_: path_stats(self._entries("files"))),
             "proxies": self._files_noun(FileName.PROXY.prefix, lambda files: proxies(files, secrets)),
             "nginx": self._noun(lambda: nginx(first["nginx"]), "nginx"),
-            "agent": self._files_noun(FileName.AGENT_CONFIG, agent),
+            "agent": self._files_noun(FileName.AGENT_CONFIG, lambda files: agent(files, secrets)),
             "saas": self._files_noun(FileName.SAAS_PID, lambda files: saas(self.host, files, running)),
             "disks": self._noun(lambda: disks(first["disks"]), "disks"),
             "names": self._merged("resolve", names),

@@ -1,7 +1,7 @@
 """The databases in the settings of open_paas: the accounts, the queries, and the results of the logins.
 
 At most one connection per account and database server, host and run: projects with the same account share it. The
-account logs in and quits, no statement is sent.
+account logs in, sends the statements that are planned here, and quits.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, get_args
 
 from bkpaas.facts import raw
+from bkpaas.facts.database_state import SERVER_STATEMENTS, TABLES, DatabaseState, database_state
 from bkpaas.facts.missing import Missing, Record
 from bkpaas.facts.query import Earlier, MysqlLogin, Query
 from bkpaas.facts.secrets import DIGEST, Secrets
@@ -52,6 +53,8 @@ class DatabaseLogin(Record, frozen=True):
     """The server's error without the account, or why the login came to no end."""
     plugin: str = ""
     """The authentication that the server asked for, when the collector does not know it or it needs TLS."""
+    database: DatabaseState | None = None
+    """What the statements read; None if none was sent."""
 
 
 class Account(Record, frozen=True):
@@ -66,6 +69,8 @@ class Account(Record, frozen=True):
     database: str = ""
     obstacle: Message | str | None = None
     """Why it cannot be tried; None when it can."""
+    tables_of: tuple[str, ...] = ()
+    """The projects whose tables are in `database`."""
 
 
 def accounts(settings: SettingsByProject | Missing) -> dict[str, Account]:
@@ -87,6 +92,8 @@ def accounts(settings: SettingsByProject | Missing) -> dict[str, Account]:
                 password=first.password,
                 database=first.database,
                 obstacle=first.obstacle,
+                tables_of=first.tables_of
+                + ((project,) if key in unique and account.database == first.database else ()),
             )
     names = [PREFIX, *(f"{PREFIX}-{number}" for number in range(2, MOST_ACCOUNTS + 1))]
     return dict(zip(names, unique.values(), strict=False))
@@ -112,6 +119,7 @@ def _account(settings: Settings) -> Account | None:
         password=password if isinstance(password, str) else "",
         database=default["NAME"] if isinstance(default.get("NAME"), str) else "",
         obstacle=_obstacle(settings.project, user, password, default.get("OPTIONS")),
+        tables_of=(settings.project,),
     )
 
 
@@ -136,7 +144,7 @@ def _obstacle(project: str, user: Any, password: Any, options: Any) -> Message |
 
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
-    """Log in with each account and quit; no connection for an account that has an unknown digest."""
+    """Log in with each account and send its statements; none for an account that has an unknown digest."""
     if earlier is None or not entry.has_role("paas"):
         return
     for name, account in accounts(earlier.hosts[entry.name].settings).items():
@@ -146,7 +154,15 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
         if account.obstacle is None and None not in values:
             login = dict(zip(("user", "password", "database"), values, strict=True))
             seconds = deployment.limits.request_seconds
-            yield MysqlLogin(name, account.host, account.port, seconds, mysql=login)
+            statements = _statements(account, deployment)
+            yield MysqlLogin(name, account.host, account.port, seconds, mysql=login, statements=statements)
+
+
+def _statements(account: Account, deployment: Deployment) -> tuple[str, ...]:
+    """Return the names of the statements for an account: about the server, and about the tables of its projects."""
+    projects = account.tables_of if deployment.generation == "5.x" and account.database else ()
+    tables = (table for project in projects for table in TABLES.get(project, ()))
+    return (*SERVER_STATEMENTS, *dict.fromkeys(tables))
 
 
 def _plain(word: str, resolve_digest: ResolveDigest) -> str | None:
@@ -174,4 +190,5 @@ def login(item: Mapping[str, Any], secrets: Secrets) -> DatabaseLogin | None:
         kind=raw.text(record.get("kind"), 20) or "",
         text=secrets.truncate("".join(c if c.isprintable() else "." for c in text), _TEXT_LENGTH),
         plugin=secrets.truncate(raw.text(record.get("plugin"), 100) or "", 100),
+        database=database_state(raw.record(record.get("results")), secrets),
     )

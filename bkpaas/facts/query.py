@@ -193,7 +193,7 @@ class TcpConnect(Query, frozen=True):
 
 
 class MysqlLogin(Query, frozen=True, omit_defaults=False):
-    """Log in to a MySQL server and quit; no statement is sent."""
+    """Log in to a MySQL server, send statements, and quit."""
 
     section: ClassVar[str] = "tcp"
     name: str
@@ -203,6 +203,8 @@ class MysqlLogin(Query, frozen=True, omit_defaults=False):
     mysql: dict[str, str | None]
     """{"user", "password", "database"}, in clear text."""
     secret: bool = True
+    statements: tuple[str, ...] = ()
+    """Names of DATABASE_STATEMENTS of the collector."""
 
 
 class Resolve(Query, frozen=True):

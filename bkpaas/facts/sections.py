@@ -139,6 +139,15 @@ class Http(TypedDict, total=False):
     error: Failure | None
 
 
+class StatementResult(TypedDict, total=False):
+    """Declare the answer of a database to one statement: rows, the server's error, or why there is none."""
+
+    rows: list[list[str | None]]
+    code: Annotated[int, Meta(ge=0, le=65535)]
+    kind: str
+    text: str
+
+
 class _LoginState(TypedDict):
     state: Literal["accepted", "refused", "unsupported", "needs-tls", "error"]
 
@@ -150,6 +159,7 @@ class Login(_LoginState, total=False):
     kind: str
     text: str
     plugin: str
+    results: dict[str, StatementResult]
 
 
 class Tcp(TypedDict, total=False):

@@ -70,6 +70,8 @@ class Thresholds(Struct, frozen=True, forbid_unknown_fields=True):
     """Less free space or inodes than this is a failure."""
     listen_queue_percent: float = 80.0
     """A listen queue filled further than this is a warning."""
+    database_connections_percent: float = 90.0
+    """A database with more of its connections taken than this is a warning."""
     certificate_days: float = 30.0
     """A certificate that ends within so many days is a warning."""
     listen_queue_length: int = 100

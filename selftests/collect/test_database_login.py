@@ -197,3 +197,63 @@ def test_a_server_that_stays_after_the_end_costs_little(visit: Any, monkeypatch:
 def keeping_open(connection: socket.socket, server: Server) -> None:
     saying(packet(2, OK))(connection, server)
     server.over.wait()
+
+
+COLUMN = b"\3def\0\0\0\1x\0\x0c\x21\0\x40\0\0\0\xfd\0\0\0\0\0"
+END = b"\xfe\0\0\2\0"
+
+
+def numbered(*payloads: bytes) -> bytes:
+    return b"".join(packet(number, payload) for number, payload in enumerate(payloads, 1))
+
+
+def results_of(visit: Any, *answers: bytes, names: tuple[str, ...] = ("status",)) -> tuple[Any, list[bytes]]:
+    ask = plan(0)
+    ask["tcp"][0]["statements"] = names
+    with serving(saying(packet(2, OK), *answers)) as server:
+        ask["tcp"][0]["port"] = server.port
+        answer = visit(ask)["tcp"]["database"]
+    return answer["login"], server.heard
+
+
+def test_a_statement_of_the_list_is_sent_and_its_rows_are_returned(visit: Any) -> None:
+    long = b"\xfc" + struct.pack("<H", 300) + b"x" * 300
+    rows = [b"\x04name\x03151", b"\x01n\xfb", b"\x01l" + long]
+    login, heard = results_of(visit, numbered(b"\2", COLUMN, COLUMN, END, *rows, END))
+    assert login["results"] == {"status": {"rows": [["name", "151"], ["n", None], ["l", "x" * 300]]}}
+    assert heard[1][4:5] == b"\3" and heard[1][5:].decode() == collector.DATABASE_STATEMENTS["status"]
+    assert heard[-1] == QUIT
+
+
+def test_an_error_of_a_statement_does_not_end_the_others(visit: Any) -> None:
+    error = b"\xff\x7a\x04#42S02Table 'open_paas.login_bklog' doesn't exist"
+    login, heard = results_of(
+        visit, packet(1, error), numbered(b"\1", COLUMN, END, END), names=("login_bklog", "django_session")
+    )
+    assert login["results"]["login_bklog"] == {
+        "code": 1146,
+        "text": "Table 'open_paas.login_bklog' doesn't exist",
+    }
+    assert login["results"]["django_session"] == {"rows": []} and heard[-1] == QUIT
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        packet(1, b"\xfb/etc/passwd"),  # a request for a local file
+        packet(1, b"\0\0\0\2\0\0\0"),
+        numbered(b"\1", COLUMN, END, b"\x7fshort"),
+        numbered(b"\1", *[COLUMN] * 240),
+        ENDLESS,
+    ],
+)
+def test_another_answer_ends_the_connection(visit: Any, answer: bytes) -> None:
+    login, heard = results_of(visit, answer, names=("status", "grants"))
+    assert login["state"] == "accepted"
+    assert login["results"]["status"]["kind"] == "protocol" and "grants" not in login["results"]
+    assert heard[-1] != QUIT
+
+
+def test_a_statement_that_is_not_in_the_list_is_not_sent(visit: Any) -> None:
+    login, heard = results_of(visit, names=("DROP TABLE x",))
+    assert "kind" in login["results"]["DROP TABLE x"] and not any(b"DROP" in data for data in heard)

@@ -53,9 +53,14 @@ def commands(language: Language) -> list[str]:
 
 
 def statements(language: Language) -> list[str]:
-    """Return what a database is sent: the login, and the DATABASE_COMMANDS of the collector."""
+    """Return what a database is sent: the login, then DATABASE_COMMANDS and DATABASE_STATEMENTS of the collector."""
     known: dict[str, bytes] = _constant("DATABASE_COMMANDS")
-    return [f"- {_LOGIN.in_(language)}", *(f"- `{name}`" for name in known)]
+    texts: dict[str, str] = _constant("DATABASE_STATEMENTS")
+    lines = [f"- {_LOGIN.in_(language)}"]
+    for name in known:
+        lines.append(f"- `{name}`")
+        lines += [f"  - `{text}`" for text in texts.values() if name == "COM_QUERY"]
+    return lines
 
 
 def _constant(name: str) -> Any:

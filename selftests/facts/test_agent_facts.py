@@ -27,8 +27,12 @@ ip: ''
 """
 
 
+def read(files):
+    return agent(files, Secrets())
+
+
 def config(text, **more):
-    found = agent({"agent-config": [entry(PATH, text, **more)]})
+    found = read({"agent-config": [entry(PATH, text, **more)]})
     assert isinstance(found, Agent) and found.config is not None
     return found.config
 
@@ -92,15 +96,15 @@ def test_yaml_of_another_shape(text):
 
 
 def test_which_file_holds():
-    assert agent({"agent-config": [missing(PATH), missing(OTHER)]}) == Agent(config=None)
-    second = agent({"agent-config": [missing(PATH), entry(OTHER, YAML)]})
+    assert read({"agent-config": [missing(PATH), missing(OTHER)]}) == Agent(config=None)
+    second = read({"agent-config": [missing(PATH), entry(OTHER, YAML)]})
     assert [file.path for file in second.config.files] == [OTHER]
-    both = agent({"agent-config": [entry(PATH, YAML), entry(OTHER, YAML, target=PATH)]})
+    both = read({"agent-config": [entry(PATH, YAML), entry(OTHER, YAML, target=PATH)]})
     assert both.config.problems == () and len(both.config.files) == 2
-    differ = agent({"agent-config": [entry(PATH, YAML), entry(OTHER, YAML.replace("300", "600"))]})
+    differ = read({"agent-config": [entry(PATH, YAML), entry(OTHER, YAML.replace("300", "600"))]})
     assert "these differ" in str(differ.config.problems[0])
     assert differ.config.execute_time_limit.seconds == 300
-    denied = agent({"agent-config": [entry(PATH, error="Permission denied")]})
+    denied = read({"agent-config": [entry(PATH, error="Permission denied")]})
     assert isinstance(denied, Missing) and "Permission denied" in str(denied.reason)
 
 
@@ -132,3 +136,14 @@ def test_applications():
     assert saas(host("appo"), files, None).items[0].alive is None
     assert saas(host("appo", "appt"), files, None).items[0].environment is None
     assert saas(host("appo"), {"saas-pid": [missing(f"{RUN}/*/run/*.pid")]}, None).items == ()
+
+
+def test_ids_and_tokens_are_digests_that_do_not_depend_on_their_spelling():
+    secrets = Secrets()
+    text = YAML.replace("Pl4nted-sid", "0A6F3D2C-1111-4222-8333-444455556666").replace(
+        "Pl4nted-token", "ffff3d2c111142228333444455556666"
+    )
+    found = agent({"agent-config": [entry(PATH, text)]}, secrets).config
+    assert found.sid == secrets.digest("0a6f3d2c111142228333444455556666")
+    assert found.token == secrets.digest("ffff3d2c111142228333444455556666")
+    assert config(YAML).sid == config(YAML).token == ""

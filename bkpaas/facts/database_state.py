@@ -1,0 +1,230 @@
+"""Parse what a database answers to the statements of the collector: variables, rights, tables, registered agents.
+
+The statements stand in DATABASE_STATEMENTS of the collector. Names of accounts and the values of tokens are not kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from msgspec import field
+
+from bkpaas.facts import raw
+from bkpaas.facts.missing import Record
+from bkpaas.facts.secrets import Secrets
+
+SERVER_STATEMENTS = ("variables", "status", "grants", "sessions")
+"""Sent with every account."""
+TABLES: dict[str, tuple[str, ...]] = {
+    "login": ("django_session", "bkaccount_bkuser", "login_bktoken", "login_bklog"),
+    "esb": ("esb_app_account", "esb_channel"),
+    "appengine": ("engine_servers",),
+}
+"""Tables that each project reads, by project, in 5.x. Source: the models of login, esb and appengine, 3.2.5."""
+WRITTEN_TABLES = ("django_session", "bkaccount_bkuser", "login_bktoken", "login_bklog")
+"""Tables that a login writes."""
+WRITE_RIGHTS = ("SELECT", "INSERT", "UPDATE")
+"""What a login needs in them."""
+AGENTS_TABLE = "engine_servers"
+
+_TEXT_LENGTH = 200
+_ALL = "ALL PRIVILEGES"
+_EXEMPT = (_ALL, "SUPER", "READ_ONLY ADMIN", "CONNECTION_ADMIN")
+"""Rights on *.* with which read_only does not apply."""
+_GRANT = re.compile(r"(?P<verb>GRANT|REVOKE) (?P<rights>.+?) ON (?P<on>[^ ]+) (?:TO|FROM) ", re.DOTALL)
+_ROLE = re.compile(r"GRANT [`'\"]?[^ ,]+[`'\"]?(?:@\S+)?(?:, ?\S+)* TO ")
+_COLUMNS = re.compile(r" ?\([^)]*\)")
+_ON = re.compile(r"(?P<schema>\*|`(?:[^`]|``)+`|[^.`]+)\.(?P<table>\*|`(?:[^`]|``)+`|[^.`]+)")
+_UUID = re.compile(r"[0-9a-f]{32}")
+
+
+class Grant(Record, frozen=True):
+    """Represent rights of the account on one place."""
+
+    schema: str
+    """As granted: *, or a name with the wildcards % and _."""
+    table: str
+    """A name, or *."""
+    rights: tuple[str, ...]
+    revoked: bool = False
+    """MySQL 8 can take rights on a schema out of those on *.*."""
+
+
+class StatementError(Record, frozen=True):
+    """Represent why a statement has no rows."""
+
+    code: int | None = None
+    """Number of the server's error."""
+    kind: str = ""
+    """Of an answer that did not come: silent, empty, protocol ...; empty if the server answered."""
+    text: str = ""
+
+
+class Session(Record, frozen=True):
+    """Represent the connections of the account in one state."""
+
+    state: str
+    count: int
+    seconds: int
+    """How long the oldest is in its state."""
+
+
+class RegisteredAgent(Record, frozen=True):
+    """Represent an app server as appengine knows it."""
+
+    address: str
+    port: str
+    app_port: str
+    category: str
+    """app: production, tapp: test."""
+    active: bool
+    sid: str
+    """A digest."""
+    token: str
+    """A digest."""
+
+
+class DatabaseState(Record, frozen=True):
+    """Represent what one account read of its database; what was not answered is in errors."""
+
+    variables: dict[str, str] = field(default_factory=dict)
+    """Names in lower case."""
+    status: dict[str, str] = field(default_factory=dict)
+    grants: tuple[Grant, ...] = ()
+    roles: bool = False
+    """Whether the account has rights through a role, which are not listed."""
+    sessions: tuple[Session, ...] = ()
+    filled: dict[str, bool] = field(default_factory=dict)
+    """By table that could be read: whether it has a row."""
+    agents: tuple[RegisteredAgent, ...] | None = None
+    errors: dict[str, StatementError] = field(default_factory=dict)
+    """By statement."""
+
+    def exempt_from_read_only(self) -> bool:
+        """Tell if the account may write although read_only is set."""
+        everywhere = [grant for grant in self.grants if grant.schema == "*" and not grant.revoked]
+        return any(right in _EXEMPT for grant in everywhere for right in grant.rights)
+
+    def missing_rights(self, schema: str, table: str, needed: tuple[str, ...] = WRITE_RIGHTS) -> list[str]:
+        """Return the rights of `needed` that no grant gives in this table."""
+        held: set[str] = set()
+        lost: set[str] = set()
+        for grant in self.grants:
+            if _fits(grant, schema, table):
+                (lost if grant.revoked else held).update(grant.rights)
+        if _ALL in held:
+            held |= set(needed)
+        return [right for right in needed if right not in held or right in lost or _ALL in lost]
+
+
+def _fits(grant: Grant, schema: str, table: str) -> bool:
+    if grant.table not in ("*", table):
+        return False
+    if grant.schema == "*":
+        return True
+    pattern = "".join(
+        part[1:] if part.startswith("\\") else {"%": ".*", "_": "."}.get(part, re.escape(part))
+        for part in re.findall(r"\\[%_]|.", grant.schema)
+    )
+    return re.fullmatch(pattern, schema, re.IGNORECASE) is not None
+
+
+def agent_secret(text: str | None, secrets: Secrets) -> str:
+    """Return the digest of an id or token of an agent, however it is written; empty if it is not one."""
+    plain = (text or "").strip().lower().replace("-", "")
+    return secrets.digest(plain) if _UUID.fullmatch(plain) else ""
+
+
+def database_state(results: Mapping[str, Any], secrets: Secrets) -> DatabaseState | None:
+    """Parse the results of the statements; None if none was sent."""
+    if not results:
+        return None
+    rows = {name: list(_rows(raw.record(result).get("rows"))) for name, result in results.items()}
+    errors = {
+        name: _error(raw.record(result), secrets)
+        for name, result in results.items()
+        if "rows" not in raw.record(result)
+    }
+    lines = [row[0] for row in rows.get("grants", ()) if row and row[0]]
+    tables = {table for group in TABLES.values() for table in group}
+    return DatabaseState(
+        variables=_pairs(rows.get("variables", ()), secrets),
+        status=_pairs(rows.get("status", ()), secrets),
+        grants=tuple(grant for line in lines if (grant := _grant(line, secrets))),
+        roles=any(_ROLE.match(line) and not _GRANT.match(line) for line in lines),
+        sessions=tuple(_sessions(rows.get("sessions", ()), secrets)),
+        filled={name: bool(rows[name]) for name in rows if name in tables and name not in errors},
+        agents=tuple(_agents(rows[AGENTS_TABLE], secrets))
+        if AGENTS_TABLE in rows and AGENTS_TABLE not in errors
+        else None,
+        errors=errors,
+    )
+
+
+def _rows(value: Any) -> Iterator[list[str | None]]:
+    for row in value if isinstance(value, list) else ():
+        if isinstance(row, list):
+            yield [raw.text(item, 1000) for item in row]
+
+
+def _error(result: Mapping[str, Any], secrets: Secrets) -> StatementError:
+    text = raw.text(result.get("text"), 4 * _TEXT_LENGTH) or ""
+    text = re.sub(r"'[^']{0,100}'@'[^']{0,255}'", "'...'@'...'", text)
+    return StatementError(
+        code=raw.integer(result.get("code")),
+        kind=raw.text(result.get("kind"), 20) or "",
+        text=secrets.truncate("".join(c if c.isprintable() else "." for c in text), _TEXT_LENGTH),
+    )
+
+
+def _pairs(rows: Any, secrets: Secrets) -> dict[str, str]:
+    return {
+        row[0].lower()[:60]: secrets.truncate(row[1] or "", 60) for row in rows if len(row) == 2 and row[0]
+    }
+
+
+def _grant(line: str, secrets: Secrets) -> Grant | None:
+    """Return the rights of one line of SHOW GRANTS; None for a role, a proxy or a routine."""
+    match = _GRANT.match(line)
+    place = _ON.fullmatch(match["on"]) if match else None
+    if match is None or place is None:
+        return None
+    rights = [right.strip().upper() for right in _COLUMNS.sub("", match["rights"]).split(",")]
+    return Grant(
+        schema=secrets.truncate(_unquoted(place["schema"]), 100),
+        table=secrets.truncate(_unquoted(place["table"]), 100),
+        rights=tuple(_ALL if right == "ALL" else right[:50] for right in rights[:60]),
+        revoked=match["verb"] == "REVOKE",
+    )
+
+
+def _unquoted(name: str) -> str:
+    return name[1:-1].replace("``", "`") if name.startswith("`") else name
+
+
+def _sessions(rows: Any, secrets: Secrets) -> Iterator[Session]:
+    for row in rows:
+        if len(row) == 3:
+            yield Session(secrets.truncate(row[0] or "", 100), _whole(row[1]), _whole(row[2]))
+
+
+def _whole(text: str | None) -> int:
+    return int(text) if text and re.fullmatch(r"\d{1,12}", text) else 0
+
+
+def _agents(rows: Any, secrets: Secrets) -> Iterator[RegisteredAgent]:
+    for row in rows:
+        if len(row) != 7:
+            continue
+        address, port, app_port, category = (secrets.truncate(item or "", 60) for item in row[:4])
+        yield RegisteredAgent(
+            address=address.strip(),
+            port=port.strip(),
+            app_port=app_port.strip(),
+            category=category.strip(),
+            active=row[4] not in ("0", "", None),
+            sid=agent_secret(row[5], secrets),
+            token=agent_secret(row[6], secrets),
+        )

@@ -1,0 +1,164 @@
+"""The app hosts in the table of appengine: with the address, port, category and token that they have."""
+
+from bkpaas.checks import (
+    AgentConfig,
+    DatabaseAccount,
+    DatabaseState,
+    Deployment,
+    Finding,
+    Host,
+    HostLookup,
+    HostView,
+    Message,
+    NoData,
+    RegisteredAgent,
+    Subject,
+    ask_about_database,
+    case,
+    condition,
+    database_states,
+    is_loopback,
+    lines,
+    msg,
+    series,
+    statement_failure,
+)
+
+CATEGORIES = {"appo": "app", "appt": "tapp"}
+"""Of each role, in engine_servers."""
+
+
+@condition("agent-registered")
+def test_agent_is_registered(
+    host: HostView, subject: Subject, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """appengine has an active row for this host, with the port, category and token of its agent."""
+    entry = deployment.host(subject.hosts[0])
+    rows = _registered(deployment, host_facts, finding)
+    addresses = _addresses(entry, host)
+    categories = {CATEGORIES[role] for role in CATEGORIES if entry.has_role(role)}
+    own = [
+        row
+        for row in rows
+        if row.address in addresses or (entry.has_role("paas") and is_loopback(row.address))
+    ]
+    config = _config(host)
+    if not own:
+        same = [row for row in rows if config is not None and row.token and row.token == config.token]
+        assert not same, case(
+            "other-address",
+            "engine_servers has the token of this agent with the address {registered}, the host has {addresses}",
+            registered=same[0].address,
+            addresses=series(sorted(addresses)),
+        )
+        raise AssertionError(
+            case(
+                "not-registered",
+                "engine_servers has no row with {addresses} ({count} other rows)",
+                addresses=series(sorted(addresses)),
+                count=len(rows),
+            )
+        )
+    right = [row for row in own if row.category in categories] or own
+    row = max(right, key=lambda each: each.active)
+    active = [each for each in rows if each.active and each.category == row.category]
+    place = f"{row.address}:{row.port}"
+    assert row.category in categories, case(
+        "other-category",
+        "engine_servers has {registered} as {category}, its role is {roles}",
+        category=row.category,
+        roles=series(sorted(role for role in CATEGORIES if entry.has_role(role))),
+        registered=row.address,
+    )
+    assert row.active or len(active) == 1, case(
+        "not-active",
+        "{registered} ({category}) is not active in engine_servers, {count} others of its category are",
+        category=row.category,
+        count=len(active),
+        registered=row.address,
+    )
+    if config is not None:
+        _compare(row, config)
+    if not row.active:
+        finding.add_evidence(
+            msg("{place} is registered, active is {other}", place=place, other=active[0].address)
+        )
+        return
+    finding.add_evidence(
+        msg("{place} is registered and active ({category})", place=place, category=row.category)
+    )
+    if config is None:
+        raise NoData(msg("the configuration of the agent could not be read: port and token are not compared"))
+
+
+def _compare(row: RegisteredAgent, config: AgentConfig) -> None:
+    """Raise AssertionError if the row is not that of the agent."""
+    assert row.port == str(config.port), case(
+        "other-port",
+        "engine_servers has {registered} with the port {ip_port}, the agent's configuration has {port}",
+        ip_port=row.port,
+        port=config.port,
+        registered=row.address,
+    )
+    other = [
+        name
+        for name, theirs, ours in (("sid", row.sid, config.sid), ("token", row.token, config.token))
+        if theirs and ours and theirs != ours
+    ]
+    assert not other, case(
+        "other-token",
+        "{names} of {registered} in engine_servers is not that of the agent's configuration",
+        names=series(other),
+        registered=row.address,
+    )
+
+
+def _config(host: HostView) -> AgentConfig | None:
+    """Return the configuration of the agent, None if it could not be read."""
+    try:
+        return host.agent.config
+    except NoData:
+        return None
+
+
+def _addresses(entry: Host, host: HostView) -> set[str]:
+    """Return the addresses of an app host, without loopback."""
+    try:
+        found = set(host.addresses.items)
+    except NoData:
+        found = set()
+    return {address for address in found if not is_loopback(address)} | {entry.address}
+
+
+def _registered(
+    deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> tuple[RegisteredAgent, ...]:
+    """Return the rows that the first paas host could read. Raises NoData if none could."""
+    unknown: list[Message | str] = []
+    for paas in deployment.selected("paas"):
+        try:
+            view = host_facts(paas.name)
+            for account, endpoint, state in database_states(view, unknown):
+                if state.agents is not None:
+                    ask_about_database(account, view, deployment, host_facts, finding)
+                    return state.agents
+                _explain(account, endpoint, state, unknown)
+        except NoData as error:
+            unknown.append(error.message())
+    raise NoData(lines(unknown) if unknown else msg("no paas host reads the table of appengine"))
+
+
+def _explain(
+    account: DatabaseAccount, endpoint: str, state: DatabaseState, unknown: list[Message | str]
+) -> None:
+    """Append why an account of appengine has no rows."""
+    if "engine_servers" in state.errors:
+        reason = statement_failure(state.errors["engine_servers"])
+        unknown.append(msg("{endpoint}: engine_servers: {reason}", endpoint=endpoint, reason=reason))
+    elif "appengine" in account.projects and "appengine" not in account.tables_of:
+        unknown.append(
+            msg(
+                "{endpoint}: appengine uses another database with the same account: not read",
+                endpoint=endpoint,
+            )
+        )

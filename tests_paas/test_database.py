@@ -1,0 +1,204 @@
+"""What login needs of the database, as the accounts in the settings see it: rights to write, tables, connections."""
+
+import re
+
+from bkpaas.checks import (
+    WRITTEN_TABLES,
+    CaseMessage,
+    DatabaseAccount,
+    DatabaseState,
+    Deployment,
+    Finding,
+    HostLookup,
+    HostView,
+    Message,
+    NoData,
+    StatementError,
+    ask_about_database,
+    case,
+    clauses,
+    condition,
+    database_states,
+    labelled,
+    lines,
+    msg,
+    plural,
+    series,
+    statement_failure,
+)
+
+READ_ONLY = ("read_only", "super_read_only", "innodb_read_only", "tx_read_only", "transaction_read_only")
+NOT_EXEMPTED = ("super_read_only", "innodb_read_only", "tx_read_only", "transaction_read_only")
+"""Apply to accounts with every right as well."""
+LOCK_SECONDS = 5
+"""A connection that waits longer than this for a lock of a table or of the server is stuck."""
+LOCKED = re.compile(r"Waiting for .*(?:lock|flush|space)", re.IGNORECASE)
+NO_TABLE = frozenset({1146, 1932})
+NO_COLUMN = 1054
+NO_RIGHT = frozenset({1142, 1143, 1356})
+NOT_JUDGED = frozenset({1047, 1820})
+"""A node that is not part of its cluster, and an expired password, refuse each statement: other conditions."""
+
+
+@condition("database-writable")
+def test_database_can_be_written(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """The accounts in the settings may write, and the database is neither read-only nor locked."""
+    unknown: list[Message | str] = []
+    for account, endpoint, state in database_states(host, unknown):
+        ask_about_database(account, host, deployment, host_facts, finding)
+        _check_writable(account, endpoint, state)
+        if "variables" in state.errors:
+            failure = statement_failure(state.errors["variables"])
+            unknown.append(labelled(endpoint, failure))
+            continue
+        finding.add_evidence(msg("{endpoint} is not read-only", endpoint=endpoint))
+        if state.roles:
+            finding.add_evidence(msg("rights through roles are not compared"))
+    if unknown:
+        raise NoData(lines(unknown))
+
+
+def _check_writable(account: DatabaseAccount, endpoint: str, state: DatabaseState) -> None:
+    """Raise AssertionError if the account cannot write."""
+    replicates = state.variables.get("wsrep_on", "OFF").upper() in ("ON", "1")
+    assert not replicates or state.status.get("wsrep_ready", "ON").upper() != "OFF", case(
+        "not-in-cluster",
+        "{endpoint}: wsrep_ready is OFF, the node refuses statements until it is part of its cluster again",
+        endpoint=endpoint,
+    )
+    effective = NOT_EXEMPTED if state.exempt_from_read_only() else READ_ONLY
+    locked = [name for name in effective if state.variables.get(name, "OFF").upper() not in ("OFF", "0", "")]
+    if state.variables.get("innodb_force_recovery", "0") not in ("0", ""):
+        locked.append("innodb_force_recovery")
+    assert not locked, case(
+        "read-only",
+        "{endpoint}: {values}: a login writes a session, a token and a line of history and ends in an error 500",
+        endpoint=endpoint,
+        values=series(f"{name}={state.variables[name]}" for name in locked),
+    )
+    stuck = [
+        session
+        for session in state.sessions
+        if LOCKED.match(session.state) and session.seconds >= LOCK_SECONDS
+    ]
+    assert not stuck, case(
+        "locked",
+        "{endpoint}: {connections} in the state {state!r}, for up to {seconds} s (limit {limit} s)",
+        endpoint=endpoint,
+        connections=plural("{count} connection", "{count} connections", count=stuck[0].count),
+        state=stuck[0].state,
+        seconds=stuck[0].seconds,
+        limit=LOCK_SECONDS,
+    )
+    if "login" in account.tables_of and state.grants and not state.roles and account.database:
+        missing = {
+            table: rights
+            for table in WRITTEN_TABLES
+            if (rights := state.missing_rights(account.database, table))
+        }
+        assert not missing, case(
+            "no-right",
+            "{endpoint}/{database_name}: the account of login has no right to {rights}",
+            endpoint=endpoint,
+            rights=clauses(
+                msg("{rights} in {table}", rights=", ".join(rights), table=table)
+                for table, rights in missing.items()
+            ),
+            database_name=account.database,
+        )
+
+
+@condition("database-tables")
+def test_tables_can_be_read(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """The tables that login, esb and appengine read are there, undamaged, with their columns, and there is a user."""
+    unknown: list[Message | str] = []
+    for account, endpoint, state in database_states(host, unknown):
+        ask_about_database(account, host, deployment, host_facts, finding)
+        place = f"{endpoint}/{account.database}"
+        failed = {
+            name: error
+            for name, error in state.errors.items()
+            if name not in ("variables", "status", "grants", "sessions") and error.code not in NOT_JUDGED
+        }
+        if failed:
+            raise AssertionError(_table_case(place, failed))
+        assert state.filled.get("bkaccount_bkuser", True), case(
+            "no-users",
+            "{place}: bkaccount_bkuser has no row: no user can log in",
+            place=place,
+        )
+        if state.errors or not state.filled:
+            unknown.extend(
+                labelled(place, statement_failure(error)) for error in list(state.errors.values())[:1]
+            )
+        if state.filled:
+            finding.add_evidence(
+                msg("{place}: {tables} can be read", place=place, tables=series(state.filled))
+            )
+    if unknown:
+        raise NoData(lines(unknown))
+
+
+def _table_case(place: str, failed: dict[str, StatementError]) -> CaseMessage:
+    """Return the case of the tables that cannot be read."""
+    texts = clauses(dict.fromkeys(statement_failure(error) for error in failed.values()))
+    tables = series(failed)
+    codes = {error.code for error in failed.values()}
+    if codes & NO_TABLE:
+        return case("missing", "{place}: {tables}: {texts}", place=place, texts=texts, tables=tables)
+    if NO_COLUMN in codes:
+        return case("other-columns", "{place}: {tables}: {texts}", place=place, texts=texts, tables=tables)
+    if codes & NO_RIGHT:
+        return case("no-right", "{place}: {tables}: {texts}", place=place, texts=texts, tables=tables)
+    if None in codes:
+        return case("silent", "{place}: {tables}: {texts}", place=place, texts=texts, tables=tables)
+    return case("damaged", "{place}: {tables}: {texts}", place=place, texts=texts, tables=tables)
+
+
+@condition("database-connections")
+def test_database_has_connections_left(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """The database and the accounts in the settings have connections left."""
+    unknown: list[Message | str] = []
+    limit = deployment.thresholds.database_connections_percent
+    for account, endpoint, state in database_states(host, unknown):
+        ask_about_database(account, host, deployment, host_facts, finding)
+        used, most = _number(state.status, "threads_connected"), _number(state.variables, "max_connections")
+        if used is None or not most:
+            unknown.append(msg("{endpoint}: the number of connections was not answered", endpoint=endpoint))
+            continue
+        finding.add_evidence(
+            msg("{endpoint}: {used} of {most} connections are taken", endpoint=endpoint, used=used, most=most)
+        )
+        assert used * 100 <= limit * most, case(
+            "nearly-used",
+            "{endpoint}: {used} of {most} connections are taken (limit {limit:.0f} %)",
+            endpoint=endpoint,
+            used=used,
+            most=most,
+            limit=limit,
+        )
+        own, allowed = (
+            sum(each.count for each in state.sessions),
+            _number(state.variables, "max_user_connections"),
+        )
+        assert not allowed or own * 100 <= limit * allowed, case(
+            "account-nearly-used",
+            "{endpoint}: the account has {own} of its {allowed} connections (limit {limit:.0f} %)",
+            endpoint=endpoint,
+            own=own,
+            allowed=allowed,
+            limit=limit,
+        )
+    if unknown:
+        raise NoData(lines(unknown))
+
+
+def _number(values: dict[str, str], name: str) -> int | None:
+    text = values.get(name, "")
+    return int(text) if re.fullmatch(r"\d{1,9}", text) else None
