@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bkpaas.former_names import warn_former_name
 from bkpaas.messages import Message, msg, to_text
 
 
@@ -48,10 +49,16 @@ class InventoryError(SuiteError):
         super().__init__(file, line, reason, fix)
         self.file, self.line, self.reason, self.fix = file, line, reason, fix
 
+    @property
+    def way_out(self) -> Message | str:  # excluded word: the former name
+        """Return fix."""
+        warn_former_name("InventoryError.way_out is now InventoryError.fix")
+        return self.fix
+
     def message(self) -> Message:
         """Return the whole text: where, what and the fix."""
-        place = self.file if self.line is None else f"{self.file}:{self.line}"
-        return msg("{place}: {reason}\n  fix: {fix}", place=place, reason=self.reason, fix=self.fix)
+        location = self.file if self.line is None else f"{self.file}:{self.line}"
+        return msg("{location}: {reason}\n  fix: {fix}", location=location, reason=self.reason, fix=self.fix)
 
     def __str__(self) -> str:
         return to_text(self.message())

@@ -15,17 +15,17 @@ from lab.errors import LabError
 DESCRIPTION = msg(
     """\
 A miniature BlueKing deployment on this machine: several hosts with real sshd, nginx, supervisord, uwsgi, MariaDB,
-redis and RabbitMQ, and faults to break it with. Nothing of it is reachable from this machine's network, or the
-other way round; it changes nothing outside .lab/ and needs root or a user with subordinate ids.
+redis and RabbitMQ, and faults to inject. It is isolated from the network of this machine in both directions, changes
+nothing outside .lab/, and needs root or a user with subordinate ids.
 
-  python -m lab up                       bring it up (the first time it builds the hosts' disk, about a minute)
-  python -m lab exec .venv/bin/python -m pytest --inventory .lab/default/inventory     look at it with the suite
-  python -m lab faults                   what can be broken
-  python -m lab break NAME ; python -m lab heal                    break it, mend it
-  python -m lab ssh paas-1               look for yourself (also ops@paas-1 with sudo, guest@paas-1 without)
-  python -m lab down                     end it without a trace
+  python -m lab up                       start it (the first time it builds the disk of the hosts, about a minute)
+  python -m lab exec .venv/bin/python -m pytest --inventory .lab/default/inventory     check it with the suite
+  python -m lab faults                   list the faults
+  python -m lab break NAME ; python -m lab heal                    inject a fault, remove it
+  python -m lab ssh paas-1               log in (also ops@paas-1 with sudo, guest@paas-1 without)
+  python -m lab down                     stop and remove it
 
-Every command takes --name NAME: another name is another lab, beside the first."""
+Every command takes --name NAME: another name is a second, independent lab."""
 )
 
 
@@ -138,7 +138,7 @@ def look(lab: Lab) -> str:
     name = "" if lab.name == "default" else f"--name {lab.name} "
     inventory = os.path.relpath(lab.state_dir / "inventory")
     command = f".venv/bin/python -m lab exec {name}.venv/bin/python -m pytest --inventory {inventory}"
-    return to_text(msg("look at it: {command}", command=command))
+    return to_text(msg("check it: {command}", command=command))
 
 
 def words(options: argparse.Namespace) -> list[str]:

@@ -90,8 +90,7 @@ def _not_listening(host: HostView, masters: tuple[Process, ...], port: int) -> C
     if servers:
         return case(
             "stale",
-            "nginx runs (pid {pid}, {exe}) but does not listen on {port}, which stands in {file}:{line}: "
-            "it was started before, reload it",
+            "nginx runs (pid {pid}, {exe}) but does not listen on {port}, which is set in {file}:{line}: it was started before that change, reload it",
             pid=master.pid,
             exe=master.exe,
             port=port,
@@ -102,8 +101,7 @@ def _not_listening(host: HostView, masters: tuple[Process, ...], port: int) -> C
     ports = ", ".join(map(str, sorted({listen.port for listen in listens}))) or "-"
     return case(
         "missing",
-        "nginx runs (pid {pid}), but no file of its configuration has `listen {port}` (they have {ports}; "
-        "where another port is meant, the inventory says ports: agent_nginx)",
+        "nginx runs (pid {pid}), but no file of its configuration has `listen {port}` (they have {ports}; if another port is intended, set ports: agent_nginx in the inventory)",
         pid=master.pid,
         port=port,
         ports=ports,

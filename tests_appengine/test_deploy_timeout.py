@@ -99,7 +99,7 @@ def test_paas_waits_longer_than_the_agent_works(
 ) -> None:
     """EVENT_STATE_EXPIRE_SECONDS of PaaS is greater than EXECUTE_TIME_LIMIT of the agent."""
     if not target.selected:
-        raise NoData(msg("{host} was not looked at", host=target.name))
+        raise NoData(msg("{host} was not collected", host=target.name))
     event, event_at = _event(source)
     limit, limit_at = _limit(host_facts(target.name))
     finding.add_evidence(f"{limit} s < {event} s")

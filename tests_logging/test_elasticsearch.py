@@ -79,14 +79,16 @@ def test_elasticsearch_address_in_the_settings_of_paas(
         inventory_hosts = ", ".join(f"{es.name} {es.address}" for es in deployment.hosts_with("es"))
         assert not unexpected or not inventory_hosts, case(
             "other-host",
-            "{place}: {addresses} is no es host of the inventory ({hosts}), and no log_parser delivers there",
-            place=endpoint.text,
-            addresses=unexpected,
+            "{address}: {resolved} is not an es host of the inventory ({hosts}), and no log_parser writes to it",
+            address=endpoint.text,
+            resolved=unexpected,
             hosts=inventory_hosts,
         )
         _check_port(host, endpoint, own, deployment, host_facts)
         finding.add_evidence(
-            endpoint.text if inventory_hosts else msg("{place}, no es in the inventory", place=endpoint.text)
+            endpoint.text
+            if inventory_hosts
+            else msg("{address}, no es in the inventory", address=endpoint.text)
         )
 
 
@@ -125,16 +127,16 @@ def _check_port(
         raise AssertionError(
             case(
                 "other-server",
-                "{place} answers, but is not Elasticsearch: {answer}",
-                place=endpoint.text,
+                "{address} answers, but is not Elasticsearch: {answer}",
+                address=endpoint.text,
                 answer=root.error_text or elasticsearch_error(root),
             )
         )
     answers = root is not None and root.ok
     assert endpoint.port == usual or answers or False not in listens or True in listens, case(
         "not-listening",
-        "{place}: nothing listens on {port}; the inventory's port of es is {usual}",
-        place=endpoint.text,
+        "{address}: nothing listens on {port}; the inventory's port of es is {usual}",
+        address=endpoint.text,
         port=endpoint.port,
         usual=usual,
     )
@@ -187,13 +189,16 @@ def _failure(endpoint: Endpoint, answer: Answer) -> CaseMessage | None:
         return connection_case(answer.error_kind, labelled(at, no_answer(answer.error_kind)), place=at)
     if answer.status == 401 and endpoint.user:
         return case(
-            "login-refused", "{place}: refuses the login of {user} (HTTP 401)", place=at, user=endpoint.user
+            "login-refused",
+            "{address} refuses the login of {user} (HTTP 401)",
+            address=at,
+            user=endpoint.user,
         )
     if answer.status == 401:
         return case(
             "login-missing",
-            "{place}: asks for a login, and the settings of paas have none (HTTP 401)",
-            place=at,
+            "{address} requires a login, and the settings of paas have none (HTTP 401)",
+            address=at,
         )
     error = elasticsearch_error(answer)
     if answer.status == 403 and not answer.url.endswith("/"):
@@ -204,7 +209,7 @@ def _failure(endpoint: Endpoint, answer: Answer) -> CaseMessage | None:
     if answer.status != 200:
         return case("wrong-status", evidence, place=at, status=answer.status)
     if answer.url.endswith("/") and not is_elasticsearch(answer):
-        return case("other-server", "{place}: is not Elasticsearch: {answer}", place=at, answer=error)
+        return case("other-server", "{address} is not Elasticsearch: {answer}", address=at, answer=error)
     return None
 
 

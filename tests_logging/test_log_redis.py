@@ -174,7 +174,7 @@ def _length(key: RedisKey | None) -> int | None:
         return None
     if not key.readable:
         raise NoData(f"{key.name}: {key.type_reply} {key.length_reply}")
-    assert key.is_list, case("wrong-type", "{key} is no list but a {type}", key=key.name, type=key.type)
+    assert key.is_list, case("wrong-type", "{key} is a {type}, not a list", key=key.name, type=key.type)
     return key.length
 
 
@@ -210,7 +210,7 @@ def test_plugins_use_the_redis_of_their_configuration(
         )
         assert not used or used & right, case(
             "other-server",
-            "{program} is connected to {peers}, its configuration says {configured}",
+            "{program} is connected to {peers}, its configuration has {configured}",
             program=name,
             peers=shown,
             configured=redis_endpoint(plugin.targets[0]),

@@ -57,7 +57,7 @@ def _check_offset(distance: float, uncertainty: float, limit: float, finding: Fi
     )
     finding.add_evidence(evidence)
     if abs(distance) - uncertainty <= limit < abs(distance) + uncertainty:
-        raise NoData(msg("too close to the limit to tell: {evidence}", evidence=evidence))
+        raise NoData(msg("too close to the limit to decide: {evidence}", evidence=evidence))
     assert distance <= limit, case("ahead", evidence, distance=seconds(distance))
     assert distance >= -limit, case("behind", evidence, distance=seconds(-distance))
 

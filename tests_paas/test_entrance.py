@@ -59,7 +59,7 @@ def test_one_nginx_host_holds_the_virtual_address(
         )
         finding.add_evidence(
             msg(
-                "{address} is on no nginx host and answers: something else stands in front of them",
+                "{address} is not on an nginx host and answers: another device is in front of nginx",
                 address=address,
             )
         )

@@ -78,19 +78,19 @@ def test_one_supervisord_runs_open_paas(host: HostView, finding: Finding) -> Non
     )
     assert len(daemons) == 1, case(
         "several",
-        "{number} supervisord run the same configuration: {pids}; the newest does not know of the programs of the others",
+        "{number} supervisord run the same configuration: {pids}; the newest does not manage the programs of the others",
         number=len(daemons),
         pids=_pids(daemons),
     )
     pidfile = supervisor.pidfile
     if pidfile is None:
-        raise NoData(msg("the pid file was not looked at"))
+        raise NoData(msg("the pid file was not collected"))
     assert pidfile.exists, case(
         "pidfile-gone", "{path} is gone, while supervisord {pid} lives", path=pidfile.path, pid=daemons[0].pid
     )
     assert supervisor.pidfile_pid == daemons[0].pid, case(
         "pidfile-wrong",
-        "{path} says {written}, the supervisord is {pid}",
+        "{path} contains {written}, the pid of supervisord is {pid}",
         path=pidfile.path,
         written=supervisor.pidfile_pid,
         pid=daemons[0].pid,
@@ -104,7 +104,7 @@ def test_supervisor_socket_is_private(host: HostView, finding: Finding) -> None:
     supervisor = _own_supervisor(host)
     sock = supervisor.socket
     if sock is None:
-        raise NoData(msg("the socket was not looked at"))
+        raise NoData(msg("the socket was not collected"))
     finding.set_remedy_values(sock=sock.path)
     assert sock.exists, case("gone", "{path} does not exist", path=sock.path)
     assert sock.type == "socket", case(

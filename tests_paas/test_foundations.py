@@ -58,7 +58,7 @@ def test_hosts_are_not_all_out_of_reach_for_one_reason(
     finding.set_remedy_values(login=ssh_command(deployment.host(hosts[0].host).connection))
     assert len(kinds) > 1 or kinds <= {None, "interrupted"}, case(
         "all-out-of-reach",
-        "none of {hosts_count} hosts could be looked at, all for one reason: {error}",
+        "none of {hosts_count} hosts could be collected, all for the same reason: {error}",
         hosts_count=len(hosts),
         error=hosts[0].error,
     )
@@ -72,7 +72,7 @@ def test_host_can_be_collected(snapshot: Snapshot, subject: Subject, finding: Fi
         raise NoData(case("not-collected", lines([facts.error])))
     if facts.error is not None:
         raise AssertionError(_host_fault(facts.error_kind, facts.error))
-    finding.add_evidence(msg("looked at in {seconds}", seconds=seconds(facts.seconds)))
+    finding.add_evidence(msg("collected in {seconds}", seconds=seconds(facts.seconds)))
 
 
 def _host_fault(kind: str | None, error: Message | str) -> CaseMessage:
@@ -97,7 +97,7 @@ def _least_free(host: HostView, finding: Finding) -> tuple[float, CaseMessage]:
         if disk.free_inodes_percent is not None
     ]
     if not disks:
-        raise NoData(msg("no file system was looked at"))
+        raise NoData(msg("no file system was collected"))
     path, percent, what = min(disks, key=lambda disk: disk[1])
     text = msg("{path}: {percent:.1f} % of {what} free", path=path, percent=percent, what=what)
     finding.add_evidence(text)

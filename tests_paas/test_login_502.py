@@ -61,12 +61,12 @@ def test_services_bind_the_address_that_nginx_uses(
         "other-address",
         lines(
             msg(
-                "{service} binds {address}:{port} ({file}), but is asked on {asked}",
+                "{service} binds {address}:{port} ({file}), but nginx uses {used}",
                 service=service,
                 address=service_facts.bind_address,
                 port=service_facts.bind_port,
                 file=service_facts.ini.path,
-                asked=", ".join(sorted(used)),
+                used=", ".join(sorted(used)),
             )
             for service, (service_facts, used) in sorted(wrong.items())
         ),
@@ -116,7 +116,7 @@ def test_services_listen_where_configured(host: HostView, finding: Finding) -> N
         if service_facts.problems and not service_facts.bind_port
     }
     if not services:
-        raise NoData(clauses([msg("no uwsgi file tells an address"), *_problems(unread)]))
+        raise NoData(clauses([msg("no uwsgi file has an address"), *_problems(unread)]))
     silent: dict[str, Message] = {}
     for service, service_facts in services.items():
         listeners = host.sockets.on(service_facts.bind_port or 0)

@@ -98,9 +98,9 @@ def test_nginx_serves_the_domain(host: HostView, deployment: Deployment, finding
     ports_text = ", ".join(map(str, sorted(ports)))
     assert listening, case(
         "not-listening",
-        "nginx runs (pid {pid}) but does not listen on {wanted}: reload it",
+        "nginx runs (pid {pid}) but does not listen on {ports}: reload it",
         pid=masters[0].pid,
-        wanted=ports_text,
+        ports=ports_text,
     )
     finding.add_evidence(f"nginx {masters[0].pid}: {', '.join(map(str, sorted(listening)))}")
 
@@ -154,11 +154,10 @@ def test_domain_arrives_at_its_server_block(host: HostView, deployment: Deployme
             shadow = shadowing_server(nginx, servers, address, port)
             assert shadow is None, case(
                 "other-server",
-                "requests to {address}:{port} end in another server block ({place}, server_name {names}): "
-                "no server block of the domain has a listen that fits this address as well",
+                "requests to {address}:{port} reach another server block ({location}, server_name {names}): no server block of the domain has a listen that matches this address as well",
                 address=address,
                 port=port,
-                place=f"{shadow.file}:{shadow.line}",
+                location=f"{shadow.file}:{shadow.line}",
                 names=" ".join(shadow.names) or msg("none"),
             )
     finding.add_evidence(", ".join(addresses))
@@ -201,7 +200,7 @@ def test_upstreams_name_paas_hosts(
             wrong[where] = service, case("placeholder", "consul-template saw no passing instance in consul")
             continue
         if paas is None:
-            wrong[where] = service, case("unknown-host", "is no paas host of the inventory")
+            wrong[where] = service, case("unknown-host", "is not a paas host of the inventory")
             continue
         facts = host_facts(paas.name).facts if paas.selected else None
         _, port = service_endpoint(service, paas, deployment, facts)
@@ -218,7 +217,7 @@ def test_upstreams_name_paas_hosts(
     assert first is None, combined(
         [first],
         lines(
-            msg("{place} {problem}", place=where, problem=problem.evidence)
+            msg("{location} {problem}", location=where, problem=problem.evidence)
             for where, (_, problem) in wrong.items()
         ),
         services=series(

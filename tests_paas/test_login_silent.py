@@ -92,7 +92,7 @@ def test_cookie_reaches_every_domain(host: HostView, deployment: Deployment, fin
     """BK_COOKIE_DOMAIN covers the domains of PaaS, CMDB and JOB; a browser drops a cookie of another domain."""
     value, where = setting(host, "login", "BK_COOKIE_DOMAIN")
     if value is None:
-        raise NoData(msg("BK_COOKIE_DOMAIN stands in no settings file of login"))
+        raise NoData(msg("BK_COOKIE_DOMAIN is not set in any settings file of login"))
     if value.kind not in ("str", "none"):
         raise NoData(f"{where}: BK_COOKIE_DOMAIN = {value.text}")
     finding.names_components("setting", ["BK_COOKIE_DOMAIN"])
@@ -164,8 +164,8 @@ def _taken(variables: list[ProxyVariable], needed: list[str], deployment: Deploy
     left = [name for name in needed if not excepted(name, exceptions)]
     return [
         msg(
-            "{place}: {name}={value}, no_proxy does not except {needed}",
-            place=place,
+            "{location}: {name}={value}, no_proxy does not exclude {needed}",
+            location=place,
             name=name,
             value=value,
             needed=", ".join(left),
@@ -177,7 +177,7 @@ def _taken(variables: list[ProxyVariable], needed: list[str], deployment: Deploy
 
 def _of_blueking(host: HostView, process: Process) -> bool:
     """A service, not a shell or an editor that happens to name a file of BlueKing."""
-    home = f"{host.system.home}/" if host.system.home else "/data/bk"
+    home = f"{host.system.install_root}/" if host.system.install_root else "/data/bk"
     program = (process.exe or "").rpartition("/")[2]
     if process.name == "paas_agent" or any(
         word.startswith(home) for word in (process.exe or "", *process.argv[:1])
@@ -244,7 +244,7 @@ def test_request_arrives_in_one_login_log(
         labelled(answer.url, no_answer(answer.error_kind)),
     )
     if not deployment.selected("paas"):
-        raise NotApplicable(msg("no paas host is judged in this run"))
+        raise NotApplicable(msg("no paas host is checked in this run"))
     arrived: list[str] = []
     unknown: list[Message] = []
     elsewhere = [paas.name for paas in deployment.hosts_with("paas") if not paas.selected]

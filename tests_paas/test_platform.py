@@ -47,10 +47,10 @@ def test_domain_resolves_to_nginx(
     unexpected = [address for address in resolved.addresses if address not in right]
     assert not unexpected or not right, case(
         "wrong-address",
-        "{domain} resolves to {strange}, which is no nginx host of the inventory ({right})",
+        "{domain} resolves to {addresses}, which is not an nginx host of the inventory ({expected})",
         domain=deployment.domain,
-        strange=", ".join(unexpected),
-        right=", ".join(sorted(right)),
+        addresses=", ".join(unexpected),
+        expected=", ".join(sorted(right)),
     )
 
 

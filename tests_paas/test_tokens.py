@@ -48,7 +48,7 @@ def _tolerated(host: HostView) -> tuple[int | float, str]:
     value = login.get(OFFSET) if login else None
     if login is None or value is None:
         raise NoData(
-            msg("{name}: {offset} stands in no settings file of login", name=host.name, offset=OFFSET)
+            msg("{name}: {offset} is not set in any settings file of login", name=host.name, offset=OFFSET)
         )
     return login.number(OFFSET), f"{host.name}:{value.file}:{value.line}"
 
@@ -89,7 +89,7 @@ def test_tokens_of_one_host_are_valid_on_the_other(
     )
     finding.add_evidence(text)
     if distance - uncertainty <= limit < distance + uncertainty:
-        raise NoData(msg("too close to the limit to tell: {text}", text=text))
+        raise NoData(msg("too close to the limit to decide: {text}", text=text))
     assert distance <= limit, case(
         "apart",
         msg(
@@ -133,7 +133,7 @@ def test_time_is_kept_by_a_daemon(host: HostView, finding: Finding) -> None:
     if daemon.synchronised is None:
         raise NoData(
             msg(
-                "{daemon} runs, but does not tell whether it is synchronised: {text}",
+                "{daemon} runs, but does not report whether it is synchronised: {text}",
                 daemon=daemon.daemon,
                 text=daemon.text[:120],
             )
@@ -152,7 +152,7 @@ def test_tolerated_offset_is_equal_everywhere(
     login = host.settings.by_project.get("login")
     value = login.get(OFFSET) if login else None
     if login is None or value is None:
-        raise NoData(msg("{offset} stands in no settings file of login", offset=OFFSET))
+        raise NoData(msg("{offset} is not set in any settings file of login", offset=OFFSET))
     where = f"{value.file}:{value.line}"
     if value.kind == "expression" or (value.kind == "secret" and value.source):
         raise NoData(f"{where}: {OFFSET} = {value.text}")
@@ -242,7 +242,7 @@ def _secret(host: HostView, project: str) -> str | None:
     if value.digest is None or value.source:
         raise NoData(
             msg(
-                "{name}:{file}:{line}: SECRET_KEY is no plain string",
+                "{name}:{file}:{line}: SECRET_KEY is not a plain string",
                 name=host.name,
                 file=value.file,
                 line=value.line,

@@ -53,7 +53,7 @@ def render(
         paas_agent_port=str(deployment.service_port("paas_agent")),
         site=_site(deployment),
         domain_address=", ".join(_addresses_of_the_domain(deployment)) or "NGINX_ADDRESS",
-        **_below(deployment.home or _USUAL_HOME),
+        **_below(deployment.install_root or _USUAL_HOME),
     )
     if subject.hosts:
         values.update(_of_host(subject.hosts[0], deployment, snapshot.hosts.get(subject.hosts[0])))
@@ -122,9 +122,9 @@ def render_usual(text: str) -> str:
 def _of_host(name: str, deployment: Deployment, facts: HostFacts | None) -> dict[str, str]:
     host = deployment.host(name)
     values = {"host": name, "address": host.address, "login": login_command(host.connection)}
-    home = deployment.home
+    home = deployment.install_root
     if facts is not None and not isinstance(facts.system, Missing):
-        home = facts.system.home or home
+        home = facts.system.install_root or home
     values |= _below(home or _USUAL_HOME)
     if facts is not None and not isinstance(facts.processes, Missing):
         values |= _of_nginx(facts.processes.nginx_masters())

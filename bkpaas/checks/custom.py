@@ -37,7 +37,7 @@ def require_catalogue_id(id_: str, test: Callable[..., None]) -> None:
         raise refused(
             location,
             msg(
-                "there is no condition {id_!r}; one of your own begins with {custom_prefix!r}",
+                "there is no condition {id_!r}; a custom condition begins with {custom_prefix!r}",
                 id_=id_,
                 custom_prefix=CUSTOM_PREFIX,
             ),
@@ -46,7 +46,7 @@ def require_catalogue_id(id_: str, test: Callable[..., None]) -> None:
         raise refused(
             location,
             msg(
-                "{id_} is a condition of the suite and judged by it; call yours {custom_prefix!r}",
+                "{id_} is a condition of the suite, which has its own check; name yours {custom_prefix!r}",
                 id_=id_,
                 custom_prefix=CUSTOM_PREFIX + id_,
             ),
@@ -68,7 +68,9 @@ def add(
     """Register a condition of the site and return the markers of its test; raise CollectError if it is wrong."""
     location = location_of(test)
     if _locations.setdefault(id_, location) != location:
-        raise refused(location, msg("{id_} is judged at {places} already", id_=id_, places=_locations[id_]))
+        raise refused(
+            location, msg("{id_} is already checked at {location}", id_=id_, location=_locations[id_])
+        )
     if not _ID.fullmatch(id_):
         raise refused(
             location,
@@ -95,7 +97,11 @@ def add(
         available = ", ".join(symptom.key for symptom in SECTIONS)
         raise refused(
             location,
-            msg("no symptom {strange}; there are {known}", strange=", ".join(unknown), known=available),
+            msg(
+                "no symptom {unknown}; available: {available}",
+                unknown=", ".join(unknown),
+                available=available,
+            ),
         )
     CUSTOM_CONDITIONS[id_] = condition
     return ("site", *(key.replace("-", "_") for key in keys))
@@ -184,7 +190,7 @@ def _require_variables(remedy: Text, location: str) -> None:
             raise refused(
                 location,
                 msg(
-                    "its remedy has a brace that opens no slot ({error}); write {{{{ and }}}} for braces",
+                    "its remedy has a brace that does not open a variable ({error}); write {{{{ and }}}} for braces",
                     error=error,
                 ),
             ) from None

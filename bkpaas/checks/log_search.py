@@ -37,7 +37,7 @@ def require_log_search(deployment: Deployment, host_facts: HostLookup) -> None:
             return
     if not_collected:
         raise NoData(
-            msg("no paas_plugins found, but {unseen} could not be looked at", unseen=", ".join(not_collected))
+            msg("no paas_plugins found, but {hosts} could not be collected", hosts=", ".join(not_collected))
         )
     raise NotApplicable(
         msg(
@@ -113,8 +113,8 @@ def is_loopback(text: str) -> bool:
 def unknown_field(target: RedisTarget, field: str) -> Message:
     """Return the text for a field of a redis that could not be read from its file."""
     return msg(
-        "{place}: {field} {reason}",
-        place=f"{target.file}:{target.line}",
+        "{location}: {field} {reason}",
+        location=f"{target.file}:{target.line}",
         field=field,
         reason=target.unknown[field],
     )

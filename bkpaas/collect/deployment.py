@@ -75,8 +75,8 @@ def collect(
         rounds.close()
     listener.end(
         plural(
-            "looked at {count} host in {seconds:.1f} s",
-            "looked at {count} hosts in {seconds:.1f} s",
+            "collected {count} host in {seconds:.1f} s",
+            "collected {count} hosts in {seconds:.1f} s",
             count=len(answers),
             seconds=time.time() - start,
         )
@@ -136,5 +136,5 @@ class _Facts:
 
 
 def _interrupted_host(host: Host) -> HostAnswers:
-    reason = msg("not visited: the run was interrupted")
+    reason = msg("not collected: the run was interrupted")
     return HostAnswers(host.name, error=Failure("interrupted", reason))

@@ -94,7 +94,7 @@ def login_hung(where: str, seconds: float, stage: Message | str) -> CollectError
     return CollectError(
         "login_hung",
         msg(
-            "{where} accepts the connection, but {stage} did not come within {seconds:g} s. The host may be out of memory, its disk or home directory may hang, its DNS be slow; log in by hand and look, or raise limits.connect_seconds.",
+            "{where} accepts the connection, but {stage} did not come within {seconds:g} s. The host may be out of memory, its disk or home directory may hang, or its DNS may be slow. Log in by hand and check, or raise limits.connect_seconds.",
             where=where,
             stage=stage,
             seconds=seconds,
@@ -119,7 +119,7 @@ def out_of_time(where: str, seconds: float) -> CollectError:
     return CollectError(
         "hung",
         msg(
-            "{where} was not looked at to the end: the time for the whole run ({seconds:g} s) is over. Raise limits.run_seconds or limits.concurrent_hosts.",
+            "{where} was not collected completely: the time for the whole run ({seconds:g} s) is over. Raise limits.run_seconds or limits.concurrent_hosts.",
             where=where,
             seconds=seconds,
         ),
@@ -220,7 +220,7 @@ def backend(where: str, cause: Message | str) -> CollectError:
     return CollectError(
         "backend",
         msg(
-            "{where} could not be looked at: {cause}. Try the same connection by hand with the tool that it names.",
+            "{where} could not be collected: {cause}. Try the same connection by hand with the tool that it names.",
             where=where,
             cause=cause,
         ),
@@ -231,7 +231,7 @@ def interrupted(where: str) -> CollectError:
 
     return CollectError(
         "interrupted",
-        msg("{where} was not looked at to the end: interrupted.", where=where),
+        msg("{where} was not collected completely: interrupted.", where=where),
     )
 
 
@@ -240,7 +240,7 @@ def suite(where: str, cause: Message | str) -> CollectError:
     return CollectError(
         "suite",
         msg(
-            "a fault of this suite while looking at {where}: {cause}. Please report it.",
+            "a fault of this suite while collecting {where}: {cause}. Please report it.",
             where=where,
             cause=cause,
         ),

@@ -95,7 +95,7 @@ def _queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> It
 def _merged(number: int, deployment: Deployment, queries: Iterable[Query]) -> Plan:
     plan: Plan = {
         "visit": number,
-        "homes": [deployment.home] if deployment.home else list(platform.INSTALL_ROOTS),
+        "homes": [deployment.install_root] if deployment.install_root else list(platform.INSTALL_ROOTS),
         "seconds": deployment.limits.host_seconds / 2,
         "bytes": deployment.limits.answer_bytes,
         **{section: [] for section in _SECTIONS[number]},

@@ -65,7 +65,7 @@ def _later_requests(deployment: Deployment) -> list[Message | str]:
     )
     text.append(
         msg(
-            "    paas hosts: GET /, health, blocks, indices, disks and the newest document of Elasticsearch at the addresses in the settings of paas; hosts of log_agent and log_parser: PING, TYPE and LLEN of the redis in their configuration; both with the login that stands there, which is sent over ssh:// only"
+            "    paas hosts: GET /, health, blocks, indices, disks and the newest document of Elasticsearch at the addresses in the settings of paas; hosts of log_agent and log_parser: PING, TYPE and LLEN of the redis in their configuration; both with the configured login, which is sent over ssh:// only"
         )
     )
     return text

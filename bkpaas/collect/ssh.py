@@ -36,7 +36,7 @@ class Ssh:
 
     def __init__(self, deployment: Deployment) -> None:
         self._limits = deployment.limits
-        self._homes = (deployment.home,) if deployment.home else ()
+        self._homes = (deployment.install_root,) if deployment.install_root else ()
         self._bastion_bytes = deployment.limits.answer_bytes * (1 + len(deployment.selected()))
         """Limit of bytes from a bastion: the limits of the hosts behind it and its own."""
         self._bastions: dict[tuple[str, Connection], asyncio.Task[asyncssh.SSHClientConnection]] = {}
@@ -196,7 +196,7 @@ class _Login:
         if isinstance(error, asyncssh.PermissionDenied):
             return errors.login_refused(where, self.user, msg("no key was accepted"))
         if isinstance(error, asyncssh.ChannelOpenError):
-            cause = msg("the bastion says: {reason}", reason=error.reason)
+            cause = msg("message of the bastion: {reason}", reason=error.reason)
             return errors.unreachable(where, cause)
         if isinstance(error, (asyncssh.ConnectionLost, ConnectionResetError, BrokenPipeError)):
             return errors.closed(where, msg("in the middle of the login"))

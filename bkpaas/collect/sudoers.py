@@ -34,7 +34,7 @@ def rules(deployment: Deployment) -> str:
     if not wanted:
         raise NoAccount(
             msg(
-                "no host of {source} is looked at with sudo: write sudo: true in deployment.yaml",
+                "no host of {source} is collected with sudo: set sudo: true in deployment.yaml",
                 source=deployment.source,
             )
         )
@@ -56,7 +56,7 @@ def escaped(argument: str) -> str:
 
 
 def _script(deployment: Deployment) -> str:
-    homes = (deployment.home,) if deployment.home else ()
+    homes = (deployment.install_root,) if deployment.install_root else ()
     return program.script(Connection("ssh://", sudo=True), homes)
 
 

@@ -43,7 +43,7 @@ class Testinfra:
 
     def __init__(self, deployment: Deployment) -> None:
         self._limits = deployment.limits
-        self._homes = (deployment.home,) if deployment.home else ()
+        self._homes = (deployment.install_root,) if deployment.install_root else ()
         self._folder = Path(tempfile.mkdtemp(prefix="bkpaas-ssh-"))
         self._count = 0
 

@@ -154,7 +154,7 @@ def _endpoint(word: str, where: str) -> Endpoint:
     except (ValueError, KeyError):
         host, port = None, 0
     if not host or not host.isascii() or any(sign.isspace() for sign in host):
-        raise ValueError(msg("{where}: {place!r} is no address", where=where, place=address[:100]))
+        raise ValueError(msg("{where}: {address!r} is not an address", where=where, address=address[:100]))
     return Endpoint(host, port, scheme, user, password)
 
 

@@ -69,7 +69,7 @@ class PathStats(Fact, frozen=True, tag="Places"):
         """Return the entries of a name, at least one. Raises NoData if they were not queried."""
         key = name.of(*parts)
         if not self.by_name.get(key):
-            raise NoData(msg("not looked for: {key}", key=key))
+            raise NoData(msg("not collected: {key}", key=key))
         return self.by_name[key]
 
 

@@ -52,7 +52,7 @@ class Settings(Record, frozen=True):
             place = self.unfollowed
         if place is not None:
             raise NoData(
-                msg("{place} may set {name} in a way that is not followed here", place=place, name=name)
+                msg("{location} may set {name} in a way that is not followed here", location=place, name=name)
             )
         return value
 

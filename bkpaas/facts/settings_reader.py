@@ -73,7 +73,7 @@ class SettingsReader:
         self.scope = namespace.Scope()
         module, error_line = python2.parse(text.lstrip("\ufeff"))
         if error_line is not None:
-            self.problems.append(msg("{place}: syntax error", place=f"{file}:{error_line}"))
+            self.problems.append(msg("{location}: syntax error", location=f"{file}:{error_line}"))
         self._block(module, certain=True)
         for leaf in python2.leaves(module):
             if leaf.type in ("string", "name") and leaf.parent.type != "simple_stmt":

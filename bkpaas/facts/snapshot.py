@@ -88,7 +88,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
             data = read_bounded(path, SNAPSHOT_BYTES)
             head = msgspec.json.decode(data, type=_Head)
         except (msgspec.DecodeError, RecursionError, ValueError) as error:
-            reason = msg("is no snapshot that can be read: {error}", error=str(error)[:200])
+            reason = msg("is not a readable snapshot: {error}", error=str(error)[:200])
             raise refused(path, reason) from error
         try:
             if head.schema == SCHEMA:
@@ -101,8 +101,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
             problem = str(error)[:200]
         raise SuiteError(
             msg(
-                "{path}: was saved by suite {suite}, which this one ({own}) cannot read; judge it with the suite that "
-                "saved it, or save a new one ({problem})",
+                "{path}: was saved by suite {suite}, which this one ({own}) cannot read; check it with the suite that saved it, or save a new one ({problem})",
                 path=path,
                 suite=head.suite,
                 own=__version__,
@@ -121,7 +120,7 @@ def _flaw(snapshot: Snapshot) -> Message | None:
         return msg("its deployment has two hosts of one name")
     if snapshot.hosts.keys() != selected:
         odd = ", ".join(sorted(snapshot.hosts.keys() ^ selected))[:200]
-        return msg("its facts and its deployment differ: {odd}", odd=odd)
+        return msg("its facts and its deployment differ: {hosts}", hosts=odd)
     if any(facts.host != name for name, facts in snapshot.hosts.items()):
         return msg("it has the facts of a host under another name")
     if not _EARLIEST <= snapshot.started <= _LATEST:

@@ -191,7 +191,7 @@ def status_of(answer: Any, secrets: Secrets) -> tuple[tuple[Program, ...] | None
         return (), None
     if isinstance(message, Message):
         return None, message
-    return None, secrets.truncate(message, 300) if message else msg("supervisorctl said nothing")
+    return None, secrets.truncate(message, 300) if message else msg("supervisorctl printed nothing")
 
 
 def _relevant_line(output: str) -> str | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from msgspec import field
+
 from bkpaas.facts import raw
 from bkpaas.facts.missing import Fact
 from bkpaas.facts.query import Earlier, Query, Section
@@ -22,7 +24,7 @@ class System(Fact, frozen=True):
     uid: int | None
     """Of the collector."""
     python: str | None
-    home: str | None
+    install_root: str | None = field(name="home")
     """/data/bkce, /data/bkee ...; None when none was found."""
     boot_time: HostTime | None
     """Epoch seconds of the host's clock."""
@@ -61,7 +63,7 @@ def system(section: dict[str, Any], collector: dict[str, Any]) -> System:
         hostname=raw.text(section.get("hostname"), 255),
         uid=raw.integer(collector.get("uid")),
         python=raw.text(collector.get("python"), 20),
-        home=raw.text(collector.get("home"), 300),
+        install_root=raw.text(collector.get("home"), 300),
         boot_time=raw.number(section.get("boot_time")),
         time=raw.number(section.get("time")),
         utc_offset_seconds=raw.integer(section.get("utc_offset")),

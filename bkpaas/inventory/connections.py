@@ -94,8 +94,8 @@ def connection(connect: Connect, address: str) -> Connection:
     sudo_user = connect.sudo_user if sudo else None
     if not spec.startswith("ssh://"):
         return Connection(spec=spec, sudo=sudo, sudo_user=sudo_user)
-    user, at, place = spec.removeprefix("ssh://").rpartition("@")
-    host, colon, port = place.partition(":")
+    user, at, host_and_port = spec.removeprefix("ssh://").rpartition("@")
+    host, colon, port = host_and_port.partition(":")
     user = user if at else connect.user or ""
     port = port if colon else str(connect.port or "")
     return Connection(
@@ -112,8 +112,8 @@ def connection(connect: Connect, address: str) -> Connection:
 def target(spec: str) -> str:
     """Return the target of a spec without the account: for ssh, host and port."""
     scheme, _, rest = spec.partition("://")
-    place = rest.rpartition("@")[2]
-    return f"{scheme}://{place.removesuffix(':22') if scheme == 'ssh' else place}"
+    host_and_port = rest.rpartition("@")[2]
+    return f"{scheme}://{host_and_port.removesuffix(':22') if scheme == 'ssh' else host_and_port}"
 
 
 def file_path(file: str) -> Check[str]:
@@ -162,27 +162,30 @@ def _spec(file: str) -> Check[str]:
         if not separator or scheme not in SPECS:
             listed = ", ".join(f"{name}://" for name in SPECS)
             raise Refused(
-                msg("is no connection this suite knows"),
+                msg("is not a supported connection"),
                 msg("begin with one of {listed}", listed=listed),
             )
         pattern, options, example = SPECS[scheme]
         # What is refused is never repeated: it could hold a password.
         if ":" in rest.rpartition("@")[0]:
             raise _password()
-        place, _, query = rest.partition("?")
-        given = parse_qsl(query, keep_blank_values=True)
-        if any(key not in options for key, _ in given):
+        location, _, query = rest.partition("?")
+        options_given = parse_qsl(query, keep_blank_values=True)
+        if any(key not in options for key, _ in options_given):
             raise _unknown_option(scheme, options)
-        if not pattern.fullmatch(place) or not _port_fits(place):
+        if not pattern.fullmatch(location) or not _port_fits(location):
             raise Refused(
                 msg("is not a {scheme}:// connection", scheme=scheme),
                 msg("write it like {example}", example=example),
             )
         query = urlencode(
-            [(key, _absolute(here, value) if key in _PATH_OPTIONS else value) for key, value in given],
+            [
+                (key, _absolute(here, value) if key in _PATH_OPTIONS else value)
+                for key, value in options_given
+            ],
             safe="/",
         )
-        return f"{scheme}://{place}{'?' if query else ''}{query}"
+        return f"{scheme}://{location}{'?' if query else ''}{query}"
 
     return check
 
@@ -220,8 +223,8 @@ def _bastion(node: Node) -> str:
     return value
 
 
-def _port_fits(place: str) -> bool:
-    port = re.search(r":([0-9]+)$", place)
+def _port_fits(location: str) -> bool:
+    port = re.search(r":([0-9]+)$", location)
     return port is None or 0 < int(port[1]) < 65536
 
 
@@ -234,7 +237,7 @@ def _password() -> Refused:
 
 def _check_together(section: Section, spec: str) -> None:
     """Report keys of a host that contradict its spec."""
-    _, at, place = spec.removeprefix("ssh://").rpartition("@")
+    _, at, host_and_port = spec.removeprefix("ssh://").rpartition("@")
     for key in _SSH_KEYS:
         if not section.has(key):
             continue
@@ -244,9 +247,9 @@ def _check_together(section: Section, spec: str) -> None:
                 msg("{key}: is for ssh:// only", key=key),
                 msg("remove {key}:, or use an ssh:// spec", key=key),
             )
-        elif (key == "user" and at) or (key == "port" and ":" in place):
+        elif (key == "user" and at) or (key == "port" and ":" in host_and_port):
             section.refuse(
                 key,
                 msg("{key}: is in spec: too", key=key),
-                msg("say it in one place"),
+                msg("set it once"),
             )

@@ -147,14 +147,14 @@ class Deployment(Struct, frozen=True):
     scheme: str = "http"
     port: int = 80
     """Where the domain is served."""
-    home: str | None = None
-    """/data/bkce, /data/bkee ...; None: found on each host."""
+    install_root: str | None = field(default=None, name="home")
+    """/data/bkce, /data/bkee ...; None: looked up on each host. A snapshot has the key home."""
     cookie_domain: str | None = None
-    """BK_DOMAIN, when the inventory tells."""
+    """BK_DOMAIN, if the inventory has it."""
     fqdns: dict[str, str] = field(default_factory=dict)
     """By role: {"cmdb": "cmdb.bk.com", "job": "job.bk.com"}."""
     ports: dict[str, int] = field(default_factory=dict)
-    """By service: appengine paas esb login console paas_agent agent_nginx es redis rabbitmq mysql. Only what the inventory says."""
+    """By service: appengine paas esb login console paas_agent agent_nginx es redis rabbitmq mysql. Only those of the inventory."""
     application_paths: dict[str, str] = field(default_factory=dict)
     """By application: the path below it that is requested instead of /."""
     virtual_addresses: tuple[str, ...] = ()
@@ -164,7 +164,7 @@ class Deployment(Struct, frozen=True):
     thresholds: Thresholds = field(default_factory=Thresholds)
     waivers: tuple[Waiver, ...] = ()
     notes: tuple[Message | str, ...] = ()
-    """What was read in a way that a person should know of: defaults used, odd punctuation, unknown roles."""
+    """Remarks for the user: defaults used, unusual punctuation, unknown roles."""
 
     def hosts_with(self, *roles: str) -> tuple[Host, ...]:
         """Return the hosts with any of these roles, selected or not."""
@@ -173,6 +173,12 @@ class Deployment(Struct, frozen=True):
     def selected(self, *roles: str) -> tuple[Host, ...]:
         """Return the selected hosts, with any of these roles if roles are given."""
         return tuple(h for h in self.hosts if h.selected and (not roles or h.has_role(*roles)))
+
+    @property
+    def home(self) -> str | None:
+        """Return install_root."""
+        warn_former_name("deployment.home is now deployment.install_root")
+        return self.install_root
 
     def having(self, *roles: str) -> tuple[Host, ...]:
         """Call hosts_with."""

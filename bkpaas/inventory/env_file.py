@@ -59,7 +59,7 @@ _CLOSES = re.compile(r"(?:fi|esac|done)\b|\}")
 _CLOSED_AT_END = re.compile(r"[\s;](?:fi|esac|done|\})[\s;]*(?:#.*)?$")
 
 
-def read_env(sources: Iterable[Source], wanted: Collection[str]) -> dict[str, Setting]:
+def read_env(sources: Iterable[Source], names: Collection[str]) -> dict[str, Setting]:
     """Return the requested variables, as after sourcing the files in order.
 
     Raises: InventoryError for a quote or bracket that is not closed.
@@ -67,7 +67,7 @@ def read_env(sources: Iterable[Source], wanted: Collection[str]) -> dict[str, Se
     variables: dict[str, Setting] = {}
     for source in sources:
         _File(source, variables).read()
-    return {key: setting for key, setting in variables.items() if key in wanted}
+    return {key: setting for key, setting in variables.items() if key in names}
 
 
 class _Unreadable(Exception):

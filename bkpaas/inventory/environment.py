@@ -24,7 +24,7 @@ class Names(Struct, frozen=True):
     domain: str
     domain_ports: dict[Scheme, str]
     scheme: str
-    home: str
+    install_root: str
     fqdns: dict[str, str]
     """By role."""
     ports: dict[str, str]
@@ -40,7 +40,7 @@ NAMES: dict[Generation, Names] = {
         domain="PAAS_FQDN",
         domain_ports={"http": "PAAS_HTTP_PORT", "https": "PAAS_HTTPS_PORT"},
         scheme="HTTP_SCHEMA",
-        home="INSTALL_PATH",
+        install_root="INSTALL_PATH",
         fqdns={"cmdb": "CMDB_FQDN", "job": "JOB_FQDN"},
         ports={
             "agent_nginx": "APP_NGXPROXY_PORT",
@@ -58,7 +58,7 @@ NAMES: dict[Generation, Names] = {
         domain="BK_PAAS_PUBLIC_ADDR",
         domain_ports={},
         scheme="BK_HTTP_SCHEMA",
-        home="BK_HOME",
+        install_root="BK_HOME",
         fqdns={"cmdb": "BK_CMDB_PUBLIC_ADDR", "job": "BK_JOB_PUBLIC_ADDR"},
         ports={
             "agent_nginx": "BK_PAASAGENT_NGINX_PROXY_PORT",
@@ -81,27 +81,27 @@ class Environment(Struct):
     domain_ports: dict[str, int] = field(default_factory=dict)
     """Where the domain is served, by scheme."""
     scheme: Scheme | None = None
-    home: str | None = None
+    install_root: str | None = None
     fqdns: dict[str, str] = field(default_factory=dict)
     ports: dict[str, int] = field(default_factory=dict)
 
 
 def understand(
-    sources: Iterable[Source], generation: Generation, told: Collection[str], problems: Problems
+    sources: Iterable[Source], generation: Generation, overlay_fields: Collection[str], problems: Problems
 ) -> Environment:
     """Read the env files in order.
 
-    told: fields that deployment.yaml settles (domain, scheme, home, cookie_domain, port, fqdns.ROLE,
+    overlay_fields: fields that deployment.yaml settles (domain, scheme, home, cookie_domain, port, fqdns.ROLE,
     ports.SERVICE); what the env files say of them is not looked at, so it cannot be wrong either.
     """
     names = NAMES[generation]
-    wanted = {names.root, names.domain, names.scheme, names.home}
-    wanted |= {*names.domain_ports.values(), *names.fqdns.values(), *names.ports.values()}
-    reading = _Reading(read_env(sources, wanted), told, problems)
+    variables = {names.root, names.domain, names.scheme, names.install_root}
+    variables |= {*names.domain_ports.values(), *names.fqdns.values(), *names.ports.values()}
+    reading = _Reading(read_env(sources, variables), overlay_fields, problems)
     environment = Environment(
         root=reading.host("cookie_domain", names.root)[0],
         scheme=reading.scheme(names.scheme),
-        home=reading.home(names.home),
+        install_root=reading.install_root(names.install_root),
         fqdns={
             role: host for role, key in names.fqdns.items() if (host := reading.host(f"fqdns.{role}", key)[0])
         },
@@ -123,12 +123,14 @@ def understand(
 class _Reading:
     """Turn variables into checked values; an empty variable counts as not set."""
 
-    def __init__(self, settings: dict[str, Setting], told: Collection[str], problems: Problems) -> None:
-        self.settings, self.told, self.problems = settings, told, problems
+    def __init__(
+        self, settings: dict[str, Setting], overlay_fields: Collection[str], problems: Problems
+    ) -> None:
+        self.settings, self.overlay_fields, self.problems = settings, overlay_fields, problems
 
     def _text(self, field: str, key: str) -> str | None:
         setting = self.settings.get(key)
-        if setting is None or field in self.told or setting.text == "":
+        if setting is None or field in self.overlay_fields or setting.text == "":
             return None
         if setting.why is not None:
             self._refuse(field, key, setting.why)
@@ -143,7 +145,7 @@ class _Reading:
             setting.file,
             setting.line,
             msg("{key} {reason}", key=key, reason=reason),
-            msg("correct it, or write {setting} in deployment.yaml", setting=_yaml(field)),
+            msg("correct it, or set {setting} in deployment.yaml", setting=_yaml(field)),
         )
 
     def host(self, field: str, key: str) -> tuple[str | None, int | None]:
@@ -153,7 +155,7 @@ class _Reading:
             return None, None
         name, colon, port = text.lower().partition(":")
         if not words.is_domain(name) or (colon and not _port(port)):
-            self._refuse(field, key, msg("is no host name: {text}", text=quoted(text)))
+            self._refuse(field, key, msg("is not a host name: {text}", text=quoted(text)))
             return None, None
         return name, _port(port)
 
@@ -163,7 +165,7 @@ class _Reading:
             return None
         port = _port(text)
         if port is None:
-            self._refuse(field, key, msg("is no port: {text}", text=quoted(text)))
+            self._refuse(field, key, msg("is not a port: {text}", text=quoted(text)))
         return port
 
     def scheme(self, key: str) -> Scheme | None:
@@ -176,7 +178,7 @@ class _Reading:
             self._refuse("scheme", key, reason)
         return None
 
-    def home(self, key: str) -> str | None:
+    def install_root(self, key: str) -> str | None:
         text = self._text("home", key)
         if text is not None and not text.startswith("/"):
             reason = msg("is not an absolute path: {text}", text=quoted(text))

@@ -41,14 +41,14 @@ class Files(Struct, frozen=True):
 
     def clues(self) -> list[Clue]:
         """Return the clues to the generation from the present files."""
-        found = [
+        clues = [
             Clue(generation, name, str(self.directory / name))
             for name, generation in _MARKERS.items()
             if name in self.names
         ]
         if any(name.endswith(".env") for name in self.final):
-            found.append(Clue("6.x", "bin/04-final", str(self.directory / "bin/04-final")))
-        return found
+            clues.append(Clue("6.x", "bin/04-final", str(self.directory / "bin/04-final")))
+        return clues
 
     def env(self, generation: Generation) -> list[Path]:
         """Return the env files to read, in order."""
@@ -56,13 +56,23 @@ class Files(Struct, frozen=True):
         present = self.names if generation == "5.x" else self.final
         return [directory / name for name in _ENV[generation] if name in present]
 
-    def home(self, notes: list[Message]) -> str | None:
+    def install_root(self, notes: list[Message]) -> str | None:
         """Return the install root by the name of the control script; None: detected on each host."""
-        for name, home in _HOMES.items():
+        for name, install_root in _HOMES.items():
             if name in self.names:
-                notes.append(msg("home {home}: told by {name}", home=home, name=name))
-                return home
-        notes.append(msg("home: nothing tells it, so each host is asked; deployment.yaml can say it"))
+                notes.append(
+                    msg(
+                        "install directory {path}, because {name} is in the inventory",
+                        path=install_root,
+                        name=name,
+                    )
+                )
+                return install_root
+        notes.append(
+            msg(
+                "install directory not in the inventory: looked up on each host. Set home: in deployment.yaml to fix it."
+            )
+        )
         return None
 
 

@@ -20,7 +20,7 @@ class Clue(Struct, frozen=True):
     line: int | None = None
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         return self.file if self.line is None else f"{self.file}:{self.line}"
 
 
@@ -33,13 +33,13 @@ def decide(kinds: Iterable[Sequence[Clue]]) -> tuple[Generation, Message]:
             raise _contradiction(first["5.x"], first["6.x"])
         for generation, clue in first.items():
             return generation, msg(
-                "generation {generation}: told by {what} ({place})",
+                "generation {generation}, because of {clue} ({location})",
                 generation=generation,
-                what=clue.what,
-                place=clue.place,
+                clue=clue.what,
+                location=clue.location,
             )
     return "5.x", msg(
-        "generation 5.x: nothing tells, so it is read as 5.x; else write generation: in deployment.yaml"
+        "generation 5.x, because nothing in the inventory shows another; set generation: in deployment.yaml if it is 6.x"
     )
 
 
@@ -48,10 +48,10 @@ def _contradiction(five: Clue, six: Clue) -> InventoryError:
         six.file,
         six.line,
         msg(
-            "{six} is of 6.x, but {five} ({place}) is of 5.x",
+            "{six} belongs to 6.x, but {five} ({location}) belongs to 5.x",
             six=six.what,
             five=five.what,
-            place=five.place,
+            location=five.location,
         ),
-        msg("remove what is not of this deployment, or write generation: in deployment.yaml"),
+        msg("remove the files of the other deployment, or set generation: in deployment.yaml"),
     )

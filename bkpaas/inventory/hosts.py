@@ -38,42 +38,47 @@ def oddities(hosts: tuple[Host, ...]) -> list[Message]:
     if not any(host.has_role("paas") for host in hosts):
         notes.append(msg("no host has the role paas"))
     elif not any(host.has_role("nginx") for host in hosts):
-        notes.append(msg("no nginx host: the way of requests is judged from the controller only"))
+        notes.append(msg("no nginx host: the request flow is checked from the controller only"))
     for host in hosts:
         if not host.roles:
             notes.append(msg("{name} has no role", name=host.name))
         if host.has_role("appo") and host.has_role("appt"):
             notes.append(
-                msg("{name} is appo and appt: both want one port, only appo takes effect", name=host.name)
+                msg("{name} is appo and appt: both use the same port, only appo takes effect", name=host.name)
             )
-    ways = [host.connection for host in hosts]
-    paths = {path for way in ways for path in (way.key, way.known_hosts, way.ssh_config) if path}
+    connections = [host.connection for host in hosts]
+    paths = {
+        path
+        for connection in connections
+        for path in (connection.key, connection.known_hosts, connection.ssh_config)
+        if path
+    }
     missing = sorted(path for path in paths if not os.path.exists(path))
     return notes + [msg("{path} does not exist", path=path) for path in missing]
 
 
 def _unknown(hosts: tuple[Host, ...]) -> Message:
     """Return one note for all unknown roles: word, similar role, hosts."""
-    having: dict[str, list[str]] = {}
+    hosts_by_word: dict[str, list[str]] = {}
     for host in hosts:
         for word in words.unknown_roles(host.roles):
-            having.setdefault(word, []).append(host.name)
-    told = []
-    for word, names in sorted(having.items()):
+            hosts_by_word.setdefault(word, []).append(host.name)
+    texts = []
+    for word, names in sorted(hosts_by_word.items()):
         near, listed = words.near_roles(word), ", ".join(names)
-        told.append(
+        texts.append(
             msg("{role} (did you mean {near}?) of {hosts}", role=word, near=near, hosts=listed)
             if near
             else msg("{role} of {hosts}", role=word, hosts=listed)
         )
-    return msg("roles this suite does not know, kept: {roles}", roles=series(told))
+    return msg("unknown roles, kept: {roles}", roles=series(texts))
 
 
 def _refuse_unlisted(entry: HostEntry, overlay: Overlay, problems: Problems) -> None:
     problems.add(
         overlay.file,
         entry.line,
-        msg("{address} has no roles: and install.config does not know it", address=entry.address),
+        msg("{address} has no roles: and is not in install.config", address=entry.address),
         msg("correct the address, or add roles: [paas, ...]"),
     )
 
@@ -91,17 +96,17 @@ def _check_distinct(hosts: dict[str, Host], overlay: Overlay, problems: Problems
                 msg("{name} is the address of another host", name=host.name),
                 msg("choose another name"),
             )
-        place = target(host.connection.spec)
-        other = reached.setdefault(place, host)
+        endpoint = target(host.connection.spec)
+        other = reached.setdefault(endpoint, host)
         if other is not host:
             problems.add(
                 overlay.file,
                 lines.get(host.address) or lines.get(other.address),
                 msg(
-                    "{name} and {other_name} are both reached by {place}",
+                    "{name} and {other_name} have the same connection target: {target}",
                     name=host.name,
                     other_name=other.name,
-                    place=place,
+                    target=endpoint,
                 ),
                 msg("give each host a connection of its own"),
             )

@@ -52,9 +52,9 @@ def clues(source: Source) -> tuple[list[Clue], list[Clue]]:
         if group:
             by_word.append(Clue(group, plain.strip(), source.file, line))
         for word in _WORD.findall(plain)[1:]:
-            told = _told_by(word.partition("(")[0].lower())
-            if told:
-                by_word.append(Clue(told, quoted(word), source.file, line))
+            generation = _generation_of(word.partition("(")[0].lower())
+            if generation:
+                by_word.append(Clue(generation, quoted(word), source.file, line))
         if comment:
             what = msg("a comment behind the roles")
             by_punctuation.append(Clue("5.x", what, source.file, line))
@@ -89,13 +89,13 @@ def parse(
         problems.add(
             source.file,
             None,
-            msg("names no host"),
+            msg("lists no host"),
             msg("write one line per host: 10.0.1.1 paas,nginx"),
         )
     return hosts
 
 
-def _told_by(word: str) -> Generation | None:
+def _generation_of(word: str) -> Generation | None:
     if word == "es" or word in words.ONLY_5:
         return "5.x"
     if word == "es7" or word in words.ONLY_6:
@@ -161,19 +161,19 @@ def _note_oddities(source: Source, generation: Generation, notes: list[Message])
         _note(notes, source, aliased, msg("role cc read as cmdb"))
 
 
-def _note_each(notes: list[Message], source: Source, found: list[tuple[list[int], Message]]) -> None:
+def _note_each(notes: list[Message], source: Source, oddities: list[tuple[list[int], Message]]) -> None:
     """Add a note for each (lines, oddity), as far as the limit."""
-    for lines, oddity in found[:_MOST_NOTES]:
+    for lines, oddity in oddities[:_MOST_NOTES]:
         _note(notes, source, lines, oddity)
-    if (left := len(found) - _MOST_NOTES) > 0:
+    if (left := len(oddities) - _MOST_NOTES) > 0:
         notes.append(msg("and {left} more", left=left))
 
 
 def _note(notes: list[Message], source: Source, lines: list[int], oddity: Message) -> None:
-    place = source.file + "".join(f":{line}" for line in lines[:1])
+    location = source.file + "".join(f":{line}" for line in lines[:1])
     if len(lines) > 1:
-        oddity = msg("{oddity} ({number} lines)", oddity=oddity, number=len(lines))
-    notes.append(msg("{place}: {oddity}", place=place, oddity=oddity))
+        oddity = msg("{remark} ({number} lines)", remark=oddity, number=len(lines))
+    notes.append(msg("{location}: {remark}", location=location, remark=oddity))
 
 
 def _is_ipv6(word: str) -> bool:

@@ -11,29 +11,29 @@ from bkpaas.inventory.problems import quoted
 from bkpaas.messages import Message, msg
 
 
-def judge_only(deployment: Deployment, limit: str) -> Deployment:
+def select_hosts(deployment: Deployment, limit: str) -> Deployment:
     """Return the deployment with only the hosts selected that limit names.
 
     limit: names, addresses and roles, separated by commas; a word that is both a name and a role means both.
     Raises InventoryError: empty, or a word that matches no host.
     """
-    wanted = [word.strip().lower() for word in limit.replace("，", ",").split(",")]
-    wanted = [word for word in wanted if word]
-    if not wanted:
+    chosen = [word.strip().lower() for word in limit.replace("，", ",").split(",")]
+    chosen = [word for word in chosen if word]
+    if not chosen:
         raise _error(deployment, msg("is empty"))
-    for word in wanted:
-        if not any(_is_meant(host, word) for host in deployment.hosts):
+    for word in chosen:
+        if not any(_matches(host, word) for host in deployment.hosts):
             raise _error(
                 deployment,
-                msg("{word} is no host here", word=quoted(word)),
+                msg("{word} is not a host of this inventory", word=quoted(word)),
             )
     hosts = tuple(
-        replace(host, selected=any(_is_meant(host, word) for word in wanted)) for host in deployment.hosts
+        replace(host, selected=any(_matches(host, word) for word in chosen)) for host in deployment.hosts
     )
     return replace(deployment, hosts=hosts)
 
 
-def _is_meant(host: Host, word: str) -> bool:
+def _matches(host: Host, word: str) -> bool:
     return word in (host.name, host.address) or words.role(word) in host.roles
 
 

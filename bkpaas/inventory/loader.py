@@ -10,11 +10,11 @@ from bkpaas.inventory import files, hosts, install_config
 from bkpaas.inventory.deployment import DEFAULT_PORTS, Deployment, Generation, Host
 from bkpaas.inventory.environment import NAMES, Environment, understand
 from bkpaas.inventory.generation import decide
-from bkpaas.inventory.limit import judge_only
+from bkpaas.inventory.limit import select_hosts
 from bkpaas.inventory.overlay import Overlay, read_overlay
 from bkpaas.inventory.problems import Problems
 from bkpaas.inventory.source import read
-from bkpaas.inventory.waivers import look_up
+from bkpaas.inventory.waivers import resolve_hosts
 from bkpaas.messages import Message, msg
 
 T = TypeVar("T", str, int)
@@ -34,24 +34,24 @@ def load(
     but are not judged. conditions: those that a waiver may name; None: any. visits: the files that connections need must
     be there. InventoryError: file, line, reason, fix; InventoryErrors when there are several.
     """
-    found, problems = files.find(path), Problems(visits=visits)
-    overlay = read_overlay(read(found.overlay), problems) if found.overlay else Overlay()
-    if not found.config:
+    files_found, problems = files.find(path), Problems(visits=visits)
+    overlay = read_overlay(read(files_found.overlay), problems) if files_found.overlay else Overlay()
+    if not files_found.config:
         _check_standalone(overlay, problems)
     problems.raise_any()
-    config = read(found.config) if found.config else None
+    config = read(files_found.config) if files_found.config else None
     clues = install_config.clues(config) if config else ()
-    generation, note = decide([overlay.clues(), found.clues(), *clues])
+    generation, note = decide([overlay.clues(), files_found.clues(), *clues])
     notes = list[Message]()
     listed = install_config.parse(config, generation, problems, notes) if config else {}
     members = hosts.merged(listed, overlay, problems)
-    waivers = look_up(overlay.waivers, members, problems, conditions)
-    env = found.env(generation)
-    environment = understand([read(file) for file in env], generation, overlay.told(), problems)
+    waivers = resolve_hosts(overlay.waivers, members, problems, conditions)
+    env = files_found.env(generation)
+    environment = understand([read(file) for file in env], generation, overlay.own_fields(), problems)
     problems.raise_any()
     shipped = _Shipped(generation, overlay, environment, members)
-    home = overlay.home or environment.home or found.home(notes)
-    used = ", ".join(str(file) for file in (found.config, *env, found.overlay) if file)
+    install_root = overlay.install_root or environment.install_root or files_found.install_root(notes)
+    used = ", ".join(str(file) for file in (files_found.config, *env, files_found.overlay) if file)
     notes = [
         msg("read: {files}", files=used),
         note,  # of the generation
@@ -66,7 +66,7 @@ def load(
         domain=shipped.domain,
         scheme=shipped.scheme,
         port=shipped.port,
-        home=home,
+        install_root=install_root,
         cookie_domain=shipped.root,
         fqdns=shipped.fqdns,
         ports=shipped.ports,
@@ -78,7 +78,7 @@ def load(
         waivers=waivers,
         notes=tuple(notes),
     )
-    return deployment if limit is None else judge_only(deployment, limit)
+    return deployment if limit is None else select_hosts(deployment, limit)
 
 
 def _check_standalone(overlay: Overlay, problems: Problems) -> None:
@@ -88,8 +88,8 @@ def _check_standalone(overlay: Overlay, problems: Problems) -> None:
         problems.add(
             overlay.file,
             None,
-            msg("stands alone, without install.config, and lacks {listed}", listed=listed),
-            msg("add {listed}", listed=listed),
+            msg("is used without install.config, and lacks {keys}", keys=listed),
+            msg("add {keys}", keys=listed),
         )
 
 
@@ -122,10 +122,10 @@ class _Shipped:
                 self.fqdns.pop(role, None)
             elif role not in self.fqdns and parent:
                 self.fqdns[role] = self._take(f"fqdns.{role}", f"{role}.{parent}")
-        told = {**environment.ports, **overlay.ports}
-        self.ports = {**names.shipped_ports, **told}
+        configured = {**environment.ports, **overlay.ports}
+        self.ports = {**names.shipped_ports, **configured}
         for service in names.ports:
-            if service not in told:
+            if service not in configured:
                 self._take(f"ports.{service}", names.shipped_ports.get(service, DEFAULT_PORTS[service]))
 
     def _take(self, what: str, value: T) -> T:
@@ -138,7 +138,7 @@ class _Shipped:
         listed = ", ".join(self._taken)
         return [
             msg(
-                "not said by the inventory, so taken as shipped (deployment.yaml can say it): {listed}",
-                listed=listed,
+                "not in the inventory, so the default is used (set it in deployment.yaml): {settings}",
+                settings=listed,
             )
         ]

@@ -39,7 +39,7 @@ class Overlay(Struct):
 
     file: str = ""
     generation: Generation | None = None
-    home: str | None = None
+    install_root: str | None = field(default=None, name="home")
     domain: str | None = None
     cookie_domain: str | None = None
     scheme: Scheme | None = None
@@ -58,11 +58,10 @@ class Overlay(Struct):
     def clues(self) -> list[Clue]:
         return [Clue(self.generation, "generation:", self.file)] if self.generation else []
 
-    def told(self) -> set[str]:
+    def own_fields(self) -> set[str]:
         """Return the fields that it sets, named as in bkpaas.inventory.environment.understand."""
-        plain = {
-            name for name in ("home", "domain", "cookie_domain", "scheme", "port") if getattr(self, name)
-        }
+        plain = {name for name in ("domain", "cookie_domain", "scheme", "port") if getattr(self, name)}
+        plain |= {"home"} if self.install_root else set()
         return plain | {f"fqdns.{role}" for role in self.fqdns} | {f"ports.{name}" for name in self.ports}
 
 
@@ -78,7 +77,7 @@ def read_overlay(source: Source, problems: Problems) -> Overlay:
     overlay = Overlay(
         file=source.file,
         generation=cast("Generation | None", root.take("generation", schema.one_of("5.x", "6.x"))),
-        home=root.take("home", _absolute_path),
+        install_root=root.take("home", _absolute_path),
         domain=root.take("domain", schema.domain),
         cookie_domain=root.take("cookie_domain", schema.domain),
         scheme=cast("Scheme | None", root.take("scheme", schema.one_of("http", "https"))),
@@ -101,20 +100,20 @@ def read_overlay(source: Source, problems: Problems) -> Overlay:
 
 def _hosts(root: Section, problems: Problems) -> tuple[HostEntry, ...]:
     entries = []
-    seen: dict[str, int] = {}
+    first_lines: dict[str, int] = {}
     for section in root.sections("hosts"):
         entry = _host(section)
         if entry is None:
             continue
         for word in dict.fromkeys((entry.address, entry.name or entry.address)):
-            if word in seen:
+            if word in first_lines:
                 problems.add(
                     section.file,
                     section.line,
-                    msg("{word} stands here twice, first in line {line}", word=word, line=seen[word]),
+                    msg("{word} is listed twice, first in line {line}", word=word, line=first_lines[word]),
                     msg("give every host its own name and address, once"),
                 )
-            seen.setdefault(word, section.line)
+            first_lines.setdefault(word, section.line)
         entries.append(entry)
     return tuple(entries)
 
@@ -129,7 +128,7 @@ def _host(section: Section) -> HostEntry | None:
         section.refuse(
             "add_roles",
             msg("add_roles: is next to roles:"),
-            msg("write roles: to say all of them, or add_roles: to add to install.config"),
+            msg("use roles: for the complete list, or add_roles: to add to install.config"),
         )
     section.end()
     if address is None:
@@ -151,13 +150,13 @@ def _role(node: Node) -> str:
         return word
     near, listed = words.near_roles(word), ", ".join(sorted(words.ROLES))
     raise Refused(
-        msg("{word} is no role", word=quoted(word)),
+        msg("{word} is not a role", word=quoted(word)),
         msg("did you mean {near}?", near=near) if near else msg("roles: {listed}", listed=listed),
     )
 
 
-def _roles(given: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted({words.role(word) for word in given}))
+def _roles(role_words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({words.role(word) for word in role_words}))
 
 
 def _host_name(node: Node) -> str:

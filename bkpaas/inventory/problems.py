@@ -36,25 +36,25 @@ class Problems:
 
     def __init__(self, *, visits: bool = False) -> None:
         self.visits = visits
-        self._found: list[InventoryError] = []
+        self._errors: list[InventoryError] = []
         self._more = 0
 
     def __bool__(self) -> bool:
-        return bool(self._found)
+        return bool(self._errors)
 
     def add(self, file: str, line: int | None, reason: Message, fix: Message) -> None:
-        if len(self._found) < MOST_PROBLEMS:
-            self._found.append(InventoryError(file, line, reason, fix))
+        if len(self._errors) < MOST_PROBLEMS:
+            self._errors.append(InventoryError(file, line, reason, fix))
         else:
             self._more += 1
 
     def raise_any(self) -> None:
         """Raise InventoryError for one problem, its subclass InventoryErrors for several."""
-        found = sorted(self._found, key=lambda e: (e.file, e.line or 0))
-        if len(found) == 1:
-            raise found[0]
-        if found:
-            raise InventoryErrors(tuple(found), self._more)
+        errors = sorted(self._errors, key=lambda e: (e.file, e.line or 0))
+        if len(errors) == 1:
+            raise errors[0]
+        if errors:
+            raise InventoryErrors(tuple(errors), self._more)
 
 
 def quoted(text: str, limit: int = 60) -> str:

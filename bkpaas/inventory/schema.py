@@ -95,7 +95,7 @@ class Section:
                 first = self._nodes[text][0].start_mark.line + 1
                 self._add(
                     key,
-                    msg("{key}: stands here twice, first in line {line}", key=text, line=first),
+                    msg("{key}: is set twice, first in line {line}", key=text, line=first),
                     msg("remove one of the two"),
                 )
             else:
@@ -226,7 +226,7 @@ def domain(node: Node) -> str:
     value = text(node).lower()
     if not words.is_domain(value):
         raise Refused(
-            msg("{value} is no host name", value=quoted(value)),
+            msg("{value} is not a host name", value=quoted(value)),
             msg("letters, digits, '-' and dots, without scheme, port and path: paas.bk.com"),
         )
     return value

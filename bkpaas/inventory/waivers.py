@@ -47,9 +47,9 @@ def load_waivers(path: Path, hosts: Sequence[Host], conditions: Collection[str])
     if not root.has("waivers"):
         root.need("waivers", schema.text)
     root.end()
-    found = look_up(entries, hosts, problems, conditions)
+    waivers = resolve_hosts(entries, hosts, problems, conditions)
     problems.raise_any()
-    return found
+    return waivers
 
 
 def read_waivers(root: Section) -> tuple[Entry, ...]:
@@ -71,7 +71,7 @@ def _entry(section: Section) -> Entry | None:
     return Entry(waiver, section.file, section.line)
 
 
-def look_up(
+def resolve_hosts(
     entries: Iterable[Entry], hosts: Sequence[Host], problems: Problems, conditions: Collection[str] | None
 ) -> tuple[Waiver, ...]:
     """Return the waivers with their hosts by name; controller and deployment are allowed too.
@@ -80,7 +80,7 @@ def look_up(
     """
     names = {word: host.name for host in hosts for word in (host.address, host.name)}
     names |= {word: word for word in words.RESERVED_NAMES}
-    found = []
+    waivers = []
     for entry in entries:
         waiver = entry.waiver
         if conditions is not None and waiver.condition not in conditions:
@@ -99,11 +99,11 @@ def look_up(
                 problems.add(
                     entry.file,
                     entry.line,
-                    msg("the waiver names {word}, which is no host here", word=word),
+                    msg("the waiver names {word}, which is not a host of this inventory", word=word),
                     _near(word, names) or _listed(hosts),
                 )
-        found.append(replace(waiver, hosts=tuple(names.get(word, word) for word in waiver.hosts)))
-    return tuple(found)
+        waivers.append(replace(waiver, hosts=tuple(names.get(word, word) for word in waiver.hosts)))
+    return tuple(waivers)
 
 
 def _listed(hosts: Sequence[Host]) -> Message:
@@ -111,6 +111,6 @@ def _listed(hosts: Sequence[Host]) -> Message:
     return msg("write the name or address of a host, such as {names}", names=names)
 
 
-def _near(word: str, known: Collection[str]) -> Message | None:
-    near = ", ".join(difflib.get_close_matches(word, known, 3))
+def _near(word: str, candidates: Collection[str]) -> Message | None:
+    near = ", ".join(difflib.get_close_matches(word, candidates, 3))
     return msg("did you mean {near}?", near=near) if near else None

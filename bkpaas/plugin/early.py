@@ -29,7 +29,7 @@ Group = tuple[str, dict[str, Settings]]
 
 def _inventory_options() -> Group:
     """Return the title and the options for which deployment is checked."""
-    return to_text(msg("BlueKing PaaS: what is judged (pytest --inventory /data/install)")), {
+    return to_text(msg("BlueKing PaaS: what is checked (pytest --inventory /data/install)")), {
         "--inventory": {
             "metavar": "PATH",
             "help": to_text(
@@ -53,7 +53,7 @@ def _inventory_options() -> Group:
             "metavar": "FILE",
             "help": to_text(
                 msg(
-                    "failures that are known and accepted until a day, beside those of deployment.yaml: the same list under waivers: (docs/runs.md)"
+                    "known failures that are accepted until a date, in addition to those of deployment.yaml: the same list under waivers: (docs/runs.md)"
                 )
             ),
         },
@@ -67,13 +67,13 @@ def _selection_options() -> Group:
     ), {
         "--limit": {
             "metavar": "HOSTS",
-            "help": to_text(msg("judge only these hosts: names, addresses or roles, separated by commas")),
+            "help": to_text(msg("check only these hosts: names, addresses or roles, separated by commas")),
         },
         "--only": {
             "metavar": "ID",
             "action": "append",
             "default": [],
-            "help": to_text(msg("judge only this condition@subject, or this condition; may be repeated")),
+            "help": to_text(msg("check only this condition@subject, or this condition; may be repeated")),
         },
     }
 
@@ -91,7 +91,9 @@ def _login_options() -> Group:
         },
         "--login-password-file": {
             "metavar": "FILE",
-            "help": to_text(msg("holds the password of --login-user; nobody but its owner may read it")),
+            "help": to_text(
+                msg("file with the password of --login-user; only its owner may be able to read it")
+            ),
         },
     }
 
@@ -101,11 +103,11 @@ def _run_options() -> Group:
     return to_text(msg("BlueKing PaaS: between runs")), {
         "--save-snapshot": {
             "metavar": "FILE",
-            "help": to_text(msg("keep what was collected, without secrets, to judge it again later")),
+            "help": to_text(msg("save what was collected, without secrets, to check it again later")),
         },
         "--from-snapshot": {
             "metavar": "FILE",
-            "help": to_text(msg("judge what an earlier run kept, offline, instead of visiting the hosts")),
+            "help": to_text(msg("check the snapshot of an earlier run offline; no host is contacted")),
         },
         "--baseline": {
             "metavar": "SNAPSHOT",
@@ -125,7 +127,7 @@ def _run_options() -> Group:
             "metavar": "FILE",
             "help": to_text(
                 msg(
-                    "a key common to several runs, so that equal secrets are seen to be equal between their snapshots; at least 32 bytes that nobody else may read. To make one: (umask 077; head -c 32 /dev/urandom | base64 > FILE)"
+                    "a key common to several runs, so that equal secrets can be compared between their snapshots; at least 32 bytes, not readable by others. To make one: (umask 077; head -c 32 /dev/urandom | base64 > FILE)"
                 )
             ),
         },
@@ -165,7 +167,9 @@ def _output_options() -> Group:
         },
         "--webhook-file": {
             "metavar": "FILE",
-            "help": to_text(msg("holds the address of the webhook; nobody but its owner may read it")),
+            "help": to_text(
+                msg("file with the address of the webhook; only its owner may be able to read it")
+            ),
         },
         "--report-url": {
             "metavar": "URL",
@@ -201,7 +205,7 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
     # The first to name a group gives it its title: testinfra's own options have no effect here.
     parser.getgroup(
         "testinfra",
-        to_text(msg("testinfra (not used here: deployment.yaml says how hosts are reached)")),
+        to_text(msg("testinfra (not used here: connections are set in deployment.yaml)")),
     )
 
 

@@ -154,10 +154,10 @@ def live_host(
 ) -> LiveHost:
     """Return testinfra's Host of the (first) host that is checked, over the connection of the inventory."""
     if request.config.option.from_snapshot:
-        raise NoData(msg("a saved snapshot is judged: no host is visited"))
+        raise NoData(msg("checking a saved snapshot: no host is contacted"))
     if not subject.hosts:
-        raise NoData(msg("{subject} is no host", subject=subject.id))
+        raise NoData(msg("{subject} is not a host", subject=subject.id))
     facts = snapshot.hosts[subject.hosts[0]]
     if not facts.collected:
-        raise NoData(facts.error or msg("not visited"))
+        raise NoData(facts.error or msg("not collected"))
     return _live.host(deployment.host(subject.hosts[0]))

@@ -31,7 +31,7 @@ def refuse_unknown(asked: Iterable[str], deployment: Deployment) -> None:
             raise pytest.UsageError(
                 to_text(
                     msg(
-                        "--only {id}: {name} is not judged on {subject}; here it is on {shown}",
+                        "--only {id}: {name} is not checked on {subject}; its subjects here: {shown}",
                         id=id_,
                         name=name,
                         subject=subject or msg("nothing", context="subject"),

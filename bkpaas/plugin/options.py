@@ -50,7 +50,7 @@ def pytest_configure(config: pytest.Config) -> None:
     set_language(config.option.lang or language_of_locale())
     for symptom in (*SECTIONS, custom_section()):
         config.addinivalue_line("markers", f"{symptom.marker}: {symptom.title}. {symptom.introduction}")
-    condition = to_text(msg("the condition of the catalogue that a test judges"))
+    condition = to_text(msg("the condition of the catalogue that a test checks"))
     config.addinivalue_line("markers", f"condition(id): {condition}")
     # A site's file that cannot be imported must not keep the rest from being judged; the run is red all the same.
     config.option.continue_on_collection_errors = True

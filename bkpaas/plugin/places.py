@@ -34,7 +34,7 @@ def to_write(option: str, given: str, report: str) -> Path:
         raise refused(
             option,
             path,
-            to_text(msg("{parent} is no directory", parent=path.parent)),
+            to_text(msg("{parent} is not a directory", parent=path.parent)),
             to_text(msg("create it first")),
         )
     if not os.access(path.parent, os.W_OK | os.X_OK):
@@ -57,7 +57,7 @@ def to_fill(option: str, given: str) -> Path:
         raise refused(
             option,
             path,
-            to_text(msg("{there} is no directory", there=there)),
+            to_text(msg("{path} is not a directory", path=there)),
             to_text(msg("name a directory")),
         )
     if not os.access(there, os.W_OK | os.X_OK):

@@ -33,7 +33,7 @@ class Progress:
     def start(self, hosts: int) -> None:
         self._total = hosts
         text = plural(
-            "looking at {count} host, read-only", "looking at {count} hosts, read-only", count=hosts
+            "collecting {count} host, read-only", "collecting {count} hosts, read-only", count=hosts
         )
         self._print(text, last=False)
 
@@ -42,8 +42,8 @@ class Progress:
         over = sum(state in ENDED for state in self._states.values())
         waiting = sorted(host for host, state in self._states.items() if state not in ENDED)
         text = plural(
-            "looked at {over} of {count} host",
-            "looked at {over} of {count} hosts",
+            "collected {over} of {count} host",
+            "collected {over} of {count} hosts",
             count=self._total,
             over=over,
         )

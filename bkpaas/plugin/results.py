@@ -67,7 +67,9 @@ def build(
 
 def _lost(id_: str, interrupted: bool) -> Outcome:
     reason = (
-        msg("not judged: the run was interrupted") if interrupted else msg("not judged: its test was lost")
+        msg("not checked: the run was interrupted")
+        if interrupted
+        else msg("not checked: its test did not run (worker died, or pytest stopped early)")
     )
     return Outcome(id_, "no_data", reason=reason, lost=True)
 
@@ -143,7 +145,7 @@ def _root_cause(
 
     def text(language: Language) -> str:
         if verdict.case is None:
-            return msg("Could not be judged: {title}", title=condition.title.message()).render(language)
+            return msg("Could not be checked: {title}", title=condition.title.message()).render(language)
         case = condition.case(verdict.case)
         subject, values = _subject(verdict.id, deployment), _values(case, outcome)
         return render(case.headline, subject, deployment, snapshot, values, language)
@@ -176,7 +178,7 @@ def _section(section: model.Section) -> Section:
 
 def _host(name: str, deployment: Deployment, snapshot: Snapshot) -> HostRecord:
     host, facts = deployment.host(name), snapshot.hosts.get(name)
-    error = facts.error if facts else msg("not visited")
+    error = facts.error if facts else msg("not collected")
     clock = facts.clock if facts else None
     return HostRecord(
         name=name,

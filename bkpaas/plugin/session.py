@@ -247,7 +247,7 @@ class Controller:
             print(line)
         if self.troubles:
             print()
-            print(to_text(msg("beside the conditions, in pytest alone:")))
+            print(to_text(msg("Other pytest tests (not conditions):")))
             print("\n".join(f"  {visible(trouble)}" for trouble in self.troubles))
         for use in former_names.USES:
             print(visible(use))

@@ -137,7 +137,7 @@ def _redact(outcome: Outcome) -> None:
 def _unworded(item: pytest.Item, call: pytest.CallInfo[None]) -> Message:
     """An assertion without a message: at least where it stands and what should be true."""
     sentence = (getattr(getattr(item, "function", None), "__doc__", None) or item.name).strip()
-    return msg("not so: {sentence} ({place})", sentence=sentence, place=_place(call))
+    return msg("not true: {docstring} ({location})", docstring=sentence, location=_place(call))
 
 
 def _broken(error: BaseException, call: pytest.CallInfo[None], *, of_site: bool) -> Message | str:

@@ -22,7 +22,7 @@ def waive(outcome: Outcome, deployment: Deployment, today: date | None = None) -
     """The same outcome, or `waived` when a waiver of the inventory holds for it today; why not, when one does not."""
     about = [(place, one) for place, one in enumerate(deployment.waivers) if _is_about(one, outcome.id)]
     if outcome.word == "no_data" and about:
-        unseen = msg("(a waiver accepts a failure, not that it could not be looked at)")
+        unseen = msg("(a waiver accepts a failure, not missing data)")
         outcome.reason = joined(" ", [outcome.reason, unseen])
     if outcome.word not in ("fail", "warn"):
         return outcome

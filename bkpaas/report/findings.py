@@ -151,8 +151,8 @@ def _failed(results: Results) -> Message:
     if loose["no_data"]:
         parts.append(
             plural(
-                "{count} condition could not be judged",
-                "{count} conditions could not be judged",
+                "{count} condition could not be checked",
+                "{count} conditions could not be checked",
                 count=loose["no_data"],
             )
         )
@@ -184,8 +184,8 @@ def _explained(roots: int, fail: int, no_data: int) -> Message:
 def _nothing_judged(counts: dict[str, int]) -> Message:
     other = {word: counts[word] for word in ("not_applicable", "waived") if counts[word]}
     if not other:
-        return msg("Nothing was judged.")
-    return msg("Nothing was judged: {rest}.", rest=numbers(other))
+        return msg("Nothing was checked.")
+    return msg("Nothing was checked: {rest}.", rest=numbers(other))
 
 
 def _all_well(results: Results) -> Message:
@@ -194,8 +194,8 @@ def _all_well(results: Results) -> Message:
     judged, warn = counts["pass"] + counts["warn"], counts["warn"]
     if warn:
         return msg(
-            "Nothing failed: {judged} conditions on {hosts}, {warnings}.",
-            judged=judged,
+            "Nothing failed: {checked} conditions on {hosts}, {warnings}.",
+            checked=judged,
             hosts=hosts,
             warnings=plural("{count} warning", "{count} warnings", count=warn),
         )

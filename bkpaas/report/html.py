@@ -163,7 +163,7 @@ def _each(text: Message | str) -> list[tuple[str, str]]:
 
 def _about(part: path.Judged, name: Message) -> Message:
     """A part of the way, how it was judged, and what is wrong with it."""
-    state = label(part.word) if part.word else msg("not judged")
+    state = label(part.word) if part.word else msg("not checked")
     if part.verdicts:
         head = msg("{name}: {state}, {number} verdicts", name=name, state=state, number=part.verdicts)
     else:

@@ -44,9 +44,9 @@ def _nightly(history: History) -> Message:
 def _beside(comparison: Comparison) -> Message:
     before = day(comparison.started)
     if not comparison.verdicts and not comparison.facts:
-        return msg("beside the baseline of {before}: no verdict and no fact differs", before=before)
+        return msg("compared with the baseline of {before}: no verdict and no fact differs", before=before)
     return msg(
-        "beside the baseline of {before}: verdicts changed {verdicts}; facts changed {facts}",
+        "compared with the baseline of {before}: {verdicts} verdicts and {facts} facts changed",
         before=before,
         verdicts=_some([change.id for change in comparison.verdicts]),
         facts=_some([fact_name(change) for change in comparison.facts]),
@@ -81,9 +81,9 @@ def waiver_line(waiver: WaiverUse) -> Message:
             )
         case "unneeded":
             return msg(
-                "waiver {what} is no longer needed, nothing fails there: remove it ({whose})",
-                what=what,
-                whose=whose,
+                "waiver {waiver} is no longer needed, its conditions hold: remove it ({owner})",
+                waiver=what,
+                owner=whose,
             )
         case "changed":
             return msg(

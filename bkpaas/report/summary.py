@@ -64,7 +64,7 @@ class _Ticket:
         yield from self.list(msg("Further causes"), further)
         loose = [self.entry(verdict) for verdict in unexplained(results)]
         yield from self.list(msg("Without a known cause"), loose)
-        not_visited = self.text(msg("not visited"))
+        not_visited = self.text(msg("not collected"))
         hosts = [
             f"{code(host.name)}{self.colon}{code(self.cut(host.error or not_visited))}"
             for host in unseen(results)

@@ -74,7 +74,7 @@ class _Page:
         yield from self.one_line_each(
             msg("hosts without data"),
             (
-                f"{host.name} ({host.address}): {host.error or self.text(msg('not visited'))}"
+                f"{host.name} ({host.address}): {host.error or self.text(msg('not collected'))}"
                 for host in unseen(results)
             ),
         )

@@ -68,7 +68,7 @@ class Baseline:
         if before is None or before.run.exit not in (0, 1):
             last = self._output.read_text("utf-8", "replace").strip().rpartition("\n")[2]
             reason = last[:300] or self._process.poll()
-            raise SuiteError(msg("the baseline could not be judged: {reason}", reason=reason))
+            raise SuiteError(msg("the baseline could not be checked: {reason}", reason=reason))
         started = datetime.fromtimestamp(self.snapshot.started).astimezone()
         return Comparison(
             run=self.snapshot.run,

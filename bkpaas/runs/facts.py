@@ -182,7 +182,7 @@ def _processes(processes: Processes, sockets: Sockets, system: System) -> Table:
     by_pid = {process.pid: process for process in processes.items}
     listening = {pid for one in sockets.listeners for pid in one.pids or ()}
     keepers = {one.pid for one in processes.items if program(one) == "supervisord"}
-    home = f"{system.home}/" if system.home else None
+    home = f"{system.install_root}/" if system.install_root else None
     found: dict[str, set[str]] = {}
     for process in processes.items:
         parent = by_pid.get(process.ppid)

@@ -143,7 +143,9 @@ class Archive:
 
     def _refused(self, reason: Message | str) -> SuiteError:
         fix = msg("leave the file as it is and give another directory, one for each deployment")
-        return SuiteError(msg("{place}: {reason}\n  fix: {fix}", place=self.file, reason=reason, fix=fix))
+        return SuiteError(
+            msg("{location}: {reason}\n  fix: {fix}", location=self.file, reason=reason, fix=fix)
+        )
 
     def _add_run(self, database: sqlite3.Connection, results: Results, started: float) -> None:
         run = results.run

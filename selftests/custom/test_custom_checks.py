@@ -99,7 +99,7 @@ def test_a_lost_test_of_a_site_is_no_data(site: Site) -> None:
     )
     done = site.run(SNAPSHOT, "tests_site", "-n", "1", "--max-worker-restart=0", "-p", "spoiler")
     assert done.exit == 1 and done.of("site-time-zone")["es-1"] == "no_data"
-    assert "lost" in done.verdicts["site-time-zone@es-1"]["reason"]
+    assert "did not run" in done.verdicts["site-time-zone@es-1"]["reason"]
 
 
 def test_a_live_check_of_a_snapshot_is_no_data(site: Site) -> None:
@@ -109,8 +109,8 @@ def test_a_live_check_of_a_snapshot_is_no_data(site: Site) -> None:
     done = site.run(SNAPSHOT, "tests_site")
     assert done.exit == 1
     assert set(done.of("site-hosts-file-ours").values()) == {"no_data"}
-    assert "a saved snapshot is judged" in done.verdicts["site-hosts-file-ours@es-1"]["reason"]
-    assert "test_plain.py::test_passwd_is_safe[paas-1]: a saved snapshot is judged" in done.out
+    assert "checking a saved snapshot" in done.verdicts["site-hosts-file-ours@es-1"]["reason"]
+    assert "test_plain.py::test_passwd_is_safe[paas-1]: checking a saved snapshot" in done.out
     assert "test_the_inventory_has_two_paas_hosts" not in done.out
 
 
@@ -122,7 +122,7 @@ MISTAKES = {
     "case": ("@condition('site-Ours', remedy='x')\n" + JUDGE, "4: 'site-Ours': an id is site-, then words of a-z and 0-9"),
     "remedy": ("@condition('site-a')\n" + JUDGE, "4: site-a needs a title"),
     "title": ("@condition('site-b', remedy='x')\ndef test_it(host):\n    pass\n", "4: site-b needs a title"),
-    "brace": ("@condition('site-c', remedy='{')\n" + JUDGE, "4: its remedy has a brace that opens no slot"),
+    "brace": ("@condition('site-c', remedy='{')\n" + JUDGE, "4: its remedy has a brace that does not open a variable"),
     "symptom": (
         "@condition('site-d', remedy='x', symptoms=('login',))\n" + JUDGE,
         "4: no symptom login; there are foundations, login-no-response",
@@ -135,7 +135,7 @@ MISTAKES = {
     "twice": (
         "@condition('site-e', remedy='x')\ndef test_other(host):\n    '''True.'''\n\n\n"
         "@condition('site-e', remedy='x')\n" + JUDGE,
-        "9: site-e is judged at ",
+        "9: site-e is already checked at ",
     ),
     "syntax": ("def test_it(:\n", "SyntaxError"),
     "import": ("import nosuchmodule\n", "No module named 'nosuchmodule'"),

@@ -250,7 +250,7 @@ def test_what_cannot_be_told(source: str, words: str) -> None:
     "value", ["", ";", "es:port", "es:99999", "ftp://es", "a:b@", "es:1,es:2", "e s:1", "\u4f60:1"]
 )
 def test_what_is_no_address(value: str) -> None:
-    with pytest.raises(ValueError, match=r"no address|empty"):
+    with pytest.raises(ValueError, match=r"not an address|empty"):
         elasticsearch_endpoints(of(f"ELASTICSEARCH_URLS = {value!r}", Secrets(b"k")))
 
 

@@ -23,7 +23,7 @@ def test_a_healthy_host():
     view = HostView(built(first(), second()))
     assert view.facts.collected and view.facts.error is None and view.name == "paas-1"
     assert (view.clock.offset_seconds, view.clock.samples) == (0.5, 5)
-    assert view.system.root and view.system.home == HOME and view.system.zone == "CST"
+    assert view.system.root and view.system.install_root == HOME and view.system.zone == "CST"
     assert view.addresses.items == ("127.0.0.1", "10.0.1.3", "10.0.1.9", "::1")
     assert view.addresses.loopback == ("127.0.0.1", "10.0.1.9", "::1")
     assert [p.service for p in view.processes.uwsgi_masters()] == ["appengine", "paas", "login", "esb"]

@@ -53,9 +53,9 @@ def test_an_older_one_is_replaced_and_a_failure_leaves_it(tmp_path, monkeypatch)
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "is no snapshot"),
-        ("{}", "is no snapshot"),
-        ('{"schema": 1, "run": 5}', "is no snapshot"),
+        ("", "is not a readable snapshot"),
+        ("{}", "is not a readable snapshot"),
+        ('{"schema": 1, "run": 5}', "is not a readable snapshot"),
         ('{"schema": 1, "suite": "0.0.1", "run": "r"}', "was saved by suite 0.0.1"),
         ('{"schema": 2, "suite": "9.0", "facts": {}}', "was saved by suite 9.0"),
         (None, "cannot be read"),
@@ -126,5 +126,5 @@ def test_an_impossible_duration_within_the_facts_is_refused(tmp_path, seconds):
 def test_a_number_that_is_not_json_is_refused(tmp_path):
     path = written(tmp_path / "x.json", lambda v: v.update(started=12345))
     path.write_bytes(path.read_bytes().replace(b"12345", b"NaN"))
-    with pytest.raises(SuiteError, match=r"cannot be read|cannot read|is no snapshot"):
+    with pytest.raises(SuiteError, match=r"cannot be read|cannot read|is not a readable snapshot"):
         Snapshot.load(path)

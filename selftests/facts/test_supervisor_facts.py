@@ -98,7 +98,7 @@ def test_warnings_of_python_beside_a_status_do_not_disturb():
         ),
         (ctl("", error="timeout", rc=None), "timeout"),
         (ctl("login  RUNNING  pid 5, uptime 0:00:01\n", error="timeout"), "timeout"),
-        (ctl("", rc=2), "supervisorctl said nothing"),
+        (ctl("", rc=2), "supervisorctl printed nothing"),
         (None, "supervisorctl was not asked"),
         ("login RUNNING", "supervisorctl was not asked"),
     ],

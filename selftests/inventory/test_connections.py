@@ -144,7 +144,7 @@ def test_paths_in_a_spec_start_where_the_file_is(site: Site) -> None:
     )
 
 
-UNKNOWN = "spec: is no connection this suite knows | begin with one of ssh://"
+UNKNOWN = "spec: is not a supported connection | begin with one of ssh://"
 REFUSED = {
     "no-scheme": ("10.0.1.1", UNKNOWN),
     "user-and-host": ("root@10.0.1.1", UNKNOWN),
@@ -189,7 +189,7 @@ def test_spec_is_refused(site: Site, refusals: Refusals, name: str) -> None:
 
 
 CLASHES = {
-    "user-said-twice": ("spec: 'ssh://root@a', user: ops", "user: is in spec: too | say it in one place"),
+    "user-said-twice": ("spec: 'ssh://root@a', user: ops", "user: is in spec: too | set it once"),
     "port-said-twice": ("spec: 'ssh://a:22', port: 22", "port: is in spec: too"),
     "key-for-docker": ("spec: 'docker://a', key: id", "key: is for ssh:// only | remove key:"),
     "bastion-for-local": ("spec: 'local://', bastion: a", "bastion: is for ssh:// only"),
@@ -218,10 +218,14 @@ def test_two_hosts_cannot_be_one_machine(site: Site, refusals: Refusals, name: s
     for address, spec in (("10.0.1.1", first), ("10.0.1.2", second)):
         text += f"- {{address: {address}, connect: {{spec: '{spec}'}}}}\n"
     (refusal,) = refusals(site({"install.config": CONFIG, "deployment.yaml": text}))
-    assert refusal.startswith(f"deployment.yaml:3: 10.0.1.2 and 10.0.1.1 are both reached by {place} | ")
+    assert refusal.startswith(
+        f"deployment.yaml:3: 10.0.1.2 and 10.0.1.1 have the same connection target: {place} | "
+    )
 
 
 def test_spec_may_not_lead_to_another_listed_host(site: Site, refusals: Refusals) -> None:
     text = "hosts:\n- {address: 10.0.1.1, connect: {spec: 'ssh://root@10.0.1.2'}}\n"
     (refusal,) = refusals(site({"install.config": CONFIG, "deployment.yaml": text}))
-    assert refusal.startswith("deployment.yaml:2: 10.0.1.2 and 10.0.1.1 are both reached by ssh://10.0.1.2")
+    assert refusal.startswith(
+        "deployment.yaml:2: 10.0.1.2 and 10.0.1.1 have the same connection target: ssh://10.0.1.2"
+    )

@@ -58,7 +58,7 @@ thresholds: {token_offset_seconds: 90, disk_free_percent: 0}
 """,
         )
     )
-    assert deployment.home == "/data/bkee"
+    assert deployment.install_root == "/data/bkee"
     assert deployment.cookie_domain == "example.com"
     assert (deployment.scheme, deployment.port) == ("https", 8443)
     assert deployment.fqdns == {"cmdb": "cc.example.com"}
@@ -79,12 +79,12 @@ def test_alone_it_has_to_say(site: Site, refusals: Refusals, key: str) -> None:
         line for line in ALONE.splitlines() if not line.startswith((key, "  " if key == "hosts" else key))
     )
     (refusal,) = refusals(site({"deployment.yaml": text}))
-    assert refusal == f"deployment.yaml: stands alone, without install.config, and lacks {key}: | add {key}:"
+    assert refusal == f"deployment.yaml: is used without install.config, and lacks {key}: | add {key}:"
 
 
 def test_alone_every_host_says_its_roles(site: Site, refusals: Refusals) -> None:
     (refusal,) = refusals(alone(site, "  - {address: 10.0.1.2}\n"))
-    assert refusal.startswith("deployment.yaml:5: 10.0.1.2 has no roles: and install.config does not know it")
+    assert refusal.startswith("deployment.yaml:5: 10.0.1.2 has no roles: and is not in install.config")
 
 
 def test_names_lie_over_addresses_and_upper_case_folds(site: Site) -> None:
@@ -186,7 +186,7 @@ REFUSED: dict[str, tuple[str, int | None, str, str]] = {
     "key-twice": (
         "port: 80\nscheme: http\nport: 81\n",
         3,
-        "port: stands here twice, first in line 1",
+        "port: is set twice, first in line 1",
         "remove",
     ),
     "no-value": ("port: 80\nhosts:\n", 2, "hosts: has no value", "remove the key"),
@@ -197,23 +197,23 @@ REFUSED: dict[str, tuple[str, int | None, str, str]] = {
     "domain-url": (
         "domain: http://paas.example.com/\n",
         1,
-        "domain: 'http://paas.example.com/' is no host name",
+        "domain: 'http://paas.example.com/' is not a host name",
         "",
     ),
     "domain-port": (
         "domain: paas.example.com:80\n",
         1,
-        "domain: 'paas.example.com:80' is no host name",
+        "domain: 'paas.example.com:80' is not a host name",
         "port",
     ),
     "domain-underscore": (
         "domain: paas_1.example.com\n",
         1,
-        "domain: 'paas_1.example.com' is no host name",
+        "domain: 'paas_1.example.com' is not a host name",
         "",
     ),
     "domain-number": ("domain: 80\n", 1, "domain: '80' is not a text for YAML", "quotes"),
-    "cookie-domain-dot": ("cookie_domain: .bk.com\n", 1, "cookie_domain: '.bk.com' is no host name", ""),
+    "cookie-domain-dot": ("cookie_domain: .bk.com\n", 1, "cookie_domain: '.bk.com' is not a host name", ""),
     "scheme": ("scheme: ftp\n", 1, "scheme: is not one of http, https", ""),
     "port-text": ("port: '80'\n", 1, "port: is not a whole number of 1 to 65535", "without quotes"),
     "port-zero": ("port: 0\n", 1, "port: is not a whole number", ""),
@@ -308,13 +308,13 @@ REFUSED: dict[str, tuple[str, int | None, str, str]] = {
     "host-role-unknown": (
         "hosts:\n- address: 10.0.1.1\n  roles:\n  - paas\n  - ngnix\n",
         5,
-        "roles: 'ngnix' is no role",
+        "roles: 'ngnix' is not a role",
         "did you mean nginx?",
     ),
     "host-role-strange": (
         "hosts:\n- {address: 10.0.1.1, add_roles: [zzz]}\n",
         2,
-        "add_roles: 'zzz' is no role",
+        "add_roles: 'zzz' is not a role",
         "paas",
     ),
     "host-roles-both": (
@@ -332,13 +332,13 @@ REFUSED: dict[str, tuple[str, int | None, str, str]] = {
     "address-twice": (
         "hosts:\n- {address: 10.0.1.1, name: a}\n- {address: 10.0.1.1, name: b}\n",
         3,
-        "10.0.1.1 stands here twice, first in line 2",
+        "10.0.1.1 is listed twice, first in line 2",
         "once",
     ),
     "name-twice": (
         "hosts:\n- {address: 10.0.1.1, name: a}\n- {address: 10.0.1.2, name: A}\n",
         3,
-        "a stands here twice, first in line 2",
+        "a is listed twice, first in line 2",
         "",
     ),
     "name-is-other-address": (
@@ -375,7 +375,7 @@ REFUSED: dict[str, tuple[str, int | None, str, str]] = {
     "waiver-host": (
         "waivers:\n- {condition: a, owner: o, reason: b, expires: 2030-01-01, hosts: [paas-9]}\n",
         2,
-        "the waiver names paas-9, which is no host here",
+        "the waiver names paas-9, which is not a host of this inventory",
         "write the name or address of a host, such as 10.0.1.1",
     ),
     "password": (

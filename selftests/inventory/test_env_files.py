@@ -144,8 +144,8 @@ def five(site: Site, globals_env: str, ports_env: str = "", **others: str) -> Pa
 
 
 def untold(deployment: Deployment) -> str:
-    """The note of what was taken as shipped."""
-    return "".join(note for note in map(str, deployment.notes) if "taken as shipped" in note)
+    """The note of what was the default is used."""
+    return "".join(note for note in map(str, deployment.notes) if "the default is used" in note)
 
 
 def test_5x_domain_scheme_home_and_ports(site: Site) -> None:
@@ -154,7 +154,7 @@ def test_5x_domain_scheme_home_and_ports(site: Site) -> None:
     assert deployment.fqdns == {"cmdb": "cc.site.example.com", "job": "job.site.example.com"}
     assert (deployment.scheme, deployment.port) == ("https", 8443)
     assert deployment.cookie_domain == "site.example.com"
-    assert deployment.home == "/data/bkee"
+    assert deployment.install_root == "/data/bkee"
     assert deployment.ports == {
         "agent_nginx": 8011,
         "paas_agent": 4246,
@@ -178,13 +178,15 @@ def test_5x_without_env_files_everything_is_as_shipped_and_said(site: Site) -> N
     deployment = load(site({"install.config": CONFIG_5}))
     assert deployment.domain == "paas.bk.com"
     assert deployment.fqdns == {"cmdb": "cmdb.bk.com", "job": "job.bk.com"}
-    assert (deployment.scheme, deployment.port, deployment.home) == ("http", 80, None)
+    assert (deployment.scheme, deployment.port, deployment.install_root) == ("http", 80, None)
     assert deployment.ports == {}
     assert deployment.cookie_domain is None
     note = untold(deployment)
     for part in ("domain paas.bk.com", "scheme http", "port 80", "fqdns.cmdb cmdb.bk.com", "ports.es 10004"):
         assert part in note
-    assert any(note.startswith("home: ") for note in map(str, deployment.notes))
+    assert any(
+        note.startswith("install directory not in the inventory") for note in map(str, deployment.notes)
+    )
 
 
 def test_5x_root_domain_alone_names_the_rest(site: Site) -> None:
@@ -202,12 +204,15 @@ def test_names_of_roles_that_no_host_has_are_left_out(site: Site) -> None:
 @pytest.mark.parametrize(("script", "home"), [("bkcec", "/data/bkce"), ("bkeec", "/data/bkee")])
 def test_home_is_told_by_the_control_script(site: Site, script: str, home: str) -> None:
     deployment = load(site({"install.config": CONFIG_5, script: "#!/bin/bash\n"}))
-    assert deployment.home == home
-    assert any(f"told by {script}" in note and home in note for note in map(str, deployment.notes))
+    assert deployment.install_root == home
+    assert any(
+        f"because {script} is in the inventory" in note and home in note
+        for note in map(str, deployment.notes)
+    )
 
 
 def test_install_path_is_stronger_than_the_control_script(site: Site) -> None:
-    assert load(five(site, "INSTALL_PATH=/srv/bk\n", bkcec="")).home == "/srv/bk"
+    assert load(five(site, "INSTALL_PATH=/srv/bk\n", bkcec="")).install_root == "/srv/bk"
 
 
 SIX = {
@@ -235,7 +240,7 @@ def test_6x_public_address_carries_the_port(site: Site) -> None:
     assert deployment.domain == "paas.site.example.com"
     assert (deployment.scheme, deployment.port) == ("https", 8443)
     assert deployment.fqdns == {"cmdb": "cmdb.site.example.com", "job": "job.site.example.com"}
-    assert deployment.home == "/data/bkee"
+    assert deployment.install_root == "/data/bkee"
     assert deployment.ports == {
         "agent_nginx": 8011,
         "paas_agent": 4246,
@@ -273,19 +278,19 @@ def test_6x_without_env_files_is_as_shipped_and_said(site: Site) -> None:
 REFUSED = {
     "unset-variable": (
         "A=1\nPAAS_FQDN=paas.$BK_DOMAIN\n",
-        "globals.env:2: PAAS_FQDN is no host name: 'paas.' (BK_DOMAIN is not set) | correct it, or write domain: ...",
+        "globals.env:2: PAAS_FQDN is not a host name: 'paas.' (BK_DOMAIN is not set) | correct it, or set domain: ...",
     ),
     "command": ("PAAS_FQDN=$(hostname -f)\n", "globals.env:1: PAAS_FQDN would have to be run by a shell | "),
     "underscore": (
         "PAAS_FQDN=paas_1.example.com\n",
-        "globals.env:1: PAAS_FQDN is no host name: 'paas_1.example.com'",
+        "globals.env:1: PAAS_FQDN is not a host name: 'paas_1.example.com'",
     ),
-    "url": ("PAAS_FQDN=http://paas.example.com\n", "globals.env:1: PAAS_FQDN is no host name"),
-    "bad-port-behind": ("PAAS_FQDN=paas.example.com:x\n", "globals.env:1: PAAS_FQDN is no host name"),
+    "url": ("PAAS_FQDN=http://paas.example.com\n", "globals.env:1: PAAS_FQDN is not a host name"),
+    "bad-port-behind": ("PAAS_FQDN=paas.example.com:x\n", "globals.env:1: PAAS_FQDN is not a host name"),
     "list": ("PAAS_FQDN=( a b )\n", "globals.env:1: PAAS_FQDN is a list"),
     "scheme": (
         "HTTP_SCHEMA=ftp\n",
-        "globals.env:1: HTTP_SCHEMA is not http or https: 'ftp' | correct it, or write scheme: ...",
+        "globals.env:1: HTTP_SCHEMA is not http or https: 'ftp' | correct it, or set scheme: ...",
     ),
     "relative-home": (
         "INSTALL_PATH=data/bkce\n",
@@ -293,11 +298,11 @@ REFUSED = {
     ),
     "port-word": (
         "REDIS_PORT=six\n",
-        "globals.env:1: REDIS_PORT is no port: 'six' | correct it, or write ports: {redis: ...}",
+        "globals.env:1: REDIS_PORT is not a port: 'six' | correct it, or set ports: {redis: ...}",
     ),
-    "port-zero": ("\n\nREDIS_PORT=0\n", "globals.env:3: REDIS_PORT is no port: '0'"),
-    "port-too-large": ("REDIS_PORT=65536\n", "globals.env:1: REDIS_PORT is no port: '65536'"),
-    "port-full-width": ("REDIS_PORT=６３７９\n", "globals.env:1: REDIS_PORT is no port"),
+    "port-zero": ("\n\nREDIS_PORT=0\n", "globals.env:3: REDIS_PORT is not a port: '0'"),
+    "port-too-large": ("REDIS_PORT=65536\n", "globals.env:1: REDIS_PORT is not a port: '65536'"),
+    "port-full-width": ("REDIS_PORT=６３７９\n", "globals.env:1: REDIS_PORT is not a port"),
     "open-quote": (
         "A=1\nB='x\nC=2\n",
         "globals.env:2: a quote or bracket is opened and never closed | close it",

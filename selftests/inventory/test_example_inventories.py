@@ -55,7 +55,7 @@ def test_lab(name: str, directory: str) -> None:
         (host.name, host.address, tuple(sorted(host.roles))) for host in layout.hosts
     }
     assert {deployment.domain, *deployment.fqdns.values()} == set(layout.names)
-    assert (deployment.home, deployment.generation) == (layout.home, layout.generation)
+    assert (deployment.install_root, deployment.generation) == (layout.home, layout.generation)
     assert (deployment.scheme, deployment.port) == (layout.scheme, layout.ports[layout.scheme])
     assert deployment.service_port("paas_agent") == layout.ports["agent"]
     for service in ("agent_nginx", "redis", "rabbitmq", "mysql", "es"):
@@ -70,7 +70,7 @@ def test_lab(name: str, directory: str) -> None:
 def test_page_explains_every_key(page: str) -> None:
     text = (INVENTORIES / page).read_text("utf-8")
     explained = set(re.findall(r"`([a-z_]+):?`", text))
-    keys = set(Overlay.__struct_fields__) - {"file"}
+    keys = set(Overlay.__struct_encode_fields__) - {"file"}
     keys |= set(Limits.__struct_fields__) | set(Thresholds.__struct_fields__)
     keys |= {"spec", "user", "port", "key", "known_hosts", "ssh_config", "bastion", "sudo", "sudo_user"}
     keys |= {"name", "address", "roles", "add_roles", "condition", "reason", "owner", "expires", "evidence"}

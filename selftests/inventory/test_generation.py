@@ -45,7 +45,7 @@ def test_told_by(site: Site, name: str) -> None:
     deployment = load(site({"install.config": config, **files}))
     assert deployment.generation == generation
     (note,) = [note for note in map(str, deployment.notes) if note.startswith("generation ")]
-    assert note.startswith(f"generation {generation}: told by {what} (")
+    assert note.startswith(f"generation {generation}, because of {what} (")
 
 
 def test_words_in_comments_tell_nothing(site: Site) -> None:
@@ -56,7 +56,7 @@ def test_words_in_comments_tell_nothing(site: Site) -> None:
 def test_nothing_tells(site: Site) -> None:
     deployment = load(site({"install.config": PLAIN}))
     assert deployment.generation == "5.x"
-    assert any("nothing tells, so it is read as 5.x" in note for note in map(str, deployment.notes))
+    assert any("nothing in the inventory shows another" in note for note in map(str, deployment.notes))
 
 
 def test_6x_words_make_5x_punctuation_an_error(site: Site, refusals: Refusals) -> None:
@@ -65,12 +65,12 @@ def test_6x_words_make_5x_punctuation_an_error(site: Site, refusals: Refusals) -
 
 
 CONTRADICTIONS = {
-    "words": ({}, "10.0.1.1 paas,es\n10.0.1.2 es7\n", "install.config:2: 'es7' is of 6.x, but 'es' ("),
-    "files": ({"globals.env": "", "bkcli": ""}, PLAIN, "bkcli: bkcli is of 6.x, but globals.env ("),
+    "words": ({}, "10.0.1.1 paas,es\n10.0.1.2 es7\n", "install.config:2: 'es7' belongs to 6.x, but 'es' ("),
+    "files": ({"globals.env": "", "bkcli": ""}, PLAIN, "bkcli: bkcli belongs to 6.x, but globals.env ("),
     "env": (
         {"ports.env": "", "bin/04-final/global.env": ""},
         PLAIN,
-        "04-final: bin/04-final is of 6.x, but ports.env (",
+        "04-final: bin/04-final belongs to 6.x, but ports.env (",
     ),
 }
 
@@ -80,7 +80,7 @@ def test_contradiction_is_refused(site: Site, refusals: Refusals, name: str) -> 
     files, config, told = CONTRADICTIONS[name]
     (refusal,) = refusals(site({"install.config": config, **files}))
     assert refusal.startswith(told)
-    assert refusal.endswith("or write generation: in deployment.yaml")
+    assert refusal.endswith("or set generation: in deployment.yaml")
 
 
 @pytest.mark.parametrize("given", [".", "install.config", "deployment.yaml"])

@@ -63,7 +63,7 @@ def test_5x_submodules_count_as_their_module(config) -> None:
 def test_words_are_whole_words(config) -> None:
     deployment = config("10.0.1.1 paas_agent,paas_plugins,nginx2\n")
     assert deployment.hosts_with("paas", "nginx") == ()
-    assert noted(deployment, "nginx2", "paas_agent", "paas_plugins", "does not know")
+    assert noted(deployment, "nginx2", "paas_agent", "paas_plugins", "unknown roles")
     assert noted(deployment, "no host has the role paas")
 
 
@@ -89,12 +89,12 @@ def test_unknown_roles_are_kept_and_told_first(config) -> None:
     deployment = config("10.0.1.1 paas，nginx,cc\n10.0.1.2 ngnix\n10.0.1.3 ngnix,zzz\n")
     assert roles(deployment)["10.0.1.2"] == ("ngnix",)
     assert str(deployment.notes[2]) == (
-        "roles this suite does not know, kept: ngnix (did you mean nginx?) of 10.0.1.2, 10.0.1.3, zzz of 10.0.1.3"
+        "unknown roles, kept: ngnix (did you mean nginx?) of 10.0.1.2, 10.0.1.3, zzz of 10.0.1.3"
     )
 
 
 def test_paas_without_nginx_is_told(config) -> None:
-    note = "no nginx host: the way of requests is judged from the controller only"
+    note = "no nginx host: the request flow is checked from the controller only"
     assert str(config("10.0.1.1 paas\n").notes[2]) == note
     assert not noted(config("10.0.1.1 paas,nginx\n"), "no nginx host")
 
@@ -154,7 +154,7 @@ def test_all_bad_lines_are_told_at_once(site: Site, refusals: Refusals) -> None:
 
 def test_a_file_that_names_no_host_is_refused(site: Site, refusals: Refusals) -> None:
     (refusal,) = refusals(site({"install.config": "# nothing\n[bkce-basic]\n"}))
-    assert refusal.startswith("install.config: names no host | ")
+    assert refusal.startswith("install.config: lists no host | ")
 
 
 GROUPED = """\

@@ -59,8 +59,8 @@ def say(lab: Lab, line: str, said: bytes) -> subprocess.CompletedProcess[bytes]:
 
 
 def line_of(deployment: Deployment) -> str:
-    assert deployment.home
-    return program.command(deployment.hosts[0].connection, (deployment.home,))
+    assert deployment.install_root
+    return program.command(deployment.hosts[0].connection, (deployment.install_root,))
 
 
 @pytest.mark.parametrize("settings", [[], ["strict"]], ids=["as-shipped", "strict"])

@@ -49,7 +49,7 @@ def listed() -> list[str]:
         f"{fault.name:28} {fault.condition:26} {fault.layout:2} {fault.faq}" for fault in FAULTS.values()
     ]
     lines += ["", to_text(msg("pairs")), *(f"  {'+'.join(pair)}" for pair in PAIRS)]
-    lines += ["", to_text(msg("look-alikes, which must stay green"))]
+    lines += ["", to_text(msg("look-alikes, which must pass"))]
     lines += [f"  {one.name:28} {title(one)}" for one in LOOKALIKES.values()]
     lines += ["", to_text(msg("symptoms and the faults that show them"))]
     return [*lines, *(f"  {symptom:28} {fault}" for symptom, fault in SYMPTOM_FAULTS.items())]

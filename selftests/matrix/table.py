@@ -48,7 +48,7 @@ def _fault(found: Row) -> str:
         f"{found.seconds:.1f}",
     )
     if not found.same_from_snapshot:
-        text += "  " + to_text(msg("judged otherwise from its snapshot"))
+        text += "  " + to_text(msg("other verdict from its snapshot"))
     return _with(text, unexplained=found.unexplained, unrelated=found.unrelated)
 
 

@@ -522,12 +522,12 @@ def _dark(results: Results, name: str, why: str) -> None:
 def interrupted() -> Results:
     """Stopped by hand: what was not judged is no_data."""
     results = healthy()
-    lost = say(en="not judged: the run was interrupted", zh="未判定：运行被中断")
+    lost = say(en="not checked: the run was interrupted", zh="未检查：运行被中断")
     for verdict in results.verdicts[120:]:
         judge(results, verdict.id, "no_data", reason=lost)
     results.root_causes = [verdict.id for verdict in results.verdicts[120:]]
     last = results.hosts[-1]
-    last.collected, last.error = False, say(en="not visited: interrupted", zh="未访问：运行被中断")
+    last.collected, last.error = False, say(en="not collected: interrupted", zh="未采集：运行被中断")
     last.clock = None
     return settle(results, 2)
 
@@ -536,7 +536,7 @@ def interrupted() -> Results:
 def nothing_judged() -> Results:
     """Everything is waived or not applicable."""
     results = healthy()
-    later = say(en="generation 6.x not judged yet", zh="尚不支持判定 6.x 版本")
+    later = say(en="generation 6.x is not checked yet", zh="尚不支持检查 6.x 版本")
     known = say(en="waived until 2026-12-31: migration", zh="豁免至 2026-12-31：迁移")
     for number, verdict in enumerate(results.verdicts):
         word, reason = ("waived", known) if number % 9 == 4 else ("not_applicable", later)

@@ -18,8 +18,8 @@ from .sample import SCENARIOS, healthy, interrupted, judge, nothing_judged, sett
         ("three-faults", "en", "3 causes explain 12 failures."),
         ("three-faults", "zh", "3 个根因解释了全部 12 项失败。"),
         ("without-data", "en", "2 causes explain 40 failures (3 failed, 37 without data)."),
-        ("interrupted", "en", "Interrupted: this report is partial. 46 conditions could not be judged."),
-        ("nothing-judged", "en", "Nothing was judged: 148 not applicable, 18 waived."),
+        ("interrupted", "en", "Interrupted: this report is partial. 46 conditions could not be checked."),
+        ("nothing-judged", "en", "Nothing was checked: 148 not applicable, 18 waived."),
     ],
 )
 def test_sentence(scenario: str, language: Language, wanted: str) -> None:
@@ -46,7 +46,7 @@ def test_a_strict_run_with_warnings_is_not_green() -> None:
 def test_no_verdict_at_all_is_not_green() -> None:
     results = healthy()
     results.verdicts = []
-    assert sentence(settle(results, 0)).render("en") == "Nothing was judged."
+    assert sentence(settle(results, 0)).render("en") == "Nothing was checked."
     assert tone(results) != "pass"
 
 

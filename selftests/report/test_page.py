@@ -172,7 +172,7 @@ def test_a_run_without_verdicts_has_a_page(shown: Open, browser: Browser) -> Non
     results = SCENARIOS["healthy"]()
     results.hosts, results.verdicts = [], []
     shown(settle(results, 5))
-    assert "Nothing was judged." in browser.evaluate("document.body.textContent")
+    assert "Nothing was checked." in browser.evaluate("document.body.textContent")
     assert "No verdict matches." in browser.evaluate("document.querySelector('.rows').textContent")
 
 

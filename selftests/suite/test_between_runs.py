@@ -145,7 +145,7 @@ BAD = {
     "--save-snapshot": (lambda tmp: str(tmp / "nowhere/x.json"), "create it first"),
     "--summary": (lambda tmp: str(tmp), "name a file in it"),
     "--prometheus": (lambda tmp: str(tmp / "x.txt"), "no other files"),
-    "--report": (lambda tmp: "/dev/null/report", "/dev/null is no directory"),
+    "--report": (lambda tmp: "/dev/null/report", "/dev/null is not a directory"),
     "--webhook-kind": (lambda tmp: "wecom", "BKPAAS_WEBHOOK"),
     "--webhook-file": (lambda tmp: str(tmp), "--webhook-kind"),
 }

@@ -43,14 +43,14 @@ def test_those_waited_for_are_named_from_the_start(watch):
     shown.start(5)
     for host in ("paas-1", "appo-1"):
         shown(host, "start")
-    assert lines(stream)[-1] == "looked at 0 of 5 hosts; waiting for appo-1, paas-1 (+3)"
+    assert lines(stream)[-1] == "collected 0 of 5 hosts; waiting for appo-1, paas-1 (+3)"
     for host in ("paas-1", "appo-1", "job-1", "es-1"):
         shown(host, "done" if host != "job-1" else "failed")
     shown("nginx-1", "round_1")
-    assert lines(stream)[-1] == "looked at 4 of 5 hosts; waiting for nginx-1"
+    assert lines(stream)[-1] == "collected 4 of 5 hosts; waiting for nginx-1"
     shown("nginx-1", "done")
-    shown.end(msg("looked at 5 hosts in 2.0 s"))
-    assert stream.getvalue().endswith("looked at 5 hosts in 2.0 s\n") and stream.getvalue().count("\n") == 1
+    shown.end(msg("collected 5 hosts in 2.0 s"))
+    assert stream.getvalue().endswith("collected 5 hosts in 2.0 s\n") and stream.getvalue().count("\n") == 1
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -60,7 +60,7 @@ def test_the_moving_line_never_wraps(watch, language):
     shown.start(9)
     for number in range(9):
         shown(f"a-host-with-a-long-name-{number}", "start")
-    shown.end(both(en="looked at many hosts in a very long time", zh="用很长很长的时间查看了很多很多的主机"))
+    shown.end(both(en="collected many hosts in a very long time", zh="用很长很长的时间查看了很多很多的主机"))
     assert max(map(columns, lines(stream))) < 40
 
 
@@ -70,14 +70,14 @@ def test_without_a_terminal_it_is_two_plain_lines(watch):
     for host in ("a", "b"):
         for state in ("start", "round_1", "done"):
             shown(host, state)
-    shown.end(msg("looked at 2 hosts in 1.0 s"))
-    assert stream.getvalue() == "looking at 2 hosts, read-only\nlooked at 2 hosts in 1.0 s\n"
+    shown.end(msg("collected 2 hosts in 1.0 s"))
+    assert stream.getvalue() == "collecting 2 hosts, read-only\ncollected 2 hosts in 1.0 s\n"
 
 
 def test_one_host_is_no_hosts(watch):
     shown, stream = watch()
     shown.start(1)
-    assert stream.getvalue() == "looking at 1 host, read-only\n"
+    assert stream.getvalue() == "collecting 1 host, read-only\n"
 
 
 def test_a_terminal_that_cannot_move_gets_plain_lines(watch, monkeypatch):
@@ -85,7 +85,7 @@ def test_a_terminal_that_cannot_move_gets_plain_lines(watch, monkeypatch):
     monkeypatch.setenv("TERM", "dumb")
     shown = progress.Progress(SimpleNamespace(option=SimpleNamespace(verbose=LOUD)))
     shown.start(2)
-    assert stream.getvalue() == "looking at 2 hosts, read-only\n"
+    assert stream.getvalue() == "collecting 2 hosts, read-only\n"
 
 
 def test_quiet_is_quiet(watch):

@@ -138,7 +138,7 @@ def test_generation_6_is_read_but_not_green(run, changed):
     done = run(snapshot=changed(make_6))
     assert done.exit == 1
     assert done.word("supervisor-status@paas-1") == "not_applicable"
-    assert "6.x not judged yet" in done.reason("supervisor-status@paas-1")
+    assert "6.x is not checked yet" in done.reason("supervisor-status@paas-1")
     assert "6.x" in done.out
 
 
@@ -161,7 +161,7 @@ def test_a_crashed_worker_loses_nothing_silently(run):
     )  # fmt: skip
     assert done.exit == 1
     assert done.word("supervisor-sock@paas-1") == "no_data"
-    assert "lost" in done.reason("supervisor-sock@paas-1")
+    assert "did not run" in done.reason("supervisor-sock@paas-1")
     assert "supervisor-sock@paas-1" in (done.directory / "junit.xml").read_text()
     assert len(done.results["verdicts"]) == len({v["id"] for v in done.results["verdicts"]}) > 100
 
@@ -264,7 +264,7 @@ def test_notes_of_the_inventory_are_told(tmp_path, lonely):
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--lang=en"]
     command += [f"--inventory={lonely}", f"--report={tmp_path / 'report'}"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240)
-    unknown = "roles this suite does not know, kept: paaas (did you mean paas?) of 127.0.0.1"
+    unknown = "unknown roles, kept: paaas (did you mean paas?) of 127.0.0.1"
     assert f"inventory: {unknown};" in " ".join(done.stdout.split())
     assert "(all of it: --plan)" in done.stdout
 
@@ -375,8 +375,11 @@ def test_what_has_nothing_to_be_compared_with_is_explained_by_the_hosts_out_of_r
     ("asked", "said"),
     [
         ("supervisor-sok", "there is no condition supervisor-sok; did you mean supervisor-sock?"),
-        ("supervisor-sock@pas-1", "is not judged on pas-1; here it is on paas-1, paas-2; did you mean paas-"),
-        ("supervisor-sock@job-1", "is not judged on job-1; here it is on paas-1, paas-2"),
+        (
+            "supervisor-sock@pas-1",
+            "is not checked on pas-1; its subjects here: paas-1, paas-2; did you mean paas-",
+        ),
+        ("supervisor-sock@job-1", "is not checked on job-1; its subjects here: paas-1, paas-2"),
     ],
 )
 def test_only_with_an_id_that_nothing_has_is_refused(run, asked, said):

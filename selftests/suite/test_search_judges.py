@@ -212,7 +212,7 @@ def test_another_program_at_the_address(body: Any) -> None:
     ("value", "word"),
     [
         ("", "fail: /s.py:37: ELASTICSEARCH_URLS is empty"),
-        ("es:port", "fail: /s.py:37: ELASTICSEARCH_URLS: 'es:port' is no address"),
+        ("es:port", "fail: /s.py:37: ELASTICSEARCH_URLS: 'es:port' is not an address"),
     ],
 )
 def test_what_is_no_address(value: str, word: str) -> None:
