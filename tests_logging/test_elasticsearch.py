@@ -79,16 +79,16 @@ def test_elasticsearch_address_in_the_settings_of_paas(
         inventory_hosts = ", ".join(f"{es.name} {es.address}" for es in deployment.hosts_with("es"))
         assert not unexpected or not inventory_hosts, case(
             "other-host",
-            "{address}: {resolved} is not an es host of the inventory ({hosts}), and no log_parser writes to it",
-            address=endpoint.text,
-            resolved=unexpected,
+            "{endpoint}: {addresses} is not an es host of the inventory ({hosts}), and no log_parser writes to it",
+            endpoint=endpoint.text,
+            addresses=unexpected,
             hosts=inventory_hosts,
         )
         _check_port(host, endpoint, own, deployment, host_facts)
         finding.add_evidence(
             endpoint.text
             if inventory_hosts
-            else msg("{address}, no es in the inventory", address=endpoint.text)
+            else msg("{endpoint}, no es in the inventory", endpoint=endpoint.text)
         )
 
 
@@ -127,16 +127,16 @@ def _check_port(
         raise AssertionError(
             case(
                 "other-server",
-                "{address} answers, but is not Elasticsearch: {answer}",
-                address=endpoint.text,
+                "{endpoint} answers, but is not Elasticsearch: {answer}",
+                endpoint=endpoint.text,
                 answer=root.error_text or elasticsearch_error(root),
             )
         )
     answers = root is not None and root.ok
     assert endpoint.port == usual or answers or False not in listens or True in listens, case(
         "not-listening",
-        "{address}: nothing listens on {port}; the inventory's port of es is {usual}",
-        address=endpoint.text,
+        "{endpoint}: nothing listens on {port}; the inventory's port of es is {usual}",
+        endpoint=endpoint.text,
         port=endpoint.port,
         usual=usual,
     )
@@ -186,30 +186,30 @@ def _failure(endpoint: Endpoint, answer: Answer) -> CaseMessage | None:
         raise NoData(request_failure(answer))
     at = endpoint.text
     if not answer.ok:
-        return connection_case(answer.error_kind, labelled(at, no_answer(answer.error_kind)), place=at)
+        return connection_case(answer.error_kind, labelled(at, no_answer(answer.error_kind)), endpoint=at)
     if answer.status == 401 and endpoint.user:
         return case(
             "login-refused",
-            "{address} refuses the login of {user} (HTTP 401)",
-            address=at,
+            "{endpoint} refuses the login of {user} (HTTP 401)",
+            endpoint=at,
             user=endpoint.user,
         )
     if answer.status == 401:
         return case(
             "login-missing",
-            "{address} requires a login, and the settings of paas have none (HTTP 401)",
-            address=at,
+            "{endpoint} requires a login, and the settings of paas have none (HTTP 401)",
+            endpoint=at,
         )
     error = elasticsearch_error(answer)
     if answer.status == 403 and not answer.url.endswith("/"):
         raise NoData(f"HTTP 403: {error}")
     evidence = labelled(at, f"HTTP {answer.status}: {error}")
     if answer.status is not None and answer.status >= 500:
-        return case("5xx", evidence, place=at, status=answer.status)
+        return case("5xx", evidence, endpoint=at, status=answer.status)
     if answer.status != 200:
-        return case("wrong-status", evidence, place=at, status=answer.status)
+        return case("wrong-status", evidence, endpoint=at, status=answer.status)
     if answer.url.endswith("/") and not is_elasticsearch(answer):
-        return case("other-server", "{address} is not Elasticsearch: {answer}", address=at, answer=error)
+        return case("other-server", "{endpoint} is not Elasticsearch: {answer}", endpoint=at, answer=error)
     return None
 
 
@@ -227,7 +227,7 @@ def _status(endpoint: Endpoint, health: Answer, finding: Finding) -> CaseMessage
     return case(
         "unassigned",
         labelled(endpoint.text, evidence),
-        place=endpoint.text,
+        endpoint=endpoint.text,
         shards=lost,
     )
 
