@@ -86,16 +86,24 @@ def test_all_units_run(host: HostView, deployment: Deployment, finding: Finding)
         problem = _problem(host, units, unit) if name.endswith(".service") else None
         if problem:
             wrong[_short([name])] = problem
-    finding.affects_services({service_of_unit(f"{name}.service") for name in wrong})
+    services = {service_of_unit(f"{name}.service") for name in wrong}
+    if services <= set(OPEN_PAAS_SERVICES):  # else it is about more than the services: nginx, consul, an agent
+        finding.affects_services(services)
     finding.set_remedy_values(
         units=" ".join(sorted(wrong)) or "UNITS",
         service=" ".join(sorted(service_of_unit(f"{name}.service") for name in wrong)) or "SERVICE",
     )
     finding.add_evidence(", ".join(f"{_short([unit.name])} {unit.state}" for unit in units.present))
-    assert not wrong, several(dict(sorted(wrong.items())), "units")
+    assert not wrong, several(dict(sorted(wrong.items())), "units", _components(wrong))
     unseen = [unit.name for unit in units.present if unit.name not in units.later]
     if unseen:
         raise NoData(msg("all run, but were not read again a moment later: {units}", units=_short(unseen)))
+
+
+def _components(names: Iterable[str]) -> dict[str, str]:
+    """What each unit runs, for those of open_paas: a unit of nginx, consul or an agent is about more."""
+    services = {name: service_of_unit(f"{name}.service") for name in names}
+    return {name: f"service:{service}" for name, service in services.items() if service in OPEN_PAAS_SERVICES}
 
 
 def _problem(host: HostView, units: Units, unit: Unit) -> CaseMessage | None:
@@ -128,6 +136,8 @@ def _of_loop(host: HostView, units: Units, unit: Unit) -> CaseMessage:
         end=ended.end or "-",
         reason=f": {hit.text[:200]}" if hit else "",
     )
+    if hit and "no app loaded" in hit.text:
+        return case("application", text)  # also where no round saw its exit code
     if ended.exec_code != EXITED:
         return case("restarts", text)
     if ended.exec_status == NOT_LOADED:

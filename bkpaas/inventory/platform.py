@@ -117,6 +117,7 @@ REQUIRED_UNITS = {
     "nginx": ("openresty.service", "consul-template.service"),
     "appo": ("bk-paasagent.service", "openresty.service"),
     "appt": ("bk-paasagent.service", "openresty.service"),
+    "usermgr": ("bk-usermgr.service",),
 }
 """Units that a host of the role must have; the others of UNITS are judged where they are enabled."""
 EVERYWHERE_UNITS = ("consul.service",)

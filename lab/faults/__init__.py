@@ -14,6 +14,7 @@ from lab.faults import (
     applications,
     behind_https,
     clocks,
+    consul,
     data,
     deploying,
     desktop,
@@ -28,6 +29,7 @@ from lab.faults import (
     settings,
     shared_hosts,
     supervision,
+    units,
     upgrades,
     values,
 )
@@ -69,6 +71,8 @@ FAULTS: dict[str, Fault] = {
         behind_https,
         edited,
         values,
+        units,
+        consul,
     )
     for fault in room.FAULTS
 }

@@ -19,7 +19,7 @@ def sweep(lab: Lab) -> None:
     """Wait until the lab answers as it should; then empty every log that may tell of a fault."""
     for host in lab.layout.hosts:
         if "nginx" in host.roles:  # its workers remember for 30 s which upstreams had failed
-            lab.run(host.name, "nginx -s reload")
+            lab.run(host.name, "systemctl reload openresty" if lab.layout.systemd else "nginx -s reload")
     lab.wait_ready()
     await_delivery(lab)
     places = " ".join(f"{lab.layout.home}/logs/{pattern}" for pattern in SWEPT)
@@ -35,7 +35,7 @@ def await_delivery(lab: Lab) -> None:
     writers = [each.name for each in lab.layout.hosts if {"appo", "appt"} & set(each.roles)]
     for name in writers:
         lab.run(name, f"echo \"INFO [$(date '+%F %T')] lab 1 {word}\" >> {application_log(lab)}")
-    search = next(each for each in lab.layout.hosts if "es" in each.roles)
+    search = next(each for each in lab.layout.hosts if {"es", "es7"} & set(each.roles))
     url = f"http://{search.address}:{lab.layout.ports['es']}/paas_app_log-*/_count?q=message:{word}"
 
     def arrived() -> bool:

@@ -1,0 +1,98 @@
+"""consul and consul-template of generation 6.x: names that do not resolve, files that are not rendered."""
+
+from __future__ import annotations
+
+from lab.control import Lab
+from lab.faults.fault import Act, Fault
+from lab.faults.hands import edit, host, restore
+from lab.faults.units import await_service, start, systemctl
+
+PAAS_CONF = "/usr/local/openresty/nginx/conf/conf.d/paas.conf"
+PLACEHOLDER_SECONDS = 40
+
+
+def stop_consul(lab: Lab) -> None:
+    systemctl(lab, host(lab, "paas"), "stop consul")
+
+
+def start_consul(lab: Lab) -> None:
+    systemctl(lab, host(lab, "paas"), "start consul")
+
+
+def silence_consul(lab: Lab) -> None:
+    """The agent hangs: it takes questions and never answers."""
+    lab.run(host(lab, "paas"), "kill -STOP $(systemctl show -p MainPID --value consul)")
+
+
+def wake_consul(lab: Lab) -> None:
+    lab.run(host(lab, "paas"), "kill -CONT $(systemctl show -p MainPID --value consul)")
+
+
+def keys(lab: Lab) -> str:
+    return f"{lab.layout.home}/public/consul/kv.json"
+
+
+def empty_application(lab: Lab) -> None:
+    """The last server of an application was taken offline: its list in consul is empty."""
+    name = host(lab, "nginx")
+    edit(
+        lab,
+        name,
+        keys(lab),
+        's#"bkapps/upstreams/prod/bk_framework": .*#"bkapps/upstreams/prod/bk_framework": "[]"#',
+    )
+    application = "/usr/local/openresty/nginx/conf/conf.d/app_upstream.conf"
+    rendered = f"! grep -A2 'upstream bk_framework' {application} | grep -q server && echo yes || true"
+    lab.wait(lambda: "yes" in lab.run(name, rendered), PLACEHOLDER_SECONDS, "the empty upstream is rendered")
+
+
+def fill_application(lab: Lab) -> None:
+    restore(lab, host(lab, "nginx"), keys(lab))
+    good = "/usr/local/openresty/nginx/sbin/nginx -p /usr/local/openresty/nginx -c conf/nginx.conf -t 2>/dev/null && echo yes || true"
+    lab.wait(
+        lambda: "yes" in lab.run(host(lab, "nginx"), good), PLACEHOLDER_SECONDS, "nginx accepts its files"
+    )
+
+
+def await_placeholder(lab: Lab, there: bool) -> None:
+    name = host(lab, "nginx")
+    count = f"grep -c '127.0.0.1:8003' {PAAS_CONF} || true"
+    lab.wait(
+        lambda: (lab.run(name, count).strip() != "0") == there, PLACEHOLDER_SECONDS, f"placeholder: {there}"
+    )
+
+
+def stop_login_everywhere(lab: Lab) -> None:
+    """login is down on all hosts: consul has no passing instance, and nginx gets a placeholder."""
+    for number in (0, 1):
+        systemctl(lab, host(lab, "paas", number), "stop bk-paas-login")
+    await_placeholder(lab, True)
+
+
+def start_login_everywhere(lab: Lab) -> None:
+    systemctl(lab, host(lab, "nginx"), "start consul-template")
+    for number in (0, 1):
+        start(lab, host(lab, "paas", number), "login")
+    await_placeholder(lab, False)
+
+
+def leave_placeholder(lab: Lab) -> None:
+    """consul-template ended while login was down: login is back, and nginx does not know."""
+    stop_login_everywhere(lab)
+    systemctl(lab, host(lab, "nginx"), "stop consul-template")
+    for number in (0, 1):
+        systemctl(lab, host(lab, "paas", number), "start bk-paas-login")
+        await_service(lab, host(lab, "paas", number), "login")
+
+
+def _fault(name: str, condition: str, faq: str, en: str, zh: str, break_: Act, heal: Act) -> Fault:
+    return Fault(name, condition, faq, en, zh, break_, heal, layout="e")
+
+
+FAULTS = [
+    _fault("consul-stopped", "unit-state", "login-no-response", "consul's agent on a paas host was stopped", "一台 paas 主机上的 consul agent 被停止", stop_consul, start_consul),
+    _fault("consul-silent", "consul-names", "login-no-response", "consul's agent on a paas host hangs", "一台 paas 主机上的 consul agent 卡死", silence_consul, wake_consul),
+    _fault("application-without-server", "agent-upstream-map", "appt-502", "An application has an empty list of servers: nginx refuses every reload", "某应用的 server 列表为空：nginx 拒绝任何重载", empty_application, fill_application),
+    _fault("login-stopped-everywhere", "unit-state", "login-502", "login is stopped on all hosts: placeholder in nginx", "所有主机上的 login 都已停止：nginx 中为占位地址", stop_login_everywhere, start_login_everywhere),
+    _fault("placeholder-left", "unit-state", "login-502", "consul-template ended while login was down", "login 停止期间 consul-template 退出", leave_placeholder, start_login_everywhere),
+]  # fmt: skip
