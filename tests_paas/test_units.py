@@ -87,7 +87,8 @@ def test_all_units_run(host: HostView, deployment: Deployment, finding: Finding)
         if problem:
             wrong[_short([name])] = problem
     services = {service_of_unit(f"{name}.service") for name in wrong}
-    if services <= set(OPEN_PAAS_SERVICES):  # else it is about more than the services: nginx, consul, an agent
+    # A unit of nginx, consul or an agent concerns more than the services.
+    if services <= set(OPEN_PAAS_SERVICES):
         finding.affects_services(services)
     finding.set_remedy_values(
         units=" ".join(sorted(wrong)) or "UNITS",
