@@ -5,12 +5,16 @@ from collections import Counter
 from bkpaas.checks import (
     Access,
     Deployment,
+    FailedRoute,
     Finding,
     HostView,
+    Message,
     NoData,
     case,
     clauses,
     condition,
+    database_is_well,
+    exception_subject,
     host_time,
     msg,
     seconds,
@@ -89,3 +93,73 @@ def test_login_answered_quickly(host: HostView, deployment: Deployment, finding:
         ),
         time=seconds(slow.milliseconds / 1000),
     )
+
+
+CALLERS = ("/is_login", "/get_user")
+"""Routes of programs that ask about a user: login-access-log-status."""
+
+
+@condition("login-errors")
+def test_requests_of_users_succeed(host: HostView, deployment: Deployment, finding: Finding) -> None:
+    """No request of a user to login was answered with a server error lately, and not with a success since."""
+    access = host.login_access
+    if not access.requests and access.problems:
+        raise NoData(clauses(access.problems))
+    since = host_time(host) - deployment.thresholds.log_window_minutes * 60
+    routes = [route for route in access.failed if route.times and route.times[-1] >= since]
+    routes = [route for route in routes if not any(name in route.route for name in CALLERS)]
+    left = []
+    for route in routes:
+        repaired = _repaired(route, host, deployment)
+        if repaired is None:
+            left.append(route)
+        else:
+            finding.add_evidence(repaired)
+    finding.add_evidence(msg("{number} requests in the log", number=access.requests))
+    if not left:
+        return
+    route = left[0]
+    failed = sum(1 for time in route.times if time >= since)
+    assert not route.exception, case(
+        "exception",
+        "{route}: {failed} of {calls} answered with HTTP {status}, the last {ago:.0f} s ago; the log has {exception}",
+        route=route.route,
+        failed=failed,
+        calls=route.calls,
+        status=route.status,
+        ago=host_time(host) - route.times[-1],
+        exception=route.exception,
+    )
+    raise AssertionError(
+        case(
+            "5xx",
+            "{route}: {failed} of {calls} answered with HTTP {status}, the last {ago:.0f} s ago; the log has no exception",
+            route=route.route,
+            failed=failed,
+            calls=route.calls,
+            status=route.status,
+            ago=host_time(host) - route.times[-1],
+        )
+    )
+
+
+def _repaired(route: FailedRoute, host: HostView, deployment: Deployment) -> Message | None:
+    """Return a text if what the exception names is well now, else None."""
+    subject = exception_subject(route.exception) if route.exception else "other"
+    well = (subject == "database" and database_is_well(host)) or (
+        subject == "disk" and _disks_are_well(host, deployment)
+    )
+    if not well:
+        return None
+    return msg(
+        "{route} failed with {exception}, which is well now", route=route.route, exception=route.exception
+    )
+
+
+def _disks_are_well(host: HostView, deployment: Deployment) -> bool:
+    limit = deployment.thresholds.disk_free_percent
+    try:
+        disks = host.disks.items
+    except NoData:
+        return False
+    return all(not disk.readonly and disk.free_percent >= limit for disk in disks)

@@ -23,13 +23,11 @@ from bkpaas.checks import (
     lines,
     msg,
     plural,
+    read_only_variables,
     series,
     statement_failure,
 )
 
-READ_ONLY = ("read_only", "super_read_only", "innodb_read_only", "tx_read_only", "transaction_read_only")
-NOT_EXEMPTED = ("super_read_only", "innodb_read_only", "tx_read_only", "transaction_read_only")
-"""Apply to accounts with every right as well."""
 LOCK_SECONDS = 5
 """A connection that waits longer than this for a lock of a table or of the server is stuck."""
 LOCKED = re.compile(r"Waiting for .*(?:lock|flush|space)", re.IGNORECASE)
@@ -68,10 +66,7 @@ def _check_writable(account: DatabaseAccount, endpoint: str, state: DatabaseStat
         "{endpoint}: wsrep_ready is OFF, the node refuses statements until it is part of its cluster again",
         endpoint=endpoint,
     )
-    effective = NOT_EXEMPTED if state.exempt_from_read_only() else READ_ONLY
-    locked = [name for name in effective if state.variables.get(name, "OFF").upper() not in ("OFF", "0", "")]
-    if state.variables.get("innodb_force_recovery", "0") not in ("0", ""):
-        locked.append("innodb_force_recovery")
+    locked = read_only_variables(state)
     assert not locked, case(
         "read-only",
         "{endpoint}: {values}: a login writes a session, a token and a line of history and ends in an error 500",

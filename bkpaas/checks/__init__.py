@@ -15,10 +15,12 @@ from bkpaas.checks.database import (
     PASSWORD_EXPIRED,
     ask_about_database,
     database_connection,
+    database_is_well,
     database_state,
     database_states,
     host_accounts,
     login_obstacle,
+    read_only_variables,
     statement_failure,
 )
 from bkpaas.checks.finding import Finding
@@ -155,6 +157,7 @@ from bkpaas.facts.database_state import WRITTEN_TABLES, DatabaseState, Registere
 from bkpaas.facts.elasticsearch import INDEX as LOG_INDEX
 from bkpaas.facts.elasticsearch import complaint as elasticsearch_error
 from bkpaas.facts.elasticsearch import speaks as is_elasticsearch
+from bkpaas.facts.exceptions import FailedRoute, exception_subject
 from bkpaas.facts.login import LoginTrial
 from bkpaas.facts.names import CONSUL_SUFFIX
 from bkpaas.facts.nginx import APP_UPSTREAMS
@@ -225,6 +228,7 @@ __all__ = [
     "Disk",
     "Disks",
     "Endpoint",
+    "FailedRoute",
     "FileFact",
     "FileName",
     "Finding",
@@ -326,6 +330,7 @@ __all__ = [
     "database_accounts",
     "database_connection",
     "database_error_text",
+    "database_is_well",
     "database_state",
     "database_states",
     "default_servers",
@@ -336,6 +341,7 @@ __all__ = [
     "elasticsearch_error",
     "equal",
     "excepted",
+    "exception_subject",
     "groups",
     "health",
     "host_accounts",
@@ -373,6 +379,7 @@ __all__ = [
     "port_of_service",
     "process_of_program",
     "program_lines",
+    "read_only_variables",
     "readings",
     "redis_endpoint",
     "refused_command",

@@ -11,7 +11,7 @@ from bkpaas.checks.phrases import labelled
 from bkpaas.errors import NoData
 from bkpaas.facts import Connection, HostView
 from bkpaas.facts.database import Account, DatabaseLogin, accounts
-from bkpaas.facts.database_state import DatabaseState, StatementError
+from bkpaas.facts.database_state import WRITTEN_TABLES, DatabaseState, StatementError
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.messages import Message, msg
 
@@ -93,3 +93,36 @@ def database_states(
             yield account, endpoint, state
         else:
             unknown.append(labelled(endpoint, state))
+
+
+READ_ONLY = ("read_only", "super_read_only", "innodb_read_only", "tx_read_only", "transaction_read_only")
+"""Variables with which a server or a new connection refuses to write."""
+NOT_EXEMPTED = ("super_read_only", "innodb_read_only", "tx_read_only", "transaction_read_only")
+"""Those that apply to accounts with every right as well."""
+
+
+def read_only_variables(state: DatabaseState) -> list[str]:
+    """Return the variables that make the database read-only for the account."""
+    effective = NOT_EXEMPTED if state.exempt_from_read_only() else READ_ONLY
+    names = [name for name in effective if state.variables.get(name, "OFF").upper() not in ("OFF", "0", "")]
+    recovery = state.variables.get("innodb_force_recovery", "0") not in ("0", "")
+    return [*names, "innodb_force_recovery"] if recovery else names
+
+
+def database_is_well(host: HostView) -> bool:
+    """Tell if each account was let in, had an answer to each statement, and may write."""
+    unknown: list[Message | str] = []
+    try:
+        states = list(database_states(host, unknown))
+    except NoData:
+        return False
+    return not unknown and all(
+        not state.errors
+        and not read_only_variables(state)
+        and not any(
+            state.missing_rights(account.database, table)
+            for table in WRITTEN_TABLES
+            if "login" in account.tables_of and state.grants and not state.roles
+        )
+        for account, _, state in states
+    )

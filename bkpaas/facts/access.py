@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from msgspec import field
 
 from bkpaas.facts import raw
+from bkpaas.facts.exceptions import FailedRoute, RequestLine, failed_routes
 from bkpaas.facts.file import FileFact, Files, content, file_fact
 from bkpaas.facts.logs import shanghai_ctime
 from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.query import Earlier, Query, ReadTail, TailName
 from bkpaas.facts.ranges import Count, Time
+from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.messages import Message, msg
 
@@ -65,6 +67,8 @@ class LoginAccess(Fact, frozen=True):
     later: bool = False
     """Whether it was read in round 2, after the request of the controller."""
     problems: tuple[Message | str, ...] = ()
+    failed: tuple[FailedRoute, ...] = ()
+    """Requests of any path that end in server errors since login was loaded, POST first."""
 
 
 _MOST_CALLS = 2000
@@ -84,10 +88,11 @@ _FORMATS = (
 )
 _NAMED = re.compile(r"/(?:is_login|get_user)\b")
 _OURS = re.compile(r"bkpaas-acceptance[/=](?P<run>[0-9a-f]{12})")
+_OWN = "bkpaas-acceptance"
 _CALL = re.compile(r"/(?:is_login|get_user)/?$")
 
 
-def login_access(tails: Files, later: bool) -> LoginAccess:
+def login_access(tails: Files, later: bool, secrets: Secrets) -> LoginAccess:
     """Parse the ends of login's access log and of its older files, where they were read."""
     entries = tails.get(TailName.UWSGI_LOG.of("login"), [])
     lines = [line for entry in entries for line in (content(entry) or "").splitlines()]
@@ -109,6 +114,30 @@ def login_access(tails: Files, later: bool) -> LoginAccess:
         since=max(starts, default=None),
         later=later,
         problems=tuple(msg("{path}: {reason}", path=path, reason=error) for path, error in errors if error),
+        failed=tuple(
+            FailedRoute(
+                route=secrets.truncate(route.route, 120),
+                status=route.status,
+                times=route.times,
+                calls=route.calls,
+                exception=secrets.truncate(route.exception, 250),
+            )
+            for route in failed_routes([content(entry) or "" for entry in reversed(entries)], _request_line)
+        ),
+    )
+
+
+def _request_line(line: str) -> RequestLine | None:
+    """Return what counts of a request; nginx strips /login, which is therefore no part of the key."""
+    request = _request(line)
+    if request is None:
+        return None
+    path = re.sub(r"\d+", "N", request["uri"].partition("?")[0].removeprefix("/login"))[:100] or "/"
+    return RequestLine(
+        key=f"{request['method']} {path}",
+        status=int(request["status"]),
+        time=shanghai_ctime(request["time"]),
+        own=_OWN in line,
     )
 
 

@@ -341,7 +341,7 @@ class _Answers:
         if TailName.UWSGI_LOG.of("login") not in tails:
             return Missing(not_answered(TailName.UWSGI_LOG.of("login")))
         later = TailName.UWSGI_LOG.of("login") in self.round_2.values.get("tails", {})
-        return _built(lambda: login_access(tails, later))
+        return _built(lambda: login_access(tails, later, self.secrets))
 
 
 def _named_errors(one: Round, section: str) -> dict[str, Message | str]:

@@ -10,12 +10,14 @@ from dataclasses import replace
 from lab import injected
 from lab.control import Lab
 from lab.faults import (
+    agent_rows,
     agents,
     applications,
     behind_https,
     clocks,
     consul,
     data,
+    database_state,
     deploying,
     desktop,
     edited,
@@ -57,7 +59,9 @@ FAULTS: dict[str, Fault] = {
         processes,
         gateway,
         data,
+        database_state,
         agents,
+        agent_rows,
         applications,
         redirects,
         login_logs,

@@ -26,7 +26,7 @@ LOG = f"{recorded.HOME}/logs/open_paas/login_uwsgi.log"
 
 
 def test_calls_and_how_they_came():
-    access = login_access({"uwsgi-log-login": [recorded.entry(LOG, LINES)]}, later=True)
+    access = login_access({"uwsgi-log-login": [recorded.entry(LOG, LINES)]}, later=True, secrets=Secrets())
     assert [(call.peer, call.route, call.status, call.milliseconds) for call in access.calls] == [
         ("10.0.1.1", "nginx", 200, 12),
         ("10.0.1.3", "ESB", 500, 3100),
@@ -39,7 +39,7 @@ def test_calls_and_how_they_came():
 
 
 def test_uwsgi_that_was_told_no_format():
-    access = login_access({"uwsgi-log-login": [recorded.entry(LOG, PLAIN)]}, later=True)
+    access = login_access({"uwsgi-log-login": [recorded.entry(LOG, PLAIN)]}, later=True, secrets=Secrets())
     assert [(call.peer, call.route, call.status, call.milliseconds) for call in access.calls] == [
         ("127.0.0.1", "nginx", 200, 5),
         ("10.0.1.3", "ESB", 500, 3100),
@@ -53,15 +53,18 @@ def test_uwsgi_that_was_told_no_format():
 
 def test_our_request_is_found_whatever_the_format():
     line = "2018-07-30T09:47:31 127.0.0.1 /accounts/is_login/?bkpaas-acceptance=0123456789ab 200"
-    access = login_access({"uwsgi-log-login": [recorded.entry(LOG, line)]}, later=True)
+    access = login_access({"uwsgi-log-login": [recorded.entry(LOG, line)]}, later=True, secrets=Secrets())
     assert access.probes == ("bkpaas-acceptance/0123456789ab",)
     assert (access.calls, access.requests, access.unparsed) == ((), 0, 1)
 
 
 def test_since_when_a_long_log_was_read():
-    assert login_access({"uwsgi-log-login": [recorded.entry(LOG, LINES)]}, later=True).since is None
+    assert (
+        login_access({"uwsgi-log-login": [recorded.entry(LOG, LINES)]}, later=True, secrets=Secrets()).since
+        is None
+    )
     cut = recorded.entry(LOG, LINES.partition("MODE")[2], offset=4711)
-    assert login_access({"uwsgi-log-login": [cut]}, later=True).since == recorded.NOW
+    assert login_access({"uwsgi-log-login": [cut]}, later=True, secrets=Secrets()).since == recorded.NOW
 
 
 def test_only_the_second_visit_can_show_the_request():
@@ -83,4 +86,9 @@ def test_hostile_lines_cost_little():
         "[a] [Mon Jul 30 09:47:28 2018] [GET] [" + "] [" * 5000,
         "[a] [M" + " " * 30 + "] [GET]",
     ]
-    assert login_access({"uwsgi-log-login": [recorded.entry(LOG, "\n".join(lines))]}, later=True).calls == ()
+    assert (
+        login_access(
+            {"uwsgi-log-login": [recorded.entry(LOG, "\n".join(lines))]}, later=True, secrets=Secrets()
+        ).calls
+        == ()
+    )

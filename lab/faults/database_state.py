@@ -1,0 +1,251 @@
+"""The database answers and accepts the account, and login cannot work with it all the same."""
+
+from __future__ import annotations
+
+import shlex
+
+from lab.control import Lab
+from lab.faults.data import fresh_connections
+from lab.faults.fault import Act, Fault
+from lab.faults.hands import address, host, inner
+from lab.services.layout import SECRETS
+
+SECTION = "login-no-response"
+ACCOUNT = f"'{SECRETS['MYSQL_USER']}'@'%'"
+HOLDER = "lab-lock-holder"
+
+
+def sql(lab: Lab, statements: str, database: str = "open_paas") -> str:
+    """Run statements as root of the database."""
+    return lab.run(host(lab, "mysql"), f"mariadb {database} -Ne {shlex.quote(statements)}")
+
+
+def statement(text: str) -> Act:
+    return lambda lab: sql(lab, text)
+
+
+def log_in(lab: Lab, number: int = 0, wanted: str = "") -> None:
+    """A user sends the login form of one paas host."""
+    name = host(lab, "paas", number)
+    url = f"http://{inner(lab, name)}:{lab.layout.ports['login']}/"
+    user, word = SECRETS["PAAS_ADMIN_USER"], SECRETS["PAAS_ADMIN_PASS"]
+    script = (
+        f"jar=$(mktemp); form=$(curl -s -m 9 -c $jar {url}); "
+        "token=$(printf %s \"$form\" | sed -n \"s/.*csrfmiddlewaretoken' value='\\([^']*\\)'.*/\\1/p\"); "
+        f"curl -s -o /dev/null -m 9 -w '%{{http_code}}' -b $jar -d csrfmiddlewaretoken=$token -d username={user} "
+        f"-d password={word} {url} || true; rm -f $jar"
+    )
+    status = lab.run(name, script).strip()
+    if wanted and status != wanted:
+        raise AssertionError(f"the login answered {status}, not {wanted}")
+
+
+def regrant(lab: Lab) -> None:
+    sql(lab, f"GRANT ALL ON open_paas.* TO {ACCOUNT}")
+    tables = sql(lab, "SELECT table_name FROM mysql.tables_priv WHERE db = 'open_paas'", "mysql").split()
+    for table in tables:
+        sql(lab, f"REVOKE ALL ON open_paas.{table} FROM {ACCOUNT}")
+    fresh_connections(lab)
+
+
+def only_read(lab: Lab) -> None:
+    sql(lab, f"REVOKE ALL ON open_paas.* FROM {ACCOUNT}; GRANT SELECT ON open_paas.* TO {ACCOUNT}")
+
+
+def hide_one_table(lab: Lab) -> None:
+    """The rights were given table by table, and one was forgotten."""
+    sql(lab, f"REVOKE ALL ON open_paas.* FROM {ACCOUNT}")
+    for table in sql(lab, "SHOW TABLES").split():
+        if table != "login_bktoken":
+            sql(lab, f"GRANT ALL ON open_paas.{table} TO {ACCOUNT}")
+    fresh_connections(lab)
+
+
+def move_table(table: str) -> Act:
+    return statement(f"RENAME TABLE {table} TO {table}_moved")
+
+
+def move_back(table: str) -> Act:
+    return statement(f"DROP TABLE IF EXISTS {table}; RENAME TABLE {table}_moved TO {table}")
+
+
+def empty_users(lab: Lab) -> None:
+    sql(lab, "RENAME TABLE bkaccount_bkuser TO bkaccount_bkuser_moved")
+    sql(lab, "CREATE TABLE bkaccount_bkuser LIKE bkaccount_bkuser_moved")
+
+
+def damage_table(lab: Lab) -> None:
+    """A file of a table was overwritten."""
+    sql(lab, "RENAME TABLE login_bklog TO login_bklog_moved")
+    sql(lab, "CREATE TABLE login_bklog LIKE login_bklog_moved; ALTER TABLE login_bklog ENGINE=MyISAM")
+    sql(lab, "FLUSH TABLES login_bklog")
+    lab.run(host(lab, "mysql"), "head -c 2048 /dev/urandom > /var/lib/mysql/open_paas/login_bklog.MYI")
+
+
+def hold(statements: str) -> Act:
+    """A program of somebody holds a lock until it is ended."""
+
+    def act(lab: Lab) -> None:
+        command = f"mariadb open_paas -e {shlex.quote(f'{statements}; DO SLEEP(3000)')}"
+        lab.run(host(lab, "mysql"), f"exec -a {HOLDER} setsid {command} >/dev/null 2>&1 & sleep 1")
+
+    return act
+
+
+def release(lab: Lab) -> None:
+    ids = sql(
+        lab,
+        "SELECT id FROM information_schema.PROCESSLIST WHERE info LIKE '%SLEEP(3000)%' AND id <> CONNECTION_ID()",
+    )
+    for number in ids.split():
+        sql(lab, f"KILL {number}")
+
+
+def crowd(lab: Lab) -> None:
+    """Programs keep all but a few of the connections."""
+    name = host(lab, "mysql")
+    sql(lab, "SET GLOBAL max_connections = 40")
+    client = f"mariadb -h {address(lab, name)} -u {SECRETS['MYSQL_USER']} -p{SECRETS['MYSQL_PASS']}"
+    lab.run(name, f"for i in $(seq 33); do {client} -e 'DO SLEEP(3000)' >/dev/null 2>&1 & done; sleep 1")
+
+
+def disperse(lab: Lab) -> None:
+    release(lab)
+    sql(lab, "SET GLOBAL max_connections = 151")
+
+
+def fault(
+    name: str, condition: str, title_en: str, title_zh: str, break_: Act, heal: Act, section: str = SECTION
+) -> Fault:
+    return Fault(name, condition, section, title_en, title_zh, break_, heal)
+
+
+def then_log_in(act: Act) -> Act:
+    """The fault, and a user who meets it."""
+
+    def both(lab: Lab) -> None:
+        act(lab)
+        log_in(lab, 0, "500")
+
+    return both
+
+
+FAULTS = (
+    fault(
+        "database-read-only",
+        "database-writable",
+        "the database was left read-only after a maintenance",
+        "数据库维护后一直处于只读状态",
+        then_log_in(statement("SET GLOBAL read_only = 1")),
+        statement("SET GLOBAL read_only = 0"),
+    ),
+    fault(
+        "database-transactions-read-only",
+        "database-writable",
+        "new connections of the database start in read-only transactions",
+        "数据库的新连接默认使用只读事务",
+        statement("SET GLOBAL tx_read_only = 1"),
+        statement("SET GLOBAL tx_read_only = 0"),
+    ),
+    fault(
+        "database-account-only-reads",
+        "database-writable",
+        "the account of the settings may only read",
+        "配置中的账号只有读权限",
+        then_log_in(only_read),
+        regrant,
+    ),
+    fault(
+        "database-table-without-right",
+        "database-writable",
+        "the account has rights table by table, that of the tokens was forgotten",
+        "按表授权时遗漏了 token 表",
+        hide_one_table,
+        regrant,
+    ),
+    *(
+        fault(
+            f"database-without-{table.replace('_', '-')}",
+            "database-tables",
+            f"the table {table} does not exist",
+            f"表 {table} 不存在",
+            move_table(table),
+            move_back(table),
+        )
+        for table in (
+            "login_bktoken",
+            "django_session",
+            "login_bklog",
+            "bkaccount_bkuser",
+            "esb_channel",
+            "engine_servers",
+        )
+    ),
+    fault(
+        "database-column-missing",
+        "database-tables",
+        "an upgrade did not run a migration: a column of the tokens is missing",
+        "升级时没有执行迁移：token 表缺少一列",
+        statement("ALTER TABLE login_bktoken CHANGE inactive_expire_time old_time INT NOT NULL DEFAULT 0"),
+        statement("ALTER TABLE login_bktoken CHANGE old_time inactive_expire_time INT NOT NULL DEFAULT 0"),
+    ),
+    fault(
+        "database-without-users",
+        "database-tables",
+        "a restore left the table of the users empty",
+        "恢复数据后用户表为空",
+        empty_users,
+        move_back("bkaccount_bkuser"),
+    ),
+    fault(
+        "database-table-damaged",
+        "database-tables",
+        "the table of the login history is damaged",
+        "登录历史表已损坏",
+        damage_table,
+        move_back("login_bklog"),
+    ),
+    fault(
+        "database-table-locked",
+        "database-tables",
+        "a program keeps the table of the tokens locked",
+        "有程序一直锁着 token 表",
+        hold("LOCK TABLES login_bktoken WRITE"),
+        release,
+    ),
+    fault(
+        "database-connections-nearly-used",
+        "database-connections",
+        "programs keep all but a few connections of the database",
+        "程序占用了数据库的绝大部分连接",
+        crowd,
+        disperse,
+    ),
+    fault(
+        "database-password-expired",
+        "database-login",
+        "the password of the account in the database has expired",
+        "数据库账号的密码已过期",
+        statement(f"ALTER USER {ACCOUNT} PASSWORD EXPIRE"),
+        lambda lab: (
+            sql(lab, f"ALTER USER {ACCOUNT} IDENTIFIED BY '{SECRETS['MYSQL_PASS']}'"),
+            fresh_connections(lab),
+        ),
+    ),
+    fault(
+        "database-account-locked",
+        "database-login",
+        "the account in the database is locked",
+        "数据库账号已被锁定",
+        statement(f"ALTER USER {ACCOUNT} ACCOUNT LOCK"),
+        lambda lab: (sql(lab, f"ALTER USER {ACCOUNT} ACCOUNT UNLOCK"), fresh_connections(lab)),
+    ),
+    fault(
+        "database-rights-revoked",
+        "database-login",
+        "the account has lost all rights in the database",
+        "账号失去了该数据库的全部权限",
+        statement(f"REVOKE ALL ON open_paas.* FROM {ACCOUNT}"),
+        regrant,
+    ),
+)
