@@ -23,7 +23,8 @@ The plan and the answer are JSON documents.  Parts of a plan, each answered unde
   systemd     {units, names, seconds}     systemctl show of these units; the control groups of processes so named
   resolve     [{name, seconds}]           addresses of names
   http        [{name, url, seconds, bytes, headers, ca_pem, unix, uwsgi}]; over the unix socket at the path `unix`;
-              with uwsgi {modifier, SCRIPT_NAME} the GET of that URL is sent in the protocol of uwsgi
+              with uwsgi {modifier, SCRIPT_NAME} the GET of that URL is sent in the protocol of uwsgi; with again
+              {when, seconds, times} it is repeated while the body matches
   tcp         [{name, host, port, seconds, read, send, lines, again}]  the first bytes of the peer, or so many
               lines of its reply to `send`, in base64; repeated once if the reply matches {when, seconds};
               with mysql {user, password, database}: a login to MySQL or MariaDB instead, its result, and those of
@@ -837,6 +838,18 @@ def tcp(job, query):
 
 
 def http(job, query):
+    """Send a GET; repeat it at most `times` while the body matches `when` of `again`."""
+    blank, again = dict(job.answer), query.get("again") or {}
+    for _ in range(again.get("times", 0)):
+        send_get(job, query)
+        if not re.search(again["when"], job.answer["body"]):
+            return
+        time.sleep(min(again["seconds"], job.remaining()))
+        job.answer.update(blank)
+    send_get(job, query)
+
+
+def send_get(job, query):
     """Send one GET.  A partial answer is kept when the end does not arrive."""
     url = re.match("(https?)://(\\[[0-9a-fA-F:.]+\\]|[^/:?#\\[\\]]+)(:\\d+)?([^#]*)", query["url"])
     if not url or re.search("\\s", query["url"]):

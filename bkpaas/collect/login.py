@@ -60,15 +60,21 @@ class Credentials(Struct, frozen=True):
 def try_login(
     deployment: Deployment, credentials: Credentials, hosts: Mapping[str, HostFacts], secrets: Secrets
 ) -> LoginTrial:
-    """Log in twice as often as there are paas hosts; a refused password or a failed login ends it."""
+    """Log in at each paas host and as often through the domain; a refused password ends it.
+
+    nginx chooses the host of a login through the domain, so that several of them may meet the same host.
+    """
     trial = _Trial(deployment, credentials, hosts, secrets)
     deadline = time.monotonic() + TRIAL_SECONDS
-    for _ in range(min(MAX_LOGINS, 2 * max(1, len(deployment.hosts_with("paas"))))):
-        token = trial.log_in()
-        if token is None:
+    direct = list(trial.endpoints)[: MAX_LOGINS // 2]
+    targets: list[str | None] = [*direct, *[None] * max(1, len(direct))]
+    for target in targets:
+        token = trial.log_in(target)
+        if trial.refused is not None or time.monotonic() > deadline:
             break
-        trial.verify(token)
-        if time.monotonic() > deadline:
+        if token is not None:
+            trial.verify(token)
+        elif target is None:
             break
     return trial.result()
 
@@ -95,11 +101,28 @@ class _Trial:
             for paas in deployment.hosts_with("paas")
         }
 
-    def log_in(self) -> str | None:
-        """Log in once; return the token, or None with the failure recorded."""
-        url = self.deployment.url(f"/login/?c_url={platform.PLATFORM_PATH}")
-        page = self._try_request("form", "GET", url)
-        if page is None:
+    def log_in(self, host: str | None) -> str | None:
+        """Log in once, at the port of a paas host or through the domain; return the token.
+
+        None with the failure recorded, or with the host among the unreached.
+        """
+        url, own = self.deployment.url(f"/login/?c_url={platform.PLATFORM_PATH}"), dict[str, str]()
+        if host is not None:
+            address, port = self.endpoints[host]
+            own = {"Host": self.deployment.domain}
+            url = f"http://{address}:{port}/login/?c_url={platform.PLATFORM_PATH}"
+        try:
+            page = self._request("GET", url, headers=own)
+        except requests.ConnectionError as error:
+            if host is not None:
+                self.unreached.add(
+                    host
+                )  # it may be unreachable from the controller; other conditions report it
+                return None
+            self._record_failure("form", url, error_kind(error))
+            return None
+        except requests.RequestException as error:
+            self._record_failure("form", url, error_kind(error))
             return None
         fields = _find_login_form(page.text)
         if page.status_code != 200 or fields is None:
@@ -110,7 +133,7 @@ class _Trial:
             f"{cookie.name}={cookie.value}" for cookie in page.cookies if cookie.name != TOKEN
         )
         reply = self._try_request(
-            "password", "POST", url, data=form, headers={"Cookie": cookies, "Referer": url}
+            "password", "POST", url, data=form, headers={**own, "Cookie": cookies, "Referer": url}
         )
         if reply is None:
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import socket
 import threading
@@ -14,7 +15,7 @@ from requests.adapters import HTTPAdapter
 
 from bkpaas.collect.certificate import fetch_certificate, try_connection, verify_option
 from bkpaas.facts.access import PROBE
-from bkpaas.facts.query import HttpName, TcpName
+from bkpaas.facts.query import LOST_CONNECTION, HttpName, TcpName
 from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import SCHEME_PORTS, Deployment
 
@@ -202,6 +203,18 @@ def _blank(url: str) -> Raw:
 
 
 def _get(deployment: Deployment, address: str | None, url: str, seconds: float, agent: str) -> Raw:
+    """Send a GET; repeat it while the service reports that the database closed its connection."""
+    deadline = time.monotonic() + seconds
+    for _ in range(int(LOST_CONNECTION["times"])):
+        answer = _send_get(deployment, address, url, seconds, agent)
+        lost = re.search(str(LOST_CONNECTION["when"]), answer["body"])
+        if not lost or time.monotonic() > deadline:
+            return answer
+        time.sleep(float(LOST_CONNECTION["seconds"]))
+    return _send_get(deployment, address, url, seconds, agent)
+
+
+def _send_get(deployment: Deployment, address: str | None, url: str, seconds: float, agent: str) -> Raw:
     answer = _blank(url)
     if address is None:
         return answer | {"error": {"kind": "resolve", "text": ""}}

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any, Literal
 
-from msgspec import field
+from msgspec import UNSET, field
 
 from bkpaas.errors import NoData
 from bkpaas.facts import database, raw
 from bkpaas.facts.database import DatabaseLogin
 from bkpaas.facts.missing import Fact, Missing, Record
-from bkpaas.facts.query import Earlier, HttpName, Query, TcpName, http_get
+from bkpaas.facts.query import LOST_CONNECTION, Earlier, HttpName, Query, TcpName, http_get
 from bkpaas.facts.ranges import Seconds
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.uwsgi import service_endpoint
@@ -271,13 +271,15 @@ def _of_services(entry: Host, deployment: Deployment, earlier: Earlier) -> Itera
         address, port = service_endpoint(service, entry, deployment, facts)
         base, seconds = f"http://{address}:{port}", deployment.limits.healthz_seconds
         healthz = base + platform.HEALTHZ_PATHS[service]
-        yield http_get(deployment, HttpName.HEALTHZ.of(service), healthz, seconds=seconds)
+        again = LOST_CONNECTION if service == "esb" else UNSET
+        yield http_get(deployment, HttpName.HEALTHZ.of(service), healthz, seconds=seconds, again=again)
         if service in platform.SERVICE_PATHS:
             yield http_get(deployment, HttpName.SERVICE.of(service), base + platform.SERVICE_PATHS[service])
         if service == "login":
             yield http_get(deployment, HttpName.IS_LOGIN_V2.value, base + platform.IS_LOGIN_V2_PATH)
         if service == "esb":
-            yield http_get(deployment, HttpName.IS_LOGIN_ESB.value, base + platform.IS_LOGIN_ESB_PATH)
+            url = base + platform.IS_LOGIN_ESB_PATH
+            yield http_get(deployment, HttpName.IS_LOGIN_ESB.value, url, again=LOST_CONNECTION)
 
 
 def _of_paas_hosts(deployment: Deployment, earlier: Earlier) -> Iterator[Query]:

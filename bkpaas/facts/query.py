@@ -167,6 +167,8 @@ class HttpGet(Query, frozen=True):
     ca_pem: str | UnsetType = UNSET
     secret: bool | UnsetType = UNSET
     """Whether a header contains a password."""
+    again: dict[str, str | float] | UnsetType = UNSET
+    """Repeat at most `times`, after `seconds`, while the body matches the expression `when`."""
     unix: str | UnsetType = UNSET
     """The path of a unix socket to connect to, instead of the address of the URL."""
     uwsgi: dict[str, str | int] | UnsetType = UNSET
@@ -252,6 +254,14 @@ class Earlier(Struct, frozen=True):
     """The password behind a digest, in memory only. A query that contains one is marked `secret`."""
 
 
+LOST_CONNECTION: dict[str, str | float] = {
+    "when": r"\(20(?:06|13|55), ",
+    "seconds": 0.2,
+    "times": 4,
+}
+"""esb keeps a connection to the database in each worker: after a restart of the database each reports once that it is gone."""
+
+
 def http_get(
     deployment: Deployment,
     name: str,
@@ -261,6 +271,7 @@ def http_get(
     headers: dict[str, str] | None = None,
     secret: bool | UnsetType = UNSET,
     own_trust: bool = False,
+    again: dict[str, str | float] | UnsetType = UNSET,
 ) -> HttpGet:
     """Return a GET within the deployment's limits.
 
@@ -279,4 +290,5 @@ def http_get(
         headers=headers or {},
         ca_pem=ca_pem,
         secret=secret,
+        again=again,
     )

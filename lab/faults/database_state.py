@@ -24,6 +24,16 @@ def statement(text: str) -> Act:
     return lambda lab: sql(lab, text)
 
 
+def repaired(text: str) -> Act:
+    """The account is accepted again, also by what keeps its connections."""
+
+    def act(lab: Lab) -> None:
+        sql(lab, text)
+        fresh_connections(lab)
+
+    return act
+
+
 def log_in(lab: Lab, number: int = 0, wanted: str = "") -> None:
     """A user sends the login form of one paas host."""
     name = host(lab, "paas", number)
@@ -227,10 +237,7 @@ FAULTS = (
         "the password of the account in the database has expired",
         "数据库账号的密码已过期",
         statement(f"ALTER USER {ACCOUNT} PASSWORD EXPIRE"),
-        lambda lab: (
-            sql(lab, f"ALTER USER {ACCOUNT} IDENTIFIED BY '{SECRETS['MYSQL_PASS']}'"),
-            fresh_connections(lab),
-        ),
+        repaired(f"ALTER USER {ACCOUNT} IDENTIFIED BY '{SECRETS['MYSQL_PASS']}'"),
     ),
     fault(
         "database-account-locked",
@@ -238,7 +245,7 @@ FAULTS = (
         "the account in the database is locked",
         "数据库账号已被锁定",
         statement(f"ALTER USER {ACCOUNT} ACCOUNT LOCK"),
-        lambda lab: (sql(lab, f"ALTER USER {ACCOUNT} ACCOUNT UNLOCK"), fresh_connections(lab)),
+        repaired(f"ALTER USER {ACCOUNT} ACCOUNT UNLOCK"),
     ),
     fault(
         "database-rights-revoked",

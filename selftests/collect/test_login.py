@@ -138,3 +138,18 @@ def test_body_without_end_is_not_read(server):
 def test_body_that_drips_does_not_hold_up_the_run(server):
     server.ill = "drip"
     assert {failure.step for failure in tried(server, request_seconds=0.3).failures} == {"form"}
+
+
+def test_each_paas_host_is_logged_in_at_with_the_name_of_the_domain(server):
+    tried(server)
+    hosts = [path for method, path, _ in server.seen if method == "POST"]
+    assert len(hosts) == 2, "once at the host, once through the domain"
+
+
+def test_a_paas_host_that_the_controller_does_not_reach_is_not_a_failure(server):
+    port = server.server_address[1]
+    paas = Host("paas-1", "127.0.0.1", ("paas",), Connection("local://"))
+    far = Host("paas-2", "127.0.0.2", ("paas",), Connection("local://"))
+    deployment = Deployment("x", "5.x", (paas, far), "127.0.0.1", port=port, ports={"login": port})
+    trial = try_login(deployment, Credentials("admin", PASSWORD), {}, Secrets(b"k"))
+    assert trial.failures == () and trial.unreached == ("paas-2",) and trial.logins == 3
