@@ -33,6 +33,7 @@ from bkpaas.checks import (
     lines,
     msg,
     no_answer,
+    platform_upstreams,
     series,
     server_name_fits,
     service_endpoint,
@@ -268,7 +269,8 @@ def test_each_upstream_answers_by_itself(
     nginx = _needs_nginx(host)
     spare = [name for name, role in APP_UPSTREAMS.items() if not deployment.hosts_with(role)]
     spare += idle_placeholders(nginx, deployment, host_facts)
-    used = [upstream for upstream in nginx.upstreams if upstream.name not in spare]
+    own = platform_upstreams(nginx, deployment)
+    used = [one for one in nginx.upstreams if one.name in own and one.name not in spare]
     servers = structs.replace(nginx, upstreams=tuple(used)).http_servers()
     if not servers:
         raise NotApplicable(msg("nginx here has no upstream"))

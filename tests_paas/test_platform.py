@@ -54,6 +54,21 @@ def test_domain_resolves_to_nginx(
     )
 
 
+@condition("resolver-slow")
+def test_names_resolve_quickly(host: HostView, deployment: Deployment, finding: Finding) -> None:
+    """Each name that was resolved on this host took less than a second."""
+    limit = deployment.thresholds.resolve_slow_seconds
+    measured = [one for one in host.names.by_name.values() if one.seconds is not None and one.addresses]
+    if not measured:
+        raise NoData(msg("no name was resolved in a measured time"))
+    slowest = max(measured, key=lambda one: one.seconds or 0.0)
+    text = msg(
+        "{name}: {seconds:.1f} s (limit {limit} s)", name=slowest.name, seconds=slowest.seconds, limit=limit
+    )
+    finding.add_evidence(text)
+    assert (slowest.seconds or 0.0) <= limit, case("slow", text, seconds=f"{slowest.seconds:.0f}")
+
+
 def _own_addresses(nginx: HostView, loopback: bool) -> set[str]:
     try:
         addresses = nginx.addresses.items

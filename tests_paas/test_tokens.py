@@ -140,7 +140,10 @@ def test_time_is_kept_by_a_daemon(host: HostView, finding: Finding) -> None:
         )
     finding.add_evidence(f"{daemon.daemon} {daemon.source or ''}".strip())
     assert daemon.synchronised, case(
-        "not-synchronised", "{daemon} runs but follows no server", daemon=daemon.daemon
+        "not-synchronised",
+        "{daemon} runs but follows no server (source: {source})",
+        daemon=daemon.daemon,
+        source=daemon.source or msg("none", context="time source"),
     )
 
 

@@ -40,7 +40,13 @@ from bkpaas.checks.log_search import (
 from bkpaas.checks.login import BEHIND_THE_DOMAIN, check_refusal, setting
 from bkpaas.checks.lookup import HostLookup, port_of_service
 from bkpaas.checks.modules import hosts_with_module, idle_placeholders, is_placeholder
-from bkpaas.checks.nginx import default_servers, server_name_fits, shadowing_server
+from bkpaas.checks.nginx import (
+    default_servers,
+    platform_servers,
+    platform_upstreams,
+    server_name_fits,
+    shadowing_server,
+)
 from bkpaas.checks.phrases import (
     clauses,
     labelled,
@@ -178,6 +184,7 @@ from bkpaas.facts.services import lines_of as program_lines
 from bkpaas.facts.settings import location_host
 from bkpaas.facts.startup import Need, Startup, command_words, directories, needs, pid_files
 from bkpaas.facts.uwsgi import service_endpoint
+from bkpaas.facts.workers import WorkerDeath
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.inventory.platform import (
     OPEN_PAAS_SERVICES,
@@ -307,6 +314,7 @@ __all__ = [
     "UnixSocket",
     "Value",
     "Versions",
+    "WorkerDeath",
     "addresses",
     "all_readings",
     "answers_commands",
@@ -375,6 +383,8 @@ __all__ = [
     "own_addresses",
     "parsers",
     "pid_files",
+    "platform_servers",
+    "platform_upstreams",
     "plural",
     "port_of_service",
     "process_of_program",

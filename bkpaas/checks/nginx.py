@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 
 from bkpaas.facts import Nginx, NginxServer
+from bkpaas.facts.nginx import APP_UPSTREAMS
+from bkpaas.inventory.deployment import Deployment
 
 
 def server_name_fits(name: str, domain: str) -> bool:
@@ -57,3 +59,35 @@ def shadowing_server(nginx: Nginx, servers: list[NginxServer], address: str, por
         if other := next((server for server in nginx.servers if fits(server, addresses)), None):
             return other
     return None
+
+
+_PLATFORM_UPSTREAMS = ("OPEN_PAAS", *APP_UPSTREAMS)
+"""Beginnings of the names of the upstreams of the platform, as its files call them."""
+
+
+def platform_servers(nginx: Nginx, deployment: Deployment) -> list[NginxServer]:
+    """Return the server blocks for the domains of the inventory and for the SaaS; all if there are none.
+
+    Other systems may use the same nginx: what only their blocks lead to is not part of the platform.
+    """
+    domains = (deployment.domain, *deployment.fqdns.values())
+    agent_port = deployment.service_port("agent_nginx")
+    found = [
+        server
+        for server in nginx.servers
+        if any(server_name_fits(name, domain) for name in server.names for domain in domains)
+        or any(listen.port == agent_port and not listen.unix for listen in server.listens)
+        or any((location.upstream or "").startswith(_PLATFORM_UPSTREAMS) for location in server.locations)
+    ]
+    return found or list(nginx.servers)
+
+
+def platform_upstreams(nginx: Nginx, deployment: Deployment) -> set[str]:
+    """Return the names of the upstreams that the server blocks of the platform lead to."""
+    names = {one.name for one in nginx.upstreams}
+    reached = set()
+    for location in (one for server in platform_servers(nginx, deployment) for one in server.locations):
+        if location.upstream is None and "$" in (location.proxy_pass or ""):
+            return names
+        reached.add(location.upstream)
+    return {name for name in names if name in reached or name.startswith(_PLATFORM_UPSTREAMS)}

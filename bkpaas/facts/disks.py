@@ -78,10 +78,11 @@ def _absent(item: dict[str, Any]) -> bool:
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
     """Return queries for the file systems of the system, the install root, its logs and the data of the roles."""
     if earlier is None:
-        data = [
+        paths = [
             path
-            for role, paths in platform.DATA_DIRECTORIES.items()
+            for by_role in (platform.DATA_DIRECTORIES, platform.LOG_DIRECTORIES)
+            for role, paths in by_role.items()
             if entry.has_role(role)
             for path in paths
         ]
-        yield Section("disks", ["/", "{home}", "{home}/logs", *data])
+        yield Section("disks", list(dict.fromkeys((*platform.SYSTEM_DIRECTORIES, *paths))))

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
-from msgspec import field
+from msgspec import field, structs
 
 from bkpaas.facts import raw
 from bkpaas.facts.file import Files, content, file_fact
@@ -15,6 +15,7 @@ from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.query import Earlier, Query, ReadTail, TailName
 from bkpaas.facts.ranges import Time, valid_time
 from bkpaas.facts.secrets import Secrets
+from bkpaas.facts.workers import WorkerDeath, worker_deaths
 from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.messages import Message, msg
@@ -28,6 +29,10 @@ class LogHit(Record, frozen=True):
     """Without secrets, cut."""
     upstream: str | None = None
     """address:port (or unix:/path) of the upstream that an nginx error names."""
+    level: str = ""
+    """Of a line of nginx: error, crit, alert or emerg."""
+    server: str | None = None
+    """The first name of the server block that an nginx error names."""
 
 
 class Logs(Fact, frozen=True):
@@ -40,8 +45,13 @@ class Logs(Fact, frozen=True):
     """By service: why its newest start failed."""
     problems: tuple[Message | str, ...] = ()
     """Logs that could not be read."""
+    worker_deaths: tuple[WorkerDeath, ...] = ()
+    """Of all services, from old to new."""
+    service_logs: tuple[str, ...] = ()
+    """The services of which a log was read."""
 
 
+_MOST_SERVERS = 20
 _MOST_HITS = 20
 """Of each kind, the newest."""
 _TEXT_LENGTH = 400
@@ -50,7 +60,10 @@ _SHANGHAI = timezone(timedelta(hours=8))
 
 _NGINX = re.compile(r"(?P<time>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(?P<level>error|crit|alert|emerg)\] ")
 _UPSTREAM = re.compile(r'upstream: "(?:[a-z]+://)?(?P<place>unix:[^:"]+|[^/"]+)')
-_NGINX_MARKERS = ("upstream", "resolve")
+_SERVER = re.compile(r", server: (?P<name>[^\s,]+)")
+_OF_CLIENTS = ("while SSL handshaking", "SSL_read() failed", "SSL_shutdown() failed", "left in connection")
+"""Parts of lines above the level error that clients cause, or a reload."""
+_NGINX_MARKERS = ("upstream", "resolve", "limiting requests", "limiting connections")
 
 _DJANGO = re.compile(r"[A-Z]+ \[(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)")
 _REQUEST = re.compile(r"\[[^\]]*\] \[(?P<time>[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4})\] \[")
@@ -93,10 +106,16 @@ def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets) -> Logs
     nginx_ends = [(file_fact(e).path, content(e) or "") for e in tails.get(TailName.NGINX_ERROR_LOG, [])]
     nginx_hits = [hit for path, end in nginx_ends for hit in reader.nginx_errors(path, end)]
     return Logs(
-        nginx_errors=_newest(nginx_hits),
+        nginx_errors=_newest_by_server(nginx_hits),
         refusals=_newest(applications),
         start_errors=start_errors,
         problems=tuple(problems),
+        worker_deaths=worker_deaths(tails, host_zone),
+        service_logs=tuple(
+            name.removeprefix(TailName.UWSGI_LOG.prefix)
+            for name, entries in tails.items()
+            if name.startswith(TailName.UWSGI_LOG.prefix) and any(content(one) is not None for one in entries)
+        ),
     )
 
 
@@ -106,6 +125,15 @@ def _zone(seconds: int) -> timezone | None:
 
 def _newest(hits: list[LogHit]) -> tuple[LogHit, ...]:
     return tuple(sorted(hits, key=lambda hit: hit.time or 0.0)[-_MOST_HITS:])
+
+
+def _newest_by_server(hits: list[LogHit]) -> tuple[LogHit, ...]:
+    """Return the newest lines of each server block: another system may write most of a log."""
+    by_server: dict[tuple[str | None, bool], list[LogHit]] = {}
+    for hit in hits:
+        by_server.setdefault((hit.server, hit.level == "error"), []).append(hit)
+    kept = [hit for group in list(by_server.values())[:_MOST_SERVERS] for hit in _newest(group)]
+    return tuple(sorted(kept, key=lambda hit: hit.time or 0.0))
 
 
 class _Reader:
@@ -118,13 +146,18 @@ class _Reader:
         return LogHit(file=path, time=time, text=shown, upstream=upstream)
 
     def nginx_errors(self, path: str, end: str) -> Iterator[LogHit]:
-        """Yield nginx's errors about upstreams and their names, without those about missing files."""
+        """Yield nginx's errors about upstreams, names and limits, and all lines above the level error."""
         for line in end.splitlines():
             match = _NGINX.match(line)
-            if match and any(word in line for word in _NGINX_MARKERS):
-                upstream = _UPSTREAM.search(line)
+            if match is None or any(text in line for text in _OF_CLIENTS):
+                continue
+            if match["level"] != "error" or any(word in line for word in _NGINX_MARKERS):
+                upstream, server = _UPSTREAM.search(line), _SERVER.search(line)
                 time = _epoch(match["time"], "%Y/%m/%d %H:%M:%S", self.host_zone)
-                yield self._hit(path, time, line, upstream["place"] if upstream else None)
+                hit = self._hit(path, time, line, upstream["place"] if upstream else None)
+                yield structs.replace(
+                    hit, level=match["level"], server=server["name"][:255] if server else None
+                )
 
     def refusals(self, path: str, end: str) -> Iterator[LogHit]:
         """Yield the refusals; a record may have several lines, the first one has the time."""

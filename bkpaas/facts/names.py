@@ -20,6 +20,8 @@ class Resolved(Record, frozen=True):
     name: str
     addresses: tuple[str, ...] = ()
     error: Message | str | None = None
+    seconds: float | None = None
+    """How long it took; None: not measured."""
 
 
 class Names(Fact, frozen=True):
@@ -47,6 +49,7 @@ def names(section: dict[str, dict[str, Any]], missing: dict[str, Message | str] 
                 name=name,
                 addresses=tuple(item["addresses"]),
                 error=raw.reason(item.get("error")),
+                seconds=raw.number(item.get("seconds")),
             )
             for name, item in section.items()
         },

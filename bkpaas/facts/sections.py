@@ -116,9 +116,13 @@ class Systemd(TypedDict):
     show: Command | None
 
 
-class Resolved(TypedDict):
+class _Addresses(TypedDict):
     addresses: list[str]
     error: str | None
+
+
+class Resolved(_Addresses, total=False):
+    seconds: Seconds
 
 
 class Failure(TypedDict):

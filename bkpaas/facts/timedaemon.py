@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
@@ -63,21 +64,32 @@ def _timesyncd(processes: Iterable[Process], entries: list[dict[str, Any]]) -> T
     return TimeDaemon("systemd-timesyncd", pid, synchronised=True if marks else None, text=text)
 
 
+_OWN_CLOCK = re.compile(r"7F7F[0-9A-F]{4}|LOCL|LOCAL|\.LOCL\.|127\.127\.1\.\d+", re.IGNORECASE)
+"""The reference of a daemon that follows the clock of its own host. Source: chrony.conf(5) local, ntp refclock 1."""
+
+
 def _tracking(out: str) -> tuple[bool | None, str | None]:
     """Parse chronyc tracking: `Leap status : Normal`, `Reference ID : CB00710F (203.0.113.15)`."""
     fields = {
         key.strip(): value.strip() for key, _, value in (line.partition(":") for line in out.splitlines())
     }
     leap = fields.get("Leap status")
-    source = fields.get("Reference ID", "").partition("(")[2].rstrip(")")
-    return (None if leap is None else leap != "Not synchronised"), source or None
+    number, _, name = fields.get("Reference ID", "").partition("(")
+    source = name.rstrip(")") or number.strip()
+    if leap is None:
+        return None, source or None
+    own = bool(_OWN_CLOCK.fullmatch(number.strip()))
+    return leap != "Not synchronised" and not own, source or None
 
 
 def _peers(out: str) -> tuple[bool | None, str | None]:
     """Parse ntpq -pn: a star (or an o, for a pulse) marks the peer in use."""
     peers = [line for line in out.splitlines() if len(line.split()) >= 10 and "refid" not in line]
-    used = next((line[1:].split()[0] for line in peers if line[0] in "*o"), None)
-    return (None if not out.strip() else used is not None), used
+    used = next((line[1:].split()[:2] for line in peers if line[0] in "*o"), None)
+    if not out.strip():
+        return None, None
+    own = used is not None and any(_OWN_CLOCK.fullmatch(word) for word in used)
+    return used is not None and not own, used[0] if used else None
 
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:

@@ -30,7 +30,7 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     """One healthz request: paas and esb ask their own dependencies one after the other."""
     command_seconds: float = 8.0
     """One supervisorctl status or chronyc tracking."""
-    resolve_seconds: float = 5.0
+    resolve_seconds: float = 12.0
     """One name resolution on a host."""
     answer_bytes: int = 4_000_000
     """All that one host may send in a run: both rounds, greeting, output and error output."""
@@ -76,6 +76,10 @@ class Thresholds(Struct, frozen=True, forbid_unknown_fields=True):
     """A certificate that ends within so many days is a warning."""
     listen_queue_length: int = 100
     """The listen queue of uwsgi as shipped, in connections."""
+    worker_deaths: int = 2
+    """So many workers of a service that died within the log window are a warning."""
+    resolve_slow_seconds: float = 1.0
+    """A name resolution that takes longer is a warning."""
 
 
 class Connection(Struct, frozen=True):

@@ -86,6 +86,20 @@ DATA_DIRECTORIES = {
 }
 """Per role, directories that may be file systems of their own."""
 
+SYSTEM_DIRECTORIES = ("/", "/tmp", "/var", "/var/log", "/var/tmp", "/run", "{home}", "{home}/logs")
+"""Directories of every host that may be file systems of their own."""
+LOG_DIRECTORIES = {
+    "paas": ("{home}/logs/open_paas",),
+    "nginx": ("{home}/logs/nginx", "/var/log/nginx", "/var/lib/nginx"),
+    "appo": ("{home}/logs/paas_agent", "{home}/paas_agent/apps/logs", "{home}/logs/nginx", "/var/log/nginx"),
+    "appt": ("{home}/logs/paas_agent", "{home}/paas_agent/apps/logs", "{home}/logs/nginx", "/var/log/nginx"),
+    "mysql": ("{home}/logs/mysql", "/var/log/mysql"),
+    "redis": ("{home}/logs/redis", "/var/log/redis"),
+    "rabbitmq": ("{home}/logs/rabbitmq", "/var/log/rabbitmq"),
+    "es": ("{home}/logs/es", "/var/log/elasticsearch"),
+}
+"""Per role, directories of logs and temporary files that may be file systems of their own."""
+
 NGINX_CONFS = (
     "/etc/nginx/nginx.conf",
     "/usr/local/openresty/nginx/conf/nginx.conf",

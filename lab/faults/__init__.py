@@ -23,6 +23,7 @@ from lab.faults import (
     edited,
     gateway,
     hosts,
+    limping,
     log_search,
     login_logs,
     processes,
@@ -77,6 +78,7 @@ FAULTS: dict[str, Fault] = {
         values,
         units,
         consul,
+        limping,
     )
     for fault in room.FAULTS
 }

@@ -1,0 +1,116 @@
+"""Hosts and networks that are neither down nor well."""
+
+from __future__ import annotations
+
+from lab.control import Lab
+from lab.faults.fault import Act, Fault
+from lab.faults.hands import address, edit, host, restart_time_daemon, restore, stop_time_daemon
+
+SILENT = "es"  # its port 53 drops what arrives
+CHRONY = "/etc/chrony/chrony.conf"
+RESOLV = "/etc/resolv.conf"
+
+
+def first_nameserver_dead(role: str, number: int = 0) -> tuple[Act, Act]:
+    """Put a nameserver that does not answer before the one that does."""
+
+    def break_(lab: Lab) -> None:
+        lab.run(host(lab, SILENT), "iptables -I INPUT -p udp --dport 53 -j DROP")
+        edit(lab, host(lab, role, number), RESOLV, f"1i nameserver {address(lab, host(lab, SILENT))}")
+
+    def heal(lab: Lab) -> None:
+        restore(lab, host(lab, role, number), RESOLV)
+        lab.run(host(lab, SILENT), "iptables -F INPUT")
+
+    return break_, heal
+
+
+def own_clock(role: str) -> tuple[Act, Act]:
+    """Let the time daemon follow the clock of its own host."""
+
+    def break_(lab: Lab) -> None:
+        name = host(lab, role)
+        stop_time_daemon(lab, name)
+        edit(lab, name, CHRONY, "s/^server .*/local stratum 8/")
+        lab.run(name, "/usr/sbin/chronyd -x -u root")
+        lab.wait(lambda: "7F7F" in lab.run(name, "chronyc tracking || true"), 20, "chronyd follows itself")
+
+    def heal(lab: Lab) -> None:
+        restore(lab, host(lab, role), CHRONY)
+        restart_time_daemon(lab, host(lab, role))
+
+    return break_, heal
+
+
+def kill_workers(service: str, number: int, times: int, signal: str = "KILL") -> Act:
+    """Kill a worker of a service, and its successors."""
+
+    def break_(lab: Lab) -> None:
+        name = host(lab, "paas", number)
+        ini = f"uwsgi-open_paas-{service}.ini"
+        for _ in range(times):
+            lab.run(
+                name,
+                f"master=$(pgrep -of {ini}); old=$(pgrep -P $master -f {ini} | head -n 1); kill -{signal} $old;"
+                f" for i in $(seq 100); do kill -0 $old 2>/dev/null || break; sleep 0.05; done; sleep 1.2",
+            )
+
+    return break_
+
+
+def nothing(lab: Lab) -> None:
+    """Leave it to the sweep of the logs."""
+
+
+def nginx_line(level: str, text: str, log: str = "error.log") -> tuple[Act, Act]:
+    """Write a line of now into nginx's error log."""
+
+    def break_(lab: Lab) -> None:
+        line = f"$(date '+%Y/%m/%d %H:%M:%S') [{level}] 31#31: {text}"
+        lab.run(host(lab, "nginx"), f'echo "{line}" >> {lab.layout.home}/logs/nginx/{log}')
+
+    return break_, nothing
+
+
+def second_nginx(lab: Lab) -> None:
+    """Start nginx again while it runs."""
+    lab.run(host(lab, "nginx"), "/usr/sbin/nginx || true; sleep 3")
+
+
+def full_mount(role: str, path: str, options: str, fill: str) -> tuple[Act, Act]:
+    """Mount a small file system of its own at a path."""
+
+    def where(lab: Lab) -> str:
+        return path.replace("HOME", lab.layout.home)
+
+    def break_(lab: Lab) -> None:
+        lab.run(
+            host(lab, role),
+            f"mount -t tmpfs -o size=1m,nr_inodes=64 lab {where(lab)} && cd {where(lab)} && {fill};"
+            f" {'mount -o remount,ro ' + where(lab) if options == 'ro' else 'true'}",
+        )
+
+    def heal(lab: Lab) -> None:
+        lab.run(host(lab, role), f"cd /; ! mountpoint -q {where(lab)} || umount -l {where(lab)}")
+
+    return break_, heal
+
+
+SECTION = "platform-healthy"
+SPACE = "head -c 2000000 /dev/zero > full || true"
+INODES = "touch $(seq 100) 2>/dev/null || true"
+FAULTS = (
+    Fault("resolver-first-dead-agent", "resolver-slow", SECTION, "the first nameserver of the appo host does not answer", "appo 主机的第一个 DNS 服务器没有应答", *first_nameserver_dead("appo")),
+    Fault("resolver-first-dead-paas", "resolver-slow", SECTION, "the first nameserver of the second paas host does not answer", "第二台 paas 的第一个 DNS 服务器没有应答", *first_nameserver_dead("paas", 1)),
+    Fault("chronyd-follows-itself", "time-daemon", SECTION, "chronyd on the job host follows its own clock", "job 主机的 chronyd 以本机时钟为源", *own_clock("job")),
+    Fault("login-workers-killed", "worker-deaths", SECTION, "workers of login on the first paas host are killed again and again", "第一台 paas 上 login 的 worker 反复被终止", kill_workers("login", 0, 3), nothing),
+    Fault("esb-workers-crash", "worker-deaths", SECTION, "workers of esb on the second paas host crash again and again", "第二台 paas 上 esb 的 worker 反复崩溃", kill_workers("esb", 1, 2, "SEGV"), nothing),
+    Fault("nginx-started-twice", "nginx-error-log", SECTION, "nginx was started a second time: bind() fails", "nginx 被再次启动：bind() 失败", second_nginx, nothing),
+    Fault("nginx-connections-used-up", "nginx-error-log", SECTION, "nginx has no worker_connections left", "nginx 的 worker_connections 用尽", *nginx_line("alert", "1024 worker_connections are not enough")),
+    Fault("nginx-body-not-writable", "nginx-error-log", SECTION, "nginx may not write the body of an upload to a file", "nginx 无权写入上传内容的临时文件", *nginx_line("crit", "*7 open() \\\"/var/lib/nginx/body/0000000001\\\" failed (13: Permission denied), client: 10.66.0.1, server: paas.bklab.test, request: \\\"POST /login/ HTTP/1.1\\\", host: \\\"paas.bklab.test\\\"", "paas_web_error.log")),
+    Fault("nginx-limits-requests", "nginx-error-log", SECTION, "a limit of nginx refuses requests for the domain", "nginx 的限流拒绝了对域名的请求", *nginx_line("error", "*9 limiting requests, excess: 5.100 by zone \\\"one\\\", client: 10.66.0.1, server: paas.bklab.test, request: \\\"GET / HTTP/1.1\\\", host: \\\"paas.bklab.test\\\"", "paas_web_error.log")),
+    Fault("nginx-too-many-files", "nginx-error-log", SECTION, "nginx has too many open files", "nginx 打开的文件过多", *nginx_line("crit", "accept4() failed (24: Too many open files)")),
+    Fault("var-tmp-full", "disk-space", SECTION, "/var/tmp of the cmdb host is a full file system of its own", "cmdb 主机的 /var/tmp 是单独的文件系统且已写满", *full_mount("cmdb", "/var/tmp", "rw", SPACE)),
+    Fault("var-log-inodes", "disk-space", SECTION, "/var/log of the job host is a file system of its own without inodes left", "job 主机的 /var/log 是单独的文件系统且 inode 用尽", *full_mount("job", "/var/log", "rw", INODES)),
+    Fault("agent-logs-read-only", "disk-space", SECTION, "the SaaS logs of the appt host are on a read-only file system", "appt 主机的 SaaS 日志目录所在文件系统为只读", *full_mount("appt", "/var/tmp", "ro", "true")),
+)  # fmt: skip
