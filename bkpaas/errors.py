@@ -50,7 +50,7 @@ class InventoryError(SuiteError):
         self.file, self.line, self.reason, self.fix = file, line, reason, fix
 
     @property
-    def way_out(self) -> Message | str:  # excluded word: the former name
+    def way_out(self) -> Message | str:
         """Return fix."""
         warn_former_name("InventoryError.way_out is now InventoryError.fix")
         return self.fix

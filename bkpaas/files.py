@@ -1,4 +1,4 @@
-"""Read a file that somebody else may have put there: regular, bounded, and never waited for."""
+"""Read a file from an untrusted source: only a regular one, up to a limit, without blocking."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Run(Struct):
     exit: int
     """0 to 5, pytest's exit codes; 2: interrupted, the record is partial."""
     language: Language = "en"
-    """Of every text in the record; `translated` beside them holds the other language, en or zh."""
+    """Language of every text in the record, en or zh; `translated` holds the other language."""
 
 
 class Clock(Struct):
@@ -153,7 +153,7 @@ class FactChange(Struct):
 
 
 class Comparison(Struct):
-    """This run beside an earlier one (--baseline)."""
+    """Comparison with an earlier run (--baseline)."""
 
     run: str
     started: str
@@ -179,7 +179,7 @@ class History(Struct):
     repaired: list[str]
     """Ids that were bad in the run before and pass now."""
     flapping: list[str]
-    """Ids that changed more often of late than one repair explains."""
+    """Ids that changed more often recently than one repair explains."""
 
 
 WaiverState = Literal["used", "expired", "unneeded", "changed"]

@@ -75,7 +75,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def tell(line: str) -> None:
-    """Print at once. Whoever stopped reading (`| head`) has seen enough: the work goes on in silence."""
+    """Print without buffering; if the reader has gone (`| head`), continue without output."""
     try:
         print(line, flush=True)
     except BrokenPipeError:

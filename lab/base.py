@@ -115,7 +115,7 @@ def ensure(home: Path, tell: Tell, systemd: bool = False) -> Path:
 
 
 def _build(target: Path, tell: Tell, systemd: bool) -> None:
-    """Build beside the target and rename at the end: a base that is there is whole."""
+    """Build in a temporary directory and rename at the end, so that an existing base is complete."""
     begun = time.monotonic()
     partial = target.with_suffix(PARTIAL)
     log = target.parent / "base.log"

@@ -120,7 +120,7 @@ class Lab:
         return namespaces.enter(self.started().init.pid, *command)
 
     def exec(self, argv: list[str], timeout: float = 30.0) -> str:
-        """Run argv in the lab's network, beside the hosts. -> its output; LabError if it fails or takes longer."""
+        """Run argv in the lab's network, outside of the hosts. -> its output; LabError if it fails or takes longer."""
         return _output(self.inside("timeout", "-k", "1", str(timeout), *argv), " ".join(argv))
 
     def run(self, host: str, script: str, timeout: float = 30.0) -> str:
@@ -200,7 +200,7 @@ class Lab:
 
 
 def tail(log: Path, lines: int = 15) -> str:
-    """The end of a log, indented; "" if there is none."""
+    """Return the end of a log, indented; "" without a log."""
     if not log.exists():
         return ""
     return "\n".join("  " + line for line in log.read_text("utf-8", "replace").splitlines()[-lines:])

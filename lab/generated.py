@@ -73,7 +73,7 @@ def layout(name: str) -> Layout:
 
 
 def _spread(chance: random.Random, count: int, roles: list[str], loopback: bool) -> dict[int, list[str]]:
-    """Number of a host -> its roles; nobody is left without one, and appo and appt want the same port.
+    """Number of a host -> its roles; every host has one, and appo and appt want the same port.
 
     loopback: open_paas, its nginx and its database share one host, since they meet on 127.0.0.1.
     """

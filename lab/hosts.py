@@ -57,7 +57,7 @@ def start(lab: Lab, host: Host, record: Record) -> None:
         "STATE": str(lab.state_dir), "BASE": str(record.base), "SERVICES": str(record.services),
         "CGROUP": str(cgroups.of(lab.state_dir)) if layout.systemd else "",
     }  # fmt: skip
-    # In the background of a shell that ends at once: the host becomes a child of the lab's PID 1.
+    # In the background of a shell that ends immediately: the host becomes a child of the lab's PID 1.
     script = (
         'unshare -m -n -p -u -i --fork --propagation private "$0" </dev/null >"$STATE/logs/$NAME.log" 2>&1 &'
     )
@@ -85,7 +85,7 @@ def stop(lab: Lab, host: Host) -> None:
 
 
 def write_known_hosts(lab: Lab) -> None:
-    """Read every host's public key on the host itself, where nobody can be in between; note it by name and address."""
+    """Read every host's public key on the host itself; store it by name and address."""
     lines = []
     for host in lab.layout.hosts:
         kind, key = lab.run(host.name, f"cat {HOST_KEY}").split()[:2]

@@ -80,7 +80,7 @@ def main() -> int:
         reap()
     tell(str(init))
     if kind == "lab" and sys.stdin.readline() != "noted\n":
-        return 1  # whoever asked for the lab is gone before anybody else could know of it
+        return 1  # the caller has ended before the lab was registered
     os.close(1)
     _, status = os.waitpid(init, 0)
     return os.waitstatus_to_exitcode(status) & 0xFF

@@ -62,7 +62,7 @@ class Layout:
         return IPv4Network(self.network).prefixlen
 
     def host(self, name: str) -> Host:
-        """The host of that name or address; LabError if there is none."""
+        """Return the host of that name or address. Raises LabError."""
         for host in self.hosts:
             if name in (host.name, host.address):
                 return host

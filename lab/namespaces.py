@@ -1,4 +1,4 @@
-"""One user namespace around everything: what runs inside is root there and nobody special outside.
+"""One user namespace around everything: processes inside are root there and unprivileged outside.
 
 Started by root, the ids inside are those outside; started by a plain user, they are the user's subordinate
 ids (/etc/subuid, /etc/subgid, given by newuidmap). Either way the kernel refuses the machine's clock, modules,
@@ -32,7 +32,7 @@ class Process:
 
     @classmethod
     def of(cls, pid: int) -> Process:
-        """The process that has this number now; started is -1 if there is none."""
+        """Return the process that has this number now; started is -1 without one."""
         try:
             fields = (PROC / str(pid) / "stat").read_text("utf-8", "replace").rpartition(")")[2].split()
         except OSError:

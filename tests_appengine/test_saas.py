@@ -165,7 +165,7 @@ def _nginx_problem(
 
 
 def _nginx_fails(status: int, own: Answer | None) -> bool:
-    """Return whether nginx answers with an error; a 404 of the application itself is none."""
+    """Return whether nginx answers with an error; a 404 of the application itself does not count."""
     if status == NOT_FOUND:
         return own is not None and own.ok and own.status != NOT_FOUND
     return status >= 500

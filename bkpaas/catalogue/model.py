@@ -202,7 +202,7 @@ class Condition(Struct, frozen=True):
         return [subject for scope in self.scopes for subject in scope.subjects(deployment)]
 
     def case(self, name: str | None = None) -> Case:
-        """Return a case by its name; the first one if there is none of that name, or no name."""
+        """Return a case by its name; the first one without a name or for an unknown name."""
         return next((case for case in self.cases if case.name == name), self.cases[0])
 
 

@@ -70,7 +70,7 @@ def render(
 
 
 _MARK = "\0supervisorctl"
-"""Stands for supervisorctl where there is none."""
+"""Replaces supervisorctl on a host without it."""
 _COMMAND = re.compile(rf"{_MARK} (?P<verb>start|restart|stop)(?P<services>(?: [a-z_]+)+)")
 
 

@@ -74,14 +74,14 @@ def endpoint(saas: Saas, facts: HostFacts, deployment: Deployment) -> Endpoint |
     """Return the socket of an application: next to its pid file, else where nginx sends it; None: not known."""
     path = application_path(saas, deployment)
     there = route_to = app_route(facts.nginx, saas, deployment)
-    beside = saas.socket
-    if beside is not None and beside.exists:
-        plain = "http" if beside.path.endswith("/nginx.sock") else "uwsgi"
-        found = Endpoint(beside.path, unix=beside.path, protocol=plain)
+    run_socket = saas.socket
+    if run_socket is not None and run_socket.exists:
+        plain = "http" if run_socket.path.endswith("/nginx.sock") else "uwsgi"
+        found = Endpoint(run_socket.path, unix=run_socket.path, protocol=plain)
     elif there is not None and "$" not in there.target:
         found = _target(there, facts.nginx)
-    elif beside is not None:
-        found = Endpoint(beside.path, unix=beside.path)
+    elif run_socket is not None:
+        found = Endpoint(run_socket.path, unix=run_socket.path)
     else:
         return None
     script_name = f"/{saas.environment or 'o'}/{saas.app}"

@@ -89,7 +89,7 @@ class Search(Record, frozen=True):
     sample: Sample = Sample()
     """How that document names its host and file."""
     sources: dict[str, Time | None] = field(default_factory=dict)
-    """Time stamp of the newest document of each log that was searched for, by `Source.part`; None: there is none."""
+    """Time stamp of the newest document of each log that was searched for, by `Source.part`; None without a document."""
     time_types: dict[str, str] = field(default_factory=dict)
     """By index of these days: the type of @timestamp, "" where it is not mapped."""
     settings: ClusterSettings = ClusterSettings()

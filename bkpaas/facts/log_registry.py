@@ -40,7 +40,7 @@ class Registry(Record, frozen=True):
 
 
 def read_registry(entries: list[dict[str, Any]]) -> Registry | None:
-    """Return the registry of the first file that is one; None if there is none that can be read."""
+    """Return the first readable registry, or None."""
     for entry in entries:
         if entry.get("type") != "file" or unreadable(entry) or entry.get("truncated"):
             continue

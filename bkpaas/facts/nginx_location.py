@@ -94,7 +94,7 @@ _NESTED_REPEAT = re.compile(r"[+*}]\)*[+*{]")
 
 
 def serving_location(of_server: Iterable[NginxLocation], path: str) -> NginxLocation | None:
-    """Return the location that serves a path, None if there is none or it is not known.
+    """Return the location that serves a path, None if it does not exist or is not known.
 
     An exact one wins, then the longest prefix with ^~, then the first expression, then the longest prefix.
     """

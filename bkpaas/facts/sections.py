@@ -144,7 +144,7 @@ class Http(TypedDict, total=False):
 
 
 class StatementResult(TypedDict, total=False):
-    """Declare the answer of a database to one statement: rows, the server's error, or why there is none."""
+    """Declare the answer of a database to one statement: rows, the server's error, or why it is missing."""
 
     rows: list[list[str | None]]
     code: Annotated[int, Meta(ge=0, le=65535)]

@@ -135,7 +135,7 @@ def _of_supervisor(module: str, supervisor: Supervisor) -> Iterator[Need]:
 
 
 def _of_daemon(module: str, supervisor: Supervisor, facts: HostFacts) -> Iterator[Need]:
-    """Yield the programs of the running supervisord: its interpreter, itself and supervisorctl beside it."""
+    """Yield the programs of the running supervisord: its interpreter, itself and the supervisorctl next to it."""
     if isinstance(facts.processes, Missing):
         return
     conf = supervisor.conf.path

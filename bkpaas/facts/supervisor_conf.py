@@ -50,7 +50,7 @@ class ConfProgram(Record, frozen=True):
 
 
 def conf_programs(parser: RawConfigParser, path: str, secrets: Secrets) -> list[ConfProgram]:
-    """Return the programs. Raises ValueError where a number is none."""
+    """Return the programs. Raises ValueError for an invalid number."""
     programs = []
     for section in parser.sections():
         kind, _, name = section.partition(":")

@@ -35,7 +35,7 @@ DOMAIN_HEALTHZ_PATHS = {
 """Through the PaaS domain; on 6.x that of esb is the API gateway's path, see domain_healthz_paths()."""
 
 IS_LOGIN_PATH = "/login/accounts/is_login/"
-"""Without a token login refuses at once and asks no database: the answer proves that login was reached."""
+"""login refuses a request without a token immediately, without the database: the answer proves that login was reached."""
 IS_LOGIN_V2_PATH = "/login/api/v2/is_login/"
 IS_LOGIN_ESB_PATH = "/c/compapi/v2/bk_login/is_login/"
 PLATFORM_PATH = "/platform/"

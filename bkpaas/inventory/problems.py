@@ -11,7 +11,7 @@ MOST_PROBLEMS = 1000
 
 
 class InventoryErrors(InventoryError):
-    """Several problems at once; file, line, reason and fix are those of the first."""
+    """Several problems; file, line, reason and fix are those of the first."""
 
     def __init__(self, errors: tuple[InventoryError, ...], more: int = 0) -> None:
         """Gather errors; more: the number of further problems that were not kept."""
@@ -29,9 +29,9 @@ class InventoryErrors(InventoryError):
 
 
 class Problems:
-    """What is wrong with an inventory so far. raise_any() ends the reading when there is something.
+    """Collect the problems of an inventory. raise_any() raises them.
 
-    visits: whether hosts will be visited with it, so that what a connection needs must be there.
+    visits: whether hosts will be collected, so that the files of connections must exist.
     """
 
     def __init__(self, *, visits: bool = False) -> None:

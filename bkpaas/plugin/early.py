@@ -1,6 +1,6 @@
 """The command line options, known to pytest before it looks for its configuration.
 
-pytest takes the value of an option that it does not know yet for a test path, and looks for pytest.ini beside it:
+pytest takes the value of an option that it does not know yet for a test path, and looks for pytest.ini next to it:
 `pytest --inventory /data/install` would then find neither pytest.ini nor conftest.py. The installed project
 therefore brings this module as a plugin of its own; when pytest was led astray, or was called in another directory,
 it is started once more where it belongs.

@@ -181,7 +181,7 @@ def _check_places(option: argparse.Namespace) -> None:
 
 
 def _hook(option: argparse.Namespace) -> Hook | None:
-    """Where the message goes. UsageError: it is asked for and nobody said where, or the other way round."""
+    """Return where the message goes. UsageError: --notify without an address, or an address without --notify."""
     if option.webhook_kind is None:
         if option.webhook_file:
             raise pytest.UsageError(
@@ -233,7 +233,7 @@ class _Known(frozenset[str]):
 
 
 def _waivers_added(deployment: Deployment, file: str | None) -> Deployment:
-    """With the waivers of --waivers beside those that it has."""
+    """Return the deployment with the waivers of --waivers added to its own."""
     if file is None:
         return deployment
     try:

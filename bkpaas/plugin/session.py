@@ -78,7 +78,7 @@ class Controller:
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
         interrupted = False
-        if unknown := markers.unknown(self.config):  # nothing would be judged: visit nobody
+        if unknown := markers.unknown(self.config):  # nothing would be checked: contact no host
             print(markers.no_such_symptom(unknown))
             raise pytest.exit.Exception("-m", int(pytest.ExitCode.NO_TESTS_COLLECTED))
         details.write_privately(self.config.pluginmanager, self.outputs.attempt)
@@ -198,7 +198,7 @@ class Controller:
         return self.results.run.exit
 
     def _look_back(self, record: Results, snapshot: Snapshot) -> None:
-        """Beside the baseline, and as the latest of many; neither changes a verdict."""
+        """Compare the run with the baseline and the history; neither changes a verdict."""
         judged = self.ledger.outcomes.keys()
         try:
             if self.baseline is not None and record.run.exit != pytest.ExitCode.INTERRUPTED:

@@ -1,4 +1,4 @@
-"""How the outcome of a test becomes a verdict word, beside pytest's own passed, failed, skipped."""
+"""Turn the outcome of a test into a verdict, in addition to pytest's passed, failed, skipped."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Known failures that are accepted until a day: waived, with the reason; never hidden, never for ever.
+"""Apply waivers: known failures that are accepted until a date, with the reason.
 
-A waiver accepts a failure that was seen. What could not be looked at stays no_data: nobody knows what was accepted.
+A waiver accepts a failure with evidence. A condition that could not be checked stays no_data.
 """
 
 from __future__ import annotations

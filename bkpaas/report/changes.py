@@ -1,4 +1,4 @@
-"""What this run says beside others: since when, what is new, what changed, how it went lately."""
+"""Compare this run with others: since when, what is new, what changed, the recent trend."""
 
 from __future__ import annotations
 
@@ -55,16 +55,16 @@ class Changed(NamedTuple):
 
 
 def changed(results: Results) -> Changed | None:
-    """None where this run was put beside no other."""
-    past, beside = results.history, results.comparison
-    if past is None and beside is None:
+    """Return the changes, None for a run without baseline and history."""
+    past, baseline = results.history, results.comparison
+    if past is None and baseline is None:
         return None
     lists = [
         (msg("New since the run before"), past.new),
         (msg("Repaired since the run before"), past.repaired),
         (msg("Flapping"), past.flapping),
     ] if past and len(past.runs) > 1 else []  # fmt: skip
-    changes = beside.verdicts if beside else []
+    changes = baseline.verdicts if baseline else []
     worse = [one for one in changes if _grown(one.before, one.after)]
     better = [one for one in changes if _grown(one.after, one.before)]
     other = [one for one in changes if one not in worse and one not in better]
@@ -74,9 +74,9 @@ def changed(results: Results) -> Changed | None:
         (msg("Otherwise changed"), other),
     )
     return Changed(
-        beside,
+        baseline,
         [Group(name, those) for name, those in named if those],
-        beside.facts if beside else [],
+        baseline.facts if baseline else [],
         [(name, ids) for name, ids in lists if ids],
     )
 

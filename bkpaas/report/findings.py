@@ -19,7 +19,7 @@ class Cause(NamedTuple):
     verdict: Verdict
     explains: list[Verdict]
     probably: list[Verdict]
-    """Those behind something that nobody could look at: likely consequences, not known ones."""
+    """Consequences of something that could not be collected: likely, not proven."""
 
     @property
     def folded(self) -> int:

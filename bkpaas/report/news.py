@@ -1,4 +1,4 @@
-"""What a record says about other runs and about waivers, in short lines: only what somebody should know."""
+"""Return short lines on changes since other runs and on waivers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def news(results: Results) -> list[Message]:
     if results.history is not None and len(results.history.runs) > 1 and results.run.exit != 2:
         lines.append(_nightly(results.history))
     if results.comparison is not None:
-        lines.append(_beside(results.comparison))
+        lines.append(_baseline(results.comparison))
     for waiver in results.waivers:
         if waiver.state != "used":
             lines.append(waiver_line(waiver))
@@ -41,7 +41,7 @@ def _nightly(history: History) -> Message:
     return line
 
 
-def _beside(comparison: Comparison) -> Message:
+def _baseline(comparison: Comparison) -> Message:
     before = day(comparison.started)
     if not comparison.verdicts and not comparison.facts:
         return msg("compared with the baseline of {before}: no verdict and no fact differs", before=before)

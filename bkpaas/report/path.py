@@ -188,10 +188,10 @@ def _picture(
     hosts: dict[str, list[str]],
     wide: bool,
 ) -> Picture:
-    nobody = Judged(BROWSER, None, False, 0, [])
+    browser = Judged(BROWSER, None, False, 0, [])
     placed = [
         Box(
-            found.get(name, nobody), station(name), _named(hosts.get(name, []), boxes[name][2]), *boxes[name],
+            found.get(name, browser), station(name), _named(hosts.get(name, []), boxes[name][2]), *boxes[name],
             frame=name == "open_paas",
         )
         for name in shown

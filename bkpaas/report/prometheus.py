@@ -1,7 +1,7 @@
 """Metrics for node_exporter's textfile collector: words and numbers, never evidence.
 
 The names and labels are a contract (docs/outputs.md); every series bears the inventory, so that the files of two
-deployments can lie beside each other.
+deployments can be stored next to each other.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A message to a group chat: the outcome, the root causes, the link. Off unless asked for.
 
-The address is a secret, since whoever has it can write there: it is nowhere printed, logged or stored.
+The address is a secret, since it allows to write there: it is never printed, logged or stored.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ def _one_line(text: str) -> str:
 
 
 def _unmarked(text: str) -> str:
-    """For markdown of which nobody says how to escape: what would be markup becomes its full-width look-alike."""
+    """Replace markup by full-width characters, for dialects of markdown without an escape."""
     return _one_line(text).translate(_LOOKALIKES)
 
 
@@ -186,7 +186,7 @@ def _wecom(results: Results, link: str | None) -> Json:
 
 
 def _dingtalk(results: Results, link: str | None) -> Json:
-    # a single line end is none in DingTalk's markdown
+    # DingTalk's markdown ignores a single line end
     text = _text(results, link, LIMITS["dingtalk"], _MARKDOWN).replace("\n", "\n\n")
     return {"msgtype": "markdown", "markdown": {"title": _title(results), "text": text}}
 
@@ -254,7 +254,7 @@ _BODIES: dict[Kind, Callable[[Results, str | None], Json]] = {
 
 
 def send(hook: Hook, message: Json, pause: Callable[[float], None] = time.sleep) -> None:
-    """Post the message, again when nobody answered or the service was busy. NotSent: it did not arrive."""
+    """Post the message; repeat if there was no answer or the service was busy. Raises NotSent."""
     for attempt in range(1, ATTEMPTS + 1):
         answer = _posted(hook, message)
         if answer is None:
@@ -270,7 +270,7 @@ _Trouble = tuple[Message | str, bool]
 
 
 def _posted(hook: Hook, message: Json) -> _Trouble | None:
-    """requests limits the time between two bytes only, so a thread that nobody waits for any longer does it."""
+    """Post in a thread that can be abandoned: requests limits the time between two bytes only."""
     silent = msg("no answer in time")
     found: list[_Trouble | None] = []
     thread = threading.Thread(target=lambda: found.append(_post(hook, message)), daemon=True)

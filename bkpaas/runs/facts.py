@@ -255,7 +255,7 @@ def _listening(facts: HostFacts) -> dict[str, _Seen]:
     for one in facts.sockets.listeners:
         owners = [known[pid] for pid in one.pids or () if pid in known]
         if owners and all(_SESSION.match(owner.command) for owner in owners):
-            continue  # what somebody's ssh session forwards
+            continue  # forwarded by an ssh session
         name = f"[{one.address}]:{one.port}" if one.family == 6 else f"{one.address}:{one.port}"
         found[name] = one, ", ".join(sorted({program(owner) for owner in owners})) or None
     return found

@@ -30,7 +30,7 @@ def site(lab: Lab) -> str:
 
 
 def start_before_the_file(lab: Lab) -> None:
-    """nginx ran already when the agent's site was installed, and nobody reloaded it."""
+    """nginx was not reloaded after the agent's site was installed."""
     name = host(lab, "appt")
     keep(lab, name, site(lab))
     stop_nginx(lab, name)
@@ -92,7 +92,7 @@ def find_agent_site(lab: Lab) -> None:
 
 
 def take_port(lab: Lab) -> None:
-    """A file server that somebody started by hand has nginx's port."""
+    """A file server that was started by hand has nginx's port."""
     name, port = host(lab, "appt"), lab.layout.ports["agent_nginx"]
     stop_nginx(lab, name)
     lab.run(name, f"setsid python3 -m http.server {port} --directory /srv >/dev/null 2>&1 &")

@@ -77,7 +77,7 @@ def both_right(lab: Lab) -> None:
 
 
 def lose_source(lab: Lab) -> None:
-    """The time server moved, and nobody told the host."""
+    """The time server has another address, and the host has the old one."""
     name = host(lab, "job")
     edit(lab, name, TIME_FILE, f"s/{lab.layout.controller}/10.66.0.99/")
     stop_time_daemon(lab, name)

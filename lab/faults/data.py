@@ -110,7 +110,7 @@ def set_agents_active(lab: Lab, active: bool) -> None:
 
 
 def use_up_connections(lab: Lab) -> None:
-    """Somebody's program keeps all connections that the database gives."""
+    """A program keeps all connections that the database allows."""
     name = host(lab, "mysql")
     client = f"mariadb -h {address(lab, name)} -u {SECRETS['MYSQL_USER']} -p{SECRETS['MYSQL_PASS']}"
     lab.run(name, "mariadb -e 'SET GLOBAL max_connections = 10'")

@@ -36,7 +36,7 @@ def site(lab: Lab, name: str) -> str:
 
 
 def firewall(verdict: str) -> tuple[Act, Act]:
-    """The first paas host lets nobody from nginx to login."""
+    """The first paas host rejects connections from nginx to login."""
 
     def break_(lab: Lab) -> None:
         source = address(lab, nginx(lab))

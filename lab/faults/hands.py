@@ -91,7 +91,7 @@ def restart(lab: Lab, name: str, *programs: str) -> None:
 
 
 def restart_open_paas(lab: Lab, name: str) -> None:
-    """The FAQ's cleanup: end everything that belongs to open_paas, whoever its parent is, and start afresh."""
+    """Clean up as in the FAQ: end all processes of open_paas and start again."""
     logs = f"{lab.layout.home}/logs/open_paas"
     lab.run(
         name,

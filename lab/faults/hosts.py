@@ -7,7 +7,7 @@ from lab.faults.fault import Fault
 from lab.faults.hands import edit, fqdn, host, keep, restart_time_daemon, restore
 
 KEYS = "/etc/ssh/authorized_keys"
-NOBODY = "10.66.0.99"
+UNUSED_ADDRESS = "10.66.0.99"
 OTHERS = "for p in /proc/[0-9]*; do p=${p#/proc/}; [ $p = 1 ] || [ $p = $$ ] || [ $p = $PPID ] || kill -STOP $p; done"
 
 
@@ -34,11 +34,11 @@ def move_pythons(lab: Lab, sed: str) -> None:
 
 
 def stale_name(lab: Lab) -> None:
-    edit(lab, host(lab, "cmdb"), "/etc/hosts", f"$ a {NOBODY} {fqdn(lab, 'paas')}")
+    edit(lab, host(lab, "cmdb"), "/etc/hosts", f"$ a {UNUSED_ADDRESS} {fqdn(lab, 'paas')}")
 
 
 def dead_resolver(lab: Lab) -> None:
-    edit(lab, host(lab, "job"), "/etc/resolv.conf", f"s/^nameserver .*/nameserver {NOBODY}/")
+    edit(lab, host(lab, "job"), "/etc/resolv.conf", f"s/^nameserver .*/nameserver {UNUSED_ADDRESS}/")
 
 
 def drop_key(lab: Lab) -> None:

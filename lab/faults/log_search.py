@@ -21,7 +21,7 @@ from lab.services.layout import SECRETS
 
 SECTION = "no-logs"
 CLOCK = 20  # seconds; more than the others differ, less than a token bears
-FAR = 90  # seconds; lines of logs stand where nobody looks for them
+FAR = 90  # seconds; offset of logged lines beyond the searched range
 BACKLOG = 1500  # lines; more than a list in redis may hold without a warning
 LATE = 60  # seconds; a line that old is missed in this lab's inventory
 REDIS = "/usr/bin/redis-server"

@@ -36,7 +36,7 @@ CROWD_PID = "/run/lab-crowd.pid"
 
 
 def start_second_master(lab: Lab) -> None:
-    """Somebody tried another port by hand, put the file back and forgot the process in a screen session."""
+    """A process with another port was left running in a screen session; the file has the right port."""
     name, path, port = paas(lab), ini(lab, "login"), lab.layout.ports["login"]
     edit(lab, name, path, f"s/^\\(http = .*\\):{port}$/\\1:{SECOND_PORT}/")
     session = f"{lab.layout.home}/.envs/login/bin/uwsgi --ini {path} </dev/null\nwait"
@@ -91,7 +91,7 @@ def bind_right(lab: Lab) -> None:
     remove_address(lab, name)
 
 
-def wait_for_ever(lab: Lab) -> None:
+def hang(lab: Lab) -> None:
     """login waits for something before it opens its port; supervisor calls that RUNNING."""
     edit(lab, paas(lab), ini(lab, "login"), f"/^master/ a exec-asap = {ENDLESS}")
     supervisorctl(lab, paas(lab), "restart login")
@@ -172,7 +172,7 @@ FAULTS = (
         "login-502",
         "login is RUNNING, but waits for something before it opens its port",
         "login 状态为 RUNNING，但启动时一直等待，没有打开端口",
-        wait_for_ever,
+        hang,
         wait_no_more,
     ),
     Fault(

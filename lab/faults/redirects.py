@@ -1,4 +1,4 @@
-"""Why the login page comes back for ever, or never at all: settings, names, proxies and firewalls on the way."""
+"""Faults that make the login page loop or time out: settings, names, proxies and firewalls."""
 
 from __future__ import annotations
 

@@ -105,7 +105,7 @@ def copy_from_the_other_edition(lab: Lab) -> None:
 
 
 def cut_off_platforms(lab: Lab) -> None:
-    """The host's own firewall lets nothing out to the domain; cmdb and job live there beside paas."""
+    """The firewall of a host with cmdb, job and paas blocks connections to the domain."""
     gate, port = address(lab, host(lab, "nginx")), lab.layout.ports["http"]
     rule = f"OUTPUT -d {gate} -p tcp --dport {port} -j REJECT --reject-with tcp-reset"
     lab.run(host(lab, "cmdb"), f"iptables -I {rule}")

@@ -97,7 +97,7 @@ def crash_no_more(lab: Lab) -> None:
 
 
 def forget_program(lab: Lab) -> None:
-    """Somebody tidied supervisor's file, and esb with it."""
+    """supervisor's file has no section for esb any more."""
     edit(lab, paas(lab), conf(lab), "/^\\[program:esb\\]/,/^$/d")
     supervisorctl(lab, paas(lab), "update")
 
@@ -193,7 +193,7 @@ FAULTS = (
         "crash-loop",
         "supervisor-status",
         SECTION,
-        "esb ends at once and is started again and again: RUNNING, every time with another pid",
+        "esb exits immediately and is restarted each time: RUNNING, always with another pid",
         "esb 不断退出并被重新拉起：状态 RUNNING，但每次 pid 不同",
         crash_and_crash,
         crash_no_more,

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Finishes the hosts' base: customize.sh ROOT, with labclock.so beside this script.
+# Finishes the hosts' base: customize.sh ROOT, with labclock.so next to this script.
 set -eu
 root=$1
 here=$(dirname "$0")

@@ -33,7 +33,7 @@ def available() -> list[str]:
 
 
 def load(name: str) -> Layout:
-    """The layout of that name, or made at random by random:SEED; LabError if there is none."""
+    """Return the layout of that name, or a random one for random:SEED. Raises LabError."""
     if name.startswith("random:"):
         return generated.layout(name)
     if name not in available():

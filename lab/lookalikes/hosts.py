@@ -85,7 +85,7 @@ def talk_at_login(lab: Lab) -> None:
 
 
 def permit(lab: Lab) -> None:
-    """A firewall that lets the deployment's own network in, and nobody else."""
+    """A firewall that accepts only the network of the deployment."""
     network = lab.layout.network
     for name in (host(lab, "paas"), host(lab, "appt"), host(lab, "nginx")):
         lab.run(

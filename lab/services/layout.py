@@ -12,7 +12,7 @@ from typing import Any
 from .open_paas.passwords import hash_password
 
 SERVICES = ("appengine", "paas", "esb", "login")
-NOBODY = "127.0.0.1"
+UNUSED_ADDRESS = "127.0.0.1"
 """The upstream of a module that the deployment does not have: nginx refuses an empty one."""
 
 SEARCH_SETTINGS = """
@@ -138,7 +138,7 @@ def variables(layout: Layout, address: str) -> dict[str, str]:
     ):
         values[f"{name}_SERVERS"] = "\n".join(
             f"    server {layout.inner(each) if role == 'paas' else each}:{ports[port]} max_fails=1  fail_timeout=30s;"
-            for each in layout.addresses(role) or [NOBODY]
+            for each in layout.addresses(role) or [UNUSED_ADDRESS]
         )
     values["MYSQL_IP"] = layout.inner(values["MYSQL_IP"])
     values["SEARCH_SETTINGS"] = SEARCH_SETTINGS.format(**values) if layout.plugins else ""

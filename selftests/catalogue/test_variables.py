@@ -96,7 +96,7 @@ def test_the_site_has_its_scheme_and_port():
     )
 
 
-def test_what_nobody_knows_stays_a_word_in_capitals():
+def test_an_unknown_variable_stays_a_word_in_capitals():
     assert filled("{url} {strange}", "controller") == "URL STRANGE"
     assert render_usual("{sock} {pids}") == "/data/bkce/logs/open_paas/supervisor.sock PIDS"
 

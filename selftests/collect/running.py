@@ -69,7 +69,7 @@ def collect(plan: dict[str, Any], python: str = sys.executable, **options: Any) 
     return answer
 
 
-NOBODY = {"user": 65534, "group": 65534, "extra_groups": []}
+UNPRIVILEGED = {"user": 65534, "group": 65534, "extra_groups": []}
 """Options of subprocess for an account that may do nothing."""
 
 

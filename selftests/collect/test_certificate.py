@@ -91,7 +91,7 @@ def test_what_is_no_certificate_has_no_dates(der):
     assert (found.names, found.begins, found.ends, found.error_kind) == ((), None, None, None)
 
 
-def test_rubbish_harms_nobody():
+def test_rubbish_harms_nothing():
     assert certificates(None).items == certificates(["x", 1]).items == ()
     assert certificates([{"error": 5}]).items == (Certificate("", error_kind="other"),)
 
@@ -106,7 +106,7 @@ def test_no_handshake_is_an_error_with_its_kind(site, behaviour, kind):
     assert answer["error"]["kind"] in (kind, "reset") and not answer["der"]
 
 
-def test_nobody_there():
+def test_no_listener():
     with refusing() as url:
         port = int(url.rstrip("/").rpartition(":")[2])
         assert fetch_certificate("127.0.0.1", port, DOMAIN, None, 2)["error"]["kind"] == "refused"

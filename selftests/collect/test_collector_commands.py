@@ -114,9 +114,7 @@ def test_root_runs_it_as_the_owner_of_the_program(visit: Any, home: Path) -> Non
 @pytest.mark.parametrize(
     "place", ["", "etc", "etc/supervisor-open_paas.conf", ".envs", ".envs/open_paas/bin"]
 )
-def test_what_no_supervisord_uses_runs_as_whoever_could_have_put_it_there(
-    visit: Any, home: Path, place: str
-) -> None:
+def test_what_no_supervisord_uses_runs_as_the_owner_of_the_file(visit: Any, home: Path, place: str) -> None:
     put(home, "id -u")
     os.chown(home / place, 65534, 65533)
     assert ask(visit, home)["out"] == "65534\n"
@@ -137,7 +135,7 @@ def test_a_link_to_a_program_of_root_runs_as_the_owner_of_the_link(visit: Any, h
 def test_what_a_supervisord_of_root_uses_is_asked_as_root(
     visit: Any, home: Path, spawn: Any, public: Path
 ) -> None:
-    """Whoever owns the folders of an installation: its socket is root's alone."""
+    """The socket belongs to root only, for every owner of the folders of an installation."""
     (public / "own").mkdir()
     (public / "own/supervisord").write_text("import sys; print('up', flush=True); sys.stdin.read()")
     (public / "own/supervisorctl").write_text("import os; print(os.getuid())")

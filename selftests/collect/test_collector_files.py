@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bkpaas.collect import collector
-from collect.running import NOBODY, SYSTEM, collect, needs_root
+from collect.running import SYSTEM, UNPRIVILEGED, collect, needs_root
 
 
 def look(visit: Any, path: object, read: int = 100, **more: Any) -> list[dict[str, Any]]:
@@ -121,7 +121,7 @@ def test_what_may_not_be_read_is_an_error_not_a_lack(public: Path) -> None:
         for n, p in (("file", "secret"), ("glob", "closed/*.conf"))
     ]
     asks.append({"name": "inside", "path": f"{public}/closed/x.conf", "read": 9})
-    answer = collect({"files": asks}, SYSTEM, **NOBODY)
+    answer = collect({"files": asks}, SYSTEM, **UNPRIVILEGED)
     (file,), (glob,), (inside,) = (answer["files"][name] for name in ("file", "glob", "inside"))
     assert (file["type"], file["error"], "text" in file) == ("file", "Permission denied", False)
     assert glob["error"] == f"{public}/closed: Permission denied" == answer["errors"]["files:glob"]

@@ -149,9 +149,9 @@ def test_odd_urls(visit: Any, url: str) -> None:
 
 
 def test_refused_and_never_accepted(visit: Any) -> None:
-    with refusing() as nobody, never_accepting() as full:
+    with refusing() as closed, never_accepting() as full:
         asks = [
-            {"name": name, "url": url, "seconds": 0.7} for name, url in (("refused", nobody), ("full", full))
+            {"name": name, "url": url, "seconds": 0.7} for name, url in (("refused", closed), ("full", full))
         ]
         answer = visit({"http": asks})["http"]
     assert answer["refused"]["error"] == {"kind": "refused", "text": "Connection refused"}

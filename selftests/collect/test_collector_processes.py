@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from bkpaas.collect import collector
-from collect.running import NOBODY, SYSTEM, collect, needs_root
+from collect.running import SYSTEM, UNPRIVILEGED, collect, needs_root
 
 PLAN = {"processes": {"environ": ["http_proxy", "TZ"], "cmdline_bytes": 1000}, "sockets": True}
 LISTEN = """
@@ -99,7 +99,7 @@ def test_listener_on_ipv6() -> None:
     assert (told["address"], told["family"], told["pids"]) == ("::1", 6, [os.getpid()])
 
 
-def test_listeners_are_all_told_beside_connections() -> None:
+def test_all_listeners_are_reported_next_to_connections() -> None:
     servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
     ports = [server.getsockname()[1] for server in servers]
     clients = [socket.create_connection(("127.0.0.1", port)) for port in ports]
@@ -114,7 +114,7 @@ def test_listeners_are_all_told_beside_connections() -> None:
 def test_without_root_owners_and_environ_are_unknown_not_empty(spawn: Any, public: Path) -> None:
     child = spawn(sys.executable, "-c", LISTEN, str(public / "sock"), stdout=subprocess.PIPE)
     port = int(child.stdout.readline())
-    answer = collect(PLAN, SYSTEM, **NOBODY)
+    answer = collect(PLAN, SYSTEM, **UNPRIVILEGED)
     assert answer["uid"] == 65534
     assert listener(answer, port)["pids"] is None
     told = one(answer, child.pid)

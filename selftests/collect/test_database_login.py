@@ -141,8 +141,8 @@ def test_without_a_greeting_the_connection_failed(visit: Any, behaviour: Behavio
 
 
 def test_refused_connections_are_refused(visit: Any) -> None:
-    with refusing() as nobody:
-        answer = visit(plan(int(nobody.rsplit(":", 1)[1].strip("/"))))["tcp"]["database"]
+    with refusing() as closed:
+        answer = visit(plan(int(closed.rsplit(":", 1)[1].strip("/"))))["tcp"]["database"]
     assert answer["error"] == {"kind": "refused", "text": "Connection refused"} and "login" not in answer
 
 

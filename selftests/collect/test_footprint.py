@@ -128,7 +128,7 @@ def test_an_alarm_of_the_kernel_ends_it_in_any_case() -> None:
     child.stdout.close()
 
 
-def test_nobody_listening_ends_it_at_once() -> None:
+def test_without_a_listener_it_ends_immediately() -> None:
     with serving(silent) as hole:
         plan = {"seconds": 60, "http": [{"name": "it", "url": hole.url, "seconds": 60}]}
         child = start()

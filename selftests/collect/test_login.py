@@ -1,4 +1,4 @@
-"""The full login: one attempt, tokens judged at once, no trace of a secret in what is kept."""
+"""The full login: one attempt, tokens checked immediately, no trace of a secret in what is kept."""
 
 import contextlib
 import threading

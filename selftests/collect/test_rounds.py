@@ -57,14 +57,14 @@ def test_failed_host_is_reported_as_ended(limits: dict[str, float]) -> None:
 
 @needs_sshd
 def test_order_of_things(sshd: Sshd) -> None:
-    """Second visits begin when all first ones and what runs beside them are over."""
+    """Round 2 begins when round 1 of all hosts and the requests of the controller are over."""
     heard: list[str] = []
-    first_done, beside = threading.Event(), threading.Event()
+    first_done, parallel = threading.Event(), threading.Event()
 
     def between() -> None:
         first_done.wait(30)
         heard.append("between")
-        beside.set()
+        parallel.set()
 
     def progress(host: str, word: str) -> None:
         heard.append(f"{host} {word}")
@@ -72,7 +72,7 @@ def test_order_of_things(sshd: Sshd) -> None:
             first_done.set()
 
     def second(host: Host, visits: dict[str, HostAnswers]) -> dict[str, Any] | None:
-        assert beside.is_set() and all(visit.round_1 for visit in visits.values())
+        assert parallel.is_set() and all(visit.round_1 for visit in visits.values())
         return {"visit": 2, "disks": []} if host.name == "b" else None
 
     visits = collect_hosts(
@@ -87,7 +87,7 @@ def test_order_of_things(sshd: Sshd) -> None:
 
 
 @needs_sshd
-def test_never_more_hosts_at_once_than_allowed(sshd: Sshd) -> None:
+def test_never_more_hosts_in_parallel_than_allowed(sshd: Sshd) -> None:
     now, most = set(), []
 
     def progress(host: str, word: str) -> None:
@@ -163,7 +163,7 @@ def test_interrupted_from_the_keyboard(sshd: Sshd, transport: Any) -> None:
 
 @needs_sshd
 def test_collectors_end_with_their_connection(sshd: Sshd, tmp_path: Path) -> None:
-    """Cut off in the middle of a visit that would take half a minute, they are gone at once."""
+    """Cut off in the middle of a visit that would take half a minute, they are gone immediately."""
     plan = msgspec.structs.replace(deployment(sshd.connection(), run_seconds=3.0), home=f"{tmp_path}/bkce")
     seen: list[int] = []
     with serving(silent) as hole:
@@ -196,7 +196,7 @@ def test_faults_of_a_planner_are_said_and_cost_one_host(sshd: Sshd) -> None:
     assert "KeyError" in str(visits["a"].error.reason)
 
 
-def test_faults_of_what_runs_beside_are_raised() -> None:
+def test_faults_of_the_parallel_requests_are_raised() -> None:
     def between() -> None:
         raise ZeroDivisionError
 

@@ -211,13 +211,13 @@ def test_openssh_failures(sshd: Sshd, tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     (tmp_path / "changed").write_text(f"[127.0.0.1]:{sshd.port} {(tmp_path / 'other.pub').read_text()}")
     (tmp_path / "config").write_text("Nonsense yes\n")
-    with refusing() as nobody, serving(closing) as shut:
+    with refusing() as closed, serving(closing) as shut:
         cases = {
             "login_refused": sshd.connection(key=str(tmp_path / "other")),
             "host_key_unknown": sshd.connection(known_hosts=str(tmp_path / "empty")),
             "host_key_changed": sshd.connection(known_hosts=str(tmp_path / "changed")),
             "config": sshd.connection(ssh_config=str(tmp_path / "config")),
-            "refused": Connection(f"ssh://root@{nobody[7:-1]}"),
+            "refused": Connection(f"ssh://root@{closed[7:-1]}"),
             "closed": Connection(f"ssh://root@127.0.0.1:{shut.port}"),
         }
         told = {name: once(connection, "openssh").error for name, connection in cases.items()}

@@ -1,4 +1,4 @@
-"""The suite as a site has it: the repository, with tests_site/ beside the other tests."""
+"""The suite as a site has it: the repository, with tests_site/ next to the other tests."""
 
 from __future__ import annotations
 

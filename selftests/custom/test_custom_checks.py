@@ -190,7 +190,7 @@ def test_what_a_test_of_a_site_reports_has_no_secrets(site: Site) -> None:
     assert "password=secret:" in done.verdicts["site-said@nginx-1"]["evidence"]
 
 
-def test_a_role_that_nobody_has_is_not_applicable(site: Site) -> None:
+def test_a_role_that_no_host_has_is_not_applicable(site: Site) -> None:
     site.put(
         "tests_site/test_ours.py",
         HEAD + "@condition('site-ours', remedy='x', roles='kafka')\ndef test_it(host):\n    '''True.'''\n",

@@ -113,7 +113,7 @@ def places(language: Language) -> list[str]:
 
 
 def requests(language: Language) -> list[str]:
-    """What is requested of the services, by whom."""
+    """The requests to the services, with their senders."""
     recorded = _recorded()
     found: dict[str, list[str]] = {}
     for host in recorded.deployment.selected():

@@ -45,7 +45,7 @@ def test_interpreters_are_those_that_are_tried(path: Path) -> None:
     assert tuple(dict.fromkeys(order[order.index("python3") :])) == program.INTERPRETERS
 
 
-def test_children_at_once() -> None:
+def test_children_in_parallel() -> None:
     assert CHILDREN == 8 and "eight hosts at a time" in PAGES[0].read_text("utf-8")
 
 

@@ -84,7 +84,7 @@ def test_schema(name: str, tmp_path: Path) -> None:
     assert check_schema(name, broken).returncode == 1
 
 
-def test_gitlab_keeps_the_report_private_and_not_for_ever() -> None:
+def test_gitlab_keeps_the_report_private_and_for_a_limited_time() -> None:
     job = examples.yaml("gitlab-ci.yml")["bkpaas-nightly"]
     artifacts = job["artifacts"]
     assert artifacts["access"] == "developer" and artifacts["expire_in"] and artifacts["when"] == "always"

@@ -32,7 +32,7 @@ def lab() -> Iterator[Lab]:
 
 
 def run(lab: Lab, script: str, *words: str) -> subprocess.CompletedProcess[str]:
-    """An example beside the hosts, as cron or a person starts it."""
+    """An example next to the hosts, as cron or a person starts it."""
     command = lab.inside("env", "LANG=C.UTF-8", str(ROOT / "docs/examples" / script), *words)
     return subprocess.run(command, cwd="/", capture_output=True, text=True, timeout=240)
 

@@ -1,8 +1,4 @@
-"""Find the words that the style of this repository excludes, in prose and in identifiers.
-
-`words_left.txt` lists the files that still contain some, with counts. After a change, a rename or a merge run
-`.venv/bin/python -m selftests.docs.words`. It writes the counts of today, unless their sum has grown.
-"""
+"""Find the words that the style of this repository excludes, in prose and in identifiers."""
 
 from __future__ import annotations
 
@@ -17,7 +13,6 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).parents[2]
-REMAINING = Path(__file__).with_name("words_left.txt")
 
 WORDS = (
     "whoever",
@@ -37,6 +32,9 @@ WORDS = (
 
 PLURALS = ("ways out",)
 
+FORMER_NAMES = {"way_out"}
+"""Identifiers with an excluded word that are deprecated aliases."""
+
 EXEMPT = {
     "docs/glossary.md",
     "docs/glossary.zh-CN.md",
@@ -44,7 +42,6 @@ EXEMPT = {
     "CHANGELOG.zh-CN.md",
     "selftests/docs/words.py",
     "selftests/docs/test_words.py",
-    "selftests/docs/words_left.txt",
 }
 """Files that have to quote the words."""
 
@@ -52,7 +49,7 @@ DATA = ("selftests/report/golden/", "selftests/facts/recorded/", "selftests/snap
 """Directories of outputs and recordings; their words come from the code or from other software."""
 
 _TEXT = {
-    *("", ".md", ".py", ".sh", ".toml", ".yaml", ".yml", ".ini", ".in", ".js", ".css", ".html", ".po"),
+    *("", ".md", ".py", ".sh", ".toml", ".yaml", ".yml", ".ini", ".in", ".js", ".css", ".html", ".j2", ".po"),
     *(".service", ".timer", ".cron", ".env", ".config"),
 }
 _PATTERN = re.compile(rf"(?<![\w-])(?:{'|'.join((*WORDS, *PLURALS))})(?![\w-])", re.IGNORECASE)
@@ -96,38 +93,12 @@ def tracked_files() -> list[Path]:
     ]
 
 
-def count_words() -> dict[str, int]:
-    """Return {path: number of excluded words} of the files that contain any."""
-    counts = {
-        str(path.relative_to(ROOT)): len(scan(path.name, path.read_text("utf-8"))) for path in tracked_files()
+def find_in_files() -> dict[str, list[str]]:
+    """Return {path: excluded words} of the files that contain any."""
+    words = {
+        str(path.relative_to(ROOT)): scan(path.name, path.read_text("utf-8")) for path in tracked_files()
     }
-    return {name: count for name, count in counts.items() if count}
-
-
-def read_remaining() -> dict[str, int]:
-    """Return {path: number of words that it may still contain} of `words_left.txt`."""
-    remaining: dict[str, int] = {}
-    for line in REMAINING.read_text("utf-8").splitlines():
-        count, name = line.split()
-        remaining[name] = min(int(count), remaining.get(name, int(count)))  # a merge may keep both lines
-    return remaining
-
-
-def write_remaining(counts: dict[str, int]) -> None:
-    """Write `words_left.txt`, one line `COUNT PATH` per file."""
-    lines = [f"{count} {name}\n" for name, count in sorted(counts.items())]
-    REMAINING.write_text("".join(lines), "utf-8")
-
-
-def compare(counts: dict[str, int], remaining: dict[str, int]) -> list[str]:
-    """Return a line for each file that got worse, and for each that is clean but still listed."""
-    worse = [
-        f"{name}: {count} excluded words, {remaining.get(name, 0)} allowed"
-        for name, count in counts.items()
-        if count > remaining.get(name, 0)
-    ]
-    clean = [f"{name}: clean or gone, remove its line" for name in remaining if name not in counts]
-    return worse + clean
+    return {name: of_file for name, of_file in words.items() if of_file}
 
 
 def _markdown_prose(text: str) -> Iterator[str]:
@@ -152,7 +123,7 @@ def _scan_python(text: str) -> list[str]:
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
             comments.append((token.start[0], token.string.lstrip("#: ")))
-        if token.type == tokenize.NAME:
+        if token.type == tokenize.NAME and token.string not in FORMER_NAMES:
             found += find_in_identifier(token.string)
     return found + [word for block in _join_blocks(comments) for word in find_words(block)]
 
@@ -177,17 +148,3 @@ def _join_blocks(comments: list[tuple[int, str]]) -> Iterator[str]:
         block.append(comment)
         previous = line
     yield " ".join(block)
-
-
-def main() -> int:
-    """Write the counts of today to `words_left.txt`; return 1 if their sum has grown."""
-    counts, remaining = count_words(), read_remaining()
-    if sum(counts.values()) > sum(remaining.values()):
-        print("\n".join(compare(counts, remaining)))
-        return 1
-    write_remaining(counts)
-    return 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -119,7 +119,7 @@ def test_an_empty_password_is_one_and_a_missing_one_is_not() -> None:
     "changed",
     [{"HOST": "/run/mysqld.sock"}, {"ENGINE": "django.db.backends.sqlite3"}, {"PORT": "x"}, {"HOST": 5}],
 )
-def test_another_kind_of_database_is_none(changed: dict[str, Any]) -> None:
+def test_another_kind_of_database_is_not_read(changed: dict[str, Any]) -> None:
     assert database.accounts(read(Secrets(b"k"), login={**HERE, **changed})) == {}
     assert database.accounts(Missing("not looked at")) == {}
 

@@ -106,7 +106,7 @@ def test_nothing_is_a_configuration() -> None:
         ("\n\n}", 3),
     ],
 )
-def test_what_is_none_is_told_with_its_line(text: str, line: int) -> None:
+def test_invalid_syntax_is_reported_with_its_line(text: str, line: int) -> None:
     with pytest.raises(ParseError) as broken:
         plugins(text)
     assert broken.value.line == line

@@ -285,7 +285,7 @@ def test_secrets_are_not_kept(source, secret):
     assert secret not in str(read(source.replace("Pl4nted", secret) + "\n"))
 
 
-def test_what_is_named_like_a_secret_but_is_none():
+def test_what_is_named_like_a_secret_but_is_not_secret():
     project = read(
         "BK_TOKEN_OFFSET_ERROR_TIME = 60\nTOKEN_EXPIRE_SECONDS = '30'\nESB_TOKEN = ''\nUSE_TOKEN = True\nKEY = None\n"
     )

@@ -77,7 +77,7 @@ def test_exit_code_3_of_supervisor_4_says_nothing():
     assert programs("login   STOPPED   Not started\n", rc=3)["login"].state == "STOPPED"
 
 
-def test_warnings_of_python_beside_a_status_do_not_disturb():
+def test_warnings_of_python_next_to_a_status_do_not_disturb():
     out = "login   RUNNING   pid 5, uptime 0:00:01\n"
     assert programs(out, err="UserWarning: pkg_resources is deprecated")["login"].pid == 5
 

@@ -73,7 +73,7 @@ def test_problems(text, word):
     assert any(word in english(problem) for problem in login(text).problems)
 
 
-def test_without_an_environment_there_is_none():
+def test_without_an_environment_bk_env_is_unknown():
     assert login("[uwsgi]\nhttp=:8003\n").bk_env is None
 
 

@@ -41,7 +41,7 @@ def config(site: Site) -> Callable[..., Deployment]:
 
 @pytest.fixture
 def refusals() -> Refusals:
-    """refusals(path): what loading it is refused for, each as FILE:LINE: REASON | WAY OUT."""
+    """refusals(path): what loading it is refused for, each as FILE:LINE: REASON | FIX."""
 
     def collect(path: Path) -> list[str]:
         with pytest.raises(InventoryError) as caught:

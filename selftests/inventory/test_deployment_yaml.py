@@ -421,7 +421,7 @@ def test_password_that_yaml_stumbles_over_is_not_repeated(
     assert "s3cret" not in "".join(told) + "".join(str(warning.message) for warning in recwarn)
 
 
-def test_all_problems_of_the_file_are_told_at_once(site: Site, refusals: Refusals) -> None:
+def test_all_problems_of_the_file_are_reported_together(site: Site, refusals: Refusals) -> None:
     text = """\
 prot: 80
 scheme: ftp

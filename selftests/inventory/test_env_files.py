@@ -319,7 +319,7 @@ def test_refused_with_its_line(site: Site, refusals: Refusals, name: str) -> Non
     assert refusal.startswith(told)
 
 
-def test_the_way_out_works(site: Site) -> None:
+def test_the_fix_works(site: Site) -> None:
     overlay = "domain: paas.example.com\nports: {redis: 6379}\n"
     deployment = load(five(site, "PAAS_FQDN=$(hostname)\nREDIS_PORT=six\n", **{"deployment.yaml": overlay}))
     assert deployment.domain == "paas.example.com"

@@ -147,7 +147,7 @@ def test_5x_bad_role_is_refused_with_its_line(site: Site, refusals: Refusals, wo
     assert "is not a role | write roles as" in refusal
 
 
-def test_all_bad_lines_are_told_at_once(site: Site, refusals: Refusals) -> None:
+def test_all_bad_lines_are_reported_together(site: Site, refusals: Refusals) -> None:
     told = refusals(site({"install.config": "10.0.0 bkdata\n10.0.1.2 pa-as\n10.0.1.3 paas\n300.1.1.1 job\n"}))
     assert [refusal.split(": ")[0] for refusal in told] == [f"install.config:{n}" for n in (1, 2, 4)]
 

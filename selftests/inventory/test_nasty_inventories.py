@@ -154,7 +154,7 @@ def test_path_that_cannot_be(name: str) -> None:
 
 @pytest.fixture
 def ordinary_user(tmp_path: Path) -> Iterator[None]:
-    """root reads everything: for these tests it is nobody."""
+    """root reads everything: these tests run as an unprivileged user."""
     if os.geteuid() != 0:
         yield
         return

@@ -7,7 +7,7 @@ DAY = 86400
 
 
 def behind_https(snapshot, days=100, problem=None, names=("*.bklab.test",)):
-    """nginx-2 beside nginx-1, a virtual address that nginx-1 holds, and a certificate that ends in so many days."""
+    """nginx-2 next to nginx-1, a virtual address that nginx-1 holds, and a certificate that ends in so many days."""
     deployment, started = snapshot["deployment"], snapshot["started"]
     deployment |= {"scheme": "https", "port": 443, "virtual_addresses": [VIRTUAL]}
     twin = next(host for host in deployment["hosts"] if host["name"] == "nginx-1")
@@ -35,7 +35,7 @@ def held_twice(snapshot):
     snapshot["hosts"]["nginx-2"]["addresses"] = own("10.66.0.31", VIRTUAL)
 
 
-def held_by_nobody(snapshot):
+def held_by_no_host(snapshot):
     reached, _ = behind_https(snapshot)
     snapshot["hosts"]["nginx-1"]["addresses"] = own("10.66.0.30")
     reached["error_kind"] = "unreachable"
@@ -74,7 +74,7 @@ def one_left_out(snapshot):
     [
         (behind_https, "pass", ""),
         (held_twice, "fail", "split brain: nginx-1, nginx-2"),
-        (held_by_nobody, "fail", "no host holds"),
+        (held_by_no_host, "fail", "no host holds"),
         (load_balancer, "pass", "something else stands in front"),
         (load_balancer_in_the_kernel, "pass", "something else stands in front"),
         (not_listened_on, "fail", "nothing listens"),

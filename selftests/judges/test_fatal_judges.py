@@ -65,7 +65,7 @@ def broker(snapshot):
     return next(one for one in snapshot["hosts"]["data-1"]["processes"]["items"] if one[5].startswith("beam"))
 
 
-def test_a_frozen_broker_is_none(judge):
+def test_a_frozen_broker_does_not_count(judge):
     def freeze(snapshot):
         broker(snapshot)[4] = "T"
 

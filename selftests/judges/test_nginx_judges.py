@@ -56,7 +56,7 @@ def dead_upstream_of_tests(snapshot):
     snapshot["hosts"]["nginx-1"]["answers"]["by_name"]["upstream-10.66.0.99:8010"] = refused
 
 
-def nobody_for_tests(snapshot):
+def no_host_for_tests(snapshot):
     """An upstream for tests stands in the file as shipped, but the site has no host for them."""
     dead_upstream_of_tests(snapshot)
     hosts = snapshot["deployment"]["hosts"]
@@ -82,7 +82,7 @@ def app_host_is_another(snapshot):
         ("agent-upstream-map", app_host_is_nginx_host, "pass"),
         ("agent-upstream-map", app_host_is_another, "fail"),
         ("upstream-answers", dead_upstream_of_tests, "fail"),
-        ("upstream-answers", nobody_for_tests, "pass"),
+        ("upstream-answers", no_host_for_tests, "pass"),
         ("nginx-upstreams-complete", marked_down, "warn"),
         ("nginx-upstreams-complete", marked_backup, "pass"),
         ("nginx-upstreams-complete", by_name, "pass"),

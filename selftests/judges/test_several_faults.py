@@ -1,4 +1,4 @@
-"""Two faults at once: each is named, and neither hides the other because it stands in the way of something else."""
+"""Two faults together: each is named, and neither hides the other."""
 
 import json
 

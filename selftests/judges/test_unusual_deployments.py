@@ -42,7 +42,7 @@ def test_another_supervisord_is_not_taken_for_a_dead_one(judge, change, conditio
     assert judge(condition, change)["paas-1"]["verdict"] == "no_data"
 
 
-def test_uwsgi_of_nobody_is_still_an_orphan_beside_another_supervisord(judge):
+def test_uwsgi_of_no_supervisord_is_still_an_orphan_next_to_another_supervisord(judge):
     def change(snapshot):
         another_configuration(snapshot)
         for process in processes(snapshot):

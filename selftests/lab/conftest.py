@@ -1,4 +1,4 @@
-"""A lab of two small hosts for the tests of the engine, and the means to raise others beside it."""
+"""A lab of two small hosts for the tests of the engine, and the means to start others next to it."""
 
 from __future__ import annotations
 

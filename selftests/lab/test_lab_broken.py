@@ -61,7 +61,7 @@ def test_faults_name_their_layout_and_end_quietly() -> None:
     for name, fault in FAULTS.items():
         assert lines[name].endswith(f"(layout {fault.layout})") == (fault.layout != "a")
     reader, writer = os.pipe()
-    os.close(reader)  # nobody reads on
+    os.close(reader)  # the reader has gone
     done = subprocess.run(listing, cwd=REPOSITORY, stdout=writer, stderr=subprocess.PIPE, text=True)
     os.close(writer)
     assert (done.returncode, done.stderr) == (0, "")

@@ -166,7 +166,7 @@ def test_keep_leaves_a_lab_that_is_not_ready(raise_lab: RaiseLab, small: Layout)
     lifecycle.down(lab)
 
 
-def test_a_host_that_cannot_start_is_told_at_once(raise_lab: RaiseLab, small: Layout) -> None:
+def test_a_host_that_cannot_start_is_reported_immediately(raise_lab: RaiseLab, small: Layout) -> None:
     with pytest.raises(LabError, match=r"(?s)one: sshd answers on one: the host has ended.*10\.66\.0\.999"):
         raise_lab(
             "dead", replace(small, hosts=(Host("one", "10.66.0.11", (), ("10.66.0.999",)),)), seconds=60.0

@@ -114,7 +114,7 @@ def pair_of_faults(text: str) -> Broken:
 
 
 def plan(matrix: Matrix, options: argparse.Namespace) -> list[Trial]:
-    """What is to be done: healthy runs first, so that a lab that is not green is seen at once."""
+    """Return the trials: healthy runs first, so that a lab that does not pass is seen early."""
     symptoms = [Narrowed(*shown) for shown in SYMPTOM_FAULTS.items()]
     chosen: list[Trial] = [*options.only, *options.pair, *(symptoms if options.symptoms else ())]
     everything: list[Trial] = [

@@ -1,4 +1,4 @@
-"""What a whole matrix tries beside the single faults."""
+"""The trials of a whole matrix in addition to the single faults."""
 
 from __future__ import annotations
 

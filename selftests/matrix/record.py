@@ -36,7 +36,7 @@ class Row(Struct):
 
 
 class Pair(Struct):
-    """Two faults at once."""
+    """Two faults together."""
 
     names: list[str]
     conditions: list[str]

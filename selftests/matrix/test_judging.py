@@ -119,7 +119,7 @@ def test_condition_broken_on_two_hosts_is_named_twice() -> None:
     assert not both_named(["a", "a"], one)
 
 
-def test_strangers_are_causes_that_nobody_broke() -> None:
+def test_strangers_are_causes_that_were_not_injected() -> None:
     seen = results(verdict("a@x"), verdict("b@x"), verdict("c@y"), causes=("a@x", "c@y", "b@x"))
     assert strangers(["a", "c"], seen) == ["b@x"]
 

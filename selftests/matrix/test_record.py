@@ -144,7 +144,7 @@ def test_one_flaw_is_enough(change: dict[str, object]) -> None:
     ],
     ids=["false-alarm", "unnamed", "stranger", "unhealed", "lookalike", "one-language", "no-language"],
 )
-def test_flaws_beside_the_faults_count_too(matrix: Matrix) -> None:
+def test_flaws_in_addition_to_the_faults_count_too(matrix: Matrix) -> None:
     assert not matrix.perfect
 
 

@@ -28,7 +28,7 @@ LANGUAGES: tuple[Language, ...] = ("en", "zh")
 HEALTHY_RUNS = 10
 """How many healthy runs a lab serves before it is renewed."""
 SAVED = "snapshot.json"
-"""Beside the report of each fault: what its run saw, to be judged again."""
+"""The snapshot of each fault, next to its report, to be checked again."""
 HEALED = "healed"
 """Beneath the report of each fault: the report of the run after healing."""
 RECORDER = "selftests.recordings.recorder"
@@ -176,7 +176,7 @@ class Stand:
         self._healthy = 0
 
     def _judged_again(self, saved: Path) -> Results:
-        """The record of the saved snapshot, offline. LabError if there is none."""
+        """Return the record of the saved snapshot, checked offline. Raises LabError."""
         report = saved.parent / "again"
         shutil.rmtree(report, ignore_errors=True)
         command = [sys.executable, "-m", "pytest", "--from-snapshot", str(saved), "--report", str(report)]

@@ -13,7 +13,7 @@ SECRET_PATH = "/send?key=Pl4nted-4nd-s3cret"
 
 
 class Robot:
-    """answers: (status, body) of each request in turn, the last for ever; None: no answer at all."""
+    """answers: (status, body) of each request in turn, the last one repeatedly; None: no answer at all."""
 
     def __init__(self, *answers: tuple[int, str] | None) -> None:
         self.answers = list(answers)

@@ -115,7 +115,7 @@ appt-502|appt answers 502 Bad Gateway|appt访问报502 bad gateway|
 deploy-timeout|The time-outs of a SaaS deployment|SaaS部署的超时时间可以自行配置|
 deployment-healthy|Is PaaS deployed well?|如何确认PaaS部署正常|
 logs-not-shown|The developer center shows no logs|在开发者中心无法查看日志|
-login-redirect-loop|The login page comes back for ever|登录页面无限跳转|paas-clock-skew,login-secret-equal
+login-redirect-loop|The login page loops|登录页面无限跳转|paas-clock-skew,login-secret-equal
 """
 
 LIMITS = {
@@ -145,7 +145,7 @@ def subjects(where: str) -> list[tuple[str, ...]]:
 
 
 def told(scenario: Callable[[], Results]) -> Callable[[], Results]:
-    """The record speaks the language of the moment and holds the other one beside it, as a run leaves it."""
+    """Return the record in the present language, with the other language in `translated`, as a run leaves it."""
 
     @wraps(scenario)
     def build() -> Results:
@@ -460,7 +460,7 @@ def _disk(results: Results) -> None:
 
 @told
 def without_data() -> Results:
-    """paas-2 does not answer, and the bastion before data-2 lets nobody try: its consequences are only probable."""
+    """paas-2 does not answer, and the bastion before data-2 refuses connections: its consequences are only probable."""
     results = healthy()
     silent = say(en="10.66.0.12 port 22: timed out after 10 s", zh="10.66.0.12 端口 22：10 秒超时")
     bastion = say(

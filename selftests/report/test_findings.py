@@ -64,7 +64,7 @@ def test_what_follows_from_something_unseen_is_probable() -> None:
     assert "database-reachable@paas-1" in [verdict.id for verdict in unknown.probably]
 
 
-def test_one_link_that_nobody_saw_makes_the_rest_of_the_chain_probable() -> None:
+def test_one_link_without_evidence_makes_the_rest_of_the_chain_probable() -> None:
     results = three_faults()
     judge(results, "domain-502@controller", "no_data", reason="timed out")
     first = causes(settle(results, 1))[0]
@@ -83,7 +83,7 @@ def test_reasons_are_told_when_nothing_failed_and_the_run_is_not_green() -> None
     assert not unjudged(healthy())
 
 
-def test_failures_stand_alone_when_nobody_explained_them() -> None:
+def test_failures_stand_alone_without_an_explanation() -> None:
     results = three_faults()
     results.root_causes = []
     for verdict in results.verdicts:

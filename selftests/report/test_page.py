@@ -219,7 +219,7 @@ def tells(verdict: Verdict, word: str) -> bool:
             "#step=nginx>appt",
             lambda v: v.subject in ("nginx-1", "nginx-1+appt-1") and v.condition in NGINX_TO_AGENT,
         ),
-        ("#step=nobody", lambda v: False),
+        ("#step=unknown", lambda v: False),
         ("#text=%E4%B8%A4%E5%8F%B0+PaaS+%E7%9A%84%E6%97%B6%E9%97%B4%E5%B7%AE", lambda v: False),
         (
             "#text=%E4%B8%A4%E5%8F%B0%20PaaS%20%E7%9A%84%E6%97%B6%E9%97%B4%E5%B7%AE",
@@ -230,7 +230,7 @@ def tells(verdict: Verdict, word: str) -> bool:
         ("#id=paas-clock-skew@paas-1+paas-2", lambda v: v.id == "paas-clock-skew@paas-1+paas-2"),
         ("#id=paas-clock-skew%40paas-1%2Bpaas-2", lambda v: v.id == "paas-clock-skew@paas-1+paas-2"),
         ("#cause=disk-space@es-1", lambda v: v.id in ("disk-space@es-1", "es-health@es-1")),
-        ("#host=nobody", lambda v: False),
+        ("#host=unknown", lambda v: False),
         ("#text=%E0%A4%A", lambda v: False),
     ],
 )
@@ -409,7 +409,7 @@ def test_what_history_and_baseline_say_is_shown(shown: Open, browser: Browser) -
     assert waivers == ["in use", "expired", "no longer needed", "evidence changed"]
 
 
-def test_a_run_beside_no_other_says_nothing_of_change(shown: Open, browser: Browser) -> None:
+def test_a_run_without_another_says_nothing_of_change(shown: Open, browser: Browser) -> None:
     shown(without_data())
     assert browser.evaluate("document.querySelectorAll('#changes, #waivers, .since').length") == 0
 

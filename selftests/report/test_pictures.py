@@ -52,7 +52,7 @@ def test_each_failure_stands_where_it_belongs(id_: str, bad: set[str]) -> None:
     assert all(found[key].bad == [id_] and not found[key].folded for key in bad)
 
 
-def test_a_failure_with_a_cause_elsewhere_is_folded_unless_one_without_stands_beside_it() -> None:
+def test_a_failure_with_a_cause_elsewhere_is_explained_unless_one_is_not() -> None:
     results = healthy()
     judge(results, "healthz-login@controller", "fail", explained_by=["supervisor-sock@paas-1"])
     assert path.parts(results)["login"].folded
@@ -97,7 +97,7 @@ def clock(offset: float, uncertainty: float = 0.01) -> Clock:
 
 
 def with_clocks(*offsets: float | None) -> Results:
-    """Hosts paas-0, paas-1 and others with these clocks, judged by nobody."""
+    """Hosts paas-0, paas-1 and others with these clocks, not checked."""
     results = healthy()
     results.hosts = [
         HostRecord(

@@ -101,7 +101,7 @@ def test_it_arrives(kind: Kind) -> None:
 
 REFUSALS = {
     "busy, then well": (["wecom", (503, ""), (200, ANSWERS["wecom"])], 2, None),
-    "busy for ever": (["wecom", (503, "")], webhook.ATTEMPTS, "HTTP 503"),
+    "busy without end": (["wecom", (503, "")], webhook.ATTEMPTS, "HTTP 503"),
     "gone": (["slack", (404, "no_service")], 1, "HTTP 404"),
     "a robot that says no": (
         ["wecom", (200, '{"errcode": 93000, "errmsg": "invalid webhook url"}')],
@@ -138,7 +138,7 @@ def test_what_does_not_arrive_is_told_without_the_address(
     assert "s3cret" not in caplog.text and "s3cret" not in repr(hook)
 
 
-def test_nobody_listens() -> None:
+def test_no_listener() -> None:
     with robot((200, "")) as one:
         url = one.url
     with pytest.raises(NotSent, match="no connection"):

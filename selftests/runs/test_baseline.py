@@ -1,4 +1,4 @@
-"""Verdicts beside those of a baseline: what was not asked is no change."""
+"""Verdicts compared with a baseline: what was not checked is not a change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deployments nobody has seen: roles spread over 1 to 12 hosts at random, with facts of a healthy lab, with none, or both.
+"""Random deployments: roles spread over 1 to 12 hosts at random, with facts of a healthy lab, with none, or both.
 
 `python -m selftests.suite.generated FIRST COUNT DIRECTORY` judges those many in one process, a directory for each seed.
 """

@@ -1,4 +1,4 @@
-"""One run beside others, from the command line: snapshots judged again, a baseline, a history, waivers."""
+"""One run compared with others, from the command line: snapshots checked again, a baseline, a history, waivers."""
 
 import json
 
@@ -7,7 +7,7 @@ from test_runs import open_socket, stop_chronyd, waiver
 
 
 def spoil(snapshot):
-    """Several facts at once: a failure, a warning, a fact that is missing, causes with consequences."""
+    """Several facts together: a failure, a warning, a fact that is missing, causes with consequences."""
     open_socket(snapshot)
     stop_chronyd(snapshot)
     hosts = snapshot["hosts"]

@@ -141,7 +141,7 @@ def site(home):
 
 
 def test_no_output_holds_a_secret(run, tmp_path):
-    """A live run on this machine, whose files hold secrets, beside a baseline with other secrets, under one key."""
+    """A live run on this machine, whose files hold secrets, compared with a baseline with other secrets, under one key."""
     home = tmp_path / "bkce"
     site(home)
     (tmp_path / "deployment.yaml").write_text(
@@ -159,7 +159,7 @@ def test_no_output_holds_a_secret(run, tmp_path):
     login.write_text(login.read_text().replace(f"{PLANTED}1", f"{PLANTED}9"))
     done, one = outputs(run, tmp_path, *live, "--baseline", str(tmp_path / "before.json"), snapshot=None)
     assert first.results["hosts"][0]["collected"] and done.results["hosts"][0]["collected"]
-    facts = done.results["comparison"]["facts"]  # whoever else is on this machine starts and ends processes
+    facts = done.results["comparison"]["facts"]  # other users of this machine start and end processes
     changes = {fact["name"]: fact for fact in facts if fact["kind"] in ("setting", "version", "upstream")}
     assert changes.keys() == {"login SECRET_KEY"}, (
         "the same secrets are the same under one key, and nothing else changed"

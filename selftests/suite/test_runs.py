@@ -219,7 +219,7 @@ def test_selection_narrows_what_is_expected(run):
 
 @pytest.fixture
 def lonely(tmp_path):
-    """An inventory of one host that would be asked at once, and fails whoever asks it."""
+    """An inventory of one host that would be collected immediately, and fails then."""
     inventory = tmp_path / "site" / "deployment.yaml"
     inventory.parent.mkdir()
     inventory.write_text(
@@ -407,7 +407,7 @@ def test_called_without_a_word_it_asks_for_a_deployment():
     assert done.returncode == 4 and "--inventory PATH" in done.stderr + done.stdout
 
 
-def test_called_beside_tests_of_others_it_runs_its_own(tmp_path):
+def test_called_next_to_tests_of_others_it_runs_its_own(tmp_path):
     (tmp_path / "test_theirs.py").write_text("def test_theirs():\n    print('theirs ran')\n")
     done = bare(tmp_path, "-s", "--from-snapshot", str(HEALTHY), "--only", "disk-space", "--lang", "en")
     assert done.returncode == 0 and "9 pass" in done.stdout and "theirs" not in done.stdout

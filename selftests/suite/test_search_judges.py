@@ -186,7 +186,7 @@ def test_an_address_outside_of_the_inventory() -> None:
     assert judge(CONFIG, at(foreign), facts("x"), known=without) == "pass", "there is nothing to compare with"
 
 
-def test_a_port_where_nothing_listens_is_a_wrong_address_and_a_stopped_elasticsearch_is_none() -> None:
+def test_a_port_where_nothing_listens_is_a_wrong_address_and_a_stopped_elasticsearch_is_not() -> None:
     assert "nothing listens on 9201; the inventory's port of es is 10004" in judge(
         CONFIG, refused("10.0.1.2:9201")
     )
@@ -355,7 +355,7 @@ def test_what_could_not_be_asked(fields: dict[str, Any], words: str) -> None:
         assert_matches(judge(test, paas(parser=parser)), words)
 
 
-def test_a_host_without_plugins_beside_one_with_them() -> None:
+def test_a_host_without_plugins_next_to_one_with_them() -> None:
     for test in (REACHED, QUEUE, CONNECTED):
         assert judge(test, paas(parser=NONE)).startswith("n/a: no log_agent or log_parser on this host")
     assert judge(REACHED, paas(parser=replace(PLUGIN, targets=()))).startswith(
@@ -405,7 +405,7 @@ def test_connections(peers: Any, words: str) -> None:
     assert_matches(judge(CONNECTED, paas(parser=replace(PLUGIN, peers=peers))), words)
 
 
-def test_a_name_may_have_more_addresses_than_a_resolver_tells_at_once() -> None:
+def test_a_name_may_have_more_addresses_than_a_resolver_returns_in_one_answer() -> None:
     parser = replace(PLUGIN, targets=(replace(TARGET, host="redis"),), peers=(("10.0.1.4", 6379),))
     host = paas(parser=parser, names=Names({"redis": Resolved("redis", ("10.0.1.9",))}))
     assert judge(CONNECTED, host).startswith("fail")
@@ -475,7 +475,7 @@ def test_where_lines_are_dropped_on_purpose_none_is_missed() -> None:
     assert judge(FRESH, drops, app(log(400))).startswith("n/a")
 
 
-def test_a_port_is_only_wrong_where_somebody_looked() -> None:
+def test_a_port_is_only_wrong_on_a_collected_host() -> None:
     hidden = facts("es-1")
     assert judge(CONFIG, refused("10.0.1.2:9201"), hidden) == "pass"
 

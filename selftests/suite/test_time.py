@@ -55,7 +55,7 @@ def test_the_clock_that_is_not_with_the_others(offsets: Any, bad: str) -> None:
     assert [name for name, word in words.items() if word == "bad"] == list(bad)
 
 
-def test_what_was_measured_badly_is_not_judged_and_judges_nobody() -> None:
+def test_an_inaccurate_clock_is_neither_checked_nor_compared() -> None:
     words = judged(TIME.test_clock_does_not_drift, clocks(0, 0.1, 0, (90, 2.5)))
     assert words == {"a": "pass", "b": "pass", "c": "pass", "d": "no data"}
     words = judged(TIME.test_clock_does_not_drift, clocks(0, 0.1, (3.5, 1.5)))

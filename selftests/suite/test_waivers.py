@@ -1,4 +1,4 @@
-"""A waiver: for whom it holds, until when, and what is said of one that does not."""
+"""A waiver: its ids, its last day, and the message about one that does not hold."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pymysql
 
-FOR_EVER = 31536000  # seconds; the longest that pymysql accepts
+NO_LIMIT = 31536000  # seconds; the longest that pymysql accepts
 LOST = (2006, 2013, 2055)  # errors of a connection that the server has dropped
 
 
@@ -20,7 +20,7 @@ class Database:
         self.connection: pymysql.Connection[Any] | None = None
 
     def query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        """The rows of a statement; every statement commits at once."""
+        """Return the rows of a statement; every statement commits."""
         connection = self.connection or self._connect()
         try:
             with connection.cursor() as cursor:
@@ -40,7 +40,7 @@ class Database:
             database=self.where["NAME"],
             charset="utf8",
             autocommit=True,
-            connect_timeout=FOR_EVER,
+            connect_timeout=NO_LIMIT,
         )
         return self.connection
 

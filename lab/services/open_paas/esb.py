@@ -27,7 +27,7 @@ database = Database(settings, pooled=True)
 
 
 def call(system: str, component: str, url: str, params: dict[str, str], app_code: str = "") -> dict[str, Any]:
-    """The JSON of another system's interface, with a line in esb_api.log. RuntimeError if there is none."""
+    """The JSON of another system's interface, with a line in esb_api.log. Raises RuntimeError."""
     start, status, answer, problem = time.time(), -1, None, ""
     try:
         response = requests.get(url, params=params, timeout=settings.HTTP_TIMEOUT)

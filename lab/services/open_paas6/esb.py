@@ -32,7 +32,7 @@ redis_pool = redis.Redis(
 def call(
     system: str, component: str, url: str, params: dict[str, str], method: str = "GET"
 ) -> dict[str, Any]:
-    """Return the JSON of another system, with a line in esb_api.log. RuntimeError if there is none."""
+    """Return the JSON of another system, with a line in esb_api.log. Raises RuntimeError."""
     start, status, answer, problem = time.time(), -1, None, ""
     try:
         response = requests.request(method, url, params=params, timeout=settings.HTTP_TIMEOUT)

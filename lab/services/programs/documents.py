@@ -158,7 +158,7 @@ class Store:
         self._file(index.name).unlink()
 
     def add(self, name: str, document: dict[str, Any]) -> int:
-        """Add a document, to a new index if there is none of that name. Return its number in the index."""
+        """Add a document, to a new index if necessary. Return its number in the index."""
         if name not in self._indices:
             self._refuse_new(name)
         index = self._indices.get(name) or self.create(name)

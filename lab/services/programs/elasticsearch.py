@@ -284,7 +284,7 @@ INDEX_HANDLERS: dict[tuple[str, ...], Handler] = {
 
 
 def find_handler(method: str, parts: list[str]) -> tuple[Handler, str]:
-    """Return the handler of a request and the index that its path names; Refused if there is none."""
+    """Return the handler of a request and the index that its path names; raise Refused without one."""
     if (key := (method, *parts)) in CLUSTER_HANDLERS:
         return CLUSTER_HANDLERS[key], "*"
     if parts[:2] == ["_cat", "indices"] and len(parts) == 3 and method == "GET":

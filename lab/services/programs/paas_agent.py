@@ -17,7 +17,7 @@ START_SECONDS = 10
 
 
 class Config:
-    """The YAML file as viper reads it: names without case, once at the start, a number that is none is 0."""
+    """Read the YAML file as viper does: case-insensitive names, an invalid number is 0."""
 
     def __init__(self, path: Path) -> None:
         self.tree = _lower(yaml.safe_load(path.read_text(encoding="utf-8")))
