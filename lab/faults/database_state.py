@@ -93,7 +93,7 @@ def damage_table(lab: Lab) -> None:
 
 
 def hold(statements: str) -> Act:
-    """A program of somebody holds a lock until it is ended."""
+    """A program holds a lock until it is ended."""
 
     def act(lab: Lab) -> None:
         command = f"mariadb open_paas -e {shlex.quote(f'{statements}; DO SLEEP(3000)')}"

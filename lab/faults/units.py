@@ -156,7 +156,7 @@ def give_port_back(lab: Lab) -> None:
 
 
 def start_by_hand(lab: Lab) -> None:
-    """Somebody stopped the unit and started uwsgi as root in his session; then the unit was started as well."""
+    """uwsgi was started as root in a session while the unit was stopped; then the unit was started as well."""
     name = paas(lab)
     systemctl(lab, name, f"stop {LOGIN}")
     lab.run(
@@ -180,7 +180,7 @@ def logs(lab: Lab) -> str:
 
 
 def own_log(lab: Lab) -> None:
-    """Somebody ran manage.py as root, and the log was created anew by root."""
+    """manage.py was run as root, so the log was created again by root."""
     lab.run(paas(lab), f"chown root:root {logs(lab)}/login.log && chmod 644 {logs(lab)}/login.log")
     systemctl(lab, paas(lab), f"restart {LOGIN}")
     await_loop(lab, paas(lab), LOGIN)
@@ -192,7 +192,7 @@ def give_logs_back(lab: Lab) -> None:
 
 
 def hit_the_start_limit(lab: Lab) -> None:
-    """Somebody killed and started it again and again within ten seconds."""
+    """The unit was killed and started repeatedly within ten seconds."""
     pid = f"$(systemctl show -p MainPID --value {LOGIN})"
     again = f"kill -9 {pid}; systemctl start {LOGIN}"
     lab.run(paas(lab), f"for i in 1 2 3 4 5 6 7; do {again} || break; done; true", timeout=60)
