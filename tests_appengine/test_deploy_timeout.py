@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from statistics import median
 
 from bkpaas.checks import (
     AgentConfig,
@@ -20,10 +19,14 @@ from bkpaas.checks import (
     Settings,
     Subject,
     case,
+    clock_slack,
     combined,
     condition,
+    keeps_settings,
     lines,
+    load_time,
     msg,
+    only_touched,
     setting,
 )
 
@@ -31,7 +34,7 @@ EVENT = "EVENT_STATE_EXPIRE_SECONDS"
 HISTORY = "HISTORY_EVENT_STATE_EXPIRE_SECONDS"
 LIMIT = "EXECUTE_TIME_LIMIT"
 SHIPPED_LIMIT = 300
-TICK_SECONDS = 1.0  # start times of processes are that exact
+TIME_OUTS = (EVENT, HISTORY)
 
 Readers = list[tuple[Process, Sequence[FileFact]]]
 """Processes with the files that each reads at its start."""
@@ -168,7 +171,7 @@ def test_processes_know_their_files(
 ) -> None:
     """No file with a time-out was surely changed after the process that reads it at its start had started."""
     roles = deployment.host(subject.id)
-    slack = _clock_slack(host, deployment, host_facts)
+    slack = clock_slack(host, deployment, host_facts)
     readers = _paas_readers(host) if roles.has_role("paas") else []
     readers += _agent_readers(host) if roles.has_role("appo", "appt") else []
     stale: list[CaseMessage] = []
@@ -177,14 +180,14 @@ def test_processes_know_their_files(
         for file in files:
             if file.mtime is None or process.start is None:
                 raise NoData(msg("{path}: its time is not known", path=file.path))
-            later = file.mtime - process.start
-            if later > slack:
+            loaded = load_time(host, process) or process.start
+            if file.mtime - loaded > slack and not only_touched(file):
                 stale.append(
                     case(
                         "stale",
                         "{path} was changed {seconds:.0f} s after pid {pid} ({command}) had started",
                         path=file.path,
-                        seconds=later,
+                        seconds=file.mtime - loaded,
                         pid=process.pid,
                         command=process.command[:80],
                     )
@@ -196,7 +199,19 @@ def _paas_readers(host: HostView) -> Readers:
     masters = host.processes.uwsgi_masters("paas")
     if not masters:
         raise NoData(msg("no process of paas was found"))
-    return [(master, [file for file in _paas(host).files if file.exists]) for master in masters]
+    startup = host.facts.startup
+    compiled = () if isinstance(startup, Missing) else startup.compiled
+    return [
+        (
+            master,
+            [
+                file
+                for file in _paas(host).files
+                if file.exists and not keeps_settings(file, compiled, load_time(host, master), TIME_OUTS)
+            ],
+        )
+        for master in masters
+    ]
 
 
 def _agent_readers(host: HostView) -> Readers:
@@ -209,21 +224,6 @@ def _agent_readers(host: HostView) -> Readers:
     if not agents:
         raise NoData(msg("no process of paas_agent was found"))
     return [(agent, files) for agent in agents]
-
-
-def _clock_slack(host: HostView, deployment: Deployment, host_facts: HostLookup) -> float:
-    """Return the seconds by which the start of a process and the time of a file may differ and mean the same moment.
-
-    Starts are counted back from the clock as it goes now, files bear the time of their day: a clock that has been
-    set in between, or should be, puts them apart by as much.
-    """
-    offsets = [
-        facts.clock.offset_seconds
-        for facts in (host_facts(other.name) for other in deployment.selected())
-        if not isinstance(facts.facts.clock, Missing)
-    ]
-    off = abs(host.clock.offset_seconds - median(offsets))
-    return off + host.clock.uncertainty_seconds + TICK_SECONDS
 
 
 @condition("history-ge-event")

@@ -24,7 +24,14 @@ from bkpaas.checks.database import (
     statement_failure,
 )
 from bkpaas.checks.finding import Finding
-from bkpaas.checks.loaded import changes, clock_slack, load_time, settings_changes
+from bkpaas.checks.loaded import (
+    changes,
+    clock_slack,
+    keeps_settings,
+    load_time,
+    only_touched,
+    settings_changes,
+)
 from bkpaas.checks.log_search import (
     IpAddress,
     addresses,
@@ -223,10 +230,12 @@ __all__ = [
     "default_servers", "directories", "domain_healthz_paths", "domain_paths", "elasticsearch_endpoints",
     "elasticsearch_error", "equal", "excepted", "exception_subject", "groups", "health", "host_accounts",
     "host_time", "hosts_at", "hosts_with_module", "idle_placeholders", "is_elasticsearch",
-    "is_login_refusal", "is_loopback", "is_own", "is_placeholder", "joined", "key_readings", "labelled",
+    "is_login_refusal", "is_loopback", "is_own", "is_placeholder", "joined", "keeps_settings", "key_readings",
+    "labelled",
     "lines", "load_time", "location_host", "location_port", "login_access_log", "login_obstacle",
     "mentions", "message_of", "msg", "needs", "nginx_route", "no_answer", "odd_hosts", "odd_readings",
-    "offset", "own_addresses", "parsers", "pid_files", "platform_servers", "platform_upstreams", "plural",
+    "offset", "only_touched",
+    "own_addresses", "parsers", "pid_files", "platform_servers", "platform_upstreams", "plural",
     "port_of_service", "process_of_program", "program_lines", "read_only_variables", "readings",
     "redis_endpoint", "refused_command", "request_failure", "require_log_search", "required_units",
     "same_host", "same_link", "say", "seconds", "seen_from_host", "series", "server_name_fits",

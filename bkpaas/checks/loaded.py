@@ -103,6 +103,19 @@ def settings_changes(
     return found
 
 
+def keeps_settings(
+    file: FileFact, compiled: Sequence[Compiled], loaded: float | None, names: Iterable[str]
+) -> bool:
+    """Return whether the compiled form shows that a process has loaded the present values of these settings."""
+    own = [
+        one
+        for one in compiled
+        if one.source == file.path and loaded and one.compiled <= loaded + TICK_SECONDS
+    ]
+    newest = max(own, key=lambda one: one.compiled, default=None)
+    return newest is not None and not set(names) & set(newest.changed)
+
+
 def _is_source(compiled: Compiled, file: FileFact) -> bool:
     """Return whether the compiled file was made from the file that is there now."""
     same_size = compiled.source_size in (None, file.size)
@@ -118,7 +131,7 @@ def _change(file: FileFact, process: Process, limit: float, atimes: bool) -> Cas
     if file.mtime is None or not _is_new(file, limit):
         return None
     if max(file.mtime, file.link_mtime or 0) > limit:
-        return None if _only_touched(file) else _edited(file, process, limit)
+        return None if only_touched(file) else _edited(file, process, limit)
     if _put_there(file, limit) or (atimes and file.links == 1 and (file.atime or limit) <= file.mtime):
         return case(
             "replaced",
@@ -141,7 +154,7 @@ def _edited(file: FileFact, process: Process, limit: float) -> CaseMessage:
     )
 
 
-def _only_touched(file: FileFact) -> bool:
+def only_touched(file: FileFact) -> bool:
     """Return whether only the times of a file were set: both are equal, and no name came into its directory since."""
     if file.mtime is None or file.atime is None or file.folder_mtime is None or file.link_mtime is not None:
         return False

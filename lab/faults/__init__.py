@@ -26,6 +26,7 @@ from lab.faults import (
     limping,
     log_search,
     login_logs,
+    next_start,
     processes,
     redirects,
     search_engine,
@@ -79,6 +80,7 @@ FAULTS: dict[str, Fault] = {
         units,
         consul,
         limping,
+        next_start,
     )
     for fault in room.FAULTS
 }

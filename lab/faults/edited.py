@@ -105,8 +105,18 @@ def program_start(role: str, number: int, module: str, program: str) -> Restart:
     return again
 
 
-def settings_fault(service: str, path: str, sed: str, number: int, what: tuple[str, str]) -> Fault:
-    break_, heal = in_place("paas", number, path, sed, services(number, service))
+def settings_fault(service: str, path: str, sed: str, what: tuple[str, str]) -> Fault:
+    """A setting that is changed on both paas hosts, and not loaded on either."""
+    pairs = [in_place("paas", number, path, sed, services(number, service)) for number in (0, 1)]
+
+    def break_(lab: Lab) -> None:
+        for act, _ in pairs:
+            act(lab)
+
+    def heal(lab: Lab) -> None:
+        for _, act in pairs:
+            act(lab)
+
     file = path.rpartition("/")[2].partition(".")[0].replace("_", "-")
     return Fault(
         f"edited-{service}-{file}-{what[0]}", "services-loaded", START,
@@ -119,13 +129,13 @@ def settings_fault(service: str, path: str, sed: str, number: int, what: tuple[s
 LOGIN = "open_paas/login/conf"
 CENTER = "open_paas/paas/conf"
 SETTINGS = [
-    settings_fault("login", f"{LOGIN}/default.py", "$ a BK_COOKIE_PATH = '/another-path'", 0, ("cookie-path", "cookie 路径")),
-    settings_fault("login", f"{LOGIN}/default.py", "$ a LOGIN_REDIRECT_LIMIT = 4711", 1, ("new-setting", "新的配置项")),
-    settings_fault("login", f"{LOGIN}/settings_production.py", "$ a MAIL_HOST = 'mail-2.example.com'", 1, ("mail-host", "邮件主机")),
-    settings_fault("paas", f"{CENTER}/default.py", "$ a FEEDBACK_URL = 'http://feedback.example.com/'", 0, ("feedback-url", "反馈地址")),
-    settings_fault("paas", f"{CENTER}/settings_production.py", "$ a SITE_TITLE = 'another platform'", 1, ("title", "标题")),
-    settings_fault("esb", "open_paas/esb/configs/default.py", "$ a ESB_CHANNEL_CACHE_SECONDS = 3601", 0, ("cache", "缓存时间")),
-    settings_fault("appengine", "open_paas/appengine/controller/settings.py", "$ a QUEUE_NAME = 'deploy-queue-2'", 0, ("queue", "队列")),
+    settings_fault("login", f"{LOGIN}/default.py", "$ a BK_COOKIE_PATH = '/another-path'", ("cookie-path", "cookie 路径")),
+    settings_fault("login", f"{LOGIN}/default.py", "$ a LOGIN_REDIRECT_LIMIT = 4711", ("new-setting", "新的配置项")),
+    settings_fault("login", f"{LOGIN}/settings_production.py", "$ a MAIL_HOST = 'mail-2.example.com'", ("mail-host", "邮件主机")),
+    settings_fault("paas", f"{CENTER}/default.py", "$ a FEEDBACK_URL = 'http://feedback.example.com/'", ("feedback-url", "反馈地址")),
+    settings_fault("paas", f"{CENTER}/settings_production.py", "$ a SITE_TITLE = 'another platform'", ("title", "标题")),
+    settings_fault("esb", "open_paas/esb/configs/default.py", "$ a ESB_CHANNEL_CACHE_SECONDS = 3601", ("cache", "缓存时间")),
+    settings_fault("appengine", "open_paas/appengine/controller/settings.py", "$ a QUEUE_NAME = 'deploy-queue-2'", ("queue", "队列")),
 ]  # fmt: skip
 
 

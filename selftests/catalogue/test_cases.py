@@ -71,8 +71,8 @@ def parameters(used: list[ast.FunctionDef]) -> Iterator[tuple[str, set[str]]]:
     for call in calls:
         if getattr(call.func, "id", "") in makers:
             combined |= {word.arg for word in call.keywords if word.arg}
-        if getattr(call.func, "id", "") == "several" and isinstance(call.args[-1], ast.Constant):
-            combined.add(call.args[-1].value)
+        if getattr(call.func, "id", "") == "several" and isinstance(call.args[1], ast.Constant):
+            combined.add(call.args[1].value)
     for call in calls:
         if getattr(call.func, "id", "") == "case" and isinstance(call.args[0], ast.Constant):
             yield call.args[0].value, {word.arg for word in call.keywords if word.arg} | combined

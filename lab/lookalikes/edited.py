@@ -1,0 +1,125 @@
+"""Files whose times changed and whose content did not, and changes that were loaded."""
+
+from __future__ import annotations
+
+from lab.control import Lab
+from lab.faults.edited import LOGIN, PAAS, SITE, below, paas_start, supervisor_start
+from lab.faults.hands import (
+    await_http,
+    edit,
+    host,
+    inner,
+    keep,
+    reload_nginx,
+    restart,
+    restore,
+    supervisorctl,
+)
+from lab.lookalikes.lookalike import Lookalike
+
+INI = "etc/uwsgi-open_paas-{}.ini"
+CONF = f"etc/supervisor-{PAAS}.conf"
+
+
+def same(name: str, en: str, zh: str, role: str, command: str, undo: str = "true") -> Lookalike:
+    def apply(lab: Lab) -> None:
+        lab.run(host(lab, role), command.replace("{home}", str(lab.layout.home)))
+
+    def put_back(lab: Lab) -> None:
+        lab.run(host(lab, role), undo.replace("{home}", str(lab.layout.home)))
+
+    return Lookalike(name, en, zh, apply, put_back)
+
+
+TIMES = [
+    same("settings-touched", "settings of all services were touched", "所有服务的配置被 touch", "paas",
+         "touch {home}/open_paas/*/conf/*.py {home}/open_paas/esb/configs/default.py {home}/open_paas/appengine/controller/settings.py {home}/open_paas/*/wsgi.py",
+         "touch -d '1 day ago' {home}/open_paas/*/conf/*.py {home}/open_paas/*/wsgi.py"),
+    same("uwsgi-files-touched", "the uwsgi and supervisor files were touched", "uwsgi 和 supervisor 文件被 touch", "paas",
+         "touch {home}/etc/*.ini {home}/etc/*.conf {home}/etc/supervisor-*/*.conf"),
+    same("nginx-files-touched", "the files of nginx were touched", "nginx 文件被 touch", "nginx", "touch {home}/etc/nginx.conf {home}/etc/nginx/*.conf"),
+    same("modes-changed", "chmod and chown -R over code and configuration", "对代码和配置执行 chmod、chown -R", "paas",
+         "chmod -R g-w {home}/open_paas {home}/etc && chown -R root:root {home}/open_paas {home}/etc"),
+    same("nginx-modes-changed", "chmod over the files of nginx", "对 nginx 文件执行 chmod", "nginx",
+         "chmod 640 {home}/etc/nginx/*.conf && chown -R root:root {home}/etc", "chmod 644 {home}/etc/nginx/*.conf"),
+    same("hard-links", "a backup tool made hard links of the configuration", "备份工具为配置建立了硬链接", "paas",
+         "mkdir -p {home}/backup && ln {home}/etc/*.ini {home}/etc/*.conf {home}/open_paas/login/conf/*.py {home}/backup/", "rm -rf {home}/backup"),
+    same("backups-beside", "copies beside the files of nginx", "nginx 文件旁有副本", "nginx",
+         "cd {home}/etc/nginx && for f in *.conf; do cp $f $f.bak; done", "rm -f {home}/etc/nginx/*.bak"),
+    same("agent-touched", "the configuration of paas_agent was touched", "paas_agent 的配置被 touch", "appo",
+         "touch {home}/etc/paas_agent_config.yaml; chmod 600 {home}/etc/paas_agent_config.yaml", "chmod 644 {home}/etc/paas_agent_config.yaml"),
+    same("other-settings-edited", "settings of development and manage.py were edited", "修改了开发环境配置和 manage.py", "paas",
+         "echo 'DEBUG = True' > {home}/open_paas/login/conf/settings_development.py && cp -p {home}/open_paas/login/manage.py /run/manage"
+         " && echo '# note' >> {home}/open_paas/login/manage.py",
+         "rm -f {home}/open_paas/login/conf/settings_development.py; [ ! -e /run/manage ] || mv /run/manage {home}/open_paas/login/manage.py"),
+]  # fmt: skip
+
+
+def reload_by_signal(lab: Lab) -> None:
+    """uwsgi reloads in place: the master keeps its pid and its start."""
+    name = host(lab, "paas")
+    edit(lab, name, below(lab, INI.format("esb")), "s/^buffer-size = .*/buffer-size = 16384/")
+    lab.run(name, f"sleep 1.1; kill -HUP $(cat {below(lab, 'logs/open_paas/esb_uwsgi.pid')}); sleep 2")
+    await_http(lab, name, f"http://{inner(lab, name)}:{lab.layout.ports['esb']}/")
+
+
+def signal_undone(lab: Lab) -> None:
+    restore(lab, host(lab, "paas"), below(lab, INI.format("esb")))
+    restart(lab, host(lab, "paas"), "esb")
+
+
+def edited_and_restarted(lab: Lab) -> None:
+    name = host(lab, "paas", 1)
+    edit(lab, name, below(lab, f"{LOGIN}/default.py"), "$ a BK_COOKIE_PATH = '/'")
+    restart(lab, name, "login")
+
+
+def edit_undone(lab: Lab) -> None:
+    restore(lab, host(lab, "paas", 1), below(lab, f"{LOGIN}/default.py"))
+    restart(lab, host(lab, "paas", 1), "login")
+
+
+def edited_and_reloaded(lab: Lab) -> None:
+    edit(lab, host(lab, "nginx"), below(lab, SITE), "s/proxy_read_timeout 600;/proxy_read_timeout 601;/")
+    reload_nginx(lab, host(lab, "nginx"))
+
+
+def reload_undone(lab: Lab) -> None:
+    restore(lab, host(lab, "nginx"), below(lab, SITE))
+    reload_nginx(lab, host(lab, "nginx"))
+
+
+def updated(lab: Lab) -> None:
+    """supervisorctl update: supervisord keeps its start, the changed programs get a new one."""
+    name = host(lab, "paas")
+    edit(lab, name, below(lab, CONF), "/^\\[program:esb\\]/a stopwaitsecs=20")
+    lab.run(name, "sleep 1.2")
+    supervisorctl(lab, name, "update")
+    await_http(lab, name, f"http://{inner(lab, name)}:{lab.layout.ports['esb']}/")
+
+
+def update_undone(lab: Lab) -> None:
+    restore(lab, host(lab, "paas"), below(lab, CONF))
+    paas_start(0)(lab)
+
+
+def spare_program(lab: Lab) -> None:
+    """A program that supervisor does not start by itself and whose directory is made when it is wanted."""
+    name = host(lab, "paas")
+    keep(lab, name, below(lab, CONF))
+    lab.run(
+        name,
+        f"printf '\\n[program:migrate]\\ncommand=/data/migrate/run\\nautostart=false\\n' >> {below(lab, CONF)}",
+    )
+    supervisor_start("paas", 0, PAAS)(lab)
+
+
+CHANGES = [
+    Lookalike("uwsgi-reloaded", "esb loaded its changed file by a signal", "esb 通过信号加载了修改后的文件", reload_by_signal, signal_undone),
+    Lookalike("settings-edited-and-loaded", "login was restarted after a change", "修改之后重启了 login", edited_and_restarted, edit_undone),
+    Lookalike("nginx-edited-and-reloaded", "nginx was reloaded after a change", "修改之后重载了 nginx", edited_and_reloaded, reload_undone),
+    Lookalike("supervisor-updated", "supervisorctl update after a change", "修改之后执行了 supervisorctl update", updated, update_undone),
+    Lookalike("spare-program", "a program that is not started by itself", "有不自动启动的程序", spare_program, update_undone),
+]  # fmt: skip
+
+LOOKALIKES = [*TIMES, *CHANGES]
