@@ -129,6 +129,22 @@ class Section(Struct):
     conditions: list[str]
 
 
+class FlowPart(Struct):
+    """A station of the request flow, or a step between two of them, as the catalogue describes it."""
+
+    key: str
+    """Of a step `FROM>TO`."""
+    title: str
+    """Empty for a step: it is named after its stations."""
+    translated: str
+    conditions: list[str]
+    """Those that judge it on hosts of its roles."""
+    roles: list[str] = field(default_factory=list)
+    """Empty: hosts of every role."""
+    anywhere: list[str] = field(default_factory=list)
+    """Conditions that judge it on hosts of every role."""
+
+
 class Change(Struct):
     """A verdict that is not what it was in another run."""
 
@@ -210,6 +226,8 @@ class Results(Struct):
     """Ids, the most explanatory first."""
     counts: dict[str, int]
     sections: list[Section] = field(default_factory=list)
+    flow: list[FlowPart] = field(default_factory=list)
+    """The request flow: its stations in the order of the catalogue, then its steps."""
     limits: dict[str, float] = field(default_factory=dict)
     """Where a measured value becomes a finding, for drawing: clock_drift_seconds, clock_apart_seconds, ..."""
     comparison: Comparison | None = None
@@ -245,6 +263,7 @@ def translated(results: Results, language: Language) -> Results:
             for cause in results.causes
         ],
         sections=[replace(one, title=one.translated, translated=one.title) for one in results.sections],
+        flow=[replace(one, title=one.translated, translated=one.title) for one in results.flow],
     )
 
 

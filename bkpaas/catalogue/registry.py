@@ -100,8 +100,3 @@ def markers(id_: str) -> tuple[str, ...]:
         for section in SECTIONS
         if any(id_ in with_causes(listed) for listed in section.conditions)
     )
-
-
-def section_title(key: str) -> str:
-    """Return the title of a section; a key that is not in the catalogue is its own title."""
-    return next((str(section.title) for section in (*SECTIONS, custom_section()) if section.key == key), key)

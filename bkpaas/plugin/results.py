@@ -10,7 +10,7 @@ from bkpaas import __version__
 from bkpaas import facts as facts_
 from bkpaas.catalogue import model
 from bkpaas.catalogue.explain import BAD, consequences, explain
-from bkpaas.catalogue.registry import get_condition, section_of, sections
+from bkpaas.catalogue.registry import TOPOLOGY, get_condition, section_of, sections
 from bkpaas.catalogue.scope import Subject
 from bkpaas.catalogue.variables import render
 from bkpaas.collect import program
@@ -20,7 +20,19 @@ from bkpaas.language import Language, get_language, other_language
 from bkpaas.messages import Message, msg
 from bkpaas.plugin.outcome import Outcome
 from bkpaas.plugin.selection import subjects
-from bkpaas.record import Clock, HostRecord, Part, Results, RootCause, Run, Section, Verdict, Wording, count
+from bkpaas.record import (
+    Clock,
+    FlowPart,
+    HostRecord,
+    Part,
+    Results,
+    RootCause,
+    Run,
+    Section,
+    Verdict,
+    Wording,
+    count,
+)
 
 
 def build(
@@ -61,6 +73,7 @@ def build(
         ],
         counts=count(verdicts),
         sections=[_section(section) for section in sections()],
+        flow=request_flow(),
         limits=msgspec.structs.asdict(deployment.thresholds),
     )
 
@@ -174,6 +187,32 @@ def _section(section: model.Section) -> Section:
         translated=section.title.in_(other_language()),
         conditions=list(section.conditions),
     )
+
+
+def request_flow() -> list[FlowPart]:
+    """Return the stations and steps of the request flow, with the conditions that judge them."""
+    stations = [
+        FlowPart(
+            key=key,
+            title=station.name.in_(get_language()),
+            translated=station.name.in_(other_language()),
+            conditions=list(TOPOLOGY.conditions(station)),
+            roles=list(station.roles),
+        )
+        for key, station in TOPOLOGY.station.items()
+    ]
+    steps = [
+        FlowPart(
+            key=key,
+            title="",
+            translated="",
+            conditions=list(TOPOLOGY.conditions(step)),
+            roles=list(step.roles),
+            anywhere=list(step.anywhere),
+        )
+        for key, step in TOPOLOGY.step.items()
+    ]
+    return stations + steps
 
 
 def _host(name: str, deployment: Deployment, snapshot: Snapshot) -> HostRecord:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import zlib
 from base64 import b64encode
 from collections import defaultdict
-from functools import cache
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -64,40 +63,15 @@ def columns(
     places: subject, hosts. outcomes: place of the word in `order`, reason, evidence, remedy, ids that explain it.
     Texts are numbers into `texts`, in which a text that differs by language is [English, Chinese].
     """
-    texts, kinds, places, outcomes = (_table() for _ in range(4))
-    english = results.run.language == "en"
+    texts = _Texts(results.run.language == "en", limits)
+    kinds, places, outcomes = (_table() for _ in range(3))
     urgency = {word: place for place, word in enumerate(order)}
-
-    @cache
-    def told(own: str | None, other: str | None = None, limit: int = limits.told) -> int:
-        return both(own, other, limit, cut)
-
-    @cache
-    def repaired(own: str | None, other: str | None) -> int:
-        return both(own, other, limits.told, whole_lines)
-
-    def both(own: str | None, other: str | None, limit: int, shorten: Shorten) -> int:
-        own = own or ""
-        en, zh = (own, other or own) if english else (other or own, own)
-        en, zh = shorten(en, limit, "en"), shorten(zh, limit, "zh")  # what was cut off says so in both
-        return texts[en if en == zh else (en, zh)]
-
-    def outcome(one: Verdict) -> tuple[Any, ...]:
-        passed, other = one.verdict == "pass", one.translated
-        limit = limits.passed if passed else limits.told
-        return (
-            urgency[one.verdict],
-            told(one.reason, other.reason),
-            told(one.evidence, other.evidence, limit) if limit else told(None),
-            told(None) if passed else repaired(one.remedy, other.remedy),
-            tuple(map(told, one.explained_by)),
-        )
-
+    number_of = texts.number
     rows = [
         (
-            kinds[told(one.condition), told(one.faq), told(one.title, one.translated.title)],
-            places[told(one.subject), tuple(map(told, one.hosts))],
-            outcomes[outcome(one)],
+            kinds[number_of(one.condition), number_of(one.faq), number_of(one.title, one.translated.title)],
+            places[number_of(one.subject), tuple(map(number_of, one.hosts))],
+            outcomes[(urgency[one.verdict], *texts.outcome(one))],
         )
         for one in results.verdicts
     ]
@@ -110,13 +84,48 @@ def columns(
         "kinds": list(kinds),
         "places": list(places),
         "outcomes": list(outcomes),
-        "texts": list(texts),
+        "texts": list(texts.table),
         "roots": [number[verdict.id] for verdict in roots],
         "hosts": [
             [visible(host.name), visible(host.address), list(map(visible, host.roles))]
             for host in results.hosts
         ],
     }
+
+
+class _Texts:
+    """Number texts in both languages, each once."""
+
+    def __init__(self, english: bool, limits: Limits) -> None:
+        self.table = _table()
+        self._english, self._limits = english, limits
+        self._numbers: dict[tuple[str | None, str | None, int, Shorten], int] = {}
+
+    def number(self, own: str | None, other: str | None = None, limit: int | None = None) -> int:
+        """Return the number of a text; other: the text in the other language of the record."""
+        return self._both(own, other, self._limits.told if limit is None else limit, cut)
+
+    def outcome(self, one: Verdict) -> tuple[Any, ...]:
+        """Return the numbers of reason, evidence and remedy, and of the ids that explain the verdict."""
+        passed, other = one.verdict == "pass", one.translated
+        limit = self._limits.passed if passed else self._limits.told
+        return (
+            self.number(one.reason, other.reason),
+            self.number(one.evidence, other.evidence, limit) if limit else self.number(None),
+            self.number(None)
+            if passed
+            else self._both(one.remedy, other.remedy, self._limits.told, whole_lines),
+            tuple(map(self.number, one.explained_by)),
+        )
+
+    def _both(self, own: str | None, other: str | None, limit: int, shorten: Shorten) -> int:
+        key = own, other, limit, shorten
+        if key not in self._numbers:
+            text = own or ""
+            en, zh = (text, other or text) if self._english else (other or text, text)
+            en, zh = shorten(en, limit, "en"), shorten(zh, limit, "zh")  # what was cut off says so in both
+            self._numbers[key] = self.table[en if en == zh else (en, zh)]
+        return self._numbers[key]
 
 
 def _table() -> defaultdict[Any, int]:

@@ -243,8 +243,8 @@ def _data(results: Results, root_ids: list[str]) -> Embedded:
             for key, title in section_titles(results).items()
         ],
         "words": [[word, mark, *languages(label(word))] for word, mark in MARKS.items()],
-        "parts": path.PARTS,
-        "names": {key: languages(name) for key, name in path.names().items()},
+        "parts": path.flow_parts(results),
+        "names": {key: languages(name) for key, name in path.names(results).items()},
         "ui": {key: languages(text) for key, text in _ui().items()},
     }
     return embed(results, [by_id[id_] for id_ in root_ids], tuple(MARKS), more)

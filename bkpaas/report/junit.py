@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from bkpaas.catalogue.registry import section_title
 from bkpaas.language import Language
 from bkpaas.messages import Message, msg
 from bkpaas.record import Results, Verdict, write_private
@@ -53,7 +52,7 @@ def _opening(tag: str, attributes: dict[str, str]) -> str:
 
 
 def _suite(results: Results, key: str, verdicts: list[Verdict]) -> dict[str, str]:
-    name = section_title(key)
+    name = next((section.title for section in results.sections if section.key == key), key)
     return {
         "name": cut(name, MESSAGE_LIMIT, results.run.language),
         **_numbers(verdicts),

@@ -1,7 +1,7 @@
 """Draw the request flow: which component calls which, each step as its conditions were judged.
 
-The stations, the steps and their conditions are those of the catalogue's topology.toml; their state comes from the
-record, their place in the picture from here.
+The stations, the steps, their conditions and their state come from the record, their place in the picture from here. A
+record of an earlier version has no request flow: there is no picture of it.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from bkpaas.catalogue.registry import TOPOLOGY
-from bkpaas.messages import Message, joined, plural
-from bkpaas.record import Results, Verdict, Word
+from bkpaas.messages import Message, both, joined, plural
+from bkpaas.record import FlowPart, Results, Verdict, Word
 
 BROWSER = "browser"
 """The station that no condition is about."""
@@ -73,19 +72,6 @@ class Picture(NamedTuple):
     lines: list[Line]
 
 
-STATIONS: Mapping[str, Part] = {
-    key: Part(TOPOLOGY.conditions(station), station.roles)
-    for key, station in TOPOLOGY.station.items()
-    if key != BROWSER
-}
-STEPS: Mapping[str, Part] = {
-    key: Part(TOPOLOGY.conditions(step), step.roles, step.anywhere) for key, step in TOPOLOGY.step.items()
-}
-PARTS: Mapping[str, Part] = {**STATIONS, **STEPS}
-_ROLES: Mapping[str, tuple[str, ...]] = {
-    key: station.roles for key, station in TOPOLOGY.station.items() if station.roles
-}
-_WITHOUT_HOSTS = frozenset(TOPOLOGY.station) - frozenset(_ROLES)
 # x, y, width, height; side by side on a wide page, one below the other on a narrow one.
 _WIDE = {
     "browser": (0, 8, 150, 50),
@@ -123,12 +109,22 @@ _NARROW = {
 }
 
 
+def flow_parts(results: Results) -> dict[str, Part]:
+    """Return the stations and steps of the record by key, without the browser."""
+    return {
+        one.key: Part(tuple(one.conditions), tuple(one.roles), tuple(one.anywhere))
+        for one in results.flow
+        if one.key != BROWSER
+    }
+
+
 def parts(results: Results) -> dict[str, Judged]:
     """Every station and step by its key."""
+    known = flow_parts(results)
     roles = {host.name: set(host.roles) for host in results.hosts}
     found: dict[str, list[Verdict]] = defaultdict(list)
     asked: dict[str, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
-    for key, part in PARTS.items():
+    for key, part in known.items():
         for condition in part.conditions:
             asked[condition].append((key, part.roles))
         for condition in part.anywhere:
@@ -137,7 +133,7 @@ def parts(results: Results) -> dict[str, Judged]:
         for key, wanted in asked.get(verdict.condition, ()):
             if not wanted or any(roles.get(host, set()) & set(wanted) for host in verdict.hosts):
                 found[key].append(verdict)
-    return {key: _judged(key, found[key]) for key in PARTS}
+    return {key: _judged(key, found[key]) for key in known}
 
 
 def _judged(key: str, verdicts: list[Verdict]) -> Judged:
@@ -158,17 +154,20 @@ def _judged(key: str, verdicts: list[Verdict]) -> Judged:
 
 def pictures(results: Results) -> list[Picture]:
     """The same picture for a wide page and for a narrow one; none where there is neither nginx nor paas."""
+    stations = {one.key: one for one in results.flow if not _is_step(one)}
     hosts = {
-        station: [host.name for host in results.hosts if set(host.roles) & set(wanted)]
-        for station, wanted in _ROLES.items()
+        key: [host.name for host in results.hosts if set(host.roles) & set(one.roles)]
+        for key, one in stations.items()
+        if one.roles
     }
-    if not hosts["nginx"] or not hosts["open_paas"]:
+    if not hosts.get("nginx") or not hosts.get("open_paas"):
         return []
-    found = parts(results)
-    shown = [name for name in _WIDE if name in _WITHOUT_HOSTS or hosts[name]]
-    steps = {key: found[key] for key in STEPS if set(key.split(">")) <= set(shown)}
+    found, called = parts(results), names(results)
+    shown = [name for name in _WIDE if name in stations and (name not in hosts or hosts[name])]
+    steps = {key: part for key, part in found.items() if ">" in key and set(key.split(">")) <= set(shown)}
     return [
-        _picture(boxes, shown, steps, found, hosts, wide) for boxes, wide in ((_WIDE, True), (_NARROW, False))
+        _picture(boxes, shown, steps, found, hosts, called, wide)
+        for boxes, wide in ((_WIDE, True), (_NARROW, False))
     ]
 
 
@@ -186,18 +185,24 @@ def _picture(
     steps: dict[str, Judged],
     found: dict[str, Judged],
     hosts: dict[str, list[str]],
+    called: Mapping[str, Message],
     wide: bool,
 ) -> Picture:
     browser = Judged(BROWSER, None, False, 0, [])
     placed = [
         Box(
+<<<<<<< HEAD
             found.get(name, browser), station(name), _named(hosts.get(name, []), boxes[name][2]), *boxes[name],
+=======
+            found.get(name, nobody), called[name], _named(hosts.get(name, []), boxes[name][2]), *boxes[name],
+>>>>>>> fb77a63 (report: take the request flow and section titles from the record)
             frame=name == "open_paas",
         )
         for name in shown
     ]  # fmt: skip
     draw = _across if wide else _down
-    lines = [draw(step, boxes, [s for s in steps if s.endswith(">nginx")]) for step in steps.values()]
+    callers = [step for step in steps if step.endswith(">nginx")]
+    lines = [draw(step, called[step.key], boxes, callers) for step in steps.values()]
     width = 1180 if wide else 358
     return Picture(
         width, max(y + height for _, y, _, height in (boxes[name] for name in shown)) + 4, placed, lines
@@ -212,12 +217,13 @@ def _named(names: list[str], width: int) -> Message | str:
     return plural("{count} host", "{count} hosts", count=len(names))
 
 
-def _across(step: Judged, boxes: dict[str, tuple[int, int, int, int]], callers: list[str]) -> Line:
+def _across(
+    step: Judged, name: Message, boxes: dict[str, tuple[int, int, int, int]], callers: list[str]
+) -> Line:
     """From the right of one box to the left of the next; to the agents also from below the platform."""
     source, target = step.key.split(">")
     x, y, width, height = boxes[source]
     to_x, to_y, _, to_height = boxes[target]
-    name = _name(step.key)
     if step.key == "open_paas>appo":
         middle = x + width // 2
         return _straight_down(step, name, middle, y + height, to_y)
@@ -244,12 +250,13 @@ def _across(step: Judged, boxes: dict[str, tuple[int, int, int, int]], callers: 
     return Line(step, name, way, tip, ((begin + stop) / 2, (start + end) / 2))
 
 
-def _down(step: Judged, boxes: dict[str, tuple[int, int, int, int]], callers: list[str]) -> Line:
+def _down(
+    step: Judged, name: Message, boxes: dict[str, tuple[int, int, int, int]], callers: list[str]
+) -> Line:
     """From below one box to the top of the next; to the agents along the margins."""
     source, target = step.key.split(">")
     x, y, width, height = boxes[source]
     to_x, to_y, to_width, _ = boxes[target]
-    name = _name(step.key)
     if step.key in ("nginx>appo", "nginx>appt"):
         side, begin = (10, x) if target == "appo" else (348, x + width)
         start = y + height / 2
@@ -282,16 +289,21 @@ def _tip_down(x: float, y: float) -> str:
     return f"{x:g},{y - 1:g} {x - 4:g},{y - 9:g} {x + 4:g},{y - 9:g}"
 
 
-def _name(key: str) -> Message:
-    source, target = key.split(">")
-    return joined(" → ", [station(source), station(target)])
+def _is_step(part: FlowPart) -> bool:
+    return ">" in part.key
 
 
-def station(name: str) -> Message:
-    """Return the name of a station."""
-    return TOPOLOGY.station[name].name.message()
-
-
-def names() -> dict[str, Message]:
-    """What a person calls each part."""
-    return {key: _name(key) if ">" in key else station(key) for key in PARTS}
+def names(results: Results) -> dict[str, Message]:
+    """Return what a person calls each station and step of the record."""
+    english = results.run.language == "en"
+    stations = {
+        one.key: both(en=one.title, zh=one.translated) if english else both(en=one.translated, zh=one.title)
+        for one in results.flow
+        if not _is_step(one)
+    }
+    steps = {
+        one.key: joined(" → ", [stations[station] for station in one.key.split(">")])
+        for one in results.flow
+        if _is_step(one) and set(one.key.split(">")) <= stations.keys()
+    }
+    return stations | steps

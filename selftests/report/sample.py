@@ -7,6 +7,7 @@ from functools import wraps
 
 from bkpaas.facts.former_texts import MARKS, in_language
 from bkpaas.language import get_language, other_language
+from bkpaas.plugin.results import request_flow
 from bkpaas.record import (
     Change,
     Clock,
@@ -240,6 +241,7 @@ def healthy() -> Results:
         root_causes=[],
         counts={},
         sections=sections(),
+        flow=request_flow(),
         limits=dict(LIMITS),
     )
     console = say(

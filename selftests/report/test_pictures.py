@@ -72,7 +72,8 @@ def test_what_could_not_be_judged_is_never_green() -> None:
 
 
 def test_the_way_is_judged_by_conditions_of_the_catalogue() -> None:
-    named = {name for part in path.PARTS.values() for name in (*part.conditions, *part.anywhere)}
+    parts = path.flow_parts(healthy())
+    named = {name for part in parts.values() for name in (*part.conditions, *part.anywhere)}
     assert named <= CONDITIONS.keys()
 
 
@@ -84,6 +85,12 @@ def test_the_picture_stays_within_its_frame() -> None:
             numbers = [float(number) for number in re.findall(r"-?[\d.]+", line.d)]
             assert all(0 <= x <= picture.width for x in numbers[::2])
             assert all(0 <= y <= picture.height for y in numbers[1::2])
+
+
+def test_a_record_of_an_earlier_version_has_no_picture() -> None:
+    results = healthy()
+    results.flow = []
+    assert path.pictures(results) == [] and path.parts(results) == {}
 
 
 def test_without_nginx_or_paas_there_is_no_picture() -> None:
