@@ -191,11 +191,7 @@ def _picture(
     browser = Judged(BROWSER, None, False, 0, [])
     placed = [
         Box(
-<<<<<<< HEAD
-            found.get(name, browser), station(name), _named(hosts.get(name, []), boxes[name][2]), *boxes[name],
-=======
-            found.get(name, nobody), called[name], _named(hosts.get(name, []), boxes[name][2]), *boxes[name],
->>>>>>> fb77a63 (report: take the request flow and section titles from the record)
+            found.get(name, browser), called[name], _named(hosts.get(name, []), boxes[name][2]), *boxes[name],
             frame=name == "open_paas",
         )
         for name in shown
