@@ -287,7 +287,11 @@ def test_each_upstream_answers_by_itself(
     finding.set_remedy_values(urls=" ".join(f"http://{server}/" for server in sorted(wrong)))
     finding.depends_on_hosts(_hosts_behind(wrong, deployment, host_facts))
     finding.add_evidence(", ".join(f"{address}:{port}" for address, port in servers))
-    assert not wrong, several(dict(sorted(wrong.items())), "servers")
+    services = {
+        f"{server.address}:{server.port}": service for _, service, server in _open_paas_servers(nginx)
+    }
+    components = {place: f"service:{services.get(place, place)}" for place in wrong}
+    assert not wrong, several(dict(sorted(wrong.items())), "servers", components)
 
 
 def _hosts_behind(endpoints: Iterable[str], deployment: Deployment, host_facts: HostLookup) -> list[str]:

@@ -148,10 +148,11 @@ def _role(source: Source, line: int, word: str, generation: Generation, problems
 
 
 def _note_oddities(source: Source, generation: Generation, notes: list[Message]) -> None:
+    if generation == "6.x":
+        _note_what_bkcli_refuses(source, notes)
+        return
     if source.crlf:
         _note(notes, source, [], msg("has Windows line ends (CRLF)"))
-    if generation == "6.x":
-        return
     rows = [(line, text, text.partition("#")[0]) for line, text in _content(source)]
     wide = [line for line, _, plain in rows if plain.translate(_WIDE) != plain]
     if wide:
@@ -159,6 +160,36 @@ def _note_oddities(source: Source, generation: Generation, notes: list[Message])
     aliased = [line for line, _, plain in rows if "cc" in re.split(r"[^A-Za-z0-9_]+", plain.lower())]
     if aliased:
         _note(notes, source, aliased, msg("role cc read as cmdb"))
+
+
+_SEEN_BY_BKCLI = re.compile(r"[0-9.]+ +[^\s]")
+"""The start of a line that the installer of 6.x takes for a host: the address first, blanks behind it."""
+
+
+def _note_what_bkcli_refuses(source: Source, notes: list[Message]) -> None:
+    """Note the lines that are read here and that the installer of 6.x drops or stops at."""
+    hosts = [(number, text) for number, text in enumerate(source.lines, 1) if _is_host(text)]
+    dropped = [line for line, text in hosts if line in source.marked or not _SEEN_BY_BKCLI.match(text)]
+    if dropped:
+        text = msg(
+            "the installer does not see this host: the line begins with a blank or a byte order mark, or has a tab or "
+            "another space behind the address; it is read here, so remove that character and deploy the host"
+        )
+        _note_each(notes, source, [([line], text) for line in dropped])
+    stops = [line for line, text in hosts if text.rstrip("\t ") != text or text.rstrip().endswith(",")]
+    if stops or source.crlf:
+        reason = msg("Windows line ends (CRLF)") if source.crlf else msg("a blank or a comma at its end")
+        text = msg("every bkcli command stops here: {reason}; it is read here", reason=reason)
+        _note(notes, source, stops or [1], text)
+    old = [line for line, text in hosts if "es" in re.split(r"[^A-Za-z0-9_]+", text.lower())]
+    if old:
+        _note(notes, source, old, msg("the installer of 6.x has no role es, only es7: it is read as es7"))
+
+
+def _is_host(text: str) -> bool:
+    """Return whether a line names a host, whatever stands in front of it."""
+    plain = text.strip()
+    return bool(plain) and words.is_address(plain.split()[0])
 
 
 def _note_each(notes: list[Message], source: Source, oddities: list[tuple[list[int], Message]]) -> None:

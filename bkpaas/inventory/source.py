@@ -24,6 +24,8 @@ class Source(Struct, frozen=True):
     file: str
     lines: tuple[str, ...]
     crlf: bool = False
+    marked: frozenset[int] = frozenset()
+    """The numbers of the lines that begin with a byte order mark."""
 
     @property
     def text(self) -> str:
@@ -38,8 +40,9 @@ def read(path: Path) -> Source:
     if nul >= 0:
         raise InventoryError(file, text.count("\n", 0, nul) + 1, _binary(), _text_wanted())
     # Editors and `cat a b` leave byte order marks at the start and in the middle.
+    marked = frozenset(at for at, line in enumerate(_NEWLINE.split(text), 1) if line.startswith("\ufeff"))
     lines = _NEWLINE.split(text.replace("\ufeff", ""))
-    return Source(file, tuple(lines), crlf="\r\n" in text)
+    return Source(file, tuple(lines), crlf="\r\n" in text, marked=marked)
 
 
 def names_in(directory: Path) -> set[str]:
@@ -101,12 +104,28 @@ def _decoded(file: str, content: bytes) -> str:
         line = content.count(b"\n", 0, error.start) + 1
     if b"\0" in content:
         raise InventoryError(file, line, _binary(), _text_wanted())
+    if (text := _with_old_comments(content)) is not None:
+        return text
     raise InventoryError(
         file,
         line,
         msg("is not UTF-8 text"),
         msg("convert it: iconv -f GB18030 -t UTF-8 FILE > NEW"),
     )
+
+
+def _with_old_comments(content: bytes) -> str | None:
+    """Return the text of a file whose comments only are GBK, as editors on Windows write them; else None."""
+    lines = []
+    for line in content.split(b"\n"):
+        try:
+            lines.append(line.decode("utf-8"))
+        except UnicodeDecodeError:
+            before, sign, comment = line.partition(b"#")
+            if not sign or not before.isascii():
+                return None
+            lines.append(f"{before.decode('ascii')}#{comment.decode('gb18030', 'replace')}")
+    return "\n".join(lines)
 
 
 def _binary() -> Message:

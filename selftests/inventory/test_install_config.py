@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bkpaas.inventory import Deployment
+from bkpaas.inventory.source import read
 
 Site = Callable[..., Path]
 Refusals = Callable[[Path], list[str]]
@@ -207,4 +208,44 @@ def test_6x_is_strict(site: Site, refusals: Refusals, name: str) -> None:
 def test_6x_crlf_and_missing_final_newline_are_read(config) -> None:
     deployment = config("[basic]\r\n10.0.1.1 paas\r\n10.0.1.2 es7", "6.x")
     assert roles(deployment) == {"10.0.1.1": ("paas",), "10.0.1.2": ("es",)}
-    assert noted(deployment, "CRLF")
+    assert noted(deployment, "every bkcli command stops here", "CRLF")
+
+
+DROPPED = {
+    "blank": " 10.0.1.2 nginx\n",
+    "tab-in-front": "\t10.0.1.2 nginx\n",
+    "tab-behind-the-address": "10.0.1.2\tnginx\n",
+    "no-break-space": "10.0.1.2\u00a0nginx\n",
+    "byte-order-mark": "\ufeff10.0.1.2 nginx\n",
+}
+
+
+@pytest.mark.parametrize("name", DROPPED)
+def test_6x_reads_a_line_that_the_installer_drops_and_says_so(config, name: str) -> None:
+    deployment = config(f"[basic]\n10.0.1.1 paas,usermgr\n{DROPPED[name]}", "6.x")
+    assert roles(deployment)["10.0.1.2"] == ("nginx",)
+    (note,) = noted(deployment, "does not see this host")
+    assert "install.config:3" in note
+
+
+@pytest.mark.parametrize("line", ["10.0.1.2 nginx,\n", "10.0.1.2 nginx \n"])
+def test_6x_reads_a_line_that_stops_bkcli_and_says_so(config, line: str) -> None:
+    deployment = config(f"[basic]\n10.0.1.1 paas,usermgr\n{line}", "6.x")
+    assert roles(deployment)["10.0.1.2"] == ("nginx",)
+    assert noted(deployment, "install.config:3", "every bkcli command stops here")
+
+
+def test_6x_says_that_es_is_es7(config) -> None:
+    deployment = config("[basic]\n10.0.1.1 paas\n10.0.1.2 es\n", "6.x")
+    assert roles(deployment)["10.0.1.2"] == ("es",) and noted(deployment, "install.config:3", "only es7")
+
+
+def test_a_plain_6x_file_has_no_such_note(config) -> None:
+    deployment = config("[basic]\n10.0.1.1 paas,usermgr\n10.0.1.2 es7,zk(config)\n", "6.x")
+    assert not noted(deployment, "install.config:")
+
+
+def test_a_comment_in_gbk_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "install.config"
+    file.write_bytes("# 主机\n10.0.1.1 paas\n".encode("gbk"))
+    assert read(file).lines[1] == "10.0.1.1 paas"
