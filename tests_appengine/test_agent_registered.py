@@ -155,6 +155,10 @@ def _explain(
     if "engine_servers" in state.errors:
         reason = statement_failure(state.errors["engine_servers"])
         unknown.append(msg("{endpoint}: engine_servers: {reason}", endpoint=endpoint, reason=reason))
+    elif ended := [name for name, error in state.errors.items() if error.kind]:
+        unknown.append(
+            msg("{endpoint}: engine_servers: not asked after {table}", endpoint=endpoint, table=ended[0])
+        )
     elif "appengine" in account.projects and "appengine" not in account.tables_of:
         unknown.append(
             msg(

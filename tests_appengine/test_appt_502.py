@@ -19,6 +19,7 @@ from bkpaas.checks import (
     NoData,
     NotApplicable,
     Process,
+    body_text,
     case,
     clauses,
     combined,
@@ -273,7 +274,7 @@ def test_paas_agent_is_alive(host: HostView, finding: Finding) -> None:
         "{url}: HTTP {status}: {body}",
         url=answer.url,
         status=answer.status,
-        body=answer.body.strip()[:120],
+        body=body_text(answer, 120),
     )
     finding.add_evidence(f"{answer.url}: {answer.body.strip()[:60]}")
 

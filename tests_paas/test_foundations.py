@@ -21,6 +21,7 @@ from bkpaas.checks import (
     Snapshot,
     Subject,
     ask_about_database,
+    body_text,
     case,
     clauses,
     combined,
@@ -29,6 +30,7 @@ from bkpaas.checks import (
     database_connection,
     database_error_text,
     host_accounts,
+    host_time,
     is_login_refusal,
     labelled,
     lines,
@@ -258,7 +260,12 @@ def _service_problem(host: HostView, service: str, answer: Answer) -> CaseMessag
             )
         return connection_case(answer.error_kind, labelled(answer.url, problem))
     if answer.status is not None and answer.status >= 500:
-        answered = f"{answer.url}: HTTP {answer.status} {answer.body.strip()[:120]}"
+        answered = msg(
+            "{url}: HTTP {status}, {body}",
+            url=answer.url,
+            status=answer.status,
+            body=body_text(answer, 120),
+        )
         return case("5xx", clauses([answered, *_reasons(host, service)]))
     if pids := _pids_in(host, service, ("T", "t")):
         return case("frozen", "frozen processes: {pids}", pids=pids)  # the others answer, for now
@@ -268,7 +275,7 @@ def _service_problem(host: HostView, service: str, answer: Answer) -> CaseMessag
             "{url}: HTTP {status}, not login's answer: {body}",
             url=answer.url,
             status=answer.status,
-            body=answer.body.strip()[:120],
+            body=body_text(answer, 120),
         )
     return None
 
@@ -278,6 +285,10 @@ def _pids_in(host: HostView, service: str, states: tuple[str, ...]) -> str:
     return ", ".join(str(process.pid) for process in host.processes.uwsgi(service) if process.state in states)
 
 
+RECENT_SECONDS = 120
+"""An exception of a service is about its present answers if it is not older."""
+
+
 def _reasons(host: HostView, service: str) -> list[Message | str]:
     """Return the cause of a server error in the log and settings of the service."""
     reasons: list[Message | str] = []
@@ -285,4 +296,7 @@ def _reasons(host: HostView, service: str) -> list[Message | str]:
     reasons += project.problems[:1] if project else ()
     error = host.logs.start_errors.get(service)
     reasons += [error.text[:200]] if error else []
+    raised = host.logs.exceptions.get(service)
+    if raised and raised.time is not None and host_time(host) - raised.time <= RECENT_SECONDS:
+        reasons.append(msg("its log has {exception}", exception=raised.text[:200]))
     return reasons

@@ -21,6 +21,7 @@ from bkpaas.checks import (
     NginxUpstreamServer,
     NoData,
     NotApplicable,
+    body_text,
     case,
     combined,
     condition,
@@ -282,7 +283,7 @@ def test_each_upstream_answers_by_itself(
                 answer.error_kind, lines([no_answer(answer.error_kind)])
             )
         elif answer.status is not None and answer.status >= 500:
-            status = f"HTTP {answer.status} {answer.body.strip()[:80]}"
+            status = msg("HTTP {status}, {body}", status=answer.status, body=body_text(answer, 80))
             wrong[f"{address}:{port}"] = case("5xx", lines([status]))
     finding.set_remedy_values(urls=" ".join(f"http://{server}/" for server in sorted(wrong)))
     finding.depends_on_hosts(_hosts_behind(wrong, deployment, host_facts))

@@ -19,6 +19,7 @@ from bkpaas.checks import (
     Process,
     Snapshot,
     Subject,
+    body_text,
     case,
     check_refusal,
     clauses,
@@ -78,7 +79,7 @@ def _not_esb(answer: Answer) -> CaseMessage:
         "{url}: HTTP {status}, not ESB's own answer: {shown}",
         url=answer.url,
         status=answer.status,
-        shown=" ".join(answer.body.split())[:200] if answer.ok else answer.error_text,
+        shown=body_text(answer, 200) if answer.ok else answer.error_text,
     )
     if not answer.ok:
         return connection_case(answer.error_kind, text)

@@ -171,6 +171,7 @@ from bkpaas.facts.elasticsearch import INDEX as LOG_INDEX
 from bkpaas.facts.elasticsearch import complaint as elasticsearch_error
 from bkpaas.facts.elasticsearch import speaks as is_elasticsearch
 from bkpaas.facts.exceptions import FailedRoute, exception_subject
+from bkpaas.facts.healthz import body_text
 from bkpaas.facts.login import LoginTrial
 from bkpaas.facts.names import CONSUL_SUFFIX
 from bkpaas.facts.nginx import APP_UPSTREAMS
@@ -224,7 +225,7 @@ __all__ = [
     "Supervisors", "System", "TcpName", "Text", "TimeDaemon", "TimeLimit", "Unit", "Units", "UnixSocket",
     "Value", "Versions", "WorkerDeath", "addresses", "all_readings", "answers_commands", "anywhere",
     "app_route", "app_servers", "application_endpoint", "application_path", "ask_about_database",
-    "asked_applications", "both", "case", "changes", "check_refusal", "clauses", "clock_slack",
+    "asked_applications", "body_text", "both", "case", "changes", "check_refusal", "clauses", "clock_slack",
     "combined", "command_words", "condition", "connection_case", "database_accounts",
     "database_connection", "database_error_text", "database_is_well", "database_state", "database_states",
     "default_servers", "directories", "domain_healthz_paths", "domain_paths", "elasticsearch_endpoints",

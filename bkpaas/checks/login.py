@@ -8,6 +8,7 @@ from bkpaas.checks.case import CaseMessage, case, connection_case
 from bkpaas.checks.finding import Finding
 from bkpaas.checks.phrases import labelled, no_answer
 from bkpaas.facts import Answer, HostView, Value, is_login_refusal
+from bkpaas.facts.healthz import body_text
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.messages import Message, msg
 
@@ -53,7 +54,7 @@ def _other_answer(answer: Answer) -> CaseMessage:
         "{url}: it is not login that answers ({sender}): {body}",
         url=answer.url,
         sender=", ".join([f"HTTP {answer.status}", answer.peer or "", *signs]),
-        body=" ".join(answer.body.split())[:200] or msg("an empty body"),
+        body=body_text(answer, 200),
     )
     if answer.status is not None and answer.status >= 500:
         return case("5xx", text, url=answer.url, status=answer.status)

@@ -18,6 +18,23 @@ class Health(Record, frozen=True):
     code: str | int | None = None
 
 
+_HTML = re.compile(r"\s*(?:<!doctype html|<html|<head|<body)", re.IGNORECASE)
+_TITLE_FORMS = tuple(
+    re.compile(rf"<{tag}[^>]*>([^<]{{1,200}})<", re.IGNORECASE) for tag in ("title", "h1", "body")
+)
+
+
+def body_text(answer: Answer, limit: int) -> Message | str:
+    """Return the body of an answer in one line; of an HTML page its title only."""
+    body = " ".join(answer.body.split())
+    if not body:
+        return msg("an empty body")
+    if not _HTML.match(body):
+        return body[:limit].rstrip()
+    title = next((match[1].strip() for form in _TITLE_FORMS if (match := form.search(body))), "")
+    return msg("a page {title!r}", title=title[:100]) if title else msg("an HTML page")
+
+
 def health(service: str, answer: Answer) -> Health:
     """Healthy: status 200, a JSON object whose ok or result is True, no warning in data.
 
@@ -27,12 +44,12 @@ def health(service: str, answer: Answer) -> Health:
         return Health(healthy=False, message=answer.error_text or answer.error_kind or "")
     body = answer.json()
     if body is None:
-        shown = " ".join(answer.body.split())[:300].rstrip()
+        shown = body_text(answer, 300)
         text = msg(
             "{service}: HTTP {status}, not a JSON object: {body}",
             service=service,
             status=answer.status,
-            body=shown or msg("empty body"),
+            body=shown,
         )
         return Health(healthy=False, message=text)
     flags = [body[key] for key in ("ok", "result") if key in body]

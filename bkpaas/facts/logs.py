@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from msgspec import field, structs
 
 from bkpaas.facts import raw
+from bkpaas.facts.exceptions import last_exceptions
 from bkpaas.facts.file import Files, content, file_fact
 from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.query import Earlier, Query, ReadTail, TailName
@@ -43,6 +44,8 @@ class Logs(Fact, frozen=True):
     """"Login validity is illegal" in either language."""
     start_errors: dict[str, LogHit] = field(default_factory=dict)
     """By service: why its newest start failed."""
+    exceptions: dict[str, LogHit] = field(default_factory=dict)
+    """By service: the newest exception of a request since it was loaded."""
     problems: tuple[Message | str, ...] = ()
     """Logs that could not be read."""
     worker_deaths: tuple[WorkerDeath, ...] = ()
@@ -79,6 +82,7 @@ _LOADED = re.compile(r"WSGI app 0 \(.*\) ready in")
 _START_MARKERS = ("bind(): ", "probably another instance of uWSGI", "no app loaded", "unable to load app")
 _NO_APP = "no python application found"
 """What a uwsgi without its application answers to every request."""
+_BRACKETED = re.compile(r"\[(?P<time>[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4})\]")
 _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Exit|Configured|Interrupt)\b.*")
 
 
@@ -92,6 +96,7 @@ def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets) -> Logs
     problems: list[Message | str] = []
     applications: list[LogHit] = []
     start_errors: dict[str, LogHit] = {}
+    exceptions: dict[str, LogHit] = {}
     for name, entries in tails.items():
         for entry in entries:
             if error := raw.reason(entry.get("error")):
@@ -100,7 +105,10 @@ def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets) -> Logs
         ends = [(file_fact(entry).path, content(entry) or "") for entry in entries if content(entry)]
         if name.startswith(TailName.UWSGI_LOG.prefix) and ends:
             hit = reader.start_error(*ends[0])
-            start_errors |= {name.removeprefix(TailName.UWSGI_LOG.prefix): hit} if hit else {}
+            service = name.removeprefix(TailName.UWSGI_LOG.prefix)
+            start_errors |= {service: hit} if hit else {}
+            newest = reader.exception(*ends[0])
+            exceptions |= {service: newest} if newest else {}
         elif name in _APPLICATION_LOGS:
             applications += [hit for path, end in ends for hit in reader.refusals(path, end)]
     nginx_ends = [(file_fact(e).path, content(e) or "") for e in tails.get(TailName.NGINX_ERROR_LOG, [])]
@@ -109,6 +117,7 @@ def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets) -> Logs
         nginx_errors=_newest_by_server(nginx_hits),
         refusals=_newest(applications),
         start_errors=start_errors,
+        exceptions=exceptions,
         problems=tuple(problems),
         worker_deaths=worker_deaths(tails, host_zone),
         service_logs=tuple(
@@ -167,6 +176,16 @@ class _Reader:
             plain = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), line)
             if any(pattern in plain for pattern in _REFUSED):
                 yield self._hit(path, time, plain)
+
+    def exception(self, path: str, end: str) -> LogHit | None:
+        """Return the newest exception of a request, with the time of the request line after it."""
+        found = last_exceptions(end)
+        if not found:
+            return None
+        number, text = found[-1]
+        after = (match for line in end.splitlines()[number:] if (match := _BRACKETED.search(line)))
+        match = next(after, None)
+        return self._hit(path, shanghai_ctime(match["time"]) if match else None, text)
 
     def start_error(self, path: str, end: str) -> LogHit | None:
         """Return why the newest start failed, None if it succeeded or is not in this part of the log."""

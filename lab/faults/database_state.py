@@ -111,17 +111,28 @@ def release(lab: Lab) -> None:
         sql(lab, f"KILL {number}")
 
 
-def crowd(lab: Lab) -> None:
-    """Programs keep all but a few of the connections."""
-    name = host(lab, "mysql")
-    sql(lab, "SET GLOBAL max_connections = 40")
-    client = f"mariadb -h {address(lab, name)} -u {SECRETS['MYSQL_USER']} -p{SECRETS['MYSQL_PASS']}"
-    lab.run(name, f"for i in $(seq 33); do {client} -e 'DO SLEEP(3000)' >/dev/null 2>&1 & done; sleep 1")
+CROWD = "/run/lab-crowd.pid"
+MANY = (
+    "import pymysql, time; kept = [pymysql.connect(host='{database}', user='{user}', password='{password}') "
+    "for _ in range({count})]; time.sleep(3000)"
+)
+
+
+def crowd(lab: Lab, count: int = 134) -> None:
+    """A program keeps all but some of the 151 connections."""
+    name, database = host(lab, "paas"), address(lab, host(lab, "mysql"))
+    user, password = SECRETS["MYSQL_USER"], SECRETS["MYSQL_PASS"]
+    code = MANY.format(database=database, user=user, password=password, count=count)
+    python = f"{lab.layout.home}/.envs/login/bin/python"
+    lab.run(name, f"setsid {python} -c {shlex.quote(code)} >/dev/null 2>&1 & echo $! > {CROWD}")
+    wanted = "SELECT COUNT(*) FROM information_schema.PROCESSLIST"
+    lab.wait(lambda: int(sql(lab, wanted)) > count, 30, "the connections are taken")
 
 
 def disperse(lab: Lab) -> None:
-    release(lab)
-    sql(lab, "SET GLOBAL max_connections = 151")
+    lab.run(host(lab, "paas"), f"[ ! -e {CROWD} ] || {{ kill $(cat {CROWD}); rm {CROWD}; }}")
+    wanted = "SELECT COUNT(*) FROM information_schema.PROCESSLIST"
+    lab.wait(lambda: int(sql(lab, wanted)) < 40, 30, "the connections are free")
 
 
 def fault(

@@ -1,0 +1,76 @@
+"""login answers users with errors that no healthz shows."""
+
+from __future__ import annotations
+
+from lab.control import Lab
+from lab.faults.database_state import log_in
+from lab.faults.fault import Act, Fault
+from lab.faults.hands import host, restart
+
+SECTION = "login-no-response"
+
+
+def raising(line: str, number: int = 0) -> Act:
+    """A release broke what runs after a correct password, on one paas host."""
+
+    def act(lab: Lab) -> None:
+        name = host(lab, "paas", number)
+        code = module(lab, name)
+        lab.run(
+            name, f"cp -p {code} /run/lab-login.py && sed -i 's/^def logged_in(.*$/&\\n    {line}/' {code}"
+        )
+        restart(lab, name, "login")
+        log_in(lab, number, "500")
+
+    return act
+
+
+def module(lab: Lab, name: str) -> str:
+    """Return the path of login's code on a host."""
+    found = lab.run(
+        name, "find / -xdev -path '*open_paas/login.py' -not -path '/proc/*' 2>/dev/null | head -1"
+    )
+    return found.strip()
+
+
+def put_back(number: int = 0) -> Act:
+    def act(lab: Lab) -> None:
+        name = host(lab, "paas", number)
+        lab.run(
+            name,
+            f"[ ! -e /run/lab-login.py ] || {{ cat /run/lab-login.py > {module(lab, name)}; rm /run/lab-login.py; }}",
+        )
+        restart(lab, name, "login")
+
+    return act
+
+
+FAULTS = (
+    Fault(
+        "login-package-broken",
+        "login-errors",
+        SECTION,
+        "an update of a package makes every correct password end in a TypeError on the first paas host",
+        "软件包升级后，第一台 paas 上每次正确的密码都以 TypeError 结束",
+        raising('raise TypeError("Object type <type unicode> cannot be passed to C code")'),
+        put_back(),
+    ),
+    Fault(
+        "login-module-missing",
+        "login-errors",
+        SECTION,
+        "a module that only a login imports is missing on the second paas host",
+        "第二台 paas 缺少只有登录时才导入的模块",
+        raising("import a_module_that_is_missing", 1),
+        put_back(1),
+    ),
+    Fault(
+        "login-session-store-refused",
+        "login-errors",
+        SECTION,
+        "the session store of login refuses connections on the first paas host",
+        "第一台 paas 上 login 的会话存储拒绝连接",
+        raising('raise ConnectionError("Error 111 connecting to 10.66.0.51:6380. Connection refused.")'),
+        put_back(),
+    ),
+)

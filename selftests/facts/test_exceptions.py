@@ -1,0 +1,113 @@
+"""Exceptions in the log of a service, and the requests that end in them."""
+
+from __future__ import annotations
+
+import pytest
+import recorded
+
+from bkpaas.facts import Secrets
+from bkpaas.facts.access import LoginAccess, login_access
+from bkpaas.facts.exceptions import exception_subject, last_exceptions
+
+LOG = f"{recorded.HOME}/logs/open_paas/login_uwsgi.log"
+LOADED = "WSGI app 0 (mountpoint='') ready in 3 seconds on interpreter 0x55d pid: 7 (default app)\n"
+TRACE = """\
+Traceback (most recent call last):
+  File "/data/bkce/.envs/login/lib/python2.7/site-packages/MySQLdb/connections.py", line 42, in defaulterrorhandler
+    raise errorvalue
+{}
+"""
+READ_ONLY = (
+    "InternalError: (1290, 'The MariaDB server is running with the --read-only option so it cannot execute')"
+)
+TYPE = "TypeError: Object type <type 'unicode'> cannot be passed to C code"
+
+
+def request(uri: str, status: int, method: str = "POST", second: int = 28, agent: str = "curl/7") -> str:
+    return f"[10.0.1.1] [Mon Jul 30 09:47:{second:02} 2018] [{method}] [{uri}] [HTTP/1.0] [{status}] [12] [-] [{agent}]\n"
+
+
+def plain(uri: str, status: int) -> str:
+    return (
+        "{address space usage: 1 bytes/0MB} {rss usage: 2 bytes/0MB} [pid: 9|app: 0|req: 3/7] 127.0.0.1 () {36 vars in "
+        f"449 bytes}} [Mon Jul 30 09:47:28 2018] POST {uri} => generated 84 bytes in 5 msecs (HTTP/1.0 {status}) 3 headers\n"
+    )
+
+
+def access(text: str) -> LoginAccess:
+    return login_access({"uwsgi-log-login": [recorded.entry(LOG, text)]}, True, Secrets())
+
+
+@pytest.mark.parametrize("line", [request("/login/?c_url=/", 500), plain("/", 500)])
+@pytest.mark.parametrize("exception", [READ_ONLY, TYPE])
+def test_a_failed_login_has_the_exception_before_it(line: str, exception: str) -> None:
+    (failed,) = access(LOADED + TRACE.format(exception) + line).failed
+    assert (failed.route, failed.status, failed.calls, len(failed.times)) == ("POST /", 500, 1, 1)
+    assert failed.exception == exception
+
+
+def test_logdate_and_another_worker_in_between() -> None:
+    dated = "".join(f"Mon Jul 30 09:47:28 2018 - {line}\n" for line in TRACE.format(READ_ONLY).splitlines())
+    (failed,) = access(dated + request("/healthz/", 200, "GET") + request("/", 500)).failed
+    assert failed.exception == READ_ONLY
+
+
+def test_a_success_since_ends_it() -> None:
+    assert access(request("/", 500) + request("/", 302)).failed == ()
+    assert access(request("/", 500) + request("/accounts/is_login/", 200, "GET")).failed != ()
+
+
+def test_a_failure_now_and_then_is_not_ended_by_the_next_success() -> None:
+    mixed = (request("/", 500) + request("/", 302)) * 4
+    (failed,) = access(mixed).failed
+    assert (len(failed.times), failed.calls) == (4, 8)
+    assert access(mixed + request("/", 302) * 2).failed == ()
+
+
+def test_a_start_since_ends_it() -> None:
+    assert access(request("/", 500) + LOADED + request("/healthz/", 200, "GET")).failed == ()
+
+
+def test_requests_of_the_suite_do_not_fail_but_end_failures() -> None:
+    own = "bkpaas-acceptance/0123456789ab"
+    assert access(request("/login/", 500, "GET", agent=own)).failed == ()
+    assert access(request("/login/", 500, "GET") + request("/login/", 200, "GET", agent=own)).failed == ()
+
+
+def test_refusals_are_not_server_errors() -> None:
+    assert access(request("/", 403) * 50 + request("/x", 404, "GET") * 50).failed == ()
+
+
+def test_post_is_first() -> None:
+    failed = access(request("/a", 500, "GET") * 3 + request("/", 500)).failed
+    assert [route.route for route in failed] == ["POST /", "GET /a"]
+
+
+def test_secrets_in_an_exception_are_not_kept() -> None:
+    text = "OperationalError: (1045, 'x') mysql://op:Pl4nted-s3cret@10.0.1.5/open_paas"
+    (failed,) = access(TRACE.format(text) + request("/", 500)).failed
+    assert "Pl4nted" not in failed.exception and "1045" in failed.exception
+
+
+def test_exceptions_before_a_start_are_history() -> None:
+    assert last_exceptions(TRACE.format(TYPE) + LOADED) == []
+    assert [text for _, text in last_exceptions(LOADED + TRACE.format(TYPE))] == [TYPE]
+
+
+@pytest.mark.parametrize(
+    ("text", "subject"),
+    [
+        (READ_ONLY, "database"),
+        ("OperationalError: (1040, 'Too many connections')", "database"),
+        ("ProgrammingError: (1146, \"Table 'open_paas.login_bktoken' doesn't exist\")", "database"),
+        ("django.db.utils.OperationalError: (2006, 'MySQL server has gone away')", "database"),
+        ("pymysql.err.InternalError: (1054, \"Unknown column 'x' in 'field list'\")", "database"),
+        (TYPE, "code"),
+        ("ImportError: No module named Crypto", "code"),
+        ("IOError: [Errno 28] No space left on device: '/data/bkce/logs/open_paas/login.log'", "disk"),
+        ("ConnectionError: Error 111 connecting to 10.0.1.5:6379. Connection refused.", "other"),
+        ("DisallowedHost: Invalid HTTP_HOST header: 'x'", "other"),
+    ],
+)
+def test_what_an_exception_names(text: str, subject: str) -> None:
+    assert exception_subject(text) == subject
