@@ -68,7 +68,7 @@ def test_logged_lines_are_in_the_index(
             )
         )
     raise NotApplicable(
-        msg("{newest}; no application has logged anything since that would have to be there", newest=evidence)
+        msg("{newest}; no application has logged anything since then that is overdue", newest=evidence)
     )
 
 

@@ -263,7 +263,9 @@ def test_request_arrives_in_one_login_log(
         raise NoData(clauses(unknown))
     if not arrived and elsewhere:
         names = ", ".join(elsewhere)
-        raise NotApplicable(msg("{names} may have got it, which this run leaves out", names=names))
+        raise NotApplicable(
+            msg("{names} may have received it, but this run does not include them", names=names)
+        )
     assert arrived, case(
         "elsewhere",
         "{url} was answered by {peer} (HTTP {status}), but no login log of a paas host of the inventory has the request ({agent})",

@@ -202,7 +202,7 @@ def test_tolerated_offset_hides_nothing(host: HostView, deployment: Deployment, 
     finding.add_evidence(f"{OFFSET} = {value} ({where})")
     assert value <= shipped, case(
         "raised",
-        "{where}: {offset} = {value}, shipped is {shipped}",
+        "{where}: {offset} = {value}, the default is {shipped}",
         where=where,
         offset=OFFSET,
         value=value,

@@ -39,7 +39,7 @@ class ControllerFacts(Record, frozen=True):
     """None: no user was given."""
     connections: Connections = Connections({})
     """To the virtual addresses: virtual-ADDRESS."""
-    certificates: Certificates | Missing = field(default_factory=lambda: Missing(msg("not asked")))
+    certificates: Certificates | Missing = field(default_factory=lambda: Missing(msg("not queried")))
     """Of a domain behind https."""
 
 

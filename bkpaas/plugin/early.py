@@ -63,7 +63,7 @@ def _inventory_options() -> Group:
 def _selection_options() -> Group:
     """Return the title and the options for which checks run."""
     return to_text(
-        msg("BlueKing PaaS: less than everything (-m SYMPTOM, see --markers, takes one with all its causes)")
+        msg("BlueKing PaaS: selecting what to check (-m SYMPTOM, see --markers, includes all its causes)")
     ), {
         "--limit": {
             "metavar": "HOSTS",

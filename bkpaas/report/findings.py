@@ -132,7 +132,7 @@ def _outcome(results: Results) -> Message:
             all_well=_all_well(results),
         )
     if results.run.exit == 1:
-        return msg("Nothing failed, yet the run is not green: see the warnings and what was not applicable.")
+        return msg("Nothing failed, but the run does not pass: see the warnings and what was not applicable.")
     return _all_well(results)
 
 
@@ -174,8 +174,8 @@ def _explained(roots: int, fail: int, no_data: int) -> Message:
     if roots == bad:
         return msg("{failures}", context="all of them", failures=failures)
     return plural(
-        "{count} cause explains {failures}",
-        "{count} causes explain {failures}",
+        "{count} root cause: {failures}",
+        "{count} root causes: {failures}",
         count=roots,
         failures=failures,
     )

@@ -46,7 +46,7 @@ def _baseline(comparison: Comparison) -> Message:
     if not comparison.verdicts and not comparison.facts:
         return msg("compared with the baseline of {before}: no verdict and no fact differs", before=before)
     return msg(
-        "compared with the baseline of {before}: {verdicts} verdicts and {facts} facts changed",
+        "compared with the baseline of {before}: changed verdicts {verdicts}; changed facts {facts}",
         before=before,
         verdicts=_some([change.id for change in comparison.verdicts]),
         facts=_some([fact_name(change) for change in comparison.facts]),

@@ -24,6 +24,7 @@ def test_old(host, deployment, finding):
     finding.concerns(["login"])
     finding.needs(one.name for one in deployment.having("mysql") if one.has("mysql") and one.judged)
     assert len(deployment.judged("paas")) == 2 and finding.seen and finding.slots and not finding.missed
+    assert deployment.home == deployment.install_root
     assert host.system.zone == "CST", f"the zone is {host.system.zone}"
 """
 TOLD = (
@@ -36,6 +37,7 @@ TOLD = (
     "finding.seen is now finding.evidence",
     "finding.slots is now finding.remedy_values",
     "finding.missed is now finding.unreachable_hosts",
+    "deployment.home is now deployment.install_root",
     "deployment.having is now deployment.hosts_with",
     "deployment.judged is now deployment.selected",
     "host.has is now host.has_role",

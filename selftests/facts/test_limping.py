@@ -114,7 +114,7 @@ def test_lines_that_clients_cause_do_not_count():
     )
 
 
-def test_the_lines_of_a_server_block_are_kept_beside_many_of_another():
+def test_the_lines_of_a_server_block_are_kept_next_to_many_of_another():
     other = '[error] 1#1: *1 connect() failed while connecting to upstream, server: other, upstream: "http://1.1.1.1:1/"'
     hits = nginx(other.replace("server: other", "server: ours"), *[other] * 100)
     assert {hit.server for hit in hits} == {"ours", "other"}

@@ -15,9 +15,9 @@ from .sample import SCENARIOS, healthy, interrupted, judge, nothing_judged, sett
     [
         ("healthy", "en", "All is well: 165 conditions hold on 11 hosts."),
         ("healthy", "zh", "一切正常：11 台主机上的 165 项检查全部通过。"),
-        ("three-faults", "en", "3 causes explain 12 failures."),
-        ("three-faults", "zh", "3 个根因解释了全部 12 项失败。"),
-        ("without-data", "en", "2 causes explain 40 failures (3 failed, 37 without data)."),
+        ("three-faults", "en", "3 root causes: 12 failures."),
+        ("three-faults", "zh", "12 项失败，由 3 个根因引起。"),
+        ("without-data", "en", "2 root causes: 40 failures (3 failed, 37 without data)."),
         ("interrupted", "en", "Interrupted: this report is partial. 46 conditions could not be checked."),
         ("nothing-judged", "en", "Nothing was checked: 148 not applicable, 18 waived."),
     ],
@@ -39,7 +39,7 @@ def test_a_strict_run_with_warnings_is_not_green() -> None:
     settle(results, 0)
     assert sentence(results).render("en") == "Nothing failed: 165 conditions on 11 hosts, 1 warning."
     settle(results, 1)
-    assert "not green" in sentence(results).render("en")
+    assert "does not pass" in sentence(results).render("en")
     assert tone(results) != "pass"
 
 
