@@ -49,7 +49,7 @@ def test_a_baseline_tells_what_changed(run, changed):
     assert comparison["verdicts"] == [{"id": "supervisor-sock@paas-1", "before": "pass", "after": "fail"}]
     (fact,) = comparison["facts"]
     assert (fact["host"], fact["kind"], fact["name"]) == ("paas-1", "setting", "login BK_COOKIE_DOMAIN")
-    assert "verdicts changed 1 (supervisor-sock@paas-1)" in done.out and done.exit == 1
+    assert "changed verdicts 1 (supervisor-sock@paas-1)" in done.out and done.exit == 1
     same = run("--baseline", str(before), "-n", "2", snapshot=before)
     assert same.results["comparison"]["verdicts"] == same.results["comparison"]["facts"] == []
     assert "no verdict and no fact differs" in same.out and same.exit == 0
