@@ -119,7 +119,6 @@ class _Section(Struct, forbid_unknown_fields=True):
     introduction: Text
     conditions: tuple[str, ...]
     points: list[_Point] = []
-    ranked_first: tuple[str, ...] = ()
 
 
 def load_catalogue(folder: Path = FOLDER) -> Catalogue:
@@ -173,7 +172,6 @@ def load_sections(folder: Path) -> tuple[Section, ...]:
                 Point(_folded(point.faq_text), point.conditions, point.answer and _folded(point.answer))
                 for point in file.points
             ),
-            ranked_first=file.ranked_first,
         )
         for path, file in sorted(files, key=lambda one: (one[1].order, one[0].stem))
     )
@@ -222,8 +220,8 @@ def _reached(topology: Topology, name: str, key: str) -> set[str]:
 
 
 def _ranking(sections: tuple[Section, ...]) -> list[str]:
-    """Return the ids by section, in each first those that are ranked first."""
-    ids = (id_ for section in sections for id_ in (*section.ranked_first, *section.conditions))
+    """Return the ids in the order of the sections that list them."""
+    ids = (id_ for section in sections for id_ in section.conditions)
     return list(dict.fromkeys(ids))
 
 

@@ -226,8 +226,6 @@ class Section(Struct, frozen=True):
     conditions: tuple[str, ...]
     points: tuple[Point, ...] = ()
     """All that the section says, in its order."""
-    ranked_first: tuple[str, ...] = ()
-    """Members that come first among root causes that explain equally much."""
 
     @property
     def marker(self) -> str:

@@ -24,10 +24,8 @@ Known = Callable[[str], bool]
 def validate(catalogue: Catalogue, folder: Path) -> None:
     """Check a whole catalogue."""
     _validate_topology(catalogue.topology, folder / TOPOLOGY, catalogue.conditions)
-    seen: set[str] = set()
     for section in catalogue.sections:
-        _validate_section(section, folder / SECTIONS / f"{section.key}.toml", catalogue, seen)
-        seen |= set(section.conditions)
+        _validate_section(section, folder / SECTIONS / f"{section.key}.toml", catalogue)
     for condition in catalogue.conditions.values():
         path = folder / CONDITIONS / f"{condition.id}.toml"
         validate_condition(condition, path, catalogue.conditions.__contains__)
@@ -111,11 +109,9 @@ def _validate_case(case: Case, path: Path) -> None:
             )
 
 
-def _validate_section(section: Section, path: Path, catalogue: Catalogue, earlier: set[str]) -> None:
+def _validate_section(section: Section, path: Path, catalogue: Catalogue) -> None:
     known = catalogue.conditions.__contains__
     _refuse_unknown(path, "conditions", section.conditions, known)
-    own = set(section.conditions) - earlier
-    _refuse_unknown(path, "ranked_first", section.ranked_first, own.__contains__)
     for number, point in enumerate(section.points):
         _refuse_unknown(path, f"points[{number}].conditions", point.conditions, known)
         if not point.conditions and point.answer is None:

@@ -241,7 +241,6 @@ def test_a_section_that_is_deleted_is_missed(copy, path):
     [
         ("sections/login-502.toml", '"domain-502",', '"domain-503",', "conditions: unknown: 'domain-503'"),
         ("sections/login-502.toml", "order", "number", "unknown field `number`"),
-        ("sections/password-reset.toml", "conditions = [", 'ranked_first = ["disk-space"]\nconditions = [', "ranked_first: unknown: 'disk-space'"),
         ("sections/login-502.toml", '"domain-502", "nginx-error-log"', '"domain-501"', "points[0].conditions: unknown: 'domain-501'"),
         ("topology.toml", '["disk-space"]', '["disk-spice"]', "'disk-spice'"),
         ("topology.toml", 'parts = ["virtual-address"', 'parts = ["virtual"', "component.front.parts: no component virtual"),
