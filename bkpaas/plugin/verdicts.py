@@ -12,6 +12,7 @@ import pytest
 from bkpaas.catalogue.model import Text
 from bkpaas.catalogue.registry import CUSTOM_CONDITIONS, get_condition
 from bkpaas.checks.case import CaseMessage
+from bkpaas.checks.finding import Finding
 from bkpaas.errors import NoData, NotApplicable, SuiteError, message_of
 from bkpaas.facts.secrets import Secrets
 from bkpaas.language import get_language
@@ -75,7 +76,24 @@ _PYTEST: dict[Word, Any] = {
 
 
 def _outcome(id_: str, item: pytest.Item, call: pytest.CallInfo[None]) -> Outcome:
-    finding = item.stash.get(FINDING, None)
+    if call.excinfo is None:
+        return outcome_of(id_, item.stash.get(FINDING, None), None)
+    sentence = getattr(getattr(item, "function", None), "__doc__", None) or item.name
+    return outcome_of(id_, item.stash.get(FINDING, None), call.excinfo.value, sentence, _place(call))
+
+
+def outcome_of(
+    id_: str, finding: Finding | None, error: BaseException | None, sentence: str = "", place: str = ""
+) -> Outcome:
+    """Return the outcome of a check.
+
+    Args:
+        id_: condition@subject.
+        finding: what the check added to its verdict.
+        error: what it raised; None: it passed.
+        sentence: what must be true, for an assertion without a message.
+        place: file:line where the error was raised.
+    """
     condition = get_condition(id_.partition("@")[0])
     services = tuple(sorted(finding.services)) if finding and finding.services else condition.services
     missed = tuple(sorted(finding.unreachable_hosts)) if finding else ()
@@ -90,7 +108,6 @@ def _outcome(id_: str, item: pytest.Item, call: pytest.CallInfo[None]) -> Outcom
     if finding:
         named = finding.components | {f"service:{name}" for name in finding.services}
         outcome.components = tuple(sorted(named))
-    error = call.excinfo.value if call.excinfo else None
     if error is None:
         outcome.evidence = lines(finding.evidence) if finding and finding.evidence else None
     elif isinstance(error, NoData):
@@ -99,11 +116,13 @@ def _outcome(id_: str, item: pytest.Item, call: pytest.CallInfo[None]) -> Outcom
         outcome.word, outcome.reason = "not_applicable", error.message()
     elif isinstance(error, AssertionError):
         outcome.word = condition.severity
-        outcome.evidence = _text_of(error, outcome) or _unworded(item, call)
+        outcome.evidence = _text_of(error, outcome) or msg(
+            "not true: {docstring} ({location})", docstring=sentence.strip(), location=place
+        )
     else:
         outcome.word, outcome.reason = (
             "no_data",
-            _broken(error, call, of_site=condition.id in CUSTOM_CONDITIONS),
+            _broken(error, place, of_site=condition.id in CUSTOM_CONDITIONS),
         )
     if condition.id in CUSTOM_CONDITIONS:
         _redact(outcome)
@@ -134,17 +153,10 @@ def _redact(outcome: Outcome) -> None:
     outcome.parameters = {name: redacted(value, secrets.redact) for name, value in outcome.parameters.items()}
 
 
-def _unworded(item: pytest.Item, call: pytest.CallInfo[None]) -> Message:
-    """An assertion without a message: at least where it stands and what should be true."""
-    sentence = (getattr(getattr(item, "function", None), "__doc__", None) or item.name).strip()
-    return msg("not true: {docstring} ({location})", docstring=sentence, location=_place(call))
-
-
-def _broken(error: BaseException, call: pytest.CallInfo[None], *, of_site: bool) -> Message | str:
-    assert call.excinfo is not None
+def _broken(error: BaseException, place: str, *, of_site: bool) -> Message | str:
     if isinstance(error, SuiteError):
         return error.message()
-    where = f"{type(error).__name__} ({_place(call)})"
+    where = f"{type(error).__name__} ({place})"
     if of_site:
         return msg("the site's own test is broken: {what}", what=f"{where}{_said(error)}")
     return msg("the suite itself failed here, please report it: {where}", where=where)

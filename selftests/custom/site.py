@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
+
+from selftests.snapshots.edited import HEALTHY, Change, write_edited
+from selftests.suite.runs import Done, run_suite
+
+__all__ = ["DOCUMENTS", "HEALTHY", "Site", "changed", "documented"]
 
 ROOT = Path(__file__).resolve().parents[2]
-HEALTHY = ROOT / "selftests/snapshots/healthy.json"
 DOCUMENTS = (ROOT / "docs/custom-checks.md", ROOT / "docs/custom-checks.zh-CN.md")
 COPIED = ("conftest.py", "pytest.ini")
 TREES = ("bkpaas", "tests_paas", "tests_appengine", "tests_logging")
@@ -42,35 +42,9 @@ class Site:
         (self.folder / path).write_text(text, "utf-8")
 
     def run(self, *words: str) -> Done:
-        command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--report=report"]
-        language = () if "--lang" in words else ("--lang", "en")
-        done = subprocess.run(
-            [*command, *language, *words], cwd=self.folder, capture_output=True, text=True, timeout=240
-        )
-        return Done(done.returncode, done.stdout + done.stderr, self.folder / "report")
+        return run_suite(*words, report=self.folder / "report", folder=self.folder)
 
 
-class Done:
-    """What a finished run left behind."""
-
-    def __init__(self, code: int, out: str, report: Path) -> None:
-        self.exit, self.out, self.report = code, out, report
-        record = report / "results.json"
-        self.results: dict[str, Any] = json.loads(record.read_text()) if record.exists() else {}
-        self.verdicts: dict[str, dict[str, Any]] = {
-            one["id"]: one for one in self.results.get("verdicts", ())
-        }
-
-    def of(self, condition: str) -> dict[str, str]:
-        """The words of a condition's verdicts, by subject."""
-        return {
-            one["subject"]: one["verdict"] for one in self.verdicts.values() if one["condition"] == condition
-        }
-
-
-def changed(path: Path, change: Any) -> str:
+def changed(path: Path, change: Change) -> str:
     """The option for the healthy snapshot with something changed in it."""
-    snapshot = json.loads(HEALTHY.read_text())
-    change(snapshot)
-    path.write_text(json.dumps(snapshot))
-    return f"--from-snapshot={path}"
+    return f"--from-snapshot={write_edited(path, change)}"

@@ -56,8 +56,8 @@ def test_a_sites_verdicts_are_like_all_others(example: Site, tmp_path: Path) -> 
     section = next(section for section in done.results["sections"] if section["key"] == "site")
     assert section["conditions"] == ["site-time-zone", "site-cookie-domain"]
     for file in ("details.html", "junit.xml"):
-        assert "site-time-zone@job-1" in (done.report / file).read_text("utf-8"), file
-    page = (done.report / "report.html").read_text("utf-8")
+        assert "site-time-zone@job-1" in (done.directory / file).read_text("utf-8"), file
+    page = (done.directory / "report.html").read_text("utf-8")
     assert "site-time-zone" in page and "This site" in page and ".elsewhere.test" in page
     assert "site-cookie-domain@paas-2" in done.out
 
@@ -255,7 +255,7 @@ def test_a_plain_test_is_reported_by_pytest_and_counts(site: Site) -> None:
     where = "AssertionError: assert deployment.domain == 'paas.example.com' (test_plain.py:6)"
     assert f"tests_site/test_plain.py::test_bad: {where}" in done.out
     assert "test_good" not in done.out
-    details = (done.report / "details.html").read_text("utf-8")
+    details = (done.directory / "details.html").read_text("utf-8")
     assert "tests_site/test_plain.py::test_good" in details
     assert site.run(SNAPSHOT, "tests_site", "tests_paas/test_foundations.py", "-k", "good or room").exit == 0
 

@@ -55,14 +55,14 @@ def test_the_documented_live_checks_run_over_the_inventorys_connections(
     assert done.of("site-hosts-file-ours") == {"one": "pass", "two": "pass"}, done.out
     assert set(done.of("site-kernel-log-quiet")) == {"one", "two"}
     assert "test_plain" not in done.out  # it passes: on both hosts, as testinfra's own tests do
-    details = (done.report / "details.html").read_text("utf-8")
+    details = (done.directory / "details.html").read_text("utf-8")
     assert "test_passwd_is_safe[one]" in details and "test_passwd_is_safe[two]" in details
     assert all(sshd.logins() for sshd in sshds)
     if document is not DOCUMENTS[0]:
         return
     done = site.run(*words, "--limit", "two")
     assert done.of("site-hosts-file-ours") == {"two": "pass"}
-    assert "test_passwd_is_safe[one]" not in (done.report / "details.html").read_text("utf-8")
+    assert "test_passwd_is_safe[one]" not in (done.directory / "details.html").read_text("utf-8")
 
 
 @needs_sshd

@@ -11,6 +11,8 @@ from bkpaas.facts.build import controller_facts, host_facts
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory.deployment import Connection, Host
 from selftests.facts import recorded
+from selftests.snapshots.edited import write_edited
+from selftests.suite.runs import run_suite
 
 HOME = recorded.HOME
 KINDS = (
@@ -212,7 +214,7 @@ def test_no_planted_secret_is_in_the_facts():
     )
 
 
-def test_no_planted_secret_is_in_any_output(record, tmp_path):
+def test_no_planted_secret_is_in_any_output(tmp_path):
     planted = []
 
     def change(snapshot):
@@ -223,9 +225,16 @@ def test_no_planted_secret_is_in_any_output(record, tmp_path):
             planted.extend(secrets)
         assert msgspec.convert(snapshot["controller"], ControllerFacts)
 
-    results = record(
-        change, f"--prometheus={tmp_path / 'x.prom'}", f"--summary={tmp_path / 'summary.md'}", "-rA"
+    snapshot = write_edited(tmp_path / "changed.json", change)
+    done = run_suite(
+        f"--from-snapshot={snapshot}",
+        f"--prometheus={tmp_path / 'x.prom'}",
+        f"--summary={tmp_path / 'summary.md'}",
+        "-rA",
+        report=tmp_path / "report",
     )
+    (tmp_path / "said.txt").write_text(done.out)
+    results = done.results
     assert results["counts"]["fail"] > 5 and len(planted) > 100
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert {"said.txt", "changed.json", "x.prom", "summary.md", "report.html", "junit.xml"} <= {

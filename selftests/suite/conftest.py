@@ -1,38 +1,17 @@
 """Runs of the suite as an operator starts them, on the recorded snapshot; the judges bear their markers here too."""
 
-import json
-import subprocess
-import sys
 import textwrap
-from pathlib import Path
 
 import pytest
 
 from bkpaas.catalogue.registry import SECTIONS
-
-ROOT = Path(__file__).parents[2]
-HEALTHY = ROOT / "selftests/snapshots/healthy.json"
+from selftests.snapshots.edited import HEALTHY, write_edited
+from selftests.suite.runs import run_suite
 
 
 def pytest_configure(config: pytest.Config) -> None:
     for name in ("condition", *(symptom.marker for symptom in SECTIONS)):
         config.addinivalue_line("markers", name)
-
-
-class Done:
-    """What a finished run left behind."""
-
-    def __init__(self, process, directory):
-        self.exit, self.out = process.returncode, process.stdout + process.stderr
-        record = directory / "results.json"
-        self.results = json.loads(record.read_text()) if record.is_file() else None
-        self.directory = directory
-
-    def word(self, id_):
-        return next(v for v in self.results["verdicts"] if v["id"] == id_)["verdict"]
-
-    def reason(self, id_):
-        return next(v for v in self.results["verdicts"] if v["id"] == id_)["reason"]
 
 
 @pytest.fixture
@@ -43,18 +22,12 @@ def run(tmp_path):
     """
 
     def judge(*words, snapshot=HEALTHY, plugin=None, report="report", around=(), **more):
-        command = [*around, sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--lang", "en"]
-        command += [f"--report={tmp_path / report}"]
-        if snapshot:
-            command += [f"--from-snapshot={snapshot}"]
+        options = [f"--from-snapshot={snapshot}"] if snapshot else []
         if plugin:
             (tmp_path / "spoiler.py").write_text(textwrap.dedent(plugin))
-            command += ["-p", "spoiler"]
+            options += ["-p", "spoiler"]
         environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(tmp_path), "HOME": str(tmp_path), **more}
-        done = subprocess.run(
-            [*command, *words], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240
-        )
-        return Done(done, tmp_path / report)
+        return run_suite(*options, *words, report=tmp_path / report, environment=environment, around=around)
 
     return judge
 
@@ -64,10 +37,6 @@ def changed(tmp_path):
     """The healthy snapshot with something changed in it."""
 
     def change(function, name="changed.json"):
-        snapshot = json.loads(HEALTHY.read_text())
-        function(snapshot)
-        path = tmp_path / name
-        path.write_text(json.dumps(snapshot))
-        return path
+        return write_edited(tmp_path / name, function)
 
     return change

@@ -9,11 +9,17 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bkpaas.catalogue.model import Condition
-from bkpaas.catalogue.registry import get_condition
+from bkpaas.catalogue.registry import CONDITIONS, get_condition
+from bkpaas.catalogue.scope import DEPLOYMENT as WHOLE
 from bkpaas.catalogue.scope import Subject
 from bkpaas.checks import Finding
 from bkpaas.errors import NoData, NotApplicable
 from bkpaas.facts import ControllerView, HostView, Snapshot
+from bkpaas.plugin.outcome import Outcome
+from bkpaas.plugin.results import build
+from bkpaas.plugin.selection import subjects
+from bkpaas.plugin.verdicts import outcome_of
+from bkpaas.record import Results
 
 from .judges import ROOT, room
 
@@ -53,23 +59,65 @@ def _judged(snapshot: Snapshot, only: Collection[str] | None) -> Iterator[tuple[
 def _verdict(
     snapshot: Snapshot, condition: Condition, test: Callable[..., None], subject: Subject
 ) -> Verdict:
+    error = _error(snapshot, test, subject, Finding())
+    match error:
+        case None:
+            return Verdict("pass", "", subject.hosts)
+        case NoData():
+            return Verdict("no_data", str(error.args[0]), subject.hosts)
+        case NotApplicable():
+            return Verdict("not_applicable", str(error), subject.hosts)
+        case AssertionError():
+            return Verdict(condition.severity, str(error), subject.hosts)
+    return Verdict("broken", f"{type(error).__name__}: {error} ({_place(error)})", subject.hosts)
+
+
+def _error(
+    snapshot: Snapshot, test: Callable[..., None], subject: Subject, finding: Finding
+) -> Exception | None:
+    """Run a check and return what it raised."""
+    names = inspect.signature(test).parameters
     try:
-        test(**{name: _fixture(name, snapshot, subject) for name in inspect.signature(test).parameters})
-    except NoData as error:
-        return Verdict("no_data", str(error.args[0]), subject.hosts)
-    except NotApplicable as error:
-        return Verdict("not_applicable", str(error), subject.hosts)
-    except AssertionError as error:
-        return Verdict(condition.severity, str(error), subject.hosts)
+        test(**{name: _fixture(name, snapshot, subject, finding) for name in names})
     except Exception as error:
-        last = inspect.getinnerframes(error.__traceback__)[-1] if error.__traceback__ else None
-        place = f"{Path(last.filename).name}:{last.lineno}" if last else ""
-        return Verdict("broken", f"{type(error).__name__}: {error} ({place})", subject.hosts)
-    return Verdict("pass", "", subject.hosts)
+        return error
+    return None
 
 
-def _fixture(name: str, snapshot: Snapshot, subject: Subject) -> Any:
-    views = lambda host: HostView(snapshot.hosts[host])  # noqa: E731
+def _place(error: Exception) -> str:
+    last = inspect.getinnerframes(error.__traceback__)[-1] if error.__traceback__ else None
+    return f"{Path(last.filename).name}:{last.lineno}" if last else ""
+
+
+def record(snapshot: Snapshot, only: str | None = None) -> Results:
+    """Return the record of a run on a snapshot, of all conditions or of one: verdicts, texts and root causes."""
+    outcomes: dict[str, Outcome] = {}
+    for condition, test in judges():
+        if only is not None and condition.id != only:
+            continue
+        for subject in subjects(condition, snapshot.deployment):
+            id_, finding = f"{condition.id}@{subject.id}", Finding()
+            if subject is WHOLE:
+                reason = condition.not_applicable_reason
+                outcomes[id_] = Outcome(id_, "not_applicable", reason=reason and reason.message())
+                continue
+            error = _error(snapshot, test, subject, finding)
+            outcomes[id_] = outcome_of(id_, finding, error, place=_place(error) if error else "")
+    order = [
+        id_
+        for condition in CONDITIONS.values()
+        for subject in subjects(condition, snapshot.deployment)
+        if (id_ := f"{condition.id}@{subject.id}") in outcomes
+    ]
+    return build(snapshot.deployment, snapshot, order, outcomes, interrupted=False, seconds=0.0)
+
+
+def _fixture(name: str, snapshot: Snapshot, subject: Subject, finding: Finding) -> Any:
+    def views(host: str) -> HostView:
+        if not snapshot.hosts[host].collected:
+            finding.unreachable_hosts.add(host)
+        return HostView(snapshot.hosts[host])
+
     match name:
         case "host" | "source":
             return views(subject.hosts[0])
@@ -84,7 +132,7 @@ def _fixture(name: str, snapshot: Snapshot, subject: Subject) -> Any:
         case "host_facts":
             return views
         case "finding":
-            return Finding()
+            return finding
         case "snapshot" | "deployment" | "subject":
             return {"snapshot": snapshot, "deployment": snapshot.deployment, "subject": subject}[name]
     raise LookupError(name)

@@ -161,7 +161,7 @@ def test_what_cannot_be_used_is_refused_before_any_host(run, tmp_path, option):
     )
     done = run("--inventory", str(inventory), option, value(tmp_path), snapshot=None)
     assert done.exit == 4 and said in done.out and "Traceback" not in done.out
-    assert "looking at" not in done.out and done.results is None
+    assert "looking at" not in done.out and not done.results
 
 
 @pytest.mark.parametrize(

@@ -231,7 +231,7 @@ def lonely(tmp_path):
 
 def test_unknown_symptom_is_told_before_any_host_is_visited(run, lonely):
     done = run("-m", "login_502 or login_503", f"--inventory={lonely}", snapshot=None)
-    assert done.exit == 5 and done.results is None and "closed" not in done.out
+    assert done.exit == 5 and not done.results and "closed" not in done.out
     assert "nothing is marked login_503" in done.out and "did you mean -m login_502 ?" in done.out
     assert "-m appt_502" in done.out and "-m login_502 or" not in done.out
 
@@ -384,7 +384,7 @@ def test_what_has_nothing_to_be_compared_with_is_explained_by_the_hosts_out_of_r
 )
 def test_only_with_an_id_that_nothing_has_is_refused(run, asked, said):
     done = run("--only", asked)
-    assert done.exit == 4 and said in done.out and done.results is None
+    assert done.exit == 4 and said in done.out and not done.results
 
 
 def bare(directory, *words):

@@ -1,0 +1,1 @@
+"""Snapshots of healthy labs, and raw answers of one, for the tests of checks and parsers."""
