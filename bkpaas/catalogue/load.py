@@ -72,6 +72,7 @@ class _Part(Struct, forbid_unknown_fields=True):
     zh: str
     commands: list[str | _Command] = []
     generations: tuple[Generation, ...] = ("5.x", "6.x")
+    by_hand: bool = False
 
 
 class _Case(Struct, forbid_unknown_fields=True):
@@ -236,7 +237,7 @@ def _part(file: _Part) -> RemedyPart:
         Command(one) if isinstance(one, str) else Command(one.run, Text(one.en, one.zh))
         for one in file.commands
     )
-    return RemedyPart(_folded(Text(file.en, file.zh)), commands, file.generations)
+    return RemedyPart(_folded(Text(file.en, file.zh)), commands, file.generations, file.by_hand)
 
 
 def _caused_by(path: Path, entries: list[_CausedBy], topology: Topology) -> tuple[CausedBy, ...]:

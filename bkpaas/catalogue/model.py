@@ -59,6 +59,8 @@ class RemedyPart(Struct, frozen=True):
     text: Text
     commands: tuple[Command, ...] = ()
     generations: tuple[Generation, ...] = ("5.x", "6.x")
+    by_hand: bool = False
+    """Only a person can repair it: the commands show where, and are not carried out in the lab."""
 
 
 Relation = Literal[
@@ -117,6 +119,11 @@ class Case(Struct, frozen=True):
     """Names of the values that the check passes with the case."""
     evidence: tuple[Evidence, ...] = ()
     """The kinds of what is seen in this case; empty: any, as with the conditions of a site."""
+
+    @property
+    def by_hand(self) -> bool:
+        """Return whether only a person can repair this case."""
+        return any(part.by_hand for part in self.parts)
 
     def remedy(self, generation: Generation | None = None) -> Text:
         """Return the remedy for one generation, for all of them when it is None.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from ipaddress import IPv4Address
 
-from lab.control import Lab
+from lab.control import READY_SECONDS, Lab
 
 KEPT = "/run/lab-faults"  # where the hosts keep the files that a fault changed
 HTTP_ANSWER = "curl -s -o /dev/null -m 5 -w '%{{http_code}}' {url} || true"
@@ -190,3 +190,16 @@ def stop_time_daemon(lab: Lab, name: str) -> None:
 def restart_time_daemon(lab: Lab, name: str) -> None:
     stop_time_daemon(lab, name)
     lab.run(name, "/usr/sbin/chronyd -x -u root && chronyc waitsync 250 0 0 0.1", timeout=40)
+
+
+def restart_services(lab: Lab, name: str) -> None:
+    """Restart the programs of each supervisor of a host, and reload its nginx if one runs."""
+    etc, environments = f"{lab.layout.home}/etc", f"{lab.layout.home}/.envs"
+    lab.run(
+        name,
+        f"for conf in {etc}/supervisor-*.conf; do [ -e $conf ] || continue; module=${{conf##*/supervisor-}};"
+        f" {environments}/${{module%.conf}}/bin/supervisorctl -c $conf restart all; done;"
+        " pgrep -x nginx >/dev/null && nginx -s reload; true",
+        timeout=90,
+    )
+    lab.wait_ready(READY_SECONDS, lambda _: None, name)

@@ -36,7 +36,7 @@ def main() -> int:
     partial = options.resume or options.only or options.pair or options.symptoms
     matrix = Matrix.read(FILE) if partial else Matrix()
     trials = plan(matrix, options)
-    whole = Bench(options.labs, FILE).run(trials, matrix)
+    whole = Bench(options.labs, FILE, remedies=options.remedy).run(trials, matrix)
     print()
     print(table.whole(matrix))
     print(FILE)
@@ -78,6 +78,8 @@ def parser() -> argparse.ArgumentParser:
                      help=to_text(msg("keep what report/matrix.json holds already")))  # fmt: skip
     top.add_argument("--labs", type=int, choices=(1, 2), default=1,
                      help=to_text(msg("how many labs side by side (%(default)s)")))  # fmt: skip
+    top.add_argument("--remedy", action="store_true",
+                     help=to_text(msg("also run the remedy of each fault's root cause, and check that it repairs")))  # fmt: skip
     top.add_argument("--list", action="store_true", help=to_text(msg("only list the faults")))
     return top
 
@@ -149,10 +151,12 @@ class Bench:
     file: of the matrix; the reports of the runs go into the directory of the same name. recordings: see Stand.
     """
 
-    def __init__(self, labs: int, file: Path, recordings: Path | None = None) -> None:
+    def __init__(
+        self, labs: int, file: Path, recordings: Path | None = None, *, remedies: bool = False
+    ) -> None:
         self._file = file
         self._stands = [
-            Stand(Lab(f"{file.stem}-{number}"), file.with_suffix(""), recordings)
+            Stand(Lab(f"{file.stem}-{number}"), file.with_suffix(""), recordings, remedies=remedies)
             for number in range(1, labs + 1)
         ]
         self._trials: queue.SimpleQueue[Trial] = queue.SimpleQueue()

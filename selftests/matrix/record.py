@@ -28,11 +28,13 @@ class Row(Struct):
     seconds: float
     same_from_snapshot: bool = True
     """The snapshot of the run, judged again offline, has the same verdicts and causes."""
+    remedied: bool | None = None
+    """The remedy of the first root cause repaired it; None: not tried, or only a person can repair it."""
 
     @property
     def perfect(self) -> bool:
         named = self.detected and self.cause_first and not (self.unexplained or self.unrelated)
-        return named and self.healed and self.same_from_snapshot
+        return named and self.healed and self.same_from_snapshot and self.remedied is not False
 
 
 class Pair(Struct):

@@ -47,6 +47,8 @@ def _fault(found: Row) -> str:
         _word(found.healed),
         f"{found.seconds:.1f}",
     )
+    if found.remedied is False:
+        text += "  " + to_text(msg("its remedy does not repair it"))
     if not found.same_from_snapshot:
         text += "  " + to_text(msg("other verdict from its snapshot"))
     return _with(text, unexplained=found.unexplained, unrelated=found.unrelated)

@@ -21,6 +21,7 @@ from lab.errors import LabError
 from lab.faults import FAULTS
 from lab.lookalikes import LOOKALIKES
 from lab.services.layout import SECRETS
+from selftests.matrix import remedy
 from selftests.matrix.judging import both_named, judge, named_first, red, same, strangers
 from selftests.matrix.record import Found, Lookalike, Marked, Pair, Row
 
@@ -102,10 +103,13 @@ class Stand:
     """A lab of its own, and the directory in which the reports of its trials stay.
 
     recordings: where to store what the runs collect; None: nowhere. Runs after healing are not recorded.
+    remedies: carry out the remedy of the first root cause of each single fault, before it is healed.
     """
 
-    def __init__(self, lab: Lab, reports: Path, recordings: Path | None = None) -> None:
-        self.lab, self.reports, self.recordings = lab, reports, recordings
+    def __init__(
+        self, lab: Lab, reports: Path, recordings: Path | None = None, *, remedies: bool = False
+    ) -> None:
+        self.lab, self.reports, self.recordings, self.remedies = lab, reports, recordings, remedies
         self._fresh: str | None = None  # the layout of a lab in which all is well
         self._healthy = 0  # runs in it since it was renewed
 
@@ -139,9 +143,23 @@ class Stand:
         seen = self._run_suite(trial.name, "--save-snapshot", str(saved))
         # what is recorded is judged again by script/replay
         again = seen if self.recordings else self._judged_again(saved)
+        remedied = self._remedied(trial, seen) if self.remedies and len(trial.faults) == 1 else None
         healed = self._heals(trial)
         seconds = round(time.monotonic() - begun, 1)
-        return _outcome(trial, seen, healed=healed, seconds=seconds, same=same(seen, again))
+        outcome = _outcome(trial, seen, healed=healed, seconds=seconds, same=same(seen, again))
+        if isinstance(outcome, Row):
+            outcome.remedied = remedied
+        return outcome
+
+    def _remedied(self, trial: Broken, seen: Results) -> bool | None:
+        """Carry out the remedy; what was typed and printed stays in remedy.txt beside the report."""
+
+        def run(name: str) -> list[str]:
+            return red(self._run_suite(f"{trial.name}/{name}"))
+
+        repaired, lines = remedy.judge(self.lab, seen, run)
+        (self.reports / trial.name / "remedy.txt").write_text("\n".join([*lines, ""]), "utf-8")
+        return repaired
 
     def _alike(self, trial: Alike) -> Lookalike:
         lookalike = LOOKALIKES[trial.name]

@@ -1,0 +1,134 @@
+"""Carry out the remedy of a root cause literally in the lab: what an operator would type on each host.
+
+A remedy that repairs leaves everything green, also after what runs on the hosts is restarted. A step that only a
+person can do is declared in the catalogue (`by_hand`), and such a remedy is not carried out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from bkpaas.catalogue.registry import get_condition
+from bkpaas.record import HostRecord, Results, RootCause, Verdict
+from lab.control import Lab
+from lab.errors import LabError
+from lab.faults.hands import restart_services
+
+COMMAND_SECONDS = 90.0
+"""How long one command may take, as that of an operator who waits."""
+OUTPUT = 300
+"""Characters of a command's output that are kept."""
+CONTROLLER = "controller"
+PLACES = {
+    r"\bpaas hosts?\b": ("paas",),
+    r"\bnginx hosts?\b": ("nginx",),
+    r"\bapp hosts?\b": ("appo", "appt"),
+}
+"""Words of a comment that name all hosts of some roles."""
+HERE = re.compile(r"machine (that|this)|this machine")
+BY_HAND = re.compile(r"(^|\s)#\s")
+
+
+class Step(NamedTuple):
+    """A command line of a remedy."""
+
+    run: str
+    """Empty: a place for an edit by hand."""
+    comment: str
+
+
+class Done(NamedTuple):
+    """What a step did on a host."""
+
+    host: str
+    run: str
+    output: str
+
+
+class Carried(NamedTuple):
+    """What carrying out a remedy came to."""
+
+    hosts: tuple[str, ...]
+    """Those on which something was run."""
+    by_hand: bool
+    """A step needs a person, or the catalogue says so."""
+    log: tuple[Done, ...]
+
+
+def steps(remedy: str) -> Iterator[Step]:
+    """Yield the command lines of a remedy in order."""
+    for line in remedy.splitlines():
+        if line.startswith("$ "):
+            run, _, comment = line[2:].partition("    # ")
+            yield Step("", run[1:].strip()) if run.startswith("#") else Step(run, comment)
+
+
+def places(step: Step, verdict: Verdict, hosts: Sequence[HostRecord]) -> list[str]:
+    """Return the hosts that a step is for: those its comment names, else the first of the verdict."""
+    if HERE.search(step.comment):
+        return [CONTROLLER]
+    named = [host.name for host in hosts if re.search(rf"\bon\b.*\b{re.escape(host.name)}\b", step.comment)]
+    for words, roles in PLACES.items():
+        if re.search(words, step.comment):
+            named += [host.name for host in hosts if set(roles) & set(host.roles)]
+    return list(dict.fromkeys(named)) or verdict.hosts[:1] or [CONTROLLER]
+
+
+def is_by_hand(cause: RootCause, verdict: Verdict) -> bool:
+    """Return whether the catalogue says that a person has to repair this case."""
+    return get_condition(verdict.condition).case(cause.case).by_hand
+
+
+def carry_out(lab: Lab, results: Results) -> Carried:
+    """Run the remedies of the first root cause in results, those of all its verdicts."""
+    cause = results.causes[0]
+    log: list[Done] = []
+    by_hand = False
+    for id_ in cause.ids:
+        verdict = results.verdict(id_)
+        by_hand |= is_by_hand(cause, verdict)
+        if by_hand:
+            continue
+        for step in steps(verdict.remedy or ""):
+            if not step.run:
+                by_hand = True
+                continue
+            for host in places(step, verdict, results.hosts):
+                log.append(Done(host, step.run, _run(lab, host, step.run)))
+    hosts = tuple(dict.fromkeys(one.host for one in log if one.host != CONTROLLER))
+    return Carried(hosts, by_hand, tuple(log))
+
+
+def _run(lab: Lab, host: str, command: str) -> str:
+    """Return the output of a command; one that fails or takes too long is not an error: it may only look."""
+    script = f"cd /root; {{ {command}\n}} 2>&1 </dev/null"
+    try:
+        if host == CONTROLLER:
+            output = lab.exec(["bash", "-c", script], COMMAND_SECONDS)
+        else:
+            output = lab.run(host, script, COMMAND_SECONDS)
+    except LabError as error:
+        output = str(error)
+    return output[-OUTPUT:]
+
+
+def judge(lab: Lab, results: Results, run: Callable[[str], list[str]]) -> tuple[bool | None, list[str]]:
+    """Carry out the remedy and return whether it repaired, with the lines of what was done.
+
+    run: runs the suite under a name and returns the ids that are not green.
+    """
+    if not results.causes:
+        return False, ["no root cause"]
+    carried = carry_out(lab, results)
+    lines = [f"{one.host}$ {one.run}\n{one.output}".rstrip() for one in carried.log]
+    if carried.by_hand and not carried.log:
+        return None, [*lines, "by hand"]
+    if left := run("remedied"):
+        word = "by hand; " if carried.by_hand else ""
+        return False, [*lines, f"{word}not green: {' '.join(left)}"]
+    for host in carried.hosts:
+        restart_services(lab, host)
+    left = run("restarted")
+    return not left, [*lines, f"not green after a restart: {' '.join(left)}" if left else "green"]
