@@ -35,6 +35,8 @@ HISTORY = "HISTORY_EVENT_STATE_EXPIRE_SECONDS"
 LIMIT = "EXECUTE_TIME_LIMIT"
 SHIPPED_LIMIT = 300
 TIME_OUTS = (EVENT, HISTORY)
+MARGIN_SECONDS = 60
+"""By how much longer than an agent PaaS should wait, in the value that a remedy proposes."""
 
 Readers = list[tuple[Process, Sequence[FileFact]]]
 """Processes with the files that each reads at its start."""
@@ -98,7 +100,7 @@ def _no_limit(config: AgentConfig, where: str) -> CaseMessage:
 
 @condition("deploy-timeout-order")
 def test_paas_waits_longer_than_the_agent_works(
-    source: HostView, target: Host, host_facts: HostLookup, finding: Finding
+    source: HostView, target: Host, deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
     """EVENT_STATE_EXPIRE_SECONDS of PaaS is greater than EXECUTE_TIME_LIMIT of the agent."""
     if not target.selected:
@@ -113,11 +115,22 @@ def test_paas_waits_longer_than_the_agent_works(
         limit_at=limit_at,
         limit_name=LIMIT,
         limit=limit,
+        needed=_longest_limit(deployment, host_facts) + MARGIN_SECONDS,
         event_name=EVENT,
         event=event,
         source=source.name,
         event_at=event_at,
     )
+
+
+def _longest_limit(deployment: Deployment, host_facts: HostLookup) -> int:
+    """Return the largest EXECUTE_TIME_LIMIT of all agents that are known, in seconds."""
+    limits = [0]
+    for entry in deployment.selected("appo", "appt"):
+        facts = host_facts(entry.name)
+        if not isinstance(facts.facts.agent, Missing) and facts.agent.config is not None:
+            limits.append(_limit(facts)[0])
+    return max(limits)
 
 
 @condition("deploy-timeout-consistent")
@@ -136,6 +149,7 @@ def test_paas_hosts_wait_equally_long(pair: tuple[HostView, HostView], finding: 
         other=other,
         second=second.name,
         other_at=other_at,
+        larger=max(one, other),
     )
 
 

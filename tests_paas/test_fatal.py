@@ -213,6 +213,7 @@ def test_ports_are_held_by_their_services(host: HostView, deployment: Deployment
     finding.set_remedy_values(
         ports="|".join(str(port) for port, _ in foreign.values()) or "PORT",
         service=" ".join(sorted(foreign)),
+        pids=" ".join(str(process.pid) for _, process in foreign.values()),
     )
     assert not foreign, case(
         "taken",
@@ -249,6 +250,7 @@ def test_all_programs_are_running(host: HostView, finding: Finding) -> None:
     """supervisorctl shows every configured program RUNNING, and none has another pid a moment later."""
     supervisor = _own_supervisor(host)
     if supervisor.status is None:
+        finding.set_remedy_values(service=" ".join(OPEN_PAAS_SERVICES))
         error = supervisor.status_error
         if not error or not SUPERVISOR_FAULTS.search(str(error)):
             raise NoData(msg("supervisorctl: {error}", error=error or msg("no answer")))
@@ -321,7 +323,7 @@ def test_rabbitmq_left_nothing_behind(host: HostView, deployment: Deployment, fi
     brokers = [process for process in host.processes.items if _is_broker(process)]
     port = deployment.service_port("rabbitmq")
     listeners = host.sockets.on(port)
-    finding.set_remedy_values(pids=" ".join(str(process.pid) for process in brokers) or "PIDS")
+    finding.set_remedy_values(pids=" ".join(str(process.pid) for process in brokers) or "")
     assert brokers, case("not-running", "RabbitMQ does not run: there is no beam process")
     assert listeners, case(
         "not-listening", "beam {pids} is alive, but nothing listens on {port}", pids=_pids(brokers), port=port

@@ -173,6 +173,7 @@ def test_no_connection_waits_to_be_accepted(host: HostView, deployment: Deployme
     }
     full = {service: waiting for service, waiting in queues.items() if waiting >= most}
     finding.affects_services(full)
+    finding.set_remedy_values(service=" ".join(sorted(full)))
     finding.add_evidence(", ".join(f"{service} {waiting}" for service, waiting in sorted(queues.items())))
     assert not full, case(
         "full",

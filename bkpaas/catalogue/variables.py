@@ -22,7 +22,11 @@ VARIABLES = frozenset({
     "agent_port", "paas_agent_port", "nginx", "service", "ports", "pids", "url", "off", "first", "second",
     "agent_supervisorctl", "source", "source_address", "target", "target_address", "database", "database_port",
     "no_proxy", "zone", "virtual", "disk", "port", "urls", "service_logs", "nginx_folder", "error_logs", "site",
+<<<<<<< HEAD
     "domain_address", "es_url", "es_host", "redis_host", "redis_port", "list", "file", "units",
+=======
+    "domain_address", "cookie_domain", "es_url", "es_host", "redis_host", "redis_port", "list",
+>>>>>>> 0f68fa3 (catalogue: give remedies of settings as commands with real values)
 })  # fmt: skip
 """What a remedy or a headline may use."""
 _TITLE = "nginx: master process "
@@ -52,6 +56,7 @@ def render(
         agent_port=str(deployment.service_port("agent_nginx")),
         paas_agent_port=str(deployment.service_port("paas_agent")),
         site=_site(deployment),
+        cookie_domain=deployment.cookie_domain or deployment.domain.partition(".")[2] or deployment.domain,
         domain_address=", ".join(_addresses_of_the_domain(deployment)) or "NGINX_ADDRESS",
         **_below(deployment.install_root or _USUAL_HOME),
     )
@@ -101,6 +106,7 @@ def render_usual(text: str) -> str:
         domain="PAAS_DOMAIN",
         domain_port="DOMAIN_PORT",
         site="http://PAAS_DOMAIN",
+        cookie_domain="COMMON_DOMAIN",
         domain_address="NGINX_ADDRESS",
         agent_port=str(DEFAULT_PORTS["agent_nginx"]),
         paas_agent_port=str(DEFAULT_PORTS["paas_agent"]),

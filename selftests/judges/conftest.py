@@ -5,7 +5,13 @@ import pytest
 
 from bkpaas.language import get_language, set_language
 from selftests.snapshots.edited import load_edited
+from selftests.snapshots.placeholders import unfilled
 from selftests.suite import in_process
+from selftests.suite.judges import register_markers
+
+
+def pytest_configure(config):
+    register_markers(config)
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +29,8 @@ def record(tmp_path):
 
     def of(change, only=None):
         results = in_process.record(load_edited(tmp_path / "changed.json", change), only)
+        wrong = {one.id: left for one in results.verdicts if (left := unfilled(one.remedy or ""))}
+        assert not wrong, "variables of remedies that have no value"
         return msgspec.to_builtins(results)
 
     return of

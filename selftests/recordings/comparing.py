@@ -20,7 +20,8 @@ MOST_RUNS = 6
 NOT_JUDGED = "the run could not be judged"
 SUITE_FAILED = "the suite itself failed"
 CAUSE_NOT_FIRST = "the run does not name the declared cause as the matrix demands"
-NEVER = (NOT_JUDGED, SUITE_FAILED, CAUSE_NOT_FIRST)
+UNFILLED = "a command of a remedy has a variable without a value"
+NEVER = (NOT_JUDGED, SUITE_FAILED, CAUSE_NOT_FIRST, UNFILLED)
 """Kinds of differences that no expectation may hold."""
 
 TEXTS = ("title", "reason", "evidence", "remedy")
@@ -59,6 +60,8 @@ def compare(run: str, expected: Mapping[str, Any] | None, actual: Mapping[str, A
         yield Difference(kind, change, run)
     for id_ in actual.get("suite_failed", ()):
         yield Difference(SUITE_FAILED, f"+ {id_}", run)
+    for text in actual.get("unfilled", ()):
+        yield Difference(UNFILLED, f"+ {text}", run)
 
 
 def compare_catalogue(expected: Mapping[str, Any], actual: Mapping[str, Any]) -> Iterator[Difference]:

@@ -37,6 +37,7 @@ from bkpaas.plugin.selection import identity
 from bkpaas.record import Results, RootCause, Verdict, read_json, translated
 from selftests.recordings import unrecorded
 from selftests.recordings.store import ELSEWHERE, KEY, Recording, canonical, product
+from selftests.snapshots.placeholders import unfilled
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RUN = "recorded"
@@ -270,6 +271,12 @@ def _told(results: Results, capture: _Capture) -> dict[str, Any]:
         "order": list(verdicts),
         "root_causes": results.root_causes,
         "causes": _causes({language: page.causes for language, page in pages.items()}),
+        "unfilled": sorted(
+            f"{id_}: {name}"
+            for id_, told in verdicts.items()
+            for remedy in (told["remedy"] or {}).values()
+            for name in unfilled(remedy or "")
+        ),
         "suite_failed": sorted(id_ for id_, told in verdicts.items() if _is_broken(told)),
     }
 

@@ -100,6 +100,9 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
         lambda one: one["plans"]["paas-1"].update({"2": {"http": ["y"]}}), "- x"
     ),
     "the suite itself failed": (lambda one: one["suite_failed"].append(ZONE), f"+ {ZONE}"),
+    "a command of a remedy has a variable without a value": (
+        lambda one: one.update(unfilled=["x@a: SERVICE"]), "+ x@a: SERVICE"
+    ),
     "the run could not be judged": (lambda one: one.update(error="a\nKeyError"), "a\nKeyError"),
 }  # fmt: skip
 

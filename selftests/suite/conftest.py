@@ -4,14 +4,13 @@ import textwrap
 
 import pytest
 
-from bkpaas.catalogue.registry import SECTIONS
 from selftests.snapshots.edited import HEALTHY, write_edited
+from selftests.suite.judges import register_markers
 from selftests.suite.runs import run_suite
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    for name in ("condition", *(symptom.marker for symptom in SECTIONS)):
-        config.addinivalue_line("markers", name)
+    register_markers(config)
 
 
 @pytest.fixture

@@ -8,12 +8,20 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pytest
 from msgspec.structs import fields
 
+from bkpaas.catalogue.registry import SECTIONS
 from bkpaas.facts import HostFacts, HostView, Missing
 from bkpaas.inventory.deployment import Connection, Deployment, Host
 
 ROOT = Path(__file__).parents[2]
+
+
+def register_markers(config: pytest.Config) -> None:
+    """Register the markers of the checks, which are loaded in this process."""
+    for name in ("condition", *(section.marker for section in SECTIONS)):
+        config.addinivalue_line("markers", name)
 
 
 def room(path: str) -> ModuleType:

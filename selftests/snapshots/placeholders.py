@@ -1,0 +1,16 @@
+"""Find variables of remedies that were not replaced by a value."""
+
+from __future__ import annotations
+
+import re
+
+from bkpaas.catalogue.variables import VARIABLES
+
+NAMES = "|".join(sorted((name.upper() for name in VARIABLES), key=len, reverse=True))
+UNFILLED = re.compile(rf"(?<![\w$])(?:{NAMES})(?=\b|_uwsgi)|\{{[a-z_]+\}}")
+
+
+def unfilled(remedy: str) -> list[str]:
+    """Return the variables that the commands of a rendered remedy still name, each once."""
+    commands = [line[2:].partition("    # ")[0] for line in remedy.splitlines() if line.startswith("$ ")]
+    return list(dict.fromkeys(name for command in commands for name in UNFILLED.findall(command)))
