@@ -22,11 +22,7 @@ VARIABLES = frozenset({
     "agent_port", "paas_agent_port", "nginx", "service", "ports", "pids", "url", "off", "first", "second",
     "agent_supervisorctl", "source", "source_address", "target", "target_address", "database", "database_port",
     "no_proxy", "zone", "virtual", "disk", "port", "urls", "service_logs", "nginx_folder", "error_logs", "site",
-<<<<<<< HEAD
-    "domain_address", "es_url", "es_host", "redis_host", "redis_port", "list", "file", "units",
-=======
-    "domain_address", "cookie_domain", "es_url", "es_host", "redis_host", "redis_port", "list",
->>>>>>> 0f68fa3 (catalogue: give remedies of settings as commands with real values)
+    "domain_address", "cookie_domain", "es_url", "es_host", "redis_host", "redis_port", "list", "file", "units",
 })  # fmt: skip
 """What a remedy or a headline may use."""
 _TITLE = "nginx: master process "
