@@ -108,6 +108,7 @@ def test_paas_waits_longer_than_the_agent_works(
     event, event_at = _event(source)
     limit, limit_at = _limit(host_facts(target.name))
     finding.add_evidence(f"{limit} s < {event} s")
+    finding.set_remedy_values(proposed=str(_longest_limit(deployment, host_facts) + MARGIN_SECONDS))
     assert limit < event, case(
         "too-short",
         "{target} {limit_at}: {limit_name} = {limit}, not less than {event_name} = {event} ({source} {event_at})",
@@ -115,7 +116,6 @@ def test_paas_waits_longer_than_the_agent_works(
         limit_at=limit_at,
         limit_name=LIMIT,
         limit=limit,
-        needed=_longest_limit(deployment, host_facts) + MARGIN_SECONDS,
         event_name=EVENT,
         event=event,
         source=source.name,
@@ -139,6 +139,7 @@ def test_paas_hosts_wait_equally_long(pair: tuple[HostView, HostView], finding: 
     first, second = pair
     (one, one_at), (other, other_at) = map(_event, pair)
     finding.add_evidence(f"{EVENT} = {one}")
+    finding.set_remedy_values(proposed=str(max(one, other)))
     assert one == other, case(
         "differs",
         "{setting} = {one} on {first} ({one_at}), {other} on {second} ({other_at})",
@@ -149,7 +150,6 @@ def test_paas_hosts_wait_equally_long(pair: tuple[HostView, HostView], finding: 
         other=other,
         second=second.name,
         other_at=other_at,
-        larger=max(one, other),
     )
 
 
