@@ -37,7 +37,9 @@ LAB_MAY_IMPORT = {"language", "messages", "errors"}
 LINES, FUNCTION_LINES = 400, 60
 WHOLE = "bkpaas/collect/collector.py"
 """One file, so that an operator can read all that runs on a host."""
-LONG = {}
+PUBLIC = "bkpaas/checks/__init__.py"
+"""Only the names of the public API, which are as many as checks need."""
+LONG: dict[str, int] = {}
 """Modules and functions that are longer today, with their lines: they may become shorter, not longer."""
 
 
@@ -128,7 +130,7 @@ def long_parts() -> dict[str, int]:
     found: dict[str, int] = {}
     for file in product_files():
         name, source = str(file.relative_to(ROOT)), file.read_text("utf-8")
-        if name == WHOLE:
+        if name in (WHOLE, PUBLIC):
             continue
         if len(source.splitlines()) > LINES:
             found[name] = len(source.splitlines())
