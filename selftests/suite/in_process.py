@@ -50,6 +50,8 @@ def verdicts(snapshot: Snapshot, only: Collection[str] | None = None) -> dict[st
 
 def _judged(snapshot: Snapshot, only: Collection[str] | None) -> Iterator[tuple[str, Verdict]]:
     for condition, test in judges():
+        if snapshot.deployment.generation not in condition.generations:
+            continue
         for subject in condition.subjects(snapshot.deployment):
             if only is not None and f"{condition.id}@{subject.id}" not in only:
                 continue
@@ -97,7 +99,7 @@ def record(snapshot: Snapshot, only: str | None = None) -> Results:
             continue
         for subject in subjects(condition, snapshot.deployment):
             id_, finding = f"{condition.id}@{subject.id}", Finding()
-            if subject is WHOLE:
+            if subject is WHOLE or snapshot.deployment.generation not in condition.generations:
                 reason = condition.not_applicable_reason
                 outcomes[id_] = Outcome(id_, "not_applicable", reason=reason and reason.message())
                 continue

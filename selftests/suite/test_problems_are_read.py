@@ -16,11 +16,8 @@ from selftests.suite.in_process import verdicts
 from selftests.suite.odd_facts import made, replaced, structs, union
 
 HEALTHY = Path(__file__).parents[1] / "snapshots/healthy.json"
-UNREAD = {
-    "Nginx.problems": "a condition on the files of nginx that cannot be understood is in preparation",
-    "Supervisor.conf_error": "a condition on supervisor's configuration is in preparation",
-}
-"""Facts that no condition reads yet, with the reason. Remove the entry with the condition that reads the fact."""
+UNREAD: dict[str, str] = {}
+"""Facts that no condition reads, with the reason."""
 ODD: dict[str, Any] = {"problems": ("a problem",)}
 
 
