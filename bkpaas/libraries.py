@@ -159,7 +159,7 @@ def captured_output() -> Iterator[TextIO]:
     """Count what this process and its children write to descriptors 1 and 2; yield the real standard error."""
     sys.stdout.flush()
     sys.stderr.flush()
-    kept = [os.dup(1), os.dup(2)]
+    saved = [os.dup(1), os.dup(2)]
     reading, writing = os.pipe()
     reader = threading.Thread(target=_read, args=(reading,), daemon=True)
     reader.start()
@@ -172,7 +172,7 @@ def captured_output() -> Iterator[TextIO]:
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
-            for number, descriptor in zip((1, 2), kept, strict=True):
+            for number, descriptor in zip((1, 2), saved, strict=True):
                 os.dup2(descriptor, number)
                 os.close(descriptor)
             reader.join(_DRAIN_SECONDS)

@@ -158,22 +158,22 @@ def _section(section: Section, language: Language) -> Iterator[str]:
         yield ""
     yield Text(en="Where to look, in this order:", zh="按此顺序检查：").in_(language)
     yield ""
-    for place, id_ in enumerate(section.conditions, 1):
-        yield f"{place}. {_link(id_)}{_colon(language)}{CONDITIONS[id_].title.in_(language)}"
+    for number, id_ in enumerate(section.conditions, 1):
+        yield f"{number}. {_link(id_)}{_colon(language)}{CONDITIONS[id_].title.in_(language)}"
     for id_ in section.conditions:
         if section_of(id_) is section:
             yield from _condition(CONDITIONS[id_], language)
 
 
 def _point(point: Point, language: Language) -> str:
-    words = [f"- *{point.faq_text.in_(language)}*"]
+    lines = [f"- *{point.faq_text.in_(language)}*"]
     if point.answer:
-        words.append(point.answer.in_(language))
+        lines.append(point.answer.in_(language))
     if point.conditions:
         checked = Text(en="Checked by", zh="检查项：").in_(language)
         end = Text(en=".", zh="。").in_(language)
-        words.append(checked + (" " if language == "en" else "") + _links(point.conditions, language) + end)
-    return " ".join(words)  # without the space, Markdown takes no star for an end after a full stop
+        lines.append(checked + (" " if language == "en" else "") + _links(point.conditions, language) + end)
+    return " ".join(lines)  # without the space, Markdown takes no star for an end after a full stop
 
 
 def _condition(condition: Condition, language: Language) -> Iterator[str]:
@@ -188,7 +188,7 @@ def _condition(condition: Condition, language: Language) -> Iterator[str]:
         "",
     )
     yield item(Text(en="Severity", zh="级别"), _SEVERITY[condition.severity].in_(language))
-    yield item(Text(en="Judged on", zh="判定对象"), _judged_on(condition, language))
+    yield item(Text(en="Judged on", zh="判定对象"), _subjects_text(condition, language))
     yield item(Text(en="Reads", zh="读取内容"), condition.inputs.in_(language))
     yield item(Text(en="Fails when", zh="失败条件"), condition.rule.in_(language))
     yield item(Text(en="Means", zh="含义"), condition.impact.in_(language))
@@ -231,13 +231,13 @@ def _repair(parts: tuple[RemedyPart, ...], cases: list[Case], language: Language
         head = ""
 
 
-def _judged_on(condition: Condition, language: Language) -> str:
-    words = _comma(language).join(_scope(scope, language) for scope in condition.scopes)
+def _subjects_text(condition: Condition, language: Language) -> str:
+    text = _comma(language).join(_scope(scope, language) for scope in condition.scopes)
     if condition.generations == ("5.x",):
-        words += Text(en="; generation 5.x only", zh="；仅 5.x 版本").in_(language)
+        text += Text(en="; generation 5.x only", zh="；仅 5.x 版本").in_(language)
     if condition.schemes == ("https",):
-        words += Text(en="; behind https only", zh="；仅 https").in_(language)
-    return words
+        text += Text(en="; behind https only", zh="；仅 https").in_(language)
+    return text
 
 
 def _scope(scope: Scope, language: Language) -> str:
@@ -273,8 +273,8 @@ def causes(condition: Condition, language: Language) -> str:
     return Text(en="; ", zh="；").in_(language).join(parts)
 
 
-def _link(id_: str, words: str | None = None) -> str:
-    return f"[{words or id_}](#{id_})"
+def _link(id_: str, text: str | None = None) -> str:
+    return f"[{text or id_}](#{id_})"
 
 
 def _links(ids: object, language: Language) -> str:

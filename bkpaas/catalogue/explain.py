@@ -161,11 +161,11 @@ def consequences(bad: list[Verdict]) -> dict[str, set[str]]:
     explained: dict[str, set[str]] = {verdict.id: set() for verdict in bad}
     by_id = {verdict.id: verdict for verdict in bad}
     for effect in bad:
-        waiting, seen = list(effect.explained_by), set()
+        waiting, visited_ids = list(effect.explained_by), set()
         while waiting:
             cause = waiting.pop()
-            if cause not in seen:
-                seen.add(cause)
+            if cause not in visited_ids:
+                visited_ids.add(cause)
                 explained[cause].add(effect.id)
                 waiting += by_id[cause].explained_by
     return explained

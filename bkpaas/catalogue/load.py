@@ -140,10 +140,10 @@ def load_condition(path: Path, topology: Topology) -> Condition:
     return Condition(
         id=path.stem,
         scopes=tuple(file.scope) if isinstance(file.scope, list) else (file.scope,),
-        title=_folded(file.title),
-        inputs=_folded(file.inputs),
-        rule=_folded(file.rule),
-        impact=_folded(file.impact),
+        title=_joined_lines(file.title),
+        inputs=_joined_lines(file.inputs),
+        rule=_joined_lines(file.rule),
+        impact=_joined_lines(file.impact),
         cases=tuple(
             _case(name, _convert(path, table, _Case, f"case.{name}"), remedy)
             for name, table in file.cases.items()
@@ -155,7 +155,7 @@ def load_condition(path: Path, topology: Topology) -> Condition:
         services=tuple(one for name in file.services for one in SERVICE_GROUPS.get(name, (name,))),
         generations=file.generations,
         schemes=file.schemes,
-        not_applicable_reason=file.not_applicable_reason and _folded(file.not_applicable_reason),
+        not_applicable_reason=file.not_applicable_reason and _joined_lines(file.not_applicable_reason),
         aliases=file.aliases,
     )
 
@@ -166,11 +166,15 @@ def load_sections(folder: Path) -> tuple[Section, ...]:
     return tuple(
         Section(
             key=path.stem,
-            title=_folded(file.title),
-            introduction=_folded(file.introduction),
+            title=_joined_lines(file.title),
+            introduction=_joined_lines(file.introduction),
             conditions=file.conditions,
             points=tuple(
-                Point(_folded(point.faq_text), point.conditions, point.answer and _folded(point.answer))
+                Point(
+                    _joined_lines(point.faq_text),
+                    point.conditions,
+                    point.answer and _joined_lines(point.answer),
+                )
                 for point in file.points
             ),
         )
@@ -210,14 +214,14 @@ def load_topology(path: Path) -> Topology:
 
 def _reached(topology: Topology, name: str, key: str) -> set[str]:
     """Return what a component leads to through `needs` or `parts`, itself included."""
-    found: set[str] = set()
+    reached: set[str] = set()
     waiting = [name]
     while waiting:
         current = waiting.pop()
-        if current not in found and current in topology.component:
-            found.add(current)
+        if current not in reached and current in topology.component:
+            reached.add(current)
             waiting += getattr(topology.component[current], key)
-    return found
+    return reached
 
 
 def _ranking(sections: tuple[Section, ...]) -> list[str]:
@@ -229,7 +233,7 @@ def _ranking(sections: tuple[Section, ...]) -> list[str]:
 def _case(name: str, file: _Case, remedy: tuple[RemedyPart, ...]) -> Case:
     """Return a case, with the remedy of its condition if it has none of its own."""
     own = tuple(_part(part) for part in file.remedy)
-    return Case(name, _folded(file.headline), own or remedy, file.parameters, file.evidence)
+    return Case(name, _joined_lines(file.headline), own or remedy, file.parameters, file.evidence)
 
 
 def _part(file: _Part) -> RemedyPart:
@@ -237,7 +241,7 @@ def _part(file: _Part) -> RemedyPart:
         Command(one) if isinstance(one, str) else Command(one.run, Text(one.en, one.zh))
         for one in file.commands
     )
-    return RemedyPart(_folded(Text(file.en, file.zh)), commands, file.generations, file.by_hand)
+    return RemedyPart(_joined_lines(Text(file.en, file.zh)), commands, file.generations, file.by_hand)
 
 
 def _caused_by(path: Path, entries: list[_CausedBy], topology: Topology) -> tuple[CausedBy, ...]:
@@ -257,7 +261,7 @@ def _caused_by(path: Path, entries: list[_CausedBy], topology: Topology) -> tupl
             causes = tuple(
                 Cause(id_, entry.relation, entry.produces, entry.cases) for id_ in _listed(entry.condition)
             )
-            expanded.append(CausedBy(causes, entry.produces, _folded(entry.mechanism)))
+            expanded.append(CausedBy(causes, entry.produces, _joined_lines(entry.mechanism)))
         for name in _listed(entry.component):
             if name not in topology.component:
                 raise CatalogueError(path, f"{key}.component", _no_component(name))
@@ -267,7 +271,7 @@ def _caused_by(path: Path, entries: list[_CausedBy], topology: Topology) -> tupl
                         Cause(id_, entry.relation, entry.produces or leaf.produces) for id_ in leaf.broken_by
                     ),
                     entry.produces or leaf.produces,
-                    _folded(mechanism),
+                    _joined_lines(mechanism),
                     part,
                 )
                 for part, leaf in topology.leaves(name)
@@ -297,7 +301,7 @@ def _no_component(name: str) -> str:
     return to_text(msg("no component {name} in {topology}", name=name, topology=TOPOLOGY))
 
 
-def _folded(text: Text) -> Text:
+def _joined_lines(text: Text) -> Text:
     """Join the lines of a text: with a space in English, with nothing in Chinese."""
     return Text(" ".join(text.en.strip().split("\n")), "".join(text.zh.strip().split("\n")))
 
@@ -310,8 +314,8 @@ def _read(path: Path, type_: type[File]) -> File:
     except UnicodeDecodeError as error:
         raise CatalogueError(path, None, to_text(msg("is not UTF-8"))) from error
     except tomllib.TOMLDecodeError as error:
-        found = _LINE.fullmatch(str(error))
-        reason, line = (found[1], int(found[2])) if found else (str(error), None)
+        match = _LINE.fullmatch(str(error))
+        reason, line = (match[1], int(match[2])) if match else (str(error), None)
         raise CatalogueError(path, line, reason) from error
     return _convert(path, data, type_)
 
@@ -320,6 +324,6 @@ def _convert(path: Path, data: object, type_: type[File], prefix: str = "") -> F
     try:
         return msgspec.convert(data, type_)
     except msgspec.ValidationError as error:
-        found = _KEY.fullmatch(str(error))
-        reason, key = (found[1], found[2]) if found else (str(error), "")
+        match = _KEY.fullmatch(str(error))
+        reason, key = (match[1], match[2]) if match else (str(error), "")
         raise CatalogueError(path, ".".join(filter(None, (prefix, key))) or None, reason) from error

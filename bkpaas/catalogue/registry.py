@@ -80,16 +80,19 @@ def section_of(id_: str) -> Section:
 @cache
 def with_causes(id_: str) -> frozenset[str]:
     """Return a condition and all that can cause it, directly or through others; host-reachable can cause anything."""
-    found: set[str] = {"host-reachable", *(cause.condition for cause in CONDITIONS["host-reachable"].causes)}
+    selected: set[str] = {
+        "host-reachable",
+        *(cause.condition for cause in CONDITIONS["host-reachable"].causes),
+    }
     waiting = [id_]
     while waiting:
         current = waiting.pop()
-        if current not in found or current == id_:
-            found.add(current)
+        if current not in selected or current == id_:
+            selected.add(current)
             waiting += [
-                cause.condition for cause in CONDITIONS[current].causes if cause.condition not in found
+                cause.condition for cause in CONDITIONS[current].causes if cause.condition not in selected
             ]
-    return frozenset(found)
+    return frozenset(selected)
 
 
 @cache

@@ -18,7 +18,7 @@ from bkpaas.messages import msg, to_text
 _SERVICES = frozenset((*SERVICES, "agent"))
 """agent: paas_agent and the nginx of an app host."""
 
-Known = Callable[[str], bool]
+Exists = Callable[[str], bool]
 
 
 def validate(catalogue: Catalogue, folder: Path) -> None:
@@ -42,7 +42,7 @@ def _refuse_used(path: Path, aliases: tuple[str, ...], catalogue: Catalogue) -> 
             raise CatalogueError(path, "aliases", to_text(msg("{alias!r} is used twice", alias=alias)))
 
 
-def validate_condition(condition: Condition, path: Path, known: Known) -> None:
+def validate_condition(condition: Condition, path: Path, exists: Exists) -> None:
     """Check one condition; `known` tells if an id is that of a condition."""
     for key, text in _texts(condition):
         for language in ("en", "zh"):
@@ -52,7 +52,7 @@ def validate_condition(condition: Condition, path: Path, known: Known) -> None:
         path, "scope", (role for scope in condition.scopes for role in roles_of(scope)), ROLES.__contains__
     )
     _refuse_unknown(path, "services", condition.services, _SERVICES.__contains__)
-    _refuse_unknown(path, "caused_by", (cause.condition for cause in condition.causes), known)
+    _refuse_unknown(path, "caused_by", (cause.condition for cause in condition.causes), exists)
     if not condition.cases:
         raise CatalogueError(path, "case", to_text(msg("has no case")))
     if condition.remedy and all(case.parts is not condition.remedy for case in condition.cases):
@@ -88,7 +88,7 @@ def _validate_case(case: Case, path: Path) -> None:
         names = []
         for language in ("en", "zh"):
             try:
-                found = {
+                used = {
                     name for _, name, _, _ in Formatter().parse(getattr(text, language)) if name is not None
                 }
             except ValueError as error:
@@ -96,10 +96,10 @@ def _validate_case(case: Case, path: Path) -> None:
             _refuse_unknown(
                 path,
                 f"case.{case.name}.{key}.{language}",
-                found,
+                used,
                 lambda name: name in VARIABLES or name in case.parameters,
             )
-            names.append(found)
+            names.append(used)
         if names[0] != names[1]:
             differing = ", ".join(sorted(names[0] ^ names[1]))
             raise CatalogueError(
@@ -110,10 +110,10 @@ def _validate_case(case: Case, path: Path) -> None:
 
 
 def _validate_section(section: Section, path: Path, catalogue: Catalogue) -> None:
-    known = catalogue.conditions.__contains__
-    _refuse_unknown(path, "conditions", section.conditions, known)
+    exists = catalogue.conditions.__contains__
+    _refuse_unknown(path, "conditions", section.conditions, exists)
     for number, point in enumerate(section.points):
-        _refuse_unknown(path, f"points[{number}].conditions", point.conditions, known)
+        _refuse_unknown(path, f"points[{number}].conditions", point.conditions, exists)
         if not point.conditions and point.answer is None:
             raise CatalogueError(
                 path,
@@ -123,26 +123,26 @@ def _validate_section(section: Section, path: Path, catalogue: Catalogue) -> Non
 
 
 def _validate_topology(topology: Topology, path: Path, conditions: dict[str, Condition]) -> None:
-    known = conditions.__contains__
+    exists = conditions.__contains__
     for name, component in topology.component.items():
-        _refuse_unknown(path, f"component.{name}.broken_by", component.broken_by, known)
+        _refuse_unknown(path, f"component.{name}.broken_by", component.broken_by, exists)
     for key, station in topology.station.items():
-        _refuse_unknown(path, f"station.{key}.signs", station.signs, known)
+        _refuse_unknown(path, f"station.{key}.signs", station.signs, exists)
         _refuse_unknown(path, f"station.{key}.roles", station.roles, ROLES.__contains__)
         _refuse_unknown(
             path, f"station.{key}.inside", filter(None, [station.inside]), topology.station.__contains__
         )
     for key, step in topology.step.items():
-        _validate_step(key, step, path, topology, known)
+        _validate_step(key, step, path, topology, exists)
 
 
-def _validate_step(key: str, step: Step, path: Path, topology: Topology, known: Known) -> None:
+def _validate_step(key: str, step: Step, path: Path, topology: Topology, exists: Exists) -> None:
     _refuse_unknown(path, f"step.{key}", key.split(">"), topology.station.__contains__)
-    _refuse_unknown(path, f"step.{key}.signs", (*step.signs, *step.anywhere), known)
+    _refuse_unknown(path, f"step.{key}.signs", (*step.signs, *step.anywhere), exists)
     _refuse_unknown(path, f"step.{key}.roles", step.roles, ROLES.__contains__)
 
 
-def _refuse_unknown(path: Path, key: str, names: Iterable[str], known: Known) -> None:
+def _refuse_unknown(path: Path, key: str, names: Iterable[str], exists: Exists) -> None:
     for name in names:
-        if not known(name):
+        if not exists(name):
             raise CatalogueError(path, key, to_text(msg("unknown: {name!r}", name=name)))

@@ -16,7 +16,7 @@ from bkpaas.inventory.platform import INSTALL_ROOTS, unit_of_service
 from bkpaas.language import Language
 from bkpaas.messages import Message
 
-_USUAL_HOME = INSTALL_ROOTS[0]
+_DEFAULT_INSTALL_ROOT = INSTALL_ROOTS[0]
 VARIABLES = frozenset({
     "host", "address", "login", "home", "conf", "sock", "supervisorctl", "supervisord", "domain", "domain_port",
     "agent_port", "paas_agent_port", "nginx", "service", "ports", "pids", "url", "off", "first", "second",
@@ -55,7 +55,7 @@ def render(
         site=_site(deployment),
         cookie_domain=deployment.cookie_domain or deployment.domain.partition(".")[2] or deployment.domain,
         domain_address=", ".join(_addresses_of_the_domain(deployment)) or "NGINX_ADDRESS",
-        **_below(deployment.install_root or _USUAL_HOME),
+        **_below(deployment.install_root or _DEFAULT_INSTALL_ROOT),
     )
     if subject.hosts:
         values.update(_of_host(subject.hosts[0], deployment, snapshot.hosts.get(subject.hosts[0])))
@@ -117,7 +117,7 @@ def render_usual(text: str) -> str:
         target="TARGET_HOST",
         database="DATABASE_HOST",
         zone="TIME_ZONE",
-        **_below(_USUAL_HOME),
+        **_below(_DEFAULT_INSTALL_ROOT),
     )
     return text.format_map(values)
 
@@ -125,10 +125,10 @@ def render_usual(text: str) -> str:
 def _of_host(name: str, deployment: Deployment, facts: HostFacts | None) -> dict[str, str]:
     host = deployment.host(name)
     values = {"host": name, "address": host.address, "login": login_command(host.connection)}
-    home = deployment.install_root
+    install_root = deployment.install_root
     if facts is not None and not isinstance(facts.system, Missing):
-        home = facts.system.install_root or home
-    values |= _below(home or _USUAL_HOME)
+        install_root = facts.system.install_root or install_root
+    values |= _below(install_root or _DEFAULT_INSTALL_ROOT)
     if facts is not None and not isinstance(facts.processes, Missing):
         values |= _of_nginx(facts.processes.nginx_masters())
     if facts is not None and isinstance(facts.nginx, Nginx):
@@ -145,10 +145,10 @@ def _of_nginx(masters: tuple[Process, ...]) -> dict[str, str]:
     if not masters:
         return {}
     argv = masters[0].argv
-    words = argv[0].removeprefix(_TITLE).split() if len(argv) == 1 else argv
+    args = argv[0].removeprefix(_TITLE).split() if len(argv) == 1 else argv
     program = (masters[0].exe or "nginx").removesuffix(" (deleted)")
-    given = [pair for pair in itertools.pairwise(words) if pair[0] in ("-c", "-p")]
-    return {"nginx": " ".join((quote(program), *(f"{option} {quote(value)}" for option, value in given)))}
+    options = [pair for pair in itertools.pairwise(args) if pair[0] in ("-c", "-p")]
+    return {"nginx": " ".join((quote(program), *(f"{option} {quote(value)}" for option, value in options)))}
 
 
 def login_command(connection: Connection) -> str:
@@ -174,24 +174,24 @@ def login_command(connection: Connection) -> str:
     )
 
 
-def _below(home: str) -> dict[str, str]:
+def _below(install_root: str) -> dict[str, str]:
     """Return the paths below the install root, and usual values for what a host may override."""
-    conf = f"{home}/etc/supervisor-open_paas.conf"
-    binary = f"{home}/.envs/open_paas/bin"
+    conf = f"{install_root}/etc/supervisor-open_paas.conf"
+    binary = f"{install_root}/.envs/open_paas/bin"
     return {
-        "home": home,
+        "home": install_root,
         "conf": conf,
-        "sock": f"{home}/logs/open_paas/supervisor.sock",
+        "sock": f"{install_root}/logs/open_paas/supervisor.sock",
         "supervisorctl": f"{binary}/python {binary}/supervisorctl -c {conf}",
         "supervisord": f"{binary}/python {binary}/supervisord -c {conf}",
-        "agent_supervisorctl": f"{home}/.envs/paas_agent/bin/supervisorctl "
-        f"-c {home}/etc/supervisor-paas_agent.conf",
-        "disk": home,
+        "agent_supervisorctl": f"{install_root}/.envs/paas_agent/bin/supervisorctl "
+        f"-c {install_root}/etc/supervisor-paas_agent.conf",
+        "disk": install_root,
         "service": "SERVICE",
-        "service_logs": f"{home}/logs/open_paas/SERVICE_uwsgi.log",
+        "service_logs": f"{install_root}/logs/open_paas/SERVICE_uwsgi.log",
         "nginx": "nginx",
-        "nginx_folder": f"{home}/etc/nginx",
-        "error_logs": f"{home}/logs/nginx/*error*.log /var/log/nginx/*error*.log",
+        "nginx_folder": f"{install_root}/etc/nginx",
+        "error_logs": f"{install_root}/logs/nginx/*error*.log /var/log/nginx/*error*.log",
     }
 
 

@@ -190,7 +190,7 @@ def groups() -> dict[str, dict[str, Settings]]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     config = pluginmanager.get_plugin("pytestconfig")
-    _start_again_at_home(config)
+    _restart_in_suite_directory(config)
     set_language(_language(config))  # --help is printed before the options are read
     if (
         config is not None
@@ -212,8 +212,8 @@ def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginMa
 def _language(config: pytest.Config | None) -> Language:
     """Return that of the last --lang on the command line, else that of the locale; a wrong one is refused later."""
     language = language_of_locale()
-    words = [str(word) for word in config.invocation_params.args] if config else []
-    for word, following in pairwise([*words, ""]):
+    args = [str(word) for word in config.invocation_params.args] if config else []
+    for word, following in pairwise([*args, ""]):
         value = word.removeprefix("--lang=") if word.startswith("--lang=") else following
         if word.startswith("--lang") and value in LANGUAGES:
             language = "zh" if value == "zh" else "en"
@@ -225,41 +225,41 @@ def suite_directory(otherwise: Path) -> Path:
     return HERE if (HERE / "pytest.ini").is_file() else otherwise
 
 
-def _start_again_at_home(config: pytest.Config | None) -> None:
+def _restart_in_suite_directory(config: pytest.Config | None) -> None:
     if config is None or "PYTEST_XDIST_WORKER" in os.environ:
         return
     called_in = config.invocation_params.dir
-    home = suite_directory(called_in)
-    ini = home / "pytest.ini"
-    if (config.inipath, called_in) == (ini, home) or not ini.is_file():
+    directory = suite_directory(called_in)
+    ini = directory / "pytest.ini"
+    if (config.inipath, called_in) == (ini, directory) or not ini.is_file():
         return
-    words = [str(word) for word in config.invocation_params.args]
-    ours = any(word.split("=")[0] in ("--inventory", "--from-snapshot") for word in words)
-    told = any(word in ("-c", "--rootdir") or word.startswith(("-c=", "--rootdir=")) for word in words)
-    if ours and not told:
-        again = ["-m", "pytest", "-c", str(ini), "--rootdir", str(home)]
-        again += _as_seen_from(called_in, home, words)
-        os.chdir(home)
+    args = [str(word) for word in config.invocation_params.args]
+    ours = any(word.split("=")[0] in ("--inventory", "--from-snapshot") for word in args)
+    configured = any(word in ("-c", "--rootdir") or word.startswith(("-c=", "--rootdir=")) for word in args)
+    if ours and not configured:
+        again = ["-m", "pytest", "-c", str(ini), "--rootdir", str(directory)]
+        again += _with_absolute_paths(called_in, directory, args)
+        os.chdir(directory)
         os.execv(sys.executable, [sys.executable, *again])
 
 
-def _as_seen_from(place: Path, home: Path, words: list[str]) -> list[str]:
+def _with_absolute_paths(called_in: Path, directory: Path, args: list[str]) -> list[str]:
     """The words with whole paths after our own options; the reports go where pytest was called."""
-    found, before = list[str](), ""
+    changed, before = list[str](), ""
     paths = {
         name
         for options in groups().values()
         for name, settings in options.items()
         if settings.get("metavar") in ("PATH", "FILE", "DIR", "SNAPSHOT")
     }
-    for word in words:
+    for word in args:
         option, equals, value = word.partition("=")
         if before in paths and word != "-":  # standard output
-            word = str(place / word)
+            word = str(called_in / word)
         elif option in paths and equals and value != "-":
-            word = f"{option}={place / value}"
-        found.append(word)
+            word = f"{option}={called_in / value}"
+        changed.append(word)
         before = word
-    if place != home and not any(word.partition("=")[0] == "--report" for word in words):
-        found.append(f"--report={place / 'report'}")
-    return found
+    if called_in != directory and not any(word.partition("=")[0] == "--report" for word in args):
+        changed.append(f"--report={called_in / 'report'}")
+    return changed

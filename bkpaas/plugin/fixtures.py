@@ -42,9 +42,9 @@ FINDING = pytest.StashKey[Finding]()
 @pytest.fixture(autouse=True)
 def finding(request: pytest.FixtureRequest) -> Finding:
     """Return the finding that the check adds to its verdict."""
-    found = Finding()
-    request.node.stash[FINDING] = found
-    return found
+    own_finding = Finding()
+    request.node.stash[FINDING] = own_finding
+    return own_finding
 
 
 @pytest.fixture(autouse=True)

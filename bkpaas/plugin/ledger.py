@@ -29,9 +29,9 @@ class Ledger:
         self._selection_file = directory / "selection.json"
         self._narrowed = config.args_source == pytest.Config.ArgsSource.ARGS
         self._catalogue = [
-            f"{known.id}@{subject.id}"
-            for known in CONDITIONS.values()
-            for subject in subjects(known, deployment)
+            f"{condition.id}@{subject.id}"
+            for condition in CONDITIONS.values()
+            for subject in subjects(condition, deployment)
         ]
         self._selected: list[str] = []
         self._deselected: set[str] = set()
@@ -55,8 +55,8 @@ class Ledger:
         return [id_ for id_ in self._catalogue if id_ not in self._deselected] + self._own()
 
     def _own(self) -> list[str]:
-        known = set(self._catalogue)
-        return [id_ for id_ in self._selected if id_ not in known]
+        ids = set(self._catalogue)
+        return [id_ for id_ in self._selected if id_ not in ids]
 
 
 class SelectionReporter:

@@ -13,16 +13,16 @@ from bkpaas.messages import msg, to_text
 
 def unknown(config: pytest.Config) -> list[str]:
     """Names in -m that no marker has, as soon as all plugins are configured."""
-    known = {line.partition(":")[0].partition("(")[0].strip() for line in config.getini("markers")}
-    words = re.findall(r"[^\W\d][\w.-]*", re.sub(r"\([^()]*=[^()]*\)", "", config.option.markexpr or ""))
-    return [word for word in words if word not in {*known, "and", "or", "not", "None", "True", "False"}]
+    registered = {line.partition(":")[0].partition("(")[0].strip() for line in config.getini("markers")}
+    names = re.findall(r"[^\W\d][\w.-]*", re.sub(r"\([^()]*=[^()]*\)", "", config.option.markexpr or ""))
+    return [word for word in names if word not in {*registered, "and", "or", "not", "None", "True", "False"}]
 
 
 def no_such_symptom(names: list[str]) -> str:
     """What to say then: the symptoms, and the nearest of them."""
-    named = ", ".join(names)
+    listed = ", ".join(names)
     lines = [
-        to_text(msg("nothing is marked {named}; the symptoms are", named=named)),
+        to_text(msg("nothing is marked {named}; the symptoms are", named=listed)),
         *(f"  -m {symptom.marker:26} {symptom.title}" for symptom in SECTIONS),
     ]
     close = get_close_matches(names[0].replace("-", "_"), [symptom.marker for symptom in SECTIONS], 1)

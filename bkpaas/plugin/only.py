@@ -16,18 +16,20 @@ SHOWN = 8
 """Subjects that are named."""
 
 
-def refuse_unknown(asked: Iterable[str], deployment: Deployment) -> None:
+def refuse_unknown(ids: Iterable[str], deployment: Deployment) -> None:
     """UsageError for the first id that no condition of the catalogue has here; a site's own are known later."""
-    for id_ in asked:
+    for id_ in ids:
         name, at, subject = current_id(id_).partition("@")
         if name.startswith(CUSTOM_PREFIX):
             continue
         if name not in CONDITIONS:
-            words = to_text(msg("--only {id_}: there is no condition {name}", id_=id_, name=name))
-            raise pytest.UsageError(words + _nearest(name, CONDITIONS) + "\n" + _where())
-        known = [case.id for case in CONDITIONS[name].subjects(deployment) or [WHOLE]]
-        if at and subject not in known:
-            shown = ", ".join(known[:SHOWN]) + (f" (+{len(known) - SHOWN})" if len(known) > SHOWN else "")
+            text = to_text(msg("--only {id_}: there is no condition {name}", id_=id_, name=name))
+            raise pytest.UsageError(text + _nearest(name, CONDITIONS) + "\n" + _where())
+        candidates = [case.id for case in CONDITIONS[name].subjects(deployment) or [WHOLE]]
+        if at and subject not in candidates:
+            shown = ", ".join(candidates[:SHOWN]) + (
+                f" (+{len(candidates) - SHOWN})" if len(candidates) > SHOWN else ""
+            )
             raise pytest.UsageError(
                 to_text(
                     msg(
@@ -38,12 +40,12 @@ def refuse_unknown(asked: Iterable[str], deployment: Deployment) -> None:
                         shown=shown,
                     )
                 )
-                + _nearest(subject, known)
+                + _nearest(subject, candidates)
             )
 
 
-def _nearest(word: str, known: Iterable[str]) -> str:
-    close = get_close_matches(word, list(known), 1)
+def _nearest(word: str, candidates: Iterable[str]) -> str:
+    close = get_close_matches(word, list(candidates), 1)
     return to_text(msg("; did you mean {close}?", close=close[0])) if close else ""
 
 

@@ -74,7 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
     else:
         return
     os.umask(0o077)  # every file is private from its creation, those of plugins too
-    _check_places(config.option)
+    _check_paths(config.option)
     if not informative:
         config.stash[LOCK] = lock(Path(config.option.report))
     config.stash[KEY] = secret_key(file) if (file := config.option.secret_key_file) else None
@@ -158,7 +158,7 @@ def _credentials(user: str | None, file: str | None) -> Credentials | None:
     return Credentials(user, password)
 
 
-def _check_places(option: argparse.Namespace) -> None:
+def _check_paths(option: argparse.Namespace) -> None:
     """Every file and directory that will be written. UsageError: one cannot be."""
     to_fill("--report", option.report)
     if option.save_snapshot:
@@ -190,10 +190,10 @@ def _hook(option: argparse.Namespace) -> Hook | None:
                 )
             )
         return None
-    given = os.environ.get(WEBHOOK, "")
+    address = os.environ.get(WEBHOOK, "")
     if option.webhook_file:
-        given = private("--webhook-file", option.webhook_file).decode("utf-8", "replace")
-    url = given.strip()
+        address = private("--webhook-file", option.webhook_file).decode("utf-8", "replace")
+    url = address.strip()
     try:
         sound = url.startswith(("http://", "https://")) and bool(urlsplit(url).hostname) and url.isprintable()
     except ValueError:
@@ -225,7 +225,7 @@ def _open_archive(config: pytest.Config) -> None:
         raise pytest.UsageError(f"--history {error}") from None
 
 
-class _Known(frozenset[str]):
+class _Options(frozenset[str]):
     """What a waiver may name: the catalogue, and whatever a site's own tests, which are not read yet, will add."""
 
     def __contains__(self, condition: object) -> bool:
@@ -237,7 +237,7 @@ def _waivers_added(deployment: Deployment, file: str | None) -> Deployment:
     if file is None:
         return deployment
     try:
-        more = inventory.load_waivers(Path(file), deployment.hosts, _Known(CONDITIONS))
+        more = inventory.load_waivers(Path(file), deployment.hosts, _Options(CONDITIONS))
     except InventoryError as error:
         raise pytest.UsageError(str(error)) from None
     return msgspec.structs.replace(deployment, waivers=(*deployment.waivers, *more))
@@ -252,6 +252,6 @@ def _snapshot(path: str) -> Snapshot:
 
 def _deployment(path: str, limit: str | None, *, visits: bool) -> Deployment:
     try:
-        return inventory.load(Path(path), limit=limit, conditions=_Known(CONDITIONS), visits=visits)
+        return inventory.load(Path(path), limit=limit, conditions=_Options(CONDITIONS), visits=visits)
     except InventoryError as error:
         raise pytest.UsageError(str(error)) from None

@@ -126,14 +126,14 @@ def private(option: str, given: str) -> bytes:
     return content
 
 
-def secret_key(given: str) -> bytes:
+def secret_key(path: str) -> bytes:
     """The key of --secret-key-file. UsageError as above, and when it is short."""
     option = "--secret-key-file"
-    key = private(option, given).strip(b"\r\n")
+    key = private(option, path).strip(b"\r\n")
     if len(key) < KEY_BYTES:
         raise refused(
             option,
-            Path(given),
+            Path(path),
             to_text(
                 msg(
                     "holds {key_count} bytes, a key has at least {key_bytes}",
@@ -141,7 +141,7 @@ def secret_key(given: str) -> bytes:
                     key_bytes=KEY_BYTES,
                 )
             ),
-            f"(umask 077; head -c 32 /dev/urandom | base64 > {given})",
+            f"(umask 077; head -c 32 /dev/urandom | base64 > {path})",
         )
     return key
 

@@ -46,14 +46,14 @@ def build(
 ) -> Results:
     """The record; what was expected but not judged is no_data, with the reason. seconds: that the run took."""
     lost = [_lost(id_, interrupted) for id_ in expected if id_ not in outcomes]
-    found = {**outcomes, **{outcome.id: outcome for outcome in lost}}
-    verdicts = [verdict(id_, found[id_], deployment, snapshot) for id_ in expected]
+    by_id = {**outcomes, **{outcome.id: outcome for outcome in lost}}
+    verdicts = [verdict(id_, by_id[id_], deployment, snapshot) for id_ in expected]
     about = {id_: frozenset(outcome.services) for id_, outcome in outcomes.items()}
     missed = {id_: outcome.unreachable_hosts for id_, outcome in outcomes.items()}
-    judged = [one for one in verdicts if one.id in outcomes] if interrupted else verdicts
+    checked = [one for one in verdicts if one.id in outcomes] if interrupted else verdicts
     needs = {id_: frozenset(outcome.depends_on_hosts) for id_, outcome in outcomes.items()}
-    roots = explain(judged, about, missed, needs)
-    explained = consequences([one for one in judged if one.verdict in BAD])
+    roots = explain(checked, about, missed, needs)
+    explained = consequences([one for one in checked if one.verdict in BAD])
     return Results(
         run=_run(deployment, snapshot, seconds),
         hosts=[_host(host.name, deployment, snapshot) for host in deployment.selected()],
@@ -62,7 +62,7 @@ def build(
         causes=[
             _root_cause(
                 one,
-                found[one.id],
+                by_id[one.id],
                 [id_ for id_ in expected if id_ in explained[one.id]],
                 deployment,
                 snapshot,

@@ -45,9 +45,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     only = set(map(current_id, config.option.only))
     if not only:
         return
-    kept = [item for item in items if (id_ := identity(item)) and only & {id_, id_.partition("@")[0]}]
-    config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-    items[:] = kept
+    chosen = [item for item in items if (id_ := identity(item)) and only & {id_, id_.partition("@")[0]}]
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = chosen
 
 
 def identity(item: pytest.Item) -> str | None:
@@ -61,9 +61,9 @@ def identity(item: pytest.Item) -> str | None:
 
 def hosts_of(module: object, deployment: Deployment) -> list[Subject]:
     """Return the selected hosts that testinfra_hosts of a module names: names, addresses or roles; all without it."""
-    wanted = getattr(module, "testinfra_hosts", None)
+    hosts = getattr(module, "testinfra_hosts", None)
     return [
         Subject(host.name, (host.name,))
         for host in deployment.selected()
-        if wanted is None or any(word in (host.name, host.address) or host.has_role(word) for word in wanted)
+        if hosts is None or any(word in (host.name, host.address) or host.has_role(word) for word in hosts)
     ]

@@ -68,7 +68,7 @@ class Controller:
         self.results: Results | None = None
         self.left_out = 0
         self._others = False  # whether tests ran that judge no condition
-        self.troubles: list[str] = []
+        self.failures: list[str] = []
         """Files that could not be imported, and failures of tests that judge no condition."""
         self.outputs = Outputs(config.option, config.stash[HOOK])
         unremembered: list[str] = config.stash[UNREMEMBERED]
@@ -121,8 +121,8 @@ class Controller:
         """Write the snapshot for the workers. Without it nothing is judged; what was collected is still reported."""
         # A worker takes the value of an option for a test path once that file exists, and then looks for pytest.ini
         # there; without its plugins it would start a run of its own.
-        home = shlex.join(["-c", str(self.config.inipath), "--rootdir", str(self.config.rootpath)])
-        os.environ["PYTEST_ADDOPTS"] = f"{os.environ.get('PYTEST_ADDOPTS', '')} {home}"
+        suite_options = shlex.join(["-c", str(self.config.inipath), "--rootdir", str(self.config.rootpath)])
+        os.environ["PYTEST_ADDOPTS"] = f"{os.environ.get('PYTEST_ADDOPTS', '')} {suite_options}"
         try:
             snapshot.save(self.directory / "snapshot.json")
         except OSError as error:
@@ -141,13 +141,13 @@ class Controller:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self.troubles.append(f"{report.nodeid}: {_why_not_collected(report)}")
+            self.failures.append(f"{report.nodeid}: {_why_not_collected(report)}")
 
     @pytest.hookimpl(tryfirst=True)  # before pytest-html asks for the row of the same report
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.ledger.read_worker_selection()
         if plain := getattr(report, "bkpaas_plain", None):
-            self.troubles.append(f"{report.nodeid}: {plain}")
+            self.failures.append(f"{report.nodeid}: {plain}")
         found = getattr(report, "bkpaas", None)
         self._others |= found is None and report.when == "call"
         if found is not None:
@@ -182,7 +182,7 @@ class Controller:
         )
         self.results.run.exit = self._exit(exitstatus, self.results)
         self.results.waivers = uses(self.deployment, self.ledger.outcomes)
-        self._look_back(self.results, snapshot)
+        self._compare_with_earlier_runs(self.results, snapshot)
         self.outputs.write(self.results)
         self._settle()
         self.outputs.send(self.results)
@@ -197,17 +197,17 @@ class Controller:
             self.outputs.write(self.results)
         return self.results.run.exit
 
-    def _look_back(self, record: Results, snapshot: Snapshot) -> None:
+    def _compare_with_earlier_runs(self, record: Results, snapshot: Snapshot) -> None:
         """Compare the run with the baseline and the history; neither changes a verdict."""
-        judged = self.ledger.outcomes.keys()
+        checked = self.ledger.outcomes.keys()
         try:
             if self.baseline is not None and record.run.exit != pytest.ExitCode.INTERRUPTED:
-                record.comparison = self.baseline.compare(record, snapshot, judged)
+                record.comparison = self.baseline.compare(record, snapshot, checked)
         except SuiteError as error:
             self.outputs.notices.append(str(error))
         try:
             if (archive := self.config.stash[ARCHIVE]) is not None:
-                record.history = archive.record(record, snapshot.started, judged)
+                record.history = archive.record(record, snapshot.started, checked)
         except SuiteError as error:
             self.outputs.notices.append(str(error))
 
@@ -217,8 +217,8 @@ class Controller:
         bad = record.counts["fail"] + record.counts["no_data"]
         if self.config.getini("strict"):
             bad += record.counts["warn"]
-        judged = bad + record.counts["pass"] + record.counts["warn"]
-        return int(pytest.ExitCode.TESTS_FAILED if bad or not judged else pytest.ExitCode.OK)
+        checked = bad + record.counts["pass"] + record.counts["warn"]
+        return int(pytest.ExitCode.TESTS_FAILED if bad or not checked else pytest.ExitCode.OK)
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -245,10 +245,10 @@ class Controller:
             print(line)
         for line in terminal.summary(self.results, width=width, colour=colour, where=where):
             print(line)
-        if self.troubles:
+        if self.failures:
             print()
             print(to_text(msg("Other pytest tests (not conditions):")))
-            print("\n".join(f"  {visible(trouble)}" for trouble in self.troubles))
+            print("\n".join(f"  {visible(failure)}" for failure in self.failures))
         for use in former_names.USES:
             print(visible(use))
         for notice in self.outputs.notices:
@@ -338,10 +338,10 @@ def _messages(report: Path) -> str:
 def _selection(config: pytest.Config) -> list[str]:
     """The words of the command line that chose what is judged, for judging the same of another snapshot."""
     option = config.option
-    words = [f"--only={id_}" for id_ in option.only] + [f"--deselect={id_}" for id_ in option.deselect or ()]
-    words += ["-m", option.markexpr] if option.markexpr else []
-    words += ["-k", option.keyword] if option.keyword else []
-    return words + (config.args if config.args_source == pytest.Config.ArgsSource.ARGS else [])
+    args = [f"--only={id_}" for id_ in option.only] + [f"--deselect={id_}" for id_ in option.deselect or ()]
+    args += ["-m", option.markexpr] if option.markexpr else []
+    args += ["-k", option.keyword] if option.keyword else []
+    return args + (config.args if config.args_source == pytest.Config.ArgsSource.ARGS else [])
 
 
 def _why_not_collected(report: pytest.CollectReport) -> str:

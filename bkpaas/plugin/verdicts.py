@@ -25,7 +25,7 @@ from bkpaas.plugin.waivers import waive
 from bkpaas.record import Word
 from bkpaas.text import visible
 
-_SAID = 200
+_ERROR_PREFIX = 200
 """Characters of what a broken test says."""
 
 
@@ -61,8 +61,8 @@ def _plain(call: pytest.CallInfo[None]) -> str:
     assert call.excinfo is not None
     if isinstance(call.excinfo.value, SuiteError):
         return Secrets().redact(_rendered(call.excinfo.value.message()))
-    said = _rendered(message_of(call.excinfo.value)) or str(call.excinfo.traceback[-1].statement).strip()
-    return f"{call.excinfo.typename}: {Secrets().redact(said)} ({_place(call)})"
+    message = _rendered(message_of(call.excinfo.value)) or str(call.excinfo.traceback[-1].statement).strip()
+    return f"{call.excinfo.typename}: {Secrets().redact(message)} ({_location(call)})"
 
 
 _PYTEST: dict[Word, Any] = {
@@ -79,7 +79,7 @@ def _outcome(id_: str, item: pytest.Item, call: pytest.CallInfo[None]) -> Outcom
     if call.excinfo is None:
         return outcome_of(id_, item.stash.get(FINDING, None), None)
     sentence = getattr(getattr(item, "function", None), "__doc__", None) or item.name
-    return outcome_of(id_, item.stash.get(FINDING, None), call.excinfo.value, sentence, _place(call))
+    return outcome_of(id_, item.stash.get(FINDING, None), call.excinfo.value, sentence, _location(call))
 
 
 def outcome_of(
@@ -158,17 +158,17 @@ def _broken(error: BaseException, place: str, *, of_site: bool) -> Message | str
         return error.message()
     where = f"{type(error).__name__} ({place})"
     if of_site:
-        return msg("the site's own test is broken: {what}", what=f"{where}{_said(error)}")
+        return msg("the site's own test is broken: {what}", what=f"{where}{_error_text(error)}")
     return msg("the suite itself failed here, please report it: {where}", where=where)
 
 
-def _said(error: BaseException) -> str:
+def _error_text(error: BaseException) -> str:
     """What an exception of a site's own test says: one line, without secrets, which it may have read itself."""
     try:
         text = " ".join(_rendered(message_of(error)).split())
     except Exception:  # an exception that cannot even be told
         return ""
-    return f": {visible(Secrets().truncate(text, _SAID))}" if text else ""
+    return f": {visible(Secrets().truncate(text, _ERROR_PREFIX))}" if text else ""
 
 
 def _rendered(text: Message | str | None) -> str:
@@ -176,7 +176,7 @@ def _rendered(text: Message | str | None) -> str:
     return to_text(text or "")
 
 
-def _place(call: pytest.CallInfo[None]) -> str:
+def _location(call: pytest.CallInfo[None]) -> str:
     """Where it happened: file:line."""
     assert call.excinfo is not None
     last = call.excinfo.traceback[-1]
@@ -195,8 +195,8 @@ _LETTERS: dict[str, tuple[Text, str, str]] = {
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    found = getattr(report, "bkpaas", None)
-    if found is None:
+    outcome = getattr(report, "bkpaas", None)
+    if outcome is None:
         return None
-    category, letter, word = _LETTERS[found["word"]]
+    category, letter, word = _LETTERS[outcome["word"]]
     return category.in_(get_language()), letter, word

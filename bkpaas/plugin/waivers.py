@@ -20,25 +20,25 @@ from bkpaas.record import WaiverState, WaiverUse
 
 def waive(outcome: Outcome, deployment: Deployment, today: date | None = None) -> Outcome:
     """The same outcome, or `waived` when a waiver of the inventory holds for it today; why not, when one does not."""
-    about = [(place, one) for place, one in enumerate(deployment.waivers) if _is_about(one, outcome.id)]
+    about = [(index, one) for index, one in enumerate(deployment.waivers) if _is_about(one, outcome.id)]
     if outcome.word == "no_data" and about:
-        unseen = msg("(a waiver accepts a failure, not missing data)")
-        outcome.reason = joined(" ", [outcome.reason, unseen])
+        note = msg("(a waiver accepts a failure, not missing data)")
+        outcome.reason = joined(" ", [outcome.reason, note])
     if outcome.word not in ("fail", "warn"):
         return outcome
     notes = []
-    for place, waiver in about:
+    for index, waiver in about:
         if _expired(waiver, today):
-            outcome.waivers[place] = "expired"
+            outcome.waivers[index] = "expired"
             day = waiver.expires
             notes.append(msg("(its waiver expired on {day})", day=day))
         elif not _accepts(waiver, outcome):
-            outcome.waivers[place] = "changed"
+            outcome.waivers[index] = "changed"
             notes.append(
                 msg('(not waived: the evidence that was accepted is "{evidence}")', evidence=waiver.evidence)
             )
         else:
-            outcome.waivers = {place: "used"}
+            outcome.waivers = {index: "used"}
             outcome.word = "waived"
             outcome.reason = msg(
                 "{reason} ({owner}, until {expires}): {evidence}",
@@ -62,21 +62,21 @@ def uses(
 
     outcomes: what was judged, by id.
     """
-    found = []
-    for place, waiver in enumerate(deployment.waivers):
-        touched = {id_: one.waivers[place] for id_, one in outcomes.items() if place in one.waivers}
+    waiver_uses = []
+    for index, waiver in enumerate(deployment.waivers):
+        touched = {id_: one.waivers[index] for id_, one in outcomes.items() if index in one.waivers}
         ids = [id_ for id_ in outcomes if _is_about(waiver, id_)]
         if _expired(waiver, today):
-            found.append(_use(waiver, "expired", list(touched)))
+            waiver_uses.append(_use(waiver, "expired", list(touched)))
         elif changed := [id_ for id_, state in touched.items() if state == "changed"]:
-            found.append(_use(waiver, "changed", changed))
+            waiver_uses.append(_use(waiver, "changed", changed))
         elif touched:
-            found.append(_use(waiver, "used", list(touched)))
+            waiver_uses.append(_use(waiver, "used", list(touched)))
         elif _everything_about(waiver, deployment) <= set(ids) and all(
             outcomes[id_].word in ("pass", "not_applicable") for id_ in ids
         ):
-            found.append(_use(waiver, "unneeded", ids))
-    return found
+            waiver_uses.append(_use(waiver, "unneeded", ids))
+    return waiver_uses
 
 
 def _use(waiver: Waiver, state: WaiverState, ids: list[str]) -> WaiverUse:
@@ -103,9 +103,9 @@ def _accepts(waiver: Waiver, outcome: Outcome) -> bool:
     """Return whether the evidence is what was accepted: the name of the case, or a text that it contains."""
     if waiver.evidence is None:
         return True
-    known = find_condition(outcome.id.partition("@")[0])
-    if known is not None and any(case.name == waiver.evidence for case in known.cases):
-        return known.case(outcome.case).name == waiver.evidence
+    condition = find_condition(outcome.id.partition("@")[0])
+    if condition is not None and any(case.name == waiver.evidence for case in condition.cases):
+        return condition.case(outcome.case).name == waiver.evidence
     evidence = outcome.evidence or ""
     return any(
         waiver.evidence in (evidence.render(language) if isinstance(evidence, Message) else evidence)
@@ -119,10 +119,10 @@ def _expired(waiver: Waiver, today: date | None) -> bool:
 
 def _everything_about(waiver: Waiver, deployment: Deployment) -> set[str]:
     """The ids that it is about when nothing is left out by --limit, -m or --only."""
-    known = find_condition(waiver.condition)
-    if known is None:
+    condition = find_condition(waiver.condition)
+    if condition is None:
         return {waiver.condition}  # of a site's own tests, which are not part of this run
     hosts = tuple(replace(host, selected=True) for host in deployment.hosts)
-    subjects = known.subjects(replace(deployment, hosts=hosts))
-    ids = (f"{known.id}@{subject.id}" for subject in subjects)
+    subjects = condition.subjects(replace(deployment, hosts=hosts))
+    ids = (f"{condition.id}@{subject.id}" for subject in subjects)
     return {id_ for id_ in ids if _is_about(waiver, id_)}

@@ -105,11 +105,11 @@ def languages(text: Message | str) -> tuple[str, str]:
 
 def section_titles(results: Results) -> dict[str, str]:
     """The sections of the FAQ by key, in the record's order; each title carries both languages."""
-    known = {
+    titles = {
         section.key: pair(section.title, section.translated, results.run.language) or ""
         for section in results.sections
     }
-    return {**known, **{key: key for key in _faqs(results) if key not in known}}
+    return {**titles, **{key: key for key in _faqs(results) if key not in titles}}
 
 
 def _faqs(results: Results) -> Iterable[str]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from bkpaas.messages import Message, msg
 from bkpaas.record import Change, Comparison, FactChange, PastRun, Results, Word
-from bkpaas.report.news import day
+from bkpaas.report.change_lines import day
 
 BARS = 60
 """Past runs drawn, the latest."""
@@ -23,18 +23,18 @@ def since(results: Results) -> dict[str, Message]:
     past = results.history
     if past is None:
         return {}
-    told: dict[str, Message] = {}
+    texts: dict[str, Message] = {}
     for id_, start in past.since.items():
         first = datetime.fromisoformat(start)
         runs = sum(datetime.fromisoformat(run.started) >= first for run in past.runs)
         when = day(start)
         if id_ in past.new:
-            told[id_] = msg("new in this run")
+            texts[id_] = msg("new in this run")
         elif runs > 1:
-            told[id_] = msg("since {when}, {runs} runs in a row", when=when, runs=runs)
+            texts[id_] = msg("since {when}, {runs} runs in a row", when=when, runs=runs)
         else:
-            told[id_] = msg("since {when}", when=when)
-    return told
+            texts[id_] = msg("since {when}", when=when)
+    return texts
 
 
 class Group(NamedTuple):
@@ -68,14 +68,14 @@ def changed(results: Results) -> Changed | None:
     worse = [one for one in changes if _grown(one.before, one.after)]
     better = [one for one in changes if _grown(one.after, one.before)]
     other = [one for one in changes if one not in worse and one not in better]
-    named = (
+    with_names = (
         (msg("Worse"), worse),
         (msg("Better"), better),
         (msg("Otherwise changed"), other),
     )
     return Changed(
         baseline,
-        [Group(name, those) for name, those in named if those],
+        [Group(name, those) for name, those in with_names if those],
         baseline.facts if baseline else [],
         [(name, ids) for name, ids in lists if ids],
     )
@@ -108,8 +108,8 @@ def trend(results: Results) -> list[Bar]:
     worst = max(1, *(sum(run.counts.get(word, 0) for word in _DRAWN) for run in runs))
     step = 100 / max(len(runs), FEW)
     bars = []
-    for place, run in enumerate(runs):
+    for index, run in enumerate(runs):
         fail, no_data, warn = (round(100 * run.counts.get(word, 0) / worst, 1) for word in _DRAWN)
-        x, width = round(place * step, 2), round(step * 0.78, 2)
+        x, width = round(index * step, 2), round(step * 0.78, 2)
         bars.append(Bar(x, width, fail, no_data, warn, run, run is runs[-1]))
     return bars

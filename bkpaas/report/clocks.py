@@ -15,7 +15,7 @@ PAAS = 12
 
 _URGENCY: tuple[Word, ...] = ("fail", "no_data", "warn", "waived", "pass", "not_applicable")
 
-Place = Callable[[float], float]
+Scale = Callable[[float], float]
 """From seconds to percent of the chart's width."""
 
 
@@ -69,38 +69,38 @@ def chart(results: Results) -> Chart | None:
         return None
     usual = _usual(list(clocks.values()), results.limits.get("clock_uncertainty_seconds", 2.0))
     drift = results.limits.get("clock_drift_seconds", 3.0)
-    apart = results.limits.get("clock_apart_seconds", 60.0)
+    spread = results.limits.get("clock_apart_seconds", 60.0)
     token = float(results.limits.get("token_offset_seconds", 60))
     offsets = {name: clock.offset_seconds - usual for name, clock in clocks.items()}
     paas = [offsets[host.name] for host in results.hosts if "paas" in host.roles and host.name in offsets]
     widest = max(
-        apart,
+        spread,
         *(abs(offset) + clocks[name].uncertainty_seconds for name, offset in offsets.items()),
         *(abs(offset + token) for offset in paas),
     )
 
-    def place(seconds: float) -> float:
+    def scale(seconds: float) -> float:
         """Near the middle as it is, further out ever tighter: three seconds and an hour both fit."""
         return round(50 + 46 * asinh(seconds) / asinh(widest * 1.15), 2)
 
-    words = _words(results)
+    words = _worst_verdicts(results)
     listed, many = _split(results, clocks, words)
     rows = [
         _row(
-            host, clocks.get(host.name), offsets.get(host.name), words.get(host.name, "not_applicable"), place
+            host, clocks.get(host.name), offsets.get(host.name), words.get(host.name, "not_applicable"), scale
         )
         for host in listed
     ]
     if many:
-        marks = [_mark(offsets[host.name], clocks[host.name].uncertainty_seconds, place) for host in many]
+        marks = [_mark(offsets[host.name], clocks[host.name].uncertainty_seconds, scale) for host in many]
         worst = min((words.get(host.name, "not_applicable") for host in many), key=_URGENCY.index)
         rows.append(Row("", len(many), sorted(set(marks)), None, 0.0, worst))
     limits = [
-        (place(seconds), seconds, kind)
-        for kind, limit in (("drift", drift), ("apart", apart))
+        (scale(seconds), seconds, kind)
+        for kind, limit in (("drift", drift), ("apart", spread))
         for seconds in (-limit, limit)
     ]
-    return Chart(rows, _span(results, paas, token, place), limits, (place(-drift), place(drift)))
+    return Chart(rows, _span(results, paas, token, scale), limits, (scale(-drift), scale(drift)))
 
 
 def _usual(clocks: list[Clock], limit: float) -> float:
@@ -111,7 +111,7 @@ def _usual(clocks: list[Clock], limit: float) -> float:
     return min(offsets[(len(offsets) - 1) // 2], offsets[len(offsets) // 2], key=abs)
 
 
-def _words(results: Results) -> dict[str, Word]:
+def _worst_verdicts(results: Results) -> dict[str, Word]:
     """By host the worst that was said of its clock among all."""
     words: dict[str, Word] = {}
     for verdict in results.verdicts:
@@ -128,40 +128,40 @@ def _split(
     if len(results.hosts) <= ROWS:
         return results.hosts, []
     paas = [host.name for host in results.hosts if "paas" in host.roles]
-    wanted = {name for name, word in words.items() if word in ("fail", "no_data", "warn")}
-    wanted |= set(paas if len(paas) <= PAAS else [])
-    notable = [host for host in results.hosts if host.name in wanted and host.name in clocks][:ROWS]
+    chosen = {name for name, word in words.items() if word in ("fail", "no_data", "warn")}
+    chosen |= set(paas if len(paas) <= PAAS else [])
+    notable = [host for host in results.hosts if host.name in chosen and host.name in clocks][:ROWS]
     names = {host.name for host in notable}
     return notable, [host for host in results.hosts if host.name in clocks and host.name not in names]
 
 
-def _row(host: HostRecord, clock: Clock | None, offset: float | None, word: Word, place: Place) -> Row:
+def _row(host: HostRecord, clock: Clock | None, offset: float | None, word: Word, scale: Scale) -> Row:
     if clock is None or offset is None:
         return Row(host.name, 1, [], None, 0.0, "no_data")
     return Row(
         host.name,
         1,
-        [_mark(offset, clock.uncertainty_seconds, place)],
+        [_mark(offset, clock.uncertainty_seconds, scale)],
         offset,
         clock.uncertainty_seconds,
         word,
     )
 
 
-def _mark(offset: float, uncertainty: float, place: Place) -> Mark:
-    return Mark(place(offset), place(offset - uncertainty), place(offset + uncertainty))
+def _mark(offset: float, uncertainty: float, scale: Scale) -> Mark:
+    return Mark(scale(offset), scale(offset - uncertainty), scale(offset + uncertainty))
 
 
-def _span(results: Results, paas: list[float], token: float, place: Place) -> Span | None:
-    judged = [
+def _span(results: Results, paas: list[float], token: float, scale: Scale) -> Span | None:
+    relevant = [
         verdict
         for verdict in results.verdicts
         if verdict.condition in ("paas-clock-skew", "paas-clock-drift")
     ]
-    words = [verdict.verdict for verdict in judged if verdict.verdict != "not_applicable"]
+    words = [verdict.verdict for verdict in relevant if verdict.verdict != "not_applicable"]
     if len(paas) < 2 or not words:
         return None
     low, high = min(paas), max(paas)
     word = min(words, key=_URGENCY.index)
-    ids = [verdict.id for verdict in judged if verdict.verdict == word]
-    return Span(place(low), place(high), place(low + token), high - low, token, word, ids)
+    ids = [verdict.id for verdict in relevant if verdict.verdict == word]
+    return Span(scale(low), scale(high), scale(low + token), high - low, token, word, ids)

@@ -22,7 +22,7 @@ PLAIN_BYTES = 400_000
 class Limits(NamedTuple):
     """How many characters of a text are embedded."""
 
-    told: int
+    text: int
     passed: int
     """The same for what passed."""
 
@@ -60,17 +60,17 @@ def columns(
     """The record for the page's script.
 
     kind, place, outcome: by verdict its row in the table of the same name. kinds: condition, section, title.
-    places: subject, hosts. outcomes: place of the word in `order`, reason, evidence, remedy, ids that explain it.
+    subjects: subject, hosts. outcomes: place of the word in `order`, reason, evidence, remedy, ids that explain it.
     Texts are numbers into `texts`, in which a text that differs by language is [English, Chinese].
     """
     texts = _Texts(results.run.language == "en", limits)
-    kinds, places, outcomes = (_table() for _ in range(3))
+    kinds, subjects, outcomes = (_table() for _ in range(3))
     urgency = {word: place for place, word in enumerate(order)}
     number_of = texts.number
     rows = [
         (
             kinds[number_of(one.condition), number_of(one.faq), number_of(one.title, one.translated.title)],
-            places[number_of(one.subject), tuple(map(number_of, one.hosts))],
+            subjects[number_of(one.subject), tuple(map(number_of, one.hosts))],
             outcomes[(urgency[one.verdict], *texts.outcome(one))],
         )
         for one in results.verdicts
@@ -82,7 +82,7 @@ def columns(
         "place": place,
         "outcome": out,
         "kinds": list(kinds),
-        "places": list(places),
+        "places": list(subjects),
         "outcomes": list(outcomes),
         "texts": list(texts.table),
         "roots": [number[verdict.id] for verdict in roots],
@@ -103,18 +103,18 @@ class _Texts:
 
     def number(self, own: str | None, other: str | None = None, limit: int | None = None) -> int:
         """Return the number of a text; other: the text in the other language of the record."""
-        return self._both(own, other, self._limits.told if limit is None else limit, cut)
+        return self._both(own, other, self._limits.text if limit is None else limit, cut)
 
     def outcome(self, one: Verdict) -> tuple[Any, ...]:
         """Return the numbers of reason, evidence and remedy, and of the ids that explain the verdict."""
         passed, other = one.verdict == "pass", one.translated
-        limit = self._limits.passed if passed else self._limits.told
+        limit = self._limits.passed if passed else self._limits.text
         return (
             self.number(one.reason, other.reason),
             self.number(one.evidence, other.evidence, limit) if limit else self.number(None),
             self.number(None)
             if passed
-            else self._both(one.remedy, other.remedy, self._limits.told, whole_lines),
+            else self._both(one.remedy, other.remedy, self._limits.text, whole_lines),
             tuple(map(self.number, one.explained_by)),
         )
 

@@ -16,7 +16,7 @@ from pytest_html.basereport import BaseReport
 from bkpaas.language import Language
 from bkpaas.messages import msg
 from bkpaas.record import Results, Verdict, write_private
-from bkpaas.report.findings import causes, label, sentence
+from bkpaas.report.findings import causes, headline, label
 from bkpaas.report.text import cut, whole_lines
 
 Shorten = Callable[[str, int, Language], str]
@@ -77,7 +77,7 @@ def row_cells(verdict: Verdict, language: Language) -> list[str]:
     ]
 
 
-def plain_cells(test: str, said: str | None, language: Language) -> list[str]:
+def plain_cells(test: str, message: str | None, language: Language) -> list[str]:
     """Those of a test that judges no condition."""
     empty = "<td></td>"
     return [
@@ -85,7 +85,7 @@ def plain_cells(test: str, said: str | None, language: Language) -> list[str]:
         empty,
         empty,
         empty,
-        f"<td>{_block(said, language)}</td>",
+        f"<td>{_block(message, language)}</td>",
         empty,
     ]
 
@@ -96,8 +96,8 @@ def prefix(results: Results, lost: Collection[str] = (), left_out: int = 0) -> l
     lost: ids without a row of their own, such as those of a worker that died; pytest-html drops them without a word.
     left_out: how many verdicts got no row because they are pass and there are too many.
     """
-    found, language = causes(results), results.run.language
-    parts = [f"<h2>{_line(sentence(results).render(language), language)}</h2>"]
+    root_causes, language = causes(results), results.run.language
+    parts = [f"<h2>{_line(headline(results).render(language), language)}</h2>"]
     if left_out:
         parts.append(
             "<p>"
@@ -107,25 +107,27 @@ def prefix(results: Results, lost: Collection[str] = (), left_out: int = 0) -> l
             ).render(language)
             + "</p>"
         )
-    if found:
+    if root_causes:
         parts.append(
-            f"<ol>{''.join(f'<li>{_cause(cause.verdict, language)}</li>' for cause in found[:CAUSES_SHOWN])}</ol>"
+            f"<ol>{''.join(f'<li>{_cause(cause.verdict, language)}</li>' for cause in root_causes[:CAUSES_SHOWN])}</ol>"
         )
-    if len(found) > CAUSES_SHOWN:
-        more = msg("{more} further causes: see report.html", more=len(found) - CAUSES_SHOWN)
+    if len(root_causes) > CAUSES_SHOWN:
+        more = msg("{more} further causes: see report.html", more=len(root_causes) - CAUSES_SHOWN)
         parts.append(f"<p>{more.render(language)}</p>")
     if lost:
         ids = sorted(lost)
-        named = ", ".join(ids[:IDS_SHOWN]) + (" ..." if len(ids) > IDS_SHOWN else "")
+        listed = ", ".join(ids[:IDS_SHOWN]) + (" ..." if len(ids) > IDS_SHOWN else "")
         heading = msg("{number} without a row below", number=len(ids)).render(language)
-        parts.append(f"<p><strong>{heading}</strong>: {_line(named, language)}</p>")
+        parts.append(f"<p><strong>{heading}</strong>: {_line(listed, language)}</p>")
     return parts
 
 
 def _cause(verdict: Verdict, language: Language) -> str:
-    seen = _block(verdict.evidence or verdict.reason, language)
+    evidence = _block(verdict.evidence or verdict.reason, language)
     remedy = _block(verdict.remedy, language, whole_lines)
-    return f"<strong>{_line(verdict.id, language)}</strong> {_line(verdict.title, language)}{seen}{remedy}"
+    return (
+        f"<strong>{_line(verdict.id, language)}</strong> {_line(verdict.title, language)}{evidence}{remedy}"
+    )
 
 
 def _line(text: str, language: Language) -> str:

@@ -33,27 +33,27 @@ def causes(results: Results) -> list[Cause]:
     """
     verdicts = {verdict.id: verdict for verdict in results.verdicts}
     roots = (verdicts[id_] for id_ in results.root_causes)
-    found = {root.id: Cause(root, [], []) for root in roots if root.verdict in FAILURES}
+    by_root = {root.id: Cause(root, [], []) for root in roots if root.verdict in FAILURES}
     behind = {id_: verdict.explained_by for id_, verdict in verdicts.items() if verdict.explained_by}
-    known = {id_: [c for c in ids if verdicts[c].verdict != "no_data"] for id_, ids in behind.items()}
+    known_causes = {id_: [c for c in ids if verdicts[c].verdict != "no_data"] for id_, ids in behind.items()}
     for id_ in behind:
         verdict = verdicts[id_]
-        certain = _roots(id_, known)
-        for root in sorted((found.keys() & _roots(id_, behind)) - {id_}):
-            (found[root].explains if root in certain else found[root].probably).append(verdict)
-    return [cause for cause in found.values() if cause.verdict.verdict == "fail" or cause.folded]
+        certain = _roots(id_, known_causes)
+        for root in sorted((by_root.keys() & _roots(id_, behind)) - {id_}):
+            (by_root[root].explains if root in certain else by_root[root].probably).append(verdict)
+    return [cause for cause in by_root.values() if cause.verdict.verdict == "fail" or cause.folded]
 
 
 def _roots(id_: str, behind: dict[str, list[str]]) -> set[str]:
     """Everything that accounts for a verdict, directly or through others."""
-    seen: set[str] = set()
+    visited_ids: set[str] = set()
     ahead = list(behind.get(id_, ()))
     while ahead:
         cause = ahead.pop()
-        if cause not in seen:
-            seen.add(cause)
+        if cause not in visited_ids:
+            visited_ids.add(cause)
             ahead.extend(behind.get(cause, ()))
-    return seen
+    return visited_ids
 
 
 def unexplained(results: Results) -> list[Verdict]:
@@ -66,7 +66,7 @@ def unexplained(results: Results) -> list[Verdict]:
     ]
 
 
-def unseen(results: Results) -> list[HostRecord]:
+def not_collected_hosts(results: Results) -> list[HostRecord]:
     """Hosts that gave no data, or not all of it."""
     return [host for host in results.hosts if not host.collected or host.error]
 
@@ -79,15 +79,15 @@ class Group(NamedTuple):
     ids: list[str]
 
 
-def unjudged(results: Results) -> list[Group]:
+def unchecked(results: Results) -> list[Group]:
     """What could not be judged and is not folded under a cause, by reason.
 
     What is not applicable or waived is told too when nothing failed and the run is not green all the same.
     """
     bad = results.counts["fail"] + results.counts["no_data"]
-    told = results.verdicts if not bad and tone(results) != "pass" else unexplained(results)
+    candidates = results.verdicts if not bad and overall_verdict(results) != "pass" else unexplained(results)
     groups: dict[tuple[Word, str, str], Group] = {}
-    for verdict in told:
+    for verdict in candidates:
         if verdict.verdict in ("no_data", "not_applicable", "waived"):
             reason = verdict.reason or verdict.title
             group = Group(verdict.verdict, reason, [])
@@ -95,7 +95,7 @@ def unjudged(results: Results) -> list[Group]:
     return list(groups.values())
 
 
-def tone(results: Results) -> Word:
+def overall_verdict(results: Results) -> Word:
     """The word that stands for the whole run: pass only if it is green."""
     if results.counts["fail"] or partial(results) is not None:
         return "fail"
@@ -111,7 +111,7 @@ def partial(results: Results) -> Message | None:
     return None
 
 
-def sentence(results: Results) -> Message:
+def headline(results: Results) -> Message:
     """The outcome in one sentence; a partial run says so first."""
     notice = partial(results)
     outcome = _outcome(results)
@@ -123,7 +123,7 @@ def _outcome(results: Results) -> Message:
     if counts["fail"] or counts["no_data"]:
         return _failed(results)
     if not (counts["pass"] or counts["warn"]):
-        return _nothing_judged(counts)
+        return _nothing_checked(counts)
     if results.lost:
         return plural(
             "{all_well} But {count} output of this run could not be written or sent.",
@@ -181,7 +181,7 @@ def _explained(roots: int, fail: int, no_data: int) -> Message:
     )
 
 
-def _nothing_judged(counts: dict[str, int]) -> Message:
+def _nothing_checked(counts: dict[str, int]) -> Message:
     other = {word: counts[word] for word in ("not_applicable", "waived") if counts[word]}
     if not other:
         return msg("Nothing was checked.")
@@ -191,18 +191,18 @@ def _nothing_judged(counts: dict[str, int]) -> Message:
 def _all_well(results: Results) -> Message:
     counts = results.counts
     hosts = plural("{count} host", "{count} hosts", count=len(results.hosts))
-    judged, warn = counts["pass"] + counts["warn"], counts["warn"]
+    checked, warn = counts["pass"] + counts["warn"], counts["warn"]
     if warn:
         return msg(
             "Nothing failed: {checked} conditions on {hosts}, {warnings}.",
-            checked=judged,
+            checked=checked,
             hosts=hosts,
             warnings=plural("{count} warning", "{count} warnings", count=warn),
         )
     return plural(
         "All is well: {count} condition holds on {hosts}.",
         "All is well: {count} conditions hold on {hosts}.",
-        count=judged,
+        count=checked,
         hosts=hosts,
     )
 

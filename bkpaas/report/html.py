@@ -14,10 +14,18 @@ from markupsafe import Markup
 
 from bkpaas.messages import Message, lines, msg
 from bkpaas.record import Results, Verdict, Word, write_private
-from bkpaas.report import changes, clocks, news, path
+from bkpaas.report import change_lines, changes, clocks, path
 from bkpaas.report.bilingual import bilingual, bilingual_text, languages, section_titles
 from bkpaas.report.columns import Embedded, embed
-from bkpaas.report.findings import causes, label, sentence, tone, unexplained, unjudged, unseen
+from bkpaas.report.findings import (
+    causes,
+    headline,
+    label,
+    not_collected_hosts,
+    overall_verdict,
+    unchecked,
+    unexplained,
+)
 from bkpaas.report.text import visible
 
 TEXT_LIMIT = 4_000
@@ -72,7 +80,7 @@ def _template() -> Any:
     )
     environment.filters |= {
         "address": lambda text: quote(visible(text), safe="@"),
-        "when": news.day,
+        "when": change_lines.day,
         "english": lambda text: languages(text)[0],
         "chinese": lambda text: languages(text)[1],
     }
@@ -81,11 +89,11 @@ def _template() -> Any:
 
 def _context(results: Results) -> dict[str, Any]:
     style, dark, script = ((_HERE / f"page{end}").read_text("utf-8") for end in (".css", ".dark.css", ".js"))
-    told = bilingual(results, TEXT_LIMIT)
-    found = causes(told)
-    dark_hosts = unseen(told)
-    pictures = path.pictures(told)
-    data = _data(results, [cause.verdict.id for cause in found])
+    record = bilingual(results, TEXT_LIMIT)
+    root_causes = causes(record)
+    dark_hosts = not_collected_hosts(record)
+    pictures = path.pictures(record)
+    data = _data(results, [cause.verdict.id for cause in root_causes])
     return {
         "msg": msg,
         "language": {"en": "en", "zh": "zh-CN"}[results.run.language],
@@ -93,33 +101,33 @@ def _context(results: Results) -> dict[str, Any]:
         "style": Markup(style),
         "dark": Markup(dark),
         "script": Markup(script),
-        "results": told,
-        "sentence": sentence(told),
-        "tone": tone(told),
-        "unjudged": unjudged(told),
+        "results": record,
+        "sentence": headline(record),
+        "tone": overall_verdict(record),
+        "unjudged": unchecked(record),
         "words": [(word, mark, label(word), results.counts[word]) for word, mark in MARKS.items()],
         "marks": MARKS,
         "label": label,
-        "causes": found[:CARDS],
-        "further": len(found) - len(found[:CARDS]),
+        "causes": root_causes[:CARDS],
+        "further": len(root_causes) - len(root_causes[:CARDS]),
         "ids": IDS_SHOWN,
         "lists": [
-            (msg("Failures without a known cause"), "fail", _alone(told, "fail")),
-            (msg("Warnings"), "warn", _alone(told, "warn")),
+            (msg("Failures without a known cause"), "fail", _alone(record, "fail")),
+            (msg("Warnings"), "warn", _alone(record, "warn")),
         ],
         "unseen": dark_hosts[:HOSTS_SHOWN],
         "unseen_further": len(dark_hosts) - len(dark_hosts[:HOSTS_SHOWN]),
-        "since": changes.since(told),
-        "changed": changes.changed(told),
-        "trend": changes.trend(told),
-        "clocks": clocks.chart(told),
+        "since": changes.since(record),
+        "changed": changes.changed(record),
+        "trend": changes.trend(record),
+        "clocks": clocks.chart(record),
         "pictures": pictures,
         "ways": path.ways(pictures),
         "steps": _steps,
         "tip": _tip,
         "each": _each,
         "about": _about,
-        "kind": news.kind,
+        "kind": change_lines.kind,
         "shown": LISTED,
         "most": FOLDED,
         "facts_shown": FACTS_SHOWN,
@@ -133,11 +141,11 @@ def _context(results: Results) -> dict[str, Any]:
     }
 
 
-def _alone(told: Results, word: Word) -> list[Verdict]:
+def _alone(record: Results, word: Word) -> list[Verdict]:
     """What has this word, no card, and nothing that explains it."""
     if word == "fail":
-        return [verdict for verdict in unexplained(told) if verdict.verdict == word]
-    return [verdict for verdict in told.verdicts if verdict.verdict == word and not verdict.explained_by]
+        return [verdict for verdict in unexplained(record) if verdict.verdict == word]
+    return [verdict for verdict in record.verdicts if verdict.verdict == word and not verdict.explained_by]
 
 
 def _spans(text: Message | str) -> Markup | str:
@@ -209,7 +217,7 @@ def _steps(remedy: str | None) -> Iterator[tuple[str, list[str]]]:
     """
     english, chinese = (half.splitlines() for half in languages(remedy or ""))
     if [line[:2] == "$ " for line in english] == [line[:2] == "$ " for line in chinese]:
-        yield from _runs([_joined(*both) for both in zip(english, chinese, strict=True)])
+        yield from _runs([_joined(*pair) for pair in zip(english, chinese, strict=True)])
     else:
         yield from _runs([_joined(line, "") for line in english])
         yield from _runs([_joined("", line) for line in chinese])

@@ -10,8 +10,8 @@ from xml.etree import ElementTree as ET
 from bkpaas.language import Language
 from bkpaas.messages import Message, msg
 from bkpaas.record import Results, Verdict, write_private
+from bkpaas.report.change_lines import since, waiver_line
 from bkpaas.report.findings import label
-from bkpaas.report.news import since, waiver_line
 from bkpaas.report.text import cut, whole_lines
 
 TEXT_LIMIT = 8_000
@@ -96,19 +96,19 @@ def _case(verdict: Verdict, more: dict[str, Message | str | None], language: Lan
 
 
 def _properties(verdict: Verdict) -> dict[str, str]:
-    known = {
+    parts = {
         "id": verdict.id,
         "host": ", ".join(verdict.hosts) or verdict.subject,
         "faq": verdict.faq,
         "severity": verdict.severity,
         "verdict": verdict.verdict,
     }
-    return {**known, "remedy": verdict.remedy} if verdict.remedy else known
+    return {**parts, "remedy": verdict.remedy} if verdict.remedy else parts
 
 
 def _message(verdict: Verdict, language: Language) -> str:
-    seen = verdict.reason or verdict.evidence or verdict.title
-    return f"{label(verdict.verdict).render(language)}: {seen}".split("\n", 1)[0]
+    text = verdict.reason or verdict.evidence or verdict.title
+    return f"{label(verdict.verdict).render(language)}: {text}".split("\n", 1)[0]
 
 
 def _body(verdict: Verdict, language: Language) -> str:

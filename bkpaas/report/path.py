@@ -122,32 +122,32 @@ def parts(results: Results) -> dict[str, Judged]:
     """Every station and step by its key."""
     known = flow_parts(results)
     roles = {host.name: set(host.roles) for host in results.hosts}
-    found: dict[str, list[Verdict]] = defaultdict(list)
-    asked: dict[str, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
+    by_key: dict[str, list[Verdict]] = defaultdict(list)
+    conditions_of_keys: dict[str, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
     for key, part in known.items():
         for condition in part.conditions:
-            asked[condition].append((key, part.roles))
+            conditions_of_keys[condition].append((key, part.roles))
         for condition in part.anywhere:
-            asked[condition].append((key, ()))
+            conditions_of_keys[condition].append((key, ()))
     for verdict in results.verdicts:
-        for key, wanted in asked.get(verdict.condition, ()):
+        for key, wanted in conditions_of_keys.get(verdict.condition, ()):
             if not wanted or any(roles.get(host, set()) & set(wanted) for host in verdict.hosts):
-                found[key].append(verdict)
-    return {key: _judged(key, found[key]) for key in known}
+                by_key[key].append(verdict)
+    return {key: _worst(key, by_key[key]) for key in known}
 
 
-def _judged(key: str, verdicts: list[Verdict]) -> Judged:
+def _worst(key: str, verdicts: list[Verdict]) -> Judged:
     by_urgency = sorted(
         verdicts, key=lambda verdict: (_URGENCY.index(verdict.verdict), bool(verdict.explained_by))
     )
     bad = [verdict for verdict in by_urgency if verdict.verdict in ("fail", "no_data", "warn")]
-    judged = [verdict for verdict in by_urgency if verdict.verdict != "not_applicable"]
-    worst = judged[0] if judged else None
+    relevant = [verdict for verdict in by_urgency if verdict.verdict != "not_applicable"]
+    worst = relevant[0] if relevant else None
     return Judged(
         key=key,
         word=worst.verdict if worst else None,
         folded=bool(worst and bad and worst.explained_by),
-        verdicts=len(judged),
+        verdicts=len(relevant),
         bad=[verdict.id for verdict in bad],
     )
 
@@ -162,11 +162,11 @@ def pictures(results: Results) -> list[Picture]:
     }
     if not hosts.get("nginx") or not hosts.get("open_paas"):
         return []
-    found, called = parts(results), names(results)
+    by_part, called = parts(results), names(results)
     shown = [name for name in _WIDE if name in stations and (name not in hosts or hosts[name])]
-    steps = {key: part for key, part in found.items() if ">" in key and set(key.split(">")) <= set(shown)}
+    steps = {key: part for key, part in by_part.items() if ">" in key and set(key.split(">")) <= set(shown)}
     return [
-        _picture(boxes, shown, steps, found, hosts, called, wide)
+        _picture(boxes, shown, steps, by_part, hosts, called, wide)
         for boxes, wide in ((_WIDE, True), (_NARROW, False))
     ]
 
@@ -175,15 +175,21 @@ def ways(drawn: list[Picture]) -> list[tuple[Word | None, bool]]:
     """The looks that stations and steps have in a picture: word, folded; the worst first."""
     parts = [line.part for picture in drawn for line in picture.lines]
     parts += [box.part for picture in drawn for box in picture.boxes if box.part.verdicts]
-    looks = {(part.word, part.folded) for part in parts}
-    return sorted(looks, key=lambda look: (_URGENCY.index(look[0]) if look[0] else len(_URGENCY), look[1]))
+    appearances = {(part.word, part.folded) for part in parts}
+    return sorted(
+        appearances,
+        key=lambda appearance: (
+            _URGENCY.index(appearance[0]) if appearance[0] else len(_URGENCY),
+            appearance[1],
+        ),
+    )
 
 
 def _picture(
     boxes: dict[str, tuple[int, int, int, int]],
     shown: list[str],
     steps: dict[str, Judged],
-    found: dict[str, Judged],
+    by_part: dict[str, Judged],
     hosts: dict[str, list[str]],
     called: Mapping[str, Message],
     wide: bool,
@@ -191,7 +197,7 @@ def _picture(
     browser = Judged(BROWSER, None, False, 0, [])
     placed = [
         Box(
-            found.get(name, browser), called[name], _named(hosts.get(name, []), boxes[name][2]), *boxes[name],
+            by_part.get(name, browser), called[name], _names_text(hosts.get(name, []), boxes[name][2]), *boxes[name],
             frame=name == "open_paas",
         )
         for name in shown
@@ -205,7 +211,7 @@ def _picture(
     )
 
 
-def _named(names: list[str], width: int) -> Message | str:
+def _names_text(names: list[str], width: int) -> Message | str:
     """The hosts of a station by name where that fits, else their number."""
     text = ", ".join(names)
     if len(text) * 7 <= width - 16:

@@ -38,10 +38,10 @@ def _registry(results: Results) -> CollectorRegistry:
         labels = (where, one.condition, visible(one.subject), one.severity, one.verdict)
         verdict.labels(*labels).set(1)
     cause = gauge("root_cause", "Place among the root causes, from 1", "condition", "subject", "severity")
-    known = {one.id: one for one in results.verdicts}
-    for place, id_ in enumerate(results.root_causes, 1):
-        one = known[id_]
-        cause.labels(where, one.condition, visible(one.subject), one.severity).set(place)
+    by_id = {one.id: one for one in results.verdicts}
+    for rank, id_ in enumerate(results.root_causes, 1):
+        one = by_id[id_]
+        cause.labels(where, one.condition, visible(one.subject), one.severity).set(rank)
     verdicts = gauge("verdicts", "How many verdicts of each word", "verdict")
     for word in WORDS:
         verdicts.labels(where, word).set(results.counts[word])

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from bkpaas.language import Language
 from bkpaas.messages import Message, msg
 from bkpaas.record import WORDS, Results, Verdict
-from bkpaas.report.findings import Cause, causes, label, sentence, unexplained, unseen
-from bkpaas.report.news import news, since
+from bkpaas.report.change_lines import change_lines, since
+from bkpaas.report.findings import Cause, causes, headline, label, not_collected_hosts, unexplained
 from bkpaas.report.text import cut, visible, whole_lines
 
 CAUSES_IN_FULL = 10
@@ -50,24 +50,24 @@ class _Ticket:
         results = self.results
         yield f"# {self.prose(msg('BlueKing PaaS acceptance'))}"
         yield ""
-        yield f"**{self.prose(sentence(results))}**"
+        yield f"**{self.prose(headline(results))}**"
         yield ""
         yield from self.table()
-        if lines := news(results):
+        if lines := change_lines(results):
             yield ""
             yield from (f"- {escaped(self.cut(self.text(line)))}" for line in lines)
-        found = causes(results)
-        for number, cause in enumerate(found[:CAUSES_IN_FULL], 1):
+        root_causes = causes(results)
+        for number, cause in enumerate(root_causes[:CAUSES_IN_FULL], 1):
             yield ""
             yield from self.cause(number, cause)
-        further = [self.entry(cause.verdict) for cause in found[CAUSES_IN_FULL:]]
+        further = [self.entry(cause.verdict) for cause in root_causes[CAUSES_IN_FULL:]]
         yield from self.list(msg("Further causes"), further)
         loose = [self.entry(verdict) for verdict in unexplained(results)]
         yield from self.list(msg("Without a known cause"), loose)
         not_visited = self.text(msg("not collected"))
         hosts = [
             f"{code(host.name)}{self.colon}{code(self.cut(host.error or not_visited))}"
-            for host in unseen(results)
+            for host in not_collected_hosts(results)
         ]
         yield from self.list(msg("Hosts without data"), hosts)
         warned = [v for v in results.verdicts if v.verdict == "warn" and not v.explained_by]
@@ -109,12 +109,12 @@ class _Ticket:
         for name, verdicts in ((msg("explains"), cause.explains), (msg("probably explains"), cause.probably)):
             if verdicts:
                 yield f"- {self.prose(name)} {len(verdicts)}: {self.some(verdicts)}"
-        seen = verdict.evidence or verdict.reason
-        if seen:
+        evidence = verdict.evidence or verdict.reason
+        if evidence:
             yield ""
             yield self.prose(msg("Evidence:"))
             yield ""
-            yield block(cut(seen, EVIDENCE_LIMIT, self.language))
+            yield block(cut(evidence, EVIDENCE_LIMIT, self.language))
         if verdict.remedy:
             yield ""
             yield self.prose(msg("Remedy:"))
@@ -132,8 +132,8 @@ class _Ticket:
             yield "- " + self.prose(msg("and {number} more", number=rest))
 
     def entry(self, verdict: Verdict, reason: str | None = None) -> str:
-        seen = (reason or verdict.evidence or verdict.reason or verdict.title).split("\n", 1)[0]
-        return f"{code(verdict.id)}{self.colon}{code(self.cut(seen))}"
+        evidence = (reason or verdict.evidence or verdict.reason or verdict.title).split("\n", 1)[0]
+        return f"{code(verdict.id)}{self.colon}{code(self.cut(evidence))}"
 
     def some(self, verdicts: Sequence[Verdict]) -> str:
         shown = ", ".join(code(verdict.id) for verdict in verdicts[:IDS_SHOWN])

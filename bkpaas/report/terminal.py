@@ -7,8 +7,17 @@ from collections.abc import Iterable, Iterator
 from bkpaas.language import Language
 from bkpaas.messages import Message, msg
 from bkpaas.record import WORDS, Results, Verdict
-from bkpaas.report.findings import Cause, causes, label, sentence, tone, unexplained, unjudged, unseen
-from bkpaas.report.news import news, since
+from bkpaas.report.change_lines import change_lines, since
+from bkpaas.report.findings import (
+    Cause,
+    causes,
+    headline,
+    label,
+    not_collected_hosts,
+    overall_verdict,
+    unchecked,
+    unexplained,
+)
 from bkpaas.report.text import columns, cut, visible, whole_lines, wrap
 
 CAUSES_IN_FULL = 8
@@ -56,16 +65,17 @@ class _Page:
 
     def lines(self, results: Results, where: str) -> Iterator[str]:
         yield from (
-            self.paint(line, tone(results)) for line in wrap(self.text(sentence(results)), self.width)
+            self.paint(line, overall_verdict(results))
+            for line in wrap(self.text(headline(results)), self.width)
         )
-        for line in news(results)[:LINES_SHOWN]:
+        for line in change_lines(results)[:LINES_SHOWN]:
             yield from wrap(self.cut(line), self.width)
-        found = causes(results)
-        for number, cause in enumerate(found[:CAUSES_IN_FULL], 1):
+        root_causes = causes(results)
+        for number, cause in enumerate(root_causes[:CAUSES_IN_FULL], 1):
             yield ""
             yield from self.cause(results, number, cause)
         yield from self.one_line_each(
-            msg("further causes"), (self.short(cause) for cause in found[CAUSES_IN_FULL:])
+            msg("further causes"), (self.short(cause) for cause in root_causes[CAUSES_IN_FULL:])
         )
         yield from self.one_line_each(
             msg("failures without a known cause"),
@@ -75,10 +85,10 @@ class _Page:
             msg("hosts without data"),
             (
                 f"{host.name} ({host.address}): {host.error or self.text(msg('not collected'))}"
-                for host in unseen(results)
+                for host in not_collected_hosts(results)
             ),
         )
-        yield from self.unjudged(results)
+        yield from self.unchecked(results)
         yield from self.one_line_each(
             msg("warnings"),
             (
@@ -95,13 +105,15 @@ class _Page:
         mark = self.paint(f"{number:>2}  {self.text(label(verdict.verdict))}", verdict.verdict)
         yield f"{mark}  {self.paint(visible(verdict.id), 'bold')}"
         yield from self.field(msg("expected"), wrap(verdict.title, self.width - 14))
-        named = ", ".join(verdict.hosts) or verdict.subject
-        yield from self.field(msg("hosts"), wrap(named, self.width - 14))
+        hosts = ", ".join(verdict.hosts) or verdict.subject
+        yield from self.field(msg("hosts"), wrap(hosts, self.width - 14))
         began = since(results, verdict.id)
         yield from self.field(msg("since"), [self.text(began)] if began is not None else [])
-        seen = verdict.evidence if verdict.evidence else verdict.reason
+        evidence = verdict.evidence if verdict.evidence else verdict.reason
         name = msg("evidence") if verdict.evidence else msg("reason")
-        yield from self.field(name, self.first(wrap(self.cut(seen or ""), self.width - 14), EVIDENCE_LINES))
+        yield from self.field(
+            name, self.first(wrap(self.cut(evidence or ""), self.width - 14), EVIDENCE_LINES)
+        )
         yield from self.field(msg("remedy", context="terminal"), self.remedy(verdict.remedy or ""))
         yield from self.field(msg("explains"), self.consequences(cause.explains))
         yield from self.field(msg("probably"), self.consequences(cause.probably))
@@ -138,8 +150,8 @@ class _Page:
         return self.entry(cause.verdict, note)
 
     def entry(self, verdict: Verdict, note: str = "") -> str:
-        seen = (verdict.evidence or verdict.reason or verdict.title).split("\n", 1)[0]
-        return f"{verdict.id}{note}: {seen}"
+        evidence = (verdict.evidence or verdict.reason or verdict.title).split("\n", 1)[0]
+        return f"{verdict.id}{note}: {evidence}"
 
     def one_line_each(self, heading: Message, entries: Iterable[str]) -> Iterator[str]:
         listed = list(entries)
@@ -153,8 +165,8 @@ class _Page:
         if len(listed) > LINES_SHOWN:
             yield "    " + self.rest(len(listed) - LINES_SHOWN)
 
-    def unjudged(self, results: Results) -> Iterator[str]:
-        groups = unjudged(results)
+    def unchecked(self, results: Results) -> Iterator[str]:
+        groups = unchecked(results)
         for word in dict.fromkeys(group.word for group in groups):
             yield from self.one_line_each(
                 label(word),

@@ -24,8 +24,8 @@ def whole_lines(text: str, limit: int, language: Language) -> str:
     """Return as many lines of the text as `limit` characters hold, made visible: never truncate inside a command."""
     if len(text) <= limit:
         return visible(text)
-    kept = text[: limit + 1].rpartition("\n")[0]
-    return visible(f"{kept}\n" if kept else "") + msg("(the rest is in results.json)").render(language)
+    whole = text[: limit + 1].rpartition("\n")[0]
+    return visible(f"{whole}\n" if whole else "") + msg("(the rest is in results.json)").render(language)
 
 
 def columns(text: str) -> int:
@@ -72,8 +72,8 @@ def _atoms(text: str, width: int) -> Iterator[str]:
     atom, used = "", 0
     for char in text:
         size = _columns(char)
-        apart = char == " " or atom == " " or ((size == 2 or _ends_wide(atom)) and char not in _CLOSING)
-        if atom and size and (apart or used + size > width):
+        separate = char == " " or atom == " " or ((size == 2 or _ends_wide(atom)) and char not in _CLOSING)
+        if atom and size and (separate or used + size > width):
             yield atom
             atom, used = "", 0
         atom, used = atom + char, used + size

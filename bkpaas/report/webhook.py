@@ -21,8 +21,8 @@ from bkpaas.errors import SuiteError
 from bkpaas.language import Language
 from bkpaas.messages import Message, msg
 from bkpaas.record import Results
-from bkpaas.report.findings import causes, label, sentence, tone
-from bkpaas.report.news import news, since
+from bkpaas.report.change_lines import change_lines, since
+from bkpaas.report.findings import causes, headline, label, overall_verdict
 from bkpaas.report.text import cut, visible
 
 Kind = Literal["wecom", "feishu", "dingtalk", "slack", "json"]
@@ -68,12 +68,12 @@ def body(results: Results, kind: Kind, link: str | None) -> Json:
 
 
 def _title(results: Results) -> str:
-    title = msg("BlueKing PaaS acceptance: {verdict}", verdict=label(tone(results)))
+    title = msg("BlueKing PaaS acceptance: {verdict}", verdict=label(overall_verdict(results)))
     return title.render(results.run.language)
 
 
-def _sentence(results: Results) -> str:
-    return sentence(results).render(results.run.language)
+def _headline(results: Results) -> str:
+    return headline(results).render(results.run.language)
 
 
 def _text(results: Results, link: str | None, limit: int, shape: _Shape) -> str:
@@ -81,16 +81,18 @@ def _text(results: Results, link: str | None, limit: int, shape: _Shape) -> str:
     language = results.run.language
     head = [
         shape.bold(_title(results)),
-        shape.plain(_sentence(results)),
+        shape.plain(_headline(results)),
         shape.plain(results.run.inventory + "  " + results.run.started),
     ]
-    head += [shape.plain(cut(line.render(language), EVIDENCE_LIMIT, language)) for line in news(results)]
+    head += [
+        shape.plain(cut(line.render(language), EVIDENCE_LIMIT, language)) for line in change_lines(results)
+    ]
     if link:
         head.append(shape.link(msg("the whole report").render(language), link, language))
-    found, lines = causes(results), []
-    for number, cause in enumerate(found, 1):
+    root_causes, lines = causes(results), []
+    for number, cause in enumerate(root_causes, 1):
         verdict = cause.verdict
-        seen = (verdict.evidence or verdict.reason or "").split("\n", 1)[0]
+        evidence = (verdict.evidence or verdict.reason or "").split("\n", 1)[0]
         notes = _notes(cause.folded, since(results, verdict.id), language)
         first = f"{number}. {shape.bold(verdict.id)} {shape.plain(f'({notes})' if notes else '')}".rstrip()
         lines.append(
@@ -98,7 +100,7 @@ def _text(results: Results, link: str | None, limit: int, shape: _Shape) -> str:
                 [
                     first,
                     shape.plain(cut(verdict.title, EVIDENCE_LIMIT, language)),
-                    shape.seen(cut(seen, EVIDENCE_LIMIT, language)),
+                    shape.seen(cut(evidence, EVIDENCE_LIMIT, language)),
                 ]
             )
         )
@@ -193,7 +195,7 @@ def _dingtalk(results: Results, link: str | None) -> Json:
 
 def _feishu(results: Results, link: str | None) -> Json:
     text = _text(results, link, LIMITS["feishu"], _PLAIN)
-    colour = {"pass": "green", "fail": "red"}.get(tone(results), "orange")
+    colour = {"pass": "green", "fail": "red"}.get(overall_verdict(results), "orange")
     return {
         "msg_type": "interactive",
         "card": {
@@ -206,7 +208,7 @@ def _feishu(results: Results, link: str | None) -> Json:
 def _slack(results: Results, link: str | None) -> Json:
     text = _text(results, link, LIMITS["slack"], _SLACK)
     return {
-        "text": _entities(f"{_title(results)}{msg(': ').render(results.run.language)}{_sentence(results)}"),
+        "text": _entities(f"{_title(results)}{msg(': ').render(results.run.language)}{_headline(results)}"),
         "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": text}}],
     }
 
@@ -222,7 +224,7 @@ def _json(results: Results, link: str | None) -> Json:
             "inventory": run.inventory,
             "exit": run.exit,
         },
-        "sentence": _sentence(results),
+        "sentence": _headline(results),
         "counts": results.counts,
         "root_causes": [
             {
@@ -265,21 +267,21 @@ def send(hook: Hook, message: Json, pause: Callable[[float], None] = time.sleep)
         pause(PAUSE_SECONDS)
 
 
-_Trouble = tuple[Message | str, bool]
+_Failure = tuple[Message | str, bool]
 """Why it did not arrive, and whether another attempt may help."""
 
 
-def _posted(hook: Hook, message: Json) -> _Trouble | None:
+def _posted(hook: Hook, message: Json) -> _Failure | None:
     """Post in a thread that can be abandoned: requests limits the time between two bytes only."""
     silent = msg("no answer in time")
-    found: list[_Trouble | None] = []
-    thread = threading.Thread(target=lambda: found.append(_post(hook, message)), daemon=True)
+    failures: list[_Failure | None] = []
+    thread = threading.Thread(target=lambda: failures.append(_post(hook, message)), daemon=True)
     thread.start()
     thread.join(CONNECT_SECONDS + ANSWER_SECONDS)
-    return found[0] if found else (silent, True)
+    return failures[0] if failures else (silent, True)
 
 
-def _post(hook: Hook, message: Json) -> _Trouble | None:
+def _post(hook: Hook, message: Json) -> _Failure | None:
     logger = logging.getLogger("urllib3")
     level = logger.level
     logger.setLevel(logging.CRITICAL)  # it writes the path of a request, which is the secret
@@ -308,7 +310,7 @@ def _post(hook: Hook, message: Json) -> _Trouble | None:
         logger.setLevel(level)
 
 
-def _verdict(kind: Kind, status: int, answer: bytes) -> _Trouble | None:
+def _verdict(kind: Kind, status: int, answer: bytes) -> _Failure | None:
     """A robot says in the body of a 200 that it took nothing."""
     if not 200 <= status < 300:
         return f"HTTP {status}", status == 429 or status >= 500

@@ -48,7 +48,7 @@ class Baseline:
         command += ["--rootdir", str(directory)]
         command += ["-p", "no:cacheprovider", "--from-snapshot", str(path)]
         command += ["--report", str(self._report), "--lang", get_language(), *selection]
-        kept = {
+        environment = {
             name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "BKPAAS_"))
         }
         self._output = self._report / "output.txt"
@@ -58,13 +58,13 @@ class Baseline:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
-                env=kept,
+                env=environment,
                 start_new_session=True,  # Ctrl-C is for this run; half a baseline would be compared else
             )
 
-    def compare(self, after: Results, new: Snapshot, judged: Set[str]) -> Comparison:
+    def compare(self, after: Results, new: Snapshot, checked: Set[str]) -> Comparison:
         """Compare this run with the baseline. judged: the ids with a verdict. Raises SuiteError if that fails."""
-        before = self._judged()
+        before = self._record()
         if before is None or before.run.exit not in (0, 1):
             last = self._output.read_text("utf-8", "replace").strip().rpartition("\n")[2]
             reason = last[:300] or self._process.poll()
@@ -73,11 +73,11 @@ class Baseline:
         return Comparison(
             run=self.snapshot.run,
             started=started.isoformat(timespec="seconds"),
-            verdicts=compared(before, self.snapshot, after, new, judged),
+            verdicts=compared(before, self.snapshot, after, new, checked),
             facts=changes(self.snapshot, new),
         )
 
-    def _judged(self) -> Results | None:
+    def _record(self) -> Results | None:
         try:
             self._process.wait(SECONDS)
             return read_json(self._report / "results.json")
@@ -92,7 +92,9 @@ class Baseline:
             self._directory.cleanup()
 
 
-def compared(before: Results, old: Snapshot, after: Results, new: Snapshot, judged: Set[str]) -> list[Change]:
+def compared(
+    before: Results, old: Snapshot, after: Results, new: Snapshot, checked: Set[str]
+) -> list[Change]:
     """Return the verdicts that differ, in the order of the record.
 
     Verdicts that one run did not select (--limit, -m) or lost are not changes; added and removed hosts are.
@@ -103,13 +105,13 @@ def compared(before: Results, old: Snapshot, after: Results, new: Snapshot, judg
         host.name for snapshot in (old, new) for host in snapshot.deployment.hosts if not host.selected
     }
     about = {verdict.id: verdict.hosts for record in (before, after) for verdict in record.verdicts}
-    found = []
+    changes = []
     for id_ in dict.fromkeys([*is_, *was]):
-        if id_ in is_ and id_ not in judged:
+        if id_ in is_ and id_ not in checked:
             continue
         if was.get(id_) == is_.get(id_) or (
             (id_ not in was or id_ not in is_) and left_out & set(about[id_])
         ):
             continue
-        found.append(Change(id_, was.get(id_), is_.get(id_)))
-    return found
+        changes.append(Change(id_, was.get(id_), is_.get(id_)))
+    return changes

@@ -50,11 +50,11 @@ def changes(before: Snapshot, after: Snapshot) -> list[FactChange]:
     Secrets are compared if both snapshots have digests with the same key; otherwise they count as equal.
     """
     comparable = before.run == after.run or (before.key is not None and before.key == after.key)
-    found: list[FactChange] = []
+    changed: list[FactChange] = []
     for host in sorted(before.hosts.keys() & after.hosts.keys()):
-        found += _of_host(host, before.hosts[host], after.hosts[host], comparable)
+        changed += _of_host(host, before.hosts[host], after.hosts[host], comparable)
     old, new = (_servers("domain", snapshot.controller.answers) for snapshot in (before, after))
-    return found + list(_apart("controller", old, new, comparable=True, removals=False))
+    return changed + list(_differences("controller", old, new, comparable=True, removals=False))
 
 
 def _of_host(host: str, before: HostFacts, after: HostFacts, comparable: bool) -> Iterator[FactChange]:
@@ -62,9 +62,9 @@ def _of_host(host: str, before: HostFacts, after: HostFacts, comparable: bool) -
         if not all(_whole(getattr(facts, noun)) for facts in (before, after) for noun in nouns):
             continue
         old, new = (table(*(getattr(facts, noun) for noun in nouns)) for facts in (before, after))
-        yield from _apart(host, old, new, comparable)
+        yield from _differences(host, old, new, comparable)
     old, new = (_servers("own", facts.answers) for facts in (before, after))
-    yield from _apart(host, old, new, comparable=True, removals=False)
+    yield from _differences(host, old, new, comparable=True, removals=False)
     if not any(isinstance(facts.sockets, Missing) for facts in (before, after)):
         yield from _listeners(host, before, after)
 
@@ -76,7 +76,7 @@ def _whole(fact: object) -> bool:
     return not isinstance(fact, Missing)
 
 
-def _apart(
+def _differences(
     host: str, old: Table, new: Table, comparable: bool, removals: bool = True
 ) -> Iterator[FactChange]:
     """removals: whether what is absent on one side is a change."""
@@ -112,11 +112,11 @@ def _servers(whose: str, answers: Answers | Missing) -> Table:
     """Return the Server headers of successful answers; a 502 comes from the server in front."""
     if isinstance(answers, Missing):
         return {}
-    wanted = {"own": ("agent-nginx",), "domain": ("domain-/", "domain-/login/")}[whose]
-    found = ((name, answers.by_name.get(name)) for name in wanted)
+    names = {"own": ("agent-nginx",), "domain": ("domain-/", "domain-/login/")}[whose]
+    named_answers = ((name, answers.by_name.get(name)) for name in names)
     return {
         ("version", f"Server of {answer.url}"): answer.headers["server"]
-        for _, answer in found
+        for _, answer in named_answers
         if answer is not None and "server" in answer.headers
     }
 
@@ -157,13 +157,13 @@ def _agent(agent: Agent) -> Table:
     if agent.config is None:
         return {}
     config = agent.config
-    told = {
+    values = {
         "PORT": f"{config.ip}:{config.port}",
         "EXECUTE_TIME_LIMIT": config.execute_time_limit.text,
         "CONTROLLER_SERVER_URL": config.controller_url,
         "BASE_APP_PATH": config.base_app_path,
     }
-    return {("setting", f"paas_agent {name}"): value for name, value in told.items() if value is not None}
+    return {("setting", f"paas_agent {name}"): value for name, value in values.items() if value is not None}
 
 
 def _upstreams(nginx: Nginx) -> Table:
@@ -181,14 +181,14 @@ def _processes(processes: Processes, sockets: Sockets, system: System) -> Table:
     """Return the relevant processes, masters only: listeners, supervised ones, those of the install root."""
     by_pid = {process.pid: process for process in processes.items}
     listening = {pid for one in sockets.listeners for pid in one.pids or ()}
-    keepers = {one.pid for one in processes.items if program(one) == "supervisord"}
-    home = f"{system.install_root}/" if system.install_root else None
+    supervisord_pids = {one.pid for one in processes.items if program(one) == "supervisord"}
+    install_root = f"{system.install_root}/" if system.install_root else None
     found: dict[str, set[str]] = {}
     for process in processes.items:
         parent = by_pid.get(process.ppid)
-        places = (process.exe or "", *process.argv[:2])
-        ours = home is not None and any(place.startswith(home) for place in places)
-        if not (process.pid in listening or process.ppid in keepers or ours) or _SESSION.match(
+        paths = (process.exe or "", *process.argv[:2])
+        ours = install_root is not None and any(path.startswith(install_root) for path in paths)
+        if not (process.pid in listening or process.ppid in supervisord_pids or ours) or _SESSION.match(
             process.command
         ):
             continue
@@ -221,44 +221,48 @@ def _command(process: Process) -> str:
 def _listeners(host: str, before: HostFacts, after: HostFacts) -> Iterator[FactChange]:
     """Return listeners by address and port with owners; ephemeral ports are counted per owner."""
     old, new = (_listening(facts) for facts in (before, after))
-    both = old.keys() & new.keys()
-    odd_old, odd_new = (Counter(map(_odd, rest)) for rest in (_only(old, both), _only(new, both)))
+    common = old.keys() & new.keys()
+    odd_old, odd_new = (
+        Counter(map(_unusual_port, rest)) for rest in (_only(old, common), _only(new, common))
+    )
     for name in sorted(old.keys() | new.keys()):
         was, is_ = old.get(name), new.get(name)
-        if name in both:
+        if name in common:
             if was is not None and is_ is not None and was[1] != is_[1] and None not in (was[1], is_[1]):
                 yield FactChange(host, "listener", name, was[1], is_[1])
             continue
         one = was or is_
         assert one is not None
-        if one[0].port in EPHEMERAL and odd_old[_odd(one)] == odd_new[_odd(one)]:
+        if one[0].port in EPHEMERAL and odd_old[_unusual_port(one)] == odd_new[_unusual_port(one)]:
             continue
         yield FactChange(host, "listener", name, was and (was[1] or "?"), is_ and (is_[1] or "?"))
 
 
-_Seen = tuple[Listener, str | None]
+_ListenerRow = tuple[Listener, str | None]
 
 
-def _only(seen: dict[str, _Seen], both: set[str]) -> list[_Seen]:
-    return [one for name, one in seen.items() if name not in both and one[0].port in EPHEMERAL]
+def _only(rows: dict[str, _ListenerRow], common: set[str]) -> list[_ListenerRow]:
+    return [one for name, one in rows.items() if name not in common and one[0].port in EPHEMERAL]
 
 
-def _odd(seen: _Seen) -> tuple[str, str | None]:
-    return seen[0].address, seen[1]
+def _unusual_port(row: _ListenerRow) -> tuple[str, str | None]:
+    return row[0].address, row[1]
 
 
-def _listening(facts: HostFacts) -> dict[str, _Seen]:
+def _listening(facts: HostFacts) -> dict[str, _ListenerRow]:
     """Return the listeners with the programs that own them, None if unknown."""
     assert not isinstance(facts.sockets, Missing)
-    known = {} if isinstance(facts.processes, Missing) else {one.pid: one for one in facts.processes.items}
-    found: dict[str, _Seen] = {}
+    processes = (
+        {} if isinstance(facts.processes, Missing) else {one.pid: one for one in facts.processes.items}
+    )
+    rows: dict[str, _ListenerRow] = {}
     for one in facts.sockets.listeners:
-        owners = [known[pid] for pid in one.pids or () if pid in known]
+        owners = [processes[pid] for pid in one.pids or () if pid in processes]
         if owners and all(_SESSION.match(owner.command) for owner in owners):
             continue  # forwarded by an ssh session
         name = f"[{one.address}]:{one.port}" if one.family == 6 else f"{one.address}:{one.port}"
-        found[name] = one, ", ".join(sorted({program(owner) for owner in owners})) or None
-    return found
+        rows[name] = one, ", ".join(sorted({program(owner) for owner in owners})) or None
+    return rows
 
 
 _TABLES: tuple[tuple[tuple[str, ...], Callable[..., Table]], ...] = (

@@ -77,7 +77,7 @@ class Archive:
         except (sqlite3.Error, OSError, ValueError) as error:
             raise self._refused(str(error)) from _system_error(error)
 
-    def record(self, results: Results, started: float, judged: Set[str]) -> History:
+    def record(self, results: Results, started: float, checked: Set[str]) -> History:
         """Add a run and tell how it stands among the others. SuiteError: it could not be written.
 
         started: epoch seconds. judged: ids that were really judged. An interrupted run is one of the runs, and says
@@ -91,7 +91,7 @@ class Archive:
                 self._add_run(database, results, started)
                 history = History(self._runs(database, started), {}, [], [], [])
                 if results.run.exit != _INTERRUPTED:
-                    states = {v.id: STATES[v.verdict] for v in results.verdicts if v.id in judged}
+                    states = {v.id: STATES[v.verdict] for v in results.verdicts if v.id in checked}
                     self._tell(database, history, states, started, results.run.started, keep=newer)
                     _prune(database)
                 return history

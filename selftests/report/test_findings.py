@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bkpaas.language import Language, set_language
-from bkpaas.report.findings import causes, sentence, tone, unexplained, unjudged
+from bkpaas.report.findings import causes, headline, overall_verdict, unchecked, unexplained
 
 from .sample import SCENARIOS, healthy, interrupted, judge, nothing_judged, settle, three_faults, without_data
 
@@ -24,30 +24,30 @@ from .sample import SCENARIOS, healthy, interrupted, judge, nothing_judged, sett
 )
 def test_sentence(scenario: str, language: Language, wanted: str) -> None:
     set_language(language)
-    assert sentence(SCENARIOS[scenario]()).render(language) == wanted
+    assert headline(SCENARIOS[scenario]()).render(language) == wanted
 
 
 @pytest.mark.parametrize("scenario", sorted(set(SCENARIOS) - {"healthy"}))
 def test_only_a_green_run_has_a_green_tone(scenario: str) -> None:
-    assert tone(healthy()) == "pass"
-    assert tone(SCENARIOS[scenario]()) != "pass"
+    assert overall_verdict(healthy()) == "pass"
+    assert overall_verdict(SCENARIOS[scenario]()) != "pass"
 
 
 def test_a_strict_run_with_warnings_is_not_green() -> None:
     results = healthy()
     judge(results, "time-daemon@job-1", "warn", evidence="not synchronised")
     settle(results, 0)
-    assert sentence(results).render("en") == "Nothing failed: 165 conditions on 11 hosts, 1 warning."
+    assert headline(results).render("en") == "Nothing failed: 165 conditions on 11 hosts, 1 warning."
     settle(results, 1)
-    assert "does not pass" in sentence(results).render("en")
-    assert tone(results) != "pass"
+    assert "does not pass" in headline(results).render("en")
+    assert overall_verdict(results) != "pass"
 
 
 def test_no_verdict_at_all_is_not_green() -> None:
     results = healthy()
     results.verdicts = []
-    assert sentence(settle(results, 0)).render("en") == "Nothing was checked."
-    assert tone(results) != "pass"
+    assert headline(settle(results, 0)).render("en") == "Nothing was checked."
+    assert overall_verdict(results) != "pass"
 
 
 def test_a_consequence_of_a_consequence_is_folded_under_the_root() -> None:
@@ -75,12 +75,12 @@ def test_what_merely_could_not_be_judged_is_no_cause() -> None:
     results = interrupted()
     assert results.root_causes and not causes(results)
     assert len(unexplained(results)) == 46
-    assert [(group.word, len(group.ids)) for group in unjudged(results)] == [("no_data", 46)]
+    assert [(group.word, len(group.ids)) for group in unchecked(results)] == [("no_data", 46)]
 
 
 def test_reasons_are_told_when_nothing_failed_and_the_run_is_not_green() -> None:
-    assert {group.word for group in unjudged(nothing_judged())} == {"not_applicable", "waived"}
-    assert not unjudged(healthy())
+    assert {group.word for group in unchecked(nothing_judged())} == {"not_applicable", "waived"}
+    assert not unchecked(healthy())
 
 
 def test_failures_stand_alone_without_an_explanation() -> None:
@@ -88,4 +88,4 @@ def test_failures_stand_alone_without_an_explanation() -> None:
     results.root_causes = []
     for verdict in results.verdicts:
         verdict.explained_by = []
-    assert sentence(results).render("en") == "12 failures without a known cause."
+    assert headline(results).render("en") == "12 failures without a known cause."

@@ -18,9 +18,9 @@ from .sample import among_others, healthy, judge, settle, three_faults, without_
 def test_a_healthy_way_is_green_where_it_was_judged() -> None:
     found = path.parts(healthy())
     words = {key: part.word for key, part in found.items()}
-    unjudged = {key for key, word in words.items() if word is None}
+    unchecked = {key for key, word in words.items() if word is None}
     # the sample has no such condition
-    assert unjudged == {"open_paas>appo", "open_paas>appt", "open_paas>redis"}
+    assert unchecked == {"open_paas>appo", "open_paas>appt", "open_paas>redis"}
     assert {word for word in words.values() if word} == {"pass"}
     assert not any(part.bad for part in found.values())
 

@@ -11,7 +11,7 @@ from bkpaas.record import Comparison, FactChange, History, Results, WaiverUse
 IDS_SHOWN = 6
 
 
-def news(results: Results) -> list[Message]:
+def change_lines(results: Results) -> list[Message]:
     """One line each: new and repaired since the last run, what changed since the baseline, waivers that need a hand."""
     lines = []
     if results.history is not None and len(results.history.runs) > 1 and results.run.exit != 2:
