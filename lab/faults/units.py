@@ -261,6 +261,7 @@ def lose_settings(lab: Lab) -> None:
 
 def bring_settings_back(lab: Lab) -> None:
     restore(lab, paas(lab), settings(lab, "esb"))
+    start(lab, paas(lab), "esb")  # the file was put in its place after its process had loaded it
 
 
 def _fault(name: str, condition: str, en: str, zh: str, break_: Act, heal: Act, faq: str = SECTION) -> Fault:
