@@ -31,7 +31,7 @@ def checks(layout: dict[str, Any]) -> list[Check]:
     return [
         *_own(layout, "mysql", "mysql", partial(greeting, ports["mysql"], b"")),
         *_of(layout, "redis", "redis", partial(greeting, ports["redis"], b"PING\r\n")),
-        *_of(layout, search_role(layout), "es", partial(page, ports["es"], "/_cluster/health")),
+        *_of(layout, "es", "es", partial(page, ports["es"], "/_cluster/health")),
         *_of(layout, "cmdb", "cmdb", partial(page, ports["cmdb_api"], "/")),
         *(
             check
@@ -46,16 +46,11 @@ def checks(layout: dict[str, Any]) -> list[Check]:
         *(check for role in AGENTS for check in agent(layout, role)),
         *_own(layout, "paas", "appengine", partial(healthz, ports["appengine"], HEALTHZ["appengine"])),
         *_of(layout, "rabbitmq", "rabbitmq", partial(greeting, ports["rabbitmq"], b"AMQP\0\0\x09\x01")),
-        *_of(layout, search_role(layout), "application logs", partial(log_index, ports["es"]))[
+        *_of(layout, "es", "application logs", partial(log_index, ports["es"]))[
             : layout["plugins"]
         ],  # to one es
         *domain(layout),
     ]
-
-
-def search_role(layout: dict[str, Any]) -> str:
-    """Return the role of the search engine's hosts."""
-    return "es" if layout["generation"] == "5.x" else "es7"
 
 
 def agent(layout: dict[str, Any], role: str) -> list[Check]:

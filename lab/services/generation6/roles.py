@@ -40,7 +40,7 @@ ROLES = {
     "redis": Role(("six_redis",), ("redis",), (("redis", "redis"),)),
     "rabbitmq": Role(("rabbitmq",), ("rabbitmq",), (("rabbitmq", "rabbitmq"),)),
     "mysql": Role(("mysql",), ("mysql",), (("mysql-default", "mysql"),)),
-    "es7": Role((), ("es",), (("es7", "es"),)),
+    "es": Role((), ("es",), (("es7", "es"),)),
     "cmdb": Role(("cmdb",), ("cmdb",), (("cmdb-api", "cmdb_api"), ("cmdb-web", "cmdb_web"))),
     "gse": Role(("six_gse",), ("gse",), (("gse-task", "gse"),)),
     "job": Role(("job",), ("job",), (("job-gateway", "job"),)),
