@@ -127,7 +127,8 @@ def _addresses(entry: Host, host: HostView) -> set[str]:
         found = set(host.addresses.items)
     except NoData:
         found = set()
-    return {address for address in found if not is_loopback(address)} | {entry.address}
+    local = ("fe80:", "169.254.")
+    return {each for each in found if not is_loopback(each) and not each.startswith(local)} | {entry.address}
 
 
 def _registered(

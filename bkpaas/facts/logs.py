@@ -14,6 +14,7 @@ from bkpaas.facts.exceptions import last_exceptions
 from bkpaas.facts.file import Files, content, file_fact
 from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.query import Earlier, Query, ReadTail, TailName
+from bkpaas.facts.rabbit import RabbitLog, rabbit_log
 from bkpaas.facts.ranges import Time, valid_time
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.workers import WorkerDeath, worker_deaths
@@ -48,6 +49,8 @@ class Logs(Fact, frozen=True):
     """By service: the newest exception of a request since it was loaded."""
     problems: tuple[Message | str, ...] = ()
     """Logs that could not be read."""
+    rabbit: RabbitLog | None = None
+    """None: there is no log of RabbitMQ."""
     worker_deaths: tuple[WorkerDeath, ...] = ()
     """Of all services, from old to new."""
     service_logs: tuple[str, ...] = ()
@@ -113,7 +116,17 @@ def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets) -> Logs
             applications += [hit for path, end in ends for hit in reader.refusals(path, end)]
     nginx_ends = [(file_fact(e).path, content(e) or "") for e in tails.get(TailName.NGINX_ERROR_LOG, [])]
     nginx_hits = [hit for path, end in nginx_ends for hit in reader.nginx_errors(path, end)]
+    rabbit_ends = [
+        (file_fact(e).path, content(e) or "")
+        for e in reversed(tails.get(TailName.RABBIT_LOG, []))
+        if content(e)
+    ]
     return Logs(
+        rabbit=rabbit_log(
+            rabbit_ends,
+            lambda text, form: _epoch(text, form, host_zone),
+            lambda text: secrets.truncate(text, 200),
+        ),
         nginx_errors=_newest_by_server(nginx_hits),
         refusals=_newest(applications),
         start_errors=start_errors,
@@ -255,6 +268,7 @@ def _epoch(text: str, form: str, zone: timezone | None) -> float | None:
 
 _MOST_LOGS = 4
 _MOST_ERROR_LOGS = 8
+_MOST_RABBIT_LOGS = 2
 
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
@@ -275,6 +289,9 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
         yield tail(TailName.LOGIN_LOG.value, "{home}/logs/open_paas/login.log")
         yield tail(TailName.PAAS_LOG.value, "{home}/logs/open_paas/paas.log")
         yield tail(TailName.ESB_LOG.value, "{home}/logs/open_paas/esb*.log")
+    if entry.has_role("rabbitmq"):
+        for path in ("/var/log/rabbitmq/rabbit@*.log", "{home}/logs/rabbitmq/rabbit@*.log"):
+            yield tail(TailName.RABBIT_LOG.value, path, _MOST_RABBIT_LOGS)
     if entry.has_role("nginx"):
         for path in ("{home}/logs/nginx/*error*.log", "/var/log/nginx/*error*.log"):
             yield tail(TailName.NGINX_ERROR_LOG.value, path, _MOST_ERROR_LOGS)

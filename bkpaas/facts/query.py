@@ -80,6 +80,7 @@ class TailName(_Names):
     ESB_LOG = "esb-log"
     NGINX_ERROR_LOG = "nginx-error-log"
     SAAS_LOG = "saas-log"
+    RABBIT_LOG = "rabbit-log"
 
 
 class HttpName(_Names):
