@@ -207,7 +207,7 @@ def test_applications_answer_through_the_domain(
     """Each SaaS that answers through nginx of its host answers through the domain as well."""
     problems: dict[str, CaseMessage] = {}
     unknown: dict[str, Message | str] = {}
-    judged = 0
+    checked = 0
     for saas in asked_applications(host.saas.items):
         local = host.answers.get(HttpName.APPLICATION_NGINX, saas.app)
         own = host.answers.find(HttpName.APPLICATION_SOCKET.of(saas.app))
@@ -216,7 +216,7 @@ def test_applications_answer_through_the_domain(
         answer = host.answers.find(HttpName.APPLICATION_DOMAIN.of(saas.app))
         if answer is None:
             raise NotApplicable(msg("the inventory has no nginx host"))
-        judged += 1
+        checked += 1
         if answer.error_kind in ("resolve", "tls", "withheld"):
             unknown[saas.app] = labelled(answer.url, no_answer(answer.error_kind))
             continue
@@ -228,7 +228,7 @@ def test_applications_answer_through_the_domain(
     assert not problems, several(problems, "apps", components={})
     if unknown:
         raise NoData(clauses(labelled(app, reason) for app, reason in unknown.items()))
-    if not judged:
+    if not checked:
         raise NotApplicable(msg("no application answers through nginx of this host"))
 
 

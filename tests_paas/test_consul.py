@@ -42,12 +42,12 @@ def test_names_of_consul_resolve(
         for address in _own(nginx.name, nginx.address, host_facts)
     }
     right |= set(deployment.virtual_addresses)
-    strange = [address for address in names[INTERNAL].addresses if address not in right]
-    assert not right or not strange, case(
+    unexpected = [address for address in names[INTERNAL].addresses if address not in right]
+    assert not right or not unexpected, case(
         "wrong-address",
         "{name} is {strange}, which is no nginx host of the inventory ({right})",
         name=INTERNAL,
-        strange=", ".join(strange),
+        strange=", ".join(unexpected),
         right=", ".join(sorted(right)),
     )
 

@@ -35,7 +35,7 @@ RELOADS_ITSELF = ("-r", "--config.reload.automatic")
 """logstash reads its files again when they change."""
 
 
-def _judge(stale: dict[str, list[CaseMessage]], finding: Finding) -> None:
+def _require_current(stale: dict[str, list[CaseMessage]], finding: Finding) -> None:
     """Report the files that a program has not loaded."""
     finding.affects_services(stale)
     finding.set_remedy_values(service=" ".join(sorted(stale)) or "SERVICE")
@@ -67,7 +67,7 @@ def test_services_run_with_the_files_on_disk(
         finding.add_evidence(f"{name} {process.pid}: {len(settings) + len(ini)} files (±{slack:.1f} s)")
         if found:
             stale[name] = found
-    _judge(stale, finding)
+    _require_current(stale, finding)
 
 
 def _of_others(project: str, found: Sequence[CaseMessage]) -> list[CaseMessage]:
@@ -106,7 +106,7 @@ def test_nginx_runs_with_the_files_on_disk(
         raise NoData(msg("the start of pid {pid} is not known", pid=master.pid))
     finding.add_evidence(f"nginx {master.pid}: {len(host.nginx.files)} files (±{slack:.1f} s)")
     found = changes(host.nginx.files, master, loaded, slack)
-    _judge({"nginx": found} if found else {}, finding)
+    _require_current({"nginx": found} if found else {}, finding)
 
 
 @condition("nginx-old-upstream")
@@ -180,7 +180,7 @@ def test_supervisord_runs_with_the_files_on_disk(
             stale[module] = found
     if not read:
         raise NotApplicable(msg("no supervisord of these modules runs here"))
-    _judge(stale, finding)
+    _require_current(stale, finding)
 
 
 def _newest_program(host: HostView, daemon: Process) -> float:
@@ -247,7 +247,7 @@ def test_agents_run_with_the_files_on_disk(
             stale.setdefault(name, []).extend(found)
     if not readers:
         raise NotApplicable(msg("no agent runs here"))
-    _judge(stale, finding)
+    _require_current(stale, finding)
 
 
 def _readers(host: HostView) -> Iterator[tuple[str, Process, Sequence[FileFact]]]:

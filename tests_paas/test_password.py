@@ -92,14 +92,14 @@ def test_settings_files_can_be_loaded(host: HostView, deployment: Deployment, fi
     unread: list[Message] = []
     wrong: dict[str, list[Message | str]] = {}
     invalid = False
-    judged = {
+    checked = {
         project: settings
         for project, settings in host.settings.by_project.items()
         if deployment.generation == "5.x" or project in host.services.by_name
     }
     absent = {
         project: [settings.files[-1].path]
-        for project, settings in judged.items()
+        for project, settings in checked.items()
         if deployment.generation == "6.x" and settings.files and not settings.files[-1].exists
     }
     finding.affects_services(absent)
@@ -109,7 +109,7 @@ def test_settings_files_can_be_loaded(host: HostView, deployment: Deployment, fi
         lines(msg("{path} does not exist", path=paths[0]) for _, paths in sorted(absent.items())),
         projects=series(sorted(absent)),
     )
-    for project, settings in judged.items():
+    for project, settings in checked.items():
         unread += [labelled(file.path, file.error) for file in settings.files if file.error is not None]
         problems: list[Message | str] = [
             problem for problem in settings.problems if not _is_unread(problem, settings.files)
@@ -120,7 +120,7 @@ def test_settings_files_can_be_loaded(host: HostView, deployment: Deployment, fi
             invalid = invalid or any(problem in settings.problems for problem in problems)
     finding.affects_services(wrong)
     finding.set_remedy_values(service=" ".join(sorted(wrong)) or "SERVICE")
-    finding.add_evidence(", ".join(sorted(judged)))
+    finding.add_evidence(", ".join(sorted(checked)))
     text = lines(labelled(project, clauses(problems[:5])) for project, problems in sorted(wrong.items()))
     projects = series(sorted(wrong))
     assert not invalid, case("invalid", text, projects=projects)

@@ -151,8 +151,8 @@ def _difference(
         ),
     )
     everywhere = all_readings(one.name, deployment, host_facts)
-    odd = odd_hosts(one.project, everywhere)
-    wrong = [side.host for side in (one, other) if odd and side.host in odd]
+    deviating = odd_hosts(one.project, everywhere)
+    wrong = [side.host for side in (one, other) if deviating and side.host in deviating]
     if len(wrong) == 1:
         return case("odd", text, odd=wrong[0])
     return case("differs", msg("{text}; which of the two is right is undecided", text=text))

@@ -96,9 +96,11 @@ def test_all_units_run(host: HostView, deployment: Deployment, finding: Finding)
     )
     finding.add_evidence(", ".join(f"{_short([unit.name])} {unit.state}" for unit in units.present))
     assert not wrong, several(dict(sorted(wrong.items())), "units", _components(wrong))
-    unseen = [unit.name for unit in units.present if unit.name not in units.later]
-    if unseen:
-        raise NoData(msg("all run, but were not read again a moment later: {units}", units=_short(unseen)))
+    not_collected = [unit.name for unit in units.present if unit.name not in units.later]
+    if not_collected:
+        raise NoData(
+            msg("all run, but were not read again a moment later: {units}", units=_short(not_collected))
+        )
 
 
 def _components(names: Iterable[str]) -> dict[str, str]:

@@ -73,10 +73,10 @@ def test_projects_have_the_same_values(
         compared += len(own)
         decided = odd_readings(shared_readings(name, deployment, host_facts))
         if decided is not None:
-            odd = [one for one in decided[0] if one.host == host.name]
-            wrong += [_odd(name, odd, decided[1])] if odd else []
+            deviating = [one for one in decided[0] if one.host == host.name]
+            wrong += [_deviating(name, deviating, decided[1])] if deviating else []
         elif len(groups(own)) > 1:
-            wrong.append(_apart(name, own))
+            wrong.append(_differing(name, own))
     if not compared:
         raise NoData(clauses(unclear[:5]) if unclear else msg("no settings file was read"))
     finding.add_evidence(
@@ -122,21 +122,21 @@ def _own_readings(
     return found, unclear
 
 
-def _odd(name: str, odd: list[SettingReading], usual: SettingReading) -> Problem:
+def _deviating(name: str, deviating: list[SettingReading], usual: SettingReading) -> Problem:
     text = msg(
         "{places}: {name} = {text}; the others have {usual} ({where} on {host})",
-        places=series(one.where for one in odd),
+        places=series(one.where for one in deviating),
         name=name,
-        text=series(dict.fromkeys(one.text for one in odd)),
+        text=series(dict.fromkeys(one.text for one in deviating)),
         usual=usual.text,
         where=usual.where,
         host=usual.host,
     )
-    projects = list(dict.fromkeys(one.project for one in odd))
+    projects = list(dict.fromkeys(one.project for one in deviating))
     return Problem(name, projects, case("odd", text, key=name, projects=series(projects)))
 
 
-def _apart(name: str, own: list[SettingReading]) -> Problem:
+def _differing(name: str, own: list[SettingReading]) -> Problem:
     text = msg(
         "{name} differs: {values}; which one is right is undecided",
         name=name,

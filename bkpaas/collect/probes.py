@@ -41,11 +41,12 @@ def probe(deployment: Deployment) -> Raw:
     limits = deployment.limits
     http = {name: _blank(deployment.url(path)) | _SILENT for name, (path, _) in requests_by_name.items()}
 
-    def ask(name: str, path: str, seconds: float) -> None:
+    def send(name: str, path: str, seconds: float) -> None:
         http[name] = _get(deployment, address, deployment.url(path), seconds, agent)
 
     threads = [
-        threading.Thread(target=ask, args=(name, *how), daemon=True) for name, how in requests_by_name.items()
+        threading.Thread(target=send, args=(name, *how), daemon=True)
+        for name, how in requests_by_name.items()
     ]
     tcp, certificates = dict[str, Raw](), dict[str, Raw]()
 
@@ -130,7 +131,7 @@ def _resolve(name: str, seconds: float) -> Raw:
     """Resolve a name in a thread, since getaddrinfo has no time limit."""
     answer: Raw = {"addresses": [], "seconds": seconds, "error": "timed out"}
 
-    def ask() -> None:
+    def send() -> None:
         start = time.monotonic()
         try:
             infos = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
@@ -139,7 +140,7 @@ def _resolve(name: str, seconds: float) -> Raw:
             answer["error"] = str(error)
         answer["seconds"] = time.monotonic() - start
 
-    thread = threading.Thread(target=ask, daemon=True)
+    thread = threading.Thread(target=send, daemon=True)
     thread.start()
     thread.join(seconds)
     return dict(answer)

@@ -23,7 +23,7 @@ def environments(
     supervisors: Supervisors | None,
     running: Processes | None,
     processes: Iterable[list[dict[str, Any]]],
-    asked: Iterable[str],
+    queried: Iterable[str],
     secrets: Secrets,
 ) -> dict[str, Environment]:
     """Return the environments of the services by project.
@@ -31,10 +31,10 @@ def environments(
     Args:
         running: the processes of round 1.
         processes: the raw processes of both rounds, with the variables that were asked for.
-        asked: names of the variables that round 2 asked for, in addition to those of round 1.
+        queried: names of the variables that round 2 asked for, in addition to those of round 1.
     """
     by_pid = [{item["pid"]: item["environ"] for item in items} for items in processes]
-    names = [frozenset(ENVIRONMENT), frozenset(asked)]
+    names = [frozenset(ENVIRONMENT), frozenset(queried)]
     open_paas = supervisors.by_module.get("open_paas") if supervisors else None
     found = {}
     for project in platform.SETTINGS_FILES:
@@ -56,8 +56,8 @@ def _environment(
     def variable(name: str) -> str | None:
         if name in ini:
             return ini[name]
-        for asked, values in read:
-            if name in asked:
+        for queried, values in read:
+            if name in queried:
                 return values.get(name)
         return configured[name]
 

@@ -119,7 +119,7 @@ class SettingsReader:
         line = node.start_pos[0]
         write = self.scope.write(node)
         if write is namespace.ANYTHING:
-            given = self._given(node) if certain else None
+            given = self._assigned(node) if certain else None
             if given is None:
                 self._lose(line)
             for name, value in (given or {}).items():
@@ -130,7 +130,7 @@ class SettingsReader:
         elif (root := node.children[0]).type == "name" and namespace.method_of(node) in _CHANGES:
             self._change(root.value, node, certain)
 
-    def _given(self, node: Any) -> dict[str, Any] | None:
+    def _assigned(self, node: Any) -> dict[str, Any] | None:
         """Return the names that `globals().update(...)` or `setattr(module, "NAME", value)` sets, if known."""
         try:
             return namespace.given(node, lambda child: evaluate(child, self.names))

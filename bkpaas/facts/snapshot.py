@@ -119,8 +119,8 @@ def _flaw(snapshot: Snapshot) -> Message | None:
     if len(set(names)) != len(names):
         return msg("its deployment has two hosts of one name")
     if snapshot.hosts.keys() != selected:
-        odd = ", ".join(sorted(snapshot.hosts.keys() ^ selected))[:200]
-        return msg("its facts and its deployment differ: {hosts}", hosts=odd)
+        differing = ", ".join(sorted(snapshot.hosts.keys() ^ selected))[:200]
+        return msg("its facts and its deployment differ: {hosts}", hosts=differing)
     if any(facts.host != name for name, facts in snapshot.hosts.items()):
         return msg("it has the facts of a host under another name")
     if not _EARLIEST <= snapshot.started <= _LATEST:

@@ -88,7 +88,9 @@ def _template() -> Any:
 
 
 def _context(results: Results) -> dict[str, Any]:
-    style, dark, script = ((_HERE / f"page{end}").read_text("utf-8") for end in (".css", ".dark.css", ".js"))
+    style, dark_style, script = (
+        (_HERE / f"page{end}").read_text("utf-8") for end in (".css", ".dark.css", ".js")
+    )
     record = bilingual(results, TEXT_LIMIT)
     root_causes = causes(record)
     dark_hosts = not_collected_hosts(record)
@@ -97,9 +99,9 @@ def _context(results: Results) -> dict[str, Any]:
     return {
         "msg": msg,
         "language": {"en": "en", "zh": "zh-CN"}[results.run.language],
-        "policy": _policy([style, dark], script),
+        "policy": _policy([style, dark_style], script),
         "style": Markup(style),
-        "dark": Markup(dark),
+        "dark": Markup(dark_style),
         "script": Markup(script),
         "results": record,
         "sentence": headline(record),
@@ -169,7 +171,7 @@ def _each(text: Message | str) -> list[tuple[str, str]]:
     return [(english, "")] if english == chinese else both
 
 
-def _about(part: path.Judged, name: Message) -> Message:
+def _about(part: path.PartState, name: Message) -> Message:
     """A part of the way, how it was judged, and what is wrong with it."""
     state = label(part.word) if part.word else msg("not checked")
     if part.verdicts:

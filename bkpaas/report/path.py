@@ -26,7 +26,7 @@ class Part(NamedTuple):
     anywhere: tuple[str, ...] = ()
 
 
-class Judged(NamedTuple):
+class PartState(NamedTuple):
     """A part as this run found it."""
 
     key: str
@@ -42,7 +42,7 @@ class Judged(NamedTuple):
 class Box(NamedTuple):
     """A station in the picture; measures in pixels."""
 
-    part: Judged
+    part: PartState
     name: Message
     hosts: Message | str
     x: int
@@ -56,7 +56,7 @@ class Box(NamedTuple):
 class Line(NamedTuple):
     """A step in the picture."""
 
-    part: Judged
+    part: PartState
     name: Message
     d: str
     """The way of an SVG path."""
@@ -118,7 +118,7 @@ def flow_parts(results: Results) -> dict[str, Part]:
     }
 
 
-def parts(results: Results) -> dict[str, Judged]:
+def parts(results: Results) -> dict[str, PartState]:
     """Every station and step by its key."""
     known = flow_parts(results)
     roles = {host.name: set(host.roles) for host in results.hosts}
@@ -136,14 +136,14 @@ def parts(results: Results) -> dict[str, Judged]:
     return {key: _worst(key, by_key[key]) for key in known}
 
 
-def _worst(key: str, verdicts: list[Verdict]) -> Judged:
+def _worst(key: str, verdicts: list[Verdict]) -> PartState:
     by_urgency = sorted(
         verdicts, key=lambda verdict: (_URGENCY.index(verdict.verdict), bool(verdict.explained_by))
     )
     bad = [verdict for verdict in by_urgency if verdict.verdict in ("fail", "no_data", "warn")]
     relevant = [verdict for verdict in by_urgency if verdict.verdict != "not_applicable"]
     worst = relevant[0] if relevant else None
-    return Judged(
+    return PartState(
         key=key,
         word=worst.verdict if worst else None,
         folded=bool(worst and bad and worst.explained_by),
@@ -188,13 +188,13 @@ def ways(drawn: list[Picture]) -> list[tuple[Word | None, bool]]:
 def _picture(
     boxes: dict[str, tuple[int, int, int, int]],
     shown: list[str],
-    steps: dict[str, Judged],
-    by_part: dict[str, Judged],
+    steps: dict[str, PartState],
+    by_part: dict[str, PartState],
     hosts: dict[str, list[str]],
     called: Mapping[str, Message],
     wide: bool,
 ) -> Picture:
-    browser = Judged(BROWSER, None, False, 0, [])
+    browser = PartState(BROWSER, None, False, 0, [])
     placed = [
         Box(
             by_part.get(name, browser), called[name], _names_text(hosts.get(name, []), boxes[name][2]), *boxes[name],
@@ -220,7 +220,7 @@ def _names_text(names: list[str], width: int) -> Message | str:
 
 
 def _across(
-    step: Judged, name: Message, boxes: dict[str, tuple[int, int, int, int]], callers: list[str]
+    step: PartState, name: Message, boxes: dict[str, tuple[int, int, int, int]], callers: list[str]
 ) -> Line:
     """From the right of one box to the left of the next; to the agents also from below the platform."""
     source, target = step.key.split(">")
@@ -232,12 +232,12 @@ def _across(
     if step.key == "open_paas>appt":  # around appo, on its right
         right, middle = x + width, to_y + to_height // 2
         below, out = y + height, right + 46
-        way = (
+        curve = (
             f"M{right - 30},{below} C{right - 30},{below + 30} {out},{below} {out},{below + 60}"
             f" S{out},{middle} {right + 6},{middle}"
         )
         tip = f"{right + 1},{middle} {right + 9},{middle - 4} {right + 9},{middle + 4}"
-        return Line(step, name, way, tip, (out, below + 58))
+        return Line(step, name, curve, tip, (out, below + 58))
     start, end = y + height / 2, to_y + to_height / 2
     if target == "nginx":  # each caller its own place on nginx's side
         end = to_y + to_height * (callers.index(step.key) + 1) / (len(callers) + 1)
@@ -247,13 +247,13 @@ def _across(
         start = y + height * {"mysql": 1, "redis": 2, "es": 3}[target] / 4
     begin, stop = x + width, to_x - 6
     bend = (stop - begin) / 2
-    way = f"M{begin},{start:g} C{begin + bend:g},{start:g} {stop - bend:g},{end:g} {stop},{end:g}"
+    curve = f"M{begin},{start:g} C{begin + bend:g},{start:g} {stop - bend:g},{end:g} {stop},{end:g}"
     tip = f"{to_x - 1},{end:g} {to_x - 9},{end - 4:g} {to_x - 9},{end + 4:g}"
-    return Line(step, name, way, tip, ((begin + stop) / 2, (start + end) / 2))
+    return Line(step, name, curve, tip, ((begin + stop) / 2, (start + end) / 2))
 
 
 def _down(
-    step: Judged, name: Message, boxes: dict[str, tuple[int, int, int, int]], callers: list[str]
+    step: PartState, name: Message, boxes: dict[str, tuple[int, int, int, int]], callers: list[str]
 ) -> Line:
     """From below one box to the top of the next; to the agents along the margins."""
     source, target = step.key.split(">")
@@ -262,16 +262,16 @@ def _down(
     if step.key in ("nginx>appo", "nginx>appt"):
         side, begin = (10, x) if target == "appo" else (348, x + width)
         start = y + height / 2
-        way = (
+        curve = (
             f"M{begin},{start:g} C{side},{start:g} {side},{start:g} {side},{start + 50:g} L{side},{to_y - 6}"
         )
-        return Line(step, name, way, _tip_down(side, to_y), (side, (start + to_y) / 2))
+        return Line(step, name, curve, _tip_down(side, to_y), (side, (start + to_y) / 2))
     if step.key in ("open_paas>appo", "open_paas>appt"):
         side = 26 if target == "appo" else 332
         begin = x if target == "appo" else x + width
         start = y + height - 24
-        way = f"M{begin},{start} C{side},{start} {side},{start} {side},{start + 14} L{side},{to_y - 6}"
-        return Line(step, name, way, _tip_down(side, to_y), (side, to_y - 24))
+        curve = f"M{begin},{start} C{side},{start} {side},{start} {side},{start + 14} L{side},{to_y - 6}"
+        return Line(step, name, curve, _tip_down(side, to_y), (side, to_y - 24))
     start_x, end_x = x + width / 2, to_x + to_width / 2
     if target == "nginx":
         end_x = to_x + to_width * (callers.index(step.key) + 1) / (len(callers) + 1)
@@ -279,11 +279,11 @@ def _down(
         start_x = end_x
     begin, stop = y + height, to_y - 6
     bend = (stop - begin) / 2
-    way = f"M{start_x:g},{begin} C{start_x:g},{begin + bend:g} {end_x:g},{stop - bend:g} {end_x:g},{stop}"
-    return Line(step, name, way, _tip_down(end_x, to_y), ((start_x + end_x) / 2, (begin + stop) / 2))
+    curve = f"M{start_x:g},{begin} C{start_x:g},{begin + bend:g} {end_x:g},{stop - bend:g} {end_x:g},{stop}"
+    return Line(step, name, curve, _tip_down(end_x, to_y), ((start_x + end_x) / 2, (begin + stop) / 2))
 
 
-def _straight_down(step: Judged, name: Message, x: int, y: int, to_y: int) -> Line:
+def _straight_down(step: PartState, name: Message, x: int, y: int, to_y: int) -> Line:
     return Line(step, name, f"M{x},{y} L{x},{to_y - 6}", _tip_down(x, to_y), (x, (y + to_y) / 2))
 
 

@@ -92,7 +92,7 @@ class Archive:
                 history = History(self._runs(database, started), {}, [], [], [])
                 if results.run.exit != _INTERRUPTED:
                     states = {v.id: STATES[v.verdict] for v in results.verdicts if v.id in checked}
-                    self._tell(database, history, states, started, results.run.started, keep=newer)
+                    self._notify(database, history, states, started, results.run.started, keep=newer)
                     _prune(database)
                 return history
         except (sqlite3.Error, OSError, ValueError) as error:
@@ -159,7 +159,7 @@ class Archive:
         ).fetchall()
         return [PastRun(at, exit_, json.loads(counts)) for at, exit_, counts in reversed(rows)]
 
-    def _tell(
+    def _notify(
         self,
         database: sqlite3.Connection,
         history: History,

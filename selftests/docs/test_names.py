@@ -1,0 +1,96 @@
+"""Names that were replaced by the terms of docs/glossary.md do not come back."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("bkpaas", "tests_paas", "tests_appengine", "tests_logging")
+
+FORMER = {
+    *(
+        "told",
+        "said",
+        "heard",
+        "spoken",
+        "asked",
+        "looked",
+        "judged",
+        "unseen",
+        "strange",
+        "odd",
+        "ill",
+        "talk",
+    ),
+    *(
+        "trouble",
+        "troubles",
+        "news",
+        "apart",
+        "tone",
+        "nobody",
+        "somebody",
+        "visit_first",
+        "visit_second",
+        "hands",
+    ),
+    *("Each", "Pairs", "Links", "FromController", "VirtualAddresses", "Looked", "Watcher", "SICK", "Judged"),
+    *(
+        "saw",
+        "concerns",
+        "needs",
+        "fill",
+        "missed",
+        "having",
+        "beside",
+        "dark",
+        "foundations",
+        "judge",
+        "judges",
+    ),
+    *("login_silent", "way_out", "scrub", "reveal", "withhold"),
+}
+"""Names of variables, functions and classes, without leading underscores."""
+
+ALIASES = {
+    "bkpaas/checks/finding.py",
+    "bkpaas/inventory/deployment.py",
+    "bkpaas/errors.py",
+    "bkpaas/suite/__init__.py",
+}
+"""Files with deprecated aliases."""
+
+
+def names(source: str) -> set[str]:
+    """Return the names that a module defines: variables, arguments, functions, classes."""
+    defined = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            defined.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            defined.add(node.name)
+        elif isinstance(node, ast.arg):
+            defined.add(node.arg)
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            defined.add(node.attr)
+    return {re.sub("^_+", "", name) for name in defined}
+
+
+def test_names_are_read() -> None:
+    assert names("def _told(said): odd = 1; self.ill = odd\nclass Each: pass\n") == {
+        *("told", "said", "odd", "ill", "Each"),
+    }
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_former_name_is_used(package: str) -> None:
+    used = {
+        str(path.relative_to(ROOT)): sorted(names(path.read_text("utf-8")) & FORMER)
+        for path in sorted((ROOT / package).rglob("*.py"))
+        if str(path.relative_to(ROOT)) not in ALIASES
+    }
+    assert {name: former for name, former in used.items() if former} == {}, "see docs/glossary.md"
