@@ -10,6 +10,7 @@ from bkpaas.checks import (
     HostView,
     Message,
     NoData,
+    NotApplicable,
     case,
     clauses,
     condition,
@@ -18,6 +19,7 @@ from bkpaas.checks import (
     host_time,
     msg,
     seconds,
+    series,
 )
 
 
@@ -36,6 +38,9 @@ def _recent(host: HostView, deployment: Deployment, finding: Finding) -> list[Ac
                 number=access.unparsed,
             )
         )
+    if not calls and not any(file.type == "file" for file in access.files):
+        paths = series(file.path for file in access.files)
+        raise NoData(msg("the access log of login was not read: {paths}", paths=paths))
     callers = Counter((call.peer, call.route) for call in calls)
     ways = {
         "nginx": msg("through nginx"),
@@ -77,6 +82,8 @@ def test_login_answered_without_errors(host: HostView, deployment: Deployment, f
 def test_login_answered_quickly(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """Nineteen of twenty recent calls of is_login or get_user were answered in good time."""
     calls = sorted(_recent(host, deployment, finding), key=lambda call: call.milliseconds)
+    if not host.login_access.timed:
+        raise NotApplicable(msg("the log of login has no durations"))
     if not calls:
         return
     slow = calls[min(len(calls) - 1, len(calls) * 19 // 20)]
@@ -105,6 +112,9 @@ def test_requests_of_users_succeed(host: HostView, deployment: Deployment, findi
     access = host.login_access
     if not access.requests and access.problems:
         raise NoData(clauses(access.problems))
+    if not any(file.type == "file" for file in access.files):
+        paths = series(file.path for file in access.files)
+        raise NoData(msg("the access log of login was not read: {paths}", paths=paths))
     since = host_time(host) - deployment.thresholds.log_window_minutes * 60
     routes = [route for route in access.failed if route.times and route.times[-1] >= since]
     routes = [route for route in routes if not any(name in route.route for name in CALLERS)]

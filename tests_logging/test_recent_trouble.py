@@ -8,6 +8,7 @@ from bkpaas.checks import (
     LogHit,
     Missing,
     NoData,
+    NotApplicable,
     WorkerDeath,
     case,
     clauses,
@@ -34,6 +35,11 @@ def test_no_token_was_refused_for_its_time(host: HostView, deployment: Deploymen
     """No log of the last minutes says "Login validity is illegal", in either language."""
     window = deployment.thresholds.log_window_minutes
     recent = _recent(host, host.logs.refusals, window)
+    if not recent and not host.logs.application_logs:
+        reason = msg("no log of login, paas, esb or a SaaS was read")
+        if deployment.host(host.name).has_role("paas"):
+            raise NoData(reason)
+        raise NotApplicable(reason)
     finding.add_evidence(msg("none within {minutes:.0f} minutes", minutes=window))
     assert not recent, case(
         "token-refused",
@@ -61,6 +67,8 @@ def test_nginx_log_has_no_recent_errors(
         hit for hit in recent if hit.upstream or (hit.level in ("", "error") and "limiting" not in hit.text)
     ]
     serious = [hit for hit in recent if hit not in failed]
+    if not host.logs.nginx_logs:
+        raise NoData(msg("no error log of nginx was read"))
     finding.depends_on_hosts(
         entry.name for entry in deployment.hosts_with("paas", "mysql", "appo", "appt", "cmdb", "job")
     )

@@ -149,7 +149,8 @@ def _listening_at(host: HostView, path: str) -> list[UnixSocket]:
 def _some_uwsgi(host: HostView) -> None:
     """NotApplicable where every service is run by something else: it has no uwsgi master to look for."""
     services = {} if isinstance(host.facts.services, Missing) else host.services.by_name
-    if services and not any(service.by_uwsgi for service in services.values()):
+    named = host.processes.uwsgi_masters()
+    if services and not named and not any(service.by_uwsgi for service in services.values()):
         raise NotApplicable(msg("gunicorn runs the services here"))
 
 

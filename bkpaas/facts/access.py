@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from msgspec import field
@@ -14,7 +15,7 @@ from bkpaas.facts.file import FileFact, Files, content, file_fact
 from bkpaas.facts.logs import shanghai_ctime
 from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.query import Earlier, Query, ReadTail, TailName
-from bkpaas.facts.ranges import Count, Time
+from bkpaas.facts.ranges import Count, Time, valid_time
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.messages import Message, msg
@@ -58,6 +59,8 @@ class LoginAccess(Fact, frozen=True):
     """From old to new, the newest few."""
     probes: tuple[str, ...] = ()
     """The User-Agents of the suite's own requests for is_login, whatever the format of the lines."""
+    timed: bool = True
+    """Whether the lines have the duration of the requests."""
     requests: int = 0
     """Lines of any request in a format that is known."""
     unparsed: int = field(default=0, name="strange")
@@ -85,6 +88,11 @@ _FORMATS = (
         r"(?P<method>[A-Z]+) (?P<uri>\S*) => generated \d+ bytes in (?P<msecs>\d{1,9}) msecs "
         r"\((?P<protocol>\S*) (?P<status>\d{3})\)"
     ),
+    # as gunicorn writes it, without a duration
+    re.compile(
+        r"(?P<peer>\S+) \S+ \S+ \[(?P<time>\d\d/[A-Z][a-z]{2}/\d{4}:[\d:]{8} [+-]\d{4})\] "
+        r'"(?P<method>[A-Z]+) (?P<uri>\S*) (?P<protocol>[^"]*)" (?P<status>\d{3}) (?:\d+|-) (?P<msecs>)'
+    ),
 )
 _NAMED = re.compile(r"/(?:is_login|get_user)\b")
 _OURS = re.compile(r"bkpaas-acceptance[/=](?P<run>[0-9a-f]{12})")
@@ -109,6 +117,7 @@ def login_access(tails: Files, later: bool, secrets: Secrets) -> LoginAccess:
         files=tuple(map(file_fact, entries)),
         calls=tuple(calls[-_MOST_CALLS:]),
         probes=tuple(dict.fromkeys(filter(None, map(_probe, lines)))),
+        timed=not requests or any(request["msecs"] for request in requests),
         requests=len(requests),
         unparsed=sum(1 for line in lines if _NAMED.search(line) and not _request(line)),
         since=max(starts, default=None),
@@ -136,7 +145,7 @@ def _request_line(line: str) -> RequestLine | None:
     return RequestLine(
         key=f"{request['method']} {path}",
         status=int(request["status"]),
-        time=shanghai_ctime(request["time"]),
+        time=_time(request["time"]),
         own=_OWN in line,
     )
 
@@ -150,12 +159,12 @@ def _call(request: re.Match[str]) -> Access | None:
     if not _CALL.search(path):
         return None
     return Access(
-        time=shanghai_ctime(request["time"]),
+        time=_time(request["time"]),
         peer=request["peer"][:50],
         path=path[:100],
         protocol=request["protocol"][:10],
         status=int(request["status"]),
-        milliseconds=int(request["msecs"]),
+        milliseconds=int(request["msecs"] or 0),
     )
 
 
@@ -164,9 +173,19 @@ def _probe(line: str) -> str | None:
     return PROBE + ours["run"] if ours else None
 
 
+def _time(text: str) -> float | None:
+    """Return the time of a request: ctime in the zone of Django, or with its zone as gunicorn writes it."""
+    if "/" not in text:
+        return shanghai_ctime(text)
+    try:
+        return valid_time(datetime.strptime(text, "%d/%b/%Y:%H:%M:%S %z").timestamp())
+    except (ValueError, OverflowError):
+        return None
+
+
 def _first_time(text: str) -> float | None:
     requests = (_request(line) for line in text.splitlines()[1:])
-    return next((shanghai_ctime(request["time"]) for request in requests if request), None)
+    return next((_time(request["time"]) for request in requests if request), None)
 
 
 _MOST_LOGS = 4

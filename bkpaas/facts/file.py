@@ -11,6 +11,7 @@ from bkpaas.facts import raw
 from bkpaas.facts.missing import Fact, Record
 from bkpaas.facts.query import Earlier, FileName, Query, ReadFile
 from bkpaas.facts.ranges import HostTime, Mode
+from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.messages import Message, msg
 
@@ -126,17 +127,28 @@ _LOGIN_FILES = {
     FileName.LOGIN_LOG_DIRECTORY: "{home}/logs/open_paas",
     FileName.LOGIN_LOGS: "{home}/logs/open_paas/*login*",
 }
+_OPEN_SOURCE_FILES = {
+    FileName.LOGIN_MANAGE: "{home}/login/manage.py",
+    FileName.LOGIN_PYTHON: "/root/.virtualenvs/*login/bin/python",
+    FileName.LOGIN_LOG_DIRECTORY: "{home}/logs",
+    FileName.LOGIN_LOGS: "{home}/logs/*login*",
+}
+"""The same below an install root that is not that of a package. Source: examples of legacy-bk-paas."""
 _MOST_LOGIN_FILES = 100
 
 
 def path_stats(files: Files) -> PathStats:
     """Parse the entries of the paths that are not read."""
-    by_name = {name.value: files.get(name, []) for name in _LOGIN_FILES}
+    by_name = {
+        name.value: sorted(files.get(name, []), key=lambda entry: entry.get("type") == "missing")
+        for name in _LOGIN_FILES
+    }
     return PathStats(by_name={name: tuple(map(file_fact, entries)) for name, entries in by_name.items()})
 
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
     """Return queries for the files of a password reset and the logs of login."""
     if earlier is None and entry.has_role("paas"):
-        for name, path in _LOGIN_FILES.items():
+        more = _OPEN_SOURCE_FILES if platform.is_open_source(deployment) else {}
+        for name, path in (*_LOGIN_FILES.items(), *more.items()):
             yield ReadFile(name.value, path, read=0, most=_MOST_LOGIN_FILES)

@@ -55,6 +55,10 @@ class Logs(Fact, frozen=True):
     """Of all services, from old to new."""
     service_logs: tuple[str, ...] = ()
     """The services of which a log was read."""
+    application_logs: tuple[str, ...] = ()
+    """The logs of login, paas, esb and the SaaS that were read."""
+    nginx_logs: tuple[str, ...] = ()
+    """The error logs of nginx that were read."""
 
 
 _MOST_SERVERS = 20
@@ -133,12 +137,19 @@ def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets) -> Logs
         exceptions=exceptions,
         problems=tuple(problems),
         worker_deaths=worker_deaths(tails, host_zone),
+        application_logs=_paths_read(tails, *_APPLICATION_LOGS),
+        nginx_logs=_paths_read(tails, TailName.NGINX_ERROR_LOG),
         service_logs=tuple(
             name.removeprefix(TailName.UWSGI_LOG.prefix)
             for name, entries in tails.items()
             if name.startswith(TailName.UWSGI_LOG.prefix) and any(content(one) is not None for one in entries)
         ),
     )
+
+
+def _paths_read(tails: Files, *names: TailName) -> tuple[str, ...]:
+    entries = [entry for name in names for entry in tails.get(name.value, [])]
+    return tuple(file_fact(entry).path for entry in entries if content(entry) is not None)[:_MOST_HITS]
 
 
 def _zone(seconds: int) -> timezone | None:
@@ -278,6 +289,12 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
         return ReadTail(name, path, deployment.limits.log_bytes, most)
 
     if earlier is not None:
+        facts = earlier.hosts[entry.name]
+        services = {} if isinstance(facts.services, Missing) else facts.services.by_name
+        for name, its in services.items():
+            usual = f"/logs/open_paas/{name}_uwsgi.log"
+            if its.logto and name != "login" and not its.logto.endswith(usual):  # login's: facts.access
+                yield tail(TailName.UWSGI_LOG.of(name), its.logto)
         nginx = earlier.hosts[entry.name].nginx
         if entry.has_role("nginx") and not isinstance(nginx, Missing):
             for path in nginx.error_logs:
@@ -286,9 +303,10 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
     if entry.has_role("paas"):
         for service in platform.OPEN_PAAS_SERVICES:
             yield tail(TailName.UWSGI_LOG.of(service), f"{{home}}/logs/open_paas/{service}_uwsgi.log")
-        yield tail(TailName.LOGIN_LOG.value, "{home}/logs/open_paas/login.log")
-        yield tail(TailName.PAAS_LOG.value, "{home}/logs/open_paas/paas.log")
-        yield tail(TailName.ESB_LOG.value, "{home}/logs/open_paas/esb*.log")
+        for folder in platform.log_directories(deployment):
+            yield tail(TailName.LOGIN_LOG.value, f"{folder}/login.log")
+            yield tail(TailName.PAAS_LOG.value, f"{folder}/paas.log")
+            yield tail(TailName.ESB_LOG.value, f"{folder}/esb*.log")
     if entry.has_role("rabbitmq"):
         for path in ("/var/log/rabbitmq/rabbit@*.log", "{home}/logs/rabbitmq/rabbit@*.log"):
             yield tail(TailName.RABBIT_LOG.value, path, _MOST_RABBIT_LOGS)

@@ -51,10 +51,12 @@ class Process(Record, frozen=True, array_like=True):  # there are hundreds on a 
 
     @property
     def service(self) -> str | None:
-        """Return the open_paas service of this uwsgi: login, paas, esb, appengine ...
+        """Return the open_paas service of this uwsgi or gunicorn: login, paas, esb, appengine ...
 
         Whole arguments decide: a grep, an editor or a shell that names the file does not count.
         """
+        if name := _gunicorn_name(self.argv):
+            return name
         if not self.argv or "uwsgi" not in (basename(self.argv[0]), basename(self.exe or "")):
             return None
         inis = (*_option(self.argv, "--ini"), *(word for word in self.argv[1:] if not word.startswith("-")))
@@ -101,7 +103,12 @@ class Processes(Fact, frozen=True):
 
     def supervisords(self, conf_basename: str = "supervisor-open_paas.conf") -> tuple[Process, ...]:
         """Return the supervisord processes with this configuration."""
-        return tuple(process for process in self.items if conf_basename in _supervisor_confs(process))
+        return tuple(
+            process
+            for process in self.items
+            if _is_supervisord(process)
+            and conf_basename in (_supervisor_confs(process) or [_DEFAULT_SUPERVISOR_CONF])
+        )
 
     def any_supervisords(self) -> tuple[Process, ...]:
         """Return all supervisord processes."""
@@ -119,6 +126,20 @@ class Processes(Fact, frozen=True):
         )
 
 
+_GUNICORN_TITLE = re.compile(r"gunicorn: (?:master|worker) \[(?P<name>[\w-]+)\]")
+_GUNICORN_SERVICES = ("login", "paas", "esb", "appengine", "console", "apigw")
+"""Values of gunicorn's --name. Source: examples/supervisord.conf of legacy-bk-paas."""
+
+
+def _gunicorn_name(argv: Sequence[str]) -> str | None:
+    """Return the service of a gunicorn: of its --name, or of the title that it gives itself."""
+    title = _GUNICORN_TITLE.match(" ".join(argv))
+    programs = [basename(word) for word in argv[:2]]
+    runs = programs[:1] == ["gunicorn"] or (programs[1:] == ["gunicorn"] and "python" in programs[0])
+    names = [title["name"]] if title else list(_option(argv, "-n", "--name")) if runs else []
+    return next((name for name in names if name in _GUNICORN_SERVICES), None)
+
+
 def _option(argv: Sequence[str], *names: str) -> Iterator[str]:
     """Return the values of an option, written as `--ini x` or `--ini=x`."""
     for word, following in zip_longest(argv[1:], argv[2:], fillvalue=""):
@@ -127,6 +148,10 @@ def _option(argv: Sequence[str], *names: str) -> Iterator[str]:
         name, equals, value = word.partition("=")
         if equals and name in names:
             yield value
+
+
+_DEFAULT_SUPERVISOR_CONF = "supervisord.conf"
+"""The name that supervisord looks for without -c."""
 
 
 def _is_supervisord(process: Process) -> bool:

@@ -116,7 +116,8 @@ def settings(
     for name, entries in files.items():
         if match := _FILES.fullmatch(name):
             read = by_project.setdefault(match["project"], [])
-            read.extend((int(match["order"]), entry) for entry in entries)
+            there = [entry for entry in entries if entry.get("type") != "missing"]
+            read.extend((int(match["order"]), entry) for entry in there or entries[:1])
     return SettingsByProject(
         by_project={
             project: _settings(
@@ -162,12 +163,13 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
     """Read the settings files of all projects of a paas host, and the modules next to them."""
     if earlier is None and entry.has_role("paas"):
         for project, paths in platform.settings_files(deployment).items():
-            for order, path in enumerate(paths, 1):
-                name = FileName.SETTINGS.of(project, order)
-                yield ReadFile(name, "{home}/" + path, deployment.limits.file_bytes, _MOST_FILES)
-            modules = f"{{home}}/{dirname(paths[-1])}/*.py"
-            name = FileName.SETTINGS_MODULE.of(project)
-            yield ReadFile(name, modules, deployment.limits.file_bytes, _MOST_MODULES)
+            for order, usual in enumerate(paths, 1):
+                for path in platform.project_paths(usual, deployment):
+                    name = FileName.SETTINGS.of(project, order)
+                    yield ReadFile(name, "{home}/" + path, deployment.limits.file_bytes, _MOST_FILES)
+            for path in platform.project_paths(dirname(paths[-1]), deployment):
+                name = FileName.SETTINGS_MODULE.of(project)
+                yield ReadFile(name, f"{{home}}/{path}/*.py", deployment.limits.file_bytes, _MOST_MODULES)
     if earlier is not None and entry.has_role("paas"):
         yield from _later(deployment, earlier.hosts[entry.name].settings)
 

@@ -93,13 +93,23 @@ class Supervisors(Fact, frozen=True):
 
 def supervisors(files: Files, status: Any, later: Any, secrets: Secrets) -> Supervisors:
     """Parse the configurations, the entries of their paths, and supervisorctl's output of both rounds."""
-    by_module = {}
+    by_module: dict[str, Supervisor] = {}
     for entry in files.get(FileName.SUPERVISOR_CONF, []):
-        if match := _CONF.fullmatch(basename(raw.text(entry.get("path")) or "")):
-            module = match["module"]
+        module = _module(entry, by_module)
+        if module is not None:
             answers = raw.record(status).get(module), raw.record(later).get(module)
             by_module[module] = _supervisor(entry, module, files, answers, secrets)
     return Supervisors(by_module=by_module)
+
+
+def _module(entry: dict[str, Any], by_module: dict[str, Supervisor]) -> str | None:
+    """Return the module of a configuration: by its name, or open_paas if it starts login and paas."""
+    if match := _CONF.fullmatch(basename(raw.text(entry.get("path")) or "")):
+        return match["module"]
+    text = content(entry) or ""
+    usual = by_module.get("open_paas")
+    others = usual is None or usual.conf.type == "missing"
+    return "open_paas" if others and all(f"[program:{name}]" in text for name in ("login", "paas")) else None
 
 
 def _supervisor(
@@ -124,6 +134,8 @@ def _supervisor(
     socket = _at(socket_path, files.get(FileName.SUPERVISOR_SOCKET.of(module), []))
     shown, error_text = status_of(answers[0], secrets)
     later, later_error = status_of(answers[1], secrets)
+    if not _CONF.fullmatch(basename(conf.path)):  # asked for in round 2 only, when its name was known
+        shown, error_text = later, later_error
     return Supervisor(
         conf=conf,
         programs_in_conf=tuple(programs),
@@ -233,6 +245,10 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
     if earlier is None:
         if entry.has_role("paas"):
             yield from _first(deployment, "open_paas")
+            for conf in platform.supervisor_confs(deployment):
+                yield ReadFile(
+                    FileName.SUPERVISOR_CONF.value, conf, deployment.limits.file_bytes, _MOST_FILES
+                )
         if entry.has_role("appo", "appt"):
             yield from _first(deployment, "paas_agent")
         if entry.has_role(*platform.LOG_PLUGIN_ROLES):

@@ -16,6 +16,7 @@ from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.query import Earlier, FileName, Query, ReadFile
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.supervisor import Supervisors, environment
+from bkpaas.facts.supervisor_conf import ConfProgram
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.messages import Message, msg
 
@@ -88,7 +89,7 @@ def services(files: Files, supervisors: Supervisors | None, secrets: Secrets) ->
                 entry for entry in files[FileName.SUPERVISOR_CONF] if entry.get("path") == open_paas.conf.path
             )
             variables = environment(next(paths), program.name, secrets)
-            by_name[program.name] = _gunicorn(program.name, open_paas.conf, program.command, variables)
+            by_name[program.name] = _gunicorn(program, open_paas.conf, variables)
     return Services(by_name=by_name)
 
 
@@ -148,7 +149,8 @@ def _uwsgi(name: str, entry: dict[str, Any]) -> Service:
     )
 
 
-def _gunicorn(name: str, conf: FileFact, command: str, variables: dict[str, str]) -> Service:
+def _gunicorn(program: ConfProgram, conf: FileFact, variables: dict[str, str]) -> Service:
+    command = program.command
     try:
         args = shlex.split(command)
     except ValueError:
@@ -156,7 +158,14 @@ def _gunicorn(name: str, conf: FileFact, command: str, variables: dict[str, str]
     binds = [value for word, value in pairwise(args) if word in ("-b", "--bind")]
     binds += [word.partition("=")[2] for word in args if word.startswith("--bind=")]
     address, port = bind(binds[-1]) if binds else ("127.0.0.1", 8000)
-    return Service(name=name, ini=conf, bind_address=address, bind_port=port, bk_env=variables.get("BK_ENV"))
+    return Service(
+        name=program.name,
+        ini=conf,
+        bind_address=address,
+        bind_port=port,
+        bk_env=variables.get("BK_ENV"),
+        logto=program.stdout_logfile,
+    )
 
 
 def bind(value: str) -> tuple[str | None, int | None]:

@@ -64,6 +64,32 @@ def settings_files(deployment: Deployment) -> dict[str, tuple[str, ...]]:
     return SETTINGS_FILES if deployment.generation == "5.x" else SETTINGS_FILES | _SETTINGS_FILES_6
 
 
+def is_open_source(deployment: Deployment) -> bool:
+    """Return whether the install root is not that of a package: projects and logs may be directly below it.
+
+    Source: examples of legacy-bk-paas, with /data/paas/login and /data/paas/logs.
+    """
+    root = deployment.install_root
+    return root is not None and root not in INSTALL_ROOTS
+
+
+def log_directories(deployment: Deployment) -> tuple[str, ...]:
+    """Return the directories in which open_paas may write its logs."""
+    return ("{home}/logs/open_paas", *(("{home}/logs",) if is_open_source(deployment) else ()))
+
+
+def project_paths(path: str, deployment: Deployment) -> tuple[str, ...]:
+    """Return where a file below open_paas/ may be."""
+    return (path, *((path.removeprefix("open_paas/"),) if is_open_source(deployment) else ()))
+
+
+def supervisor_confs(deployment: Deployment) -> tuple[str, ...]:
+    """Return the names that the configuration of open_paas's supervisor may have besides the usual one."""
+    if not is_open_source(deployment):
+        return ()
+    return ("{home}/supervisord.conf", "{home}/etc/supervisord.conf", "/etc/supervisord.conf")
+
+
 LOADED_FILES = ("wsgi.py", "settings.py", "urls.py", "conf/settings_env.py")
 """Besides SETTINGS_FILES: what every project imports at its start, below its directory.
 
