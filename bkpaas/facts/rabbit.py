@@ -49,7 +49,7 @@ def rabbit_log(
     epoch: Callable[[str, str], float | None],
     redact: Callable[[str], str],
 ) -> RabbitLog | None:
-    """Parse (path, text) of the logs from old to new; None if there is none.
+    """Parse (path, text) of the logs from old to new; None without a log.
 
     epoch: returns the time of a text and its format in the zone of the host.
     """

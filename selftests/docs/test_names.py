@@ -41,10 +41,6 @@ FORMER = {
     *("Each", "Pairs", "Links", "FromController", "VirtualAddresses", "Looked", "Watcher", "SICK", "Judged"),
     *(
         "saw",
-        "concerns",
-        "needs",
-        "fill",
-        "missed",
         "having",
         "beside",
         "dark",

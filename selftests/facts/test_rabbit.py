@@ -54,5 +54,5 @@ def test_refusals_have_their_time_and_are_redacted() -> None:
     assert found.refusals[0].time == datetime(2026, 11, 29, 10, 18, 5, tzinfo=timezone.utc).timestamp()
 
 
-def test_no_log_is_none() -> None:
+def test_without_a_log_it_is_unknown() -> None:
     assert read() is None

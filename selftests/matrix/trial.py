@@ -152,7 +152,7 @@ class Stand:
         return outcome
 
     def _remedied(self, trial: Broken, seen: Results) -> bool | None:
-        """Carry out the remedy; what was typed and printed stays in remedy.txt beside the report."""
+        """Carry out the remedy; what was typed and printed stays in remedy.txt next to the report."""
 
         def run(name: str) -> list[str]:
             return red(self._run_suite(f"{trial.name}/{name}"))
