@@ -133,7 +133,10 @@ def _scalars(text: str) -> tuple[dict[str, ScalarNode], str | None]:
             scalars[path.lower()] = node
         elif isinstance(node, MappingNode) and path.count(".") < 5:
             dot = "." if path else ""
-            todo += [(f"{path}{dot}{key.value}", value) for key, value in node.value]
+            last = {
+                str(key.value).lower(): (key, value) for key, value in node.value
+            }  # as the agent's loader
+            todo += [(f"{path}{dot}{key.value}", value) for key, value in last.values()]
     return scalars, None
 
 

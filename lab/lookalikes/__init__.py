@@ -10,7 +10,7 @@ from dataclasses import replace
 from lab.control import Lab
 from lab.faults.fault import Act
 from lab.faults.traces import sweep
-from lab.lookalikes import edited, files, hosts, inventories, login, processes, units
+from lab.lookalikes import edited, files, hosts, inventories, login, processes, spellings, units
 from lab.lookalikes.lookalike import Lookalike
 
 
@@ -24,7 +24,7 @@ def _completely(undo: Act) -> Act:
 
 LOOKALIKES: dict[str, Lookalike] = {
     one.name: replace(one, undo=_completely(one.undo))
-    for room in (files, hosts, processes, inventories, edited, login, units)
+    for room in (files, hosts, processes, inventories, edited, login, units, spellings)
     for one in room.LOOKALIKES
 }
 

@@ -3,7 +3,7 @@
 import pytest
 from recorded import HOME, entry, host, missing, process
 
-from bkpaas.facts.agent import Agent, agent, saas, whole_number
+from bkpaas.facts.agent import Agent, _scalars, agent, saas, whole_number
 from bkpaas.facts.missing import Missing
 from bkpaas.facts.process import processes
 from bkpaas.facts.secrets import Secrets
@@ -147,3 +147,10 @@ def test_ids_and_tokens_are_digests_that_do_not_depend_on_their_spelling():
     assert found.sid == secrets.digest("0a6f3d2c111142228333444455556666")
     assert found.token == secrets.digest("ffff3d2c111142228333444455556666")
     assert config(YAML).sid == config(YAML).token == ""
+
+
+def test_a_key_that_is_there_twice_takes_the_last():
+    scalars, _ = _scalars("settings:\n  A: 1\n  EXECUTE_TIME_LIMIT: 300\n  EXECUTE_TIME_LIMIT: 3000\n")
+    assert scalars["settings.execute_time_limit"].value == "3000"
+    scalars, _ = _scalars("settings:\n  A: 1\nsettings:\n  B: 2\n")
+    assert list(scalars) == ["settings.b"]
