@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from bkpaas.language import get_language, set_language
+from selftests.judges import cases
 from selftests.snapshots.edited import load_edited
 from selftests.snapshots.placeholders import unfilled
 from selftests.suite import in_process
@@ -12,6 +13,10 @@ from selftests.suite.judges import register_markers
 
 def pytest_configure(config):
     register_markers(config)
+
+
+def pytest_sessionfinish():
+    cases.write()
 
 
 @pytest.fixture(autouse=True)
@@ -29,6 +34,7 @@ def record(tmp_path):
 
     def of(change, only=None):
         results = in_process.record(load_edited(tmp_path / "changed.json", change), only)
+        cases.note(results.verdicts)
         wrong = {one.id: left for one in results.verdicts if (left := unfilled(one.remedy or ""))}
         assert not wrong, "variables of remedies that have no value"
         return msgspec.to_builtins(results)
