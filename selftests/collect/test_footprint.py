@@ -53,6 +53,7 @@ def whole_plan(home: Path, port: int) -> dict[str, Any]:
         ],
         "peers": [1],
         "starts": [1],
+        "systemd": {"units": ["ssh.service"], "names": ["python3"], "seconds": 5},
     }
 
 

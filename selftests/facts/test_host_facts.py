@@ -230,6 +230,9 @@ def everywhere():
 def test_no_secret_is_left_in_the_facts():
     one, two, used = everywhere()
     two["starts"] = {"50": None}
+    shown = "Id=bk-paas-login.service\nLoadState=loaded\nFragmentPath=/etc/token=Pl4ntedZ\n"
+    show = {"argv": [], "rc": 0, "out": shown, "err": "", "error": None}
+    one["systemd"] = {"booted": True, "cgroups": {"50": "0::/token=Pl4ntedZ"}, "show": show}
     visited = visit(one, two)
     visited.error = HostAnswers.failed("paas-1", "closed", "token=Pl4ntedZ").error
     facts = host_facts(host("paas", "appo", "nginx"), visited, Secrets())
