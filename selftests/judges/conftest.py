@@ -33,7 +33,9 @@ def record(tmp_path):
     """record(change) -> results.json after change(snapshot), with all conditions or only one."""
 
     def of(change, only=None):
-        results = in_process.record(load_edited(tmp_path / "changed.json", change), only)
+        snapshot = load_edited(tmp_path / "changed.json", change)
+        cases.keep(snapshot)
+        results = in_process.record(snapshot, only)
         cases.note(results.verdicts)
         wrong = {one.id: left for one in results.verdicts if (left := unfilled(one.remedy or ""))}
         assert not wrong, "variables of remedies that have no value"

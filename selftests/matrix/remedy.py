@@ -15,6 +15,7 @@ from bkpaas.record import HostRecord, Results, RootCause, Verdict
 from lab.control import Lab
 from lab.errors import LabError
 from lab.faults.hands import restart_services
+from lab.faults.traces import sweep
 
 COMMAND_SECONDS = 90.0
 """How long one command may take, as that of an operator who waits."""
@@ -125,10 +126,15 @@ def judge(lab: Lab, results: Results, run: Callable[[str], list[str]]) -> tuple[
     lines = [f"{one.host}$ {one.run}\n{one.output}".rstrip() for one in carried.log]
     if carried.by_hand and not carried.log:
         return None, [*lines, "by hand"]
+    try:
+        sweep(lab)  # as when the window of the logs has passed
+    except LabError as error:
+        return False, [*lines, f"not repaired: {error}"]
     if left := run("remedied"):
         word = "by hand; " if carried.by_hand else ""
         return False, [*lines, f"{word}not green: {' '.join(left)}"]
     for host in carried.hosts:
         restart_services(lab, host)
+    sweep(lab)
     left = run("restarted")
     return not left, [*lines, f"not green after a restart: {' '.join(left)}" if left else "green"]

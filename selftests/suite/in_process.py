@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -37,10 +37,18 @@ def judges() -> tuple[tuple[Condition, Callable[..., None]], ...]:
     found = []
     for folder in ("tests_paas", "tests_appengine", "tests_logging"):
         for path in sorted((ROOT / folder).glob("test_*.py")):
-            for test in vars(room(str(path.relative_to(ROOT)))).values():
-                marks = getattr(test, "pytestmark", ())
-                found += [(get_condition(mark.args[0]), test) for mark in marks if mark.name == "condition"]
+            found += checks_of(vars(room(str(path.relative_to(ROOT)))))
     return tuple(found)
+
+
+def checks_of(names: Mapping[str, Any]) -> list[tuple[Condition, Callable[..., None]]]:
+    """Return the checks of a module, each with its condition."""
+    return [
+        (get_condition(mark.args[0]), test)
+        for test in names.values()
+        for mark in getattr(test, "pytestmark", ())
+        if mark.name == "condition"
+    ]
 
 
 def verdicts(snapshot: Snapshot, only: Collection[str] | None = None) -> dict[str, Verdict]:
@@ -55,10 +63,10 @@ def _judged(snapshot: Snapshot, only: Collection[str] | None) -> Iterator[tuple[
         for subject in condition.subjects(snapshot.deployment):
             if only is not None and f"{condition.id}@{subject.id}" not in only:
                 continue
-            yield f"{condition.id}@{subject.id}", _verdict(snapshot, condition, test, subject)
+            yield f"{condition.id}@{subject.id}", judge_one(snapshot, condition, test, subject)
 
 
-def _verdict(
+def judge_one(
     snapshot: Snapshot, condition: Condition, test: Callable[..., None], subject: Subject
 ) -> Verdict:
     error = _error(snapshot, test, subject, Finding())
