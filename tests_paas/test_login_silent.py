@@ -130,6 +130,7 @@ def test_no_proxy_takes_requests_to_paas(
     finding.set_remedy_values(no_proxy=",".join(needed))
     proxies = host.proxies
     wrong = _taken([(one.name, one.value, one.location) for one in proxies.settings], needed, deployment)
+    wrong += _of_uwsgi_files(host, needed, deployment)
     unknown: list[Message | str] = list(proxies.problems)
     services = [process for process in host.processes.items if _of_blueking(host, process)]
     for process in services:
@@ -156,6 +157,18 @@ def _needed_names(host: HostView, entry: Host, deployment: Deployment) -> list[s
         names += [other.address for other in deployment.hosts_with("paas", "appo", "appt")]
         names += [name for project in host.settings.by_project.values() for name in project.consul_names]
     return list(dict.fromkeys(names))
+
+
+def _of_uwsgi_files(host: HostView, needed: list[str], deployment: Deployment) -> list[Message]:
+    """Return what the proxies take that `env =` sets in the uwsgi files."""
+    configured = {} if isinstance(host.facts.services, Missing) else host.services.by_name
+    return [
+        message
+        for one in configured.values()
+        for message in _taken(
+            [(name, value, f"{one.ini.path}: env") for name, value in one.proxies.items()], needed, deployment
+        )
+    ]
 
 
 def _taken(variables: list[ProxyVariable], needed: list[str], deployment: Deployment) -> list[Message]:

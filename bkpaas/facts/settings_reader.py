@@ -42,6 +42,8 @@ class SettingsReader:
         """Names of variables of the environment that are not known."""
         self.names: dict[str, Any] = {ENVIRONMENT: self._variable}
         self.modules = dict(modules or {})
+        self.listed = {dirname(path) for path in self.modules}
+        """Directories of which all modules are known."""
         self.values: dict[str, Value] = {}
         self.problems: list[Message | str] = []
         self.placeholders: list[str] = []
@@ -181,7 +183,7 @@ class SettingsReader:
         path = f"{here}/{name}.py"
         if path in self.modules:
             return path
-        return "" if any(dirname(one) == here for one in self.modules if one != self.file) else None
+        return "" if here in self.listed else None
 
     def _import(self, node: Any, certain: bool) -> None:
         line = node.start_pos[0]

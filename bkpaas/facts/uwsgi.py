@@ -10,6 +10,8 @@ from itertools import pairwise
 from os.path import basename, dirname, splitext
 from typing import TYPE_CHECKING, Any
 
+from msgspec import field
+
 from bkpaas.facts import raw
 from bkpaas.facts.file import FileFact, Files, content, file_fact, unreadable
 from bkpaas.facts.missing import Fact, Missing, Record
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 _INI = re.compile(r"uwsgi-open_paas-(?P<service>.+)\.ini")
 _BINDS = ("http", "http-socket", "https", "socket", "uwsgi-socket")
+_PROXY_VARIABLES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+_PROXY_LENGTH = 2000
 _PLACEHOLDER = re.compile(r"__[0-9A-Z_]+__")
 
 
@@ -47,6 +51,9 @@ class Service(Record, frozen=True):
     """Workers in the file; None: not set there, or a value that only uwsgi can resolve."""
     paths: tuple[tuple[str, str], ...] = ()
     """(option, absolute path) of each path that uwsgi needs at its start."""
+
+    proxies: dict[str, str] = field(default_factory=dict)
+    """What `env =` sets of the proxy variables, by name in lower case, without credentials."""
 
     def __post_init__(self) -> None:
         """Refuse an address without a port, also where it is decoded."""
@@ -81,7 +88,7 @@ def services(files: Files, supervisors: Supervisors | None, secrets: Secrets) ->
     for entry in files.get(FileName.UWSGI_INI, []):
         match = _INI.fullmatch(basename(raw.text(entry.get("path")) or ""))
         if match and entry.get("type") != "missing":
-            by_name[match["service"]] = _uwsgi(match["service"], entry)
+            by_name[match["service"]] = _uwsgi(match["service"], entry, secrets)
     open_paas = supervisors.by_module.get("open_paas") if supervisors else None
     for program in open_paas.programs_in_conf if open_paas else ():
         if "gunicorn" in program.command and open_paas and program.name not in by_name:
@@ -110,7 +117,7 @@ def read_ini(text: str) -> tuple[dict[str, list[str]], Message | str | None]:
     return {key: (value or "").split("\n") for key, value in parser.items("uwsgi")}, problem
 
 
-def _uwsgi(name: str, entry: dict[str, Any]) -> Service:
+def _uwsgi(name: str, entry: dict[str, Any], secrets: Secrets) -> Service:
     options, problem = read_ini(content(entry) or "")
     problem = unreadable(entry) or problem
     problems: list[Message | str] = [problem] if problem else []
@@ -141,6 +148,11 @@ def _uwsgi(name: str, entry: dict[str, Any]) -> Service:
         bind_port=port,
         bk_env=next((value for key, _, value in reversed(variables) if key == "BK_ENV"), None),
         chdir=_last(options, "chdir"),
+        proxies={
+            key.lower(): secrets.truncate(value, _PROXY_LENGTH)
+            for key, _, value in variables
+            if key.lower() in _PROXY_VARIABLES and value
+        },
         logto=_log(options, entry),
         problems=tuple(problems),
         invalid=(*([problem] if problem else ()), *_refused(content(entry) or "", options)),

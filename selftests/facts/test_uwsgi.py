@@ -115,3 +115,10 @@ def test_gunicorn_under_supervisor():
 def test_variables_of_uwsgi_are_read_or_said_to_be_unknown(lines, address, port, logto):
     service = login(f"[uwsgi]\n{lines}\n")
     assert (service.bind_address, service.bind_port, service.logto) == (address, port, logto)
+
+
+def test_proxies_that_the_file_sets():
+    text = "[uwsgi]\nhttp = 10.0.0.1:8003\nenv = http_proxy=http://u:secret-1@10.0.0.9:3128\nenv = BK_ENV=production\n"
+    entry = {"path": "/e/uwsgi-open_paas-login.ini", "type": "file", "mode": 0o644, "text": text}
+    login = services({"uwsgi-ini": [entry]}, None, Secrets()).by_name["login"]
+    assert "10.0.0.9:3128" in login.proxies["http_proxy"] and "secret-1" not in login.proxies["http_proxy"]
