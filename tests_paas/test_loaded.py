@@ -25,6 +25,7 @@ from bkpaas.checks import (
     lines,
     load_time,
     msg,
+    platform_servers,
     process_of_program,
     series,
     settings_changes,
@@ -127,7 +128,10 @@ def test_nginx_uses_no_upstream_that_its_files_do_not_name(
     by_name = {port for name, port in named if name not in _addresses(host, name)}
     slack = clock_slack(host, deployment, host_facts)
     old: dict[str, CaseMessage] = {}
+    own = {name for server in platform_servers(nginx, deployment) for name in server.names}
     for hit in host.logs.nginx_errors:
+        if hit.server is not None and hit.server not in own:
+            continue  # of another system on the same nginx
         place = hit.upstream or ""
         if hit.time is None or hit.time < loaded - slack or not place or place.startswith("unix:"):
             continue
