@@ -22,7 +22,7 @@ def test_lists_are_of_today(language: Language) -> None:
 
 def test_lists_are_whole() -> None:
     commands, paths, requests = (safety.WRITTEN[name]("en") for name in ("commands", "paths", "requests"))
-    assert commands[0].split() == ["supervisorctl", "-c", "CONF", "status"] and len(commands) == 3
+    assert commands[0].split() == ["supervisorctl", "-c", "CONF", "status"] and len(commands) == 4
     assert "| `/root/.bashrc` | read | every host |" in paths and len(paths) > 40
     assert "| `GET http://OWN:8003/healthz/` | paas |" in requests
     assert any(line == "| `TCP MYSQL:3306 login COM_QUERY COM_QUIT` | paas |" for line in requests)
