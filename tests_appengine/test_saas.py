@@ -81,6 +81,9 @@ def _own_problem(host: HostView, saas: Saas, own: ApplicationEndpoint, answer: A
     """Return what is wrong with the answer of the socket itself, None if it is one of the application."""
     if answer.error_kind == "denied":
         return None  # this account may not connect; nginx of the host tells
+    stranger = _stranger(host, saas, own)
+    if stranger is not None:
+        return case("taken", "{path} is served by {stranger}", path=own.text, stranger=stranger)
     if not answer.ok and saas.alive is False:
         return case(
             "not-running",
@@ -95,9 +98,6 @@ def _own_problem(host: HostView, saas: Saas, own: ApplicationEndpoint, answer: A
         return connection_case(
             answer.error_kind, labelled(own.text, no_answer(answer.error_kind)), path=own.text
         )
-    stranger = _stranger(host, saas, own)
-    if stranger is not None:
-        return case("taken", "{path} is served by {stranger}", path=own.text, stranger=stranger)
     if answer.status is not None and answer.status >= 500:
         return case("5xx", "{path}: HTTP {status}", path=own.text, status=answer.status)
     return None

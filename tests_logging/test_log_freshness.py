@@ -1,6 +1,7 @@
 """FAQ: the developer center shows no logs: what applications wrote has to be found a few minutes later."""
 
 from bkpaas.checks import (
+    CaseMessage,
     Deployment,
     Finding,
     HostLookup,
@@ -15,12 +16,16 @@ from bkpaas.checks import (
     host_time,
     message_of,
     msg,
+    newest_by_source,
     parsers,
     require_log_search,
+    waiting_lines,
 )
 
 SLACK_SECONDS = 5.0  # between the time that a line bears and the time stamp of its document
 DAY = 86400.0
+MOST_NAMED = 6
+"""So many logs are named."""
 
 DueLine = tuple[float, str, str, float]
 """The time of a line, the host, the path of the log, and the time of that host."""
@@ -42,21 +47,9 @@ def test_logged_lines_are_in_the_index(
         distance=_amount(newest - now),
     )
     due, unclear = _due(deployment, host_facts, delay_seconds)
-    # Without any document since yesterday (UTC) only lines from after its beginning count.
-    since = newest + SLACK_SECONDS if newest is not None else now // DAY * DAY - DAY
-    missed = [one for one in due if one[0] > since]
+    missed = _missed(host, newest, due, deployment, host_facts)
     if missed:
-        time, name, path, its_now = max(missed)
-        raise AssertionError(
-            case(
-                "stale",
-                "{newest}, but {source} {path} has a line from {age}",
-                newest=evidence,
-                source=name,
-                path=path,
-                age=_age(its_now, time),
-            )
-        )
+        raise AssertionError(_stale(evidence, missed, deployment, host_facts))
     if due or (newest is not None and newest >= now - delay_seconds):
         return
     if unclear:
@@ -70,6 +63,61 @@ def test_logged_lines_are_in_the_index(
     raise NotApplicable(
         msg("{newest}; no application has logged anything since then that is overdue", newest=evidence)
     )
+
+
+def _missed(
+    host: HostView, newest: float | None, due: list[DueLine], deployment: Deployment, host_facts: HostLookup
+) -> list[DueLine]:
+    """Return the lines that are younger than the newest document of their host and file, else of all."""
+    first = elasticsearch_endpoints(host.settings.by_project.get("paas"))[0]
+    by_source = newest_by_source(host.searches.at(first), deployment, host_facts)
+    missed = []
+    for line in due:
+        its_newest = by_source.get((line[1], line[2]), newest)
+        # Without any document since yesterday (UTC) only lines from after its beginning count.
+        since = its_newest + SLACK_SECONDS if its_newest is not None else line[3] // DAY * DAY - DAY
+        if line[0] > since:
+            missed.append(line)
+    return missed
+
+
+def _stale(
+    newest: Message, missed: list[DueLine], deployment: Deployment, host_facts: HostLookup
+) -> CaseMessage:
+    """Return the case of lines that are not found, by the stage at which the newest of them stops."""
+    time, name, path, its_now = max(missed)
+    others = ", ".join(f"{other[1]} {other[2]}" for other in sorted(missed, reverse=True)[1:MOST_NAMED])
+    evidence = msg(
+        "{newest}, but {source} {path} has a line from {age}",
+        newest=newest,
+        source=name,
+        path=path,
+        age=_age(its_now, time),
+    )
+    if others:
+        evidence = msg("{evidence}; also missing: {others}", evidence=evidence, others=others)
+    log = next(log for log in host_facts(name).log_plugins.logs if log.path == path)
+    end = max((end for of, end in zip(log.times, log.ends, strict=False) if of <= time), default=None)
+    waiting = waiting_lines(deployment, host_facts)
+    if end is not None and log.offset is not None and log.offset < end:
+        text_with = msg(
+            "{evidence}; log_agent has read {offset} of {size} bytes",
+            evidence=evidence,
+            offset=log.offset,
+            size=log.size,
+        )
+        return case("not-shipped", text_with, source=name, path=path)
+    if waiting is not None:
+        text_with = msg(
+            "{evidence}; {list}: {length} lines wait", evidence=evidence, list=waiting[0], length=waiting[1]
+        )
+        return case("queued", text_with, source=name, path=path, list=waiting[0])
+    if log.offset is not None:
+        text_with = msg(
+            "{evidence}; log_agent has sent it, and the list in redis is empty", evidence=evidence
+        )
+        return case("not-indexed", text_with, source=name, path=path)
+    return case("stale", evidence, source=name, path=path)
 
 
 def _newest(host: HostView, finding: Finding) -> float | None:

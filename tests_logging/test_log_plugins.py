@@ -40,6 +40,12 @@ def _check_running(plugin: LogPlugin, program: str, finding: Finding) -> None:
         program=program,
         path=folder.path,
     )
+    assert not plugin.stopped, case(
+        "stopped",
+        "{program}, pid {pids}, is stopped (state T)",
+        program=program,
+        pids=", ".join(map(str, plugin.stopped)),
+    )
     finding.add_evidence(f"{folder.path}: {program}, pid {', '.join(map(str, plugin.pids))}")
 
 

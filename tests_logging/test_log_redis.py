@@ -36,7 +36,8 @@ from bkpaas.checks import (
     valid_addresses,
 )
 
-REACHED = ("+PONG", "-NOAUTH", "-ERR operation not permitted")
+REACHED = ("+PONG", "-NOAUTH", "-ERR operation not permitted", "-MISCONF")
+"""-MISCONF: redis refuses writes after a failed save, and PING as well; log-redis-writable checks it."""
 
 
 def _targets(host: HostView, plugins: tuple[LogPlugin, ...]) -> list[RedisTarget]:
@@ -120,6 +121,8 @@ def _refused(answer: RedisAnswer, target: RedisTarget) -> CaseMessage | None:
     if refusal is None:
         return None if answers_commands(answer, target) else _unanswered(answer, endpoint)
     command, reply = refusal
+    if reply.startswith("-MISCONF"):
+        return None
     # One parameter "AUTH: ..." would be redacted, as a line of a log with a password is.
     evidence = msg("{endpoint}: {command}: {reply}", endpoint=endpoint, command=command, reply=reply)
     if reply.startswith("-NOAUTH") and not target.password:

@@ -25,10 +25,10 @@ The plan and the answer are JSON documents.  Parts of a plan, each answered unde
   http        [{name, url, seconds, bytes, headers, ca_pem, unix, uwsgi}]; over the unix socket at the path `unix`;
               with uwsgi {modifier, SCRIPT_NAME} the GET of that URL is sent in the protocol of uwsgi; with again
               {when, seconds, times} it is repeated while the body matches
-  tcp         [{name, host, port, seconds, read, send, lines, again}]  the first bytes of the peer, or so many
-              lines of its reply to `send`, in base64; repeated once if the reply matches {when, seconds};
-              with mysql {user, password, database}: a login to MySQL or MariaDB instead, its result, and those of
-              the `statements`
+  tcp         [{name, host, port, seconds, read, send, lines, until, again}]  the first bytes of the peer, or so
+              many lines of its reply to `send`, or all until the end matches `until`, in base64; repeated once if the
+              reply matches {when, seconds}; with mysql {user, password, database}: a login to MySQL or MariaDB
+              instead, its result, and those of the `statements`
   peers       [...]                       remote endpoints of the TCP connections of these processes
   starts      [...]                       start times of these processes, null for one that has ended
 
@@ -818,12 +818,12 @@ def receive(job, sock, limit=16384):
 def tcp(job, query):
     """Connect, send the request, read the reply; repeat once if the reply matches `again`."""
     sock, limit, again = connect(job, query["host"], query["port"]), query.get("read", 0), query.get("again")
-    data, lines = b"", 0
+    data, lines, until = b"", 0, re.compile(query.get("until", "").encode("ascii"))
     try:
         while True:
             sock.sendall(query.get("send", "").encode("utf-8"))
             lines += query.get("lines", 0)
-            while len(data) < limit and (not data or data.count(b"\n") < lines):
+            while len(data) < limit and (not data or data.count(b"\n") < lines or not until.search(data)):
                 piece = receive(job, sock, limit - len(data))
                 data += piece
                 job.answer["data"] = decode_text(binascii.b2a_base64(data)).strip()

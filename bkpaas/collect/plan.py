@@ -1,6 +1,6 @@
 """Make the plan of a round: the queries of all facts modules for one host, merged into the collector's JSON.
 
-Every HTTP request is a GET without side effects. Redis gets AUTH, SELECT, PING, TYPE and LLEN only. A database gets
+Every HTTP request is a GET without side effects. Redis gets AUTH, SELECT, PING, TYPE, LLEN, INFO, ECHO and CONFIG GET only. A database gets
 a login and COM_QUIT, no statement. Paths are only read.
 """
 
@@ -26,6 +26,7 @@ from bkpaas.facts import (
     process,
     proxies,
     redis,
+    redis_state,
     services,
     settings,
     sockets,
@@ -67,6 +68,7 @@ MODULES = (
     database,
     elasticsearch,
     redis,
+    redis_state,
 )
 """All modules of facts that have queries, in the order of their queries in the plan."""
 

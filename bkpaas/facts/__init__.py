@@ -31,6 +31,7 @@ from bkpaas.facts.nginx_location import NginxLocation
 from bkpaas.facts.process import Process, Processes
 from bkpaas.facts.proxies import Proxies, ProxySetting
 from bkpaas.facts.redis import RedisAnswer, RedisAnswers
+from bkpaas.facts.redis_state import RedisState, RedisStates
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.settings import Settings, SettingsByProject, Value
 from bkpaas.facts.snapshot import ControllerFacts, Snapshot
@@ -90,6 +91,8 @@ __all__ = [
     "ProxySetting",
     "RedisAnswer",
     "RedisAnswers",
+    "RedisState",
+    "RedisStates",
     "RedisTarget",
     "Resolved",
     "Saas",

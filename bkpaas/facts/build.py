@@ -28,6 +28,7 @@ from bkpaas.facts.process import Processes, processes
 from bkpaas.facts.proxies import proxies
 from bkpaas.facts.query import FileName, HttpName, TailName, TcpName
 from bkpaas.facts.redis import redis_answers
+from bkpaas.facts.redis_state import redis_states
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.services import later
 from bkpaas.facts.settings import SettingsByProject, settings
@@ -172,6 +173,11 @@ def _but(prefix: str, section: dict[str, Any]) -> dict[str, Any]:
     return {name: item for name, item in section.items() if not name.startswith(prefix)}
 
 
+def _but_redis(section: dict[str, Any]) -> dict[str, Any]:
+    """Return the connections to other services than redis."""
+    return _but(TcpName.REDIS.prefix, _but(TcpName.REDIS_STATE.prefix, section))
+
+
 class _Answers:
     """Merge the raw answers of both rounds of a host."""
 
@@ -226,11 +232,12 @@ class _Answers:
             ),
             "connections": self._merged(
                 "tcp",
-                lambda section, errors: connections(
-                    _but(TcpName.REDIS.prefix, section), secrets, _but(TcpName.REDIS.prefix, errors)
-                ),
+                lambda section, errors: connections(_but_redis(section), secrets, _but_redis(errors)),
             ),
             "searches": self._merged("http", lambda section, errors: searches(section, secrets, errors)),
+            "redis_states": self._merged(
+                "tcp", lambda answers, errors: redis_states(answers, secrets, errors)
+            ),
             "redis": self._merged("tcp", lambda section, errors: redis_answers(section, secrets, errors)),
             "logs": self._merged("tails", lambda *_: logs(self._entries("tails"), zone, secrets)),
             "login_access": self._login_access(),

@@ -66,6 +66,7 @@ class Endpoint(Record, frozen=True):
 class Index(Record, frozen=True):
     name: str
     closed: bool = False
+    documents: int | None = None
 
 
 class Node(Record, frozen=True):
@@ -274,7 +275,14 @@ def _rows(body: list[Any]) -> list[dict[str, Any]]:
 
 def _indices(body: list[Any]) -> tuple[Index, ...]:
     """Parse [{"index": NAME, "status": "open"}]."""
-    return tuple(Index(str(one["index"])[:255], one.get("status") == "close") for one in _rows(body)[:_MOST])
+    return tuple(
+        Index(str(one["index"])[:255], one.get("status") == "close", _count(one.get("docs.count")))
+        for one in _rows(body)[:_MOST]
+    )
+
+
+def _count(text: Any) -> int | None:
+    return int(text) if isinstance(text, str) and text.isdecimal() and len(text) < 16 else None
 
 
 def _nodes(body: list[Any]) -> tuple[Node, ...]:
@@ -349,7 +357,7 @@ def _details(facts: HostFacts, deployment: Deployment, earlier: Earlier) -> dict
     return {
         "blocks": f"/{INDEX}*/_settings/index.blocks.*",
         "cluster": f"/_cluster/settings?include_defaults=true&filter_path={_SETTINGS}",
-        "indices": f"/_cat/indices/{INDEX}*?format=json&h=index,status",
+        "indices": f"/_cat/indices/{INDEX}*?format=json&h=index,status,docs.count",
         "nodes": "/_cat/allocation?format=json&h=node,disk.percent",
         "newest": f"/{days}/_search?ignore_unavailable=true&size=1&sort=@timestamp:desc&_source={fields}",
         "mapping": f"/{days}/_mapping/field/@timestamp?ignore_unavailable=true",

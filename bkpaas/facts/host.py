@@ -23,6 +23,7 @@ from bkpaas.facts.process import Processes
 from bkpaas.facts.proxies import Proxies
 from bkpaas.facts.ranges import Seconds
 from bkpaas.facts.redis import RedisAnswers
+from bkpaas.facts.redis_state import RedisStates
 from bkpaas.facts.services import Later, ServicesView
 from bkpaas.facts.settings import SettingsByProject
 from bkpaas.facts.sockets import Sockets
@@ -74,6 +75,7 @@ class HostFacts(Record, frozen=True):
     login_access: LoginAccess | Missing
     time_daemon: TimeDaemon | Missing
     versions: Versions | Missing = _LATER
+    redis_states: RedisStates | Missing = _LATER
     later: Later | Missing = _LATER
     startup: Startup | Missing = _LATER
     units: Units | Missing = _LATER
@@ -118,6 +120,7 @@ class HostView:
     login_access = _Noun[LoginAccess]()
     time_daemon = _Noun[TimeDaemon]()
     versions = _Noun[Versions]()
+    redis_states = _Noun[RedisStates]()
     later = _Noun[Later]()
     startup = _Noun[Startup]()
     units = _Noun[Units]()

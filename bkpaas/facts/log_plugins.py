@@ -73,6 +73,10 @@ class LogPlugin(Record, frozen=True):
             _PLAIN.fullmatch(one) is None or _core(one) in path for one in self.left_out
         )
 
+    def covers_without_exclusions(self, path: str) -> bool:
+        """Return whether a glob matches, whatever is excluded."""
+        return any(_globbed(path, glob) for glob in self.paths)
+
     def covers(self, path: str) -> bool | None:
         """Return whether log_agent reads this log by its globs and exclusions, None if that cannot be told."""
         globbed = [_globbed(path, glob) for glob in self.paths if "**" not in glob]

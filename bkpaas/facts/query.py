@@ -110,6 +110,7 @@ class TcpName(_Names):
     """List the names of TCP connections of the hosts and the controller."""
 
     REDIS = "redis-{}"
+    REDIS_STATE = "state-of-redis-{}"
     VIRTUAL_ADDRESS = "virtual-{}"
 
 
@@ -189,6 +190,8 @@ class TcpConnect(Query, frozen=True):
     send: str | UnsetType = UNSET
     lines: int | UnsetType = UNSET
     """Lines of an answer to wait for."""
+    until: str | UnsetType = UNSET
+    """An expression that the complete answer matches."""
     secret: bool | UnsetType = UNSET
     """Whether a password is sent."""
     again: dict[str, Any] | UnsetType = UNSET

@@ -180,7 +180,7 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
         ping = TcpName.REDIS.of(f"{target.host}:{target.port}")
         if ping not in pinged:
             pinged.add(ping)
-            yield _conversation(deployment, ping, target, [["PING"]])
+            yield conversation(deployment, ping, target, [["PING"]])
         if "password" not in target.unknown and target.db is not None:
             yield _with_login(deployment, facts, target, earlier)
 
@@ -195,13 +195,13 @@ def _with_login(
         commands += [["TYPE", key], ["LLEN", key]]
     digits = len(str(deployment.thresholds.log_queue_length))
     return msgspec.structs.replace(
-        _conversation(deployment, TcpName.REDIS.of(target.server), target, commands),
+        conversation(deployment, TcpName.REDIS.of(target.server), target, commands),
         secret=target.password is not None,
         again={"when": f":[0-9]{{{digits},}}\r", "seconds": QUEUE_SECONDS},
     )
 
 
-def _conversation(
+def conversation(
     deployment: Deployment, name: str, target: RedisTarget, commands: list[list[str]]
 ) -> TcpConnect:
     """Return a conversation; every one of these commands only reads and is answered by one line."""

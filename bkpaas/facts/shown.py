@@ -14,7 +14,7 @@ SHOWN = frozenset(
         # what conditions judge or report
         *("BK_TOKEN_OFFSET_ERROR_TIME", "BK_COOKIE_DOMAIN", "HTTP_SCHEMA", "DATABASES"),
         *("EVENT_STATE_EXPIRE_SECONDS", "HISTORY_EVENT_STATE_EXPIRE_SECONDS"),
-        *("ELASTICSEARCH_URLS", "ELASTICSEARCH_HOSTS"),
+        *("ELASTICSEARCH_URLS", "ELASTICSEARCH_HOSTS", "ES_APP_LOG_INDEX_FMT"),
         # where the parts of the platform find each other
         *(
             "PAAS_DOMAIN",

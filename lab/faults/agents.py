@@ -16,13 +16,13 @@ from lab.faults.hands import (
     restart_nginx,
     restore,
     signal_processes,
-    start_roles,
     stop_nginx,
     supervisorctl,
     unblock,
 )
 
 SECTION = "appt-502"
+UWSGI = "/.*/Envs/bk_framework/bin/uwsgi"
 
 
 def site(lab: Lab) -> str:
@@ -125,6 +125,19 @@ def run_folder(lab: Lab) -> str:
     return f"{lab.layout.home}/paas_agent/apps/projects/bk_framework/run"
 
 
+def start_application(lab: Lab, role: str) -> None:
+    """Start the application again with its ini, whatever is left of it."""
+    name, apps = host(lab, role), f"{lab.layout.home}/paas_agent/apps"
+    lab.run(
+        name, f"pkill -KILL -f '^{UWSGI}'; while pgrep -f '^{UWSGI}' >/dev/null; do sleep 0.05; done; true"
+    )
+    lab.run(
+        name,
+        f"rm -f {run_folder(lab)}/uwsgi.pid {run_folder(lab)}/uwsgi.sock &&"
+        f" {apps}/Envs/bk_framework/bin/uwsgi --ini {apps}/projects/bk_framework/conf/bk_framework.ini",
+    )
+
+
 def tidy_sockets(lab: Lab) -> None:
     lab.run(host(lab, "appt"), f"mv {run_folder(lab)}/uwsgi.sock {run_folder(lab)}/uwsgi.sock.old")
 
@@ -196,7 +209,7 @@ FAULTS = (
         "bk_framework on the appo host died and left its pid file",
         "appo 上的 bk_framework 已异常退出，留下了 pid 文件",
         kill_application,
-        lambda lab: start_roles(lab, host(lab, "appo")),
+        lambda lab: start_application(lab, "appo"),
     ),
     Fault(
         "agent-site-lost",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from lab.control import Lab
-from lab.faults.agents import gate_site, run_folder, site
+from lab.faults.agents import UWSGI, gate_site, run_folder, site
+from lab.faults.agents import start_application as start
 from lab.faults.fault import Act, Fault
 from lab.faults.hands import (
     address,
@@ -19,7 +20,6 @@ from lab.faults.hands import (
 )
 
 SECTION = "appt-502"
-UWSGI = "/.*/Envs/bk_framework/bin/uwsgi"
 OTHER_CONF = "/etc/nginx-other.conf"
 STRAY_PORT = 9011
 """Where an application listens that has a TCP socket."""
@@ -27,19 +27,6 @@ STRAY_PORT = 9011
 
 def code(lab: Lab) -> str:
     return f"{lab.layout.home}/paas_agent/apps/projects/bk_framework/code/bk_framework/wsgi.py"
-
-
-def start(lab: Lab, role: str) -> None:
-    """Start the application again with its ini, whatever is left of it."""
-    name, apps = host(lab, role), f"{lab.layout.home}/paas_agent/apps"
-    lab.run(
-        name, f"pkill -KILL -f '^{UWSGI}'; while pgrep -f '^{UWSGI}' >/dev/null; do sleep 0.05; done; true"
-    )
-    lab.run(
-        name,
-        f"rm -f {run_folder(lab)}/uwsgi.pid {run_folder(lab)}/uwsgi.sock &&"
-        f" {apps}/Envs/bk_framework/bin/uwsgi --ini {apps}/projects/bk_framework/conf/bk_framework.ini",
-    )
 
 
 def rewrite(role: str, text: str, status: str) -> tuple[Act, Act]:

@@ -262,7 +262,7 @@ FAULTS = (
     ),
     Fault(
         "log-queue-growing",
-        "log-queue-depth",
+        "log-parser-deployed",
         SECTION,
         "log_parser stands still while an application writes a lot",
         "log_parser 停滞，而应用正在大量写日志",
@@ -271,7 +271,7 @@ FAULTS = (
     ),
     Fault(
         "log-index-stale",
-        "log-index-fresh",
+        "log-parser-delivers",
         SECTION,
         "log_parser delivers to an index that paas does not search",
         "log_parser 写入的索引不是 paas 查询的",

@@ -10,7 +10,18 @@ from dataclasses import replace
 from lab.control import Lab
 from lab.faults.fault import Act
 from lab.faults.traces import sweep
-from lab.lookalikes import edited, files, hosts, inventories, login, processes, spellings, units
+from lab.lookalikes import (
+    applications,
+    edited,
+    files,
+    hosts,
+    inventories,
+    logging,
+    login,
+    processes,
+    spellings,
+    units,
+)
 from lab.lookalikes.lookalike import Lookalike
 
 
@@ -24,7 +35,10 @@ def _completely(undo: Act) -> Act:
 
 LOOKALIKES: dict[str, Lookalike] = {
     one.name: replace(one, undo=_completely(one.undo))
-    for room in (files, hosts, processes, inventories, edited, login, units, spellings)
+    for room in (
+        *(files, hosts, processes, inventories, edited, login, units, spellings),
+        *(applications, logging),
+    )
     for one in room.LOOKALIKES
 }
 

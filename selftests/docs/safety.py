@@ -191,7 +191,12 @@ def _asked(host: Host, recorded: Snapshot) -> Iterator[str]:
     known = [plan.round_1(host, deployment), second or {}]
     for one in known:
         for ask in one.get("http", ()):
-            yield f"GET {_place(ask, host, deployment)}"
+            where = _place(ask, host, deployment)
+            yield (
+                f"GET {where} on the socket of the application"
+                if "uwsgi" in ask or "unix" in ask
+                else f"GET {where}"
+            )
         for ask in one.get("tcp", ()):
             service = next((name for name, port in DEFAULT_PORTS.items() if port == ask["port"]), "port")
             if "mysql" in ask:

@@ -180,7 +180,7 @@ def socket_not_looked_for(snapshot):
     snapshot["hosts"]["appt-1"]["saas"]["items"][0]["socket"] = None
 
 
-@pytest.mark.parametrize(("change", "word"), [(without_socket, "warn"), (socket_not_looked_for, "no_data")])
+@pytest.mark.parametrize(("change", "word"), [(without_socket, "fail"), (socket_not_looked_for, "pass")])
 def test_a_saas_needs_its_socket(judge, change, word):
     assert judge("saas-run-state", change)["appt-1"]["verdict"] == word
 

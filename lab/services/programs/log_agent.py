@@ -29,8 +29,12 @@ def main() -> None:
         host, int(port or 6379), output.get("db", 0), output.get("password"), socket_timeout=timeout
     )
     registry = Registry(Path(config["filebeat.registry_file"]))
+    begun = time.monotonic()
     while True:
         for prospector in [one for one in config["filebeat.prospectors"] if one.get("enabled", True)]:
+            pause = float(str(prospector.get("scan_frequency", "0")).rstrip("s"))
+            if prospector.get("close_eof") and begun + POLL_SECONDS < time.monotonic() < begun + pause:
+                continue  # each file is closed at its end, and opened again by the next scan
             for path in sources(prospector):
                 try:
                     ship(path, prospector.get("document_type", "log"), registry, queue, output["key"])

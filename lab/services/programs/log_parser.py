@@ -28,6 +28,7 @@ def main() -> None:
         socket_timeout=WAIT_SECONDS * 2,
     )
     dropped = re.search(r"filter\s*\{\s*drop\s*\{", text) is not None
+    left_out = re.search(r'if \[beat\]\[hostname\] != "([^"]+)"', text)
     hosts = re.findall(r'"([^"]+)"', target["hosts"])
     while True:
         try:
@@ -37,7 +38,9 @@ def main() -> None:
             time.sleep(WAIT_SECONDS)
             continue
         if item and not dropped:
-            deliver(hosts[0], target.get("index", "logstash-%{+YYYY.MM.dd}"), json.loads(item[1]))
+            document = json.loads(item[1])
+            if not left_out or document.get("beat", {}).get("hostname") != left_out[1]:
+                deliver(hosts[0], target.get("index", "logstash-%{+YYYY.MM.dd}"), document)
 
 
 def options(text: str, plugin: str) -> dict[str, str]:

@@ -1,0 +1,177 @@
+"""The stages of a log line, and the answers of applications, on edited facts."""
+
+from typing import Any
+
+import pytest
+
+APP = "bk_framework"
+LOG = f"/data/bkce/paas_agent/apps/logs/{APP}/{APP}.log"
+
+
+def plugins(snapshot: dict[str, Any], host: str = "appo-1") -> dict[str, Any]:
+    found: dict[str, Any] = snapshot["hosts"][host]["log_plugins"]
+    return found
+
+
+def edit_log(snapshot: dict[str, Any], **values: Any) -> None:
+    now = snapshot["hosts"]["appo-1"]["system"]["time"]
+    old = {"times": [now - 900, now - 600], "ends": [900, 1200], "mtime": now - 600}
+    plugins(snapshot)["logs"][0].update(old, **values)
+
+
+@pytest.mark.parametrize(
+    ("change", "case"),
+    [
+        (lambda s: edit_log(s, offset=900), "behind"),
+        (lambda s: edit_log(s, offset=1200), None),
+        (lambda s: edit_log(s, offset=None), "behind"),
+        (lambda s: edit_log(s, size=0, offset=None), None),
+        (
+            lambda s: (edit_log(s, offset=900, mode=0o600, uid=1000), plugins(s)["agent"].update(uids=[500])),
+            "unreadable",
+        ),
+        (lambda s: plugins(s)["agent"].update(paths=["/data/other/*.log"]), "not-covered"),
+        (lambda s: plugins(s)["agent"].update(paths=["/data/**/*.log"]), None),
+        (lambda s: plugins(s)["agent"].update(left_out=[r"\.log$"]), "excluded"),
+        (lambda s: plugins(s)["agent"].update(left_out=[r"(a|b)+\.log$"]), None),
+        (lambda s: plugins(s).update(registry=None), None),
+    ],
+)
+def test_log_agent_reads(judge: Any, change: Any, case: str | None) -> None:
+    found = judge("log-agent-reads", change)["appo-1"]
+    assert (found["verdict"], found["case"]) == (("fail", case) if case else ("pass", None))
+
+
+def edit_redis(**values: str) -> Any:
+    def change(snapshot: dict[str, Any]) -> None:
+        for host in ("appo-1", "appt-1", "paas-1", "paas-2"):
+            for state in snapshot["hosts"][host]["redis_states"]["by_name"].values():
+                for name, value in values.items():
+                    part = "settings" if "-" in name.replace("_", "-") and name in SETTINGS else "fields"
+                    state[part][name.replace("_", "-") if part == "settings" else name] = value
+
+    return change
+
+
+SETTINGS = ("save", "stop_writes_on_bgsave_error", "min_replicas_to_write")
+
+
+@pytest.mark.parametrize(
+    ("values", "case"),
+    [
+        ({"role": "slave", "master_host": "10.0.0.1", "master_port": "6379"}, "replica"),
+        ({"maxmemory": "1000", "used_memory": "1000"}, "full"),
+        ({"maxmemory": "1000", "used_memory": "1000", "maxmemory_policy": "volatile-ttl"}, "full"),
+        ({"maxmemory": "1000", "used_memory": "1000", "maxmemory_policy": "allkeys-lru"}, None),
+        ({"maxmemory": "1000", "used_memory": "900"}, None),
+        ({"aof_last_write_status": "err"}, "not-saved"),
+        ({"min_slaves_good_slaves": "0", "min_replicas_to_write": "1"}, "no-replicas"),
+        ({"min_slaves_good_slaves": "1", "min_replicas_to_write": "1"}, None),
+    ],
+)
+def test_redis_accepts_writes(judge: Any, values: dict[str, str], case: str | None) -> None:
+    found = judge("log-redis-writable", edit_redis(**values))["appo-1"]
+    assert (found["verdict"], found["case"]) == (("fail", case) if case else ("pass", None))
+
+
+@pytest.mark.parametrize(
+    ("save", "stops", "word"), [("3600 1", "yes", "fail"), ("3600 1", "no", "pass"), ("", "yes", "pass")]
+)
+def test_a_failed_save(judge: Any, save: str, stops: str, word: str) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        for state in snapshot["hosts"]["appo-1"]["redis_states"]["by_name"].values():
+            state["fields"]["rdb_last_bgsave_status"] = "err"
+            state["settings"].update({"save": save, "stop-writes-on-bgsave-error": stops})
+
+    assert judge("log-redis-writable", change)["appo-1"]["verdict"] == word
+
+
+def test_a_redis_without_info_is_not_judged(judge: Any) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        for state in snapshot["hosts"]["appo-1"]["redis_states"]["by_name"].values():
+            state.update(fields={}, settings={}, refusal="-NOPERM this user has no permissions")
+
+    assert judge("log-redis-writable", change)["appo-1"]["verdict"] == "no_data"
+
+
+def edit_parser(**values: Any) -> Any:
+    return lambda snapshot: plugins(snapshot, "paas-1")["parser"].update(values)
+
+
+@pytest.mark.parametrize(
+    ("values", "case"),
+    [
+        ({"indices": [{"name": "paas_app_log-%{+yyyy.MM.dd}", "file": "/f", "line": 1}]}, None),
+        ({"indices": [{"name": "%{type}-%{+yyyy.MM.dd}", "file": "/f", "line": 1}]}, None),
+        ({"indices": [{"name": "paas_app_log-%{+YYYY.MM.DD}", "file": "/f", "line": 1}]}, "wrong-name"),
+        ({"indices": [{"name": "paas_app_log-%{+YYYY.M.d}", "file": "/f", "line": 1}]}, None),
+        ({"indices": [{"name": "app-log", "file": "/f", "line": 1}]}, "wrong-name"),
+        ({"indices": []}, "no-output"),
+        ({"drops": "/f:7"}, "drops-all"),
+        ({"outputs": ["10.66.0.62:9200"]}, "other-server"),
+        ({"outputs": ["10.66.0.53:9299"]}, "other-server"),
+        ({"outputs": ["10.66.0.62:9200", "10.66.0.53:10004"]}, None),
+        ({"outputs": ["nowhere.invalid:9200"]}, "unresolved"),
+    ],
+)
+def test_log_parser_delivers(judge: Any, values: dict[str, Any], case: str | None) -> None:
+    found = judge("log-parser-delivers", edit_parser(**values))["paas-1"]
+    assert (found["verdict"], found["case"]) == (("fail", case) if case else ("pass", None))
+
+
+def edit_application(part: str, **values: Any) -> Any:
+    def change(snapshot: dict[str, Any]) -> None:
+        answers = snapshot["hosts"]["appo-1"]["answers"]["by_name"]
+        answers[f"application-{part}-{APP}"].update(values)
+        if "error_kind" in values:
+            answers[f"application-{part}-{APP}"]["status"] = None
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "case"),
+    [
+        (edit_application("socket", status=302), None),
+        (edit_application("socket", status=401), None),
+        (edit_application("socket", status=500), "5xx"),
+        (edit_application("socket", error_kind="silent"), "silent"),
+        (edit_application("socket", error_kind="refused"), "refused"),
+        (edit_application("socket", error_kind="empty"), "cut-off"),
+        (edit_application("socket", error_kind="gone"), "gone"),
+        (edit_application("socket", error_kind="denied"), None),
+        (edit_application("nginx", status=502), "nginx-5xx"),
+        (edit_application("nginx", status=404), "nginx-404"),
+        (edit_application("nginx", status=403), None),
+        (edit_application("nginx", error_kind="silent"), "nginx-silent"),
+        (edit_application("nginx", error_kind="refused"), "nginx-refused"),
+    ],
+)
+def test_applications(judge: Any, change: Any, case: str | None) -> None:
+    found = judge("saas-run-state", change)["appo-1"]
+    assert (found["verdict"], found["case"]) == (("fail", case) if case else ("pass", None))
+
+
+def test_a_404_of_the_application_itself_is_an_answer(judge: Any) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        for part in ("socket", "nginx", "domain"):
+            edit_application(part, status=404)(snapshot)
+
+    assert judge("saas-run-state", change)["appo-1"]["verdict"] == "pass"
+    assert judge("saas-from-domain", change)["appo-1"]["verdict"] == "pass"
+
+
+@pytest.mark.parametrize(
+    ("change", "case"),
+    [
+        (edit_application("domain", status=502), "5xx"),
+        (edit_application("domain", status=404), "not-found"),
+        (edit_application("domain", status=302), None),
+        (edit_application("domain", error_kind="refused"), "refused"),
+        (edit_application("domain", error_kind="silent"), "silent"),
+        (edit_application("domain", error_kind="empty"), "cut-off"),
+    ],
+)
+def test_applications_through_the_domain(judge: Any, change: Any, case: str | None) -> None:
+    found = judge("saas-from-domain", change)["appo-1"]
+    assert (found["verdict"], found["case"]) == (("fail", case) if case else ("pass", None))

@@ -1,0 +1,289 @@
+"""FAQ: log_agent reads what the applications write, and log_parser delivers it where PaaS searches."""
+
+from datetime import datetime, timedelta, timezone
+
+from bkpaas.checks import (
+    CaseMessage,
+    Deployment,
+    Finding,
+    HostLookup,
+    HostView,
+    LogFile,
+    LogPlugin,
+    Message,
+    NoData,
+    NotApplicable,
+    RedisState,
+    RedisTarget,
+    addresses,
+    case,
+    clauses,
+    combined,
+    condition,
+    elasticsearch_endpoints,
+    es_addresses,
+    index_names,
+    lines,
+    message_of,
+    msg,
+    no_answer,
+    redis_endpoint,
+    require_log_search,
+    setting_text,
+)
+
+INDEX_SETTING, INDEX_USUAL = "ES_APP_LOG_INDEX_FMT", "paas_app_log-%s"
+READ_OTHERS = 0o004
+DAYS = 40
+"""So many days are tried for the name of an index: an error may show on some days only."""
+
+
+@condition("log-agent-reads")
+def test_log_agent_reads_the_logs(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """log_agent covers the log of each application here, and has read its lines some minutes later."""
+    require_log_search(deployment, host_facts)
+    plugins = host.log_plugins
+    agent = plugins.agent
+    if not agent.filled or agent.pids == ():
+        raise NotApplicable(msg("no log_agent runs here"))
+    if agent.problems:
+        raise NoData(clauses(agent.problems[:3]))
+    wrong: list[CaseMessage] = []
+    for app, logs in _logs_by_application(plugins.logs).items():
+        problem = _not_covered(agent, app, logs)
+        if problem is not None:
+            wrong.append(problem)
+            continue
+        for log in logs:
+            behind = _behind(host, log, deployment) if agent.covers(log.path) else None
+            if behind is not None:
+                wrong.append(behind)
+        finding.add_evidence(", ".join(f"{log.path}: {log.offset}/{log.size}" for log in logs[:2]))
+    assert not wrong, combined(wrong, lines(one.evidence for one in wrong))
+    if not plugins.logs:
+        raise NotApplicable(msg("no application has a log here"))
+
+
+def _logs_by_application(logs: tuple[LogFile, ...]) -> dict[str, list[LogFile]]:
+    """Return the logs by their directory, which has the name of the application."""
+    found: dict[str, list[LogFile]] = {}
+    for log in logs:
+        found.setdefault(log.path.rpartition("/")[0].rpartition("/")[2], []).append(log)
+    return found
+
+
+def _not_covered(agent: LogPlugin, app: str, logs: list[LogFile]) -> CaseMessage | None:
+    """Return the case of an application of whose logs log_agent surely reads none, or not the main one."""
+    main = [log for log in logs if log.path.endswith(f"/{app}/{app}.log")] or logs
+    if any(agent.covers(log.path) is not False for log in main):
+        return None
+    path = main[0].path
+    if agent.covers_without_exclusions(path):
+        return case(
+            "excluded", "{path}: excluded by {patterns}", path=path, patterns=", ".join(agent.left_out)
+        )
+    globs = ", ".join(agent.paths) or "-"
+    return case(
+        "not-covered", "{path}: none of the paths of log_agent covers it ({paths})", path=path, paths=globs
+    )
+
+
+def _behind(host: HostView, log: LogFile, deployment: Deployment) -> CaseMessage | None:
+    """Return the case of a log with lines that log_agent should have read, by its own registry."""
+    registry = host.log_plugins.registry
+    now = host.system.time
+    if registry is None or now is None or log.size is None or not log.size:
+        return None
+    due_until = now - deployment.thresholds.log_delay_minutes * 60
+    ends = [end for time, end in zip(log.times, log.ends, strict=False) if time <= due_until]
+    due = log.size if log.mtime <= due_until else max(ends, default=0)
+    offset = log.offset
+    if offset is not None and offset >= due:
+        return None
+    if not due or (offset is None and log.mtime <= due_until - DAY):
+        return None  # filebeat may forget a file that is no longer written
+    readable = log.mode is None or log.uid is None or 0 in host.log_plugins.agent.uids
+    closed = not readable and log.mode is not None and not log.mode & READ_OTHERS
+    text = msg(
+        "{path}: {size} bytes, {due} of them for more than {minutes:g} min, read by log_agent: {offset} ({registry})",
+        path=log.path,
+        size=log.size,
+        due=due,
+        minutes=deployment.thresholds.log_delay_minutes,
+        offset="-" if offset is None else offset,
+        registry=registry,
+    )
+    if closed and log.uid not in host.log_plugins.agent.uids:
+        uids = ", ".join(map(str, host.log_plugins.agent.uids))
+        text = msg(
+            "{evidence}; its mode is {mode:o}, log_agent runs as uid {uids}",
+            evidence=text,
+            mode=log.mode,
+            uids=uids,
+        )
+        return case("unreadable", text, path=log.path)
+    return case("behind", text, path=log.path)
+
+
+DAY = 86400.0
+
+
+@condition("log-redis-writable")
+def test_redis_accepts_new_lines(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """The redis of log_agent and log_parser is a master, has memory left and accepts writes."""
+    require_log_search(deployment, host_facts)
+    targets = {target.server: target for target in host.log_plugins.targets}
+    if not targets:
+        raise NotApplicable(msg("no log_agent or log_parser on this host"))
+    wrong: list[CaseMessage] = []
+    unclear: list[Message] = []
+    for target in targets.values():
+        finding.set_remedy_values(redis_host=target.host, redis_port=target.port)
+        endpoint = redis_endpoint(target)
+        if target.tls or target.host is None or target.port is None or "password" in target.unknown:
+            unclear.append(msg("{endpoint}: cannot be asked from here", endpoint=endpoint))
+            continue
+        state = host.redis_states.of(target)
+        if state.refusal or not state.fields:
+            reason = state.refusal or no_answer(state.error_kind)
+            unclear.append(msg("{endpoint}: {reason}", endpoint=endpoint, reason=reason))
+            continue
+        try:
+            problem = _refuses_writes(state, target)
+        except NoData as gap:
+            unclear.append(msg("{endpoint}: {reason}", endpoint=endpoint, reason=gap.message()))
+            continue
+        if problem is not None:
+            wrong.append(problem)
+        finding.add_evidence(f"{endpoint} {state.fields.get('role', '')}")
+    assert not wrong, combined(wrong, lines(one.evidence for one in wrong))
+    if unclear:
+        raise NoData(clauses(unclear))
+
+
+def _refuses_writes(state: RedisState, target: RedisTarget) -> CaseMessage | None:
+    """Return why redis refuses a write, None if it takes it."""
+    endpoint = redis_endpoint(target)
+    if state.fields.get("role") in ("slave", "replica"):
+        master = f"{state.fields.get('master_host', '?')}:{state.fields.get('master_port', '?')}"
+        return case("replica", "{endpoint} is a replica of {master}", endpoint=endpoint, master=master)
+    limit, used = state.number("maxmemory"), state.number("used_memory")
+    policy = state.fields.get("maxmemory_policy", state.settings.get("maxmemory-policy", "noeviction"))
+    keeps = policy == "noeviction" or (policy.startswith("volatile") and not state.expiring)
+    if limit and used is not None and used >= limit and keeps:
+        return case(
+            "full",
+            "{endpoint}: {used} of {limit} bytes are used, maxmemory-policy is {policy}",
+            endpoint=endpoint,
+            used=used,
+            limit=limit,
+            policy=policy,
+        )
+    if state.fields.get("aof_last_write_status", "ok") != "ok":
+        return case("not-saved", "{endpoint}: aof_last_write_status is err", endpoint=endpoint)
+    if state.fields.get("rdb_last_bgsave_status", "ok") != "ok":
+        stops = state.settings.get("stop-writes-on-bgsave-error")
+        if stops is None:
+            raise NoData(msg("the last save failed, and CONFIG GET is not allowed"))
+        if stops == "yes" and state.settings.get("save", "-"):
+            return case(
+                "not-saved",
+                "{endpoint}: rdb_last_bgsave_status is err, stop-writes-on-bgsave-error is yes",
+                endpoint=endpoint,
+            )
+    need = next((value for name, value in state.settings.items() if name.startswith("min-")), "0")
+    good = state.number("min_slaves_good_slaves")
+    if good is not None and need.isdecimal() and good < int(need):
+        return case(
+            "no-replicas",
+            "{endpoint}: {good} good replicas, min-replicas-to-write is {need}",
+            endpoint=endpoint,
+            good=good,
+            need=need,
+        )
+    return None
+
+
+@condition("log-parser-delivers")
+def test_log_parser_delivers_where_paas_searches(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """log_parser delivers to the index and the Elasticsearch that paas searches, and does not drop every line."""
+    require_log_search(deployment, host_facts)
+    parser = host.log_plugins.parser
+    if not parser.filled and not parser.pids:
+        raise NotApplicable(msg("no log_parser on this host"))
+    if parser.problems:
+        raise NoData(clauses(parser.problems[:3]))
+    assert parser.drops is None, case("drops-all", "{place}: a filter drops every line", place=parser.drops)
+    assert parser.indices or not parser.targets, case(
+        "no-output", "{files}: no elasticsearch output", files=", ".join(parser.files)
+    )
+    form = setting_text(host, "paas", INDEX_SETTING) or INDEX_USUAL
+    wrong = [
+        problem
+        for problem in (_wrong_index(host, parser, form), _wrong_server(host, parser, deployment, host_facts))
+        if problem
+    ]
+    finding.add_evidence(", ".join(f"{index.name} {index.file}:{index.line}" for index in parser.indices))
+    assert not wrong, combined(wrong, lines(one.evidence for one in wrong))
+
+
+def _wrong_index(host: HostView, parser: LogPlugin, form: str) -> CaseMessage | None:
+    """Return the case of outputs of which none has the index that paas searches, on some day."""
+    today = datetime.fromtimestamp(host.system.time or 0, timezone.utc)
+    for day in (today + timedelta(number) for number in range(DAYS)):
+        wanted = form.replace("%s", f"{day:%Y.%m.%d}")
+        names = {index: index_names(index.name, day) for index in parser.indices}
+        if any(name is None or name == wanted for name in names.values()):
+            continue
+        index, name = next(iter(names.items()))
+        return case(
+            "wrong-name",
+            "{place}: index {index} is {name} on {date}, paas searches {wanted} ({setting})",
+            place=f"{index.file}:{index.line}",
+            index=index.name,
+            name=name,
+            date=f"{day:%Y-%m-%d}",
+            wanted=wanted,
+            setting=INDEX_SETTING,
+        )
+    return None
+
+
+def _wrong_server(
+    host: HostView, parser: LogPlugin, deployment: Deployment, host_facts: HostLookup
+) -> CaseMessage | None:
+    """Return the case of outputs that all lead to another Elasticsearch than that of paas and of the inventory."""
+    try:
+        endpoints = elasticsearch_endpoints(host.settings.by_project.get("paas"))
+    except ValueError as error:
+        raise NoData(message_of(error)) from None
+    searched = {
+        (address, one.port) for one in endpoints for address in addresses(host, one.host, deployment) or ()
+    }
+    ports = {port for _, port in searched}
+    known = es_addresses(deployment, host_facts) | {address for address, _ in searched}
+    for output in parser.outputs:
+        name, _, port = output.rpartition(":") if ":" in output else (output, "", "9200")
+        if "$" in output or not port.isdecimal():
+            return None
+        there = addresses(host, name, deployment)
+        if there is None:
+            return case("unresolved", "{output} does not resolve here", output=output)
+        if there & known and int(port) in ports:
+            return None
+    if not parser.outputs or not searched:
+        return None
+    wanted = ", ".join(one.text for one in endpoints)
+    output = ", ".join(parser.outputs)
+    return case(
+        "other-server",
+        "log_parser delivers to {output}, paas searches {wanted}",
+        output=output,
+        wanted=wanted,
+    )

@@ -1,0 +1,137 @@
+"""FAQ: Elasticsearch keeps taking logs: the next index can be created, and documents are found by their time."""
+
+import re
+
+from bkpaas.checks import (
+    LOG_INDEX,
+    CaseMessage,
+    Deployment,
+    Endpoint,
+    Finding,
+    HostLookup,
+    HostView,
+    NoData,
+    NotApplicable,
+    Search,
+    addresses,
+    case,
+    condition,
+    elasticsearch_endpoints,
+    hosts_at,
+    message_of,
+    msg,
+    require_log_search,
+)
+
+NEW_SHARDS = 2
+"""Of an index as Elasticsearch makes it from version 7: one primary and one replica."""
+DATES = ("date", "date_nanos")
+
+
+def _first(host: HostView, finding: Finding) -> Endpoint:
+    """Return the first configured address, whose contents are asked. Raises NoData if it is wrong."""
+    try:
+        endpoint = elasticsearch_endpoints(host.settings.by_project.get("paas"))[0]
+    except ValueError as error:
+        raise NoData(message_of(error)) from None
+    finding.set_remedy_values(es_url=f"{endpoint.scheme}://{endpoint.text}", es_host=endpoint.host)
+    return endpoint
+
+
+@condition("es-new-index")
+def test_the_next_index_can_be_created(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """No setting, limit or full disk keeps Elasticsearch from creating the index of the next day."""
+    require_log_search(deployment, host_facts)
+    endpoint = _first(host, finding)
+    finding.depends_on_hosts(hosts_at(addresses(host, endpoint.host, deployment), deployment, host_facts))
+    search = host.searches.at(endpoint)
+    search.need("cluster", "nodes")
+    assert _may_create(search.settings.auto_create), case(
+        "auto-create", "action.auto_create_index is {value}", value=search.settings.auto_create
+    )
+    health = search.health.json() or {}
+    red = health.get("status") == "red"
+    assert search.settings.allocation != "none" or red, case(
+        "allocation", "cluster.routing.allocation.enable is {value}", value=search.settings.allocation
+    )
+    count, limit = _shards(search)
+    assert limit is None or count + NEW_SHARDS <= limit, case(
+        "shards",
+        "{count} shards, cluster.max_shards_per_node allows {limit}",
+        count=count,
+        limit=limit,
+    )
+    full = _above_watermark(search)
+    assert not full, case(
+        "disk",
+        "{nodes}; cluster.routing.allocation.disk.watermark.high is {limit}",
+        nodes=", ".join(full),
+        limit=search.settings.high_watermark,
+    )
+    finding.add_evidence(f"{count} / {limit}" if limit else f"{count}")
+
+
+def _may_create(value: str) -> bool:
+    """Return whether action.auto_create_index allows the index of logs: true, false, or patterns with + and -."""
+    if value in ("true", "false"):
+        return value == "true"
+    for pattern in value.split(","):
+        word = pattern.strip()
+        name = word.lstrip("+-")
+        if re.fullmatch(re.escape(name).replace(r"\\*", ".*"), f"{LOG_INDEX}2000.01.01"):
+            return not word.startswith("-")
+    return False
+
+
+def _shards(search: Search) -> tuple[int, int | None]:
+    """Return the number of shards and how many the data nodes may hold, None without a limit."""
+    health = search.health.json() or {}
+    active, lost, nodes = (
+        health.get(name) for name in ("active_shards", "unassigned_shards", "number_of_data_nodes")
+    )
+    per_node = search.settings.shards_per_node
+    if (
+        per_node is None
+        or not isinstance(nodes, int)
+        or not isinstance(active, int)
+        or not isinstance(lost, int)
+    ):
+        return 0, None
+    return active + lost, per_node * nodes
+
+
+def _above_watermark(search: Search) -> list[str]:
+    """Return all nodes if each is above the high watermark; none where that is a number of bytes."""
+    match = re.fullmatch(r"(\d{1,3}(?:\.\d+)?)%", search.settings.high_watermark)
+    if not search.settings.thresholds or match is None or not search.nodes:
+        return []
+    full = [node for node in search.nodes if node.used_percent > float(match[1])]
+    return [f"{node.name} {node.used_percent:g} %" for node in full] if len(full) == len(search.nodes) else []
+
+
+@condition("es-time-field")
+def test_the_time_of_documents_is_a_date(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """In each index of these days that has documents, @timestamp is a date."""
+    require_log_search(deployment, host_facts)
+    endpoint = _first(host, finding)
+    search = host.searches.at(endpoint)
+    search.need("mapping", "indices")
+    filled = {index.name for index in search.indices if index.documents}
+    types = {name: kind for name, kind in search.time_types.items() if name in filled}
+    if not types:
+        raise NotApplicable(msg("no index of logs of these days has documents"))
+    wrong = [(name, kind) for name, kind in sorted(types.items()) if kind not in DATES]
+    if wrong:
+        finding.set_remedy_values(index=wrong[0][0])
+        raise AssertionError(_wrong_type(*wrong[0]))
+    finding.add_evidence(", ".join(f"{name} {kind}" for name, kind in sorted(types.items())))
+
+
+def _wrong_type(index: str, kind: str) -> CaseMessage:
+    if not kind:
+        return case("not-mapped", "{index}: @timestamp is not mapped", index=index)
+    return case("not-a-date", "{index}: @timestamp is mapped as {type}", index=index, type=kind)
