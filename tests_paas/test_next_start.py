@@ -322,11 +322,14 @@ def test_supervisor_files_are_valid(host: HostView, finding: Finding) -> None:
     there = [one for one in host.supervisors.by_module.values() if one.conf.exists]
     for supervisor in there:
         finding.add_evidence(supervisor.conf.path)
-        problems = [*([supervisor.conf_error] if supervisor.conf_error else []), *supervisor.conf_refused]
+        problems = list(supervisor.conf_refused)
+        if supervisor.conf_error:
+            reason = supervisor.conf_error
+            problems.insert(0, msg("{path}: {reason}", path=supervisor.conf.path, reason=reason))
         if supervisor.conf.error is not None:
             unread.append(msg("{path}: {reason}", path=supervisor.conf.path, reason=supervisor.conf.error))
         else:
-            wrong += [msg("{path}: {reason}", path=supervisor.conf.path, reason=one) for one in problems]
+            wrong += problems
     if not there:
         raise NotApplicable(msg("there is no supervisor configuration here"))
     assert not wrong, case(
