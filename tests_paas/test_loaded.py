@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bkpaas.checks import (
+    OPEN_PAAS_SERVICES,
     CaseMessage,
     Compiled,
     Deployment,
@@ -38,7 +39,8 @@ RELOADS_ITSELF = ("-r", "--config.reload.automatic")
 
 def _require_current(stale: dict[str, list[CaseMessage]], finding: Finding) -> None:
     """Report the files that a program has not loaded."""
-    finding.affects_services(stale)
+    if set(stale) <= set(OPEN_PAAS_SERVICES):
+        finding.affects_services(stale)
     finding.set_remedy_values(service=" ".join(sorted(stale)) or "SERVICE")
     found = [one for messages in stale.values() for one in messages]
     assert not found, combined(found, lines(one.evidence for one in found), programs=series(sorted(stale)))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from bkpaas.checks import (
+    OPEN_PAAS_SERVICES,
     CaseMessage,
     FileFact,
     Finding,
@@ -34,7 +35,8 @@ DELETED = " (deleted)"
 
 
 def _report(found: dict[str, list[CaseMessage]], finding: Finding) -> None:
-    finding.affects_services(found)
+    if set(found) <= set(OPEN_PAAS_SERVICES):
+        finding.affects_services(found)
     finding.set_remedy_values(service=" ".join(sorted(found)) or "SERVICE")
     every = [one for messages in found.values() for one in messages]
     assert not every, combined(every, lines(one.evidence for one in every), programs=series(sorted(found)))
