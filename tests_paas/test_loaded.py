@@ -175,7 +175,9 @@ def test_supervisord_runs_with_the_files_on_disk(
         daemon = daemons[0]
         found = list(_programs(host, supervisor, daemon))
         updated = _newest_program(host, daemon)
-        for change in changes(supervisor.files, daemon, daemon.start or 0, slack, dates=False):
+        for change in changes(
+            supervisor.files, daemon, daemon.start or 0, slack, dates=False, in_place=False
+        ):
             newest = max((file.mtime or 0) for file in supervisor.files)
             if not found and change.case == "edited" and updated > newest + slack:
                 finding.add_evidence(msg("{module}: programs were started after the change", module=module))

@@ -21,7 +21,7 @@ TICK_SECONDS = 1.0
 """Start times of processes are that exact."""
 _EQUAL_SECONDS = 2e-6
 """Two times that one system call has set."""
-_RENAME_SECONDS = 2.0
+_RENAME_SECONDS = 0.1
 """Between the change of a directory and of the file that came into it, at most."""
 
 
@@ -60,14 +60,17 @@ def changes(
     slack: float,
     *,
     dates: bool = True,
+    in_place: bool = True,
 ) -> list[CaseMessage]:
     """Return what is on disk and is not what a process has loaded, one message per file.
 
     loaded: when, in epoch seconds of the host's clock. dates: whether a file with an old date that was put there later
-    is a finding; not where what was loaded can be read of the process.
+    is a finding; not where what was loaded can be read of the process. in_place: whether a change without a new name
+    in the directory is a finding; not of a file that other programs read, which hides that it was only touched.
     """
     there = [file for file in files if file.exists and file.type == "file"]
     read = any((file.atime or 0) > (file.mtime or 0) + TICK_SECONDS for file in there)
+    there = [file for file in there if in_place or not _is_same_name(file)]
     found = (_change(file, process, loaded + slack, read) for file in there)
     return [one for one in found if one is not None and (dates or one.case != "replaced")]
 
@@ -97,10 +100,18 @@ def settings_changes(
                     command=process.command[:80],
                 )
             )
+        elif newest is not None and _is_touched_source(newest, file):
+            continue
         elif newest is None or not _is_source(newest, file):
             change = _change(file, process, loaded + slack, atimes=False)
             found += [change] if change else []
     return found
+
+
+def _is_touched_source(compiled: Compiled, file: FileFact) -> bool:
+    """Return whether size and values are those that were loaded, and the file is the same one or has equal times."""
+    same_size = compiled.source_size in (None, file.size)
+    return same_size and not compiled.changed and (_has_equal_times(file) or _is_same_name(file))
 
 
 def keeps_settings(
@@ -130,9 +141,11 @@ def _is_new(file: FileFact, limit: float) -> bool:
 def _change(file: FileFact, process: Process, limit: float, atimes: bool) -> CaseMessage | None:
     if file.mtime is None or not _is_new(file, limit):
         return None
-    if max(file.mtime, file.link_mtime or 0) > limit:
+    if (file.link_mtime or 0) > limit:
+        return _edited(file, process, limit)
+    if file.mtime > limit:
         return None if only_touched(file) else _edited(file, process, limit)
-    if _put_there(file, limit) or (atimes and file.links == 1 and (file.atime or limit) <= file.mtime):
+    if _put_there(file, limit) or (atimes and _is_unread(file)):
         return case(
             "replaced",
             "{path} has an older date and was put in its place after pid {pid} ({command}) had loaded the one before",
@@ -141,6 +154,17 @@ def _change(file: FileFact, process: Process, limit: float, atimes: bool) -> Cas
             command=process.command[:80],
         )
     return None
+
+
+def _is_unread(file: FileFact) -> bool:
+    """Return whether a file that the program reads at each start was never read since its content was made."""
+    return (
+        file.links == 1
+        and file.atime is not None
+        and file.mtime is not None
+        and file.atime <= file.mtime
+        and not _has_equal_times(file)
+    )
 
 
 def _edited(file: FileFact, process: Process, limit: float) -> CaseMessage:
@@ -156,9 +180,19 @@ def _edited(file: FileFact, process: Process, limit: float) -> CaseMessage:
 
 def only_touched(file: FileFact) -> bool:
     """Return whether only the times of a file were set: both are equal, and no name came into its directory since."""
-    if file.mtime is None or file.atime is None or file.folder_mtime is None or file.link_mtime is not None:
-        return False
-    return abs(file.atime - file.mtime) <= _EQUAL_SECONDS and file.folder_mtime < file.mtime - 0.001
+    return _has_equal_times(file) and _is_same_name(file)
+
+
+def _is_same_name(file: FileFact) -> bool:
+    """Return whether no name came into the directory since the content was changed: an editor or sed makes one."""
+    return file.folder_mtime is not None and file.mtime is not None and file.folder_mtime < file.mtime - 0.001
+
+
+def _has_equal_times(file: FileFact) -> bool:
+    """Return whether one call has set both times, as touch does."""
+    return (
+        file.mtime is not None and file.atime is not None and abs(file.atime - file.mtime) <= _EQUAL_SECONDS
+    )
 
 
 def _put_there(file: FileFact, limit: float) -> bool:

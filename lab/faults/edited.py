@@ -233,7 +233,7 @@ def copied_over(lab: Lab) -> None:
     lab.run(
         name,
         f"sed 's/proxy_read_timeout 600;/proxy_read_timeout 63;/' {path} > /run/lab-new"
-        f" && touch -d '2026-01-02 03:04:05' /run/lab-new && cp -p /run/lab-new {path}",
+        f" && touch -m -d '2026-01-02 03:04:05' /run/lab-new && touch -a -d '2026-01-01' /run/lab-new && cp -p /run/lab-new {path}",
     )
 
 

@@ -36,8 +36,10 @@ TIMES = [
          "touch {home}/open_paas/*/conf/*.py {home}/open_paas/esb/configs/default.py {home}/open_paas/appengine/controller/settings.py {home}/open_paas/*/wsgi.py",
          "touch -d '1 day ago' {home}/open_paas/*/conf/*.py {home}/open_paas/*/wsgi.py"),
     same("uwsgi-files-touched", "the uwsgi and supervisor files were touched", "uwsgi 和 supervisor 文件被 touch", "paas",
-         "touch {home}/etc/*.ini {home}/etc/*.conf {home}/etc/supervisor-*/*.conf"),
-    same("nginx-files-touched", "the files of nginx were touched", "nginx 文件被 touch", "nginx", "touch {home}/etc/nginx.conf {home}/etc/nginx/*.conf"),
+         "touch {home}/etc/*.ini {home}/etc/*.conf {home}/etc/supervisor-*/*.conf",
+         "touch -d '1 day ago' {home}/etc/*.ini {home}/etc/*.conf {home}/etc/supervisor-*/*.conf"),
+    same("nginx-files-touched", "the files of nginx were touched", "nginx 文件被 touch", "nginx", "touch {home}/etc/nginx.conf {home}/etc/nginx/*.conf",
+         "touch -d '1 day ago' {home}/etc/nginx.conf {home}/etc/nginx/*.conf"),
     same("modes-changed", "chmod and chown -R over code and configuration", "对代码和配置执行 chmod、chown -R", "paas",
          "chmod -R g-w {home}/open_paas {home}/etc && chown -R root:root {home}/open_paas {home}/etc"),
     same("nginx-modes-changed", "chmod over the files of nginx", "对 nginx 文件执行 chmod", "nginx",
@@ -47,7 +49,7 @@ TIMES = [
     same("backups-beside", "copies beside the files of nginx", "nginx 文件旁有副本", "nginx",
          "cd {home}/etc/nginx && for f in *.conf; do cp $f $f.bak; done", "rm -f {home}/etc/nginx/*.bak"),
     same("agent-touched", "the configuration of paas_agent was touched", "paas_agent 的配置被 touch", "appo",
-         "touch {home}/etc/paas_agent_config.yaml; chmod 600 {home}/etc/paas_agent_config.yaml", "chmod 644 {home}/etc/paas_agent_config.yaml"),
+         "touch {home}/etc/paas_agent_config.yaml; chmod 600 {home}/etc/paas_agent_config.yaml", "chmod 644 {home}/etc/paas_agent_config.yaml; touch -d '1 day ago' {home}/etc/paas_agent_config.yaml"),
     same("other-settings-edited", "settings of development and manage.py were edited", "修改了开发环境配置和 manage.py", "paas",
          "echo 'DEBUG = True' > {home}/open_paas/login/conf/settings_development.py && cp -p {home}/open_paas/login/manage.py /run/manage"
          " && echo '# note' >> {home}/open_paas/login/manage.py",
@@ -70,7 +72,7 @@ def signal_undone(lab: Lab) -> None:
 
 def edited_and_restarted(lab: Lab) -> None:
     name = host(lab, "paas", 1)
-    edit(lab, name, below(lab, f"{LOGIN}/default.py"), "$ a BK_COOKIE_PATH = '/'")
+    edit(lab, name, below(lab, f"{LOGIN}/default.py"), "$ a # reviewed")
     restart(lab, name, "login")
 
 
