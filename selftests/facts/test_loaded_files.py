@@ -51,7 +51,11 @@ def test_compiled_by_python_2():
     data = b"\x03\xf3\r\n" + struct.pack("<I", 1_500_000_000) + b"c\0\0\0\0s" + name + b"t\x08\0\0\0abcdefgh"
     text = base64.b64encode(data).decode()
     found = compiled("/x/conf/default.pyc", 1.0, text, "SECRET_KEY = 'abcdefgh'\n")
-    assert (found.source, found.source_mtime, found.source_size) == ("/x/conf/default.py", 1_500_000_000, None)
+    assert (found.source, found.source_mtime, found.source_size) == (
+        "/x/conf/default.py",
+        1_500_000_000,
+        None,
+    )
     assert found.changed == ()
     assert compiled("/x/conf/default.pyc", 1.0, text, "SECRET_KEY = 'ijklmnop'\n").changed == ("SECRET_KEY",)
 
