@@ -19,6 +19,7 @@ from bkpaas.checks import (
     msg,
     platform_servers,
     series,
+    upstream_component,
 )
 
 
@@ -82,6 +83,10 @@ def test_nginx_log_has_no_recent_errors(
         problem=serious[-1].text.partition("] ")[2].partition(", client")[0][:80],
     )
     upstreams = sorted({hit.upstream for hit in failed if hit.upstream})
+    if not isinstance(host.facts.nginx, Missing):
+        nginx = host.facts.nginx
+        behind = [upstream_component(place, nginx, deployment) for place in upstreams if ":" in place]
+        finding.names_components("service", [name.partition(":")[2] for name in behind])
     assert not failed, case(
         "upstream-failed",
         "{number} within {minutes:.0f} minutes, about {upstreams}; last: {line}",

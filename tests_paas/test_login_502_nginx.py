@@ -6,6 +6,7 @@ from msgspec import structs
 
 from bkpaas.checks import (
     APP_UPSTREAMS,
+    UPSTREAM_SERVICES,
     CaseMessage,
     Deployment,
     Finding,
@@ -40,16 +41,9 @@ from bkpaas.checks import (
     service_endpoint,
     several,
     shadowing_server,
+    upstream_component,
     valid_addresses,
 )
-
-UPSTREAM_SERVICES = {
-    "OPEN_PAAS": "paas",
-    "OPEN_PAAS_APPENGINE": "appengine",
-    "OPEN_PAAS_ESB": "esb",
-    "OPEN_PAAS_LOGIN": "login",
-    "OPEN_PAAS_CONSOLE": "console",
-}
 
 UpstreamLine = tuple[NginxUpstream, str, NginxUpstreamServer]
 """An upstream, the service that it leads to, and one of its servers."""
@@ -288,11 +282,8 @@ def test_each_upstream_answers_by_itself(
     finding.set_remedy_values(urls=" ".join(f"http://{server}/" for server in sorted(wrong)))
     finding.depends_on_hosts(_hosts_behind(wrong, deployment, host_facts))
     finding.add_evidence(", ".join(f"{address}:{port}" for address, port in servers))
-    services = {
-        f"{server.address}:{server.port}": service for _, service, server in _open_paas_servers(nginx)
-    }
-    components = {place: f"service:{services.get(place, place)}" for place in wrong}
-    assert not wrong, several(dict(sorted(wrong.items())), "servers", components)
+    parts = {place: upstream_component(place, nginx, deployment) for place in wrong}
+    assert not wrong, several(dict(sorted(wrong.items())), "servers", components=parts)
 
 
 def _hosts_behind(endpoints: Iterable[str], deployment: Deployment, host_facts: HostLookup) -> list[str]:

@@ -77,6 +77,7 @@ _SEVERITY = {
 }
 RELATIONS: dict[Relation, Text] = {
     "same-host": Text(en="on the same host", zh="同一主机"),
+    "wrong-role": Text(en="for a role of the same host", zh="针对同一主机的角色"),
     "source": Text(en="from the same host", zh="同一来源主机"),
     "target": Text(en="on the host that is reached", zh="目标主机"),
     "same-link": Text(en="between the same hosts", zh="相同的两台主机"),

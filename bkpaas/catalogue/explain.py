@@ -12,13 +12,16 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from bkpaas.catalogue.model import Cause, Relation
-from bkpaas.catalogue.registry import CONDITIONS, CUSTOM_CONDITIONS, find_condition
+from bkpaas.catalogue.grouping import Addresses, root_groups
+from bkpaas.catalogue.model import SERVICES, Cause, Relation
+from bkpaas.catalogue.registry import find_condition
+from bkpaas.catalogue.scope import roles_of
 from bkpaas.record import Part, Verdict
 
 BAD = frozenset({"fail", "warn", "no_data"})
 
-_BY_WORD = {"fail": 0, "no_data": 1, "warn": 2}
+INVENTORY = "inventory-roles"
+"""The condition that says which role a host does not have."""
 
 Names = frozenset[str]
 _NONE: Names = frozenset()
@@ -40,10 +43,12 @@ def explain(
     about: Mapping[str, Names] | None = None,
     missed: Mapping[str, Iterable[str]] | None = None,
     needs: Mapping[str, Names] | None = None,
+    addresses: Addresses | None = None,
 ) -> list[str]:
     """Fill explained_by and may_be_explained_by, and return the ids of the root causes, the most explanatory first.
 
-    The arguments are the fields of Context. What the evidence of a verdict shows stands in the verdict itself.
+    The arguments are the fields of Context, and the addresses of the hosts, by name. What the evidence of a verdict
+    shows stands in the verdict itself.
     """
     context = Context(about or {}, missed or {}, needs or {})
     bad = [verdict for verdict in verdicts if verdict.verdict in BAD]
@@ -56,7 +61,7 @@ def explain(
         shown, possible = _causes(effect, by_condition, context)
         effect.explained_by = list(dict.fromkeys(cause.id for cause in shown))
         effect.may_be_explained_by = list(dict.fromkeys(cause.id for cause in possible))
-    return _rank(bad)
+    return [verdict.id for group in root_groups(bad, addresses) for verdict in group]
 
 
 def _causes(
@@ -75,7 +80,7 @@ def _causes(
             if covered or not effect.parts:
                 shown.append(cause)
                 left -= set(covered)
-            elif parts:
+            elif any(_is_possible(edge, part) for part in parts):
                 possible.append(cause)
     if effect.verdict == "no_data":  # there is nothing to compare with
         missing = {f"host-reachable@{host}" for host in context.missed.get(effect.id, ())} - {effect.id}
@@ -86,6 +91,8 @@ def _causes(
 def _edges(effect: Verdict) -> Iterable[Cause]:
     if effect.condition != "host-reachable":
         yield Cause("host-reachable", "same-host")
+    if effect.condition != INVENTORY:
+        yield Cause(INVENTORY, "wrong-role", (), ("other-host", "twice", "role-elsewhere"))
     condition = find_condition(effect.condition)
     if condition is not None:
         yield from condition.causes
@@ -95,6 +102,11 @@ def _kinds_meet(edge: Cause, part: Part) -> bool:
     return not part.kinds or not edge.produces or bool(set(part.kinds) & set(edge.produces))
 
 
+def _is_possible(edge: Cause, part: Part) -> bool:
+    """Tell if a mechanism may be behind what was seen: never behind the content of a file, a setting or a clock."""
+    return set(edge.produces) != {"no-data"} and set(part.kinds) != {"wrong-value"} and not part.component
+
+
 def _is_about(cause: Verdict, part: Part, context: Context) -> bool:
     """Tell if a cause is about what a part of the evidence names."""
     type_ = _type(part.component)
@@ -102,8 +114,9 @@ def _is_about(cause: Verdict, part: Part, context: Context) -> bool:
     if type_ and own:
         return part.component in own
     if type_ == "service":
-        services = context.about.get(cause.id)
-        return not services or part.component.partition(":")[2] in services
+        name, services = part.component.partition(":")[2], context.about.get(cause.id)
+        is_program = ":" not in name and name not in SERVICES and name != "agent"
+        return is_program or not services or name in services
     # a setting that is wrong is not explained by another one
     return not (
         part.kinds == ("wrong-value",) and any(_type(other.component) == "setting" for other in cause.parts)
@@ -134,9 +147,19 @@ def _accounts(cause: Verdict, edge: Cause, effect: Verdict, context: Context) ->
     ours, theirs = context.about.get(effect.id), context.about.get(cause.id)
     if ours and theirs and not ours & theirs:
         return False
+    if relation == "wrong-role":
+        return bool(set(cause.hosts) & set(effect.hosts)) and _is_for_a_role_of(cause, effect)
     if relation == "needed":
         return bool(set(cause.hosts) & context.needs.get(effect.id, _NONE))
     return _stands(cause, relation, effect)
+
+
+def _is_for_a_role_of(cause: Verdict, effect: Verdict) -> bool:
+    """Tell if a condition is judged for a role that a cause names; a cause that names none is about all of them."""
+    condition = find_condition(effect.condition)
+    wanted = {role for scope in condition.scopes for role in roles_of(scope)} if condition else set()
+    named = {part.component.partition(":")[2] for part in cause.parts if _type(part.component) == "role"}
+    return bool(wanted & named) if named else bool(wanted)
 
 
 def _stands(cause: Verdict, relation: Relation, effect: Verdict) -> bool:
@@ -154,34 +177,3 @@ def _stands(cause: Verdict, relation: Relation, effect: Verdict) -> bool:
     if relation == "target":
         return bool(effect.hosts) and effect.hosts[-1] in cause.hosts
     return bool(set(cause.hosts) & set(effect.hosts)) or cause.subject == effect.subject == "controller"
-
-
-def consequences(bad: list[Verdict]) -> dict[str, set[str]]:
-    """Return by id what each verdict accounts for, directly or through others."""
-    explained: dict[str, set[str]] = {verdict.id: set() for verdict in bad}
-    by_id = {verdict.id: verdict for verdict in bad}
-    for effect in bad:
-        waiting, visited_ids = list(effect.explained_by), set()
-        while waiting:
-            cause = waiting.pop()
-            if cause not in visited_ids:
-                visited_ids.add(cause)
-                explained[cause].add(effect.id)
-                waiting += by_id[cause].explained_by
-    return explained
-
-
-def _rank(bad: list[Verdict]) -> list[str]:
-    """Return the ids of those that nothing accounts for, by how much they account for."""
-    explained = consequences(bad)
-    order = {condition: rank for rank, condition in enumerate((*CONDITIONS, *CUSTOM_CONDITIONS))}
-    roots = [verdict for verdict in bad if not verdict.explained_by]
-    roots.sort(
-        key=lambda verdict: (
-            _BY_WORD[verdict.verdict],
-            -len(explained[verdict.id]),
-            order.get(verdict.condition, len(order)),
-            verdict.id,
-        )
-    )
-    return [verdict.id for verdict in roots]

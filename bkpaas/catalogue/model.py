@@ -64,11 +64,20 @@ class RemedyPart(Struct, frozen=True):
 
 
 Relation = Literal[
-    "same-host", "source", "target", "same-link", "needed", "anywhere", "seen-from-host", "seen-by-all"
+    "same-host",
+    "wrong-role",
+    "source",
+    "target",
+    "same-link",
+    "needed",
+    "anywhere",
+    "seen-from-host",
+    "seen-by-all",
 ]
 """Where a cause must be for it to account for an effect.
 
 same-host: they share a host, or both are seen from the controller.
+wrong-role: the effect is judged on the cause's host for a role that the cause says it does not have.
 source, target: the cause's host is where the effect's connection starts, ends.
 same-link: both are about the same two hosts. needed: on a host that the effect's own check names. anywhere: always.
 seen-from-host: the effect is seen from the controller, the cause on a host.
@@ -142,11 +151,11 @@ class Case(Struct, frozen=True):
         return Text(en=lines("en"), zh=lines("zh"))
 
 
-Component = Literal["service", "address", "path", "setting"]
+Component = Literal["service", "address", "path", "setting", "role"]
 """The types of what evidence names.
 
 service: of open_paas, agent, or the address and port of another server. address: host:port that is connected to.
-path: of a file. setting: the name of a key in a settings file; what names none is not explained by a setting.
+path: of a file. role: of the inventory. setting: the name of a key in a settings file; what names none is not explained by a setting.
 """
 
 

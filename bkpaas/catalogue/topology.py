@@ -60,6 +60,10 @@ class Topology(Struct, frozen=True, forbid_unknown_fields=True):
     component: dict[str, Component]
     station: dict[str, Station]
     step: dict[str, Step]
+    views: Strings = ()
+    """Conditions that see the platform through its domain, as users do: what they see has one origin."""
+    said_first: Strings = ()
+    """Conditions about the inventory: as root causes they come before all others."""
 
     def leaves(self, name: str) -> Iterator[tuple[str, Component]]:
         """Yield the components that conditions break, by name: the parts of a component, then itself."""

@@ -55,11 +55,13 @@ from bkpaas.checks.login import BEHIND_THE_DOMAIN, check_refusal, setting
 from bkpaas.checks.lookup import HostLookup, port_of_service
 from bkpaas.checks.modules import hosts_with_module, idle_placeholders, is_placeholder
 from bkpaas.checks.nginx import (
+    UPSTREAM_SERVICES,
     default_servers,
     platform_servers,
     platform_upstreams,
     server_name_fits,
     shadowing_server,
+    upstream_component,
 )
 from bkpaas.checks.phrases import (
     clauses,
@@ -217,7 +219,7 @@ say = both
 __all__ = [
     "APP_UPSTREAMS", "BEHIND_THE_DOMAIN", "CONSUL_SUFFIX", "FEWEST_CLOCKS", "LOG_INDEX",
     "MOST_APPLICATIONS", "OPEN_PAAS_SERVICES", "PASSWORD_EXPIRED", "QUEUE_SECONDS", "REDIRECTS",
-    "SHARED_SETTINGS", "WRITTEN_TABLES", "Access", "Addresses", "Agent", "AgentConfig", "Answer",
+    "SHARED_SETTINGS", "UPSTREAM_SERVICES", "WRITTEN_TABLES", "Access", "Addresses", "Agent", "AgentConfig", "Answer",
     "Answers", "ApplicationEndpoint", "CaseMessage", "Cause", "Certificate", "Certificates", "Clock",
     "Compiled", "ConfProgram", "Connection", "Connections", "ControllerView", "DatabaseAccount",
     "DatabaseLogin", "DatabaseState", "Deployment", "Disk", "Disks", "Endpoint", "FailedRoute",
@@ -250,5 +252,5 @@ __all__ = [
     "same_link", "say", "seconds", "seen_from_host", "series", "server_name_fits", "service_endpoint",
     "service_of_unit", "setting", "setting_text", "settings_changes", "several", "shadowing_server",
     "shared_readings", "sorted_uids", "source", "ssh_command", "statement_failure", "target",
-    "unit_of_service", "unknown_field", "usual_clock", "valid_addresses", "waiting_lines",
+    "unit_of_service", "unknown_field", "upstream_component", "usual_clock", "valid_addresses", "waiting_lines",
 ]  # fmt: skip

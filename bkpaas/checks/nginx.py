@@ -11,6 +11,15 @@ from bkpaas.facts import Nginx, NginxServer
 from bkpaas.facts.nginx import APP_UPSTREAMS
 from bkpaas.inventory.deployment import Deployment
 
+UPSTREAM_SERVICES = {
+    "OPEN_PAAS": "paas",
+    "OPEN_PAAS_APPENGINE": "appengine",
+    "OPEN_PAAS_ESB": "esb",
+    "OPEN_PAAS_LOGIN": "login",
+    "OPEN_PAAS_CONSOLE": "console",
+}
+"""The services behind the upstreams, as nginx names them."""
+
 
 def server_name_fits(name: str, domain: str) -> bool:
     """Tell if a server_name fits a domain: exact, *.suffix, .suffix, prefix.*, ~regular expression."""
@@ -91,3 +100,16 @@ def platform_upstreams(nginx: Nginx, deployment: Deployment) -> set[str]:
             return names
         reached.add(location.upstream)
     return {name for name in names if name in reached or name.startswith(_PLATFORM_UPSTREAMS)}
+
+
+def upstream_component(place: str, nginx: Nginx, deployment: Deployment) -> str:
+    """Return what an upstream server belongs to: a service of open_paas, the app hosts, or a server of its own."""
+    for upstream in nginx.upstreams:
+        if any(f"{server.address}:{server.port}" == place for server in upstream.servers):
+            if service := UPSTREAM_SERVICES.get(upstream.name):
+                return f"service:{service}"
+            if upstream.name in APP_UPSTREAMS:
+                return "service:agent"
+    if place.rpartition(":")[0] in {app.address for app in deployment.hosts_with("appo", "appt")}:
+        return "service:agent"
+    return f"service:{place}"

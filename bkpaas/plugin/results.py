@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
@@ -9,7 +10,8 @@ import msgspec
 from bkpaas import __version__
 from bkpaas import facts as facts_
 from bkpaas.catalogue import model
-from bkpaas.catalogue.explain import BAD, consequences, explain
+from bkpaas.catalogue.explain import BAD, explain
+from bkpaas.catalogue.grouping import consequences, root_groups
 from bkpaas.catalogue.registry import TOPOLOGY, get_condition, section_of, sections
 from bkpaas.catalogue.scope import Subject
 from bkpaas.catalogue.variables import render
@@ -52,7 +54,9 @@ def build(
     missed = {id_: outcome.unreachable_hosts for id_, outcome in outcomes.items()}
     checked = [one for one in verdicts if one.id in outcomes] if interrupted else verdicts
     needs = {id_: frozenset(outcome.depends_on_hosts) for id_, outcome in outcomes.items()}
-    roots = explain(checked, about, missed, needs)
+    addresses = _addresses(deployment, snapshot)
+    roots = explain(checked, about, missed, needs, addresses)
+    groups = root_groups([one for one in checked if one.verdict in BAD], addresses)
     explained = consequences([one for one in checked if one.verdict in BAD])
     return Results(
         run=_run(deployment, snapshot, seconds),
@@ -61,15 +65,9 @@ def build(
         root_causes=roots,
         causes=[
             _root_cause(
-                one,
-                by_id[one.id],
-                [id_ for id_ in expected if id_ in explained[one.id]],
-                deployment,
-                snapshot,
+                group, by_id[group[0].id], _effects(group, expected, explained, checked), deployment, snapshot
             )
-            for one in sorted(
-                (one for one in verdicts if one.id in roots), key=lambda one: roots.index(one.id)
-            )
+            for group in groups
         ],
         counts=count(verdicts),
         sections=[_section(section) for section in sections()],
@@ -151,9 +149,34 @@ def _shows_a_case(id_: str, outcome: Outcome) -> bool:
     )
 
 
+def _addresses(deployment: Deployment, snapshot: Snapshot) -> dict[str, list[str]]:
+    """Return the addresses of each host: that of the inventory, and its own."""
+    found = {host.name: [host.address] for host in deployment.selected()}
+    for name, known in found.items():
+        facts = snapshot.hosts.get(name)
+        if facts is not None and isinstance(facts.addresses, facts_.Addresses):
+            known += [address for address in facts.addresses.items if not address.startswith("127.")]
+    return found
+
+
+def _effects(
+    group: list[Verdict], expected: list[str], explained: Mapping[str, set[str]], judged: list[Verdict]
+) -> tuple[list[str], list[str]]:
+    """Return the ids that a root cause explains, and those that it may explain, in the order of the record."""
+    ids = {one.id for one in group}
+    shown = set().union(*(explained[id_] for id_ in ids)) - ids
+    possible = {one.id for one in judged if ids & set(one.may_be_explained_by)} - ids
+    return [id_ for id_ in expected if id_ in shown], [id_ for id_ in expected if id_ in possible]
+
+
 def _root_cause(
-    verdict: Verdict, outcome: Outcome, explains: list[str], deployment: Deployment, snapshot: Snapshot
+    group: list[Verdict],
+    outcome: Outcome,
+    effects: tuple[list[str], list[str]],
+    deployment: Deployment,
+    snapshot: Snapshot,
 ) -> RootCause:
+    verdict = group[0]
     condition = get_condition(verdict.condition)
 
     def text(language: Language) -> str:
@@ -167,9 +190,10 @@ def _root_cause(
     return RootCause(
         headline=headline,
         case=verdict.case,
-        ids=[verdict.id],
-        hosts=list(verdict.hosts),
-        explains=explains,
+        ids=[one.id for one in group],
+        hosts=list(dict.fromkeys(host for one in group for host in one.hosts)),
+        explains=effects[0],
+        may_explain=effects[1],
         translated=translated if translated != headline else None,
     )
 

@@ -17,31 +17,53 @@ class Cause(NamedTuple):
     """A root cause and the failures folded under it, in the order of the record."""
 
     verdict: Verdict
+    """The first of its verdicts."""
+    members: list[Verdict]
+    """All of them: equal findings with one origin."""
     explains: list[Verdict]
     probably: list[Verdict]
     """Consequences of something that could not be collected: likely, not proven."""
+    possibly_by: list[Verdict]
+    """Failures that may explain it, although its evidence does not show it."""
 
     @property
     def folded(self) -> int:
         return len(self.explains) + len(self.probably)
 
+    @property
+    def hosts(self) -> list[str]:
+        """Return the hosts of all its verdicts."""
+        return list(dict.fromkeys(host for one in self.members for host in one.hosts))
+
 
 def causes(results: Results) -> list[Cause]:
-    """What failed on its own, the most explanatory first. A failure with two causes stands under both.
+    """Return what failed on its own, the most explanatory first. A failure with two causes is listed under both.
 
     What merely could not be judged is a cause only when something follows from it.
     """
     verdicts = {verdict.id: verdict for verdict in results.verdicts}
-    roots = (verdicts[id_] for id_ in results.root_causes)
-    by_root = {root.id: Cause(root, [], []) for root in roots if root.verdict in FAILURES}
+    groups = [[verdicts[id_] for id_ in ids if verdicts[id_].verdict in FAILURES] for ids in _groups(results)]
+    roots = [Cause(group[0], group, [], [], _possible(group, verdicts)) for group in groups if group]
     behind = {id_: verdict.explained_by for id_, verdict in verdicts.items() if verdict.explained_by}
     known_causes = {id_: [c for c in ids if verdicts[c].verdict != "no_data"] for id_, ids in behind.items()}
     for id_ in behind:
-        verdict = verdicts[id_]
-        certain = _roots(id_, known_causes)
-        for root in sorted((by_root.keys() & _roots(id_, behind)) - {id_}):
-            (by_root[root].explains if root in certain else by_root[root].probably).append(verdict)
-    return [cause for cause in by_root.values() if cause.verdict.verdict == "fail" or cause.folded]
+        certain, likely = _roots(id_, known_causes), _roots(id_, behind)
+        for cause in roots:
+            ids = {one.id for one in cause.members} - {id_}
+            if ids & likely:
+                (cause.explains if ids & certain else cause.probably).append(verdicts[id_])
+    return [cause for cause in roots if cause.verdict.verdict == "fail" or cause.folded]
+
+
+def _possible(group: list[Verdict], verdicts: Mapping[str, Verdict]) -> list[Verdict]:
+    ids = dict.fromkeys(id_ for one in group for id_ in one.may_be_explained_by)
+    return [verdicts[id_] for id_ in ids if id_ in verdicts]
+
+
+def _groups(results: Results) -> list[list[str]]:
+    """Return the ids of the root causes, those of one origin together; a record without groups has single ones."""
+    grouped = {id_: tuple(cause.ids) for cause in results.causes for id_ in cause.ids}
+    return [list(ids) for ids in dict.fromkeys(grouped.get(id_, (id_,)) for id_ in results.root_causes)]
 
 
 def _roots(id_: str, behind: dict[str, list[str]]) -> set[str]:
@@ -58,7 +80,7 @@ def _roots(id_: str, behind: dict[str, list[str]]) -> set[str]:
 
 def unexplained(results: Results) -> list[Verdict]:
     """Failures that are neither a cause nor folded under one: mostly what could not be judged."""
-    shown = {cause.verdict.id for cause in causes(results)}
+    shown = {one.id for cause in causes(results) for one in cause.members}
     return [
         verdict
         for verdict in results.verdicts
@@ -139,7 +161,8 @@ def _outcome(results: Results) -> Message:
 def _failed(results: Results) -> Message:
     loose = Counter(verdict.verdict for verdict in unexplained(results))
     fail, no_data = results.counts["fail"] - loose["fail"], results.counts["no_data"] - loose["no_data"]
-    parts = [_explained(len(causes(results)), fail, no_data)] if fail + no_data else []
+    warn = sum(verdict.verdict == "warn" and bool(verdict.explained_by) for verdict in results.verdicts)
+    parts = [_from_causes(len(causes(results)), fail, no_data, warn)] if fail + no_data else []
     if loose["fail"]:
         parts.append(
             plural(
@@ -159,7 +182,8 @@ def _failed(results: Results) -> Message:
     return msg("{parts}.", parts=joined("; ", parts))
 
 
-def _explained(roots: int, fail: int, no_data: int) -> Message:
+def _from_causes(roots: int, fail: int, no_data: int, warn: int) -> Message:
+    """Return how many verdicts there are behind how many root causes."""
     bad = fail + no_data
     if fail and no_data:
         failures = plural(
@@ -171,7 +195,10 @@ def _explained(roots: int, fail: int, no_data: int) -> Message:
         )
     else:
         failures = plural("{count} failure", "{count} failures", count=bad)
-    if roots == bad:
+    if warn:
+        warnings = plural("{count} warning", "{count} warnings", count=warn)
+        failures = msg("{failures} and {warnings}", failures=failures, warnings=warnings)
+    if roots == bad and not warn:
         return msg("{failures}", context="all of them", failures=failures)
     return plural(
         "{count} root cause: {failures}",

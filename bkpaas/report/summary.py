@@ -100,13 +100,18 @@ class _Ticket:
         yield escaped(self.cut(verdict.title))
         yield ""
         facts = (
-            (msg("hosts"), ", ".join(verdict.hosts) or verdict.subject),
+            (msg("hosts"), ", ".join(cause.hosts) or verdict.subject),
             (msg("since"), since(self.results, verdict.id) or ""),
         )
         for name, value in facts:
             if text := self.text(value):
                 yield f"- {self.prose(name)}{self.colon}{escaped(self.one_line(text))}"
-        for name, verdicts in ((msg("explains"), cause.explains), (msg("probably explains"), cause.probably)):
+        for name, verdicts in (
+            (msg("also"), cause.members[1:]),
+            (msg("may also be explained by"), cause.possibly_by),
+            (msg("explains"), cause.explains),
+            (msg("probably explains"), cause.probably),
+        ):
             if verdicts:
                 yield f"- {self.prose(name)} {len(verdicts)}: {self.some(verdicts)}"
         evidence = verdict.evidence or verdict.reason

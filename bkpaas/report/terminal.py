@@ -105,7 +105,7 @@ class _Page:
         mark = self.paint(f"{number:>2}  {self.text(label(verdict.verdict))}", verdict.verdict)
         yield f"{mark}  {self.paint(visible(verdict.id), 'bold')}"
         yield from self.field(msg("expected"), wrap(verdict.title, self.width - 14))
-        hosts = ", ".join(verdict.hosts) or verdict.subject
+        hosts = ", ".join(cause.hosts) or verdict.subject
         yield from self.field(msg("hosts"), wrap(hosts, self.width - 14))
         began = since(results, verdict.id)
         yield from self.field(msg("since"), [self.text(began)] if began is not None else [])
@@ -115,6 +115,8 @@ class _Page:
             name, self.first(wrap(self.cut(evidence or ""), self.width - 14), EVIDENCE_LINES)
         )
         yield from self.field(msg("remedy", context="terminal"), self.remedy(verdict.remedy or ""))
+        yield from self.field(msg("also"), self.listed(cause.members[1:]))
+        yield from self.field(msg("maybe by"), self.listed(cause.possibly_by))
         yield from self.field(msg("explains"), self.consequences(cause.explains))
         yield from self.field(msg("probably"), self.consequences(cause.probably))
 
@@ -143,6 +145,9 @@ class _Page:
         ids = self.some([verdict.id for verdict in verdicts])
         line = msg("{number}: {ids}", number=len(verdicts), ids=ids)
         return wrap(self.text(line), self.width - 14)
+
+    def listed(self, verdicts: list[Verdict]) -> list[str]:
+        return wrap(self.some([one.id for one in verdicts]), self.width - 14) if verdicts else []
 
     def short(self, cause: Cause) -> str:
         number = cause.folded

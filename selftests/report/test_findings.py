@@ -15,8 +15,8 @@ from .sample import SCENARIOS, healthy, interrupted, judge, nothing_judged, sett
     [
         ("healthy", "en", "All is well: 165 conditions hold on 11 hosts."),
         ("healthy", "zh", "一切正常：11 台主机上的 165 项检查全部通过。"),
-        ("three-faults", "en", "3 root causes: 12 failures."),
-        ("three-faults", "zh", "12 项失败，由 3 个根因引起。"),
+        ("three-faults", "en", "3 root causes: 12 failures and 3 warnings."),
+        ("three-faults", "zh", "12 项失败和 3 项警告，由 3 个根因引起。"),
         ("without-data", "en", "2 root causes: 40 failures (3 failed, 37 without data)."),
         ("interrupted", "en", "Interrupted: this report is partial. 46 conditions could not be checked."),
         ("nothing-judged", "en", "Nothing was checked: 148 not applicable, 18 waived."),

@@ -1,0 +1,102 @@
+"""Root causes that are one: equal findings with one origin, and the symptoms that are seen through the domain."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+from bkpaas.catalogue.registry import CONDITIONS, CUSTOM_CONDITIONS, TOPOLOGY
+from bkpaas.record import Verdict
+
+Addresses = Mapping[str, Iterable[str]]
+
+OF_ONE_HOST = frozenset({"not-running", "not-listening", "extra-process", "frozen", "full", "stale"})
+"""Kinds of evidence about a process or disk of one host: equal findings on two hosts have two origins."""
+
+_BY_WORD = {"fail": 0, "no_data": 1, "warn": 2}
+_MEASURED = re.compile(r"[+±-]?\d+(\.\d+)? ?(ms|s|%)(?![\w])|\b[0-9a-f]{12,}\b")
+"""Durations, shares and request ids, which differ between two views of the same."""
+
+
+def root_groups(verdicts: list[Verdict], addresses: Addresses | None = None) -> list[list[Verdict]]:
+    """Return the root causes, those of one origin together, the most explanatory first.
+
+    verdicts: those that are bad, with explained_by. addresses: of the hosts, by name; evidence that differs in
+    them only is equal.
+    """
+    explained = consequences(verdicts)
+    order = {condition: rank for rank, condition in enumerate((*CONDITIONS, *CUSTOM_CONDITIONS))}
+    roots = [verdict for verdict in verdicts if not verdict.explained_by]
+    views = [verdict for verdict in roots if verdict.condition in TOPOLOGY.views]
+    groups: dict[tuple[str, ...], list[Verdict]] = {}
+    for verdict in roots:
+        groups.setdefault(_origin(verdict, views, addresses or {}), []).append(verdict)
+    for members in groups.values():
+        members.sort(
+            key=lambda one: (one.subject != "controller", order.get(one.condition, len(order)), one.id)
+        )
+
+    def rank(members: list[Verdict]) -> tuple[bool, bool, int, int, int, str]:
+        ids = {one.id for one in members}
+        of_others = set().union(*(explained[id_] for id_ in ids)) - ids
+        return (
+            members[0].condition not in TOPOLOGY.said_first,
+            any(one.may_be_explained_by for one in members),
+            -len(of_others),
+            min(_BY_WORD[one.verdict] for one in members),
+            min(order.get(one.condition, len(order)) for one in members),
+            min(ids),
+        )
+
+    return sorted(groups.values(), key=rank)
+
+
+def consequences(bad: list[Verdict]) -> dict[str, set[str]]:
+    """Return by id what each verdict accounts for, directly or through others."""
+    explained: dict[str, set[str]] = {verdict.id: set() for verdict in bad}
+    by_id = {verdict.id: verdict for verdict in bad}
+    for effect in bad:
+        waiting, reached = list(effect.explained_by), set()
+        while waiting:
+            cause = waiting.pop()
+            if cause not in reached:
+                reached.add(cause)
+                explained[cause].add(effect.id)
+                waiting += by_id[cause].explained_by
+    return explained
+
+
+def _origin(verdict: Verdict, views: list[Verdict], addresses: Addresses) -> tuple[str, ...]:
+    """Return what is equal for findings with one origin."""
+    if verdict.condition in TOPOLOGY.views and (view := _view(verdict, views)):
+        return view
+    if verdict.condition in TOPOLOGY.said_first and verdict.case:
+        return verdict.condition, verdict.case  # one file is wrong
+    kinds = {kind for part in verdict.parts for kind in part.kinds}
+    if not kinds or kinds & OF_ONE_HOST or verdict.verdict == "no_data":
+        return (verdict.id,)
+    return verdict.condition, verdict.case or "", verdict.verdict, _without_own(verdict, addresses)
+
+
+def _view(verdict: Verdict, views: list[Verdict]) -> tuple[str, ...] | None:
+    """Return one origin for all symptoms that the controller sees through the domain, and hosts see as well.
+
+    What only some hosts see may lie between them and the domain.
+    """
+    kinds = {kind for part in verdict.parts for kind in part.kinds}
+    front = [view for view in views if view.subject == "controller"]
+    seen = {kind for view in front for part in view.parts for kind in part.kinds}
+    if verdict.subject == "controller" or kinds & seen:
+        return ("through the domain",)
+    return None
+
+
+def _without_own(verdict: Verdict, addresses: Addresses) -> str:
+    """Return the evidence without the names and addresses of the hosts that it is about, and what was measured."""
+    text = _MEASURED.sub("", verdict.evidence or "")
+    for place, host in enumerate(verdict.hosts):
+        # the target of a link is what is found wrong, its source is where that is seen
+        word = host if place and len(verdict.hosts) > 1 else "HOST"
+        for own in sorted({host, *addresses.get(host, ())}, key=len, reverse=True):
+            text = re.sub(rf"(?<![\w.-]){re.escape(own)}(?![\w-]|\.\d)", word, text)
+    return text

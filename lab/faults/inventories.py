@@ -1,0 +1,158 @@
+"""Mistakes in the inventory that the suite is given; the hosts are well."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from lab.control import Lab
+from lab.faults.fault import Act, Fault
+from lab.faults.hands import address, host
+
+SECTION = "foundations"
+KEPT = "inventory-kept"
+SPARE = "license"
+"""The role of a host that has lost its own."""
+
+
+def inventory(lab: Lab) -> Path:
+    return lab.state_dir / "inventory"
+
+
+def change(edit: Callable[[Lab, str], str], *names: str) -> Act:
+    """Return an act that edits files of the lab's inventory; `restore` undoes it."""
+
+    def break_(lab: Lab) -> None:
+        kept = lab.state_dir / KEPT
+        if not kept.exists():
+            shutil.copytree(inventory(lab), kept)
+        before = {name: (inventory(lab) / name).read_text("utf-8") for name in names}
+        after = {name: edit(lab, text) for name, text in before.items()}
+        assert after != before, names
+        for name, text in after.items():
+            (inventory(lab) / name).write_text(text, "utf-8")
+
+    return break_
+
+
+def restore(lab: Lab) -> None:
+    kept = lab.state_dir / KEPT
+    if kept.exists():
+        shutil.rmtree(inventory(lab))
+        kept.rename(inventory(lab))
+
+
+def swap(text: str, one: str, other: str) -> str:
+    return text.replace(one, "\0").replace(other, one).replace("\0", other)
+
+
+def give_role(role: str, number: int, other: str) -> Act:
+    """Return an act that gives a role to the first host of another role, and takes it from its own."""
+
+    def edit(lab: Lab, text: str) -> str:
+        mine, wrong = address(lab, host(lab, role, number)), address(lab, host(lab, other))
+        lines = []
+        for line in text.splitlines():
+            where, _, roles = line.partition(" ")
+            words = [word for word in roles.strip().split(",") if word]
+            if where == mine:
+                words = [word for word in words if word != role]
+            if where == wrong:
+                words = [*words, role]
+            lines.append(f"{where} {','.join(words or [SPARE])}" if where in (mine, wrong) else line)
+        return "\n".join(lines) + "\n"
+
+    return change(edit, "install.config")
+
+
+def forget_paas(lab: Lab) -> None:
+    """Neither install.config nor deployment.yaml has the second paas host."""
+    name = host(lab, "paas", 1)
+    words = {address(lab, name), name, f"{address(lab, name)}}}"}
+
+    def edit(_: Lab, text: str) -> str:
+        kept = [line for line in text.splitlines(True) if not words & set(line.replace(",", " ").split())]
+        return "".join(kept)
+
+    change(edit, "install.config", "deployment.yaml")(lab)
+
+
+def swap_addresses(lab: Lab, text: str) -> str:
+    """Two lines of install.config have each other's address."""
+    return swap(text, f"{address(lab, host(lab, 'paas', 1))} ", f"{address(lab, host(lab, 'appo'))} ")
+
+
+def swap_names(lab: Lab, text: str) -> str:
+    return swap(text, host(lab, "paas", 0), host(lab, "paas", 1))
+
+
+def other_domain(lab: Lab, text: str) -> str:
+    return text.replace(lab.layout.domain, f"old.{lab.layout.domain}")
+
+
+FAULTS = (
+    Fault(
+        "inventory-nginx-elsewhere",
+        "inventory-roles",
+        SECTION,
+        "the inventory gives the role nginx to the cmdb host",
+        "清单把 nginx 角色给了 cmdb 主机",
+        give_role("nginx", 0, "cmdb"),
+        restore,
+    ),
+    Fault(
+        "inventory-paas-elsewhere",
+        "inventory-roles",
+        SECTION,
+        "the inventory gives the role paas to the job host instead of the second paas host",
+        "清单把第二台 paas 主机的角色给了 job 主机",
+        give_role("paas", 1, "job"),
+        restore,
+    ),
+    Fault(
+        "inventory-agent-role-missing",
+        "inventory-roles",
+        SECTION,
+        "the inventory gives the role appt to the es host instead of the test host",
+        "清单把 appt 角色给了 es 主机",
+        give_role("appt", 0, "es"),
+        restore,
+    ),
+    Fault(
+        "inventory-paas-missing",
+        "inventory-roles",
+        SECTION,
+        "a paas host that nginx uses is not in the inventory",
+        "nginx 使用的一台 paas 主机不在清单中",
+        forget_paas,
+        restore,
+    ),
+    Fault(
+        "inventory-addresses-swapped",
+        "inventory-roles",
+        SECTION,
+        "the inventory has the addresses of a paas host and an app host the wrong way round",
+        "清单中一台 paas 主机与一台 app 主机的地址写反",
+        change(swap_addresses, "install.config"),
+        restore,
+    ),
+    Fault(
+        "inventory-names-swapped",
+        "inventory-roles",
+        SECTION,
+        "the inventory has the names of the two paas hosts the wrong way round",
+        "清单中两台 paas 主机的名称写反",
+        change(swap_names, "deployment.yaml"),
+        restore,
+    ),
+    Fault(
+        "inventory-domain-wrong",
+        "inventory-domain",
+        SECTION,
+        "the inventory has a domain that nothing serves",
+        "清单中的域名没有任何服务提供",
+        change(other_domain, "globals.env"),
+        restore,
+    ),
+)

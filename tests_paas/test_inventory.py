@@ -1,0 +1,330 @@
+"""The inventory and the hosts agree: which host has which role, who answers at an address, what the domain is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bkpaas.checks import (
+    OPEN_PAAS_SERVICES,
+    CaseMessage,
+    Deployment,
+    Finding,
+    Host,
+    HostLookup,
+    HostView,
+    HttpName,
+    Missing,
+    NoData,
+    NotApplicable,
+    Subject,
+    case,
+    combined,
+    condition,
+    is_login_refusal,
+    is_loopback,
+    msg,
+    series,
+    server_name_fits,
+)
+
+AGENTS = frozenset({"paas_agent", "paas-agent"})
+APPS = ("appo", "appt")
+OPEN_PAAS = "OPEN_PAAS"
+"""What the names of the upstreams of open_paas begin with."""
+
+
+@condition("inventory-roles")
+def test_inventory_and_hosts_agree_on_roles(
+    host: HostView, subject: Subject, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """The host at the address of the inventory is the one that is meant, and it runs what its roles say."""
+    entry = deployment.host(subject.id)
+    views = {one.name: host_facts(one.name) for one in deployment.selected()}
+    problem = (
+        _other_identity(host, entry, deployment, views)
+        or _role_elsewhere(host, entry, deployment, views, finding)
+        or _role_missing(host, entry, deployment, views, finding)
+        or _missing_host(host, deployment, views, finding)
+    )
+    finding.add_evidence(", ".join(entry.roles))
+    assert problem is None, combined([problem], problem.evidence)
+
+
+def _other_identity(
+    host: HostView, entry: Host, deployment: Deployment, views: dict[str, HostView]
+) -> CaseMessage | None:
+    """Return the case of an address where another host of the inventory answers."""
+    own = _addresses(host)
+    name = (host.system.hostname or "").partition(".")[0].lower()
+    for other in deployment.selected():
+        if other.name == entry.name:
+            continue
+        if name == other.name.lower() and name != entry.name.lower():
+            return case(
+                "other-host",
+                "the inventory has {address} as {host_name}, and the host there calls itself {other}",
+                address=entry.address,
+                host_name=entry.name,
+                other=other.name,
+            )
+        if other.address in own and entry.address in _addresses(views[other.name]):
+            return case(
+                "twice",
+                "{address} and {other_address} ({other}) are addresses of one host",
+                address=entry.address,
+                other_address=other.address,
+                other=other.name,
+            )
+        if own and entry.address not in own and entry.address in _addresses(views[other.name]):
+            return case(
+                "other-host",
+                "the inventory has {address} as {host_name}, and it is an address of {other}",
+                address=entry.address,
+                host_name=entry.name,
+                other=other.name,
+            )
+    return None
+
+
+def _role_elsewhere(
+    host: HostView, entry: Host, deployment: Deployment, views: dict[str, HostView], finding: Finding
+) -> CaseMessage | None:
+    """Return the case of a role whose programs are not on this host, but on one that does not have the role."""
+    for role, (runs, equal) in _SIGNS.items():
+        if role not in entry.roles or _has_files(role, host, deployment) or runs(host, deployment):
+            continue
+        others = [
+            one.name
+            for one in deployment.selected()
+            if not one.has_role(*equal) and _shows(runs, views[one.name], deployment)
+        ]
+        if role == "nginx":
+            others += _unlisted_front(host, deployment)
+        if role == "paas":
+            others += [
+                address
+                for nginx in deployment.selected("nginx")
+                for address in _unlisted_paas(views[nginx.name], deployment)
+            ]
+        if others:
+            finding.names_components("role", [role])
+            return case(
+                "role-elsewhere",
+                "the inventory gives {host_name} the role {role}, of which nothing is there; it is on {others}",
+                host_name=entry.name,
+                role=role,
+                others=series(others),
+            )
+    return None
+
+
+def _role_missing(
+    host: HostView, entry: Host, deployment: Deployment, views: dict[str, HostView], finding: Finding
+) -> CaseMessage | None:
+    """Return the case of a host that runs a role that the inventory does not give to it, nor to another by mistake."""
+    for role, (runs, equal) in _SIGNS.items():
+        if entry.has_role(*equal) or not runs(host, deployment):
+            continue
+        holders = deployment.hosts_with(*equal)
+        mistaken = [
+            one.name
+            for one in holders
+            if one.selected
+            and not _has_files(role, views[one.name], deployment)
+            and not _shows(runs, views[one.name], deployment)
+        ]
+        used = not holders or role != "paas" or _named_by_nginx(host, deployment, views)
+        if used and not mistaken:
+            finding.names_components("role", [role])
+            return case(
+                "role-missing",
+                "{host_name} runs what belongs to the role {role}, which the inventory does not give to it",
+                host_name=entry.name,
+                role=role,
+            )
+    return None
+
+
+def _missing_host(
+    host: HostView, deployment: Deployment, views: dict[str, HostView], finding: Finding
+) -> CaseMessage | None:
+    """Return the case of a healthy paas host that is in nginx's upstreams and not in the inventory."""
+    if not deployment.host(host.name).has_role("nginx"):
+        return None
+    if any(not _has_files("paas", views[paas.name], deployment) for paas in deployment.selected("paas")):
+        return None  # the role stands at another host by mistake, which is said there
+    for address, ports in _unlisted_paas(host, deployment).items():
+        finding.names_components("address", [f"{address}:{port}" for port in ports])
+        return case(
+            "host-missing",
+            "every upstream of open_paas in nginx on {host_name} names {missing}, which answers for all of them "
+            "and is not in the inventory",
+            host_name=host.name,
+            missing=address,
+        )
+    return None
+
+
+def _unlisted_paas(nginx: HostView, deployment: Deployment) -> dict[str, list[int]]:
+    """Return the ports of each address outside the inventory that serves all upstreams of open_paas."""
+    if isinstance(nginx.facts.nginx, Missing):
+        return {}
+    upstreams = [one for one in nginx.facts.nginx.upstreams if one.name.startswith(OPEN_PAAS)]
+    known = {one.address for one in deployment.hosts} | _addresses(nginx)
+    named: dict[str, dict[str, int]] = {}
+    for upstream in upstreams:
+        for server in upstream.servers:
+            for address in nginx.names.of(server.address):
+                if address not in known and not is_loopback(address) and server.port:
+                    named.setdefault(address, {})[upstream.name] = server.port
+    return {
+        address: list(ports.values())
+        for address, ports in named.items()
+        if len(ports) == len(upstreams) and all(_is_well(nginx, address, port) for port in ports.values())
+    }
+
+
+def _is_well(nginx: HostView, address: str, port: int) -> bool:
+    answer = nginx.answers.find(HttpName.UPSTREAM.of(address, port))
+    return answer is not None and answer.ok and (answer.status or 500) < 500
+
+
+def _unlisted_front(host: HostView, deployment: Deployment) -> list[str]:
+    """Return the addresses outside the inventory that the domain resolves to, if login answers there."""
+    resolved = host.names.get(deployment.domain)
+    answer = host.answers.find(HttpName.IS_LOGIN_DOMAIN.value)
+    known = {one.address for one in deployment.hosts} | set(deployment.virtual_addresses) | _addresses(host)
+    outside = [address for address in (resolved.addresses if resolved else ()) if address not in known]
+    return outside if answer is not None and is_login_refusal(answer) else []
+
+
+def _serves_open_paas(host: HostView, deployment: Deployment) -> bool:
+    services = {process.service for process in host.processes.items}
+    return bool(services & set(OPEN_PAAS_SERVICES))
+
+
+def _serves_the_domain(host: HostView, deployment: Deployment) -> bool:
+    """Tell if the domain resolves to this host and nginx listens there."""
+    resolved = host.names.get(deployment.domain)
+    own = {address for address in _addresses(host) if address not in deployment.virtual_addresses}
+    here = set(resolved.addresses if resolved else ()) & own
+    return bool(here and host.processes.nginx_masters() and host.sockets.on(deployment.port))
+
+
+def _runs_agent(host: HostView, deployment: Deployment) -> bool:
+    return any(
+        AGENTS & {process.name, process.argv[0].rpartition("/")[2] if process.argv else ""}
+        for process in host.processes.items
+    )
+
+
+Sign = Callable[[HostView, Deployment], bool]
+
+_SIGNS: dict[str, tuple[Sign, tuple[str, ...]]] = {
+    "paas": (_serves_open_paas, ("paas",)),
+    "nginx": (_serves_the_domain, ("nginx",)),
+    "appo": (_runs_agent, APPS),
+    "appt": (_runs_agent, APPS),
+}
+"""By role: what shows that a host runs it, and the roles of which one explains that."""
+
+
+def _has_files(role: str, host: HostView, deployment: Deployment) -> bool:
+    """Tell if the files of a role are on a host, whether it runs or not; True where that is not known."""
+    facts = host.facts
+    if role == "paas":
+        if isinstance(facts.services, Missing) or isinstance(facts.settings, Missing):
+            return True
+        files = [file for one in facts.settings.by_project.values() for file in one.files]
+        return any(one.ini.exists for one in facts.services.by_name.values()) or any(
+            one.exists for one in files
+        )
+    if role == "nginx":
+        if isinstance(facts.nginx, Missing):
+            return True
+        return any(one.name.startswith(OPEN_PAAS) for one in facts.nginx.upstreams) or any(
+            deployment.domain in server.names for server in facts.nginx.servers
+        )
+    return isinstance(facts.agent, Missing) or facts.agent.config is not None
+
+
+def _shows(runs: Sign, host: HostView, deployment: Deployment) -> bool:
+    try:
+        return runs(host, deployment)
+    except NoData:
+        return False
+
+
+def _named_by_nginx(host: HostView, deployment: Deployment, views: dict[str, HostView]) -> bool:
+    own = _addresses(host)
+    for nginx in deployment.selected("nginx"):
+        facts = views[nginx.name].facts.nginx
+        if not isinstance(facts, Missing) and any(
+            server.address in own
+            for upstream in facts.upstreams
+            if upstream.name.startswith(OPEN_PAAS)
+            for server in upstream.servers
+        ):
+            return True
+    return False
+
+
+def _addresses(host: HostView) -> set[str]:
+    try:
+        return {address for address in host.addresses.items if not is_loopback(address)}
+    except NoData:
+        return set()
+
+
+@condition("inventory-domain")
+def test_inventory_has_the_domain_of_the_files(
+    deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """The domain of the inventory is that of nginx's server block for open_paas, or of PAAS_DOMAIN in the settings."""
+    served: dict[str, str] = {}
+    for nginx in deployment.selected("nginx"):
+        served |= _served(host_facts(nginx.name))
+    configured: dict[str, str] = {}
+    for paas in deployment.selected("paas"):
+        configured |= _configured(host_facts(paas.name))
+    names = {name: place for name, place in (served | configured).items() if name != deployment.domain}
+    finding.add_evidence(deployment.domain)
+    if not served or not configured:
+        raise NotApplicable(msg("no server block of open_paas, or no PAAS_DOMAIN, was read"))
+    fits = [name for name in served if server_name_fits(name, deployment.domain)]
+    other = next((name for name in configured if name in served), None)
+    if fits or deployment.domain in configured or other is None:
+        return  # the files differ: other conditions compare them
+    raise AssertionError(
+        case(
+            "differs",
+            "the inventory has the domain {domain}, and {place} has {other}",
+            domain=deployment.domain,
+            place=names[other],
+            other=other,
+        )
+    )
+
+
+def _served(host: HostView) -> dict[str, str]:
+    """Return where each name of a server block that leads to open_paas is."""
+    if isinstance(host.facts.nginx, Missing):
+        return {}
+    return {
+        name.lower(): f"{host.name}:{server.file}:{server.line}"
+        for server in host.facts.nginx.servers
+        if any((location.upstream or "").startswith(OPEN_PAAS) for location in server.locations)
+        for name in server.names
+    }
+
+
+def _configured(host: HostView) -> dict[str, str]:
+    """Return where each value of PAAS_DOMAIN is, without its port."""
+    if isinstance(host.facts.settings, Missing):
+        return {}
+    values = [settings.get("PAAS_DOMAIN") for settings in host.facts.settings.by_project.values()]
+    return {
+        str(value.value).partition(":")[0].lower(): f"{host.name}:{value.file}:{value.line}"
+        for value in values
+        if value is not None and value.kind == "str"
+    }
