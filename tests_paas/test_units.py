@@ -95,7 +95,7 @@ def test_all_units_run(host: HostView, deployment: Deployment, finding: Finding)
         service=" ".join(sorted(service_of_unit(f"{name}.service") for name in wrong)) or "SERVICE",
     )
     finding.add_evidence(", ".join(f"{_short([unit.name])} {unit.state}" for unit in units.present))
-    assert not wrong, several(dict(sorted(wrong.items())), "units", _components(wrong))
+    assert not wrong, several(dict(sorted(wrong.items())), "units", components=_components(wrong))
     not_collected = [unit.name for unit in units.present if unit.name not in units.later]
     if not_collected:
         raise NoData(
