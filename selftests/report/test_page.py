@@ -127,7 +127,10 @@ def test_the_language_switches_in_place(shown: Open, browser: Browser) -> None:
     results = shown(three_faults(), "#verdict=fail&host=paas-1")
     browser.evaluate("window.kept = true; document.querySelector('[name=lang][value=zh]').click()")
     assert browser.evaluate("document.documentElement.lang") == "zh-CN"
-    assert browser.evaluate("document.querySelector('h1').innerText") == "12 项失败和 3 项警告，由 3 个根因引起。"
+    assert (
+        browser.evaluate("document.querySelector('h1').innerText")
+        == "12 项失败和 3 项警告，由 3 个根因引起。"
+    )
     assert browser.evaluate("document.title") == "12 项失败和 3 项警告，由 3 个根因引起。"
     assert browser.evaluate("location.hash") == "#host=paas-1&verdict=fail&lang=zh"
     first = results.verdict("supervisor-sock@paas-1").translated.title
@@ -137,7 +140,10 @@ def test_the_language_switches_in_place(shown: Open, browser: Browser) -> None:
     assert browser.evaluate(SHOWN) == ["es-health@es-1"]
     browser.evaluate("document.querySelector('[name=lang][value=en]').click()")
     assert browser.evaluate("location.hash") == "#id=es-health@es-1"
-    assert browser.evaluate("document.querySelector('h1').innerText") == "3 root causes: 12 failures and 3 warnings."
+    assert (
+        browser.evaluate("document.querySelector('h1').innerText")
+        == "3 root causes: 12 failures and 3 warnings."
+    )
     assert browser.evaluate("window.kept") is True
     quiet(browser)
 
@@ -145,7 +151,10 @@ def test_the_language_switches_in_place(shown: Open, browser: Browser) -> None:
 def test_an_address_brings_its_language(shown: Open, browser: Browser) -> None:
     set_language("zh")
     shown(three_faults(), "#lang=en&theme=dark")
-    assert browser.evaluate("document.querySelector('h1').innerText") == "3 root causes: 12 failures and 3 warnings."
+    assert (
+        browser.evaluate("document.querySelector('h1').innerText")
+        == "3 root causes: 12 failures and 3 warnings."
+    )
     assert browser.evaluate(GROUND) == DARK
     browser.evaluate("location.hash = '#lang=fr&theme=loud'")
     browser.wait("location.hash === '#lang=en&theme=dark'")
