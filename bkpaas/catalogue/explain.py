@@ -14,11 +14,14 @@ from msgspec import Struct
 
 from bkpaas.catalogue.grouping import Addresses, root_groups
 from bkpaas.catalogue.model import SERVICES, Cause, Relation
-from bkpaas.catalogue.registry import find_condition
+from bkpaas.catalogue.registry import TOPOLOGY, find_condition
 from bkpaas.catalogue.scope import roles_of
 from bkpaas.record import Part, Verdict
 
 BAD = frozenset({"fail", "warn", "no_data"})
+
+BAD_ANSWERS = frozenset({"5xx", "wrong-body", "log-line"})
+NO_ANSWER = frozenset({"refused", "silent", "unresolved", "not-listening", "not-running"})
 
 INVENTORY = "inventory-roles"
 """The condition that says which role a host does not have."""
@@ -76,7 +79,7 @@ def _causes(
             if cause.id == effect.id or not _accounts(cause, edge, effect, context):
                 continue
             parts = [part for part in effect.parts if _is_about(cause, part, context)]
-            covered = [part for part in parts if _kinds_meet(edge, part)]
+            covered = [part for part in parts if _kinds_meet(edge, part) and not _answers(cause, part)]
             if covered or not effect.parts:
                 shown.append(cause)
                 left -= set(covered)
@@ -100,6 +103,12 @@ def _edges(effect: Verdict) -> Iterable[Cause]:
 
 def _kinds_meet(edge: Cause, part: Part) -> bool:
     return not part.kinds or not edge.produces or bool(set(part.kinds) & set(edge.produces))
+
+
+def _answers(cause: Verdict, part: Part) -> bool:
+    """Tell if the cause gives answers, only bad ones, while the evidence shows that there is none."""
+    kinds = {kind for own in cause.parts for kind in own.kinds}
+    return bool(kinds) and kinds <= BAD_ANSWERS and bool(part.kinds) and set(part.kinds) <= NO_ANSWER
 
 
 def _is_possible(edge: Cause, part: Part) -> bool:
@@ -130,7 +139,8 @@ def _type(component: str) -> str:
 def _accounts(cause: Verdict, edge: Cause, effect: Verdict, context: Context) -> bool:
     """Tell if a cause stands where the edge wants it, and can bring down anything there."""
     relation = edge.relation
-    if edge.cases and cause.case and cause.case not in edge.cases:
+    cases = edge.cases or (TOPOLOGY.breaks_in.get(cause.condition, ()) if effect.verdict != "no_data" else ())
+    if cases and cause.case and cause.case not in cases:
         return False
     if cause.verdict == "warn" and effect.verdict != "warn":
         return False  # what is only a warning does not bring anything down

@@ -95,6 +95,7 @@ Evidence = Literal[
     "unresolved",
     "not-listening",
     "not-running",
+    "frozen",
     "extra-process",
     "missing",
     "wrong-value",
@@ -111,7 +112,7 @@ cut-off: a connection is closed before there is an answer. full: a disk or a tab
 5xx: an HTTP answer with a server error. wrong-body: an answer of something else, or one that reports an error.
 tls: a certificate or handshake is refused. unresolved: a name resolves to nothing or to a wrong address.
 not-listening: no socket listens there. not-running: a program does not run as its manager should run it.
-extra-process: a process that should not be there. missing: a file or directory is gone.
+frozen: a process is stopped by a signal. extra-process: a process that should not be there. missing: a file or directory is gone.
 wrong-value: a setting, clock or file differs from what it must be. stale: something old is still in use.
 log-line: a line in a log. no-line: an expected line is not in a log. no-data: it could not be read.
 """

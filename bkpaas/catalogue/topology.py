@@ -60,6 +60,8 @@ class Topology(Struct, frozen=True, forbid_unknown_fields=True):
     component: dict[str, Component]
     station: dict[str, Station]
     step: dict[str, Step]
+    breaks_in: dict[str, Strings] = {}
+    """By condition, the cases in which it breaks something else; all where it is not listed."""
     views: Strings = ()
     """Conditions that see the platform through its domain, as users do: what they see has one origin."""
     said_first: Strings = ()
