@@ -23,6 +23,9 @@ BAD = frozenset({"fail", "warn", "no_data"})
 BAD_ANSWERS = frozenset({"5xx", "wrong-body", "log-line"})
 NO_ANSWER = frozenset({"refused", "silent", "unresolved", "not-listening", "not-running"})
 
+OWN = frozenset({"wrong-value", "frozen", "extra-process"})
+"""Kinds of evidence that nothing may be behind unless an edge produces them: files, settings, clocks, signals."""
+
 INVENTORY = "inventory-roles"
 """The condition that says which role a host does not have."""
 
@@ -112,8 +115,8 @@ def _answers(cause: Verdict, part: Part) -> bool:
 
 
 def _is_possible(edge: Cause, part: Part) -> bool:
-    """Tell if a mechanism may be behind what was seen: never behind the content of a file, a setting or a clock."""
-    return set(edge.produces) != {"no-data"} and set(part.kinds) != {"wrong-value"} and not part.component
+    """Tell if a mechanism may be behind what was seen although the evidence does not show it."""
+    return set(edge.produces) != {"no-data"} and not set(part.kinds) <= OWN and not part.component
 
 
 def _is_about(cause: Verdict, part: Part, context: Context) -> bool:

@@ -20,6 +20,7 @@ from selftests.matrix import table
 from selftests.matrix.declared import PAIRS, SYMPTOM_FAULTS
 from selftests.matrix.record import Found, Matrix
 from selftests.matrix.trial import Alike, Broken, FalseAlarms, Healthy, Narrowed, Stand, Trial
+from selftests.pairs import campaign
 
 FILE = REPOSITORY / "report" / "matrix.json"
 
@@ -33,6 +34,10 @@ def main() -> int:
     if options.list:
         print("\n".join(listed()))
         return 0
+    if options.generated:
+        found = campaign.judged(options.generated)
+        print("\n".join(campaign.table(found)))
+        return int(campaign.share(found) > campaign.MOST_NOT_NAMED)
     partial = options.resume or options.only or options.pair or options.symptoms
     matrix = Matrix.read(FILE) if partial else Matrix()
     trials = plan(matrix, options)
@@ -74,6 +79,8 @@ def parser() -> argparse.ArgumentParser:
                      help=to_text(msg("how many runs without a fault (1; with --only, --pair or --symptoms 0)")))  # fmt: skip
     top.add_argument("--layout", metavar="LAYOUT", type=layout_name,
                      help=to_text(msg("only faults of this layout, and healthy runs in it (all faults, healthy runs in a)")))  # fmt: skip
+    top.add_argument("--generated", metavar="N", type=int,
+                     help=to_text(msg("only judge N pairs of recorded faults, without a lab: both must be named")))  # fmt: skip
     top.add_argument("--resume", action="store_true",
                      help=to_text(msg("keep what report/matrix.json holds already")))  # fmt: skip
     top.add_argument("--labs", type=int, choices=(1, 2), default=1,
