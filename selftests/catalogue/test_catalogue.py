@@ -93,7 +93,7 @@ def test_a_limit_is_told_by_its_name_and_its_usual_value_in_both_languages(known
     assert told[0] == told[1]
     assert told[0] <= {(name, float(value)) for name, value in usual.items()}
     named = re.findall(
-        r"`(\w+_(?:seconds|percent|minutes|days|length|bytes))`", known.inputs.en + known.rule.en
+        r"`(\w+_(?:seconds|percent|minutes|days|length|bytes|deaths))`", known.inputs.en + known.rule.en
     )
     assert set(named) == {name for name, _ in told[0]}
 
