@@ -112,7 +112,10 @@ def _target(there: Route, nginx: Nginx | Missing) -> Endpoint:
 
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
-    """Return one GET per application and route, in round 2."""
+    """Return one GET per application and route, in round 2.
+
+    An application with one worker answers them one after the other, so the later routes have more time.
+    """
     if earlier is None or not entry.has_role("appo", "appt"):
         return
     facts = earlier.hosts[entry.name]
@@ -124,9 +127,12 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
         if own is not None:
             yield _own(deployment, saas, own, path)
         url = f"http://{entry.address}:{deployment.service_port('agent_nginx')}{path}"
-        yield http_get(deployment, HttpName.APPLICATION_NGINX.of(saas.app), url, headers={"Host": host})
+        seconds = deployment.limits.request_seconds
+        name = HttpName.APPLICATION_NGINX.of(saas.app)
+        yield http_get(deployment, name, url, headers={"Host": host}, seconds=2 * seconds)
         if deployment.hosts_with("nginx"):
-            yield http_get(deployment, HttpName.APPLICATION_DOMAIN.of(saas.app), deployment.url(path))
+            name = HttpName.APPLICATION_DOMAIN.of(saas.app)
+            yield http_get(deployment, name, deployment.url(path), seconds=3 * seconds)
 
 
 def _own(deployment: Deployment, saas: Saas, own: Endpoint, path: str) -> Query:

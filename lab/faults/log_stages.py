@@ -329,7 +329,7 @@ FAULTS = (
         "log_parser delivers the lines of every host but the appt one",
         "log_parser 写入除 appt 以外所有主机的日志",
         *parser_edited(
-            's/^  elasticsearch {/  if [beat][hostname] != "appt-1" {\\n  elasticsearch {/; s/^}$/}}/',
+            's/^  elasticsearch {/  if [beat][hostname] != "appt-1" {\\n  elasticsearch {/; $ s/^}$/}}/',
             late="appt",
         ),
     ),
