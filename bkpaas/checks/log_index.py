@@ -17,16 +17,20 @@ from bkpaas.inventory.deployment import Deployment
 _JODA = {
     "YYYY": "%Y", "yyyy": "%Y", "xxxx": "%G", "YY": "%y", "yy": "%y", "MM": "%m", "dd": "%d", "DD": "%j",
     "DDD": "%j", "ww": "%V", "HH": "%H", "mm": "%M", "ss": "%S", "MMM": "%b", "EEE": "%a",
+    "M": "%-m", "d": "%-d", "H": "%-H", "m": "%-M",
 }  # fmt: skip
-"""Letters of a date of Joda, which logstash writes between %{+ and }."""
+"""Letters of a date of Joda, which logstash writes between %{+ and }. A single letter has no leading zero."""
 
 
 def index_names(pattern: str, day: datetime) -> str | None:
-    """Return the index of a pattern of logstash on a day, None if it depends on the event."""
+    """Return the index of a pattern of logstash on a day, None if it depends on the event or is not understood."""
+
+    def part(run: re.Match[str]) -> str:
+        form = _JODA.get(run[0])
+        return day.strftime(form) if form else "\0"
 
     def date(match: re.Match[str]) -> str:
-        form = re.sub(r"[A-Za-z]+", lambda word: _JODA.get(word[0], "\0"), match[1])
-        return day.strftime(form)
+        return "\0" if "'" in match[1] else re.sub(r"([A-Za-z])\1*", part, match[1])
 
     name = re.sub(r"%\{\+([^}]*)\}", date, pattern)
     return None if "%{" in name or "\0" in name or "${" in name else name

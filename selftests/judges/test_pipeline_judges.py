@@ -15,8 +15,8 @@ def plugins(snapshot: dict[str, Any], host: str = "appo-1") -> dict[str, Any]:
 
 def edit_log(snapshot: dict[str, Any], **values: Any) -> None:
     now = snapshot["hosts"]["appo-1"]["system"]["time"]
-    old = {"times": [now - 900, now - 600], "ends": [900, 1200], "mtime": now - 600}
-    plugins(snapshot)["logs"][0].update(old, **values)
+    old = {"times": [now - 900, now - 600], "ends": [900, 1200], "size": 1200, "mtime": now - 600}
+    plugins(snapshot)["logs"][0].update(old | values)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,10 @@ def edit_parser(**values: Any) -> Any:
         ({"indices": [{"name": "paas_app_log-%{+yyyy.MM.dd}", "file": "/f", "line": 1}]}, None),
         ({"indices": [{"name": "%{type}-%{+yyyy.MM.dd}", "file": "/f", "line": 1}]}, None),
         ({"indices": [{"name": "paas_app_log-%{+YYYY.MM.DD}", "file": "/f", "line": 1}]}, "wrong-name"),
-        ({"indices": [{"name": "paas_app_log-%{+YYYY.M.d}", "file": "/f", "line": 1}]}, None),
+        ({"indices": [{"name": "paas_app_log-%{+YYYY.M.d}", "file": "/f", "line": 1}]}, "wrong-name"),
+        ({"indices": [{"name": "paas_app_log-%{+yyyyMMdd}", "file": "/f", "line": 1}]}, "wrong-name"),
+        ({"indices": [{"name": "paas_app_log-%{+YYYY.MMMM.dd}", "file": "/f", "line": 1}]}, None),
+        ({"indices": [{"name": "paas_app_log-%{+YYYY'.'MM.dd}", "file": "/f", "line": 1}]}, None),
         ({"indices": [{"name": "app-log", "file": "/f", "line": 1}]}, "wrong-name"),
         ({"indices": []}, "no-output"),
         ({"drops": "/f:7"}, "drops-all"),
