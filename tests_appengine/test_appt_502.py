@@ -19,6 +19,7 @@ from bkpaas.checks import (
     NoData,
     NotApplicable,
     Process,
+    addresses,
     body_text,
     case,
     clauses,
@@ -138,7 +139,7 @@ def test_upstreams_lead_to_the_right_app_hosts(
                 wrong += _wrong_servers(host, upstream, role, right, finding)
         path = f"{APP_PATHS[role]}{SOME_APPLICATION}/"
         leads = _domain_route(host, path, deployment)
-        if leads is not None:
+        if leads is not None and _can_be_followed(host, leads, deployment):
             wrong += _wrong_route(host, leads, path, role, right, finding)
         elif name not in {upstream.name for upstream in nginx.upstreams}:
             absent.append(name)
@@ -188,14 +189,26 @@ def _domain_route(host: HostView, path: str, deployment: Deployment) -> NginxRou
     return nginx_route(servers[0].locations, path) if len(servers) == 1 else None
 
 
+def _target_name(leads: NginxRoute) -> str:
+    """Return the upstream or endpoint of a proxy_pass."""
+    return (leads.target.partition("://")[2] or leads.target).partition("/")[0]
+
+
+def _can_be_followed(host: HostView, leads: NginxRoute, deployment: Deployment) -> bool:
+    """Tell if the files or the resolver say which servers a route leads to."""
+    name = _target_name(leads)
+    if any(one.name == name for one in host.nginx.upstreams):
+        return True
+    return "$" not in name and addresses(host, name.rpartition(":")[0] or name, deployment) is not None
+
+
 def _wrong_route(
     host: HostView, leads: NginxRoute, path: str, role: str, right: set[str], finding: Finding
 ) -> list[CaseMessage]:
-    """Return the case of a path that leads to a host of another role; none where a variable decides."""
-    target = leads.target.partition("://")[2] or leads.target
-    name = target.partition("/")[0]
+    """Return the case of a path that leads to a host of another role."""
+    name = _target_name(leads)
     upstream = next((one for one in host.nginx.upstreams if one.name == name), None)
-    if "$" in name or (upstream is not None and APP_UPSTREAMS.get(name) == role):
+    if upstream is not None and APP_UPSTREAMS.get(name) == role:
         return []
     servers = (
         [server.address for server in upstream.servers] if upstream else [name.rpartition(":")[0] or name]

@@ -50,6 +50,28 @@ def without_agents(snapshot):
     nginx(snapshot)["upstreams"] = [one for one in nginx(snapshot)["upstreams"] if "AGENT" not in one["name"]]
 
 
+def sent_by_unread_name(snapshot):
+    """The location of /t/ names a host that no upstream and no resolved name accounts for."""
+    without_agents(snapshot)
+    for one in paas_server(snapshot)["locations"]:
+        if one["upstream"].startswith("PAAS_AGENT"):
+            one.update(proxy_pass="http://agents.bklab.test:8010", upstream="agents.bklab.test")
+
+
+def sent_by_variable(snapshot):
+    without_agents(snapshot)
+    for one in paas_server(snapshot)["locations"]:
+        if one["upstream"].startswith("PAAS_AGENT"):
+            one.update(proxy_pass="http://$agents", upstream="$agents")
+
+
+def sent_to_another_address(snapshot):
+    without_agents(snapshot)
+    for one in paas_server(snapshot)["locations"]:
+        if one["upstream"].startswith("PAAS_AGENT"):
+            one.update(proxy_pass="http://10.66.0.11:8010", upstream="10.66.0.11:8010")
+
+
 def dead_upstream_of_tests(snapshot):
     upstream(snapshot, "PAAS_AGENT_TEST")["servers"][0]["address"] = "10.66.0.99"
     refused = {"name": "upstream-10.66.0.99:8010", "url": "http://10.66.0.99:8010/", "error_kind": "refused"}
@@ -90,6 +112,9 @@ def app_host_is_another(snapshot):
         ("nginx-conf-upstreams", by_wrong_name, "fail"),
         ("agent-upstream-map", by_name, "pass"),
         ("agent-upstream-map", without_agents, "no_data"),
+        ("agent-upstream-map", sent_by_unread_name, "no_data"),
+        ("agent-upstream-map", sent_by_variable, "no_data"),
+        ("agent-upstream-map", sent_to_another_address, "fail"),
     ],
 )
 def test_upstreams(judge, condition, change, word):
