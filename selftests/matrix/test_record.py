@@ -55,6 +55,7 @@ def test_file_has_the_published_shape(tmp_path: Path) -> None:
                 "healed": True,
                 "seconds": 1.5,
                 "same_from_snapshot": True,
+                "remedied": None,
             }
         ],
         "pairs": [
