@@ -80,7 +80,7 @@ def _may_create(value: str) -> bool:
     for pattern in value.split(","):
         word = pattern.strip()
         name = word.lstrip("+-")
-        if re.fullmatch(re.escape(name).replace(r"\\*", ".*"), f"{LOG_INDEX}2000.01.01"):
+        if re.fullmatch(re.escape(name).replace(r"\*", ".*"), f"{LOG_INDEX}2000.01.01"):
             return not word.startswith("-")
     return False
 
