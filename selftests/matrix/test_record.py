@@ -243,8 +243,8 @@ def test_every_symptom_is_tried_on_a_fault_of_its_own() -> None:
     assert all(FAULTS[SYMPTOM_FAULTS[one.key]].condition in one.conditions for one in SECTIONS)
 
 
-UNBROKEN: tuple[str, ...] = ()
-"""Conditions that no fault turns red yet."""
+UNBROKEN: tuple[str, ...] = ("process-manager", "nginx-old-upstream")
+"""Conditions that no fault of the lab turns red yet; edited facts do, in selftests/judges."""
 
 
 def test_every_condition_has_a_fault() -> None:

@@ -1,0 +1,210 @@
+"""Cases that few faults show, on edited facts."""
+
+from typing import Any
+
+import pytest
+
+GONE = "10.66.0.99:8003"
+
+
+def error_line(upstream: str, **values: Any) -> Any:
+    def change(snapshot: dict[str, Any]) -> None:
+        host = snapshot["hosts"]["nginx-1"]
+        text = f'connect() failed while connecting to upstream, upstream: "http://{upstream}/login/"'
+        line = {"file": host["logs"]["nginx_logs"][0], "time": host["system"]["time"] - 1, "text": text}
+        line |= {"upstream": upstream, "level": "error", "server": "paas.bklab.test"}
+        host["logs"]["nginx_errors"] = [line | values]
+
+    return change
+
+
+def behind_a_name(snapshot: dict[str, Any]) -> None:
+    host = snapshot["hosts"]["nginx-1"]
+    for upstream in host["nginx"]["upstreams"]:
+        if upstream["name"] == "OPEN_PAAS_LOGIN":
+            upstream["servers"][0]["address"] = "login.bklab.test"
+    known = {"name": "login.bklab.test", "addresses": ["10.66.0.11"]}
+    host["names"]["by_name"]["login.bklab.test"] = known
+    error_line(GONE)(snapshot)
+
+
+@pytest.mark.parametrize(
+    ("change", "case"),
+    [
+        (error_line(GONE), "not-in-files"),
+        (behind_a_name, "resolved-before"),
+        (error_line("10.66.0.11:8003"), None),
+        (error_line(GONE, time=0.0), None),
+        (error_line(GONE, server="other.example"), None),
+        (error_line("unix:/run/other.sock"), None),
+    ],
+)
+def test_upstreams_that_nginx_still_uses(judge: Any, change: Any, case: str | None) -> None:
+    verdict = judge("nginx-old-upstream", change)["nginx-1"]
+    assert (verdict["verdict"], verdict["case"]) == (("warn", case) if case else ("pass", None))
+
+
+def of_6(snapshot: dict[str, Any]) -> None:
+    snapshot["deployment"]["generation"] = "6.x"
+
+
+def without_services(snapshot: dict[str, Any]) -> None:
+    of_6(snapshot)
+    host = snapshot["hosts"]["paas-1"]
+    host["processes"]["items"] = [
+        one for one in host["processes"]["items"] if "uwsgi" not in " ".join(one[6])
+    ]
+    host["units"] = {"fact": "Units", "by_name": {}, "booted": True, "later": {}}
+
+
+@pytest.mark.parametrize(("change", "case"), [(of_6, "supervisord"), (without_services, "nothing")])
+def test_the_process_manager_of_6(judge: Any, change: Any, case: str) -> None:
+    verdict = judge("process-manager", change)["paas-1"]
+    assert (verdict["verdict"], verdict["case"]) == ("fail", case)
+
+
+def edit_search(part: str | None, **values: Any) -> Any:
+    """Edit the answers of Elasticsearch to both paas hosts, in a part of them."""
+
+    def change(snapshot: dict[str, Any]) -> None:
+        for host in ("paas-1", "paas-2"):
+            for search in snapshot["hosts"][host]["searches"]["by_place"].values():
+                (search[part] if part else search).update(values)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "case"),
+    [
+        (edit_search("settings", auto_create="false"), "auto-create"),
+        (edit_search("settings", auto_create="-paas_app_log-*,+*"), "auto-create"),
+        (edit_search("settings", auto_create="+other*"), "auto-create"),
+        (edit_search("settings", auto_create="+paas_app_log-*,-*"), None),
+        (edit_search("settings", auto_create="-other*,*"), None),
+        (edit_search("settings", allocation="none"), "allocation"),
+        (edit_search("settings", allocation="primaries"), None),
+        (edit_search("settings", shards_per_node=2), "shards"),
+        (edit_search(None, nodes=[{"name": "es-1", "used_percent": 91.0}]), "disk"),
+        (
+            edit_search(
+                None, nodes=[{"name": "a", "used_percent": 91.0}, {"name": "b", "used_percent": 5.0}]
+            ),
+            None,
+        ),
+    ],
+)
+def test_the_next_index(judge: Any, change: Any, case: str | None) -> None:
+    verdict = judge("es-new-index", change)["paas-1"]
+    assert (verdict["verdict"], verdict["case"]) == (("fail", case) if case else ("pass", None))
+
+
+@pytest.mark.parametrize(
+    ("kind", "case"), [("", "not-mapped"), ("text", "not-a-date"), ("date", None), ("date_nanos", None)]
+)
+def test_the_time_field(judge: Any, kind: str, case: str | None) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        for search in snapshot["hosts"]["paas-1"]["searches"]["by_place"].values():
+            search["time_types"] = dict.fromkeys(search["time_types"], kind)
+
+    verdict = judge("es-time-field", change)["paas-1"]
+    assert (verdict["verdict"], verdict["case"]) == (("fail", case) if case else ("pass", None))
+
+
+def entry(snapshot: dict[str, Any], name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(one for one in snapshot["deployment"]["hosts"] if one["name"] == name)
+    return found
+
+
+def addresses_of_another(snapshot: dict[str, Any]) -> None:
+    for one, other in (("paas-1", "paas-2"), ("paas-2", "paas-1")):
+        snapshot["hosts"][one]["system"]["hostname"] = other
+
+
+def one_host_twice(snapshot: dict[str, Any]) -> None:
+    both = ["127.0.0.1", "10.66.0.11", "10.66.0.12"]
+    for name in ("paas-1", "paas-2"):
+        snapshot["hosts"][name]["addresses"]["items"] = both
+        snapshot["hosts"][name]["system"]["hostname"] = "paas"
+
+
+def role_left_out(snapshot: dict[str, Any]) -> None:
+    entry(snapshot, "paas-2")["roles"] = ["job"]
+
+
+def host_left_out(snapshot: dict[str, Any]) -> None:
+    hosts = snapshot["deployment"]["hosts"]
+    snapshot["deployment"]["hosts"] = [one for one in hosts if one["name"] != "paas-2"]
+    del snapshot["hosts"]["paas-2"]
+
+
+@pytest.mark.parametrize(
+    ("change", "host", "case"),
+    [
+        (addresses_of_another, "paas-1", "other-host"),
+        (one_host_twice, "paas-1", "twice"),
+        (role_left_out, "paas-2", "role-missing"),
+        (host_left_out, "nginx-1", "host-missing"),
+    ],
+)
+def test_mistakes_in_the_inventory(judge: Any, change: Any, host: str, case: str) -> None:
+    verdict = judge("inventory-roles", change)[host]
+    assert (verdict["verdict"], verdict["case"]) == ("fail", case)
+
+
+def test_a_role_at_another_host(judge: Any) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        entry(snapshot, "appt-1")["roles"], entry(snapshot, "job-1")["roles"] = ["job"], ["appt"]
+        healthy = snapshot["hosts"]["job-1"]
+        healthy["agent"] = {"fact": "Agent", "config": None}
+
+    verdict = judge("inventory-roles", change)["job-1"]
+    assert (verdict["verdict"], verdict["case"]) == ("fail", "role-elsewhere")
+
+
+def test_another_domain_in_the_inventory(judge: Any) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        snapshot["deployment"]["domain"] = "bk.other.test"
+
+    verdict = next(iter(judge("inventory-domain", change).values()))
+    assert (verdict["verdict"], verdict["case"]) == ("fail", "differs")
+
+
+def plugins_of(hosts: tuple[str, ...], name: str, **values: Any) -> Any:
+    def change(snapshot: dict[str, Any]) -> None:
+        for host in hosts:
+            snapshot["hosts"][host]["log_plugins"][name].update(values)
+
+    return change
+
+
+@pytest.mark.parametrize(("hosts", "name"), [(("appo-1",), "agent"), (("paas-1", "paas-2"), "parser")])
+@pytest.mark.parametrize(
+    ("values", "case"),
+    [
+        ({"pids": []}, "not-running"),
+        ({"stopped": [86]}, "stopped"),
+        ({"pids": [], "filled": False}, "empty"),
+        ({"pids": [], "filled": False, "folder": {"path": "/data/bkce/gone", "type": "missing"}}, "missing"),
+    ],
+)
+def test_log_programs(
+    judge: Any, hosts: tuple[str, ...], name: str, values: dict[str, Any], case: str
+) -> None:
+    verdict = judge(f"log-{name}-deployed", plugins_of(hosts, name, **values))[hosts[0]]
+    assert (verdict["verdict"], verdict["case"]) == ("fail", case)
+
+
+@pytest.mark.parametrize(("offset", "case"), [(500, "not-shipped"), (900, "not-indexed"), (None, "stale")])
+def test_the_stage_at_which_a_line_stops(judge: Any, offset: int | None, case: str) -> None:
+    """The newest document is an hour old, and a line of ten minutes ago is not found."""
+
+    def change(snapshot: dict[str, Any]) -> None:
+        now = snapshot["hosts"]["appo-1"]["system"]["time"]
+        edit_search(None, newest=now - 3600, sources={})(snapshot)
+        for host in ("appo-1", "appt-1"):
+            values = {"times": [now - 600], "ends": [900], "size": 900, "mtime": now - 600, "offset": offset}
+            snapshot["hosts"][host]["log_plugins"]["logs"][0].update(values)
+
+    verdict = judge("log-index-fresh", change)["paas-1"]
+    assert (verdict["verdict"], verdict["case"]) == ("warn", case)
