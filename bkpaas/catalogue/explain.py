@@ -109,7 +109,7 @@ def _kinds_meet(edge: Cause, part: Part) -> bool:
 
 
 def _answers(cause: Verdict, part: Part) -> bool:
-    """Tell if the cause gives answers, only bad ones, while the evidence shows that there is none."""
+    """Tell if the cause gives answers, only bad ones, while the evidence shows no answer."""
     kinds = {kind for own in cause.parts for kind in own.kinds}
     return bool(kinds) and kinds <= BAD_ANSWERS and bool(part.kinds) and set(part.kinds) <= NO_ANSWER
 

@@ -160,12 +160,12 @@ def _addresses(deployment: Deployment, snapshot: Snapshot) -> dict[str, list[str
 
 
 def _effects(
-    group: list[Verdict], expected: list[str], explained: Mapping[str, set[str]], judged: list[Verdict]
+    group: list[Verdict], expected: list[str], explained: Mapping[str, set[str]], verdicts: list[Verdict]
 ) -> tuple[list[str], list[str]]:
     """Return the ids that a root cause explains, and those that it may explain, in the order of the record."""
     ids = {one.id for one in group}
     shown = set().union(*(explained[id_] for id_ in ids)) - ids
-    possible = {one.id for one in judged if ids & set(one.may_be_explained_by)} - ids
+    possible = {one.id for one in verdicts if ids & set(one.may_be_explained_by)} - ids
     return [id_ for id_ in expected if id_ in shown], [id_ for id_ in expected if id_ in possible]
 
 

@@ -24,7 +24,7 @@ def unlimited(lab: Lab) -> None:
 
 
 def idle(lab: Lab) -> None:
-    """An application that nobody used for hours: its last lines, and their documents, are old."""
+    """An application that was not used for hours: its last lines, and their documents, are old."""
     for role in ("appo", "appt"):
         folder = f"{lab.layout.home}/paas_agent/apps/logs/bk_idle"
         line = "INFO [$(date -d '5 hours ago' '+%F %T')] bk_idle 1 visited"

@@ -211,6 +211,7 @@ def _place(ask: dict[str, Any], host: Host, deployment: Deployment) -> str:
         return "http://UPSTREAM_SERVER/"
     url: str = ask["url"].replace(host.address, "OWN").replace(deployment.domain, "DOMAIN")
     url = re.sub(r"\d{4}\.\d\d\.\d\d", "DATE", url)
+    url = re.sub(r"&q=.*", "&q=HOST AND FILE", url)
     for other in deployment.hosts:
         url = re.sub(rf"//{re.escape(other.address)}\b", f"//{other.roles[0].upper()}", url)
     return url

@@ -12,7 +12,7 @@ MODULE_LINES = 400
 FUNCTION_LINES = 60
 ONE_FILE = {"collect/collector.py"}
 """Programs that have to be a single file, since they are sent to hosts."""
-REMAINING = {"report/columns.py:columns"}
+REMAINING: set[str] = set()
 """Functions that are still too long; the list may only shrink."""
 
 
