@@ -18,7 +18,7 @@ from bkpaas.checks import (
 def test_rabbitmq_takes_messages(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """The log of RabbitMQ has no alarm that is set, and no recent refusal of a client."""
     log = host.logs.rabbit
-    if log is None:
+    if log is None or not log.files:
         raise NoData(
             clauses(host.logs.problems) if host.logs.problems else msg("there is no log of RabbitMQ")
         )

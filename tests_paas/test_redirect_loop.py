@@ -77,7 +77,8 @@ def test_settings_are_equal(
                 differing.add(name)
     finding.affects_services(wrong)
     finding.names_components("setting", differing)
-    finding.set_remedy_values(service=" ".join(list(wrong)[:1]), file=_file(pair[0], list(wrong)[:1]))
+    first = list(wrong)[:1]
+    finding.set_remedy_values(service=" ".join(first), file=_file(pair[0], first) or _file(pair[1], first))
     finding.add_evidence(msg("{compared} settings are equal", compared=compared))
     differences = [(project, one) for project, found in wrong.items() for one in found]
     assert not wrong, combined(
@@ -92,9 +93,15 @@ def test_settings_are_equal(
 
 
 def _file(host: HostView, projects: list[str]) -> str:
-    """Return the last settings file of a project."""
-    files = [file.path for project in projects for file in host.settings.by_project[project].files]
+    """Return the last settings file of a project; "" if there is none on the host."""
+    files = [path for project in projects for path in _paths(host, project)]
     return files[-1] if files else ""
+
+
+def _paths(host: HostView, project: str) -> list[str]:
+    """Return the paths of the settings files of a project, also of those that do not exist."""
+    settings = host.settings.by_project.get(project)
+    return [file.path for file in settings.files] if settings else []
 
 
 def _unreadable(pair: tuple[HostView, HostView], project: str) -> list[Message | str]:
@@ -110,7 +117,7 @@ def _no_file(
 ) -> CaseMessage:
     """Return the case of a project that has settings files on one of the hosts only."""
     without = pair[0] if not values[0] else pair[1]
-    paths = [file.path for file in without.settings.by_project[project].files]
+    paths = _paths(without, project) or [path for host in pair for path in _paths(host, project)]
     return case("no-file", "{paths}: not on {without}", paths=series(paths), without=without.name)
 
 
