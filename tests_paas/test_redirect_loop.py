@@ -34,6 +34,7 @@ from bkpaas.checks import (
     odd_hosts,
     odd_readings,
     readings,
+    refuses_password,
     series,
     setting,
     shared_readings,
@@ -72,7 +73,9 @@ def test_settings_are_equal(
                 differing.add(name)
             elif not equal(one, other) and not (one.evaluated and other.evaluated):
                 unclear.append(_unknown(one if not one.evaluated else other))
-            elif not equal(one, other) and not _judged_elsewhere(one, deployment, host_facts):
+            elif not equal(one, other) and not (
+                _refused(one, pair) or _judged_elsewhere(one, deployment, host_facts)
+            ):
                 wrong.setdefault(project, []).append(_difference(one, other, deployment, host_facts))
                 differing.add(name)
     finding.affects_services(wrong)
@@ -139,6 +142,12 @@ def _unknown(reading: SettingReading) -> Message:
         name=reading.name,
         text=reading.text,
     )
+
+
+def _refused(reading: SettingReading, pair: tuple[HostView, HostView]) -> bool:
+    """Return whether database-login names the account of this setting on one of the hosts."""
+    is_account = reading.name.startswith("DATABASES.") and reading.name.endswith((".USER", ".PASSWORD"))
+    return is_account and any(refuses_password(host, reading.project) for host in pair)
 
 
 def _judged_elsewhere(reading: SettingReading, deployment: Deployment, host_facts: HostLookup) -> bool:

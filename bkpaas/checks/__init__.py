@@ -21,6 +21,7 @@ from bkpaas.checks.database import (
     host_accounts,
     login_obstacle,
     read_only_variables,
+    refuses_password,
     statement_failure,
 )
 from bkpaas.checks.finding import Finding
@@ -248,7 +249,7 @@ __all__ = [
     "nginx_route", "no_answer", "odd_hosts", "odd_readings", "offset", "only_touched", "own_addresses",
     "parsers", "pid_files", "platform_servers", "platform_upstreams", "plural", "port_of_service",
     "process_of_program", "program_lines", "read_only_variables", "readings", "redis_endpoint",
-    "refused_command", "request_failure", "require_log_search", "required_units", "same_host",
+    "refused_command", "refuses_password", "request_failure", "require_log_search", "required_units", "same_host",
     "same_link", "say", "seconds", "seen_from_host", "series", "server_name_fits", "service_endpoint",
     "service_of_unit", "setting", "setting_text", "settings_changes", "several", "shadowing_server",
     "shared_readings", "sorted_uids", "source", "ssh_command", "statement_failure", "target",

@@ -17,6 +17,8 @@ from bkpaas.messages import Message, msg
 
 CONNECTION_LOST = frozenset({2006, 2013, 2055})
 """Numbers with which a client reports that the server closed its connection."""
+PASSWORD_REFUSED = frozenset({1045, 1698})
+"""The answers to a login with another password than that of the account."""
 PASSWORD_EXPIRED = 1820
 """The answer to each statement of an account whose password has expired."""
 
@@ -62,6 +64,16 @@ def login_obstacle(login: DatabaseLogin | None) -> Message:
     if login.state == "refused":
         return msg("refused: {code} {text}", code=login.code, text=login.text)
     return msg("the login did not end: {text}", text=login.text)
+
+
+def refuses_password(host: HostView, project: str) -> bool:
+    """Return whether the database refuses the password in the settings of a project."""
+    for name, account in accounts(host.settings).items():
+        connection = database_connection(host, name, account)
+        login = connection.login if isinstance(connection, Connection) else None
+        if project in account.projects and login is not None and login.state == "refused":
+            return login.code in PASSWORD_REFUSED
+    return False
 
 
 def database_state(host: HostView, name: str, account: Account) -> DatabaseState | Message | str:

@@ -31,3 +31,26 @@ def engine(first, second):
 )
 def test_a_host_may_name_itself(judge, first, second, word):
     assert judge("login-settings-equal", engine(first, second))["paas-1+paas-2"]["verdict"] == word
+
+
+@pytest.mark.parametrize(
+    ("key", "code", "word"),
+    [
+        ("PASSWORD", None, "fail"),
+        ("PASSWORD", 1045, "pass"),
+        ("PASSWORD", 1698, "pass"),
+        ("PASSWORD", 1040, "fail"),
+        ("OPTIONS", 1045, "fail"),
+    ],
+)
+def test_an_account_that_the_database_refuses_is_left_to_its_condition(judge, key, code, word):
+    def change(snapshot):
+        settings = snapshot["hosts"]["paas-2"]["settings"]["by_project"]["login"]["values"]
+        settings["DATABASES"][VALUE]["default"][key] = "other"
+        if code:
+            refused = {"state": "refused", "code": code, "text": "Access denied"}
+            for connection in snapshot["hosts"]["paas-1"]["connections"]["by_name"].values():
+                if connection.get("login"):
+                    connection["login"].update(refused)
+
+    assert judge("login-settings-equal", change)["paas-1+paas-2"]["verdict"] == word
