@@ -43,6 +43,7 @@ def _require_current(stale: dict[str, list[CaseMessage]], finding: Finding) -> N
         finding.affects_services(stale)
     finding.set_remedy_values(service=" ".join(sorted(stale)) or "SERVICE")
     found = [one for messages in stale.values() for one in messages]
+    found.sort(key=lambda one: one.case != "values")  # what is proved first: it decides the severity
     assert not found, combined(found, lines(one.evidence for one in found), programs=series(sorted(stale)))
 
 

@@ -1,9 +1,9 @@
 """Decide whether a process has loaded the file that is on disk now.
 
-What decides, in this order: the time of the source in the compiled file that the process made (settings), values of
-the source that are not in that compiled file, the time of the last change of the content, and for a file with an old
-time whether its name or its content was put there later. touch, chmod, chown, restorecon and a new hard link change
-no content and are no finding.
+What decides, in this order: the time and size of the source in the compiled file that the process made (settings),
+values of the source that are not in that compiled file, and without a compiled file the traces of a write. A time of
+the content that is newer than the load is no such trace: touch sets it too. These are: a name that came into the
+directory in the same moment (editors, sed, mv, rsync), or content that was written after it was read last.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ TICK_SECONDS = 1.0
 """Start times of processes are that exact."""
 _EQUAL_SECONDS = 2e-6
 """Two times that one system call has set."""
-_RENAME_SECONDS = 0.1
+_RENAME_SECONDS = 0.01
 """Between the change of a directory and of the file that came into it, at most."""
 
 
@@ -87,9 +87,18 @@ def settings_changes(
     for file in files:
         if not file.exists or file.type != "file" or not _is_new(file, loaded + slack):
             continue
-        own = [one for one in compiled if one.source == file.path and one.compiled <= loaded + slack]
-        newest = max(own, key=lambda one: one.compiled, default=None)
-        if newest is not None and newest.changed and not _is_source(newest, file):
+        made = [one for one in compiled if one.source == file.path]
+        newest = max(
+            (one for one in made if one.compiled <= loaded + slack),
+            key=lambda one: one.compiled,
+            default=None,
+        )
+        if newest is None:
+            change = _change(file, process, loaded + slack, atimes=False)
+            found += [change] if change else []
+        elif _is_source(newest, file):
+            continue
+        elif newest.changed:
             found.append(
                 case(
                     "values",
@@ -100,18 +109,12 @@ def settings_changes(
                     command=process.command[:80],
                 )
             )
-        elif newest is not None and _is_touched_source(newest, file):
-            continue
-        elif newest is None or not _is_source(newest, file):
+        elif newest.source_size is None:  # Python 2 records no size
             change = _change(file, process, loaded + slack, atimes=False)
             found += [change] if change else []
+        elif newest.source_size != file.size:
+            found.append(_edited(file, process, loaded + slack))
     return found
-
-
-def _is_touched_source(compiled: Compiled, file: FileFact) -> bool:
-    """Return whether size and values are those that were loaded, and the file is the same one or has equal times."""
-    same_size = compiled.source_size in (None, file.size)
-    return same_size and not compiled.changed and (_has_equal_times(file) or _is_same_name(file))
 
 
 def keeps_settings(
@@ -158,13 +161,12 @@ def _change(file: FileFact, process: Process, limit: float, atimes: bool) -> Cas
 
 def _is_unread(file: FileFact) -> bool:
     """Return whether a file that the program reads at each start was never read since its content was made."""
-    return (
-        file.links == 1
-        and file.atime is not None
-        and file.mtime is not None
-        and file.atime <= file.mtime
-        and not _has_equal_times(file)
-    )
+    return file.links == 1 and _has_unread_content(file)
+
+
+def _has_unread_content(file: FileFact) -> bool:
+    """Return whether the content is newer than the last read; touch sets both times, and a read follows a touch."""
+    return file.mtime is not None and file.atime is not None and file.atime < file.mtime - _EQUAL_SECONDS
 
 
 def _edited(file: FileFact, process: Process, limit: float) -> CaseMessage:
@@ -179,8 +181,11 @@ def _edited(file: FileFact, process: Process, limit: float) -> CaseMessage:
 
 
 def only_touched(file: FileFact) -> bool:
-    """Return whether only the times of a file were set: both are equal, and no name came into its directory since."""
-    return _has_equal_times(file) and _is_same_name(file)
+    """Return whether nothing shows that a newer time of the content comes of a write and not of touch.
+
+    A touch that a program has read since looks like a write to the same inode that a program has read since.
+    """
+    return not _has_unread_content(file) and not _has_new_name(file)
 
 
 def _is_same_name(file: FileFact) -> bool:
@@ -188,15 +193,21 @@ def _is_same_name(file: FileFact) -> bool:
     return file.folder_mtime is not None and file.mtime is not None and file.folder_mtime < file.mtime - 0.001
 
 
-def _has_equal_times(file: FileFact) -> bool:
-    """Return whether one call has set both times, as touch does."""
-    return (
-        file.mtime is not None and file.atime is not None and abs(file.atime - file.mtime) <= _EQUAL_SECONDS
-    )
+def _has_new_name(file: FileFact) -> bool:
+    """Return whether a name came into the directory in the moment of the write or of the change of status."""
+    if file.folder_mtime is None:
+        return False
+    times = [time for time in (file.mtime, file.ctime) if time is not None]
+    return any(abs(file.folder_mtime - time) <= _RENAME_SECONDS for time in times)
 
 
 def _put_there(file: FileFact, limit: float) -> bool:
-    """Return whether the file got its name after the limit: its directory changed when its status did."""
-    if file.ctime is None or file.folder_mtime is None or file.links != 1:
+    """Return whether a file with an old date got its name after the limit.
+
+    Its directory changed when its status did, and it was last read before it got the name and not before the load:
+    a copy of what was loaded keeps the time of that read, and a backup reads the file after it made the new name.
+    """
+    if file.ctime is None or file.folder_mtime is None or file.atime is None or file.links != 1:
         return False
-    return file.folder_mtime > limit and abs(file.folder_mtime - file.ctime) <= _RENAME_SECONDS
+    new_name = file.folder_mtime > limit and abs(file.folder_mtime - file.ctime) <= _RENAME_SECONDS
+    return new_name and (_has_unread_content(file) or limit < file.atime < file.folder_mtime)

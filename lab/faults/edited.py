@@ -41,7 +41,7 @@ def in_place(role: str, number: int, path: str, sed: str, again: Restart) -> tup
 
 
 def old_date(role: str, number: int, path: str, sed: str, again: Restart) -> tuple[Act, Act]:
-    """The same with a file that was prepared before and keeps its date: mv or rsync of another release."""
+    """The same with a file of another release, just unpacked, that keeps its date: mv or rsync."""
 
     def break_(lab: Lab) -> None:
         name, file = host(lab, role, number), below(lab, path)
@@ -50,7 +50,7 @@ def old_date(role: str, number: int, path: str, sed: str, again: Restart) -> tup
         lab.run(
             name,
             f"cp -p {file} /run/lab-new && sed -i {shlex.quote(sed)} /run/lab-new && ! cmp -s {file} /run/lab-new"
-            f" && touch -r {file} /run/lab-new && cp -p /run/lab-new {new} && mv {new} {file}",
+            f" && touch -m -r {file} /run/lab-new && cp -p /run/lab-new {new} && mv {new} {file}",
         )
 
     def heal(lab: Lab) -> None:

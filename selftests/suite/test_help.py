@@ -40,7 +40,10 @@ def test_markers_lists_every_symptom_with_what_an_operator_sees(words):
 def test_help_groups_the_options_in_both_languages():
     english, chinese = printed("--lang", "en", "--help"), printed("--lang=zh", "--help")
     assert english.count("\nBlueKing PaaS: ") == chinese.count("\n蓝鲸 PaaS：") > 2
-    assert "not used here: connections are set in deployment.yaml" in english and "连接方式由 deployment.yaml 决定" in chinese
+    assert (
+        "not used here: connections are set in deployment.yaml" in english
+        and "连接方式由 deployment.yaml 决定" in chinese
+    )
     groups = re.split(r"\n(?=\S)", chinese)
     options = [
         option
