@@ -12,6 +12,7 @@ from bkpaas.collect.rounds import HostAnswers
 from bkpaas.facts import HostFacts, Secrets, Snapshot, controller_facts, host_facts
 from bkpaas.facts.shapes import RoundQueries
 from bkpaas.inventory.deployment import Deployment
+from selftests.recordings.store import KEY
 from selftests.suite.in_process import ROOT, Verdict, verdicts
 
 ROUNDS = {"round_1": "first", "round_2": "second"}
@@ -22,7 +23,7 @@ class Answers:
     """The recorded answers; each change is made to a copy."""
 
     def __init__(self) -> None:
-        self.secrets = Secrets(b"k" * 32)
+        self.secrets = Secrets(KEY)
         recorded = json.loads((ROOT / "selftests/snapshots/answers.json").read_text())
         self.deployment = msgspec.convert(recorded["deployment"], Deployment)
         self.visits: dict[str, dict[str, Any]] = recorded["visits"]
