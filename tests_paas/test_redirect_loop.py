@@ -96,7 +96,7 @@ def test_settings_are_equal(
 
 
 def _file(host: HostView, projects: list[str]) -> str:
-    """Return the last settings file of a project; "" if there is none on the host."""
+    """Return the last settings file of a project; "" if the host has none."""
     files = [path for project in projects for path in _paths(host, project)]
     return files[-1] if files else ""
 
