@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -12,10 +13,12 @@ from msgspec import Struct
 
 from bkpaas import __version__
 from bkpaas.collect import plan
+from bkpaas.collect.exchange import Exchange, load_manifest
 from bkpaas.collect.login import Credentials, try_login
 from bkpaas.collect.parsing import Parser
 from bkpaas.collect.probes import probe
-from bkpaas.collect.rounds import Failure, HostAnswers, Interrupted, State, collect_hosts
+from bkpaas.collect.rounds import Failure, HostAnswers, Interrupted, State, Transport, collect_hosts
+from bkpaas.errors import SuiteError
 from bkpaas.facts import HostFacts, Snapshot
 from bkpaas.facts.build import controller_facts, host_facts
 from bkpaas.facts.query import Earlier, Plan
@@ -41,7 +44,7 @@ class CollectResult(Struct, frozen=True):
 
 def collect(
     deployment: Deployment,
-    transport: Literal["asyncssh", "openssh"],
+    transport: Literal["asyncssh", "openssh"] | Transport,
     listener: ProgressListener,
     credentials: Credentials | None = None,
     key: bytes | None = None,
@@ -65,7 +68,7 @@ def collect(
             partial(plan.round_1, deployment=deployment),
             rounds.plan_round_2,
             transport=transport,
-            between=lambda: controller_answer.update(probe(deployment)),
+            between=lambda: controller_answer.update(_controller_answer(deployment, transport)),
             progress=listener,
             parse=rounds.parse,
         )
@@ -99,6 +102,51 @@ def collect(
         key=secrets.fingerprint,
     )
     return CollectResult(snapshot, interrupted)
+
+
+def _controller_answer(deployment: Deployment, transport: object) -> dict[str, Any]:
+    """Return the answers to the controller's own requests: sent now, or when the exchange planned round 2."""
+    return transport.controller_answer() if isinstance(transport, Exchange) else probe(deployment)
+
+
+def plan_round(deployment: Deployment, directory: Path) -> tuple[int, int]:
+    """Write the scripts of the next round into the directory of an exchange; return its number and their number.
+
+    Round 2 is planned from the answers of round 1 that are there.
+
+    Raises: SuiteError, OSError.
+    """
+    if (directory / "exchange.json").exists():
+        if "2" in load_manifest(directory).rounds:
+            raise SuiteError(
+                msg(
+                    "{directory}: both rounds are planned; judge with --from-answers {directory}",
+                    directory=directory,
+                )
+            )
+        exchange = Exchange(directory, deployment, planned_round=2)
+    else:
+        exchange = Exchange(directory, deployment, planned_round=1)
+    secrets = Secrets()
+    set_redactor(secrets.redact)
+    facts = _Facts(deployment, secrets)
+    try:
+        collect_hosts(
+            deployment,
+            partial(plan.round_1, deployment=deployment),
+            facts.plan_round_2,
+            transport=exchange,
+            between=None if exchange.planned_round == 1 else partial(_save_probe, exchange, deployment),
+            parse=facts.parse,
+        )
+    finally:
+        facts.close()
+    exchange.save()
+    return exchange.planned_round or 1, len(exchange.planned)
+
+
+def _save_probe(exchange: Exchange, deployment: Deployment) -> None:
+    exchange.save_controller_answer(probe(deployment))
 
 
 class _Facts:

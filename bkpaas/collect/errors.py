@@ -227,6 +227,35 @@ def backend(where: str, cause: Message | str) -> CollectError:
     )
 
 
+def planned(where: str) -> CollectError:
+
+    return CollectError("planned", msg("the plan of {where} was written, not executed", where=where))
+
+
+def not_returned(where: str, file: str) -> CollectError:
+
+    return CollectError(
+        "not_returned",
+        msg(
+            "the engine has no answer of {where}: {file} is missing. Look there whether the host was reached, and run its script again.",
+            where=where,
+            file=file,
+        ),
+    )
+
+
+def other_answer(where: str, cause: Message | str) -> CollectError:
+
+    return CollectError(
+        "other_answer",
+        msg(
+            "the answer of {where} is not that of its plan: {cause}. Run the script that belongs to it again, once, and keep its output whole.",
+            where=where,
+            cause=cause,
+        ),
+    )
+
+
 def interrupted(where: str) -> CollectError:
 
     return CollectError(

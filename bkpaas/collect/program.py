@@ -161,7 +161,7 @@ class AnswerParser:
         """Yield the events in this data.
 
         Yields: ("ready", python version), ("clock", (key, epoch seconds)), ("answer", dict or bytes),
-            ("failed", text) or ("nopython", None).
+            ("failed", text), ("plan", id) or ("nopython", None).
 
         Raises: AnswerTooLarge, InvalidAnswer.
         """
@@ -215,8 +215,8 @@ class AnswerParser:
                     msg("{received} bytes instead of {announced}", received=received, announced=announced)
                 )
             return "answer", decode(data) if self._decode else data
-        if word == "failed":
-            return "failed", " ".join(values)
+        if word in ("failed", "plan"):
+            return word, " ".join(values)
         if word == "nopython":
             return "nopython", None
         raise InvalidAnswer(msg("unknown word {word!r}", word=word[:20]))

@@ -101,7 +101,7 @@ def collect_hosts(
     plan_round_1: Callable[[Host], Plan],
     plan_round_2: Callable[[Host, dict[str, HostAnswers]], Plan | None],
     *,
-    transport: Literal["asyncssh", "openssh"] = "asyncssh",
+    transport: Literal["asyncssh", "openssh"] | Transport = "asyncssh",
     between: Callable[[], None] | None = None,
     progress: Callable[[str, State], None] = lambda host, state: None,
     parse: Callable[[Host, HostAnswers], None] | None = None,
@@ -109,6 +109,7 @@ def collect_hosts(
     """Collect both rounds from every selected host; return {host name: HostAnswers}.
 
     Args:
+        transport: of ssh connections, or the one of all hosts.
         plan_round_1: returns the plan of round 1 of a host.
         plan_round_2: returns the plan of round 2, or None for no second round. It is called for hosts whose round 1
             succeeded, with the answers of all hosts, after round 1 of all hosts and `between` have ended.
@@ -147,7 +148,7 @@ class _Collection:
         deployment: Deployment,
         plan_round_1: Callable[[Host], Plan],
         plan_round_2: Callable[[Host, dict[str, HostAnswers]], Plan | None],
-        transport: str,
+        transport: str | Transport,
         progress: Callable[[str, State], None],
         parse: Callable[[Host, HostAnswers], None] | None,
     ) -> None:
@@ -186,6 +187,8 @@ class _Collection:
             between_task.result()
 
     def _transport_name(self, host: Host) -> str:
+        if not isinstance(self._transport, str):
+            return "given"
         return (
             "ssh"
             if host.connection.spec.startswith("ssh://") and self._transport == "asyncssh"
@@ -196,6 +199,8 @@ class _Collection:
         """Return the transports that these hosts need, each with the slots for parallel hosts."""
         limit, names = self.limits.concurrent_hosts, {self._transport_name(host) for host in self.hosts}
         transports: dict[str, tuple[Transport, asyncio.Semaphore]] = {}
+        if not isinstance(self._transport, str):
+            transports["given"] = self._transport, asyncio.Semaphore(limit)
         if "ssh" in names:
             transports["ssh"] = Ssh(self.deployment), asyncio.Semaphore(limit)
         if "testinfra" in names:

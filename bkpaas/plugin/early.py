@@ -109,6 +109,18 @@ def _run_options() -> Group:
             "metavar": "FILE",
             "help": to_text(msg("check the snapshot of an earlier run offline; no host is contacted")),
         },
+        "--collect-plan": {
+            "metavar": "DIR",
+            "help": to_text(
+                msg(
+                    "contact no host: write into DIR what an engine (Salt, Ansible, JOB) has to run on each of them; once for round 1, and again for round 2 when the answers of round 1 are there. docs/engines.md"
+                )
+            ),
+        },
+        "--from-answers": {
+            "metavar": "DIR",
+            "help": to_text(msg("check the answers that an engine collected for --collect-plan DIR")),
+        },
         "--baseline": {
             "metavar": "SNAPSHOT",
             "help": to_text(

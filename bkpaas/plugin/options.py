@@ -20,12 +20,14 @@ from bkpaas.catalogue.registry import (
     custom_section,
 )
 from bkpaas.collect import plan_text
+from bkpaas.collect.deployment import plan_round
+from bkpaas.collect.exchange import Exchange, load_manifest
 from bkpaas.collect.login import Credentials
 from bkpaas.errors import InventoryError, SuiteError
 from bkpaas.facts import Snapshot
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.language import language_of_locale, set_language
-from bkpaas.messages import msg, to_text
+from bkpaas.messages import msg, plural, to_text
 from bkpaas.plugin.outputs import disk_is_full, not_written
 from bkpaas.plugin.places import lock, private, refused, secret_key, to_fill, to_write
 from bkpaas.report.webhook import KINDS, Hook
@@ -68,7 +70,8 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[SNAPSHOT] = msgspec.structs.replace(snapshot, deployment=deployment)
         config.stash[DEPLOYMENT] = deployment
     elif config.option.inventory:
-        deployment = _deployment(config.option.inventory, config.option.limit, visits=not informative)
+        visits = not informative and not config.option.from_answers
+        deployment = _deployment(config.option.inventory, config.option.limit, visits=visits)
         config.stash[DEPLOYMENT] = _waivers_added(deployment, config.option.waivers)
         config.stash[CREDENTIALS] = _credentials(config.option.login_user, config.option.login_password_file)
     else:
@@ -111,6 +114,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
                 )
             )
         )
+    if config.option.collect_plan:
+        return _plan_round(config.option)
     if config.option.plan:
         print(
             to_text(
@@ -132,6 +137,57 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
             )
         return 0
     return None
+
+
+def _plan_round(option: argparse.Namespace) -> int:
+    """Write the scripts of the next round for an engine, and say how to go on."""
+    directory = Path(option.collect_plan)
+    if option.from_answers:
+        raise pytest.UsageError(
+            to_text(msg("--collect-plan writes plans, --from-answers judges: give one of them"))
+        )
+    deployment = _deployment(option.inventory, option.limit, visits=False)
+    try:
+        number, count = plan_round(deployment, directory)
+    except SuiteError as error:
+        raise pytest.UsageError(str(error)) from None
+    except OSError as error:
+        raise pytest.UsageError(not_written(f"--collect-plan {directory}", error)) from None
+    print(
+        to_text(
+            plural(
+                "{folder}: {count} script of round {number}. Run HOST.sh on each HOST as root, put its output into HOST.out next to it",
+                "{folder}: {count} scripts of round {number}. Run HOST.sh on each HOST as root, put its output into HOST.out next to it",
+                count=count,
+                folder=directory / f"round-{number}",
+                number=number,
+            )
+        )
+    )
+    following = (
+        msg("then: --collect-plan {directory} again, which plans round 2", directory=directory)
+        if number == 1
+        else msg("then: --from-answers {directory}, which judges", directory=directory)
+    )
+    print(to_text(following))
+    return 0
+
+
+def exchange(option: argparse.Namespace, deployment: Deployment) -> Exchange:
+    """Return the exchange of --from-answers. UsageError: a round is not planned yet, or it is of another suite."""
+    directory = Path(option.from_answers)
+    try:
+        planned = load_manifest(directory).rounds
+        if "2" not in planned:
+            raise SuiteError(
+                msg(
+                    "{directory}: round 2 is not planned yet: call --collect-plan {directory} again",
+                    directory=directory,
+                )
+            )
+        return Exchange(directory, deployment)
+    except SuiteError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _credentials(user: str | None, file: str | None) -> Credentials | None:

@@ -36,6 +36,7 @@ from bkpaas.plugin.options import (
     KEY,
     SNAPSHOT,
     UNREMEMBERED,
+    exchange,
 )
 from bkpaas.plugin.outcome import Outcome
 from bkpaas.plugin.outputs import Outputs, free_directory, not_written
@@ -104,12 +105,15 @@ class Controller:
 
     def _collect(self) -> bool:
         """Visit the hosts; return whether that was interrupted."""
+        transport = self.config.option.transport
+        if self.config.option.from_answers:
+            transport = exchange(self.config.option, self.deployment)
         with libraries.captured_output() as terminal:
             with contextlib.redirect_stderr(terminal):
                 progress = Progress(self.config)
             result = collect(
                 self.deployment,
-                self.config.option.transport,
+                transport,
                 progress,
                 self.config.stash[CREDENTIALS],
                 self.config.stash[KEY],

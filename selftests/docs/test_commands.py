@@ -14,12 +14,12 @@ from docs.conftest import HEALTHY
 from docs.pages import ROOT, pages, pytest_words
 
 ROLES = {"paas", "nginx", "appo", "appt", "cmdb", "job", "redis", "rabbitmq", "mysql", "es", "fta"}
-VISITS = {"--limit", "--plan", "--login-user"}
+VISITS = {"--limit", "--plan", "--login-user", "--collect-plan"}
 """These are about hosts that can be visited: there the plan is printed, of the lab's inventory."""
-WRITTEN = {"--save-snapshot", "--summary", "--prometheus", "--history", "--report"}
+WRITTEN = {"--collect-plan", "--save-snapshot", "--summary", "--prometheus", "--history", "--report"}
 OURS = re.compile(r"^(?:-m [a-z_]+|--(?:limit|only|strict)\b)")
-ELSEWHERE = re.compile("selftests/pytest.ini|tests_site|site-|-m site")
-"""Selftests, and the checks of a site (selftests/custom/)."""
+ELSEWHERE = re.compile("selftests/pytest.ini|tests_site|site-|-m site|--from-answers")
+"""Selftests, the checks of a site (selftests/custom/), and answers of engines (selftests/collect/test_exchange.py)."""
 
 
 def shown() -> set[tuple[str, ...]]:
@@ -67,7 +67,7 @@ def runnable(words: tuple[str, ...], place: Path) -> list[str]:
         else:
             done.append(word)
         option = word if word.startswith("--") else ""
-    if lab and "--plan" not in done:
+    if lab and not {"--plan", "--collect-plan"} & set(done):
         done.append("--plan")
     return done if "--report" in done else [*done, "--report", str(place / "report")]
 

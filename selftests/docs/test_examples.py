@@ -48,7 +48,7 @@ def test_every_example_is_shown_on_a_page() -> None:
     for language in ("", ".zh-CN"):
         shown = {
             link
-            for name in ("nightly", "install", "connect")
+            for name in ("nightly", "install", "connect", "engines")
             for link in page(ROOT / "docs" / f"{name}{language}.md").links
         }
         assert {f"examples/{file.name}" for file in EXAMPLES.iterdir()} <= shown

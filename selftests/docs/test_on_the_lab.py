@@ -58,4 +58,4 @@ def test_acceptance(lab: Lab, tmp_path: Path) -> None:
     done = run(lab, "acceptance.sh", "after", inventory, str(tmp_path))
     change(lab, "^EVENT_STATE_EXPIRE_SECONDS = 400", "EVENT_STATE_EXPIRE_SECONDS = 360")
     told = (tmp_path / "after.md").read_text("utf-8").replace("\\", "")
-    assert "facts changed 1" in told and "EVENT_STATE_EXPIRE_SECONDS" in told, done.stdout
+    assert "changed facts 1" in told and "EVENT_STATE_EXPIRE_SECONDS" in told, done.stdout

@@ -19,6 +19,7 @@ PAIRS = [
     if one.path.name.endswith(CHINESE)
 ]
 OTHERS = {
+    "--become",  # Ansible
     *("--require-hashes", "--no-index", "--find-links", "--only-binary", "--no-deps", "--no-build-isolation"),
     *(
         "--map-auto",
