@@ -55,7 +55,8 @@ def test_programs_can_be_started_again(host: HostView, finding: Finding) -> None
         if problem is not None:
             wrong.setdefault(need.program, []).append(problem)
     for name, problems in _running(host, startup):
-        wrong.setdefault(name, []).extend(problems)
+        if problems:
+            wrong.setdefault(name, []).extend(problems)
     finding.add_evidence(msg("{count} paths", count=len(needed)))
     _report(wrong, finding)
     if not needed:
@@ -194,7 +195,7 @@ def _running(host: HostView, startup: Startup) -> Iterator[tuple[str, list[CaseM
             if process is not None:
                 found = [*_deleted(program.name, process), *_other(program.command, process, startup)]
                 yield program.name, found
-        yield f"supervisord ({module})", list(_not_in_file(host, supervisor, daemons))
+        yield from _not_in_file(host, supervisor, daemons)
         if daemons:
             yield f"supervisorctl ({module})", list(_control(supervisor))
 
@@ -229,7 +230,9 @@ def _other(command: str, process: Process, startup: Startup) -> Iterator[CaseMes
         )
 
 
-def _not_in_file(host: HostView, supervisor: Supervisor, daemons: Iterable[Process]) -> Iterator[CaseMessage]:
+def _not_in_file(
+    host: HostView, supervisor: Supervisor, daemons: Iterable[Process]
+) -> Iterator[tuple[str, list[CaseMessage]]]:
     """Yield the running programs that the file does not have: a restart of supervisord does not start them."""
     programs = supervisor.programs_in_conf
     if supervisor.conf_error is not None:
@@ -246,13 +249,14 @@ def _not_in_file(host: HostView, supervisor: Supervisor, daemons: Iterable[Proce
             if not shown and programs and not first & set(child.argv[:2]):
                 lost.append((child.command[:80], child.pid))
     for name, pid in lost:
-        yield case(
+        message = case(
             "not-in-file",
             "{program} (pid {pid}) runs and is not in {path}",
             program=name,
             pid=pid,
             path=supervisor.conf.path,
         )
+        yield name, [message]
 
 
 def _control(supervisor: Supervisor) -> Iterator[CaseMessage]:

@@ -17,6 +17,7 @@ from bkpaas.checks import (
     NotApplicable,
     Process,
     Service,
+    Settings,
     case,
     clauses,
     combined,
@@ -98,15 +99,17 @@ def test_settings_files_can_be_loaded(host: HostView, deployment: Deployment, fi
         if deployment.generation == "5.x" or project in host.services.by_name
     }
     absent = {
-        project: [settings.files[-1].path]
+        project: settings.files[-1].path
         for project, settings in checked.items()
-        if deployment.generation == "6.x" and settings.files and not settings.files[-1].exists
+        if settings.files
+        and not settings.files[-1].exists
+        and _is_loaded(host, deployment, project, settings)
     }
     finding.affects_services(absent)
     finding.set_remedy_values(service=" ".join(sorted(absent)) or "SERVICE")
     assert not absent, case(
         "absent",
-        lines(msg("{path} does not exist", path=paths[0]) for _, paths in sorted(absent.items())),
+        lines(msg("{path} does not exist", path=path) for _, path in sorted(absent.items())),
         projects=series(sorted(absent)),
     )
     for project, settings in checked.items():
@@ -127,6 +130,26 @@ def test_settings_files_can_be_loaded(host: HostView, deployment: Deployment, fi
     assert not wrong, case("placeholder", text, projects=projects)
     if unread:
         raise NoData(clauses(unread[:3]))
+
+
+def _is_loaded(host: HostView, deployment: Deployment, project: str, settings: Settings) -> bool:
+    """Tell whether a service loads the last settings file of its project.
+
+    On 5.x it does so with BK_ENV=production, where it is started here in the project's directory.
+    """
+    if deployment.generation == "6.x":
+        return True
+    service = host.services.by_name.get(project)
+    if service is None or host.services.run(project).state == "absent":
+        return False
+    path = settings.files[-1].path
+    startup = host.facts.startup
+    if not isinstance(startup, Missing) and any(
+        one.source == path and one.source_size is None for one in startup.compiled
+    ):
+        return False  # Python 2 loads a compiled file without its source
+    in_directory = service.chdir is not None and path.startswith(f"{service.chdir}/")
+    return in_directory and (len(settings.files) == 1 or service.bk_env == "production")
 
 
 def _is_unread(problem: Message | str, files: Iterable[FileFact]) -> bool:

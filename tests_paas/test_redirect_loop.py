@@ -52,6 +52,7 @@ def test_settings_are_equal(
     wrong: dict[str, list[CaseMessage]] = {}
     differing: set[str] = set()
     unclear: list[Message | str] = []
+    unknown: set[str] = set()
     for project in PROJECTS:
         values = readings(pair[0], project), readings(pair[1], project)
         if not values[0] and not values[1]:
@@ -59,6 +60,7 @@ def test_settings_are_equal(
         if not values[0] or not values[1]:
             wrong.setdefault(project, []).append(_no_file(project, pair, values))
             continue
+        before = len(unclear)
         unclear += _unreadable(pair, project)
         for name in dict.fromkeys((*values[0], *values[1])):
             compared += 1
@@ -78,7 +80,8 @@ def test_settings_are_equal(
             ):
                 wrong.setdefault(project, []).append(_difference(one, other, deployment, host_facts))
                 differing.add(name)
-    finding.affects_services(wrong)
+        unknown |= {project} if len(unclear) > before else set()
+    finding.affects_services(wrong or unknown)
     finding.names_components("setting", differing)
     first = list(wrong)[:1]
     finding.set_remedy_values(service=" ".join(first), file=_file(pair[0], first) or _file(pair[1], first))

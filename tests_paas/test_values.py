@@ -76,7 +76,7 @@ def test_projects_have_the_same_values(
             deviating = [one for one in decided[0] if one.host == host.name]
             wrong += [_deviating(name, deviating, decided[1])] if deviating else []
         elif len(groups(own)) > 1:
-            wrong.append(_differing(name, own))
+            wrong.append(_not_covering(own, deployment) or _differing(name, own))
     if not compared:
         raise NoData(clauses(unclear[:5]) if unclear else msg("no settings file was read"))
     finding.add_evidence(
@@ -134,6 +134,20 @@ def _deviating(name: str, deviating: list[SettingReading], usual: SettingReading
     )
     projects = list(dict.fromkeys(one.project for one in deviating))
     return Problem(name, projects, case("odd", text, key=name, projects=series(projects)))
+
+
+def _not_covering(own: list[SettingReading], deployment: Deployment) -> Problem | None:
+    """Return the projects whose cookie is not for the domain of PaaS, None if that does not decide."""
+    outside = [one for one in own if not _is_for_domain(one, deployment)]
+    inside = [one for one in own if one not in outside]
+    if own[0].name != "BK_COOKIE_DOMAIN" or not outside or len(groups(inside)) != 1:
+        return None
+    return _deviating(own[0].name, outside, inside[0])
+
+
+def _is_for_domain(reading: SettingReading, deployment: Deployment) -> bool:
+    covered = reading.text.strip("'\"").lstrip(".").lower()
+    return not covered or f".{deployment.domain.lower()}".endswith(f".{covered}")
 
 
 def _differing(name: str, own: list[SettingReading]) -> Problem:

@@ -10,12 +10,12 @@ from bkpaas.record import Verdict
 
 Addresses = Mapping[str, Iterable[str]]
 
-OF_ONE_HOST = frozenset({"not-running", "not-listening", "extra-process", "frozen", "full", "stale"})
+OF_ONE_HOST = frozenset({"not-running", "not-listening", "extra-process", "frozen", "full"})
 """Kinds of evidence about a process or disk of one host: equal findings on two hosts have two origins."""
 
 _BY_WORD = {"fail": 0, "no_data": 1, "warn": 2}
-_MEASURED = re.compile(r"[+±-]?\d+(\.\d+)? ?(ms|s|%)(?![\w])|\b[0-9a-f]{12,}\b")
-"""Durations, shares and request ids, which differ between two views of the same."""
+_MEASURED = re.compile(r"[+±-]?\d+(\.\d+)? ?(ms|s|%)(?![\w])|\b[0-9a-f]{12,}\b|\bpid \d+\b")
+"""Durations, shares, request ids and pids, which differ between two views of the same."""
 
 
 def root_groups(verdicts: list[Verdict], addresses: Addresses | None = None) -> list[list[Verdict]]:

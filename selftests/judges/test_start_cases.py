@@ -1,0 +1,188 @@
+"""The next start, pid files, valid files, on edited facts."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+PID, UID, CWD, EXE, ARGV = 0, 2, 9, 7, 6
+LOGIN_INI = "/data/bkce/etc/uwsgi-open_paas-login.ini"
+LOGIN_CODE = "/data/bkce/open_paas/login"
+UWSGI = "/data/bkce/.envs/login/bin/uwsgi"
+
+Edit = Callable[[dict[str, Any]], object]
+
+
+def paas(snapshot: dict[str, Any]) -> dict[str, Any]:
+    host: dict[str, Any] = snapshot["hosts"]["paas-1"]
+    return host
+
+
+def supervisor(snapshot: dict[str, Any]) -> dict[str, Any]:
+    one: dict[str, Any] = paas(snapshot)["supervisors"]["by_module"]["open_paas"]
+    return one
+
+
+def path(place: str, **values: Any) -> Edit:
+    """Edit one of the paths that programs need."""
+    return lambda snapshot: paas(snapshot)["startup"]["paths"][place].update(values)
+
+
+def master(snapshot: dict[str, Any]) -> list[Any]:
+    """Return the process of login's master."""
+    lines = supervisor(snapshot)["status"]
+    pid = next(line["pid"] for line in lines if line["name"] == "login")
+    process: list[Any] = next(one for one in paas(snapshot)["processes"]["items"] if one[PID] == pid)
+    return process
+
+
+def deleted(snapshot: dict[str, Any]) -> None:
+    master(snapshot)[EXE] += " (deleted)"
+
+
+def moved(snapshot: dict[str, Any]) -> None:
+    """The command leads to another program than the one that runs."""
+    paas(snapshot)["startup"]["paths"][UWSGI]["target"] = "/usr/bin/uwsgi-new"
+
+
+def without_program(snapshot: dict[str, Any]) -> None:
+    programs = supervisor(snapshot)["programs_in_conf"]
+    supervisor(snapshot)["programs_in_conf"] = [one for one in programs if one["name"] != "login"]
+
+
+def other_url(snapshot: dict[str, Any]) -> None:
+    supervisor(snapshot)["server_url"] = "unix:///tmp/supervisor.sock"
+
+
+def without_interface(snapshot: dict[str, Any]) -> None:
+    supervisor(snapshot)["has_interface"] = False
+
+
+def of_another_account(snapshot: dict[str, Any]) -> None:
+    for process in paas(snapshot)["processes"]["items"]:
+        if "supervisord" in " ".join(process[ARGV]):
+            process[UID] = 1001
+    path("/data/bkce/logs/open_paas", mode=0o755, uid=0)(snapshot)
+
+
+@pytest.mark.parametrize(
+    ("change", "case", "programs"),
+    [
+        (path(LOGIN_CODE, type="missing"), "missing", "login"),
+        (path(UWSGI, type="symlink"), "missing", "login"),
+        (path(UWSGI, mode=0o644), "no-access", "login"),
+        (of_another_account, "no-access", "login, paas, supervisord (open_paas), supervisord (paas_plugins)"),
+        (path(LOGIN_INI, type="dir"), "wrong-kind", "login"),
+        (deleted, "deleted", "login"),
+        (moved, "other-program", "login"),
+        (without_program, "not-in-file", "login"),
+        (other_url, "control", "supervisorctl (open_paas)"),
+        (without_interface, "control", "supervisorctl (open_paas)"),
+        (path(LOGIN_CODE, mode=0o700), None, ""),
+    ],
+)
+def test_the_next_start(record: Any, change: Edit, case: str | None, programs: str) -> None:
+    results = record(change, "next-start")
+    verdict = next(one for one in results["verdicts"] if one["subject"] == "paas-1")
+    assert (verdict["verdict"], verdict["case"]) == (("fail", case) if case else ("pass", None))
+    headlines = [cause["headline"] for cause in results["causes"]]
+    assert not case or f"{programs} on " in headlines[0]
+
+
+def gone_pid(snapshot: dict[str, Any]) -> None:
+    pids = paas(snapshot)["startup"]["pids"]
+    del pids[next(iter(pids))]
+
+
+def other_pid(snapshot: dict[str, Any]) -> None:
+    pids = paas(snapshot)["startup"]["pids"]
+    pids[next(iter(pids))] = 1
+
+
+@pytest.mark.parametrize(("change", "case"), [(gone_pid, "gone"), (other_pid, "wrong")])
+def test_pid_files(judge: Any, change: Edit, case: str) -> None:
+    verdict = judge("pid-files", change)["paas-1"]
+    assert (verdict["verdict"], verdict["case"]) == ("warn", case)
+
+
+def login_files(snapshot: dict[str, Any]) -> list[dict[str, Any]]:
+    files: list[dict[str, Any]] = paas(snapshot)["settings"]["by_project"]["login"]["files"]
+    return files
+
+
+def without_settings(snapshot: dict[str, Any]) -> None:
+    file = login_files(snapshot)[-1]
+    login_files(snapshot)[-1] = {"path": file["path"], "type": "missing"}
+
+
+def elsewhere(snapshot: dict[str, Any]) -> None:
+    """The project is started in a directory that is not below the install root."""
+    without_settings(snapshot)
+    paas(snapshot)["services"]["by_name"]["login"]["chdir"] = "/opt/login"
+
+
+def only_compiled(snapshot: dict[str, Any]) -> None:
+    without_settings(snapshot)
+    for one in paas(snapshot)["startup"]["compiled"]:
+        one["source_size"] = None
+
+
+def not_of_production(snapshot: dict[str, Any]) -> None:
+    without_settings(snapshot)
+    paas(snapshot)["services"]["by_name"]["login"]["bk_env"] = "testing"
+
+
+@pytest.mark.parametrize(
+    ("change", "case"),
+    [
+        (without_settings, "absent"),
+        (elsewhere, None),
+        (only_compiled, None),
+        (not_of_production, None),
+    ],
+)
+def test_a_settings_file_that_is_gone(judge: Any, change: Edit, case: str | None) -> None:
+    verdict = judge("settings-valid", change)["paas-1"]
+    assert (verdict["verdict"], verdict["case"]) == (("fail", case) if case else ("pass", None))
+
+
+def without_project(snapshot: dict[str, Any]) -> None:
+    """The directory of login is gone: what was read of it in health is not there."""
+    own = paas(snapshot)["settings"]["by_project"]["login"]
+    own["files"] = [{"path": one["path"], "type": "missing"} for one in own["files"]]
+    own["values"] = {}
+    path(LOGIN_CODE, type="missing")(snapshot)
+    for place in paas(snapshot)["places"]["by_name"]["login-manage"]:
+        place["type"] = "missing"
+
+
+def test_a_project_that_is_gone_is_one_cause(record: Any) -> None:
+    results = record(without_project)
+    assert [cause["ids"] for cause in results["causes"]] == [["settings-valid@paas-1"]]
+
+
+def syntax_error(snapshot: dict[str, Any]) -> None:
+    own = paas(snapshot)["settings"]["by_project"]["esb"]
+    own["problems"] = [f"{own['files'][0]['path']}:45: syntax error"]
+
+
+def test_what_an_invalid_file_hides_is_explained_by_it(record: Any) -> None:
+    results = record(syntax_error)
+    assert [cause["ids"] for cause in results["causes"]] == [["settings-valid@paas-1"]]
+
+
+def refused_line(snapshot: dict[str, Any]) -> None:
+    supervisor(snapshot)["conf_refused"] = ["/x.conf: [program:login]: stopsignal = SIGFOO is refused"]
+
+
+def refused_ini(snapshot: dict[str, Any]) -> None:
+    paas(snapshot)["services"]["by_name"]["login"]["invalid"] = ["no [uwsgi] section"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "change"),
+    [("supervisor-conf-valid", refused_line), ("uwsgi-conf-valid", refused_ini)],
+)
+def test_files_that_are_refused(judge: Any, condition: str, change: Edit) -> None:
+    verdict = judge(condition, change)["paas-1"]
+    assert (verdict["verdict"], verdict["case"]) == ("fail", "invalid")

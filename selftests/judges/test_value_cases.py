@@ -1,0 +1,40 @@
+"""Settings over projects and hosts, on edited facts."""
+
+from typing import Any
+
+import pytest
+
+COOKIE = "BK_COOKIE_DOMAIN"
+
+
+def values(snapshot: dict[str, Any], host: str, project: str) -> dict[str, Any]:
+    one: dict[str, Any] = snapshot["hosts"][host]["settings"]["by_project"][project]["values"]
+    return one
+
+
+def cookie(text: str, *places: tuple[str, str]) -> Any:
+    def change(snapshot: dict[str, Any]) -> None:
+        for host, project in places:
+            values(snapshot, host, project)[COOKIE][3] = text
+
+    return change
+
+
+PAAS = [(host, "paas") for host in ("paas-1", "paas-2")]
+LOGIN = [(host, "login") for host in ("paas-1", "paas-2")]
+
+
+@pytest.mark.parametrize(
+    ("change", "case", "projects"),
+    [
+        (cookie(".other.test", *PAAS), "odd", "paas"),
+        (cookie(".other.test", *LOGIN), "odd", "login"),
+        (cookie(".test", *PAAS), "apart", "login, paas"),
+    ],
+)
+def test_the_cookie_domain_of_two_projects(record: Any, change: Any, case: str, projects: str) -> None:
+    """The one that does not cover the domain of PaaS is wrong, whichever stands on more hosts."""
+    results = record(change, "settings-across-projects")
+    verdict = next(one for one in results["verdicts"] if one["subject"] == "paas-1")
+    assert (verdict["verdict"], verdict["case"]) == ("fail", case)
+    assert projects in results["causes"][0]["headline"]
