@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal
+from collections.abc import Callable, Hashable, Iterable
+from functools import cached_property
+from typing import Any, Literal, TypeVar
 
 from msgspec import Struct, field
 
@@ -11,6 +12,7 @@ from bkpaas.former_names import warn_former_name
 from bkpaas.messages import Message
 
 Generation = Literal["5.x", "6.x"]
+T = TypeVar("T")
 
 # Seconds, bytes and counts are part of each name, so that a limit is never read in the wrong unit.
 
@@ -110,7 +112,7 @@ class Host(Struct, frozen=True):
 
     def has_role(self, *roles: str) -> bool:
         """Tell if the host has any of these roles."""
-        return any(role in self.roles for role in roles)
+        return not set(roles).isdisjoint(self.roles)
 
     def has(self, *roles: str) -> bool:
         """Call has_role."""
@@ -138,7 +140,7 @@ class Waiver(Struct, frozen=True):
     """When given, only a failure whose evidence contains this text is waived."""
 
 
-class Deployment(Struct, frozen=True):
+class Deployment(Struct, frozen=True, dict=True):
     """Represent a validated inventory."""
 
     source: str
@@ -172,11 +174,16 @@ class Deployment(Struct, frozen=True):
 
     def hosts_with(self, *roles: str) -> tuple[Host, ...]:
         """Return the hosts with any of these roles, selected or not."""
-        return tuple(host for host in self.hosts if host.has_role(*roles))
+        return self.once(
+            ("hosts with", *roles), lambda: tuple(host for host in self.hosts if host.has_role(*roles))
+        )
 
     def selected(self, *roles: str) -> tuple[Host, ...]:
         """Return the selected hosts, with any of these roles if roles are given."""
-        return tuple(h for h in self.hosts if h.selected and (not roles or h.has_role(*roles)))
+        return self.once(
+            ("selected", *roles),
+            lambda: tuple(h for h in self.hosts if h.selected and (not roles or h.has_role(*roles))),
+        )
 
     @property
     def home(self) -> str | None:
@@ -195,7 +202,22 @@ class Deployment(Struct, frozen=True):
         return self.selected(*roles)
 
     def host(self, name: str) -> Host:
-        return next(host for host in self.hosts if host.name == name)
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Host]:
+        return {host.name: host for host in self.hosts}
+
+    @cached_property
+    def _values(self) -> dict[Hashable, Any]:
+        return {}
+
+    def once(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """Return a value that depends on the inventory only, computed the first time; it must not be changed."""
+        if key not in self._values:
+            self._values[key] = compute()
+        value: T = self._values[key]
+        return value
 
     def service_port(self, service: str) -> int:
         return self.ports.get(service, DEFAULT_PORTS[service])

@@ -13,7 +13,6 @@ from bkpaas.catalogue import model
 from bkpaas.catalogue.explain import BAD, explain
 from bkpaas.catalogue.grouping import consequences, root_groups
 from bkpaas.catalogue.registry import TOPOLOGY, get_condition, section_of, sections
-from bkpaas.catalogue.scope import Subject
 from bkpaas.catalogue.variables import render
 from bkpaas.collect import program
 from bkpaas.facts import Snapshot
@@ -21,7 +20,7 @@ from bkpaas.inventory.deployment import Deployment
 from bkpaas.language import Language, get_language, other_language
 from bkpaas.messages import Message, msg
 from bkpaas.plugin.outcome import Outcome
-from bkpaas.plugin.selection import subjects
+from bkpaas.plugin.selection import subject_of
 from bkpaas.record import (
     Clock,
     FlowPart,
@@ -89,7 +88,7 @@ def verdict(id_: str, outcome: Outcome, deployment: Deployment, snapshot: Snapsh
     """What a test found, in the words of the catalogue and in both languages."""
     name, _, subject_id = id_.partition("@")
     condition = get_condition(name)
-    subject = _subject(id_, deployment)
+    subject = subject_of(id_, deployment)
     case = condition.case(outcome.case) if _shows_a_case(id_, outcome) else None
 
     def texts(language: Language) -> dict[str, str | None]:
@@ -137,11 +136,6 @@ def _values(case: model.Case, outcome: Outcome) -> dict[str, Message | str]:
     return {**declared, **outcome.remedy_values}
 
 
-def _subject(id_: str, deployment: Deployment) -> Subject:
-    name, _, subject_id = id_.partition("@")
-    return next(one for one in subjects(get_condition(name), deployment) if one.id == subject_id)
-
-
 def _shows_a_case(id_: str, outcome: Outcome) -> bool:
     """Tell if something was seen to fail; a host that cannot be collected fails as one that cannot be reached."""
     return outcome.word in ("fail", "warn", "waived") or (
@@ -183,7 +177,7 @@ def _root_cause(
         if verdict.case is None:
             return msg("Could not be checked: {title}", title=condition.title.message()).render(language)
         case = condition.case(verdict.case)
-        subject, values = _subject(verdict.id, deployment), _values(case, outcome)
+        subject, values = subject_of(verdict.id, deployment), _values(case, outcome)
         return render(case.headline, subject, deployment, snapshot, values, language)
 
     headline, translated = text(get_language()), text(other_language())

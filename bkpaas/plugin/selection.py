@@ -15,7 +15,20 @@ from bkpaas.plugin.options import DEPLOYMENT
 
 def subjects(condition: Condition, deployment: Deployment) -> list[Subject]:
     """Return the subjects of a condition, or [DEPLOYMENT] if there are none."""
-    return condition.subjects(deployment) or [WHOLE]
+    return list(_subjects_by_id(condition, deployment).values())
+
+
+def subject_of(id_: str, deployment: Deployment) -> Subject:
+    """Return the subject of condition@subject."""
+    name, _, subject_id = id_.partition("@")
+    return _subjects_by_id(get_condition(name), deployment)[subject_id]
+
+
+def _subjects_by_id(condition: Condition, deployment: Deployment) -> dict[str, Subject]:
+    return deployment.once(
+        ("subjects", condition.id),
+        lambda: {one.id: one for one in condition.subjects(deployment) or [WHOLE]},
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
