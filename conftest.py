@@ -8,4 +8,5 @@ pytest_plugins = (
     "bkpaas.plugin.selection",
     "bkpaas.plugin.fixtures",
     "bkpaas.plugin.verdicts",
+    "bkpaas.plugin.protocol",
 )

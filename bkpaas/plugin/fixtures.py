@@ -7,33 +7,18 @@ from collections.abc import Iterator
 import pytest
 
 from bkpaas.catalogue.registry import get_condition
-from bkpaas.catalogue.scope import DEPLOYMENT as WHOLE
 from bkpaas.catalogue.scope import Subject
 from bkpaas.checks.finding import Finding
 from bkpaas.checks.lookup import HostLookup
 from bkpaas.collect.live import LiveHost, LiveHosts
-from bkpaas.errors import NoData, NotApplicable
+from bkpaas.errors import NoData
 from bkpaas.facts import ControllerView, HostView, Snapshot
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.messages import msg
+from bkpaas.plugin.arguments import ARGUMENTS, Arguments, require_subject
 from bkpaas.plugin.options import DEPLOYMENT, SNAPSHOT
 
-FIXTURES = frozenset(
-    {
-        "controller",
-        "deployment",
-        "finding",
-        "host",
-        "host_facts",
-        "live_host",
-        "pair",
-        "snapshot",
-        "source",
-        "subject",
-        "target",
-        "vantage",
-    }
-)
+FIXTURES = frozenset({*ARGUMENTS, "live_host"})
 """The names that a check may take as parameters; it defines no fixture of its own."""
 
 FINDING = pytest.StashKey[Finding]()
@@ -54,24 +39,7 @@ def _require_subject(request: pytest.FixtureRequest) -> None:
     if marker is None:
         return
     condition = get_condition(marker.args[0])
-    generation = request.config.stash[DEPLOYMENT].generation
-    if generation not in condition.generations:
-        raise NotApplicable(
-            condition.not_applicable_reason.message()
-            if condition.not_applicable_reason
-            else msg(
-                "only generation {generations} has this, and the deployment is {generation}",
-                generations=", ".join(condition.generations),
-                generation=generation,
-            )
-        )
-    if request.node.callspec.params["subject"] is not WHOLE:
-        return
-    raise NotApplicable(
-        condition.not_applicable_reason.message()
-        if condition.not_applicable_reason
-        else msg("no host of the inventory has the role that this condition is about")
-    )
+    require_subject(condition, request.node.callspec.params["subject"], request.config.stash[DEPLOYMENT])
 
 
 @pytest.fixture(scope="session")
@@ -87,23 +55,23 @@ def deployment(request: pytest.FixtureRequest) -> Deployment:
 
 
 @pytest.fixture
-def host_facts(snapshot: Snapshot, finding: Finding) -> HostLookup:
-    """Return the function that gives the facts of any host by its name."""
-
-    def of(name: str) -> HostView:
-        if not snapshot.hosts[name].collected:
-            finding.unreachable_hosts.add(name)
-        return HostView(snapshot.hosts[name])
-
-    return of
+def _arguments(deployment: Deployment, snapshot: Snapshot, subject: Subject, finding: Finding) -> Arguments:
+    return Arguments(deployment, snapshot, subject, finding)
 
 
 @pytest.fixture
-def host(request: pytest.FixtureRequest, subject: Subject, host_facts: HostLookup) -> HostView | LiveHost:
+def host_facts(_arguments: Arguments) -> HostLookup:
+    """Return the function that gives the facts of any host by its name."""
+    return _arguments.host_facts()
+
+
+@pytest.fixture
+def host(request: pytest.FixtureRequest, subject: Subject) -> HostView | LiveHost:
     """Return the facts of the host that is checked; in a plain test testinfra's own Host, as live_host."""
     if request.node.get_closest_marker("condition") is None:
         return request.getfixturevalue("live_host")
-    return host_facts(subject.hosts[0])
+    arguments: Arguments = request.getfixturevalue("_arguments")
+    return arguments.host()
 
 
 @pytest.fixture
@@ -113,29 +81,27 @@ def source(host: HostView) -> HostView:
 
 
 @pytest.fixture
-def target(subject: Subject, deployment: Deployment) -> Host:
+def target(_arguments: Arguments) -> Host:
     """Return the inventory's entry of the host where the connection ends."""
-    return deployment.host(subject.hosts[1])
+    return _arguments.target()
 
 
 @pytest.fixture
-def pair(subject: Subject, host_facts: HostLookup) -> tuple[HostView, HostView]:
+def pair(_arguments: Arguments) -> tuple[HostView, HostView]:
     """Return the facts of both hosts that are compared."""
-    return host_facts(subject.hosts[0]), host_facts(subject.hosts[1])
+    return _arguments.pair()
 
 
 @pytest.fixture
-def controller(snapshot: Snapshot) -> ControllerView:
+def controller(_arguments: Arguments) -> ControllerView:
     """Return what the machine that runs the suite collected through the domain."""
-    return ControllerView(snapshot.controller)
+    return _arguments.controller()
 
 
 @pytest.fixture
-def vantage(
-    subject: Subject, host_facts: HostLookup, controller: ControllerView
-) -> HostView | ControllerView:
+def vantage(_arguments: Arguments) -> HostView | ControllerView:
     """Return the facts of the host of the subject, or of the controller."""
-    return host_facts(subject.hosts[0]) if subject.hosts else controller
+    return _arguments.vantage()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,6 @@ from collections.abc import Generator, Sequence
 from functools import cached_property
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from bkpaas import former_names, libraries, streams
@@ -152,11 +151,10 @@ class Controller:
         self.ledger.read_worker_selection()
         if plain := getattr(report, "bkpaas_plain", None):
             self.failures.append(f"{report.nodeid}: {plain}")
-        found = getattr(report, "bkpaas", None)
+        found: Outcome | None = getattr(report, "bkpaas", None)
         self._others |= found is None and report.when == "call"
         if found is not None:
-            outcome = msgspec.convert(found, Outcome)
-            self.ledger.outcomes[outcome.id] = outcome
+            self.ledger.outcomes[found.id] = found
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(
@@ -266,8 +264,7 @@ class Controller:
         cells[1:-1] = details.header_cells(get_language())
 
     def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
-        found = getattr(report, "bkpaas", None)
-        outcome = None if found is None else msgspec.convert(found, Outcome)
+        outcome: Outcome | None = getattr(report, "bkpaas", None)
         passed = outcome.word == "pass" if outcome else report.passed and report.when != "call"
         if passed and self._too_many:
             self.left_out += outcome is not None

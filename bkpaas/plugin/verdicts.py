@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import msgspec
@@ -43,16 +44,44 @@ def pytest_runtest_makereport(
         if id_ is not None and call.when == "teardown" and call.excinfo is not None:
             report.outcome = "failed"
         return report
-    outcome = waive(_outcome(id_, item, call), item.config.stash[DEPLOYMENT])
-    report.__dict__["bkpaas"] = msgspec.to_builtins(outcome)
+    judged_report(report, waive(_outcome(id_, item, call), item.config.stash[DEPLOYMENT]), str(item.path))
+    return report
+
+
+def judged_report(report: pytest.TestReport, outcome: Outcome, path: str) -> None:
+    """Give the report of a check its outcome, and what pytest makes of that."""
+    report.__dict__["bkpaas"] = outcome
     report.outcome = _PYTEST[outcome.word]
     if report.outcome == "failed":
         report.longrepr = f"{outcome.word}: {_rendered(outcome.evidence or outcome.reason)}"
     elif report.outcome == "skipped":
         reason = f"{outcome.word}: {_rendered(outcome.reason)}"
-        report.longrepr = (str(item.path), 0, reason)
+        report.longrepr = (path, 0, reason)
     else:
         report.longrepr = None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable(
+    report: pytest.CollectReport | pytest.TestReport,
+) -> Generator[None, dict[str, Any] | None, dict[str, Any] | None]:
+    """Write the outcome of a report as plain data, for xdist."""
+    data = yield
+    if data is not None and "bkpaas" in data:
+        data["bkpaas"] = msgspec.to_builtins(data["bkpaas"])
+    return data
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_from_serializable(
+    data: dict[str, Any],
+) -> Generator[
+    None, pytest.CollectReport | pytest.TestReport | None, pytest.CollectReport | pytest.TestReport | None
+]:
+    """Read the outcome of a report that a worker of xdist sent."""
+    report = yield
+    if report is not None and "bkpaas" in report.__dict__:
+        report.__dict__["bkpaas"] = msgspec.convert(report.__dict__["bkpaas"], Outcome)
     return report
 
 
@@ -179,8 +208,15 @@ def _rendered(text: Message | str | None) -> str:
 def _location(call: pytest.CallInfo[None]) -> str:
     """Where it happened: file:line."""
     assert call.excinfo is not None
-    last = call.excinfo.traceback[-1]
-    return f"{Path(str(last.path)).name}:{last.lineno + 1}"
+    trace = call.excinfo.tb
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return place(trace)
+
+
+def place(trace: TracebackType | None) -> str:
+    """Return the place of one entry of a traceback: file:line."""
+    return f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
 
 
 _LETTERS: dict[str, tuple[Text, str, str]] = {
@@ -198,5 +234,5 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     outcome = getattr(report, "bkpaas", None)
     if outcome is None:
         return None
-    category, letter, word = _LETTERS[outcome["word"]]
+    category, letter, word = _LETTERS[outcome.word]
     return category.in_(get_language()), letter, word
