@@ -175,7 +175,7 @@ class Deployment(Struct, frozen=True, dict=True):
     def hosts_with(self, *roles: str) -> tuple[Host, ...]:
         """Return the hosts with any of these roles, selected or not."""
         return self.once(
-            ("hosts with", *roles), lambda: tuple(host for host in self.hosts if host.has_role(*roles))
+            ("hosts_with", *roles), lambda: tuple(host for host in self.hosts if host.has_role(*roles))
         )
 
     def selected(self, *roles: str) -> tuple[Host, ...]:
