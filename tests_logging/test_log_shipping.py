@@ -195,9 +195,11 @@ def _refuses_writes(state: RedisState, target: RedisTarget) -> CaseMessage | Non
                 "{endpoint}: rdb_last_bgsave_status is err, stop-writes-on-bgsave-error is yes",
                 endpoint=endpoint,
             )
-    need = next((value for name, value in state.settings.items() if name.startswith("min-")), "0")
+    # newer versions have the same setting under two names
+    limits = [value for name, value in state.settings.items() if name.startswith("min-")]
+    need = max((int(value) for value in limits if value.isdecimal()), default=0)
     good = state.number("min_slaves_good_slaves")
-    if good is not None and need.isdecimal() and good < int(need):
+    if good is not None and good < need:
         return case(
             "no-replicas",
             "{endpoint}: {good} good replicas, min-replicas-to-write is {need}",

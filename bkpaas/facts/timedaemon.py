@@ -75,7 +75,7 @@ def _tracking(out: str) -> tuple[bool | None, str | None]:
     }
     leap = fields.get("Leap status")
     number, _, name = fields.get("Reference ID", "").partition("(")
-    source = name.rstrip(")") or number.strip()
+    source = name.rstrip(")") or number.strip().removeprefix("00000000")
     if leap is None:
         return None, source or None
     own = bool(_OWN_CLOCK.fullmatch(number.strip()))

@@ -164,7 +164,9 @@ def test_interrupted_from_the_keyboard(sshd: Sshd, transport: Any) -> None:
 @needs_sshd
 def test_collectors_end_with_their_connection(sshd: Sshd, tmp_path: Path) -> None:
     """Cut off in the middle of a visit that would take half a minute, they are gone immediately."""
-    plan = msgspec.structs.replace(deployment(sshd.connection(), run_seconds=3.0), home=f"{tmp_path}/bkce")
+    plan = msgspec.structs.replace(
+        deployment(sshd.connection(), run_seconds=3.0), install_root=f"{tmp_path}/bkce"
+    )
     seen: list[int] = []
     with serving(silent) as hole:
         first = {**PLAN, "http": [{"name": "it", "url": hole.url, "seconds": 30}], "seconds": 30}

@@ -277,7 +277,7 @@ def test_bastion_that_does_not_let_through(sshd: Sshd, client: Path, tmp_path: P
         both.write_text(sshd.known_hosts.read_text() + bastion.known_hosts.read_text())
         jump = f"root@127.0.0.1:{bastion.port}"
         kind, reason = failure(sshd.connection(bastion=jump, known_hosts=str(both)))
-    assert kind == "unreachable" and "the bastion says" in reason
+    assert kind == "unreachable" and "message of the bastion" in reason
 
 
 def test_hangs_after_the_login(forced: Any) -> None:

@@ -80,7 +80,17 @@ def test_what_a_plan_asks_holds_no_password():
 def test_each_part_of_a_plan_that_is_answered_is_asked():
     deployment = recorded_deployment()
     asked = round_queries(plan.round_1(deployment.hosts[0], deployment)).sections
-    expected = {"system", "processes", "listeners", "unix", "addresses", "disks", "time_daemon", "nginx"}
+    expected = {
+        "system",
+        "processes",
+        "listeners",
+        "unix",
+        "addresses",
+        "disks",
+        "time_daemon",
+        "nginx",
+        "systemd",
+    }
     assert set(asked) == expected | {"files", "tails", "supervisor", "resolve"}
 
 

@@ -25,7 +25,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Instead of mmdebstrap a shell script, with the target as $0."""
     script = ["true"]
     monkeypatch.setattr(
-        base, "_mmdebstrap", lambda release, sources, target, work: ["sh", "-c", script[0], str(target)]
+        base, "_mmdebstrap", lambda release, sources, target, *_: ["sh", "-c", script[0], str(target)]
     )
     return script
 

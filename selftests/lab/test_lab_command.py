@@ -74,7 +74,7 @@ def test_status_of_a_lab_that_is_not_up() -> None:
 
 
 def test_help_teaches_in_both_languages() -> None:
-    for language, words in (("C", "bring it up"), ("zh_CN.UTF-8", "启动")):
+    for language, words in (("C", "bring the lab up"), ("zh_CN.UTF-8", "启动")):
         line = [sys.executable, "-m", "lab", "--help"]
         done = subprocess.run(line, cwd=REPOSITORY, capture_output=True, text=True, encoding="utf-8",
                               env=os.environ | {"LC_ALL": language, "PYTHONUTF8": "1"})  # fmt: skip

@@ -6,12 +6,23 @@ import pytest
 
 from lab.layouts import available, load
 from lab.services import layout as services_layout
+from lab.services.generation6 import start
+from lab.services.generation6.roles import ROLES as GENERATION_6
 from lab.services.open_paas import passwords, settings
 from lab.services.open_paas.tokens import Cipher, new_token
 from lab.services.render import PLACEHOLDER, TREES, fill
 from lab.services.roles import ORDER, ROLES
 
-SERVICE = {"SERVICE": "login", "SERVICE_PORT": "8003", "HTTP_TIMEOUT": "60"}
+SERVICE = {
+    "SERVICE": "login",
+    "SERVICE_PORT": "8003",
+    "HTTP_TIMEOUT": "60",
+    "WORKERS": "2",
+    "ES_PASS": start.ES_PASSWORD,
+}
+MORE_5 = {"paas": ("open_paas_service",), "nginx": ("nginx_cmdb", "nginx_job", "nginx_tls")}
+MORE_6 = {"paas": ("six_open_paas_ini", "six_open_paas_service")}
+"""Trees that are rendered for a role once or more, beyond those that the role names."""
 PYTHON_2 = """
 try:
     import os
@@ -27,11 +38,26 @@ def deployment(request):
     return services_layout.Layout.of(load(request.param).to_json())
 
 
+def trees(generation, roles):
+    """Return the trees that start.py of a generation renders for these roles."""
+    chosen, more = (GENERATION_6, MORE_6) if generation == "6.x" else (ROLES, MORE_5)
+    return {tree for role in roles if role in chosen for tree in (*chosen[role].trees, *more.get(role, ()))}
+
+
 def test_every_template_can_be_filled_on_every_host(deployment):
     for host in deployment.hosts:
         values = services_layout.variables(deployment, host["address"]) | SERVICE
-        for template in TREES.rglob("*.tpl"):
-            assert not PLACEHOLDER.search(fill(template.read_text("utf-8"), values)), template
+        for tree in trees(deployment.generation, host["roles"]):
+            for template in (TREES / tree).rglob("*.tpl"):
+                assert not PLACEHOLDER.search(fill(template.read_text("utf-8"), values)), template
+
+
+def test_every_tree_is_of_a_layout():
+    layouts = [services_layout.Layout.of(load(name).to_json()) for name in available()]
+    rendered = {
+        tree for one in layouts for host in one.hosts for tree in trees(one.generation, host["roles"])
+    }
+    assert rendered == {folder.name for folder in TREES.iterdir() if folder.is_dir()}
 
 
 def test_a_placeholder_without_a_value_is_an_error():

@@ -11,7 +11,7 @@ import pytest
 UNPRIVILEGED = () if os.geteuid() == 0 else ("-r",)
 FULL = 'mount -t tmpfs -o size=64k full "$0" && head -c "$1" /dev/zero >"$0/filler" 2>/dev/null; shift; '
 LISTED = '"$@"; code=$?; ls -A "$0" >"$0.listing"; exit $code'
-VERDICT = "226 conditions hold on 9 hosts"
+VERDICT = "conditions hold on 9 hosts"
 NO_SPACE = "No space left on device"
 
 
@@ -151,7 +151,10 @@ def test_a_lost_standard_output_costs_no_report(run, kind):
     done = run(around=LOST_STREAMS[kind])
     assert "Traceback" not in done.out and "Exception ignored" not in done.out
     assert "standard output: not written:" in done.out and done.exit == 1
-    assert done.results["run"]["exit"] == 1 and len(done.results["verdicts"]) == 234
+    assert (
+        done.results["run"]["exit"] == 1
+        and len(done.results["verdicts"]) == sum(done.results["counts"].values()) > 300
+    )
     assert (done.directory / "details.html").exists()
 
 

@@ -172,14 +172,16 @@ def test_names_of_elasticsearch() -> None:
         }
     )
     assert judge(CONFIG, at("es:10004", names=named)) == "pass"
-    assert judge(CONFIG, at("old:10004", names=named)).startswith("fail: old:10004: 10.0.1.99 is no es host")
+    assert judge(CONFIG, at("old:10004", names=named)).startswith(
+        "fail: old:10004: 10.0.1.99 is not an es host"
+    )
     assert judge(CONFIG, at("x:10004", names=named)) == "fail: x does not resolve here"
     assert judge(CONFIG, at("y:10004", names=named)) == "no data: y was not resolved"
 
 
 def test_an_address_outside_of_the_inventory() -> None:
     foreign = "10.0.1.77:10004"
-    assert "10.0.1.77 is no es host of the inventory (es-1 10.0.1.2)" in judge(CONFIG, at(foreign))
+    assert "10.0.1.77 is not an es host of the inventory (es-1 10.0.1.2)" in judge(CONFIG, at(foreign))
     assert judge(CONFIG, at(foreign), known=replace(SITE, virtual_addresses=("10.0.1.77",))) == "pass"
     assert judge(CONFIG, at(foreign, parser=replace(PLUGIN, outputs=(foreign,)))) == "pass"
     without = deployment({"appo-1": "appo", "x": "mysql", "paas-1": "paas"})
@@ -203,7 +205,7 @@ def test_another_program_at_the_address(body: Any) -> None:
     words = judge(CONFIG, paas(replace(WELL, root=answer(body))))
     assert words.startswith(f"fail: {ES} answers, but is not Elasticsearch: ")
     assert judge(WELLNESS, paas(replace(WELL, root=answer(body)))).startswith(
-        f"fail: {ES}: is not Elasticsearch"
+        f"fail: {ES} is not Elasticsearch"
     )
     assert judge(CONFIG, paas(replace(WELL, root=answer(status=None, kind="protocol")))).startswith("fail")
 
@@ -237,7 +239,7 @@ REFUSED = {"error": {"type": "security_exception", "reason": "missing authentica
         (replace(WELL, health=health({**GREEN, "status": "red", "unassigned_shards": 4})), "fail: .* status red, 1 nodes, 4 shards"),
         (replace(WELL, root=answer(status=None, kind="refused")), "fail: .*connection refused"),
         (replace(WELL, health=health(status=None, kind="silent")), "fail: .*connected, but no answer"),
-        (replace(WELL, root=answer(REFUSED, 401)), "fail: .*asks for a login, and the settings of paas have none .HTTP 401"),
+        (replace(WELL, root=answer(REFUSED, 401)), "fail: .*requires a login, and the settings of paas have none .HTTP 401"),
         (replace(WELL, root=answer({"error": {"type": "master_not_discovered_exception", "reason": None}}, 503)), "fail: .*HTTP 503: master_not"),
         (replace(WELL, health=health(REFUSED, 403)), "no data: .*HTTP 403: security_exception"),
         (replace(WELL, health=health({})), "no data: .*no status"),
@@ -375,7 +377,7 @@ LENGTHS = ("+OK", "+OK", "+PONG", "+list")
         ((*LENGTHS, ":900000", *LENGTHS, ":900000"), "pass"),
         ((*LENGTHS, ":900000", *LENGTHS, ":5"), "pass"),
         ((*LENGTHS, ":900000", *LENGTHS), "no data: .*paas_app_log: 900000; no answer"),
-        ((*LENGTHS[:3], "+string", "-WRONGTYPE x"), "fail: paas_app_log is no list but a string"),
+        ((*LENGTHS[:3], "+string", "-WRONGTYPE x"), "fail: paas_app_log is a string, not a list"),
         ((*LENGTHS[:3], "-ERR unknown command 'TYPE'", ":5"), "no data: paas_app_log: -ERR unknown command"),
         ((*LENGTHS, "-NOPERM x"), "no data: paas_app_log: .list -NOPERM"),
         (LENGTHS, "no data: 10.0.1.9:6379: no answer"),
@@ -397,7 +399,7 @@ def test_a_channel_has_no_length() -> None:
         ((), "pass"),
         ((("10.0.1.2", 10004),), "pass"),
         ((("10.0.1.8", 6379), ("10.0.1.9", 6379)), "pass"),
-        ((("10.0.1.8", 6379),), "fail: log_parser is connected to 10.0.1.8:6379, its configuration says 10.0.1.9:6379"),
+        ((("10.0.1.8", 6379),), "fail: log_parser is connected to 10.0.1.8:6379, its configuration has 10.0.1.9:6379"),
         (None, "no data: the connections of log_parser are not known"),
     ],
 )  # fmt: skip
