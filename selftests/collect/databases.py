@@ -1,4 +1,4 @@
-"""A server that speaks MySQL's protocol as far as a login goes, on loopback."""
+"""A server that speaks MySQL's protocol as far as a login goes, and refuses every statement."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ SSL = 0x800
 OK = b"\0\0\0\2\0\0\0"
 DENIED = b"\xff\x15\x04#28000Access denied for user 'op'@'10.0.1.3' (using password: YES)"
 TOO_MANY = b"\xff\x10\x04Too many connections"
+NO_RIGHT = b"\xff\x76\x04#42000SELECT command denied to user 'op'@'10.0.1.3'"
+QUERY = b"\3"
 QUIT = b"\1\0\0\0\1"
 
 
@@ -86,7 +88,8 @@ class Database:
                 word = self._read(connection, server)[4:]
                 good, number = word == self.password.encode() + b"\0", number + 1
         connection.sendall(packet(number, OK if good else self.refusal))
-        self._read(connection, server)
+        while self._read(connection, server)[4:5] == QUERY:
+            connection.sendall(packet(1, NO_RIGHT))
 
     @staticmethod
     def _read(connection: socket.socket, server: Server) -> bytes:

@@ -37,11 +37,12 @@ def ask(visit: Any, home: Path, **more: Any) -> dict[str, Any]:
     return told
 
 
-def test_only_three_commands_exist() -> None:
+def test_only_four_commands_exist() -> None:
     assert collector.COMMANDS == {
         "supervisorctl": ["-c", "CONF", "status"],
         "chronyc": ["-h", "127.0.0.1", "-n", "tracking"],
         "ntpq": ["-pn"],
+        "systemctl": ["--no-pager", "show", "-p", "PROPERTIES", "UNITS"],
     }
     assert Path(collector.__file__).read_text().count("Popen(") == 1
 

@@ -143,7 +143,7 @@ def test_over_ssh_passwords_are_used_and_seen_nowhere(tmp_path: Path, sshd: Sshd
     assert verdicts["es-health@all"]["verdict"] == "pass", verdicts["es-health@all"]
     assert verdicts["log-redis-reachable@all"]["verdict"] == "fail"
     assert "WRONGPASS" in verdicts["log-redis-reachable@all"]["evidence"]
-    assert base.heard[-2][4:] == MYSQL.encode() + b"\0" and base.heard[-1] == QUIT
+    assert any(heard[4:] == MYSQL.encode() + b"\0" for heard in base.heard) and base.heard[-1] == QUIT
     assert len([data for data in base.heard if data == QUIT]) == 1 and '"state":"accepted"' in shown
     for password in (REDIS, SEARCH, WRONG, MYSQL):
         assert not [form for form in forms(password) if form in shown]

@@ -11,7 +11,7 @@ def test_data_on_file_systems_of_their_own_are_looked_at() -> None:
     )
     deployment = Deployment("x", "5.x", (data, job), "paas.bk.com")
     usual = plan.round_1(job, deployment)["disks"]
-    assert usual == ["/", "{home}", "{home}/logs"]
+    assert usual == ["/", "/tmp", "/var", "/var/log", "/var/tmp", "/run", "{home}", "{home}/logs"]
     assert {"/var/lib/mysql", "{home}/service/es"} <= set(plan.round_1(data, deployment)["disks"]) - set(
         usual
     )

@@ -50,7 +50,7 @@ def test_a_sites_verdicts_are_like_all_others(example: Site, tmp_path: Path) -> 
     zone, cookie = done.verdicts["site-time-zone@job-1"], done.verdicts["site-cookie-domain@paas-2"]
     assert "UTC" in zone["evidence"] and "# on job-1" in zone["remedy"].replace("在 job-1 上执行", "on job-1")
     assert cookie["verdict"] == "fail" and ".elsewhere.test" in cookie["evidence"]
-    assert "login-settings-equal@paas-1+paas-2" in cookie["explained_by"]
+    assert "settings-across-projects@paas-2" in cookie["explained_by"]
     assert cookie["remedy"].endswith("/etc/supervisor-open_paas.conf restart login")
     assert cookie["faq"] == "site" and cookie["translated"]["title"] == "登录 cookie 的域是本公司域名"
     section = next(section for section in done.results["sections"] if section["key"] == "site")
@@ -117,15 +117,15 @@ def test_a_live_check_of_a_snapshot_is_no_data(site: Site) -> None:
 HEAD = "from bkpaas.checks import condition\n\n\n"
 JUDGE = "def test_it(host):\n    '''True.'''\n"
 MISTAKES = {
-    "taken": ("@condition('disk-space')\n" + JUDGE, "4: disk-space is a condition of the suite and judged by it"),
-    "prefix": ("@condition('ours')\n" + JUDGE, "4: there is no condition 'ours'; one of your own begins with 'site-'"),
+    "taken": ("@condition('disk-space')\n" + JUDGE, "4: disk-space is a condition of the suite, which has its own check"),
+    "prefix": ("@condition('ours')\n" + JUDGE, "4: there is no condition 'ours'; a custom condition begins with 'site-'"),
     "case": ("@condition('site-Ours', remedy='x')\n" + JUDGE, "4: 'site-Ours': an id is site-, then words of a-z and 0-9"),
     "remedy": ("@condition('site-a')\n" + JUDGE, "4: site-a needs a title"),
     "title": ("@condition('site-b', remedy='x')\ndef test_it(host):\n    pass\n", "4: site-b needs a title"),
     "brace": ("@condition('site-c', remedy='{')\n" + JUDGE, "4: its remedy has a brace that does not open a variable"),
     "symptom": (
         "@condition('site-d', remedy='x', symptoms=('login',))\n" + JUDGE,
-        "4: no symptom login; there are foundations, login-no-response",
+        "4: no symptom login; available: foundations, login-no-response",
     ),
     "cause": (
         "from bkpaas.checks import same_host\n\n\n"
