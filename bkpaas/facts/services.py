@@ -21,7 +21,7 @@ from bkpaas.facts.supervisor_conf import ConfProgram
 from bkpaas.facts.systemd import Unit, Units
 from bkpaas.facts.uwsgi import Service
 from bkpaas.inventory.deployment import Deployment, Host
-from bkpaas.inventory.platform import OPEN_PAAS_UNITS, unit_of_service
+from bkpaas.inventory.platform import OPEN_PAAS_SERVICES, OPEN_PAAS_UNITS, unit_of_service
 from bkpaas.messages import Message, msg
 
 if TYPE_CHECKING:
@@ -88,13 +88,27 @@ class ServicesView:
         configured = _present(self._facts.services).by_name
         units = self._facts.units
         if isinstance(units, Missing) or not any(unit.name in _PAAS_UNITS for unit in units.present):
-            return configured
+            return {name: one for name, one in configured.items() if self._is_started(one)}
         # The installer of 6.x writes the files of all modules on each paas host; a module without a unit is not there.
         return {
             name: service
             for name, service in configured.items()
             if (unit := units.by_name.get(f"{unit_of_service(name)}.service")) is None or unit.exists
         }
+
+    def _is_started(self, service: Service) -> bool:
+        """Return whether the supervisor's file starts a service or it runs; true where the file was not understood.
+
+        An ini file that was copied starts nothing.
+        """
+        if isinstance(self._facts.supervisors, Missing):
+            return True
+        supervisor = self._facts.supervisors.by_module.get("open_paas")
+        if supervisor is None or supervisor.conf_error is not None or not supervisor.programs_in_conf:
+            return True
+        programs = supervisor.programs_in_conf
+        named = any(one.name == service.name or service.ini.path in one.command for one in programs)
+        return named or service.name in OPEN_PAAS_SERVICES or bool(_mains(service.name, self._facts))
 
     @property
     def runs(self) -> tuple[ServiceRun, ...]:
