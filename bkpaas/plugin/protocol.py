@@ -52,7 +52,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     if SNAPSHOT not in config.stash or not isinstance(item, pytest.Function):
         return None
     if _DIRECT not in config.stash:
-        config.stash[_DIRECT], config.stash[_CHECKS] = _nobody_else_runs(config), {}
+        config.stash[_DIRECT], config.stash[_CHECKS] = _runs_alone(config), {}
     checks = config.stash[_CHECKS]
     if item.function not in checks:
         checks[item.function] = config.stash[_DIRECT] and _is_check(item)
@@ -68,7 +68,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
     return True
 
 
-def _nobody_else_runs(config: pytest.Config) -> bool:
+def _runs_alone(config: pytest.Config) -> bool:
     """Tell if no other plugin and no option takes part in running tests."""
     implementations = (one for name in _HOOKS for one in getattr(config.hook, name).get_hookimpls())
     foreign = (one for one in implementations if not one.function.__module__.startswith(_KNOWN))

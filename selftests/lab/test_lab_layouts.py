@@ -66,7 +66,7 @@ def test_layouts_made_at_random_differ_and_are_usable(tmp_path: Path) -> None:
         assert [(host.name, host.address) for host in deployment.hosts] == [
             (host.name, host.address) for host in layout.hosts
         ]
-        assert (deployment.scheme, deployment.home) == (layout.scheme, layout.home)
+        assert (deployment.scheme, deployment.install_root) == (layout.scheme, layout.home)
         assert deployment.port == layout.ports[layout.scheme]
 
 
