@@ -245,7 +245,7 @@ class _Capture:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if outcome := getattr(report, "bkpaas", None):
-            self.outcomes[outcome["id"]] = outcome
+            self.outcomes[outcome.id] = msgspec.to_builtins(outcome)
 
 
 def _told(results: Results, capture: _Capture) -> dict[str, Any]:
