@@ -4,6 +4,7 @@ from collections import Counter
 
 from bkpaas.checks import (
     FEWEST_CLOCKS,
+    CaseMessage,
     Deployment,
     Finding,
     HostLookup,
@@ -20,6 +21,8 @@ from bkpaas.checks import (
 )
 
 OFFSET = "BK_TOKEN_OFFSET_ERROR_TIME"
+IDLE = "BK_INACTIVE_COOKIE_AGE"
+"""Of 6.x: how long a token may be unused, in seconds of the host that verifies it."""
 
 
 def _compare_clocks(
@@ -53,6 +56,15 @@ def _tolerated(host: HostView) -> tuple[int | float, str]:
     return login.number(OFFSET), f"{host.name}:{value.file}:{value.line}"
 
 
+def _idle_limit(host: HostView) -> int | float | None:
+    """How far the clock of this host may be ahead of a token's issuer; None where login has no such limit."""
+    login = host.settings.by_project.get("login")
+    value = login.get(IDLE) if login else None
+    if login is None or value is None:
+        return None
+    return login.number(IDLE) + _tolerated(host)[0]
+
+
 def _off(ahead: HostView, behind: HostView, deployment: Deployment, host_facts: HostLookup) -> Message:
     """Return which of two clocks is wrong, judging by the clocks of all hosts."""
     usual, measured = usual_clock(deployment, host_facts)
@@ -71,7 +83,7 @@ def _off(ahead: HostView, behind: HostView, deployment: Deployment, host_facts: 
 def test_tokens_of_one_host_are_valid_on_the_other(
     pair: tuple[HostView, HostView], deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
-    """A token is refused when its issuer's clock is ahead of the verifier's by more than the verifier tolerates."""
+    """A token is refused when its issuer's clock is too far ahead of the verifier's, on 6.x also too far behind."""
     ahead, behind, distance, uncertainty = _compare_clocks(pair, deployment)
     limits = {host.name: _tolerated(host) for host in pair}
     limit, where = limits[behind.name] if distance > uncertainty else min(limits.values())
@@ -88,8 +100,12 @@ def test_tokens_of_one_host_are_valid_on_the_other(
         where=where,
     )
     finding.add_evidence(text)
-    if distance - uncertainty <= limit < distance + uncertainty:
-        raise NoData(msg("too close to the limit to decide: {text}", text=text))
+    idle = _idle_limit(ahead)
+    for one in (limit, idle):
+        if one is not None and distance - uncertainty <= one < distance + uncertainty:
+            raise NoData(msg("too close to the limit to decide: {text}", text=text))
+    if idle is not None and distance > idle:
+        raise AssertionError(_idle_refused(text, idle, ahead, behind, distance, both=distance > limit))
     assert distance <= limit, case(
         "apart",
         msg(
@@ -102,6 +118,33 @@ def test_tokens_of_one_host_are_valid_on_the_other(
         behind=behind.name,
         distance=seconds(distance),
     )
+
+
+def _idle_refused(
+    text: Message, idle: int | float, ahead: HostView, behind: HostView, distance: float, *, both: bool
+) -> CaseMessage:
+    """The host that is ahead takes a new token of the other for one that was not used for hours."""
+    shown = msg(
+        "{text}; but above {idle} s ({setting} and {offset} of {ahead}): tokens issued on {behind} are refused on "
+        "{ahead} as not used for too long",
+        text=text,
+        idle=idle,
+        setting=IDLE,
+        offset=OFFSET,
+        ahead=ahead.name,
+        behind=behind.name,
+    )
+    if not both:
+        return case("idle", shown, ahead=ahead.name, behind=behind.name, distance=seconds(distance))
+    refused = msg(
+        "{text}, and above {idle} s ({setting} and {offset} of {ahead}): each refuses the tokens of the other",
+        text=text,
+        idle=idle,
+        setting=IDLE,
+        offset=OFFSET,
+        ahead=ahead.name,
+    )
+    return case("both-refuse", refused, ahead=ahead.name, behind=behind.name, distance=seconds(distance))
 
 
 @condition("paas-clock-drift")
