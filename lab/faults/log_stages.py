@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from lab.control import Lab
 from lab.faults.fault import Act, Fault
@@ -57,7 +58,11 @@ def agent_edited(role: str, sed: str, late: bool = False) -> tuple[Act, Act]:
 
 
 def parser_edited(sed: str, index: str = "", late: str = "") -> tuple[Act, Act]:
-    """Another line in the configuration of every log_parser, which was restarted. index: what it makes."""
+    """Return the edit of every log_parser's configuration, and its removal with the index that it made.
+
+    Args:
+        index: a regular expression for the whole name of the index.
+    """
 
     def break_(lab: Lab) -> None:
         edit_parsers(lab, sed)
@@ -67,8 +72,9 @@ def parser_edited(sed: str, index: str = "", late: str = "") -> tuple[Act, Act]:
     def heal(lab: Lab) -> None:
         restore_parsers(lab)
         if index:
-            for name in ask_search(lab, f"_cat/indices/{index}?h=index").split():
-                ask_search(lab, name, "-X DELETE")
+            for name in ask_search(lab, "_cat/indices?h=index").split():
+                if re.fullmatch(index, name):
+                    ask_search(lab, name, "-X DELETE")
 
     return break_, heal
 
@@ -279,7 +285,7 @@ FAULTS = (
         SECTION,
         "log_parser names its index by the day of the year",
         "log_parser 用一年中的第几天命名索引",
-        *parser_edited("s/YYYY.MM.dd/YYYY.MM.DD/", "paas_app_log-2026.11.333"),
+        *parser_edited("s/YYYY.MM.dd/YYYY.MM.DD/", r"paas_app_log-\d{4}\.\d\d\.\d{3}"),
     ),
     Fault(
         "log-index-usual-name",
@@ -287,7 +293,7 @@ FAULTS = (
         SECTION,
         "the output of log_parser has no index, so it writes to logstash-",
         "log_parser 的输出没有配置索引，写入了 logstash-",
-        *parser_edited("/index => /d", "logstash-*"),
+        *parser_edited("/index => /d", r"logstash-.*"),
     ),
     Fault(
         "log-index-monthly",
@@ -295,7 +301,7 @@ FAULTS = (
         SECTION,
         "log_parser writes to an index of the month, paas searches that of the day",
         "log_parser 按月写索引，paas 按天查询",
-        *parser_edited("s/YYYY.MM.dd/YYYY.MM/", "paas_app_log-2026.11,paas_app_log-2026.12"),
+        *parser_edited("s/YYYY.MM.dd/YYYY.MM/", r"paas_app_log-\d{4}\.\d\d"),
     ),
     Fault(
         "log-parser-drops",
