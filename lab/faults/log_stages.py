@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 
 from lab.control import Lab
 from lab.faults.fault import Act, Fault
@@ -125,12 +126,12 @@ def wake_parsers(lab: Lab) -> None:
 def flood(lab: Lab) -> None:
     """Another program fills the list faster than log_parser can take it."""
     event = json.dumps({"@timestamp": "2026-11-28T00:00:00Z", "message": "flood", "type": "other"})
-    script = f"for n in $(seq 3000); do echo 'RPUSH paas_app_log {json.dumps(event)}'; done"
-    client = redis_cli_command(lab)
+    line = shlex.quote(f"RPUSH paas_app_log {json.dumps(event)}")
+    script = f"for n in $(seq 3000); do printf '%s\\n' {line}; done"
+    endless = shlex.quote(f"while true; do ({script}) | {redis_cli_command(lab)} >/dev/null; done")
     lab.run(
         host(lab, "redis"),
-        f"setsid sh -c 'while true; do ({script}) | {client} >/dev/null; done' </dev/null >/dev/null 2>&1 &"
-        f" echo $! > {PIDS}",
+        f"setsid sh -c {endless} </dev/null >/dev/null 2>&1 & echo $! > {PIDS}",
     )
 
 

@@ -6,10 +6,12 @@ import json
 
 from lab.control import Lab
 from lab.faults.fault import Act, Fault
+from lab.faults.hands import host
 from lab.faults.log_search import SECTION
 from lab.faults.search_engine import ask_search
 
 NEW_INDEX, TIME = "es-new-index", "es-time-field"
+FILLER = "/root/core.4711"
 
 
 def cluster(name: str, value: object) -> tuple[Act, Act]:
@@ -20,6 +22,21 @@ def cluster(name: str, value: object) -> tuple[Act, Act]:
         ask_search(lab, "_cluster/settings", f"-X PUT -H 'Content-Type: application/json' -d '{body}'")
 
     return lambda lab: put(lab, value), lambda lab: put(lab, None)
+
+
+LOWERED, RAISED = cluster("cluster.routing.allocation.disk.watermark.high", "2%")
+
+
+def lower_watermark(lab: Lab) -> None:
+    """Use 6 % of the disk, since that of a fresh lab is empty, and lower the watermark below it."""
+    size = "$(df --output=size -B1 / | awk 'NR == 2 { print int($1 * 0.06) }')"
+    lab.run(host(lab, "es"), f"head -c {size} /dev/zero > {FILLER}")
+    LOWERED(lab)
+
+
+def raise_watermark(lab: Lab) -> None:
+    RAISED(lab)
+    lab.run(host(lab, "es"), f"rm -f {FILLER}")
 
 
 def time_type(value: str) -> tuple[Act, Act]:
@@ -74,9 +91,10 @@ FAULTS = (
         "es-above-watermark",
         NEW_INDEX,
         SECTION,
-        "the disk of Elasticsearch is above its high watermark",
-        "Elasticsearch 的磁盘超过高水位线",
-        *cluster("cluster.routing.allocation.disk.watermark.high", "0%"),
+        "the high watermark of Elasticsearch was lowered, its disk is above it",
+        "Elasticsearch 的高水位线被调低，磁盘已超过",
+        lower_watermark,
+        raise_watermark,
     ),
     Fault(
         "es-time-is-text",
