@@ -39,8 +39,9 @@ class Server:
             if first:
                 self.on_first()
             first = False
-            self._threads.append(threading.Thread(target=self._serve, args=(connection,), daemon=True))
-            self._threads[-1].start()
+            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+            thread.start()  # before it is listed: the end of the server joins every listed thread
+            self._threads.append(thread)
 
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError), connection:
