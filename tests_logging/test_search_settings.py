@@ -103,11 +103,20 @@ def _shards(search: Search) -> tuple[int, int | None]:
 
 
 def _above_watermark(search: Search) -> list[str]:
-    """Return all nodes if each is above the high watermark; none where that is a number of bytes."""
-    match = re.fullmatch(r"(\d{1,3}(?:\.\d+)?)%", search.settings.high_watermark)
-    if not search.settings.thresholds or match is None or not search.nodes:
+    """Return all nodes if each is above the high watermark. Raises NoData where that is a number of bytes."""
+    if not search.settings.thresholds or not search.nodes:
         return []
-    full = [node for node in search.nodes if node.used_percent > float(match[1])]
+    match = re.fullmatch(r"(\d{1,3}(?:\.\d+)?)(%?)", search.settings.high_watermark)
+    if match is None:
+        limit = search.settings.high_watermark
+        raise NoData(
+            msg(
+                "cluster.routing.allocation.disk.watermark.high is {limit}, and the free bytes of the nodes are not read",
+                limit=limit,
+            )
+        )
+    percent = float(match[1]) if match[2] else 100 * float(match[1])  # 0.9 is 90 %
+    full = [node for node in search.nodes if node.used_percent > percent]
     return [f"{node.name} {node.used_percent:g} %" for node in full] if len(full) == len(search.nodes) else []
 
 

@@ -13,12 +13,11 @@ from msgspec import Struct
 
 from bkpaas import __version__
 from bkpaas.collect import plan
-from bkpaas.collect.exchange import Exchange, load_manifest
+from bkpaas.collect.exchange import Exchange, require_answers
 from bkpaas.collect.login import Credentials, try_login
 from bkpaas.collect.parsing import Parser
 from bkpaas.collect.probes import probe
 from bkpaas.collect.rounds import Failure, HostAnswers, Interrupted, State, Transport, collect_hosts
-from bkpaas.errors import SuiteError
 from bkpaas.facts import HostFacts, Snapshot
 from bkpaas.facts.build import controller_facts, host_facts
 from bkpaas.facts.query import Earlier, Plan
@@ -116,17 +115,10 @@ def plan_round(deployment: Deployment, directory: Path) -> tuple[int, int]:
 
     Raises: SuiteError, OSError.
     """
-    if (directory / "exchange.json").exists():
-        if "2" in load_manifest(directory).rounds:
-            raise SuiteError(
-                msg(
-                    "{directory}: both rounds are planned; judge with --from-answers {directory}",
-                    directory=directory,
-                )
-            )
-        exchange = Exchange(directory, deployment, planned_round=2)
-    else:
-        exchange = Exchange(directory, deployment, planned_round=1)
+    number: Literal[1, 2] = 2 if (directory / "exchange.json").exists() else 1
+    if number == 2:
+        require_answers(directory)
+    exchange = Exchange(directory, deployment, planned_round=number)
     secrets = Secrets()
     set_redactor(secrets.redact)
     facts = _Facts(deployment, secrets)
@@ -136,13 +128,13 @@ def plan_round(deployment: Deployment, directory: Path) -> tuple[int, int]:
             partial(plan.round_1, deployment=deployment),
             facts.plan_round_2,
             transport=exchange,
-            between=None if exchange.planned_round == 1 else partial(_save_probe, exchange, deployment),
+            between=partial(_save_probe, exchange, deployment) if number == 2 else None,
             parse=facts.parse,
         )
     finally:
         facts.close()
     exchange.save()
-    return exchange.planned_round or 1, len(exchange.planned)
+    return number, len(exchange.planned)
 
 
 def _save_probe(exchange: Exchange, deployment: Deployment) -> None:

@@ -49,7 +49,6 @@ class Manifest(Struct, forbid_unknown_fields=True):
     suite: str = __version__
     collector: str = field(default_factory=program.digest)
     """SHA-256 of the collector in the scripts."""
-    domain: str = ""
     rounds: dict[str, dict[str, str]] = {}
     """By round ("1", "2") and host, the id of the plan; a host that needs no round 2 is absent there."""
 
@@ -82,7 +81,6 @@ class Exchange:
         self.limits = deployment.limits
         self.homes = (deployment.install_root,) if deployment.install_root else ()
         self.manifest = load_manifest(directory) if (directory / "exchange.json").exists() else Manifest()
-        self.manifest.domain = deployment.domain
         self.planned: dict[str, str] = {}
         """By host, the ids of the plans that were written."""
 
@@ -215,6 +213,24 @@ class Session:
 
     async def close(self) -> None:
         """Do nothing: no connection is open."""
+
+
+def require_answers(directory: Path) -> None:
+    """Raise SuiteError unless round 2 is still to be planned and some host has answered round 1."""
+    if "2" in load_manifest(directory).rounds:
+        raise SuiteError(
+            msg(
+                "{directory}: both rounds are planned; judge with --from-answers {directory}",
+                directory=directory,
+            )
+        )
+    if not any((directory / "round-1").glob("*.out")):
+        raise SuiteError(
+            msg(
+                "{directory}/round-1 has no answer: run each HOST.sh on its host, and put its output into HOST.out",
+                directory=directory,
+            )
+        )
 
 
 def load_manifest(directory: Path) -> Manifest:

@@ -122,7 +122,8 @@ def _with_old_comments(content: bytes) -> str | None:
             lines.append(line.decode("utf-8"))
         except UnicodeDecodeError:
             before, sign, comment = line.partition(b"#")
-            if not sign or not before.isascii():
+            quoted = before.count(b"'") % 2 or before.count(b'"') % 2
+            if not sign or not before.isascii() or quoted:
                 return None
             lines.append(f"{before.decode('ascii')}#{comment.decode('gb18030', 'replace')}")
     return "\n".join(lines)

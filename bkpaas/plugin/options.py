@@ -106,6 +106,10 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
                 msg("--from-snapshot brings its own inventory: leave --inventory, --limit and --plan out")
             )
         )
+    if config.option.from_snapshot and (config.option.collect_plan or config.option.from_answers):
+        raise pytest.UsageError(
+            to_text(msg("--from-snapshot checks offline: leave --collect-plan and --from-answers out"))
+        )
     if not config.option.inventory and not config.option.from_snapshot:
         raise pytest.UsageError(
             to_text(

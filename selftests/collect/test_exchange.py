@@ -19,6 +19,7 @@ from bkpaas.inventory.deployment import Connection, Deployment, Host
 from collect.sshd import deployment
 
 ROOT = Path(__file__).parents[2]
+HEALTHY = ROOT / "selftests/snapshots/healthy.json"
 PLAN = {
     "visit": 1,
     "homes": [],
@@ -196,6 +197,17 @@ def test_command_line(tmp_path: Path) -> None:
 
     early = suite("--from-answers", str(exchange))
     assert early.returncode == 4 and "--collect-plan" in early.stderr
+    snapshot = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--from-snapshot",
+        str(HEALTHY),
+        "--collect-plan",
+        str(exchange),
+    ]
+    refused = subprocess.run(snapshot, cwd=ROOT, capture_output=True, text=True)
+    assert refused.returncode == 4 and "--from-snapshot" in refused.stderr and not exchange.exists()
     for number in (1, 2):
         planned = suite("--collect-plan", str(exchange))
         assert planned.returncode == 0, planned.stdout + planned.stderr
@@ -209,6 +221,8 @@ def test_command_line(tmp_path: Path) -> None:
 
 def test_rounds_are_planned_in_order(tmp_path: Path) -> None:
     assert plan_round(ONE, tmp_path) == (1, 1)
+    with pytest.raises(SuiteError, match="no answer"):
+        plan_round(ONE, tmp_path)
     (tmp_path / "round-1" / "a.out").write_bytes(b"")
     number, scripts = plan_round(ONE, tmp_path)
     assert (number, scripts) == (2, 0) and (tmp_path / "controller.json").exists()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from bkpaas.errors import InventoryError
 from bkpaas.inventory import Deployment
 from bkpaas.inventory.source import read
 
@@ -249,3 +250,12 @@ def test_a_comment_in_gbk_is_read(tmp_path: Path) -> None:
     file = tmp_path / "install.config"
     file.write_bytes("# 主机\n10.0.1.1 paas\n".encode("gbk"))
     assert read(file).lines[1] == "10.0.1.1 paas"
+
+
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_a_sign_within_quotes_begins_no_comment(tmp_path: Path, quote: str) -> None:
+    """Text in GBK behind it would be changed silently."""
+    file = tmp_path / "globals.env"
+    file.write_bytes(f"export A={quote}a#登录{quote}\n".encode("gbk"))
+    with pytest.raises(InventoryError, match="is not UTF-8"):
+        read(file)

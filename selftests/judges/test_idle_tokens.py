@@ -55,5 +55,12 @@ def test_only_the_host_that_is_behind_has_a_larger_offset(judge: Any) -> None:
 
 
 def test_too_close_to_the_second_limit(judge: Any) -> None:
+    """The first limit decides where it is exceeded; without it nothing does."""
     result = judge("paas-clock-skew", clocks(7260.0))["paas-1+paas-2"]
-    assert result["verdict"] == "no_data"
+    assert (result["verdict"], result["case"]) == ("fail", "apart")
+
+    def change(snapshot: dict[str, Any]) -> None:
+        clocks(7260.0)(snapshot)
+        snapshot["hosts"]["paas-2"]["settings"]["by_project"]["login"]["values"][OFFSET][3] = 86400
+
+    assert judge("paas-clock-skew", change)["paas-1+paas-2"]["verdict"] == "no_data"

@@ -100,6 +100,20 @@ def test_the_next_index(judge: Any, change: Any, case: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("watermark", "used", "word"),
+    [("0.9", 91.0, "fail"), ("0.9", 89.0, "pass"), ("10gb", 91.0, "no_data"), ("10gb", 5.0, "no_data")],
+)
+def test_forms_of_the_watermark(judge: Any, watermark: str, used: float, word: str) -> None:
+    """A ratio is a share of the disk; free bytes are not read, so they are never a pass."""
+
+    def change(snapshot: dict[str, Any]) -> None:
+        edit_search("settings", high_watermark=watermark)(snapshot)
+        edit_search(None, nodes=[{"name": "es-1", "used_percent": used}])(snapshot)
+
+    assert judge("es-new-index", change)["paas-1"]["verdict"] == word
+
+
+@pytest.mark.parametrize(
     ("kind", "case"), [("", "not-mapped"), ("text", "not-a-date"), ("date", None), ("date_nanos", None)]
 )
 def test_the_time_field(judge: Any, kind: str, case: str | None) -> None:
