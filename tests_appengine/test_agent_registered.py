@@ -62,7 +62,7 @@ def test_agent_is_registered(
     right = [row for row in own if row.category in categories] or own
     row = max(right, key=lambda each: each.active)
     active = [each for each in rows if each.active and each.category == row.category]
-    place = f"{row.address}:{row.port}"
+    endpoint = f"{row.address}:{row.port}"
     assert row.category in categories, case(
         "other-category",
         "engine_servers has {registered} as {category}, its role is {roles}",
@@ -81,11 +81,11 @@ def test_agent_is_registered(
         _compare(row, config)
     if not row.active:
         finding.add_evidence(
-            msg("{place} is registered, active is {other}", place=place, other=active[0].address)
+            msg("{place} is registered, active is {other}", place=endpoint, other=active[0].address)
         )
         return
     finding.add_evidence(
-        msg("{place} is registered and active ({category})", place=place, category=row.category)
+        msg("{place} is registered and active ({category})", place=endpoint, category=row.category)
     )
     if config is None:
         raise NoData(msg("the configuration of the agent could not be read: port and token are not compared"))
@@ -124,11 +124,13 @@ def _config(host: HostView) -> AgentConfig | None:
 def _addresses(entry: Host, host: HostView) -> set[str]:
     """Return the addresses of an app host, without loopback."""
     try:
-        found = set(host.addresses.items)
+        addresses = set(host.addresses.items)
     except NoData:
-        found = set()
+        addresses = set()
     local = ("fe80:", "169.254.")
-    return {each for each in found if not is_loopback(each) and not each.startswith(local)} | {entry.address}
+    return {each for each in addresses if not is_loopback(each) and not each.startswith(local)} | {
+        entry.address
+    }
 
 
 def _registered(

@@ -217,12 +217,12 @@ def _wrong_route(
     strangers = [address for address in servers if not right.intersection(host.names.of(address))]
     if not strangers:
         return []
-    place = f"{leads.location.file}:{leads.location.line}"
+    location = f"{leads.location.file}:{leads.location.line}"
     return [
         case(
             "other-role",
             "{place}: {path} is sent to {target} ({addresses}), which is no {role} host",
-            place=place,
+            place=location,
             path=APP_PATHS[role],
             target=name,
             addresses=", ".join(strangers),
@@ -235,11 +235,11 @@ def _check_application_upstreams(
     nginx: Nginx, host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
     """Each application has an upstream of its own: t.NAME of the test environment, NAME of production."""
-    found = [one for one in nginx.upstreams if one.file.endswith("/app_upstream.conf")]
-    if not found:
+    upstreams = [one for one in nginx.upstreams if one.file.endswith("/app_upstream.conf")]
+    if not upstreams:
         raise NotApplicable(msg("no application has an upstream"))
     wrong: list[CaseMessage] = []
-    for upstream in found:
+    for upstream in upstreams:
         role = "appt" if upstream.name.startswith("t.") else "appo"
         right = _right_addresses(host, role, deployment, host_facts)
         if not upstream.servers:

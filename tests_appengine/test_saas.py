@@ -157,9 +157,9 @@ def _nginx_problem(
         return case("nginx-denied", text, path=closed.path)
     there = app_route(host.facts.nginx, saas, deployment)
     if there is not None:
-        place = f"{there.location.file}:{there.location.line}"
+        location = f"{there.location.file}:{there.location.line}"
         evidence = msg(
-            "{evidence}; {place} leads to {target}", evidence=evidence, place=place, target=there.target
+            "{evidence}; {place} leads to {target}", evidence=evidence, place=location, target=there.target
         )
     return case("nginx-5xx", evidence, url=through.url, status=status)
 

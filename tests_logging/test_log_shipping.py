@@ -68,10 +68,10 @@ def test_log_agent_reads_the_logs(
 
 def _logs_by_application(logs: tuple[LogFile, ...]) -> dict[str, list[LogFile]]:
     """Return the logs by their directory, which has the name of the application."""
-    found: dict[str, list[LogFile]] = {}
+    by_application: dict[str, list[LogFile]] = {}
     for log in logs:
-        found.setdefault(log.path.rpartition("/")[0].rpartition("/")[2], []).append(log)
-    return found
+        by_application.setdefault(log.path.rpartition("/")[0].rpartition("/")[2], []).append(log)
+    return by_application
 
 
 def _not_covered(agent: LogPlugin, app: str, logs: list[LogFile]) -> CaseMessage | None:
@@ -269,7 +269,7 @@ def _wrong_server(
         (address, one.port) for one in endpoints for address in addresses(host, one.host, deployment) or ()
     }
     ports = {port for _, port in searched}
-    known = es_addresses(deployment, host_facts) | {address for address, _ in searched}
+    expected = es_addresses(deployment, host_facts) | {address for address, _ in searched}
     for output in parser.outputs:
         name, _, port = output.rpartition(":") if ":" in output else (output, "", "9200")
         if "$" in output or not port.isdecimal():
@@ -277,7 +277,7 @@ def _wrong_server(
         there = addresses(host, name, deployment)
         if there is None:
             return case("unresolved", "{output} does not resolve here", output=output)
-        if there & known and int(port) in ports:
+        if there & expected and int(port) in ports:
             return None
     if not parser.outputs or not searched:
         return None

@@ -85,7 +85,7 @@ def test_nginx_log_has_no_recent_errors(
     upstreams = sorted({hit.upstream for hit in failed if hit.upstream})
     if not isinstance(host.facts.nginx, Missing):
         nginx = host.facts.nginx
-        behind = [upstream_component(place, nginx, deployment) for place in upstreams if ":" in place]
+        behind = [upstream_component(server, nginx, deployment) for server in upstreams if ":" in server]
         finding.names_components("service", [name.partition(":")[2] for name in behind])
     assert not failed, case(
         "upstream-failed",

@@ -113,45 +113,45 @@ def test_tables_can_be_read(
     unknown: list[Message | str] = []
     for account, endpoint, state in database_states(host, unknown):
         ask_about_database(account, host, deployment, host_facts, finding)
-        place = f"{endpoint}/{account.database}"
+        schema = f"{endpoint}/{account.database}"
         failed = {
             name: error
             for name, error in state.errors.items()
             if name not in ("variables", "status", "grants", "sessions") and error.code not in NOT_JUDGED
         }
         if failed:
-            raise AssertionError(_table_case(place, failed))
+            raise AssertionError(_table_case(schema, failed))
         assert state.filled.get("bkaccount_bkuser", True), case(
             "no-users",
             "{place}: bkaccount_bkuser has no row: no user can log in",
-            place=place,
+            place=schema,
         )
         if state.errors or not state.filled:
             unknown.extend(
-                labelled(place, statement_failure(error)) for error in list(state.errors.values())[:1]
+                labelled(schema, statement_failure(error)) for error in list(state.errors.values())[:1]
             )
         if state.filled:
             finding.add_evidence(
-                msg("{place}: {tables} can be read", place=place, tables=series(state.filled))
+                msg("{place}: {tables} can be read", place=schema, tables=series(state.filled))
             )
     if unknown:
         raise NoData(lines(unknown))
 
 
-def _table_case(place: str, failed: dict[str, StatementError]) -> CaseMessage:
+def _table_case(schema: str, failed: dict[str, StatementError]) -> CaseMessage:
     """Return the case of the tables that cannot be read."""
     texts = clauses(dict.fromkeys(statement_failure(error) for error in failed.values()))
     tables = series(failed)
     codes = {error.code for error in failed.values()}
     if codes & NO_TABLE:
-        return case("missing", "{place}: {tables}: {texts}", place=place, texts=texts, tables=tables)
+        return case("missing", "{place}: {tables}: {texts}", place=schema, texts=texts, tables=tables)
     if NO_COLUMN in codes:
-        return case("other-columns", "{place}: {tables}: {texts}", place=place, texts=texts, tables=tables)
+        return case("other-columns", "{place}: {tables}: {texts}", place=schema, texts=texts, tables=tables)
     if codes & NO_RIGHT:
-        return case("no-right", "{place}: {tables}: {texts}", place=place, texts=texts, tables=tables)
+        return case("no-right", "{place}: {tables}: {texts}", place=schema, texts=texts, tables=tables)
     if None in codes:
-        return case("silent", "{place}: {tables}: {texts}", place=place, texts=texts, tables=tables)
-    return case("damaged", "{place}: {tables}: {texts}", place=place, texts=texts, tables=tables)
+        return case("silent", "{place}: {tables}: {texts}", place=schema, texts=texts, tables=tables)
+    return case("damaged", "{place}: {tables}: {texts}", place=schema, texts=texts, tables=tables)
 
 
 @condition("database-connections")

@@ -170,12 +170,12 @@ def _unlisted_paas(nginx: HostView, deployment: Deployment) -> dict[str, list[in
     if isinstance(nginx.facts.nginx, Missing):
         return {}
     upstreams = [one for one in nginx.facts.nginx.upstreams if one.name.startswith(OPEN_PAAS)]
-    known = {one.address for one in deployment.hosts} | _addresses(nginx)
+    addresses = {one.address for one in deployment.hosts} | _addresses(nginx)
     named: dict[str, dict[str, int]] = {}
     for upstream in upstreams:
         for server in upstream.servers:
             for address in nginx.names.of(server.address):
-                if address not in known and not is_loopback(address) and server.port:
+                if address not in addresses and not is_loopback(address) and server.port:
                     named.setdefault(address, {})[upstream.name] = server.port
     return {
         address: list(ports.values())
@@ -193,8 +193,10 @@ def _unlisted_front(host: HostView, deployment: Deployment) -> list[str]:
     """Return the addresses outside the inventory that the domain resolves to, if login answers there."""
     resolved = host.names.get(deployment.domain)
     answer = host.answers.find(HttpName.IS_LOGIN_DOMAIN.value)
-    known = {one.address for one in deployment.hosts} | set(deployment.virtual_addresses) | _addresses(host)
-    outside = [address for address in (resolved.addresses if resolved else ()) if address not in known]
+    addresses = (
+        {one.address for one in deployment.hosts} | set(deployment.virtual_addresses) | _addresses(host)
+    )
+    outside = [address for address in (resolved.addresses if resolved else ()) if address not in addresses]
     return outside if answer is not None and is_login_refusal(answer) else []
 
 
@@ -287,7 +289,7 @@ def test_inventory_has_the_domain_of_the_files(
     configured: dict[str, str] = {}
     for paas in deployment.selected("paas"):
         configured |= _configured(host_facts(paas.name))
-    names = {name: place for name, place in (served | configured).items() if name != deployment.domain}
+    names = {name: location for name, location in (served | configured).items() if name != deployment.domain}
     finding.add_evidence(deployment.domain)
     if not served or not configured:
         raise NotApplicable(msg("no server block of open_paas, or no PAAS_DOMAIN, was read"))

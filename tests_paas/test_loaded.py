@@ -42,9 +42,11 @@ def _require_current(stale: dict[str, list[CaseMessage]], finding: Finding) -> N
     if set(stale) <= set(OPEN_PAAS_SERVICES):
         finding.affects_services(stale)
     finding.set_remedy_values(service=" ".join(sorted(stale)) or "SERVICE")
-    found = [one for messages in stale.values() for one in messages]
-    found.sort(key=lambda one: one.case != "values")  # what is proved first: it decides the severity
-    assert not found, combined(found, lines(one.evidence for one in found), programs=series(sorted(stale)))
+    all_messages = [one for messages in stale.values() for one in messages]
+    all_messages.sort(key=lambda one: one.case != "values")  # what is proved first: it decides the severity
+    assert not all_messages, combined(
+        all_messages, lines(one.evidence for one in all_messages), programs=series(sorted(stale))
+    )
 
 
 @condition("services-loaded")
@@ -64,21 +66,21 @@ def test_services_run_with_the_files_on_disk(
             raise NoData(msg("the start of pid {pid} is not known", pid=process.pid))
         settings, compiled = _settings(host, name)
         ini = [service.ini] if service.by_uwsgi else []
-        found = [
+        messages = [
             *_of_others(name, settings_changes(settings, process, loaded, slack, compiled)),
             *changes(ini, process, loaded, slack, dates=False),
         ]
         finding.add_evidence(f"{name} {process.pid}: {len(settings) + len(ini)} files (±{slack:.1f} s)")
-        if found:
-            stale[name] = found
+        if messages:
+            stale[name] = messages
     _require_current(stale, finding)
 
 
-def _of_others(project: str, found: Sequence[CaseMessage]) -> list[CaseMessage]:
+def _of_others(project: str, messages: Sequence[CaseMessage]) -> list[CaseMessage]:
     """Return the changes without those of the time-outs of paas alone, which have a condition of their own."""
     return [
         one
-        for one in found
+        for one in messages
         if project != "paas"
         or one.case != "values"
         or not set(str(one.parameters["names"]).split(", ")) <= set(TIME_OUTS)
@@ -109,8 +111,8 @@ def test_nginx_runs_with_the_files_on_disk(
     if loaded is None:
         raise NoData(msg("the start of pid {pid} is not known", pid=master.pid))
     finding.add_evidence(f"nginx {master.pid}: {len(host.nginx.files)} files (±{slack:.1f} s)")
-    found = changes(host.nginx.files, master, loaded, slack)
-    _require_current({"nginx": found} if found else {}, finding)
+    messages = changes(host.nginx.files, master, loaded, slack)
+    _require_current({"nginx": messages} if messages else {}, finding)
 
 
 @condition("nginx-old-upstream")
@@ -127,7 +129,7 @@ def test_nginx_uses_no_upstream_that_its_files_do_not_name(
         raise NoData(msg("the start of pid {pid} is not known", pid=masters[0].pid))
     named = {(server.address, server.port) for upstream in nginx.upstreams for server in upstream.servers}
     named |= nginx.passed_to()
-    known = {f"{address}:{port}" for name, port in named for address in _addresses(host, name)}
+    servers = {f"{address}:{port}" for name, port in named for address in _addresses(host, name)}
     by_name = {port for name, port in named if name not in _addresses(host, name)}
     slack = clock_slack(host, deployment, host_facts)
     old: dict[str, CaseMessage] = {}
@@ -135,18 +137,18 @@ def test_nginx_uses_no_upstream_that_its_files_do_not_name(
     for hit in host.logs.nginx_errors:
         if hit.server is not None and hit.server not in own:
             continue  # of another system on the same nginx
-        place = hit.upstream or ""
-        if hit.time is None or hit.time < loaded - slack or not place or place.startswith("unix:"):
+        target = hit.upstream or ""
+        if hit.time is None or hit.time < loaded - slack or not target or target.startswith("unix:"):
             continue
-        if place in known or ":" not in place:
+        if target in servers or ":" not in target:
             continue
-        port = place.rpartition(":")[2]
+        port = target.rpartition(":")[2]
         text = lines([hit.text[:200]])
         if port.isdecimal() and int(port) in by_name:
-            old[place] = case("resolved-before", text)
+            old[target] = case("resolved-before", text)
         else:
-            old[place] = case("not-in-files", text)
-    finding.add_evidence(", ".join(sorted(known)))
+            old[target] = case("not-in-files", text)
+    finding.add_evidence(", ".join(sorted(servers)))
     finding.set_remedy_values(upstreams=" ".join(sorted(old)))
     first = next(iter(old.values()), None)
     assert first is None, combined(
@@ -174,19 +176,19 @@ def test_supervisord_runs_with_the_files_on_disk(
             continue  # not in use, or another condition
         read += 1
         daemon = daemons[0]
-        found = list(_programs(host, supervisor, daemon))
+        messages = list(_programs(host, supervisor, daemon))
         updated = _newest_program(host, daemon)
         for change in changes(
             supervisor.files, daemon, daemon.start or 0, slack, dates=False, in_place=False
         ):
             newest = max((file.mtime or 0) for file in supervisor.files)
-            if not found and change.case == "edited" and updated > newest + slack:
+            if not messages and change.case == "edited" and updated > newest + slack:
                 finding.add_evidence(msg("{module}: programs were started after the change", module=module))
                 continue  # supervisorctl update has started them anew
-            found.append(change)
+            messages.append(change)
         finding.add_evidence(f"supervisord {module} {daemon.pid}")
-        if found:
-            stale[module] = found
+        if messages:
+            stale[module] = messages
     if not read:
         raise NotApplicable(msg("no supervisord of these modules runs here"))
     _require_current(stale, finding)
@@ -202,8 +204,13 @@ def _programs(host: HostView, supervisor: Supervisor, daemon: Process) -> Iterat
         process = process_of_program(host.facts, supervisor, program)
         if process is None:
             continue
-        words, argv = command_words(program), list(process.argv)
-        if _is_plain(words) and words[1:] and argv[-len(words) :] != words and _same_program(words, argv):
+        command, argv = command_words(program), list(process.argv)
+        if (
+            _is_plain(command)
+            and command[1:]
+            and argv[-len(command) :] != command
+            and _same_program(command, argv)
+        ):
             yield case(
                 "command",
                 "{program} (pid {pid}) runs as {command}, {path} has {configured}",
@@ -228,14 +235,14 @@ def _programs(host: HostView, supervisor: Supervisor, daemon: Process) -> Iterat
                 )
 
 
-def _is_plain(words: Sequence[str]) -> bool:
+def _is_plain(command: Sequence[str]) -> bool:
     """Tell whether a command is one that the process shows unchanged: no secrets, no expansion."""
-    return bool(words) and not any("%(" in word or "secret:" in word for word in words)
+    return bool(command) and not any("%(" in word or "secret:" in word for word in command)
 
 
-def _same_program(words: Sequence[str], argv: Sequence[str]) -> bool:
+def _same_program(command: Sequence[str], argv: Sequence[str]) -> bool:
     """Tell whether both begin with the same program: a wrapper replaces its command line."""
-    return any(word.rpartition("/")[2] == words[0].rpartition("/")[2] for word in argv[:2])
+    return any(word.rpartition("/")[2] == command[0].rpartition("/")[2] for word in argv[:2])
 
 
 @condition("agents-loaded")
@@ -251,9 +258,9 @@ def test_agents_run_with_the_files_on_disk(
             raise NoData(msg("the start of pid {pid} is not known", pid=process.pid))
         finding.add_evidence(f"{name} {process.pid}: {len(files)} files (±{slack:.1f} s)")
         if not set(RELOADS_ITSELF) & set(process.argv) and (
-            found := changes(files, process, process.start, slack)
+            messages := changes(files, process, process.start, slack)
         ):
-            stale.setdefault(name, []).extend(found)
+            stale.setdefault(name, []).extend(messages)
     if not readers:
         raise NotApplicable(msg("no agent runs here"))
     _require_current(stale, finding)

@@ -282,7 +282,7 @@ def test_each_upstream_answers_by_itself(
     finding.set_remedy_values(urls=" ".join(f"http://{server}/" for server in sorted(wrong)))
     finding.depends_on_hosts(_hosts_behind(wrong, deployment, host_facts))
     finding.add_evidence(", ".join(f"{address}:{port}" for address, port in servers))
-    parts = {place: upstream_component(place, nginx, deployment) for place in wrong}
+    parts = {target: upstream_component(target, nginx, deployment) for target in wrong}
     assert not wrong, several(dict(sorted(wrong.items())), "servers", components=parts)
 
 

@@ -136,9 +136,9 @@ def test_no_proxy_takes_requests_to_paas(
     for process in services:
         if process.environ is None:
             unknown.append(f"/proc/{process.pid}/environ")
-        place = f"pid {process.pid} ({process.command[:80]})"
-        variables = [(name.lower(), value, place) for name, value in (process.environ or {}).items()]
-        wrong += _taken(variables + _of_java(process, place), needed, deployment)
+        location = f"pid {process.pid} ({process.command[:80]})"
+        variables = [(name.lower(), value, location) for name, value in (process.environ or {}).items()]
+        wrong += _taken(variables + _of_java(process, location), needed, deployment)
     assert not wrong, case("taken", lines(dict.fromkeys(wrong)))
     if unknown:
         raise NoData(msg("could not be read: {files}", files=joined(", ", unknown[:5], context="ids")))
@@ -179,37 +179,37 @@ def _taken(variables: list[ProxyVariable], needed: list[str], deployment: Deploy
     return [
         msg(
             "{location}: {name}={value}, no_proxy does not exclude {needed}",
-            location=place,
+            location=location,
             name=name,
             value=value,
             needed=", ".join(left),
         )
-        for name, value, place in variables
+        for name, value, location in variables
         if name in matters and value and left
     ]
 
 
 def _of_blueking(host: HostView, process: Process) -> bool:
     """A service, not a shell or an editor that happens to name a file of BlueKing."""
-    home = f"{host.system.install_root}/" if host.system.install_root else "/data/bk"
+    root = f"{host.system.install_root}/" if host.system.install_root else "/data/bk"
     program = (process.exe or "").rpartition("/")[2]
     if process.name == "paas_agent" or any(
-        word.startswith(home) for word in (process.exe or "", *process.argv[:1])
+        word.startswith(root) for word in (process.exe or "", *process.argv[:1])
     ):
         return True
-    return program.startswith(("uwsgi", "java", "python")) and any(home in word for word in process.argv)
+    return program.startswith(("uwsgi", "java", "python")) and any(root in word for word in process.argv)
 
 
-def _of_java(process: Process, place: str) -> list[ProxyVariable]:
+def _of_java(process: Process, location: str) -> list[ProxyVariable]:
     """Return the proxies of a JVM, from -Dhttp.proxyHost and -Dhttp.nonProxyHosts; it reads no environment."""
     options = dict(word[2:].split("=", 1) for word in process.argv if word.startswith("-D") and "=" in word)
     matches = [
-        (f"{scheme}_proxy", options[f"{scheme}.proxyHost"], place)
+        (f"{scheme}_proxy", options[f"{scheme}.proxyHost"], location)
         for scheme in ("http", "https")
         if options.get(f"{scheme}.proxyHost")
     ]
     exceptions = options.get("http.nonProxyHosts", "").replace("*.", ".")
-    return [*matches, ("no_proxy", exceptions, place)] if matches else []
+    return [*matches, ("no_proxy", exceptions, location)] if matches else []
 
 
 @condition("login-log-dir")

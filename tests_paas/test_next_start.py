@@ -34,12 +34,14 @@ READ, WRITE, EXECUTE = 4, 2, 1
 DELETED = " (deleted)"
 
 
-def _report(found: dict[str, list[CaseMessage]], finding: Finding) -> None:
-    if set(found) <= set(OPEN_PAAS_SERVICES):
-        finding.affects_services(found)
-    finding.set_remedy_values(service=" ".join(sorted(found)) or "SERVICE")
-    every = [one for messages in found.values() for one in messages]
-    assert not every, combined(every, lines(one.evidence for one in every), programs=series(sorted(found)))
+def _report(by_subject: dict[str, list[CaseMessage]], finding: Finding) -> None:
+    if set(by_subject) <= set(OPEN_PAAS_SERVICES):
+        finding.affects_services(by_subject)
+    finding.set_remedy_values(service=" ".join(sorted(by_subject)) or "SERVICE")
+    every = [one for messages in by_subject.values() for one in messages]
+    assert not every, combined(
+        every, lines(one.evidence for one in every), programs=series(sorted(by_subject))
+    )
 
 
 @condition("next-start")
@@ -76,21 +78,21 @@ def _is_optional(host: HostView, need: Need) -> bool:
 
 def _uids(host: HostView) -> dict[str, int]:
     """Return the account under which each program is started, where it is known."""
-    found: dict[str, int] = {}
+    by_name: dict[str, int] = {}
     for master in host.processes.nginx_masters()[:1]:
-        found |= {} if master.uid is None else {"nginx": master.uid}
+        by_name |= {} if master.uid is None else {"nginx": master.uid}
     for module, supervisor in _supervisors(host).items():
         for daemon in _daemons(host, supervisor):
             if daemon.uid is None:
                 continue
-            found |= {f"supervisord ({module})": daemon.uid, f"supervisorctl ({module})": daemon.uid}
+            by_name |= {f"supervisord ({module})": daemon.uid, f"supervisorctl ({module})": daemon.uid}
             for program in supervisor.programs_in_conf:
                 process = process_of_program(host.facts, supervisor, program)
                 if program.user in (None, "root"):
-                    found[program.name] = daemon.uid
+                    by_name[program.name] = daemon.uid
                 elif process is not None and process.uid is not None:
-                    found[program.name] = process.uid
-    return found
+                    by_name[program.name] = process.uid
+    return by_name
 
 
 def _supervisors(host: HostView) -> dict[str, Supervisor]:
@@ -167,14 +169,14 @@ def _wrong_kind(need: Need, startup: Startup) -> CaseMessage | None:
             named_by=need.named_by,
         )
     interpreter = startup.interpreters.get(need.path)
-    known = startup.paths.get(interpreter) if interpreter else None
-    if known is not None and known.type in ("missing", "symlink"):
+    path = startup.paths.get(interpreter) if interpreter else None
+    if path is not None and path.type in ("missing", "symlink"):
         return case(
             "missing",
             "{program} needs {path}: its interpreter {place} does not exist ({named_by})",
             program=need.program,
             path=need.path,
-            place=known.path,
+            place=path.path,
             named_by=need.named_by,
         )
     return None
@@ -193,8 +195,8 @@ def _running(host: HostView, startup: Startup) -> Iterator[tuple[str, list[CaseM
         for program in supervisor.programs_in_conf:
             process = process_of_program(host.facts, supervisor, program)
             if process is not None:
-                found = [*_deleted(program.name, process), *_other(program.command, process, startup)]
-                yield program.name, found
+                messages = [*_deleted(program.name, process), *_other(program.command, process, startup)]
+                yield program.name, messages
         yield from _not_in_file(host, supervisor, daemons)
         if daemons:
             yield f"supervisorctl ({module})", list(_control(supervisor))
@@ -285,9 +287,9 @@ def test_pid_files_name_the_masters(host: HostView, finding: Finding) -> None:
     """The pid files of nginx, of the uwsgi services and of the agents' supervisord exist and name the running master."""
     startup = host.startup
     wrong: dict[str, list[CaseMessage]] = {}
-    seen = 0
+    count = 0
     for name, path, masters in _masters(host):
-        seen += 1
+        count += 1
         pids = {master.pid for master in masters}
         written = startup.pids.get(path) if path in startup.pids else None
         finding.add_evidence(f"{path} {written}")
@@ -307,7 +309,7 @@ def test_pid_files_name_the_masters(host: HostView, finding: Finding) -> None:
                 pid=pid,
             )
             wrong.setdefault(name, []).append(other)
-    if not seen:
+    if not count:
         raise NotApplicable(msg("no running master has a pid file in its configuration"))
     _report(wrong, finding)
 

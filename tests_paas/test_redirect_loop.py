@@ -64,7 +64,7 @@ def test_settings_are_equal(
         unclear += _unreadable(pair, project)
         for name in dict.fromkeys((*values[0], *values[1])):
             compared += 1
-            one, other = (known.get(name) for known in values)
+            one, other = (settings.get(name) for settings in values)
             if isinstance(one, NoData):
                 unclear.append(message_of(one))
             elif isinstance(other, NoData):
@@ -86,7 +86,7 @@ def test_settings_are_equal(
     first = list(wrong)[:1]
     finding.set_remedy_values(service=" ".join(first), file=_file(pair[0], first) or _file(pair[1], first))
     finding.add_evidence(msg("{compared} settings are equal", compared=compared))
-    differences = [(project, one) for project, found in wrong.items() for one in found]
+    differences = [(project, one) for project, names in wrong.items() for one in names]
     assert not wrong, combined(
         [one for _, one in differences],
         lines(labelled(project, one.evidence) for project, one in differences),

@@ -102,7 +102,7 @@ def _own_readings(
     host: HostView, name: str, projects: tuple[str, ...]
 ) -> tuple[list[SettingReading], list[Message | str]]:
     """Return the values of a setting on a host, and why others are not known."""
-    found: list[SettingReading] = []
+    result: list[SettingReading] = []
     unclear: list[Message | str] = []
     for project in projects:
         try:
@@ -118,8 +118,8 @@ def _own_readings(
                 )
             )
         elif reading is not None:
-            found.append(reading)
-    return found, unclear
+            result.append(reading)
+    return result, unclear
 
 
 def _deviating(name: str, deviating: list[SettingReading], usual: SettingReading) -> Problem:
@@ -191,29 +191,29 @@ def _location_problem(
 ) -> CaseMessage | None:
     """Return in which way an address does not match the inventory, None if it matches or is outside of it."""
     text = reading.text.strip("'\"")
-    place = location_host(text)
+    host_name = location_host(text)
     if reading.name == "PAAS_DOMAIN":
-        if place == deployment.domain.lower():
+        if host_name == deployment.domain.lower():
             return None
         return _problem(
             "other-domain", reading, text, msg("the domain is {domain}", domain=deployment.domain)
         )
-    if place == deployment.domain.lower() or place in map(str.lower, deployment.fqdns.values()):
+    if host_name == deployment.domain.lower() or host_name in map(str.lower, deployment.fqdns.values()):
         return None
-    if place in deployment.virtual_addresses:
+    if host_name in deployment.virtual_addresses:
         return None
     service = SERVICES.get(reading.name)
     roles = ROLES.get(reading.name, ("paas", "nginx"))
-    resolved = host.names.get(place)
+    resolved = host.names.get(host_name)
     if resolved is not None and not resolved.addresses and deployment.hosts_with(*roles[:1]):
-        reason = msg("{place} does not resolve on {host}", place=place, host=host.name)
+        reason = msg("{place} does not resolve on {host}", place=host_name, host=host.name)
         return _problem("unresolved", reading, text, reason)
-    found = [host.name] if is_own(place, host) else _hosts_behind(host, place, deployment, host_facts)
-    behind = [deployment.host(name) for name in found]
+    hosts = [host.name] if is_own(host_name, host) else _hosts_behind(host, host_name, deployment, host_facts)
+    behind = [deployment.host(name) for name in hosts]
     if behind and not any(entry.has_role(*roles) for entry in behind):
         reason = msg(
             "{place} is {hosts}, which has none of the roles {roles}",
-            place=place,
+            place=host_name,
             hosts=series(entry.name for entry in behind),
             roles=series(roles),
         )
@@ -230,9 +230,9 @@ def _location_problem(
     )
 
 
-def _hosts_behind(host: HostView, place: str, deployment: Deployment, host_facts: HostLookup) -> list[str]:
-    found = addresses(host, place, deployment)
-    return hosts_at(found, deployment, host_facts) if found else []
+def _hosts_behind(host: HostView, name: str, deployment: Deployment, host_facts: HostLookup) -> list[str]:
+    hosts = addresses(host, name, deployment)
+    return hosts_at(hosts, deployment, host_facts) if hosts else []
 
 
 def _problem(kind: str, reading: SettingReading, text: str, reason: Message) -> CaseMessage:

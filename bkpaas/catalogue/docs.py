@@ -113,8 +113,8 @@ def _lines(language: Language) -> Iterator[str]:
     yield from ("", Text(en="Default ports:", zh="默认端口：").in_(language), "")
     yield f"| {Text(en='port', zh='端口').in_(language)} | {Text(en='service', zh='服务').in_(language)} | |"
     yield "|---|---|---|"
-    for port, name, words in _SERVICES:
-        yield f"| {DEFAULT_PORTS[port]} | {name} | {words.in_(language)} |"
+    for port, name, description in _SERVICES:
+        yield f"| {DEFAULT_PORTS[port]} | {name} | {description.in_(language)} |"
     for section in SECTIONS:
         yield from _section(section, language)
     yield from _components(language)

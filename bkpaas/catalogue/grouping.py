@@ -85,8 +85,8 @@ def _view(verdict: Verdict, views: list[Verdict]) -> tuple[str, ...] | None:
     """
     kinds = {kind for part in verdict.parts for kind in part.kinds}
     front = [view for view in views if view.subject == "controller"]
-    seen = {kind for view in front for part in view.parts for kind in part.kinds}
-    if verdict.subject == "controller" or kinds & seen:
+    front_kinds = {kind for view in front for part in view.parts for kind in part.kinds}
+    if verdict.subject == "controller" or kinds & front_kinds:
         return ("through the domain",)
     return None
 
@@ -94,9 +94,9 @@ def _view(verdict: Verdict, views: list[Verdict]) -> tuple[str, ...] | None:
 def _without_own(verdict: Verdict, addresses: Addresses) -> str:
     """Return the evidence without the names and addresses of the hosts that it is about, and what was measured."""
     text = _MEASURED.sub("", verdict.evidence or "")
-    for place, host in enumerate(verdict.hosts):
+    for position, host in enumerate(verdict.hosts):
         # the target of a link is what is found wrong, its source is where that is seen
-        word = host if place and len(verdict.hosts) > 1 else "HOST"
+        word = host if position and len(verdict.hosts) > 1 else "HOST"
         for own in sorted({host, *addresses.get(host, ())}, key=len, reverse=True):
             text = re.sub(rf"(?<![\w.-]){re.escape(own)}(?![\w-]|\.\d)", word, text)
     return text

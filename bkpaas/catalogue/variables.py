@@ -40,12 +40,12 @@ def render(
     subject: Subject,
     deployment: Deployment,
     snapshot: Snapshot,
-    found: Mapping[str, Message | str],
+    parameters: Mapping[str, Message | str],
     language: Language,
 ) -> str:
     """Return a remedy or headline in one language; a variable without a value becomes its name in capitals.
 
-    found: values of the check that failed; they take precedence.
+    parameters: values of the check that failed; they take precedence.
     """
     values = _Variables(
         domain=deployment.domain,
@@ -60,7 +60,7 @@ def render(
     if subject.hosts:
         values.update(_of_host(subject.hosts[0], deployment, snapshot.hosts.get(subject.hosts[0])))
         values.update(_of_link(subject, deployment))
-    for name, value in found.items():
+    for name, value in parameters.items():
         values[name] = value.render(language) if isinstance(value, Message) else value
     values["service_logs"] = " ".join(
         f"{values['home']}/logs/open_paas/{service}_uwsgi.log" for service in values["service"].split()

@@ -25,10 +25,10 @@ PASSWORD_EXPIRED = 1820
 
 def host_accounts(host: HostView) -> dict[str, Account]:
     """Return the accounts of a host by the names of their connections. Raises NoData if there are none."""
-    found = accounts(host.settings)
-    if not found:
+    by_service = accounts(host.settings)
+    if not by_service:
         raise NoData(msg("no DATABASES with a HOST in the settings"))
-    return found
+    return by_service
 
 
 def ask_about_database(

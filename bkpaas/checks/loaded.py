@@ -71,8 +71,8 @@ def changes(
     there = [file for file in files if file.exists and file.type == "file"]
     read = any((file.atime or 0) > (file.mtime or 0) + TICK_SECONDS for file in there)
     there = [file for file in there if in_place or not _is_same_name(file)]
-    found = (_change(file, process, loaded + slack, read) for file in there)
-    return [one for one in found if one is not None and (dates or one.case != "replaced")]
+    messages = (_change(file, process, loaded + slack, read) for file in there)
+    return [one for one in messages if one is not None and (dates or one.case != "replaced")]
 
 
 def settings_changes(
@@ -83,7 +83,7 @@ def settings_changes(
     compiled: Sequence[Compiled],
 ) -> list[CaseMessage]:
     """Return the same for Python files, of which the compiled form shows what was loaded."""
-    found: list[CaseMessage] = []
+    messages: list[CaseMessage] = []
     for file in files:
         if not file.exists or file.type != "file" or not _is_new(file, loaded + slack):
             continue
@@ -95,11 +95,11 @@ def settings_changes(
         )
         if newest is None:
             change = _change(file, process, loaded + slack, atimes=False)
-            found += [change] if change else []
+            messages += [change] if change else []
         elif _is_source(newest, file):
             continue
         elif newest.changed:
-            found.append(
+            messages.append(
                 case(
                     "values",
                     "{path}: {names} was changed after pid {pid} ({command}) had loaded it",
@@ -111,10 +111,10 @@ def settings_changes(
             )
         elif newest.source_size is None:  # Python 2 records no size
             change = _change(file, process, loaded + slack, atimes=False)
-            found += [change] if change else []
+            messages += [change] if change else []
         elif newest.source_size != file.size:
-            found.append(_edited(file, process, loaded + slack))
-    return found
+            messages.append(_edited(file, process, loaded + slack))
+    return messages
 
 
 def keeps_settings(

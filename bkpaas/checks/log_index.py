@@ -45,12 +45,12 @@ def setting_text(host: HostView, project: str, name: str) -> str | None:
 
 def es_addresses(deployment: Deployment, host_facts: HostLookup) -> set[IpAddress]:
     """Return the addresses of the es hosts of the inventory, and the virtual addresses."""
-    known = valid_addresses(deployment.virtual_addresses)
+    addresses = valid_addresses(deployment.virtual_addresses)
     for es in deployment.hosts_with("es"):
-        known |= (
+        addresses |= (
             own_addresses(host_facts(es.name), deployment) if es.selected else valid_addresses([es.address])
         )
-    return known
+    return addresses
 
 
 def newest_by_source(
@@ -58,10 +58,10 @@ def newest_by_source(
 ) -> dict[tuple[str, str], float | None]:
     """Return {(host, path): time of the newest document}, empty unless documents name hosts and files as expected."""
     apps = {app.name: host_facts(app.name).facts for app in deployment.selected("appo", "appt")}
-    known = [source for source in sources(deployment, apps) if source.part in search.sources]
-    if not any(search.sources[source.part] is not None or _named(search, source) for source in known):
+    read_sources = [source for source in sources(deployment, apps) if source.part in search.sources]
+    if not any(search.sources[source.part] is not None or _named(search, source) for source in read_sources):
         return {}
-    return {(source.host, source.log.path): search.sources[source.part] for source in known}
+    return {(source.host, source.log.path): search.sources[source.part] for source in read_sources}
 
 
 def _named(search: Search, source: Source) -> bool:

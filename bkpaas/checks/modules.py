@@ -14,14 +14,14 @@ PLACEHOLDERS = {"OPEN_PAAS_CONSOLE": "console", "OPEN_PAAS_APIGW": "apigw", "BK_
 
 def hosts_with_module(module: str, deployment: Deployment, host_facts: HostLookup) -> list[str]:
     """Return the names of the collected paas hosts that have a module."""
-    found = []
+    hosts = []
     for paas in deployment.selected("paas"):
         try:
             if module in host_facts(paas.name).services.by_name:
-                found.append(paas.name)
+                hosts.append(paas.name)
         except NoData:
             continue
-    return found
+    return hosts
 
 
 def is_placeholder(upstream: NginxUpstream) -> bool:

@@ -81,14 +81,14 @@ def platform_servers(nginx: Nginx, deployment: Deployment) -> list[NginxServer]:
     """
     domains = (deployment.domain, *deployment.fqdns.values())
     agent_port = deployment.service_port("agent_nginx")
-    found = [
+    servers = [
         server
         for server in nginx.servers
         if any(server_name_fits(name, domain) for name in server.names for domain in domains)
         or any(listen.port == agent_port and not listen.unix for listen in server.listens)
         or any((location.upstream or "").startswith(_PLATFORM_UPSTREAMS) for location in server.locations)
     ]
-    return found or list(nginx.servers)
+    return servers or list(nginx.servers)
 
 
 def platform_upstreams(nginx: Nginx, deployment: Deployment) -> set[str]:
@@ -102,14 +102,14 @@ def platform_upstreams(nginx: Nginx, deployment: Deployment) -> set[str]:
     return {name for name in names if name in reached or name.startswith(_PLATFORM_UPSTREAMS)}
 
 
-def upstream_component(place: str, nginx: Nginx, deployment: Deployment) -> str:
+def upstream_component(address: str, nginx: Nginx, deployment: Deployment) -> str:
     """Return what an upstream server belongs to: a service of open_paas, the app hosts, or a server of its own."""
     for upstream in nginx.upstreams:
-        if any(f"{server.address}:{server.port}" == place for server in upstream.servers):
+        if any(f"{server.address}:{server.port}" == address for server in upstream.servers):
             if service := UPSTREAM_SERVICES.get(upstream.name):
                 return f"service:{service}"
             if upstream.name in APP_UPSTREAMS:
                 return "service:agent"
-    if place.rpartition(":")[0] in {app.address for app in deployment.hosts_with("appo", "appt")}:
+    if address.rpartition(":")[0] in {app.address for app in deployment.hosts_with("appo", "appt")}:
         return "service:agent"
-    return f"service:{place}"
+    return f"service:{address}"

@@ -82,10 +82,10 @@ def readings(host: HostView, project: str) -> SettingReadings:
             lost = [name for name in SHARED_SETTINGS if name.partition(".")[0] not in settings.values]
         if lost:
             settings.get(lost[0].partition(".")[0])
-    found: dict[str, Reading | NoData] = {}
+    by_host: dict[str, Reading | NoData] = {}
     for name, value in settings.values.items():
-        found.update(_of_value(host, settings, name, value))
-    return found
+        by_host.update(_of_value(host, settings, name, value))
+    return by_host
 
 
 def _of_value(
@@ -122,12 +122,12 @@ def _of_database(path: str, plain: str, host: HostView) -> frozenset[str]:
     """Return a key of DATABASES; for HOST all addresses that it means."""
     key = path.rpartition(".")[2]
     plain = _DEFAULTS[key][1] if key in _DEFAULTS and plain == _DEFAULTS[key][0] else plain
-    place = plain.lower()
+    location = plain.lower()
     if key != "HOST":
         return frozenset((plain,))
-    if place.startswith("/") or is_own(place, host):
+    if location.startswith("/") or is_own(location, host):
         return frozenset(one for one in host.addresses.items if not one.startswith(_LOOPBACK))
-    return frozenset(host.names.of(place))
+    return frozenset(host.names.of(location))
 
 
 def _tokens(name: str, value: Value, host: HostView) -> Iterator[str]:
@@ -162,10 +162,10 @@ def equal(one: Reading, other: Reading) -> bool:
     return bool(one.tokens & other.tokens)
 
 
-def groups(found: Iterable[Reading]) -> list[list[Reading]]:
+def groups(readings: Iterable[Reading]) -> list[list[Reading]]:
     """Return the readings by value, the largest group first."""
     by_value: list[list[Reading]] = []
-    for reading in found:
+    for reading in readings:
         group = next((group for group in by_value if equal(group[0], reading)), None)
         if group is None:
             by_value.append([reading])
@@ -176,7 +176,7 @@ def groups(found: Iterable[Reading]) -> list[list[Reading]]:
 
 def all_readings(name: str, deployment: Deployment, host_facts: HostLookup) -> list[Reading]:
     """Return the known values of a setting in all projects of all paas hosts that were collected."""
-    found = []
+    result = []
     for entry in deployment.selected("paas"):
         try:
             host = host_facts(entry.name)
@@ -189,8 +189,8 @@ def all_readings(name: str, deployment: Deployment, host_facts: HostLookup) -> l
             except NoData:
                 continue
             if isinstance(value, Reading):
-                found.append(value)
-    return found
+                result.append(value)
+    return result
 
 
 def odd_hosts(project: str, everywhere: Sequence[Reading]) -> set[str] | None:

@@ -234,9 +234,9 @@ def find_peers(pids):
         targets = by_pid[str(pid)] = []
         for table in ("net/tcp", "net/tcp6"):
             for line in read_lines(base + table) if os.path.exists(base + table) else ():
-                words = line.split()
-                if len(words) >= 10 and words[3] == b"01" and "socket:[%d]" % int(words[9]) in sockets:
-                    targets.append("%s:%d" % parse_address(words[2])[1:])
+                fields = line.split()
+                if len(fields) >= 10 and fields[3] == b"01" and "socket:[%d]" % int(fields[9]) in sockets:
+                    targets.append("%s:%d" % parse_address(fields[2])[1:])
     return by_pid
 
 
@@ -337,24 +337,24 @@ class ProcScan(object):
 
     def read_tcp(self, path):
         for line in read_lines(path):
-            words = line.split()
-            if len(words) >= 10 and words[3] == b"01":
+            fields = line.split()
+            if len(fields) >= 10 and fields[3] == b"01":
                 break  # the kernel lists listening sockets first
-            if len(words) >= 10 and words[3] == b"0A":
-                family, address, port = parse_address(words[1])
-                listener = {"family": family, "address": address, "port": port, "inode": int(words[9])}
+            if len(fields) >= 10 and fields[3] == b"0A":
+                family, address, port = parse_address(fields[1])
+                listener = {"family": family, "address": address, "port": port, "inode": int(fields[9])}
                 # For a listener the receive queue counts the connections that wait for accept().
-                self.listeners.append(dict(listener, queue=int(words[4].split(b":")[1], 16)))
+                self.listeners.append(dict(listener, queue=int(fields[4].split(b":")[1], 16)))
 
     def read_unix(self):
         """Read all listening unix sockets, and one socket for each path without a listener."""
         listening_paths, others = set(), {}
         for line in read_lines("/proc/net/unix"):
-            words = line.split(None, 7)
-            if len(words) < 8 or words[0] == b"Num":
+            fields = line.split(None, 7)
+            if len(fields) < 8 or fields[0] == b"Num":
                 continue
-            listening = bool(int(words[3], 16) & 0x10000)
-            listener = {"path": decode_text(words[7]), "inode": int(words[6]), "listening": listening}
+            listening = bool(int(fields[3], 16) & 0x10000)
+            listener = {"path": decode_text(fields[7]), "inode": int(fields[6]), "listening": listening}
             if listener["listening"]:
                 listening_paths.add(listener["path"])
                 self.unix.append(listener)
@@ -572,8 +572,8 @@ def addresses():
         name = decode_text(bytes(bytearray(buffer[at : at + 16])).split(b"\0")[0])
         result.append([".".join(str(byte) for byte in buffer[at + 20 : at + 24]), name])
     if os.path.exists("/proc/net/if_inet6"):
-        words = [line.split() for line in read_lines("/proc/net/if_inet6")]
-        rows = [row for row in words if row]
+        lines = [line.split() for line in read_lines("/proc/net/if_inet6")]
+        rows = [row for row in lines if row]
         result += [[socket.inet_ntop(socket.AF_INET6, binascii.unhexlify(w[0])), decode_text(w[-1])] for w in rows]
     return result
 
@@ -594,8 +594,8 @@ def run_command(job, name, argv, conf="", user=None, units=()):
             os.setgid(user[1])
             os.setuid(user[0])
 
-    words = {"CONF": [conf], "UNITS": list(units), "PROPERTIES": [UNIT_PROPERTIES]}
-    argv = job.answer["argv"] = sum([words.get(word, [word]) for word in COMMANDS[name]], argv)
+    arguments = {"CONF": [conf], "UNITS": list(units), "PROPERTIES": [UNIT_PROPERTIES]}
+    argv = job.answer["argv"] = sum([arguments.get(word, [word]) for word in COMMANDS[name]], argv)
     environ = {"LC_ALL": "C", "PATH": PATH, "HOME": "/", "PYTHONDONTWRITEBYTECODE": "1"}
     options = {"env": environ, "cwd": "/", "close_fds": True, "preexec_fn": prepare_child}
     null = open(os.devnull, "rb")
@@ -795,8 +795,8 @@ def connect_unix(job, path):
 
 def uwsgi_request(uwsgi, path, headers):
     """Return a GET as a packet of the protocol of uwsgi: modifier, size, then pairs of counted strings."""
-    path, _, words = path.partition("?")
-    pairs = {"REQUEST_METHOD": "GET", "REQUEST_URI": path, "PATH_INFO": path, "QUERY_STRING": words}
+    path, _, parameters = path.partition("?")
+    pairs = {"REQUEST_METHOD": "GET", "REQUEST_URI": path, "PATH_INFO": path, "QUERY_STRING": parameters}
     pairs.update({"SERVER_PROTOCOL": "HTTP/1.1", "SERVER_PORT": "80", "REMOTE_ADDR": "127.0.0.1"})
     pairs.update({"SERVER_NAME": headers["Host"].split(":")[0], "CONTENT_LENGTH": "", "CONTENT_TYPE": ""})
     pairs.update(("HTTP_" + name.upper().replace("-", "_"), value) for name, value in headers.items())
@@ -1318,8 +1318,8 @@ class Collection(object):
         complete = job.wait(min(self.until, monotonic() + PROC_TIMEOUT)) and not job.failure
         self.errors.update(scan.errors)
         if not complete:
-            words = job.failure[1] if job.failure else "/proc did not answer in time: processes are missing"
-            self.errors.update(processes=words, listeners=words)
+            error = job.failure[1] if job.failure else "/proc did not answer in time: processes are missing"
+            self.errors.update(processes=error, listeners=error)
         self.processes = list(scan.processes)
         if "processes" in self.plan:
             self.answer["processes"] = self.processes
@@ -1435,11 +1435,11 @@ def serve(source, plan):
         answer_plan(plan)
         send_message("clock", "end", repr(time.time()))
     while source is not None:
-        words = source.readline().split()
-        if words[:1] == [b"clock"]:
-            send_message("clock", decode_text(words[1]), repr(time.time()))
-        elif words[:1] == [b"plan"]:
-            plan = json.loads(decode_text(source.read(int(words[1]))))
+        message = source.readline().split()
+        if message[:1] == [b"clock"]:
+            send_message("clock", decode_text(message[1]), repr(time.time()))
+        elif message[:1] == [b"plan"]:
+            plan = json.loads(decode_text(source.read(int(message[1]))))
             answer_plan(plan)
             signal.alarm(int(plan.get("wait", 600)))  # for the next plan
         else:

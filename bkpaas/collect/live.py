@@ -57,12 +57,12 @@ class LiveHosts:
         connection = host.connection
         options: dict[str, Any] = {"sudo": connection.sudo, "sudo_user": connection.sudo_user}
         if urlsplit(connection.spec).scheme == "ssh":
-            words = [
+            argv = [
                 *("-o", "ControlMaster=auto", "-o", f"ControlPersist={_SHARED_SECONDS}s"),
                 *("-o", f"ControlPath={self._folder / str(len(self._hosts))}"),
                 *ssh_options(connection, self._limits.connect_seconds),
             ]
-            options["ssh_extra_args"] = shlex.join(words)
+            options["ssh_extra_args"] = shlex.join(argv)
         live_host = testinfra.get_host(connection.spec, **options)
         _bound(live_host.backend, host, self._limits.host_seconds, self._limits.answer_bytes)
         return live_host
@@ -72,9 +72,9 @@ def _bound(backend: Any, host: Host, seconds: float, limit: int) -> None:
     """Limit every command of this backend in time and output; a command that cannot run raises NoData."""
 
     def run_local(command: str, *args: str) -> Any:
-        words = backend.encode(backend.quote(command, *args))
+        argv = backend.encode(backend.quote(command, *args))
         try:
-            status, out, err = run_bounded(words, seconds, limit)
+            status, out, err = run_bounded(argv, seconds, limit)
         except TooMuchOutput:
             raise NoData(
                 msg("{name}: a command printed more than {limit} bytes", name=host.name, limit=limit)
@@ -84,7 +84,7 @@ def _bound(backend: Any, host: Host, seconds: float, limit: int) -> None:
                 msg("{name}: a command did not end within {seconds:.0f} s", name=host.name, seconds=seconds)
             ) from None
         _require_execution(host, status, err)
-        return backend.result(status, words, out, err)
+        return backend.result(status, argv, out, err)
 
     backend.run_local = run_local
 

@@ -156,11 +156,11 @@ class _FixedAddressAdapter(HTTPAdapter):
     def build_connection_pool_key_attributes(
         self, request: requests.PreparedRequest, verify: Any, cert: Any = None
     ) -> tuple[Any, Any]:
-        place, settings = super().build_connection_pool_key_attributes(request, verify, cert)
+        address, settings = super().build_connection_pool_key_attributes(request, verify, cert)
         named: dict[str, Any] = {}
-        if place["scheme"] == "https":
+        if address["scheme"] == "https":
             named = {"assert_hostname": self._host, "server_hostname": self._host}
-        return {**place, "host": self._address}, {**settings, **named}
+        return {**address, "host": self._address}, {**settings, **named}
 
 
 def _follow(deployment: Deployment, address: str | None, agent: str) -> dict[str, Raw]:

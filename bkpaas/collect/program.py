@@ -113,7 +113,7 @@ def without_secrets(plan: dict[str, Any]) -> tuple[dict[str, Any], dict[str, dic
 def script(connection: Connection, homes: Sequence[str] = (), plan: dict[str, Any] | None = None) -> str:
     """Return the script for /bin/sh that finds an interpreter and runs the collector."""
     interpreters = [
-        f"{shlex.quote(home)}/.envs/*/bin/python" for home in dict.fromkeys((*homes, *INSTALL_ROOTS))
+        f"{shlex.quote(root)}/.envs/*/bin/python" for root in dict.fromkeys((*homes, *INSTALL_ROOTS))
     ]
     # An interpreter that cannot start exits with one of these codes before it reads anything.
     return (

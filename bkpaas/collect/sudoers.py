@@ -62,7 +62,7 @@ def _script(deployment: Deployment) -> str:
 
 def _accounts(deployment: Deployment) -> list[tuple[str, str]]:
     """Return (login account, target account) of every host that uses sudo. Raises NoAccount."""
-    found = []
+    accounts = []
     for host in deployment.selected():
         if host.connection.sudo:
             account = urlsplit(host.connection.spec).username
@@ -73,17 +73,17 @@ def _accounts(deployment: Deployment) -> list[tuple[str, str]]:
                         name=host.name,
                     )
                 )
-            found.append((unquote(account), host.connection.sudo_user or "root"))
-    return found
+            accounts.append((unquote(account), host.connection.sudo_user or "root"))
+    return accounts
 
 
-def main(words: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     set_language(language_of_locale())
-    if len(words) != 1:
+    if len(arguments) != 1:
         print("python -m bkpaas.collect.sudoers PATH", file=sys.stderr)
         return 2
     try:
-        print(rules(inventory.load(Path(words[0]))), end="")
+        print(rules(inventory.load(Path(arguments[0]))), end="")
     except (NoAccount, InventoryError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -83,10 +83,10 @@ class Session:
         account = (["-l", unquote(parts.username)] if parts.username else []) + (
             ["-p", str(parts.port)] if parts.port else []
         )
-        words = ["ssh", "-M", "-N", "-o", f"ControlPath={socket}", *common, *account, parts.hostname or ""]
+        argv = ["ssh", "-M", "-N", "-o", f"ControlPath={socket}", *common, *account, parts.hostname or ""]
         try:
             self._master = await asyncio.create_subprocess_exec(
-                *words,
+                *argv,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.PIPE,
@@ -223,9 +223,9 @@ def ssh_options(connection: Connection, seconds: float) -> list[str]:
     if connection.bastion:
         # -J would start an ssh without these options, for example without known_hosts.
         jump = urlsplit(f"ssh://{connection.bastion}")
-        words = ["ssh", *options, "-W", "[%h]:%p", *(["-p", str(jump.port)] if jump.port else [])]
-        words += [*(["-l", jump.username] if jump.username else []), jump.hostname or ""]
-        options += ["-o", f"ProxyCommand={shlex.join(words)}"]
+        argv = ["ssh", *options, "-W", "[%h]:%p", *(["-p", str(jump.port)] if jump.port else [])]
+        argv += [*(["-l", jump.username] if jump.username else []), jump.hostname or ""]
+        options += ["-o", f"ProxyCommand={shlex.join(argv)}"]
     return options
 
 
@@ -253,7 +253,7 @@ def _describe_failure(where: str, connection: Connection, stderr: str) -> Collec
         ("Connection reset", errors.closed),
     )
     last = stderr.strip().splitlines()[-1] if stderr.strip() else "ssh"
-    return next((make for words, make in causes if words in stderr), errors.backend)(where, last)
+    return next((make for text, make in causes if text in stderr), errors.backend)(where, last)
 
 
 def _bound(backend: Any, seconds: float, limit: int) -> None:

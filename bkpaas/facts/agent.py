@@ -95,8 +95,8 @@ def _config(entries: list[dict[str, Any]], secrets: Secrets) -> AgentConfig:
     limit = scalars.get("settings.execute_time_limit")
     if limit is None and (elsewhere := [key for key in scalars if key.endswith("execute_time_limit")]):
         line = scalars[elsewhere[0]].start_mark.line + 1
-        place = f"{file.path}:{line}"
-        problems.append(msg("{location}: EXECUTE_TIME_LIMIT is not under settings", location=place))
+        location = f"{file.path}:{line}"
+        problems.append(msg("{location}: EXECUTE_TIME_LIMIT is not under settings", location=location))
     if len({content(entry) for entry in entries}) > 1:
         paths = " ".join(file_fact(entry).path for entry in entries)
         problems.append(msg("these differ: {paths}", paths=paths))

@@ -77,21 +77,21 @@ def endpoint(saas: Saas, facts: HostFacts, deployment: Deployment) -> Endpoint |
     run_socket = saas.socket
     if run_socket is not None and run_socket.exists:
         plain = "http" if run_socket.path.endswith("/nginx.sock") else "uwsgi"
-        found = Endpoint(run_socket.path, unix=run_socket.path, protocol=plain)
+        listener = Endpoint(run_socket.path, unix=run_socket.path, protocol=plain)
     elif there is not None and "$" not in there.target:
-        found = _target(there, facts.nginx)
+        listener = _target(there, facts.nginx)
     elif run_socket is not None:
-        found = Endpoint(run_socket.path, unix=run_socket.path)
+        listener = Endpoint(run_socket.path, unix=run_socket.path)
     else:
         return None
     script_name = f"/{saas.environment or 'o'}/{saas.app}"
-    if route_to is None or found.protocol != "uwsgi" or not route_to.location.uwsgi_pass:
-        return structs.replace(found, script_name=script_name)
+    if route_to is None or listener.protocol != "uwsgi" or not route_to.location.uwsgi_pass:
+        return structs.replace(listener, script_name=script_name)
     location = route_to.location
     if location.script_name:
         script_name = replaced(location, location.script_name, path)
     named = script_name if location.script_name and "$" not in script_name else None
-    return structs.replace(found, modifier=location.uwsgi_modifier, script_name=named)
+    return structs.replace(listener, modifier=location.uwsgi_modifier, script_name=named)
 
 
 def _target(there: Route, nginx: Nginx | Missing) -> Endpoint:
@@ -142,7 +142,9 @@ def _own(deployment: Deployment, saas: Saas, own: Endpoint, path: str) -> Query:
         f"http://{own.address or deployment.domain}{path}",
         headers={"Host": deployment.domain},
     )
-    words: dict[str, str | int] = {"modifier": own.modifier}
+    parameters: dict[str, str | int] = {"modifier": own.modifier}
     if own.script_name:
-        words["SCRIPT_NAME"] = own.script_name
-    return structs.replace(query, unix=own.unix or UNSET, uwsgi=words if own.protocol == "uwsgi" else UNSET)
+        parameters["SCRIPT_NAME"] = own.script_name
+    return structs.replace(
+        query, unix=own.unix or UNSET, uwsgi=parameters if own.protocol == "uwsgi" else UNSET
+    )

@@ -324,8 +324,8 @@ class _Answers:
         items = [one.values.get("processes", []) for one in self.rounds]
 
         def build(files: Files) -> SettingsByProject:
-            found = environments(files, parsed, running, items, self.variables, self.secrets)
-            return settings(files, self.secrets, self._own(), environments=found)
+            by_project = environments(files, parsed, running, items, self.variables, self.secrets)
+            return settings(files, self.secrets, self._own(), environments=by_project)
 
         return self._files_noun(FileName.SETTINGS.prefix, build)
 

@@ -63,35 +63,35 @@ _CODINGS = ("encode", "decode")
 
 def dotted(node: Any) -> tuple[str, list[Any]]:
     """Return (`os.environ.get`, the trailers after it) of a name with attributes."""
-    words = [node.children[0].value]
+    names = [node.children[0].value]
     trailers = list(node.children[1:])
     while trailers and trailers[0].type == "trailer" and trailers[0].children[0].value == ".":
-        words.append(trailers.pop(0).children[1].value)
-    return ".".join(words), trailers
+        names.append(trailers.pop(0).children[1].value)
+    return ".".join(names), trailers
 
 
 def arguments(trailer: Any, evaluate: Callable[[Any], Any]) -> tuple[list[Any], dict[str, Any]]:
     """Return the evaluated arguments of a call. Raises ValueError for * and **."""
     inner = trailer.children[1:-1]
-    given = inner[0].children if inner and inner[0].type == "arglist" else inner
-    places: list[Any] = []
+    nodes = inner[0].children if inner and inner[0].type == "arglist" else inner
+    positional: list[Any] = []
     names: dict[str, Any] = {}
-    for argument in (one for one in given if one.type != "operator"):
+    for argument in (one for one in nodes if one.type != "operator"):
         if argument.type != "argument":
-            places.append(evaluate(argument))
+            positional.append(evaluate(argument))
             continue
         name, equals, *value = argument.children
         if getattr(equals, "value", "") != "=":
             raise ValueError
         names[name.value] = evaluate(value[0])
-    return places, names
+    return positional, names
 
 
 def from_environment(
-    name: str, trailer: Any, evaluate: Callable[[Any], Any], known: Mapping[str, Any]
+    name: str, trailer: Any, evaluate: Callable[[Any], Any], variables: Mapping[str, Any]
 ) -> Any:
     """Return the value of `os.environ.get(...)` or `os.environ[...]`. Raises KeyError if it is unknown."""
-    environment: Environment = known[ENVIRONMENT]
+    environment: Environment = variables[ENVIRONMENT]
     if name in _MAPPINGS and trailer.children[0].value == "[":
         value = environment(evaluate(trailer.children[1]))
         if value is None:
@@ -99,41 +99,41 @@ def from_environment(
         return value
     if name not in _GET or trailer.children[0].value != "(":
         raise KeyError
-    places, names = arguments(trailer, evaluate)
-    value = environment(places[0])
-    default = places[1] if len(places) > 1 else names.get("default")
+    positional, names = arguments(trailer, evaluate)
+    value = environment(positional[0])
+    default = positional[1] if len(positional) > 1 else names.get("default")
     return default if value is None else value
 
 
-def in_environment(name: str, container: Any, known: Mapping[str, Any]) -> bool | None:
+def in_environment(name: str, container: Any, variables: Mapping[str, Any]) -> bool | None:
     """Return whether a variable is set, None if the container is not the environment."""
     if container.get_code(include_prefix=False) not in _MAPPINGS:
         return None
-    environment: Environment = known[ENVIRONMENT]
+    environment: Environment = variables[ENVIRONMENT]
     return environment(name) is not None
 
 
-def method(value: Any, name: str, places: list[Any], names: dict[str, Any]) -> Any:
+def method(value: Any, name: str, positional: list[Any], names: dict[str, Any]) -> Any:
     """Return the result of a method that changes nothing. Raises ValueError for others."""
     if isinstance(value, str):
         if name in _CODINGS:
             return value
-        if name == "join" and sum(map(len, places[0])) + len(value) * len(places[0]) > _LONGEST:
+        if name == "join" and sum(map(len, positional[0])) + len(value) * len(positional[0]) > _LONGEST:
             raise ValueError
-        if name == "replace" and len(value) * (1 + len(places[1])) > _LONGEST:
+        if name == "replace" and len(value) * (1 + len(positional[1])) > _LONGEST:
             raise ValueError
         if name == "format":
-            return _format(value, places, names)
+            return _format(value, positional, names)
         if name in (*_METHODS[str], "join", "replace"):
-            return getattr(value, name)(*places, **names)
+            return getattr(value, name)(*positional, **names)
     if isinstance(value, dict) and name in _METHODS[dict]:
-        result = getattr(value, name)(*places, **names)
+        result = getattr(value, name)(*positional, **names)
         return list(result) if name in ("keys", "values") else result
     raise ValueError
 
 
-def _format(template: str, places: list[Any], names: dict[str, Any]) -> str:
+def _format(template: str, positional: list[Any], names: dict[str, Any]) -> str:
     for _, field, spec, conversion in string.Formatter().parse(template):
         if spec or conversion or (field and not field.isidentifier() and not field.isdigit()):
             raise ValueError
-    return template.format(*places, **names)
+    return template.format(*positional, **names)

@@ -188,13 +188,13 @@ def _pairs(rows: Any, secrets: Secrets) -> dict[str, str]:
 def _grant(line: str, secrets: Secrets) -> Grant | None:
     """Return the rights of one line of SHOW GRANTS; None for a role, a proxy or a routine."""
     match = _GRANT.match(line)
-    place = _ON.fullmatch(match["on"]) if match else None
-    if match is None or place is None:
+    target = _ON.fullmatch(match["on"]) if match else None
+    if match is None or target is None:
         return None
     rights = [right.strip().upper() for right in _COLUMNS.sub("", match["rights"]).split(",")]
     return Grant(
-        schema=secrets.truncate(_unquoted(place["schema"]), 100),
-        table=secrets.truncate(_unquoted(place["table"]), 100),
+        schema=secrets.truncate(_unquoted(target["schema"]), 100),
+        table=secrets.truncate(_unquoted(target["table"]), 100),
         rights=tuple(_ALL if right == "ALL" else right[:50] for right in rights[:60]),
         revoked=match["verb"] == "REVOKE",
     )

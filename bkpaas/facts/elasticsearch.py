@@ -352,7 +352,7 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
 def _details(facts: HostFacts, deployment: Deployment, earlier: Earlier) -> dict[str, str]:
     """Return the paths of blocks, indices, nodes and documents, of the indices of three days."""
     days = index_days(INDEX, None if isinstance(facts.system, Missing) else usable_time(facts.system))
-    known = sources(deployment, earlier.hosts)
+    by_index = sources(deployment, earlier.hosts)
     fields = quote(",".join(("@timestamp", *HOST_FIELDS, *PATH_FIELDS)), safe="@,.")
     return {
         "blocks": f"/{INDEX}*/_settings/index.blocks.*",
@@ -361,5 +361,5 @@ def _details(facts: HostFacts, deployment: Deployment, earlier: Earlier) -> dict
         "nodes": "/_cat/allocation?format=json&h=node,disk.percent",
         "newest": f"/{days}/_search?ignore_unavailable=true&size=1&sort=@timestamp:desc&_source={fields}",
         "mapping": f"/{days}/_mapping/field/@timestamp?ignore_unavailable=true",
-        **dict(source_paths(days, known)),
+        **dict(source_paths(days, by_index)),
     }

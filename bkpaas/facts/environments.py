@@ -36,7 +36,7 @@ def environments(
     by_pid = [{item["pid"]: item["environ"] for item in items} for items in processes]
     names = [frozenset(ENVIRONMENT), frozenset(queried)]
     open_paas = supervisors.by_module.get("open_paas") if supervisors else None
-    found = {}
+    by_service = {}
     for project in platform.SETTINGS_FILES:
         pids = [one.pid for one in running.uwsgi_masters(project)] if running else []
         read = [
@@ -46,8 +46,8 @@ def environments(
             if environs.get(pid) is not None
         ]
         configured = _configured(files, open_paas.conf.path if open_paas else "", project, secrets)
-        found[project] = _environment(_ini(files, project), read, configured)
-    return found
+        by_service[project] = _environment(_ini(files, project), read, configured)
+    return by_service
 
 
 def _environment(

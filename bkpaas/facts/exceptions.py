@@ -90,10 +90,10 @@ def exception_subject(text: str) -> Subject:
 
 def last_exceptions(text: str) -> list[tuple[int, str]]:
     """Return the exceptions of a log since the service was loaded, with the numbers of their lines."""
-    found: list[tuple[int, str]] = []
+    exceptions: list[tuple[int, str]] = []
     for number, exception in _events(text):
-        found = [] if exception is None else [*found[-20:], (number, exception)]
-    return found
+        exceptions = [] if exception is None else [*exceptions[-20:], (number, exception)]
+    return exceptions
 
 
 def failed_routes(

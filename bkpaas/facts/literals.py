@@ -173,9 +173,9 @@ def _comparison(node: Any, names: Mapping[str, Any]) -> bool:
     left, sign, right = node.children
     word = " ".join(leaf.value for leaf in getattr(sign, "children", [sign]))
     if word in ("in", "not in"):
-        found = calls.in_environment(str(evaluate(left, names)), right, names)
-        found = evaluate(left, names) in evaluate(right, names) if found is None else found
-        return bool(found) == (word == "in")
+        present = calls.in_environment(str(evaluate(left, names)), right, names)
+        present = evaluate(left, names) in evaluate(right, names) if present is None else present
+        return bool(present) == (word == "in")
     if word in ("is", "is not"):
         word = "==" if word == "is" else "!="
     return _COMPARISONS[word](evaluate(left, names), evaluate(right, names))

@@ -58,15 +58,15 @@ def _states(text: str) -> tuple[State, ...] | None:
         items = _json_lines(text)
     if not isinstance(items, list):
         return None
-    found = []
+    states = []
     for item in items[:_MOST_STATES]:
         record = raw.record(raw.clean(item))
         values = raw.record(record.get("v")) or record
         source, offset = raw.text(values.get("source"), 500), raw.integer(values.get("offset"))
         if source is not None and offset is not None:
             inode = raw.integer(raw.record(values.get("FileStateOS")).get("inode"))
-            found.append(State(source, offset, inode))
-    return tuple(found)
+            states.append(State(source, offset, inode))
+    return tuple(states)
 
 
 def _json_lines(text: str) -> list[Any] | None:

@@ -203,10 +203,10 @@ class _Reader:
 
     def exception(self, path: str, end: str) -> LogHit | None:
         """Return the newest exception of a request, with the time of the request line after it."""
-        found = last_exceptions(end)
-        if not found:
+        exceptions = last_exceptions(end)
+        if not exceptions:
             return None
-        number, text = found[-1]
+        number, text = exceptions[-1]
         after = (match for line in end.splitlines()[number:] if (match := _BRACKETED.search(line)))
         match = next(after, None)
         return self._hit(path, shanghai_ctime(match["time"]) if match else None, text)

@@ -73,8 +73,8 @@ class Scope:
             return ANYTHING
         if name in _LOADERS:
             return _NOTHING
-        given = (_code(one).rpartition("=")[2] for one in _arguments(trailers[0]))
-        passed = any(text in _OWN or text in self.aliases for text in given)
+        values = (_code(one).rpartition("=")[2] for one in _arguments(trailers[0]))
+        passed = any(text in _OWN or text in self.aliases for text in values)
         return ANYTHING if passed else _NOTHING
 
 
@@ -94,20 +94,20 @@ def _code(node: Any) -> str:
 
 def _arguments(trailer: Any) -> list[Any]:
     inner = trailer.children[1:-1]
-    given = inner[0].children if inner and inner[0].type == "arglist" else inner
-    return [one for one in given if one.type != "operator"]
+    nodes = inner[0].children if inner and inner[0].type == "arglist" else inner
+    return [one for one in nodes if one.type != "operator"]
 
 
 def _in_own(trailer: Any) -> bool:
     """Return whether exec(code) or exec(code, namespace) runs in the module's namespace."""
-    given = [_code(one) for one in _arguments(trailer)]
-    return len(given) < 2 or given[1] in _OWN
+    arguments = [_code(one) for one in _arguments(trailer)]
+    return len(arguments) < 2 or arguments[1] in _OWN
 
 
 def exec_writes(node: Any) -> bool:
     """Return whether `exec code in namespace` runs in the module's namespace."""
-    words = [getattr(child, "value", "") for child in node.children]
-    return "in" not in words or _code(node.children[words.index("in") + 1]) in _OWN
+    names = [getattr(child, "value", "") for child in node.children]
+    return "in" not in names or _code(node.children[names.index("in") + 1]) in _OWN
 
 
 def method_of(node: Any) -> str | None:
@@ -126,8 +126,8 @@ def given(node: Any, evaluate: Evaluate) -> dict[str, Any]:
     Raises: LookupError, TypeError or ValueError if they are unknown.
     """
     if method_of(node) == "update":
-        places, names = calls.arguments(node.children[-1], evaluate)
-        return calls.FUNCTIONS["dict"](*places, **names)  # type: ignore[no-any-return]
+        positional, names = calls.arguments(node.children[-1], evaluate)
+        return calls.FUNCTIONS["dict"](*positional, **names)  # type: ignore[no-any-return]
     if node.children[0].type == "name" and node.children[0].value == "setattr" and len(node.children) == 2:
         _, name, value = _arguments(node.children[1])
         return {str(evaluate(name)): evaluate(value)}
@@ -149,11 +149,11 @@ def container(node: Any, evaluate: Evaluate, upto: int = 1) -> Any:
 def change(node: Any, evaluate: Evaluate) -> None:
     """Apply a method that changes a dict or list, such as `NAME["key"].update(...)`."""
     value, name = container(node, evaluate, upto=2), method_of(node)
-    places, names = calls.arguments(node.children[-1], evaluate)
+    positional, names = calls.arguments(node.children[-1], evaluate)
     if name == "update" and isinstance(value, dict):
-        value.update(calls.FUNCTIONS["dict"](*places, **names))
+        value.update(calls.FUNCTIONS["dict"](*positional, **names))
     elif name in ("setdefault", "pop", "append", "extend", "insert", "remove", "clear"):
-        getattr(value, name)(*places, **names)
+        getattr(value, name)(*positional, **names)
     else:
         raise ValueError
 
@@ -175,8 +175,8 @@ def is_star(node: Any) -> bool:
 
 def imported_module(node: Any) -> str:
     """Return the module of `from x.y import ...`, without leading dots."""
-    words = [_code(child) for child in node.children]
-    return "".join(words[1 : words.index("import")]).lstrip(".") if "import" in words else ""
+    codes = [_code(child) for child in node.children]
+    return "".join(codes[1 : codes.index("import")]).lstrip(".") if "import" in codes else ""
 
 
 def imported_names(node: Any) -> list[str]:

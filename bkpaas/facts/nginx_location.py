@@ -73,8 +73,8 @@ def _passes(block: list[Statement], directive: str) -> Iterator[str]:
 
 
 def _modifier(block: list[Statement]) -> int:
-    words = [one["args"][0] for one in block if one["directive"] == "uwsgi_modifier1" and one["args"]]
-    return int(words[0]) if words and re.fullmatch(r"\d{1,3}", words[0]) and int(words[0]) < 256 else 0
+    values = [one["args"][0] for one in block if one["directive"] == "uwsgi_modifier1" and one["args"]]
+    return int(values[0]) if values and re.fullmatch(r"\d{1,3}", values[0]) and int(values[0]) < 256 else 0
 
 
 def _script_name(block: list[Statement]) -> str | None:

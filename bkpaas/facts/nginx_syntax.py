@@ -53,12 +53,12 @@ def _message(error: str, path: str) -> str:
 
 def certificates(statements: list[Statement]) -> tuple[str, ...]:
     """Return the paths of certificates and keys, without those that hold a variable or an engine."""
-    found = (
+    paths = (
         one["args"][0][:300]
         for one in _all(statements)
         if one["directive"] in ("ssl_certificate", "ssl_certificate_key") and one["args"]
     )
-    return tuple(dict.fromkeys(path for path in found if not re.search("[$:]", path)))[:_MOST_CERTIFICATES]
+    return tuple(dict.fromkeys(path for path in paths if not re.search("[$:]", path)))[:_MOST_CERTIFICATES]
 
 
 def conf_problems(
@@ -66,13 +66,13 @@ def conf_problems(
 ) -> tuple[Message | str, ...]:
     """Return what nginx refuses in the files that belong to the main file, and in all of them together."""
     used = {main, *(one["file"] for one in _all(statements))}
-    found: list[Message | str] = [
+    problems: list[Message | str] = [
         msg("{path}: {reason}", path=f"{path}:{line}", reason=problem)
         for path, entry in entries.items()
         if path in used
         for line, problem in syntax_problems(content(entry) or "")
     ]
-    return (*found, *repeated(statements))[:_MOST_PROBLEMS]
+    return (*problems, *repeated(statements))[:_MOST_PROBLEMS]
 
 
 def _all(block: list[Statement]) -> Iterator[Statement]:
@@ -96,13 +96,13 @@ def syntax_problems(text: str) -> tuple[tuple[int, Message | str], ...]:
         except NgxParserBaseException:
             tokens = []
     errors = payload["config"][0]["errors"]
-    found: list[tuple[int, Message | str]] = [
+    problems: list[tuple[int, Message | str]] = [
         (error["line"] or 1, _message(error["error"], path)) for error in errors
     ]
-    lines = {line for line, _ in found}
-    found += [one for one in _swallowed(tokens) if one[0] not in lines]
-    found += list(_misspelt(payload["config"][0]["parsed"]))
-    return tuple(sorted(found, key=lambda one: one[0]))
+    lines = {line for line, _ in problems}
+    problems += [one for one in _swallowed(tokens) if one[0] not in lines]
+    problems += list(_misspelt(payload["config"][0]["parsed"]))
+    return tuple(sorted(problems, key=lambda one: one[0]))
 
 
 def _swallowed(tokens: list[tuple[str, int, bool]]) -> Iterator[tuple[int, Message]]:
@@ -147,16 +147,16 @@ def repeated(statements: list[Statement]) -> Iterator[Message]:
     upstreams: dict[str, str] = {}
     defaults: dict[str, str] = {}
     for statement in _flat(statements):
-        place = f"{statement['file']}:{statement['line']}"
+        location = f"{statement['file']}:{statement['line']}"
         args = statement["args"]
         if statement["directive"] == "upstream" and args:
             if args[0] in upstreams:
-                yield msg('{place}: duplicate upstream "{name}"', place=place, name=args[0])
-            upstreams[args[0]] = place
+                yield msg('{place}: duplicate upstream "{name}"', place=location, name=args[0])
+            upstreams[args[0]] = location
         elif statement["directive"] == "listen" and {"default_server", "default"} & set(args[1:]):
             if args[0] in defaults:
-                yield msg("{place}: a duplicate default server for {name}", place=place, name=args[0])
-            defaults[args[0]] = place
+                yield msg("{place}: a duplicate default server for {name}", place=location, name=args[0])
+            defaults[args[0]] = location
 
 
 def _flat(block: list[Statement]) -> Iterator[Statement]:

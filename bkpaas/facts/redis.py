@@ -216,5 +216,5 @@ def conversation(
     )
 
 
-def _command(words: list[str]) -> str:
-    return f"*{len(words)}\r\n" + "".join(f"${len(word.encode())}\r\n{word}\r\n" for word in words)
+def _command(arguments: list[str]) -> str:
+    return f"*{len(arguments)}\r\n" + "".join(f"${len(word.encode())}\r\n{word}\r\n" for word in arguments)

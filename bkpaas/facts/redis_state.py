@@ -104,13 +104,13 @@ def _state(item: dict[str, Any], secrets: Secrets) -> RedisState:
 
 def _settings(lines: list[str]) -> dict[str, str]:
     """Parse the arrays of CONFIG GET: the name of a setting and, two lines further, its value."""
-    found: dict[str, str] = {}
+    settings: dict[str, str] = {}
     names = ("save", "stop-writes-on-bgsave-error", "maxmemory-policy")
     for at, line in enumerate(lines):
         sized = at > 0 and lines[at - 1].startswith("$") and at + 2 < len(lines)
         if sized and (line in names or re.fullmatch(r"min-\w+-to-write", line)):
-            found[line] = lines[at + 2][:200]
-    return found
+            settings[line] = lines[at + 2][:200]
+    return settings
 
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:

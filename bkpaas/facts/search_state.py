@@ -78,17 +78,17 @@ class Source(Record, frozen=True):
 
 def sources(deployment: Deployment, hosts: Mapping[str, HostFacts]) -> tuple[Source, ...]:
     """Return the logs that are searched for: those that log_agent surely reads, the newest of each host first."""
-    found: list[tuple[int, Source]] = []
+    by_index: list[tuple[int, Source]] = []
     for app in deployment.selected("appo", "appt"):
         facts = hosts.get(app.name)
         if facts is None or isinstance(facts.log_plugins, Missing) or isinstance(facts.system, Missing):
             continue
         names = tuple(dict.fromkeys(filter(None, (facts.system.hostname, app.name, app.address))))
         logs = [log for log in facts.log_plugins.logs if facts.log_plugins.agent.reads(log.path)]
-        found += [
+        by_index += [
             (rank, Source(app.name, names, log)) for rank, log in enumerate(logs) if '"' not in log.path
         ]
-    return tuple(source for _, source in sorted(found, key=lambda one: one[0])[:MOST_SOURCES])
+    return tuple(source for _, source in sorted(by_index, key=lambda one: one[0])[:MOST_SOURCES])
 
 
 def index_days(index: str, now: float | None) -> str:
@@ -97,11 +97,11 @@ def index_days(index: str, now: float | None) -> str:
     return ",".join(f"{index}{today + timedelta(day):%Y.%m.%d}" for day in (-1, 0, 1))
 
 
-def source_paths(days: str, found: tuple[Source, ...]) -> Iterator[tuple[str, str]]:
+def source_paths(days: str, sources_: tuple[Source, ...]) -> Iterator[tuple[str, str]]:
     """Yield (name, path) of the search for the newest document of each source."""
-    words = "ignore_unavailable=true&lenient=true&size=1&sort=@timestamp:desc&_source=@timestamp"
-    for source in found:
-        yield source.part, f"/{days}/_search?{words}&q={quote(source.query)}"
+    parameters = "ignore_unavailable=true&lenient=true&size=1&sort=@timestamp:desc&_source=@timestamp"
+    for source in sources_:
+        yield source.part, f"/{days}/_search?{parameters}&q={quote(source.query)}"
 
 
 def sample(body: dict[str, Any]) -> Sample:
@@ -131,9 +131,9 @@ def cluster_settings(body: dict[str, Any]) -> ClusterSettings:
 
     def value(name: str, usual: str) -> str:
         for kind in ("transient", "persistent", "defaults"):
-            found = _inside(raw.record(body.get(kind)), name)
-            if isinstance(found, bool | str | int | float):
-                return str(found).lower()[:300]
+            setting = _inside(raw.record(body.get(kind)), name)
+            if isinstance(setting, bool | str | int | float):
+                return str(setting).lower()[:300]
         return usual
 
     watermark = "cluster.routing.allocation.disk.watermark"
@@ -153,7 +153,7 @@ def time_types(body: dict[str, Any]) -> dict[str, str]:
 
     Versions before 7 have a level for the type of the documents.
     """
-    found: dict[str, str] = {}
+    by_index: dict[str, str] = {}
     for index, one in list(body.items())[:_MOST]:
         mappings = one["mappings"]
         levels = [mappings, *(inner for inner in mappings.values() if isinstance(inner, dict))]
@@ -161,5 +161,5 @@ def time_types(body: dict[str, Any]) -> dict[str, str]:
         types = [
             raw.record(raw.record(field.get("mapping")).get("@timestamp")).get("type") for field in fields
         ]
-        found[index[:255]] = next((kind for kind in types if isinstance(kind, str)), "")[:50]
-    return found
+        by_index[index[:255]] = next((kind for kind in types if isinstance(kind, str)), "")[:50]
+    return by_index

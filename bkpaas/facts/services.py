@@ -119,9 +119,9 @@ class ServicesView:
 
     def run(self, name: str) -> ServiceRun:
         """Return how one service is run; absent if no manager knows it and it does not run. Raises NoData."""
-        found = [run for run in self.runs if run.name == name]
-        usual = [run for run in found if run.manager != "by-hand"]
-        return (usual or found or [ServiceRun(name=name, manager="by-hand", state="absent")])[0]
+        runs = [run for run in self.runs if run.name == name]
+        usual = [run for run in runs if run.manager != "by-hand"]
+        return (usual or runs or [ServiceRun(name=name, manager="by-hand", state="absent")])[0]
 
 
 def _present(fact: T | Missing) -> T:
@@ -247,12 +247,12 @@ def _of_unit(unit: Unit, units: Units, facts: HostFacts) -> ServiceRun:
     now, restarted = units.now(unit), units.restarted(unit)
     state = "restarting" if restarted else _UNIT_STATES.get(now.active, "unknown")
     counts = (unit.restarts, now.restarts)
-    words = [now.state, f"Result={now.result}" if now.result not in ("", "success") else "", now.end]
+    texts = [now.state, f"Result={now.result}" if now.result not in ("", "success") else "", now.end]
     return ServiceRun(
         name=service_of_unit(unit.name),
         manager="systemd",
         state=state,
-        detail=" ".join(word for word in words if word),
+        detail=" ".join(word for word in texts if word),
         pid=unit.pid or None,
         since=_start(unit.pid or None, facts),
         restarts=max(int(restarted), (counts[1] or 0) - (counts[0] or 0))

@@ -139,23 +139,23 @@ class ValueMaker:
             return False
         return self.secrets.is_secret(name, value)
 
-    def _hiding(self, name: str, found: list[Any]) -> Hide | None:
+    def _hiding(self, name: str, values: list[Any]) -> Hide | None:
         """Return what hides the strings of an expression; None where they may be shown."""
-        names = [name, *(leaf.value.strip("'\"") for leaf in found if leaf.type in ("name", "string"))]
+        names = [name, *(leaf.value.strip("'\"") for leaf in values if leaf.type in ("name", "string"))]
         secret = any(map(self.secrets.is_secret, names))
-        secret = secret or (name in SEARCH_SETTINGS and any("@" in leaf.value for leaf in found))
+        secret = secret or (name in SEARCH_SETTINGS and any("@" in leaf.value for leaf in values))
         if secret:
             return self.secrets.digest
         return None if name in self.shown else self.secrets.conceal
 
-    def text(self, name: str, found: list[Any]) -> str:
+    def text(self, name: str, values: list[Any]) -> str:
         """Return the source without comments; strings are redacted if any name in it is secret."""
-        hide = self._hiding(name, found)
-        if hide and any(map(python2.is_error, found)):
-            return hide(" ".join(leaf.value for leaf in found))
-        words: list[str] = []
+        hide = self._hiding(name, values)
+        if hide and any(map(python2.is_error, values)):
+            return hide(" ".join(leaf.value for leaf in values))
+        texts: list[str] = []
         room = 4 * TEXT_LENGTH  # of which the cut below takes the beginning; the next leaf is costly to find
-        for leaf in found:
+        for leaf in values:
             if room <= 0:
                 break
             inner = leaf.value.strip("'\"")
@@ -163,10 +163,10 @@ class ValueMaker:
             hidden = leaf.type == "string" or (leaf.type == "number" and number)
             variable = inner.isidentifier() and inner.isupper() and self.secrets.is_secret(inner)
             if hide and hidden and inner and not variable:
-                words.append(hide(inner))
+                texts.append(hide(inner))
             else:
-                words.append(leaf.value)
+                texts.append(leaf.value)
             following = leaf.get_next_leaf()
-            words.append(" " if following is not None and following.prefix else "")
-            room -= len(words[-2]) + len(words[-1])
-        return self.secrets.truncate("".join(words).strip(), TEXT_LENGTH)
+            texts.append(" " if following is not None and following.prefix else "")
+            room -= len(texts[-2]) + len(texts[-1])
+        return self.secrets.truncate("".join(texts).strip(), TEXT_LENGTH)

@@ -47,12 +47,16 @@ class Settings(Record, frozen=True):
     def get(self, name: str) -> Value | None:
         """Return the value of a name, None if it is not set. Raises NoData if a statement may have set it."""
         value = self.values.get(name)
-        place = f"{value.file}:{value.line}" if value and value.kind == "unknown" else None
+        location = f"{value.file}:{value.line}" if value and value.kind == "unknown" else None
         if value is None:
-            place = self.unfollowed
-        if place is not None:
+            location = self.unfollowed
+        if location is not None:
             raise NoData(
-                msg("{location} may set {name} in a way that is not followed here", location=place, name=name)
+                msg(
+                    "{location} may set {name} in a way that is not followed here",
+                    location=location,
+                    name=name,
+                )
             )
         return value
 

@@ -79,8 +79,8 @@ class SettingsReader:
         self._block(module, certain=True)
         for leaf in python2.leaves(module):
             if leaf.type in ("string", "name") and leaf.parent.type != "simple_stmt":
-                found = _PLACEHOLDER.findall(leaf.value)
-                self.placeholders.extend(f"{file}:{leaf.start_pos[0]}: {name}" for name in found)
+                placeholders = _PLACEHOLDER.findall(leaf.value)
+                self.placeholders.extend(f"{file}:{leaf.start_pos[0]}: {name}" for name in placeholders)
 
     def _block(self, node: Any, certain: bool) -> None:
         for child in node.children:
@@ -121,10 +121,10 @@ class SettingsReader:
         line = node.start_pos[0]
         write = self.scope.write(node)
         if write is namespace.ANYTHING:
-            given = self._assigned(node) if certain else None
-            if given is None:
+            assigned = self._assigned(node) if certain else None
+            if assigned is None:
                 self._lose(line)
-            for name, value in (given or {}).items():
+            for name, value in (assigned or {}).items():
                 self._store(name, line, value)
         elif write:
             for name in write:
@@ -313,16 +313,21 @@ class SettingsReader:
 
     def _broken(self, node: Any) -> None:
         """Read an assignment inside of a syntax error."""
-        found = list(python2.leaves(node))
-        if len(found) < 2 or found[0].type != "name" or found[1].value != "=" or not found[0].value.isupper():
+        leaves = list(python2.leaves(node))
+        if (
+            len(leaves) < 2
+            or leaves[0].type != "name"
+            or leaves[1].value != "="
+            or not leaves[0].value.isupper()
+        ):
             return
-        name, line = found[0].value, found[0].start_pos[0]
-        after = found[-1].get_next_leaf()
+        name, line = leaves[0].value, leaves[0].start_pos[0]
+        after = leaves[-1].get_next_leaf()
         while after is not None and after.start_pos[0] == line and after.type != "newline":
-            found.append(after)
+            leaves.append(after)
             after = after.get_next_leaf()
         self.names.pop(name, None)
-        text = self.maker.text(name, found[2:])
+        text = self.maker.text(name, leaves[2:])
         self.values[name] = Value(kind="broken", file=self.file, line=line, source=text)
 
 

@@ -70,7 +70,7 @@ def startup(files: Files) -> Startup:
         for entry in entries
     }
     read = [entry for entry in files.get(FileName.COMPILED, []) if entry.get("type") == "file"]
-    found = [_compiled(entry, sources) for entry in read]
+    compiled = [_compiled(entry, sources) for entry in read]
     commands = files.get(FileName.START_COMMAND, [])
     paths = (*files.get(FileName.START_PATH, []), *commands)
     scripts = ((entry, _INTERPRETER.match(content(entry) or "")) for entry in commands)
@@ -89,7 +89,7 @@ def startup(files: Files) -> Startup:
             )
             for project in platform.SETTINGS_FILES
         },
-        compiled=tuple(one for one in found if one is not None),
+        compiled=tuple(one for one in compiled if one is not None),
         paths={file.path: file for file in map(file_fact, paths)},
         interpreters={str(entry["path"]): match["path"][:300] for entry, match in scripts if match},
         pids={str(entry["path"]): pid_in(entry) for entry in pid_files if entry.get("type") != "missing"},
@@ -111,19 +111,19 @@ def _compiled(entry: dict[str, Any], sources: dict[str, str | None]) -> Compiled
 
 def needs(facts: HostFacts) -> tuple[Need, ...]:
     """Return the absolute paths that the programs of a host need at their next start."""
-    found: list[Need] = []
+    needs_: list[Need] = []
     if not isinstance(facts.supervisors, Missing):
         for module, supervisor in facts.supervisors.by_module.items():
             if supervisor.conf.exists:
-                found += _of_supervisor(module, supervisor)
-                found += _of_daemon(module, supervisor, facts)
+                needs_ += _of_supervisor(module, supervisor)
+                needs_ += _of_daemon(module, supervisor, facts)
                 for program in supervisor.programs_in_conf:
-                    found += _of_program(program)
+                    needs_ += _of_program(program)
                     if module == "open_paas" and not isinstance(facts.services, Missing):
-                        found += _of_ini(program, facts.services)
+                        needs_ += _of_ini(program, facts.services)
     if not isinstance(facts.nginx, Missing):
-        found += _of_nginx(facts.nginx)
-    plain = (one for one in found if one.path.startswith("/") and not re.search(r"[*?\[%$]", one.path))
+        needs_ += _of_nginx(facts.nginx)
+    plain = (one for one in needs_ if one.path.startswith("/") and not re.search(r"[*?\[%$]", one.path))
     return tuple(dict.fromkeys(plain))
 
 
@@ -149,15 +149,15 @@ def _of_daemon(module: str, supervisor: Supervisor, facts: HostFacts) -> Iterato
 
 def _of_program(program: ConfProgram) -> Iterator[Need]:
     name, where = program.name, program.file
-    words = command_words(program)
-    if words and words[0].startswith("/"):
-        yield Need(name, "command", words[0], where)
-        if re.search(r"/(python|bash|sh)[\d.]*$", words[0]) and words[1:] and words[1].startswith("/"):
-            yield Need(name, "file", words[1], where)
-    for option, value in pairwise(words):
+    command = command_words(program)
+    if command and command[0].startswith("/"):
+        yield Need(name, "command", command[0], where)
+        if re.search(r"/(python|bash|sh)[\d.]*$", command[0]) and command[1:] and command[1].startswith("/"):
+            yield Need(name, "file", command[1], where)
+    for option, value in pairwise(command):
         if option in _FILE_OPTIONS and value.startswith("/"):
             yield Need(name, "file", value, where)
-    for word in words[1:]:
+    for word in command[1:]:
         option, equals, value = word.partition("=")
         if equals and option in _FILE_OPTIONS and value.startswith("/"):
             yield Need(name, "file", value, where)
@@ -210,15 +210,15 @@ def directories(path: str) -> list[str]:
 
 def pid_files(facts: HostFacts) -> dict[str, str]:
     """Return {pid file: program} of nginx and of the uwsgi services."""
-    found: dict[str, str] = {}
+    files: dict[str, str] = {}
     if not isinstance(facts.nginx, Missing) and facts.nginx.pid and facts.nginx.pid.startswith("/"):
-        found[facts.nginx.pid] = "nginx"
+        files[facts.nginx.pid] = "nginx"
     if not isinstance(facts.services, Missing):
         for service in facts.services.by_name.values():
             for option, path in service.paths:
                 if option in ("pidfile", "pidfile2"):
-                    found[path] = service.name
-    return found
+                    files[path] = service.name
+    return files
 
 
 # ---- queries -------------------------------------------------------------------------------------------------

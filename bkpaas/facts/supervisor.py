@@ -172,10 +172,10 @@ def _read(entry: dict[str, Any], secrets: Secrets) -> tuple[RawConfigParser, Mes
 
 def environment(entry: dict[str, Any], program: str, secrets: Secrets) -> dict[str, str]:
     """Return the variables that a supervisor configuration sets for a program; empty if unreadable."""
-    parser, found = _read(entry, secrets)[0], dict[str, str]()
+    parser, values = _read(entry, secrets)[0], dict[str, str]()
     for section in ("supervisord", f"program:{program}"):  # supervisord's own, and over them the program's
-        found |= variables(parser, section)
-    return found
+        values |= variables(parser, section)
+    return values
 
 
 def _at(path: str | None, entries: list[dict[str, Any]]) -> dict[str, Any] | None:

@@ -87,18 +87,18 @@ def _command(text: str, secrets: Secrets) -> str:
     """Return a command without values of assignments and of options such as --token."""
     scrubbed = secrets.truncate(text, _COMMAND_LENGTH)
     try:
-        words = shlex.split(scrubbed)
+        arguments = shlex.split(scrubbed)
     except ValueError:  # a quote that does not end
-        words = scrubbed.split()
-    return " ".join(command_line(words, secrets))[:_COMMAND_LENGTH]
+        arguments = scrubbed.split()
+    return " ".join(command_line(arguments, secrets))[:_COMMAND_LENGTH]
 
 
 def variables(parser: RawConfigParser, section: str) -> dict[str, str]:
     """Return the variables that a section sets; empty where they cannot be read."""
-    words = shlex.shlex(parser.get(section, "environment", fallback=""), posix=True)
-    words.whitespace, words.whitespace_split = ",\n", True
+    tokens = shlex.shlex(parser.get(section, "environment", fallback=""), posix=True)
+    tokens.whitespace, tokens.whitespace_split = ",\n", True
     try:
-        pairs = [word.strip().partition("=") for word in words]
+        pairs = [word.strip().partition("=") for word in tokens]
     except ValueError:
         return {}
     return {name: value for name, equals, value in pairs if equals}
@@ -151,7 +151,7 @@ def refused(parser: RawConfigParser, conf: str) -> list[Message | str]:
 
 
 def _refused_options(parser: RawConfigParser, section: str, conf: str) -> list[Message | str]:
-    place = f"{conf}: [{section}]"
+    location = f"{conf}: [{section}]"
     options = {key: value or "" for key, value in parser.items(section)}
     wrong: list[str] = []
     wrong += [key for key in _NUMBERS if key in options and not _is_number(options[key])]
@@ -161,17 +161,17 @@ def _refused_options(parser: RawConfigParser, section: str, conf: str) -> list[M
     if options.get("stopsignal", "TERM").upper().removeprefix("SIG") not in _SIGNALS:
         wrong.append("stopsignal")
     problems: list[Message | str] = [
-        msg("{place}: {option} = {value} is refused", place=place, option=key, value=options[key][:80])
+        msg("{place}: {option} = {value} is refused", place=location, option=key, value=options[key][:80])
         for key in wrong
     ]
     if not options.get("command", "").strip():
-        problems.append(msg("{place}: there is no {option}", place=place, option="command"))
+        problems.append(msg("{place}: there is no {option}", place=location, option="command"))
     for key in ("command", "environment", "directory", "stdout_logfile", "stderr_logfile"):
         value = options.get(key, "")
         if "%" in _EXPANSION.sub("", value):
-            problems.append(msg("{place}: {option} has a lone %: write %%", place=place, option=key))
+            problems.append(msg("{place}: {option} has a lone %: write %%", place=location, option=key))
         elif key in ("command", "environment") and _is_unbalanced(value):
-            problems.append(msg("{place}: a quote in {option} does not end", place=place, option=key))
+            problems.append(msg("{place}: a quote in {option} does not end", place=location, option=key))
     return problems
 
 

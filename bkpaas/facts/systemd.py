@@ -124,14 +124,14 @@ def _shown(section: dict[str, Any], secrets: Secrets) -> tuple[dict[str, Unit], 
     if not section["booted"]:
         return {}, _NOT_BOOTED
     answer = raw.record(section["show"])
-    found = {}
+    units = {}
     for block in (raw.text(answer.get("out"), 200_000) or "").split("\n\n"):
         pairs = (line.partition("=") for line in block.splitlines())
         values = {name: secrets.truncate(value, 500) for name, equals, value in pairs if equals}
         if name := values.get("Id", "")[:_UNIT_LENGTH]:
-            found[name] = _unit(name, values)
-    if found:
-        return found, None
+            units[name] = _unit(name, values)
+    if units:
+        return units, None
     lines = (raw.text(answer.get("err"), 10_000) or "").strip().splitlines()
     error = raw.reason(answer.get("error")) or (secrets.truncate(lines[0], 300) if lines else None)
     return {}, error or msg("systemctl show has no output")

@@ -43,14 +43,14 @@ _LATE = 120.0
 
 def worker_deaths(tails: Files, host_zone: timezone | None) -> tuple[WorkerDeath, ...]:
     """Return the deaths in the logs of the services, the newest few, from old to new."""
-    found = [
+    deaths = [
         death
         for name, entries in tails.items()
         if name.startswith(TailName.UWSGI_LOG.prefix)
         for entry in entries
         for death in _of_log(name.removeprefix(TailName.UWSGI_LOG.prefix), entry, host_zone)
     ]
-    return tuple(sorted(found, key=lambda death: death.time or 0.0)[-_MOST_DEATHS:])
+    return tuple(sorted(deaths, key=lambda death: death.time or 0.0)[-_MOST_DEATHS:])
 
 
 def _of_log(service: str, entry: dict[str, Any], host_zone: timezone | None) -> Iterator[WorkerDeath]:

@@ -18,9 +18,9 @@ KEY_BYTES = 32
 """A key of fewer bytes could be guessed."""
 
 
-def to_write(option: str, given: str, report: str) -> Path:
+def to_write(option: str, name: str, report: str) -> Path:
     """A file that can be written, there or not yet. UsageError when not. report: a directory that the run makes."""
-    path = Path(given)
+    path = Path(name)
     if path.parent.absolute() == Path(report).absolute() and not path.parent.exists():
         return path
     if path.is_dir():
@@ -47,9 +47,9 @@ def to_write(option: str, given: str, report: str) -> Path:
     return path
 
 
-def to_fill(option: str, given: str) -> Path:
+def to_fill(option: str, name: str) -> Path:
     """A directory that can be written to, or made. UsageError when not."""
-    path = Path(given)
+    path = Path(name)
     there = path.absolute()
     while not there.exists() and there != there.parent:
         there = there.parent
@@ -101,9 +101,9 @@ def lock(directory: Path) -> int:
     return descriptor
 
 
-def private(option: str, given: str) -> bytes:
+def private(option: str, name: str) -> bytes:
     """What is in a file that holds a secret. UsageError: it cannot be read, or others could read it too."""
-    path = Path(given)
+    path = Path(name)
     try:
         mode = path.stat().st_mode
         content = read_bounded(path, PRIVATE_BYTES)

@@ -126,8 +126,8 @@ def _parts(condition: model.Condition, outcome: Outcome) -> list[Part]:
         pairs = list(listed)
     else:
         pairs = [(component, name) for component in outcome.components or ("",) for _, name in listed]
-    found = [Part(component, condition.case(name).evidence) for component, name in pairs]
-    return list(dict.fromkeys(found))
+    parts = [Part(component, condition.case(name).evidence) for component, name in pairs]
+    return list(dict.fromkeys(parts))
 
 
 def _values(case: model.Case, outcome: Outcome) -> dict[str, Message | str]:
@@ -145,12 +145,12 @@ def _shows_a_case(id_: str, outcome: Outcome) -> bool:
 
 def _addresses(deployment: Deployment, snapshot: Snapshot) -> dict[str, list[str]]:
     """Return the addresses of each host: that of the inventory, and its own."""
-    found = {host.name: [host.address] for host in deployment.selected()}
-    for name, known in found.items():
+    by_name = {host.name: [host.address] for host in deployment.selected()}
+    for name, addresses in by_name.items():
         facts = snapshot.hosts.get(name)
         if facts is not None and isinstance(facts.addresses, facts_.Addresses):
-            known += [address for address in facts.addresses.items if not address.startswith("127.")]
-    return found
+            addresses += [address for address in facts.addresses.items if not address.startswith("127.")]
+    return by_name
 
 
 def _effects(

@@ -151,10 +151,10 @@ class Controller:
         self.ledger.read_worker_selection()
         if plain := getattr(report, "bkpaas_plain", None):
             self.failures.append(f"{report.nodeid}: {plain}")
-        found: Outcome | None = getattr(report, "bkpaas", None)
-        self._others |= found is None and report.when == "call"
-        if found is not None:
-            self.ledger.outcomes[found.id] = found
+        outcome: Outcome | None = getattr(report, "bkpaas", None)
+        self._others |= outcome is None and report.when == "call"
+        if outcome is not None:
+            self.ledger.outcomes[outcome.id] = outcome
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(

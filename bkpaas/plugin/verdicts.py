@@ -112,7 +112,7 @@ def _outcome(id_: str, item: pytest.Item, call: pytest.CallInfo[None]) -> Outcom
 
 
 def outcome_of(
-    id_: str, finding: Finding | None, error: BaseException | None, sentence: str = "", place: str = ""
+    id_: str, finding: Finding | None, error: BaseException | None, sentence: str = "", location: str = ""
 ) -> Outcome:
     """Return the outcome of a check.
 
@@ -146,12 +146,12 @@ def outcome_of(
     elif isinstance(error, AssertionError):
         outcome.word = condition.severity
         outcome.evidence = _text_of(error, outcome) or msg(
-            "not true: {docstring} ({location})", docstring=sentence.strip(), location=place
+            "not true: {docstring} ({location})", docstring=sentence.strip(), location=location
         )
     else:
         outcome.word, outcome.reason = (
             "no_data",
-            _broken(error, place, of_site=condition.id in CUSTOM_CONDITIONS),
+            _broken(error, location, of_site=condition.id in CUSTOM_CONDITIONS),
         )
     if condition.id in CUSTOM_CONDITIONS:
         _redact(outcome)
@@ -182,10 +182,10 @@ def _redact(outcome: Outcome) -> None:
     outcome.parameters = {name: redacted(value, secrets.redact) for name, value in outcome.parameters.items()}
 
 
-def _broken(error: BaseException, place: str, *, of_site: bool) -> Message | str:
+def _broken(error: BaseException, location: str, *, of_site: bool) -> Message | str:
     if isinstance(error, SuiteError):
         return error.message()
-    where = f"{type(error).__name__} ({place})"
+    where = f"{type(error).__name__} ({location})"
     if of_site:
         return msg("the site's own test is broken: {what}", what=f"{where}{_error_text(error)}")
     return msg("the suite itself failed here, please report it: {where}", where=where)

@@ -83,17 +83,21 @@ def chart(results: Results) -> Chart | None:
         """Near the middle as it is, further out ever tighter: three seconds and an hour both fit."""
         return round(50 + 46 * asinh(seconds) / asinh(widest * 1.15), 2)
 
-    words = _worst_verdicts(results)
-    listed, many = _split(results, clocks, words)
+    verdicts = _worst_verdicts(results)
+    listed, many = _split(results, clocks, verdicts)
     rows = [
         _row(
-            host, clocks.get(host.name), offsets.get(host.name), words.get(host.name, "not_applicable"), scale
+            host,
+            clocks.get(host.name),
+            offsets.get(host.name),
+            verdicts.get(host.name, "not_applicable"),
+            scale,
         )
         for host in listed
     ]
     if many:
         marks = [_mark(offsets[host.name], clocks[host.name].uncertainty_seconds, scale) for host in many]
-        worst = min((words.get(host.name, "not_applicable") for host in many), key=_URGENCY.index)
+        worst = min((verdicts.get(host.name, "not_applicable") for host in many), key=_URGENCY.index)
         rows.append(Row("", len(many), sorted(set(marks)), None, 0.0, worst))
     limits = [
         (scale(seconds), seconds, kind)
@@ -113,22 +117,22 @@ def _usual(clocks: list[Clock], limit: float) -> float:
 
 def _worst_verdicts(results: Results) -> dict[str, Word]:
     """By host the worst that was said of its clock among all."""
-    words: dict[str, Word] = {}
+    verdicts: dict[str, Word] = {}
     for verdict in results.verdicts:
         if verdict.condition in ("clock-all", "clock-drift-all"):
-            before = words.get(verdict.subject, "not_applicable")
-            words[verdict.subject] = min(before, verdict.verdict, key=_URGENCY.index)
-    return words
+            before = verdicts.get(verdict.subject, "not_applicable")
+            verdicts[verdict.subject] = min(before, verdict.verdict, key=_URGENCY.index)
+    return verdicts
 
 
 def _split(
-    results: Results, clocks: dict[str, Clock], words: dict[str, Word]
+    results: Results, clocks: dict[str, Clock], verdicts: dict[str, Word]
 ) -> tuple[list[HostRecord], list[HostRecord]]:
     """The hosts that get a line, and those that share one."""
     if len(results.hosts) <= ROWS:
         return results.hosts, []
     paas = [host.name for host in results.hosts if "paas" in host.roles]
-    chosen = {name for name, word in words.items() if word in ("fail", "no_data", "warn")}
+    chosen = {name for name, word in verdicts.items() if word in ("fail", "no_data", "warn")}
     chosen |= set(paas if len(paas) <= PAAS else [])
     notable = [host for host in results.hosts if host.name in chosen and host.name in clocks][:ROWS]
     names = {host.name for host in notable}
@@ -158,10 +162,10 @@ def _span(results: Results, paas: list[float], token: float, scale: Scale) -> Sp
         for verdict in results.verdicts
         if verdict.condition in ("paas-clock-skew", "paas-clock-drift")
     ]
-    words = [verdict.verdict for verdict in relevant if verdict.verdict != "not_applicable"]
-    if len(paas) < 2 or not words:
+    verdicts = [verdict.verdict for verdict in relevant if verdict.verdict != "not_applicable"]
+    if len(paas) < 2 or not verdicts:
         return None
     low, high = min(paas), max(paas)
-    word = min(words, key=_URGENCY.index)
+    word = min(verdicts, key=_URGENCY.index)
     ids = [verdict.id for verdict in relevant if verdict.verdict == word]
     return Span(scale(low), scale(high), scale(low + token), high - low, token, word, ids)

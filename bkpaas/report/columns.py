@@ -65,7 +65,7 @@ def columns(
     """
     texts = _Texts(results.run.language == "en", limits)
     kinds, subjects, outcomes = (_table() for _ in range(3))
-    urgency = {word: place for place, word in enumerate(order)}
+    urgency = {word: position for position, word in enumerate(order)}
     number_of = texts.number
     rows = [
         (
@@ -75,11 +75,11 @@ def columns(
         )
         for one in results.verdicts
     ]
-    kind, place, out = zip(*rows, strict=True) if rows else ((), (), ())
+    kind, position, out = zip(*rows, strict=True) if rows else ((), (), ())
     number = {verdict.id: row for row, verdict in enumerate(results.verdicts)}
     return {
         "kind": kind,
-        "place": place,
+        "place": position,
         "outcome": out,
         "kinds": list(kinds),
         "places": list(subjects),

@@ -120,11 +120,11 @@ def flow_parts(results: Results) -> dict[str, Part]:
 
 def parts(results: Results) -> dict[str, PartState]:
     """Every station and step by its key."""
-    known = flow_parts(results)
+    parts_by_name = flow_parts(results)
     roles = {host.name: set(host.roles) for host in results.hosts}
     by_key: dict[str, list[Verdict]] = defaultdict(list)
     conditions_of_keys: dict[str, list[tuple[str, tuple[str, ...]]]] = defaultdict(list)
-    for key, part in known.items():
+    for key, part in parts_by_name.items():
         for condition in part.conditions:
             conditions_of_keys[condition].append((key, part.roles))
         for condition in part.anywhere:
@@ -133,7 +133,7 @@ def parts(results: Results) -> dict[str, PartState]:
         for key, wanted in conditions_of_keys.get(verdict.condition, ()):
             if not wanted or any(roles.get(host, set()) & set(wanted) for host in verdict.hosts):
                 by_key[key].append(verdict)
-    return {key: _worst(key, by_key[key]) for key in known}
+    return {key: _worst(key, by_key[key]) for key in parts_by_name}
 
 
 def _worst(key: str, verdicts: list[Verdict]) -> PartState:

@@ -183,7 +183,7 @@ def _processes(processes: Processes, sockets: Sockets, system: System) -> Table:
     listening = {pid for one in sockets.listeners for pid in one.pids or ()}
     supervisord_pids = {one.pid for one in processes.items if program(one) == "supervisord"}
     install_root = f"{system.install_root}/" if system.install_root else None
-    found: dict[str, set[str]] = {}
+    programs: dict[str, set[str]] = {}
     for process in processes.items:
         parent = by_pid.get(process.ppid)
         paths = (process.exe or "", *process.argv[:2])
@@ -193,8 +193,8 @@ def _processes(processes: Processes, sockets: Sockets, system: System) -> Table:
         ):
             continue
         if parent is None or program(parent) != program(process):
-            found.setdefault(program(process), set()).add(_command(process))
-    return {("process", name): " | ".join(sorted(commands)) for name, commands in found.items()}
+            programs.setdefault(program(process), set()).add(_command(process))
+    return {("process", name): " | ".join(sorted(commands)) for name, commands in programs.items()}
 
 
 def program(process: Process) -> str:

@@ -31,5 +31,5 @@ def __getattr__(name: str) -> object:
     new = RENAMED.get(name, name)
     former = f", in place of {name}" if new != name else ""
     warn_former_name(f"bkpaas.suite is now bkpaas.checks: import {new} from there{former}")
-    found: object = getattr(import_module("bkpaas.checks"), new)
-    return found
+    value: object = getattr(import_module("bkpaas.checks"), new)
+    return value

@@ -112,7 +112,7 @@ def record(snapshot: Snapshot, only: str | None = None) -> Results:
                 outcomes[id_] = Outcome(id_, "not_applicable", reason=reason and reason.message())
                 continue
             error = _error(snapshot, test, subject, finding)
-            outcomes[id_] = outcome_of(id_, finding, error, place=_place(error) if error else "")
+            outcomes[id_] = outcome_of(id_, finding, error, location=_place(error) if error else "")
     order = [
         id_
         for condition in CONDITIONS.values()
