@@ -173,6 +173,7 @@ from bkpaas.facts.applications import (
 from bkpaas.facts.applications import Endpoint as ApplicationEndpoint
 from bkpaas.facts.applications import endpoint as application_endpoint
 from bkpaas.facts.bytecode import Compiled
+from bkpaas.facts.containers import Container, Containers, container_of
 from bkpaas.facts.database import Account as DatabaseAccount
 from bkpaas.facts.database import DatabaseLogin
 from bkpaas.facts.database import accounts as database_accounts
@@ -184,6 +185,14 @@ from bkpaas.facts.elasticsearch import speaks as is_elasticsearch
 from bkpaas.facts.exceptions import FailedRoute, exception_subject
 from bkpaas.facts.healthz import body_text
 from bkpaas.facts.login import LoginTrial
+from bkpaas.facts.managers import (
+    Manager,
+    ServiceRun,
+    process_of_program,
+    service_of_container,
+    service_of_unit,
+)
+from bkpaas.facts.managers import lines_of as program_lines
 from bkpaas.facts.names import CONSUL_SUFFIX
 from bkpaas.facts.nginx import APP_UPSTREAMS
 from bkpaas.facts.nginx_location import Route as NginxRoute
@@ -198,8 +207,7 @@ from bkpaas.facts.redis import (
     key_readings,
     refused_command,
 )
-from bkpaas.facts.services import ServiceRun, ServicesView, process_of_program, service_of_unit
-from bkpaas.facts.services import lines_of as program_lines
+from bkpaas.facts.services import ServicesView
 from bkpaas.facts.settings import location_host
 from bkpaas.facts.startup import Need, Startup, command_words, directories, needs, pid_files
 from bkpaas.facts.uwsgi import service_endpoint
@@ -207,6 +215,7 @@ from bkpaas.facts.workers import WorkerDeath
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.inventory.platform import (
     OPEN_PAAS_SERVICES,
+    container_of_service,
     domain_healthz_paths,
     domain_paths,
     required_units,
@@ -222,11 +231,11 @@ __all__ = [
     "MOST_APPLICATIONS", "OPEN_PAAS_SERVICES", "PASSWORD_EXPIRED", "QUEUE_SECONDS", "REDIRECTS",
     "SHARED_SETTINGS", "UPSTREAM_SERVICES", "WRITTEN_TABLES", "Access", "Addresses", "Agent", "AgentConfig", "Answer",
     "Answers", "ApplicationEndpoint", "CaseMessage", "Cause", "Certificate", "Certificates", "Clock",
-    "Compiled", "ConfProgram", "Connection", "Connections", "ControllerView", "DatabaseAccount",
+    "Compiled", "ConfProgram", "Connection", "Connections", "Container", "Containers", "ControllerView", "DatabaseAccount",
     "DatabaseLogin", "DatabaseState", "Deployment", "Disk", "Disks", "Endpoint", "FailedRoute",
     "FileFact", "FileName", "Finding", "Health", "Host", "HostLookup", "HostView", "HttpName", "Index",
     "IpAddress", "Listener", "LogFile", "LogHit", "LogPlugin", "LogPlugins", "LoginAccess",
-    "LoginTrial", "Logs", "Message", "Missing", "Names", "Need", "Nginx", "NginxListen",
+    "LoginTrial", "Logs", "Manager", "Message", "Missing", "Names", "Need", "Nginx", "NginxListen",
     "NginxLocation", "NginxRoute", "NginxServer", "NginxUpstream", "NginxUpstreamServer", "NoData",
     "Node", "NotApplicable", "OnController", "PathStats", "PerHost", "PerLink", "PerPair", "Process",
     "Processes", "Program", "Proxies", "ProxySetting", "RedisAnswer", "RedisAnswers", "RedisKey",
@@ -238,7 +247,7 @@ __all__ = [
     "all_readings", "answers_commands", "anywhere", "app_route", "app_servers", "application_endpoint",
     "application_path", "ask_about_database", "asked_applications", "body_text", "both", "case",
     "changes", "check_refusal", "clauses", "clock_slack", "combined", "command_words", "condition",
-    "connection_case", "database_accounts", "database_connection", "database_error_text",
+    "connection_case", "container_of", "container_of_service", "database_accounts", "database_connection", "database_error_text",
     "database_is_well", "database_state", "database_states", "default_servers", "directories",
     "domain_healthz_paths", "domain_paths", "elasticsearch_endpoints", "elasticsearch_error", "equal",
     "es_addresses", "excepted", "exception_subject", "groups", "health", "host_accounts", "host_time",
@@ -251,7 +260,7 @@ __all__ = [
     "process_of_program", "program_lines", "read_only_variables", "readings", "redis_endpoint",
     "refused_command", "refuses_password", "request_failure", "require_log_search", "required_units", "same_host",
     "same_link", "say", "seconds", "seen_from_host", "series", "server_name_fits", "service_endpoint",
-    "service_of_unit", "setting", "setting_text", "settings_changes", "several", "shadowing_server",
+    "service_of_container", "service_of_unit", "setting", "setting_text", "settings_changes", "several", "shadowing_server",
     "shared_readings", "sorted_uids", "source", "ssh_command", "statement_failure", "target",
     "unit_of_service", "unknown_field", "upstream_component", "usual_clock", "valid_addresses", "waiting_lines",
 ]  # fmt: skip

@@ -21,6 +21,7 @@ The plan and the answer are JSON documents.  Parts of a plan, each answered unde
   nginx       {confs, bytes, most}        these files, those of running masters, and all that they include
   supervisor  [{name, conf, seconds}]     supervisorctl status;  time_daemon {seconds}: chronyc, ntpq
   systemd     {units, names, seconds}     systemctl show of these units; the control groups of processes so named
+  docker      {prefixes, roots, seconds}  containers whose names begin so: GETs over docker's socket, else its files
   resolve     [{name, seconds}]           addresses of names
   http        [{name, url, seconds, bytes, headers, ca_pem, unix, uwsgi}]; over the unix socket at the path `unix`;
               with uwsgi {modifier, SCRIPT_NAME} the GET of that URL is sent in the protocol of uwsgi; with again
@@ -964,6 +965,120 @@ def split_chunks(data, at, chunks):
 
 
 
+# ---- containers --------------------------------------------------------------------------------------------
+
+DOCKER_SOCKET = "/var/run/docker.sock"
+DOCKER_REQUESTS = {  # the only requests that are sent to docker's socket, all GET; ID is 12 to 64 hexadecimal digits
+    "list": "/containers/json?all=1&filters=%7B%22name%22%3A%5B%22bk-%22%5D%7D",
+    "inspect": "/containers/ID/json",
+}
+DOCKER_SETTINGS = b"/etc/docker/daemon.json"
+DOCKER_BYTES = 262144  # limit of one answer and one file
+MAX_CONTAINERS, MAX_BINDS = 30, 30  # with one of the prefixes; bind mounts of one container
+CONTAINER_ID = re.compile("[0-9a-f]{12,64}$")
+
+
+def containers(job, query):
+    """Read the containers: over the socket, or, where that is not possible, from the files of the daemon."""
+    job.answer.update(source=None, containers=[], reasons=[])
+    for source, function in (("socket", containers_by_socket), ("files", containers_by_files)):
+        try:
+            job.answer["containers"] = function(job, query)[:MAX_CONTAINERS]
+            job.answer["source"] = source
+            return
+        except Exception:
+            kind, text = describe_exception(job.stage)
+            job.answer["reasons"].append([source, kind, text])
+
+
+class Reply(Job):
+    """Hold the answer to one request of a job that sends several, within the limit of the job."""
+
+    def __init__(self, job):
+        self.answer, self.stage, self.until = {}, None, job.until
+
+
+def ask_docker(job, request, identity=""):
+    """Send one of DOCKER_REQUESTS; return the decoded answer."""
+    reply, url = Reply(job), "http://docker" + DOCKER_REQUESTS[request].replace("ID", identity)
+    try:
+        send_get(reply, {"url": url, "unix": DOCKER_SOCKET, "bytes": DOCKER_BYTES})
+    finally:
+        job.stage = reply.stage
+    if reply.answer["status"] != 200:
+        raise ProtocolError("protocol", "docker answers %d" % reply.answer["status"])
+    return json.loads(reply.answer["body"])
+
+
+def containers_by_socket(job, query):
+    """Return the containers as the daemon reports them."""
+    shown = []
+    for item in ask_docker(job, "list"):
+        names = [name.lstrip("/") for name in item.get("Names") or ()]
+        if CONTAINER_ID.match(item["Id"]) and has_prefix(names, query) and len(shown) < MAX_CONTAINERS:
+            details = ask_docker(job, "inspect", item["Id"])
+            shown.append(container(details, details.get("HostConfig") or {}, details.get("Mounts") or ()))
+    return shown
+
+
+def containers_by_files(job, query):
+    """Return the containers as the daemon has written them; a daemon that has ended left its last state."""
+    files = Files(None, 16 * DOCKER_BYTES)
+    settings = json.loads(files.entry(DOCKER_SETTINGS, DOCKER_BYTES).get("text") or "{}")
+    roots = [settings.get("data-root") or settings.get("graph")] + list(query["roots"])
+    for root in [root for root in roots if root and "{home}" not in root]:
+        paths, error = files.expand(root.encode("utf-8") + b"/containers/*/config.v2.json")
+        if error:
+            raise ProtocolError("denied", error)
+        shown = []
+        for path in paths[:MAX_FDS]:
+            text = files.entry(path, DOCKER_BYTES).get("text")
+            details = json.loads(text) if text else {}
+            if has_prefix([details.get("Name", "").lstrip("/")], query):
+                host = files.entry(os.path.join(os.path.dirname(path), b"hostconfig.json"), DOCKER_BYTES)
+                mounts = (details.get("MountPoints") or {}).values()
+                shown.append(container(details, json.loads(host.get("text") or "{}"), mounts))
+        if paths:
+            return shown
+    raise EnvironmentError(errno.ENOENT, "no containers of docker")
+
+
+def has_prefix(names, query):
+    return bool([name for name in names if name.startswith(tuple(query["prefixes"]))])
+
+
+def container(details, host, mounts):
+    """Return what is read of a container: without its variables, which hold passwords."""
+    config, state = details.get("Config") or {}, details.get("State") or {}
+    identity = details.get("Id") or details.get("ID")
+    shown = {"id": identity, "name": details["Name"].lstrip("/"), "binds": []}
+    fields = ("Running", "Paused", "Restarting", "OOMKilled", "Dead", "Pid", "ExitCode", "Error", "StartedAt")
+    shown["state"] = dict((field, state.get(field)) for field in fields + ("FinishedAt",))
+    shown.update(image=config.get("Image"), image_id=details.get("Image"), user=config.get("User"))
+    shown.update(memory=host.get("Memory"), network=host.get("NetworkMode"), restarts=details.get("RestartCount"))
+    shown["policy"] = (host.get("RestartPolicy") or {}).get("Name")
+    shown["oom_kills"] = oom_kills(identity)
+    for mount in list(mounts)[:MAX_BINDS]:
+        if mount.get("Type", "bind") == "bind" and mount.get("Source"):
+            kind = Files(None, 0).entry(mount["Source"].encode("utf-8"))["type"]
+            shown["binds"].append([mount["Source"], mount.get("Destination") or "", kind])
+    return shown
+
+
+def oom_kills(identity):
+    """Return how many processes of a container the kernel has killed for memory; None if it does not count them."""
+    for path in ("/sys/fs/cgroup/memory/docker/%s/memory.oom_control", "/sys/fs/cgroup/docker/%s/memory.events"):
+        try:
+            count = re.search(b"(?m)^oom_kill (\\d+)", read_start(path % identity, 4096))
+        except EXPECTED_ERRORS:
+            continue
+        if count:
+            return int(count.group(1))
+    return None
+
+
+
+
 # ---- MySQL and MariaDB -------------------------------------------------------------------------------------
 
 PACKET_BYTES = 16384  # limit of one packet; a greeting has about 100 bytes
@@ -1344,6 +1459,11 @@ class Collection(object):
             self.answer["systemd"] = {"booted": booted, "cgroups": groups_by_pid, "show": None}
             if booted:
                 self.start("systemd", "show", query, dict(blank), show_units, query["units"])
+        query = self.plan.get("docker")
+        if query:
+            self.answer["docker"] = {"shown": None}
+            roots = [decode_text(Files(self.home, 0).path(root)) for root in query["roots"]]
+            self.start("docker", "shown", query, {"error": None}, containers, dict(query, roots=roots))
         query = self.plan.get("time_daemon")
         if query:
             self.answer["time_daemon"] = {}

@@ -15,6 +15,7 @@ from bkpaas.facts import (
     agent,
     answers,
     applications,
+    containers,
     database,
     disks,
     elasticsearch,
@@ -55,6 +56,7 @@ MODULES = (
     supervisor,
     uwsgi,
     systemd,
+    containers,
     services,
     startup,
     settings,
@@ -76,7 +78,18 @@ _SECTIONS: dict[int, tuple[str, ...]] = {
     1: ("files", "tails", "supervisor"),
     2: ("files", "tails", "supervisor", "http", "tcp", "resolve"),
 }
-_WORTH_A_ROUND = ("files", "tails", "supervisor", "http", "tcp", "resolve", "peers", "starts", "systemd")
+_WORTH_A_ROUND = (
+    "files",
+    "tails",
+    "supervisor",
+    "http",
+    "tcp",
+    "resolve",
+    "peers",
+    "starts",
+    "systemd",
+    "docker",
+)
 
 
 def round_1(entry: Host, deployment: Deployment) -> Plan:

@@ -13,6 +13,7 @@ from bkpaas.facts.agent import agent, saas
 from bkpaas.facts.answers import Connections, answers, connections
 from bkpaas.facts.certificates import certificates
 from bkpaas.facts.clock import Clock
+from bkpaas.facts.containers import containers
 from bkpaas.facts.disks import disks
 from bkpaas.facts.elasticsearch import searches
 from bkpaas.facts.environments import environments
@@ -252,9 +253,8 @@ class _Answers:
             ),
             "later": self._later(),
             "startup": self._merged("files", lambda *_: startup(self._entries("files"))),
-            "units": self._noun(
-                lambda: units(first["systemd"], self.round_2.values.get("systemd"), secrets), "systemd"
-            ),
+            "units": self._both_rounds(units, "systemd"),
+            "containers": self._both_rounds(containers, "docker"),
             "versions": self._files_noun("version-", lambda files: versions(files, first.get("system"))),
         }
 
@@ -266,6 +266,13 @@ class _Answers:
             if section not in self.round_1.values:
                 return Missing(not_answered(section))
         return _built(build)
+
+    def _both_rounds(
+        self, build: Callable[[dict[str, Any], dict[str, Any] | None, Secrets], T], section: str
+    ) -> T | Missing:
+        """Build a noun from a section of round 1 and, where it was asked again, of round 2."""
+        then = self.round_2.values.get(section)
+        return self._noun(lambda: build(self.round_1.values[section], then, self.secrets), section)
 
     def _merged(
         self, section: str, build: Callable[[dict[str, Any], dict[str, Message | str]], T | Missing]

@@ -11,6 +11,7 @@ from bkpaas.facts.access import LoginAccess
 from bkpaas.facts.agent import Agent, SaasRuns
 from bkpaas.facts.answers import Answers, Connections
 from bkpaas.facts.clock import Clock
+from bkpaas.facts.containers import Containers
 from bkpaas.facts.disks import Disks
 from bkpaas.facts.elasticsearch import Searches
 from bkpaas.facts.file import PathStats
@@ -79,6 +80,7 @@ class HostFacts(Record, frozen=True):
     later: Later | Missing = _LATER
     startup: Startup | Missing = _LATER
     units: Units | Missing = _LATER
+    containers: Containers | Missing = _LATER
 
 
 class _Noun(Generic[T]):
@@ -124,6 +126,7 @@ class HostView:
     later = _Noun[Later]()
     startup = _Noun[Startup]()
     units = _Noun[Units]()
+    containers = _Noun[Containers]()
 
     def __init__(self, facts: HostFacts) -> None:
         self.facts = facts

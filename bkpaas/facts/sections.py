@@ -116,6 +116,51 @@ class Systemd(TypedDict):
     show: Command | None
 
 
+class ContainerState(TypedDict):
+    Running: bool | None
+    Paused: bool | None
+    Restarting: bool | None
+    OOMKilled: bool | None
+    Dead: bool | None
+    Pid: Annotated[int, Meta(ge=0, le=2**31 - 1)] | None
+    ExitCode: Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)] | None
+    Error: str | None
+    StartedAt: str | None
+    FinishedAt: str | None
+
+
+class Container(TypedDict):
+    id: str
+    name: Annotated[str, Meta(min_length=1)]
+    state: ContainerState
+    image: str | None
+    image_id: str | None
+    user: str | None
+    memory: Annotated[int, Meta(ge=-1, le=2**62)] | None
+    network: str | None
+    restarts: Count | None
+    policy: str | None
+    oom_kills: Count | None
+    binds: list[Annotated[list[str], Meta(min_length=3, max_length=3)]]
+
+
+class _ContainersError(TypedDict):
+    error: str | None
+
+
+class Containers(_ContainersError, total=False):
+    """Declare the containers of a host: an error or all other fields."""
+
+    source: Literal["socket", "files"] | None
+    containers: list[Container]
+    reasons: list[Annotated[list[str], Meta(min_length=3, max_length=3)]]
+    seconds: Seconds
+
+
+class Docker(TypedDict):
+    shown: Containers | None
+
+
 class _Addresses(TypedDict):
     addresses: list[str]
     error: str | None
@@ -196,6 +241,7 @@ SECTIONS: dict[str, Any] = {
     "nginx": Nginx,
     "time_daemon": TimeDaemon,
     "systemd": Systemd,
+    "docker": Docker,
     "peers": dict[str, list[str]],
     "starts": dict[str, HostTime | None],
 }

@@ -35,7 +35,7 @@ class RoundQueries(Struct, frozen=True):
 def round_queries(plan: Mapping[str, Any]) -> RoundQueries:
     """Return what a plan asks, without its contents: a plan may hold passwords."""
     sections = {"system": frozenset[str]()}
-    for section in ("processes", "addresses", "nginx", "time_daemon", "systemd"):
+    for section in ("processes", "addresses", "nginx", "time_daemon", "systemd", "docker"):
         if plan.get(section):
             sections[section] = frozenset()
     if plan.get("sockets"):
@@ -258,6 +258,12 @@ _CHECKS: dict[str, Callable[[Any, frozenset[str]], bool]] = {
     "nginx": _nginx_is_whole,
     "time_daemon": _time_daemon_is_whole,
     "systemd": lambda item, _: item["show"] is not None or not item["booted"],
+    "docker": lambda item, _: (
+        item["shown"] is not None
+        and (
+            item["shown"]["error"] is not None or {"source", "containers", "reasons"} <= item["shown"].keys()
+        )
+    ),
     "starts": lambda items, names: items.keys() <= names,
     "peers": lambda items, names: (
         items.keys() <= names and all(_is_peer(one) for ones in items.values() for one in ones)

@@ -164,6 +164,19 @@ EVERYWHERE_UNITS = ("consul.service",)
 """Units of every host of these generations."""
 
 
+CONTAINER_PREFIXES = ("bk-paas-", "bk-usermgr-")
+"""What the names of the platform's containers begin with, in generation 6.2 and later."""
+CONTAINER_ROLES = ("paas", "usermgr")
+"""Roles whose hosts can have such containers."""
+DOCKER_ROOTS = ("{home}/public/docker", "{home}/public/paas_agent/docker", "/var/lib/docker")
+"""Data roots of the daemon besides that of its daemon.json: as the installer sets them, and docker's own."""
+
+
+def container_of_service(service: str) -> str:
+    """Return the name of the container of a service of open_paas."""
+    return f"bk-paas-{service}"
+
+
 def unit_of_service(service: str) -> str:
     """Return the unit of a service, without .service."""
     return "bk-paasagent" if service == "paas_agent" else f"bk-paas-{service}"

@@ -52,6 +52,12 @@ def commands(language: Language) -> list[str]:
     return [f"    {' '.join([name, *words])}" for name, words in known.items()]
 
 
+def docker(language: Language) -> list[str]:
+    """DOCKER_REQUESTS of the collector."""
+    known: dict[str, str] = _constant("DOCKER_REQUESTS")
+    return [f"    GET {request}" for request in known.values()]
+
+
 def statements(language: Language) -> list[str]:
     """Return what a database is sent: the login, then DATABASE_COMMANDS and DATABASE_STATEMENTS of the collector."""
     known: dict[str, bytes] = _constant("DATABASE_COMMANDS")
@@ -155,6 +161,7 @@ def counts(language: Language) -> list[str]:
 
 WRITTEN = {
     "commands": commands,
+    "docker": docker,
     "statements": statements,
     "environment": environment,
     "places": places,

@@ -233,6 +233,28 @@ def test_no_secret_is_left_in_the_facts():
     shown = "Id=bk-paas-login.service\nLoadState=loaded\nFragmentPath=/etc/token=Pl4ntedZ\n"
     show = {"argv": [], "rc": 0, "out": shown, "err": "", "error": None}
     one["systemd"] = {"booted": True, "cgroups": {"50": "0::/token=Pl4ntedZ"}, "show": show}
+    fields = ("image", "image_id", "user", "memory", "network", "restarts", "policy", "oom_kills")
+    states = (
+        "Running",
+        "Paused",
+        "Restarting",
+        "OOMKilled",
+        "Dead",
+        "Pid",
+        "ExitCode",
+        "StartedAt",
+        "FinishedAt",
+    )
+    box = {**dict.fromkeys(fields), "id": "", "name": "bk-paas-login", "user": "token=Pl4ntedZ"}
+    box |= {"state": {**dict.fromkeys(states), "Error": "mount: password=Pl4ntedZ"}}
+    box |= {"binds": [["/data/token=Pl4ntedZ", "/data", "dir"]]}
+    answer = {
+        "error": None,
+        "source": "files",
+        "containers": [box],
+        "reasons": [["socket", "x", "token=Pl4ntedZ"]],
+    }
+    one["docker"] = {"shown": answer}
     visited = visit(one, two)
     visited.error = HostAnswers.failed("paas-1", "closed", "token=Pl4ntedZ").error
     facts = host_facts(host("paas", "appo", "nginx"), visited, Secrets())

@@ -7,8 +7,9 @@ import pytest
 
 from bkpaas.errors import NoData
 from bkpaas.facts import HostView
+from bkpaas.facts.managers import ServiceRun
 from bkpaas.facts.missing import Missing
-from bkpaas.facts.services import Later, ServiceRun
+from bkpaas.facts.services import Later
 from bkpaas.facts.snapshot import Snapshot
 from bkpaas.facts.supervisor import Supervisors
 
