@@ -27,23 +27,25 @@ def fleet(verdicts: int) -> Results:
 
     Each has evidence of its own in both languages, as measured values have.
     """
-    judged = [
-        known for known in CONDITIONS.values() if any(isinstance(scope, PerHost) for scope in known.scopes)
+    conditions = [
+        condition
+        for condition in CONDITIONS.values()
+        if any(isinstance(scope, PerHost) for scope in condition.scopes)
     ]
-    hosts = [_host(number) for number in range(max(1, verdicts // len(judged)))]
-    found = [
-        _verdict(known, host, number, number * 7919 + place * 104729)
+    hosts = [_host(number) for number in range(max(1, verdicts // len(conditions)))]
+    result = [
+        _verdict(condition, host, number, number * 7919 + position * 104729)
         for number, host in enumerate(hosts)
-        for place, known in enumerate(judged)
+        for position, condition in enumerate(conditions)
     ]
     return Results(
         run=Run("bench", "2026-03-07T03:15:02+08:00", 60.0, "bench", "bench", "0" * 64, 1),
         hosts=hosts,
-        verdicts=found,
+        verdicts=result,
         root_causes=[
-            verdict.id for verdict in found if verdict.verdict == "fail" and not verdict.explained_by
+            verdict.id for verdict in result if verdict.verdict == "fail" and not verdict.explained_by
         ],
-        counts=count(found),
+        counts=count(result),
         sections=[
             Section(symptom.key, symptom.title.en, symptom.title.zh, list(symptom.conditions))
             for symptom in SECTIONS
@@ -64,25 +66,25 @@ def _host(number: int) -> HostRecord:
     return HostRecord(f"{role}-{number}", address, [role], "5.x", True, 0.4, None, clock=clock)
 
 
-def _verdict(known: Condition, host: HostRecord, number: int, seed: int) -> Verdict:
-    bad = number % EACH_HUNDREDTH == 0 and known.id in ("disk-space", "services-answer", "login-log-dir")
-    follows = bad and known.id != "disk-space"
+def _verdict(condition: Condition, host: HostRecord, number: int, seed: int) -> Verdict:
+    bad = number % EACH_HUNDREDTH == 0 and condition.id in ("disk-space", "services-answer", "login-log-dir")
+    follows = bad and condition.id != "disk-space"
     measured = f"{host.address}:{8000 + seed % 4}: HTTP 200 in {seed % 997} ms, pid {seed % 32749}"
-    translated = Wording(title=known.title.zh, evidence=f"{measured}，{seed % 59} 秒前")
+    translated = Wording(title=condition.title.zh, evidence=f"{measured}，{seed % 59} 秒前")
     if bad:
-        translated.remedy = known.case().remedy().zh
+        translated.remedy = condition.case().remedy().zh
     return Verdict(
-        id=f"{known.id}@{host.name}",
-        condition=known.id,
+        id=f"{condition.id}@{host.name}",
+        condition=condition.id,
         subject=host.name,
         hosts=[host.name],
-        faq=section_of(known.id).key,
-        severity=known.severity,
+        faq=section_of(condition.id).key,
+        severity=condition.severity,
         verdict="fail" if bad else "pass",
-        title=known.title.en,
+        title=condition.title.en,
         reason=None,
         evidence=f"{measured}, {seed % 59} s ago",
-        remedy=known.case().remedy().en if bad else None,
+        remedy=condition.case().remedy().en if bad else None,
         explained_by=[f"disk-space@{host.name}"] if follows else [],
         translated=translated,
     )

@@ -125,11 +125,11 @@ def measure(browser: Browser, directory: Path, verdicts: int, runs: int) -> bool
             actions[name].append(float(browser.evaluate(_AFTER.format(action=action))) / 1000)
     for name, path in pages.items():
         seconds = median(times[name])
-        told = [median(actions[action]) for action in _ACTIONS] if name == "report.html" else []
+        medians = [median(actions[action]) for action in _ACTIONS] if name == "report.html" else []
         print(
             f"{verdicts:9,} {name:12} {path.stat().st_size:10,} {seconds:7.3f} {seconds / median(times['trivial']):8.1f}"
             f" {seconds / median(times['empty rows']):7.2f} {median(busy[name]):6.3f}"
-            + "".join(f" {number:7.3f}" for number in told)
+            + "".join(f" {number:7.3f}" for number in medians)
         )
     print(f"{'':9} made in {made:.1f} s")
     page = pages["report.html"]

@@ -8,7 +8,7 @@ import sys
 
 from bkpaas.language import language_of_locale, set_language
 from bkpaas.messages import msg, to_text
-from lab import broken, layouts, lifecycle, machine
+from lab import injection, layouts, lifecycle, machine
 from lab.control import READY_SECONDS, Lab
 from lab.errors import LabError
 
@@ -74,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def tell(line: str) -> None:
+def notify(line: str) -> None:
     """Print without buffering; if the reader has gone (`| head`), continue without output."""
     try:
         print(line, flush=True)
@@ -92,90 +92,91 @@ def main() -> int:
         print(error, file=sys.stderr)
         return 1
     except PermissionError as error:
-        tell(f"{error.filename}: {error.strerror}")
-        tell(to_text(msg("it belongs to another user: the lab is used by the user who started it (sudo?)")))  # fmt: skip
+        notify(f"{error.filename}: {error.strerror}")
+        notify(to_text(msg("it belongs to another user: the lab is used by the user who started it (sudo?)")))  # fmt: skip
         return 1
     except KeyboardInterrupt:
         return 130
 
 
 def up(lab: Lab, options: argparse.Namespace) -> None:
-    lifecycle.up(lab, layouts.load(options.layout), tell, seconds=options.timeout, keep=options.keep)
-    tell(look(lab))
+    lifecycle.up(lab, layouts.load(options.layout), notify, seconds=options.timeout, keep=options.keep)
+    notify(check_command(lab))
 
 
 def status(lab: Lab, _: argparse.Namespace) -> int:
     lab.started()
     missing: dict[str, str] = {}
-    seen: set[str] = set()
+    checked: set[str] = set()
     for event in lab.checks():
-        seen.add(event.host)
+        checked.add(event.host)
         if event.missing:
             missing[event.host] = f"{event.name}: {event.missing}"
     for host in lab.layout.hosts:
         state = missing.get(host.name) or (
             to_text(msg("ready")) if not missing else to_text(msg("not asked to the end"))
         )
-        tell(f"{host.name:10s} {host.address:14s} {','.join(host.roles):22s} {state}")
-    for name in broken.names(lab):
-        tell(to_text(msg("broken: {name}", name=name)))
+        notify(f"{host.name:10s} {host.address:14s} {','.join(host.roles):22s} {state}")
+    for name in injection.names(lab):
+        notify(to_text(msg("injected: {name}", name=name)))
     return 1 if missing else 0
 
 
 def run(lab: Lab, options: argparse.Namespace) -> None:
-    replace(lab, "env", "-C", os.getcwd(), *(words(options) or [os.environ.get("SHELL", "/bin/sh")]))
+    replace(lab, "env", "-C", os.getcwd(), *(arguments_of(options) or [os.environ.get("SHELL", "/bin/sh")]))
 
 
 def ssh(lab: Lab, options: argparse.Namespace) -> None:
-    arguments = words(options)
+    arguments = arguments_of(options)
     if not arguments:
         raise LabError(msg("which host? {hosts}", hosts=" ".join(host.name for host in lab.layout.hosts)))
     replace(lab, "ssh", "-F", str(lab.state_dir / "ssh_config"), *arguments)
 
 
-def look(lab: Lab) -> str:
-    """The command that looks at the lab with the suite, in words that can be pasted."""
+def check_command(lab: Lab) -> str:
+    """Return the command that checks the lab with the suite, to be pasted."""
     name = "" if lab.name == "default" else f"--name {lab.name} "
     inventory = os.path.relpath(lab.state_dir / "inventory")
     command = f".venv/bin/python -m lab exec {name}.venv/bin/python -m pytest --inventory {inventory}"
     return to_text(msg("check it: {command}", command=command))
 
 
-def words(options: argparse.Namespace) -> list[str]:
-    found: list[str] = options.arguments
-    return found[1:] if found[:1] == ["--"] else found
+def arguments_of(options: argparse.Namespace) -> list[str]:
+    """Return the arguments of the command, without a leading `--`."""
+    arguments: list[str] = options.arguments
+    return arguments[1:] if arguments[:1] == ["--"] else arguments
 
 
 def replace(lab: Lab, *command: str) -> None:
-    """Become that command inside the lab: its terminal and its exit status are ours."""
+    """Replace this process by a command inside the lab, with the same terminal and exit status."""
     whole = lab.inside(*command)
     os.execvp(whole[0], whole)
 
 
 def reboot(lab: Lab, options: argparse.Namespace) -> None:
-    lab.reboot(options.host, tell=tell)
-    if not broken.names(lab):
+    lab.reboot(options.host, notify=notify)
+    if not injection.names(lab):
         lab.wait_ready()
 
 
 def faults(_: Lab, __: argparse.Namespace) -> None:
-    for fault in broken.faults().values():
+    for fault in injection.faults().values():
         where = "" if fault.layout == "a" else to_text(msg(" (layout {layout})", layout=fault.layout))
-        tell(f"{fault.name:28s} {broken.title(fault)}{where}")
+        notify(f"{fault.name:28s} {injection.title(fault)}{where}")
 
 
 def break_(lab: Lab, options: argparse.Namespace) -> None:
-    broken.inject(lab, options.fault, tell)
-    tell(look(lab))
+    injection.inject(lab, options.fault, notify)
+    notify(check_command(lab))
 
 
 def heal(lab: Lab, options: argparse.Namespace) -> None:
-    broken.heal(lab, options.fault, tell)
+    injection.heal(lab, options.fault, notify)
 
 
 def down(lab: Lab, _: argparse.Namespace) -> None:
     there = lifecycle.down(lab)
-    tell(to_text(msg("the lab is down")) if there else to_text(msg("there was no lab")))
+    notify(to_text(msg("the lab is down")) if there else to_text(msg("there was no lab")))
 
 
 COMMANDS = {

@@ -42,7 +42,7 @@ SCRIPTS = [HOST / "customize.sh", HOST.with_name("services") / "bake.sh"]
 """Run one after the other as SCRIPT ROOT when the packages are installed."""
 SYSTEMD_SCRIPT = HOST / "systemd.sh"
 """Run after them on the disk of hosts with systemd."""
-Tell = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
 def directory(home: Path, systemd: bool = False) -> Path:
@@ -74,13 +74,13 @@ def suite(root: Path = Path("/")) -> tuple[str, list[str]]:
         name = release["VERSION_CODENAME"]
         apt = root / "etc/apt"
         files = [apt / "sources.list", *sorted((apt / "sources.list.d").glob("*"))]
-        found = [
+        lists = [
             str(file)
             for file in files
             if file.is_file() and file.suffix in (".list", ".sources") and _is_debian(file, name)
         ]
-        if found:
-            return name, found
+        if lists:
+            return name, lists
     else:
         name = "bookworm"  # works on paper; only ever run on Debian
     keyring = root / "usr/share/keyrings/debian-archive-keyring.gpg"
@@ -96,7 +96,7 @@ def _is_debian(file: Path, release: str) -> bool:
     return bool(re.search(r"/debian(-security)?/?\s", text)) and release in text and "main" in text.split()
 
 
-def ensure(home: Path, tell: Tell, systemd: bool = False) -> Path:
+def ensure(home: Path, notify: Notify, systemd: bool = False) -> Path:
     """Return the base below home, built if it is not there yet: a minute and apt's mirror.
 
     Raises:
@@ -108,28 +108,31 @@ def ensure(home: Path, tell: Tell, systemd: bool = False) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.exists():
             machine.need(*machine.TO_RUN, *machine.TO_BUILD)
-            _build(target, tell, systemd)
+            _build(target, notify, systemd)
     finally:
         os.close(lock)
     return target
 
 
-def _build(target: Path, tell: Tell, systemd: bool) -> None:
+def _build(target: Path, notify: Notify, systemd: bool) -> None:
     """Build in a temporary directory and rename at the end, so that an existing base is complete."""
     begun = time.monotonic()
     partial = target.with_suffix(PARTIAL)
     log = target.parent / "base.log"
     release, sources = suite()
     what = f"Debian {release}, {log}"
-    tell(to_text(msg("building the hosts' disk, once ({what})", what=what)))
+    notify(to_text(msg("building the hosts' disk, once ({what})", what=what)))
     remove(partial)
-    with tempfile.TemporaryDirectory(prefix="lab-base-") as place, log.open("w", encoding="utf-8") as record:
-        work = Path(place)
+    with (
+        tempfile.TemporaryDirectory(prefix="lab-base-") as directory_name,
+        log.open("w", encoding="utf-8") as record,
+    ):
+        work = Path(directory_name)
         work.chmod(0o755)  # for the subordinate ids
         _compile_labclock(work)
         for script in _scripts(systemd):
             shutil.copy(script, work)
-        status = _inside(_mmdebstrap(release, sources, partial, work, systemd), record, tell)
+        status = _inside(_mmdebstrap(release, sources, partial, work, systemd), record, notify)
     if status:
         remove(partial)
         tail = "".join(log.read_text("utf-8", "replace").splitlines(keepends=True)[-15:])
@@ -138,7 +141,7 @@ def _build(target: Path, tell: Tell, systemd: bool) -> None:
         )
     partial.rename(target)
     seconds = time.monotonic() - begun
-    tell(to_text(msg("built in {seconds:.0f} s: {target}", seconds=seconds, target=target)))
+    notify(to_text(msg("built in {seconds:.0f} s: {target}", seconds=seconds, target=target)))
 
 
 def _mmdebstrap(release: str, sources: list[str], target: Path, work: Path, systemd: bool) -> list[str]:
@@ -151,15 +154,15 @@ def _mmdebstrap(release: str, sources: list[str], target: Path, work: Path, syst
     ]  # fmt: skip
 
 
-def _inside(command: list[str], record: IO[str], tell: Tell) -> int:
-    """Run command as root of a user namespace; its output goes to record, its headings to tell. -> exit status."""
-    keeper, _ = namespaces.start("build", subprocess.PIPE, *command)
-    assert keeper.stderr is not None
-    for line in keeper.stderr:
+def _inside(command: list[str], record: IO[str], notify: Notify) -> int:
+    """Run command as root of a user namespace; its output goes to record, its headings to notify. -> exit status."""
+    holder, _ = namespaces.start("build", subprocess.PIPE, *command)
+    assert holder.stderr is not None
+    for line in holder.stderr:
         record.write(line)
         if line.startswith("I: "):
-            tell("  " + line[3:].rstrip())
-    return keeper.wait()
+            notify("  " + line[3:].rstrip())
+    return holder.wait()
 
 
 def remove(base: Path) -> None:

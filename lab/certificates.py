@@ -17,7 +17,7 @@ CERTIFICATE, KEY = "bk_domain.crt", "bk_domain.key"
 DAYS = 365
 
 
-def found(directory: Path, names: Iterable[str]) -> None:
+def create_authority(directory: Path, names: Iterable[str]) -> None:
     """Make an authority, and its certificate for these names, in the directory."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = _name("Lab site CA")

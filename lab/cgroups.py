@@ -16,9 +16,9 @@ MOUNTS = Path("/proc/self/mountinfo")
 def hierarchy(mounts: Path = MOUNTS) -> Path | None:
     """Return where the machine has mounted cgroup2, None if it has not."""
     for line in mounts.read_text("utf-8", "replace").splitlines():
-        place, _, kind = line.partition(" - ")
+        mount, _, kind = line.partition(" - ")
         if kind.split(" ", 1)[0] == "cgroup2":
-            return Path(place.split()[4])
+            return Path(mount.split()[4])
     return None
 
 

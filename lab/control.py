@@ -1,4 +1,4 @@
-"""A lab that is up, as those use it who break it, heal it and test against it."""
+"""Run commands in a lab that is up, wait for it and reboot its hosts."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from lab.namespaces import Process
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 HOME = REPOSITORY / ".lab"
-"""Where the labs' state and the hosts' base lie."""
+"""The state of the labs and the base of the hosts."""
 RECORD = "lab.json"
 TLS = "tls"
-"""Where a lab behind https keeps its authority and its certificate."""
+"""The authority and the certificate of a lab behind https."""
 SERVICES = Path(__file__).with_name("services")
 READY_SECONDS = 150.0
 """How long a lab may take until everything in it answers; RabbitMQ alone takes 7 s of a processor."""
@@ -40,27 +40,33 @@ CLEAN_ENVIRONMENT = (
     "LANG=C.UTF-8",
 )
 
-Tell = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Record:
-    """The file lab.json: what there is to know about a lab that was started."""
+    """The file lab.json: the processes and directories of a lab that was started."""
 
-    keeper: Process
+    holder: Process
     init: Process
     base: Path
     services: Path
     finished: bool = False
-    """It was ready once: not the remains of an `up` that was ended half way."""
+    """It was ready once; False for what an interrupted `up` left."""
 
     @classmethod
     def read(cls, file: Path) -> Record | None:
-        """None if there is no such file, or only half of one."""
+        """Return the record of a lab; None without a complete file."""
         try:
-            found = json.loads(file.read_text("utf-8"))
-            keeper, init = Process(**found["keeper"]), Process(**found["init"])
-            return cls(keeper, init, Path(found["base"]), Path(found["services"]), found["finished"])
+            content = json.loads(file.read_text("utf-8"))
+            holder = content.get("holder") or content["keeper"]  # the name before 0.2
+            return cls(
+                Process(**holder),
+                Process(**content["init"]),
+                Path(content["base"]),
+                Path(content["services"]),
+                content["finished"],
+            )
         except (FileNotFoundError, ValueError, KeyError, TypeError):
             return None
 
@@ -169,7 +175,7 @@ class Lab:
         return not any(event.missing for event in self.checks())
 
     def wait_ready(
-        self, seconds: float = READY_SECONDS, tell: Tell = lambda _: None, host: str | None = None
+        self, seconds: float = READY_SECONDS, notify: Notify = lambda _: None, host: str | None = None
     ) -> None:
         """Wait until everything (of one host) answers. LabError names the check that does not and shows the log."""
         begun = time.monotonic()
@@ -187,14 +193,14 @@ class Lab:
                         tail=tail(log),
                     )
                 )
-            tell(f"  {time.monotonic() - begun:5.1f} s  {event.name}")
+            notify(f"  {time.monotonic() - begun:5.1f} s  {event.name}")
 
-    def reboot(self, host: str, seconds: float = READY_SECONDS, tell: Tell = lambda _: None) -> None:
+    def reboot(self, host: str, seconds: float = READY_SECONDS, notify: Notify = lambda _: None) -> None:
         """Give a host a pristine disk, new host keys and no memory; returns when its own services answer again."""
         record, target = self.started(), self.layout.host(host)
         hosts.stop(self, target)
         hosts.start(self, target, record)
-        self.wait_ready(seconds, tell, target.name)
+        self.wait_ready(seconds, notify, target.name)
         self.run(host, "chronyc waitsync 250 0 0 0.1 > /dev/null")  # as a host that has been up for a while
         hosts.write_known_hosts(self)
 

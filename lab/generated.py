@@ -44,7 +44,7 @@ def layout(name: str) -> Layout:
     loopback = chance.random() < 0.2
     roles = _spread(chance, count, [role for role in ROLES if role not in absent], loopback)
     hosts = tuple(
-        Host(f"box-{number}", f"{NETWORK}.{10 + number}", tuple(words)) for number, words in roles.items()
+        Host(f"box-{number}", f"{NETWORK}.{10 + number}", tuple(names)) for number, names in roles.items()
     )
     fronts = [host for host in hosts if "nginx" in host.roles]
     entrance = fronts[0].address
@@ -77,42 +77,42 @@ def _spread(chance: random.Random, count: int, roles: list[str], loopback: bool)
 
     loopback: open_paas, its nginx and its database share one host, since they meet on 127.0.0.1.
     """
-    found: dict[int, list[str]] = {number: [] for number in range(1, count + 1)}
+    spread: dict[int, list[str]] = {number: [] for number in range(1, count + 1)}
     for role in roles:
         if loopback and role in ("paas", "nginx", "mysql"):
-            found[1].append(role)
+            spread[1].append(role)
             continue
-        free = [number for number, words in found.items() if role != "appt" or "appo" not in words]
+        free = [number for number, names in spread.items() if role != "appt" or "appo" not in names]
         most = min(MOST.get(role, 1), len(free) - (role == "appo"))
         for number in chance.sample(free, chance.randint(1, most)):
-            found[number].append(role)
-    for words in found.values():
-        if not words:
-            words.append("consul")
-    return found
+            spread[number].append(role)
+    for names in spread.values():
+        if not names:
+            names.append("consul")
+    return spread
 
 
-def inventory(known: Layout, state: str) -> dict[str, str]:
+def inventory(layout: Layout, state: str) -> dict[str, str]:
     """File name -> content: what an operator of that site would have; state: the directory with the lab's keys."""
-    site = known.scheme == "https"
-    virtual = [address for host in known.hosts for address in host.more_addresses]
-    account = {"user": "ops", "sudo": True} if len(known.hosts) % 2 else {"user": "root"}
+    site = layout.scheme == "https"
+    virtual = [address for host in layout.hosts for address in host.more_addresses]
+    account = {"user": "ops", "sudo": True} if len(layout.hosts) % 2 else {"user": "root"}
     overlay = {
         "connect": account | {"key": f"{state}/id_ed25519", "known_hosts": f"{state}/known_hosts"},
-        "hosts": [{"name": host.name, "address": host.address} for host in known.hosts],
+        "hosts": [{"name": host.name, "address": host.address} for host in layout.hosts],
         **({"virtual_addresses": virtual} if virtual else {}),
         **({"ca_file": f"{state}/tls/ca.crt"} if site else {}),
     }
     settings = {
-        "BK_DOMAIN": known.domain,
-        **{f"{module}_FQDN": f"{module.lower()}.{known.domain}" for module in ("PAAS", "CMDB", "JOB")},
-        "INSTALL_PATH": known.home,
-        "HTTP_SCHEMA": known.scheme,
+        "BK_DOMAIN": layout.domain,
+        **{f"{module}_FQDN": f"{module.lower()}.{layout.domain}" for module in ("PAAS", "CMDB", "JOB")},
+        "INSTALL_PATH": layout.home,
+        "HTTP_SCHEMA": layout.scheme,
     }
-    ports = {variable: known.ports[name] for name, variable in PORT_NAMES.items()}
-    ports |= {"PAAS_HTTP_PORT": known.ports["http"], "PAAS_HTTPS_PORT": known.ports["https"]}
+    ports = {variable: layout.ports[name] for name, variable in PORT_NAMES.items()}
+    ports |= {"PAAS_HTTP_PORT": layout.ports["http"], "PAAS_HTTPS_PORT": layout.ports["https"]}
     return {
-        "install.config": "".join(f"{host.address} {','.join(host.roles)}\n" for host in known.hosts),
+        "install.config": "".join(f"{host.address} {','.join(host.roles)}\n" for host in layout.hosts),
         "globals.env": "".join(f'export {name}="{value}"\n' for name, value in settings.items()),
         "ports.env": "".join(f"export {name}={value}\n" for name, value in ports.items()),
         "deployment.yaml": json.dumps(overlay, indent=1) + "\n",

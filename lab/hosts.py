@@ -68,7 +68,11 @@ def start(lab: Lab, host: Host, record: Record) -> None:
 
 def _names(layout: Layout) -> str:
     """The lines for /etc/hosts of names that are in no DNS."""
-    return "" if layout.names_in_dns else "\n".join(f"{known} {name}" for name, known in layout.names.items())
+    return (
+        ""
+        if layout.names_in_dns
+        else "\n".join(f"{address} {name}" for name, address in layout.names.items())
+    )
 
 
 def stop(lab: Lab, host: Host) -> None:

@@ -1,4 +1,4 @@
-"""The file broken.json: the names of the faults that are injected in a lab now, the oldest first."""
+"""Keep the names of the faults that are injected in a lab, the oldest first, in injected.json."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import json
 
 from lab.control import Lab
 
-FILE = "broken.json"
+FILE = "injected.json"
 
 
 def names(lab: Lab) -> list[str]:
     """Return the names of the injected faults."""
     file = lab.state_dir / FILE
-    found: list[str] = json.loads(file.read_text("utf-8")) if file.exists() else []
-    return found
+    names_: list[str] = json.loads(file.read_text("utf-8")) if file.exists() else []
+    return names_
 
 
 def write_names(lab: Lab, injected: list[str]) -> None:

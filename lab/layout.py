@@ -66,24 +66,24 @@ class Layout:
         for host in self.hosts:
             if name in (host.name, host.address):
                 return host
-        known = ", ".join(host.name for host in self.hosts)
+        names = ", ".join(host.name for host in self.hosts)
         raise LabError(
             msg(
                 "layout {layout} has no host {name!r}; it has {known}",
                 layout=self.name,
                 name=name,
-                known=known,
+                known=names,
             )
         )
 
     def known_names(self) -> dict[str, list[str]]:
         """Every name of the lab's resolver -> addresses."""
-        known = {name: [address] for name, address in self.names.items() if self.names_in_dns}
+        addresses = {name: [address] for name, address in self.names.items() if self.names_in_dns}
         for host in self.hosts:
-            known[host.name] = [host.address]
+            addresses[host.name] = [host.address]
             for role in host.roles if self.generation == "5.x" else ():  # else each host has its own consul
-                known.setdefault(f"{role}.service.consul", []).append(host.address)
-        return known
+                addresses.setdefault(f"{role}.service.consul", []).append(host.address)
+        return addresses
 
     def to_json(self) -> dict[str, Any]:
         """What the hosts, ready.py and the faults read: see the head of this file."""
@@ -92,9 +92,9 @@ class Layout:
     @classmethod
     def from_json(cls, record: dict[str, Any]) -> Layout:
         """The layout that to_json() gave."""
-        known = {item.name: record[item.name] for item in fields(cls)}
-        known["hosts"] = tuple(
+        values = {item.name: record[item.name] for item in fields(cls)}
+        values["hosts"] = tuple(
             Host(one["name"], one["address"], tuple(one["roles"]), tuple(one["more_addresses"]))
             for one in record["hosts"]
         )
-        return cls(**known)
+        return cls(**values)

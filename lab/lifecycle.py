@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bkpaas.messages import Message, msg, to_text
 from lab import base, certificates, cgroups, generated, hosts, machine, namespaces
-from lab.control import READY_SECONDS, RECORD, REPOSITORY, SERVICES, TLS, Lab, Record, Tell
+from lab.control import READY_SECONDS, RECORD, REPOSITORY, SERVICES, TLS, Lab, Notify, Record
 from lab.errors import LabError
 from lab.layouts import Layout
 from lab.namespaces import Process
@@ -32,7 +32,7 @@ KEPT = "logs"
 def up(
     lab: Lab,
     layout: Layout,
-    tell: Tell,
+    notify: Notify,
     *,
     services: Path = SERVICES,
     seconds: float = READY_SECONDS,
@@ -56,21 +56,21 @@ def up(
         if record and record.finished and record.init.alive:
             if lab.layout.name != layout.name:
                 raise LabError(_another(lab, layout))
-            tell(to_text(msg("the lab {name} is up already", name=lab.name)))
+            notify(to_text(msg("the lab {name} is up already", name=lab.name)))
             return
         machine.need(*machine.TO_RUN)
         home = lab.state_dir.parent
         if layout.systemd:
             cgroups.need()
-        disk = base.ensure(home, tell, layout.systemd)
+        disk = base.ensure(home, notify, layout.systemd)
         _remove_old_bases(home)
         begun = time.monotonic()
         _end(lab)
         _write_state(lab, layout)
         try:
             record = _start(lab, disk, services)
-            tell(to_text(msg("{number} hosts started", number=len(layout.hosts))))
-            lab.wait_ready(seconds, tell)
+            notify(to_text(msg("{number} hosts started", number=len(layout.hosts))))
+            lab.wait_ready(seconds, notify)
             hosts.write_known_hosts(lab)
             replace(record, finished=True).write(lab.state_dir / RECORD)
         except BaseException:
@@ -80,7 +80,7 @@ def up(
             else:
                 _end(lab)
             raise
-        tell(to_text(msg("ready after {seconds:.1f} s", seconds=time.monotonic() - begun)))
+        notify(to_text(msg("ready after {seconds:.1f} s", seconds=time.monotonic() - begun)))
 
 
 def _another(lab: Lab, layout: Layout) -> Message:
@@ -124,10 +124,10 @@ def _alone(lab: Lab) -> Iterator[None]:
 def _start(lab: Lab, disk: Path, services: Path) -> Record:
     log = (lab.state_dir / KEPT / "lab.log").open("w", encoding="utf-8")
     with log:
-        keeper, init = namespaces.start("lab", log)
-    record = Record(Process.of(keeper.pid), init, disk, services)
+        holder, init = namespaces.start("lab", log)
+    record = Record(Process.of(holder.pid), init, disk, services)
     record.write(lab.state_dir / RECORD)
-    namespaces.tell(keeper, "noted")
+    namespaces.send(holder, "noted")
     layout = lab.layout
     environment = os.environ | {
         "NAME": lab.name, "STATE": str(lab.state_dir), "BASE": str(disk), "DOMAIN": layout.domain,
@@ -150,10 +150,10 @@ def _start(lab: Lab, disk: Path, services: Path) -> Record:
 def _end(lab: Lab) -> None:
     """End all processes of the lab and remove its state but for the logs.
 
-    The lab's PID 1 takes everything with it, its keeper takes the PID 1; mounts and network go with the last process.
+    All processes end with the lab's PID 1, which ends with its holder. Mounts and network end with the last process.
     """
     record = lab.record
-    both = (record.init, record.keeper) if record else ()
+    both = (record.init, record.holder) if record else ()
     for process in both:
         if process.alive:
             with suppress(ProcessLookupError):
@@ -170,9 +170,9 @@ def _end(lab: Lab) -> None:
 
 
 def _remove_old_bases(home: Path) -> None:
-    """Remove this user's bases of former recipes that no lab stands on."""
-    found = [Record.read(file) for file in home.glob(f"*/{RECORD}")]
-    used = {record.base for record in found if record and record.keeper.alive}
+    """Remove this user's bases of former recipes that no lab uses."""
+    records = [Record.read(file) for file in home.glob(f"*/{RECORD}")]
+    used = {record.base for record in records if record and record.holder.alive}
     for old in set(home.glob("base-*")) - used - {base.directory(home), base.directory(home, systemd=True)}:
         if old.suffix != base.PARTIAL and old.stat().st_uid == os.geteuid():
             base.remove(old)
@@ -187,7 +187,7 @@ def _write_state(lab: Lab, layout: Layout) -> None:
         (state / name).mkdir(parents=True)
     (state / "layout.json").write_text(json.dumps(layout.to_json(), indent=1) + "\n", "utf-8")
     names = "".join(
-        f"{address} {name}\n" for name, known in layout.known_names().items() for address in known
+        f"{address} {name}\n" for name, addresses in layout.known_names().items() for address in addresses
     )
     (state / "names").write_text(names, "ascii")
     (state / "hosts").write_text(f"127.0.0.1 localhost\n::1 localhost\n{names}", "ascii")
@@ -198,7 +198,7 @@ def _write_state(lab: Lab, layout: Layout) -> None:
     )
     (state / "ssh_config").write_text(_ssh_config(state, layout), "utf-8")
     if layout.scheme == "https":
-        certificates.found(state / TLS, layout.names)
+        certificates.create_authority(state / TLS, layout.names)
     _write_inventory(lab, layout)
 
 

@@ -40,7 +40,9 @@ def complete_path() -> None:
     """Plain users often lack the sbin directories; ip and the build need them."""
     have = os.environ.get("PATH", "").split(":")
     more = [
-        place for place in ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin") if place not in have
+        directory
+        for directory in ("/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin")
+        if directory not in have
     ]
     os.environ["PATH"] = ":".join([*filter(None, have), *more])
 

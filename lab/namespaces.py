@@ -18,7 +18,7 @@ from bkpaas.messages import msg
 from lab.errors import LabError
 from lab.machine import ENOUGH_IDS, SUBGID, SUBUID, refusal, subordinate_range, too_few_ids, user
 
-KEEPER = Path(__file__).with_name("keeper.py")
+HOLDER = Path(__file__).with_name("namespace_holder.py")
 PROC = Path("/proc")
 
 
@@ -47,13 +47,13 @@ class Process:
 def start(
     kind: Literal["lab", "build"], log: IO[str] | int, *command: str
 ) -> tuple[subprocess.Popen[str], Process]:
-    """Start a keeper (see keeper.py); what it and its PID 1 write goes to log.
+    """Start a holder (see namespace_holder.py); log receives the output of it and of its PID 1.
 
-    -> the keeper, still running, and its PID 1. A lab ends with the caller until it is told "noted".
-    LabError tells what the machine refuses and how to allow it.
+    Returns: the holder, still running, and its PID 1. A lab ends with the caller until "noted" is sent.
+    Raises: LabError names what the machine refuses, and how to allow it.
     """
-    keeper = subprocess.Popen(
-        [sys.executable, "-I", str(KEEPER), kind, *command],
+    holder = subprocess.Popen(
+        [sys.executable, "-I", str(HOLDER), kind, *command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=log,
@@ -62,22 +62,22 @@ def start(
         cwd="/",
     )
     try:
-        _expect(keeper, "user")
-        _map_ids(keeper.pid)
-        tell(keeper, "mapped")
-        init = int(_expect(keeper, ""))
+        _expect(holder, "user")
+        _map_ids(holder.pid)
+        send(holder, "mapped")
+        init = int(_expect(holder, ""))
     except BaseException:
-        keeper.kill()
-        keeper.communicate()
+        holder.kill()
+        holder.communicate()
         raise
-    return keeper, Process.of(init)
+    return holder, Process.of(init)
 
 
-def tell(keeper: subprocess.Popen[str], word: str) -> None:
-    """Say the next word of the conversation with a keeper; "noted" lets a lab live on without its maker."""
-    assert keeper.stdin is not None
-    keeper.stdin.write(word + "\n")
-    keeper.stdin.flush()
+def send(holder: subprocess.Popen[str], line: str) -> None:
+    """Send the next line of the protocol to a holder; after "noted" a lab outlives the process that started it."""
+    assert holder.stdin is not None
+    holder.stdin.write(line + "\n")
+    holder.stdin.flush()
 
 
 def enter(init: int, *command: str) -> list[str]:
@@ -86,14 +86,14 @@ def enter(init: int, *command: str) -> list[str]:
     return ["nsenter", "-t", str(init), *spaces, "--", *command]
 
 
-def _expect(keeper: subprocess.Popen[str], word: str) -> str:
-    assert keeper.stdout is not None
-    line = keeper.stdout.readline().strip()
+def _expect(holder: subprocess.Popen[str], word: str) -> str:
+    assert holder.stdout is not None
+    line = holder.stdout.readline().strip()
     if line.startswith("refused"):
         _, *step, number = line.split()
         raise LabError(refusal(" ".join(step), int(number)))
     if not line or (word and line != word):
-        raise LabError(msg("the keeper of the namespaces ended early"))
+        raise LabError(msg("the holder of the namespaces ended early"))
     return line
 
 

@@ -81,8 +81,8 @@ def _service_checks(layout: dict[str, Any], services: Path) -> list[Check]:
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
-    found: list[Check] = module.checks(layout)
-    return found
+    checks: list[Check] = module.checks(layout)
+    return checks
 
 
 def wait(check: Check, until: float) -> str:

@@ -1,4 +1,4 @@
-"""Faults: what breaks in the real world, done to a lab and undone.
+"""Faults of the real world that the lab can inject and remove.
 
 FAULTS has them all by name.
 """
@@ -43,23 +43,23 @@ from lab.faults import (
     values,
 )
 from lab.faults.fault import Act, Fault
-from lab.faults.traces import sweep
+from lab.faults.log_cleanup import clear_logs
 
 
 def _completely(heal: Act) -> Act:
-    """Put right; when nothing else is broken, wait until everything answers, and leave nothing in the logs."""
+    """Return an action that heals and, without another fault, waits until everything answers and empties the logs."""
 
     def healed(lab: Lab) -> None:
         heal(lab)
         if len(injected.names(lab)) < 2:
-            sweep(lab)
+            clear_logs(lab)
 
     return healed
 
 
 FAULTS: dict[str, Fault] = {
     fault.name: replace(fault, heal=_completely(fault.heal))
-    for room in (
+    for module in (
         clocks,
         settings,
         supervision,
@@ -92,7 +92,7 @@ FAULTS: dict[str, Fault] = {
         limping,
         next_start,
     )
-    for fault in room.FAULTS
+    for fault in module.FAULTS
 }
 
 __all__ = ["FAULTS", "Fault"]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from lab.control import Lab
+from lab.faults.actions import address, host
 from lab.faults.database_state import sql
 from lab.faults.fault import Act, Fault
-from lab.faults.hands import address, host
 
 SECTION = "appt-502"
 KEPT = "engine_servers_kept"

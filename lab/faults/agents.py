@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from lab.control import Lab
-from lab.faults.fault import Act, Fault
-from lab.faults.hands import (
+from lab.faults.actions import (
     KEPT,
     address,
     await_http,
@@ -20,6 +19,7 @@ from lab.faults.hands import (
     supervisorctl,
     unblock,
 )
+from lab.faults.fault import Act, Fault
 
 SECTION = "appt-502"
 UWSGI = "/.*/Envs/bk_framework/bin/uwsgi"

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from lab.control import Lab
-from lab.faults.agents import UWSGI, gate_site, run_folder, site
-from lab.faults.agents import start_application as start
-from lab.faults.fault import Act, Fault
-from lab.faults.hands import (
+from lab.faults.actions import (
     address,
     await_http,
     edit,
@@ -18,6 +15,9 @@ from lab.faults.hands import (
     signal_processes,
     stop_nginx,
 )
+from lab.faults.agents import UWSGI, gate_site, run_folder, site
+from lab.faults.agents import start_application as start
+from lab.faults.fault import Act, Fault
 
 SECTION = "appt-502"
 OTHER_CONF = "/etc/nginx-other.conf"

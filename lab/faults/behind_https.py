@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from lab import certificates
 from lab.control import TLS, Lab
-from lab.faults.fault import Act, Fault
-from lab.faults.hands import (
+from lab.faults.actions import (
     await_http,
     edit,
     fqdn,
@@ -16,6 +15,7 @@ from lab.faults.hands import (
     restore,
     stop_nginx,
 )
+from lab.faults.fault import Act, Fault
 from lab.faults.settings import production
 
 LAYOUT = "c"

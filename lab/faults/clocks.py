@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from lab.control import Lab
-from lab.faults.fault import Act, Fault
-from lab.faults.hands import (
+from lab.faults.actions import (
     edit,
     host,
     restart,
@@ -13,7 +12,8 @@ from lab.faults.hands import (
     set_clock,
     stop_time_daemon,
 )
-from lab.faults.visitor import be_refused
+from lab.faults.browser_session import be_refused
+from lab.faults.fault import Act, Fault
 
 SKEW = 90  # seconds; login tolerates 60
 DRIFT = 7  # seconds; enough to be seen, too little for a refusal

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lab.control import Lab
+from lab.faults.actions import edit, host, restore
 from lab.faults.fault import Act, Fault
-from lab.faults.hands import edit, host, restore
 from lab.faults.units import await_service, start, systemctl
 
 PAAS_CONF = "/usr/local/openresty/nginx/conf/conf.d/paas.conf"

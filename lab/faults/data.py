@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from lab.control import Lab
-from lab.faults.fault import Fault
-from lab.faults.hands import (
+from lab.faults.actions import (
     address,
     await_http,
     block,
@@ -15,6 +14,7 @@ from lab.faults.hands import (
     start_roles,
     unblock,
 )
+from lab.faults.fault import Fault
 from lab.services.layout import SECRETS
 
 SECTION = "platform-healthy"
@@ -77,9 +77,9 @@ def crowd_disk(lab: Lab) -> None:
 
 def fill_data_disk(lab: Lab) -> None:
     """redis keeps its data on a file system of its own."""
-    place = data_disk(lab)
-    mount = f"mount -t tmpfs -o size=1m,mode=0755 data {place}"
-    lab.run(host(lab, "redis"), f"{mount} && head -c 8M /dev/zero > {place}/dump.rdb 2>/dev/null || true")
+    disk = data_disk(lab)
+    mount = f"mount -t tmpfs -o size=1m,mode=0755 data {disk}"
+    lab.run(host(lab, "redis"), f"{mount} && head -c 8M /dev/zero > {disk}/dump.rdb 2>/dev/null || true")
 
 
 def empty_data_disk(lab: Lab) -> None:

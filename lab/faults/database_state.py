@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 
 from lab.control import Lab
+from lab.faults.actions import address, host, inner
 from lab.faults.data import fresh_connections
 from lab.faults.fault import Act, Fault
-from lab.faults.hands import address, host, inner
 from lab.services.layout import SECRETS
 
 SECTION = "login-no-response"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lab.control import Lab
+from lab.faults.actions import address, await_http, edit, host, restart, restore, supervisorctl
 from lab.faults.fault import Act, Fault
-from lab.faults.hands import address, await_http, edit, host, restart, restore, supervisorctl
 
 SECTION = "deploy-timeout"
 EVENT = "EVENT_STATE_EXPIRE_SECONDS"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import shlex
 
 from lab.control import Lab
-from lab.faults.fault import Fault
-from lab.faults.hands import (
+from lab.faults.actions import (
     address,
     await_http,
     await_states,
@@ -16,6 +15,7 @@ from lab.faults.hands import (
     restore,
     supervisorctl,
 )
+from lab.faults.fault import Fault
 
 PORT = 8004
 CODE = """# -*- coding: utf-8 -*-
@@ -67,12 +67,12 @@ def install(lab: Lab) -> None:
 
 
 def _installation(lab: Lab) -> str:
-    home, place = lab.layout.home, f"{lab.layout.home}/open_paas/console"
+    home, console = lab.layout.home, f"{lab.layout.home}/open_paas/console"
     ini = f"s/login/console/g; s/:{lab.layout.ports['login']}$/:{PORT}/"
     settings = f"{home}/open_paas/login/conf/settings_production.py"
     return (
-        f"mkdir -p {place}/conf && echo {shlex.quote(CODE)} > {place}/wsgi.py"
-        f" && sed \"s/'NAME': 'open_paas'/'NAME': 'bksuite'/\" {settings} > {place}/conf/settings_production.py"
+        f"mkdir -p {console}/conf && echo {shlex.quote(CODE)} > {console}/wsgi.py"
+        f" && sed \"s/'NAME': 'open_paas'/'NAME': 'bksuite'/\" {settings} > {console}/conf/settings_production.py"
         f" && cp -r {home}/.envs/login {home}/.envs/console"
         f" && sed '{ini}' {home}/etc/uwsgi-open_paas-login.ini > {home}/etc/uwsgi-open_paas-console.ini"
     )

@@ -5,8 +5,7 @@ from __future__ import annotations
 import shlex
 
 from lab.control import Lab
-from lab.faults.fault import Act, Fault
-from lab.faults.hands import (
+from lab.faults.actions import (
     edit,
     host,
     keep,
@@ -17,6 +16,7 @@ from lab.faults.hands import (
     start_supervisord,
     supervisorctl,
 )
+from lab.faults.fault import Act, Fault
 
 PAAS, AGENT, PLUGINS = "open_paas", "paas_agent", "paas_plugins"
 START = "fatal-exited-too-quickly"

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from lab.control import Lab
-from lab.faults.fault import Act, Fault
-from lab.faults.hands import (
+from lab.faults.actions import (
     add_address,
     address,
     await_http,
@@ -21,6 +20,7 @@ from lab.faults.hands import (
     stop_nginx,
     unblock,
 )
+from lab.faults.fault import Act, Fault
 
 SECTION = "login-502"
 SITES = ("default", "paas", "cmdb", "job")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lab.control import Lab
+from lab.faults.actions import edit, fqdn, host, keep, restart_time_daemon, restore
 from lab.faults.fault import Fault
-from lab.faults.hands import edit, fqdn, host, keep, restart_time_daemon, restore
 
 KEYS = "/etc/ssh/authorized_keys"
 UNUSED_ADDRESS = "10.66.0.99"

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lab.control import Lab
+from lab.faults.actions import address, host
 from lab.faults.fault import Act, Fault
-from lab.faults.hands import address, host
 
 SECTION = "foundations"
 KEPT = "inventory-kept"
@@ -55,12 +55,12 @@ def give_role(role: str, number: int, other: str) -> Act:
         lines = []
         for line in text.splitlines():
             where, _, roles = line.partition(" ")
-            words = [word for word in roles.strip().split(",") if word]
+            names = [word for word in roles.strip().split(",") if word]
             if where == mine:
-                words = [word for word in words if word != role]
+                names = [word for word in names if word != role]
             if where == wrong:
-                words = [*words, role]
-            lines.append(f"{where} {','.join(words or [SPARE])}" if where in (mine, wrong) else line)
+                names = [*names, role]
+            lines.append(f"{where} {','.join(names or [SPARE])}" if where in (mine, wrong) else line)
         return "\n".join(lines) + "\n"
 
     return change(edit, "install.config")
@@ -69,10 +69,10 @@ def give_role(role: str, number: int, other: str) -> Act:
 def forget_paas(lab: Lab) -> None:
     """Neither install.config nor deployment.yaml has the second paas host."""
     name = host(lab, "paas", 1)
-    words = {address(lab, name), name, f"{address(lab, name)}}}"}
+    names = {address(lab, name), name, f"{address(lab, name)}}}"}
 
     def edit(_: Lab, text: str) -> str:
-        kept = [line for line in text.splitlines(True) if not words & set(line.replace(",", " ").split())]
+        kept = [line for line in text.splitlines(True) if not names & set(line.replace(",", " ").split())]
         return "".join(kept)
 
     change(edit, "install.config", "deployment.yaml")(lab)

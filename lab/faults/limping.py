@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lab.control import Lab
+from lab.faults.actions import address, edit, host, restart_time_daemon, restore, stop_time_daemon
 from lab.faults.fault import Act, Fault
-from lab.faults.hands import address, edit, host, restart_time_daemon, restore, stop_time_daemon
 
 SILENT = "es"  # its port 53 drops what arrives
 CHRONY = "/etc/chrony/chrony.conf"
@@ -59,7 +59,7 @@ def kill_workers(service: str, number: int, times: int, signal: str = "KILL") ->
 
 
 def nothing(lab: Lab) -> None:
-    """Leave it to the sweep of the logs."""
+    """Do nothing: clear_logs removes it."""
 
 
 def nginx_line(level: str, text: str, log: str = "error.log") -> tuple[Act, Act]:

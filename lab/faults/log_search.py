@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from lab.control import Lab
-from lab.faults.fault import Fault
-from lab.faults.hands import (
+from lab.faults.actions import (
     address,
     block,
     edit,
@@ -15,8 +14,9 @@ from lab.faults.hands import (
     supervisorctl,
     unblock,
 )
+from lab.faults.fault import Fault
+from lab.faults.log_cleanup import application_log
 from lab.faults.search_engine import ask_search
-from lab.faults.traces import application_log
 from lab.services.layout import SECRETS
 
 SECTION = "no-logs"
@@ -28,14 +28,14 @@ REDIS = "/usr/bin/redis-server"
 PIDS = "/run/lab-faults-pid"
 
 
-def plugin(lab: Lab, name: str, words: str) -> None:
-    supervisorctl(lab, name, words, module="paas_plugins")
+def plugin(lab: Lab, name: str, arguments: str) -> None:
+    supervisorctl(lab, name, arguments, module="paas_plugins")
 
 
-def parsers(lab: Lab, words: str) -> None:
+def parsers(lab: Lab, arguments: str) -> None:
     for each in lab.layout.hosts:
         if "paas" in each.roles:
-            plugin(lab, each.name, words)
+            plugin(lab, each.name, arguments)
 
 
 def agent_file(lab: Lab) -> str:
@@ -99,9 +99,9 @@ def right_password(lab: Lab) -> None:
     restore_parsers(lab)
 
 
-def redis_cli(lab: Lab, words: str) -> str:
+def redis_cli(lab: Lab, arguments: str) -> str:
     client = f"redis-cli --no-auth-warning -p {lab.layout.ports['redis']} -a {SECRETS['REDIS_PASS']}"
-    return lab.run(host(lab, "redis"), f"{client} {words}").strip()
+    return lab.run(host(lab, "redis"), f"{client} {arguments}").strip()
 
 
 def freeze_parsers(lab: Lab) -> None:
@@ -148,8 +148,8 @@ def right_index(lab: Lab) -> None:
 def second_redis(lab: Lab) -> str:
     """Another redis with the same port and password, on a host where none belongs -> its address."""
     name = host(lab, "cmdb")
-    words = f"--port {lab.layout.ports['redis']} --requirepass {SECRETS['REDIS_PASS']} --daemonize yes"
-    lab.run(name, f"pgrep -x redis-server >/dev/null || {REDIS} {words} --bind 0.0.0.0 --save ''")
+    arguments = f"--port {lab.layout.ports['redis']} --requirepass {SECRETS['REDIS_PASS']} --daemonize yes"
+    lab.run(name, f"pgrep -x redis-server >/dev/null || {REDIS} {arguments} --bind 0.0.0.0 --save ''")
     return address(lab, name)
 
 

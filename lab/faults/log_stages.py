@@ -7,8 +7,9 @@ import re
 import shlex
 
 from lab.control import Lab
+from lab.faults.actions import edit, host, restart, restore, signal_processes, start_roles
 from lab.faults.fault import Act, Fault
-from lab.faults.hands import edit, host, restart, restore, signal_processes, start_roles
+from lab.faults.log_cleanup import application_log
 from lab.faults.log_search import (
     LATE,
     PIDS,
@@ -21,7 +22,6 @@ from lab.faults.log_search import (
     restore_parsers,
 )
 from lab.faults.search_engine import ask_search
-from lab.faults.traces import application_log
 from lab.services.layout import SECRETS
 
 AGENT = "/usr/share/filebeat/bin/filebeat"
@@ -80,11 +80,11 @@ def parser_edited(sed: str, index: str = "", late: str = "") -> tuple[Act, Act]:
     return break_, heal
 
 
-def redis_set(*words: str, undo: tuple[str, ...]) -> tuple[Act, Act]:
+def redis_set(*arguments: str, undo: tuple[str, ...]) -> tuple[Act, Act]:
     """Commands to redis, and those that undo them."""
 
     def break_(lab: Lab) -> None:
-        for one in words:
+        for one in arguments:
             redis_cli(lab, one)
 
     def heal(lab: Lab) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from lab.control import Lab
+from lab.faults.actions import address, edit, gate_url, host, reload_nginx, restart, restore
 from lab.faults.data import freeze_database, start_database, stop_database, thaw_database
 from lab.faults.fault import Fault
-from lab.faults.hands import address, edit, gate_url, host, reload_nginx, restart, restore
 
 SECTION = "login-no-response"
 CALLS = 12

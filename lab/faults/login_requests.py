@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from lab.control import Lab
+from lab.faults.actions import host, restart
 from lab.faults.database_state import log_in
 from lab.faults.fault import Act, Fault
-from lab.faults.hands import host, restart
 
 SECTION = "login-no-response"
 
@@ -27,10 +27,10 @@ def raising(line: str, number: int = 0) -> Act:
 
 def module(lab: Lab, name: str) -> str:
     """Return the path of login's code on a host."""
-    found = lab.run(
+    path = lab.run(
         name, "find / -xdev -path '*open_paas/login.py' -not -path '/proc/*' 2>/dev/null | head -1"
     )
-    return found.strip()
+    return path.strip()
 
 
 def put_back(number: int = 0) -> Act:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from lab.control import Lab
+from lab.faults.actions import host, keep, restart_nginx, restore
 from lab.faults.edited import (
     AGENT,
     PAAS,
@@ -19,7 +20,6 @@ from lab.faults.edited import (
     supervisor_start,
 )
 from lab.faults.fault import Act, Fault
-from lab.faults.hands import host, keep, restart_nginx, restore
 
 
 def moved(role: str, number: int, path: str) -> tuple[Act, Act]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from lab.control import Lab
-from lab.faults.fault import Fault
-from lab.faults.hands import (
+from lab.faults.actions import (
     add_address,
     address,
     await_http,
@@ -18,6 +17,7 @@ from lab.faults.hands import (
     signal_processes,
     supervisorctl,
 )
+from lab.faults.fault import Fault
 from lab.faults.supervision import SECTION, cleaned_up, ini, paas
 
 SECOND_PORT = 9003

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 
 from lab.control import Lab
+from lab.faults.actions import address, host
 from lab.faults.fault import Act, Fault
-from lab.faults.hands import address, host
 
 SECTION = "fatal-exited-too-quickly"
 LOGS = "/var/log/rabbitmq/rabbit@*.log"
@@ -27,15 +27,15 @@ except OSError:
 """
 
 
-def rabbitmqctl(words: str, seen: str) -> Act:
+def rabbitmqctl(arguments: str, expected: str) -> Act:
     """Run rabbitmqctl, until its log has a line."""
 
     def act(lab: Lab) -> None:
         name = host(lab, "rabbitmq")
-        before = f"cat {LOGS} | grep -c {shlex.quote(seen)} || true"
+        before = f"cat {LOGS} | grep -c {shlex.quote(expected)} || true"
         count = int(lab.run(name, before).strip() or 0)
-        lab.run(name, f"rabbitmqctl -q {words}", timeout=90)
-        lab.wait(lambda: int(lab.run(name, before).strip() or 0) > count, 30, f"the log has: {seen}")
+        lab.run(name, f"rabbitmqctl -q {arguments}", timeout=90)
+        lab.wait(lambda: int(lab.run(name, before).strip() or 0) > count, 30, f"the log has: {expected}")
 
     return act
 

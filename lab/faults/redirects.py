@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from lab.control import Lab
-from lab.faults.fault import Act, Fault
-from lab.faults.hands import (
+from lab.faults.actions import (
     address,
     await_http,
     await_states,
@@ -17,6 +16,7 @@ from lab.faults.hands import (
     supervisorctl,
     unblock,
 )
+from lab.faults.fault import Act, Fault
 from lab.faults.settings import production
 
 LOOP = "login-redirect-loop"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 
 from lab.control import Lab
-from lab.faults.fault import Fault
-from lab.faults.hands import (
+from lab.faults.actions import (
     address,
     edit,
     host,
@@ -15,7 +14,8 @@ from lab.faults.hands import (
     signal_processes,
     start_roles,
 )
-from lab.faults.traces import application_log
+from lab.faults.fault import Fault
+from lab.faults.log_cleanup import application_log
 
 SECTION = "no-logs"
 SEARCH_PASSWORD = "Lab-es-6/Tq@1"
@@ -66,8 +66,10 @@ def block_documents(lab: Lab, value: bool | None) -> None:
 def gate(lab: Lab) -> None:
     """nginx before the search engine lets in only who knows a password; connections from outside lead there."""
     name, port = host(lab, "es"), lab.layout.ports["es"]
-    place = f"auth_basic es; auth_basic_user_file /run/lab-es/users; proxy_pass http://{address(lab, name)}:{port};"
-    conf = f"events {{}} http {{ access_log off; server {{ listen {GATE_PORT}; location / {{ {place} }} }} }}"
+    location = f"auth_basic es; auth_basic_user_file /run/lab-es/users; proxy_pass http://{address(lab, name)}:{port};"
+    conf = (
+        f"events {{}} http {{ access_log off; server {{ listen {GATE_PORT}; location / {{ {location} }} }} }}"
+    )
     lab.run(
         name,
         f"mkdir -p /run/lab-es && echo 'elastic:{{PLAIN}}{SEARCH_PASSWORD}' > /run/lab-es/users &&"
@@ -83,10 +85,10 @@ def open_gate(lab: Lab) -> None:
     )
 
 
-def ask_search(lab: Lab, path: str, words: str = "") -> str:
+def ask_search(lab: Lab, path: str, arguments: str = "") -> str:
     name = host(lab, "es")
     return lab.run(
-        name, f"curl -sf -m 5 {words} 'http://{address(lab, name)}:{lab.layout.ports['es']}/{path}'"
+        name, f"curl -sf -m 5 {arguments} 'http://{address(lab, name)}:{lab.layout.ports['es']}/{path}'"
     )
 
 

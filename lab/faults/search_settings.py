@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from lab.control import Lab
+from lab.faults.actions import host
 from lab.faults.fault import Act, Fault
-from lab.faults.hands import host
 from lab.faults.log_search import SECTION
 from lab.faults.search_engine import ask_search
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lab.control import Lab
+from lab.faults.actions import edit, host, restart, restore
 from lab.faults.fault import Act, Fault
-from lab.faults.hands import edit, host, restart, restore
 
 
 def login_production(lab: Lab) -> str:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lab.control import Lab
-from lab.faults.agents import site, start_after_the_file, start_before_the_file
-from lab.faults.fault import Act, Fault
-from lab.faults.hands import (
+from lab.faults.actions import (
     address,
     await_http,
     await_states,
@@ -21,6 +19,8 @@ from lab.faults.hands import (
     supervisorctl,
     unblock,
 )
+from lab.faults.agents import site, start_after_the_file, start_before_the_file
+from lab.faults.fault import Act, Fault
 from lab.faults.search_engine import signal_search
 
 LAYOUT = "b"
@@ -77,8 +77,8 @@ def service(name: str, sed: str) -> tuple[Act, Act]:
 
     def break_(lab: Lab) -> None:
         paas = host(lab, "paas")
-        words = sed.format(address=address(lab, paas), home=lab.layout.home)
-        edit(lab, paas, ini(lab, name), words)
+        expression = sed.format(address=address(lab, paas), home=lab.layout.home)
+        edit(lab, paas, ini(lab, name), expression)
         supervisorctl(lab, paas, f"restart {name}")
 
     def heal(lab: Lab) -> None:

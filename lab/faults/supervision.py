@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from lab.control import Lab
-from lab.faults.fault import Act, Fault
-from lab.faults.hands import (
+from lab.faults.actions import (
     await_states,
     edit,
     host,
@@ -15,6 +14,7 @@ from lab.faults.hands import (
     start_supervisord,
     supervisorctl,
 )
+from lab.faults.fault import Act, Fault
 
 SECTION = "fatal-exited-too-quickly"
 SUPERVISORD = "/.*/supervisord -c .*/supervisor-open_paas.conf"
@@ -117,10 +117,10 @@ def other_pid(lab: Lab) -> None:
     lab.run(paas(lab), f"echo 4711 > {pid_file(lab)}")
 
 
-def on_second(words: str, state: str) -> Act:
+def on_second(arguments: str, state: str) -> Act:
     def act(lab: Lab) -> None:
-        supervisorctl(lab, host(lab, "paas", 1), words)
-        await_states(lab, host(lab, "paas", 1), state, words.split()[-1])
+        supervisorctl(lab, host(lab, "paas", 1), arguments)
+        await_states(lab, host(lab, "paas", 1), state, arguments.split()[-1])
 
     return act
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from lab.control import Lab
+from lab.faults.actions import KEPT, address, await_http, edit, host, keep, restore
 from lab.faults.fault import Act, Fault
-from lab.faults.hands import KEPT, address, await_http, edit, host, keep, restore
 
 SECTION = "fatal-exited-too-quickly"
 LOGIN = "bk-paas-login"
 LOOP_SECONDS = 40
 
 
-def systemctl(lab: Lab, name: str, words: str) -> str:
+def systemctl(lab: Lab, name: str, arguments: str) -> str:
     """Run systemctl on a host; its exit status says nothing that its text does not."""
-    return lab.run(name, f"systemctl {words} || true", timeout=120)
+    return lab.run(name, f"systemctl {arguments} || true", timeout=120)
 
 
 def paas(lab: Lab) -> str:

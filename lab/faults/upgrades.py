@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lab.control import Lab
+from lab.faults.actions import await_states, edit, host, keep, restart, restore, supervisorctl
 from lab.faults.fault import Act, Fault
-from lab.faults.hands import await_states, edit, host, keep, restart, restore, supervisorctl
 
 SILENT = "login-no-response"
 

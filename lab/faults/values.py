@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from lab.control import Lab
+from lab.faults.actions import address, edit, host, restart, restore
 from lab.faults.fault import Act, Fault
-from lab.faults.hands import address, edit, host, restart, restore
 
 FILES = {
     "login": "login/conf/settings_production.py",
@@ -100,13 +100,13 @@ CHANGES = (
 
 
 def _fault(change: Change) -> Fault:
-    place = ("first", "第一台")[0:2] if change.number == 0 else ("second", "第二台")
+    ordinals = ("first", "第一台")[0:2] if change.number == 0 else ("second", "第二台")
     return Fault(
         change.name,
         change.condition,
         "login-redirect-loop",
-        f"{change.en} on the {place[0]} paas host is another one",
-        f"{place[1]} paas 上{change.zh}与其他不同",
+        f"{change.en} on the {ordinals[0]} paas host is another one",
+        f"{ordinals[1]} paas 上{change.zh}与其他不同",
         *changed(change.file, change.sed, change.number),
     )
 

@@ -37,7 +37,7 @@ def load(name: str) -> Layout:
     if name.startswith("random:"):
         return generated.layout(name)
     if name not in available():
-        known = ", ".join(available())
-        raise LabError(msg("no layout {name!r}; there is {known}", name=name, known=known))
+        names = ", ".join(available())
+        raise LabError(msg("no layout {name!r}; there is {known}", name=name, known=names))
     layout: Layout = importlib.import_module(f"{__name__}.{name}").LAYOUT
     return layout

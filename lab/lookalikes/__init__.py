@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from lab.control import Lab
 from lab.faults.fault import Act
-from lab.faults.traces import sweep
+from lab.faults.log_cleanup import clear_logs
 from lab.lookalikes import (
     applications,
     edited,
@@ -28,18 +28,18 @@ from lab.lookalikes.lookalike import Lookalike
 def _completely(undo: Act) -> Act:
     def undone(lab: Lab) -> None:
         undo(lab)
-        sweep(lab)
+        clear_logs(lab)
 
     return undone
 
 
 LOOKALIKES: dict[str, Lookalike] = {
     one.name: replace(one, undo=_completely(one.undo))
-    for room in (
+    for module in (
         *(files, hosts, processes, inventories, edited, login, units, spellings),
         *(applications, logging),
     )
-    for one in room.LOOKALIKES
+    for one in module.LOOKALIKES
 }
 
 __all__ = ["LOOKALIKES", "Lookalike"]

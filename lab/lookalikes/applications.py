@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from lab.control import Lab
+from lab.faults.actions import host
 from lab.faults.agents import run_folder, start_application
 from lab.faults.applications import answering, other_nginx, rewrite, serve_over_tcp, serve_over_unix
-from lab.faults.hands import host
-from lab.faults.traces import application_log
+from lab.faults.log_cleanup import application_log
 from lab.lookalikes.lookalike import Lookalike
 
 

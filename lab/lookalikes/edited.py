@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from lab.control import Lab
-from lab.faults.edited import LOGIN, PAAS, SITE, below, paas_start, supervisor_start
-from lab.faults.hands import (
+from lab.faults.actions import (
     await_http,
     edit,
     host,
@@ -15,6 +14,7 @@ from lab.faults.hands import (
     restore,
     supervisorctl,
 )
+from lab.faults.edited import LOGIN, PAAS, SITE, below, paas_start, supervisor_start
 from lab.lookalikes.lookalike import Lookalike
 
 INI = "etc/uwsgi-open_paas-{}.ini"

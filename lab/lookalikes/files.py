@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from lab.control import Lab
+from lab.faults.actions import edit, host, keep, reload_nginx, restart, restore
 from lab.faults.deploying import agent_file, paas_file, restart_agent
 from lab.faults.gateway import site
-from lab.faults.hands import edit, host, keep, reload_nginx, restart, restore
 from lab.lookalikes.lookalike import Lookalike
 
 REWRITTEN = r"""

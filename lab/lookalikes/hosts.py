@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from lab.control import Lab
-from lab.faults.gateway import SITES, site
-from lab.faults.hands import (
+from lab.faults.actions import (
     address,
     edit,
     fqdn,
@@ -17,6 +16,7 @@ from lab.faults.hands import (
     set_clock,
     stop_time_daemon,
 )
+from lab.faults.gateway import SITES, site
 from lab.faults.log_search import zone
 from lab.lookalikes.lookalike import Lookalike
 
@@ -80,8 +80,8 @@ def remove_proxy(lab: Lab) -> None:
 
 def talk_at_login(lab: Lab) -> None:
     keep(lab, host(lab, "paas"), "/root/.bashrc")
-    words = "echo 'Welcome! Only authorised access.'; echo 'no tty' >&2; stty -echo 2>&1"
-    lab.run(host(lab, "paas"), f'sed -i "1i {words}" /root/.bashrc')
+    commands = "echo 'Welcome! Only authorised access.'; echo 'no tty' >&2; stty -echo 2>&1"
+    lab.run(host(lab, "paas"), f'sed -i "1i {commands}" /root/.bashrc')
 
 
 def permit(lab: Lab) -> None:

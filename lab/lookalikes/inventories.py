@@ -5,19 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 from lab.control import Lab
+from lab.faults.actions import address, edit, host, reload_nginx, restore
 from lab.faults.data import set_agents_active
 from lab.faults.gateway import site
-from lab.faults.hands import address, edit, host, reload_nginx, restore
 from lab.lookalikes.lookalike import Lookalike
 
 
-def without(inventory: Path, *words: str) -> None:
+def without(inventory: Path, *names: str) -> None:
     """Neither install.config nor deployment.yaml has a line with one of the words."""
     for name in ("install.config", "deployment.yaml"):
         file = inventory / name
         lines = file.read_text("utf-8").splitlines(keepends=True)
         file.write_text(
-            "".join(line for line in lines if not set(words) & set(line.replace(",", " ").split()))
+            "".join(line for line in lines if not set(names) & set(line.replace(",", " ").split()))
         )
 
 

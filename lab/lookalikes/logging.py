@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 from lab.control import Lab
-from lab.faults.hands import edit, host, restore
+from lab.faults.actions import edit, host, restore
+from lab.faults.log_cleanup import application_log
 from lab.faults.log_search import agent_file, edit_parsers, plugin, redis_cli, restore_parsers
 from lab.faults.log_stages import lose_directory, start_redis_again
 from lab.faults.search_engine import ask_search
-from lab.faults.traces import application_log
 from lab.lookalikes.lookalike import Lookalike
 
 

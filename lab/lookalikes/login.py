@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from lab.control import Lab
+from lab.faults.actions import address, host, inner, restart, start_roles
 from lab.faults.data import stop_database
 from lab.faults.database_state import ACCOUNT, crowd, disperse, log_in, regrant, sql
-from lab.faults.hands import address, host, inner, restart, start_roles
 from lab.lookalikes.lookalike import Lookalike
 
 ACCOUNT_TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'open_paas'"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lab.control import Lab
+from lab.faults.actions import await_http, await_states, edit, host, restore, start_roles, supervisorctl
 from lab.faults.agents import run_folder
-from lab.faults.hands import await_http, await_states, edit, host, restore, start_roles, supervisorctl
 from lab.faults.supervision import conf, paas
 from lab.lookalikes.lookalike import Lookalike
 
@@ -49,14 +49,14 @@ def edit_and_watch(lab: Lab) -> None:
     """An operator has a service's file in an editor, follows its log and searches; a backup runs over it."""
     etc, log = f"{lab.layout.home}/etc", f"{lab.layout.home}/logs/open_paas/login_uwsgi.log"
     lab.run(paas(lab), f"echo 'sleep {DAY}; :' > {BACKUP}")
-    for words in (
+    for command in (
         f"exec -a vim tail -f {etc}/uwsgi-open_paas-paas.ini",
         f"exec -a less tail -f {etc}/supervisor-open_paas.conf",
         f"exec tail -f {log}",
         "exec grep -e uwsgi-open_paas-login.ini < <(exec tail -f /dev/null)",
         f"exec bash {BACKUP} --ini {etc}/uwsgi-open_paas-esb.ini",
     ):
-        lab.run(paas(lab), f"setsid bash -c '{words}' >/dev/null 2>&1 & echo $! >> {BYSTANDERS}")
+        lab.run(paas(lab), f"setsid bash -c '{command}' >/dev/null 2>&1 & echo $! >> {BYSTANDERS}")
 
 
 def go_home(lab: Lab) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from lab.control import Lab
+from lab.faults.actions import edit, host, restart, restore
 from lab.faults.fault import Act
-from lab.faults.hands import edit, host, restart, restore
 from lab.faults.limping import kill_workers, nothing
 from lab.faults.values import FILES
 from lab.lookalikes.lookalike import Lookalike

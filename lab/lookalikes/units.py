@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lab.control import Lab
-from lab.faults.hands import host
+from lab.faults.actions import host
 from lab.faults.units import LOGIN, await_service, systemctl
 from lab.lookalikes.lookalike import Lookalike
 

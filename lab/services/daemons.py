@@ -14,7 +14,7 @@ from .layout import SERVICES, Layout
 from .programs import install
 
 CERTIFICATES = Path("/opt/lab/cert")  # the engine's: only for a host that serves https
-PATIENCE = 120  # seconds that a daemon waits for what it cannot start without
+WAIT_SECONDS = 120  # seconds that a daemon waits for what it cannot start without
 
 Start = Callable[[Layout, str], None]
 
@@ -69,8 +69,8 @@ def nginx(layout: Layout, address: str) -> None:
 def saas(layout: Layout, address: str) -> None:
     apps = layout.home / "paas_agent/apps"
     for project in (apps / "projects").iterdir():
-        for place in (project / "run", apps / "logs" / project.name):
-            place.mkdir(parents=True, exist_ok=True)
+        for directory in (project / "run", apps / "logs" / project.name):
+            directory.mkdir(parents=True, exist_ok=True)
         binary = apps / "Envs" / project.name / "bin/uwsgi"
         link(binary, "/usr/bin/uwsgi-core")
         if not serves(project / "run/uwsgi.pid"):
@@ -111,8 +111,8 @@ def es(layout: Layout, address: str) -> None:
 def es_command(program: Path, home: Path, host: str, port: int) -> list[str]:
     """Return the command line of Elasticsearch; its class comes first, since an interpreter reads options before it."""
     settings = {"http.port": port, "network.host": host, "path.data": home / "public/es"}
-    words = [f"-E{key}={value}" for key, value in settings.items()]
-    return [str(program), "org.elasticsearch.bootstrap.Elasticsearch", *words]
+    arguments = [f"-E{key}={value}" for key, value in settings.items()]
+    return [str(program), "org.elasticsearch.bootstrap.Elasticsearch", *arguments]
 
 
 def cmdb(layout: Layout, address: str) -> None:
@@ -218,9 +218,9 @@ def answers_unix(path: Path) -> bool:
 
 
 def await_port(address: str, port: int) -> None:
-    """TimeoutError after PATIENCE; an address that the deployment does not have is not waited for."""
-    deadline = time.monotonic() + PATIENCE
+    """TimeoutError after WAIT_SECONDS; an address that the deployment does not have is not waited for."""
+    deadline = time.monotonic() + WAIT_SECONDS
     while address and not answers(address, port):
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{address}:{port} does not answer after {PATIENCE} s")
+            raise TimeoutError(f"{address}:{port} does not answer after {WAIT_SECONDS} s")
         time.sleep(0.2)

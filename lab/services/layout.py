@@ -55,8 +55,8 @@ class Layout:
     @classmethod
     def of(cls, content: dict[str, Any]) -> Layout:
         """From what layout.json holds."""
-        known = {field.name: content[field.name] for field in fields(cls)}
-        return cls(**known | {"home": Path(content["home"])})
+        values = {field.name: content[field.name] for field in fields(cls)}
+        return cls(**values | {"home": Path(content["home"])})
 
     def addresses(self, role: str) -> list[str]:
         return [host["address"] for host in self.hosts if role in host["roles"]]

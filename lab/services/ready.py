@@ -12,7 +12,7 @@ from typing import Any
 
 from lab.readiness import Check
 
-PATIENCE = 3.0  # seconds for one question
+TIMEOUT_SECONDS = 3.0  # seconds for one question
 ANY_CERTIFICATE = (
     ssl._create_unverified_context()
 )  # ready is who answers; a bad certificate is for others to find
@@ -104,7 +104,7 @@ def _own(layout: dict[str, Any], role: str, name: str, missing: Callable[[str], 
 
 def greeting(port: int, question: bytes, address: str) -> str:
     """Empty once the port says anything, after `question` if there is one."""
-    with socket.create_connection((address, port), timeout=PATIENCE) as connection:
+    with socket.create_connection((address, port), timeout=TIMEOUT_SECONDS) as connection:
         connection.sendall(question)
         return "" if connection.recv(1) else "closed without a word"
 
@@ -134,7 +134,7 @@ def log_index(port: int, address: str) -> str:
 
 def _get(port: int, path: str, address: str, *, name: str = "", secure: bool = False) -> tuple[int, str]:
     """Status and body; asked for by `name` when there is one, whatever address that name has."""
-    connection = HTTPConnection(address, port, timeout=PATIENCE)
+    connection = HTTPConnection(address, port, timeout=TIMEOUT_SECONDS)
     try:
         connection.connect()
         if secure:

@@ -19,9 +19,9 @@ def render(tree: str, home: Path, values: dict[str, str]) -> None:
 
     A file that is right already stays untouched: a newer file than its process would look like an edit.
     """
-    for place, target in (("home", home), ("root", Path("/"))):
-        for template in sorted((TREES / tree / place).rglob("*.tpl")):
-            relative = template.relative_to(TREES / tree / place).with_suffix("")
+    for tree_name, target in (("home", home), ("root", Path("/"))):
+        for template in sorted((TREES / tree / tree_name).rglob("*.tpl")):
+            relative = template.relative_to(TREES / tree / tree_name).with_suffix("")
             path = target / fill(str(relative), values)
             path.parent.mkdir(parents=True, exist_ok=True)
             text = fill(template.read_text(encoding="utf-8"), values)

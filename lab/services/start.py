@@ -15,9 +15,9 @@ def main() -> None:
         start_generation6(layout, address, roles)
         return
     values = variables(layout, address)
-    known = [ROLES[role] for role in roles if role in ROLES]
+    services = [ROLES[role] for role in roles if role in ROLES]
     absent = () if layout.plugins else PLUGINS
-    for role in known:
+    for role in services:
         for tree in role.trees:
             if tree not in absent:
                 render(tree, layout.home, values)
@@ -35,7 +35,7 @@ def main() -> None:
                 "HTTP_TIMEOUT": "600" if service == "esb" else "60",
             }
             render("open_paas_service", layout.home, values | more)
-    wanted = {daemon for role in known for daemon in role.daemons}.difference(absent)
+    wanted = {daemon for role in services for daemon in role.daemons}.difference(absent)
     for daemon in ORDER:
         if daemon in wanted:
             START[daemon](layout, address)

@@ -23,7 +23,7 @@ DOMAIN = "paas.bk.test"
 
 @pytest.fixture
 def site(tmp_path):
-    authority.found(tmp_path / "tls", [DOMAIN, "job.bk.test"])
+    authority.create_authority(tmp_path / "tls", [DOMAIN, "job.bk.test"])
     return tmp_path / "tls"
 
 
@@ -68,7 +68,7 @@ def test_a_refused_certificate_is_read_all_the_same(site, names, days, problem):
 
 
 def test_an_unknown_authority_is_named(site, tmp_path):
-    authority.found(tmp_path / "other", [DOMAIN])
+    authority.create_authority(tmp_path / "other", [DOMAIN])
     found = ask(site, ca="../other/ca.crt")
     assert "unable to get local issuer" in found.problem or "self-signed" in found.problem
     assert found.issuer == "CN=Lab site CA"

@@ -29,7 +29,7 @@ def shake_hands(directory: Path, name: str) -> None:
 
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
-    certificates.found(tmp_path / "tls", ["paas.bk.test", "job.bk.test"])
+    certificates.create_authority(tmp_path / "tls", ["paas.bk.test", "job.bk.test"])
     return tmp_path / "tls"
 
 

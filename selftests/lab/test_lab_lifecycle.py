@@ -94,7 +94,7 @@ def test_down_leaves_the_logs_and_nothing_else(raise_lab: RaiseLab) -> None:
         lab.run("one", "true")
 
 
-@pytest.mark.parametrize("victim", ["init", "keeper"])
+@pytest.mark.parametrize("victim", ["init", "holder"])
 def test_a_killed_lab_takes_everything_with_it_and_comes_up_again(raise_lab: RaiseLab, victim: str) -> None:
     lab = raise_lab(f"killed-{victim}")
     before = processes(lab)
@@ -112,7 +112,7 @@ def test_down_spares_a_process_that_got_the_number_of_a_dead_lab(raise_lab: Rais
     lifecycle.down(lab)
     with subprocess.Popen(["sleep", "1000"]) as innocent:
         stale = Process(innocent.pid, record.init.started)
-        replace(record, keeper=stale, init=stale).write(lab.state_dir / RECORD)
+        replace(record, holder=stale, init=stale).write(lab.state_dir / RECORD)
         assert not lab.is_up
         lifecycle.down(lab)
         assert innocent.poll() is None
@@ -120,19 +120,19 @@ def test_down_spares_a_process_that_got_the_number_of_a_dead_lab(raise_lab: Rais
 
 
 def test_half_a_record_is_no_lab(tmp_path: Path) -> None:
-    for text in ("", "{", '{"keeper": 1}'):
+    for text in ("", "{", '{"holder": 1}'):
         (tmp_path / RECORD).write_text(text)
         assert Record.read(tmp_path / RECORD) is None
 
 
-def test_a_keeper_ends_with_a_maker_that_never_noted_it() -> None:
+def test_a_holder_ends_with_a_caller_that_never_sent_noted() -> None:
     with open(os.devnull, "w") as nowhere:
-        keeper, init = namespaces.start("lab", nowhere)
+        holder, init = namespaces.start("lab", nowhere)
     assert init.alive
-    assert keeper.stdin is not None
-    keeper.stdin.close()
-    assert keeper.wait(10) == 1
-    Lab("nowhere").wait(lambda: not init.alive, 10, "PID 1 ends with its keeper")
+    assert holder.stdin is not None
+    holder.stdin.close()
+    assert holder.wait(10) == 1
+    Lab("nowhere").wait(lambda: not init.alive, 10, "PID 1 ends with its holder")
 
 
 def test_up_that_was_killed_is_started_anew(raise_lab: RaiseLab) -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 from bkpaas.language import language_of_locale, set_language
 from bkpaas.messages import msg, to_text
 from lab import layouts, machine
-from lab.broken import title
 from lab.control import REPOSITORY, Lab
 from lab.errors import LabError
 from lab.faults import FAULTS
+from lab.injection import title
 from lab.lookalikes import LOOKALIKES
 from selftests.matrix import table
 from selftests.matrix.declared import PAIRS, SYMPTOM_FAULTS

@@ -14,8 +14,8 @@ from bkpaas.catalogue.registry import get_condition
 from bkpaas.record import HostRecord, Results, RootCause, Verdict
 from lab.control import Lab
 from lab.errors import LabError
-from lab.faults.hands import restart_services
-from lab.faults.traces import sweep
+from lab.faults.actions import restart_services
+from lab.faults.log_cleanup import clear_logs
 
 COMMAND_SECONDS = 90.0
 """How long one command may take, as that of an operator who waits."""
@@ -127,7 +127,7 @@ def judge(lab: Lab, results: Results, run: Callable[[str], list[str]]) -> tuple[
     if carried.by_hand and not carried.log:
         return None, [*lines, "by hand"]
     try:
-        sweep(lab)  # as when the window of the logs has passed
+        clear_logs(lab)  # as when the window of the logs has passed
     except LabError as error:
         return False, [*lines, f"not repaired: {error}"]
     if left := run("remedied"):
@@ -135,6 +135,6 @@ def judge(lab: Lab, results: Results, run: Callable[[str], list[str]]) -> tuple[
         return False, [*lines, f"{word}not green: {' '.join(left)}"]
     for host in carried.hosts:
         restart_services(lab, host)
-    sweep(lab)
+    clear_logs(lab)
     left = run("restarted")
     return not left, [*lines, f"not green after a restart: {' '.join(left)}" if left else "green"]

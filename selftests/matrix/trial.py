@@ -15,7 +15,7 @@ import msgspec
 from bkpaas.language import Language, get_language
 from bkpaas.messages import msg
 from bkpaas.record import Results, read_json
-from lab import broken, layouts, lifecycle
+from lab import injection, layouts, lifecycle
 from lab.control import REPOSITORY, Lab
 from lab.errors import LabError
 from lab.faults import FAULTS
@@ -137,7 +137,7 @@ class Stand:
     def _broken(self, trial: Broken) -> Row | Pair:
         begun = time.monotonic()
         for name in trial.faults:
-            broken.inject(self.lab, name, _quiet)
+            injection.inject(self.lab, name, _quiet)
         saved = self.reports / trial.name / SAVED
         saved.parent.mkdir(parents=True, exist_ok=True)
         seen = self._run_suite(trial.name, "--save-snapshot", str(saved))
@@ -176,13 +176,13 @@ class Stand:
 
     def _narrowed(self, trial: Narrowed) -> Marked:
         expected, first = FAULTS[trial.fault].condition, {}
-        broken.inject(self.lab, trial.fault, _quiet)
+        injection.inject(self.lab, trial.fault, _quiet)
         for language in LANGUAGES:
             name, marker = f"{trial.name}/{language}", trial.symptom.replace("-", "_")
             seen = self._run_suite(name, "-m", marker, language=language)
             output = (self.reports / name / "output.txt").read_text("utf-8")
             first[str(language)] = named_first(expected, seen, output, language)
-        broken.heal(self.lab, None, _quiet)
+        injection.heal(self.lab, None, _quiet)
         return Marked(trial.symptom, trial.fault, expected, first)
 
     def close(self) -> None:
@@ -216,7 +216,7 @@ class Stand:
 
     def _heals(self, trial: Broken) -> bool:
         try:
-            broken.heal(self.lab, None, _quiet)
+            injection.heal(self.lab, None, _quiet)
             return not red(self._run_suite(f"{trial.name}/{HEALED}"))
         except LabError as error:
             print(error, file=sys.stderr)

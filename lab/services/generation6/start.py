@@ -23,8 +23,8 @@ ES_PASSWORD = "Lab-es-7Tn2"
 def main(layout: Layout, address: str, roles: list[str]) -> None:
     """Write everything; may be run again."""
     values = variables(layout, address) | {"ES_PASS": ES_PASSWORD, "WORKERS": "2"}
-    known = [ROLES[role] for role in roles if role in ROLES]
-    for role in known:
+    services = [ROLES[role] for role in roles if role in ROLES]
+    for role in services:
         for tree in role.trees:
             render(tree, layout.home, values)
     if "paas" in roles:
@@ -37,10 +37,15 @@ def main(layout: Layout, address: str, roles: list[str]) -> None:
             render("six_open_paas_ini", layout.home, values | more)
             if service not in ABSENT:
                 render("six_open_paas_service", layout.home, values | more)
-    write_consul(layout, address, [service for role in known for service in role.services])
+    write_consul(layout, address, [service for role in services for service in role.services])
     resolver = "nameserver 127.0.0.1\nsearch node.consul\n"
     Path("/etc/resolv.conf").write_text(resolver, "ascii")
-    for name in ("sshd", "chronyd", "consul", *dict.fromkeys(name for role in known for name in role.units)):
+    for name in (
+        "sshd",
+        "chronyd",
+        "consul",
+        *dict.fromkeys(name for role in services for name in role.units),
+    ):
         UNIT[name](layout, address)
     (layout.home / "logs").mkdir(exist_ok=True)
     shutil.chown(layout.home / "logs", "blueking", "blueking")

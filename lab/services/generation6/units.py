@@ -144,8 +144,8 @@ def paasagent(layout: Layout, address: str) -> None:
     link(home / "paas_agent/etc/paas_agent_config.yaml", layout.home / "etc/paas_agent_config.yaml")
     (layout.home / "logs/paasagent").mkdir(parents=True, exist_ok=True)
     for project in (home / "apps/projects").iterdir():
-        for place in (project / "run", home / "apps/logs" / project.name):
-            place.mkdir(parents=True, exist_ok=True)
+        for directory in (project / "run", home / "apps/logs" / project.name):
+            directory.mkdir(parents=True, exist_ok=True)
         link(home / "apps/Envs" / project.name / "bin/uwsgi", "/usr/bin/uwsgi-core")
     own(USER, home / "apps", layout.home / "logs/paasagent")
     more = "ExecStartPre=/opt/lab/generation6/saas.sh\nKillMode=process\nRestart=always\nRestartSec=3s\n"

@@ -98,9 +98,9 @@ class Denied(Exception):
 
 def app_code_of(request: Request) -> str:
     """The calling application, if it proves itself. Raises Denied."""
-    given = request.query
-    secret = given.get("bk_app_secret") or given.get("app_secret", "")
-    code = given.get("bk_app_code") or given.get("app_code", "")
+    parameters = request.query
+    secret = parameters.get("bk_app_secret") or parameters.get("app_secret", "")
+    code = parameters.get("bk_app_code") or parameters.get("app_code", "")
     if not secret:
         raise Denied(NO_SECRET)
     if not code:
@@ -127,8 +127,8 @@ def bk_login(request: Request, version: str | None, component: str) -> Response:
     message = answer.get("bk_error_msg") if version else answer.get("message")
     if component == "get_user" and not answer["result"]:
         return component_answer(request_id, code=CODE, message=NOT_LOGGED_IN)
-    given = answer.get("bk_error_code") if version else answer.get("code")
-    return component_answer(request_id, given, message, answer["data"], bool(answer["result"]))
+    error_code = answer.get("bk_error_code") if version else answer.get("code")
+    return component_answer(request_id, error_code, message, answer["data"], bool(answer["result"]))
 
 
 def component_answer(

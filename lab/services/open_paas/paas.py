@@ -27,7 +27,7 @@ NEEDED = (
     "HOST_JOB",
     "DATABASES",
 )
-PATIENCE = 10  # seconds for each third party
+TIMEOUT_SECONDS = 10  # seconds for each third party
 
 environment = os.environ.get("BK_ENV", "development")
 settings = load(Path.cwd(), "conf/default.py", f"conf/settings_{environment}.py")
@@ -59,7 +59,7 @@ def database_problem() -> str:
 def neighbours_problem() -> str:
     for name, host in (("engine_host", settings.ENGINE_HOST), ("login_host", settings.LOGIN_HOST)):
         try:
-            requests.get(host, timeout=PATIENCE)
+            requests.get(host, timeout=TIMEOUT_SECONDS)
         except requests.RequestException as error:
             return f"第三方依赖连接超时: name={name}, host={host},  error={error}"
     return ""
@@ -69,7 +69,7 @@ def call_login(api: str, token: str) -> dict[str, Any]:
     """The data of a login interface; empty, and a line in paas.log, when it refuses or cannot be asked."""
     url = f"{settings.LOGIN_HOST}/accounts/{api}/"
     try:
-        answer = requests.get(url, params={"bk_token": token}, timeout=PATIENCE).json()
+        answer = requests.get(url, params={"bk_token": token}, timeout=TIMEOUT_SECONDS).json()
         message = answer.get("message")
     except (requests.RequestException, ValueError) as error:
         answer, message = {}, error

@@ -15,7 +15,7 @@ PYTHON_2_EXCEPT = re.compile(r"^(\s*except\s+[\w., ()]+?)\s*,\s*(\w+)\s*:", re.M
 
 def load(project: Path, *files: str) -> SimpleNamespace:
     """All UPPERCASE names of the files, in order. A missing file or a syntax error ends the start of the service."""
-    found: dict[str, object] = {}
+    values: dict[str, object] = {}
     for name in files:
         path = project / name
         source = PYTHON_2_EXCEPT.sub(r"\1 as \2:", path.read_text(encoding="utf-8"))
@@ -23,8 +23,8 @@ def load(project: Path, *files: str) -> SimpleNamespace:
         code = compile(source, str(path), "exec")
         keep_compiled(path, code)
         exec(code, scope)
-        found.update({key: value for key, value in scope.items() if key.isupper()})
-    return SimpleNamespace(**found)
+        values.update({key: value for key, value in scope.items() if key.isupper()})
+    return SimpleNamespace(**values)
 
 
 def keep_compiled(path: Path, code: CodeType) -> None:

@@ -113,10 +113,10 @@ class Denied(Exception):
     """The calling application may not use the component."""
 
 
-def require_application(given: dict[str, str]) -> None:
+def require_application(parameters: dict[str, str]) -> None:
     """Raise Denied unless the calling application proves itself."""
-    secret = given.get("bk_app_secret") or given.get("app_secret", "")
-    code = given.get("bk_app_code") or given.get("app_code", "")
+    secret = parameters.get("bk_app_secret") or parameters.get("app_secret", "")
+    code = parameters.get("bk_app_code") or parameters.get("app_code", "")
     if not secret:
         raise Denied(NO_SECRET)
     if not code:
@@ -133,19 +133,19 @@ def require_application(given: dict[str, str]) -> None:
 def component(request: Request, version: str, system: str, name: str) -> Response:
     """Pass a call of a registered application on to login or usermgr."""
     request_id = uuid.uuid4().hex
-    given = request.query | (request.form() if request.method == "POST" else {})
+    parameters = request.query | (request.form() if request.method == "POST" else {})
     try:
-        require_application(given)
+        require_application(parameters)
     except Denied as denied:
         logger.error(f"{denied}, request_id={request_id}")
         return answer(request_id, CODE, str(denied))
     if system == "bk_login":
         path = "/login/api/v2/is_login/" if version else "/login/accounts/is_login/"
-        url, params = f"{settings.HOST_BK_LOGIN}{path}", {"bk_token": given.get("bk_token", "")}
+        url, params = f"{settings.HOST_BK_LOGIN}{path}", {"bk_token": parameters.get("bk_token", "")}
         method = "GET"
     else:
         url = f"{settings.USERMGR_HOST}/api/v1/{name}"
-        params = {key: given[key] for key in ("username", "password") if key in given}
+        params = {key: parameters[key] for key in ("username", "password") if key in parameters}
         method = request.method
     try:
         reply = call(system.upper(), name, url, params, method)

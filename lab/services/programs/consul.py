@@ -40,10 +40,10 @@ class Agent:
 
     def definitions(self) -> list[dict[str, Any]]:
         """Return the services of this host, read anew."""
-        found = []
+        services = []
         for file in sorted((self.directory / "service").glob("*.json")):
-            found.append(json.loads(file.read_text("utf-8"))["service"])
-        return found
+            services.append(json.loads(file.read_text("utf-8"))["service"])
+        return services
 
     def check(self) -> None:
         """Check the services of this host over and over."""
@@ -55,10 +55,10 @@ class Agent:
                     {**service, "Status": "critical" if problem else "passing", "Output": problem}
                 )
             self.nodes[self.node] = time.monotonic(), self.address, services
-            self.tell()
+            self.announce()
             time.sleep(self.config["check_seconds"])
 
-    def tell(self) -> None:
+    def announce(self) -> None:
         """Send the state of this host to all others."""
         _, address, services = self.nodes[self.node]
         data = json.dumps({"node": self.node, "address": address, "services": services}).encode()
@@ -72,7 +72,7 @@ class Agent:
             time.sleep(GOSSIP_SECONDS)
             if self.node in self.nodes:
                 self.nodes[self.node] = time.monotonic(), *self.nodes[self.node][1:]
-                self.tell()
+                self.announce()
 
     def listen(self) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as inlet:
@@ -85,14 +85,14 @@ class Agent:
     def instances(self, name: str = "") -> list[dict[str, Any]]:
         """Return the instances of a service, of all services without a name, in the form of /v1/health/service."""
         now = time.monotonic()
-        found = []
-        for node, (heard, address, services) in sorted(self.nodes.items()):
+        instances_ = []
+        for node, (received, address, services) in sorted(self.nodes.items()):
             for service in services:
                 if name in ("", service["name"]):
-                    alive = now - heard < FORGET_SECONDS
+                    alive = now - received < FORGET_SECONDS
                     status = service["Status"] if alive else "critical"
-                    found.append(_instance(node, address, service, status))
-        return found
+                    instances_.append(_instance(node, address, service, status))
+        return instances_
 
     def addresses(self, name: str) -> list[str] | None:
         """Return the addresses of the passing instances of a service; None for a name that nothing has."""
@@ -142,12 +142,12 @@ def _json(content: Any) -> Answer:
     return Answer(as_json({"": content}).body[5:-1], content_type="application/json")
 
 
-def _problem(place: str) -> str:
-    address, _, port = place.rpartition(":")
+def _problem(endpoint: str) -> str:
+    address, _, port = endpoint.rpartition(":")
     try:
         socket.create_connection((address, int(port)), CHECK_TIMEOUT).close()
     except OSError as error:
-        return f"dial tcp {place}: connect: {error.strerror or error}"
+        return f"dial tcp {endpoint}: connect: {error.strerror or error}"
     return ""
 
 

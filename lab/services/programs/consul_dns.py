@@ -42,12 +42,12 @@ class Names:
                 inlet.sendto(self._forward(data, end), peer)
 
     def _own(self, data: bytes, name: str, kind: int, end: int) -> bytes:
-        found = self.addresses(name.removesuffix(SUFFIX)) if name.endswith(SUFFIX) else None
-        if not found:
+        answer = self.addresses(name.removesuffix(SUFFIX)) if name.endswith(SUFFIX) else None
+        if not answer:
             return header(data, NXDOMAIN, 0) + data[12:end]
         rows = [
             b"\xc0\x0c" + struct.pack(">HHIH", A, IN, 0, 4) + socket.inet_aton(address)
-            for address in random.sample(found, len(found))
+            for address in random.sample(answer, len(answer))
             if kind == A
         ]
         return header(data, 0, len(rows)) + data[12:end] + b"".join(rows)

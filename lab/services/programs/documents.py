@@ -130,15 +130,15 @@ class Store:
 
     def matching(self, patterns: str, missing_allowed: bool = False) -> list[Index]:
         """Return the indices that names and patterns, separated by commas, stand for; Refused for a missing name."""
-        found: dict[str, Index] = {}
+        indices: dict[str, Index] = {}
         for pattern in patterns.split(","):
             if "*" in pattern:
-                found |= {name: one for name, one in self._indices.items() if fnmatchcase(name, pattern)}
+                indices |= {name: one for name, one in self._indices.items() if fnmatchcase(name, pattern)}
             elif pattern in self._indices:
-                found[pattern] = self._indices[pattern]
+                indices[pattern] = self._indices[pattern]
             elif not missing_allowed:
                 raise index_not_found(pattern)
-        return [found[name] for name in sorted(found)]
+        return [indices[name] for name in sorted(indices)]
 
     def create(self, name: str) -> Index:
         """Create an index; its shard stays unassigned while allocation is off."""

@@ -113,8 +113,8 @@ class Node:
         kinds = self._store.cluster | (
             {"defaults": defaults} if query.get("include_defaults") == "true" else {}
         )
-        found = {kind: nested(filtered(values, query)) for kind, values in kinds.items()}
-        return {kind: values for kind, values in found.items() if values or "filter_path" not in query}
+        settings = {kind: nested(filtered(values, query)) for kind, values in kinds.items()}
+        return {kind: values for kind, values in settings.items() if values or "filter_path" not in query}
 
     def put_cluster_settings(self, question: Question, index: str, query: dict[str, str]) -> Any:
         body = as_object(question.body)
@@ -154,16 +154,16 @@ class Node:
         }
 
     def blocks(self, question: Question, index: str, query: dict[str, str]) -> Any:
-        found = {}
+        result = {}
         for each in self._store.matching(index):
             blocks = {k: v for k, v in each.settings.items() if k.startswith("index.blocks.")}
             if blocks:
-                found[each.name] = {"settings": nested(blocks)}
-        return found
+                result[each.name] = {"settings": nested(blocks)}
+        return result
 
     def field_mapping(self, question: Question, index: str, query: dict[str, str]) -> Any:
         """Return the type of @timestamp: as the index was made, else date if a document has it."""
-        found = {}
+        result = {}
         for each in self._searched(index, query):
             kind = each.settings.get(TIME_TYPE) or (
                 "date" if any(TIME in one for one in each.documents) else ""
@@ -173,8 +173,8 @@ class Node:
                 if kind not in ("", "none")
                 else {}
             )
-            found[each.name] = {"mappings": one}
-        return found
+            result[each.name] = {"mappings": one}
+        return result
 
     def put_settings(self, question: Question, index: str, query: dict[str, str]) -> Any:
         values = flat(as_object(question.body))
@@ -249,8 +249,8 @@ class Node:
             if "_source" in query:
                 names = {word.partition(".")[0] for word in query["_source"].split(",")}
                 hit["_source"] = {k: v for k, v in hit["_source"].items() if k in names}
-        found = {"total": {"value": total, "relation": "eq"}, "max_score": None, "hits": hits}
-        return {"took": 1, "timed_out": False, "_shards": shards(indices), "hits": found}
+        result = {"total": {"value": total, "relation": "eq"}, "max_score": None, "hits": hits}
+        return {"took": 1, "timed_out": False, "_shards": shards(indices), "hits": result}
 
     def _searched(self, index: str, query: dict[str, str]) -> list[Index]:
         return self._store.matching(index, missing_allowed=query.get("ignore_unavailable") == "true")
@@ -342,8 +342,8 @@ def _fits(document: dict[str, Any], term: str) -> bool:
 
 def words_of(text: str) -> str:
     """Return the words of a text as its analysis makes them, each between blanks."""
-    words = " ".join(re.findall(r"[\w.]+", text.lower()))
-    return f" {words} "
+    text_ = " ".join(re.findall(r"[\w.]+", text.lower()))
+    return f" {text_} "
 
 
 def filtered(values: dict[str, str], query: dict[str, str]) -> dict[str, str]:
@@ -366,22 +366,22 @@ def table(rows: list[dict[str, Any]], query: dict[str, str]) -> Any:
 
 def flat(values: dict[str, Any], before: str = "") -> dict[str, Any]:
     """Return nested settings as {"index.blocks.write": True}."""
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for key, value in values.items():
-        found |= flat(value, f"{before}{key}.") if isinstance(value, dict) else {before + key: value}
-    return found
+        result |= flat(value, f"{before}{key}.") if isinstance(value, dict) else {before + key: value}
+    return result
 
 
 def nested(values: dict[str, str]) -> dict[str, Any]:
     """Return flat settings as {"index": {"blocks": {"write": "true"}}}."""
-    found: dict[str, Any] = {}
+    result: dict[str, Any] = {}
     for key, value in values.items():
         *path, last = key.split(".")
-        place = found
+        target = result
         for word in path:
-            place = place.setdefault(word, {})
-        place[last] = value
-    return found
+            target = target.setdefault(word, {})
+        target[last] = value
+    return result
 
 
 def change(settings: dict[str, str], values: dict[str, Any]) -> None:

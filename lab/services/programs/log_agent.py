@@ -45,8 +45,8 @@ def main() -> None:
 
 def sources(prospector: dict[str, Any]) -> list[str]:
     excluded = [re.compile(pattern) for pattern in prospector.get("exclude_files", [])]
-    found = {path for pattern in prospector["paths"] for path in glob(pattern)}
-    return sorted(path for path in found if not any(pattern.search(path) for pattern in excluded))
+    paths = {path for pattern in prospector["paths"] for path in glob(pattern)}
+    return sorted(path for path in paths if not any(pattern.search(path) for pattern in excluded))
 
 
 class Registry:
@@ -67,8 +67,14 @@ class Registry:
     @staticmethod
     def _state(source: str, offset: int) -> dict[str, Any]:
         file = os.stat(source)
-        place = {"inode": file.st_ino, "device": file.st_dev}
-        return {"source": source, "offset": offset, "FileStateOS": place, "timestamp": time.time(), "ttl": -1}
+        identity = {"inode": file.st_ino, "device": file.st_dev}
+        return {
+            "source": source,
+            "offset": offset,
+            "FileStateOS": identity,
+            "timestamp": time.time(),
+            "ttl": -1,
+        }
 
 
 def ship(path: str, kind: str, registry: Registry, queue: redis.Redis[bytes], key: str) -> None:

@@ -53,8 +53,8 @@ def options(text: str, plugin: str) -> dict[str, str]:
 
 def joda(pattern: str) -> str:
     """Return a date pattern of logstash as one of strftime; DD is the day of the year."""
-    words = {"YYYY": "%Y", "yyyy": "%Y", "MM": "%m", "dd": "%d", "DD": "%j", "HH": "%H", "ww": "%V"}
-    return re.sub(r"[A-Za-z]+", lambda match: words.get(match[0], match[0]), pattern)
+    formats = {"YYYY": "%Y", "yyyy": "%Y", "MM": "%m", "dd": "%d", "DD": "%j", "HH": "%H", "ww": "%V"}
+    return re.sub(r"[A-Za-z]+", lambda match: formats.get(match[0], match[0]), pattern)
 
 
 def deliver(host: str, index: str, document: dict[str, Any]) -> None:

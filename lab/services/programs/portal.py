@@ -11,7 +11,7 @@ import requests
 from . import argument, say
 from .server import Answer, Question, server
 
-PATIENCE = 10  # seconds
+TIMEOUT_SECONDS = 10  # seconds
 
 
 def configuration(path: Path) -> RawConfigParser:
@@ -43,7 +43,7 @@ def refusal(check_url: str, token: str) -> str:
     if not token:
         return "no bk_token"
     try:
-        answer = requests.get(check_url + token, timeout=PATIENCE).json()
+        answer = requests.get(check_url + token, timeout=TIMEOUT_SECONDS).json()
     except (requests.RequestException, ValueError) as error:
         return str(error)
     return "" if answer.get("result") else str(answer.get("message"))

@@ -17,9 +17,9 @@ def main() -> None:
 
     def reply(question: Question) -> Answer:
         url = urlsplit(question.path)
-        given = {name: values[0] for name, values in parse_qs(url.query).items()}
+        parameters = {name: values[0] for name, values in parse_qs(url.query).items()}
         if url.path.rstrip("/").endswith("login/check"):
-            good = passwords.get(given.get("username", "")) == given.get("password")
+            good = passwords.get(parameters.get("username", "")) == parameters.get("password")
             return as_json(
                 {
                     "result": good,

@@ -1,4 +1,4 @@
-"""What a fault leaves behind in logs, and how it is swept away."""
+"""Empty the logs in which a fault left lines."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from lab.control import Lab
 
-SWEPT = (
+LOG_PATTERNS = (
     "open_paas/{login,paas,esb,esb_api,appengine}.log",
     "open_paas/*_uwsgi.log",
     "open_paas/*supervisord.log",
@@ -15,20 +15,20 @@ SWEPT = (
 )
 
 
-def sweep(lab: Lab) -> None:
-    """Wait until the lab answers as it should; then empty every log that may tell of a fault."""
+def clear_logs(lab: Lab) -> None:
+    """Wait until the lab is healthy, then empty every log that may have lines of a fault."""
     for host in lab.layout.hosts:
         if "nginx" in host.roles:  # its workers remember for 30 s which upstreams had failed
             lab.run(host.name, "systemctl reload openresty" if lab.layout.systemd else "nginx -s reload")
     lab.wait_ready()
     await_delivery(lab)
-    places = " ".join(f"{lab.layout.home}/logs/{pattern}" for pattern in SWEPT)
+    paths = " ".join(f"{lab.layout.home}/logs/{pattern}" for pattern in LOG_PATTERNS)
     for host in lab.layout.hosts:
-        lab.run(host.name, f"shopt -s nullglob; for log in {places}; do [ ! -f $log ] || : > $log; done")
+        lab.run(host.name, f"shopt -s nullglob; for log in {paths}; do [ ! -f $log ] || : > $log; done")
 
 
 def await_delivery(lab: Lab) -> None:
-    """Until a line that an application writes now can be searched, and with it all that waited on the way."""
+    """Wait until a line that each application writes now can be searched, and with it all earlier lines."""
     if not lab.layout.plugins:
         return
     word = f"delivered{uuid4().hex}"

@@ -1,10 +1,10 @@
-"""Inject faults into a lab and heal them."""
+"""Inject faults into a lab and remove them."""
 
 from __future__ import annotations
 
 from bkpaas.language import get_language
 from bkpaas.messages import msg, to_text
-from lab.control import Lab, Tell
+from lab.control import Lab, Notify
 from lab.errors import LabError
 from lab.faults import FAULTS, Fault
 from lab.injected import names, write_names
@@ -13,7 +13,7 @@ __all__ = ["faults", "heal", "inject", "names", "title"]
 
 
 def faults() -> dict[str, Fault]:
-    """All faults by name."""
+    """Return all faults by name."""
     return FAULTS
 
 
@@ -22,8 +22,8 @@ def title(fault: Fault) -> str:
     return {"en": fault.title_en, "zh": fault.title_zh}[get_language()]
 
 
-def inject(lab: Lab, name: str, tell: Tell) -> None:
-    """Break the lab. Noted before it is done, so that a fault that got half way can be healed."""
+def inject(lab: Lab, name: str, notify: Notify) -> None:
+    """Inject a fault. Its name is recorded first, so that an interrupted injection can be healed."""
     lab.started()
     fault, before = _fault(name), names(lab)
     if fault.layout not in ("a", lab.layout.name):
@@ -38,12 +38,12 @@ def inject(lab: Lab, name: str, tell: Tell) -> None:
         raise LabError(msg("{name} is injected already", name=name))
     write_names(lab, [*before, name])
     fault.break_(lab)
-    tell(to_text(msg("{name}: {title}", name=name, title=title(fault))))
-    tell(to_text(msg("expected root cause: {condition}", condition=fault.condition)))
+    notify(to_text(msg("{name}: {title}", name=name, title=title(fault))))
+    notify(to_text(msg("expected root cause: {condition}", condition=fault.condition)))
 
 
-def heal(lab: Lab, name: str | None, tell: Tell) -> None:
-    """Undo a fault, or all, the newest first; returns when everything answers again, if nothing else is broken."""
+def heal(lab: Lab, name: str | None, notify: Notify) -> None:
+    """Remove a fault, or all, the newest first; wait until everything answers, if no other fault is injected."""
     lab.started()
     before = names(lab)
     if name is not None and name not in before:
@@ -53,7 +53,7 @@ def heal(lab: Lab, name: str | None, tell: Tell) -> None:
     for each in [name] if name else before[::-1]:
         _fault(each).heal(lab)
         write_names(lab, [one for one in names(lab) if one != each])
-        tell(to_text(msg("{name} is healed", name=each)))
+        notify(to_text(msg("{name} is healed", name=each)))
     if not names(lab):
         lab.wait_ready()
 

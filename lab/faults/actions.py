@@ -1,4 +1,4 @@
-"""What the faults do to hosts, by hand as an operator would: edit a file, restart a program, block a port."""
+"""Actions of faults on hosts, as an operator would do them: edit a file, restart a program, block a port."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HTTP_ANSWER = "curl -s -o /dev/null -m 5 -w '%{{http_code}}' {url} || true"
 
 
 def host(lab: Lab, role: str, number: int = 0) -> str:
-    """The name of the role's first host, or of a later one."""
+    """Return the name of the first host of a role, or of a later one."""
     return [each.name for each in lab.layout.hosts if role in each.roles][number]
 
 
@@ -21,7 +21,7 @@ def address(lab: Lab, name: str) -> str:
 
 
 def inner(lab: Lab, name: str) -> str:
-    """Where open_paas on that host listens."""
+    """Return the address on which open_paas of that host listens."""
     return "127.0.0.1" if lab.layout.loopback else address(lab, name)
 
 
@@ -37,7 +37,7 @@ def gate_url(lab: Lab, path: str) -> str:
 
 
 def keep(lab: Lab, name: str, path: str) -> None:
-    """Put a copy aside, times included: a restored file must not look newer than the process that read it."""
+    """Keep a copy with its times: a restored file must not look newer than the process that read it."""
     kept = KEPT + path
     lab.run(name, f"mkdir -p $(dirname {kept}) && cp -p {path} {kept}")
 
@@ -49,7 +49,7 @@ def edit(lab: Lab, name: str, path: str, sed: str) -> None:
 
 
 def restore(lab: Lab, name: str, path: str) -> None:
-    """The file as it was before `edit` or `keep`; nothing to do if there was neither."""
+    """Restore the file as it was before `edit` or `keep`; do nothing without a copy."""
     kept = KEPT + path
     lab.run(name, f"[ ! -e {kept} ] || {{ rm -f {path} && cp -p {kept} {path} && rm {kept}; }}")
 
@@ -57,11 +57,13 @@ def restore(lab: Lab, name: str, path: str) -> None:
 # processes
 
 
-def supervisorctl(lab: Lab, name: str, words: str, module: str = "open_paas") -> str:
-    """Its exit status says nothing that its text does not."""
+def supervisorctl(lab: Lab, name: str, arguments: str, module: str = "open_paas") -> str:
+    """Run supervisorctl; return its output, whatever its exit status."""
     binaries = f"{lab.layout.home}/.envs/{module}/bin"
     conf = f"{lab.layout.home}/etc/supervisor-{module}.conf"
-    return lab.run(name, f"{binaries}/python {binaries}/supervisorctl -c {conf} {words} || true", timeout=60)
+    return lab.run(
+        name, f"{binaries}/python {binaries}/supervisorctl -c {conf} {arguments} || true", timeout=60
+    )
 
 
 def start_supervisord(lab: Lab, name: str, module: str = "open_paas") -> None:
@@ -72,7 +74,7 @@ def start_supervisord(lab: Lab, name: str, module: str = "open_paas") -> None:
 
 
 def await_states(lab: Lab, name: str, state: str, *programs: str) -> None:
-    """Until every one of the programs (all of open_paas if none is named) is in that state."""
+    """Wait until all of these programs (all of open_paas if none is named) are in that state."""
 
     def reached() -> bool:
         lines = [line.split() for line in supervisorctl(lab, name, "status").splitlines()]
@@ -83,7 +85,7 @@ def await_states(lab: Lab, name: str, state: str, *programs: str) -> None:
 
 
 def restart(lab: Lab, name: str, *programs: str) -> None:
-    """Restart programs of open_paas, and wait until each answers something."""
+    """Restart programs of open_paas, and wait until each answers."""
     supervisorctl(lab, name, f"restart {' '.join(programs)}")
     await_states(lab, name, "RUNNING", *programs)
     for program in programs:
@@ -103,7 +105,7 @@ def restart_open_paas(lab: Lab, name: str) -> None:
 
 
 def await_http(lab: Lab, name: str, url: str, *statuses: str) -> None:
-    """Until a request from that host is answered with one of the statuses, or at all if none is given."""
+    """Wait until a request from that host is answered with one of the statuses, with any if none is given."""
 
     def answered() -> bool:
         status = lab.run(name, HTTP_ANSWER.format(url=url)).strip()
@@ -113,12 +115,12 @@ def await_http(lab: Lab, name: str, url: str, *statuses: str) -> None:
 
 
 def signal_processes(lab: Lab, name: str, signal: str, pattern: str) -> None:
-    """Send a signal to every process whose command line begins like this; there must be one."""
+    """Send a signal to every process whose command line begins like this; one must exist."""
     lab.run(name, f"pkill -{signal} -f {shlex.quote('^' + pattern)}")
 
 
 def start_roles(lab: Lab, name: str) -> None:
-    """Start whatever the host's roles ask for and is not running."""
+    """Start every program of the host's roles that does not run."""
     roles = " ".join(lab.layout.host(name).roles)
     environment = f"ADDRESS={address(lab, name)} ROLES={shlex.quote(roles)} LAYOUT_JSON=/opt/lab/layout.json"
     lab.run(name, f"{environment} /opt/lab/start.sh", timeout=60)
@@ -150,7 +152,7 @@ def stop_nginx(lab: Lab, name: str) -> None:
 
 
 def block(lab: Lab, name: str, port: int, source: str, verdict: str) -> None:
-    """The host's own firewall treats new and old connections from `source` to its `port` like this."""
+    """Add a rule to the host's firewall for connections from `source` to its `port`."""
     lab.run(name, f"iptables -I INPUT -s {source} -p tcp --dport {port} -j {verdict}")
 
 
@@ -159,7 +161,7 @@ def unblock(lab: Lab, name: str) -> None:
 
 
 def add_address(lab: Lab, name: str) -> str:
-    """Give the host a second address, as a second network card would -> the address."""
+    """Give the host a second address, as a second network card would; return it."""
     second = _second_address(lab, name)
     lab.run(name, f"ip addr add {second}/{lab.layout.prefix} dev eth0")
     return second
@@ -178,7 +180,7 @@ def _second_address(lab: Lab, name: str) -> str:
 
 
 def set_clock(lab: Lab, name: str, seconds: float) -> None:
-    """Put the host's clock that far from the others'; its time daemon follows its source but may not correct it."""
+    """Set the host's clock off by that much; its time daemon follows its source and may not correct it."""
     lab.run(name, f"/opt/lab/labclock {seconds}")
     restart_time_daemon(lab, name)
 

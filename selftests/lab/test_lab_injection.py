@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from lab import broken
+from lab import injection
 from lab.control import REPOSITORY, Lab
 from lab.errors import LabError
 from lab.faults import FAULTS
@@ -37,20 +37,20 @@ class Stopped:
 
 @pytest.fixture(autouse=True)
 def two_faults(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broken, "faults", lambda: {name: Stopped(name) for name in ("one", "two")})
+    monkeypatch.setattr(injection, "faults", lambda: {name: Stopped(name) for name in ("one", "two")})
 
 
 def test_break_and_heal(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
-    broken.inject(lab, "one", print)
+    injection.inject(lab, "one", print)
     assert "expected root cause: services-answer" in capsys.readouterr().out
-    assert broken.names(lab) == ["one"]
+    assert injection.names(lab) == ["one"]
     assert not lab.ready()
     with pytest.raises(LabError, match="one is injected already"):
-        broken.inject(lab, "one", print)
+        injection.inject(lab, "one", print)
     with pytest.raises(LabError, match="two is not injected: one"):
-        broken.heal(lab, "two", print)
-    broken.heal(lab, "one", print)
-    assert broken.names(lab) == []
+        injection.heal(lab, "two", print)
+    injection.heal(lab, "one", print)
+    assert injection.names(lab) == []
     assert lab.ready()
 
 
@@ -68,22 +68,22 @@ def test_faults_name_their_layout_and_end_quietly() -> None:
 
 
 def test_fault_of_another_layout_is_refused(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broken, "faults", lambda: {"one": Stopped("one", layout="elsewhere")})
+    monkeypatch.setattr(injection, "faults", lambda: {"one": Stopped("one", layout="elsewhere")})
     with pytest.raises(LabError, match="one is a fault of layout elsewhere"):
-        broken.inject(lab, "one", print)
-    assert broken.names(lab) == []
+        injection.inject(lab, "one", print)
+    assert injection.names(lab) == []
 
 
 def test_heal_without_a_name_heals_all_the_newest_first(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
-    broken.inject(lab, "two", print)
-    broken.inject(lab, "one", print)
+    injection.inject(lab, "two", print)
+    injection.inject(lab, "one", print)
     capsys.readouterr()
-    broken.heal(lab, "two", print)
-    assert broken.names(lab) == ["one"]
-    broken.inject(lab, "two", print)
-    assert broken.names(lab) == ["one", "two"]
+    injection.heal(lab, "two", print)
+    assert injection.names(lab) == ["one"]
+    injection.inject(lab, "two", print)
+    assert injection.names(lab) == ["one", "two"]
     capsys.readouterr()
-    broken.heal(lab, None, print)
+    injection.heal(lab, None, print)
     assert capsys.readouterr().out.split() == ["two", "is", "healed", "one", "is", "healed"]
     assert lab.ready()
 
@@ -94,12 +94,12 @@ def test_a_fault_that_failed_half_way_can_be_healed(lab: Lab, monkeypatch: pytes
 
     monkeypatch.setattr(Stopped, "break_", half)
     with pytest.raises(LabError):
-        broken.inject(lab, "one", print)
-    assert broken.names(lab) == ["one"]
-    broken.heal(lab, None, print)
+        injection.inject(lab, "one", print)
+    assert injection.names(lab) == ["one"]
+    injection.heal(lab, None, print)
     assert lab.ready()
 
 
 def test_an_unknown_fault_is_refused(lab: Lab) -> None:
     with pytest.raises(LabError, match="no fault 'three'; see python -m lab faults"):
-        broken.inject(lab, "three", print)
+        injection.inject(lab, "three", print)

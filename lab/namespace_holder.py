@@ -1,10 +1,10 @@
-"""The process that holds the namespaces of a lab: `python keeper.py {lab,build} [COMMAND...]`.
+"""The process that holds the namespaces of a lab: `python namespace_holder.py {lab,build} [COMMAND...]`.
 
 It makes a user namespace, waits until its parent has given it a range of ids, makes the other namespaces and
 starts their PID 1. `lab` is a PID 1 that only collects orphans; `build` runs COMMAND as PID 1 and ends with it.
 When either process ends, the kernel ends everything inside: nothing has to be cleaned up.
 
-Standard library only. It speaks with `namespaces` over its standard input and output: "user" -> "mapped" ->
+Standard library only. Protocol with `namespaces` over standard input and output: "user" -> "mapped" ->
 the number of PID 1 -> "noted" (a lab only), or "refused STEP ERRNO" at the step that the kernel did not allow.
 """
 
@@ -29,11 +29,11 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 def unshare(step: str, flags: int) -> None:
     if libc.unshare(flags):
-        tell(f"refused {step} {ctypes.get_errno()}")
+        write_line(f"refused {step} {ctypes.get_errno()}")
         sys.exit(1)
 
 
-def tell(line: str) -> None:
+def write_line(line: str) -> None:
     os.write(1, line.encode() + b"\n")
 
 
@@ -42,7 +42,7 @@ def die_with_parent() -> None:
 
 
 def reap() -> None:
-    """Be the PID 1 that collects what others leave behind."""
+    """Collect orphaned processes, as PID 1."""
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD})
     while True:
         signal.sigwait({signal.SIGCHLD})
@@ -58,7 +58,7 @@ def main() -> int:
     if kind == "build":
         die_with_parent()
     unshare("user namespace", NEWUSER)
-    tell("user")
+    write_line("user")
     if sys.stdin.readline() != "mapped\n":
         return 1
     try:
@@ -66,7 +66,7 @@ def main() -> int:
         os.setuid(0)
         os.setgroups([])
     except OSError as error:
-        tell(f"refused ids {error.errno}")
+        write_line(f"refused ids {error.errno}")
         return 1
     unshare("other namespaces", SPACES[kind])
     init = os.fork()
@@ -78,7 +78,7 @@ def main() -> int:
         if command:
             os.execvp(command[0], command)
         reap()
-    tell(str(init))
+    write_line(str(init))
     if kind == "lab" and sys.stdin.readline() != "noted\n":
         return 1  # the caller has ended before the lab was registered
     os.close(1)

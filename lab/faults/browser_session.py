@@ -1,9 +1,9 @@
-"""A person with a browser: logs in on one paas host and is sent on to another, as behind a load balancer."""
+"""A browser session: log in on one paas host, then open the platform on another, as behind a load balancer."""
 
 from __future__ import annotations
 
 from lab.control import Lab
-from lab.faults.hands import address
+from lab.faults.actions import address
 from lab.services.layout import SECRETS
 
 SCRIPT = r"""
@@ -16,8 +16,8 @@ curl -s -m 10 -o /dev/null -w '%{{http_code}}' -b bk_token=$token {platform}
 """
 
 
-def visit(lab: Lab, issuer: str, verifier: str) -> str:
-    """Log in on the host `issuer`, open the platform on the host `verifier` -> the HTTP status of its page."""
+def open_platform(lab: Lab, issuer: str, verifier: str) -> str:
+    """Log in on the host `issuer`, open the platform on the host `verifier`; return the HTTP status of its page."""
     ports = lab.layout.ports
     return lab.run(
         verifier,
@@ -32,5 +32,7 @@ def visit(lab: Lab, issuer: str, verifier: str) -> str:
 
 
 def be_refused(lab: Lab, issuer: str, verifier: str) -> None:
-    """Visit until the platform sends the visitor back to the login page, which leaves its line in paas.log."""
-    lab.wait(lambda: visit(lab, issuer, verifier) == "302", 10, f"{verifier} refuses a token of {issuer}")
+    """Open the platform until it redirects to the login page, which leaves a line in paas.log."""
+    lab.wait(
+        lambda: open_platform(lab, issuer, verifier) == "302", 10, f"{verifier} refuses a token of {issuer}"
+    )
