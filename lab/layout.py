@@ -45,6 +45,8 @@ class Layout:
     generation: str = "5.x"
     systemd: bool = False
     """Is systemd the PID 1 of the hosts? Else a small init of the lab."""
+    containers: bool = False
+    """Do open_paas and usermgr run in containers, as in generation 6.2 and later?"""
     home: str = "/data/bkce"
     scheme: str = "http"
     network: str = "10.66.0.0/24"

@@ -50,6 +50,7 @@ class Layout:
     loopback: bool
     plugins: bool
     generation: str
+    containers: bool
     controller: str
 
     @classmethod

@@ -14,7 +14,7 @@ from bkpaas.language import set_language
 from bkpaas.messages import to_text
 
 INVENTORIES = Path(__file__).parents[2] / "inventory"
-LABS = {"a": "lab", "b": "lab-b", "c": "lab-c", "d": "lab-d", "e": "lab-e"}
+LABS = {"a": "lab", "b": "lab-b", "c": "lab-c", "d": "lab-d", "e": "lab-e", "f": "lab-f"}
 EXAMPLES = [*LABS.values(), "example-5.x", "example-6.x", "example-standalone", "example-install.config"]
 
 

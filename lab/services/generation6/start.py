@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..layout import SERVICES, Layout, variables
 from ..render import render
+from .containers import CONTAINERS
 from .roles import ROLES
 from .units import UNIT
 
@@ -46,7 +47,8 @@ def main(layout: Layout, address: str, roles: list[str]) -> None:
         "consul",
         *dict.fromkeys(name for role in services for name in role.units),
     ):
-        UNIT[name](layout, address)
+        write = CONTAINERS.get(name, UNIT[name]) if layout.containers else UNIT[name]
+        write(layout, address)
     (layout.home / "logs").mkdir(exist_ok=True)
     shutil.chown(layout.home / "logs", "blueking", "blueking")
 
