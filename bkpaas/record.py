@@ -33,12 +33,14 @@ class Run(Struct):
     """Language of every text in the record, en or zh; `translated` holds the other language."""
 
 
-class Clock(Struct):
+class Clock(Struct, omit_defaults=True):
     """A host's clock against that of the machine that looked."""
 
     offset_seconds: float
     uncertainty_seconds: float
     """The truth is within offset plus and minus this."""
+    controller: str = ""
+    """The run that measured it, where snapshots were merged: only clocks of one run can be compared."""
 
 
 class HostRecord(Struct):
@@ -218,6 +220,21 @@ class WaiverUse(Struct):
     """Ids it was used for, or would have been."""
 
 
+class MergedSnapshot(Struct):
+    """One of the snapshots that were judged as one."""
+
+    source: str
+    """Its file, as given."""
+    started: str
+    """ISO 8601 with offset."""
+    age_seconds: float
+    """How much older it is than the newest."""
+    hosts: int
+    """How many hosts' facts come from it."""
+    elsewhere: list[str]
+    """Hosts that it has too, and whose facts come from another one."""
+
+
 class Results(Struct):
     run: Run
     hosts: list[HostRecord]
@@ -237,6 +254,8 @@ class Results(Struct):
     """Outputs of this run that could not be written or sent, with the reason; the run is then not green."""
     causes: list[RootCause] = field(default_factory=list)
     """The root causes with their headlines, in the same order."""
+    merged: list[MergedSnapshot] = field(default_factory=list)
+    """The snapshots of several controllers that were judged together; empty: one controller."""
     schema: Literal[1] = 1
 
     def verdict(self, id_: str) -> Verdict:

@@ -30,8 +30,8 @@ def _from_the_others(host: HostView, deployment: Deployment, host_facts: HostLoo
     """Return (distance, uncertainty) in seconds from the median clock of all hosts that could be measured well."""
     limit = deployment.thresholds.clock_uncertainty_seconds
     _others(deployment, host_facts)
-    usual, measured = usual_clock(deployment, host_facts)
     own = host.clock
+    usual, measured = usual_clock(deployment, host_facts, own)
     if own.uncertainty_seconds > limit:
         raise NoData(
             msg(
@@ -41,6 +41,8 @@ def _from_the_others(host: HostView, deployment: Deployment, host_facts: HostLoo
             )
         )
     if usual is None or measured < 2:
+        if own.controller:
+            raise NoData(msg("no other host's clock was measured by the controller of this one"))
         raise NoData(msg("no other host's clock could be measured"))
     if own == usual:
         return 0.0, 0.0

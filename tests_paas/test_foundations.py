@@ -45,6 +45,9 @@ from bkpaas.checks import (
 
 # Kinds of failure that are the host's own; with the others (keys, sudo, no Python) the suite could not look.
 HOST_FAULTS = frozenset({"unreachable", "refused", "login_hung", "hung", "closed"})
+# Kinds of a merged snapshot: it has the host, and no facts of it.
+NOT_MERGED = frozenset({"no_snapshot", "old_snapshot"})
+NAMED = 3
 
 
 @condition("controller-connectivity")
@@ -70,11 +73,20 @@ def test_hosts_are_not_all_out_of_reach_for_one_reason(
 def test_host_can_be_collected(snapshot: Snapshot, subject: Subject, finding: Finding) -> None:
     """The host answers over ssh and lets the collector run to its end."""
     facts = snapshot.hosts[subject.id]
+    if facts.error is not None and facts.error_kind in NOT_MERGED:
+        finding.set_remedy_values(file=quote(snapshot.deployment.source))
+        same = [other.host for other in snapshot.hosts.values() if other.error == facts.error]
+        raise NoData(case("not-merged", lines([facts.error]), hosts=_first_names(same)))
     if facts.error is not None and facts.error_kind not in HOST_FAULTS:
         raise NoData(case("not-collected", lines([facts.error])))
     if facts.error is not None:
         raise AssertionError(_host_fault(facts.error_kind, facts.error))
     finding.add_evidence(msg("collected in {seconds}", seconds=seconds(facts.seconds)))
+
+
+def _first_names(names: list[str]) -> Message | str:
+    first, rest = ", ".join(names[:NAMED]), len(names) - NAMED
+    return msg("{first} and {rest} more", first=first, rest=rest) if rest > 0 else first
 
 
 def _host_fault(kind: str | None, error: Message | str) -> CaseMessage:

@@ -264,7 +264,9 @@ def test_request_arrives_in_one_login_log(
     elsewhere = [paas.name for paas in deployment.hosts_with("paas") if not paas.selected]
     for paas in deployment.selected("paas"):
         reason = _no_log_reason(paas, host_facts, snapshot)
-        if not reason and agent in host_facts(paas.name).login_access.probes:
+        if (not reason or not snapshot.has_own_controller(paas.name)) and _has_request(
+            host_facts(paas.name), agent
+        ):
             arrived.append(paas.name)
         elif reason:
             unknown.append(labelled(paas.name, reason))
@@ -289,9 +291,16 @@ def test_request_arrives_in_one_login_log(
     )
 
 
+def _has_request(host: HostView, agent: str) -> bool:
+    access = host.facts.login_access
+    return not isinstance(access, Missing) and agent in access.probes
+
+
 def _no_log_reason(paas: Host, host_facts: HostLookup, snapshot: Snapshot) -> Message | str | None:
     """Return why the log of a host does not show whether the request arrived; None if it does."""
     host = host_facts(paas.name)
+    if not snapshot.has_own_controller(paas.name):
+        return msg("its log was read by another controller than the one that sent the request")
     try:
         access = host.login_access
         started = snapshot.started + host.clock.offset_seconds

@@ -30,6 +30,8 @@ def _compare_clocks(
 ) -> tuple[HostView, HostView, float, float]:
     """(ahead, behind, distance, uncertainty): how far the clock of one host is before the other's."""
     first, second = pair
+    if first.clock.controller != second.clock.controller:
+        raise NoData(msg("two controllers measured the clocks: against their own clocks, which may differ"))
     distance = first.clock.offset_seconds - second.clock.offset_seconds
     uncertainty = first.clock.uncertainty_seconds + second.clock.uncertainty_seconds
     limit = deployment.thresholds.clock_uncertainty_seconds
@@ -67,7 +69,7 @@ def _idle_limit(host: HostView) -> int | float | None:
 
 def _off(ahead: HostView, behind: HostView, deployment: Deployment, host_facts: HostLookup) -> Message:
     """Return which of two clocks is wrong, judging by the clocks of all hosts."""
-    usual, measured = usual_clock(deployment, host_facts)
+    usual, measured = usual_clock(deployment, host_facts, ahead.clock)
     if usual is None or measured < FEWEST_CLOCKS:
         return msg("one of the two ({name} is ahead, which need not be the wrong one)", name=ahead.name)
     far, near = sorted((ahead, behind), key=lambda one: -abs(one.clock.offset_seconds - usual.offset_seconds))

@@ -13,6 +13,9 @@ Addresses = Mapping[str, Iterable[str]]
 OF_ONE_HOST = frozenset({"not-running", "not-listening", "extra-process", "frozen", "full"})
 """Kinds of evidence about a process or disk of one host: equal findings on two hosts have two origins."""
 
+NOT_MERGED = ("host-reachable", "not-merged")
+"""Condition and case of hosts that one missing or old snapshot leaves without facts."""
+
 _BY_WORD = {"fail": 0, "no_data": 1, "warn": 2}
 _MEASURED = re.compile(r"[+±-]?\d+(\.\d+)? ?(ms|s|%)(?![\w])|\b[0-9a-f]{12,}\b|\bpid \d+\b")
 """Durations, shares, request ids and pids, which differ between two views of the same."""
@@ -72,6 +75,8 @@ def _origin(verdict: Verdict, views: list[Verdict], addresses: Addresses) -> tup
         return view
     if verdict.condition in TOPOLOGY.said_first and verdict.case:
         return verdict.condition, verdict.case  # one file is wrong
+    if (verdict.condition, verdict.case) == NOT_MERGED:
+        return *NOT_MERGED, verdict.reason or ""
     kinds = {kind for part in verdict.parts for kind in part.kinds}
     if not kinds or kinds & OF_ONE_HOST or verdict.verdict == "no_data":
         return (verdict.id,)

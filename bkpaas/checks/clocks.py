@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from bkpaas.checks.lookup import HostLookup
 from bkpaas.errors import NoData
 from bkpaas.facts import Clock, HostView, Missing
@@ -21,13 +23,30 @@ def host_time(host: HostView) -> float:
     return time
 
 
-def usual_clock(deployment: Deployment, host_facts: HostLookup) -> tuple[Clock | None, int]:
-    """Return (the median of the clocks that were measured well, the number of these)."""
+def comparable_clocks(deployment: Deployment, host_facts: HostLookup, own: Clock) -> list[Clock]:
+    """Return the clocks of all hosts, itself included, that the controller of this one measured."""
+    measured = [host_facts(entry.name).facts.clock for entry in deployment.selected()]
+    return [
+        clock for clock in measured if not isinstance(clock, Missing) and clock.controller == own.controller
+    ]
+
+
+def usual_clock(
+    deployment: Deployment, host_facts: HostLookup, own: Clock | None = None
+) -> tuple[Clock | None, int]:
+    """Return (the median of the clocks that were measured well, the number of these).
+
+    own: a clock, if only those count that can be compared with it. Without it they are those of the controller that
+    measured the most.
+    """
     limit = deployment.thresholds.clock_uncertainty_seconds
     measured = [host_facts(entry.name).facts.clock for entry in deployment.selected()]
     clocks = [
         clock for clock in measured if not isinstance(clock, Missing) and clock.uncertainty_seconds <= limit
     ]
+    controllers = Counter(clock.controller for clock in clocks)
+    controller = own.controller if own else max(controllers, key=lambda one: controllers[one], default="")
+    clocks = [clock for clock in clocks if clock.controller == controller]
     if not clocks:
         return None, 0
     clocks.sort(key=lambda clock: clock.offset_seconds)

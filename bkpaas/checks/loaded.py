@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 from statistics import median
 
 from bkpaas.checks.case import CaseMessage, case
+from bkpaas.checks.clocks import comparable_clocks
 from bkpaas.checks.lookup import HostLookup
-from bkpaas.facts import FileFact, HostView, Missing, Process
+from bkpaas.facts import FileFact, HostView, Process
 from bkpaas.facts.bytecode import Compiled
 from bkpaas.inventory.deployment import Deployment
 
@@ -31,11 +32,8 @@ def clock_slack(host: HostView, deployment: Deployment, host_facts: HostLookup) 
     Starts are counted back from the clock as it goes now, files have the time of their day: a clock that was set in
     between, or should be, puts them apart by as much.
     """
-    offsets = [
-        facts.clock.offset_seconds
-        for facts in (host_facts(other.name) for other in deployment.selected())
-        if not isinstance(facts.facts.clock, Missing)
-    ]
+    clocks = comparable_clocks(deployment, host_facts, host.clock)
+    offsets = [clock.offset_seconds for clock in clocks]
     off = abs(host.clock.offset_seconds - median(offsets))
     return off + host.clock.uncertainty_seconds + TICK_SECONDS
 

@@ -122,6 +122,12 @@ def host_facts(host: Host, answers: HostAnswers, secrets: Secrets) -> HostFacts:
     return _without_secrets(HostFacts(**shared, **nouns), HostFacts, secrets)  # type: ignore[arg-type]
 
 
+def uncollected_facts(host: str, kind: str, reason: Message) -> HostFacts:
+    """Return the facts of a host that was not collected, for a kind of error and a reason."""
+    nouns: dict[str, Fact] = {noun: Missing(reason) for noun in (*_NOUNS, "clock")}
+    return HostFacts(host, False, kind, reason, 0.0, **nouns)  # type: ignore[arg-type]
+
+
 def controller_facts(answer: dict[str, Any], secrets: Secrets) -> ControllerFacts:
     """Return the facts of the controller from the result of bkpaas.collect.probes.probe."""
     read = read_controller(answer)

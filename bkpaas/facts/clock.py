@@ -13,3 +13,5 @@ class Clock(Fact, frozen=True):
     uncertainty_seconds: Seconds
     """The truth is within offset plus and minus this."""
     samples: int
+    controller: str = ""
+    """The run that measured it, in a snapshot that was merged of several: only clocks of one run can be compared."""

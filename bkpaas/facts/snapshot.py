@@ -43,6 +43,20 @@ class ControllerFacts(Record, frozen=True):
     """Of a domain behind https."""
 
 
+class SnapshotPart(Struct, frozen=True):
+    """Describe one of the snapshots that were merged into one."""
+
+    source: str
+    """Its file, as given."""
+    run: str
+    started: float
+    """Epoch seconds of its controller's clock."""
+    hosts: tuple[str, ...]
+    """Those whose facts come from it."""
+    elsewhere: tuple[str, ...] = ()
+    """Hosts that it has too, and whose facts come from another one."""
+
+
 class _Head(Struct):
     """Declare the fields that snapshots of every version have."""
 
@@ -63,6 +77,12 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     controller: ControllerFacts
     key: str | None = None
     """Fingerprint of the key that its secrets were digested with; None: a key of this run only."""
+    parts: tuple[SnapshotPart, ...] = ()
+    """Those that it was merged of, first the one with the controller's own requests; empty: it is of one run."""
+
+    def has_own_controller(self, host: str) -> bool:
+        """Tell if a host was collected by the controller whose own requests this snapshot has."""
+        return not self.parts or host in self.parts[0].hosts
 
     def save(self, path: Path) -> None:
         """Write it, private (0600), whole or not at all."""

@@ -43,6 +43,8 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     body_bytes: int = 65_536
     """What is read of one HTTP body."""
     concurrent_hosts: int = 32
+    snapshot_hours: float = 6.0
+    """Of snapshots that are merged, one that is older than the newest by more counts as not collected."""
 
 
 class Thresholds(Struct, frozen=True, forbid_unknown_fields=True):

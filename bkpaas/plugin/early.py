@@ -107,7 +107,13 @@ def _run_options() -> Group:
         },
         "--from-snapshot": {
             "metavar": "FILE",
-            "help": to_text(msg("check the snapshot of an earlier run offline; no host is contacted")),
+            "action": "append",
+            "default": [],
+            "help": to_text(
+                msg(
+                    "check the snapshot of an earlier run offline; no host is contacted. Given several times: merge the snapshots of several controllers, each of its part of the hosts (docs/engines.md)"
+                )
+            ),
         },
         "--collect-plan": {
             "metavar": "DIR",

@@ -25,6 +25,7 @@ from bkpaas.collect.exchange import Exchange, load_manifest
 from bkpaas.collect.login import Credentials
 from bkpaas.errors import InventoryError, SuiteError
 from bkpaas.facts import Snapshot
+from bkpaas.facts.merging import merge
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.language import language_of_locale, set_language
 from bkpaas.messages import msg, plural, to_text
@@ -65,7 +66,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     informative = config.option.plan or config.option.collectonly
     if config.option.from_snapshot:
-        snapshot = _snapshot(config.option.from_snapshot)
+        snapshot = _snapshots(config.option.from_snapshot)
         deployment = _waivers_added(snapshot.deployment, config.option.waivers)
         config.stash[SNAPSHOT] = msgspec.structs.replace(snapshot, deployment=deployment)
         config.stash[DEPLOYMENT] = deployment
@@ -301,6 +302,17 @@ def _waivers_added(deployment: Deployment, file: str | None) -> Deployment:
     except InventoryError as error:
         raise pytest.UsageError(str(error)) from None
     return msgspec.structs.replace(deployment, waivers=(*deployment.waivers, *more))
+
+
+def _snapshots(paths: list[str]) -> Snapshot:
+    """Return the one snapshot, or several merged. UsageError: one cannot be read, or they do not fit together."""
+    snapshots = [(path, _snapshot(path)) for path in paths]
+    if len(snapshots) == 1:
+        return snapshots[0][1]
+    try:
+        return merge(snapshots)
+    except SuiteError as error:
+        raise pytest.UsageError(str(error)) from None
 
 
 def _snapshot(path: str) -> Snapshot:

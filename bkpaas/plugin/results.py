@@ -25,6 +25,7 @@ from bkpaas.record import (
     Clock,
     FlowPart,
     HostRecord,
+    MergedSnapshot,
     Part,
     Results,
     RootCause,
@@ -72,7 +73,22 @@ def build(
         sections=[_section(section) for section in sections()],
         flow=request_flow(),
         limits=msgspec.structs.asdict(deployment.thresholds),
+        merged=_merged(snapshot),
     )
+
+
+def _merged(snapshot: Snapshot) -> list[MergedSnapshot]:
+    newest = max((part.started for part in snapshot.parts), default=0.0)
+    return [
+        MergedSnapshot(
+            part.source,
+            _iso(part.started),
+            round(newest - part.started, 3),
+            len(part.hosts),
+            list(part.elsewhere),
+        )
+        for part in snapshot.parts
+    ]
 
 
 def _lost(id_: str, interrupted: bool) -> Outcome:
@@ -246,17 +262,16 @@ def _host(name: str, deployment: Deployment, snapshot: Snapshot) -> HostRecord:
         seconds=round(facts.seconds, 3) if facts else 0.0,
         error=_rendered(error, get_language()),
         translated=_rendered(error, other_language()),
-        clock=Clock(clock.offset_seconds, clock.uncertainty_seconds)
+        clock=Clock(clock.offset_seconds, clock.uncertainty_seconds, clock.controller)
         if isinstance(clock, facts_.Clock)
         else None,
     )
 
 
 def _run(deployment: Deployment, snapshot: Snapshot, seconds: float) -> Run:
-    started = datetime.fromtimestamp(snapshot.started).astimezone()
     return Run(
         id=snapshot.run,
-        started=started.isoformat(timespec="seconds"),
+        started=_iso(snapshot.started),
         seconds=round(seconds, 3),
         inventory=deployment.source,
         suite=__version__,
@@ -264,3 +279,7 @@ def _run(deployment: Deployment, snapshot: Snapshot, seconds: float) -> Run:
         exit=0,
         language=get_language(),
     )
+
+
+def _iso(epoch: float) -> str:
+    return datetime.fromtimestamp(epoch).astimezone().isoformat(timespec="seconds")

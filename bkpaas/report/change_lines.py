@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from bkpaas.messages import Message, joined, msg
+from bkpaas.messages import Message, joined, msg, plural
 from bkpaas.record import Comparison, FactChange, History, Results, WaiverUse
 
 IDS_SHOWN = 6
+AGE_SHOWN = 60.0
+"""A snapshot that is older than the newest by so many seconds is said to be."""
 
 
 def change_lines(results: Results) -> list[Message]:
-    """One line each: new and repaired since the last run, what changed since the baseline, waivers that need a hand."""
-    lines = []
+    """One line each: snapshots that were merged; new and repaired since the last run, what changed since the baseline, waivers that need a hand."""
+    lines = list(merged_lines(results))
     if results.history is not None and len(results.history.runs) > 1 and results.run.exit != 2:
         lines.append(_nightly(results.history))
     if results.comparison is not None:
@@ -22,6 +24,27 @@ def change_lines(results: Results) -> list[Message]:
         if waiver.state != "used":
             lines.append(waiver_line(waiver))
     return lines
+
+
+def merged_lines(results: Results) -> Iterator[Message]:
+    """Yield a line for each of the snapshots that were judged together, and one for the hosts that several have."""
+    for part in results.merged:
+        line = plural(
+            "merged: {source} of {started}, {count} host",
+            "merged: {source} of {started}, {count} hosts",
+            count=part.hosts,
+            source=part.source,
+            started=day(part.started),
+        )
+        if part.age_seconds >= AGE_SHOWN:
+            older = part.age_seconds / 60
+            line = msg("{line}; {older:.0f} minutes older than the newest", line=line, older=older)
+        yield line
+    several = [host for part in results.merged for host in part.elsewhere]
+    if several:
+        yield msg(
+            "in several snapshots, the newest counts: {hosts}", hosts=_some(list(dict.fromkeys(several)))
+        )
 
 
 def _nightly(history: History) -> Message:

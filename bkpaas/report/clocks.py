@@ -67,11 +67,15 @@ def chart(results: Results) -> Chart | None:
     clocks = {host.name: host.clock for host in results.hosts if host.clock}
     if not clocks:
         return None
-    usual = _usual(list(clocks.values()), results.limits.get("clock_uncertainty_seconds", 2.0))
+    well = results.limits.get("clock_uncertainty_seconds", 2.0)
+    usual = {
+        controller: _usual([one for one in clocks.values() if one.controller == controller], well)
+        for controller in {clock.controller for clock in clocks.values()}
+    }
     drift = results.limits.get("clock_drift_seconds", 3.0)
     spread = results.limits.get("clock_apart_seconds", 60.0)
     token = float(results.limits.get("token_offset_seconds", 60))
-    offsets = {name: clock.offset_seconds - usual for name, clock in clocks.items()}
+    offsets = {name: clock.offset_seconds - usual[clock.controller] for name, clock in clocks.items()}
     paas = [offsets[host.name] for host in results.hosts if "paas" in host.roles and host.name in offsets]
     widest = max(
         spread,
@@ -104,7 +108,9 @@ def chart(results: Results) -> Chart | None:
         for kind, limit in (("drift", drift), ("apart", spread))
         for seconds in (-limit, limit)
     ]
-    return Chart(rows, _span(results, paas, token, scale), limits, (scale(-drift), scale(drift)))
+    # Offsets from the medians of two controllers do not tell how far two hosts are apart.
+    span = _span(results, paas, token, scale) if len(usual) == 1 else None
+    return Chart(rows, span, limits, (scale(-drift), scale(drift)))
 
 
 def _usual(clocks: list[Clock], limit: float) -> float:

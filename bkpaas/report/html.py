@@ -105,6 +105,7 @@ def _context(results: Results) -> dict[str, Any]:
         "script": Markup(script),
         "results": record,
         "sentence": headline(record),
+        "merged": list(change_lines.merged_lines(record)),
         "tone": overall_verdict(record),
         "unjudged": unchecked(record),
         "words": [(word, mark, label(word), results.counts[word]) for word, mark in MARKS.items()],
