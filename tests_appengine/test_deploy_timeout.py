@@ -108,6 +108,7 @@ def test_paas_waits_longer_than_the_agent_works(
     event, event_at = _event(source)
     limit, limit_at = _limit(host_facts(target.name))
     finding.add_evidence(f"{limit} s < {event} s")
+    finding.names_components("setting", [EVENT, LIMIT])
     finding.set_remedy_values(proposed=str(_longest_limit(deployment, host_facts) + MARGIN_SECONDS))
     assert limit < event, case(
         "too-short",
@@ -138,6 +139,7 @@ def test_paas_hosts_wait_equally_long(pair: tuple[HostView, HostView], finding: 
     """Whichever paas host handles a deployment, it waits as long as the other."""
     first, second = pair
     (one, one_at), (other, other_at) = map(_event, pair)
+    finding.names_components("setting", [EVENT])
     finding.add_evidence(f"{EVENT} = {one}")
     finding.set_remedy_values(proposed=str(max(one, other)))
     assert one == other, case(
@@ -162,6 +164,7 @@ def test_agents_work_equally_long(
     if len(others) < 2:
         raise NotApplicable(msg("only one app host: nothing to compare"))
     own, where = _limit(host)
+    finding.names_components("setting", [LIMIT])
     counts: Counter[int] = Counter()
     for other in others:
         facts = host_facts(other.name)
@@ -245,6 +248,7 @@ def test_old_tasks_are_swept_later_than_deployments_end(host: HostView, finding:
     """HISTORY_EVENT_STATE_EXPIRE_SECONDS is at least EVENT_STATE_EXPIRE_SECONDS."""
     event, event_at = _event(host)
     history, history_at = _event(host, HISTORY)
+    finding.names_components("setting", [EVENT])
     finding.add_evidence(f"{history} s >= {event} s")
     assert history >= event, case(
         "too-short",

@@ -17,6 +17,7 @@ from bkpaas.checks import (
     NoData,
     NotApplicable,
     Subject,
+    Value,
     case,
     combined,
     condition,
@@ -287,10 +288,13 @@ def test_inventory_has_the_domain_of_the_files(
     for nginx in deployment.selected("nginx"):
         served |= _served(host_facts(nginx.name))
     configured: dict[str, str] = {}
+    unclear: list[NoData] = []
     for paas in deployment.selected("paas"):
-        configured |= _configured(host_facts(paas.name))
+        configured |= _configured(host_facts(paas.name), unclear)
     names = {name: location for name, location in (served | configured).items() if name != deployment.domain}
     finding.add_evidence(deployment.domain)
+    if served and not configured and unclear:
+        raise unclear[0]
     if not served or not configured:
         raise NotApplicable(msg("no server block of open_paas, or no PAAS_DOMAIN, was read"))
     fits = [name for name in served if server_name_fits(name, deployment.domain)]
@@ -320,11 +324,16 @@ def _served(host: HostView) -> dict[str, str]:
     }
 
 
-def _configured(host: HostView) -> dict[str, str]:
-    """Return where each value of PAAS_DOMAIN is, without its port."""
+def _configured(host: HostView, unclear: list[NoData]) -> dict[str, str]:
+    """Return where each value of PAAS_DOMAIN is, without its port; add why others are not known to unclear."""
     if isinstance(host.facts.settings, Missing):
         return {}
-    values = [settings.get("PAAS_DOMAIN") for settings in host.facts.settings.by_project.values()]
+    values: list[Value | None] = []
+    for settings in host.facts.settings.by_project.values():
+        try:
+            values.append(settings.get("PAAS_DOMAIN"))
+        except NoData as reason:
+            unclear.append(reason)
     return {
         str(value.value).partition(":")[0].lower(): f"{host.name}:{value.file}:{value.line}"
         for value in values

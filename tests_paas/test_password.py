@@ -25,6 +25,7 @@ from bkpaas.checks import (
     joined,
     labelled,
     lines,
+    lost_settings,
     msg,
     series,
 )
@@ -128,6 +129,11 @@ def test_settings_files_can_be_loaded(host: HostView, deployment: Deployment, fi
     projects = series(sorted(wrong))
     assert not invalid, case("invalid", text, projects=projects)
     assert not wrong, case("placeholder", text, projects=projects)
+    unread += [
+        msg("{location} may set any setting in a way that is not followed here", location=settings.unfollowed)
+        for settings in checked.values()
+        if lost_settings(settings)
+    ]
     if unread:
         raise NoData(clauses(unread[:3]))
 

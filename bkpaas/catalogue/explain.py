@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from bkpaas.catalogue.grouping import Addresses, root_groups
+from bkpaas.catalogue.grouping import Addresses, Reasons, root_groups
 from bkpaas.catalogue.model import SERVICES, Cause, Relation
 from bkpaas.catalogue.registry import TOPOLOGY, find_condition
 from bkpaas.catalogue.scope import roles_of
@@ -50,11 +50,12 @@ def explain(
     missed: Mapping[str, Iterable[str]] | None = None,
     needs: Mapping[str, Names] | None = None,
     addresses: Addresses | None = None,
+    reasons: Reasons | None = None,
 ) -> list[str]:
     """Fill explained_by and may_be_explained_by, and return the ids of the root causes, the most explanatory first.
 
-    The arguments are the fields of Context, and the addresses of the hosts, by name. What the evidence of a verdict
-    shows stands in the verdict itself.
+    The arguments are the fields of Context, and those of root_groups. What the evidence of a verdict shows stands in
+    the verdict itself.
     """
     context = Context(about or {}, missed or {}, needs or {})
     bad = [verdict for verdict in verdicts if verdict.verdict in BAD]
@@ -67,7 +68,7 @@ def explain(
         shown, possible = _causes(effect, by_condition, context)
         effect.explained_by = list(dict.fromkeys(cause.id for cause in shown))
         effect.may_be_explained_by = list(dict.fromkeys(cause.id for cause in possible))
-    return [verdict.id for group in root_groups(bad, addresses) for verdict in group]
+    return [verdict.id for group in root_groups(bad, addresses, reasons) for verdict in group]
 
 
 def _causes(

@@ -9,6 +9,11 @@ from bkpaas.catalogue.registry import CONDITIONS, CUSTOM_CONDITIONS, TOPOLOGY
 from bkpaas.record import Verdict
 
 Addresses = Mapping[str, Iterable[str]]
+Reasons = Mapping[str, str]
+"""By verdict id, what is wrong without what was measured; findings with equal reasons have one origin."""
+
+SHARED = frozenset({"endpoint", "indices", "index", "nodes"})
+"""Parameters of cases that name what several hosts use: with equal values it is one thing that is wrong."""
 
 OF_ONE_HOST = frozenset({"not-running", "not-listening", "extra-process", "frozen", "full"})
 """Kinds of evidence about a process or disk of one host: equal findings on two hosts have two origins."""
@@ -21,11 +26,13 @@ _MEASURED = re.compile(r"[+±-]?\d+(\.\d+)? ?(ms|s|%)(?![\w])|\b[0-9a-f]{12,}\b|
 """Durations, shares, request ids and pids, which differ between two views of the same."""
 
 
-def root_groups(verdicts: list[Verdict], addresses: Addresses | None = None) -> list[list[Verdict]]:
+def root_groups(
+    verdicts: list[Verdict], addresses: Addresses | None = None, reasons: Reasons | None = None
+) -> list[list[Verdict]]:
     """Return the root causes, those of one origin together, the most explanatory first.
 
     verdicts: those that are bad, with explained_by. addresses: of the hosts, by name; evidence that differs in
-    them only is equal.
+    them only is equal. reasons: take the place of the evidence where there is one.
     """
     explained = consequences(verdicts)
     order = {condition: rank for rank, condition in enumerate((*CONDITIONS, *CUSTOM_CONDITIONS))}
@@ -33,7 +40,8 @@ def root_groups(verdicts: list[Verdict], addresses: Addresses | None = None) -> 
     views = [verdict for verdict in roots if verdict.condition in TOPOLOGY.views]
     groups: dict[tuple[str, ...], list[Verdict]] = {}
     for verdict in roots:
-        groups.setdefault(_origin(verdict, views, addresses or {}), []).append(verdict)
+        reason = (reasons or {}).get(verdict.id, verdict.evidence or "")
+        groups.setdefault(_origin(verdict, views, reason, addresses or {}), []).append(verdict)
     for members in groups.values():
         members.sort(
             key=lambda one: (one.subject != "controller", order.get(one.condition, len(order)), one.id)
@@ -69,7 +77,7 @@ def consequences(bad: list[Verdict]) -> dict[str, set[str]]:
     return explained
 
 
-def _origin(verdict: Verdict, views: list[Verdict], addresses: Addresses) -> tuple[str, ...]:
+def _origin(verdict: Verdict, views: list[Verdict], reason: str, addresses: Addresses) -> tuple[str, ...]:
     """Return what is equal for findings with one origin."""
     if verdict.condition in TOPOLOGY.views and (view := _view(verdict, views)):
         return view
@@ -80,7 +88,9 @@ def _origin(verdict: Verdict, views: list[Verdict], addresses: Addresses) -> tup
     kinds = {kind for part in verdict.parts for kind in part.kinds}
     if not kinds or kinds & OF_ONE_HOST or verdict.verdict == "no_data":
         return (verdict.id,)
-    return verdict.condition, verdict.case or "", verdict.verdict, _without_own(verdict, addresses)
+    both = kinds == {"wrong-value"}  # two values that do not fit: either end of the link may be wrong
+    text = _without_own(verdict, reason, addresses, both_ends=both)
+    return verdict.condition, verdict.case or "", verdict.verdict, text
 
 
 def _view(verdict: Verdict, views: list[Verdict]) -> tuple[str, ...] | None:
@@ -96,12 +106,12 @@ def _view(verdict: Verdict, views: list[Verdict]) -> tuple[str, ...] | None:
     return None
 
 
-def _without_own(verdict: Verdict, addresses: Addresses) -> str:
-    """Return the evidence without the names and addresses of the hosts that it is about, and what was measured."""
-    text = _MEASURED.sub("", verdict.evidence or "")
+def _without_own(verdict: Verdict, reason: str, addresses: Addresses, *, both_ends: bool) -> str:
+    """Return the reason without the names and addresses of the hosts that it is about, and what was measured."""
+    text = _MEASURED.sub("", reason)
     for position, host in enumerate(verdict.hosts):
         # the target of a link is what is found wrong, its source is where that is seen
-        word = host if position and len(verdict.hosts) > 1 else "HOST"
+        word = host if position and not both_ends else "HOST"
         for own in sorted({host, *addresses.get(host, ())}, key=len, reverse=True):
             text = re.sub(rf"(?<![\w.-]){re.escape(own)}(?![\w-]|\.\d)", word, text)
     return text

@@ -68,6 +68,14 @@ SettingReadings = dict[str, Reading | NoData]
 """Of one project on one host, by name; NoData where the value is not known."""
 
 
+def lost_settings(settings: Settings) -> list[str]:
+    """Return names of settings that a statement may have set that cannot be followed; empty if none is in doubt."""
+    if settings.unfollowed is None:
+        return []
+    lost = [name for name, value in settings.values.items() if value.kind == "unknown"]
+    return lost or [name for name in SHARED_SETTINGS if name.partition(".")[0] not in settings.values]
+
+
 def readings(host: HostView, project: str) -> SettingReadings:
     """Return the effective settings of a project by name, or why a value is not known; {} without files."""
     settings = host.settings.by_project.get(project)
@@ -76,12 +84,8 @@ def readings(host: HostView, project: str) -> SettingReadings:
     for file in settings.files:
         if file.error is not None:
             raise NoData(msg("{path}: {reason}", path=file.path, reason=file.error))
-    if settings.unfollowed is not None:
-        lost = [name for name, value in settings.values.items() if value.kind == "unknown"]
-        if not lost:
-            lost = [name for name in SHARED_SETTINGS if name.partition(".")[0] not in settings.values]
-        if lost:
-            settings.get(lost[0].partition(".")[0])
+    if lost := lost_settings(settings):
+        settings.get(lost[0].partition(".")[0])
     by_host: dict[str, Reading | NoData] = {}
     for name, value in settings.values.items():
         by_host.update(_of_value(host, settings, name, value))
@@ -127,7 +131,7 @@ def _of_database(path: str, plain: str, host: HostView) -> frozenset[str]:
         return frozenset((plain,))
     if location.startswith("/") or is_own(location, host):
         return frozenset(one for one in host.addresses.items if not one.startswith(_LOOPBACK))
-    return frozenset(host.names.of(location))
+    return frozenset((location, *host.names.of(location)))
 
 
 def _tokens(name: str, value: Value, host: HostView) -> Iterator[str]:

@@ -26,6 +26,8 @@ _MOST_REMEMBERED = 5000
 """Secrets that are looked for where they have no name."""
 _TRIGGER = re.compile(r"[\s=:：@%\[]|eyJ")
 """What each text with a recognisable secret contains."""
+_OBJECT = re.compile(r" at 0x[0-9a-fA-F]{6,16}\b")
+"""The address of an object in a text of Python: it differs in each process and says nothing."""
 
 
 class Secrets:
@@ -104,7 +106,10 @@ class Secrets:
         return is_secret(name, value)
 
     def redact(self, text: str) -> str:
-        """Return the text with each recognised secret replaced by its digest; a text of extreme length is cut."""
+        """Return the text with each recognised secret replaced by its digest; a text of extreme length is cut.
+
+        The address of an object in memory becomes `0x...`, so that equal failures of two hosts have equal texts.
+        """
         if len(text) > _REDACTED_LENGTH:
             return self._redacted(text[:_REDACTED_LENGTH])[: _REDACTED_LENGTH - _UNSURE_LENGTH]
         return self._redacted(text)
@@ -112,6 +117,7 @@ class Secrets:
     def _redacted(self, text: str) -> str:
         if not _TRIGGER.search(text):
             return text
+        text = _OBJECT.sub(" at 0x...", text) if " at 0x" in text else text
         for password in self._unusual_passwords:
             text = text.replace(password, self.digest(password)) if is_distinctive(password) else text
         text = options(shapes(text, self.digest), self.digest)

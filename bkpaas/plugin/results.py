@@ -11,7 +11,7 @@ from bkpaas import __version__
 from bkpaas import facts as facts_
 from bkpaas.catalogue import model
 from bkpaas.catalogue.explain import BAD, explain
-from bkpaas.catalogue.grouping import consequences, root_groups
+from bkpaas.catalogue.grouping import SHARED, consequences, root_groups
 from bkpaas.catalogue.registry import TOPOLOGY, get_condition, section_of, sections
 from bkpaas.catalogue.variables import render
 from bkpaas.collect import program
@@ -55,8 +55,9 @@ def build(
     checked = [one for one in verdicts if one.id in outcomes] if interrupted else verdicts
     needs = {id_: frozenset(outcome.depends_on_hosts) for id_, outcome in outcomes.items()}
     addresses = _addresses(deployment, snapshot)
-    roots = explain(checked, about, missed, needs, addresses)
-    groups = root_groups([one for one in checked if one.verdict in BAD], addresses)
+    reasons = _reasons(checked, outcomes)
+    roots = explain(checked, about, missed, needs, addresses, reasons)
+    groups = root_groups([one for one in checked if one.verdict in BAD], addresses, reasons)
     explained = consequences([one for one in checked if one.verdict in BAD])
     return Results(
         run=_run(deployment, snapshot, seconds),
@@ -136,12 +137,18 @@ def verdict(id_: str, outcome: Outcome, deployment: Deployment, snapshot: Snapsh
 
 
 def _parts(condition: model.Condition, outcome: Outcome) -> list[Part]:
-    """Return what the evidence shows: the failures that it lists, or its case for each component that it names."""
+    """Return what the evidence shows: the failures that it lists, or its case for each component that it names.
+
+    Where it names settings, their services are no parts of their own.
+    """
     listed = outcome.parts or (("", outcome.case),)
+    settings = tuple(name for name in outcome.components if name.startswith("setting:"))
     if any(component for component, _ in listed):
         pairs = list(listed)
     else:
-        pairs = [(component, name) for component in outcome.components or ("",) for _, name in listed]
+        pairs = [
+            (component, name) for component in settings or outcome.components or ("",) for _, name in listed
+        ]
     parts = [Part(component, condition.case(name).evidence) for component, name in pairs]
     return list(dict.fromkeys(parts))
 
@@ -167,6 +174,18 @@ def _addresses(deployment: Deployment, snapshot: Snapshot) -> dict[str, list[str
         if facts is not None and isinstance(facts.addresses, facts_.Addresses):
             addresses += [address for address in facts.addresses.items if not address.startswith("127.")]
     return by_name
+
+
+def _reasons(verdicts: list[Verdict], outcomes: Mapping[str, Outcome]) -> dict[str, str]:
+    """Return the parameters of the case, for verdicts about something that several hosts use."""
+    reasons: dict[str, str] = {}
+    for one in verdicts:
+        if one.case is not None and one.id in outcomes:
+            names = get_condition(one.condition).case(one.case).parameters
+            values = {name: str(outcomes[one.id].parameters.get(name)) for name in names}
+            if SHARED & set(names):
+                reasons[one.id] = " ".join(f"{name}={value}" for name, value in values.items())
+    return reasons
 
 
 def _effects(

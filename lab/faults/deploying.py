@@ -86,6 +86,14 @@ FAULTS = (
         *paas_limit(f"s/^{EVENT} = .*/{EVENT} = 600/", 1),
     ),
     Fault(
+        "deploy-limit-low",
+        "deploy-timeout-order",
+        SECTION,
+        f"{EVENT} was lowered on the second paas host, below what the agents let a deployment run",
+        f"第二台 paas 的 {EVENT} 被调小，低于 agent 允许部署运行的时间",
+        *paas_limit(f"s/^{EVENT} = .*/{EVENT} = 120/", 1),
+    ),
+    Fault(
         "deploy-limit-stale",
         "deploy-timeout-stale",
         SECTION,

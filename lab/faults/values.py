@@ -72,6 +72,8 @@ CHANGES = (
     Change("cookie-age-paas-2", ACROSS, "paas", 1, setting("BK_COOKIE_AGE", "60 * 60"), "BK_COOKIE_AGE of paas", "paas 的 BK_COOKIE_AGE"),
     Change("cookie-domain-paas-1", ACROSS, "paas", 0, setting("BK_COOKIE_DOMAIN", "'.old.example'"), "BK_COOKIE_DOMAIN of paas", "paas 的 BK_COOKIE_DOMAIN"),
     Change("cookie-domain-paas-2", ACROSS, "paas", 1, setting("BK_COOKIE_DOMAIN", "'.old.example'"), "BK_COOKIE_DOMAIN of paas", "paas 的 BK_COOKIE_DOMAIN"),
+    Change("cookie-domain-login-1", "cookie-domain", "login", 0, setting("BK_COOKIE_DOMAIN", "'.old.example'"), "BK_COOKIE_DOMAIN of login", "login 的 BK_COOKIE_DOMAIN"),
+    Change("cookie-domain-login-2", "cookie-domain", "login", 1, setting("BK_COOKIE_DOMAIN", "'.test'"), "BK_COOKIE_DOMAIN of login, a top-level domain,", "login 的 BK_COOKIE_DOMAIN（顶级域）"),
     Change("database-host-esb-1", ACROSS, "esb", 0, "s|'HOST': .*|'HOST': 'OTHER_HOST',|", "HOST of esb's database", "esb 数据库的 HOST"),
     Change("database-port-login-2", ACROSS, "login", 1, "s|'PORT': .*|'PORT': 3307,|", "PORT of login's database", "login 数据库的 PORT"),
     Change("database-port-paas-1", ACROSS, "paas", 0, "$ a DATABASES['default']['PORT'] = '3308'", "PORT of paas's database, in a line of its own,", "paas 数据库的 PORT（单独一行）"),
@@ -111,4 +113,14 @@ def _fault(change: Change) -> Fault:
     )
 
 
-FAULTS = tuple(map(_fault, CHANGES))
+FAULTS = (
+    *map(_fault, CHANGES),
+    Fault(
+        "settings-not-followed",
+        "settings-valid",
+        "login-redirect-loop",
+        "settings_production.py of login ends with exec() of a text that is not known, on the second paas host",
+        "第二台 paas 上 login 的 settings_production.py 末尾用 exec() 执行一段无法得知的文本",
+        *changed("login", "$ a exec(''.join([]))", 1),
+    ),
+)
