@@ -29,6 +29,8 @@ class Run(Struct):
     collector_sha256: str
     exit: int
     """0 to 5, pytest's exit codes; 2: interrupted, the record is partial."""
+    selected_from: int | None = None
+    """Of how many conditions the verdicts are a selection (-m, -k, --only, -x ...); None: all were checked."""
     language: Language = "en"
     """Language of every text in the record, en or zh; `translated` holds the other language."""
 

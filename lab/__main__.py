@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+
+# Ctrl-C during the imports below ends the process without a traceback.
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 from bkpaas.language import language_of_locale, set_language
 from bkpaas.messages import msg, to_text
-from lab import injection, layouts, lifecycle, machine
+from lab import foreground, injection, layouts, lifecycle, machine
 from lab.control import READY_SECONDS, Lab
 from lab.errors import LabError
 
@@ -86,6 +90,7 @@ def main() -> int:
     set_language(language_of_locale())
     machine.complete_path()
     options = parser().parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         return int(COMMANDS[options.command](Lab(options.name), options) or 0)
     except LabError as error:
@@ -122,8 +127,9 @@ def status(lab: Lab, _: argparse.Namespace) -> int:
     return 1 if missing else 0
 
 
-def run(lab: Lab, options: argparse.Namespace) -> None:
-    replace(lab, "env", "-C", os.getcwd(), *(arguments_of(options) or [os.environ.get("SHELL", "/bin/sh")]))
+def run(lab: Lab, options: argparse.Namespace) -> int:
+    command = ("env", "-C", os.getcwd(), *(arguments_of(options) or [os.environ.get("SHELL", "/bin/sh")]))
+    return foreground.run(lab.inside(*foreground.with_default_signals(*command)))
 
 
 def ssh(lab: Lab, options: argparse.Namespace) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 import msgspec
 from msgspec import Struct
 
-from bkpaas import __version__
+from bkpaas import __version__, interruption
 from bkpaas.collect import plan
 from bkpaas.collect.exchange import Exchange, require_answers
 from bkpaas.collect.login import Credentials, try_login
@@ -48,7 +48,7 @@ def collect(
     credentials: Credentials | None = None,
     key: bytes | None = None,
 ) -> CollectResult:
-    """Collect all facts that the conditions use, read-only; Ctrl-C ends it with a partial snapshot.
+    """Collect all facts that the conditions use, read-only; a signal ends it with a partial snapshot.
 
     Args:
         credentials: account for the login trial, which writes what every login writes. None: no trial.
@@ -71,26 +71,23 @@ def collect(
             progress=listener,
             parse=rounds.parse,
         )
-    except Interrupted as interruption:
-        answers, interrupted = interruption.answers, True
+    except Interrupted as stop:
+        answers, interrupted = stop.answers, True
     finally:
         rounds.close()
-    listener.end(
-        plural(
-            "collected {count} host in {seconds:.1f} s",
-            "collected {count} hosts in {seconds:.1f} s",
-            count=len(answers),
-            seconds=time.time() - start,
-        )
-    )
+    listener.end(_last_line(answers, time.time() - start, interrupted=interrupted))
     hosts = {
         host.name: rounds.final(host, answers.get(host.name) or _interrupted_host(host))
         for host in deployment.selected()
     }
     controller = controller_facts(controller_answer, secrets)
     if credentials is not None and not interrupted:
-        trial = try_login(deployment, credentials, hosts, secrets)
-        controller = msgspec.structs.replace(controller, login=trial)
+        try:
+            with interruption.raising():
+                trial = try_login(deployment, credentials, hosts, secrets)
+            controller = msgspec.structs.replace(controller, login=trial)
+        except KeyboardInterrupt:
+            interrupted = True
     snapshot = Snapshot(
         run=uuid.uuid4().hex,
         started=start,
@@ -101,6 +98,22 @@ def collect(
         key=secrets.fingerprint,
     )
     return CollectResult(snapshot, interrupted)
+
+
+def _last_line(answers: dict[str, HostAnswers], seconds: float, *, interrupted: bool) -> Message:
+    """Return what the progress says at the end."""
+    if interrupted:
+        return msg(
+            "interrupted: hosts read: {read} of {count}; what they answered is checked",
+            count=len(answers),
+            read=sum(host.round_1 is not None for host in answers.values()),
+        )
+    return plural(
+        "collected {count} host in {seconds:.1f} s",
+        "collected {count} hosts in {seconds:.1f} s",
+        count=len(answers),
+        seconds=seconds,
+    )
 
 
 def _controller_answer(deployment: Deployment, transport: object) -> dict[str, Any]:

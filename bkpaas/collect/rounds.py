@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 
 from msgspec import Struct, field
 
+from bkpaas import interruption
 from bkpaas.collect import errors, program
 from bkpaas.collect.clock import Clock
 from bkpaas.collect.ssh import Ssh
@@ -73,7 +74,7 @@ def _redacted(kind: str, reason: Message | str) -> Failure:
 
 
 class Interrupted(KeyboardInterrupt):
-    """Signal a stop from the keyboard; holds the answers collected until then."""
+    """Report a stop by a signal; holds the answers collected until then."""
 
     def __init__(self, answers: dict[str, HostAnswers]) -> None:
         super().__init__()
@@ -121,14 +122,14 @@ def collect_hosts(
     Returns: one entry per selected host, also for hosts that failed.
 
     Raises:
-        Interrupted: stopped from the keyboard.
+        Interrupted: stopped by a signal.
         Exception: the one that `between` raised.
     """
     collection = _Collection(deployment, plan_round_1, plan_round_2, transport, progress, parse)
     _allow_files(4 * len(collection.hosts) + 200)
     try:
-        asyncio.run(collection.run(between))
-    except KeyboardInterrupt:
+        asyncio.run(collection.run_until_interrupted(between))
+    except (KeyboardInterrupt, asyncio.CancelledError):
         collection.fail_unfinished(errors.interrupted)
         raise Interrupted(collection.answers) from None
     return collection.answers
@@ -159,6 +160,13 @@ class _Collection:
         self._transport, self._parse = transport, parse
         self._parse_executor = ThreadPoolExecutor(1)
         self._done: set[str] = set()
+
+    async def run_until_interrupted(self, between: Callable[[], None] | None) -> None:
+        """Run both rounds; a signal cancels them. Raises CancelledError."""
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task
+        with interruption.calling(lambda: loop.call_soon_threadsafe(task.cancel)):
+            await self.run(between)
 
     async def run(self, between: Callable[[], None] | None) -> None:
         self._pending = len(self.hosts) + 1

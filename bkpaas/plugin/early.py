@@ -10,17 +10,32 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bkpaas import streams
+from bkpaas import interruption, streams
 from bkpaas.language import LANGUAGES, Language, get_language, language_of_locale, set_language
 from bkpaas.messages import msg, to_text
 
 HERE = Path(__file__).resolve().parents[2]  # selftests/pytest.ini comes here by way of ".."
+
+_DEPLOYMENT_OPTIONS = ("--inventory", "--from-snapshot")
+"""One of them is on the command line of every run of the suite."""
+
+
+def _is_run(args: Sequence[str]) -> bool:
+    """Tell if a command line is that of a run of the suite, in the process that controls it."""
+    return "PYTEST_XDIST_WORKER" not in os.environ and any(
+        word.partition("=")[0] in _DEPLOYMENT_OPTIONS for word in args
+    )
+
+
+if _is_run(sys.argv):  # before the rest is imported, which takes a second
+    interruption.install()
 
 Settings = dict[str, Any]
 Group = tuple[str, dict[str, Settings]]
@@ -74,6 +89,12 @@ def _selection_options() -> Group:
             "action": "append",
             "default": [],
             "help": to_text(msg("check only this condition@subject, or this condition; may be repeated")),
+        },
+        "--failed-of": {
+            "metavar": "FILE",
+            "help": to_text(
+                msg("after a repair: check again what a results.json has as failed or without data")
+            ),
         },
     }
 
@@ -252,9 +273,8 @@ def _restart_in_suite_directory(config: pytest.Config | None) -> None:
     if (config.inipath, called_in) == (ini, directory) or not ini.is_file():
         return
     args = [str(word) for word in config.invocation_params.args]
-    ours = any(word.split("=")[0] in ("--inventory", "--from-snapshot") for word in args)
     configured = any(word in ("-c", "--rootdir") or word.startswith(("-c=", "--rootdir=")) for word in args)
-    if ours and not configured:
+    if _is_run(args) and not configured:
         again = ["-m", "pytest", "-c", str(ini), "--rootdir", str(directory)]
         again += _with_absolute_paths(called_in, directory, args)
         os.chdir(directory)

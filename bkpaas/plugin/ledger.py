@@ -20,14 +20,19 @@ from bkpaas.plugin.selection import identity, subjects
 class Ledger:
     """Hold the expected ids and the outcomes; only the controller has one.
 
-    expected = inventory x catalogue, less what -m, -k and --only deselected. When paths were given on the
-    command line, only what those paths hold is expected.
+    expected = inventory x catalogue, less what -m, -k, --only and --failed-of deselected. When paths were given on the
+    command line, or with --lf, which skips whole files, only what was collected is expected. After -x, only what began.
     """
 
     def __init__(self, config: pytest.Config, deployment: Deployment, directory: Path) -> None:
         self.outcomes: dict[str, Outcome] = {}
         self._selection_file = directory / "selection.json"
-        self._narrowed = config.args_source == pytest.Config.ArgsSource.ARGS
+        self._narrowed = config.args_source == pytest.Config.ArgsSource.ARGS or bool(
+            getattr(config.option, "lf", False)
+        )
+        self.begun: set[str] = set()
+        """The ids whose tests began."""
+        self._only_begun = False
         self._catalogue = [
             f"{condition.id}@{subject.id}"
             for condition in CONDITIONS.values()
@@ -46,9 +51,23 @@ class Ledger:
             self.select(written["selected"], written["deselected"])
             CUSTOM_CONDITIONS.update(msgspec.convert(written["added"], dict[str, Condition]))
 
+    def leave_out_the_rest(self) -> None:
+        """Expect only what has begun: -x ended the run."""
+        self._only_begun = True
+
+    def total(self) -> int:
+        """Return how many ids would be expected without a selection, as far as its own files of a site were read."""
+        return len({*self._catalogue, *self._selected, *self._deselected})
+
     def expected(self) -> list[str]:
         """Return the ids in the order of the catalogue, then those of a site."""
         self.read_worker_selection()
+        ids = self._selection()
+        if self._only_begun:
+            return [id_ for id_ in ids if id_ in self.begun or id_ in self.outcomes]
+        return ids
+
+    def _selection(self) -> list[str]:
         if self._narrowed:
             chosen = set(self._selected)
             return [id_ for id_ in self._catalogue if id_ in chosen] + self._own()

@@ -16,6 +16,16 @@ SHOWN = 8
 """Subjects that are named."""
 
 
+def exists(id_: str, deployment: Deployment) -> bool:
+    """Tell if an id of an earlier run is checked here; a site's own are known later."""
+    name, _, subject = current_id(id_).partition("@")
+    if name.startswith(CUSTOM_PREFIX):
+        return True
+    return name in CONDITIONS and subject in {
+        case.id for case in CONDITIONS[name].subjects(deployment) or [WHOLE]
+    }
+
+
 def refuse_unknown(ids: Iterable[str], deployment: Deployment) -> None:
     """UsageError for the first id that no condition of the catalogue has here; a site's own are known later."""
     for id_ in ids:

@@ -52,7 +52,7 @@ def build(
     verdicts = [verdict(id_, by_id[id_], deployment, snapshot) for id_ in expected]
     about = {id_: frozenset(outcome.services) for id_, outcome in outcomes.items()}
     missed = {id_: outcome.unreachable_hosts for id_, outcome in outcomes.items()}
-    checked = [one for one in verdicts if one.id in outcomes] if interrupted else verdicts
+    checked = _read(verdicts, outcomes, snapshot) if interrupted else verdicts
     needs = {id_: frozenset(outcome.depends_on_hosts) for id_, outcome in outcomes.items()}
     addresses = _addresses(deployment, snapshot)
     reasons = _reasons(checked, outcomes)
@@ -89,6 +89,16 @@ def _merged(snapshot: Snapshot) -> list[MergedSnapshot]:
             list(part.elsewhere),
         )
         for part in snapshot.parts
+    ]
+
+
+def _read(verdicts: list[Verdict], outcomes: dict[str, Outcome], snapshot: Snapshot) -> list[Verdict]:
+    """Return the verdicts that an interruption did not leave open: those are no causes."""
+    cut = {name for name, facts in snapshot.hosts.items() if facts.error_kind == "interrupted"}
+    return [
+        one
+        for one in verdicts
+        if one.id in outcomes and not (one.verdict == "no_data" and cut.intersection(one.hosts))
     ]
 
 

@@ -1,16 +1,25 @@
-"""Parametrise each check by the subjects of its condition, and select by --only."""
+"""Parametrise each check by the subjects of its condition, and select by --only and --failed-of."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import msgspec
 import pytest
 
 from bkpaas.catalogue.model import Condition
 from bkpaas.catalogue.registry import current_id, get_condition
 from bkpaas.catalogue.scope import DEPLOYMENT as WHOLE
 from bkpaas.catalogue.scope import Subject
+from bkpaas.errors import SuiteError
 from bkpaas.inventory.deployment import Deployment
-from bkpaas.plugin.only import refuse_unknown
+from bkpaas.messages import msg, to_text
+from bkpaas.plugin.only import exists, refuse_unknown
 from bkpaas.plugin.options import DEPLOYMENT
+from bkpaas.record import read_json
+
+NOTHING_FAILED = pytest.StashKey[str]()
+"""Why --failed-of selects nothing."""
 
 
 def subjects(condition: Condition, deployment: Deployment) -> list[Subject]:
@@ -32,8 +41,32 @@ def _subjects_by_id(condition: Condition, deployment: Deployment) -> dict[str, S
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if DEPLOYMENT in config.stash and not hasattr(config, "workerinput"):
-        refuse_unknown(config.option.only, config.stash[DEPLOYMENT])
+    if DEPLOYMENT not in config.stash:
+        return
+    deployment = config.stash[DEPLOYMENT]
+    if not hasattr(config, "workerinput"):  # the workers get the extended option
+        refuse_unknown(config.option.only, deployment)
+        if config.option.failed_of:
+            _select_failed(config, Path(config.option.failed_of), deployment)
+
+
+def _select_failed(config: pytest.Config, path: Path, deployment: Deployment) -> None:
+    """Add what failed in an earlier record to --only, as far as it exists here. UsageError: it cannot be read."""
+    try:
+        record = read_json(path)
+    except (SuiteError, OSError, msgspec.DecodeError, RecursionError) as error:
+        raise pytest.UsageError(f"--failed-of {path}: {error}") from None
+    failed = [one.id for one in record.verdicts if one.verdict in ("fail", "no_data")]
+    here = [id_ for id_ in failed if exists(id_, deployment)]
+    config.option.only = [*config.option.only, *here]
+    if not failed:
+        config.stash[NOTHING_FAILED] = to_text(
+            msg("--failed-of {path}: nothing failed there, so there is nothing to check again", path=path)
+        )
+    elif not config.option.only:
+        config.stash[NOTHING_FAILED] = to_text(
+            msg("--failed-of {path}: nothing of what failed there exists in this deployment", path=path)
+        )
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

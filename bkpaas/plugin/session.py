@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from bkpaas import former_names, libraries, streams
+from bkpaas import former_names, interruption, libraries, streams
 from bkpaas.collect.deployment import collect
 from bkpaas.errors import SuiteError
 from bkpaas.facts import Snapshot
@@ -23,7 +23,7 @@ from bkpaas.inventory.deployment import Deployment
 from bkpaas.language import get_language
 from bkpaas.libraries import MESSAGES
 from bkpaas.messages import msg, plural, to_text
-from bkpaas.plugin import markers, results
+from bkpaas.plugin import markers, results, stops
 from bkpaas.plugin.early import suite_directory
 from bkpaas.plugin.ledger import Ledger, SelectionReporter
 from bkpaas.plugin.options import (
@@ -40,6 +40,7 @@ from bkpaas.plugin.options import (
 from bkpaas.plugin.outcome import Outcome
 from bkpaas.plugin.outputs import Outputs, free_directory, not_written
 from bkpaas.plugin.progress import Progress
+from bkpaas.plugin.selection import NOTHING_FAILED
 from bkpaas.plugin.waivers import uses
 from bkpaas.record import Results
 from bkpaas.report import details, summary, terminal
@@ -54,6 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
         directory = Path(worker_input["bkpaas_snapshot"]).parent
         config.pluginmanager.register(SelectionReporter(None, directory), "bkpaas-selection")
     elif DEPLOYMENT in config.stash and not config.option.collectonly and not config.option.plan:
+        interruption.hold()  # from here on there is something to clean up
         config.pluginmanager.register(Controller(config, config.stash[DEPLOYMENT]), "bkpaas-controller")
 
 
@@ -66,6 +68,7 @@ class Controller:
         self.ledger = Ledger(config, deployment, self.directory)
         self.began = time.monotonic()
         self.results: Results | None = None
+        self.interrupted = False
         self.left_out = 0
         self._others = False  # whether tests ran that judge no condition
         self.failures: list[str] = []
@@ -77,10 +80,9 @@ class Controller:
         config.pluginmanager.register(SelectionReporter(self.ledger, self.directory), "bkpaas-selection")
 
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        interrupted = False
-        if unknown := markers.unknown(self.config):  # nothing would be checked: contact no host
-            print(markers.no_such_symptom(unknown))
-            raise pytest.exit.Exception("-m", int(pytest.ExitCode.NO_TESTS_COLLECTED))
+        stops.hide_interrupt_lines(self.config)
+        if empty := _nothing_selected(self.config):  # contact no host
+            raise pytest.exit.Exception(empty, int(pytest.ExitCode.NO_TESTS_COLLECTED))
         details.write_privately(self.config.pluginmanager, self.outputs.attempt)
         if (before := self.config.stash[BASELINE]) is not None:
             self.baseline = Baseline(
@@ -90,15 +92,10 @@ class Controller:
                 suite_directory(self.config.rootpath),
             )
         if SNAPSHOT not in self.config.stash:
-            interrupted = self._collect()
+            self.interrupted = self._collect()
         snapshot = self.config.stash[SNAPSHOT]
         if self.config.option.save_snapshot:
             self.outputs.attempt(Path(self.config.option.save_snapshot), snapshot.save)
-        if interrupted:
-            self._finish(int(pytest.ExitCode.INTERRUPTED))
-            self._print(_colours(self.config))
-            self.pytest_unconfigure()
-            raise KeyboardInterrupt
         if self.config.pluginmanager.hasplugin("dsession"):
             self._hand_over(snapshot)
 
@@ -118,7 +115,11 @@ class Controller:
                 self.config.stash[KEY],
             )
         self.config.stash[SNAPSHOT] = result.snapshot
-        return result.interrupted
+        return result.interrupted or interruption.take()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection(self) -> None:
+        interruption.raise_from_now_on()
 
     def _hand_over(self, snapshot: Snapshot) -> None:
         """Write the snapshot for the workers. Without it nothing is judged; what was collected is still reported."""
@@ -146,8 +147,13 @@ class Controller:
         if report.failed:
             self.failures.append(f"{report.nodeid}: {_why_not_collected(report)}")
 
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        self.ledger.begun.add(nodeid.rpartition("[")[2].removesuffix("]"))
+
     @pytest.hookimpl(tryfirst=True)  # before pytest-html asks for the row of the same report
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if interruption.raised():  # a library suppressed it
+            raise KeyboardInterrupt
         self.ledger.read_worker_selection()
         if plain := getattr(report, "bkpaas_plain", None):
             self.failures.append(f"{report.nodeid}: {plain}")
@@ -160,16 +166,30 @@ class Controller:
     def pytest_sessionfinish(
         self, session: pytest.Session, exitstatus: int
     ) -> Generator[None, object, object]:
-        ended = (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
-        if SNAPSHOT not in self.config.stash or self.results is not None or exitstatus in ended:
+        interruption.ignore()
+        ended = exitstatus == pytest.ExitCode.USAGE_ERROR
+        if SNAPSHOT not in self.config.stash or self.results is not None or ended:
             return (yield)
-        session.exitstatus = self._finish(int(exitstatus))
+        if exitstatus == pytest.ExitCode.INTERNAL_ERROR:
+            with contextlib.suppress(Exception):  # the same error again, perhaps; it is printed already
+                self._finish(int(exitstatus))
+            return (yield)
+        session.exitstatus = self._finish(self._ended(session, exitstatus))
         result = yield  # pytest-html writes details.html, pytest prints the summary
         if (error := streams.failure("stdout")) is not None:
             self.outputs.notices.append(not_written(to_text(msg("standard output")), error))
             print(self.outputs.notices[-1], file=sys.stderr)
         session.exitstatus = self._settle()
         return result
+
+    def _ended(self, session: pytest.Session, exitstatus: int) -> int:
+        """Return the exit status by the reason of the end; what -x left out was not selected."""
+        if self.interrupted or interruption.received():
+            return int(pytest.ExitCode.INTERRUPTED)
+        if stops.stopped_at_failure(session, self.ledger.outcomes.values()):
+            self.ledger.leave_out_the_rest()
+            return int(pytest.ExitCode.TESTS_FAILED)
+        return int(exitstatus)
 
     def _finish(self, exitstatus: int) -> int:
         snapshot: Snapshot = self.config.stash[SNAPSHOT]
@@ -183,6 +203,8 @@ class Controller:
             seconds=time.monotonic() - self.began,
         )
         self.results.run.exit = self._exit(exitstatus, self.results)
+        if (total := self.ledger.total()) > len(self.results.verdicts):
+            self.results.run.selected_from = total
         self.results.waivers = uses(self.deployment, self.ledger.outcomes)
         self._compare_with_earlier_runs(self.results, snapshot)
         self.outputs.write(self.results)
@@ -334,6 +356,13 @@ def _messages(report: Path) -> str:
             file=file,
         )
     )
+
+
+def _nothing_selected(config: pytest.Config) -> str | None:
+    """Return why nothing would be checked."""
+    if unknown := markers.unknown(config):
+        return markers.no_such_symptom(unknown)
+    return config.stash.get(NOTHING_FAILED, None)
 
 
 def _selection(config: pytest.Config) -> list[str]:

@@ -134,9 +134,17 @@ def partial(results: Results) -> Message | None:
 
 
 def headline(results: Results) -> Message:
-    """The outcome in one sentence; a partial run says so first."""
+    """The outcome in one sentence; a partial run says so first, a selection last."""
     notice = partial(results)
     outcome = _outcome(results)
+    total = results.run.selected_from
+    if total is not None and not _is_well(results):
+        outcome = msg(
+            "{outcome} Only {count} of {total} conditions were selected.",
+            outcome=outcome,
+            count=len(results.verdicts),
+            total=total,
+        )
     return outcome if notice is None else msg("{notice} {outcome}", notice=notice, outcome=outcome)
 
 
@@ -156,6 +164,11 @@ def _outcome(results: Results) -> Message:
     if results.run.exit == 1:
         return msg("Nothing failed, but the run does not pass: see the warnings and what was not applicable.")
     return _all_well(results)
+
+
+def _is_well(results: Results) -> bool:
+    counts = results.counts
+    return not (counts["fail"] or counts["no_data"]) and bool(counts["pass"] or counts["warn"])
 
 
 def _failed(results: Results) -> Message:
@@ -219,6 +232,17 @@ def _all_well(results: Results) -> Message:
     counts = results.counts
     hosts = plural("{count} host", "{count} hosts", count=len(results.hosts))
     checked, warn = counts["pass"] + counts["warn"], counts["warn"]
+    if results.run.selected_from is not None:
+        selected = msg(
+            "{checked} of {total} conditions checked on {hosts}",
+            checked=checked,
+            total=results.run.selected_from,
+            hosts=hosts,
+        )
+        if warn:
+            warnings = plural("{count} warning", "{count} warnings", count=warn)
+            return msg("{selected}: none failed, {warnings}.", selected=selected, warnings=warnings)
+        return msg("{selected}: all hold.", selected=selected)
     if warn:
         return msg(
             "Nothing failed: {checked} conditions on {hosts}, {warnings}.",

@@ -13,7 +13,7 @@ from .imports import ROOT, Graph, cycles, graph, imports
 ORDER = (
     ("language", "text", "former_names"),
     ("messages", "streams"),
-    ("errors",),
+    ("errors", "interruption"),
     ("files",),
     ("record",),
     ("inventory",),

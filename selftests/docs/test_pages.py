@@ -36,7 +36,18 @@ OTHERS = {
     ),
 }
 """Options of pip, docker and the like that stand alone in a sentence."""
-PYTEST = {"--strict", "--rootdir", "--co", "--collect-only", "--markers", "--maxfail", "--junitxml", "--html"}
+PYTEST = {
+    "--lf",
+    "--ff",
+    "--strict",
+    "--rootdir",
+    "--co",
+    "--collect-only",
+    "--markers",
+    "--maxfail",
+    "--junitxml",
+    "--html",
+}
 
 
 def anchors_of(target: Path, one: Page) -> set[str]:

@@ -1,0 +1,27 @@
+"""Ends of a run before its last check: by a signal, or at the first failures (-x)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pytest
+
+from bkpaas.plugin.outcome import Outcome
+from bkpaas.record import Word
+
+_FAILED: tuple[Word, ...] = ("fail", "no_data")
+
+
+def hide_interrupt_lines(config: pytest.Config) -> None:
+    """Print no exclamation line and no place of a KeyboardInterrupt: the summary says that the run was interrupted."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter._report_keyboardinterrupt = lambda: None
+
+
+def stopped_at_failure(session: pytest.Session, outcomes: Iterable[Outcome]) -> bool:
+    """Tell if -x or --maxfail ended the run; xdist ends it like an interruption."""
+    limit: int = session.config.option.maxfail
+    if session.shouldfail:
+        return True
+    return bool(limit) and sum(outcome.word in _FAILED for outcome in outcomes) >= limit
