@@ -40,7 +40,7 @@ def pair(own: str | None, other: str | None, language: Language) -> str | None:
 
 
 def bilingual(results: Results, limit: int) -> Results:
-    """Return a copy of the record in which the texts of hosts and of what did not pass carry both languages.
+    """Return a copy of the record in which the texts of hosts, causes and of what did not pass carry both languages.
 
     Each text is made visible and at most `limit` characters long, and so is what waivers and a baseline hold.
     """
@@ -71,6 +71,10 @@ def bilingual(results: Results, limit: int) -> Results:
         waivers=[_shortened(waiver, limit) for waiver in results.waivers],
         hosts=[replace(host, error=shortened(host.error, host.translated)) for host in results.hosts],
         verdicts=[verdict(one) for one in results.verdicts],
+        causes=[
+            replace(cause, headline=shortened(cause.headline, cause.translated) or "")
+            for cause in results.causes
+        ],
     )
 
 

@@ -14,9 +14,9 @@ import pytest
 from pytest_html.basereport import BaseReport
 
 from bkpaas.language import Language
-from bkpaas.messages import msg
+from bkpaas.messages import Message, msg
 from bkpaas.record import Results, Verdict, write_private
-from bkpaas.report.findings import causes, headline, label
+from bkpaas.report.findings import Cause, causes, headline, label
 from bkpaas.report.text import cut, whole_lines
 
 Shorten = Callable[[str, int, Language], str]
@@ -109,7 +109,7 @@ def prefix(results: Results, lost: Collection[str] = (), left_out: int = 0) -> l
         )
     if root_causes:
         parts.append(
-            f"<ol>{''.join(f'<li>{_cause(cause.verdict, language)}</li>' for cause in root_causes[:CAUSES_SHOWN])}</ol>"
+            f"<ol>{''.join(f'<li>{_cause(cause, language)}</li>' for cause in root_causes[:CAUSES_SHOWN])}</ol>"
         )
     if len(root_causes) > CAUSES_SHOWN:
         more = msg("{more} further causes: see report.html", more=len(root_causes) - CAUSES_SHOWN)
@@ -122,12 +122,12 @@ def prefix(results: Results, lost: Collection[str] = (), left_out: int = 0) -> l
     return parts
 
 
-def _cause(verdict: Verdict, language: Language) -> str:
+def _cause(cause: Cause, language: Language) -> str:
+    verdict = cause.verdict
+    problem = cause.headline.render(language) if isinstance(cause.headline, Message) else cause.headline
     evidence = _block(verdict.evidence or verdict.reason, language)
     remedy = _block(verdict.remedy, language, whole_lines)
-    return (
-        f"<strong>{_line(verdict.id, language)}</strong> {_line(verdict.title, language)}{evidence}{remedy}"
-    )
+    return f"<strong>{_line(problem, language)}</strong> {_line(verdict.id, language)}{evidence}{remedy}"
 
 
 def _line(text: str, language: Language) -> str:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from bkpaas.messages import Message, joined, msg, plural
+from bkpaas.messages import Message, both, joined, msg, plural
 from bkpaas.record import HostRecord, Results, Verdict, Word
 from bkpaas.report.bilingual import languages
 
@@ -16,6 +16,8 @@ FAILURES: tuple[Word, ...] = ("fail", "no_data")
 class Cause(NamedTuple):
     """A root cause and the failures folded under it, in the order of the record."""
 
+    headline: Message | str
+    """What is wrong, in one sentence."""
     verdict: Verdict
     """The first of its verdicts."""
     members: list[Verdict]
@@ -42,8 +44,7 @@ def causes(results: Results) -> list[Cause]:
     What merely could not be judged is a cause only when something follows from it.
     """
     verdicts = {verdict.id: verdict for verdict in results.verdicts}
-    groups = [[verdicts[id_] for id_ in ids if verdicts[id_].verdict in FAILURES] for ids in _groups(results)]
-    roots = [Cause(group[0], group, [], [], _possible(group, verdicts)) for group in groups if group]
+    roots = _root_causes(results, verdicts, FAILURES)
     behind = {id_: verdict.explained_by for id_, verdict in verdicts.items() if verdict.explained_by}
     known_causes = {id_: [c for c in ids if verdicts[c].verdict != "no_data"] for id_, ids in behind.items()}
     for id_ in behind:
@@ -53,6 +54,47 @@ def causes(results: Results) -> list[Cause]:
             if ids & likely:
                 (cause.explains if ids & certain else cause.probably).append(verdicts[id_])
     return [cause for cause in roots if cause.verdict.verdict == "fail" or cause.folded]
+
+
+def warnings(results: Results) -> list[Cause]:
+    """Return the warnings that nothing explains, equal ones together, in the order of the record."""
+    verdicts = {verdict.id: verdict for verdict in results.verdicts}
+    grouped = _root_causes(results, verdicts, ("warn",))
+    listed = {one.id for warning in grouped for one in warning.members}
+    return grouped + [
+        Cause(_headline(verdict, None), verdict, [verdict], [], [], [])
+        for verdict in results.verdicts
+        if verdict.verdict == "warn" and not verdict.explained_by and verdict.id not in listed
+    ]
+
+
+def _root_causes(results: Results, verdicts: Mapping[str, Verdict], words: tuple[Word, ...]) -> list[Cause]:
+    """Return the root causes of the record with one of these words, without what they explain."""
+    headlines = {id_: cause.headline for cause in results.causes for id_ in cause.ids}
+    groups = [[verdicts[id_] for id_ in ids if verdicts[id_].verdict in words] for ids in _groups(results)]
+    return [
+        Cause(
+            _headline(group[0], headlines.get(group[0].id)),
+            group[0],
+            group,
+            [],
+            [],
+            _possible(group, verdicts),
+        )
+        for group in groups
+        if group
+    ]
+
+
+def _headline(verdict: Verdict, headline: str | None) -> Message | str:
+    """Return the headline of a root cause; a record of an earlier version has none, only what was expected."""
+    if headline is not None:
+        return headline
+    english, chinese = languages(verdict.title)
+    title = both(en=english, zh=chinese)
+    if verdict.verdict == "no_data":
+        return msg("Could not be checked: {title}", title=title)
+    return msg("Not as expected: {title}", title=title)
 
 
 def _possible(group: list[Verdict], verdicts: Mapping[str, Verdict]) -> list[Verdict]:
@@ -173,52 +215,48 @@ def _is_well(results: Results) -> bool:
 
 def _failed(results: Results) -> Message:
     loose = Counter(verdict.verdict for verdict in unexplained(results))
-    fail, no_data = results.counts["fail"] - loose["fail"], results.counts["no_data"] - loose["no_data"]
+    roots = causes(results)
     warn = sum(verdict.verdict == "warn" and bool(verdict.explained_by) for verdict in results.verdicts)
-    parts = [_from_causes(len(causes(results)), fail, no_data, warn)] if fail + no_data else []
-    if loose["fail"]:
-        parts.append(
-            plural(
-                "{count} failure without a known cause",
-                "{count} failures without a known cause",
-                count=loose["fail"],
-            )
-        )
-    if loose["no_data"]:
-        parts.append(
-            plural(
-                "{count} condition could not be checked",
-                "{count} conditions could not be checked",
-                count=loose["no_data"],
-            )
-        )
+    counted = {
+        "fail": results.counts["fail"] - loose["fail"],
+        "warn": warn if roots else 0,
+        "no_data": results.counts["no_data"] - loose["no_data"],
+    }
+    parts = [_from_causes(len(roots), counted)] if roots else []
+    other = results.counts["warn"] - counted["warn"]
+    rest = [
+        plural("{count} failure without a known cause", "{count} failures without a known cause", count=loose["fail"]),
+        plural("{count} other warning", "{count} other warnings", count=other)
+        if parts else plural("{count} warning", "{count} warnings", count=other),
+        plural("{count} condition could not be checked", "{count} conditions could not be checked", count=loose["no_data"]),
+    ]  # fmt: skip
+    parts += [one for one in rest if one.parameters["count"]]
     return msg("{parts}.", parts=joined("; ", parts))
 
 
-def _from_causes(roots: int, fail: int, no_data: int, warn: int) -> Message:
-    """Return how many verdicts there are behind how many root causes."""
-    bad = fail + no_data
-    if fail and no_data:
-        failures = plural(
-            "{count} failure ({fail} failed, {no_data} without data)",
-            "{count} failures ({fail} failed, {no_data} without data)",
-            count=bad,
-            fail=fail,
-            no_data=no_data,
-        )
-    else:
-        failures = plural("{count} failure", "{count} failures", count=bad)
-    if warn:
-        warnings = plural("{count} warning", "{count} warnings", count=warn)
-        failures = msg("{failures} and {warnings}", failures=failures, warnings=warnings)
-    if roots == bad and not warn:
-        return msg("{failures}", context="all of them", failures=failures)
-    return plural(
-        "{count} root cause: {failures}",
-        "{count} root causes: {failures}",
-        count=roots,
-        failures=failures,
-    )
+def _from_causes(roots: int, counted: Mapping[str, int]) -> Message:
+    """Return how many verdicts come from how many root causes; a failure that explains nothing is one, not two."""
+    what = _numbered(counted)
+    if roots == sum(counted.values()):
+        return what
+    return plural("{what} from {count} root cause", "{what} from {count} root causes", count=roots, what=what)
+
+
+def _numbered(counted: Mapping[str, int]) -> Message:
+    """Return how many failures, warnings and conditions without data there are, as a phrase."""
+    number = counted.get
+    named = [
+        plural("{count} failure", "{count} failures", count=number("fail", 0)),
+        plural("{count} warning", "{count} warnings", count=number("warn", 0)),
+        plural(
+            "{count} condition without data", "{count} conditions without data", count=number("no_data", 0)
+        ),
+    ]
+    parts = [one for one in named if one.parameters["count"]]
+    if len(parts) == 1:
+        return parts[0]
+    first = joined(", ", parts[:-1], context="clauses")
+    return msg("{first} and {last}", first=first, last=parts[-1])
 
 
 def _nothing_checked(counts: dict[str, int]) -> Message:

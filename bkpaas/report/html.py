@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from bkpaas.messages import Message, lines, msg
-from bkpaas.record import Results, Verdict, Word, write_private
+from bkpaas.record import Results, Word, write_private
 from bkpaas.report import change_lines, changes, clocks, path
 from bkpaas.report.bilingual import bilingual, bilingual_text, languages, section_titles
 from bkpaas.report.columns import Embedded, embed
@@ -25,13 +25,18 @@ from bkpaas.report.findings import (
     overall_verdict,
     unchecked,
     unexplained,
+    warnings,
 )
 from bkpaas.report.text import visible
 
 TEXT_LIMIT = 4_000
 """Characters of one evidence or remedy on the page; results.json holds the whole."""
+UNFOLDED = 5
+"""Root causes whose card is open; each further one is a line that opens."""
 CARDS = 25
 """Root causes with a card of their own; all of them are in the table."""
+CHIPS = 12
+"""Hosts named on one card."""
 IDS_SHOWN = 8
 """Consequences named on one card."""
 HOSTS_SHOWN = 60
@@ -114,10 +119,10 @@ def _context(results: Results) -> dict[str, Any]:
         "causes": root_causes[:CARDS],
         "further": len(root_causes) - len(root_causes[:CARDS]),
         "ids": IDS_SHOWN,
-        "lists": [
-            (msg("Failures without a known cause"), "fail", _alone(record, "fail")),
-            (msg("Warnings"), "warn", _alone(record, "warn")),
-        ],
+        "unfolded": UNFOLDED,
+        "chips": CHIPS,
+        "alone": [verdict for verdict in unexplained(record) if verdict.verdict == "fail"],
+        "warnings": warnings(record),
         "unseen": dark_hosts[:HOSTS_SHOWN],
         "unseen_further": len(dark_hosts) - len(dark_hosts[:HOSTS_SHOWN]),
         "since": changes.since(record),
@@ -142,13 +147,6 @@ def _context(results: Results) -> dict[str, Any]:
         "data": data,
         "embedded": Markup(data.text),
     }
-
-
-def _alone(record: Results, word: Word) -> list[Verdict]:
-    """What has this word, no card, and nothing that explains it."""
-    if word == "fail":
-        return [verdict for verdict in unexplained(record) if verdict.verdict == word]
-    return [verdict for verdict in record.verdicts if verdict.verdict == word and not verdict.explained_by]
 
 
 def _spans(text: Message | str) -> Markup | str:

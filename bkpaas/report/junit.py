@@ -34,6 +34,7 @@ def _document(results: Results) -> Iterator[str]:
     del totals["skipped"]  # the element of all suites has no such attribute
     yield _opening("testsuites", {**totals, "time": f"{results.run.seconds:.3f}"})
     waivers = {id_: waiver_line(waiver) for waiver in results.waivers for id_ in waiver.verdicts}
+    headlines = {id_: cause.headline for cause in results.causes for id_ in cause.ids}
     symptoms: dict[str, list[Verdict]] = {}
     for verdict in results.verdicts:
         symptoms.setdefault(verdict.faq, []).append(verdict)
@@ -42,7 +43,8 @@ def _document(results: Results) -> Iterator[str]:
         yield _opening("testsuite", _suite(results, key, verdicts))
         for verdict in verdicts:
             more = {"since": since(results, verdict.id), "waiver": waivers.get(verdict.id)}
-            yield ET.tostring(_case(verdict, more, language), encoding="unicode") + "\n"
+            case = _case(verdict, more, headlines.get(verdict.id), language)
+            yield ET.tostring(case, encoding="unicode") + "\n"
         yield "</testsuite>\n"
     yield "</testsuites>\n"
 
@@ -71,7 +73,9 @@ def _numbers(verdicts: list[Verdict]) -> dict[str, str]:
     }
 
 
-def _case(verdict: Verdict, more: dict[str, Message | str | None], language: Language) -> ET.Element:
+def _case(
+    verdict: Verdict, more: dict[str, Message | str | None], headline: str | None, language: Language
+) -> ET.Element:
     # Judging takes no time worth telling, but some readers turn a missing time into "NaN".
     case = ET.Element(
         "testcase", {"classname": verdict.faq, "name": cut(verdict.id, MESSAGE_LIMIT, language), "time": "0"}
@@ -86,7 +90,7 @@ def _case(verdict: Verdict, more: dict[str, Message | str | None], language: Lan
         )
     tag = _OUTCOMES.get(verdict.verdict)
     if tag:
-        attributes = {"message": cut(_message(verdict, language), MESSAGE_LIMIT, language)}
+        attributes = {"message": cut(_message(verdict, headline, language), MESSAGE_LIMIT, language)}
         if tag != "skipped":
             attributes["type"] = verdict.verdict
         ET.SubElement(case, tag, attributes).text = _body(verdict, language)
@@ -106,8 +110,11 @@ def _properties(verdict: Verdict) -> dict[str, str]:
     return {**parts, "remedy": verdict.remedy} if verdict.remedy else parts
 
 
-def _message(verdict: Verdict, language: Language) -> str:
-    text = verdict.reason or verdict.evidence or verdict.title
+def _message(verdict: Verdict, headline: str | None, language: Language) -> str:
+    """Return the headline of a root cause; of anything else its reason or evidence."""
+    text = headline or verdict.reason or verdict.evidence or verdict.title
+    if headline and verdict.reason and verdict.case is None:
+        text = msg("{headline}: {reason}", headline=headline, reason=verdict.reason).render(language)
     return f"{label(verdict.verdict).render(language)}: {text}".split("\n", 1)[0]
 
 

@@ -9,10 +9,19 @@ from bkpaas.language import Language
 from bkpaas.messages import Message, msg
 from bkpaas.record import WORDS, Results, Verdict
 from bkpaas.report.change_lines import change_lines, since
-from bkpaas.report.findings import Cause, causes, headline, label, not_collected_hosts, unexplained
+from bkpaas.report.findings import (
+    Cause,
+    causes,
+    headline,
+    label,
+    not_collected_hosts,
+    unexplained,
+    warnings,
+)
 from bkpaas.report.text import cut, visible, whole_lines
 
 CAUSES_IN_FULL = 10
+WARNINGS_IN_FULL = 3
 LINES_SHOWN = 20
 EVIDENCE_LIMIT = 1_500
 """Characters of one evidence."""
@@ -60,7 +69,7 @@ class _Ticket:
         for number, cause in enumerate(root_causes[:CAUSES_IN_FULL], 1):
             yield ""
             yield from self.cause(number, cause)
-        further = [self.entry(cause.verdict) for cause in root_causes[CAUSES_IN_FULL:]]
+        further = [self.short(cause) for cause in root_causes[CAUSES_IN_FULL:]]
         yield from self.list(msg("Further causes"), further)
         loose = [self.entry(verdict) for verdict in unexplained(results)]
         yield from self.list(msg("Without a known cause"), loose)
@@ -70,8 +79,15 @@ class _Ticket:
             for host in not_collected_hosts(results)
         ]
         yield from self.list(msg("Hosts without data"), hosts)
-        warned = [v for v in results.verdicts if v.verdict == "warn" and not v.explained_by]
-        yield from self.list(msg("Warnings"), [self.entry(verdict) for verdict in warned])
+        warned = warnings(results)
+        if warned:
+            yield ""
+            yield f"## {self.prose(msg('Warnings'))} ({len(warned)})"
+        for number, warning in enumerate(warned[:WARNINGS_IN_FULL], 1):
+            yield ""
+            yield from self.cause(number, warning, level=3)
+        rest = [self.short(warning) for warning in warned[WARNINGS_IN_FULL:]]
+        yield from self.list(msg("Further warnings"), rest)
         # The reason of what is waived names who accepted it and its last day.
         waived = [self.entry(v, v.reason) for v in results.verdicts if v.verdict == "waived"]
         yield from self.list(msg("Waived"), waived)
@@ -93,13 +109,13 @@ class _Ticket:
             if results.counts[word]:
                 yield f"| {self.prose(label(word))} | {results.counts[word]} |"
 
-    def cause(self, number: int, cause: Cause) -> Iterator[str]:
+    def cause(self, number: int, cause: Cause, level: int = 2) -> Iterator[str]:
         verdict = cause.verdict
-        yield f"## {number}. {self.prose(label(verdict.verdict))}{self.colon}{code(verdict.id)}"
+        yield f"{'#' * level} {number}. {escaped(self.cut(self.text(cause.headline)))}"
         yield ""
-        yield escaped(self.cut(verdict.title))
-        yield ""
+        yield f"- {self.prose(label(verdict.verdict))}{self.colon}{code(verdict.id)}"
         facts = (
+            (msg("expected"), verdict.title),
             (msg("hosts"), ", ".join(cause.hosts) or verdict.subject),
             (msg("since"), since(self.results, verdict.id) or ""),
         )
@@ -135,6 +151,9 @@ class _Ticket:
         rest = len(entries) - LINES_SHOWN
         if rest > 0:
             yield "- " + self.prose(msg("and {number} more", number=rest))
+
+    def short(self, cause: Cause) -> str:
+        return f"{escaped(self.cut(self.text(cause.headline)))} {code(cause.verdict.id)}"
 
     def entry(self, verdict: Verdict, reason: str | None = None) -> str:
         evidence = (reason or verdict.evidence or verdict.reason or verdict.title).split("\n", 1)[0]

@@ -17,11 +17,13 @@ from bkpaas.report.findings import (
     overall_verdict,
     unchecked,
     unexplained,
+    warnings,
 )
 from bkpaas.report.text import columns, cut, visible, whole_lines, wrap
 
 CAUSES_IN_FULL = 8
 """Root causes with evidence and remedy; those after them get one line each."""
+WARNINGS_IN_FULL = 3
 LINES_SHOWN = 20
 """One-line entries of one list."""
 EVIDENCE_LINES = 6
@@ -89,21 +91,29 @@ class _Page:
             ),
         )
         yield from self.unchecked(results)
-        yield from self.one_line_each(
-            msg("warnings"),
-            (
-                self.entry(verdict)
-                for verdict in results.verdicts
-                if verdict.verdict == "warn" and not verdict.explained_by
-            ),
-        )
+        yield from self.warnings(results)
         yield ""
         yield self.closing(results, where)
 
+    def warnings(self, results: Results) -> Iterator[str]:
+        """The first warnings as root causes are shown, one line for each further one."""
+        listed = warnings(results)
+        if listed:
+            yield ""
+            yield self.paint(f"{self.text(msg('warnings'))} ({len(listed)})", "bold")
+        for number, warning in enumerate(listed[:WARNINGS_IN_FULL], 1):
+            yield from self.cause(results, number, warning)
+        yield from self.one_line_each(
+            msg("further warnings"), (self.short(one) for one in listed[WARNINGS_IN_FULL:])
+        )
+
     def cause(self, results: Results, number: int, cause: Cause) -> Iterator[str]:
         verdict = cause.verdict
-        mark = self.paint(f"{number:>2}  {self.text(label(verdict.verdict))}", verdict.verdict)
-        yield f"{mark}  {self.paint(visible(verdict.id), 'bold')}"
+        word = f"{number:>2}  {self.text(label(verdict.verdict))}"
+        first, *more = wrap(self.cut(cause.headline), self.width - columns(word) - 2)
+        yield f"{self.paint(word, verdict.verdict)}  {self.paint(first, 'bold')}"
+        yield from (" " * (columns(word) + 2) + self.paint(line, "bold") for line in more)
+        yield from self.field(msg("id"), [visible(verdict.id)])
         yield from self.field(msg("expected"), wrap(verdict.title, self.width - 14))
         hosts = ", ".join(cause.hosts) or verdict.subject
         yield from self.field(msg("hosts"), wrap(hosts, self.width - 14))
@@ -152,11 +162,11 @@ class _Page:
     def short(self, cause: Cause) -> str:
         number = cause.folded
         note = self.text(msg(" (explains {number})", number=number)) if number else ""
-        return self.entry(cause.verdict, note)
+        return f"{self.text(cause.headline)}{note}  [{cause.verdict.id}]"
 
-    def entry(self, verdict: Verdict, note: str = "") -> str:
+    def entry(self, verdict: Verdict) -> str:
         evidence = (verdict.evidence or verdict.reason or verdict.title).split("\n", 1)[0]
-        return f"{verdict.id}{note}: {evidence}"
+        return f"{verdict.id}: {evidence}"
 
     def one_line_each(self, heading: Message, entries: Iterable[str]) -> Iterator[str]:
         listed = list(entries)

@@ -94,17 +94,22 @@ def _text(results: Results, link: str | None, limit: int, shape: _Shape) -> str:
         verdict = cause.verdict
         evidence = (verdict.evidence or verdict.reason or "").split("\n", 1)[0]
         notes = _notes(cause.folded, since(results, verdict.id), language)
-        first = f"{number}. {shape.bold(verdict.id)} {shape.plain(f'({notes})' if notes else '')}".rstrip()
+        problem = shape.bold(cut(_rendered(cause.headline, language), EVIDENCE_LIMIT, language))
+        first = f"{number}. {problem} {shape.plain(f'({notes})' if notes else '')}".rstrip()
         lines.append(
             "\n".join(
                 [
                     first,
-                    shape.plain(cut(verdict.title, EVIDENCE_LIMIT, language)),
+                    shape.plain(verdict.id),
                     shape.seen(cut(evidence, EVIDENCE_LIMIT, language)),
                 ]
             )
         )
     return _fitted(head, lines, limit, language)
+
+
+def _rendered(text: Message | str, language: Language) -> str:
+    return text.render(language) if isinstance(text, Message) else text
 
 
 def _notes(explained: int, began: Message | str | None, language: Language) -> str:
@@ -233,6 +238,7 @@ def _json(results: Results, link: str | None) -> Json:
                 "subject": cause.verdict.subject,
                 "severity": cause.verdict.severity,
                 "verdict": cause.verdict.verdict,
+                "headline": cut(_rendered(cause.headline, run.language), EVIDENCE_LIMIT, run.language),
                 "title": cause.verdict.title,
                 "evidence": cut(
                     cause.verdict.evidence or cause.verdict.reason or "", 10 * EVIDENCE_LIMIT, run.language

@@ -126,6 +126,17 @@ LIMITS = {
     "token_offset_seconds": 60.0,
 }
 
+HEADLINES = {
+    "supervisor-sock": say(en="supervisor.sock of paas-1 is gone", zh="paas-1 的 supervisor.sock 不存在"),
+    "paas-clock-skew": say(
+        en="Clock of paas-1 is 73.2 s ahead of paas-2", zh="paas-1 的时钟比 paas-2 快 73.2 秒"
+    ),
+    "disk-space": say(en="/data of es-1 is full", zh="es-1 的 /data 已满"),
+    "time-daemon": say(en="chronyd of job-1 has no time source", zh="job-1 的 chronyd 没有时间源"),
+    "host-reachable": say(en="paas-2 cannot be reached", zh="无法连接 paas-2"),
+}
+"""By condition, of the root causes of the samples."""
+
 SOCK = "/data/bkce/logs/open_paas/supervisor.sock"
 
 
@@ -270,7 +281,7 @@ def _cause(results: Results, id_: str) -> RootCause:
     verdict = results.verdict(id_)
     verdict.case = "failed"
     explains = [one.id for one in results.verdicts if id_ in one.explained_by]
-    headline = say(en=f"{verdict.condition} does not hold", zh=f"{verdict.condition} 不成立")
+    headline = HEADLINES[verdict.condition]
     return RootCause(headline, "failed", [id_], verdict.hosts, explains)
 
 

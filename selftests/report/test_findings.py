@@ -15,9 +15,9 @@ from .sample import SCENARIOS, healthy, interrupted, judge, nothing_judged, sett
     [
         ("healthy", "en", "All is well: 165 conditions hold on 11 hosts."),
         ("healthy", "zh", "一切正常：11 台主机上的 165 项检查全部通过。"),
-        ("three-faults", "en", "3 root causes: 12 failures and 3 warnings."),
-        ("three-faults", "zh", "12 项失败和 3 项警告，由 3 个根因引起。"),
-        ("without-data", "en", "2 root causes: 40 failures (3 failed, 37 without data)."),
+        ("three-faults", "en", "12 failures and 3 warnings from 3 root causes; 1 other warning."),
+        ("three-faults", "zh", "12 项失败和 3 项警告，由 3 个根因引起；另有 1 项警告。"),
+        ("without-data", "en", "3 failures and 37 conditions without data from 2 root causes."),
         ("interrupted", "en", "Interrupted: this report is partial. 46 conditions could not be checked."),
         ("nothing-judged", "en", "Nothing was checked: 148 not applicable, 18 waived."),
     ],
@@ -88,4 +88,4 @@ def test_failures_stand_alone_without_an_explanation() -> None:
     results.root_causes = []
     for verdict in results.verdicts:
         verdict.explained_by = []
-    assert headline(results).render("en") == "12 failures without a known cause."
+    assert headline(results).render("en") == "12 failures without a known cause; 4 warnings."

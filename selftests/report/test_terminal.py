@@ -62,5 +62,5 @@ def test_many_causes_are_bounded_and_counted() -> None:
     assert lines[0] == "166 failures."
     assert f"further causes ({166 - CAUSES_IN_FULL})" in lines
     assert f"    and {166 - CAUSES_IN_FULL - LINES_SHOWN} more" in lines
-    bound = CAUSES_IN_FULL * (terminal.EVIDENCE_LINES + terminal.REMEDY_LINES + 6) + LINES_SHOWN + 10
+    bound = CAUSES_IN_FULL * (terminal.EVIDENCE_LINES + terminal.REMEDY_LINES + 7) + LINES_SHOWN + 10
     assert len(lines) < bound

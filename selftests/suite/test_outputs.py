@@ -13,6 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from test_between_runs import spoil, write_waivers
 from test_runs import ROOT, waiver
 
+from bkpaas.record import read_json
+from bkpaas.report.findings import causes
 from bkpaas.runs.history import STATES
 from selftests.report.robots import robot
 
@@ -108,6 +110,51 @@ def test_every_output_agrees_with_the_record(run, changed, tmp_path):
     assert (tmp_path / "again.prom").read_bytes() == (tmp_path / "bkpaas.prom").read_bytes()
     other = once_more(done, "--lang", "zh")
     assert "蓝鲸 PaaS 验收" in other and all(id_["id"] in other for id_ in message["root_causes"])
+
+
+def test_every_output_names_the_same_causes_in_the_same_order(run, changed, tmp_path):
+    def break_more(snapshot):
+        spoil(snapshot)
+        for host, facts in snapshot["hosts"].items():
+            facts["clock"]["offset_seconds"] += 90 * (host == "paas-2")
+
+    done, one = outputs(run, tmp_path, snapshot=changed(break_more))
+    shown = [
+        (cause.headline, cause.verdict.id) for cause in causes(read_json(done.directory / "results.json"))
+    ]
+    assert len(shown) > 2
+    (message,) = one.bodies
+    assert [(cause["headline"], cause["id"]) for cause in message["root_causes"]] == shown
+    page = (done.directory / "report.html").read_text("utf-8")
+    assert [english(text) for text in re.findall(r"<h3>(.*?)</h3>", page)][: len(shown)] == [
+        text for text, _ in shown
+    ]
+    failures = junit_messages(done.directory / "junit.xml")
+    for text, id_ in shown:
+        assert text in failures[id_]
+    texts = {
+        "terminal": done.out[done.out.index(" from ") :],
+        "summary": (tmp_path / "summary.md").read_text("utf-8").replace("\\", ""),
+        "details": html.unescape((done.directory / "details.html").read_text("utf-8")).replace("\\", ""),
+    }
+    for name, text in texts.items():
+        packed = "".join(text.split())
+        at = [packed.find("".join(headline.split())) for headline, _ in shown]
+        assert at == sorted(at) and at[0] > 0, f"{name}: {shown}"
+
+
+def english(markup):
+    """The English text of a heading of the page."""
+    match = re.fullmatch(r'<span lang="en">(.*)</span><span lang="zh">.*</span>', markup)
+    return html.unescape(match[1] if match else markup)
+
+
+def junit_messages(path):
+    """By id the message of each case that is not passed."""
+    cases = ET.parse(path).getroot().iter("testcase")
+    return {
+        case.get("name"): child.get("message") for case in cases for child in case if child.get("message")
+    }
 
 
 def test_a_message_that_is_not_sent_changes_no_verdict(run):
