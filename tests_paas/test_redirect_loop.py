@@ -24,6 +24,8 @@ from bkpaas.checks import (
     combined,
     condition,
     connection_case,
+    deviating_hosts,
+    deviating_readings,
     equal,
     joined,
     labelled,
@@ -31,8 +33,6 @@ from bkpaas.checks import (
     message_of,
     msg,
     no_answer,
-    odd_hosts,
-    odd_readings,
     readings,
     refuses_password,
     series,
@@ -155,7 +155,7 @@ def _refused(reading: SettingReading, pair: tuple[HostView, HostView]) -> bool:
 
 def _judged_elsewhere(reading: SettingReading, deployment: Deployment, host_facts: HostLookup) -> bool:
     """Return whether settings-across-projects names the project and host that differ."""
-    return odd_readings(shared_readings(reading.name, deployment, host_facts)) is not None
+    return deviating_readings(shared_readings(reading.name, deployment, host_facts)) is not None
 
 
 def _difference(
@@ -170,10 +170,10 @@ def _difference(
         ),
     )
     everywhere = all_readings(one.name, deployment, host_facts)
-    deviating = odd_hosts(one.project, everywhere)
+    deviating = deviating_hosts(one.project, everywhere)
     wrong = [side.host for side in (one, other) if deviating and side.host in deviating]
     if len(wrong) == 1:
-        return case("odd", text, odd=wrong[0])
+        return case("deviates", text, deviating=wrong[0])
     return case("differs", msg("{text}; which of the two is right is undecided", text=text))
 
 

@@ -18,6 +18,7 @@ from bkpaas.checks import (
     clauses,
     combined,
     condition,
+    deviating_readings,
     groups,
     hosts_at,
     is_own,
@@ -26,7 +27,6 @@ from bkpaas.checks import (
     location_port,
     message_of,
     msg,
-    odd_readings,
     readings,
     series,
     service_endpoint,
@@ -71,7 +71,7 @@ def test_projects_have_the_same_values(
         own, reasons = _own_readings(host, name, projects)
         unclear += reasons
         compared += len(own)
-        decided = odd_readings(shared_readings(name, deployment, host_facts))
+        decided = deviating_readings(shared_readings(name, deployment, host_facts))
         if decided is not None:
             deviating = [one for one in decided[0] if one.host == host.name]
             wrong += [_deviating(name, deviating, decided[1])] if deviating else []
@@ -133,7 +133,7 @@ def _deviating(name: str, deviating: list[SettingReading], usual: SettingReading
         host=usual.host,
     )
     projects = list(dict.fromkeys(one.project for one in deviating))
-    return Problem(name, projects, case("odd", text, key=name, projects=series(projects)))
+    return Problem(name, projects, case("deviates", text, key=name, projects=series(projects)))
 
 
 def _not_covering(own: list[SettingReading], deployment: Deployment) -> Problem | None:

@@ -51,7 +51,7 @@ def root_groups(
         ids = {one.id for one in members}
         of_others = set().union(*(explained[id_] for id_ in ids)) - ids
         return (
-            members[0].condition not in TOPOLOGY.said_first,
+            members[0].condition not in TOPOLOGY.reported_first,
             any(one.may_be_explained_by for one in members),
             -len(of_others),
             min(_BY_WORD[one.verdict] for one in members),
@@ -81,7 +81,7 @@ def _origin(verdict: Verdict, views: list[Verdict], reason: str, addresses: Addr
     """Return what is equal for findings with one origin."""
     if verdict.condition in TOPOLOGY.views and (view := _view(verdict, views)):
         return view
-    if verdict.condition in TOPOLOGY.said_first and verdict.case:
+    if verdict.condition in TOPOLOGY.reported_first and verdict.case:
         return verdict.condition, verdict.case  # one file is wrong
     if (verdict.condition, verdict.case) == NOT_MERGED:
         return *NOT_MERGED, verdict.reason or ""

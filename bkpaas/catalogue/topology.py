@@ -64,7 +64,7 @@ class Topology(Struct, frozen=True, forbid_unknown_fields=True):
     """By condition, the cases in which it breaks something else; all where it is not listed."""
     views: Strings = ()
     """Conditions that see the platform through its domain, as users do: what they see has one origin."""
-    said_first: Strings = ()
+    reported_first: Strings = ()
     """Conditions about the inventory: as root causes they come before all others."""
 
     def leaves(self, name: str) -> Iterator[tuple[str, Component]]:

@@ -197,7 +197,7 @@ def all_readings(name: str, deployment: Deployment, host_facts: HostLookup) -> l
     return result
 
 
-def odd_hosts(project: str, everywhere: Sequence[Reading]) -> set[str] | None:
+def deviating_hosts(project: str, everywhere: Sequence[Reading]) -> set[str] | None:
     """Return the hosts whose value of a project is not that of the others, None if that is undecided.
 
     The majority of the hosts decides; where they are equally many, the values of the other projects do.
@@ -214,7 +214,7 @@ def odd_hosts(project: str, everywhere: Sequence[Reading]) -> set[str] | None:
     return {one.host for group in by_value[1:] for one in group}
 
 
-def odd_readings(everywhere: Sequence[Reading]) -> tuple[list[Reading], Reading] | None:
+def deviating_readings(everywhere: Sequence[Reading]) -> tuple[list[Reading], Reading] | None:
     """Return (the readings that differ, one of the majority) of a setting that is equal everywhere.
 
     None: all are equal, or two values are equally frequent.

@@ -222,7 +222,7 @@ def _listeners(host: str, before: HostFacts, after: HostFacts) -> Iterator[FactC
     """Return listeners by address and port with owners; ephemeral ports are counted per owner."""
     old, new = (_listening(facts) for facts in (before, after))
     common = old.keys() & new.keys()
-    odd_old, odd_new = (
+    unusual_old, unusual_new = (
         Counter(map(_unusual_port, rest)) for rest in (_only(old, common), _only(new, common))
     )
     for name in sorted(old.keys() | new.keys()):
@@ -233,7 +233,7 @@ def _listeners(host: str, before: HostFacts, after: HostFacts) -> Iterator[FactC
             continue
         one = was or is_
         assert one is not None
-        if one[0].port in EPHEMERAL and odd_old[_unusual_port(one)] == odd_new[_unusual_port(one)]:
+        if one[0].port in EPHEMERAL and unusual_old[_unusual_port(one)] == unusual_new[_unusual_port(one)]:
             continue
         yield FactChange(host, "listener", name, was and (was[1] or "?"), is_ and (is_[1] or "?"))
 

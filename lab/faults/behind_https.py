@@ -163,7 +163,7 @@ FAULTS = (
         "certificate-ends-soon",
         "domain-certificate-expiry",
         SECTION,
-        "the certificate of the domain ends in five days",
+        "the certificate of the domain expires in five days",
         "域名证书五天后到期",
         *present(0, 1, days=5),
         LAYOUT,

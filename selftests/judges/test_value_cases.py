@@ -27,8 +27,8 @@ LOGIN = [(host, "login") for host in ("paas-1", "paas-2")]
 @pytest.mark.parametrize(
     ("change", "case", "projects"),
     [
-        (cookie(".other.test", *PAAS), "odd", "paas"),
-        (cookie(".other.test", *LOGIN), "odd", "login"),
+        (cookie(".other.test", *PAAS), "deviates", "paas"),
+        (cookie(".other.test", *LOGIN), "deviates", "login"),
         (cookie(".test", *PAAS), "apart", "login, paas"),
     ],
 )
