@@ -13,13 +13,13 @@ from bkpaas.checks import (
     NoData,
     RegisteredAgent,
     Subject,
-    ask_about_database,
     case,
     condition,
     database_states,
     is_loopback,
     lines,
     msg,
+    name_database,
     series,
     statement_failure,
 )
@@ -143,7 +143,7 @@ def _registered(
             view = host_facts(paas.name)
             for account, endpoint, state in database_states(view, unknown):
                 if state.agents is not None:
-                    ask_about_database(account, view, deployment, host_facts, finding)
+                    name_database(account, view, deployment, host_facts, finding)
                     return state.agents
                 _explain(account, endpoint, state, unknown)
         except NoData as error:

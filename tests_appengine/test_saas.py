@@ -18,7 +18,6 @@ from bkpaas.checks import (
     app_route,
     application_endpoint,
     application_path,
-    asked_applications,
     case,
     clauses,
     condition,
@@ -26,6 +25,7 @@ from bkpaas.checks import (
     labelled,
     msg,
     no_answer,
+    queried_applications,
     several,
 )
 
@@ -63,7 +63,7 @@ def _problem(host: HostView, saas: Saas, deployment: Deployment) -> CaseMessage 
                 "not-running", "pid {pid} is gone, and {path} is missing", pid=saas.pid, path=saas.socket.path
             )
         return case("gone", "{path} is missing", path=saas.socket.path)
-    if saas not in asked_applications(host.saas.items):
+    if saas not in queried_applications(host.saas.items):
         if saas.alive is False:
             return case("not-running", "pid {pid} is gone", pid=saas.pid)
         raise NoData(
@@ -208,7 +208,7 @@ def test_applications_answer_through_the_domain(
     problems: dict[str, CaseMessage] = {}
     unknown: dict[str, Message | str] = {}
     checked = 0
-    for saas in asked_applications(host.saas.items):
+    for saas in queried_applications(host.saas.items):
         local = host.answers.get(HttpName.APPLICATION_NGINX, saas.app)
         own = host.answers.find(HttpName.APPLICATION_SOCKET.of(saas.app))
         if not local.ok or _nginx_fails(local.status or 0, own):

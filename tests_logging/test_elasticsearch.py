@@ -153,7 +153,7 @@ def _listens(
 
 
 @condition("es-health")
-def test_elasticsearch_is_well(
+def test_elasticsearch_is_healthy(
     host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
     """At each configured address Elasticsearch answers this host, takes the login, and its cluster is green or yellow."""

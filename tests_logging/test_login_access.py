@@ -14,7 +14,7 @@ from bkpaas.checks import (
     case,
     clauses,
     condition,
-    database_is_well,
+    database_works,
     exception_subject,
     host_time,
     msg,
@@ -156,7 +156,7 @@ def test_requests_of_users_succeed(host: HostView, deployment: Deployment, findi
 def _repaired(route: FailedRoute, host: HostView, deployment: Deployment) -> Message | None:
     """Return a text if what the exception names is well now, else None."""
     subject = exception_subject(route.exception) if route.exception else "other"
-    well = (subject == "database" and database_is_well(host)) or (
+    well = (subject == "database" and database_works(host)) or (
         subject == "disk" and _disks_are_well(host, deployment)
     )
     if not well:

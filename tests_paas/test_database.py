@@ -14,7 +14,6 @@ from bkpaas.checks import (
     Message,
     NoData,
     StatementError,
-    ask_about_database,
     case,
     clauses,
     condition,
@@ -22,6 +21,7 @@ from bkpaas.checks import (
     labelled,
     lines,
     msg,
+    name_database,
     plural,
     read_only_variables,
     series,
@@ -45,7 +45,7 @@ def test_database_can_be_written(
     """The accounts in the settings may write, and the database is neither read-only nor locked."""
     unknown: list[Message | str] = []
     for account, endpoint, state in database_states(host, unknown):
-        ask_about_database(account, host, deployment, host_facts, finding)
+        name_database(account, host, deployment, host_facts, finding)
         _check_writable(account, endpoint, state)
         if "variables" in state.errors:
             failure = statement_failure(state.errors["variables"])
@@ -112,7 +112,7 @@ def test_tables_can_be_read(
     """The tables that login, esb and appengine read are there, undamaged, with their columns, and there is a user."""
     unknown: list[Message | str] = []
     for account, endpoint, state in database_states(host, unknown):
-        ask_about_database(account, host, deployment, host_facts, finding)
+        name_database(account, host, deployment, host_facts, finding)
         schema = f"{endpoint}/{account.database}"
         failed = {
             name: error
@@ -162,7 +162,7 @@ def test_database_has_connections_left(
     unknown: list[Message | str] = []
     limit = deployment.thresholds.database_connections_percent
     for account, endpoint, state in database_states(host, unknown):
-        ask_about_database(account, host, deployment, host_facts, finding)
+        name_database(account, host, deployment, host_facts, finding)
         used, most = _number(state.status, "threads_connected"), _number(state.variables, "max_connections")
         if used is None or not most:
             unknown.append(msg("{endpoint}: the number of connections was not answered", endpoint=endpoint))

@@ -20,7 +20,6 @@ from bkpaas.checks import (
     NotApplicable,
     Snapshot,
     Subject,
-    ask_about_database,
     body_text,
     case,
     clauses,
@@ -36,6 +35,7 @@ from bkpaas.checks import (
     lines,
     login_obstacle,
     msg,
+    name_database,
     no_answer,
     seconds,
     several,
@@ -152,7 +152,7 @@ def test_database_answers(
         if not isinstance(connection, Connection):
             unknown.append(connection)
             continue
-        ask_about_database(account, host, deployment, host_facts, finding)
+        name_database(account, host, deployment, host_facts, finding)
         address, answered = f"{account.host}:{account.port}", connection.greeting in ("mysql", "mysql-error")
         assert answered or connection.ok, connection_case(
             connection.error_kind,
@@ -182,7 +182,7 @@ def test_database_accepts_the_account(
     """The database accepts the account in the settings of each project, and no service reports a refusal."""
     unknown: list[Message] = []
     accounts = host_accounts(host)
-    ask_about_database(accounts["database"], host, deployment, host_facts, finding)
+    name_database(accounts["database"], host, deployment, host_facts, finding)
     for name, account in accounts.items():
         connection = database_connection(host, name, account)
         login = connection.login if isinstance(connection, Connection) else None
@@ -202,7 +202,7 @@ def test_database_accepts_the_account(
         reason = login_obstacle(login) if isinstance(connection, Connection) else connection
         text = labelled(who, reason)
         if login is not None and (login.code in REFUSALS or login.kind == "silent"):
-            ask_about_database(account, host, deployment, host_facts, finding)
+            name_database(account, host, deployment, host_facts, finding)
             silent = login.kind == "silent"
             raise AssertionError(
                 case("silent", text, endpoint=endpoint)

@@ -181,11 +181,11 @@ def _unlisted_paas(nginx: HostView, deployment: Deployment) -> dict[str, list[in
     return {
         address: list(ports.values())
         for address, ports in named.items()
-        if len(ports) == len(upstreams) and all(_is_well(nginx, address, port) for port in ports.values())
+        if len(ports) == len(upstreams) and all(_is_healthy(nginx, address, port) for port in ports.values())
     }
 
 
-def _is_well(nginx: HostView, address: str, port: int) -> bool:
+def _is_healthy(nginx: HostView, address: str, port: int) -> bool:
     answer = nginx.answers.find(HttpName.UPSTREAM.of(address, port))
     return answer is not None and answer.ok and (answer.status or 500) < 500
 

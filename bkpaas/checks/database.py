@@ -31,7 +31,7 @@ def host_accounts(host: HostView) -> dict[str, Account]:
     return by_service
 
 
-def ask_about_database(
+def name_database(
     account: Account, host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
     """Set the remedy values and the hosts of the database of an account."""
@@ -121,8 +121,8 @@ def read_only_variables(state: DatabaseState) -> list[str]:
     return [*names, "innodb_force_recovery"] if recovery else names
 
 
-def database_is_well(host: HostView) -> bool:
-    """Tell if each account was let in, had an answer to each statement, and may write."""
+def database_works(host: HostView) -> bool:
+    """Return whether each account may log in, got an answer to each statement, and may write."""
     unknown: list[Message | str] = []
     try:
         states = list(database_states(host, unknown))

@@ -40,7 +40,7 @@ class Endpoint(Record, frozen=True):
     script_name: str | None = None
 
 
-def asked_applications(items: Iterable[Saas]) -> tuple[Saas, ...]:
+def queried_applications(items: Iterable[Saas]) -> tuple[Saas, ...]:
     """Return the applications that are asked; a name that cannot be part of a URL is left out."""
     named = sorted((saas for saas in items if _CODE.fullmatch(saas.app)), key=lambda saas: saas.app)
     return tuple(named[:MOST_APPLICATIONS])
@@ -122,7 +122,7 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
     if isinstance(facts.saas, Missing):
         return
     host = deployment.url("/").partition("://")[2].rstrip("/")
-    for saas in asked_applications(facts.saas.items):
+    for saas in queried_applications(facts.saas.items):
         path, own = application_path(saas, deployment), endpoint(saas, facts, deployment)
         if own is not None:
             yield _own(deployment, saas, own, path)

@@ -40,8 +40,8 @@ def environments(
     for project in platform.SETTINGS_FILES:
         pids = [one.pid for one in running.uwsgi_masters(project)] if running else []
         read = [
-            (asked_names, environs[pid])
-            for asked_names, environs in zip(names, by_pid, strict=False)
+            (variable_names, environs[pid])
+            for variable_names, environs in zip(names, by_pid, strict=False)
             for pid in pids[:1]
             if environs.get(pid) is not None
         ]

@@ -128,7 +128,7 @@ def judge(test: Any, *hosts: HostFacts, name: str = "paas-1", known: Deployment 
 
 OF_PAAS = (
     SEARCH.test_elasticsearch_address_in_the_settings_of_paas,
-    SEARCH.test_elasticsearch_is_well,
+    SEARCH.test_elasticsearch_is_healthy,
     SEARCH.test_elasticsearch_takes_new_documents,
     REDIS.test_redis_answers_the_plugins,
     REDIS.test_log_parser_keeps_up,
