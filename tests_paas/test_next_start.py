@@ -20,6 +20,7 @@ from bkpaas.checks import (
     case,
     combined,
     condition,
+    container_of,
     directories,
     lines,
     msg,
@@ -309,6 +310,8 @@ def test_pid_files_name_the_masters(host: HostView, finding: Finding) -> None:
                 pid=pid,
             )
             wrong.setdefault(name, []).append(other)
+    if not count and host.services.manager == "docker":
+        raise NotApplicable(msg("the pid files of services in containers hold the pids of the container"))
     if not count:
         raise NotApplicable(msg("no running master has a pid file in its configuration"))
     _report(wrong, finding)
@@ -318,6 +321,11 @@ def _masters(host: HostView) -> Iterator[tuple[str, str, tuple[Process, ...]]]:
     """Yield (program, pid file, running masters) where a master runs."""
     for path, name in pid_files(host.facts).items():
         masters = host.processes.nginx_masters() if name == "nginx" else host.processes.uwsgi_masters(name)
+        groups = (
+            [] if isinstance(host.facts.units, Missing) else [host.units.group(one.pid) for one in masters]
+        )
+        if any(container_of(group) for group in groups):
+            continue  # the file has the pid that the process has in its container
         if len(masters) == 1:
             yield name, path, masters
 

@@ -3,12 +3,15 @@
 from collections.abc import Iterable
 
 from bkpaas.checks import (
+    DOCKER_UNIT,
     OPEN_PAAS_SERVICES,
     CaseMessage,
     Deployment,
     Finding,
     HostView,
+    Missing,
     NoData,
+    NotApplicable,
     Unit,
     Units,
     case,
@@ -16,6 +19,7 @@ from bkpaas.checks import (
     msg,
     required_units,
     series,
+    service_of_container,
     service_of_unit,
     several,
     unit_of_service,
@@ -55,18 +59,25 @@ def test_the_services_have_their_process_manager(host: HostView, finding: Findin
         pid=daemons[0].pid,
         services=series(sorted({one.service for one in under if one.service})),
     )
-    containers = [one for one in masters if "docker" in (host.units.group(one.pid) or "")]
-    if containers:
-        raise NoData(
-            msg(
-                "the services run in containers (6.2 or later), which are not judged yet: pid {pid}",
-                pid=containers[0].pid,
-            )
+    if host.services.manager == "docker":
+        active = [unit.removesuffix(".service") for unit in _active_units(host)]
+        assert not active, case(
+            "units-left", "the services run in containers, and so do {units} as units", units=series(active)
         )
+        finding.add_evidence(f"docker: {' '.join(host.containers.by_name)}")
+        return
     units = _units(host)
     present = [name for name in map(unit_of_service, OPEN_PAAS_SERVICES) if _exists(units, name)]
     assert present, case("nothing", "no bk-paas-* unit, and no container")
     finding.add_evidence(f"systemd: {' '.join(present)}")
+
+
+def _active_units(host: HostView) -> list[str]:
+    """The units of open_paas that run; none where systemctl gave no answer."""
+    if isinstance(host.facts.units, Missing):
+        return []
+    names = [f"{unit_of_service(service)}.service" for service in OPEN_PAAS_SERVICES]
+    return [name for name in names if (unit := host.units.by_name.get(name)) and unit.active == "active"]
 
 
 def _exists(units: Units, name: str) -> bool:
@@ -79,8 +90,9 @@ def test_all_units_run(host: HostView, deployment: Deployment, finding: Finding)
     """systemctl shows every unit of the host's roles active (running), and none restarts."""
     units = _units(host)
     wrong: dict[str, CaseMessage] = {}
-    required = required_units(deployment.host(host.name).roles)
-    optional = [unit.name for unit in units.present if unit.enabled == "enabled"]
+    contained = _contained(host)
+    required = [name for name in required_units(deployment.host(host.name).roles) if name not in contained]
+    optional = [unit.name for unit in units.present if unit.enabled == "enabled" and _is_own(unit, contained)]
     for name in dict.fromkeys((*required, *optional)):
         unit = units.by_name.get(name) or Unit(name=name)
         problem = _problem(host, units, unit) if name.endswith(".service") else None
@@ -101,6 +113,23 @@ def test_all_units_run(host: HostView, deployment: Deployment, finding: Finding)
         raise NoData(
             msg("all run, but were not read again a moment later: {units}", units=_short(not_collected))
         )
+
+
+def _contained(host: HostView) -> set[str]:
+    """The units whose services run in containers on this host; empty where none do."""
+    containers = host.facts.containers
+    names = () if isinstance(containers, Missing) else containers.by_name
+    services = {service_of_container(name) for name in names}
+    if host.services.manager == "docker":
+        services |= set(OPEN_PAAS_SERVICES)
+    return {f"{unit_of_service(name)}.service" for name in services} | (
+        {"bk-usermgr.service"} if "usermgr" in services else set()
+    )
+
+
+def _is_own(unit: Unit, contained: set[str]) -> bool:
+    """Whether a unit that is enabled must run: docker only where it runs services of the platform."""
+    return unit.name not in contained and (unit.name != DOCKER_UNIT or bool(contained))
 
 
 def _components(names: Iterable[str]) -> dict[str, str]:
@@ -152,6 +181,8 @@ def _of_loop(host: HostView, units: Units, unit: Unit) -> CaseMessage:
 def test_every_uwsgi_belongs_to_its_unit(host: HostView, finding: Finding) -> None:
     """Each master of open_paas's uwsgi is in the control group of the unit of its service."""
     units = _units(host)
+    if (manager := host.services.manager) in ("docker", "supervisord"):
+        raise NotApplicable(msg("{manager} runs the services of this host", manager=manager))
     outside: dict[str, CaseMessage] = {}
     pids = []
     for master in host.processes.uwsgi_masters():

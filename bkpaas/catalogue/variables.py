@@ -11,8 +11,14 @@ from shlex import quote
 from bkpaas.catalogue.model import Text
 from bkpaas.catalogue.scope import Subject
 from bkpaas.facts import HostFacts, Missing, Nginx, Process, Snapshot
+from bkpaas.facts.managers import manager_of
 from bkpaas.inventory.deployment import DEFAULT_PORTS, Connection, Deployment
-from bkpaas.inventory.platform import INSTALL_ROOTS, unit_of_service
+from bkpaas.inventory.platform import (
+    INSTALL_ROOTS,
+    OPEN_PAAS_SERVICES,
+    container_of_service,
+    unit_of_service,
+)
 from bkpaas.language import Language
 from bkpaas.messages import Message
 
@@ -23,7 +29,7 @@ VARIABLES = frozenset({
     "agent_supervisorctl", "source", "source_address", "target", "target_address", "database", "database_port",
     "no_proxy", "zone", "virtual", "disk", "port", "urls", "service_logs", "nginx_folder", "error_logs", "site",
     "domain_address", "cookie_domain", "es_url", "es_host", "redis_host", "redis_port", "list", "file", "units",
-    "proposed",
+    "proposed", "containers",
 })  # fmt: skip
 """What a remedy or a headline may use."""
 _TITLE = "nginx: master process "
@@ -67,8 +73,12 @@ def render(
     )
     if deployment.generation == "5.x":
         return text.in_(language).format_map(values)
+    managers = {manager_of(snapshot.hosts[name]) for name in subject.hosts if name in snapshot.hosts}
+    managers = managers - {None} or {manager_of(facts) for facts in snapshot.hosts.values()}
+    if managers - {None} == {"supervisord"}:  # a host that the upgrade has not reached
+        return text.in_(language).format_map(values)
     values["supervisorctl"] = values["agent_supervisorctl"] = _MARK
-    return _with_systemctl(text.in_(language).format_map(values))
+    return _without_supervisorctl(text.in_(language).format_map(values), "docker" in managers)
 
 
 _MARK = "\0supervisorctl"
@@ -76,14 +86,17 @@ _MARK = "\0supervisorctl"
 _COMMAND = re.compile(rf"{_MARK} (?P<verb>start|restart|stop)(?P<services>(?: [a-z_]+)+)")
 
 
-def _with_systemctl(text: str) -> str:
-    """Return a text whose commands of supervisorctl are those of systemctl."""
+def _without_supervisorctl(text: str, docker: bool) -> str:
+    """Return a text whose commands of supervisorctl are those of systemctl, or of docker for open_paas."""
 
     def command(match: re.Match[str]) -> str:
-        units = " ".join(map(unit_of_service, match["services"].split()))
-        return f"systemctl {match['verb']} {units}"
+        services = match["services"].split()
+        if docker and set(services) <= set(OPEN_PAAS_SERVICES):
+            return f"docker {match['verb']} {' '.join(map(container_of_service, services))}"
+        return f"systemctl {match['verb']} {' '.join(map(unit_of_service, services))}"
 
-    return _COMMAND.sub(command, text).replace(f"{_MARK} status", "systemctl list-units --all 'bk-paas*'")
+    status = "docker ps -a --filter name=bk-paas" if docker else "systemctl list-units --all 'bk-paas*'"
+    return _COMMAND.sub(command, text).replace(f"{_MARK} status", status)
 
 
 def _site(deployment: Deployment) -> str:

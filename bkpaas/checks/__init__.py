@@ -215,6 +215,7 @@ from bkpaas.facts.uwsgi import service_endpoint
 from bkpaas.facts.workers import WorkerDeath
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.inventory.platform import (
+    DOCKER_UNIT,
     OPEN_PAAS_SERVICES,
     container_of_service,
     domain_healthz_paths,
@@ -228,7 +229,7 @@ say = both
 """The name before 0.2 of `both`."""
 
 __all__ = [
-    "APP_UPSTREAMS", "BEHIND_THE_DOMAIN", "CONSUL_SUFFIX", "FEWEST_CLOCKS", "LOG_INDEX", "MOST_APPLICATIONS",
+    "APP_UPSTREAMS", "BEHIND_THE_DOMAIN", "CONSUL_SUFFIX", "DOCKER_UNIT", "FEWEST_CLOCKS", "LOG_INDEX", "MOST_APPLICATIONS",
     "OPEN_PAAS_SERVICES", "PASSWORD_EXPIRED", "QUEUE_SECONDS", "REDIRECTS", "SHARED_SETTINGS", "UPSTREAM_SERVICES",
     "WRITTEN_TABLES", "Access", "Addresses", "Agent", "AgentConfig", "Answer", "Answers", "ApplicationEndpoint",
     "CaseMessage", "Cause", "Certificate", "Certificates", "Clock", "Compiled", "ConfProgram", "Connection",

@@ -249,20 +249,25 @@ def _of_container(container: Container, containers: Containers, facts: HostFacts
     )
 
 
-def manager_of(facts: HostFacts) -> Manager | None:
-    """Return what runs open_paas: the manager of most masters, else the one that is there to start them."""
-    managers = Counter(_manager_of_master(master, facts) for master in _all_masters(facts))
-    del managers["by-hand"]
-    if managers:
-        return managers.most_common(1)[0][0]
+def managers_of(facts: HostFacts) -> tuple[Manager, ...]:
+    """Return what runs masters of open_paas, the one of most first; without any, what is there to start them."""
+    counts = Counter(_manager_of_master(master, facts) for master in _all_masters(facts))
+    del counts["by-hand"]
+    if counts:
+        return tuple(manager for manager, _ in counts.most_common())
     containers, units = facts.containers, facts.units
     if not isinstance(containers, Missing) and any(n.startswith("bk-paas-") for n in containers.by_name):
-        return "docker"
+        return ("docker",)
     if not isinstance(units, Missing) and any(unit.name in PAAS_UNITS for unit in units.present):
-        return "systemd"
+        return ("systemd",)
     if not isinstance(facts.processes, Missing) and facts.processes.supervisords():
-        return "supervisord"
-    return None
+        return ("supervisord",)
+    return ()
+
+
+def manager_of(facts: HostFacts) -> Manager | None:
+    """Return the manager of most masters, else the one that is there to start them."""
+    return next(iter(managers_of(facts)), None)
 
 
 def _manager_of_master(master: Process, facts: HostFacts) -> Manager:

@@ -17,6 +17,7 @@ from bkpaas.facts.managers import (
     by_hand,
     main_processes_of,
     manager_of,
+    managers_of,
 )
 from bkpaas.facts.missing import Fact, Missing
 from bkpaas.facts.process import Process, Processes
@@ -65,6 +66,11 @@ class ServicesView:
     def manager(self) -> Manager | None:
         """Return what runs open_paas on this host, by its processes; without any, by what is there to start them."""
         return manager_of(self._facts)
+
+    @property
+    def managers(self) -> tuple[Manager, ...]:
+        """Return all that runs masters of open_paas on this host, the one of most first."""
+        return managers_of(self._facts)
 
     def _has_container(self, name: str) -> bool:
         """Return whether a service has a container; the installer writes the files of all modules on each paas host."""

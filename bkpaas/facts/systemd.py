@@ -13,7 +13,7 @@ from bkpaas.facts.query import Earlier, Query, Section
 from bkpaas.facts.ranges import Pid
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory.deployment import Deployment, Host
-from bkpaas.inventory.platform import units_of
+from bkpaas.inventory.platform import CONTAINER_ROLES, DOCKER_UNIT, units_of
 from bkpaas.messages import Message, msg
 
 PROCESS_NAMES = ("uwsgi", "gunicorn")
@@ -174,6 +174,8 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
     names = units_of(entry.roles)
     if not names:
         return
+    if deployment.generation == "6.x" and entry.has_role(*CONTAINER_ROLES):
+        names = (*names, DOCKER_UNIT)
     value = {
         "units": names,
         "names": PROCESS_NAMES if earlier is None else (),

@@ -109,6 +109,8 @@ class Host(Struct, frozen=True):
     roles: tuple[str, ...]
     """install.config words, sorted: paas nginx appo appt cmdb job redis rabbitmq mysql es fta ..."""
     connection: Connection
+    projects: tuple[str, ...] = ()
+    """Of open_paas, those that install.config names: paas(login); empty: all."""
     selected: bool = field(default=True, name="judged")
     """False if --limit leaves it out: known, but not collected. A snapshot has the key judged."""
 

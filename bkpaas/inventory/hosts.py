@@ -13,8 +13,16 @@ from bkpaas.inventory.problems import Problems
 from bkpaas.messages import Message, msg, series
 
 
-def merged(listed: Mapping[str, set[str]], overlay: Overlay, problems: Problems) -> tuple[Host, ...]:
-    """Return the hosts in order of name; listed: {address: roles} of install.config, or empty."""
+def merged(
+    listed: Mapping[str, set[str]],
+    overlay: Overlay,
+    problems: Problems,
+    projects: Mapping[str, set[str]] | None = None,
+) -> tuple[Host, ...]:
+    """Return the hosts in order of name.
+
+    listed: {address: roles} of install.config, or empty. projects: {address: projects of paas} where it names them.
+    """
     entries = {entry.address: entry for entry in overlay.hosts}
     hosts: dict[str, Host] = {}
     for address in {**listed, **entries}:
@@ -27,6 +35,7 @@ def merged(listed: Mapping[str, set[str]], overlay: Overlay, problems: Problems)
             address=address,
             roles=tuple(sorted({*roles, *entry.add_roles})),
             connection=connection(entry.connect.over(overlay.connect), address),
+            projects=tuple(sorted((projects or {}).get(address, ()))),
         )
     _check_distinct(hosts, overlay, problems)
     return tuple(sorted(hosts.values(), key=lambda host: host.name))

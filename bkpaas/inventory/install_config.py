@@ -95,6 +95,23 @@ def parse(
     return hosts
 
 
+_PROJECT = re.compile(r"paas\(([a-z]+)\)")
+
+
+def projects(source: Source) -> dict[str, set[str]]:
+    """Return {address: projects} of the hosts whose role paas names its projects: paas(login),paas(esb)."""
+    named: dict[str, set[str]] = {}
+    whole: set[str] = set()
+    for _, text in _content(source):
+        address, *names = _WORD.findall(text.partition("#")[0]) or [text]
+        for word in names:
+            if match := _PROJECT.fullmatch(word.lower()):
+                named.setdefault(address, set()).add(match[1])
+            elif word.lower() == "paas":
+                whole.add(address)
+    return {address: names for address, names in named.items() if address not in whole}
+
+
 def _generation_of(word: str) -> Generation | None:
     if word == "es" or word in words.ONLY_5:
         return "5.x"

@@ -44,7 +44,8 @@ def load(
     generation, note = decide([overlay.clues(), files_found.clues(), *clues])
     notes = list[Message]()
     listed = install_config.parse(config, generation, problems, notes) if config else {}
-    members = hosts.merged(listed, overlay, problems)
+    projects = install_config.projects(config) if config and generation == "6.x" else {}
+    members = hosts.merged(listed, overlay, problems, projects)
     waivers = resolve_hosts(overlay.waivers, members, problems, conditions)
     env = files_found.env(generation)
     environment = understand([read(file) for file in env], generation, overlay.own_fields(), problems)

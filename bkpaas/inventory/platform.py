@@ -168,6 +168,7 @@ CONTAINER_PREFIXES = ("bk-paas-", "bk-usermgr-")
 """What the names of the platform's containers begin with, in generation 6.2 and later."""
 CONTAINER_ROLES = ("paas", "usermgr")
 """Roles whose hosts can have such containers."""
+DOCKER_UNIT = "docker.service"
 DOCKER_ROOTS = ("{home}/public/docker", "{home}/public/paas_agent/docker", "/var/lib/docker")
 """Data roots of the daemon besides that of its daemon.json: as the installer sets them, and docker's own."""
 
