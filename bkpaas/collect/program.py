@@ -85,9 +85,19 @@ def _base64_literal(data: bytes) -> str:
     return f'binascii.a2b_base64("{base64.b64encode(data).decode()}")'
 
 
-def command(connection: Connection, homes: Sequence[str] = (), plan: dict[str, Any] | None = None) -> str:
-    """Return the command for the shell of the host that finds an interpreter and runs `boot(plan)`."""
-    shell = f"/bin/sh -c {shlex.quote(script(connection, homes, plan))}"
+def command(
+    connection: Connection,
+    homes: Sequence[str] = (),
+    plan: dict[str, Any] | None = None,
+    *,
+    pinned: bool = False,
+) -> str:
+    """Return the command for the shell of the host that finds an interpreter and runs `boot(plan)`.
+
+    Args:
+        pinned: refuse any program but this one, without sudo too.
+    """
+    shell = f"/bin/sh -c {shlex.quote(script(connection, homes, plan, pinned=pinned))}"
     if not connection.sudo:
         return f"exec {shell}"
     user = f"-u {shlex.quote(connection.sudo_user)} " if connection.sudo_user else ""
@@ -110,7 +120,13 @@ def without_secrets(plan: dict[str, Any]) -> tuple[dict[str, Any], dict[str, dic
     return public, answers
 
 
-def script(connection: Connection, homes: Sequence[str] = (), plan: dict[str, Any] | None = None) -> str:
+def script(
+    connection: Connection,
+    homes: Sequence[str] = (),
+    plan: dict[str, Any] | None = None,
+    *,
+    pinned: bool = False,
+) -> str:
     """Return the script for /bin/sh that finds an interpreter and runs the collector."""
     interpreters = [
         f"{shlex.quote(root)}/.envs/*/bin/python" for root in dict.fromkeys((*homes, *INSTALL_ROOTS))
@@ -118,7 +134,7 @@ def script(connection: Connection, homes: Sequence[str] = (), plan: dict[str, An
     # An interpreter that cannot start exits with one of these codes before it reads anything.
     return (
         f"LC_ALL=C; export LC_ALL; for p in {' '.join([*INTERPRETERS, *interpreters])}; do "
-        f'command -v "$p" >/dev/null 2>&1 || continue; "$p" -E -s -S -B -c {shlex.quote(boot(plan, pinned=connection.sudo))}; '
+        f'command -v "$p" >/dev/null 2>&1 || continue; "$p" -E -s -S -B -c {shlex.quote(boot(plan, pinned=pinned or connection.sudo))}; '
         f"case $? in 1|126|127) ;; *) exit 0;; esac; done; echo '{MARK} nopython'"
     )
 

@@ -12,7 +12,7 @@ from collect.sshd import deployment, needs_sshd, running
 from msgspec.structs import asdict
 
 from bkpaas import inventory
-from bkpaas.collect import program, sudoers
+from bkpaas.collect import authorized_keys, program, sudoers
 from bkpaas.collect.rounds import CHILDREN, collect_hosts
 from bkpaas.inventory import Limits, Thresholds
 from docs.pages import ROOT, page, pages
@@ -67,6 +67,15 @@ def test_sudo_line_looks_as_shown() -> None:
         (shown,) = [block for block in page(path).code if block.startswith("sudo -n")]
         pieces = re.escape(shown.strip()).split(r"\.\.\.")
         assert re.search(".*".join(pieces), line.replace("'\"'\"'", '"')), shown
+
+
+def test_line_of_authorized_keys_looks_as_shown() -> None:
+    one = deployment(inventory.Connection("ssh://root@10.0.1.3"))
+    line = authorized_keys.lines(one, "ssh-ed25519 AAAA... bkpaas-acceptance").splitlines()[-1]
+    for path in PAGES:
+        (shown,) = [block for block in page(path).code if "command=" in block]
+        beginning, end = shown.strip().split(' ..."')
+        assert line.startswith(beginning) and line.endswith(end), shown
 
 
 def test_sudoers_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
