@@ -1,0 +1,72 @@
+"""The command line of the proofs: `script/proof --help`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from lab import layouts, lifecycle, machine
+from lab.control import REPOSITORY, Lab
+from selftests.proofs import read_only
+from selftests.proofs.figures import Figures, warn
+
+FILE = REPOSITORY / "report" / "proof.json"
+
+Proof = Callable[[Lab, Figures], None]
+IN_LAB: dict[str, Proof] = {"read_only": read_only.prove}
+"""Proofs that need a lab of layout a in which all is well."""
+ALONE: dict[str, Callable[[Figures], None]] = {}
+NAMES = (*IN_LAB, *ALONE)
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
+        prog="script/proof",
+        description="Prove the laws of the suite at length, and that each proof notices a broken law. Uses a lab of its own.",
+    )
+    top.add_argument("--only", metavar="NAME", action="append", choices=NAMES, default=[],
+                     help=f"only this proof, may be repeated: {', '.join(NAMES)}")  # fmt: skip
+    top.add_argument("--file", type=Path, default=FILE, help="where to write the figures (report/proof.json)")
+    top.add_argument("--lab", metavar="NAME", default="proof", help="the name of the lab (%(default)s)")
+    top.add_argument("--keep", action="store_true", help="use the lab if it is up, and leave it running")
+    return top
+
+
+def main() -> int:
+    machine.complete_path()
+    options = parser().parse_args()
+    figures, names = Figures(), options.only or list(NAMES)
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=REPOSITORY, capture_output=True, text=True
+    )
+    more = {"commit": commit.stdout.strip(), "machine": f"{os.cpu_count()} cores, {platform.release()}"}
+    lab = Lab(options.lab)
+    try:
+        for name in names:
+            figures.step(name)
+            begun = time.monotonic()
+            if name in IN_LAB:
+                lifecycle.up(lab, layouts.load("a"), figures.say)
+                IN_LAB[name](lab, figures)
+            else:
+                ALONE[name](figures)
+            more[f"{name}_seconds"] = str(round(time.monotonic() - begun))
+    finally:
+        figures.write(options.file, **more)
+        if not options.keep:
+            lifecycle.down(lab)
+    failed = [figure for figure in figures.figures if not figure.ok]
+    for figure in failed:
+        warn(f"FAIL {figure.n} {figure.what}: {figure.value} (goal: {figure.goal})")
+    figures.step(f"{len(figures.figures)} figures, {len(failed)} failed: {options.file}")
+    return 0 if figures.ok else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
