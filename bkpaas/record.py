@@ -237,6 +237,20 @@ class MergedSnapshot(Struct):
     """Hosts that it has too, and whose facts come from another one."""
 
 
+class PlatformVersions(Struct):
+    """Versions of BlueKing on the paas hosts, by whether the suite was proved on them."""
+
+    proved: list[str]
+    """`MODULE VERSION`: the real programs of this version were run, and the verdicts compared."""
+    checked: list[str]
+    """`MODULE VERSION`: checked all the same."""
+    unknown: list[str]
+    """Hosts on which no version was read."""
+    text: str
+    """The same in one sentence."""
+    translated: str
+
+
 class Results(Struct):
     run: Run
     hosts: list[HostRecord]
@@ -258,6 +272,7 @@ class Results(Struct):
     """The root causes with their headlines, in the same order."""
     merged: list[MergedSnapshot] = field(default_factory=list)
     """The snapshots of several controllers that were judged together; empty: one controller."""
+    versions: PlatformVersions | None = None
     schema: Literal[1] = 1
 
     def verdict(self, id_: str) -> Verdict:
@@ -283,6 +298,8 @@ def translated(results: Results, language: Language) -> Results:
             else cause
             for cause in results.causes
         ],
+        versions=results.versions
+        and replace(results.versions, text=results.versions.translated, translated=results.versions.text),
         sections=[replace(one, title=one.translated, translated=one.title) for one in results.sections],
         flow=[replace(one, title=one.translated, translated=one.title) for one in results.flow],
     )

@@ -23,8 +23,8 @@ from bkpaas.messages import msg, to_text
 
 HERE = Path(__file__).resolve().parents[2]  # selftests/pytest.ini comes here by way of ".."
 
-_DEPLOYMENT_OPTIONS = ("--inventory", "--from-snapshot")
-"""One of them is on the command line of every run of the suite."""
+_DEPLOYMENT_OPTIONS = ("--inventory", "--from-snapshot", "--explain")
+"""One of them is on every command line of the suite."""
 
 
 def _is_run(args: Sequence[str]) -> bool:
@@ -191,6 +191,22 @@ def _output_options() -> Group:
         "--summary": {
             "metavar": "FILE",
             "help": to_text(msg("the root causes in Markdown, for a ticket; - is standard output")),
+        },
+        "--explain": {
+            "metavar": "ID",
+            "help": to_text(
+                msg(
+                    "explain one condition@subject: what was read, the rule, the limits and why; from results.json in the directory of --report, or with --from-snapshot"
+                )
+            ),
+        },
+        "--bundle": {
+            "metavar": "FILE",
+            "help": to_text(
+                msg(
+                    "a zip file with the snapshot, the record and the versions for someone outside of the site; names and addresses are replaced"
+                )
+            ),
         },
         "--prometheus": {
             "metavar": "FILE",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
+from shutil import get_terminal_size
 from urllib.parse import urlsplit
 
 import msgspec
@@ -29,6 +30,7 @@ from bkpaas.facts.merging import merge
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.language import language_of_locale, set_language
 from bkpaas.messages import msg, plural, to_text
+from bkpaas.plugin.explanation import explain_record
 from bkpaas.plugin.outputs import disk_is_full, not_written
 from bkpaas.plugin.places import lock, private, refused, secret_key, to_fill, to_write
 from bkpaas.report.webhook import KINDS, Hook
@@ -98,6 +100,10 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     set_language(config.option.lang or language_of_locale())
     if config.option.inventory or config.option.from_snapshot:
         libraries.capture()
+    if config.option.explain and not (config.option.inventory or config.option.from_snapshot):
+        record = Path(config.option.report) / "results.json"
+        print("\n".join(explain_record(record, config.option.explain, get_terminal_size().columns)))
+        return 0
     informative = ("help", "markers", "showfixtures", "show_fixtures_per_test", "version", "cacheshow")
     if hasattr(config, "workerinput") or any(getattr(config.option, name, False) for name in informative):
         return None
@@ -224,6 +230,8 @@ def _check_paths(option: argparse.Namespace) -> None:
     to_fill("--report", option.report)
     if option.save_snapshot:
         to_write("--save-snapshot", option.save_snapshot, option.report)
+    if option.bundle:
+        to_write("--bundle", option.bundle, option.report)
     if option.summary and option.summary != "-":
         to_write("--summary", option.summary, option.report)
     if option.prometheus and to_write("--prometheus", option.prometheus, option.report).suffix != ".prom":

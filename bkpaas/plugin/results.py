@@ -20,6 +20,7 @@ from bkpaas.inventory.deployment import Deployment
 from bkpaas.language import Language, get_language, other_language
 from bkpaas.messages import Message, msg
 from bkpaas.plugin.outcome import Outcome
+from bkpaas.plugin.proved import platform_versions
 from bkpaas.plugin.selection import subject_of
 from bkpaas.record import (
     Clock,
@@ -74,6 +75,7 @@ def build(
         sections=[_section(section) for section in sections()],
         flow=request_flow(),
         limits=msgspec.structs.asdict(deployment.thresholds),
+        versions=platform_versions(deployment, snapshot),
         merged=_merged(snapshot),
     )
 

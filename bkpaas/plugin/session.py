@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from functools import cached_property
 from pathlib import Path
 
@@ -22,8 +22,8 @@ from bkpaas.facts import Snapshot
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.language import get_language
 from bkpaas.libraries import MESSAGES
-from bkpaas.messages import msg, plural, to_text
-from bkpaas.plugin import markers, results, stops
+from bkpaas.messages import msg, to_text
+from bkpaas.plugin import closing, markers, results, stops
 from bkpaas.plugin.early import suite_directory
 from bkpaas.plugin.ledger import Ledger, SelectionReporter
 from bkpaas.plugin.options import (
@@ -43,8 +43,8 @@ from bkpaas.plugin.progress import Progress
 from bkpaas.plugin.selection import NOTHING_FAILED
 from bkpaas.plugin.waivers import uses
 from bkpaas.record import Results
-from bkpaas.report import details, summary, terminal
-from bkpaas.report.text import columns, visible, wrap
+from bkpaas.report import details, summary
+from bkpaas.runs import bundle
 from bkpaas.runs.baseline import Baseline
 
 
@@ -208,6 +208,9 @@ class Controller:
         self.results.waivers = uses(self.deployment, self.ledger.outcomes)
         self._compare_with_earlier_runs(self.results, snapshot)
         self.outputs.write(self.results)
+        if file := self.config.option.bundle:
+            record = self.results
+            self.outputs.attempt(Path(file), lambda path: bundle.write(record, snapshot, path))
         self._settle()
         self.outputs.send(self.results)
         return self._settle()
@@ -259,26 +262,9 @@ class Controller:
 
     def _print(self, colour: bool) -> None:
         assert self.results is not None
-        width = shutil.get_terminal_size((100, 24)).columns
-        where = str(Path(self.config.option.report) / "report.html")
-        print()
-        notes = self.deployment.notes[2:]  # after the files and the generation
-        for line in _notes(
-            [to_text(note).replace(f"{self.deployment.source}/", "") for note in notes], width
-        ):
+        lines = closing.lines(self.config.option, self.deployment, self.results, colour=colour)
+        for line in ("", *lines, *closing.remarks(self.config.option, self.failures, self.outputs.notices)):
             print(line)
-        for line in terminal.summary(self.results, width=width, colour=colour, where=where):
-            print(line)
-        if self.failures:
-            print()
-            print(to_text(msg("Other pytest tests (not conditions):")))
-            print("\n".join(f"  {visible(failure)}" for failure in self.failures))
-        for use in former_names.USES:
-            print(visible(use))
-        for notice in self.outputs.notices:
-            print(visible(notice))
-        if MESSAGES.total:
-            print(_messages(Path(self.config.option.report)))
         if self.config.option.summary == "-":
             print(f"\n{summary.markdown(self.results)}", end="")
 
@@ -346,18 +332,6 @@ def _temporary_directory() -> Path:
         ) from None
 
 
-def _messages(report: Path) -> str:
-    file = report / libraries.FILE
-    return to_text(
-        plural(
-            "{count} message of libraries: {file}",
-            "{count} messages of libraries: {file}",
-            count=MESSAGES.total,
-            file=file,
-        )
-    )
-
-
 def _nothing_selected(config: pytest.Config) -> str | None:
     """Return why nothing would be checked."""
     if unknown := markers.unknown(config):
@@ -380,18 +354,6 @@ def _why_not_collected(report: pytest.CollectReport) -> str:
     if crash is not None:
         return f"{crash.path}:{crash.lineno}: {crash.message}"
     return "\n    ".join(str(report.longrepr).strip().splitlines()[-4:])
-
-
-def _notes(notes: Sequence[str], width: int) -> list[str]:
-    """What was assumed or overlooked in the inventory, in two lines at most; --plan has all of it."""
-    if not notes:
-        return []
-    head = to_text(msg("inventory: "))
-    lines = wrap(visible(head + "; ".join(notes).replace("\n", " ")), width)
-    if len(lines) <= 2:
-        return lines
-    more = to_text(msg(" ... (all of it: --plan)"))
-    return [lines[0], wrap(lines[1], width - columns(more))[0] + more]
 
 
 def _colours(config: pytest.Config) -> bool:

@@ -75,6 +75,10 @@ def bilingual(results: Results, limit: int) -> Results:
             replace(cause, headline=shortened(cause.headline, cause.translated) or "")
             for cause in results.causes
         ],
+        versions=results.versions
+        and replace(
+            results.versions, text=shortened(results.versions.text, results.versions.translated) or ""
+        ),
     )
 
 

@@ -93,6 +93,8 @@ class _Page:
         yield from self.unchecked(results)
         yield from self.warnings(results)
         yield ""
+        if results.versions is not None:
+            yield from wrap(visible(results.versions.text), self.width)
         yield self.closing(results, where)
 
     def warnings(self, results: Results) -> Iterator[str]:

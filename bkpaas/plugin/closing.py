@@ -1,0 +1,72 @@
+"""What a run prints at its end: remarks on the inventory, the summary or an explanation, what else happened."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from bkpaas import former_names, libraries
+from bkpaas.inventory.deployment import Deployment
+from bkpaas.libraries import MESSAGES
+from bkpaas.messages import msg, plural, to_text
+from bkpaas.plugin.explanation import explain
+from bkpaas.record import Results
+from bkpaas.report import terminal
+from bkpaas.report.text import columns, visible, wrap
+
+
+def lines(
+    option: argparse.Namespace, deployment: Deployment, results: Results, *, colour: bool
+) -> Iterator[str]:
+    """Yield the notes on the inventory and the summary, or what --explain asks for."""
+    width = shutil.get_terminal_size((100, 24)).columns
+    where = str(Path(option.report) / "report.html")
+    notes = deployment.notes[2:]  # after the files and the generation
+    yield from _notes([to_text(note).replace(f"{deployment.source}/", "") for note in notes], width)
+    if not option.explain:
+        yield from terminal.summary(results, width=width, colour=colour, where=where)
+        return
+    try:
+        yield from explain(results, option.explain, width)
+    except pytest.UsageError as error:
+        yield str(error)
+
+
+def remarks(option: argparse.Namespace, failures: list[str], notices: list[str]) -> Iterator[str]:
+    """Yield what else is to be said, line by line."""
+    if failures:
+        yield ""
+        yield to_text(msg("Other pytest tests (not conditions):"))
+        yield from (f"  {visible(failure)}" for failure in failures)
+    yield from map(visible, former_names.USES)
+    yield from map(visible, notices)
+    if MESSAGES.total:
+        yield _messages(Path(option.report))
+
+
+def _messages(report: Path) -> str:
+    file = report / libraries.FILE
+    return to_text(
+        plural(
+            "{count} message of libraries: {file}",
+            "{count} messages of libraries: {file}",
+            count=MESSAGES.total,
+            file=file,
+        )
+    )
+
+
+def _notes(notes: Sequence[str], width: int) -> list[str]:
+    """What was assumed or overlooked in the inventory, in two lines at most; --plan has all of it."""
+    if not notes:
+        return []
+    head = to_text(msg("inventory: "))
+    lines = wrap(visible(head + "; ".join(notes).replace("\n", " ")), width)
+    if len(lines) <= 2:
+        return lines
+    more = to_text(msg(" ... (all of it: --plan)"))
+    return [lines[0], wrap(lines[1], width - columns(more))[0] + more]
