@@ -1,7 +1,7 @@
 """FAQ: the time-outs of a SaaS deployment: the agent times out before PaaS, and both have their files."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from bkpaas.checks import (
     AgentConfig,
@@ -126,12 +126,15 @@ def test_paas_waits_longer_than_the_agent_works(
 
 def _longest_limit(deployment: Deployment, host_facts: HostLookup) -> int:
     """Return the largest EXECUTE_TIME_LIMIT of all agents that are known, in seconds."""
-    limits = [0]
+    return host_facts.once("longest limit", lambda lookup: max([0, *_limits(deployment, lookup)]))
+
+
+def _limits(deployment: Deployment, host_facts: HostLookup) -> Iterator[int]:
+    """Yield the EXECUTE_TIME_LIMIT of each agent of which it is known, in seconds."""
     for entry in deployment.selected("appo", "appt"):
         facts = host_facts(entry.name)
         if not isinstance(facts.facts.agent, Missing) and facts.agent.config is not None:
-            limits.append(_limit(facts)[0])
-    return max(limits)
+            yield _limit(facts)[0]
 
 
 @condition("deploy-timeout-consistent")
@@ -165,11 +168,7 @@ def test_agents_work_equally_long(
         raise NotApplicable(msg("only one app host: nothing to compare"))
     own, where = _limit(host)
     finding.names_components("setting", [LIMIT])
-    counts: Counter[int] = Counter()
-    for other in others:
-        facts = host_facts(other.name)
-        if not isinstance(facts.facts.agent, Missing) and facts.agent.config is not None:
-            counts[_limit(facts)[0]] += 1
+    counts = host_facts.once("limits of agents", lambda lookup: Counter(_limits(deployment, lookup)))
     usual = max(counts, key=lambda seconds: (counts[seconds], seconds == SHIPPED_LIMIT))
     finding.add_evidence(f"{where}: {LIMIT} = {own}")
     assert own == usual, case(

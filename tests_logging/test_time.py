@@ -1,6 +1,7 @@
 """FAQ: clock and time zone of all hosts; logs are found by their time, and login judges by it."""
 
 from collections import Counter
+from typing import NamedTuple
 
 from bkpaas.checks import (
     Deployment,
@@ -23,7 +24,7 @@ def _others(deployment: Deployment, host_facts: HostLookup) -> list[HostView]:
     """Return the facts of all selected hosts; raise NotApplicable for a single one."""
     if len(deployment.selected()) < 2:
         raise NotApplicable(msg("only one host: nothing to compare"))
-    return [host_facts(host.name) for host in deployment.selected()]
+    return host_facts.once("all hosts", lambda lookup: [lookup(host.name) for host in deployment.selected()])
 
 
 def _from_the_others(host: HostView, deployment: Deployment, host_facts: HostLookup) -> tuple[float, float]:
@@ -87,22 +88,49 @@ def test_time_zone_is_that_of_the_others(
     host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
     """The zone has the same offset from UTC as on most hosts; its name does not matter."""
-    others = [facts for facts in _others(deployment, host_facts) if _offset(facts) is not None]
+    known = host_facts.once("time zones", lambda lookup: _zones(deployment, lookup))
     own = host.system.utc_offset_seconds
     if own is None:
         raise NoData(msg("the time zone is not known"))
-    if len(others) < 2:
+    if known.hosts < 2:
         raise NoData(msg("no other host's time zone is known"))
     zone = f"{_shown(own)} ({_zone(host) or host.system.zone})"
     finding.add_evidence(zone)
+    if known.usual is None:
+        raise AssertionError(
+            case("no-majority", "{own}; no majority: {offsets}", own=zone, offsets=known.offsets)
+        )
+    if known.name is not None:
+        finding.set_remedy_values(zone=known.name)
+    assert own == known.usual, case(
+        "differs", "{own}, most hosts have {usual}", own=zone, usual=_shown(known.usual)
+    )
+
+
+class _Zones(NamedTuple):
+    """Hold what the time zones of all hosts say."""
+
+    hosts: int
+    """Whose zone is known."""
+    usual: int | None
+    """Seconds east of UTC that most hosts have; None without a majority."""
+    name: str | None
+    """The most frequent name of the usual zone."""
+    offsets: str
+    """Each offset with the number of its hosts."""
+
+
+def _zones(deployment: Deployment, host_facts: HostLookup) -> _Zones:
+    others = [facts for facts in _others(deployment, host_facts) if _offset(facts) is not None]
+    counts = Counter(_shown(seconds) for facts in others if (seconds := _offset(facts)) is not None)
     usual = _most(others, deployment)
-    if usual is None:
-        counts = Counter(_shown(seconds) for facts in others if (seconds := _offset(facts)) is not None)
-        offsets = ", ".join(f"{shown} x {count}" for shown, count in sorted(counts.items()))
-        raise AssertionError(case("no-majority", "{own}; no majority: {offsets}", own=zone, offsets=offsets))
-    if zones := Counter(filter(None, (_zone(facts) for facts in others if _offset(facts) == usual))):
-        finding.set_remedy_values(zone=zones.most_common(1)[0][0])
-    assert own == usual, case("differs", "{own}, most hosts have {usual}", own=zone, usual=_shown(usual))
+    names = Counter(filter(None, (_zone(facts) for facts in others if _offset(facts) == usual)))
+    return _Zones(
+        hosts=len(others),
+        usual=usual,
+        name=names.most_common(1)[0][0] if names else None,
+        offsets=", ".join(f"{shown} x {count}" for shown, count in sorted(counts.items())),
+    )
 
 
 def _most(others: list[HostView], deployment: Deployment) -> int | None:

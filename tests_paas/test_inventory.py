@@ -40,9 +40,13 @@ def test_inventory_and_hosts_agree_on_roles(
 ) -> None:
     """The host at the address of the inventory is the one that is meant, and it runs what its roles say."""
     entry = deployment.host(subject.id)
-    views = {one.name: host_facts(one.name) for one in deployment.selected()}
+    views = host_facts.once(
+        "views", lambda lookup: {one.name: lookup(one.name) for one in deployment.selected()}
+    )
     problem = (
-        _other_identity(host, entry, deployment, views)
+        _other_identity(
+            host, entry, deployment, host_facts.once("identities", lambda _: _identities(views)), views
+        )
         or _role_elsewhere(host, entry, deployment, views, finding)
         or _role_missing(host, entry, deployment, views, finding)
         or _missing_host(host, deployment, views, finding)
@@ -51,15 +55,27 @@ def test_inventory_and_hosts_agree_on_roles(
     assert problem is None, combined([problem], problem.evidence)
 
 
+def _identities(views: dict[str, HostView]) -> dict[str, set[str]]:
+    """Return the hosts by their names in lower case and by their addresses."""
+    found: dict[str, set[str]] = {}
+    for name, view in views.items():
+        for identity in (name.lower(), *_addresses(view)):
+            found.setdefault(identity, set()).add(name)
+    return found
+
+
 def _other_identity(
-    host: HostView, entry: Host, deployment: Deployment, views: dict[str, HostView]
+    host: HostView,
+    entry: Host,
+    deployment: Deployment,
+    identities: dict[str, set[str]],
+    views: dict[str, HostView],
 ) -> CaseMessage | None:
     """Return the case of an address where another host of the inventory answers."""
     own = _addresses(host)
     name = (host.system.hostname or "").partition(".")[0].lower()
-    for other in deployment.selected():
-        if other.name == entry.name:
-            continue
+    others = (identities.get(name, set()) | identities.get(entry.address, set())) - {entry.name}
+    for other in map(deployment.host, sorted(others, key=deployment.position)):
         if name == other.name.lower() and name != entry.name.lower():
             return case(
                 "other-host",

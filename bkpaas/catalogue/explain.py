@@ -59,27 +59,23 @@ def explain(
     """
     context = Context(about or {}, missed or {}, needs or {})
     bad = [verdict for verdict in verdicts if verdict.verdict in BAD]
-    by_condition: dict[str, list[Verdict]] = {}
-    for verdict in bad:
-        by_condition.setdefault(verdict.condition, []).append(verdict)
+    causes = _Causes(bad)
     for verdict in verdicts:
         verdict.explained_by, verdict.may_be_explained_by = [], []
     for effect in bad:
-        shown, possible = _causes(effect, by_condition, context)
+        shown, possible = _causes(effect, causes, context)
         effect.explained_by = list(dict.fromkeys(cause.id for cause in shown))
         effect.may_be_explained_by = list(dict.fromkeys(cause.id for cause in possible))
     return [verdict.id for group in root_groups(bad, addresses, reasons) for verdict in group]
 
 
-def _causes(
-    effect: Verdict, by_condition: Mapping[str, list[Verdict]], context: Context
-) -> tuple[list[Verdict], list[Verdict]]:
+def _causes(effect: Verdict, causes: _Causes, context: Context) -> tuple[list[Verdict], list[Verdict]]:
     """Return the verdicts that account for one, or those that may although its evidence does not show it."""
     shown: list[Verdict] = []
     possible: list[Verdict] = []
     left = set(effect.parts)
     for edge in _edges(effect):
-        for cause in by_condition.get(edge.condition, ()):
+        for cause in causes.of(edge, effect, context):
             if cause.id == effect.id or not _accounts(cause, edge, effect, context):
                 continue
             parts = [part for part in effect.parts if _is_about(cause, part, context)]
@@ -90,9 +86,38 @@ def _causes(
             elif any(_is_possible(edge, part) for part in parts):
                 possible.append(cause)
     if effect.verdict == "no_data":  # there is nothing to compare with
-        missing = {f"host-reachable@{host}" for host in context.missed.get(effect.id, ())} - {effect.id}
-        shown += [cause for cause in by_condition.get("host-reachable", ()) if cause.id in missing]
+        missed = context.missed.get(effect.id, ())
+        missing = {f"host-reachable@{host}" for host in missed} - {effect.id}
+        shown += [cause for cause in causes.on("host-reachable", missed) if cause.id in missing]
     return ([], [*shown, *possible]) if left else (shown, [])
+
+
+class _Causes:
+    """Find verdicts by condition and host, in their order: most edges begin at a host of the effect."""
+
+    def __init__(self, verdicts: Iterable[Verdict]) -> None:
+        self._verdicts = tuple(verdicts)
+        self._places: dict[str, list[int]] = {}
+        """By condition."""
+        self._places_on: dict[tuple[str, str | None], list[int]] = {}
+        """By condition and host; None: of those without a host."""
+        for place, verdict in enumerate(self._verdicts):
+            self._places.setdefault(verdict.condition, []).append(place)
+            for host in verdict.hosts or (None,):
+                self._places_on.setdefault((verdict.condition, host), []).append(place)
+
+    def of(self, edge: Cause, effect: Verdict, context: Context) -> list[Verdict]:
+        """Return the verdicts of the condition of an edge that may be where its relation says."""
+        if edge.relation in ("anywhere", "seen-from-host", "seen-by-all"):
+            return [self._verdicts[place] for place in self._places.get(edge.condition, ())]
+        if edge.relation == "needed":
+            return self.on(edge.condition, context.needs.get(effect.id, _NONE))
+        return self.on(edge.condition, (*effect.hosts, None))
+
+    def on(self, condition: str, hosts: Iterable[str | None]) -> list[Verdict]:
+        """Return the verdicts of a condition on these hosts."""
+        places = {place for host in hosts for place in self._places_on.get((condition, host), ())}
+        return [self._verdicts[place] for place in sorted(places)]
 
 
 def _edges(effect: Verdict) -> Iterable[Cause]:

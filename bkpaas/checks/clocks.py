@@ -25,10 +25,16 @@ def host_time(host: HostView) -> float:
 
 def comparable_clocks(deployment: Deployment, host_facts: HostLookup, own: Clock) -> list[Clock]:
     """Return the clocks of all hosts, itself included, that the controller of this one measured."""
-    measured = [host_facts(entry.name).facts.clock for entry in deployment.selected()]
-    return [
-        clock for clock in measured if not isinstance(clock, Missing) and clock.controller == own.controller
-    ]
+
+    def compute(lookup: HostLookup) -> list[Clock]:
+        measured = [lookup(entry.name).facts.clock for entry in deployment.selected()]
+        return [
+            clock
+            for clock in measured
+            if not isinstance(clock, Missing) and clock.controller == own.controller
+        ]
+
+    return host_facts.once(("comparable clocks", own.controller), compute)
 
 
 def usual_clock(
@@ -39,6 +45,13 @@ def usual_clock(
     own: a clock, if only those count that can be compared with it. Without it they are those of the controller that
     measured the most.
     """
+    key = ("usual clock", own and own.controller)
+    return host_facts.once(key, lambda lookup: _usual_clock(deployment, lookup, own))
+
+
+def _usual_clock(
+    deployment: Deployment, host_facts: HostLookup, own: Clock | None
+) -> tuple[Clock | None, int]:
     limit = deployment.thresholds.clock_uncertainty_seconds
     measured = [host_facts(entry.name).facts.clock for entry in deployment.selected()]
     clocks = [

@@ -32,10 +32,18 @@ def clock_slack(host: HostView, deployment: Deployment, host_facts: HostLookup) 
     Starts are counted back from the clock as it goes now, files have the time of their day: a clock that was set in
     between, or should be, puts them apart by as much.
     """
-    clocks = comparable_clocks(deployment, host_facts, host.clock)
-    offsets = [clock.offset_seconds for clock in clocks]
-    off = abs(host.clock.offset_seconds - median(offsets))
+    off = abs(host.clock.offset_seconds - _median_offset(host, deployment, host_facts))
     return off + host.clock.uncertainty_seconds + TICK_SECONDS
+
+
+def _median_offset(host: HostView, deployment: Deployment, host_facts: HostLookup) -> float:
+    """Return the median of the clocks that can be compared with that of a host, in seconds from the controller's."""
+
+    def compute(lookup: HostLookup) -> float:
+        clocks = comparable_clocks(deployment, lookup, host.clock)
+        return median([clock.offset_seconds for clock in clocks])
+
+    return host_facts.once(("median offset", host.clock.controller), compute)
 
 
 def load_time(host: HostView, process: Process) -> float | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from contextlib import suppress
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from bkpaas.checks.lookup import HostLookup
@@ -24,6 +24,10 @@ def require_log_search(deployment: Deployment, host_facts: HostLookup) -> None:
         NotApplicable: no host has a part of it.
         NoData: no collected host has a part of it, and some host was not collected.
     """
+    host_facts.once("log search", lambda lookup: _require_log_search(deployment, lookup))
+
+
+def _require_log_search(deployment: Deployment, host_facts: HostLookup) -> None:
     not_collected = []
     for entry in deployment.selected(*LOG_PLUGIN_ROLES):
         facts = host_facts(entry.name)
@@ -58,6 +62,12 @@ def parsers(
     deployment: Deployment, host_facts: HostLookup
 ) -> tuple[list[tuple[HostView, LogPlugin]], list[str]]:
     """Return ([(host, its log_parser)], names of hosts without data)."""
+    return host_facts.once("parsers", lambda lookup: _parsers(deployment, lookup))
+
+
+def _parsers(
+    deployment: Deployment, host_facts: HostLookup
+) -> tuple[list[tuple[HostView, LogPlugin]], list[str]]:
     collected, not_collected = [], []
     for entry in deployment.selected(*LOG_PLUGIN_ROLES):
         facts = host_facts(entry.name)
@@ -87,22 +97,53 @@ def own_addresses(host: HostView, deployment: Deployment) -> set[IpAddress]:
     return {address for address in valid if not address.is_loopback}
 
 
+def _owners(deployment: Deployment, host_facts: HostLookup) -> dict[IpAddress, set[str]]:
+    """Return the names of the hosts that have an address, by their facts."""
+
+    def compute(lookup: HostLookup) -> dict[IpAddress, set[str]]:
+        found: dict[IpAddress, set[str]] = {}
+        for one in deployment.selected():
+            for address in own_addresses(lookup(one.name), deployment):
+                found.setdefault(address, set()).add(one.name)
+        return found
+
+    return host_facts.once("owners of addresses", compute)
+
+
+def _listed(deployment: Deployment) -> dict[IpAddress, set[str]]:
+    """Return the names of the hosts that have an address, by the inventory."""
+
+    def compute() -> dict[IpAddress, set[str]]:
+        found: dict[IpAddress, set[str]] = {}
+        for one in deployment.hosts:
+            for address in valid_addresses([one.address]):
+                found.setdefault(address, set()).add(one.name)
+        return found
+
+    return deployment.once("hosts by address", compute)
+
+
 def hosts_at(wanted: set[IpAddress] | None, deployment: Deployment, host_facts: HostLookup) -> list[str]:
     """Return the names of the hosts that have any of these addresses, by the inventory, else by their facts."""
-    there = wanted or set()
-    names = [one.name for one in deployment.hosts if valid_addresses([one.address]) & there]
-    return names or [
-        one.name for one in deployment.selected() if own_addresses(host_facts(one.name), deployment) & there
-    ]
+    listed = _listed(deployment)
+    names = {name for address in wanted or () for name in listed.get(address, ())}
+    if not names:
+        owners = _owners(deployment, host_facts)
+        names = {name for address in wanted or () for name in owners.get(address, ())}
+    return sorted(names, key=deployment.position)
 
 
 def valid_addresses(texts: Iterable[str]) -> set[IpAddress]:
     """Return the words that are IP addresses."""
-    valid: set[IpAddress] = set()
-    for word in texts:
-        with suppress(ValueError):
-            valid.add(ip_address(word))
-    return valid
+    return {address for address in map(_address, texts) if address is not None}
+
+
+@lru_cache(maxsize=4096)
+def _address(text: str) -> IpAddress | None:
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None
 
 
 def is_loopback(text: str) -> bool:

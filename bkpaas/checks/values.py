@@ -78,6 +78,10 @@ def lost_settings(settings: Settings) -> list[str]:
 
 def readings(host: HostView, project: str) -> SettingReadings:
     """Return the effective settings of a project by name, or why a value is not known; {} without files."""
+    return host.once(("readings", project), lambda: _readings(host, project))
+
+
+def _readings(host: HostView, project: str) -> SettingReadings:
     settings = host.settings.by_project.get(project)
     if settings is None or not any(file.exists for file in settings.files):
         return {}
@@ -146,7 +150,8 @@ def _tokens(name: str, value: Value, host: HostView) -> Iterator[str]:
         return
     plain = _plain(name, normalised(value.value))
     yield plain
-    own = replace_own_names(host.addresses.items, host.system.hostname)(plain)
+    replace = host.once("own names", lambda: replace_own_names(host.addresses.items, host.system.hostname))
+    own = replace(plain)
     if own != plain:
         yield f"own {own}"
 
@@ -180,6 +185,10 @@ def groups(readings: Iterable[Reading]) -> list[list[Reading]]:
 
 def all_readings(name: str, deployment: Deployment, host_facts: HostLookup) -> list[Reading]:
     """Return the known values of a setting in all projects of all paas hosts that were collected."""
+    return host_facts.once(("readings", name), lambda lookup: _all_readings(name, deployment, lookup))
+
+
+def _all_readings(name: str, deployment: Deployment, host_facts: HostLookup) -> list[Reading]:
     result = []
     for entry in deployment.selected("paas"):
         try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from collections.abc import Callable, Hashable
+from functools import cached_property
+from typing import Any, Generic, TypeVar
 
 from msgspec import field
 
@@ -131,8 +133,16 @@ class HostView:
     def __init__(self, facts: HostFacts) -> None:
         self.facts = facts
         self.name = facts.host
+        self._values: dict[Hashable, Any] = {}
 
-    @property
+    def once(self, key: Hashable, compute: Callable[[], T]) -> T:
+        """Return a value that depends on the facts of this host only, computed the first time; it must not be changed."""
+        if key not in self._values:
+            self._values[key] = compute()
+        value: T = self._values[key]
+        return value
+
+    @cached_property
     def services(self) -> ServicesView:
         """Return the services, configured and running. Raises NoData if the host was not collected."""
         if not self.facts.collected and isinstance(self.facts.services, Missing):

@@ -6,6 +6,7 @@ import ast
 import operator
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from bkpaas.facts import calls
@@ -52,15 +53,21 @@ def _bounded(value: Any) -> Any:
     return value
 
 
+@lru_cache(maxsize=2048)
+def _literal(text: str) -> Any:
+    """Return the number or string that one token stands for."""
+    return ast.literal_eval(text)
+
+
 def _number(node: Any, names: Mapping[str, Any]) -> Any:
     text = node.value.rstrip("lL")
     if re.fullmatch(r"0[0-7]+", text):
         text = "0o" + text  # of Python 2
-    return ast.literal_eval(text)
+    return _literal(text)
 
 
 def _string(node: Any, names: Mapping[str, Any]) -> str:
-    value = ast.literal_eval(_PREFIX.sub(r"\1", node.value, count=1))
+    value = _literal(_PREFIX.sub(r"\1", node.value, count=1))
     return value.decode("utf-8") if isinstance(value, bytes) else str(value)
 
 

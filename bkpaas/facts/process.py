@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import zip_longest
 from os.path import basename
 from typing import Any
@@ -55,13 +56,19 @@ class Process(Record, frozen=True, array_like=True):  # there are hundreds on a 
 
         Whole arguments decide: a grep, an editor or a shell that names the file does not count.
         """
-        if name := _gunicorn_name(self.argv):
-            return name
-        if not self.argv or "uwsgi" not in (basename(self.argv[0]), basename(self.exe or "")):
-            return None
-        inis = (*_option(self.argv, "--ini"), *(word for word in self.argv[1:] if not word.startswith("-")))
-        matches = (_UWSGI_INI.fullmatch(basename(ini)) for ini in inis)
-        return next((match["service"] for match in matches if match), None)
+        return _service(self.argv, self.exe)
+
+
+@lru_cache(maxsize=4096)
+def _service(argv: tuple[str, ...], exe: str | None) -> str | None:
+    """Return the service of a process by its command; many checks ask this of every process of a host."""
+    if name := _gunicorn_name(argv):
+        return name
+    if not argv or "uwsgi" not in (basename(argv[0]), basename(exe or "")):
+        return None
+    inis = (*_option(argv, "--ini"), *(word for word in argv[1:] if not word.startswith("-")))
+    matches = (_UWSGI_INI.fullmatch(basename(ini)) for ini in inis)
+    return next((match["service"] for match in matches if match), None)
 
 
 class Processes(Fact, frozen=True):

@@ -30,6 +30,8 @@ def clean(value: Any, depth: int = 0) -> Any:
     NaN, numbers out of range, a list or object with too many items and nesting deeper than 20 become UNFIT.
     """
     if isinstance(value, str):
+        if value.isascii():
+            return value
         return value.encode("utf-8", "replace").decode("utf-8").translate(_OURS)
     if isinstance(value, bool) or value is None:
         return value

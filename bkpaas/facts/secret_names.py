@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -34,10 +35,17 @@ _SPLIT = re.compile(r"[^a-z0-9]")
 _CAMEL = re.compile("([a-z0-9])([A-Z])")
 _NAME_LENGTH = 300
 """Characters of a name that are looked at, its end."""
+_MOST_NAMES = 4096
+"""Names that are remembered with the answer."""
 
 
 def is_secret_name(name: str) -> bool:
     """Return whether the name says that its value is a secret, by whole words and by endings of words."""
+    return _says_secret(name[-_NAME_LENGTH:])
+
+
+@lru_cache(_MOST_NAMES)
+def _says_secret(name: str) -> bool:
     parts = _words_of(name)
     singular = [word.removesuffix("s") for word in parts]
     secret = {word for word in (*parts, *singular) if word in _WORDS or word.endswith(_ENDINGS)}
@@ -52,13 +60,11 @@ def is_secret(name: str, value: Any) -> bool:
         return False
     if isinstance(value, str) and value.strip().lower() in _PLAIN:
         return False
-    measure = any(word in _MEASURES for word in _words_of(name))
-    return not (measure and _is_number(value))
+    return not (_is_number(value) and any(word in _MEASURES for word in _words_of(name[-_NAME_LENGTH:])))
 
 
 def _words_of(name: str) -> list[str]:
     """Return the words of a name in lower case; camelCase is split, since KeyError is not the name of a value."""
-    name = name[-_NAME_LENGTH:]
     if name[:1].islower():
         name = _CAMEL.sub(r"\1_\2", name)
     return [word for word in _SPLIT.split(name.lower()) if word]

@@ -7,16 +7,16 @@ import html
 import json
 from urllib.parse import quote, quote_plus
 
-_LOOSE = dict.fromkeys(map(ord, " \t\r\n\\"))
+_LOOSE = " \t\r\n\\"
 """Characters that line breaks and escapes put between the others."""
 _LINE_BREAKS = ("\\r", "\\n", "\\t")
 
 
 def compact(text: str) -> str:
     """Return the text without blanks, line breaks (also as JSON writes them) and backslashes."""
-    for escape in _LINE_BREAKS:
+    for escape in (*_LINE_BREAKS, *_LOOSE):
         text = text.replace(escape, "")
-    return text.translate(_LOOSE)
+    return text
 
 
 def spellings(value: str) -> set[str]:
@@ -64,4 +64,4 @@ def _dense_positions(text: str) -> list[int]:
     """Return the places of the characters that compact() keeps."""
     for escape in _LINE_BREAKS:
         text = text.replace(escape, "  ")
-    return [position for position, sign in enumerate(text) if ord(sign) not in _LOOSE]
+    return [position for position, sign in enumerate(text) if sign not in _LOOSE]

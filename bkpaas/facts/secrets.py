@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from bkpaas.facts.redacted_texts import RedactedTexts
 from bkpaas.facts.secret_names import DISTINCTIVE_LENGTH, is_distinctive, is_secret
 from bkpaas.facts.secret_shapes import DIGEST, PREFIX, late_shapes, shapes
 from bkpaas.facts.secret_spellings import compact, replace_spellings, spellings
@@ -28,6 +29,8 @@ _TRIGGER = re.compile(r"[\s=:：@%\[]|eyJ")
 """What each text with a recognisable secret contains."""
 _OBJECT = re.compile(r" at 0x[0-9a-fA-F]{6,16}\b")
 """The address of an object in a text of Python: it differs in each process and says nothing."""
+_FEW_SPELLINGS = 500
+"""So many are searched one by one; more of them are compared with all parts of the text first."""
 
 
 class Secrets:
@@ -43,6 +46,7 @@ class Secrets:
         """Of distinctive secrets, in compact form, with the digest of the secret."""
         self._unusual_passwords: list[str] = []
         """Passwords of logins that the shape of a login would cut in the middle."""
+        self._known_texts = RedactedTexts()
         self.fingerprint = None if key is None else self._digested("fingerprint of the key")
         """Equal in all snapshots with the same key; None for a random key."""
 
@@ -120,8 +124,13 @@ class Secrets:
         text = _OBJECT.sub(" at 0x...", text) if " at 0x" in text else text
         for password in self._unusual_passwords:
             text = text.replace(password, self.digest(password)) if is_distinctive(password) else text
-        text = options(shapes(text, self.digest), self.digest)
-        return late_shapes(assignments(text, self.digest), self.digest)
+        known = self._known_texts.get(text)
+        if known is not None:
+            return known
+        redacted = options(shapes(text, self.digest), self.digest)
+        redacted = late_shapes(assignments(redacted, self.digest), self.digest)
+        self._known_texts.add(text, redacted)
+        return redacted
 
     def truncate(self, text: str, limit: int) -> str:
         """Redact a text, then truncate it, so that no part of a secret is left at the end."""
@@ -159,13 +168,11 @@ class Secrets:
 
     def _left_in(self, text: str) -> dict[str, str]:
         """Return the known secrets, in any spelling, that may be in a text, with their digests."""
-        text = compact(text)
-        starts = {text[at : at + DISTINCTIVE_LENGTH] for at in range(len(text) - DISTINCTIVE_LENGTH + 1)}
-        return {
-            spelling: digest
-            for spelling, digest in self._spellings.items()
-            if spelling[:DISTINCTIVE_LENGTH] in starts and spelling in text
-        }
+        text, found = compact(text), self._spellings
+        if len(found) > _FEW_SPELLINGS:
+            starts = {text[at : at + DISTINCTIVE_LENGTH] for at in range(len(text) - DISTINCTIVE_LENGTH + 1)}
+            found = {one: digest for one, digest in found.items() if one[:DISTINCTIVE_LENGTH] in starts}
+        return {spelling: digest for spelling, digest in found.items() if spelling in text}
 
 
 def _map_strings(value: Any, change: Callable[[str], str]) -> Any:

@@ -6,6 +6,7 @@ Every check that means "a service" reads this view, whichever manager the genera
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from bkpaas.errors import NoData
@@ -46,7 +47,7 @@ class ServicesView:
     def __init__(self, facts: HostFacts) -> None:
         self._facts = facts
 
-    @property
+    @cached_property
     def by_name(self) -> dict[str, Service]:
         """Return the configuration of the services by name. Raises NoData."""
         configured = _present(self._facts.services).by_name
@@ -95,7 +96,7 @@ class ServicesView:
             named or service.name in OPEN_PAAS_SERVICES or bool(main_processes_of(service.name, self._facts))
         )
 
-    @property
+    @cached_property
     def runs(self) -> tuple[ServiceRun, ...]:
         """Return all services that a manager knows or that run. Raises NoData if a manager could not be asked."""
         managed = tuple(run for manager in MANAGERS for run in manager(self._facts))

@@ -87,15 +87,17 @@ def no_own(text: str) -> str:
 
 def replace_own_names(addresses: Iterable[str], hostname: str | None) -> Own:
     """Return what replaces these addresses and this name: with it settings of two hosts can be compared."""
-    names = dict.fromkeys(filter(None, (hostname, (hostname or "").partition(".")[0])))
-    patterns = [re.compile(re.escape(one)) for one in sorted(addresses, key=len, reverse=True) if one]
-    named = [re.compile(rf"(^|//){re.escape(one)}(?:(?P<end>[:/])|$)") for one in names]
+    names = list(dict.fromkeys(filter(None, (hostname, (hostname or "").partition(".")[0]))))
+    longest_first = [one for one in sorted(addresses, key=len, reverse=True) if one]
 
     def replace(text: str) -> str:
-        for pattern in patterns:
-            text = pattern.sub(lambda match: match[0] if _within(match) else "LAN_IP", text)
-        for pattern in named:
-            text = pattern.sub(lambda match: f"{match[1]}LAN_IP{match['end'] or ''}", text)
+        for one in longest_first:
+            if one in text:
+                text = re.sub(re.escape(one), lambda match: match[0] if _within(match) else "LAN_IP", text)
+        for one in names:
+            if one in text:
+                pattern = rf"(^|//){re.escape(one)}(?:(?P<end>[:/])|$)"
+                text = re.sub(pattern, lambda match: f"{match[1]}LAN_IP{match['end'] or ''}", text)
         return text
 
     return replace

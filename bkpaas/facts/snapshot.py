@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Hashable
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct, field
@@ -13,7 +16,7 @@ from bkpaas.errors import SuiteError
 from bkpaas.facts.answers import Answers, Connections
 from bkpaas.facts.certificates import Certificates
 from bkpaas.facts.former_texts import as_messages, have_marks
-from bkpaas.facts.host import HostFacts
+from bkpaas.facts.host import HostFacts, HostView
 from bkpaas.facts.login import LoginTrial
 from bkpaas.facts.missing import Missing, Record
 from bkpaas.facts.names import Names
@@ -64,7 +67,7 @@ class _Head(Struct):
     suite: str
 
 
-class Snapshot(Struct, frozen=True, kw_only=True):
+class Snapshot(Struct, frozen=True, kw_only=True, dict=True):
     """Hold all facts of a run."""
 
     schema: int = SCHEMA
@@ -83,6 +86,16 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     def has_own_controller(self, host: str) -> bool:
         """Tell if a host was collected by the controller whose own requests this snapshot has."""
         return not self.parts or host in self.parts[0].hosts
+
+    @cached_property
+    def views(self) -> dict[str, HostView]:
+        """Return one view for each host, which remembers what it has computed."""
+        return {name: HostView(facts) for name, facts in self.hosts.items()}
+
+    @cached_property
+    def fleet_values(self) -> dict[Hashable, Any]:
+        """Return what checks have computed of many hosts; see HostLookup.once."""
+        return {}
 
     def save(self, path: Path) -> None:
         """Write it, private (0600), whole or not at all."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from configparser import Error, RawConfigParser
+from functools import lru_cache
 from os.path import basename
 from typing import Any
 
@@ -160,14 +161,23 @@ def _supervisor(
 
 
 def _read(entry: dict[str, Any], secrets: Secrets) -> tuple[RawConfigParser, Message | str | None]:
-    """Parse a configuration; return it with the reason if it is incomplete."""
-    parser = RawConfigParser(strict=False, inline_comment_prefixes=(";",))
+    """Parse a configuration; return it with the reason if it is incomplete. The parser is not to be changed."""
+    parser, error = _parsed((content(entry) or "").lstrip("\ufeff"))
     problem = unreadable(entry)
-    try:
-        parser.read_string((content(entry) or "").lstrip("\ufeff"))
-    except Error as error:
+    if error is not None:
         problem = problem or f"{type(error).__name__}: {secrets.truncate(str(error), 300)}"
     return parser, problem
+
+
+@lru_cache(maxsize=16)
+def _parsed(text: str) -> tuple[RawConfigParser, Error | None]:
+    """Parse a text once for all that is read from it; hosts of a deployment have equal files."""
+    parser = RawConfigParser(strict=False, inline_comment_prefixes=(";",))
+    try:
+        parser.read_string(text)
+    except Error as error:
+        return parser, error.with_traceback(None)
+    return parser, None
 
 
 def environment(entry: dict[str, Any], program: str, secrets: Secrets) -> dict[str, str]:

@@ -208,6 +208,10 @@ class Deployment(Struct, frozen=True, dict=True):
     def host(self, name: str) -> Host:
         return self._by_name[name]
 
+    def position(self, name: str) -> int:
+        """Return the place of a host in the inventory."""
+        return self.once("positions", lambda: {host.name: at for at, host in enumerate(self.hosts)})[name]
+
     @cached_property
     def _by_name(self) -> dict[str, Host]:
         return {host.name: host for host in self.hosts}

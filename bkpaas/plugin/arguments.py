@@ -26,14 +26,8 @@ class Arguments:
 
     def host_facts(self) -> HostLookup:
         """Return the function that gives the facts of any host by its name."""
-        hosts, unreachable_hosts = self.snapshot.hosts, self.finding.unreachable_hosts
-
-        def of(name: str) -> HostView:
-            if not hosts[name].collected:
-                unreachable_hosts.add(name)
-            return HostView(hosts[name])
-
-        return of
+        snapshot = self.snapshot
+        return HostLookup(snapshot.views, self.finding.unreachable_hosts, snapshot.fleet_values)
 
     def host(self) -> HostView:
         """Return the facts of the (first) host of the subject."""

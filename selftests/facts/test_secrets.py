@@ -1,9 +1,11 @@
 """Secrets: told by their names and shapes in whatever text they stand."""
 
+import copy
 import json
 
 import pytest
 
+from bkpaas.facts.redacted_texts import RedactedTexts
 from bkpaas.facts.secrets import Secrets
 
 SHAPES = [
@@ -228,3 +230,33 @@ def test_a_known_secret_that_is_a_common_word_does_not_eat_paths():
 def test_hostile_text_takes_no_long_time(piece):
     """A pattern that goes back over a text again and again would not come to an end here."""
     Secrets().truncate(piece * 500_000, 4000)
+
+
+def test_a_text_that_was_redacted_before_teaches_a_copy_its_secret():
+    first = Secrets(b"k" * 32)
+    copies = [copy.deepcopy(first) for _ in range(2)]
+    for one in copies:
+        shown = one.redact("password=Pl4nted-here99")
+        assert shown == f"password={one.digest('Pl4nted-here99')}"
+        assert one.strings(["x Pl4nted-here99"]) == [f"x {one.digest('Pl4nted-here99')}"]
+    assert first.remembered() == ()
+    again = copy.deepcopy(copies[0])
+    assert again.remembered() == copies[0].remembered() and again.redact("password=Pl4nted-here99") == shown
+
+
+def test_what_is_remembered_of_texts_is_bounded():
+    known = RedactedTexts()
+    for number in range(1000):
+        known.add(f"{number} " + "x" * 15_000, "y")
+    assert known.get("999 " + "x" * 15_000) == "y" and known.get("0 " + "x" * 15_000) is None
+    known.add("x" * 20_000, "y")
+    assert known.get("x" * 20_000) is None
+
+
+def test_many_secrets_are_found_as_few_are():
+    values = [f"Pl4nted-{number:05d}" for number in range(300)]
+    one = Secrets(b"k" * 32)
+    for value in values:
+        one.digest(value)
+    assert len(one._spellings) > 500
+    assert one.strings([f"a {values[7]} b", "c"]) == [f"a {one.digest(values[7])} b", "c"]

@@ -14,7 +14,8 @@ from bkpaas.catalogue.scope import DEPLOYMENT as WHOLE
 from bkpaas.catalogue.scope import Subject
 from bkpaas.checks import Finding
 from bkpaas.errors import NoData, NotApplicable
-from bkpaas.facts import ControllerView, HostView, Snapshot
+from bkpaas.facts import Snapshot
+from bkpaas.plugin.arguments import ARGUMENTS, Arguments
 from bkpaas.plugin.outcome import Outcome
 from bkpaas.plugin.results import build
 from bkpaas.plugin.selection import subjects
@@ -86,17 +87,24 @@ def _error(
     snapshot: Snapshot, test: Callable[..., None], subject: Subject, finding: Finding
 ) -> Exception | None:
     """Run a check and return what it raised."""
-    names = inspect.signature(test).parameters
+    arguments = Arguments(snapshot.deployment, snapshot, subject, finding)
     try:
-        test(**{name: _fixture(name, snapshot, subject, finding) for name in names})
+        test(**{name: ARGUMENTS[name](arguments) for name in _names(test)})
     except Exception as error:
         return error
     return None
 
 
+@cache
+def _names(test: Callable[..., None]) -> tuple[str, ...]:
+    return tuple(inspect.signature(test).parameters)
+
+
 def _place(error: Exception) -> str:
-    last = inspect.getinnerframes(error.__traceback__)[-1] if error.__traceback__ else None
-    return f"{Path(last.filename).name}:{last.lineno}" if last else ""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    return f"{Path(last.tb_frame.f_code.co_filename).name}:{last.tb_lineno}" if last else ""
 
 
 def record(snapshot: Snapshot, only: str | None = None) -> Results:
@@ -120,29 +128,3 @@ def record(snapshot: Snapshot, only: str | None = None) -> Results:
         if (id_ := f"{condition.id}@{subject.id}") in outcomes
     ]
     return build(snapshot.deployment, snapshot, order, outcomes, interrupted=False, seconds=0.0)
-
-
-def _fixture(name: str, snapshot: Snapshot, subject: Subject, finding: Finding) -> Any:
-    def views(host: str) -> HostView:
-        if not snapshot.hosts[host].collected:
-            finding.unreachable_hosts.add(host)
-        return HostView(snapshot.hosts[host])
-
-    match name:
-        case "host" | "source":
-            return views(subject.hosts[0])
-        case "pair":
-            return views(subject.hosts[0]), views(subject.hosts[1])
-        case "target":
-            return snapshot.deployment.host(subject.hosts[1])
-        case "controller":
-            return ControllerView(snapshot.controller)
-        case "vantage":
-            return views(subject.hosts[0]) if subject.hosts else ControllerView(snapshot.controller)
-        case "host_facts":
-            return views
-        case "finding":
-            return finding
-        case "snapshot" | "deployment" | "subject":
-            return {"snapshot": snapshot, "deployment": snapshot.deployment, "subject": subject}[name]
-    raise LookupError(name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 from msgspec.structs import fields
 
 from bkpaas.catalogue.registry import SECTIONS
+from bkpaas.checks import HostLookup
 from bkpaas.facts import HostFacts, HostView, Missing
 from bkpaas.inventory.deployment import Connection, Deployment, Host
 
@@ -50,6 +50,5 @@ def deployment(roles: dict[str, str], **more: Any) -> Deployment:
     return Deployment(source="x", generation="5.x", hosts=hosts, domain="paas.bk.com", **more)
 
 
-def views(all_facts: list[HostFacts]) -> Callable[[str], HostView]:
-    by_name = {one.host: HostView(one) for one in all_facts}
-    return by_name.__getitem__
+def views(all_facts: list[HostFacts]) -> HostLookup:
+    return HostLookup({one.host: HostView(one) for one in all_facts}, set())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from typing import Any, NamedTuple
@@ -220,6 +220,49 @@ def replaced(snapshot: Snapshot, change: Callable[[str, types.Type, Any], Any]) 
         snapshot,
         **{part: changed(getattr(snapshot, part), kinds[part], f"Snapshot.{part}", change) for part in PARTS},
     )
+
+
+class Replacement:
+    """Hold the value that takes the place of another one."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+Tree = dict[Any, Any]
+"""Field, key or index: a Replacement, or the tree of what is below."""
+
+
+def tree_of(places: Iterable[Place], other: Callable[[Place], Any]) -> Tree:
+    """Return the tree of what `other(place)` gives; a value that it leaves as it is, is looked into.
+
+    places: in their order in the snapshot.
+    """
+    tree: Tree = {}
+    for place in places:
+        node = tree
+        for key in place.path[:-1]:
+            node = node.setdefault(key, {})
+            if isinstance(node, Replacement):
+                break
+        if isinstance(node, Replacement) or (new := other(place)) is place.value:
+            continue
+        node[place.path[-1]] = Replacement(new)
+    return tree
+
+
+def put(value: Any, tree: Tree | Replacement) -> Any:
+    """Return a copy in which the places of a tree have other values."""
+    if isinstance(tree, Replacement):
+        return tree.value
+    if not tree:
+        return value
+    if isinstance(value, tuple):
+        return tuple(put(item, tree.get(index, {})) for index, item in enumerate(value))
+    if isinstance(value, dict):
+        return {key: put(item, tree.get(key, {})) for key, item in value.items()}
+    fields = {name: getattr(value, name) for name in value.__struct_fields__}
+    return type(value)(**{name: put(item, tree.get(name, {})) for name, item in fields.items()})
 
 
 def filled(snapshot: Snapshot) -> Snapshot:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from msgspec import inspect as types
 
 from bkpaas.facts import ControllerFacts, HostFacts, Snapshot
 from selftests.suite.in_process import verdicts
-from selftests.suite.odd_facts import declared, filled, loaded, others, places, replaced
+from selftests.suite.odd_facts import Place, declared, filled, loaded, others, places, put, tree_of
 
 HEALTHY = Path(__file__).parents[1] / "snapshots/healthy.json"
 TOGETHER = 6
@@ -33,23 +33,37 @@ Change = tuple[str, int]
 """Field, number of the other value."""
 
 
+class Base:
+    """Hold a snapshot with the places of each field, numbered in their order."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.places: dict[str, list[tuple[int, Place]]] = {}
+        for number, place in enumerate(places(snapshot)):
+            self.places.setdefault(place.field.name, []).append((number, place))
+
+    def places_of(self, names: Iterable[str]) -> list[Place]:
+        """Return the places of some fields in the order of the snapshot."""
+        return [place for _, place in sorted(one for name in names for one in self.places.get(name, ()))]
+
+
 @cache
-def full() -> Snapshot:
-    snapshot = loaded(lambda: filled(healthy()))
+def full() -> Base:
+    snapshot = loaded(lambda: filled(healthy().snapshot))
     assert snapshot is not None
-    return snapshot
+    return Base(snapshot)
 
 
 @cache
-def healthy() -> Snapshot:
-    return Snapshot.load(HEALTHY)
+def healthy() -> Base:
+    return Base(Snapshot.load(HEALTHY))
 
 
 @cache
 def fields() -> dict[str, tuple[types.Type, int]]:
     """Return the type of every field in the facts, and how many other values it can take."""
     found: dict[str, tuple[types.Type, int]] = {}
-    for field, _, value in places(full()):
+    for field, _, value in places(full().snapshot):
         count = sum(1 for _ in others(value, field.type))
         known = found.get(field.name, (field.type, 0))
         found[field.name] = field.type, max(known[1], count)
@@ -72,21 +86,22 @@ def more(seed: int) -> Iterator[tuple[Change, ...]]:
 
 
 def with_changes(
-    base: Snapshot, changes: tuple[Change, ...], some: random.Random | None = None
+    base: Base, changes: tuple[Change, ...], some: random.Random | None = None
 ) -> Snapshot | None:
     """Return a snapshot with other values in all places of these fields, or in some; None if it is refused."""
     numbers = dict(changes)
 
-    def change(name: str, kind: types.Type, value: Any) -> Any:
-        if name not in numbers or (some is not None and some.random() < 0.5):
-            return value
-        values = list(others(value, kind))
-        return values[numbers[name] % len(values)]
+    def other(place: Place) -> Any:
+        if some is not None and some.random() < 0.5:
+            return place.value
+        values = list(others(place.value, place.field.type))
+        return values[numbers[place.field.name] % len(values)]
 
-    return loaded(lambda: replaced(base, change))
+    tree = tree_of(base.places_of(numbers), other)
+    return loaded(lambda: put(base.snapshot, tree))
 
 
-def crashes(base: Snapshot, changes: tuple[Change, ...], some: random.Random | None = None) -> list[str]:
+def crashes(base: Base, changes: tuple[Change, ...], some: random.Random | None = None) -> list[str]:
     """Return the checks that break, with their exceptions."""
     snapshot = with_changes(base, changes, some)
     found = {} if snapshot is None else verdicts(snapshot)
