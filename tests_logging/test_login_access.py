@@ -104,6 +104,8 @@ def test_login_answered_quickly(host: HostView, deployment: Deployment, finding:
 
 CALLERS = ("/is_login", "/get_user")
 """Routes of programs that ask about a user: login-access-log-status."""
+SAME_TIME_SECONDS = 3.0
+"""A record of login.log belongs to a request that ended within so many seconds."""
 
 
 @condition("login-errors")
@@ -129,8 +131,9 @@ def test_requests_of_users_succeed(host: HostView, deployment: Deployment, findi
     if not left:
         return
     route = left[0]
+    exception = _exception(route, host)
     failed = sum(1 for time in route.times if time >= since)
-    assert not route.exception, case(
+    assert not exception, case(
         "exception",
         "{route}: {failed} of {calls} answered with HTTP {status}, the last {ago:.0f} s ago; the log has {exception}",
         route=route.route,
@@ -138,7 +141,7 @@ def test_requests_of_users_succeed(host: HostView, deployment: Deployment, findi
         calls=route.calls,
         status=route.status,
         ago=host_time(host) - route.times[-1],
-        exception=route.exception,
+        exception=exception,
     )
     raise AssertionError(
         case(
@@ -153,17 +156,26 @@ def test_requests_of_users_succeed(host: HostView, deployment: Deployment, findi
     )
 
 
+def _exception(route: FailedRoute, host: HostView) -> str:
+    """Return the exception of a failed route: of the log of requests, else of login.log at the time of a failure."""
+    logged = [
+        hit.text
+        for hit in host.logs.application_exceptions.get("login", ())
+        if hit.time is not None and any(abs(hit.time - time) <= SAME_TIME_SECONDS for time in route.times)
+    ]
+    return route.exception or (logged[-1] if logged else "")
+
+
 def _repaired(route: FailedRoute, host: HostView, deployment: Deployment) -> Message | None:
     """Return a text if what the exception names is well now, else None."""
-    subject = exception_subject(route.exception) if route.exception else "other"
+    exception = _exception(route, host)
+    subject = exception_subject(exception) if exception else "other"
     well = (subject == "database" and database_works(host)) or (
         subject == "disk" and _disks_are_well(host, deployment)
     )
     if not well:
         return None
-    return msg(
-        "{route} failed with {exception}, which is well now", route=route.route, exception=route.exception
-    )
+    return msg("{route} failed with {exception}, which is well now", route=route.route, exception=exception)
 
 
 def _disks_are_well(host: HostView, deployment: Deployment) -> bool:

@@ -10,6 +10,7 @@ from bkpaas.checks import (
     ControllerView,
     Deployment,
     Finding,
+    FullQueue,
     Host,
     HostLookup,
     HostView,
@@ -23,6 +24,7 @@ from bkpaas.checks import (
     condition,
     connection_case,
     domain_paths,
+    host_time,
     is_loopback,
     is_placeholder,
     labelled,
@@ -183,6 +185,35 @@ def test_no_connection_waits_to_be_accepted(host: HostView, deployment: Deployme
         ),
         services=series(sorted(full)),
     )
+    lines_of = _recently_full(host, deployment)
+    finding.affects_services(lines_of)
+    finding.set_remedy_values(service=" ".join(sorted(lines_of)))
+    assert not lines_of, case(
+        "was-full",
+        lines(
+            msg(
+                "{service}: {number} lines within {minutes:.0f} minutes, the last: {used} of {size} connections; {file}",
+                service=service,
+                number=len(of_service),
+                minutes=thresholds.log_window_minutes,
+                used=of_service[-1].used,
+                size=of_service[-1].size,
+                file=of_service[-1].file,
+            )
+            for service, of_service in sorted(lines_of.items())
+        ),
+        services=series(sorted(lines_of)),
+    )
+
+
+def _recently_full(host: HostView, deployment: Deployment) -> dict[str, list[FullQueue]]:
+    """Return the recent lines about a listen queue without room, by service."""
+    since = host_time(host) - deployment.thresholds.log_window_minutes * 60
+    by_service: dict[str, list[FullQueue]] = {}
+    for line in host.logs.full_queues:
+        if line.time is not None and line.time >= since:
+            by_service.setdefault(line.service, []).append(line)
+    return by_service
 
 
 def _waiting(listener: Listener) -> int:

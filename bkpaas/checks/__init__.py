@@ -212,7 +212,7 @@ from bkpaas.facts.services import ServicesView
 from bkpaas.facts.settings import location_host
 from bkpaas.facts.startup import Need, Startup, command_words, directories, needs, pid_files
 from bkpaas.facts.uwsgi import service_endpoint
-from bkpaas.facts.workers import WorkerDeath
+from bkpaas.facts.workers import FullQueue, WorkerDeath
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.inventory.platform import (
     DOCKER_UNIT,
@@ -234,7 +234,7 @@ __all__ = [
     "WRITTEN_TABLES", "Access", "Addresses", "Agent", "AgentConfig", "Answer", "Answers", "ApplicationEndpoint",
     "CaseMessage", "Cause", "Certificate", "Certificates", "Clock", "Compiled", "ConfProgram", "Connection",
     "Connections", "Container", "Containers", "ControllerView", "DatabaseAccount", "DatabaseLogin", "DatabaseState",
-    "Deployment", "Disk", "Disks", "Endpoint", "FailedRoute", "FileFact", "FileName", "Finding", "Health", "Host",
+    "Deployment", "Disk", "Disks", "Endpoint", "FailedRoute", "FileFact", "FileName", "Finding", "FullQueue", "Health", "Host",
     "HostLookup", "HostView", "HttpName", "Index", "IpAddress", "Listener", "LogFile", "LogHit", "LogPlugin",
     "LogPlugins", "LoginAccess", "LoginTrial", "Logs", "Manager", "Message", "Missing", "Names", "Need", "Nginx",
     "NginxListen", "NginxLocation", "NginxRoute", "NginxServer", "NginxUpstream", "NginxUpstreamServer", "NoData",

@@ -146,7 +146,7 @@ def _request_line(line: str) -> RequestLine | None:
         key=f"{request['method']} {path}",
         status=int(request["status"]),
         time=_time(request["time"]),
-        own=_OWN in line,
+        own=_OWN in line and request["method"] != "POST",  # a login of --login-user counts
     )
 
 

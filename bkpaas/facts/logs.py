@@ -17,7 +17,7 @@ from bkpaas.facts.query import Earlier, Query, ReadTail, TailName
 from bkpaas.facts.rabbit import RabbitLog, rabbit_log
 from bkpaas.facts.ranges import Time, valid_time
 from bkpaas.facts.secrets import Secrets
-from bkpaas.facts.workers import WorkerDeath, worker_deaths
+from bkpaas.facts.workers import FullQueue, WorkerDeath, full_queues, worker_deaths
 from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.messages import Message, msg
@@ -46,13 +46,17 @@ class Logs(Fact, frozen=True):
     start_errors: dict[str, LogHit] = field(default_factory=dict)
     """By service: why its newest start failed."""
     exceptions: dict[str, LogHit] = field(default_factory=dict)
-    """By service: the newest exception of a request since it was loaded."""
+    """By service: the newest exception of a request since it was loaded, from the log of uwsgi or else its own."""
     problems: tuple[Message | str, ...] = ()
     """Logs that could not be read."""
     rabbit: RabbitLog | None = None
     """None: there is no log of RabbitMQ."""
     worker_deaths: tuple[WorkerDeath, ...] = ()
     """Of all services, from old to new."""
+    full_queues: tuple[FullQueue, ...] = ()
+    """Of all services, from old to new."""
+    application_exceptions: dict[str, tuple[LogHit, ...]] = field(default_factory=dict)
+    """By service: the exceptions in its own log, as login.log, from old to new."""
     service_logs: tuple[str, ...] = ()
     """The services of which a log was read."""
     application_logs: tuple[str, ...] = ()
@@ -94,6 +98,12 @@ _EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Exit|Configured|Inte
 
 
 _APPLICATION_LOGS = (TailName.LOGIN_LOG, TailName.PAAS_LOG, TailName.ESB_LOG, TailName.SAAS_LOG)
+_OWN_LOGS = {
+    TailName.LOGIN_LOG.value: "login",
+    TailName.PAAS_LOG.value: "paas",
+    TailName.ESB_LOG.value: "esb",
+}
+"""The services that write the logs of their own."""
 
 
 def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets) -> Logs:
@@ -104,6 +114,7 @@ def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets) -> Logs
     applications: list[LogHit] = []
     start_errors: dict[str, LogHit] = {}
     exceptions: dict[str, LogHit] = {}
+    logged: dict[str, list[LogHit]] = {}
     for name, entries in tails.items():
         for entry in entries:
             if error := raw.reason(entry.get("error")):
@@ -118,6 +129,8 @@ def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets) -> Logs
             exceptions |= {service: newest} if newest else {}
         elif name in _APPLICATION_LOGS:
             applications += [hit for path, end in ends for hit in reader.refusals(path, end)]
+        if name in _OWN_LOGS:
+            logged[_OWN_LOGS[name]] = [hit for path, end in ends for hit in reader.logged(path, end)]
     nginx_ends = [(file_fact(e).path, content(e) or "") for e in tails.get(TailName.NGINX_ERROR_LOG, [])]
     nginx_hits = [hit for path, end in nginx_ends for hit in reader.nginx_errors(path, end)]
     rabbit_ends = [
@@ -134,9 +147,11 @@ def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets) -> Logs
         nginx_errors=_newest_by_server(nginx_hits),
         refusals=_newest(applications),
         start_errors=start_errors,
-        exceptions=exceptions,
+        exceptions={service: _newest(hits)[-1] for service, hits in logged.items() if hits} | exceptions,
         problems=tuple(problems),
         worker_deaths=worker_deaths(tails, host_zone),
+        full_queues=full_queues(tails, host_zone),
+        application_exceptions={service: _newest(hits) for service, hits in logged.items() if hits},
         application_logs=_paths_read(tails, *_APPLICATION_LOGS),
         nginx_logs=_paths_read(tails, TailName.NGINX_ERROR_LOG),
         service_logs=tuple(
@@ -210,6 +225,14 @@ class _Reader:
         after = (match for line in end.splitlines()[number:] if (match := _BRACKETED.search(line)))
         match = next(after, None)
         return self._hit(path, shanghai_ctime(match["time"]) if match else None, text)
+
+    def logged(self, path: str, end: str) -> Iterator[LogHit]:
+        """Yield the exceptions in an application's own log, with the times of their records."""
+        exceptions, time = dict(last_exceptions(end)), None
+        for number, line in enumerate(end.splitlines()):
+            time = _application_time(line, time)
+            if number in exceptions:
+                yield self._hit(path, time, exceptions[number])
 
     def start_error(self, path: str, end: str) -> LogHit | None:
         """Return why the newest start failed, None if it succeeded or is not in this part of the log."""

@@ -1,4 +1,4 @@
-"""Find the workers of the services that died, in the logs of uwsgi and gunicorn."""
+"""Find the workers of the services that died, and full listen queues, in the logs of uwsgi and gunicorn."""
 
 from __future__ import annotations
 
@@ -25,6 +25,25 @@ class WorkerDeath(Record, frozen=True, array_like=True):
     file: str
 
 
+class FullQueue(Record, frozen=True, array_like=True):
+    """Represent a line about a listen queue without room: uwsgi writes it once a second while it is so."""
+
+    service: str
+    time: Time | None
+    """Epoch seconds of the host's clock; None: the line has no time."""
+    socket: str
+    used: int
+    """Connections that waited."""
+    size: int
+    """Of the queue, in connections."""
+    file: str
+
+
+_FULL = re.compile(
+    r"(?:(?P<time>[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4}) - )?"
+    r'\*\*\* uWSGI listen queue of socket "(?P<socket>[^"]{0,200})" \(fd: \d+\) full !!! '
+    r"\((?P<used>\d{1,9})/(?P<size>\d{1,9})\)"
+)
 _UWSGI = re.compile(
     r"(?:(?P<time>[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4}) - )?"
     r"DAMN ! worker \d+ \(pid: \d+\) died(?:, killed by signal (?P<signal>\d+))?"
@@ -64,6 +83,28 @@ def _of_log(service: str, entry: dict[str, Any], host_zone: timezone | None) -> 
             stamp = f"{match['time']} {match['zone']}"
             time = valid_time(datetime.strptime(stamp, "%Y-%m-%d %H:%M:%S %z").timestamp())
             yield WorkerDeath(service, time, int(match["signal"]) if match["signal"] else None, path)
+
+
+def full_queues(tails: Files, host_zone: timezone | None) -> tuple[FullQueue, ...]:
+    """Return the lines about full listen queues in the logs of the services, the newest few, from old to new."""
+    lines = [
+        FullQueue(
+            service=name.removeprefix(TailName.UWSGI_LOG.prefix),
+            time=_uwsgi_time(match["time"], host_zone, raw.number(entry.get("mtime")))
+            if match["time"]
+            else None,
+            socket=match["socket"],
+            used=int(match["used"]),
+            size=int(match["size"]),
+            file=file_fact(entry).path,
+        )
+        for name, entries in tails.items()
+        if name.startswith(TailName.UWSGI_LOG.prefix)
+        for entry in entries
+        for line in (content(entry) or "").splitlines()
+        if (match := _FULL.match(line))
+    ]
+    return tuple(sorted(lines, key=lambda line: line.time or 0.0)[-_MOST_DEATHS:])
 
 
 def _uwsgi_time(text: str, host_zone: timezone | None, changed: float | None) -> float | None:

@@ -8,6 +8,12 @@ from lab.faults.database_state import log_in
 from lab.faults.fault import Act, Fault
 
 SECTION = "login-no-response"
+LIKE_DJANGO = (
+    'try:\\n        raise KeyError("bk_role")\\n    except KeyError:\\n'
+    '        logger.exception("Internal Server Error")\\n'
+    '        return Response("Server Error (500)", status=500)'
+)
+"""The exception is written to login.log, and the log of uwsgi has the request only."""
 
 
 def raising(line: str, number: int = 0) -> Act:
@@ -62,6 +68,15 @@ FAULTS = (
         "a module that only a login imports is missing on the second paas host",
         "第二台 paas 缺少只有登录时才导入的模块",
         raising("import a_module_that_is_missing", 1),
+        put_back(1),
+    ),
+    Fault(
+        "login-exception-in-login-log",
+        "login-errors",
+        SECTION,
+        "every correct password ends in an exception that only login.log has, on the second paas host",
+        "第二台 paas 上每次正确的密码都以异常结束，且只有 login.log 中有该异常",
+        raising(LIKE_DJANGO, 1),
         put_back(1),
     ),
     Fault(

@@ -108,7 +108,7 @@ def wsgi(lab: Lab) -> str:
     return f"{lab.layout.home}/open_paas/esb/wsgi.py"
 
 
-def crowd(lab: Lab) -> None:
+def crowd(lab: Lab, clients: int = CLIENTS) -> None:
     """esb takes its time for each of its callers, and one of them asks without a pause."""
     name, client = paas(lab), host(lab, "cmdb")
     edit(lab, name, ini(lab, "esb"), "s/^http = /http-socket = /")
@@ -118,7 +118,7 @@ def crowd(lab: Lab) -> None:
     program = CROWD.replace("ADDRESS", f'"{address(lab, name)}"').replace(
         "PORT", str(lab.layout.ports["esb"])
     )
-    program = program.replace("CLIENTS", str(CLIENTS))
+    program = program.replace("CLIENTS", str(clients))
     lab.run(client, f"setsid python3 -c '{program}' >/dev/null 2>&1 & echo $! > {CROWD_PID}")
 
 
@@ -127,6 +127,18 @@ def crowd_no_more(lab: Lab) -> None:
     for path in (ini(lab, "esb"), wsgi(lab)):
         restore(lab, paas(lab), path)
     restart(lab, paas(lab), "esb")
+
+
+def crowd_for_a_while(lab: Lab) -> None:
+    """Let the queue of esb be full until uwsgi has written it, and be well again."""
+    log = f"{lab.layout.home}/logs/open_paas/esb_uwsgi.log"
+    crowd(lab, 2 * CLIENTS)
+    lab.wait(
+        lambda: "yes" in lab.run(paas(lab), f"grep -q 'listen queue of' {log} && echo yes || true"),
+        40,
+        "esb's queue is full",
+    )
+    crowd_no_more(lab)
 
 
 FAULTS = (
@@ -182,6 +194,15 @@ FAULTS = (
         "more callers wait for esb than it can serve",
         "等待 esb 的请求超过其处理能力",
         crowd,
+        crowd_no_more,
+    ),
+    Fault(
+        "esb-was-crowded",
+        "listen-queue",
+        "login-502",
+        "the queue of esb was full a short while ago, and nothing waits now",
+        "esb 的连接队列不久前曾被占满，现在没有等待的连接",
+        crowd_for_a_while,
         crowd_no_more,
     ),
     Fault(

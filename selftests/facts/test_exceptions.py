@@ -8,6 +8,7 @@ import recorded
 from bkpaas.facts import Secrets
 from bkpaas.facts.access import LoginAccess, login_access
 from bkpaas.facts.exceptions import exception_subject, last_exceptions
+from bkpaas.facts.logs import logs
 
 LOG = f"{recorded.HOME}/logs/open_paas/login_uwsgi.log"
 LOADED = "WSGI app 0 (mountpoint='') ready in 3 seconds on interpreter 0x55d pid: 7 (default app)\n"
@@ -111,3 +112,37 @@ def test_exceptions_before_a_start_are_history() -> None:
 )
 def test_what_an_exception_names(text: str, subject: str) -> None:
     assert exception_subject(text) == subject
+
+
+LOGGED = """\
+ERROR [2018-07-30 09:47:28] /data/bkce/open_paas/login/base.py 120 handle 9 1400 \n \t Internal Server Error: /
+Traceback (most recent call last):
+  File "/data/bkce/open_paas/login/views.py", line 42, in post
+    role = data["bk_role"]
+KeyError: 'bk_role'
+INFO [2018-07-30 09:47:29] /data/bkce/open_paas/login/base.py 120 handle 9 1400 \n \t done
+"""
+
+
+@pytest.mark.parametrize(
+    ("log", "service"), [("login-log", "login"), ("paas-log", "paas"), ("esb-log", "esb")]
+)
+def test_the_exceptions_of_an_application_s_own_log(log: str, service: str) -> None:
+    own = logs({log: [recorded.entry(f"{recorded.HOME}/logs/open_paas/{service}.log", LOGGED)]}, 0, Secrets())
+    (hit,) = own.application_exceptions[service]
+    assert (hit.text, hit.time) == ("KeyError: 'bk_role'", 1532915248.0)
+    assert own.exceptions[service] == hit
+
+
+def test_the_log_of_uwsgi_comes_before_the_application_s_own() -> None:
+    tails = {
+        "uwsgi-log-login": [recorded.entry(LOG, LOADED + TRACE.format(TYPE) + request("/", 500))],
+        "login-log": [recorded.entry(f"{recorded.HOME}/logs/open_paas/login.log", LOGGED)],
+    }
+    assert logs(tails, 0, Secrets()).exceptions["login"].text == TYPE
+
+
+def test_the_suite_s_own_login_counts_and_its_other_requests_do_not() -> None:
+    agent = "bkpaas-acceptance/0123456789ab"
+    assert access(request("/", 500, "GET", agent=agent)).failed == ()
+    assert [one.route for one in access(request("/", 500, agent=agent)).failed] == ["POST /"]

@@ -7,7 +7,7 @@ import pytest
 from bkpaas.facts.logs import logs
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.timedaemon import time_daemon
-from bkpaas.facts.workers import worker_deaths
+from bkpaas.facts.workers import full_queues, worker_deaths
 
 UTC = timezone(timedelta(0))
 NOON = 1795953600.0  # 2026-11-29 12:00:00 UTC
@@ -118,3 +118,16 @@ def test_the_lines_of_a_server_block_are_kept_next_to_many_of_another():
     other = '[error] 1#1: *1 connect() failed while connecting to upstream, server: other, upstream: "http://1.1.1.1:1/"'
     hits = nginx(other.replace("server: other", "server: ours"), *[other] * 100)
     assert {hit.server for hit in hits} == {"ours", "other"}
+
+
+@pytest.mark.parametrize("prefix", ["Sun Nov 29 11:59:00 2026 - ", "Sun Nov 29 19:59:00 2026 - "])
+def test_full_queues(prefix):
+    """uwsgi writes the time of the host, or of the zone that Django has set."""
+    line = f'{prefix}*** uWSGI listen queue of socket ":8003" (fd: 3) full !!! (101/100) ***\n'
+    [full] = full_queues({"uwsgi-log-login": [log(line)]}, UTC)
+    assert (full.service, full.used, full.size, full.time) == ("login", 101, 100, NOON - 60)
+
+
+def test_other_lines_are_no_full_queue():
+    text = "*** uWSGI is running in multiple interpreter mode ***\nyour server socket listen backlog is limited to 100\n"
+    assert full_queues({"uwsgi-log-login": [log(text)]}, UTC) == ()

@@ -222,3 +222,34 @@ def test_the_stage_at_which_a_line_stops(judge: Any, offset: int | None, case: s
 
     verdict = judge("log-index-fresh", change)["paas-1"]
     assert (verdict["verdict"], verdict["case"]) == ("warn", case)
+
+
+def full_queue(age: float, service: str = "esb") -> Any:
+    def change(snapshot: dict[str, Any]) -> None:
+        host = snapshot["hosts"]["paas-1"]
+        row = [service, host["system"]["time"] - age, ":8002", 101, 100, f"/l/{service}_uwsgi.log"]
+        host["logs"]["full_queues"] = [row]
+
+    return change
+
+
+@pytest.mark.parametrize(("age", "case"), [(60, "was-full"), (1200, None)])
+def test_a_listen_queue_that_was_full(judge: Any, age: float, case: str | None) -> None:
+    """An old line is of no interest."""
+    verdict = judge("listen-queue", full_queue(age))["paas-1"]
+    assert (verdict["verdict"], verdict["case"]) == (("warn", case) if case else ("pass", None))
+
+
+@pytest.mark.parametrize(("apart", "case"), [(1, "exception"), (60, "5xx")])
+def test_the_exception_in_login_log_is_of_the_same_time(judge: Any, apart: float, case: str) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        host = snapshot["hosts"]["paas-1"]
+        failure = host["system"]["time"] - 100
+        host["login_access"]["failed"] = [
+            {"route": "POST /", "status": 500, "times": [failure], "calls": 3, "exception": ""}
+        ]
+        hit = {"file": "/l/login.log", "time": failure - apart, "text": "KeyError: 'bk_role'"}
+        host["logs"]["application_exceptions"] = {"login": [hit]}
+
+    verdict = judge("login-errors", change)["paas-1"]
+    assert (verdict["verdict"], verdict["case"]) == ("fail", case)
