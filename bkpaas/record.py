@@ -31,6 +31,8 @@ class Run(Struct):
     """0 to 5, pytest's exit codes; 2: interrupted, the record is partial."""
     selected_from: int | None = None
     """Of how many conditions the verdicts are a selection (-m, -k, --only, -x ...); None: all were checked."""
+    domain: str | None = None
+    """The domain of PaaS; None in records of earlier versions."""
     language: Language = "en"
     """Language of every text in the record, en or zh; `translated` holds the other language."""
 

@@ -138,6 +138,12 @@ def day(at: str) -> str:
     return datetime.fromisoformat(at).strftime("%Y-%m-%d %H:%M")
 
 
+def moment(at: str) -> str:
+    """The start of a run with its zone: 2026-03-07 03:15 UTC+08:00."""
+    zone = datetime.fromisoformat(at).strftime("%z")
+    return f"{day(at)} UTC{zone[:3]}:{zone[3:5]}" if zone else day(at)
+
+
 def _some(names: Sequence[Message | str]) -> Message | str:
     """How many, and the first of them."""
     if not names:

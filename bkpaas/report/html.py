@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Iterator
 from hashlib import sha256
@@ -10,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from bkpaas.messages import Message, lines, msg
 from bkpaas.record import Results, Word, write_private
@@ -86,6 +87,8 @@ def _template() -> Any:
     environment.filters |= {
         "address": lambda text: quote(visible(text), safe="@"),
         "when": change_lines.day,
+        "moment": change_lines.moment,
+        "breakable": _breakable,
         "english": lambda text: languages(text)[0],
         "chinese": lambda text: languages(text)[1],
     }
@@ -155,6 +158,11 @@ def _spans(text: Message | str) -> Markup | str:
     if english == chinese:
         return english
     return Markup('<span lang="en">{}</span><span lang="zh">{}</span>').format(english, chinese)
+
+
+def _breakable(text: Message | str) -> Markup:
+    """Return the text with a place for a line break before a "/" inside of a path, so that no word is broken."""
+    return Markup(re.sub(r"(?<=[\w.-])/", "<wbr>/", str(escape(_spans(text)))))
 
 
 def _tip(text: Message | str) -> Markup:
@@ -301,5 +309,9 @@ def _ui() -> dict[str, Message]:
         "link": msg("Link to this verdict"),
         "verdicts": msg("{{n}} verdicts"),
         "matrix": msg("Hosts and conditions"),
+        "every_column": msg("Show all {{n}} conditions"),
+        "findings_only": msg("Show only conditions with findings"),
+        "more_rows": msg("Show {{n}} more"),
+        "all_rows": msg("Show all {{n}}"),
         "findings_first": msg("Hosts with findings come first."),
     }

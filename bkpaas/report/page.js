@@ -1,7 +1,8 @@
 "use strict";
 // Draws the matrix and the table from the embedded record. Data reaches the page as text nodes and attributes only.
 (async () => {
-  const CHUNK = 50; // rows drawn at a time, when the end of the drawn ones comes into view
+  const CHUNK = 50; // rows drawn at a time
+  const MOST = 5000; // the same when all are asked for
   const LINES = 32; // the same for the matrix
   const PRINTED = 1000; // rows drawn for printing
   const IDS = 12; // ids named in a list
@@ -50,7 +51,8 @@
     let title = element.querySelector(":scope > title");
     if (!title) element.prepend(title = document.createElementNS("http://www.w3.org/2000/svg", "title"));
     title.textContent = text;
-    if (element.hasAttribute("href")) element.setAttribute("aria-label", text);
+    const named = element.querySelector("text:not(.sign)"); // its name is what is written on it
+    if (element.hasAttribute("href") && !named) element.setAttribute("aria-label", text);
   }
   function choose({ lang: language, theme: colours }) {
     if (LANGUAGES.includes(language)) lang = language;
@@ -239,6 +241,7 @@
   function steps(remedy) {
     const made = [];
     let block = null;
+    const slashes = (text) => text.split(/(?<=[\w.-])(?=\/)/).flatMap((part, at) => (at ? [make("wbr", {}), part] : [part]));
     for (const line of remedy.split("\n")) {
       if (!line.startsWith("$ ")) { block = null; made.push(make("p", {}, line)); continue; }
       if (!block) {
@@ -246,7 +249,7 @@
         const button = make("button", { type: "button", class: "copy" }, said(ui.copy));
         made.push(make("div", { class: "commands" }, button, block));
       }
-      block.append(make("code", {}, line.slice(2)));
+      block.append(make("code", {}, ...slashes(line.slice(2))));
     }
     return made;
   }
@@ -273,23 +276,34 @@
   }
 
   function matrix(box) {
-    const sorted = new Map(); // by section its conditions, side by side, with a gap after each section
-    kinds.forEach(([condition, faq]) => {
-      if (!sorted.has(faq)) sorted.set(faq, new Set());
-      sorted.get(faq).add(condition);
-    });
+    const bad = new Set(); // conditions with findings
+    const worry = WORDS.map((word) => ["fail", "no_data", "warn"].includes(word));
+    data.kind.forEach((kind, i) => { if (worry[wordOf(i)]) bad.add(kinds[kind][0]); });
+    const total = new Set(kinds.map(([condition]) => condition)).size;
+    let every = !bad.size; // all columns, or those with findings
     const columns = new Map(); // by condition its column and its section
-    let next = 2; // the first column has the names
-    for (const [faq, conditions] of sorted) {
-      for (const condition of conditions) if (!columns.has(condition)) columns.set(condition, [next++, faq]);
-      next++;
+    const numberOf = new Map(kinds.map(([condition], n) => [condition, n]));
+    const column = kinds.map(([condition]) => numberOf.get(condition)); // of its condition, among all
+    function arrange() {
+      const sorted = new Map(); // by section its conditions, side by side, with a gap after each section
+      kinds.forEach(([condition, faq]) => {
+        if (!every && !bad.has(condition)) return;
+        if (!sorted.has(faq)) sorted.set(faq, new Set());
+        sorted.get(faq).add(condition);
+      });
+      columns.clear();
+      let next = 2; // the first column has the names
+      for (const [faq, conditions] of sorted) {
+        for (const condition of conditions) if (!columns.has(condition)) columns.set(condition, [next++, faq]);
+        next++;
+      }
+      const width = columns.size > 40 ? "1fr" : "34px";
+      const tracks = [...sorted.values()].map((conditions) => `repeat(${conditions.size}, minmax(var(--cell), ${width}))`);
+      box.style.setProperty("--tracks", tracks.join(" 4px "));
+      box.style.setProperty("--columns", columns.size);
+      box.style.setProperty("--gaps", sorted.size);
     }
-    const tracks = [...sorted.values()].map((conditions) => `repeat(${conditions.size}, minmax(var(--cell), 1fr))`);
-    box.style.setProperty("--tracks", tracks.join(" 4px "));
-    box.style.setProperty("--columns", columns.size);
-    box.style.setProperty("--gaps", sorted.size);
-    const lines = new Map(data.hosts.map(([name]) => [name, []])); // by host: [column, verdicts]
-    const column = kinds.map(([condition]) => columns.get(condition)[0]);
+    const lines = new Map(data.hosts.map(([name]) => [name, []])); // by host: by condition its verdicts
     const names = places.map(namesOf);
     data.kind.forEach((kind, i) => names[data.place[i]].forEach((name) => {
       if (!lines.has(name)) lines.set(name, []);
@@ -306,7 +320,10 @@
     const place = (element, at) => { element.style.gridColumn = at; return element; };
     const about = (name) => (known.has(name) ? known.get(name).about : name);
     const line = (name) => make("div", { class: "line" }, make("a", { href: link({ host: name }), title: about(name) }, name),
-      ...lines.get(name).map((verdicts, at) => place(cell(name, verdicts), at)).filter(Boolean));
+      ...[...columns].map(([condition, [at]]) => {
+        const verdicts = lines.get(name)[numberOf.get(condition)];
+        return verdicts && place(cell(name, verdicts), at);
+      }).filter(Boolean));
     const body = make("div");
     const drawn = lazily(body, box, LINES, line);
     new IntersectionObserver((entries, observer) => { // wider than its frame, it shows what failed; asking earlier costs a layout
@@ -315,19 +332,23 @@
       const found = box.querySelector(".cell.w-fail:not(.folded)");
       if (found) box.scrollLeft = found.getBoundingClientRect().left - box.getBoundingClientRect().left - box.clientWidth / 2;
     }).observe(box);
-    return {
-      ...drawn,
-      draw() {
-        const heads = [...columns].map(([condition, [at, faq]]) => {
-          const title = `${texts[condition]}\n${section(texts[faq])}`;
-          return place(make("a", { href: link({ condition: texts[condition] }), title }, texts[condition]), at);
-        });
-        box.setAttribute("aria-label", said(ui.matrix));
-        first.textContent = said(ui.findings_first);
-        box.replaceChildren(make("div", { class: "line head" }, make("span"), ...heads), body);
-        drawn.show(shown);
-      },
-    };
+    const [button] = document.querySelector(".columns").children;
+    button.parentElement.hidden = !bad.size || bad.size === total;
+    button.addEventListener("click", () => { every = !every; again(); });
+    function again() {
+      arrange();
+      button.textContent = every ? said(ui.findings_only) : fill(ui.every_column, { n: total });
+      const heads = [...columns].map(([condition, [at, faq]]) => {
+        const title = `${texts[condition]}\n${section(texts[faq])}`;
+        return place(make("a", { href: link({ condition: texts[condition] }), title }, texts[condition]), at);
+      });
+      box.setAttribute("aria-label", said(ui.matrix));
+      first.textContent = said(ui.findings_first);
+      box.replaceChildren(make("div", { class: "line head" }, make("span"), ...heads), body);
+      const drawable = (name) => known.has(name) || [...columns.keys()].some((condition) => lines.get(name)[numberOf.get(condition)]);
+      drawn.show(shown.filter(drawable));
+    }
+    return { ...drawn, draw: again };
   }
 
   function cell(host, verdicts) {
@@ -357,7 +378,24 @@
 
   const panel = document.getElementById("verdicts");
   const form = panel.querySelector("form");
-  const table = lazily(panel.querySelector(".rows"), null, CHUNK, (i) => row(i, viewed().id === idOf(i)));
+  const pages = panel.querySelector(".pages");
+  const table = paged(panel.querySelector(".rows"), (i) => row(i, viewed().id === idOf(i)));
+  function paged(box, draw) { // the end of the list is the end of the page: more of it comes when asked for
+    let items = [], drawn = 0;
+    const [next, rest] = pages.children;
+    const more = (count) => {
+      box.append(...items.slice(drawn, drawn + count).map(draw));
+      drawn = Math.min(items.length, drawn + count);
+      pages.hidden = drawn === items.length;
+      const left = items.length - drawn;
+      next.textContent = fill(ui.more_rows, { n: Math.min(CHUNK, left) });
+      rest.textContent = left > MOST ? fill(ui.more_rows, { n: MOST }) : fill(ui.all_rows, { n: items.length });
+      rest.hidden = left <= CHUNK;
+    };
+    next.addEventListener("click", () => more(CHUNK));
+    rest.addEventListener("click", () => more(MOST));
+    return { show(all) { items = all; drawn = 0; box.replaceChildren(); more(CHUNK); } };
+  }
   const subjects = new Set(known.keys());
   places.forEach((place) => namesOf(place).forEach((name) => subjects.add(name)));
 
@@ -440,7 +478,7 @@
     if (lang !== before) draw();
     show(true);
   });
-  addEventListener("beforeprint", () => { drawn.print(); table.print(); });
+  addEventListener("beforeprint", () => drawn.print());
   draw();
   show(true);
   root.dataset.ready = "";

@@ -41,7 +41,8 @@ def test_a_healthy_way_is_green_where_it_was_judged() -> None:
         ("disk-space@es-1", {"es"}),
         ("log-redis-equal@appt-1", {"appt"}),
         ("paas-es-config@paas-2", {"open_paas>es"}),
-        ("timezone-all@job-1", set()),
+        ("timezone-all@job-1", {"job"}),
+        ("login-settings-equal@paas-1+paas-2", {"login"}),
     ],
 )
 def test_each_failure_stands_where_it_belongs(id_: str, bad: set[str]) -> None:
@@ -75,6 +76,12 @@ def test_the_way_is_judged_by_conditions_of_the_catalogue() -> None:
     parts = path.flow_parts(healthy())
     named = {name for part in parts.values() for name in (*part.conditions, *part.anywhere)}
     assert named <= CONDITIONS.keys()
+
+
+def test_every_condition_stands_somewhere() -> None:
+    """No failure leaves the whole picture green."""
+    named = {name for part in healthy().flow for name in (*part.conditions, *part.anywhere)}
+    assert CONDITIONS.keys() <= named
 
 
 def test_the_picture_stays_within_its_frame() -> None:
