@@ -226,6 +226,14 @@ def _output_options() -> Group:
                 msg("file with the address of the webhook; only its owner may be able to read it")
             ),
         },
+        "--bkmonitor-file": {
+            "metavar": "FILE",
+            "help": to_text(
+                msg(
+                    "report the root causes as events to BlueKing Monitor; FILE holds url, data_id and access_token, and only its owner may be able to read it (docs/outputs.md)"
+                )
+            ),
+        },
         "--report-url": {
             "metavar": "URL",
             "help": to_text(

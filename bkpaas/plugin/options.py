@@ -33,6 +33,7 @@ from bkpaas.messages import msg, plural, to_text
 from bkpaas.plugin.explanation import explain_record
 from bkpaas.plugin.outputs import disk_is_full, not_written
 from bkpaas.plugin.places import lock, private, refused, secret_key, to_fill, to_write
+from bkpaas.report import bkmonitor
 from bkpaas.report.webhook import KINDS, Hook
 from bkpaas.runs.history import Archive
 
@@ -43,6 +44,7 @@ CREDENTIALS = pytest.StashKey[Credentials | None]()
 BASELINE = pytest.StashKey[Snapshot | None]()
 ARCHIVE = pytest.StashKey[Archive | None]()
 HOOK = pytest.StashKey[Hook | None]()
+MONITOR = pytest.StashKey[bkmonitor.Channel | None]()
 KEY = pytest.StashKey[bytes | None]()
 UNREMEMBERED = pytest.StashKey[list[str]]()
 """A notice for a history that cannot be written."""
@@ -86,6 +88,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[KEY] = secret_key(file) if (file := config.option.secret_key_file) else None
     config.stash[BASELINE] = _snapshot(file) if (file := config.option.baseline) else None
     config.stash[HOOK] = _hook(config.option)
+    config.stash[MONITOR] = _monitor(file) if (file := config.option.bkmonitor_file) else None
     config.stash[ARCHIVE], config.stash[UNREMEMBERED] = None, []
     if config.option.history and not informative:
         _open_archive(config)
@@ -278,6 +281,15 @@ def _hook(option: argparse.Namespace) -> Hook | None:
             )
         )
     return Hook(option.webhook_kind, url)
+
+
+def _monitor(file: str) -> bkmonitor.Channel:
+    """Return where events are reported to. UsageError: the file cannot be used."""
+    content = private("--bkmonitor-file", file)
+    try:
+        return bkmonitor.channel(content)
+    except SuiteError as error:
+        raise pytest.UsageError(f"--bkmonitor-file {file}: {error}") from None
 
 
 def _open_archive(config: pytest.Config) -> None:

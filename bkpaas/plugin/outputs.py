@@ -6,20 +6,23 @@ import argparse
 import errno
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from bkpaas import libraries
 from bkpaas.libraries import MESSAGES
 from bkpaas.messages import msg, to_text
 from bkpaas.record import Results, write_json, write_private
-from bkpaas.report import html, junit, prometheus, summary, webhook
+from bkpaas.report import bkmonitor, html, junit, posting, prometheus, summary, webhook
 
 
 class Outputs:
     """The outputs of one run; notices: one line for each that could not be written or sent."""
 
-    def __init__(self, option: argparse.Namespace, hook: webhook.Hook | None) -> None:
-        self._option, self._hook = option, hook
+    def __init__(
+        self, option: argparse.Namespace, hook: webhook.Hook | None, monitor: bkmonitor.Channel | None = None
+    ) -> None:
+        self._option, self._hook, self._monitor = option, hook, monitor
         self._report = Path(option.report)
         self._lost: set[Path] = set()
         self.notices: list[str] = []
@@ -48,14 +51,19 @@ class Outputs:
             self.attempt(file, lambda path: path.unlink(missing_ok=True))  # of the run before
 
     def send(self, results: Results) -> None:
-        """Send the message of --webhook-kind."""
-        if self._hook is None:
-            return
+        """Send the message of --webhook-kind, and the events of --bkmonitor-file."""
+        if self._hook is not None:
+            message = webhook.body(results, self._hook.kind, self._option.report_url)
+            self._send(self._hook.kind, partial(webhook.send, self._hook, message))
+        if self._monitor is not None:
+            self._send("bkmonitor", partial(bkmonitor.send, results, self._monitor))
+
+    def _send(self, kind: str, send: Callable[[], None]) -> None:
         try:
-            webhook.send(self._hook, webhook.body(results, self._hook.kind, self._option.report_url))
-        except webhook.NotSent as error:
+            send()
+        except posting.NotSent as error:
             self.notices.append(
-                to_text(msg("the message to {kind} was not sent: {error}", kind=self._hook.kind, error=error))
+                to_text(msg("the message to {kind} was not sent: {error}", kind=kind, error=error))
             )
 
     def attempt(self, path: Path, write: Callable[[Path], object]) -> bool:

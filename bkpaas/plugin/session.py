@@ -33,6 +33,7 @@ from bkpaas.plugin.options import (
     DEPLOYMENT,
     HOOK,
     KEY,
+    MONITOR,
     SNAPSHOT,
     UNREMEMBERED,
     exchange,
@@ -73,7 +74,7 @@ class Controller:
         self._others = False  # whether tests ran that judge no condition
         self.failures: list[str] = []
         """Files that could not be imported, and failures of tests that judge no condition."""
-        self.outputs = Outputs(config.option, config.stash[HOOK])
+        self.outputs = Outputs(config.option, config.stash[HOOK], config.stash[MONITOR])
         unremembered: list[str] = config.stash[UNREMEMBERED]
         self.outputs.notices += unremembered
         self.baseline: Baseline | None = None

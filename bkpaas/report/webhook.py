@@ -6,23 +6,21 @@ The address is a secret, since it allows to write there: it is never printed, lo
 from __future__ import annotations
 
 import json
-import logging
 import re
-import threading
 import time
 from collections.abc import Callable
-from typing import Any, Literal, get_args
+from functools import partial
+from typing import Literal, get_args
 
-import requests
 from msgspec import Struct
-from requests.utils import get_environ_proxies
 
-from bkpaas.errors import SuiteError
 from bkpaas.language import Language
 from bkpaas.messages import Message, msg
 from bkpaas.record import Results
+from bkpaas.report import posting
 from bkpaas.report.change_lines import change_lines, since
 from bkpaas.report.findings import causes, headline, label, overall_verdict
+from bkpaas.report.posting import Json
 from bkpaas.report.text import cut, visible
 
 Kind = Literal["wecom", "feishu", "dingtalk", "slack", "json"]
@@ -39,17 +37,6 @@ LIMITS: dict[Kind, int] = {
     "json": 200_000,
 }
 """Bytes of text, below what each service takes: 4096 bytes, 20 KB of request, 20,000 bytes, 3000 characters of a block."""
-CONNECT_SECONDS, ANSWER_SECONDS = 5.0, 10.0
-ATTEMPTS = 3
-PAUSE_SECONDS = 2.0
-"""Between two attempts, and no longer: a run does not wait for a chat."""
-ANSWER_BYTES = 4_096
-
-Json = dict[str, Any]
-
-
-class NotSent(SuiteError):
-    """The message did not arrive; the reason in words, without the address."""
 
 
 class Hook(Struct, frozen=True):
@@ -262,61 +249,11 @@ _BODIES: dict[Kind, Callable[[Results, str | None], Json]] = {
 
 
 def send(hook: Hook, message: Json, pause: Callable[[float], None] = time.sleep) -> None:
-    """Post the message; repeat if there was no answer or the service was busy. Raises NotSent."""
-    for attempt in range(1, ATTEMPTS + 1):
-        answer = _posted(hook, message)
-        if answer is None:
-            return
-        reason, again = answer
-        if not again or attempt == ATTEMPTS:
-            raise NotSent(reason)
-        pause(PAUSE_SECONDS)
+    """Post the message. Raises NotSent."""
+    posting.send(hook.url, message, partial(_verdict, hook.kind), pause)
 
 
-_Failure = tuple[Message | str, bool]
-"""Why it did not arrive, and whether another attempt may help."""
-
-
-def _posted(hook: Hook, message: Json) -> _Failure | None:
-    """Post in a thread that can be abandoned: requests limits the time between two bytes only."""
-    silent = msg("no answer in time")
-    failures: list[_Failure | None] = []
-    thread = threading.Thread(target=lambda: failures.append(_post(hook, message)), daemon=True)
-    thread.start()
-    thread.join(CONNECT_SECONDS + ANSWER_SECONDS)
-    return failures[0] if failures else (silent, True)
-
-
-def _post(hook: Hook, message: Json) -> _Failure | None:
-    logger = logging.getLogger("urllib3")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)  # it writes the path of a request, which is the secret
-    try:
-        with requests.Session() as session:
-            session.trust_env = False  # no .netrc; a proxy is taken from the environment all the same
-            with session.post(
-                hook.url,
-                data=json.dumps(message, ensure_ascii=False).encode("utf-8", "replace"),
-                headers={"Content-Type": "application/json; charset=utf-8", "Accept-Encoding": "identity"},
-                timeout=(CONNECT_SECONDS, ANSWER_SECONDS),
-                allow_redirects=False,
-                stream=True,
-                proxies=get_environ_proxies(hook.url),
-            ) as response:
-                return _verdict(hook.kind, response.status_code, response.raw.read(ANSWER_BYTES))
-    except requests.exceptions.SSLError:
-        return msg("no TLS connection"), False
-    except requests.exceptions.ConnectionError:
-        return msg("no connection"), True
-    except requests.exceptions.Timeout:
-        return msg("no answer in time"), True
-    except Exception as error:  # its text may hold the address
-        return type(error).__name__, False
-    finally:
-        logger.setLevel(level)
-
-
-def _verdict(kind: Kind, status: int, answer: bytes) -> _Failure | None:
+def _verdict(kind: Kind, status: int, answer: bytes) -> posting.Failure | None:
     """A robot says in the body of a 200 that it took nothing."""
     if not 200 <= status < 300:
         return f"HTTP {status}", status == 429 or status >= 500

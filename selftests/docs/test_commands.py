@@ -58,6 +58,8 @@ def runnable(words: tuple[str, ...], place: Path) -> list[str]:
             done.pop()  # a recorded snapshot has its digests
         elif option == "--waivers":
             done.append(str(place / "waivers.yaml"))
+        elif option == "--bkmonitor-file":
+            done.append(str(place / "monitor.json"))
         elif option in ("--webhook-file", "--login-password-file"):
             done.append(str(place / "secret"))
         elif option == "--limit":
@@ -85,6 +87,10 @@ def test_it_runs(words: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "waivers.yaml").write_text("waivers: []\n")
     (tmp_path / "secret").write_text("https://127.0.0.1:9/hook\n")
     (tmp_path / "secret").chmod(0o600)
+    (tmp_path / "monitor.json").write_text(
+        '{"url": "http://127.0.0.1:9/", "data_id": 1, "access_token": "x"}'
+    )
+    (tmp_path / "monitor.json").chmod(0o600)
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *runnable(words, tmp_path)]
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C.UTF-8"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)

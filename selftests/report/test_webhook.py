@@ -9,8 +9,9 @@ import pytest
 
 from bkpaas.language import Language, set_language
 from bkpaas.record import Results
-from bkpaas.report import webhook
-from bkpaas.report.webhook import KINDS, Hook, Kind, NotSent, body, send
+from bkpaas.report import posting
+from bkpaas.report.posting import NotSent
+from bkpaas.report.webhook import KINDS, Hook, Kind, body, send
 
 from .hostile import hostile
 from .robots import SECRET_PATH, robot
@@ -101,7 +102,7 @@ def test_it_arrives(kind: Kind) -> None:
 
 REFUSALS = {
     "busy, then well": (["wecom", (503, ""), (200, ANSWERS["wecom"])], 2, None),
-    "busy without end": (["wecom", (503, "")], webhook.ATTEMPTS, "HTTP 503"),
+    "busy without end": (["wecom", (503, "")], posting.ATTEMPTS, "HTTP 503"),
     "gone": (["slack", (404, "no_service")], 1, "HTTP 404"),
     "a robot that says no": (
         ["wecom", (200, '{"errcode": 93000, "errmsg": "invalid webhook url"}')],
@@ -134,7 +135,7 @@ def test_what_does_not_arrive_is_told_without_the_address(
             with pytest.raises(NotSent, match=said) as caught:
                 send(hook, {}, pauses.append)
             assert "s3cret" not in str(caught.value) and "127.0.0.1" not in str(caught.value)
-    assert len(one.bodies) == attempts and pauses == [webhook.PAUSE_SECONDS] * (attempts - 1)
+    assert len(one.bodies) == attempts and pauses == [posting.PAUSE_SECONDS] * (attempts - 1)
     assert "s3cret" not in caplog.text and "s3cret" not in repr(hook)
 
 
@@ -146,9 +147,9 @@ def test_no_listener() -> None:
 
 
 def test_a_robot_that_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(webhook, "ANSWER_SECONDS", 0.2)
-    monkeypatch.setattr(webhook, "CONNECT_SECONDS", 1.0)
-    monkeypatch.setattr(webhook, "ATTEMPTS", 2)
+    monkeypatch.setattr(posting, "ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(posting, "CONNECT_SECONDS", 1.0)
+    monkeypatch.setattr(posting, "ATTEMPTS", 2)
     with robot(None) as one, pytest.raises(NotSent, match="no answer in time"):
         send(Hook("json", one.url), {}, lambda _: None)
     assert len(one.bodies) == 2
