@@ -212,6 +212,12 @@ def _output_options() -> Group:
             "metavar": "FILE",
             "help": to_text(msg("metrics for node_exporter's textfile collector; FILE ends in .prom")),
         },
+    }
+
+
+def _sending_options() -> Group:
+    """Return the title and the options for what is sent."""
+    return to_text(msg("BlueKing PaaS: what is sent")), {
         "--webhook-kind": {
             "choices": ("wecom", "feishu", "dingtalk", "slack", "json"),
             "help": to_text(
@@ -246,7 +252,14 @@ def _output_options() -> Group:
 def groups() -> dict[str, dict[str, Settings]]:
     """Return the options by the title of their group, in the language of the run."""
     return dict(
-        (_inventory_options(), _selection_options(), _login_options(), _run_options(), _output_options())
+        (
+            _inventory_options(),
+            _selection_options(),
+            _login_options(),
+            _run_options(),
+            _output_options(),
+            _sending_options(),
+        )
     )
 
 
