@@ -119,7 +119,7 @@ def status(lab: Lab, _: argparse.Namespace) -> int:
             missing[event.host] = f"{event.name}: {event.missing}"
     for host in lab.layout.hosts:
         state = missing.get(host.name) or (
-            to_text(msg("ready")) if not missing else to_text(msg("not asked to the end"))
+            to_text(msg("ready")) if not missing else to_text(msg("not checked completely"))
         )
         notify(f"{host.name:10s} {host.address:14s} {','.join(host.roles):22s} {state}")
     for name in injection.names(lab):

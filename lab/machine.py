@@ -116,7 +116,7 @@ def too_few_ids() -> str:
 def refusal(step: str, number: int, root: Path = Path("/")) -> str:
     """Why the kernel refused `step` with errno `number`, and how to allow it."""
     what = to_text(
-        msg("the kernel refuses the lab its {step}: {error}", step=step, error=os.strerror(number))
+        msg("the kernel does not allow the {step} of the lab: {error}", step=step, error=os.strerror(number))
     )
     return f"{what}\n  {_fix(number, root)}"
 

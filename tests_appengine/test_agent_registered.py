@@ -160,7 +160,7 @@ def _explain(
         unknown.append(msg("{endpoint}: engine_servers: {reason}", endpoint=endpoint, reason=reason))
     elif ended := [name for name, error in state.errors.items() if error.kind]:
         unknown.append(
-            msg("{endpoint}: engine_servers: not asked after {table}", endpoint=endpoint, table=ended[0])
+            msg("{endpoint}: engine_servers: not queried after {table}", endpoint=endpoint, table=ended[0])
         )
     elif "appengine" in account.projects and "appengine" not in account.tables_of:
         unknown.append(

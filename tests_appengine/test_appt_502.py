@@ -167,7 +167,7 @@ def _wrong_servers(
             wrong.append(
                 case(
                     "other-host",
-                    "{file}:{line} {upstream}: {address} is no {role} host",
+                    "{file}:{line} {upstream}: {address} does not have the role {role}",
                     file=upstream.file,
                     line=upstream.line,
                     upstream=upstream.name,
@@ -221,7 +221,7 @@ def _wrong_route(
     return [
         case(
             "other-role",
-            "{place}: {path} is sent to {target} ({addresses}), which is no {role} host",
+            "{place}: {path} is sent to {target} ({addresses}), which does not have the role {role}",
             place=location,
             path=APP_PATHS[role],
             target=name,

@@ -67,7 +67,7 @@ def _problem(host: HostView, saas: Saas, deployment: Deployment) -> CaseMessage 
         if saas.alive is False:
             return case("not-running", "pid {pid} is gone", pid=saas.pid)
         raise NoData(
-            msg("not asked: more than {limit} applications, or an unusual name", limit=MOST_APPLICATIONS)
+            msg("not requested: more than {limit} applications, or an unusual name", limit=MOST_APPLICATIONS)
         )
     answer = host.answers.find(HttpName.APPLICATION_SOCKET.of(saas.app))
     problem = _own_problem(host, saas, own, answer) if own is not None and answer is not None else None

@@ -219,7 +219,7 @@ def _status(endpoint: Endpoint, health: Answer, finding: Finding) -> CaseMessage
     if status not in ("green", "yellow", "red"):
         raise NoData(msg("no status in its health: {answer}", answer=elasticsearch_error(health)))
     evidence = msg(
-        "status {status}, {nodes} nodes, {shards} shards without one", status=status, nodes=nodes, shards=lost
+        "status {status}, {nodes} nodes, {shards} unassigned shards", status=status, nodes=nodes, shards=lost
     )
     finding.add_evidence(evidence)
     if status != "red":

@@ -55,13 +55,13 @@ def test_logged_lines_are_in_the_index(
     if unclear:
         raise NoData(
             msg(
-                "{newest}; {logs}: only its last lines are known, all too young to be missed",
+                "{newest}; {logs}: only its last lines were read, all too new to be expected",
                 newest=evidence,
                 logs=", ".join(unclear),
             )
         )
     raise NotApplicable(
-        msg("{newest}; no application has logged anything since then that is overdue", newest=evidence)
+        msg("{newest}; no line that an application has written since then is overdue", newest=evidence)
     )
 
 

@@ -58,7 +58,7 @@ def _not_queried_reason(target: RedisTarget) -> Message | None:
     for field in ("host", "port", "password", "db"):
         if field in target.unknown:
             return unknown_field(target, field)
-    return msg("{endpoint}: over TLS, not asked", endpoint=redis_endpoint(target)) if target.tls else None
+    return msg("{endpoint}: over TLS, not queried", endpoint=redis_endpoint(target)) if target.tls else None
 
 
 @condition("log-redis-reachable")
@@ -106,7 +106,10 @@ def _unreached(answer: RedisAnswer, endpoint: str) -> CaseMessage | None:
     if reply[:1] in ("+", "-"):
         return case("error-reply", labelled(endpoint, reply), endpoint=endpoint, reply=reply)
     return case(
-        "other-server", "{endpoint}: no redis answers there: {reply}", endpoint=endpoint, reply=reply[:80]
+        "other-server",
+        "{endpoint}: the answer is not from redis: {reply}",
+        endpoint=endpoint,
+        reply=reply[:80],
     )
 
 

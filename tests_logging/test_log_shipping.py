@@ -145,7 +145,7 @@ def test_redis_accepts_new_lines(
         finding.set_remedy_values(redis_host=target.host, redis_port=target.port)
         endpoint = redis_endpoint(target)
         if target.tls or target.host is None or target.port is None or "password" in target.unknown:
-            unclear.append(msg("{endpoint}: cannot be asked from here", endpoint=endpoint))
+            unclear.append(msg("{endpoint}: cannot be queried from this host", endpoint=endpoint))
             continue
         state = host.redis_states.of(target)
         if state.refusal or not state.fields:

@@ -175,7 +175,7 @@ def _repaired(route: FailedRoute, host: HostView, deployment: Deployment) -> Mes
     )
     if not well:
         return None
-    return msg("{route} failed with {exception}, which is well now", route=route.route, exception=exception)
+    return msg("{route} failed with {exception}; that part works now", route=route.route, exception=exception)
 
 
 def _disks_are_well(host: HostView, deployment: Deployment) -> bool:

@@ -24,7 +24,7 @@ def test_names_of_consul_resolve(
     """Every name of consul that this host uses resolves, and paas.service.consul to nginx hosts only."""
     names = {name: one for name, one in host.names.by_name.items() if name.endswith(CONSUL_SUFFIX)}
     if INTERNAL not in names:
-        raise NoData(msg("the name was not asked for"))
+        raise NoData(msg("the name was not resolved"))
     finding.add_evidence(
         ", ".join(f"{name} {' '.join(one.addresses)}" for name, one in sorted(names.items()))
     )
@@ -45,10 +45,10 @@ def test_names_of_consul_resolve(
     unexpected = [address for address in names[INTERNAL].addresses if address not in right]
     assert not right or not unexpected, case(
         "wrong-address",
-        "{name} is {strange}, which is no nginx host of the inventory ({right})",
+        "{name} resolves to {addresses}, which is not an nginx host of the inventory ({expected})",
         name=INTERNAL,
-        strange=", ".join(unexpected),
-        right=", ".join(sorted(right)),
+        addresses=", ".join(unexpected),
+        expected=", ".join(sorted(right)),
     )
 
 

@@ -86,7 +86,10 @@ def test_one_supervisord_runs_open_paas(host: HostView, finding: Finding) -> Non
     if pidfile is None:
         raise NoData(msg("the pid file was not collected"))
     assert pidfile.exists, case(
-        "pidfile-gone", "{path} is gone, while supervisord {pid} lives", path=pidfile.path, pid=daemons[0].pid
+        "pidfile-gone",
+        "{path} does not exist, while supervisord {pid} runs",
+        path=pidfile.path,
+        pid=daemons[0].pid,
     )
     assert supervisor.pidfile_pid == daemons[0].pid, case(
         "pidfile-wrong",
@@ -136,7 +139,7 @@ def test_supervisor_socket_is_private(host: HostView, finding: Finding) -> None:
         pids=_pids(daemons),
     )
     if any(listener.pids is None for listener in listening):
-        raise NoData(msg("the owners of sockets are seen by root only"))
+        raise NoData(msg("only root can see the owners of sockets"))
     finding.add_evidence(f"{sock.path} {sock.permissions}")
 
 
@@ -196,7 +199,7 @@ def test_ports_are_held_by_their_services(host: HostView, deployment: Deployment
     """Only the uwsgi (or gunicorn) of a service listens on the port of the service."""
     processes, sockets = host.processes, host.sockets
     if not sockets.owners_known or any(listener.pids is None for listener in sockets.listeners):
-        raise NoData(msg("the owners of sockets are seen by root only"))
+        raise NoData(msg("only root can see the owners of sockets"))
     foreign = {}
     for service, service_facts in host.services.by_name.items():
         port = port_of_service(service, service_facts, deployment)
@@ -274,7 +277,7 @@ def test_all_programs_are_running(host: HostView, finding: Finding) -> None:
     if supervisor.later is None and supervisor.later_error:
         raise NoData(
             msg(
-                "all are RUNNING, but not seen again a moment later: {later_error}",
+                "all are RUNNING, but were not read again a moment later: {later_error}",
                 later_error=supervisor.later_error,
             )
         )
@@ -297,7 +300,7 @@ def _problem(supervisor: Supervisor, program: Program) -> CaseMessage | None:
     if program.state == "STARTING" and later and later.state == "RUNNING":
         if (later.uptime_seconds or 0) >= STEADY_SECONDS:
             return None  # it was just being started, and has run since
-        return case("unstable", "STARTING, and RUNNING for less than a moment later: it does not stay up")
+        return case("unstable", "STARTING, and RUNNING only briefly a moment later: it does not stay up")
     if program.state != "RUNNING":
         state = f"{program.state} {program.description}".strip()
         return case("not-running", lines([state]))
@@ -332,7 +335,7 @@ def test_rabbitmq_left_nothing_behind(host: HostView, deployment: Deployment, fi
     frozen = [process for process in brokers if process.state in ("T", "t")]
     assert not frozen, case(
         "frozen",
-        "beam {pids} is stopped (state T): it takes connections and never answers",
+        "beam {pids} is stopped (state T): it accepts connections and does not answer",
         pids=_pids(frozen),
     )
     owners = {pid for listener in listeners for pid in listener.pids or ()}

@@ -166,7 +166,7 @@ def test_database_answers(
         )
         assert answered, case(
             "not-mysql",
-            "{endpoint} is reached, but no MySQL greets: {text}",
+            "{endpoint} accepts the connection, but its greeting is not that of MySQL: {text}",
             endpoint=address,
             text=connection.text or msg("silence"),
         )

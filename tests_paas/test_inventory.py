@@ -79,7 +79,7 @@ def _other_identity(
         if name == other.name.lower() and name != entry.name.lower():
             return case(
                 "other-host",
-                "the inventory has {address} as {host_name}, and the host there calls itself {other}",
+                "the inventory has {address} as {host_name}, and the hostname of the host there is {other}",
                 address=entry.address,
                 host_name=entry.name,
                 other=other.name,
@@ -127,7 +127,7 @@ def _role_elsewhere(
             finding.names_components("role", [role])
             return case(
                 "role-elsewhere",
-                "the inventory gives {host_name} the role {role}, of which nothing is there; it is on {others}",
+                "the inventory gives {host_name} the role {role}, but the host has nothing of it; it is on {others}",
                 host_name=entry.name,
                 role=role,
                 others=series(others),
@@ -155,7 +155,7 @@ def _role_missing(
             finding.names_components("role", [role])
             return case(
                 "role-missing",
-                "{host_name} runs what belongs to the role {role}, which the inventory does not give to it",
+                "{host_name} runs programs of the role {role}, which the inventory does not give to it",
                 host_name=entry.name,
                 role=role,
             )
@@ -174,8 +174,7 @@ def _missing_host(
         finding.names_components("address", [f"{address}:{port}" for port in ports])
         return case(
             "host-missing",
-            "every upstream of open_paas in nginx on {host_name} names {missing}, which answers for all of them "
-            "and is not in the inventory",
+            "every upstream of open_paas in nginx on {host_name} names {missing}, which answers for all of them but is not in the inventory",
             host_name=host.name,
             missing=address,
         )

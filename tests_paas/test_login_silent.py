@@ -101,7 +101,7 @@ def test_cookie_reaches_every_domain(host: HostView, deployment: Deployment, fin
     finding.add_evidence(f"{where}: BK_COOKIE_DOMAIN = {value.text}")
     assert not covered or "." in covered, case(
         "top-level",
-        "{where}: BK_COOKIE_DOMAIN = {text}: browsers take no cookie for a whole top-level domain",
+        "{where}: BK_COOKIE_DOMAIN = {text}: browsers reject a cookie for a whole top-level domain",
         where=where,
         text=value.text,
     )
@@ -144,7 +144,7 @@ def test_no_proxy_takes_requests_to_paas(
         raise NoData(msg("could not be read: {files}", files=joined(", ", unknown[:5], context="ids")))
     finding.add_evidence(
         msg(
-            "no proxy takes them in the files of the shell and in {services_count} processes",
+            "no proxy for requests to PaaS in the files of the shell and in {services_count} processes",
             services_count=len(services),
         )
     )
@@ -311,7 +311,7 @@ def _no_log_reason(paas: Host, host_facts: HostLookup, snapshot: Snapshot) -> Me
     if not access.later:
         return msg("its log was not read after the request")
     if access.since is not None and access.since > started:
-        return msg("its log grows too fast to see the request")
+        return msg("its log grows too fast to find the request")
     if not access.requests and not access.probes:
         files = ", ".join(file.path for file in access.files)
         return msg("no line of {files} is a request in a format that is known", files=files)

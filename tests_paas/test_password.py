@@ -206,12 +206,12 @@ def test_a_user_who_logs_in_is_logged_in(
             "; ",
             [
                 msg(
-                    "{user} logged in {logins} times; tokens taken by {hosts}",
+                    "{user} logged in {logins} times; tokens accepted by {hosts}",
                     user=trial.user,
                     logins=trial.logins,
                     hosts=", ".join(trial.verified_on) or msg("the domain"),
                 ),
-                *(msg("{name} was met through the domain only", name=name) for name in trial.unreached),
+                *(msg("{name} was requested through the domain only", name=name) for name in trial.unreached),
             ],
         )
     )

@@ -34,7 +34,7 @@ def test_domain_resolves_to_nginx(
     """The PaaS domain resolves on this host, and only to nginx hosts of the inventory or their virtual address."""
     resolved = host.names.get(deployment.domain)
     if resolved is None:
-        raise NoData(msg("the name was not asked for"))
+        raise NoData(msg("the name was not resolved"))
     assert resolved.addresses, case(
         "unresolved", "{domain} does not resolve: {error}", domain=deployment.domain, error=resolved.error
     )
@@ -130,7 +130,7 @@ def _excused(service: str, message: Message | str, deployment: Deployment) -> No
     if service == "esb" and mentions(message, "FTA") and not deployment.hosts_with("fta"):
         raise NotApplicable(
             msg(
-                "esb misses FTA, which this site does not have; what it checks before is well: {message}",
+                "esb requires FTA, which this site does not have; everything that it checks before passes: {message}",
                 message=message,
             )
         )
@@ -141,7 +141,7 @@ def _excused(service: str, message: Message | str, deployment: Deployment) -> No
     ):
         raise NotApplicable(
             msg(
-                "esb misses CC, which this site does not have; what it checks before is well: {message}",
+                "esb requires CC, which this site does not have; everything that it checks before passes: {message}",
                 message=message,
             )
         )

@@ -254,7 +254,7 @@ def test_platform_leads_to_the_login_form(
                 site=urlsplit(target).hostname,
             )
         )
-    assert last.status not in REDIRECTS, case("no-end", lines([route, msg("this has no end")]))
+    assert last.status not in REDIRECTS, case("no-end", lines([route, msg("the redirects do not end")]))
     assert {"username", "password"} <= set(last.inputs), case(
         "no-form", lines([route, msg("this page has no fields for user name and password")])
     )

@@ -197,7 +197,7 @@ def load_topology(path: Path) -> Topology:
                 if other not in topology.component:
                     raise CatalogueError(path, f"component.{name}.{key}", _no_component(other))
                 if name in _reached(topology, other, key):
-                    raise CatalogueError(path, f"component.{name}.{key}", to_text(msg("runs in a circle")))
+                    raise CatalogueError(path, f"component.{name}.{key}", to_text(msg("has a cycle")))
     for table, drawn in (("station", topology.station), ("step", topology.step)):
         for name, one in drawn.items():
             for component_name in one.components:

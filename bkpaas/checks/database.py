@@ -59,7 +59,8 @@ def login_obstacle(login: DatabaseLogin | None) -> Message:
         return msg("the account uses the authentication {plugin}, which is not tried", plugin=login.plugin)
     if login.state == "needs-tls":
         return msg(
-            "{plugin} wants the password itself and the server offers no TLS: not sent", plugin=login.plugin
+            "{plugin} requires the password in clear, and the server offers no TLS: not sent",
+            plugin=login.plugin,
         )
     if login.state == "refused":
         return msg("refused: {code} {text}", code=login.code, text=login.text)
@@ -84,7 +85,7 @@ def database_state(host: HostView, name: str, account: Account) -> DatabaseState
     login = connection.login
     if login is None or login.state != "accepted":
         return login_obstacle(login)
-    return login.database or msg("the database was not asked")
+    return login.database or msg("the database was not queried")
 
 
 def statement_failure(error: StatementError) -> Message:

@@ -157,7 +157,7 @@ def _change(file: FileFact, process: Process, limit: float, atimes: bool) -> Cas
     if _put_there(file, limit) or (atimes and _is_unread(file)):
         return case(
             "replaced",
-            "{path} has an older date and was put in its place after pid {pid} ({command}) had loaded the one before",
+            "{path} was replaced by a file with an older date after pid {pid} ({command}) had loaded it",
             path=file.path,
             pid=process.pid,
             command=process.command[:80],

@@ -51,7 +51,7 @@ def _other_answer(answer: Answer) -> CaseMessage:
     """Return the case of an answer that is not from login."""
     signs = [f"{name}: {answer.headers[name]}" for name in _SIGNS if name in answer.headers]
     text = msg(
-        "{url}: it is not login that answers ({sender}): {body}",
+        "{url}: the answer is not from login ({sender}): {body}",
         url=answer.url,
         sender=", ".join([f"HTTP {answer.status}", answer.peer or "", *signs]),
         body=body_text(answer, 200),

@@ -57,7 +57,7 @@ def no_answer(kind: str | None) -> Message:
         "tls": msg("no TLS connection"),
         "protocol": msg("the answer is not HTTP"),
         "withheld": msg(
-            "not asked: this transport would show the password in the list of processes; ssh:// without --transport openssh does not"
+            "not queried: this transport would show the password in the list of processes; use ssh:// without --transport openssh"
         ),
         "empty": msg("closed without an answer"),
         "gone": msg("there is no such socket"),

@@ -56,7 +56,7 @@ def login_refused(where: str, user: Message | str, cause: Message | str) -> Coll
     return CollectError(
         "login_refused",
         msg(
-            "{where} does not let {user} in: {cause}. Try `ssh -o BatchMode=yes` with the same user and key; set user and key in deployment.yaml, or load the key into ssh-agent.",
+            "{where} refuses the login of {user}: {cause}. Try `ssh -o BatchMode=yes` with the same user and key; set user and key in deployment.yaml, or load the key into ssh-agent.",
             where=where,
             user=user,
             cause=cause,
@@ -69,7 +69,7 @@ def host_key_changed(where: str, offered: Message | str) -> CollectError:
     return CollectError(
         "host_key_changed",
         msg(
-            "{where} shows another host key ({offered}) than the one in known_hosts: it was reinstalled, or something else answers in its place. Nothing was sent. Compare the fingerprint on the host's console (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then replace the old line (ssh-keygen -R HOST).",
+            "{where} has another host key ({offered}) than the one in known_hosts: it was reinstalled, or another machine answers at its address. Nothing was sent. Compare the fingerprint on the host's console (ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub), then replace the old line (ssh-keygen -R HOST).",
             where=where,
             offered=offered,
         ),
@@ -107,7 +107,7 @@ def hung(where: str, seconds: float) -> CollectError:
     return CollectError(
         "hung",
         msg(
-            "{where} let us in but did not answer within {seconds:.0f} s: overloaded, or lost on the way. Look at its load and disks, or raise limits.host_seconds.",
+            "{where} accepted the login but did not answer within {seconds:.0f} s: it is overloaded, or the connection was lost. Check its load and disks, or raise limits.host_seconds.",
             where=where,
             seconds=seconds,
         ),
@@ -143,7 +143,7 @@ def garbage(where: str, cause: Message | str) -> CollectError:
     return CollectError(
         "garbage",
         msg(
-            "{where} answers something else than what was asked: {cause}. Check that the port is an ssh server's and that neither a forced command nor the login shell replaces what is run.",
+            "{where} gives an unexpected answer: {cause}. Check that the port is that of an ssh server, and that neither a forced command nor the login shell replaces the program.",
             where=where,
             cause=cause,
         ),
@@ -167,7 +167,7 @@ def too_costly(where: str, cause: Message | str) -> CollectError:
     return CollectError(
         "too_costly",
         msg(
-            "what {where} answered was not read: {cause}, the limit of one host. Look at what its files and logs hold; if they are as they should be, please report it.",
+            "the answer of {where} was not read: {cause}, the limit of one host. Check the content of its files and logs; if it is correct, please report it.",
             where=where,
             cause=cause,
         ),

@@ -220,7 +220,7 @@ def require_answers(directory: Path) -> None:
     if "2" in load_manifest(directory).rounds:
         raise SuiteError(
             msg(
-                "{directory}: both rounds are planned; judge with --from-answers {directory}",
+                "{directory}: both rounds are planned; check with --from-answers {directory}",
                 directory=directory,
             )
         )

@@ -1,7 +1,7 @@
 """Make the plan of a round: the queries of all facts modules for one host, merged into the collector's JSON.
 
 Every HTTP request is a GET without side effects. Redis gets AUTH, SELECT, PING, TYPE, LLEN, INFO, ECHO and CONFIG GET only. A database gets
-a login and COM_QUIT, no statement. Paths are only read.
+a login, a fixed list of SELECT and SHOW statements, and COM_QUIT. Paths are only read.
 """
 
 from __future__ import annotations

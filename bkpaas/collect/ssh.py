@@ -340,7 +340,7 @@ class Session(asyncssh.SSHClientSession[bytes]):
                 return
             for event in self._parser.feed(data):
                 if self._events.qsize() >= PENDING_EVENTS:
-                    raise program.InvalidAnswer(msg("more than was asked for"))
+                    raise program.InvalidAnswer(msg("more than was requested"))
                 self._events.put_nowait(event)
         except program.AnswerTooLarge:
             self._abort_with("too much", None)

@@ -148,7 +148,7 @@ class Session:
         try:
             reply = json.loads(out)
         except ValueError:
-            cause = msg("testinfra ended without a word")
+            cause = msg("testinfra ended without output")
             raise errors.backend(self._where, cause) from None
         if "error" in reply:
             raise errors.backend(self._where, reply["error"])

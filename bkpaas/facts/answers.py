@@ -83,7 +83,7 @@ class Answers(Fact, frozen=True):
         if key in self.missing:
             raise NoData(self.missing[key])
         if key not in self.by_name:
-            raise NoData(msg("not asked: {key}", key=key))
+            raise NoData(msg("not queried: {key}", key=key))
         return self.by_name[key]
 
     def find(self, name: str) -> Answer | None:

@@ -114,7 +114,7 @@ class Searches(Fact, frozen=True):
         if endpoint.text in self.missing:
             raise NoData(self.missing[endpoint.text])
         if endpoint.text not in self.by_address:
-            raise NoData(msg("not asked: {text}", text=endpoint.text))
+            raise NoData(msg("not queried: {text}", text=endpoint.text))
         return self.by_address[endpoint.text]
 
 
@@ -213,7 +213,7 @@ def _search(parts: dict[str, dict[str, Any]], secrets: Secrets) -> Search:
 
 def _reason(part: str, reply: Answer | None) -> Message:
     if reply is None:
-        return msg("Elasticsearch was not asked for {part}", part=part)
+        return msg("Elasticsearch was not queried for {part}", part=part)
     what = reply.error_text if reply.status is None else f"HTTP {reply.status} {complaint(reply)}"
     return msg("{url}: {failure}", url=reply.url, failure=what)
 

@@ -83,7 +83,7 @@ def _programs(supervisor: Supervisor, facts: HostFacts) -> Iterator[ServiceRun]:
         if supervisor.status is None:
             yield _unmanaged_or_unknown(program, supervisor, facts)
         elif not shown:
-            yield _run(program, supervisor, "absent", msg("unknown to the running supervisord"))
+            yield _run(program, supervisor, "absent", msg("not in the running supervisord"))
         for line in shown:
             later = next((one for one in supervisor.later or () if one.name == line.name), None)
             yield _shown(program, supervisor, line, later, facts)

@@ -214,7 +214,7 @@ class _Tree:
         for path in there:
             self.includes += 1
             if path in within or self.includes > _MOST_INCLUDES:
-                self._problem(within[-1], statement, msg("includes in a circle"))
+                self._problem(within[-1], statement, msg("includes itself"))
             else:
                 yield from self.read(path, within)
 

@@ -86,7 +86,7 @@ class RedisAnswers(Fact, frozen=True, tag="RedisTalks"):
         if key in self.missing:
             raise NoData(self.missing[key])
         if key not in self.by_name:
-            raise NoData(msg("not asked: {key}", context="redis", key=key))
+            raise NoData(msg("not queried: {key}", context="redis", key=key))
         return self.by_name[key]
 
 

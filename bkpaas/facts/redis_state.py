@@ -68,7 +68,7 @@ class RedisStates(Fact, frozen=True):
         if key in self.missing:
             raise NoData(self.missing[key])
         if key not in self.by_name:
-            raise NoData(msg("not asked: {key}", context="redis", key=key))
+            raise NoData(msg("not queried: {key}", context="redis", key=key))
         return self.by_name[key]
 
 

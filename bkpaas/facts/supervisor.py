@@ -63,7 +63,7 @@ class Supervisor(Record, frozen=True):
     """None: not looked at."""
     pidfile_pid: int | None = None
     status: tuple[Program, ...] | None = None
-    """None: supervisorctl was not asked or did not answer, see status_error."""
+    """None: supervisorctl was not run or did not answer, see status_error."""
     status_error: Message | str | None = None
     """What supervisorctl said instead of a status."""
     later: tuple[Program, ...] | None = None
@@ -202,7 +202,7 @@ def pid_in(entry: dict[str, Any]) -> int | None:
 def status_of(answer: Any, secrets: Secrets) -> tuple[tuple[Program, ...] | None, Message | str | None]:
     """Parse `supervisorctl status`: the programs, else the message; the exit code is meaningless."""
     if not isinstance(answer, dict):
-        return None, msg("supervisorctl was not asked")
+        return None, msg("supervisorctl was not run")
     out = raw.text(answer.get("out"), 100_000) or ""
     programs = tuple(program for line in out.splitlines() if (program := _program(line, secrets)) is not None)
     error = raw.reason(answer.get("error"))

@@ -189,7 +189,7 @@ def _note_what_bkcli_refuses(source: Source, notes: list[Message]) -> None:
     dropped = [line for line, text in hosts if line in source.marked or not _SEEN_BY_BKCLI.match(text)]
     if dropped:
         text = msg(
-            "the installer does not see this host: the line begins with a blank or a byte order mark, or has a tab or "
+            "the installer ignores this host: the line begins with a blank or a byte order mark, or has a tab or "
             "another space behind the address; it is read here, so remove that character and deploy the host"
         )
         _note_each(notes, source, [([line], text) for line in dropped])

@@ -159,7 +159,7 @@ class Section:
             if key in self._known:
                 continue
             if _PASSWORD.search(key):
-                reason = msg("{key}: secrets have no place in an inventory", key=key)
+                reason = msg("{key}: an inventory must not contain secrets", key=key)
                 fix = msg("remove it and log in with a key: connect: {{key: PATH}}")
             else:
                 reason = msg("{key} is unknown in {name}", key=quoted(key), name=self.name)

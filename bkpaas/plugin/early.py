@@ -151,14 +151,14 @@ def _run_options() -> Group:
         "--baseline": {
             "metavar": "SNAPSHOT",
             "help": to_text(
-                msg("what an earlier run kept, to be compared with: which verdicts and which facts changed")
+                msg("the snapshot of an earlier run to compare with: which verdicts and facts changed")
             ),
         },
         "--history": {
             "metavar": "DIR",
             "help": to_text(
                 msg(
-                    "remember every run there: since when something fails, what is new, what was repaired; one directory for each deployment"
+                    "record every run there: since when something fails, what is new, what was repaired; one directory for each deployment"
                 )
             ),
         },
@@ -242,9 +242,7 @@ def _sending_options() -> Group:
         },
         "--report-url": {
             "metavar": "URL",
-            "help": to_text(
-                msg("where report.html can be seen, for the link in the message of --webhook-kind")
-            ),
+            "help": to_text(msg("the address of report.html, for the link in the message of --webhook-kind")),
         },
     }
 

@@ -138,13 +138,17 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         )
         if (config.rootpath / "tests_site").is_dir():
             print(
-                to_text(msg("    tests_site/: what its tests ask of the hosts themselves is not listed here"))
+                to_text(
+                    msg(
+                        "    tests_site/: requests that its tests send to hosts themselves are not listed here"
+                    )
+                )
             )
         if config.option.login_user:
             print(
                 to_text(
                     msg(
-                        "    controller: log {login_user} in through the login form (POST), ask is_login and the platform with what it gives",
+                        "    controller: log {login_user} in through the login form (POST), request is_login and the platform with its token",
                         login_user=config.option.login_user,
                     )
                 )
@@ -158,7 +162,7 @@ def _plan_round(option: argparse.Namespace) -> int:
     directory = Path(option.collect_plan)
     if option.from_answers:
         raise pytest.UsageError(
-            to_text(msg("--collect-plan writes plans, --from-answers judges: give one of them"))
+            to_text(msg("--collect-plan writes plans, --from-answers checks: give only one of them"))
         )
     deployment = _deployment(option.inventory, option.limit, visits=False)
     try:
@@ -181,7 +185,7 @@ def _plan_round(option: argparse.Namespace) -> int:
     following = (
         msg("then: --collect-plan {directory} again, which plans round 2", directory=directory)
         if number == 1
-        else msg("then: --from-answers {directory}, which judges", directory=directory)
+        else msg("then: --from-answers {directory}, which checks", directory=directory)
     )
     print(to_text(following))
     return 0

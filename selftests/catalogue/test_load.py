@@ -244,7 +244,7 @@ def test_a_section_that_is_deleted_is_missed(copy, path):
         ("sections/login-502.toml", '"domain-502", "nginx-error-log"', '"domain-501"', "points[0].conditions: unknown: 'domain-501'"),
         ("topology.toml", '["disk-space"]', '["disk-spice"]', "'disk-spice'"),
         ("topology.toml", 'parts = ["virtual-address"', 'parts = ["virtual"', "component.front.parts: no component virtual"),
-        ("topology.toml", 'needs = ["resolver"]', 'needs = ["front"]', "component.front.needs: runs in a circle"),
+        ("topology.toml", 'needs = ["resolver"]', 'needs = ["front"]', "component.front.needs: has a cycle"),
         ("topology.toml", 'components = ["host", "virtual-address", "nginx"]', 'components = ["nginks"]', "station.nginx.components: no component nginks"),
         ("topology.toml", 'signs = ["nginx-error-log"]', 'signs = ["nginx-log"]', "station.nginx.signs: unknown: 'nginx-log'"),
         ("topology.toml", 'same_as = "appo"', 'same_as = "appa"', "station.appt.same_as: no station appa"),
@@ -273,7 +273,7 @@ def test_a_circle_of_parts_ends(tmp_path):
         f'[component.a]\n{name}parts = ["b"]\n[component.b]\n{name}parts = ["a"]\n[station]\n[step]\n',
         "utf-8",
     )
-    with pytest.raises(CatalogueError, match="runs in a circle"):
+    with pytest.raises(CatalogueError, match="has a cycle"):
         load_topology(path)
 
 

@@ -145,7 +145,7 @@ def test_no_document_is_told_apart_from_no_answer() -> None:
     for body in (FAILED_5, "", "[]", '{"hits":{"hits":[{"sort":[null]}]}}', '{"hits":{"hits":[{}]}}', "null"):
         with pytest.raises(NoData, match="/newest: HTTP 200"):
             asked(newest=body).need("newest")
-    with pytest.raises(NoData, match="not asked for newest"):
+    with pytest.raises(NoData, match="not queried for newest"):
         asked(root=ROOT_5).need("newest")
     refused = got("http://10.0.1.7:9200/newest", REFUSED_7, status=401)
     with pytest.raises(NoData, match="HTTP 401 security_exception: missing authentication"):

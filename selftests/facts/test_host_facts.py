@@ -46,7 +46,7 @@ def test_what_was_not_asked_is_missing_with_a_reason():
     for noun in ("nginx", "agent", "saas", "answers", "connections"):
         with pytest.raises(NoData, match="not in the host's answer"):
             getattr(view, noun)
-    with pytest.raises(NoData, match="not asked: healthz-x"):
+    with pytest.raises(NoData, match="not queried: healthz-x"):
         HostView(built(first(), second())).answers.get(HttpName.HEALTHZ, "x")
 
 

@@ -99,8 +99,8 @@ def test_warnings_of_python_next_to_a_status_do_not_disturb():
         (ctl("", error="timeout", rc=None), "timeout"),
         (ctl("login  RUNNING  pid 5, uptime 0:00:01\n", error="timeout"), "timeout"),
         (ctl("", rc=2), "supervisorctl printed nothing"),
-        (None, "supervisorctl was not asked"),
-        ("login RUNNING", "supervisorctl was not asked"),
+        (None, "supervisorctl was not run"),
+        ("login RUNNING", "supervisorctl was not run"),
     ],
 )  # fmt: skip
 def test_no_status_but_words(answer, words):

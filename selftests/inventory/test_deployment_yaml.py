@@ -381,13 +381,13 @@ REFUSED: dict[str, tuple[str, int | None, str, str]] = {
     "password": (
         "connect:\n  password: s3cret\n",
         2,
-        "password: secrets have no place in an inventory",
+        "password: an inventory must not contain secrets",
         "key: PATH",
     ),
     "host-password": (
         "hosts:\n- address: 10.0.1.1\n  connect:\n    sudo_pass: s3cret\n",
         4,
-        "sudo_pass: secrets have no place in an inventory",
+        "sudo_pass: an inventory must not contain secrets",
         "",
     ),
     "connect-list": ("connect: [a]\n", 1, "connect: is not a mapping", ""),

@@ -225,7 +225,7 @@ DROPPED = {
 def test_6x_reads_a_line_that_the_installer_drops_and_says_so(config, name: str) -> None:
     deployment = config(f"[basic]\n10.0.1.1 paas,usermgr\n{DROPPED[name]}", "6.x")
     assert roles(deployment)["10.0.1.2"] == ("nginx",)
-    (note,) = noted(deployment, "does not see this host")
+    (note,) = noted(deployment, "ignores this host")
     assert "install.config:3" in note
 
 

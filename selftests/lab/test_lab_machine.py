@@ -76,7 +76,9 @@ def test_a_refusal_says_how_to_allow_it(
     (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / file).write_text(content)
     text = machine.refusal("user namespace", errno.EPERM, tmp_path)
-    assert text.startswith("the kernel refuses the lab its user namespace: Operation not permitted\n")
+    assert text.startswith(
+        "the kernel does not allow the user namespace of the lab: Operation not permitted\n"
+    )
     assert fix in text
 
 
@@ -90,7 +92,7 @@ def test_a_machine_without_room_for_namespaces() -> None:
         capture_output=True,
         text=True,
     )
-    assert "the kernel refuses the lab its user namespace: No space left on device" in done.stderr
+    assert "the kernel does not allow the user namespace of the lab: No space left on device" in done.stderr
     assert "sudo sysctl user.max_user_namespaces=" in done.stderr
 
 

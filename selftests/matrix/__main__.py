@@ -65,7 +65,7 @@ def parser() -> argparse.ArgumentParser:
         prog="script/matrix",
         description=to_text(
             msg(
-                "Break the lab in every known way and check that the suite names the cause. Labs of its own; the reports of every run stay in report/matrix/."
+                "Inject every fault into a lab and check that the suite names the cause. Labs of its own; the reports of every run stay in report/matrix/."
             )
         ),
     )
@@ -80,7 +80,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--layout", metavar="LAYOUT", type=layout_name,
                      help=to_text(msg("only faults of this layout, and healthy runs in it (all faults, healthy runs in a)")))  # fmt: skip
     top.add_argument("--generated", metavar="N", type=int,
-                     help=to_text(msg("only judge N pairs of recorded faults, without a lab: both must be named")))  # fmt: skip
+                     help=to_text(msg("only check N pairs of recorded faults, without a lab: both must be named")))  # fmt: skip
     top.add_argument("--resume", action="store_true",
                      help=to_text(msg("keep what report/matrix.json holds already")))  # fmt: skip
     top.add_argument("--labs", type=int, choices=(1, 2), default=1,

@@ -82,7 +82,7 @@ def _facts(name: str, address: str, donors: list[HostFacts], how: str, chance: r
         given = [fact for donor in donors if not isinstance(fact := getattr(donor, field), Missing)]
         if field == "answers" and given:
             return Answers({key: value for one in given for key, value in one.by_name.items()})
-        return chance.choice(given or [Missing(f"{field}: not asked")])
+        return chance.choice(given or [Missing(f"{field}: not queried")])
 
     collected = how != "missing" or chance.random() < 0.5
     return HostFacts(

@@ -236,7 +236,7 @@ REFUSED = {"error": {"type": "security_exception", "reason": "missing authentica
     ("search", "words"),
     [
         (replace(WELL, health=health({**GREEN, "status": "yellow"})), "pass"),
-        (replace(WELL, health=health({**GREEN, "status": "red", "unassigned_shards": 4})), "fail: .* status red, 1 nodes, 4 shards"),
+        (replace(WELL, health=health({**GREEN, "status": "red", "unassigned_shards": 4})), "fail: .* status red, 1 nodes, 4 unassigned shards"),
         (replace(WELL, root=answer(status=None, kind="refused")), "fail: .*connection refused"),
         (replace(WELL, health=health(status=None, kind="silent")), "fail: .*connected, but no answer"),
         (replace(WELL, root=answer(REFUSED, 401)), "fail: .*requires a login, and the settings of paas have none .HTTP 401"),
@@ -311,9 +311,9 @@ def test_blocks_that_are_not_known() -> None:
         (talks(ping=RedisAnswer("timeout")), "fail: .*a firewall drops it"),
         (talks(ping=RedisAnswer("empty", replies=("-DENIED Redis is running in protected mode",))), "fail: .*-DENIED"),
         (talks(ping=RedisAnswer(replies=("-LOADING Redis is loading the dataset in memory",))), "fail: .*-LOADING"),
-        (talks(ping=RedisAnswer(replies=("HTTP/1.1 400 Bad Request",))), "fail: .*no redis answers there: HTTP/1.1 400"),
+        (talks(ping=RedisAnswer(replies=("HTTP/1.1 400 Bad Request",))), "fail: .*the answer is not from redis: HTTP/1.1 400"),
         (talks(error_kind="withheld"), "no data: .*ssh://"),
-        (RedisAnswers({}), "no data: not asked"),
+        (RedisAnswers({}), "no data: not queried"),
     ],
 )  # fmt: skip
 def test_redis_as_each_side_meets_it(redis: RedisAnswers, words: str) -> None:
@@ -348,7 +348,7 @@ def test_a_redis_without_a_login() -> None:
     [
         ({"password": None, "unknown": {"password": "comes from the variable X"}}, "no data: .*comes from the variable X"),
         ({"host": None, "unknown": {"host": "comes from the variable X"}}, "no data: /conf:3: host comes from"),
-        ({"tls": True}, "no data: .*over TLS, not asked"),
+        ({"tls": True}, "no data: .*over TLS, not queried"),
     ],
 )  # fmt: skip
 def test_what_could_not_be_asked(fields: dict[str, Any], words: str) -> None:
@@ -442,8 +442,8 @@ def fresh(newest: float | None, *logs: LogFile, **more: Any) -> str:
         (3600, [log(400)], "fail: the newest document is 60 min old, but appo-1 /logs/a/a.log has a line from 7 min old"),
         (3600, [log(3601)], "pass"),
         (3600, [log(9000)], "pass"),
-        (3600, [log(200, 100, 2)], "n/a: .*no application has logged anything since"),
-        (3600, [log(290, 2, whole=False)], "no data: .*too young"),
+        (3600, [log(200, 100, 2)], "n/a: .*no line that an application has written since"),
+        (3600, [log(290, 2, whole=False)], "no data: .*too new"),
         (3600, [], "n/a"),
         (200, [log(290, 2, whole=False)], "pass"),
         (None, [log(400)], "fail: the newest document is from before yesterday"),
