@@ -72,6 +72,7 @@ def up(
             notify(to_text(msg("{number} hosts started", number=len(layout.hosts))))
             lab.wait_ready(seconds, notify)
             hosts.write_known_hosts(lab)
+            _clear_boot_errors(lab, layout)
             replace(record, finished=True).write(lab.state_dir / RECORD)
         except BaseException:
             if keep and lab.is_up:
@@ -119,6 +120,13 @@ def _alone(lab: Lab) -> Iterator[None]:
         ) from None
     finally:
         os.close(lock)
+
+
+def _clear_boot_errors(lab: Lab, layout: Layout) -> None:
+    """Empty the logs of nginx where consul has listed the services only after it had been asked for them."""
+    for host in layout.hosts if layout.systemd else ():
+        if "nginx" in host.roles:
+            lab.run(host.name, f"for log in {layout.home}/logs/nginx/*.log; do : > $log; done")
 
 
 def _start(lab: Lab, disk: Path, services: Path) -> Record:

@@ -27,6 +27,7 @@ from bkpaas.checks import (
     load_time,
     msg,
     only_touched,
+    require_one_generation,
     setting,
 )
 
@@ -140,6 +141,7 @@ def _limits(deployment: Deployment, host_facts: HostLookup) -> Iterator[int]:
 @condition("deploy-timeout-consistent")
 def test_paas_hosts_wait_equally_long(pair: tuple[HostView, HostView], finding: Finding) -> None:
     """Whichever paas host handles a deployment, it waits as long as the other."""
+    require_one_generation(*pair)
     first, second = pair
     (one, one_at), (other, other_at) = map(_event, pair)
     finding.names_components("setting", [EVENT])

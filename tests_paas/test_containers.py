@@ -3,6 +3,7 @@
 from collections import Counter
 
 from bkpaas.checks import (
+    GENERATIONS,
     OPEN_PAAS_SERVICES,
     CaseMessage,
     Container,
@@ -19,6 +20,7 @@ from bkpaas.checks import (
     container_of,
     container_of_service,
     msg,
+    require_one_generation,
     series,
     service_of_container,
     several,
@@ -29,11 +31,6 @@ KILLED = 9
 EXIT_KILLED = 128 + KILLED
 NOT_LOADED = 22
 """Exit code of a uwsgi whose application does not load, with need-app."""
-MANAGERS = {
-    "supervisord": "supervisord (5.x)",
-    "systemd": "systemd (6.0, 6.1)",
-    "docker": "docker (6.2+)",
-}
 
 
 def _containers(host: HostView) -> Containers:
@@ -219,6 +216,7 @@ def _size(memory: int | None) -> str:
 @condition("containers-equal")
 def test_containers_of_both_hosts_are_equal(pair: tuple[HostView, HostView], finding: Finding) -> None:
     """Containers of the same name have the same image, user and memory limit on both hosts."""
+    require_one_generation(*pair)
     first, second = (_containers(host).by_name for host in pair)
     wrong: dict[str, CaseMessage] = {}
     for name in sorted(first.keys() & second.keys()):
@@ -245,7 +243,9 @@ def test_paas_hosts_are_of_one_generation(
     """One process manager runs the services of all paas hosts."""
     managers: dict[str, list[str]] = {}
     for entry in deployment.selected("paas"):
-        names = [MANAGERS[name] for name in host_facts(entry.name).services.managers if name in MANAGERS]
+        names = [
+            GENERATIONS[name] for name in host_facts(entry.name).services.managers if name in GENERATIONS
+        ]
         managers.setdefault(", ".join(sorted(names)), []).append(entry.name)
         assert len(names) < 2, case(
             "one-host", "{host_name}: {managers}", host_name=entry.name, managers=" + ".join(sorted(names))

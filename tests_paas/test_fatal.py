@@ -25,6 +25,7 @@ from bkpaas.checks import (
     lines,
     msg,
     port_of_service,
+    require_supervisord,
     series,
     several,
     sorted_uids,
@@ -65,8 +66,9 @@ def _pids(processes: Iterable[Process]) -> str:
 
 
 @condition("supervisor-proc")
-def test_one_supervisord_runs_open_paas(host: HostView, finding: Finding) -> None:
+def test_one_supervisord_runs_open_paas(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """One supervisord with open_paas's configuration is alive, and the pid file names it."""
+    require_supervisord(host, deployment)
     supervisor = _own_supervisor(host)
     daemons = host.processes.supervisords(supervisor.conf.path.rpartition("/")[2])
     left = host.processes.uwsgi_masters()
@@ -102,8 +104,9 @@ def test_one_supervisord_runs_open_paas(host: HostView, finding: Finding) -> Non
 
 
 @condition("supervisor-sock")
-def test_supervisor_socket_is_private(host: HostView, finding: Finding) -> None:
+def test_supervisor_socket_is_private(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """supervisor.sock is a socket, mode srwx------, owned and listened on by the living supervisord."""
+    require_supervisord(host, deployment)
     supervisor = _own_supervisor(host)
     sock = supervisor.socket
     if sock is None:
@@ -158,8 +161,9 @@ def _some_uwsgi(host: HostView) -> None:
 
 
 @condition("uwsgi-single-master")
-def test_each_service_has_one_master(host: HostView, finding: Finding) -> None:
+def test_each_service_has_one_master(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """No service of open_paas runs twice."""
+    require_supervisord(host, deployment)
     _some_uwsgi(host)
     masters = {service: host.processes.uwsgi_masters(service) for service in OPEN_PAAS_SERVICES}
     double = {service: processes for service, processes in masters.items() if len(processes) > 1}
@@ -175,8 +179,9 @@ def test_each_service_has_one_master(host: HostView, finding: Finding) -> None:
 
 
 @condition("uwsgi-orphans")
-def test_every_uwsgi_belongs_to_supervisord(host: HostView, finding: Finding) -> None:
+def test_every_uwsgi_belongs_to_supervisord(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """The parent of every open_paas uwsgi master is supervisord; PPID 1 means that its supervisord died."""
+    require_supervisord(host, deployment)
     _some_uwsgi(host)
     processes = host.processes
     daemons = processes.supervisords(_own_supervisor(host).conf.path.rpartition("/")[2])
@@ -250,8 +255,9 @@ def _serves(host: HostView, process: Process, service: Service) -> bool:
 
 
 @condition("supervisor-status")
-def test_all_programs_are_running(host: HostView, finding: Finding) -> None:
+def test_all_programs_are_running(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """supervisorctl shows every configured program RUNNING, and none has another pid a moment later."""
+    require_supervisord(host, deployment)
     supervisor = _own_supervisor(host)
     if supervisor.status is None:
         finding.set_remedy_values(service=" ".join(OPEN_PAAS_SERVICES))

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from bkpaas.checks import (
     OPEN_PAAS_SERVICES,
     CaseMessage,
+    Deployment,
     FileFact,
     Finding,
     HostView,
@@ -28,6 +29,7 @@ from bkpaas.checks import (
     pid_files,
     process_of_program,
     program_lines,
+    require_supervisord,
     series,
 )
 
@@ -331,8 +333,9 @@ def _masters(host: HostView) -> Iterator[tuple[str, str, tuple[Process, ...]]]:
 
 
 @condition("supervisor-conf-valid")
-def test_supervisor_files_are_valid(host: HostView, finding: Finding) -> None:
+def test_supervisor_files_are_valid(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """Each supervisor configuration and what it includes is one that supervisord accepts at its next start."""
+    require_supervisord(host, deployment)
     wrong: list[Message | str] = []
     unread: list[Message] = []
     there = [one for one in host.supervisors.by_module.values() if one.conf.exists]

@@ -16,6 +16,7 @@ from bkpaas.checks import (
     condition,
     msg,
     offset,
+    require_one_generation,
     seconds,
     usual_clock,
 )
@@ -260,6 +261,7 @@ def test_tolerated_offset_hides_nothing(host: HostView, deployment: Deployment, 
 @condition("login-secret-equal")
 def test_paas_hosts_sign_with_the_same_key(pair: tuple[HostView, HostView], finding: Finding) -> None:
     """SECRET_KEY of each project is the same on both hosts; only digests are compared."""
+    require_one_generation(*pair)
     first, second = pair
     compared, wrong = [], []
     for project in ("login", "paas", "esb", "appengine"):

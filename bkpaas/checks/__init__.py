@@ -25,6 +25,7 @@ from bkpaas.checks.database import (
     statement_failure,
 )
 from bkpaas.checks.finding import Finding
+from bkpaas.checks.generations import GENERATIONS, require_one_generation, require_supervisord
 from bkpaas.checks.loaded import (
     changes,
     clock_slack,
@@ -229,7 +230,7 @@ say = both
 """The name before 0.2 of `both`."""
 
 __all__ = [
-    "APP_UPSTREAMS", "BEHIND_THE_DOMAIN", "CONSUL_SUFFIX", "DOCKER_UNIT", "FEWEST_CLOCKS", "LOG_INDEX", "MOST_APPLICATIONS",
+    "APP_UPSTREAMS", "BEHIND_THE_DOMAIN", "CONSUL_SUFFIX", "DOCKER_UNIT", "FEWEST_CLOCKS", "GENERATIONS", "LOG_INDEX", "MOST_APPLICATIONS",
     "OPEN_PAAS_SERVICES", "PASSWORD_EXPIRED", "QUEUE_SECONDS", "REDIRECTS", "SHARED_SETTINGS", "UPSTREAM_SERVICES",
     "WRITTEN_TABLES", "Access", "Addresses", "Agent", "AgentConfig", "Answer", "Answers", "ApplicationEndpoint",
     "CaseMessage", "Cause", "Certificate", "Certificates", "Clock", "Compiled", "ConfProgram", "Connection",
@@ -257,7 +258,7 @@ __all__ = [
     "message_of", "msg", "name_database", "needs", "newest_by_source", "nginx_route", "no_answer", "offset",
     "only_touched", "own_addresses", "parsers", "pid_files", "platform_servers", "platform_upstreams", "plural",
     "port_of_service", "process_of_program", "program_lines", "queried_applications", "read_only_variables",
-    "readings", "redis_endpoint", "refused_command", "refuses_password", "request_failure", "require_log_search",
+    "readings", "redis_endpoint", "refused_command", "refuses_password", "request_failure", "require_log_search", "require_one_generation", "require_supervisord",
     "required_units", "same_host", "same_link", "say", "seconds", "seen_from_host", "series", "server_name_fits",
     "service_endpoint", "service_of_container", "service_of_unit", "setting", "setting_text", "settings_changes",
     "several", "shadowing_server", "shared_readings", "sorted_uids", "source", "ssh_command", "statement_failure",

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import re
 
+from bkpaas.checks.log_search import is_loopback
 from bkpaas.facts import Nginx, NginxServer
 from bkpaas.facts.nginx import APP_UPSTREAMS
 from bkpaas.inventory.deployment import Deployment
+from bkpaas.inventory.platform import OPEN_PAAS_SERVICES
 
 UPSTREAM_SERVICES = {
     "OPEN_PAAS": "paas",
@@ -110,6 +112,13 @@ def upstream_component(address: str, nginx: Nginx, deployment: Deployment) -> st
                 return f"service:{service}"
             if upstream.name in APP_UPSTREAMS:
                 return "service:agent"
+    name, _, port = address.rpartition(":")
+    if deployment.generation == "6.x" and is_loopback(
+        name
+    ):  # what consul-template writes without an instance
+        for service in OPEN_PAAS_SERVICES:
+            if str(deployment.service_port(service)) == port:
+                return f"service:{service}"
     if address.rpartition(":")[0] in {app.address for app in deployment.hosts_with("appo", "appt")}:
         return "service:agent"
     return f"service:{address}"

@@ -16,6 +16,7 @@ from lab.faults import (
     behind_https,
     clocks,
     consul,
+    containers,
     data,
     database_state,
     deploying,
@@ -89,6 +90,7 @@ FAULTS: dict[str, Fault] = {
         values,
         units,
         consul,
+        containers,
         limping,
         next_start,
     )

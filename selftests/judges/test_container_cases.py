@@ -169,6 +169,8 @@ def test_containers_of_two_hosts(judge: Any, change: Change, case: str | None) -
 def half_way(snapshot: dict[str, Any]) -> None:
     """paas-2 runs under supervisord still."""
     in_containers(snapshot, "paas-1")
+    absent = {"fact": "Containers", "by_name": {}, "later": {}, "absent": True}
+    snapshot["hosts"]["paas-2"]["containers"] = absent
 
 
 def twice(snapshot: dict[str, Any]) -> None:
@@ -226,3 +228,20 @@ def test_remedies_of_other_conditions_name_docker(judge: Any) -> None:
 
     remedy = judge("services-answer", change)["paas-1"]["remedy"]
     assert "docker restart bk-paas-login" in remedy and "supervisorctl" not in remedy
+
+
+@pytest.mark.parametrize(
+    "id_", ["login-settings-equal", "login-secret-equal", "deploy-timeout-consistent", "containers-equal"]
+)
+def test_hosts_of_two_generations_are_not_compared(judge: Any, id_: str) -> None:
+    verdict = judge(id_, half_way)["paas-1+paas-2"]
+    assert verdict["verdict"] == "not_applicable" and "generation-mixed" in verdict["reason"]
+
+
+def test_each_host_is_judged_by_its_own_generation(judge: Any) -> None:
+    for id_ in ("supervisor-proc", "supervisor-sock", "supervisor-status", "uwsgi-orphans"):
+        verdicts = judge(id_, half_way)
+        assert verdicts["paas-2"]["verdict"] == "pass"
+        assert verdicts["paas-1"]["verdict"] == "not_applicable" and "docker" in verdicts["paas-1"]["reason"]
+    verdicts = judge("container-state", half_way)
+    assert (verdicts["paas-1"]["verdict"], verdicts["paas-2"]["verdict"]) == ("pass", "not_applicable")

@@ -2,7 +2,8 @@
 
 `containerd-shim-runc-v2 start -namespace moby -id ID -root DATA_ROOT`. The container has mount, pid, uts
 and ipc namespaces of its own and the network of the host. Memory is limited by counting: this program ends the
-largest process of a container that has more than its limit, as the kernel does.
+youngest process of a container that has more than its limit. The kernel ends one that it chooses by size; here the
+first process comes last, so that both states can be shown.
 """
 
 from __future__ import annotations
@@ -77,13 +78,13 @@ def resident(pid: int) -> int:
     return 0
 
 
-def end_largest(group: Path, limit: int) -> bool:
-    """Kill the largest process of a container that has more than its limit; tell if there was one."""
+def end_youngest(group: Path, limit: int) -> bool:
+    """Kill the youngest process of a container that has more than its limit; return whether there was one."""
     sizes = {pid: resident(pid) for pid in pids(group)}
     if not sizes or sum(sizes.values()) <= limit:
         return False
     with suppress(ProcessLookupError):
-        os.kill(max(sizes, key=lambda pid: sizes[pid]), signal.SIGKILL)
+        os.kill(max(sizes), signal.SIGKILL)
     return True
 
 
@@ -107,7 +108,7 @@ def main() -> None:
         pid, code = os.waitpid(child, os.WNOHANG)
         if pid:
             break
-        if limit > 0 and end_largest(group, limit):
+        if limit > 0 and end_youngest(group, limit):
             killed = True
         time.sleep(POLL_SECONDS)
     status = os.waitstatus_to_exitcode(code)

@@ -1,0 +1,40 @@
+"""Decide by what runs the services of a host which conditions apply to it: an upgrade goes from host to host."""
+
+from __future__ import annotations
+
+from bkpaas.errors import NotApplicable
+from bkpaas.facts import HostView
+from bkpaas.facts.managers import Manager
+from bkpaas.inventory.deployment import Deployment
+from bkpaas.messages import msg
+
+GENERATIONS: dict[Manager, str] = {
+    "supervisord": "5.x (supervisord)",
+    "systemd": "6.0 or 6.1 (systemd)",
+    "docker": "6.2 or later (docker)",
+}
+"""What each process manager is the sign of."""
+
+
+def require_supervisord(host: HostView, deployment: Deployment) -> None:
+    """Raise NotApplicable on a host whose services another manager runs, and on one of 6.x without a supervisord."""
+    manager = host.services.manager
+    if manager in ("systemd", "docker"):
+        raise NotApplicable(msg("{manager} runs the services of this host", manager=manager))
+    if manager is None and deployment.generation == "6.x":
+        raise NotApplicable(msg("no supervisord runs on this host, and the deployment is of generation 6.x"))
+
+
+def require_one_generation(first: HostView, second: HostView) -> None:
+    """Raise NotApplicable for a comparison of two hosts whose services run under different managers."""
+    one, other = first.services.manager, second.services.manager
+    if one is not None and other is not None and one != other:
+        raise NotApplicable(
+            msg(
+                "{first} is of generation {one}, {second} of {other}: see generation-mixed",
+                first=first.name,
+                one=GENERATIONS.get(one, one),
+                second=second.name,
+                other=GENERATIONS.get(other, other),
+            )
+        )
