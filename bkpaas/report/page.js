@@ -4,7 +4,6 @@
   const CHUNK = 50; // rows drawn at a time
   const MOST = 5000; // the same when all are asked for
   const LINES = 32; // the same for the matrix
-  const PRINTED = 1000; // rows drawn for printing
   const IDS = 12; // ids named in a list
   const FLEET = 40; // rows of the matrix above which those with findings come first
   const LANGUAGES = ["en", "zh"];
@@ -269,10 +268,7 @@
       observer.observe(end);
     }, { root: frame, rootMargin: "600px" });
     observer.observe(end);
-    return {
-      show(next) { items = next; drawn = 0; box.replaceChildren(end); more(chunk); },
-      print() { more(PRINTED - drawn); },
-    };
+    return { show(next) { items = next; drawn = 0; box.replaceChildren(end); more(chunk); } };
   }
 
   function matrix(box) {
@@ -478,7 +474,6 @@
     if (lang !== before) draw();
     show(true);
   });
-  addEventListener("beforeprint", () => drawn.print());
   draw();
   show(true);
   root.dataset.ready = "";

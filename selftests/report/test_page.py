@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import re
 from collections.abc import Callable
@@ -431,17 +432,19 @@ def test_a_run_without_another_says_nothing_of_change(shown: Open, browser: Brow
     assert browser.evaluate("document.querySelectorAll('#changes, #waivers, .since').length") == 0
 
 
-def test_in_print_the_matrix_is_whole(shown: Open, browser: Browser) -> None:
-    shown(three_faults(), width=760, dark=True)
+@pytest.mark.parametrize("view", ["", "#lang=zh"])
+def test_a_print_is_few_pages(view: str, shown: Open, browser: Browser) -> None:
+    """Problems, what changed, the run: at most three pages, light, without what only a screen can show."""
+    shown(among_others(), view, dark=True)
+    printed = base64.b64decode(browser.call("Page.printToPDF", printBackground=True)["data"])
+    assert 1 <= len(re.findall(rb"/Type /Page\b", printed)) <= 3
     browser.call("Emulation.setEmulatedMedia", media="print", features=[])
     try:
-        assert browser.evaluate("document.documentElement.scrollWidth") <= 760
         assert browser.evaluate(GROUND) == "rgb(255, 255, 255)"
-        box = "document.querySelector('.matrix')"
-        assert browser.evaluate(
-            f"{box}.scrollWidth <= {box}.clientWidth && {box}.scrollHeight <= {box}.clientHeight"
-        )
-        assert browser.evaluate("getComputedStyle(document.querySelector('.switches')).display") == "none"
+        hidden = ("switches", "matrix", "rows", "path")
+        shows = "[...document.querySelectorAll(`.${name}`)].some((one) => one.checkVisibility())"
+        assert not [name for name in hidden if browser.evaluate(f"((name) => {shows})({name!r})")]
+        assert browser.evaluate("document.querySelector('#changes').checkVisibility()")
     finally:
         browser.call("Emulation.setEmulatedMedia", media="")
 
