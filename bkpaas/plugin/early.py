@@ -190,7 +190,11 @@ def _output_options() -> Group:
         },
         "--summary": {
             "metavar": "FILE",
-            "help": to_text(msg("the root causes in Markdown, for a ticket; - is standard output")),
+            "help": to_text(
+                msg(
+                    "the root causes in Markdown for a ticket, in plain text if it ends in .txt; - is standard output"
+                )
+            ),
         },
         "--explain": {
             "metavar": "ID",

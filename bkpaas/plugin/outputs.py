@@ -36,7 +36,7 @@ class Outputs:
         self.attempt(self._report / "report.html", lambda path: html.write(results, path))
         self.attempt(self._report / "junit.xml", lambda path: junit.write(results, path))
         if (file := self._option.summary) and file != "-":
-            text = summary.markdown(results)
+            text = summary.written(results, file)
             self.attempt(Path(file), lambda path: write_private(path, text.encode("utf-8", "replace")))
         if file := self._option.prometheus:
             self.attempt(Path(file), lambda path: prometheus.write(results, path))

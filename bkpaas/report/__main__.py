@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--summary",
         metavar="FILE",
-        help=to_text(msg("Markdown for a ticket; - is standard output")),
+        help=to_text(msg("Markdown for a ticket, plain text if it ends in .txt; - is standard output")),
     )
     parser.add_argument("--lang", choices=LANGUAGES, help=to_text(msg("default: that of the run")))
     return parser
@@ -85,7 +85,8 @@ def _write(results: Results, chosen: argparse.Namespace) -> None:
     if chosen.summary == "-":
         print(summary.markdown(results), end="")
     elif chosen.summary:
-        write_private(Path(chosen.summary), summary.markdown(results).encode("utf-8", "replace"))
+        text = summary.written(results, chosen.summary)
+        write_private(Path(chosen.summary), text.encode("utf-8", "replace"))
 
 
 if __name__ == "__main__":

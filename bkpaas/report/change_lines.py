@@ -7,6 +7,7 @@ from datetime import datetime
 
 from bkpaas.messages import Message, joined, msg, plural
 from bkpaas.record import Comparison, FactChange, History, Results, WaiverUse
+from bkpaas.report.findings import label
 
 IDS_SHOWN = 6
 AGE_SHOWN = 60.0
@@ -74,6 +75,31 @@ def _baseline(comparison: Comparison) -> Message:
         verdicts=_some([change.id for change in comparison.verdicts]),
         facts=_some([fact_name(change) for change in comparison.facts]),
     )
+
+
+def differences(results: Results) -> list[Message]:
+    """Return one line for each verdict and fact that differs from the baseline: what, before -> after."""
+    if results.comparison is None:
+        return []
+    absent, unchecked = msg("absent"), msg("not checked")
+    lines = [
+        msg(
+            "{what}: {before} -> {after}",
+            what=change.id,
+            before=label(change.before) if change.before else unchecked,
+            after=label(change.after) if change.after else unchecked,
+        )
+        for change in results.comparison.verdicts
+    ]
+    return lines + [
+        msg(
+            "{what}: {before} -> {after}",
+            what=fact_name(fact),
+            before=absent if fact.before is None else fact.before,
+            after=absent if fact.after is None else fact.after,
+        )
+        for fact in results.comparison.facts
+    ]
 
 
 def fact_name(change: FactChange) -> Message:

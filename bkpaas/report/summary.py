@@ -1,4 +1,4 @@
-"""The run in Markdown for a ticket: short, the causes first, nothing in it but text."""
+"""The run in Markdown for a ticket, or in plain text for a mail: short, the causes first, nothing in it but text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from bkpaas.language import Language
 from bkpaas.messages import Message, msg
 from bkpaas.record import WORDS, Results, Verdict
-from bkpaas.report.change_lines import change_lines, since
+from bkpaas.report import terminal
+from bkpaas.report.change_lines import change_lines, differences, moment, since
 from bkpaas.report.findings import (
     Cause,
     causes,
@@ -39,6 +40,22 @@ _RUN = re.compile("`+")
 def markdown(results: Results) -> str:
     """The whole text, with a line end at its end."""
     return "\n".join(_Ticket(results).lines()) + "\n"
+
+
+def plain(results: Results) -> str:
+    """Return the text for a mail: no markup, lines of at most 78 columns, commands whole."""
+    head = msg(
+        "{domain}, {when}",
+        domain=results.run.domain or results.run.inventory,
+        when=moment(results.run.started),
+    )
+    lines = [head.render(results.run.language), "", *terminal.summary(results, width=78, colour=False)]
+    return "\n".join(map(visible, lines)) + "\n"
+
+
+def written(results: Results, file: str) -> str:
+    """Return the text for a file: plain text for *.txt, Markdown for any other name."""
+    return plain(results) if file.endswith(".txt") else markdown(results)
 
 
 class _Ticket:
@@ -88,6 +105,8 @@ class _Ticket:
             yield from self.cause(number, warning, level=3)
         rest = [self.short(warning) for warning in warned[WARNINGS_IN_FULL:]]
         yield from self.list(msg("Further warnings"), rest)
+        changed = [escaped(self.cut(self.text(line))) for line in differences(results)]
+        yield from self.list(msg("Changed since the baseline"), changed)
         # The reason of what is waived names who accepted it and its last day.
         waived = [self.entry(v, v.reason) for v in results.verdicts if v.verdict == "waived"]
         yield from self.list(msg("Waived"), waived)

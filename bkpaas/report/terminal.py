@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from bkpaas.language import Language
 from bkpaas.messages import Message, msg
 from bkpaas.record import WORDS, Results, Verdict
-from bkpaas.report.change_lines import change_lines, since
+from bkpaas.report.change_lines import change_lines, differences, since
 from bkpaas.report.findings import (
     Cause,
     causes,
@@ -26,6 +26,7 @@ CAUSES_IN_FULL = 8
 WARNINGS_IN_FULL = 3
 LINES_SHOWN = 20
 """One-line entries of one list."""
+ENTRY_LINES = 4
 EVIDENCE_LINES = 6
 REMEDY_LINES = 24
 IDS_SHOWN = 8
@@ -92,6 +93,7 @@ class _Page:
         )
         yield from self.unchecked(results)
         yield from self.warnings(results)
+        yield from self.one_line_each(msg("changed since the baseline"), map(self.text, differences(results)))
         yield ""
         if results.versions is not None:
             yield from wrap(visible(results.versions.text), self.width)
@@ -177,8 +179,9 @@ class _Page:
         yield ""
         yield self.paint(f"{self.text(heading)} ({len(listed)})", "bold")
         for entry in listed[:LINES_SHOWN]:
-            first, *more = wrap(self.cut(entry), self.width - 8)
-            yield f"    {first}" + (" ..." if more else "")
+            first, *more = self.first(wrap(self.cut(entry), self.width - 6), ENTRY_LINES)
+            yield f"    {first}"
+            yield from (f"      {line}" for line in more)
         if len(listed) > LINES_SHOWN:
             yield "    " + self.rest(len(listed) - LINES_SHOWN)
 

@@ -23,8 +23,8 @@ find "$state/reports" -mindepth 1 -maxdepth 1 -mtime +30 -exec rm -rf {} +
 
 status=0
 .venv/bin/python -m pytest -p no:cacheprovider --inventory "$inventory" --report "$report" \
-    --history "$state/history" --summary "$report/summary.md" >"$report/output.txt" 2>&1 || status=$?
+    --history "$state/history" --summary "$report/summary.txt" >"$report/output.txt" 2>&1 || status=$?
 if [ "$status" != 0 ]; then
-    if [ -s "$report/summary.md" ]; then cat "$report/summary.md"; else cat "$report/output.txt"; fi
+    if [ -s "$report/summary.txt" ]; then cat "$report/summary.txt"; else cat "$report/output.txt"; fi
 fi
 exit "$status"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from bkpaas.record import Results
-from bkpaas.report.summary import block, code, escaped, markdown
+from bkpaas.report.summary import block, code, escaped, markdown, plain, written
 
 from .hostile import hostile
-from .sample import SCENARIOS, healthy, three_faults
+from .sample import SCENARIOS, among_others, healthy, three_faults
 
 
 def outside_of_code(text: str) -> str:
@@ -62,3 +62,22 @@ def test_every_cause_and_count_is_told() -> None:
         for word, number in results.counts.items():
             assert (f"| {number} |" in told) or not number, word
     assert all(f"`{id_}`" in markdown(three_faults()) for id_ in three_faults().root_causes)
+
+
+def test_a_mail_is_plain_and_names_before_and_after() -> None:
+    text = plain(among_others())
+    assert text.splitlines()[0] == "inventory/bklab, 2026-03-07 03:15 UTC+08:00"
+    assert "1  fail  supervisor.sock of paas-1 is gone" in text
+    assert (
+        "paas-1 version open_paas: 2.14.56 -> 2.14.61" in text
+        and "supervisor-sock@paas-1: pass -> fail" in text
+    )
+    commands = (
+        "kill 26444",
+        "/data/bkce/.envs/open_paas/bin/supervisord -c /data/bkce/etc/supervisor-open_paas.conf",
+    )
+    assert all(f"    {command}\n" in text for command in commands)
+    assert not re.search(r"[\\`*#]", text) and "..." not in text
+    assert written(among_others(), "mail.txt") == text and written(among_others(), "-") == markdown(
+        among_others()
+    )
