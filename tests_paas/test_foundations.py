@@ -23,6 +23,7 @@ from bkpaas.checks import (
     body_text,
     case,
     clauses,
+    collecting_account,
     combined,
     condition,
     connection_case,
@@ -38,9 +39,11 @@ from bkpaas.checks import (
     name_database,
     no_answer,
     seconds,
+    series,
     several,
     ssh_command,
     statement_failure,
+    unreadable_for_want_of_rights,
 )
 
 # Kinds of failure that are the host's own; with the others (keys, sudo, no Python) the suite could not look.
@@ -60,13 +63,16 @@ def test_hosts_are_not_all_out_of_reach_for_one_reason(
         raise NotApplicable(msg("one host only: see host-reachable"))
     finding.add_evidence(", ".join(facts.host for facts in hosts if facts.collected))
     kinds = {None if facts.collected else facts.error_kind for facts in hosts}
-    finding.set_remedy_values(login=ssh_command(deployment.host(hosts[0].host).connection))
-    assert len(kinds) > 1 or kinds <= {None, "interrupted"}, case(
-        "all-out-of-reach",
+    first = deployment.host(hosts[0].host)
+    finding.set_remedy_values(login=ssh_command(first.connection), address=first.address)
+    finding.set_remedy_values(file=quote(deployment.source))
+    text = msg(
         "none of {hosts_count} hosts could be collected, all for the same reason: {error}",
         hosts_count=len(hosts),
         error=hosts[0].error,
     )
+    if len(kinds) == 1 and not kinds <= {None, "interrupted"}:
+        raise AssertionError(_access_case(hosts[0].error_kind, text, case("all-out-of-reach", text)))
 
 
 @condition("host-reachable")
@@ -78,10 +84,34 @@ def test_host_can_be_collected(snapshot: Snapshot, subject: Subject, finding: Fi
         same = [other.host for other in snapshot.hosts.values() if other.error == facts.error]
         raise NoData(case("not-merged", lines([facts.error]), hosts=_first_names(same)))
     if facts.error is not None and facts.error_kind not in HOST_FAULTS:
-        raise NoData(case("not-collected", lines([facts.error])))
+        finding.set_remedy_values(file=quote(snapshot.deployment.source))
+        text = lines([facts.error])
+        raise NoData(_access_case(facts.error_kind, text, case("not-collected", text)))
     if facts.error is not None:
         raise AssertionError(_host_fault(facts.error_kind, facts.error))
+    if unreadable := unreadable_for_want_of_rights(facts):
+        finding.set_remedy_values(file=quote(snapshot.deployment.source))
+        account = collecting_account(facts, snapshot.deployment.host(subject.id).connection)
+        shown, rest = series(unreadable[:NAMED]), len(unreadable) - NAMED
+        more = msg("{first} and {rest} more", first=shown, rest=rest) if rest > 0 else shown
+        text = msg("not readable for {account}, which is not root: {list}", account=account, list=more)
+        raise NoData(case("insufficient-rights", text, account=account))
     finding.add_evidence(msg("collected in {seconds}", seconds=seconds(facts.seconds)))
+
+
+def _access_case(kind: str | None, text: Message, otherwise: CaseMessage) -> CaseMessage:
+    """Return the case of an error of the suite's access, or the other case for an error of another kind."""
+    if kind == "host_key_unknown":
+        return case("host-key-unknown", text)
+    if kind == "host_key_changed":
+        return case("host-key-changed", text)
+    if kind == "login_refused":
+        return case("login-refused", text)
+    if kind == "sudo_denied":
+        return case("sudo-denied", text)
+    if kind == "no_python":
+        return case("no-python", text)
+    return case("not-set-up", text) if kind == "config" else otherwise
 
 
 def _first_names(names: list[str]) -> Message | str:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from bkpaas.catalogue.grouping import Addresses, Reasons, root_groups
+from bkpaas.catalogue.grouping import NO_RIGHTS, Addresses, Reasons, root_groups
 from bkpaas.catalogue.model import SERVICES, Cause, Relation
 from bkpaas.catalogue.registry import TOPOLOGY, find_condition
 from bkpaas.catalogue.scope import roles_of
@@ -25,6 +25,9 @@ NO_ANSWER = frozenset({"refused", "silent", "unresolved", "not-listening", "not-
 
 OWN = frozenset({"wrong-value", "frozen", "extra-process"})
 """Kinds of evidence that nothing may be behind unless an edge produces them: files, settings, clocks, signals."""
+
+RIGHTS = ("Permission denied", "root only", "by root")
+"""Words in the reason of a verdict that lacks the rights of root."""
 
 INVENTORY = "inventory-roles"
 """The condition that says which role a host does not have."""
@@ -171,6 +174,8 @@ def _accounts(cause: Verdict, edge: Cause, effect: Verdict, context: Context) ->
     cases = edge.cases or (TOPOLOGY.breaks_in.get(cause.condition, ()) if effect.verdict != "no_data" else ())
     if cases and cause.case and cause.case not in cases:
         return False
+    if (cause.condition, cause.case) == NO_RIGHTS and not _lacks_rights(effect):
+        return False
     if cause.verdict == "warn" and effect.verdict != "warn":
         return False  # what is only a warning does not bring anything down
     if cause.verdict == "no_data" and not (
@@ -191,6 +196,12 @@ def _accounts(cause: Verdict, edge: Cause, effect: Verdict, context: Context) ->
     if relation == "needed":
         return bool(set(cause.hosts) & context.needs.get(effect.id, _NONE))
     return _stands(cause, relation, effect)
+
+
+def _lacks_rights(effect: Verdict) -> bool:
+    """Tell if a verdict is no_data because something is readable by root only."""
+    reasons = f"{effect.reason or ''} {effect.translated.reason or ''}"
+    return effect.verdict == "no_data" and any(sign in reasons for sign in RIGHTS)
 
 
 def _is_for_a_role_of(cause: Verdict, effect: Verdict) -> bool:

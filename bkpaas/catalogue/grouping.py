@@ -21,6 +21,9 @@ OF_ONE_HOST = frozenset({"not-running", "not-listening", "extra-process", "froze
 NOT_MERGED = ("host-reachable", "not-merged")
 """Condition and case of hosts that one missing or old snapshot leaves without facts."""
 
+NO_RIGHTS = ("host-reachable", "insufficient-rights")
+"""Condition and case of hosts that an account without the rights of root reads."""
+
 _BY_WORD = {"fail": 0, "no_data": 1, "warn": 2}
 _MEASURED = re.compile(r"[+±-]?\d+(\.\d+)? ?(ms|s|%)(?![\w])|\b[0-9a-f]{12,}\b|\bpid \d+\b")
 """Durations, shares, request ids and pids, which differ between two views of the same."""
@@ -83,6 +86,8 @@ def _origin(verdict: Verdict, views: list[Verdict], reason: str, addresses: Addr
         return view
     if verdict.condition in TOPOLOGY.reported_first and verdict.case:
         return verdict.condition, verdict.case  # one file is wrong
+    if (verdict.condition, verdict.case) == NO_RIGHTS:
+        return NO_RIGHTS  # one account in the inventory
     if (verdict.condition, verdict.case) == NOT_MERGED:
         return *NOT_MERGED, verdict.reason or ""
     kinds = {kind for part in verdict.parts for kind in part.kinds}

@@ -75,6 +75,7 @@ from bkpaas.checks.phrases import (
     seconds,
     sorted_uids,
 )
+from bkpaas.checks.rights import collecting_account, unreadable_for_want_of_rights
 from bkpaas.checks.values import (
     SHARED_SETTINGS,
     SettingReadings,
@@ -247,7 +248,7 @@ __all__ = [
     "Text", "TimeDaemon", "TimeLimit", "Unit", "Units", "UnixSocket", "Value", "Versions", "WorkerDeath",
     "addresses", "all_readings", "answers_commands", "anywhere", "app_route", "app_servers", "application_endpoint",
     "application_path", "body_text", "both", "case", "changes", "check_refusal", "clauses", "clock_slack",
-    "combined", "command_words", "condition", "connection_case", "container_of", "container_of_service",
+    "collecting_account", "combined", "command_words", "condition", "connection_case", "container_of", "container_of_service",
     "database_accounts", "database_connection", "database_error_text", "database_state", "database_states",
     "database_works", "default_servers", "deviating_hosts", "deviating_readings", "directories",
     "domain_healthz_paths", "domain_paths", "elasticsearch_endpoints", "elasticsearch_error", "equal",
@@ -262,6 +263,6 @@ __all__ = [
     "required_units", "same_host", "same_link", "say", "seconds", "seen_from_host", "series", "server_name_fits",
     "service_endpoint", "service_of_container", "service_of_unit", "setting", "setting_text", "settings_changes",
     "several", "shadowing_server", "shared_readings", "sorted_uids", "source", "ssh_command", "statement_failure",
-    "target", "unit_of_service", "unknown_field", "upstream_component", "usual_clock", "valid_addresses",
+    "target", "unit_of_service", "unknown_field", "unreadable_for_want_of_rights", "upstream_component", "usual_clock", "valid_addresses",
     "waiting_lines",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from urllib.parse import parse_qsl, urlencode
 
 from msgspec import Struct
@@ -126,6 +127,13 @@ def file_path(file: str) -> Check[str]:
     return check
 
 
+def _too_open(path: str) -> int:
+    """Return the mode of a private key that others may read, else 0; as in OpenSSH, only of a file of this user."""
+    status = os.stat(path)
+    mode = stat.S_IMODE(status.st_mode)
+    return mode if status.st_uid == os.geteuid() and mode & 0o077 and not path.endswith(".pub") else 0
+
+
 def need_file(section: Section, key: str, path: str | None) -> None:
     """Refuse a missing or unreadable file that a connection needs.
 
@@ -138,6 +146,15 @@ def need_file(section: Section, key: str, path: str | None) -> None:
         wrong = msg("is a directory")
     elif not os.access(path, os.R_OK):
         wrong = msg("cannot be read by this user")
+    elif key == "key" and (mode := _too_open(path)):
+        section.refuse(
+            key,
+            msg(
+                "{key}: {path} is {mode:o}, so others can read the private key", key=key, path=path, mode=mode
+            ),
+            msg("chmod 600 {path} (OpenSSH does not use such a key either)", path=path),
+        )
+        return
     else:
         return
     section.refuse(

@@ -78,6 +78,8 @@ class Environment(Struct):
 
     root: str | None = None
     domain: str | None = None
+    overruled: dict[str, str] = field(default_factory=dict)
+    """What the env files have for domain, cookie_domain and scheme where deployment.yaml settles them."""
     domain_ports: dict[str, int] = field(default_factory=dict)
     """Where the domain is served, by scheme."""
     scheme: Scheme | None = None
@@ -114,6 +116,9 @@ def understand(
             scheme: port for scheme, key in names.domain_ports.items() if (port := reading.port("port", key))
         },
     )
+    environment.overruled = reading.overruled(
+        {"domain": names.domain, "cookie_domain": names.root, "scheme": names.scheme}
+    )
     environment.domain, port = reading.host("domain", names.domain)
     if port:
         environment.domain_ports = {"http": port, "https": port}
@@ -147,6 +152,20 @@ class _Reading:
             msg("{key} {reason}", key=key, reason=reason),
             msg("correct it, or set {setting} in deployment.yaml", setting=_yaml(field)),
         )
+
+    def overruled(self, keys: dict[str, str]) -> dict[str, str]:
+        """Return the values of fields that deployment.yaml settles, as far as they can be read."""
+        settings = {
+            field: setting
+            for field, key in keys.items()
+            if field in self.overlay_fields and (setting := self.settings.get(key)) is not None
+        }
+        texts = {
+            field: (one.text or "").lower().partition(":")[0]
+            for field, one in settings.items()
+            if not one.why
+        }
+        return {field: text for field, text in texts.items() if words.is_domain(text)}
 
     def host(self, field: str, key: str) -> tuple[str | None, int | None]:
         """Return a host name and its port, None without one."""

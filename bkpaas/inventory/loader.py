@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -56,6 +56,7 @@ def load(
     notes = [
         msg("read: {files}", files=used),
         note,  # of the generation
+        *shipped.differing,
         *hosts.oddities(members),
         *notes,
         *shipped.notes(),
@@ -94,6 +95,19 @@ def _check_standalone(overlay: Overlay, problems: Problems) -> None:
         )
 
 
+def _differing(overlay: Overlay, environment: Environment) -> Iterator[Message]:
+    """Yield a note for each name that deployment.yaml and the env files give differently."""
+    for name, other in environment.overruled.items():
+        own = getattr(overlay, name)
+        if own and own != other:
+            yield msg(
+                "{name} is {own} in deployment.yaml, but {other} in the env files: {own} is used",
+                name=name,
+                own=own,
+                other=other,
+            )
+
+
 class _Shipped:
     """Return domain and ports: those of deployment.yaml, else of the env files, else as the software is
     shipped, which the notes then tell."""
@@ -103,6 +117,7 @@ class _Shipped:
     ) -> None:
         names = NAMES[generation]
         self._taken: list[str] = []
+        self.differing = list(_differing(overlay, environment))
         self.root = overlay.cookie_domain or environment.root
         self.domain = (
             overlay.domain

@@ -73,6 +73,28 @@ def test_paths_start_at_the_file_that_a_link_leads_to_its_directory(site: Site, 
     assert key == os.path.realpath(path / "sub/id")
 
 
+@pytest.mark.parametrize(("mode", "refused"), [(0o600, False), (0o400, False), (0o640, True), (0o604, True)])
+def test_a_private_key_that_others_can_read_is_refused(site: Site, mode: int, refused: bool) -> None:
+    path = site({"install.config": CONFIG, "deployment.yaml": "connect: {key: id}\n", "id": ""})
+    (path / "id").chmod(mode)
+    if not refused:
+        load(path, visits=True)
+        return
+    with pytest.raises(InventoryError, match=f"is {mode:o}, so others can read") as caught:
+        load(path, visits=True)
+    assert "chmod 600" in str(caught.value)
+
+
+def test_names_that_differ_between_the_files_are_named(site: Site) -> None:
+    files = {
+        "install.config": CONFIG,
+        "globals.env": "export PAAS_FQDN='paas.old.test'\n",
+        "deployment.yaml": "domain: paas.new.test\n",
+    }
+    notes = "\n".join(map(str, load(site(files)).notes))
+    assert "domain is paas.new.test in deployment.yaml, but paas.old.test in the env files" in notes
+
+
 def test_missing_key_is_noted(site: Site) -> None:
     path = site(
         {"install.config": CONFIG, "deployment.yaml": "connect: {key: id, known_hosts: kh}\n", "kh": ""}
@@ -101,6 +123,7 @@ def test_a_visit_needs_its_files(site: Site, text: str, place: str) -> None:
     )
     for name in ("id", "kh", "none"):
         (path / name).write_text("")
+        (path / name).chmod(0o600)
     (path / "folder/x").unlink()
     (path / "folder").rmdir()
     (path / "folder").write_text("")

@@ -36,6 +36,56 @@ def test_all_hosts_for_one_reason(judge, kinds, word):
         assert kinds[0] in found["evidence"] and "$ ssh -v" in found["remedy"]
 
 
+ACCESS = {
+    "host_key_unknown": ("host-key-unknown", "ssh-keyscan"),
+    "host_key_changed": ("host-key-changed", "ssh-keygen -R"),
+    "login_refused": ("login-refused", "ssh-copy-id"),
+    "sudo_denied": ("sudo-denied", "python -m bkpaas.collect.sudoers"),
+    "no_python": ("no-python", "install -y python3"),
+    "config": ("not-set-up", "$ ssh -v"),
+}
+
+
+@pytest.mark.parametrize("kind", ACCESS)
+def test_each_reason_has_a_case_and_a_remedy_of_its_own(judge, kind):
+    case, command = ACCESS[kind]
+    everywhere = judge("controller-connectivity", out_of_reach(kind))["controller"]
+    once = judge("host-reachable", out_of_reach(kind, None))
+    alone = next(one for one in once.values() if one["verdict"] == "no_data")
+    for one in (everywhere, alone):
+        assert one["case"] == case and command in one["remedy"], one
+
+
+def as_plain_user(snapshot):
+    """All hosts are read by an account that cannot read everything."""
+    for entry in snapshot["deployment"]["hosts"]:
+        entry["connection"]["spec"] = entry["connection"]["spec"].replace("root@", "ops@")
+    for facts in snapshot["hosts"].values():
+        facts["system"]["uid"] = 1000
+        for socket in facts["sockets"]["listeners"]:
+            socket["pids"] = None
+
+
+def test_insufficient_rights_are_one_cause(record):
+    results = record(as_plain_user)
+    owners = [one for one in results["verdicts"] if one["condition"] == "port-owner"]
+    assert owners and all(one["verdict"] == "no_data" for one in owners)
+    assert all(one["explained_by"][0].startswith("host-reachable@") for one in owners)
+    cause = results["causes"][0]
+    assert cause["case"] == "insufficient-rights" and len(cause["hosts"]) == len(results["hosts"])
+    remedy = next(one["remedy"] for one in results["verdicts"] if one["id"] == cause["ids"][0])
+    assert "as ops, not as root" in cause["headline"] and "bkpaas.collect.sudoers" in remedy
+
+
+def test_what_is_unreadable_for_another_reason_is_not_explained_by_rights(record):
+    def change(snapshot):
+        as_plain_user(snapshot)
+        snapshot["hosts"]["paas-1"]["disks"] = {"fact": "Missing", "reason": "no answer in 10 s"}
+
+    disk = next(one for one in record(change)["verdicts"] if one["id"] == "disk-space@paas-1")
+    assert disk["verdict"] == "no_data" and disk["explained_by"] == []
+
+
 def test_one_host_alone_is_told_by_host_reachable(judge):
     def change(snapshot):
         out_of_reach("login_refused")(snapshot)
