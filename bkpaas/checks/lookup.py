@@ -51,7 +51,7 @@ class HostLookup:
 
 
 class FleetValue:
-    """Hold a value of many hosts, or why there is none, and the hosts without facts that were looked up for it."""
+    """Hold a value of many hosts, or why there is no value, and the hosts without facts that were looked up for it."""
 
     def __init__(
         self,
