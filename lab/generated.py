@@ -33,7 +33,7 @@ PORT_NAMES = {"agent": "PAAS_AGENT_PORT", "agent_nginx": "APP_NGXPROXY_PORT", "e
 
 
 def layout(name: str) -> Layout:
-    """The layout random:SEED; LabError if SEED is no number."""
+    """The layout random:SEED; LabError if SEED is not a number."""
     seed = name.removeprefix(PREFIX)
     if not seed.isdecimal():
         raise LabError(msg("{name}: SEED is a number, as in {prefix}7", name=name, prefix=PREFIX))

@@ -286,8 +286,8 @@ def request_flow() -> list[FlowPart]:
             roles=list(station.roles),
             anywhere=[
                 name
-                for name, judged in others.items()
-                if key == PLATFORM and not (judged & shown or EVERY in judged)
+                for name, roles_ in others.items()
+                if key == PLATFORM and not (roles_ & shown or EVERY in roles_)
             ],
         )
         for key, station in TOPOLOGY.station.items()
@@ -326,7 +326,7 @@ def _on_roles(key: str, roles: Sequence[str], others: Mapping[str, set[str]]) ->
     """Return the other conditions that are judged on hosts of these roles."""
     if key not in STATIONS_OF_HOSTS:
         return []
-    return [name for name, judged in others.items() if judged & {*roles, EVERY}]
+    return [name for name, roles_ in others.items() if roles_ & {*roles, EVERY}]
 
 
 def _anywhere(part: Station | Step) -> Sequence[str]:

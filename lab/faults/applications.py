@@ -201,8 +201,8 @@ FAULTS = (
         "saas-frozen",
         RUN,
         SECTION,
-        "bk_framework on the appo host takes connections and never answers",
-        "appo 上的 bk_framework 接受连接但从不应答",
+        "bk_framework on the appo host accepts connections and does not answer",
+        "appo 上的 bk_framework 接受连接但没有应答",
         lambda lab: signal_processes(lab, host(lab, "appo"), "STOP", UWSGI),
         lambda lab: signal_processes(lab, host(lab, "appo"), "CONT", UWSGI),
     ),
@@ -326,7 +326,7 @@ FAULTS = (
         "saas-location-shadowed",
         MAP,
         SECTION,
-        "an earlier location of nginx takes /t/ to paas",
+        "an earlier location of nginx sends /t/ to paas",
         "nginx 中更靠前的 location 把 /t/ 转发到 paas",
         *edited_in_front(
             "s#    location ~ ^/doc/(.*) {#    location ~ ^/(t|old)/ { proxy_pass http://OPEN_PAAS; }\\n&#"

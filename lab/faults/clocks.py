@@ -147,7 +147,7 @@ FAULTS = (
         "token-offset-unparsable",
         "token-offset-config",
         SECTION,
-        f"{OFFSET} is no number on the second paas host",
+        f"{OFFSET} is not a number on the second paas host",
         f"第二台 paas 上的 {OFFSET} 不是数字",
         *offset("'5m'", 1),
     ),

@@ -138,7 +138,7 @@ FAULTS = (
         "upstream-stale",
         "nginx-conf-upstreams",
         SECTION,
-        "nginx sends half of the logins to the address of a host that is no more",
+        "nginx sends half of the logins to the address of a host that no longer exists",
         "nginx 把一半的登录请求发往已不存在的主机地址",
         *upstreams(f"/upstream OPEN_PAAS_LOGIN /,/}}}}/s/{{first}}/{OLD_LOGIN}/"),
     ),
@@ -146,7 +146,7 @@ FAULTS = (
         "upstream-missing-host",
         "nginx-upstreams-complete",
         SECTION,
-        "nginx does not know the second paas host",
+        "the upstreams of nginx lack the second paas host",
         "nginx 的 upstream 中没有第二台 paas",
         *upstreams("/server {second}:/d"),
     ),
@@ -198,7 +198,7 @@ FAULTS = (
         "upstream-outside",
         "nginx-conf-upstreams",
         SECTION,
-        "nginx sends all logins to a host that the inventory does not know",
+        "nginx sends all logins to a host that is not in the inventory",
         "nginx 把全部登录请求发往清单之外的主机",
         *upstreams(
             f"/upstream OPEN_PAAS_LOGIN /,/}}}}/{{{{s/{{first}}/{OLD_LOGIN}/;s/{{second}}/{OLD_LOGIN}/}}}}"
@@ -240,7 +240,7 @@ FAULTS = (
         "slash-stripped",
         "login-redirect-shape",
         "login-redirect-loop",
-        "nginx takes the slash at the end of /platform/ away, the developer center puts it back",
+        "nginx removes the slash at the end of /platform/, the developer center adds it again",
         "nginx 去掉 /platform/ 末尾的斜杠，开发者中心又加回来",
         *in_front(
             "/^    # paas$/ i location ^~ /platform { rewrite ^(/.+)/$ $1 permanent; proxy_pass http://OPEN_PAAS; }"

@@ -181,7 +181,7 @@ FAULTS = (
         "log-list-flooded",
         "log-queue-depth",
         SECTION,
-        "another program fills the list faster than log_parser takes it",
+        "another program fills the list faster than log_parser reads it",
         "其他程序写入列表的速度超过 log_parser 的消费速度",
         flood,
         lambda lab: (
@@ -276,7 +276,7 @@ FAULTS = (
         "log-redis-without-replicas",
         WRITABLE,
         SECTION,
-        "redis wants a replica for each write and has none",
+        "redis requires a replica for each write and has none",
         "redis 写入要求有从节点，而没有从节点",
         *redis_set("config set min-replicas-to-write 1", undo=("config set min-replicas-to-write 0",)),
     ),

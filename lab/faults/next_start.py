@@ -217,7 +217,7 @@ VALID = [
     valid("conf-nginx-brace", "nginx-conf-valid", "nginx", 0, "etc/nginx/default.conf", "$ a }",
           "a brace too many in nginx's file", "nginx 文件多了一个括号", gate_reload, "login-502"),
     valid("conf-nginx-upstream-twice", "nginx-conf-valid", "nginx", 0, SITE, "$ a upstream OPEN_PAAS { server 127.0.0.1:1; }",
-          "an upstream stands twice in nginx's files", "nginx 文件中 upstream 重复", gate_reload, "login-502"),
+          "an upstream is in nginx's files twice", "nginx 文件中 upstream 重复", gate_reload, "login-502"),
     valid("conf-nginx-app", "nginx-conf-valid", "appo", 0, "etc/nginx/paasagent.conf", "0,/;/s/;//",
           "a semicolon is missing in the file of the app host's nginx", "app 主机的 nginx 文件缺少分号", app_reload("appo"), "appt-502"),
 ]  # fmt: skip

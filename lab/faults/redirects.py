@@ -205,7 +205,7 @@ FAULTS = (
         "proxy-of-esb",
         "http-proxy-env",
         SILENT,
-        "esb on the first paas host was started with a proxy that is no more",
+        "esb on the first paas host was started with a proxy that no longer exists",
         "第一台 paas 上的 esb 启动时带有已失效的代理",
         start_with_proxy,
         start_without_proxy,

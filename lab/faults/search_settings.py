@@ -116,7 +116,7 @@ FAULTS = (
         "es-write-block",
         "es-writable",
         SECTION,
-        "somebody set a write block on the indices of logs",
+        "a write block was set by hand on the indices of logs",
         "日志索引被人为设置了写入限制",
         lambda lab: block_by_hand(lab, True),
         lambda lab: block_by_hand(lab, None),

@@ -87,7 +87,7 @@ FAULTS = (
         "login-of-older-release",
         "login-is-login-direct",
         SILENT,
-        "login on the second paas host is of an older release and does not know the second version of is_login",
+        "login on the second paas host is of an older release without the second version of is_login",
         "第二台 paas 上的 login 是旧版本，没有 is_login 的 v2 接口",
         *interface("login", 1, "v2"),
     ),

@@ -46,7 +46,7 @@ TIMES = [
          "chmod 640 {home}/etc/nginx/*.conf && chown -R root:root {home}/etc", "chmod 644 {home}/etc/nginx/*.conf"),
     same("hard-links", "a backup tool made hard links of the configuration", "备份工具为配置建立了硬链接", "paas",
          "mkdir -p {home}/backup && ln {home}/etc/*.ini {home}/etc/*.conf {home}/open_paas/login/conf/*.py {home}/backup/", "rm -rf {home}/backup"),
-    same("backups-beside", "copies beside the files of nginx", "nginx 文件旁有副本", "nginx",
+    same("backups-in-directory", "copies in the directory of nginx's files", "nginx 文件目录中有副本", "nginx",
          "cd {home}/etc/nginx && for f in *.conf; do cp $f $f.bak; done", "rm -f {home}/etc/nginx/*.bak"),
     same("agent-touched", "the configuration of paas_agent was touched", "paas_agent 的配置被 touch", "appo",
          "touch {home}/etc/paas_agent_config.yaml; chmod 600 {home}/etc/paas_agent_config.yaml", "chmod 644 {home}/etc/paas_agent_config.yaml; touch -d '1 day ago' {home}/etc/paas_agent_config.yaml"),

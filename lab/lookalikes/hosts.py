@@ -155,7 +155,7 @@ LOOKALIKES = (
     ),
     Lookalike(
         "listener-of-both-families",
-        "nginx listens on [::]:80, which takes IPv4 too",
+        "nginx listens on [::]:80, which accepts IPv4 too",
         "nginx 监听 [::]:80，同时接受 IPv4",
         listen_on_both,
         listen_on_one,
@@ -183,7 +183,7 @@ LOOKALIKES = (
     ),
     Lookalike(
         "firewall-permits",
-        "a firewall is active and lets all hosts of the deployment in",
+        "a firewall is active and admits all hosts of the deployment",
         "防火墙已启用，但放行部署内的所有主机",
         permit,
         permit_all,

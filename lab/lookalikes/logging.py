@@ -116,7 +116,7 @@ LOOKALIKES = (
     ),
     Lookalike(
         "log-other-files",
-        "an application writes a file that is no log for log_agent as well",
+        "an application also writes a file that is not a log for log_agent",
         "应用还写了 log_agent 不采集的文件",
         lambda lab: lab.run(host(lab, "appo"), f"echo x > {application_log(lab)}.trace"),
         lambda lab: lab.run(host(lab, "appo"), f"rm -f {application_log(lab)}.trace"),

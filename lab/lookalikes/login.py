@@ -106,7 +106,7 @@ LOOKALIKES = (
     ),
     Lookalike(
         "login-failed-then-worked",
-        "a login failed for want of a table and works since",
+        "a login failed because a table was missing, and works now",
         "缺表时登录失败，之后登录成功",
         repaired_and_used,
         nothing_left,

@@ -135,7 +135,7 @@ LOOKALIKES = (
     ),
     Lookalike(
         "program-by-hand",
-        "supervisor knows a program that is not started by itself",
+        "supervisor has a program that is not started automatically",
         "supervisor 中有一个不自动启动的程序",
         program_for_hands,
         no_program_for_hands,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from docs import words
+from lab.faults import FAULTS
+from lab.lookalikes import LOOKALIKES
 
 
 def test_no_file_has_an_excluded_word() -> None:
@@ -45,3 +47,9 @@ def test_python_code_and_quoted_names_are_accepted() -> None:
         == []
     )
     assert words.scan("page.md", "The account `nobody`.\n\n    sudo -u nobody id\n") == []
+
+
+def test_no_title_of_the_lab_has_an_excluded_word() -> None:
+    """Titles of faults and look-alikes are string literals, which the scan of the files leaves out."""
+    titles = {one.name: one.title_en for one in (*FAULTS.values(), *LOOKALIKES.values())}
+    assert {name: title for name, title in titles.items() if words.find_words(title)} == {}
