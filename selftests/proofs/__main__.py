@@ -13,14 +13,18 @@ from pathlib import Path
 
 from lab import layouts, lifecycle, machine
 from lab.control import REPOSITORY, Lab
-from selftests.proofs import read_only
+from selftests.proofs import privilege, read_only, secrets
 from selftests.proofs.figures import Figures, warn
 
 FILE = REPOSITORY / "report" / "proof.json"
 
 Proof = Callable[[Lab, Figures], None]
-IN_LAB: dict[str, Proof] = {"read_only": read_only.prove}
-"""Proofs that need a lab of layout a in which all is well."""
+IN_LAB: dict[str, Proof] = {
+    "read_only": read_only.prove,
+    "privilege": privilege.prove,
+    "secrets": secrets.prove,
+}
+"""Proofs that need a lab of layout a in which all is well; the last one plants secrets in it."""
 ALONE: dict[str, Callable[[Figures], None]] = {}
 NAMES = (*IN_LAB, *ALONE)
 

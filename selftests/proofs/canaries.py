@@ -105,14 +105,14 @@ class Canaries:
             self._append(host, path, lines)
         self._append("paas-1", SETTINGS_FILE, [f"{name} = {self.new()!r}" for name in SETTINGS])
         self._append("cmdb-1", "/etc/environment", [f"no_proxy=http://u:{self.new()}@10.0.0.8:1"])
-        words = json.dumps([PLANTED, *(word for text in self.texts() for word in text.split(" "))])
-        variables = f"http_proxy=http://u:{self.new()}@10.0.0.8:1 no_proxy={self.new()}"
-        script = f"import time; time.sleep(86400) # {PLANTED}"
+        words = json.dumps([[PLANTED, *text.split(" ")] for text in self.texts()])
+        variables = f"http_proxy=http://u:{self.new()}@10.0.0.8:1"
+        program = f"import time; time.sleep(86400) # {PLANTED}"
         self.lab.run(
             "paas-2",
-            f"cat >/dev/shm/carry.py <<'END'\nimport os\nwords = {words}\n"
-            f"os.execv('/usr/bin/python3', ['/opt/carry', '-c', {script!r}, *words])\nEND\n"
-            f"{variables} setsid python3 /dev/shm/carry.py </dev/null >/dev/null 2>&1 & sleep 0.5; rm /dev/shm/carry*",
+            f"cat >/dev/shm/carry.py <<'END'\nimport os\nfor words in {words}:\n    if not os.fork():\n"
+            f"        os.execv('/usr/bin/python3', ['/opt/carry', '-S', '-c', {program!r}, *words])\nEND\n"
+            f"{variables} setsid python3 /dev/shm/carry.py </dev/null >/dev/null 2>&1; rm /dev/shm/carry.py",
         )
         body = json.dumps({"ok": False, "message": "\n".join(self.texts())})
         self.lab.run(
