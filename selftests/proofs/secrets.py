@@ -184,7 +184,7 @@ def _receiver(lab: Lab, file: Path) -> Iterator[str]:
     """Serve the address of a webhook in the network of the lab; the body goes to a file."""
     source = textwrap.dedent(
         f"""
-        import http.server, sys
+        import http.server, os, sys, threading
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -195,13 +195,16 @@ def _receiver(lab: Lab, file: Path) -> Iterator[str]:
                 self.wfile.write(b"ok")
         server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
         print(server.server_address[1], flush=True)
-        server.serve_forever()
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        sys.stdin.read()
+        os._exit(0)
         """
     )
-    child = subprocess.Popen(lab.inside(sys.executable, "-c", source), stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen(
+        lab.inside(sys.executable, "-c", source), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     try:
-        assert child.stdout
+        assert child.stdin and child.stdout
         yield f"http://127.0.0.1:{int(child.stdout.readline())}/hook"
     finally:
-        lab.exec(["pkill", "-f", "server.serve_forever"])
-        child.wait()
+        child.communicate()
