@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 
-from bkpaas.catalogue.model import Case, Condition, Point, Relation, RemedyPart, Section, Text
+from bkpaas.catalogue.model import Case, Condition, Point, ReadOn, Relation, RemedyPart, Section, Text
 from bkpaas.catalogue.registry import CONDITIONS, SECTIONS, TOPOLOGY, section_of
 from bkpaas.catalogue.scope import OnController, PerLink, PerPair, PerVirtualAddress, Scope
 from bkpaas.catalogue.variables import render_usual
@@ -50,7 +50,7 @@ what it reads, when it fails, what a failure means and how to repair it. `script
 - A condition is no_data if its inputs could not be read. `host-reachable` can be the cause of any failure on that host.
 - not_applicable means that there is nothing to check here, with the reason in the verdict. With a single paas host this
   applies to every comparison of two hosts, and without app hosts to every condition about them. On generation 6.x, which
-  has another process manager, it applies to every condition marked "generation 5.x only".
+  has other process managers, it applies to every condition whose generations are "5.x only".
 - A known failure can be accepted until a date: [waivers](runs.md). no_data cannot be waived.
 - Commands contain the usual paths below `/data/bkce`. Replace words in CAPITALS (DOMAIN_PORT is 80, or 443 for https,
   unless the site has another port). A line that begins with # is a step to do by hand before the next line. A report has
@@ -65,7 +65,7 @@ what it reads, when it fails, what a failure means and how to repair it. `script
 - `-m 标记` 判定一节及其所有可能原因；`--only 检查项@对象` 只判定一项：处理之后请这样复查。
 - 反引号中的名称后跟数字（例如 `disk_free_percent`（1））是限值或阈值，可在 [deployment.yaml](../inventory/README.zh-CN.md) 中修改。
 - 所需内容无法读取时判定为 no_data；`host-reachable` 可能是该主机上任何失败的原因。
-- not_applicable 表示这里没有检查对象，判定中写明原因。只有一台 paas 主机时，所有两台之间的比较都是如此；没有 app 主机时，与其有关的检查项都是如此。6.x 的进程管理方式不同，标明“仅 5.x 版本”的检查项为 not_applicable。
+- not_applicable 表示这里没有检查对象，判定中写明原因。只有一台 paas 主机时，所有两台之间的比较都是如此；没有 app 主机时，与其有关的检查项都是如此。6.x 的进程管理方式不同，版本标明“仅 5.x”的检查项为 not_applicable。
 - 已知的失败可以豁免至指定日期：见[豁免](runs.zh-CN.md)。no_data 不能豁免。
 - 命令使用 `/data/bkce` 下的常见路径；大写单词需自行替换（DOMAIN_PORT 一般为 80，https 为 443）。以 # 开头的行需先手工完成，再执行下一行。报告中则是该主机的实际路径、地址和端口。套件从不执行这些命令。
 - 站点可以添加自己的检查项：[自定义检查](custom-checks.zh-CN.md)。
@@ -191,6 +191,11 @@ def _condition(condition: Condition, language: Language) -> Iterator[str]:
     yield item(Text(en="Severity", zh="级别"), _SEVERITY[condition.severity].in_(language))
     yield item(Text(en="Judged on", zh="判定对象"), _subjects_text(condition, language))
     yield item(Text(en="Reads", zh="读取内容"), condition.inputs.in_(language))
+    yield item(Text(en="Generations", zh="版本"), _generations(condition, language))
+    yield from (
+        f"  - {_GENERATIONS[generation].in_(language)}{_colon(language)}{text.in_(language)}"
+        for generation, text in condition.reads.items()
+    )
     yield item(Text(en="Fails when", zh="失败条件"), condition.rule.in_(language))
     yield item(Text(en="Means", zh="含义"), condition.impact.in_(language))
     if listed := causes(condition, language):
@@ -232,10 +237,28 @@ def _repair(parts: tuple[RemedyPart, ...], cases: list[Case], language: Language
         head = ""
 
 
+_GENERATIONS: dict[ReadOn, Text] = {
+    "5.x": Text(en="5.x (supervisord)", zh="5.x（supervisord）"),
+    "6.0": Text(en="6.0 and 6.1 (systemd)", zh="6.0 和 6.1（systemd）"),
+    "6.2": Text(en="6.2 and later (docker)", zh="6.2 及以上（docker）"),
+}
+
+
+def _generations(condition: Condition, language: Language) -> str:
+    """Return on which generations a condition is judged, and whether each reads the same."""
+    if condition.generations == ("5.x",):
+        return Text(en="5.x only", zh="仅 5.x").in_(language)
+    if condition.reads:
+        text = Text(en="what is read differs", zh="读取内容有差异")
+    elif condition.generations == ("6.x",):
+        text = Text(en="6.0 and later, the same is read", zh="6.0 及以上，读取内容相同")
+    else:
+        text = Text(en="all, the same is read", zh="全部，读取内容相同")
+    return text.in_(language)
+
+
 def _subjects_text(condition: Condition, language: Language) -> str:
     text = _comma(language).join(_scope(scope, language) for scope in condition.scopes)
-    if condition.generations == ("5.x",):
-        text += Text(en="; generation 5.x only", zh="；仅 5.x 版本").in_(language)
     if condition.schemes == ("https",):
         text += Text(en="; behind https only", zh="；仅 https").in_(language)
     return text

@@ -19,6 +19,7 @@ from bkpaas.catalogue.model import (
     Condition,
     Evidence,
     Point,
+    ReadOn,
     Relation,
     RemedyPart,
     Scheme,
@@ -104,6 +105,7 @@ class _Condition(Struct, forbid_unknown_fields=True):
     services: tuple[str, ...] = ()
     generations: tuple[Generation, ...] = ("5.x", "6.x")
     schemes: tuple[Scheme, ...] = ("http", "https")
+    reads: dict[ReadOn, Text] = {}
     not_applicable_reason: Text | None = None
     aliases: tuple[str, ...] = ()
 
@@ -155,6 +157,7 @@ def load_condition(path: Path, topology: Topology) -> Condition:
         services=tuple(one for name in file.services for one in SERVICE_GROUPS.get(name, (name,))),
         generations=file.generations,
         schemes=file.schemes,
+        reads={generation: _joined_lines(text) for generation, text in file.reads.items()},
         not_applicable_reason=file.not_applicable_reason and _joined_lines(file.not_applicable_reason),
         aliases=file.aliases,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from msgspec import Struct
@@ -12,6 +13,8 @@ from bkpaas.language import Language, get_language
 from bkpaas.messages import Message, both
 
 Severity = Literal["fail", "warn"]
+ReadOn = Literal["5.x", "6.0", "6.2"]
+"""Generations by what runs the services: supervisord; systemd (6.0 and 6.1); docker (6.2 and later)."""
 Scheme = Literal["http", "https"]
 
 SERVICES = ("appengine", "paas", "esb", "login", "console", "apigw")
@@ -207,6 +210,8 @@ class Condition(Struct, frozen=True):
     """Where it can be judged."""
     schemes: tuple[Scheme, ...] = ("http", "https")
     """The schemes of the domain for which it has a meaning."""
+    reads: Mapping[ReadOn, Text] = {}
+    """What is read on one generation, where that differs from the inputs."""
     not_applicable_reason: Text | None = None
     """Why it is not applicable when no host of the inventory is in its scope; None: the general sentence."""
     aliases: tuple[str, ...] = ()

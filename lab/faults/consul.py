@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from lab.control import Lab
-from lab.faults.actions import edit, host, restore
+from lab.faults.actions import address, edit, host, restore
 from lab.faults.fault import Act, Fault
 from lab.faults.units import await_service, start, systemctl
 
 PAAS_CONF = "/usr/local/openresty/nginx/conf/conf.d/paas.conf"
 PLACEHOLDER_SECONDS = 40
+QUICK_SECONDS = 1.0
+QUICK_TIMES = 3
+HELD_UP_SECONDS = 90
+"""How long requests may wait for an agent that hangs, one after the other in each worker."""
 
 
 def stop_consul(lab: Lab) -> None:
@@ -25,7 +29,20 @@ def silence_consul(lab: Lab) -> None:
 
 
 def wake_consul(lab: Lab) -> None:
-    lab.run(host(lab, "paas"), "kill -CONT $(systemctl show -p MainPID --value consul)")
+    """Let the agent go on, and wait until the requests that it has held up are answered."""
+    name = host(lab, "paas")
+    lab.run(name, "kill -CONT $(systemctl show -p MainPID --value consul)")
+    urls = [
+        f"http://{address(lab, name)}:{lab.layout.ports[service]}/" for service in ("login", "paas", "esb")
+    ]
+    asked = "; ".join(
+        f"curl -s -o /dev/null -m 5 -w '%{{time_total}} ' {url} || true" for url in urls * QUICK_TIMES
+    )
+
+    def quick() -> bool:
+        return all(float(seconds) < QUICK_SECONDS for seconds in lab.run(name, asked, timeout=120).split())
+
+    lab.wait(quick, HELD_UP_SECONDS, f"the services on {name} answer quickly")
 
 
 def keys(lab: Lab) -> str:
