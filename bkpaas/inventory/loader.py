@@ -53,14 +53,8 @@ def load(
     shipped = _Shipped(generation, overlay, environment, members)
     install_root = overlay.install_root or environment.install_root or files_found.install_root(notes)
     used = ", ".join(str(file) for file in (files_found.config, *env, files_found.overlay) if file)
-    notes = [
-        msg("read: {files}", files=used),
-        note,  # of the generation
-        *shipped.differing,
-        *hosts.oddities(members),
-        *notes,
-        *shipped.notes(),
-    ]
+    read_files = msg("read: {files}", files=used)
+    notes = [read_files, note, *shipped.differing, *hosts.oddities(members), *notes, *shipped.notes()]
     deployment = Deployment(
         source=str(path),
         generation=generation,
