@@ -268,6 +268,8 @@ class Results(Struct):
     comparison: Comparison | None = None
     history: History | None = None
     waivers: list[WaiverUse] = field(default_factory=list)
+    not_imported: list[str] = field(default_factory=list)
+    """Test files of a site that could not be imported, with the line and the error; their conditions are missing."""
     lost: list[str] = field(default_factory=list)
     """Outputs of this run that could not be written or sent, with the reason; the run is then not green."""
     causes: list[RootCause] = field(default_factory=list)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from difflib import get_close_matches
 from inspect import getdoc
 from pathlib import Path
 
@@ -18,9 +19,11 @@ from bkpaas.catalogue.registry import (
     current_id,
     load_condition,
 )
-from bkpaas.catalogue.scope import PerHost, Scope
+from bkpaas.catalogue.scope import PerHost, Scope, roles_of
 from bkpaas.catalogue.variables import render_usual
 from bkpaas.errors import CatalogueError
+from bkpaas.inventory.deployment import Deployment
+from bkpaas.inventory.words import ROLES
 from bkpaas.messages import Message, msg, to_text
 
 FOLDER = "tests_site"
@@ -165,6 +168,23 @@ def _from_keywords(
         if roles and scope is None
         else None,
     )
+
+
+def require_known_roles(condition: Condition, deployment: Deployment, test: Callable[..., None]) -> None:
+    """Raise CollectError if a scope names a role that neither the platform nor a host of the inventory has."""
+    known = sorted(ROLES | {role for host in deployment.hosts for role in host.roles})
+    for role in (role for scope in condition.scopes for role in roles_of(scope)):
+        if role not in known:
+            close = get_close_matches(role, known, 1)
+            raise refused(
+                location_of(test),
+                msg(
+                    "there is no role {role!r}{hint}; the roles are {known}",
+                    role=role,
+                    hint=msg(" (did you mean {close}?)", close=close[0]) if close else "",
+                    known=", ".join(known),
+                ),
+            )
 
 
 def _case(title: Text, remedy: Text) -> Case:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from bkpaas import former_names, libraries
+from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.libraries import MESSAGES
 from bkpaas.messages import msg, plural, to_text
@@ -17,6 +19,9 @@ from bkpaas.plugin.explanation import explain
 from bkpaas.record import Results
 from bkpaas.report import terminal
 from bkpaas.report.text import columns, visible, wrap
+
+_ERROR_LENGTH = 2000
+"""Characters of the error of a file that could not be imported."""
 
 
 def lines(
@@ -46,6 +51,20 @@ def remarks(option: argparse.Namespace, failures: list[str], notices: list[str])
     yield from map(visible, notices)
     if MESSAGES.total:
         yield _messages(Path(option.report))
+
+
+def why_not_imported(report: pytest.CollectReport) -> str:
+    """Return the file, the line and the whole error of a file that could not be collected."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    if crash is not None:
+        location, text = f"{report.nodeid}:{crash.lineno}", str(crash.message)
+    else:
+        shown = str(report.longrepr).strip().splitlines()
+        error = [line[1:].rstrip() for line in shown if line.startswith("E")] or shown
+        lines_of_file = re.findall(rf"^{re.escape(report.nodeid)}:(\d+): ", "\n".join(shown), re.MULTILINE)
+        location = f"{report.nodeid}:{lines_of_file[-1]}" if lines_of_file else report.nodeid
+        text = "\n    ".join(error).strip()
+    return Secrets().redact(f"{location}: {text}"[:_ERROR_LENGTH])
 
 
 def _messages(report: Path) -> str:

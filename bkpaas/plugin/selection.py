@@ -8,9 +8,10 @@ import msgspec
 import pytest
 
 from bkpaas.catalogue.model import Condition
-from bkpaas.catalogue.registry import current_id, get_condition
+from bkpaas.catalogue.registry import CUSTOM_CONDITIONS, current_id, get_condition
 from bkpaas.catalogue.scope import DEPLOYMENT as WHOLE
 from bkpaas.catalogue.scope import Subject
+from bkpaas.checks.custom import require_known_roles
 from bkpaas.errors import SuiteError
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.messages import msg, to_text
@@ -81,6 +82,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize("subject", cases, ids=[case.id for case in cases])
         return
     condition = get_condition(marker.args[0])
+    if condition.id in CUSTOM_CONDITIONS:
+        require_known_roles(condition, deployment, metafunc.function)
     cases = subjects(condition, deployment)
     metafunc.fixturenames.append("subject")
     metafunc.parametrize("subject", cases, ids=[f"{condition.id}@{case.id}" for case in cases])

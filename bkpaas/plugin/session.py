@@ -72,6 +72,7 @@ class Controller:
         self.interrupted = False
         self.left_out = 0
         self._others = False  # whether tests ran that judge no condition
+        self.not_imported: list[str] = []
         self.failures: list[str] = []
         """Files that could not be imported, and failures of tests that judge no condition."""
         self.outputs = Outputs(config.option, config.stash[HOOK], config.stash[MONITOR])
@@ -146,7 +147,8 @@ class Controller:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         if report.failed:
-            self.failures.append(f"{report.nodeid}: {_why_not_collected(report)}")
+            self.not_imported.append(closing.why_not_imported(report))
+            self.failures.append(self.not_imported[-1])
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         self.ledger.begun.add(nodeid.rpartition("[")[2].removesuffix("]"))
@@ -206,6 +208,7 @@ class Controller:
         self.results.run.exit = self._exit(exitstatus, self.results)
         if (total := self.ledger.total()) > len(self.results.verdicts):
             self.results.run.selected_from = total
+        self.results.not_imported = list(self.not_imported)
         self.results.waivers = uses(self.deployment, self.ledger.outcomes)
         self._compare_with_earlier_runs(self.results, snapshot)
         self.outputs.write(self.results)
@@ -347,14 +350,6 @@ def _selection(config: pytest.Config) -> list[str]:
     args += ["-m", option.markexpr] if option.markexpr else []
     args += ["-k", option.keyword] if option.keyword else []
     return args + (config.args if config.args_source == pytest.Config.ArgsSource.ARGS else [])
-
-
-def _why_not_collected(report: pytest.CollectReport) -> str:
-    """The end of what pytest says: the line and the error."""
-    crash = getattr(report.longrepr, "reprcrash", None)
-    if crash is not None:
-        return f"{crash.path}:{crash.lineno}: {crash.message}"
-    return "\n    ".join(str(report.longrepr).strip().splitlines()[-4:])
 
 
 def _colours(config: pytest.Config) -> bool:

@@ -161,7 +161,7 @@ def unchecked(results: Results) -> list[Group]:
 
 def overall_verdict(results: Results) -> Word:
     """The word that stands for the whole run: pass only if it is green."""
-    if results.counts["fail"] or partial(results) is not None:
+    if results.counts["fail"] or results.not_imported or partial(results) is not None:
         return "fail"
     return "pass" if results.run.exit == 0 and results.counts["pass"] else "no_data"
 
@@ -187,7 +187,19 @@ def headline(results: Results) -> Message:
             count=len(results.verdicts),
             total=total,
         )
-    return outcome if notice is None else msg("{notice} {outcome}", notice=notice, outcome=outcome)
+    notices = [*([notice] if notice else []), *([_not_imported(results)] if results.not_imported else [])]
+    for text in reversed(notices):
+        outcome = msg("{notice} {outcome}", notice=text, outcome=outcome)
+    return outcome
+
+
+def _not_imported(results: Results) -> Message:
+    return plural(
+        "{count} test file could not be imported, so its conditions were not checked: {first}.",
+        "{count} test files could not be imported, so their conditions were not checked; the first: {first}.",
+        count=len(results.not_imported),
+        first=" ".join(results.not_imported[0].split()),
+    )
 
 
 def _outcome(results: Results) -> Message:
