@@ -29,10 +29,9 @@ def load(
 ) -> Deployment:
     """Load the deployment at path.
 
-    path: a /data/install directory, an install.config, a deployment.yaml, or a directory with deployment.yaml
-    alone or with the others. limit: names, addresses or roles, separated by commas; other hosts stay known
-    but are not judged. conditions: those that a waiver may name; None: any. visits: the files that connections need must
-    be there. InventoryError: file, line, reason, fix; InventoryErrors when there are several.
+    path: a /data/install directory, an install.config, a deployment.yaml, or a directory with a deployment.yaml. limit: the
+    selected hosts as names, addresses or roles, separated by commas. conditions: those that a waiver may name; None: any.
+    visits: the files that connections need must exist. InventoryError: file, line, reason, fix; InventoryErrors: several.
     """
     files_found, problems = files.find(path), Problems(visits=visits)
     overlay = read_overlay(read(files_found.overlay), problems) if files_found.overlay else Overlay()
