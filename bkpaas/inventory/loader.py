@@ -13,7 +13,7 @@ from bkpaas.inventory.generation import decide
 from bkpaas.inventory.limit import select_hosts
 from bkpaas.inventory.overlay import Overlay, read_overlay
 from bkpaas.inventory.problems import Problems
-from bkpaas.inventory.source import read
+from bkpaas.inventory.source import Source, read
 from bkpaas.inventory.waivers import resolve_hosts
 from bkpaas.messages import Message, msg
 
@@ -43,8 +43,7 @@ def load(
     generation, note = decide([overlay.clues(), files_found.clues(), *clues])
     notes = list[Message]()
     listed = install_config.parse(config, generation, problems, notes) if config else {}
-    projects = install_config.projects(config) if config and generation == "6.x" else {}
-    members = hosts.merged(listed, overlay, problems, projects)
+    members = hosts.merged(listed, overlay, problems, _projects(config, generation))
     waivers = resolve_hosts(overlay.waivers, members, problems, conditions)
     env = files_found.env(generation)
     environment = understand([read(file) for file in env], generation, overlay.own_fields(), problems)
@@ -74,6 +73,11 @@ def load(
         notes=tuple(notes),
     )
     return deployment if limit is None else select_hosts(deployment, limit)
+
+
+def _projects(config: Source | None, generation: Generation) -> dict[str, set[str]]:
+    """Return {address: projects of paas} where install.config names them; 5.x has all on each paas host."""
+    return install_config.projects(config) if config and generation == "6.x" else {}
 
 
 def _check_standalone(overlay: Overlay, problems: Problems) -> None:

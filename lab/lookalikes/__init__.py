@@ -12,6 +12,7 @@ from lab.faults.fault import Act
 from lab.faults.log_cleanup import clear_logs
 from lab.lookalikes import (
     applications,
+    containers,
     edited,
     files,
     hosts,
@@ -36,7 +37,7 @@ def _completely(undo: Act) -> Act:
 LOOKALIKES: dict[str, Lookalike] = {
     one.name: replace(one, undo=_completely(one.undo))
     for module in (
-        *(files, hosts, processes, inventories, edited, login, units, spellings),
+        *(files, hosts, processes, inventories, edited, login, units, containers, spellings),
         *(applications, logging),
     )
     for one in module.LOOKALIKES
