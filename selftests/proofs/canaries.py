@@ -15,9 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import unquote
 
-from judges.test_canaries import KINDS as SHAPES
-
 from lab.control import Lab
+from selftests.judges.test_canaries import KINDS as SHAPES
 
 PLANTED = "bkpaas-planted"
 """The first word of the processes that carry canaries."""
