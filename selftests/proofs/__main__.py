@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lab import layouts, lifecycle, machine
 from lab.control import REPOSITORY, Lab
-from selftests.proofs import privilege, read_only, secrets
+from selftests.proofs import controller, hostile, privilege, read_only, secrets
 from selftests.proofs.figures import Figures, warn
 
 FILE = REPOSITORY / "report" / "proof.json"
@@ -25,7 +25,7 @@ IN_LAB: dict[str, Proof] = {
     "secrets": secrets.prove,
 }
 """Proofs that need a lab of layout a in which all is well; the last one plants secrets in it."""
-ALONE: dict[str, Callable[[Figures], None]] = {}
+ALONE: dict[str, Callable[[Figures], None]] = {"hostile": hostile.prove, "controller": controller.prove}
 NAMES = (*IN_LAB, *ALONE)
 
 
