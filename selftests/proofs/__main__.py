@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+import signal
 import subprocess
 import sys
 import time
@@ -44,6 +45,10 @@ def parser() -> argparse.ArgumentParser:
 
 def main() -> int:
     machine.complete_path()
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a process in the background would pass on SIG_IGN
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     options = parser().parse_args()
     figures, names = Figures(), options.only or list(NAMES)
     commit = subprocess.run(
