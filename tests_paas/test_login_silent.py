@@ -270,6 +270,7 @@ def test_request_arrives_in_one_login_log(
             arrived.append(paas.name)
         elif reason:
             unknown.append(labelled(paas.name, reason))
+            finding.unreachable_hosts.add(paas.name)
     finding.add_evidence(msg("{agent} arrived on {arrived}", agent=agent, arrived=", ".join(arrived)))
     assert len(arrived) < 2, case(
         "several-logs", "one request is in the logs of several hosts: {arrived}", arrived=", ".join(arrived)

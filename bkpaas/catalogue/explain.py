@@ -26,7 +26,7 @@ NO_ANSWER = frozenset({"refused", "silent", "unresolved", "not-listening", "not-
 OWN = frozenset({"wrong-value", "frozen", "extra-process"})
 """Kinds of evidence that nothing may be behind unless an edge produces them: files, settings, clocks, signals."""
 
-RIGHTS = ("Permission denied", "root only", "by root")
+RIGHTS = ("Permission denied", "only root can", "root only", "by root")
 """Words in the reason of a verdict that lacks the rights of root."""
 
 INVENTORY = "inventory-roles"

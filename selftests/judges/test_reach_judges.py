@@ -77,6 +77,23 @@ def test_insufficient_rights_are_one_cause(record):
     assert "as ops, not as root" in cause["headline"] and "bkpaas.collect.sudoers" in remedy
 
 
+def test_owners_of_sockets_and_a_log_are_part_of_that_cause(record):
+    """What a plain account reported in the lab: no owners, no peers, no login log."""
+
+    def change(snapshot):
+        as_plain_user(snapshot)
+        for facts in snapshot["hosts"].values():
+            facts["sockets"]["owners_known"] = False
+        for name in ("paas-1", "paas-2"):
+            reason = "/data/bkce/logs/open_paas/login_uwsgi.log: Permission denied"
+            snapshot["hosts"][name]["login_access"] = {"fact": "Missing", "reason": reason}
+
+    results = record(change)
+    arrives = next(one for one in results["verdicts"] if one["condition"] == "login-request-arrives")
+    assert arrives["verdict"] == "no_data" and arrives["explained_by"]
+    assert [cause["case"] for cause in results["causes"]] == ["insufficient-rights"]
+
+
 def test_what_is_unreadable_for_another_reason_is_not_explained_by_rights(record):
     def change(snapshot):
         as_plain_user(snapshot)
