@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from pytest_html.basereport import BaseReport
 
-from bkpaas.language import Language
+from bkpaas.language import Language, get_language
 from bkpaas.messages import Message, msg
 from bkpaas.record import Results, Verdict, write_private
 from bkpaas.report.findings import Cause, causes, headline, label
@@ -39,11 +39,19 @@ def write_privately(
     for report in [plugin for plugin in plugins.get_plugins() if isinstance(plugin, BaseReport)]:
 
         def write(page: str, report: Any = report) -> None:
-            data = page.encode("utf-8", "replace")
+            data = readable(page, get_language()).encode("utf-8", "replace")
             if not attempt(report._report_path, lambda path: write_private(path, data)):
                 plugins.unregister(report)
 
         report._write_report = write
+
+
+def readable(page: str, language: Language) -> str:
+    """Return pytest-html's page with its language, a viewport for phones, and our style after its own."""
+    style = Path(__file__).with_name("details.css").read_text("utf-8")
+    viewport = '<meta name="viewport" content="width=device-width, initial-scale=1">'
+    page = page.replace("<html>", f'<html lang="{"zh-CN" if language == "zh" else "en"}">', 1)
+    return page.replace("</head>", f"{viewport}<style>{style}</style></head>", 1)
 
 
 def header_cells(language: Language) -> list[str]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import resources
 from pathlib import Path
 
 from bkpaas.record import write_json
+from bkpaas.report import details
 from bkpaas.report.text import visible
 
 from .browser import Browser
 from .hostile import MARKUP, ODD, hostile
+
+AXE = resources.files("axe_core_python") / "axe.min.js"
 
 CONFTEST = """
 from pathlib import Path
@@ -62,9 +66,18 @@ def test_pytest_html_page(tmp_path: Path, browser: Browser) -> None:
     )
     assert done.returncode == 1, done.stdout
 
+    page.write_text(
+        details.readable(page.read_text("utf-8", "surrogatepass"), "en"), "utf-8", "surrogatepass"
+    )
     browser.size(1280, 900)
     browser.open(page)
     browser.wait("document.querySelector('.results-table-row')")
+    browser.evaluate(AXE.read_text("utf-8") + ";0")
+    contrast = "axe.run({ runOnly: ['color-contrast', 'html-has-lang', 'meta-viewport'] }).then((found) => found.violations.map((one) => one.id))"
+    for width in (1280, 390):
+        browser.size(width, 900)
+        assert browser.evaluate("document.documentElement.scrollWidth") <= width
+        assert browser.evaluate(contrast) == []
     rows = "document.querySelectorAll('#results-table .results-table-row').length"
     assert browser.evaluate(rows) == sum(verdict.verdict != "pass" for verdict in hostile().verdicts)
     text = browser.evaluate("document.querySelector('#results-table').textContent")

@@ -235,3 +235,12 @@ def test_the_summary_on_standard_output(run):
     done = run("--only", "disk-space", "--summary", "-")
     assert "# BlueKing PaaS acceptance" in done.out and done.exit == 0
     assert not Path("-").exists()
+
+
+def test_a_list_of_tests_leaves_the_last_report(run, tmp_path):
+    files = ("results.json", "report.html", "details.html", "junit.xml")
+    (tmp_path / "report").mkdir()
+    for name in files:
+        (tmp_path / "report" / name).write_text("of the last run")
+    run("--collect-only", "-q", "--only", "disk-space")
+    assert {(tmp_path / "report" / name).read_text() for name in files} == {"of the last run"}
