@@ -183,10 +183,12 @@ class Comparison(Struct):
     facts: list[FactChange]
 
 
-class PastRun(Struct):
+class PastRun(Struct, omit_defaults=True):
     started: str
     exit: int
     counts: dict[str, int]
+    report: str | None = None
+    """The directory that its report was written to."""
 
 
 class History(Struct):

@@ -238,7 +238,8 @@ class Controller:
             self.outputs.notices.append(str(error))
         try:
             if (archive := self.config.stash[ARCHIVE]) is not None:
-                record.history = archive.record(record, snapshot.started, checked)
+                report = Path(self.config.option.report)
+                record.history = archive.record(record, snapshot.started, checked, report)
         except SuiteError as error:
             self.outputs.notices.append(str(error))
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
+from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import quote
 
 from bkpaas.messages import Message, msg
 from bkpaas.record import Change, Comparison, FactChange, PastRun, Results, Word
@@ -11,7 +14,7 @@ from bkpaas.report.change_lines import day
 
 BARS = 60
 """Past runs drawn, the latest."""
-FEW = 24
+FEW = 12
 """With fewer runs than this the bars do not get any wider."""
 _BAD: tuple[Word, ...] = ("fail", "no_data")
 _WORRY: tuple[Word, ...] = ("pass", "warn", "no_data", "fail")
@@ -98,12 +101,29 @@ class Bar(NamedTuple):
     warn: float
     run: PastRun
     last: bool
+    link: str | None
+    """The page of its report, as seen from this page; None where it is not there any more."""
 
 
-def trend(results: Results) -> list[Bar]:
-    """The latest runs, oldest first; empty where there is nothing to compare."""
+class Trend(NamedTuple):
+    """The latest runs, oldest first."""
+
+    bars: list[Bar]
+    most: int
+    """The verdicts that the height of the picture stands for."""
+    first: str
+    last: str
+    """Days of the first and the last run."""
+
+    @property
+    def linked(self) -> bool:
+        return any(bar.link for bar in self.bars)
+
+
+def trend(results: Results, page: Path | None = None) -> Trend | None:
+    """Return the latest runs; None where there is nothing to compare. page: where links to earlier pages start."""
     if results.history is None or len(results.history.runs) < 2:
-        return []
+        return None
     runs = results.history.runs[-BARS:]
     worst = max(1, *(sum(run.counts.get(word, 0) for word in _DRAWN) for run in runs))
     step = 100 / max(len(runs), FEW)
@@ -111,5 +131,15 @@ def trend(results: Results) -> list[Bar]:
     for index, run in enumerate(runs):
         fail, no_data, warn = (round(100 * run.counts.get(word, 0) / worst, 1) for word in _DRAWN)
         x, width = round(index * step, 2), round(step * 0.78, 2)
-        bars.append(Bar(x, width, fail, no_data, warn, run, run is runs[-1]))
-    return bars
+        bars.append(Bar(x, width, fail, no_data, warn, run, run is runs[-1], _link(run, runs, page)))
+    return Trend(bars, worst, day(runs[0].started)[:10], day(runs[-1].started)[:10])
+
+
+def _link(run: PastRun, runs: list[PastRun], page: Path | None) -> str | None:
+    """Return the link to a page that is still there: a later run into the same directory has replaced it."""
+    if page is None or run.report is None or [one for one in runs if one.report == run.report][-1] is not run:
+        return None
+    earlier = Path(run.report, "report.html")
+    if run is runs[-1] or earlier == page.absolute() or not earlier.is_file():
+        return None
+    return quote(os.path.relpath(earlier, page.absolute().parent))

@@ -65,12 +65,12 @@ _HERE = Path(__file__).parent
 
 def write(results: Results, target: Path) -> None:
     """Write the record as one self-contained page, private, replacing the file as a whole."""
-    write_private(target, page(results).encode("utf-8"))
+    write_private(target, page(results, target).encode("utf-8"))
 
 
-def page(results: Results) -> str:
+def page(results: Results, target: Path | None = None) -> str:
     """The page: what matters as plain markup, the matrix and the table drawn by its script from the embedded data."""
-    return str(_template().render(_context(results)))
+    return str(_template().render(_context(results, target)))
 
 
 def _template() -> Any:
@@ -95,7 +95,7 @@ def _template() -> Any:
     return environment.get_template("page.html.j2")
 
 
-def _context(results: Results) -> dict[str, Any]:
+def _context(results: Results, target: Path | None) -> dict[str, Any]:
     style, dark_style, script = (
         (_HERE / f"page{end}").read_text("utf-8") for end in (".css", ".dark.css", ".js")
     )
@@ -130,7 +130,7 @@ def _context(results: Results) -> dict[str, Any]:
         "unseen_further": len(dark_hosts) - len(dark_hosts[:HOSTS_SHOWN]),
         "since": changes.since(record),
         "changed": changes.changed(record),
-        "trend": changes.trend(record),
+        "trend": changes.trend(record, target),
         "clocks": clocks.chart(record),
         "pictures": pictures,
         "ways": path.ways(pictures),

@@ -45,11 +45,12 @@ STATES: dict[Word, State] = {
 
 _INTERRUPTED = 2
 _APPLICATION = 0x626B7061  # "bkpa", in the file's own head: nothing else is taken for a history
-_VERSION = 1
+_VERSION = 2
 _TABLES = """
 CREATE TABLE deployment (domain TEXT NOT NULL);
 CREATE TABLE runs (
-    run TEXT PRIMARY KEY, started REAL NOT NULL, at TEXT NOT NULL, exit INTEGER NOT NULL, counts TEXT NOT NULL
+    run TEXT PRIMARY KEY, started REAL NOT NULL, at TEXT NOT NULL, exit INTEGER NOT NULL, counts TEXT NOT NULL,
+    report TEXT
 );
 CREATE TABLE turns (
     id TEXT NOT NULL, started REAL NOT NULL, at TEXT NOT NULL, state TEXT NOT NULL, PRIMARY KEY (id, started)
@@ -77,10 +78,12 @@ class Archive:
         except (sqlite3.Error, OSError, ValueError) as error:
             raise self._refused(str(error)) from _system_error(error)
 
-    def record(self, results: Results, started: float, checked: Set[str]) -> History:
+    def record(
+        self, results: Results, started: float, checked: Set[str], report: Path | None = None
+    ) -> History:
         """Add a run and tell how it stands among the others. SuiteError: it could not be written.
 
-        started: epoch seconds. judged: ids that were really judged. An interrupted run is one of the runs, and says
+        started: epoch seconds. judged: ids that were really judged. report: the directory of its report. An interrupted run is one of the runs, and says
         nothing about what is new or repaired. Nor does one that is judged again, or that is older than the newest, change
         what is remembered; it is told how it stood among those before it.
         """
@@ -88,7 +91,7 @@ class Archive:
             with self._opened() as database:
                 newest = database.execute("SELECT max(started) FROM runs").fetchone()[0]
                 newer = newest is None or started > newest
-                self._add_run(database, results, started)
+                self._add_run(database, results, started, report)
                 history = History(self._runs(database, started), {}, [], [], [])
                 if results.run.exit != _INTERRUPTED:
                     states = {v.id: STATES[v.verdict] for v in results.verdicts if v.id in checked}
@@ -125,7 +128,10 @@ class Archive:
             return
         if application != _APPLICATION:
             raise self._refused(msg("is a database of another program"))
-        if version != _VERSION:
+        if version == 1:
+            database.execute("ALTER TABLE runs ADD COLUMN report TEXT")
+            database.execute(f"PRAGMA user_version = {_VERSION}")
+        elif version != _VERSION:
             raise self._refused(
                 msg(
                     "was written by another version of the suite (format {version}, this one writes {own})",
@@ -147,17 +153,21 @@ class Archive:
             msg("{location}: {reason}\n  fix: {fix}", location=self.file, reason=reason, fix=fix)
         )
 
-    def _add_run(self, database: sqlite3.Connection, results: Results, started: float) -> None:
-        run = results.run
-        row = (run.id, started, run.started, run.exit, json.dumps(results.counts))
-        database.execute("INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?, ?)", row)
+    def _add_run(
+        self, database: sqlite3.Connection, results: Results, started: float, report: Path | None
+    ) -> None:
+        run, place = results.run, None if report is None else str(report.absolute())
+        row = (run.id, started, run.started, run.exit, json.dumps(results.counts), place)
+        database.execute("INSERT OR IGNORE INTO runs VALUES (?, ?, ?, ?, ?, ?)", row)
 
     def _runs(self, database: sqlite3.Connection, until: float) -> list[PastRun]:
         rows = database.execute(
-            "SELECT at, exit, counts FROM runs WHERE started <= ? ORDER BY started DESC LIMIT ?",
+            "SELECT at, exit, counts, report FROM runs WHERE started <= ? ORDER BY started DESC LIMIT ?",
             (until, RUNS_KEPT),
         ).fetchall()
-        return [PastRun(at, exit_, json.loads(counts)) for at, exit_, counts in reversed(rows)]
+        return [
+            PastRun(at, exit_, json.loads(counts), report) for at, exit_, counts, report in reversed(rows)
+        ]
 
     def _notify(
         self,

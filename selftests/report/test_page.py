@@ -567,3 +567,23 @@ def test_commands_break_between_words(shown: Open, browser: Browser) -> None:
     style = "getComputedStyle(document.querySelector('.commands code'))"
     assert browser.evaluate(f"{style}.wordBreak") == "normal"
     assert browser.evaluate("document.querySelectorAll('.commands code wbr').length") > 3
+
+
+def test_a_bar_opens_the_report_of_its_run(browser: Browser, tmp_path: Path) -> None:
+    """The trend has an axis with days, and links to the earlier pages that are still there."""
+    results = among_others()
+    assert results.history is not None
+    for number, run in enumerate(results.history.runs):
+        run.report = str(tmp_path / f"day {number // 2}")  # a later run replaces the page of an earlier one
+    (tmp_path / "day 1").mkdir()
+    html.write(results, tmp_path / "day 1/report.html")
+    html.write(results, tmp_path / "day 3/report.html")
+    browser.size(390, 900)
+    browser.open(tmp_path / "day 3/report.html")
+    browser.wait(READY)
+    links = "[...document.querySelectorAll('.trend a')].map((one) => one.getAttribute('href'))"
+    assert browser.evaluate(links) == ["../day%201/report.html"]
+    texts = browser.evaluate("[...document.querySelectorAll('.trend text')].map((one) => one.textContent)")
+    assert texts == ["12", "0", "03-01", "03-07"]
+    browser.evaluate(AXE.read_text("utf-8") + ";0")
+    assert browser.evaluate("axe.run('.trend').then((found) => found.violations.map((one) => one.id))") == []

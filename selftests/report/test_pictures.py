@@ -243,14 +243,18 @@ def test_which_way_a_verdict_went(before: Word | None, after: Word | None, name:
 def test_a_trend_needs_two_runs_and_draws_the_latest() -> None:
     results = among_others()
     assert results.history is not None
-    bars = changes.trend(results)
+    shown = changes.trend(results)
+    assert shown is not None
+    bars = shown.bars
     assert len(bars) == 7 and bars[-1].last and bars[-1].fail > bars[2].fail > bars[0].fail == 0
     assert max(bar.fail + bar.no_data + bar.warn for bar in bars) == pytest.approx(100, abs=0.2)
+    assert (shown.most, shown.first, shown.last, shown.linked) == (12, "2026-03-01", "2026-03-07", False)
     results.history.runs *= 20
-    assert len(changes.trend(results)) == changes.BARS
-    assert max(bar.x + bar.width for bar in changes.trend(results)) <= 100
+    longer = changes.trend(results)
+    assert longer is not None and len(longer.bars) == changes.BARS
+    assert max(bar.x + bar.width for bar in longer.bars) <= 100
     results.history.runs = results.history.runs[:1]
-    assert changes.trend(results) == []
+    assert changes.trend(results) is None
 
 
 def test_pictures_of_a_fleet_are_small() -> None:

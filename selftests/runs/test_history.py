@@ -144,6 +144,15 @@ def test_runs_at_the_same_time_are_all_kept(tmp_path):
     assert len(last.runs) == 13 and last.new == []
 
 
+def test_a_history_of_the_format_before_is_continued(tmp_path):
+    Archive(tmp_path, "paas.bk.com").record(record(1, bad()), 1.0, bad().keys())
+    with sqlite3.connect(tmp_path / FILE) as database:
+        database.execute("ALTER TABLE runs DROP COLUMN report")
+        database.execute("PRAGMA user_version = 1")
+    again = Archive(tmp_path, "paas.bk.com").record(record(2, bad()), 2.0, bad().keys(), tmp_path / "report")
+    assert [run.report for run in again.runs] == [None, str(tmp_path / "report")] and again.new == []
+
+
 def database_of_another_program(file):
     with sqlite3.connect(file) as database:
         database.execute("CREATE TABLE songs (title TEXT)")

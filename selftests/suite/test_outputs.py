@@ -241,6 +241,6 @@ def test_a_list_of_tests_leaves_the_last_report(run, tmp_path):
     files = ("results.json", "report.html", "details.html", "junit.xml")
     (tmp_path / "report").mkdir()
     for name in files:
-        (tmp_path / "report" / name).write_text("of the last run")
+        (tmp_path / "report" / name).write_text("{}")
     run("--collect-only", "-q", "--only", "disk-space")
-    assert {(tmp_path / "report" / name).read_text() for name in files} == {"of the last run"}
+    assert {(tmp_path / "report" / name).read_text() for name in files} == {"{}"}
