@@ -32,6 +32,7 @@ from bkpaas.checks import (
     nginx_route,
     no_answer,
     server_name_fits,
+    stopped_nginx,
 )
 
 AGENTS = {"paas_agent", "paasagent"}
@@ -48,6 +49,8 @@ def test_nginx_of_the_app_host_answers(host: HostView, deployment: Deployment, f
     masters = host.processes.nginx_masters()
     listeners = host.sockets.on(port)
     assert listeners, _not_listening(host, masters, port)
+    stopped = stopped_nginx(host)
+    assert not stopped, case("frozen", "nginx processes that a signal has stopped: {pids}", pids=stopped)
     answer = host.answers.get(HttpName.AGENT_NGINX)
     assert answer.ok, _unanswered(answer)
     assert answer.status not in (502, 503, 504), case(

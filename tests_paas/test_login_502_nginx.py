@@ -34,6 +34,7 @@ from bkpaas.checks import (
     is_placeholder,
     lines,
     msg,
+    nginx_route,
     no_answer,
     platform_upstreams,
     series,
@@ -41,9 +42,13 @@ from bkpaas.checks import (
     service_endpoint,
     several,
     shadowing_server,
+    stopped_nginx,
     upstream_component,
     valid_addresses,
 )
+
+SERVED_AT = {"/login/": "login", "/api/": "esb", "/v1/": "appengine"}
+"""The service of open_paas that answers a path of the domain."""
 
 UpstreamLine = tuple[NginxUpstream, str, NginxUpstreamServer]
 """An upstream, the service that it leads to, and one of its servers."""
@@ -98,6 +103,8 @@ def test_nginx_serves_the_domain(host: HostView, deployment: Deployment, finding
         pid=masters[0].pid,
         ports=ports_text,
     )
+    stopped = stopped_nginx(host)
+    assert not stopped, case("frozen", "nginx processes that a signal has stopped: {pids}", pids=stopped)
     finding.add_evidence(f"nginx {masters[0].pid}: {', '.join(map(str, sorted(listening)))}")
 
 
@@ -205,6 +212,7 @@ def test_upstreams_name_paas_hosts(
                 service,
                 case("wrong-port", "{service} listens on {port}", service=service, port=port),
             )
+    wrong |= _misdirected(nginx, deployment)
     finding.affects_services(service for service, _ in wrong.values())
     finding.add_evidence(
         ", ".join(f"{upstream.name} {server.address}:{server.port}" for upstream, _, server in servers)
@@ -220,6 +228,23 @@ def test_upstreams_name_paas_hosts(
             sorted({service for service, problem in wrong.values() if problem.case == first.case})
         ),
     )
+
+
+def _misdirected(nginx: Nginx, deployment: Deployment) -> dict[str, tuple[str, CaseMessage]]:
+    """Return the paths of the domain whose location leads to the upstream of another service of open_paas."""
+    wrong: dict[str, tuple[str, CaseMessage]] = {}
+    for server in _servers_of_domain(nginx, deployment):
+        for path, service in SERVED_AT.items():
+            route = nginx_route(server.locations, path)
+            served_by = UPSTREAM_SERVICES.get(route.location.upstream or "") if route else None
+            if route is None or served_by in (None, service):
+                continue
+            location = route.location
+            problem = case(
+                "other-service", "leads to {target}, to {service}", target=route.target, service=served_by
+            )
+            wrong[f"{location.file}:{location.line} {path}"] = service, problem
+    return wrong
 
 
 @condition("nginx-upstreams-complete")

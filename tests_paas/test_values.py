@@ -10,9 +10,11 @@ from bkpaas.checks import (
     HostLookup,
     HostView,
     Message,
+    Missing,
     NoData,
     NotApplicable,
     SettingReading,
+    Sockets,
     addresses,
     case,
     clauses,
@@ -224,9 +226,25 @@ def _location_problem(
     facts = host.facts if paas.name == host.name else host_facts(paas.name).facts
     port = service_endpoint(service, paas, deployment, facts)[1]
     if (location_port(text) or 80) == port:
-        return None
+        return _not_listening(reading, text, host_name, port, host, facts.sockets)
     return _problem(
         "other-port", reading, text, msg("{service} listens on port {port}", service=service, port=port)
+    )
+
+
+def _not_listening(
+    reading: SettingReading, text: str, name: str, port: int, host: HostView, sockets: Sockets | Missing
+) -> CaseMessage | None:
+    """Return the case of an address on which the service does not listen; None if it does, or nothing listens."""
+    listeners = () if isinstance(sockets, Missing) else sockets.on(port)
+    targets = ("127.0.0.1",) if name == "localhost" else host.names.of(name)
+    if not listeners or any(
+        listener.covers(target) is not False for listener in listeners for target in targets
+    ):
+        return None
+    shown = ", ".join(f"{listener.address}:{port}" for listener in listeners)
+    return _problem(
+        "not-listening", reading, text, msg("the service listens on {addresses}", addresses=shown)
     )
 
 
@@ -243,6 +261,8 @@ def _problem(kind: str, reading: SettingReading, text: str, reason: Message) -> 
         return case("other-domain", evidence, key=reading.name, projects=reading.project, value=text)
     if kind == "other-host":
         return case("other-host", evidence, key=reading.name, projects=reading.project, value=text)
+    if kind == "not-listening":
+        return case("not-listening", evidence, key=reading.name, projects=reading.project, value=text)
     if kind == "unresolved":
         return case("unresolved", evidence, key=reading.name, projects=reading.project, value=text)
     return case("other-port", evidence, key=reading.name, projects=reading.project, value=text)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from bkpaas.checks.log_search import is_loopback
-from bkpaas.facts import Nginx, NginxServer
+from bkpaas.facts import HostView, Nginx, NginxServer
 from bkpaas.facts.nginx import APP_UPSTREAMS
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.inventory.platform import OPEN_PAAS_SERVICES
@@ -122,3 +122,14 @@ def upstream_component(address: str, nginx: Nginx, deployment: Deployment) -> st
     if address.rpartition(":")[0] in {app.address for app in deployment.hosts_with("appo", "appt")}:
         return "service:agent"
     return f"service:{address}"
+
+
+def stopped_nginx(host: HostView) -> str:
+    """Return the pids of nginx processes that a signal has stopped, their masters included; "" if there are none."""
+    masters = host.processes.nginx_masters()
+    return ", ".join(
+        str(process.pid)
+        for process in host.processes.items
+        if process.state in ("T", "t")
+        and any(host.processes.descends(process.pid, master.pid) for master in masters)
+    )

@@ -115,10 +115,22 @@ DATA_DIRECTORIES = {
 SYSTEM_DIRECTORIES = ("/", "/tmp", "/var", "/var/log", "/var/tmp", "/run", "{home}", "{home}/logs")
 """Directories of every host that may be file systems of their own."""
 LOG_DIRECTORIES = {
-    "paas": ("{home}/logs/open_paas",),
+    "paas": ("{home}/logs/open_paas", "{home}/logs/paas_plugins"),
     "nginx": ("{home}/logs/nginx", "/var/log/nginx", "/var/lib/nginx"),
-    "appo": ("{home}/logs/paas_agent", "{home}/paas_agent/apps/logs", "{home}/logs/nginx", "/var/log/nginx"),
-    "appt": ("{home}/logs/paas_agent", "{home}/paas_agent/apps/logs", "{home}/logs/nginx", "/var/log/nginx"),
+    "appo": (
+        "{home}/logs/paas_agent",
+        "{home}/logs/paas_plugins",
+        "{home}/paas_agent/apps/logs",
+        "{home}/logs/nginx",
+        "/var/log/nginx",
+    ),
+    "appt": (
+        "{home}/logs/paas_agent",
+        "{home}/logs/paas_plugins",
+        "{home}/paas_agent/apps/logs",
+        "{home}/logs/nginx",
+        "/var/log/nginx",
+    ),
     "mysql": ("{home}/logs/mysql", "/var/log/mysql"),
     "redis": ("{home}/logs/redis", "/var/log/redis"),
     "rabbitmq": ("{home}/logs/rabbitmq", "/var/log/rabbitmq"),

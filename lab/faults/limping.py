@@ -86,7 +86,7 @@ def full_mount(role: str, path: str, options: str, fill: str) -> tuple[Act, Act]
     def break_(lab: Lab) -> None:
         lab.run(
             host(lab, role),
-            f"mount -t tmpfs -o size=1m,nr_inodes=64 lab {where(lab)} && cd {where(lab)} && {fill};"
+            f"mkdir -p {where(lab)} && mount -t tmpfs -o size=1m,nr_inodes=64 lab {where(lab)} && cd {where(lab)} && {fill};"
             f" {'mount -o remount,ro ' + where(lab) if options == 'ro' else 'true'}",
         )
 
@@ -112,5 +112,6 @@ FAULTS = (
     Fault("nginx-too-many-files", "nginx-error-log", SECTION, "nginx has too many open files", "nginx 打开的文件过多", *nginx_line("crit", "accept4() failed (24: Too many open files)")),
     Fault("var-tmp-full", "disk-space", SECTION, "/var/tmp of the cmdb host is a full file system of its own", "cmdb 主机的 /var/tmp 是单独的文件系统且已写满", *full_mount("cmdb", "/var/tmp", "rw", SPACE)),
     Fault("var-log-inodes", "disk-space", SECTION, "/var/log of the job host is a file system of its own without inodes left", "job 主机的 /var/log 是单独的文件系统且 inode 用尽", *full_mount("job", "/var/log", "rw", INODES)),
+    Fault("plugin-logs-full", "disk-space", SECTION, "the logs of the log plugins on the appo host are a full file system of its own", "appo 主机的日志插件日志目录是单独的文件系统且已写满", *full_mount("appo", "HOME/logs/paas_plugins", "rw", SPACE)),
     Fault("agent-logs-read-only", "disk-space", SECTION, "the SaaS logs of the appt host are on a read-only file system", "appt 主机的 SaaS 日志目录所在文件系统为只读", *full_mount("appt", "/var/tmp", "ro", "true")),
 )  # fmt: skip

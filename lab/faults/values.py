@@ -85,6 +85,7 @@ CHANGES = (
     Change("inner-domain-login-2", INVENTORY, "login", 1, setting("PAAS_INNER_DOMAIN", "'nowhere.bklab.test'"), "PAAS_INNER_DOMAIN of login", "login 的 PAAS_INNER_DOMAIN"),
     Change("login-host-port-1", INVENTORY, "paas", 0, "s|^\\(LOGIN_HOST = .*\\):8003|\\1:8005|", "the port in LOGIN_HOST of paas", "paas 的 LOGIN_HOST 端口"),
     Change("login-host-address-2", INVENTORY, "paas", 1, setting("LOGIN_HOST", "'http://OTHER_HOST:8003'"), "the address in LOGIN_HOST of paas", "paas 的 LOGIN_HOST 地址"),
+    Change("login-host-loopback-1", INVENTORY, "paas", 0, setting("LOGIN_HOST", "'http://127.0.0.1:8003'"), "LOGIN_HOST of paas, on loopback where login does not listen,", "paas 的 LOGIN_HOST（login 没有监听的回环地址）"),
     Change("engine-host-port-2", INVENTORY, "paas", 1, "s|^\\(ENGINE_HOST = .*\\):8000|\\1:8009|", "the port in ENGINE_HOST of paas", "paas 的 ENGINE_HOST 端口"),
     Change("esb-login-host-1", INVENTORY, "esb", 0, setting("HOST_BK_LOGIN", "'http://OTHER_HOST:8003'"), "HOST_BK_LOGIN of esb", "esb 的 HOST_BK_LOGIN"),
     Change("esb-paas-host-2", INVENTORY, "esb", 1, setting("PAAS_HOST", "'http://OTHER_HOST'"), "PAAS_HOST of esb", "esb 的 PAAS_HOST"),

@@ -219,3 +219,41 @@ def test_console_is_asked_on_its_shipped_port(tmp_path):
         snapshot.deployment.host("paas-1"), snapshot.deployment, Earlier(snapshot.hosts, lambda digest: None)
     )
     assert {"http://10.66.0.11:8004/console/healthz/"} < {one["url"] for one in asked["http"]}
+
+
+@pytest.mark.parametrize(
+    ("host", "condition"), [("nginx-1", "nginx-conf-port80"), ("appt-1", "agent-nginx-8010")]
+)
+@pytest.mark.parametrize(("state", "case"), [("T", "frozen"), ("t", "frozen"), ("D", None), ("S", None)])
+def test_stopped_workers_of_nginx(judge, host, condition, state, case):
+    """One that waits for a disk is not stopped."""
+
+    def change(snapshot):
+        for process in snapshot["hosts"][host]["processes"]["items"]:
+            if process[6][:1] and process[6][0].startswith("nginx: worker"):
+                process[4] = state
+
+    verdict = judge(condition, change)[host]
+    assert (verdict["verdict"], verdict["case"]) == (("fail", case) if case else ("pass", None))
+
+
+@pytest.mark.parametrize(
+    ("path", "upstream", "case"),
+    [
+        ("/login/", "OPEN_PAAS", "other-service"),
+        ("/api/", "OPEN_PAAS_LOGIN", "other-service"),
+        ("/v1/", "OPEN_PAAS_ESB", "other-service"),
+        ("/login/", "OUR_LOGIN", None),
+    ],
+)
+def test_paths_that_lead_to_another_service(judge, path, upstream, case):
+    """An upstream of another name may lead to the right service."""
+
+    def change(snapshot):
+        for server in snapshot["hosts"]["nginx-1"]["nginx"]["servers"]:
+            for location in server["locations"]:
+                if path.strip("/") in location["pattern"]:
+                    location.update(upstream=upstream, proxy_pass=f"http://{upstream}/")
+
+    verdict = judge("nginx-conf-upstreams", change)["nginx-1"]
+    assert (verdict["verdict"], verdict["case"]) == (("fail", case) if case else ("pass", None))
