@@ -1,0 +1,205 @@
+"""Cases that a few edited facts turn red, one line for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+Edit = Callable[[dict[str, Any]], object]
+Facts = Callable[[dict[str, Any]], object]
+
+REDIS, SEARCH = "redis-10.66.0.51:6379", "10.66.0.53:10004"
+PAAS = ("paas-1", "paas-2")
+
+
+def on(names: tuple[str, ...], edit: Facts) -> Edit:
+    """Edit the facts of hosts."""
+    return lambda snapshot: [edit(snapshot["hosts"][name]) for name in names]
+
+
+def database(part: str | None, **values: Any) -> Edit:
+    """Edit what the database answered to both paas hosts, in a part of it."""
+
+    def edit(host: dict[str, Any]) -> None:
+        state = host["connections"]["by_name"]["database"]["login"]["database"]
+        (state[part] if part else state).update(values)
+
+    return on(PAAS, edit)
+
+
+def failed_table(**error: Any) -> Edit:
+    return database(None, errors={"login_bktoken": error})
+
+
+def agents(**values: Any) -> Edit:
+    """Edit the row of appt-1 in the table of the agents."""
+
+    def edit(host: dict[str, Any]) -> None:
+        state = host["connections"]["by_name"]["database"]["login"]["database"]
+        state["agents"][1].update(values)
+
+    return on(PAAS, edit)
+
+
+def not_active(snapshot: dict[str, Any]) -> None:
+    def edit(host: dict[str, Any]) -> None:
+        rows = host["connections"]["by_name"]["database"]["login"]["database"]["agents"]
+        rows[1]["active"] = False
+        rows += [rows[1] | {"address": f"10.66.0.{last}", "active": True} for last in (43, 44)]
+
+    on(PAAS, edit)(snapshot)
+
+
+def no_row(snapshot: dict[str, Any]) -> None:
+    def edit(host: dict[str, Any]) -> None:
+        host["connections"]["by_name"]["database"]["login"]["database"]["agents"].pop()
+
+    on(PAAS, edit)(snapshot)
+
+
+def redis(*replies: str, plain: str = "-NOAUTH Authentication required.", **values: Any) -> Edit:
+    """Edit the replies of redis to appo-1: without a login, and with it."""
+
+    def edit(host: dict[str, Any]) -> None:
+        for name, answer in host["redis"]["by_name"].items():
+            answer.update(values)
+            answer["replies"] = ([plain] if name == REDIS else list(replies)) if not values else []
+
+    return on(("appo-1",), edit)
+
+
+def search(part: str, **values: Any) -> Edit:
+    """Edit an answer of Elasticsearch to paas-1; an error has neither status nor body."""
+
+    def edit(host: dict[str, Any]) -> None:
+        answer = host["searches"]["by_place"][SEARCH][part]
+        if "error_kind" in values:
+            answer.update(status=None, body="", headers={}, error_text="")
+        answer.update(values)
+
+    return on(("paas-1",), edit)
+
+
+def setting(project: str, name: str, value: Any) -> Edit:
+    def edit(host: dict[str, Any]) -> None:
+        row = host["settings"]["by_project"][project]["values"][name]
+        row[3], row[4] = value, ""
+
+    return on(("paas-1",), edit)
+
+
+def supervisor(**values: Any) -> Edit:
+    return on(("paas-1",), lambda host: host["supervisors"]["by_module"]["open_paas"].update(values))
+
+
+def name_of_consul(name: str, *addresses: str) -> Facts:
+    known = {"name": name, "addresses": list(addresses)}
+    return lambda host: host["names"]["by_name"].update({name: known})
+
+
+def consul(*edits: Facts) -> Edit:
+    def change(snapshot: dict[str, Any]) -> None:
+        snapshot["deployment"]["generation"] = "6.x"
+        for edit in edits:
+            edit(snapshot["hosts"]["paas-1"])
+
+    return change
+
+
+def worker_deaths(host: dict[str, Any]) -> None:
+    host["logs"]["worker_deaths"] = [
+        ["login", host["system"]["time"] - 60 * number, 9, "/l/login_uwsgi.log"] for number in range(5)
+    ]
+
+
+def serious(host: dict[str, Any]) -> None:
+    text = "2026/11/29 12:00:00 [alert] 31#31: 1024 worker_connections are not enough"
+    line = {"file": host["logs"]["nginx_logs"][0], "time": host["system"]["time"] - 1, "text": text}
+    host["logs"]["nginx_errors"] = [line | {"level": "alert"}]
+
+
+def slow_resolver(host: dict[str, Any]) -> None:
+    for known in host["names"]["by_name"].values():
+        known["seconds"] = 5.2
+
+
+INTERNAL = "paas.service.consul"
+CASES: tuple[tuple[str, str, str, Edit], ...] = (
+    ("database-writable", "read-only", "paas-1", database("variables", read_only="ON")),
+    ("database-writable", "not-in-cluster", "paas-1", database("variables", wsrep_on="ON")),
+    (
+        "database-writable",
+        "locked",
+        "paas-1",
+        database(None, sessions=[{"state": "Waiting for global read lock", "count": 3, "seconds": 90}]),
+    ),
+    (
+        "database-writable",
+        "no-right",
+        "paas-1",
+        database(None, grants=[{"schema": "open_paas", "table": "*", "rights": ["SELECT"]}]),
+    ),
+    ("database-tables", "missing", "paas-1", failed_table(code=1146, text="no such table")),
+    ("database-tables", "other-columns", "paas-1", failed_table(code=1054, text="unknown column")),
+    ("database-tables", "no-right", "paas-1", failed_table(code=1142, text="SELECT command denied")),
+    ("database-tables", "silent", "paas-1", failed_table(kind="silent")),
+    ("database-tables", "damaged", "paas-1", failed_table(code=145, text="marked as crashed")),
+    ("database-tables", "no-users", "paas-1", database("filled", bkaccount_bkuser=False)),
+    ("database-connections", "nearly-used", "paas-1", database("status", threads_connected="150")),
+    ("agent-registered", "not-registered", "appt-1", no_row),
+    ("agent-registered", "other-address", "appt-1", agents(address="10.66.0.99")),
+    ("agent-registered", "other-category", "appt-1", agents(category="app")),
+    ("agent-registered", "other-port", "appt-1", agents(port="4246")),
+    ("agent-registered", "other-token", "appt-1", agents(token="secret:000000000000")),
+    ("agent-registered", "not-active", "appt-1", not_active),
+    ("log-redis-reachable", "refused", "appo-1", redis(error_kind="refused")),
+    ("log-redis-reachable", "unresolved", "appo-1", redis(error_kind="resolve")),
+    ("log-redis-reachable", "cut-off", "appo-1", redis(error_kind="empty")),
+    ("log-redis-reachable", "other-server", "appo-1", redis(plain="HTTP/1.1 400 Bad Request")),
+    ("log-redis-reachable", "error-reply", "appo-1", redis(plain="-LOADING Redis is loading the dataset")),
+    ("es-health", "cut-off", "paas-1", search("root", error_kind="empty")),
+    ("es-health", "unresolved", "paas-1", search("root", error_kind="resolve")),
+    ("es-health", "5xx", "paas-1", search("root", status=503, body="{}")),
+    ("es-health", "wrong-status", "paas-1", search("root", status=404, body="")),
+    ("es-health", "other-server", "paas-1", search("root", status=200, body="<html>portal</html>")),
+    ("settings-match-inventory", "other-domain", "paas-1", setting("login", "PAAS_DOMAIN", "old.example")),
+    (
+        "settings-match-inventory",
+        "other-host",
+        "paas-1",
+        setting("paas", "LOGIN_HOST", "http://10.66.0.53:8003"),
+    ),
+    (
+        "settings-match-inventory",
+        "other-port",
+        "paas-1",
+        setting("paas", "LOGIN_HOST", "http://10.66.0.11:8005"),
+    ),
+    (
+        "supervisor-proc",
+        "pidfile-gone",
+        "paas-1",
+        supervisor(pidfile={"path": "/l/s.pid", "type": "missing"}),
+    ),
+    ("consul-names", "unresolved", "paas-1", consul(name_of_consul(INTERNAL))),
+    (
+        "consul-names",
+        "no-instance",
+        "paas-1",
+        consul(name_of_consul(INTERNAL, "10.66.0.30"), name_of_consul("mysql.service.consul")),
+    ),
+    ("consul-names", "wrong-address", "paas-1", consul(name_of_consul(INTERNAL, "10.66.0.51"))),
+    ("worker-deaths", "died", "paas-1", on(("paas-1",), worker_deaths)),
+    ("nginx-error-log", "serious", "nginx-1", on(("nginx-1",), serious)),
+    ("resolver-slow", "slow", "appo-1", on(("appo-1",), slow_resolver)),
+)
+
+
+@pytest.mark.parametrize(
+    ("condition", "case", "subject", "change"), CASES, ids=[f"{one[0]}-{one[1]}" for one in CASES]
+)
+def test_the_case_of_a_condition(judge: Any, condition: str, case: str, subject: str, change: Edit) -> None:
+    verdict = judge(condition, change)[subject]
+    assert verdict["case"] == case, (verdict["verdict"], verdict["evidence"], verdict["reason"])
