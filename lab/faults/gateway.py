@@ -11,6 +11,7 @@ from lab.faults.actions import (
     edit,
     gate_url,
     host,
+    keep,
     reload_nginx,
     remove_address,
     restart_nginx,
@@ -33,6 +34,28 @@ def nginx(lab: Lab) -> str:
 
 def site(lab: Lab, name: str) -> str:
     return f"{lab.layout.home}/etc/nginx/{name}.conf"
+
+
+NAMED_LOGIN = "login-2.bklab.test"
+
+
+def move_a_name(lab: Lab) -> None:
+    """nginx resolved the name of an upstream's server when it was loaded; the name has another address since."""
+    name, second = nginx(lab), address(lab, host(lab, "paas", 1))
+    keep(lab, name, "/etc/hosts")
+    lab.run(name, f"echo '{OLD_LOGIN} {NAMED_LOGIN}' >> /etc/hosts")
+    edit(lab, name, site(lab, "paas"), f"/upstream OPEN_PAAS_LOGIN /,/}}/s/{second}/{NAMED_LOGIN}/")
+    reload_nginx(lab, name)
+    # as a container does: the file is changed in place, since it may be a mount
+    lab.run(name, f"sed 's/^{OLD_LOGIN} /{second} /' /etc/hosts > /run/hosts && cat /run/hosts > /etc/hosts")
+    url = gate_url(lab, "/login/")
+    lab.run(name, f"for i in 1 2 3 4; do curl -s -o /dev/null -m 20 {url} || true; done", timeout=90)
+
+
+def name_as_before(lab: Lab) -> None:
+    for path in ("/etc/hosts", site(lab, "paas")):
+        restore(lab, nginx(lab), path)
+    reload_nginx(lab, nginx(lab))
 
 
 def firewall(verdict: str) -> tuple[Act, Act]:
@@ -221,6 +244,15 @@ FAULTS = (
         *upstreams(
             f"/upstream OPEN_PAAS_LOGIN /,/}}}}/{{{{s/{{first}}/{OLD_LOGIN}/;s/{{second}}/{OLD_LOGIN}/}}}}"
         ),
+    ),
+    Fault(
+        "upstream-name-moved",
+        "nginx-old-upstream",
+        SECTION,
+        "the name of a server of nginx's upstream has another address since nginx was loaded",
+        "nginx 加载之后，upstream 中某个 server 的域名换了地址",
+        move_a_name,
+        name_as_before,
     ),
     Fault(
         "upstream-wrong-port",
