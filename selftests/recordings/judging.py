@@ -109,6 +109,7 @@ def _write_inventory(recording: Recording, directory: Path) -> None:
 def _write(file: Path, text: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(text, "utf-8")
+    file.chmod(0o600)  # a private key that others can read is refused
 
 
 def _replace_network(recording: Recording) -> dict[str, dict[str, Any]]:
