@@ -69,15 +69,14 @@ def build(
     roots = explain(checked, about, missed, needs, addresses, reasons)
     groups = root_groups([one for one in checked if one.verdict in BAD], addresses, reasons)
     explained = consequences([one for one in checked if one.verdict in BAD])
+    effects = _Effects(expected, explained, checked)
     return Results(
         run=_run(deployment, snapshot, seconds),
         hosts=[_host(host.name, deployment, snapshot) for host in deployment.selected()],
         verdicts=verdicts,
         root_causes=roots,
         causes=[
-            _root_cause(
-                group, by_id[group[0].id], _effects(group, expected, explained, checked), deployment, snapshot
-            )
+            _root_cause(group, by_id[group[0].id], effects.of(group), deployment, snapshot)
             for group in groups
         ],
         counts=count(verdicts),
@@ -209,14 +208,28 @@ def _reasons(verdicts: list[Verdict], outcomes: Mapping[str, Outcome]) -> dict[s
     return reasons
 
 
-def _effects(
-    group: list[Verdict], expected: list[str], explained: Mapping[str, set[str]], verdicts: list[Verdict]
-) -> tuple[list[str], list[str]]:
-    """Return the ids that a root cause explains, and those that it may explain, in the order of the record."""
-    ids = {one.id for one in group}
-    shown = set().union(*(explained[id_] for id_ in ids)) - ids
-    possible = {one.id for one in verdicts if ids & set(one.may_be_explained_by)} - ids
-    return [id_ for id_ in expected if id_ in shown], [id_ for id_ in expected if id_ in possible]
+class _Effects:
+    """Give the ids that root causes account for, in the order of the record, which is looked up once for all."""
+
+    def __init__(
+        self, expected: list[str], explained: Mapping[str, set[str]], verdicts: list[Verdict]
+    ) -> None:
+        self._places = {id_: place for place, id_ in enumerate(expected)}
+        self._explained = explained
+        self._possible: dict[str, set[str]] = {}
+        for one in verdicts:
+            for cause in one.may_be_explained_by:
+                self._possible.setdefault(cause, set()).add(one.id)
+
+    def of(self, group: list[Verdict]) -> tuple[list[str], list[str]]:
+        """Return the ids that a root cause explains, and those that it may explain."""
+        ids = {one.id for one in group}
+        shown = set().union(*(self._explained[id_] for id_ in ids)) - ids
+        possible = set[str]().union(*(self._possible.get(id_, ()) for id_ in ids)) - ids
+        return self._ordered(shown), self._ordered(possible)
+
+    def _ordered(self, ids: set[str]) -> list[str]:
+        return sorted(ids & self._places.keys(), key=self._places.__getitem__)
 
 
 def _root_cause(
