@@ -71,6 +71,8 @@ UNIT_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9@._-]{0,100}\\.(service|target)$") 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/py36/bin:/opt/py27/bin"
 FILE_TIMEOUT = 3.0  # seconds for one file; after that the next file is read in a new thread
 PROC_TIMEOUT = 15.0  # seconds for all of /proc
+BEAT_SECONDS = 1.0  # between the lines that show that the program still works
+MAX_THREADS = 256  # for requests; a paas host with 500 app hosts has about 1,000 of them
 MAX_PROCESSES, MAX_FDS = 30000, 20000  # of the host, of one process
 COMMAND_BYTES, HEAD_BYTES = 65536, 65536  # limits of the output of a command, of the headers of an HTTP answer
 TABLE_BYTES = 32 << 20  # limit of one table of sockets in /proc/net
@@ -103,17 +105,26 @@ class Job(object):
     """Run function(job, *arguments) in a daemon thread; it fills `answer` and sets `stage` on its way."""
 
     def __init__(self, seconds, answer, function, *arguments):
-        self.answer, self.stage, self.failure = answer, None, None
-        self.begin = monotonic()
-        self.until = self.begin + seconds
+        self.seconds, self.answer, self.stage, self.failure = seconds, answer, None, None
+        self.function, self.arguments = function, arguments
+        self.begin, self.until = None, None
         self.finished = threading.Event()
-        thread = threading.Thread(target=self.run, args=(function, arguments))
+        self.start()
+
+    def start(self):
+        self.set_limit()
+        thread = threading.Thread(target=self.run)
         thread.daemon = True
         thread.start()
 
-    def run(self, function, arguments):
+    def set_limit(self):
+        now = monotonic()
+        self.until = now + self.seconds
+        self.begin = now
+
+    def run(self):
         try:
-            function(self, *arguments)
+            self.function(self, *self.arguments)
         except Exception:
             self.failure = describe_exception(self.stage)
         if self.answer is not None:
@@ -130,7 +141,14 @@ class Job(object):
         return self.finished.is_set()
 
     def outcome(self, until, kinds):
-        """Return the final answer; its `error` is {kind, text} with `kinds`, else the text alone."""
+        """Return the final answer; its `error` is {kind, text} with `kinds`, else the text alone.
+
+        None: the job has not been started until then.
+        """
+        while self.begin is None and monotonic() < until:
+            self.wait(min(until, monotonic() + 0.05))
+        if self.begin is None:
+            return None
         if not self.wait(min(until, self.until + 0.5)):
             self.failure = self.failure or timeout_error(self.stage)
         answer = dict(self.answer)
@@ -138,6 +156,30 @@ class Job(object):
         if self.failure:
             answer["error"] = dict(zip(("kind", "text"), self.failure)) if kinds else self.failure[1]
         return answer
+
+
+class Request(Job):
+    """A job that one of the threads of run_requests starts; its limit of time begins then."""
+
+    def start(self):
+        pass
+
+
+def run_requests(requests, until):
+    """Run jobs in a bounded number of threads, those with the longest limits first."""
+    pending = sorted(requests[::-1], key=lambda request: request.seconds)
+
+    def work(job):
+        while pending and monotonic() < until:
+            try:
+                request = pending.pop()
+            except IndexError:  # another thread took the last one
+                break
+            request.set_limit()
+            request.run()
+
+    for _ in range(min(MAX_THREADS, len(requests))):
+        Job(0, None, work)
 
 
 def read_all(tasks, until):
@@ -1399,12 +1441,13 @@ class Collection(object):
         """Execute the plan; return the answer."""
         blank = {"status": None, "headers": [], "body": "", "truncated": False, "peer": None, "error": None}
         for query in self.plan.get("http") or ():
-            self.start("http", query["name"], query, dict(blank, url=query["url"]), http, query)
+            self.add("http", query, dict(blank, url=query["url"]), http)
         for query in self.plan.get("tcp") or ():
             blank_tcp, function = {"data": "", "peer": None, "error": None}, mysql if "mysql" in query else tcp
-            self.start("tcp", query["name"], query, blank_tcp, function, query)
+            self.add("tcp", query, blank_tcp, function)
         for query in self.plan.get("resolve") or ():
-            self.start("resolve", query["name"], query, {"addresses": [], "error": None}, resolve, query)
+            self.add("resolve", query, {"addresses": [], "error": None}, resolve)
+        run_requests([job for _, _, job in self.jobs], self.until)
         time.sleep(max(0.0, min(self.plan.get("after", 0), self.until - monotonic())))
         parts = ("processes", "sockets", "nginx", "supervisor", "time_daemon")
         if "{home}" in json.dumps(self.plan) or [part for part in parts if self.plan.get(part)]:
@@ -1416,12 +1459,20 @@ class Collection(object):
             if section in self.plan:
                 self.answer[section] = {}
         for section, name, job in self.jobs:
-            self.answer[section][name] = job.outcome(self.until, section in ("http", "tcp"))
+            outcome = job.outcome(self.until, section in ("http", "tcp"))
+            if outcome is None:
+                self.errors["%s:%s" % (section, name)] = "not sent in time: too many requests"
+            else:
+                self.answer[section][name] = outcome
         end_commands()
         peak = re.search(b"VmHWM:\\s+(\\d+)", read_start("/proc/self/status", 8192))
         cost = {"cpu_seconds": round(cpu_time(), 4), "seconds": round(monotonic() - self.begin, 3)}
         self.answer["cost"] = dict(cost, rss_kb=int(peak.group(1)) if peak else None)
         return self.answer
+
+    def add(self, section, query, answer, function):
+        seconds = min(query.get("seconds", 8), self.until - monotonic())
+        self.jobs.append((section, query["name"], Request(seconds, answer, function, query)))
 
     def start(self, section, name, query, answer, function, *arguments):
         seconds = min(query.get("seconds", 8), self.until - monotonic())
@@ -1520,9 +1571,19 @@ def send_message(*words):
     send((" ".join((MARK,) + words) + "\n").encode("ascii"))
 
 
-def send(data):
-    while data:
-        data = data[os.write(1, data) :]
+def send(data, lock=threading.Lock()):
+    with lock:  # a heartbeat is never within an answer
+        while data:
+            data = data[os.write(1, data) :]
+
+
+def heartbeat(job, answered):
+    """Print a line every second until the plan is answered: the controller sees that this program works."""
+    while True:
+        answered.wait(BEAT_SECONDS)
+        if answered.is_set():
+            break
+        send_message("beat")
 
 
 def exit_on_hangup(job):
@@ -1534,11 +1595,15 @@ def exit_on_hangup(job):
     os._exit(3)
 
 
-def answer_plan(plan):
+def answer_plan(plan, beats):
     """Execute a plan and print the compressed answer; the kernel's alarm limits the time."""
     signal.alarm(int(plan.get("seconds", 45)) + 10)
+    answered = threading.Event()
+    if beats:
+        Job(0, None, heartbeat, answered)
     packed = zlib.compress(json.dumps(Collection(plan).run()).encode("ascii"), 6)
     lines = [binascii.b2a_base64(packed[at : at + 3072]) for at in range(0, len(packed), 3072)]
+    answered.set()
     send_message("answer", str(len(packed)) + "\n" + decode_text(b"".join(lines)) + MARK + " end")
 
 
@@ -1552,7 +1617,7 @@ def serve(source, plan):
     send_message("ready", "1", sys.version.split()[0])
     if plan is not None:
         send_message("clock", "begin", repr(time.time()))
-        answer_plan(plan)
+        answer_plan(plan, False)  # into a file, or to a program that waits for the end
         send_message("clock", "end", repr(time.time()))
     while source is not None:
         message = source.readline().split()
@@ -1560,7 +1625,7 @@ def serve(source, plan):
             send_message("clock", decode_text(message[1]), repr(time.time()))
         elif message[:1] == [b"plan"]:
             plan = json.loads(decode_text(source.read(int(message[1]))))
-            answer_plan(plan)
+            answer_plan(plan, True)
             signal.alarm(int(plan.get("wait", 600)))  # for the next plan
         else:
             break

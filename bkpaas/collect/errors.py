@@ -114,6 +114,18 @@ def hung(where: str, seconds: float) -> CollectError:
     )
 
 
+def silent(where: str, seconds: float) -> CollectError:
+
+    return CollectError(
+        "hung",
+        msg(
+            "{where} let us in, and then sent nothing for {seconds:.0f} s: frozen, overloaded, or lost on the way. Look at its load and disks, or raise limits.silent_seconds.",
+            where=where,
+            seconds=seconds,
+        ),
+    )
+
+
 def out_of_time(where: str, seconds: float) -> CollectError:
 
     return CollectError(

@@ -235,6 +235,8 @@ class AnswerParser:
             return word, " ".join(values)
         if word == "nopython":
             return "nopython", None
+        if word == "beat":  # the collector works; that something arrived is enough
+            return None
         raise InvalidAnswer(msg("unknown word {word!r}", word=word[:20]))
 
 

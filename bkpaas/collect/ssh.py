@@ -15,14 +15,17 @@ from urllib.parse import unquote, urlsplit
 
 from bkpaas.collect import clock, errors, program
 from bkpaas.collect.libraries import asyncssh
+from bkpaas.collect.ssh_client import Client
 from bkpaas.collect.ssh_keys import identity, known_hosts, prefer
 from bkpaas.errors import CollectError, message_of
 from bkpaas.inventory.deployment import Connection, Deployment, Host, Limits
 from bkpaas.messages import Message, msg
 
 CLOCK_SAMPLES = 3
-PENDING_EVENTS = 2
-"""Limit of unread events: the answer to a request and its timeout."""
+CLOCK_SECONDS = 0.005
+"""Between two requests for the time; none waits for the answer to the one before it."""
+PENDING_EVENTS = CLOCK_SAMPLES + 2
+"""Limit of unread events: the times, the answer to a plan and its timeout."""
 STDERR_BYTES = 4096
 """Limit of the kept error output of a host."""
 FAST_KEX, FAST_CIPHER = b"curve25519-sha256", b"aes128-gcm@openssh.com"
@@ -44,9 +47,9 @@ class Ssh:
     async def open(self, host: Host) -> Session:
         """Log in and start the collector. Raises CollectError."""
         where, connection = errors.host_label(host), host.connection
-        client = _Client(self._limits.answer_bytes)
+        client = Client(self._limits.answer_bytes)
         connected = await _Login(where, connection, self._limits, client).run(connection.spec, self._bastion)
-        session = Session(where, connected, client, self._limits.answer_bytes)
+        session = Session(where, connected, client, self._limits)
         try:
             await session.start(program.command(connection, self._homes), self._limits.connect_seconds)
         except BaseException:
@@ -59,7 +62,7 @@ class Ssh:
         key = (chain, Connection("", connection.key, connection.known_hosts, connection.ssh_config))
         if key not in self._bastions:
             before, _, last = chain.rpartition(",")
-            client = _Client(self._bastion_bytes)
+            client = Client(self._bastion_bytes)
             login = _Login(last, key[1], self._limits, client, before or None)
             self._bastions[key] = asyncio.create_task(login.run(f"ssh://{last}", self._bastion))
         return await asyncio.shield(self._bastions[key])
@@ -73,40 +76,11 @@ class Ssh:
         await asyncio.gather(*self._bastions.values(), return_exceptions=True)
 
 
-class _Client(asyncssh.SSHClient):
-    """Hold the connection of a login, the host key that was not trusted, and the remaining bytes."""
-
-    connection: asyncssh.SSHClientConnection | None = None
-    untrusted: asyncssh.SSHKey | None = None
-
-    def __init__(self, limit: int) -> None:
-        self.left = limit
-        """Bytes that the host may still send; negative: the limit was exceeded and the connection aborted."""
-
-    def connection_made(self, conn: asyncssh.SSHClientConnection) -> None:
-        """Count all bytes of the connection; asyncssh does not limit data outside of channels."""
-        self.connection = conn
-        receive = conn.data_received
-
-        def count_bytes(data: bytes, datatype: int | None = None) -> None:
-            self.left -= len(data)
-            if self.left < 0:
-                conn.abort()
-            else:
-                receive(data, datatype)
-
-        conn.data_received = count_bytes  # type: ignore[method-assign]
-
-    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
-        self.untrusted = key
-        return False
-
-
 class _Login:
     """Log in to a host, through its bastion if it has one, and describe errors."""
 
     def __init__(
-        self, where: str, connection: Connection, limits: Limits, client: _Client, bastion: str | None = None
+        self, where: str, connection: Connection, limits: Limits, client: Client, bastion: str | None = None
     ) -> None:
         self.where, self.connection, self.limits = where, connection, limits
         self.seconds = limits.connect_seconds
@@ -236,14 +210,22 @@ class _Login:
         return self.host_keys.match(self.alias, address, port)[0]
 
 
+_TIMEOUTS = ("late", "silent")
+"""Events of timers, with the object of the request that they belong to."""
+
+
 class Session(asyncssh.SSHClientSession[bytes]):
     """Send plans to a running collector on a host and receive the answers."""
 
     def __init__(
-        self, where: str, connection: asyncssh.SSHClientConnection, client: _Client, limit: int
+        self, where: str, connection: asyncssh.SSHClientConnection, client: Client, limits: Limits
     ) -> None:
         self.clock: clock.Clock | None = None
-        self._where, self._connection, self._client, self._limit_bytes = where, connection, client, limit
+        self._where, self._connection, self._client = where, connection, client
+        limit = self._limit_bytes = limits.answer_bytes
+        self._silent_seconds = limits.silent_seconds
+        self._moved = 0.0
+        """When the last data came, by the clock of the event loop."""
         self._parser = program.AnswerParser(limit, decode=False)
         self._aborted = False
         self._events: asyncio.Queue[tuple[str, Any]] = asyncio.Queue()
@@ -251,18 +233,22 @@ class Session(asyncssh.SSHClientSession[bytes]):
         self._status: int | None = None
         self._timer: object = None
         self._channel: asyncssh.SSHClientChannel[bytes]
+        self._sent: list[float] = []
+        """When the time was asked for."""
         self._samples: list[tuple[float, float, float]] = []
 
     async def start(self, command: str, seconds: float) -> None:
-        """Send the program and compare clocks. Raises CollectError."""
+        """Send the program, and ask for the time; the answers are read with that to the plan. Raises CollectError."""
         try:
             with self._limit(seconds):
                 opening = self._connection.create_session(lambda: self, command, encoding=None)
                 self._channel, _ = await asyncio.wait_for(opening, seconds)
                 self._send(program.packed())
                 await self._expect("ready")
-                for _ in range(CLOCK_SAMPLES):
-                    await self._compare_clocks()
+                for number in range(CLOCK_SAMPLES):
+                    await asyncio.sleep(CLOCK_SECONDS if number else 0)
+                    self._sent.append(clock.now())
+                    self._send(b"clock %d\n" % number)
         except asyncio.TimeoutError:
             stage = msg("the start of a program")
             raise errors.login_hung(self._where, seconds, stage) from None
@@ -272,8 +258,10 @@ class Session(asyncssh.SSHClientSession[bytes]):
     async def run_plan(self, plan: dict[str, Any], seconds: float) -> bytes:
         """Send a plan; return the compressed answer, received within `seconds`. Raises CollectError."""
         try:
-            with self._limit(seconds):
+            with self._limit(seconds), self._watch():
                 self._send(program.plan_lines(plan))
+                while len(self._samples) < CLOCK_SAMPLES:
+                    await self._compare_clocks()
                 answer: bytes = await self._expect("answer")
                 return answer
         except asyncio.TimeoutError:
@@ -292,23 +280,44 @@ class Session(asyncssh.SSHClientSession[bytes]):
         finally:
             timer.cancel()
 
+    @contextlib.contextmanager
+    def _watch(self) -> Iterator[None]:
+        """Queue an event when nothing has come from the host for `limits.silent_seconds`."""
+        loop, event = asyncio.get_running_loop(), ("silent", self._timer)
+        self._moved = loop.time()
+
+        timers: list[asyncio.TimerHandle] = []
+
+        def check() -> None:
+            left = self._moved + self._silent_seconds - loop.time()
+            if left > 0:
+                timers[:] = [loop.call_later(left, check)]
+            else:
+                self._events.put_nowait(event)
+
+        check()
+        try:
+            yield
+        finally:
+            timers[-1].cancel()
+
     async def _compare_clocks(self) -> None:
-        sent, key = clock.now(), len(self._samples)
-        self._send(b"clock %d\n" % key)
-        (answered_key, host_time), received = await self._expect("clock"), clock.now()
-        if answered_key != str(key):
+        (key, host_time), received = await self._expect("clock")
+        if key != str(len(self._samples)):
             raise self._unexpected("clock", None)
-        self._samples.append((sent, host_time, received))
+        self._samples.append((self._sent[len(self._samples)], host_time, received))
         self.clock = clock.best_estimate(self._samples)
 
     async def _expect(self, expected: str) -> Any:
         event, value = await self._events.get()
-        while event == "late" and value is not self._timer:  # of an earlier plan that was answered in time
+        while event in _TIMEOUTS and value is not self._timer:  # of an earlier plan that was answered in time
             event, value = await self._events.get()
         if event == expected:
             return value
         if event == "late":
             raise asyncio.TimeoutError
+        if event == "silent":
+            raise errors.silent(self._where, self._silent_seconds)
         raise self._unexpected(event, value)
 
     def _unexpected(self, event: str, value: Any) -> CollectError:
@@ -320,10 +329,15 @@ class Session(asyncssh.SSHClientSession[bytes]):
 
     def _send(self, data: bytes) -> None:
         """Send a request. Raises CollectError if unrequested data is pending."""
+        kept = []
         while not self._events.empty():
             event, value = self._events.get_nowait()
-            if event != "late":
+            if event == "clock":
+                kept.append((event, value))
+            elif event not in _TIMEOUTS:
                 raise self._unexpected(event, value)
+        for item in kept:
+            self._events.put_nowait(item)
         try:
             self._channel.write(data)
         except OSError:  # the channel was closed
@@ -333,15 +347,16 @@ class Session(asyncssh.SSHClientSession[bytes]):
         """Parse the output of the host; the first error aborts the connection."""
         if self._aborted:
             return
+        self._moved, now = asyncio.get_running_loop().time(), clock.now()
         try:
             if datatype == asyncssh.EXTENDED_DATA_STDERR:
                 self._parser.count(len(data))
                 self._stderr = (self._stderr + data)[-STDERR_BYTES:]
                 return
-            for event in self._parser.feed(data):
+            for event, value in self._parser.feed(data):
                 if self._events.qsize() >= PENDING_EVENTS:
                     raise program.InvalidAnswer(msg("more than was requested"))
-                self._events.put_nowait(event)
+                self._events.put_nowait((event, (value, now) if event == "clock" else value))
         except program.AnswerTooLarge:
             self._abort_with("too much", None)
         except program.InvalidAnswer as error:

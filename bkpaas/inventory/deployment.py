@@ -24,6 +24,8 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     """TCP connect, key exchange and login together."""
     host_seconds: float = 60.0
     """Everything on one host, both visits."""
+    silent_seconds: float = 20.0
+    """In which nothing comes from a host in the middle of a visit; the collector sends a heartbeat every second."""
     run_seconds: float = 600.0
     """All collecting of a run."""
     request_seconds: float = 8.0

@@ -26,7 +26,13 @@ from facts.recorded import process
 from bkpaas.collect import program
 
 HOME = "/data/bkce"
-LIMITS = {"connect_seconds": 20.0, "host_seconds": 25.0, "run_seconds": 600.0, "request_seconds": 2.0}
+LIMITS = {
+    "connect_seconds": 20.0,
+    "host_seconds": 25.0,
+    "silent_seconds": 8.0,
+    "run_seconds": 600.0,
+    "request_seconds": 2.0,
+}
 LIMITS |= {"healthz_seconds": 2.0, "resolve_seconds": 2.0, "concurrent_hosts": 16}
 ROLES = ("appo", "appt", "cmdb", "job", "nginx")
 """All of them are asked in round 2 too."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -375,3 +376,20 @@ def test_fast_key_exchange_is_preferred_unless_the_config_chooses(client: Path, 
         ):
             assert once(sshd.connection(ssh_config=config)).round_1
             assert re.findall(r"kex: algorithm: (\S+)", sshd.log.read_text())[-1] == expected
+
+
+def test_host_that_sends_nothing_costs_its_own_limit(fake: Any) -> None:
+    began = time.monotonic()
+    kind, reason = failure(fake("sleep 30"), silent_seconds=1.0)
+    assert kind == "hung" and "limits.silent_seconds" in reason and time.monotonic() - began < 10
+
+
+def test_heartbeat_lets_a_slow_request_end(sshd: Sshd) -> None:
+    """A healthz may take longer than the limit of a visit in which nothing moves."""
+    with serving(silent) as server:
+        plan = {"visit": 1, "http": [{"name": "slow", "url": server.url, "seconds": 4, "bytes": 10}]}
+        visit = collect_hosts(
+            deployment(sshd.connection(), silent_seconds=2.5), lambda host: plan, lambda host, all: None
+        )["a"]
+    assert visit.error is None and visit.round_1
+    assert visit.round_1["http"]["slow"]["error"]["kind"] == "silent"
