@@ -9,6 +9,32 @@ from typing import Any
 from bkpaas.messages import msg
 from lab.errors import LabError
 
+PORTS_5 = {
+    "http": 80,
+    "appengine": 8000,
+    "paas": 8001,
+    "esb": 8002,
+    "login": 8003,
+    "agent_nginx": 8010,
+    "agent": 4245,
+    "redis": 6379,
+    "rabbitmq": 5672,
+    "mysql": 3306,
+    "es": 10004,
+    "cmdb_api": 33031,
+    "cmdb_web": 33083,
+    "job": 8008,
+    "fta": 13031,
+}
+"""The usual TCP ports of generation 5.x by service."""
+PORTS_6 = {
+    **{name: port for name, port in PORTS_5.items() if name != "fta"},
+    "es": 9200,
+    "gse": 10503,
+    "usermgr": 8009,
+}
+"""The usual TCP ports of generation 6.x by service."""
+
 
 @dataclass(frozen=True)
 class Host:

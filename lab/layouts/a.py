@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.layout import Host, Layout
+from lab.layout import PORTS_5, Host, Layout
 
 NGINX = "10.66.0.30"
 
@@ -20,21 +20,5 @@ LAYOUT = Layout(
         Host("job-1", "10.66.0.62", ("job",)),
     ),
     names={"paas.bklab.test": NGINX, "cmdb.bklab.test": NGINX, "job.bklab.test": NGINX},
-    ports={
-        "http": 80,
-        "appengine": 8000,
-        "paas": 8001,
-        "esb": 8002,
-        "login": 8003,
-        "agent_nginx": 8010,
-        "agent": 4245,
-        "redis": 6379,
-        "rabbitmq": 5672,
-        "mysql": 3306,
-        "es": 10004,
-        "cmdb_api": 33031,
-        "cmdb_web": 33083,
-        "job": 8008,
-        "fta": 13031,
-    },
+    ports=dict(PORTS_5),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.layout import Host, Layout
+from lab.layout import PORTS_5, Host, Layout
 
 VIRTUAL = "10.68.0.80"
 
@@ -24,22 +24,5 @@ LAYOUT = Layout(
         Host("cmdb-1", "10.68.0.61", ("cmdb", "job", "fta")),
     ),
     names={"paas.bksec.test": VIRTUAL, "cmdb.bksec.test": VIRTUAL, "job.bksec.test": VIRTUAL},
-    ports={
-        "http": 80,
-        "https": 443,
-        "appengine": 8000,
-        "paas": 8001,
-        "esb": 8002,
-        "login": 8003,
-        "agent_nginx": 8010,
-        "agent": 4245,
-        "redis": 6379,
-        "rabbitmq": 5672,
-        "mysql": 3306,
-        "es": 10004,
-        "cmdb_api": 33031,
-        "cmdb_web": 33083,
-        "job": 8008,
-        "fta": 13031,
-    },
+    ports=PORTS_5 | {"https": 443},
 )

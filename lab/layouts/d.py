@@ -3,7 +3,7 @@ paas_plugins, no redis, no RabbitMQ, no job, one app host for production and non
 
 from __future__ import annotations
 
-from lab.layout import Host, Layout
+from lab.layout import PORTS_5, Host, Layout
 
 BOX = "10.69.0.11"
 
@@ -20,21 +20,5 @@ LAYOUT = Layout(
         Host("appo-1", "10.69.0.41", ("appo",)),
     ),
     names={"paas.bking.test": BOX, "cmdb.bking.test": BOX},
-    ports={
-        "http": 80,
-        "appengine": 8000,
-        "paas": 8001,
-        "esb": 8002,
-        "login": 8003,
-        "agent_nginx": 8085,
-        "agent": 4245,
-        "redis": 6379,
-        "rabbitmq": 5672,
-        "mysql": 3306,
-        "es": 10004,
-        "cmdb_api": 33031,
-        "cmdb_web": 33083,
-        "job": 8008,
-        "fta": 13031,
-    },
+    ports=PORTS_5 | {"agent_nginx": 8085},
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lab.layout import Host, Layout
+from lab.layout import PORTS_6, Host, Layout
 
 NGINX = "10.70.0.30"
 
@@ -25,22 +25,5 @@ LAYOUT = Layout(
         Host("job-1", "10.70.0.62", ("job", "usermgr")),
     ),
     names={"paas.bklab6.test": NGINX, "cmdb.bklab6.test": NGINX, "job.bklab6.test": NGINX},
-    ports={
-        "http": 80,
-        "appengine": 8000,
-        "paas": 8001,
-        "esb": 8002,
-        "login": 8003,
-        "agent_nginx": 8010,
-        "agent": 4245,
-        "redis": 6379,
-        "rabbitmq": 5672,
-        "mysql": 3306,
-        "es": 9200,
-        "cmdb_api": 33031,
-        "cmdb_web": 33083,
-        "gse": 10503,
-        "job": 8008,
-        "usermgr": 8009,
-    },
+    ports=dict(PORTS_6),
 )
