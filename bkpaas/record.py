@@ -270,6 +270,8 @@ class Results(Struct):
     comparison: Comparison | None = None
     history: History | None = None
     waivers: list[WaiverUse] = field(default_factory=list)
+    durations: dict[str, float] = field(default_factory=dict)
+    """By id, the seconds that its check took."""
     not_imported: list[str] = field(default_factory=list)
     """Test files of a site that could not be imported, with the line and the error; their conditions are missing."""
     lost: list[str] = field(default_factory=list)

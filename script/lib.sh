@@ -2,6 +2,22 @@
 # shellcheck shell=bash
 # Nothing of the machine is touched but its packages; everything else stays in .venv/, .lab/ and report/.
 set -euo pipefail
+
+# --help explains and starts nothing: a program of the script explains itself, else the comment at the top of the script.
+HELP=
+for word in "$@"; do
+    case $word in --help | -h) HELP=1 ;; esac
+done
+if [ "$HELP" ]; then
+    case ${0##*/} in
+    demo | docs | lock | test) own= ;;
+    *) own=1 ;;
+    esac
+    if [ ! "$own" ] || [ ! -x "$(dirname "${BASH_SOURCE[0]}")/../.venv/bin/python" ]; then
+        sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0" | grep -v '^shellcheck'
+        exit 0
+    fi
+fi
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" # a plain user's often lacks them
 export PIP_DISABLE_PIP_VERSION_CHECK=1
@@ -28,12 +44,14 @@ fail() {
 is_root() { [ "$(id -u)" = 0 ]; }
 
 prepare_lab() { # everything that the lab and the suite need
+    [ ! "$HELP" ] || return 0
     own_directories
     need_packages "${LAB_PACKAGES[@]}"
     make_venv requirements.lock
 }
 
 prepare_selftests() { # and what their proofs need
+    [ ! "$HELP" ] || return 0
     own_directories
     if is_root; then
         need_packages "${LAB_PACKAGES[@]}" "${SELFTEST_PACKAGES[@]}" "${ROOT_SELFTEST_PACKAGES[@]}"

@@ -196,6 +196,16 @@ def _output_options() -> Group:
                 )
             ),
         },
+        "--junit-causes-only": {
+            "action": "store_true",
+            "help": to_text(
+                msg("in JUnit XML each root cause is one failure; what follows from it is skipped")
+            ),
+        },
+        "--code-quality": {
+            "metavar": "FILE",
+            "help": to_text(msg("the root causes as a code quality report of GitLab")),
+        },
         "--explain": {
             "metavar": "ID",
             "help": to_text(

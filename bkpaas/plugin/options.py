@@ -237,6 +237,8 @@ def _check_paths(option: argparse.Namespace) -> None:
     to_fill("--report", option.report)
     if option.save_snapshot:
         to_write("--save-snapshot", option.save_snapshot, option.report)
+    if option.code_quality:
+        to_write("--code-quality", option.code_quality, option.report)
     if option.bundle:
         to_write("--bundle", option.bundle, option.report)
     if option.summary and option.summary != "-":

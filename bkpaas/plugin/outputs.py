@@ -13,7 +13,7 @@ from bkpaas import libraries
 from bkpaas.libraries import MESSAGES
 from bkpaas.messages import msg, to_text
 from bkpaas.record import Results, write_json, write_private
-from bkpaas.report import bkmonitor, html, junit, posting, prometheus, summary, webhook
+from bkpaas.report import bkmonitor, code_quality, html, junit, posting, prometheus, summary, webhook
 
 
 class Outputs:
@@ -34,10 +34,15 @@ class Outputs:
         """
         self.attempt(self._report / "results.json", lambda path: write_json(results, path))
         self.attempt(self._report / "report.html", lambda path: html.write(results, path))
-        self.attempt(self._report / "junit.xml", lambda path: junit.write(results, path))
+        self.attempt(
+            self._report / "junit.xml",
+            lambda path: junit.write(results, path, causes_only=self._option.junit_causes_only),
+        )
         if (file := self._option.summary) and file != "-":
             text = summary.written(results, file)
             self.attempt(Path(file), lambda path: write_private(path, text.encode("utf-8", "replace")))
+        if file := self._option.code_quality:
+            self.attempt(Path(file), lambda path: code_quality.write(results, path))
         if file := self._option.prometheus:
             self.attempt(Path(file), lambda path: prometheus.write(results, path))
         self._write_messages()

@@ -73,6 +73,7 @@ class Controller:
         self.left_out = 0
         self._others = False  # whether tests ran that judge no condition
         self.not_imported: list[str] = []
+        self.durations: dict[str, float] = {}
         self.failures: list[str] = []
         """Files that could not be imported, and failures of tests that judge no condition."""
         self.outputs = Outputs(config.option, config.stash[HOOK], config.stash[MONITOR])
@@ -164,6 +165,7 @@ class Controller:
         self._others |= outcome is None and report.when == "call"
         if outcome is not None:
             self.ledger.outcomes[outcome.id] = outcome
+            self.durations[outcome.id] = round(report.duration, 6)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(
@@ -208,6 +210,7 @@ class Controller:
         self.results.run.exit = self._exit(exitstatus, self.results)
         if (total := self.ledger.total()) > len(self.results.verdicts):
             self.results.run.selected_from = total
+        self.results.durations = self.durations
         self.results.not_imported = list(self.not_imported)
         self.results.waivers = uses(self.deployment, self.ledger.outcomes)
         self._compare_with_earlier_runs(self.results, snapshot)

@@ -14,7 +14,7 @@ from bkpaas.files import refused
 from bkpaas.language import LANGUAGES, get_language, language_of_locale, set_language
 from bkpaas.messages import msg, to_text
 from bkpaas.record import Results, read_json, translated, write_private
-from bkpaas.report import html, junit, prometheus, summary
+from bkpaas.report import code_quality, html, junit, prometheus, summary
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -57,6 +57,22 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("-o", "--html", dest="page", type=Path, metavar="PAGE.html", help=page)
     parser.add_argument("--junit", type=Path, metavar="FILE", help="JUnit XML")
     parser.add_argument(
+        "--junit-causes-only",
+        action="store_true",
+        help=to_text(msg("in JUnit XML each root cause is one failure; what follows from it is skipped")),
+    )
+    parser.add_argument(
+        "--code-quality",
+        type=Path,
+        metavar="FILE",
+        help=to_text(msg("the root causes as a code quality report of GitLab")),
+    )
+    parser.add_argument(
+        "--github",
+        action="store_true",
+        help=to_text(msg("print the root causes as annotations of GitHub Actions")),
+    )
+    parser.add_argument(
         "--prometheus",
         type=Path,
         metavar="FILE",
@@ -73,13 +89,18 @@ def _parser() -> argparse.ArgumentParser:
 
 def _write(results: Results, chosen: argparse.Namespace) -> None:
     page = chosen.page
-    if not (page or chosen.junit or chosen.prometheus or chosen.summary):
+    others = (chosen.junit, chosen.prometheus, chosen.summary, chosen.code_quality, chosen.github)
+    if not page and not any(others):
         page = chosen.results.with_name("report.html")
     if page:
         html.write(results, page)
         print(page, file=sys.stderr if chosen.summary == "-" else sys.stdout)
     if chosen.junit:
-        junit.write(results, chosen.junit)
+        junit.write(results, chosen.junit, causes_only=chosen.junit_causes_only)
+    if chosen.code_quality:
+        code_quality.write(results, chosen.code_quality)
+    if chosen.github:
+        print("\n".join(code_quality.github(results)))
     if chosen.prometheus:
         prometheus.write(results, chosen.prometheus)
     if chosen.summary == "-":

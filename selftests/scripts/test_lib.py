@@ -242,3 +242,15 @@ def test_files_of_another_user_are_named_with_the_fix() -> None:
         )  # fmt: skip
         assert done.returncode == 1
         assert f"sudo rm -rf {place.root}/.lab" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "name", sorted(file.name for file in (REPOSITORY / "script").iterdir() if file.name != "lib.sh")
+)
+def test_help_explains_and_starts_nothing(name: str) -> None:
+    """The --help of a program of the suite is tested with it; here only that nothing is set up before."""
+    done = subprocess.run(
+        [REPOSITORY / "script" / name, "--help"], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout) > 80 and "==>" not in done.stdout
