@@ -99,7 +99,7 @@ def problems(done: Done, *, green: bool = False, lost: Sequence[str] = (), ids: 
     """Return what is wrong: a traceback, a green end, a missing report or a missing verdict."""
     found = [
         word
-        for word in ("Traceback", "INTERNALERROR", "UnicodeEncodeError", "Exception ignored")
+        for word in ("Traceback (most recent", "INTERNALERROR", "UnicodeEncodeError", "Exception ignored")
         if word in done.out
     ]
     if (done.exit == 0) != green:
