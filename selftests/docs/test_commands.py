@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -16,7 +17,10 @@ from docs.pages import ROOT, pages, pytest_words
 ROLES = {"paas", "nginx", "appo", "appt", "cmdb", "job", "redis", "rabbitmq", "mysql", "es", "fta"}
 VISITS = {"--limit", "--plan", "--login-user", "--collect-plan"}
 """These are about hosts that can be visited: there the plan is printed, of the lab's inventory."""
-WRITTEN = {"--collect-plan", "--save-snapshot", "--summary", "--prometheus", "--history", "--report"}
+WRITTEN = {
+    *("--collect-plan", "--save-snapshot", "--summary", "--prometheus", "--history", "--report"),
+    *("--bundle", "--code-quality"),
+}
 OURS = re.compile(r"^(?:-m [a-z_]+|--(?:limit|only|strict)\b)")
 ELSEWHERE = re.compile("selftests/pytest.ini|tests_site|site-|-m site|--from-answers")
 """Selftests, the checks of a site (selftests/custom/), and answers of engines (selftests/collect/test_exchange.py)."""
@@ -56,6 +60,8 @@ def runnable(words: tuple[str, ...], place: Path) -> list[str]:
             done.append(str(place / Path(word).name))
         elif option == "--secret-key-file" and not lab:
             done.pop()  # a recorded snapshot has its digests
+        elif option == "--failed-of":
+            done.append(str(place / "report" / "results.json"))
         elif option == "--waivers":
             done.append(str(place / "waivers.yaml"))
         elif option == "--bkmonitor-file":
@@ -82,8 +88,24 @@ def test_there_are_some() -> None:
     assert any("--baseline" in words for words in SHOWN) and any("--limit" in words for words in SHOWN)
 
 
+@pytest.fixture(scope="module")
+def record(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the text of a results.json in which one verdict is fail."""
+    report = tmp_path_factory.mktemp("earlier")
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--from-snapshot", str(HEALTHY)]
+    subprocess.run(
+        [*command, "--report", str(report)], cwd=ROOT, check=True, capture_output=True, timeout=240
+    )
+    results = json.loads((report / "results.json").read_text())
+    failed = next(verdict for verdict in results["verdicts"] if verdict["id"] == "supervisor-sock@paas-1")
+    failed["verdict"] = "fail"
+    return json.dumps(results)
+
+
 @pytest.mark.parametrize("words", SHOWN, ids=" ".join)
-def test_it_runs(words: tuple[str, ...], tmp_path: Path) -> None:
+def test_it_runs(words: tuple[str, ...], tmp_path: Path, record: str) -> None:
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report" / "results.json").write_text(record)
     (tmp_path / "waivers.yaml").write_text("waivers: []\n")
     (tmp_path / "secret").write_text("https://127.0.0.1:9/hook\n")
     (tmp_path / "secret").chmod(0o600)
@@ -99,4 +121,4 @@ def test_it_runs(words: tuple[str, ...], tmp_path: Path) -> None:
 
 def test_a_line_that_cannot_be_typed_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="--colour"):
-        test_it_runs(("--inventory", "PATH", "--colour", "green"), tmp_path)
+        test_it_runs(("--inventory", "PATH", "--colour", "green"), tmp_path, "{}")

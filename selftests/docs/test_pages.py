@@ -19,7 +19,7 @@ PAIRS = [
     if one.path.name.endswith(CHINESE)
 ]
 OTHERS = {
-    "--become",  # Ansible
+    *("--become", "--check", "--seconds", "--hosts", "--api"),  # Ansible, and the examples for Salt and JOB
     *("--require-hashes", "--no-index", "--find-links", "--only-binary", "--no-deps", "--no-build-isolation"),
     *(
         "--map-auto",
