@@ -148,7 +148,7 @@ def test_a_file_with_a_mistake_is_named_and_keeps_nothing_else_from_being_judged
     done = site.run(SNAPSHOT, "tests_site", "tests_paas/test_foundations.py")
     assert done.exit == 1 and "Traceback" not in done.out
     for name, (_, said) in MISTAKES.items():
-        told = done.out[done.out.index(f"  tests_site/test_{name}.py: ") :]
+        told = done.out[done.out.index(f"  tests_site/test_{name}.py:") :]
         assert said in told.partition("\n  tests_site/")[0], told
     assert set(done.of("host-reachable")) == HOSTS and done.results["counts"]["no_data"] == 0
 
