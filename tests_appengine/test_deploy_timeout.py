@@ -127,7 +127,7 @@ def test_paas_waits_longer_than_the_agent_works(
 
 def _longest_limit(deployment: Deployment, host_facts: HostLookup) -> int:
     """Return the largest EXECUTE_TIME_LIMIT of all agents that are known, in seconds."""
-    return host_facts.once("longest limit", lambda lookup: max([0, *_limits(deployment, lookup)]))
+    return host_facts.once("longest-limit", lambda lookup: max([0, *_limits(deployment, lookup)]))
 
 
 def _limits(deployment: Deployment, host_facts: HostLookup) -> Iterator[int]:
@@ -170,7 +170,7 @@ def test_agents_work_equally_long(
         raise NotApplicable(msg("only one app host: nothing to compare"))
     own, where = _limit(host)
     finding.names_components("setting", [LIMIT])
-    counts = host_facts.once("limits of agents", lambda lookup: Counter(_limits(deployment, lookup)))
+    counts = host_facts.once("limits-of-agents", lambda lookup: Counter(_limits(deployment, lookup)))
     usual = max(counts, key=lambda seconds: (counts[seconds], seconds == SHIPPED_LIMIT))
     finding.add_evidence(f"{where}: {LIMIT} = {own}")
     assert own == usual, case(

@@ -24,7 +24,7 @@ def _others(deployment: Deployment, host_facts: HostLookup) -> list[HostView]:
     """Return the facts of all selected hosts; raise NotApplicable for a single one."""
     if len(deployment.selected()) < 2:
         raise NotApplicable(msg("only one host: nothing to compare"))
-    return host_facts.once("all hosts", lambda lookup: [lookup(host.name) for host in deployment.selected()])
+    return host_facts.once("all-hosts", lambda lookup: [lookup(host.name) for host in deployment.selected()])
 
 
 def _from_the_others(host: HostView, deployment: Deployment, host_facts: HostLookup) -> tuple[float, float]:
@@ -88,7 +88,7 @@ def test_time_zone_is_that_of_the_others(
     host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
     """The zone has the same offset from UTC as on most hosts; its name does not matter."""
-    known = host_facts.once("time zones", lambda lookup: _zones(deployment, lookup))
+    known = host_facts.once("time-zones", lambda lookup: _zones(deployment, lookup))
     own = host.system.utc_offset_seconds
     if own is None:
         raise NoData(msg("the time zone is not known"))

@@ -34,7 +34,7 @@ def comparable_clocks(deployment: Deployment, host_facts: HostLookup, own: Clock
             if not isinstance(clock, Missing) and clock.controller == own.controller
         ]
 
-    return host_facts.once(("comparable clocks", own.controller), compute)
+    return host_facts.once(("comparable-clocks", own.controller), compute)
 
 
 def usual_clock(
@@ -45,7 +45,7 @@ def usual_clock(
     own: a clock, if only those count that can be compared with it. Without it they are those of the controller that
     measured the most.
     """
-    key = ("usual clock", own and own.controller)
+    key = ("usual-clock", own and own.controller)
     return host_facts.once(key, lambda lookup: _usual_clock(deployment, lookup, own))
 
 

@@ -10,8 +10,8 @@ from bkpaas.messages import msg
 
 GENERATIONS: dict[Manager, str] = {
     "supervisord": "5.x (supervisord)",
-    "systemd": "6.0 or 6.1 (systemd)",
-    "docker": "6.2 or later (docker)",
+    "systemd": "6.0/6.1 (systemd)",
+    "docker": "6.2+ (docker)",
 }
 """What each process manager is the sign of."""
 

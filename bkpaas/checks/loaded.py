@@ -43,7 +43,7 @@ def _median_offset(host: HostView, deployment: Deployment, host_facts: HostLooku
         clocks = comparable_clocks(deployment, lookup, host.clock)
         return median([clock.offset_seconds for clock in clocks])
 
-    return host_facts.once(("median offset", host.clock.controller), compute)
+    return host_facts.once(("median-offset", host.clock.controller), compute)
 
 
 def load_time(host: HostView, process: Process) -> float | None:

@@ -24,7 +24,7 @@ def require_log_search(deployment: Deployment, host_facts: HostLookup) -> None:
         NotApplicable: no host has a part of it.
         NoData: no collected host has a part of it, and some host was not collected.
     """
-    host_facts.once("log search", lambda lookup: _require_log_search(deployment, lookup))
+    host_facts.once("log-search", lambda lookup: _require_log_search(deployment, lookup))
 
 
 def _require_log_search(deployment: Deployment, host_facts: HostLookup) -> None:
@@ -107,7 +107,7 @@ def _owners(deployment: Deployment, host_facts: HostLookup) -> dict[IpAddress, s
                 found.setdefault(address, set()).add(one.name)
         return found
 
-    return host_facts.once("owners of addresses", compute)
+    return host_facts.once("owners-of-addresses", compute)
 
 
 def _listed(deployment: Deployment) -> dict[IpAddress, set[str]]:
@@ -120,7 +120,7 @@ def _listed(deployment: Deployment) -> dict[IpAddress, set[str]]:
                 found.setdefault(address, set()).add(one.name)
         return found
 
-    return deployment.once("hosts by address", compute)
+    return deployment.once("hosts-by-address", compute)
 
 
 def hosts_at(wanted: set[IpAddress] | None, deployment: Deployment, host_facts: HostLookup) -> list[str]:

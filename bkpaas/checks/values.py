@@ -150,7 +150,7 @@ def _tokens(name: str, value: Value, host: HostView) -> Iterator[str]:
         return
     plain = _plain(name, normalised(value.value))
     yield plain
-    replace = host.once("own names", lambda: replace_own_names(host.addresses.items, host.system.hostname))
+    replace = host.once("own-names", lambda: replace_own_names(host.addresses.items, host.system.hostname))
     own = replace(plain)
     if own != plain:
         yield f"own {own}"

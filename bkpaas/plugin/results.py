@@ -325,7 +325,7 @@ STATIONS_OF_HOSTS = ("nginx", PLATFORM, "cmdb", "job", "appo", "appt", "mysql", 
 """The stations that stand for all that is judged on hosts of their roles."""
 
 
-EVERY = "every host"
+EVERY = "every-host"
 
 
 def _judged_roles(condition: model.Condition) -> set[str]:

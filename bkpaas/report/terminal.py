@@ -118,7 +118,7 @@ class _Page:
         yield f"{self.paint(word, verdict.verdict)}  {self.paint(first, 'bold')}"
         yield from (" " * (columns(word) + 2) + self.paint(line, "bold") for line in more)
         yield from self.field(msg("id"), [visible(verdict.id)])
-        yield from self.field(msg("expected"), wrap(verdict.title, self.width - 14))
+        yield from self.field(msg("expected"), wrap(self.cut(verdict.title), self.width - 14))
         hosts = ", ".join(cause.hosts) or verdict.subject
         yield from self.field(msg("hosts"), wrap(hosts, self.width - 14))
         began = since(results, verdict.id)

@@ -89,7 +89,7 @@ def test_a_case_tells_what_an_operator_needs(tmp_path: Path) -> None:
         told["host"] == "paas-1" and told["severity"] == "fail" and "$ kill 26444" in (told["remedy"] or "")
     )
     failure = case.find("failure")
-    assert failure is not None and "supervisor.sock does not exist" in (failure.get("message") or "")
+    assert failure is not None and "supervisor.sock of paas-1 is gone" in (failure.get("message") or "")
 
 
 def test_a_warning_passes_and_is_told(tmp_path: Path) -> None:
