@@ -62,7 +62,12 @@ def test_a_full_temporary_directory(run, tmp_path):
     for workers in ((), ("-n", "2")):
         around = on_full_disk(full)
         done = run("--only", "disk-space", *workers, around=around, TMPDIR=str(full))
-        assert done.exit == 0 and "all hold" in done.out and "Traceback" not in done.out
+        assert (
+            done.exit == 0
+            and ": all hold" in done.out
+            and "\n9 of " in done.out
+            and "Traceback" not in done.out
+        )
         full.rmdir()
 
 
@@ -79,7 +84,9 @@ def test_a_temporary_directory_without_room_for_the_snapshot(run, tmp_path):
 def test_workers_that_find_a_saved_snapshot(run, tmp_path):
     """The file that --save-snapshot wrote leads no worker to another pytest.ini."""
     done = run("--save-snapshot", str(tmp_path / "saved.json"), "--only", "disk-space", "-n", "2")
-    assert done.exit == 0 and "all hold" in done.out and "node down" not in done.out
+    assert (
+        done.exit == 0 and ": all hold" in done.out and "\n9 of " in done.out and "node down" not in done.out
+    )
 
 
 def test_a_limit_of_the_size_of_files(run):
