@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -35,13 +36,15 @@ def redis(connection: socket.socket, server: Server) -> None:
         server.heard.append(data)
         server.heard += command_lines()
         answers = []
-        for command in data.decode().split("*")[1:]:
-            words = command.split("\r\n")[2::2]
+        for command in re.findall(r"\*\d+\r\n((?:\$\d+\r\n[^\r]*\r\n)+)", data.decode()):
+            words = command.split("\r\n")[1::2]
             if words[0] == "AUTH":
                 let_in = words[1] == REDIS
                 answers.append("+OK" if let_in else f"-WRONGPASS invalid password {words[1]}")
             else:
-                good = {"SELECT": "+OK", "PING": "+PONG", "TYPE": "+list", "LLEN": ":0"}[words[0]]
+                good = {"SELECT": "+OK", "PING": "+PONG", "TYPE": "+list", "LLEN": ":0"}.get(
+                    words[0], "-ERR unknown command"
+                )
                 answers.append(good if let_in else "-NOAUTH Authentication required.")
         connection.sendall("".join(f"{answer}\r\n" for answer in answers).encode())
 
