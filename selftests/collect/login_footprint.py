@@ -44,7 +44,7 @@ def changed(folder: Path) -> list[str]:
             deployment(sshd.connection()), lambda host: {"visit": 1, "disks": ["/"]}, lambda host, all: None
         )["a"]
         assert visit.error is None, visit.error
-        for _ in range(500):
+        for _ in range(12000):
             if "Disconnected from user" in sshd.log.read_text():
                 break
             time.sleep(0.01)

@@ -75,7 +75,7 @@ UNPRIVILEGED = {"user": 65534, "group": 65534, "extra_groups": []}
 
 def ended(pid: int) -> bool:
     """Waits for the end of a process that was killed."""
-    for _ in range(500):
+    for _ in range(12000):
         try:
             state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
         except OSError:

@@ -59,7 +59,7 @@ class Sshd:
         return " ".join((self.folder / "host.pub").read_text().split()[:2])
 
     def _wait(self) -> None:
-        for _ in range(500):
+        for _ in range(12000):
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
                 return
             assert self.process.poll() is None, self.log.read_text()

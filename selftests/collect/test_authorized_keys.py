@@ -40,7 +40,7 @@ def send(sshd: Sshd, command: str, data: bytes) -> subprocess.CompletedProcess[b
         "root@127.0.0.1",
         command,
     ]
-    return subprocess.run(words, input=data, capture_output=True, timeout=60)
+    return subprocess.run(words, input=data, capture_output=True, timeout=240)
 
 
 @needs_sshd
@@ -70,7 +70,10 @@ def test_no_forwarding(sshd: Sshd) -> None:
     options = [f"-oUserKnownHostsFile={sshd.known_hosts}", "-oIdentitiesOnly=yes", "-oBatchMode=yes"]
     words = ["ssh", "-F", "/dev/null", f"-p{sshd.port}", f"-i{sshd.client / 'id'}", *options]
     done = subprocess.run(
-        [*words, "-W", f"127.0.0.1:{sshd.port}", "root@127.0.0.1"], input=b"", capture_output=True, timeout=60
+        [*words, "-W", f"127.0.0.1:{sshd.port}", "root@127.0.0.1"],
+        input=b"",
+        capture_output=True,
+        timeout=240,
     )
     assert done.returncode and b"SSH-2.0" not in done.stdout
 

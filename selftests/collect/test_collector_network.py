@@ -59,14 +59,14 @@ def get(visit: Any, url: str, seconds: float = 9, **ask: Any) -> dict[str, Any]:
 )
 def test_failures(visit: Any, behaviour: Behaviour, kind: str) -> None:
     with serving(behaviour) as server:
-        one = get(visit, server.url, seconds=0.7)
+        one = get(visit, server.url, seconds=2)
     assert one["error"]["kind"] == kind and one["error"]["text"]
     assert one["peer"] == f"127.0.0.1:{server.port}"
 
 
 def test_what_came_before_the_end_of_time_is_kept(visit: Any) -> None:
     with serving(dripping(OK + b"Server: slow\r\nContent-Length: 9000\r\n\r\nbegin ")) as server:
-        one = get(visit, server.url, seconds=0.7)
+        one = get(visit, server.url, seconds=2)
     assert (one["status"], one["headers"][0]) == (200, ["Server", "slow"])
     assert one["body"].startswith("begin ") and one["error"]["kind"] == "silent"
 
@@ -115,7 +115,7 @@ def test_pieces_that_come_one_by_one(visit: Any) -> None:
 def test_the_end_is_seen_though_the_connection_stays(visit: Any, raw: bytes, body: str) -> None:
     for pieces in ([OK + raw], [OK, raw]):
         with serving(keeping(*pieces)) as server:
-            one = get(visit, server.url, seconds=1.0 if "x" in body else 9)
+            one = get(visit, server.url, seconds=2 if "x" in body else 9)
         assert (one["status"], one["body"]) == (200, body)
         assert bool(one["error"]) == ("x" in body)
 
@@ -191,7 +191,7 @@ def converse(visit: Any, server: Server, **ask: Any) -> dict[str, Any]:
 
 def test_so_many_lines_are_heard_of_what_answers(visit: Any) -> None:
     with serving(conversing(b"+OK\r\n+PO", b"never")) as server:
-        one = converse(visit, server, send="PING\r\n\u4f60", lines=2, seconds=0.7)
+        one = converse(visit, server, send="PING\r\n\u4f60", lines=2, seconds=2)
         assert server.heard[0] == b"PING\r\n\xe4\xbd\xa0"
     assert one["data"] == b"+OK\r\n+PO" and one["error"]["kind"] == "silent"
     with serving(conversing(b"+OK\r\n+PONG\r\n", b"never")) as server:

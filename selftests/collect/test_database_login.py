@@ -136,7 +136,7 @@ def closes(connection: socket.socket, server: Server) -> None:
 
 @pytest.mark.parametrize(("behaviour", "kind"), [(silent, "silent"), (closes, "empty")])
 def test_without_a_greeting_the_connection_failed(visit: Any, behaviour: Behaviour, kind: str) -> None:
-    answer, _ = log_in(visit, behaviour, seconds=0.7)
+    answer, _ = log_in(visit, behaviour, seconds=2)
     assert answer["error"]["kind"] == kind and "login" not in answer and answer["data"] == ""
 
 
@@ -171,14 +171,14 @@ def test_refused_connections_are_refused(visit: Any) -> None:
 def test_after_the_read_start_it_is_the_login_that_failed(
     visit: Any, behaviour: Behaviour, kind: str
 ) -> None:
-    answer, heard = log_in(visit, behaviour, seconds=0.7)
+    answer, heard = log_in(visit, behaviour, seconds=2)
     assert answer["error"] is None and answer["data"]
     assert answer["login"]["state"] == "error" and answer["login"]["kind"] == kind and answer["login"]["text"]
     assert PASSWORD not in repr(answer) and not any(PASSWORD.encode() in data for data in heard)
 
 
 def test_a_server_that_offers_tls_and_has_none(visit: Any) -> None:
-    answer, heard = log_in(visit, speaking(packet(0, greeting(flags=0x0008A209 | SSL))), seconds=0.7)
+    answer, heard = log_in(visit, speaking(packet(0, greeting(flags=0x0008A209 | SSL))), seconds=2)
     assert answer["login"]["state"] == "error" and answer["login"]["kind"] in ("tls", "reset", "silent")
     assert heard == []
 

@@ -46,7 +46,7 @@ def run(directory: Path, number: int) -> Path:
     script = directory / f"round-{number}" / "a.sh"
     output = script.with_suffix(".out")
     with output.open("wb") as stream:
-        subprocess.run(["/bin/sh", "-s"], stdin=script.open("rb"), stdout=stream, check=True, timeout=60)
+        subprocess.run(["/bin/sh", "-s"], stdin=script.open("rb"), stdout=stream, check=True, timeout=240)
     return output
 
 

@@ -127,7 +127,7 @@ def test_plan_as_argument(python: str) -> None:
         [python, "-E", "-s", "-S", "-B", "-c", program.boot({"disks": ["/"]})],
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=30,
+        timeout=240,
     )
     events = list(program.AnswerParser(1_000_000).feed(result.stdout))
     assert [word for word, _ in events] == ["ready", "clock", "answer", "clock"]
@@ -141,7 +141,7 @@ def test_pinned_it_runs_this_program_and_no_other(python: str) -> None:
         (program.packed()[:-1] + b"x", []),
     ):
         said = sent + program.plan_lines({"disks": ["/"]})
-        done = subprocess.run(line, input=said, capture_output=True, timeout=60)
+        done = subprocess.run(line, input=said, capture_output=True, timeout=240)
         told = [row.split()[1] for row in done.stdout.splitlines() if row.startswith(b"@@bkpaas ")]
         assert (told, done.stderr) == (words, b"")
 

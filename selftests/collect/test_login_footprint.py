@@ -38,7 +38,7 @@ def test_a_visit_changes_only_what_is_documented(tmp_path: Path) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=580,
     )
     assert done.returncode == 0, done.stderr
     changed = json.loads(done.stdout)

@@ -115,7 +115,7 @@ def test_half_characters_of_python_2() -> None:
 
 def run(line: str, path: Path, said: bytes = b"") -> list[Any]:
     result = subprocess.run(
-        line, shell=True, input=said, capture_output=True, env={"PATH": str(path)}, timeout=30
+        line, shell=True, input=said, capture_output=True, env={"PATH": str(path)}, timeout=240
     )
     return hear(result.stdout, most=1_000_000)
 

@@ -62,7 +62,7 @@ def test_order_of_things(sshd: Sshd) -> None:
     first_done, parallel = threading.Event(), threading.Event()
 
     def between() -> None:
-        first_done.wait(30)
+        first_done.wait(300)
         heard.append("between")
         parallel.set()
 
@@ -121,7 +121,7 @@ def test_what_is_ready_in_time_is_sent(sshd: Sshd) -> None:
     with serving(silent) as hole:
         plan = {**PLAN, "http": [{"name": "it", "url": hole.url, "seconds": 100}], "seconds": 100}
         visit = collect_hosts(
-            deployment(sshd.connection(), host_seconds=5.0), lambda h: plan, lambda h, a: None
+            deployment(sshd.connection(), host_seconds=15.0), lambda h: plan, lambda h, a: None
         )["a"]
     assert visit.error is None and visit.round_1 and visit.round_1["disks"][0]["bytes"]
     assert visit.round_1["http"]["it"]["error"]["kind"] == "silent"
@@ -131,7 +131,7 @@ def test_what_is_ready_in_time_is_sent(sshd: Sshd) -> None:
 def test_time_of_the_run(sshd: Sshd) -> None:
     with serving(silent) as hole:
         hung = Connection(f"ssh://root@127.0.0.1:{hole.port}")
-        plan = deployment(sshd.connection(), hung, run_seconds=4.0)
+        plan = deployment(sshd.connection(), hung, run_seconds=12.0)
         visits = collect_hosts(plan, lambda host: PLAN, lambda host, all: {"disks": []})
     for name, first in (("a", True), ("b", False)):
         error = visits[name].error
@@ -165,7 +165,7 @@ def test_interrupted_from_the_keyboard(sshd: Sshd, transport: Any) -> None:
 def test_collectors_end_with_their_connection(sshd: Sshd, tmp_path: Path) -> None:
     """Cut off in the middle of a visit that would take half a minute, they are gone immediately."""
     plan = msgspec.structs.replace(
-        deployment(sshd.connection(), run_seconds=3.0), install_root=f"{tmp_path}/bkce"
+        deployment(sshd.connection(), run_seconds=10.0), install_root=f"{tmp_path}/bkce"
     )
     seen: list[int] = []
     with serving(silent) as hole:

@@ -46,7 +46,7 @@ class Job:
     def _start(self, request: dict[str, Any], servers: list[dict[str, Any]]) -> dict[str, Any]:
         (server,) = servers
         script = base64.b64decode(request["script_content"])
-        done = subprocess.run(["/bin/sh"], input=script, capture_output=True, check=True, timeout=60)
+        done = subprocess.run(["/bin/sh"], input=script, capture_output=True, check=True, timeout=240)
         self.outputs.append((server["ip"], STARTED + done.stdout.decode()))
         return {"job_instance_name": "API", "job_instance_id": 10_000 + len(self.outputs) - 1}
 
@@ -112,7 +112,7 @@ def run(folder: Path, url: str, *words: str, secret: str = SECRET, mode: int = 0
     settings.write_text(json.dumps(values))
     settings.chmod(mode)
     command = [sys.executable, str(EXAMPLES / "job_round.py"), str(folder), str(settings), *words]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
     return done.returncode, done.stdout + done.stderr
 
 

@@ -55,7 +55,7 @@ def put(lab: Lab, name: str, text: str) -> None:
 
 def say(lab: Lab, line: str, said: bytes) -> subprocess.CompletedProcess[bytes]:
     command = lab.inside("ssh", "-F", str(lab.state_dir / "ssh_config"), "ops@one", line)
-    return subprocess.run(command, input=said, capture_output=True, timeout=60)
+    return subprocess.run(command, input=said, capture_output=True, timeout=240)
 
 
 def line_of(deployment: Deployment) -> str:

@@ -50,7 +50,7 @@ class Place:
             env={"PATH": path, "HOME": str(self.root), "LANG": "C.UTF-8", **environment},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=240,
         )
 
     def apt(self, install_status: int = 0) -> None:
@@ -250,7 +250,7 @@ def test_files_of_another_user_are_named_with_the_fix() -> None:
 def test_help_explains_and_starts_nothing(name: str) -> None:
     """The --help of a program of the suite is tested with it; here only that nothing is set up before."""
     done = subprocess.run(
-        [REPOSITORY / "script" / name, "--help"], capture_output=True, text=True, timeout=60
+        [REPOSITORY / "script" / name, "--help"], capture_output=True, text=True, timeout=240
     )
     assert done.returncode == 0, done.stderr
     assert len(done.stdout) > 80 and "==>" not in done.stdout

@@ -47,7 +47,7 @@ class Client:
         self.place = f"127.0.0.1:{port}"
 
     def __call__(self, method: str, path: str, body: Any = None) -> requests.Response:
-        return requests.request(method, f"http://{self.place}{path}", json=body, timeout=10)
+        return requests.request(method, f"http://{self.place}{path}", json=body, timeout=60)
 
     def add(self, time: str, message: str = "visited", index: str = INDEX) -> int:
         return self("POST", f"/{index}/_doc", {"@timestamp": time, "message": message}).status_code
@@ -173,7 +173,7 @@ def test_a_primary_shard_that_is_not_allocated_makes_it_red(client: Client) -> N
 
 def test_bulk_tells_of_each_document(client: Client) -> None:
     lines = '{"index":{}}\n{"@timestamp":"2026-11-28T10:00:00Z"}\n{"index":{"_index":"UPPER"}}\n{}\n'
-    answer = requests.post(f"http://{client.place}/{INDEX}/_bulk", data=lines, timeout=10).json()
+    answer = requests.post(f"http://{client.place}/{INDEX}/_bulk", data=lines, timeout=60).json()
     assert answer["errors"] and [one["index"]["status"] for one in answer["items"]] == [201, 400]
 
 
@@ -228,7 +228,7 @@ def test_the_installed_program_answers_under_the_name_of_the_original(tmp_path: 
             retries = Retry(START_ATTEMPTS, backoff_factor=0.1, backoff_max=1)
             session = requests.Session()
             session.mount("http://", HTTPAdapter(max_retries=retries))
-            answer = session.get(f"http://127.0.0.1:{port}/", timeout=10)
+            answer = session.get(f"http://127.0.0.1:{port}/", timeout=60)
             words = Path(f"/proc/{process.pid}/cmdline").read_bytes().split(b"\0")
         finally:
             process.terminate()

@@ -21,7 +21,7 @@ def printed(*words):
         env={"PATH": "/usr/bin:/bin", "COLUMNS": "100"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

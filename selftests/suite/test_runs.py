@@ -320,10 +320,10 @@ def test_ctrl_c_while_collecting_leaves_a_truthful_partial_record(tmp_path):
             text=True,
             start_new_session=True,
         )
-        silent.settimeout(60)
+        silent.settimeout(240)
         connection, _ = silent.accept()
         process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=60)
+        out, _ = process.communicate(timeout=240)
         connection.close()
     assert process.returncode == 2, out
     results = json.loads((tmp_path / "report/results.json").read_text())
