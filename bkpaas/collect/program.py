@@ -127,14 +127,19 @@ def script(
     *,
     pinned: bool = False,
 ) -> str:
-    """Return the script for /bin/sh that finds an interpreter and runs the collector."""
+    """Return the script for /bin/sh that finds an interpreter and runs the collector.
+
+    Python imports from the working directory first, which is the home of an account: the script leaves it. Root runs
+    no interpreter of another account: neither the file nor a directory above it may belong to one.
+    """
     interpreters = [
         f"{shlex.quote(root)}/.envs/*/bin/python" for root in dict.fromkeys((*homes, *INSTALL_ROOTS))
     ]
     # An interpreter that cannot start exits with one of these codes before it reads anything.
     return (
-        f"LC_ALL=C; export LC_ALL; for p in {' '.join([*INTERPRETERS, *interpreters])}; do "
-        f'command -v "$p" >/dev/null 2>&1 || continue; "$p" -E -s -S -B -c {shlex.quote(boot(plan, pinned=pinned or connection.sudo))}; '
+        f"LC_ALL=C; export LC_ALL; cd /; for p in {' '.join([*INTERPRETERS, *interpreters])}; do "
+        'd=`command -v "$p" 2>/dev/null` || continue; if [ -O / ]; then case $d in /*) ;; *) continue; esac; while [ "$d" ]; do [ -O "$d" ] || continue 2; d=${d%/*}; done; fi; '
+        f'"$p" -E -s -S -B -c {shlex.quote(boot(plan, pinned=pinned or connection.sudo))}; '
         f"case $? in 1|126|127) ;; *) exit 0;; esac; done; echo '{MARK} nopython'"
     )
 

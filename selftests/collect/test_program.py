@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import subprocess
 import zlib
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from bkpaas.collect import program
 from bkpaas.inventory.deployment import Connection
+from collect.running import needs_root
 
 ROOT = Connection("ssh://root@10.0.1.3")
 
@@ -142,6 +144,33 @@ def test_no_interpreter(tmp_path: Path) -> None:
     assert run(program.command(ROOT).replace("/usr/libexec/platform-python", ""), tmp_path) == [
         ("nopython", None)
     ]
+
+
+def test_modules_of_the_working_directory_are_not_imported(public: Path) -> None:
+    """With sudo it is the home of an account: its json.py would run as root."""
+    for name in ("json", "re", "select", "zlib", "hashlib"):
+        (public / f"{name}.py").write_text(f"open({str(public / 'ran')!r}, 'w')")
+    for pinned in (False, True):
+        line = program.command(ROOT, pinned=pinned)
+        said = program.packed() + program.plan_lines({"disks": ["/"]})
+        result = subprocess.run(line, shell=True, cwd=public, input=said, capture_output=True, timeout=30)
+        assert [word for word, _ in hear(result.stdout, most=1_000_000)] == ["ready", "answer"]
+    assert not (public / "ran").exists()
+
+
+@needs_root
+def test_root_runs_no_interpreter_of_another_account(public: Path) -> None:
+    """An account that owns the environment of a service must not become root by the collector."""
+    python = public / "home/.envs/paas/bin/python"
+    put(python.parent, "python", f'/usr/bin/touch {public}/ran; exec /usr/bin/python3 "$@"')
+    line = program.command(ROOT, [str(public / "home")]).replace("/usr/libexec/platform-python", "")
+    said = program.packed() + program.plan_lines({"disks": ["/"]})
+    for owned in (python, python.parent, python.parents[3]):
+        os.chown(owned, 65534, 65534)
+        assert run(line, public, said) == [("nopython", None)]
+        os.chown(owned, 0, 0)
+    assert not (public / "ran").exists()
+    assert [word for word, _ in run(line, public, said)] == ["ready", "answer"]
 
 
 def test_second_interpreter_is_not_started_after_the_first_did_its_work(tmp_path: Path) -> None:
