@@ -21,7 +21,7 @@ import pytest
 from collect import hostile_fleet
 
 ROOT = Path(__file__).parents[2]
-COUNT = 60
+COUNT = 40
 """Hosts in CI."""
 HOSTILE = len(hostile_fleet.BEFORE_LOGIN) + len(hostile_fleet.BEHAVIOURS)
 RESIDENT_BYTES = 300_000_000
