@@ -3,6 +3,7 @@
 from collections import Counter
 
 from bkpaas.checks import (
+    LOGIN_TABLES,
     Access,
     Deployment,
     FailedRoute,
@@ -17,6 +18,7 @@ from bkpaas.checks import (
     database_works,
     exception_subject,
     host_time,
+    is_about_statement,
     msg,
     seconds,
     series,
@@ -170,9 +172,9 @@ def _repaired(route: FailedRoute, host: HostView, deployment: Deployment) -> Mes
     """Return a text if what the exception names is well now, else None."""
     exception = _exception(route, host)
     subject = exception_subject(exception) if exception else "other"
-    well = (subject == "database" and database_works(host)) or (
-        subject == "disk" and _disks_are_well(host, deployment)
-    )
+    well = (
+        subject == "database" and not is_about_statement(exception, LOGIN_TABLES) and database_works(host)
+    ) or (subject == "disk" and _disks_are_well(host, deployment))
     if not well:
         return None
     return msg("{route} failed with {exception}; that part works now", route=route.route, exception=exception)

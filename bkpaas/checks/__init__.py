@@ -12,6 +12,7 @@ from bkpaas.checks.case import CaseMessage, case, combined, connection_case, sev
 from bkpaas.checks.clocks import FEWEST_CLOCKS, host_time, usual_clock
 from bkpaas.checks.condition import condition
 from bkpaas.checks.database import (
+    LOGIN_TABLES,
     PASSWORD_EXPIRED,
     database_connection,
     database_state,
@@ -186,7 +187,7 @@ from bkpaas.facts.database_state import WRITTEN_TABLES, DatabaseState, Registere
 from bkpaas.facts.elasticsearch import INDEX as LOG_INDEX
 from bkpaas.facts.elasticsearch import complaint as elasticsearch_error
 from bkpaas.facts.elasticsearch import speaks as is_elasticsearch
-from bkpaas.facts.exceptions import FailedRoute, exception_subject
+from bkpaas.facts.exceptions import FailedRoute, exception_subject, is_about_statement
 from bkpaas.facts.healthz import body_text
 from bkpaas.facts.login import LoginTrial
 from bkpaas.facts.managers import (
@@ -233,7 +234,7 @@ say = both
 
 __all__ = [  # one name a line would take 200 lines
     "APP_UPSTREAMS", "BEHIND_THE_DOMAIN", "CONSUL_SUFFIX", "DOCKER_UNIT", "FEWEST_CLOCKS", "GENERATIONS",
-    "LOG_INDEX", "MOST_APPLICATIONS", "OPEN_PAAS_SERVICES", "PASSWORD_EXPIRED", "QUEUE_SECONDS", "REDIRECTS",
+    "LOGIN_TABLES", "LOG_INDEX", "MOST_APPLICATIONS", "OPEN_PAAS_SERVICES", "PASSWORD_EXPIRED", "QUEUE_SECONDS", "REDIRECTS",
     "SHARED_SETTINGS", "UPSTREAM_SERVICES", "WRITTEN_TABLES", "Access", "Addresses", "Agent", "AgentConfig",
     "Answer", "Answers", "ApplicationEndpoint", "CaseMessage", "Cause", "Certificate", "Certificates", "Clock",
     "Compiled", "ConfProgram", "Connection", "Connections", "Container", "Containers", "ControllerView",
@@ -255,7 +256,7 @@ __all__ = [  # one name a line would take 200 lines
     "database_works", "default_servers", "deviating_hosts", "deviating_readings", "directories",
     "domain_healthz_paths", "domain_paths", "elasticsearch_endpoints", "elasticsearch_error", "equal",
     "es_addresses", "excepted", "exception_subject", "groups", "health", "host_accounts", "host_time", "hosts_at",
-    "hosts_with_module", "idle_placeholders", "index_names", "is_elasticsearch", "is_login_refusal", "is_loopback",
+    "hosts_with_module", "idle_placeholders", "index_names", "is_about_statement", "is_elasticsearch", "is_login_refusal", "is_loopback",
     "is_own", "is_placeholder", "joined", "keeps_settings", "key_readings", "labelled", "lines", "load_time",
     "location_host", "location_port", "login_access_log", "login_obstacle", "lost_settings", "mentions",
     "message_of", "msg", "name_database", "needs", "newest_by_source", "nginx_route", "no_answer", "offset",

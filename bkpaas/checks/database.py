@@ -11,10 +11,12 @@ from bkpaas.checks.phrases import labelled
 from bkpaas.errors import NoData
 from bkpaas.facts import Connection, HostView
 from bkpaas.facts.database import Account, DatabaseLogin, accounts
-from bkpaas.facts.database_state import WRITTEN_TABLES, DatabaseState, StatementError
+from bkpaas.facts.database_state import TABLES, WRITTEN_TABLES, DatabaseState, StatementError
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.messages import Message, msg
 
+LOGIN_TABLES = TABLES["login"]
+"""The tables that database-tables reads for login."""
 CONNECTION_LOST = frozenset({2006, 2013, 2055})
 """Numbers with which a client reports that the server closed its connection."""
 PASSWORD_REFUSED = frozenset({1045, 1698})

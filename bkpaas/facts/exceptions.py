@@ -7,7 +7,7 @@ the request has ended.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Literal
 
 from bkpaas.facts.missing import Record
@@ -20,12 +20,22 @@ _DATE = re.compile(r"[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4} - ")
 _EXCEPTION = re.compile(r"(?P<name>[A-Za-z_][\w.]*)(?:: (?P<text>.*))?$")
 _LOADED = re.compile(r"WSGI app 0 \(.*\) ready in|\*\*\* Starting uWSGI ")
 _DATABASE = re.compile(
-    r"OperationalError|ProgrammingError|InternalError|InterfaceError|DatabaseError|IntegrityError|MySQL|pymysql|_mysql"
+    r"OperationalError|ProgrammingError|InternalError|InterfaceError|DatabaseError|IntegrityError|DataError"
+    r"|MySQL|pymysql|_mysql"
 )
 _DISK = re.compile(
     r"No space left on device|Read-only file system|Disk quota exceeded|\[Errno (?:28|30|122)\]"
 )
 _CODE = re.compile(r"(?:Import|ModuleNotFound|Type|Attribute|Name|Syntax|Key|Index|Unicode\w*)Error\b")
+_DATABASE_ERROR = re.compile(r"(?:Error|Warning)\b[^(]{0,80}\([\"']?(\d{4})\b")
+_OF_THE_SERVER = frozenset({
+    1040, 1043, 1044, 1045, 1047, 1049, 1053, 1129, 1130, 1142, 1143, 1152, 1153, 1158, 1159, 1160, 1161, 1184, 1198,
+    1203, 1205, 1213, 1226, 1227, 1290, 1317, 1698, 1792, 1820, 1836, 1862, 1927, 1969, 2002, 2003, 2005, 2006, 2012,
+    2013, 2014, 2027, 2055, 3024, 4031,
+})  # fmt: skip
+"""Numbers that a database gives for its state, the account or the connection; all others are about a statement."""
+_OF_A_TABLE = frozenset({1016, 1017, 1030, 1033, 1034, 1035, 1146, 1194, 1195, 1813, 1814, 1932})
+"""Numbers for a table that is missing or damaged."""
 _NEAR_LINES = 200
 """An exception so many lines before a request does not belong to it."""
 
@@ -86,6 +96,25 @@ def exception_subject(text: str) -> Subject:
     if _DATABASE.search(text):
         return "database"
     return "code" if _CODE.search(text) else "other"
+
+
+def database_error(text: str) -> int | None:
+    """Return the number of the database's error that an exception has: `DataError: (1406, "Data too long ...")`."""
+    number = _DATABASE_ERROR.search(text)
+    return int(number[1]) if number else None
+
+
+def is_about_statement(text: str, tables: Collection[str]) -> bool:
+    """Tell if a database in good health may still refuse the statement of an exception: a column, a key, a value.
+
+    tables: those that are known to be readable, for an error about a table.
+
+    Source: MariaDB, server error codes; the account, locks, connections and read-only states are not among them.
+    """
+    number = database_error(text)
+    if number in _OF_A_TABLE:
+        return not any(re.search(rf"\b{table}\b", text) for table in tables)
+    return number is not None and number not in _OF_THE_SERVER
 
 
 def last_exceptions(text: str) -> list[tuple[int, str]]:

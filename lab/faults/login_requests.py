@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lab.control import Lab
 from lab.faults.actions import host, restart
-from lab.faults.database_state import log_in
+from lab.faults.database_state import log_in, sql
 from lab.faults.fault import Act, Fault
 
 SECTION = "login-no-response"
@@ -51,7 +51,45 @@ def put_back(number: int = 0) -> Act:
     return act
 
 
+def table_of_another_version(change: str) -> Act:
+    """A table is that of another release: what a login writes does not fit, and every statement that reads does."""
+
+    def act(lab: Lab) -> None:
+        sql(lab, f"DELETE FROM login_bktoken; ALTER TABLE login_bktoken {change}")
+        log_in(lab, 0, "500")
+
+    return act
+
+
+def table_put_back(change: str) -> Act:
+    def act(lab: Lab) -> None:
+        sql(lab, f"DELETE FROM login_bktoken; ALTER TABLE login_bktoken {change}")
+        log_in(lab)
+        restart(lab, host(lab, "paas"), "login")
+
+    return act
+
+
+TOKEN = "MODIFY token VARCHAR({width}) COLLATE utf8_bin NOT NULL"
 FAULTS = (
+    Fault(
+        "login-column-too-short",
+        "login-errors",
+        SECTION,
+        "the column of the login tokens is that of an older release: each login ends in error 1406",
+        "登录令牌的列是旧版本的：每次登录都以错误 1406 结束",
+        table_of_another_version(TOKEN.format(width=20)),
+        table_put_back(TOKEN.format(width=255)),
+    ),
+    Fault(
+        "login-column-added",
+        "login-errors",
+        SECTION,
+        "the table of the login tokens has a column of a newer release without a default: error 1364",
+        "登录令牌表多了新版本的一列且没有默认值：错误 1364",
+        table_of_another_version("ADD COLUMN tenant VARCHAR(32) NOT NULL"),
+        table_put_back("DROP COLUMN IF EXISTS tenant"),
+    ),
     Fault(
         "login-package-broken",
         "login-errors",

@@ -7,7 +7,7 @@ import recorded
 
 from bkpaas.facts import Secrets
 from bkpaas.facts.access import LoginAccess, login_access
-from bkpaas.facts.exceptions import exception_subject, last_exceptions
+from bkpaas.facts.exceptions import exception_subject, is_about_statement, last_exceptions
 from bkpaas.facts.logs import logs
 
 LOG = f"{recorded.HOME}/logs/open_paas/login_uwsgi.log"
@@ -103,6 +103,7 @@ def test_exceptions_before_a_start_are_history() -> None:
         ("ProgrammingError: (1146, \"Table 'open_paas.login_bktoken' doesn't exist\")", "database"),
         ("django.db.utils.OperationalError: (2006, 'MySQL server has gone away')", "database"),
         ("pymysql.err.InternalError: (1054, \"Unknown column 'x' in 'field list'\")", "database"),
+        ("pymysql.err.DataError: (1406, \"Data too long for column 'token' at row 1\")", "database"),
         (TYPE, "code"),
         ("ImportError: No module named Crypto", "code"),
         ("IOError: [Errno 28] No space left on device: '/data/bkce/logs/open_paas/login.log'", "disk"),
@@ -112,6 +113,24 @@ def test_exceptions_before_a_start_are_history() -> None:
 )
 def test_what_an_exception_names(text: str, subject: str) -> None:
     assert exception_subject(text) == subject
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [
+        ("django.db.utils.DataError: (1406, \"Data too long for column 'token' at row 1\")", True),
+        ("IntegrityError: (1062, \"Duplicate entry '2147483647' for key 'PRIMARY'\")", True),
+        ("pymysql.err.OperationalError: (1054, \"Unknown column 'x' in 'field list'\")", True),
+        ("ProgrammingError: (1146, \"Table 'open_paas.django_admin_log' doesn't exist\")", True),
+        ("ProgrammingError: (1146, \"Table 'open_paas.login_bktoken' doesn't exist\")", False),
+        (READ_ONLY, False),
+        ("OperationalError: (1040, 'Too many connections')", False),
+        ("InterfaceError: (0, '')", False),
+        (TYPE, False),
+    ],
+)
+def test_errors_of_a_statement_stay_in_a_healthy_database(text: str, about: bool) -> None:
+    assert is_about_statement(text, ("login_bktoken",)) is about
 
 
 LOGGED = """\

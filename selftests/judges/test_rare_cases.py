@@ -240,6 +240,26 @@ def test_a_listen_queue_that_was_full(judge: Any, age: float, case: str | None) 
     assert (verdict["verdict"], verdict["case"]) == (("warn", case) if case else ("pass", None))
 
 
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        ("DataError: (1406, \"Data too long for column 'token' at row 1\")", "fail"),
+        ("OperationalError: (1040, 'Too many connections')", "pass"),
+    ],
+)
+def test_an_error_of_the_statement_is_not_over_when_the_database_works(
+    judge: Any, text: str, verdict: str
+) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        host = snapshot["hosts"]["paas-1"]
+        failure = host["system"]["time"] - 100
+        host["login_access"]["failed"] = [
+            {"route": "POST /", "status": 500, "times": [failure], "calls": 3, "exception": text}
+        ]
+
+    assert judge("login-errors", change)["paas-1"]["verdict"] == verdict
+
+
 @pytest.mark.parametrize(("apart", "case"), [(1, "exception"), (60, "5xx")])
 def test_the_exception_in_login_log_is_of_the_same_time(judge: Any, apart: float, case: str) -> None:
     def change(snapshot: dict[str, Any]) -> None:
