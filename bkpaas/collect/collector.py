@@ -260,20 +260,26 @@ def parse_address(word):
     return family[0], socket.inet_ntop(family[1], data), int(port, 16)
 
 
+def read_links(base, fds):
+    """Return what these descriptors of a process point to."""
+    links = set()
+    for fd in fds[:MAX_FDS]:
+        try:
+            links.add(os.readlink(base + fd))
+        except EnvironmentError:
+            pass  # closed in between
+    return links
+
+
 def find_peers(pids):
     """Return {pid: ["ADDRESS:PORT", ...]}: the remote endpoints of established TCP connections."""
     by_pid = {}
     for pid in pids:
-        base, sockets = "/proc/%d/" % pid, set()
+        base = "/proc/%d/" % pid
         try:
-            fds = os.listdir(base + "fd")
+            sockets = read_links(base + "fd/", os.listdir(base + "fd"))
         except EnvironmentError:
             continue  # the process has ended, or permission denied
-        for fd in fds[:MAX_FDS]:
-            try:
-                sockets.add(os.readlink(base + "fd/" + fd))
-            except EnvironmentError:
-                pass  # closed in between
         targets = by_pid[str(pid)] = []
         for table in ("net/tcp", "net/tcp6"):
             for line in read_lines(base + table) if os.path.exists(base + table) else ():
@@ -447,8 +453,11 @@ class Files(object):
                 paths += [os.path.join(base, n) for n in names if n[:1] != b"." or part[:1] == b"."]
         return [path for path in paths if os.path.lexists(path)], error
 
-    def entry(self, path, limit=0, tail=False):
-        """Return type, mode, owner, size ... of a path, links followed; with `limit` also the text of a file."""
+    def entry(self, path, limit=0, tail=False, authors=()):
+        """Return type, mode, owner, size ... of a path, links followed; with `limit` also the text of a file.
+
+        authors: accounts that name the path, as in check_file.
+        """
         entry = {"path": decode_text(path), "type": "other"}
         try:
             folder = os.path.dirname(path)
@@ -482,6 +491,7 @@ class Files(object):
             pass  # permission denied
         if limit and entry["type"] == "file":
             try:
+                check_file(path, real, status, authors)
                 self.read(real, limit, tail, entry)
             except EnvironmentError:
                 entry["error"] = exception_text()
@@ -498,6 +508,8 @@ class Files(object):
             status = os.fstat(fd)
             if not stat.S_ISREG(status.st_mode):
                 raise EnvironmentError(errno.EINVAL, "not a regular file any more")
+            if os.readlink(("/proc/self/fd/%d" % fd).encode("ascii")) not in (real, real + b" (deleted)"):
+                raise EnvironmentError(errno.EINVAL, "a directory on its path was replaced")
             if tail and status.st_size > limit:
                 entry["offset"] = os.lseek(fd, status.st_size - limit, os.SEEK_SET)
             granted, data, piece = min(limit, self.remaining), b"", b" "
@@ -532,32 +544,70 @@ class Files(object):
 
     def nginx(self, query, processes):
         """Read the main files, those of running masters first, and all files that they include."""
-        main, running = [self.path(conf) for conf in query.get("confs", ())], []
-        for argv_words in [" ".join(process["argv"]).split() + [process["exe"] or ""] for process in processes]:
+        main, running, owners = [self.path(conf) for conf in query.get("confs", ())], [], {}
+        for process in processes:
+            argv_words = " ".join(process["argv"]).split() + [process["exe"] or ""]
             if argv_words[:3] == ["nginx:", "master", "process"]:
                 prefix = os.path.dirname(os.path.dirname(argv_words[-1]))  # PREFIX/sbin/nginx
                 prefix = argv_words[argv_words.index("-p") + 1] if "-p" in argv_words else prefix
                 conf = argv_words[argv_words.index("-c") + 1] if "-c" in argv_words else "conf/nginx.conf"
                 running.append(os.path.join(prefix, conf).encode("utf-8"))
-        main = running[::-1] + main
+                owners.setdefault(running[-1], set()).add(process["uid"])
+        own, main = main, running[::-1] + main
         main = [conf for at, conf in enumerate(main) if conf not in main[:at]]
         main = [conf for conf in main if self.entry(conf)["type"] != "missing"]
-        pending, visited, entries, error = [(conf, os.path.dirname(conf)) for conf in main], set(), [], None
+        pending, visited, entries, error = [], set(), [], None
+        for conf in main:
+            authors = set() if conf in own else owners.get(conf, set())
+            pending.append((conf, os.path.dirname(conf), set() if 0 in authors else authors))
         while pending:
-            path, folder = pending.pop(0)
+            path, folder, authors = pending.pop(0)
             if os.path.realpath(path) in visited:
                 continue
             if len(entries) == query.get("most", 200):
                 error = "more than %d files" % len(entries)
                 break
             visited.add(os.path.realpath(path))
-            entries.append(self.entry(path, query.get("bytes", 65536)))
+            entries.append(self.entry(path, query.get("bytes", 65536), authors=authors))
+            authors = set([entries[-1].get("uid", 0)]).union(authors)  # of what this file includes
             plain = re.sub("(?m)(^|\\s)#.*$", "", entries[-1].get("text", ""))
             for word in re.findall("(?:^|[\\s;{}])include\\s+(\"[^\"]*\"|'[^']*'|[^\\s;]+)\\s*;", plain):
                 paths, expand_error = self.expand(os.path.join(folder, word.strip("\"'").encode("utf-8")))
-                pending, error = pending + [(path, folder) for path in paths], expand_error or error
+                pending += [(path, folder, authors) for path in paths]
+                error = expand_error or error
         running = [decode_text(conf) for conf in main if conf in running]
         return {"main": [decode_text(conf) for conf in main], "running": running, "files": entries, "error": error}
+
+
+def check_file(path, real, status, authors=()):
+    """Raise an error for a file that must not be read.
+
+    Reading a file of the kernel may take something out of it, such as the messages of /proc/kmsg. Root reads what
+    another account names, by a link on the path or as one of `authors`, only if that account or everybody may read it.
+    """
+    if real.startswith((b"/proc/", b"/sys/")):
+        raise EnvironmentError(errno.EPERM, "a file of the kernel: not read")
+    if os.geteuid() or status.st_mode & stat.S_IROTH:
+        return
+    others = set(authors).union(link_owners(path) if real != path else ()) - set([0, status.st_uid])
+    if others:
+        raise EnvironmentError(errno.EPERM, "named by the account %d, which may not read it: not read" % min(others))
+
+
+def link_owners(path):
+    """Return the owners of all links on a path."""
+    owners, folder, parts = set(), b"/", path.split(b"/")
+    for _ in range(1000):
+        if not parts:
+            break
+        path, parts = os.path.normpath(os.path.join(folder, parts[0])), parts[1:]
+        status = os.lstat(path)
+        if stat.S_ISLNK(status.st_mode):
+            owners.add(status.st_uid)
+            parts = os.readlink(path).split(b"/") + parts
+            path = b"/" if parts[0] == b"" else folder
+        folder = path
+    return owners
 
 
 def disk(path):
@@ -853,7 +903,9 @@ def uwsgi_request(uwsgi, path, headers):
 
 
 def receive(job, sock, limit=16384):
-    """Receive up to `limit` bytes within the time of the job."""
+    """Receive up to `limit` bytes within the time of the job, also from a peer that never stops sending."""
+    if monotonic() > job.until:
+        raise socket.timeout("timed out")
     sock.settimeout(job.remaining())
     return sock.recv(limit)
 
@@ -1010,6 +1062,7 @@ def split_chunks(data, at, chunks):
 # ---- containers --------------------------------------------------------------------------------------------
 
 DOCKER_SOCKET = "/var/run/docker.sock"
+INIT = 1  # systemd: it listens for a service that it starts on the first connection
 DOCKER_REQUESTS = {  # the only requests that are sent to docker's socket, all GET; ID is 12 to 64 hexadecimal digits
     "list": "/containers/json?all=1&filters=%7B%22name%22%3A%5B%22bk-%22%5D%7D",
     "inspect": "/containers/ID/json",
@@ -1042,6 +1095,8 @@ class Reply(Job):
 
 def ask_docker(job, request, identity=""):
     """Send one of DOCKER_REQUESTS; return the decoded answer."""
+    if may_start(DOCKER_SOCKET):
+        raise ProtocolError("other", "no dockerd runs: a request would start it")
     reply, url = Reply(job), "http://docker" + DOCKER_REQUESTS[request].replace("ID", identity)
     try:
         send_get(reply, {"url": url, "unix": DOCKER_SOCKET, "bytes": DOCKER_BYTES})
@@ -1050,6 +1105,38 @@ def ask_docker(job, request, identity=""):
     if reply.answer["status"] != 200:
         raise ProtocolError("protocol", "docker answers %d" % reply.answer["status"])
     return json.loads(reply.answer["body"])
+
+
+def may_start(path):
+    """Tell if a connection to a unix socket may start a service: init alone listens on it."""
+    names, inodes, hidden = set([path, os.path.realpath(path)]), set(), False
+    for line in read_lines("/proc/net/unix"):
+        fields = line.split(None, 7)
+        if len(fields) == 8 and fields[0] != b"Num" and int(fields[3], 16) & 0x10000:
+            if os.path.realpath(decode_text(fields[7])) in names:
+                inodes.add("socket:[%d]" % int(fields[6]))
+    pids = sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
+    for pid in pids if inodes else ():
+        try:
+            fds = os.listdir("/proc/%d/fd" % pid)
+        except EnvironmentError:
+            hidden = True
+            continue
+        links = read_links("/proc/%d/fd/" % pid, fds)
+        if bool(links & inodes) != (pid == INIT):
+            return False  # the service runs, or init has nothing to do with it
+    return bool(inodes) and not (hidden and named_dockerd(pids))
+
+
+def named_dockerd(pids):
+    """Tell if one of these processes is called dockerd; its sockets may not be visible to this account."""
+    for pid in pids:
+        try:
+            if read_stat(pid)[0].startswith(b"dockerd"):
+                return True
+        except EXPECTED_ERRORS:
+            pass  # it has ended
+    return False
 
 
 def containers_by_socket(job, query):
@@ -1607,8 +1694,19 @@ def answer_plan(plan, beats):
     send_message("answer", str(len(packed)) + "\n" + decode_text(b"".join(lines)) + MARK + " end")
 
 
+def no_core_dumps():
+    """Prevent core dumps of this program and its commands: a limit of 1 also keeps the kernel from piping one."""
+    import resource
+
+    try:
+        resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
+    except (EnvironmentError, ValueError):
+        pass  # the limit is 0 already
+
+
 def serve(source, plan):
     """Answer the plan that came with the program, or the clock and plan requests of `source` until its end."""
+    no_core_dumps()
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(90)
     os.environ.pop("TZ", None)  # set by the login; the zone of the host counts

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import select
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -138,6 +141,28 @@ def test_a_socket_that_answers_something_else(
     written(tmp_path, ID, "bk-paas-login", STATE)
     answer = asked(visit, tmp_path)
     assert answer["source"] == "files" and answer["reasons"][0][1] == "refused"
+
+
+def test_a_daemon_that_a_connection_would_start(
+    visit: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spawn: Any
+) -> None:
+    """docker.socket of systemd starts a stopped docker.service at the first connection."""
+    path = tmp_path / "docker.sock"
+    code = (
+        "import socket,sys; s=socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); print(1, flush=True)\n"
+        "s.accept(); print('started', flush=True)"
+    )
+    init = spawn(sys.executable, "-c", code, str(path), stdout=subprocess.PIPE)
+    init.stdout.readline()
+    monkeypatch.setattr(collector, "DOCKER_SOCKET", str(path))
+    monkeypatch.setattr(collector, "INIT", init.pid)
+    written(tmp_path, ID, "bk-paas-login", STATE)
+    answer = asked(visit, tmp_path)
+    assert answer["source"] == "files" and "would start it" in answer["reasons"][0][2]
+    assert select.select([init.stdout], [], [], 0)[0] == []
+    monkeypatch.setattr(collector, "INIT", 1)  # a daemon that listens itself is asked
+    asked(visit, tmp_path)
+    assert init.stdout.readline() == b"started\n"
 
 
 def test_the_kernel_counts_what_it_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,8 +75,67 @@ def test_long_files_are_cut(visit: Any, tmp_path: Path) -> None:
     assert "text" not in look(visit, tmp_path / "x", read=0)[0]
 
 
-def test_files_of_the_kernel_without_a_size(visit: Any) -> None:
-    assert look(visit, "/proc/sys/kernel/ostype")[0]["text"] == "Linux\n"
+def test_files_of_the_kernel_are_not_read(visit: Any, tmp_path: Path) -> None:
+    """Reading /proc/kmsg or trace_pipe takes out what it returns; a link in a directory of logs can name them."""
+    (tmp_path / "x.log").symlink_to("/proc/sys/kernel/ostype")
+    for path in ("/proc/sys/kernel/ostype", tmp_path / "x.log"):
+        (entry,) = look(visit, path)
+        assert entry["type"] == "file" and "text" not in entry and "kernel" in entry["error"]
+
+
+@needs_root
+def test_root_reads_nothing_for_another_account(visit: Any, public: Path) -> None:
+    """A link in a directory of logs must not make a file readable that its owner may not read."""
+    (public / "secret").mkdir()
+    for name, mode, owner in (("shadow", 0o600, 0), ("open", 0o644, 0), ("own", 0o600, 65534)):
+        (public / "secret" / name).write_text(name)
+        os.chmod(public / "secret" / name, mode)
+        os.chown(public / "secret" / name, owner, owner)
+        (public / f"{name}.log").symlink_to(f"secret/../secret/{name}")
+    (public / "folder").symlink_to("secret")
+
+    def texts(pattern: str) -> list[str | None]:
+        return [entry.get("text") for entry in look(visit, public / pattern)]
+
+    assert texts("*.log") == ["open", "own", "shadow"] and texts("folder/*") == ["open", "own", "shadow"]
+    for link in ("shadow.log", "open.log", "own.log", "folder"):
+        os.chown(public / link, 65534, 65534, follow_symlinks=False)
+    assert texts("*.log") == ["open", "own", None] and texts("folder/*") == ["open", "own", None]
+    assert "65534" in look(visit, public / "shadow.log")[0]["error"]
+
+
+@needs_root
+def test_root_reads_no_file_that_the_nginx_of_another_account_names(
+    visit: Any, public: Path, spawn: Any
+) -> None:
+    (public / "shadow").write_text("shadow")
+    (public / "shadow").chmod(0o600)
+    (public / "evil.conf").write_text("include shadow;")
+    os.chown(public / "evil.conf", 65534, 65534)
+    for conf in ("evil.conf", "shadow"):
+        title = f"nginx: master process /usr/sbin/nginx -c {public}/{conf}"
+        spawn(title, "60", executable="/bin/sleep", user=65534)
+    files = visit({"nginx": {"confs": [], "bytes": 1000}})["nginx"]["files"]
+    told = {Path(entry["path"]).name: entry.get("text") for entry in files if str(public) in entry["path"]}
+    assert told == {"evil.conf": "include shadow;", "shadow": None}
+
+
+def test_a_directory_that_is_replaced_while_it_is_read(
+    visit: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("logs", "other"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a.log").write_text(name)
+    real = collector.check_file
+
+    def replaced(*arguments: Any) -> None:
+        real(*arguments)
+        (tmp_path / "logs").rename(tmp_path / "gone")
+        (tmp_path / "logs").symlink_to("other")
+
+    monkeypatch.setattr(collector, "check_file", replaced)
+    (entry,) = look(visit, tmp_path / "logs/a.log")
+    assert "text" not in entry and "replaced" in entry["error"]
 
 
 def test_what_is_not_there(visit: Any, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import socket
 import subprocess
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bkpaas.collect import collector
 from collect.running import SYSTEM, collect, needs_root
 from collect.servers import (
     Behaviour,
@@ -254,3 +256,19 @@ def test_network_without_a_route(tmp_path: Path) -> None:
     assert answer["tcp"]["route"]["error"]["kind"] == "unreachable"
     assert answer["http"]["name"]["error"]["kind"] == "resolve"
     assert answer["resolve"]["cmdb.bk.com"]["error"] == "no answer from the resolver in time"
+
+
+def test_a_peer_that_never_stops_sending(visit: Any) -> None:
+    """Each piece arrives within the smallest time-out: the limit of the whole request ends it."""
+
+    def drip(connection: socket.socket, _: Any) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    with serving(drip) as web:
+        job = collector.Request(0.2, {"body": "", "headers": []}, collector.http, {"url": web.url})
+        job.set_limit()
+        job.until = job.begin  # over already
+        job.run()
+        assert job.failure == ("silent", "no complete answer in time")

@@ -139,3 +139,13 @@ def test_without_a_listener_it_ends_immediately() -> None:
         child.stdout.close()
         assert child.wait(240) == 3
         child.stdin.close()
+
+
+def test_no_core_dump_of_what_it_runs(home: Path) -> None:
+    """A supervisorctl that crashes would write one, into / or through the program of core_pattern."""
+    script = home / ".envs/x/bin/supervisorctl"
+    script.write_text("#!/bin/sh\ngrep 'core file' /proc/self/limits\n")
+    plan = {"homes": [str(home)], "supervisor": whole_plan(home, 0)["supervisor"]}
+    answer = collect(plan, around=("sh", "-c", 'ulimit -Sc "$(ulimit -Hc)"; exec "$@"', "sh"))
+    soft, hard = answer["supervisor"]["it"]["out"].split()[4:6]
+    assert soft in ("0", "1") and hard in ("0", "1")
