@@ -1,4 +1,4 @@
-"""How long report.html takes to open, in a headless Chromium, compared with pages that do nothing.
+"""Measure how long report.html takes to open in a headless Chromium, compared with empty pages.
 
 python -m bench.page [VERDICTS ...] prints a table; exit status 1 when a figure is beyond its limit.
 """
@@ -85,7 +85,7 @@ def main() -> int:
     )
     parser.add_argument("verdicts", type=int, nargs="*", default=sorted(SECONDS))
     parser.add_argument(
-        "--runs", type=int, default=5, help="of each page, of which the median is told (default 5)"
+        "--runs", type=int, default=5, help="of each page, of which the median is printed (default 5)"
     )
     chosen = parser.parse_args()
     if BINARY is None:

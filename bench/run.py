@@ -37,7 +37,7 @@ class Figure(msgspec.Struct):
     goal: float
     spread: float = 0.0
     most: bool = True
-    """Whether the goal is the largest good value, else the smallest."""
+    """True: the goal is the largest good value; False: the smallest."""
     ok: bool = False
 
     def __post_init__(self) -> None:

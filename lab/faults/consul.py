@@ -37,12 +37,12 @@ def wake_consul(lab: Lab) -> None:
     urls = [
         f"http://{address(lab, name)}:{lab.layout.ports[service]}/" for service in ("login", "paas", "esb")
     ]
-    asked = "; ".join(
+    command = "; ".join(
         f"curl -s -o /dev/null -m 5 -w '%{{time_total}} ' {url} || true" for url in urls * QUICK_TIMES
     )
 
     def quick() -> bool:
-        return all(float(seconds) < QUICK_SECONDS for seconds in lab.run(name, asked, timeout=120).split())
+        return all(float(seconds) < QUICK_SECONDS for seconds in lab.run(name, command, timeout=120).split())
 
     lab.wait(quick, HELD_UP_SECONDS, f"the services on {name} answer quickly")
     lab.run(name, f"sleep {LONGEST_SECONDS}", timeout=60)  # another worker may still have one

@@ -28,7 +28,7 @@ EACH_CASE = pytest.mark.parametrize(
 )
 
 
-def judged_ids():
+def checked_ids():
     """The ids that the decorators in tests_* name, with the file that names them."""
     found = []
     for path in sorted(ROOT.glob("tests_[!s]*/test_*.py")):  # tests_site is not ours
@@ -43,12 +43,12 @@ def judged_ids():
 
 
 def test_every_condition_has_exactly_one_test():
-    judged = [id_ for id_, _ in judged_ids()]
-    assert sorted(judged) == sorted(CONDITIONS)
+    checked = [id_ for id_, _ in checked_ids()]
+    assert sorted(checked) == sorted(CONDITIONS)
 
 
 def test_every_test_says_what_must_be_true():
-    assert not [node.name for _, node in judged_ids() if not ast.get_docstring(node)]
+    assert not [node.name for _, node in checked_ids() if not ast.get_docstring(node)]
 
 
 @pytest.mark.parametrize("known", CONDITIONS.values(), ids=lambda known: known.id)
@@ -77,25 +77,25 @@ def test_everything_the_faq_says_is_answered_in_both_languages(section):
 
 
 def assert_both_languages(text):
-    """What the software itself says may stand in brackets in the other language."""
+    """Text of the software itself may appear in brackets in the other language."""
     assert text.en.strip() and not re.search(r"[\u4e00-\u9fff]", re.sub(r"\([^)]*\)", "", text.en))
     assert re.search(r"[\u4e00-\u9fff]", text.zh)
 
 
 @pytest.mark.parametrize("known", CONDITIONS.values(), ids=lambda known: known.id)
-def test_a_limit_is_told_by_its_name_and_its_usual_value_in_both_languages(known):
+def test_a_limit_has_its_name_and_default_in_both_languages(known):
     """`disk_free_percent` (1): an inventory may set it, and its usual value is what the code has."""
     usual = {**msgspec.structs.asdict(Limits()), **msgspec.structs.asdict(Thresholds())}
-    told = [
+    sides = [
         {(name, float(number)) for name, number in re.findall(r"`(\w+)`[ （(,，]{1,2}(\d+)", text)}
         for text in (f"{known.inputs.en} {known.rule.en}", f"{known.inputs.zh} {known.rule.zh}")
     ]
-    assert told[0] == told[1]
-    assert told[0] <= {(name, float(value)) for name, value in usual.items()}
+    assert sides[0] == sides[1]
+    assert sides[0] <= {(name, float(value)) for name, value in usual.items()}
     named = re.findall(
         r"`(\w+_(?:seconds|percent|minutes|days|length|bytes|deaths))`", known.inputs.en + known.rule.en
     )
-    assert set(named) == {name for name, _ in told[0]}
+    assert set(named) == {name for name, _ in sides[0]}
 
 
 @EACH_CASE
@@ -134,10 +134,10 @@ def values_of(scope):
 
 @EACH_CASE
 def test_no_command_of_a_remedy_is_one_to_regret(case):
-    """What cannot be undone is said in words, with its warning, and never stands there to be pasted."""
+    """A step that cannot be undone is prose with a warning, never a command to paste."""
     for command in command_lines(case.remedy().en):
         assert not re.search(r"kill -9|\brm\b|-delete|mkfs|drop |reset_all|/tmp/", command, re.I)
-        # {service} may stand for several, {urls} and {pids} for many: they end no path
+        # {service}, {urls} and {pids} may have several values, so no path ends with them
         assert not re.search(r"/{service}|{service}_|{service}/", command)
 
 

@@ -62,7 +62,7 @@ def test_what_everybody_meets_in_front_is_named_where_the_controller_sees_it():
     assert len(roots) == 2
 
 
-def test_both_seen_from_the_controller_stand_together():
+def test_both_seen_from_the_controller_are_together():
     roots, _ = explained("healthz-esb@controller", "domain-502@controller")
     assert roots == ["domain-502@controller"]
     roots, _ = explained("healthz-esb@paas-1", "domain-502@controller")
@@ -87,8 +87,8 @@ def test_an_unreachable_host_explains_everything_that_is_not_known_of_it():
     assert all(why[id_] for id_ in why if not id_.startswith("host-reachable"))
 
 
-def test_what_was_seen_on_a_host_is_not_for_want_of_a_look_at_it():
-    """The second visit failed: what the first had found stands for itself, for others the host is still gone."""
+def test_evidence_from_a_host_is_not_explained_by_missing_data_of_it():
+    """Round 2 failed: verdicts from round 1 keep their own evidence; for other hosts this one is unreachable."""
     ids = "host-reachable@a", "disk-space@a", "agent-8010-from-nginx@n+a", "clock-all@a"
     roots, why = explained(*ids, clock_all="no_data")
     assert set(roots) == {"host-reachable@a", "disk-space@a"}
@@ -101,7 +101,7 @@ def test_a_warning_does_not_bring_anything_down():
     assert "paas-clock-drift@paas-1+paas-2" in roots
 
 
-def test_not_having_looked_is_no_cause_of_what_was_seen():
+def test_missing_data_does_not_cause_evidence():
     roots, _ = explained("supervisor-sock@paas-1", "supervisor-status@paas-1", supervisor_sock="no_data")
     assert "supervisor-status@paas-1" in roots
 
@@ -138,7 +138,7 @@ def test_what_a_host_out_of_reach_leaves_without_comparison_is_explained_by_it()
     assert set(roots) == {"host-reachable@b", "timezone-all@a", "log-redis-equal@a"}, "only what was missed"
 
 
-def test_a_host_that_cannot_reach_nginx_is_not_explained_by_what_is_ill_behind_it():
+def test_no_route_to_nginx_is_not_explained_by_faults_behind_nginx():
     ids = (
         "domain-from-cmdb-job@job-1",
         "supervisor-proc@paas-1",

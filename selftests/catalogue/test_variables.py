@@ -1,4 +1,4 @@
-"""A remedy has this host's real paths, ports and log files, and commands that can be pasted as they stand."""
+"""A remedy has this host's real paths, ports and log files, and commands that can be pasted unchanged."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What several tests of the collecting need."""
+"""Fixtures shared by the tests of collecting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server that speaks MySQL's protocol as far as a login goes, and refuses every statement."""
+"""A server with the login part of MySQL's protocol; it refuses every statement."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def greeting(plugin: str = NATIVE, flags: int = FLAGS, nonce: bytes = NONCE) -> 
 
 
 def proof(plugin: str, password: str, nonce: bytes) -> bytes:
-    """What a client that knows the password answers, from MySQL's description of the two plugins."""
+    """Return the answer of a client with the right password, by MySQL's description of both plugins."""
     if not password:
         return b""
     word = password.encode()
@@ -56,7 +56,7 @@ class Database:
     plugin: str = NATIVE
     """That of the account; another one than the default is asked for."""
     cached: bool = True
-    """Whether the digest of the account is cached; otherwise the server asks for the password itself."""
+    """True: the digest of the account is cached; False: the server asks for the password itself."""
     tls: ssl.SSLContext | None = None
     refusal: bytes = DENIED
 
@@ -73,8 +73,8 @@ class Database:
         rest = data[36:]
         _, rest = rest.split(b"\0", 1)
         answer, number = rest[1 : 1 + rest[0]], data[3] + 1
-        nonce, asked = NONCE, rest[1 + rest[0] :].split(b"\0")[-2].decode()
-        if asked != self.plugin:
+        nonce, requested = NONCE, rest[1 + rest[0] :].split(b"\0")[-2].decode()
+        if requested != self.plugin:
             nonce = OTHER_NONCE
             switch = b"\xfe" + self.plugin.encode() + b"\0" + nonce + b"\0"
             connection.sendall(packet(number, switch))
@@ -99,7 +99,7 @@ class Database:
         size = struct.unpack("<I", data[:3] + b"\0")[0] if data else 0
         while len(data) < 4 + size and data:
             data += connection.recv(4 + size - len(data))
-        server.heard.append(data)
+        server.received.append(data)
         return data
 
 
@@ -109,8 +109,8 @@ def saying(*packets: bytes) -> Behaviour:
     def behave(connection: socket.socket, server: Server) -> None:
         connection.sendall(packet(0, greeting()))
         for one in packets:
-            server.heard.append(connection.recv(65536))
+            server.received.append(connection.recv(65536))
             connection.sendall(one)
-        server.heard.append(connection.recv(65536))
+        server.received.append(connection.recv(65536))
 
     return behave

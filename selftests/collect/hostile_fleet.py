@@ -105,7 +105,7 @@ class Conversation:
 
 
 def healthy_answer(plan: dict[str, Any], own: str) -> dict[str, Any]:
-    """What the collector makes of this plan on a host where nothing is installed."""
+    """Return the collector's answer to this plan on a host where nothing is installed."""
 
     def entries(section: str) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -172,7 +172,7 @@ def first_round(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Behaviour
 
 
 PREPARED: list[Callable[[], bytes]] = []
-"""What takes long to make, to be made before the first connection."""
+"""Answers that are slow to build, built before the first connection."""
 
 
 def raw_answer(make: Callable[[], bytes]) -> Behaviour:
@@ -305,8 +305,8 @@ def many_secrets(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def wrong_shapes(answer: dict[str, Any]) -> dict[str, Any]:
-    odd = {"processes": [1, "x", None], "files": [], "tails": 7, "listeners": {"a": 1}, "addresses": "all"}
-    return answer | odd | {"http": {"x": 1}, "disks": [[]], "errors": [1], "system": None}
+    wrong = {"processes": [1, "x", None], "files": [], "tails": 7, "listeners": {"a": 1}, "addresses": "all"}
+    return answer | wrong | {"http": {"x": 1}, "disks": [[]], "errors": [1], "system": None}
 
 
 def of_another_host(answer: dict[str, Any]) -> dict[str, Any]:

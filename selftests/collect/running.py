@@ -1,4 +1,4 @@
-"""Running the collector the way a host does."""
+"""Run the collector as a host does."""
 
 from __future__ import annotations
 
@@ -41,23 +41,23 @@ def interpreters() -> dict[str, str]:
 
 
 def converse(
-    said: bytes, python: str = sys.executable, around: tuple[str, ...] = (), **options: Any
+    stdin: bytes, python: str = sys.executable, around: tuple[str, ...] = (), **options: Any
 ) -> list[Any]:
-    """What the collector tells, as events of program.Talk, when these bytes follow the program.
+    """Return the collector's output as events of AnswerParser when these bytes follow the program.
 
     around: a command to run it under.
     """
     result = subprocess.run(
         [*around, python, *FLAGS, program.boot()],
-        input=program.packed() + said,
+        input=program.packed() + stdin,
         capture_output=True,
         timeout=60,
         **options,
     )
-    talk = program.AnswerParser(100_000_000)
-    events = list(talk.feed(result.stdout))
+    parser = program.AnswerParser(100_000_000)
+    events = list(parser.feed(result.stdout))
     assert not result.stderr, result.stderr.decode("utf-8", "replace")
-    assert not talk.noise
+    assert not parser.noise
     return events
 
 

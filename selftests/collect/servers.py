@@ -14,10 +14,10 @@ JOIN_SECONDS = 5.0
 
 
 class Server:
-    """Accepts, lets `behaviour` do what it wants with each connection, and remembers the first bytes of each."""
+    """A TCP server that calls `behaviour` for each connection and keeps the bytes it received."""
 
     def __init__(self, behaviour: Behaviour) -> None:
-        self.heard: list[bytes] = []
+        self.received: list[bytes] = []
         self.over = threading.Event()
         """Set at the end: what misbehaves by waiting waits for this."""
         self.on_first: Callable[[], None] = lambda: None
@@ -52,7 +52,7 @@ class Server:
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)  # wakes accept()
         self._socket.close()
-        for thread in list(self._threads):  # after this `heard` is complete
+        for thread in list(self._threads):  # after this `received` is complete
             thread.join(JOIN_SECONDS)
 
 
@@ -66,10 +66,10 @@ def serving(behaviour: Behaviour) -> Iterator[Server]:
 
 
 def answering(*pieces: bytes) -> Behaviour:
-    """Hears a request, answers these bytes, closes."""
+    """Read a request, answer these bytes, close."""
 
     def behave(connection: socket.socket, server: Server) -> None:
-        server.heard.append(connection.recv(65536))
+        server.received.append(connection.recv(65536))
         for piece in pieces:
             connection.sendall(piece)
         connection.shutdown(socket.SHUT_WR)

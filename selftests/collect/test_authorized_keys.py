@@ -90,7 +90,7 @@ def test_each_kind_of_connection_has_its_line() -> None:
     )
 
 
-def test_what_is_missing_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_program_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "deployment.yaml").write_text(
         "generation: 5.x\ndomain: paas.bk.com\nhosts: [{address: 10.0.1.3, roles: [paas], connect: {spec: 'local://'}}]\n"
     )

@@ -33,8 +33,8 @@ def put(home: Path, script: str, name: str = "supervisorctl") -> Path:
 
 def ask(visit: Any, home: Path, **more: Any) -> dict[str, Any]:
     plan = {"homes": [str(home)], "supervisor": [{**PLAN["supervisor"][0], **more}]}
-    told: dict[str, Any] = visit(plan)["supervisor"]["it"]
-    return told
+    reported: dict[str, Any] = visit(plan)["supervisor"]["it"]
+    return reported
 
 
 def test_only_four_commands_exist() -> None:
@@ -51,9 +51,9 @@ def test_output_code_and_surroundings(visit: Any, home: Path, monkeypatch: pytes
     monkeypatch.setenv("LC_ALL", "zh_CN.UTF-8")
     monkeypatch.setenv("PYTHONSTARTUP", "/x")
     put(home, 'env | sort; pwd; cat; printf "\\377" >&2; exit 4')
-    told = ask(visit, home)
-    assert told["rc"] == 4 and told["error"] is None and told["err"] == "\ufffd"
-    assert set(told["out"].splitlines()) - {"_=/usr/bin/env", "PWD=/", "SHLVL=0"} == {
+    reported = ask(visit, home)
+    assert reported["rc"] == 4 and reported["error"] is None and reported["err"] == "\ufffd"
+    assert set(reported["out"].splitlines()) - {"_=/usr/bin/env", "PWD=/", "SHLVL=0"} == {
         "HOME=/",
         "LC_ALL=C",
         f"PATH={collector.PATH}",
@@ -64,8 +64,8 @@ def test_output_code_and_surroundings(visit: Any, home: Path, monkeypatch: pytes
 
 def test_what_hangs_is_killed_with_its_children(visit: Any, home: Path) -> None:
     put(home, f"sleep 100 & echo $! $$ > {home}/pids; echo started; wait")
-    told = ask(visit, home, seconds=2)
-    assert (told["error"], told["rc"], told["out"]) == ("timeout", None, "started\n")
+    reported = ask(visit, home, seconds=2)
+    assert (reported["error"], reported["rc"], reported["out"]) == ("timeout", None, "started\n")
     assert all(ended(int(pid)) for pid in (home / "pids").read_text().split())
 
 
@@ -77,16 +77,16 @@ def test_what_closes_its_output_and_stays_is_killed_too(visit: Any, home: Path) 
 
 def test_output_without_end_is_cut(visit: Any, home: Path) -> None:
     put(home, "exec yes")
-    told = ask(visit, home)
-    assert told["error"] == "more than 65536 bytes" and len(told["out"]) < 200_000
+    reported = ask(visit, home)
+    assert reported["error"] == "more than 65536 bytes" and len(reported["out"]) < 200_000
 
 
 def test_no_conf_no_program(visit: Any, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collector, "PATH", "/nowhere")
     assert ask(visit, home)["error"] == "no supervisorctl"
     (home / "etc/supervisor-open_paas.conf").unlink()
-    told = ask(visit, home)
-    assert (told["error"], told["argv"]) == ("No such file or directory", [])
+    reported = ask(visit, home)
+    assert (reported["error"], reported["argv"]) == ("No such file or directory", [])
 
 
 def test_program_of_the_running_supervisord_comes_first(
@@ -100,9 +100,9 @@ def test_program_of_the_running_supervisord_comes_first(
     conf = str(home / "etc/supervisor-open_paas.conf")
     daemon = spawn(sys.executable, str(own / "supervisord"), "-c", conf, stdin=-1, stdout=-1)
     daemon.stdout.readline()
-    told = ask(visit, home)
-    assert told["argv"] == [sys.executable, str(own / "supervisorctl"), "-c", conf, "status"]
-    assert told["out"] == f"['-c', '{conf}', 'status']\n"
+    reported = ask(visit, home)
+    assert reported["argv"] == [sys.executable, str(own / "supervisorctl"), "-c", conf, "status"]
+    assert reported["out"] == f"['-c', '{conf}', 'status']\n"
 
 
 @needs_root
@@ -191,15 +191,15 @@ def test_time_daemon(visit: Any, public: Path, spawn: Any, monkeypatch: pytest.M
         (public / name).chmod(0o755)
     shutil.copy("/bin/sleep", public / "ntpd")
     daemon = spawn(str(public / "ntpd"), "60")
-    told = visit({"time_daemon": {"seconds": 5}, "processes": {}})
-    running = {one["pid"] for one in told["processes"] if one["name"] == "ntpd"}
-    assert daemon.pid in running and told["time_daemon"]["ntpd"] in running
-    assert told["time_daemon"]["ntpq"]["out"] == "ntpq -pn\n"
-    if told["time_daemon"]["chronyd"] is None:
-        assert told["time_daemon"]["chronyc"] is None
+    reported = visit({"time_daemon": {"seconds": 5}, "processes": {}})
+    running = {one["pid"] for one in reported["processes"] if one["name"] == "ntpd"}
+    assert daemon.pid in running and reported["time_daemon"]["ntpd"] in running
+    assert reported["time_daemon"]["ntpq"]["out"] == "ntpq -pn\n"
+    if reported["time_daemon"]["chronyd"] is None:
+        assert reported["time_daemon"]["chronyc"] is None
 
 
 def test_a_command_ends_with_the_visit(visit: Any, home: Path) -> None:
     put(home, f"echo $$ > {home}/pids; while :; do sleep 1; done")
-    told = visit({"homes": [str(home)], "seconds": 1, **PLAN})["supervisor"]["it"]
-    assert told["error"] == "timeout" and ended(int((home / "pids").read_text()))
+    reported = visit({"homes": [str(home)], "seconds": 1, **PLAN})["supervisor"]["it"]
+    assert reported["error"] == "timeout" and ended(int((home / "pids").read_text()))

@@ -23,7 +23,7 @@ CONFIG = {"Image": "bk-paas-login:2.14.68", "User": "", "Env": ["BK_PAAS_APP_SEC
 HOST = {"Memory": 100663296, "NetworkMode": "host", "RestartPolicy": {"Name": "no"}}
 
 
-def asked(visit: Any, root: Path) -> dict[str, Any]:
+def collect_docker(visit: Any, root: Path) -> dict[str, Any]:
     query = {"prefixes": ["bk-paas-"], "roots": [str(root)], "seconds": 5}
     answer: dict[str, Any] = visit({"docker": query})["docker"]["shown"]
     return answer
@@ -75,7 +75,7 @@ def written(root: Path, identity: str, name: str, state: dict[str, Any]) -> None
 
 
 def test_two_kinds_of_requests_exist(visit: Any, daemon: list[str], tmp_path: Path) -> None:
-    answer = asked(visit, tmp_path)
+    answer = collect_docker(visit, tmp_path)
     assert answer["source"] == "socket" and answer["error"] is None
     assert daemon == [
         "GET /containers/json?all=1&filters=%7B%22name%22%3A%5B%22bk-%22%5D%7D HTTP/1.1",
@@ -85,7 +85,7 @@ def test_two_kinds_of_requests_exist(visit: Any, daemon: list[str], tmp_path: Pa
 
 
 def test_what_is_read_of_a_container(visit: Any, daemon: list[str], tmp_path: Path) -> None:
-    answer = asked(visit, tmp_path)
+    answer = collect_docker(visit, tmp_path)
     (one,) = answer["containers"]
     assert (one["name"], one["image"], one["memory"], one["policy"]) == (
         "bk-paas-login",
@@ -104,7 +104,7 @@ def test_without_a_socket_the_files_are_read(
     monkeypatch.setattr(collector, "DOCKER_SOCKET", str(tmp_path / "gone.sock"))
     written(tmp_path, ID, "bk-paas-login", STATE)
     written(tmp_path, OTHER, "other-product", STATE)
-    answer = asked(visit, tmp_path)
+    answer = collect_docker(visit, tmp_path)
     assert answer["source"] == "files" and [one["name"] for one in answer["containers"]] == ["bk-paas-login"]
     assert answer["reasons"] == [["socket", "gone", "No such file or directory"]]
     assert answer["containers"][0]["binds"] == [[str(tmp_path), "/data/bkce/etc/x.ini", "dir"]]
@@ -119,12 +119,12 @@ def test_the_data_root_of_the_daemon_comes_first(
     monkeypatch.setattr(collector, "DOCKER_SETTINGS", str(settings).encode())
     written(tmp_path / "own", ID, "bk-paas-esb", STATE)
     written(tmp_path / "usual", OTHER, "bk-paas-login", STATE)
-    assert [one["name"] for one in asked(visit, tmp_path / "usual")["containers"]] == ["bk-paas-esb"]
+    assert [one["name"] for one in collect_docker(visit, tmp_path / "usual")["containers"]] == ["bk-paas-esb"]
 
 
 def test_a_host_without_docker(visit: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(collector, "DOCKER_SOCKET", str(tmp_path / "gone.sock"))
-    answer = asked(visit, tmp_path)
+    answer = collect_docker(visit, tmp_path)
     assert answer["source"] is None and answer["containers"] == []
     assert [kind for _, kind, _ in answer["reasons"]] == ["gone", "other"]
 
@@ -139,7 +139,7 @@ def test_a_socket_that_answers_something_else(
     server.close()
     monkeypatch.setattr(collector, "DOCKER_SOCKET", str(path))
     written(tmp_path, ID, "bk-paas-login", STATE)
-    answer = asked(visit, tmp_path)
+    answer = collect_docker(visit, tmp_path)
     assert answer["source"] == "files" and answer["reasons"][0][1] == "refused"
 
 
@@ -157,11 +157,11 @@ def test_a_daemon_that_a_connection_would_start(
     monkeypatch.setattr(collector, "DOCKER_SOCKET", str(path))
     monkeypatch.setattr(collector, "INIT", init.pid)
     written(tmp_path, ID, "bk-paas-login", STATE)
-    answer = asked(visit, tmp_path)
+    answer = collect_docker(visit, tmp_path)
     assert answer["source"] == "files" and "would start it" in answer["reasons"][0][2]
     assert select.select([init.stdout], [], [], 0)[0] == []
     monkeypatch.setattr(collector, "INIT", 1)  # a daemon that listens itself is asked
-    asked(visit, tmp_path)
+    collect_docker(visit, tmp_path)
     assert init.stdout.readline() == b"started\n"
 
 

@@ -1,4 +1,4 @@
-"""Files, globs and logs: only regular files are opened, and nothing odd stops the rest."""
+"""Files, globs and logs: only regular files are opened, and an unusual entry does not stop the rest."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from bkpaas.collect import collector
 from collect.running import SYSTEM, UNPRIVILEGED, collect, needs_root
 
 
-def look(visit: Any, path: object, read: int = 100, **more: Any) -> list[dict[str, Any]]:
+def collect_file(visit: Any, path: object, read: int = 100, **more: Any) -> list[dict[str, Any]]:
     answer = visit({"files": [{"name": "it", "path": str(path), "read": read, **more}]})
     entries: list[dict[str, Any]] = answer["files"]["it"]
     return entries
 
 
-def test_everything_that_is_no_file_is_told_but_never_opened(
+def test_everything_but_files_is_reported_and_never_opened(
     visit: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "a-dir").mkdir()
@@ -41,7 +41,7 @@ def test_everything_that_is_no_file_is_told_but_never_opened(
         return real(path, *rest, **options)
 
     monkeypatch.setattr(os, "open", watched)
-    entries = look(visit, tmp_path / "*")
+    entries = collect_file(visit, tmp_path / "*")
     kinds = [(Path(e["path"]).name, e["type"], e.get("text")) for e in entries]
     assert kinds == [
         ("a-dir", "dir", None),
@@ -62,24 +62,24 @@ def test_everything_that_is_no_file_is_told_but_never_opened(
 def test_binary_garbage(visit: Any, tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(bytes(range(256)))
     os.rename(tmp_path / "x", os.fsencode(tmp_path) + b"/\xff\xfe name")
-    (entry,) = look(visit, tmp_path / "*", read=1000)
+    (entry,) = collect_file(visit, tmp_path / "*", read=1000)
     assert entry["path"].endswith("/\ufffd\ufffd name") and entry["size"] == 256
     assert entry["text"].startswith("\0\x01") and entry["text"].endswith("\ufffd")
 
 
 def test_long_files_are_cut(visit: Any, tmp_path: Path) -> None:
     (tmp_path / "x").write_text("0123456789")
-    (entry,) = look(visit, tmp_path / "x", read=4)
+    (entry,) = collect_file(visit, tmp_path / "x", read=4)
     assert (entry["text"], entry["truncated"], entry["size"]) == ("0123", True, 10)
-    assert "truncated" not in look(visit, tmp_path / "x", read=10)[0]
-    assert "text" not in look(visit, tmp_path / "x", read=0)[0]
+    assert "truncated" not in collect_file(visit, tmp_path / "x", read=10)[0]
+    assert "text" not in collect_file(visit, tmp_path / "x", read=0)[0]
 
 
 def test_files_of_the_kernel_are_not_read(visit: Any, tmp_path: Path) -> None:
     """Reading /proc/kmsg or trace_pipe takes out what it returns; a link in a directory of logs can name them."""
     (tmp_path / "x.log").symlink_to("/proc/sys/kernel/ostype")
     for path in ("/proc/sys/kernel/ostype", tmp_path / "x.log"):
-        (entry,) = look(visit, path)
+        (entry,) = collect_file(visit, path)
         assert entry["type"] == "file" and "text" not in entry and "kernel" in entry["error"]
 
 
@@ -95,13 +95,13 @@ def test_root_reads_nothing_for_another_account(visit: Any, public: Path) -> Non
     (public / "folder").symlink_to("secret")
 
     def texts(pattern: str) -> list[str | None]:
-        return [entry.get("text") for entry in look(visit, public / pattern)]
+        return [entry.get("text") for entry in collect_file(visit, public / pattern)]
 
     assert texts("*.log") == ["open", "own", "shadow"] and texts("folder/*") == ["open", "own", "shadow"]
     for link in ("shadow.log", "open.log", "own.log", "folder"):
         os.chown(public / link, 65534, 65534, follow_symlinks=False)
     assert texts("*.log") == ["open", "own", None] and texts("folder/*") == ["open", "own", None]
-    assert "65534" in look(visit, public / "shadow.log")[0]["error"]
+    assert "65534" in collect_file(visit, public / "shadow.log")[0]["error"]
 
 
 @needs_root
@@ -116,8 +116,8 @@ def test_root_reads_no_file_that_the_nginx_of_another_account_names(
         title = f"nginx: master process /usr/sbin/nginx -c {public}/{conf}"
         spawn(title, "60", executable="/bin/sleep", user=65534)
     files = visit({"nginx": {"confs": [], "bytes": 1000}})["nginx"]["files"]
-    told = {Path(entry["path"]).name: entry.get("text") for entry in files if str(public) in entry["path"]}
-    assert told == {"evil.conf": "include shadow;", "shadow": None}
+    entries = {Path(entry["path"]).name: entry.get("text") for entry in files if str(public) in entry["path"]}
+    assert entries == {"evil.conf": "include shadow;", "shadow": None}
 
 
 def test_a_directory_that_is_replaced_while_it_is_read(
@@ -134,18 +134,18 @@ def test_a_directory_that_is_replaced_while_it_is_read(
         (tmp_path / "logs").symlink_to("other")
 
     monkeypatch.setattr(collector, "check_file", replaced)
-    (entry,) = look(visit, tmp_path / "logs/a.log")
+    (entry,) = collect_file(visit, tmp_path / "logs/a.log")
     assert "text" not in entry and "replaced" in entry["error"]
 
 
 def test_what_is_not_there(visit: Any, tmp_path: Path) -> None:
     for path in (tmp_path / "nothing", tmp_path / "no*", tmp_path / "none/*/x", "/etc/passwd/x"):
-        assert look(visit, path) == [{"path": str(path), "type": "missing"}]
-    (odd,) = look(visit, str(tmp_path) + "/nul\0byte")
-    assert odd["type"] == "other" and "null" in odd["error"]
+        assert collect_file(visit, path) == [{"path": str(path), "type": "missing"}]
+    (entry,) = collect_file(visit, str(tmp_path) + "/nul\0byte")
+    assert entry["type"] == "other" and "null" in entry["error"]
 
 
-def test_no_home_is_said(visit: Any) -> None:
+def test_a_missing_home_is_reported(visit: Any) -> None:
     answer = visit(
         {"homes": ["/nowhere"], "files": [{"name": "it", "path": "{home}/etc/x"}], "disks": ["{home}"]}
     )
@@ -154,7 +154,7 @@ def test_no_home_is_said(visit: Any) -> None:
     assert answer["errors"] == {"files:it": "no home of BlueKing on this host"}
 
 
-def test_more_matches_than_asked_for_are_said(visit: Any, tmp_path: Path) -> None:
+def test_more_matches_than_the_limit_are_reported(visit: Any, tmp_path: Path) -> None:
     for name in "abc":
         (tmp_path / name).touch()
     answer = visit({"files": [{"name": "it", "path": f"{tmp_path}/*", "most": 2}]})
@@ -165,8 +165,8 @@ def test_more_matches_than_asked_for_are_said(visit: Any, tmp_path: Path) -> Non
 def test_hidden_files_match_only_when_meant(visit: Any, tmp_path: Path) -> None:
     (tmp_path / ".swp").touch()
     (tmp_path / "conf").touch()
-    assert [Path(e["path"]).name for e in look(visit, tmp_path / "*")] == ["conf"]
-    assert [Path(e["path"]).name for e in look(visit, tmp_path / ".*")] == [".swp"]
+    assert [Path(e["path"]).name for e in collect_file(visit, tmp_path / "*")] == ["conf"]
+    assert [Path(e["path"]).name for e in collect_file(visit, tmp_path / ".*")] == [".swp"]
 
 
 @needs_root
@@ -192,8 +192,8 @@ def test_ends_of_the_newest_logs(visit: Any, tmp_path: Path) -> None:
         (tmp_path / name).write_text(f"{name}\n" * 10)
         os.utime(tmp_path / name, (1_600_000_000 - age, 1_600_000_000 - age))
     answer = visit({"tails": [{"name": "log", "path": f"{tmp_path}/*log*", "bytes": 10, "most": 2}]})
-    told = [(Path(e["path"]).name, e["text"], e["offset"]) for e in answer["tails"]["log"]]
-    assert told == [("login.log", "login.log\n", 90), ("login.log.1", "gin.log.1\n", 110)]
+    entries = [(Path(e["path"]).name, e["text"], e["offset"]) for e in answer["tails"]["log"]]
+    assert entries == [("login.log", "login.log\n", 90), ("login.log.1", "gin.log.1\n", 110)]
     assert answer["errors"] == {}
 
 
@@ -239,8 +239,8 @@ def test_nginx_follows_includes(visit: Any, tmp_path: Path) -> None:
         "nginx"
     ]
     assert answer["main"] == [f"{tmp_path}/nginx.conf"] and answer["error"] is None
-    told = [(os.path.relpath(e["path"], tmp_path), e["type"]) for e in answer["files"]]
-    assert told == [
+    entries = [(os.path.relpath(e["path"], tmp_path), e["type"]) for e in answer["files"]]
+    assert entries == [
         ("nginx.conf", "file"),
         ("mime.types", "file"),
         ("conf.d/a.conf", "file"),
@@ -249,7 +249,7 @@ def test_nginx_follows_includes(visit: Any, tmp_path: Path) -> None:
     ]
 
 
-def test_running_nginx_tells_its_own_file(visit: Any, tmp_path: Path, spawn: Any) -> None:
+def test_running_nginx_gives_its_own_file(visit: Any, tmp_path: Path, spawn: Any) -> None:
     (tmp_path / "own.conf").write_text("events {}")
     (tmp_path / "other.conf").write_text("events {}")
     title = f"nginx: master process /usr/sbin/nginx -c {tmp_path}/own.conf"
@@ -307,7 +307,7 @@ def test_many_that_hang_do_not_use_up_the_visit(
     assert answer["files"]["alive"][0]["text"] and len(answer["errors"]) == 20
 
 
-def test_a_name_may_stand_for_several_paths(visit: Any) -> None:
+def test_a_name_may_have_several_paths(visit: Any) -> None:
     asks = [{"name": "it", "path": path, "read": 9} for path in ("/etc/hosts", "/nowhere", "/etc/passwd")]
     entries = visit({"files": asks})["files"]["it"]
     assert [(e["path"], e["type"]) for e in entries] == [

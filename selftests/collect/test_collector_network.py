@@ -1,4 +1,4 @@
-"""What the collector makes of servers that misbehave: every failure has its kind, and costs only its own limit."""
+"""Servers that misbehave: every failure has its kind and costs only its own limit."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_answers(visit: Any, raw: bytes, status: int, body: str) -> None:
     with serving(answering(raw)) as server:
         one = get(visit, server.url)
     assert (one["status"], one["body"], one["error"], one["truncated"]) == (status, body, None, False)
-    assert len(server.heard) == 1  # a redirect is told, not followed
+    assert len(server.received) == 1  # a redirect is reported, not followed
 
 
 def test_pieces_that_come_one_by_one(visit: Any) -> None:
@@ -132,8 +132,8 @@ def test_request_is_one_get_with_the_headers_of_the_plan(visit: Any, monkeypatch
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1/")
     with serving(answering(OK + b"\r\n")) as server:
         get(visit, server.url + "?a=b", headers={"Host": "paas.bk.com", "X-Bad": "a\r\nPOST / HTTP/1.1"})
-    (heard,) = server.heard
-    assert heard.split(b"\r\n") == [
+    (sent,) = server.received
+    assert sent.split(b"\r\n") == [
         b"GET /healthz/?a=b HTTP/1.1",
         b"Accept: */*",
         b"Connection: close",
@@ -146,7 +146,7 @@ def test_request_is_one_get_with_the_headers_of_the_plan(visit: Any, monkeypatch
 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "http://", "http://127.0.0.1/a b", "http://[::1", ""])
-def test_odd_urls(visit: Any, url: str) -> None:
+def test_invalid_urls(visit: Any, url: str) -> None:
     assert get(visit, url)["error"] == {"kind": "other", "text": "ValueError: not a URL"}
 
 
@@ -174,11 +174,11 @@ def test_first_words_of_a_database(visit: Any) -> None:
 
 
 def conversing(*rounds: bytes) -> Behaviour:
-    """Hears something before each of these answers, then closes."""
+    """Read some bytes before each of these answers, then close."""
 
     def behave(connection: socket.socket, server: Server) -> None:
         for answer in rounds:
-            server.heard.append(connection.recv(65536))
+            server.received.append(connection.recv(65536))
             connection.sendall(answer)
         connection.recv(65536)
 
@@ -191,36 +191,36 @@ def converse(visit: Any, server: Server, **ask: Any) -> dict[str, Any]:
     return answer | {"data": base64.b64decode(answer["data"])}
 
 
-def test_so_many_lines_are_heard_of_what_answers(visit: Any) -> None:
+def test_only_the_requested_lines_are_read(visit: Any) -> None:
     with serving(conversing(b"+OK\r\n+PO", b"never")) as server:
         one = converse(visit, server, send="PING\r\n\u4f60", lines=2, seconds=2)
-        assert server.heard[0] == b"PING\r\n\xe4\xbd\xa0"
+        assert server.received[0] == b"PING\r\n\xe4\xbd\xa0"
     assert one["data"] == b"+OK\r\n+PO" and one["error"]["kind"] == "silent"
     with serving(conversing(b"+OK\r\n+PONG\r\n", b"never")) as server:
         one = converse(visit, server, send="PING\r\n", lines=2)
     assert one["data"] == b"+OK\r\n+PONG\r\n" and one["error"] is None
-    assert [said for said in server.heard if said] == [b"PING\r\n"]
+    assert [data for data in server.received if data] == [b"PING\r\n"]
 
 
-def test_what_closes_in_the_middle_is_told(visit: Any) -> None:
+def test_a_reply_that_ends_early_is_reported(visit: Any) -> None:
     with serving(answering(b"-DENIED\r\n")) as server:
         one = converse(visit, server, send="PING\r\n", lines=2)
     assert one["data"] == b"-DENIED\r\n" and one["error"] == {"kind": "empty", "text": "closed in the middle"}
 
 
-def test_no_more_is_heard_than_asked_for(visit: Any) -> None:
+def test_no_more_is_read_than_requested(visit: Any) -> None:
     with serving(answering(b"x" * 5000)) as server:
         one = converse(visit, server, send="PING\r\n", lines=2)
     assert len(one["data"]) == 1000 and one["error"] is None
 
 
-@pytest.mark.parametrize(("first", "heard"), [(b":999\r\n", 1), (b":1000\r\n", 2)])
-def test_the_same_is_said_again_only_where_that_is_asked_for(visit: Any, first: bytes, heard: int) -> None:
+@pytest.mark.parametrize(("first", "sent"), [(b":999\r\n", 1), (b":1000\r\n", 2)])
+def test_a_request_is_repeated_only_on_a_match(visit: Any, first: bytes, sent: int) -> None:
     with serving(conversing(first, b":1001\r\n", b":1002\r\n")) as server:
         again = {"when": ":[0-9]{4,}\r", "seconds": 0.01}
         one = converse(visit, server, send="LLEN x\r\n", lines=1, again=again)
-    assert server.heard[:heard] == [b"LLEN x\r\n"] * heard
-    assert one["data"] == (first + b":1001\r\n" if heard == 2 else first) and one["error"] is None
+    assert server.received[:sent] == [b"LLEN x\r\n"] * sent
+    assert one["data"] == (first + b":1001\r\n" if sent == 2 else first) and one["error"] is None
 
 
 @needs_root

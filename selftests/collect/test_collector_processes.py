@@ -1,4 +1,4 @@
-"""Processes and sockets as the collector tells them."""
+"""Processes and sockets as the collector reports them."""
 
 from __future__ import annotations
 
@@ -38,23 +38,23 @@ def test_argv_environ_and_parent(spawn: Any) -> None:
     environ = {"http_proxy": "http://u:p@10.0.0.1:3128", "XTZ": "no", "TZ": "Asia/上海", "SECRET": "s3cret"}
     child = spawn("sleep", "60", env=environ)
     answer = collect(PLAN)
-    told = one(answer, child.pid)
-    assert (told["argv"], told["name"], told["ppid"], told["uid"]) == (
+    reported = one(answer, child.pid)
+    assert (reported["argv"], reported["name"], reported["ppid"], reported["uid"]) == (
         ["sleep", "60"],
         "sleep",
         os.getpid(),
         os.getuid(),
     )
-    assert told["environ"] == {"http_proxy": "http://u:p@10.0.0.1:3128", "TZ": "Asia/上海"}
+    assert reported["environ"] == {"http_proxy": "http://u:p@10.0.0.1:3128", "TZ": "Asia/上海"}
     assert "s3cret" not in str(answer)
-    assert told["exe"].endswith("/sleep")
-    assert told["start"] >= one(answer, os.getpid())["start"]
+    assert reported["exe"].endswith("/sleep")
+    assert reported["start"] >= one(answer, os.getpid())["start"]
 
 
 def test_binary_garbage_in_command_lines(spawn: Any) -> None:
     child = spawn(b"\xff\x01(x) y", b"60", executable=b"/bin/sleep", env={b"TZ": b"\xff\xfe"})
-    told = one(collect(PLAN), child.pid)
-    assert (told["argv"], told["environ"]) == (["\ufffd\x01(x) y", "60"], {"TZ": "\ufffd\ufffd"})
+    reported = one(collect(PLAN), child.pid)
+    assert (reported["argv"], reported["environ"]) == (["\ufffd\x01(x) y", "60"], {"TZ": "\ufffd\ufffd"})
 
 
 def test_names_with_blanks_and_brackets(spawn: Any, public: Path) -> None:
@@ -83,8 +83,13 @@ def test_owners_of_sockets(spawn: Any, public: Path) -> None:
     waiting = socket.create_connection(("127.0.0.1", port))
     answer = collect(PLAN)
     waiting.close()
-    told = listener(answer, port)
-    assert (told["address"], told["family"], told["queue"], told["pids"]) == ("127.0.0.1", 4, 1, [child.pid])
+    reported = listener(answer, port)
+    assert (reported["address"], reported["family"], reported["queue"], reported["pids"]) == (
+        "127.0.0.1",
+        4,
+        1,
+        [child.pid],
+    )
     (unix,) = [entry for entry in answer["unix"] if entry["path"] == path]
     assert (unix["listening"], unix["pids"]) == (True, [child.pid])
 
@@ -95,8 +100,8 @@ def test_listener_on_ipv6() -> None:
     except OSError:
         pytest.skip("no IPv6 on this machine")
     with server:
-        told = listener(collect(PLAN), server.getsockname()[1])
-    assert (told["address"], told["family"], told["pids"]) == ("::1", 6, [os.getpid()])
+        reported = listener(collect(PLAN), server.getsockname()[1])
+    assert (reported["address"], reported["family"], reported["pids"]) == ("::1", 6, [os.getpid()])
 
 
 def test_all_listeners_are_reported_next_to_connections() -> None:
@@ -117,13 +122,17 @@ def test_without_root_owners_and_environ_are_unknown_not_empty(spawn: Any, publi
     answer = collect(PLAN, SYSTEM, **UNPRIVILEGED)
     assert answer["uid"] == 65534
     assert listener(answer, port)["pids"] is None
-    told = one(answer, child.pid)
-    assert (told["environ"], told["environ_error"], told["exe"]) == (None, "Permission denied", None)
-    assert told["argv"][0] == sys.executable and told["uid"] == 0
+    reported = one(answer, child.pid)
+    assert (reported["environ"], reported["environ_error"], reported["exe"]) == (
+        None,
+        "Permission denied",
+        None,
+    )
+    assert reported["argv"][0] == sys.executable and reported["uid"] == 0
 
 
 @needs_root
-def test_hidden_processes_are_said() -> None:
+def test_hidden_processes_are_reported() -> None:
     inside = 'mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid 65534 --regid 65534 --clear-groups "$@"'
     around = ("unshare", "-m", "sh", "-c", inside, "sh")
     if subprocess.run([*around, "true"], capture_output=True).returncode:
@@ -136,7 +145,7 @@ def test_processes_that_vanish_while_being_read(visit: Any, monkeypatch: pytest.
     real, gone = collector.read_start, []
 
     def vanishing(path: str, most: int) -> bytes:
-        mine = f"/{os.getppid()}/" in path  # the one that is looked for below, be it the first
+        mine = f"/{os.getppid()}/" in path  # the process that is searched for below, even if it is the first
         if path.endswith(("/cmdline", "/environ")) and len(gone) < 3 and not mine:
             gone.append(path)
             raise OSError(errno.ESRCH, os.strerror(errno.ESRCH))

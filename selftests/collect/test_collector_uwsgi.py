@@ -14,7 +14,7 @@ ANSWER = b"HTTP/1.1 302 Found\r\nLocation: /login/\r\n\r\nmoved"
 
 
 @contextlib.contextmanager
-def application(path: Path, answer: bytes, heard: list[bytes]) -> Iterator[None]:
+def application(path: Path, answer: bytes, received: list[bytes]) -> Iterator[None]:
     """Serve one connection on a unix socket."""
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(path))
@@ -23,7 +23,7 @@ def application(path: Path, answer: bytes, heard: list[bytes]) -> Iterator[None]
     def serve() -> None:
         with contextlib.suppress(OSError):
             connection, _ = listener.accept()
-            heard.append(connection.recv(65536))
+            received.append(connection.recv(65536))
             connection.sendall(answer)
             connection.close()
 
@@ -60,11 +60,11 @@ def pairs(packet: bytes) -> dict[str, str]:
 
 
 def test_uwsgi(visit: Any, tmp_path: Path) -> None:
-    heard: list[bytes] = []
-    with application(tmp_path / "s", ANSWER, heard):
+    received: list[bytes] = []
+    with application(tmp_path / "s", ANSWER, received):
         one = ask(visit, tmp_path / "s", uwsgi={"modifier": 30, "SCRIPT_NAME": "/o/app"})
     assert (one["status"], one["body"], one["error"]) == (302, "moved", None)
-    sent = pairs(heard[0])
+    sent = pairs(received[0])
     assert (
         sent["REQUEST_METHOD"] == "GET" and sent["PATH_INFO"] == "/o/app/" and sent["QUERY_STRING"] == "a=1"
     )
@@ -72,10 +72,10 @@ def test_uwsgi(visit: Any, tmp_path: Path) -> None:
 
 
 def test_http_over_a_unix_socket(visit: Any, tmp_path: Path) -> None:
-    heard: list[bytes] = []
-    with application(tmp_path / "s", ANSWER, heard):
+    received: list[bytes] = []
+    with application(tmp_path / "s", ANSWER, received):
         assert ask(visit, tmp_path / "s")["status"] == 302
-    assert heard[0].startswith(b"GET /o/app/?a=1 HTTP/1.1\r\n")
+    assert received[0].startswith(b"GET /o/app/?a=1 HTTP/1.1\r\n")
 
 
 def test_sockets_without_a_listener(visit: Any, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def log_in(
     """Return the answer of the collector, and what the server received."""
     with serving(behaviour) as server:
         answer = visit(plan(server.port, *words, **options))["tcp"]["database"]
-    return answer, server.heard
+    return answer, server.received
 
 
 @pytest.mark.parametrize("default", [NATIVE, SHA2, "sha256_password"])
@@ -65,11 +65,11 @@ def test_the_right_password_is_accepted(
 ) -> None:
     tls = server_context()[1] if encrypted else None
     server = Database(password=password, default=default, plugin=plugin, tls=tls)
-    answer, heard = log_in(visit, server, password)
+    answer, received = log_in(visit, server, password)
     assert answer["login"] == {"state": "accepted"} and answer["error"] is None
     assert base64.b64decode(answer["data"])[4:].startswith(b"\n8.0.36\0")
-    assert heard[-1] == QUIT
-    assert not password or not any(password.encode() in data for data in heard)
+    assert received[-1] == QUIT
+    assert not password or not any(password.encode() in data for data in received)
 
 
 @pytest.mark.parametrize("python", WANTED)
@@ -85,20 +85,20 @@ def test_every_python_can_log_in(python: str, plugin: str) -> None:
 
 @pytest.mark.parametrize("plugin", [NATIVE, SHA2])
 def test_a_wrong_password_is_refused(visit: Any, plugin: str) -> None:
-    answer, heard = log_in(visit, Database(plugin=plugin), "another")
+    answer, received = log_in(visit, Database(plugin=plugin), "another")
     assert (answer["login"]["state"], answer["login"]["code"]) == ("refused", 1045)
     assert answer["login"]["text"].startswith("Access denied for user") and answer["error"] is None
-    assert heard[-1] == b""  # the refusal ends the connection
+    assert received[-1] == b""  # the refusal ends the connection
 
 
 def test_the_password_itself_is_sent_over_tls_only(visit: Any) -> None:
     encrypted = Database(default=SHA2, plugin=SHA2, cached=False, tls=server_context()[1])
-    answer, heard = log_in(visit, encrypted)
+    answer, received = log_in(visit, encrypted)
     assert answer["login"] == {"state": "accepted"}
-    assert heard[-2][4:] == PASSWORD.encode() + b"\0" and heard[-1] == QUIT
-    answer, heard = log_in(visit, Database(default=SHA2, plugin=SHA2, cached=False))
+    assert received[-2][4:] == PASSWORD.encode() + b"\0" and received[-1] == QUIT
+    answer, received = log_in(visit, Database(default=SHA2, plugin=SHA2, cached=False))
     assert answer["login"] == {"state": "needs-tls", "plugin": SHA2}
-    assert not any(PASSWORD.encode() in data for data in heard)
+    assert not any(PASSWORD.encode() in data for data in received)
 
 
 @pytest.mark.parametrize(
@@ -106,9 +106,9 @@ def test_the_password_itself_is_sent_over_tls_only(visit: Any) -> None:
     [("client_ed25519", 64), ("dialog", 1), ("mysql_clear_password", 1), ("mysql_old_password", 9)],
 )
 def test_another_authentication_is_declined(visit: Any, plugin: str, size: int) -> None:
-    answer, heard = log_in(visit, Database(plugin=plugin))
+    answer, received = log_in(visit, Database(plugin=plugin))
     assert answer["login"] == {"state": "unsupported", "plugin": plugin}
-    assert heard[1] == packet(3, b"\0" * size) and heard[2] == b""
+    assert received[1] == packet(3, b"\0" * size) and received[2] == b""
 
 
 def test_the_request_for_the_old_authentication_has_no_name(visit: Any) -> None:
@@ -118,13 +118,13 @@ def test_the_request_for_the_old_authentication_has_no_name(visit: Any) -> None:
 
 def test_without_a_database_none_is_named(visit: Any) -> None:
     for name in ("open_paas", ""):
-        answer, heard = log_in(visit, saying(packet(2, OK)), database=name)
+        answer, received = log_in(visit, saying(packet(2, OK)), database=name)
         assert answer["login"] == {"state": "accepted"}
-        assert bool(struct.unpack("<I", heard[0][4:8])[0] & 8) is bool(name)
-        assert (b"open_paas\0" in heard[0]) is bool(name)
+        assert bool(struct.unpack("<I", received[0][4:8])[0] & 8) is bool(name)
+        assert (b"open_paas\0" in received[0]) is bool(name)
 
 
-def test_too_many_connections_are_said_in_place_of_a_greeting(visit: Any) -> None:
+def test_too_many_connections_are_reported_instead_of_a_greeting(visit: Any) -> None:
     answer, _ = log_in(visit, speaking(packet(0, TOO_MANY)))
     assert answer["login"] == {"state": "refused", "code": 1040, "text": "Too many connections"}
     assert answer["error"] is None
@@ -171,16 +171,16 @@ def test_refused_connections_are_refused(visit: Any) -> None:
 def test_after_the_read_start_it_is_the_login_that_failed(
     visit: Any, behaviour: Behaviour, kind: str
 ) -> None:
-    answer, heard = log_in(visit, behaviour, seconds=2)
+    answer, received = log_in(visit, behaviour, seconds=2)
     assert answer["error"] is None and answer["data"]
     assert answer["login"]["state"] == "error" and answer["login"]["kind"] == kind and answer["login"]["text"]
-    assert PASSWORD not in repr(answer) and not any(PASSWORD.encode() in data for data in heard)
+    assert PASSWORD not in repr(answer) and not any(PASSWORD.encode() in data for data in received)
 
 
 def test_a_server_that_offers_tls_and_has_none(visit: Any) -> None:
-    answer, heard = log_in(visit, speaking(packet(0, greeting(flags=0x0008A209 | SSL))), seconds=2)
+    answer, received = log_in(visit, speaking(packet(0, greeting(flags=0x0008A209 | SSL))), seconds=2)
     assert answer["login"]["state"] == "error" and answer["login"]["kind"] in ("tls", "reset", "silent")
-    assert heard == []
+    assert received == []
 
 
 def test_words_before_the_encryption_are_not_taken_for_encrypted_ones(visit: Any) -> None:
@@ -213,28 +213,28 @@ def results_of(visit: Any, *answers: bytes, names: tuple[str, ...] = ("status",)
     with serving(saying(packet(2, OK), *answers)) as server:
         ask["tcp"][0]["port"] = server.port
         answer = visit(ask)["tcp"]["database"]
-    return answer["login"], server.heard
+    return answer["login"], server.received
 
 
 def test_a_statement_of_the_list_is_sent_and_its_rows_are_returned(visit: Any) -> None:
     long = b"\xfc" + struct.pack("<H", 300) + b"x" * 300
     rows = [b"\x04name\x03151", b"\x01n\xfb", b"\x01l" + long]
-    login, heard = results_of(visit, numbered(b"\2", COLUMN, COLUMN, END, *rows, END))
+    login, received = results_of(visit, numbered(b"\2", COLUMN, COLUMN, END, *rows, END))
     assert login["results"] == {"status": {"rows": [["name", "151"], ["n", None], ["l", "x" * 300]]}}
-    assert heard[1][4:5] == b"\3" and heard[1][5:].decode() == collector.DATABASE_STATEMENTS["status"]
-    assert heard[-1] == QUIT
+    assert received[1][4:5] == b"\3" and received[1][5:].decode() == collector.DATABASE_STATEMENTS["status"]
+    assert received[-1] == QUIT
 
 
 def test_an_error_of_a_statement_does_not_end_the_others(visit: Any) -> None:
     error = b"\xff\x7a\x04#42S02Table 'open_paas.login_bklog' doesn't exist"
-    login, heard = results_of(
+    login, received = results_of(
         visit, packet(1, error), numbered(b"\1", COLUMN, END, END), names=("login_bklog", "django_session")
     )
     assert login["results"]["login_bklog"] == {
         "code": 1146,
         "text": "Table 'open_paas.login_bklog' doesn't exist",
     }
-    assert login["results"]["django_session"] == {"rows": []} and heard[-1] == QUIT
+    assert login["results"]["django_session"] == {"rows": []} and received[-1] == QUIT
 
 
 @pytest.mark.parametrize(
@@ -248,12 +248,12 @@ def test_an_error_of_a_statement_does_not_end_the_others(visit: Any) -> None:
     ],
 )
 def test_another_answer_ends_the_connection(visit: Any, answer: bytes) -> None:
-    login, heard = results_of(visit, answer, names=("status", "grants"))
+    login, received = results_of(visit, answer, names=("status", "grants"))
     assert login["state"] == "accepted"
     assert login["results"]["status"]["kind"] == "protocol" and "grants" not in login["results"]
-    assert heard[-1] != QUIT
+    assert received[-1] != QUIT
 
 
 def test_a_statement_that_is_not_in_the_list_is_not_sent(visit: Any) -> None:
-    login, heard = results_of(visit, names=("DROP TABLE x",))
-    assert "kind" in login["results"]["DROP TABLE x"] and not any(b"DROP" in data for data in heard)
+    login, received = results_of(visit, names=("DROP TABLE x",))
+    assert "kind" in login["results"]["DROP TABLE x"] and not any(b"DROP" in data for data in received)

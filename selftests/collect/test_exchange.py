@@ -30,7 +30,7 @@ SECOND = {"visit": 2, "homes": [], "disks": ["/"]}
 ONE = deployment(Connection("local://"))
 
 
-def judged(
+def collect_through(
     directory: Path, planned_round: Any = None, second: Any = SECOND, first: Any = PLAN
 ) -> HostAnswers:
     """Return what the answers of the directory are taken for; with planned_round its scripts are written."""
@@ -53,23 +53,23 @@ def run(directory: Path, number: int) -> Path:
 @pytest.fixture
 def answered(tmp_path: Path) -> Path:
     """A directory with the answer of round 1."""
-    judged(tmp_path, 1)
+    collect_through(tmp_path, 1)
     run(tmp_path, 1)
     return tmp_path
 
 
 def error(directory: Path) -> tuple[str, str]:
     """Return kind and reason of the failure of round 1."""
-    answers = judged(directory)
+    answers = collect_through(directory)
     assert answers.error is not None
     return answers.error.kind, str(answers.error.reason)
 
 
 def test_both_rounds_arrive(answered: Path) -> None:
-    assert judged(answered, 2).error is not None  # its script was written, not executed
+    assert collect_through(answered, 2).error is not None  # its script was written, not executed
     output = run(answered, 2)
     sent, received = output.with_suffix(".sh").stat().st_mtime, output.stat().st_mtime
-    answers = judged(answered)
+    answers = collect_through(answered)
     assert answers.error is None
     assert isinstance(answers.round_1, dict) and answers.round_1["files"]["os"][0]["text"]
     assert isinstance(answers.round_2, dict) and answers.round_2["visit"] == 2
@@ -79,18 +79,18 @@ def test_both_rounds_arrive(answered: Path) -> None:
 
 def test_scripts_are_private_and_hold_no_password(tmp_path: Path) -> None:
     request = {"name": "redis", "host": "127.0.0.1", "port": 6379, "send": "AUTH pl4nted", "secret": True}
-    judged(tmp_path, 1, first={**PLAN, "tcp": [request]})
+    collect_through(tmp_path, 1, first={**PLAN, "tcp": [request]})
     script = tmp_path / "round-1" / "a.sh"
     assert (script.stat().st_mode, script.parent.stat().st_mode) == (0o100600, 0o040700)
     assert (tmp_path / "exchange.json").stat().st_mode == 0o100600
     run(tmp_path, 1)
-    answers = judged(tmp_path, first={**PLAN, "tcp": [request]}, second=None)
+    answers = collect_through(tmp_path, first={**PLAN, "tcp": [request]}, second=None)
     assert isinstance(answers.round_1, dict)
     assert answers.round_1["tcp"]["redis"]["error"]["kind"] == "withheld"
 
 
 def test_host_that_did_not_answer(tmp_path: Path) -> None:
-    judged(tmp_path, 1)
+    collect_through(tmp_path, 1)
     kind, reason = error(tmp_path)
     assert kind == "not_returned" and "round-1/a.out is missing" in reason
 
@@ -102,7 +102,7 @@ def test_host_that_answered_twice(answered: Path) -> None:
 
 
 def test_answer_to_another_plan(answered: Path) -> None:
-    answers = judged(answered, first={**PLAN, "disks": ["/tmp"]})
+    answers = collect_through(answered, first={**PLAN, "disks": ["/tmp"]})
     assert answers.error and answers.error.kind == "other_answer"
 
 
@@ -117,7 +117,7 @@ def test_answer_that_names_no_plan(answered: Path) -> None:
 def test_noise_around_the_answer_does_no_harm(answered: Path) -> None:
     output = answered / "round-1" / "a.out"
     output.write_bytes(b"Welcome to a\r\n" + output.read_bytes().replace(b"\n", b"\r\n") + b"logout\r\n")
-    assert judged(answered, second=None).error is None
+    assert collect_through(answered, second=None).error is None
 
 
 @pytest.mark.parametrize(
@@ -155,11 +155,11 @@ def test_clock_is_bracketed_by_the_times_of_the_engine(answered: Path) -> None:
     times = answered / "round-1" / "a.json"
     begin = (answered / "round-1" / "a.out").stat().st_mtime
     times.write_text(json.dumps({"sent": begin - 40, "received": begin + 60}))
-    answers = judged(answered, second=None)
+    answers = collect_through(answered, second=None)
     assert answers.clock and 45 < answers.clock.uncertainty_seconds < 51
     assert -15 < answers.clock.offset_seconds < -5
     times.write_text(json.dumps({"sent": begin + 90, "received": begin}))
-    assert judged(answered, second=None).clock is None
+    assert collect_through(answered, second=None).clock is None
     times.write_text("{")
     assert error(answered)[0] == "other_answer"
 

@@ -73,11 +73,14 @@ def test_same_answer_everywhere(python: str, tmp_path: Path) -> None:
     (tail,) = answer["tails"]["log"]
     assert (tail["text"], tail["offset"]) == ("\ufffd\ufffd\0 new\n", tail["size"] - 8)
     assert [Path(e["path"]).name for e in answer["nginx"]["files"]] == ["main.conf", "paas.conf"]
-    told = answer["supervisor"]["open_paas"]
-    assert (told["rc"], told["out"], told["err"]) == (3, "login RUNNING\n", f"-c {conf} status\n")
-    assert told["argv"][1:] == ["-c", conf, "status"] and told["error"] is None
+    reported = answer["supervisor"]["open_paas"]
+    assert (reported["rc"], reported["out"], reported["err"]) == (3, "login RUNNING\n", f"-c {conf} status\n")
+    assert reported["argv"][1:] == ["-c", conf, "status"] and reported["error"] is None
     assert answer["http"]["web"]["body"] == "hello!" and answer["http"]["web"]["status"] == 200
-    assert web.heard[0].startswith(b"GET /healthz/ HTTP/1.1\r\n") and b"\r\nHost: paas.x\r\n" in web.heard[0]
+    assert (
+        web.received[0].startswith(b"GET /healthz/ HTTP/1.1\r\n")
+        and b"\r\nHost: paas.x\r\n" in web.received[0]
+    )
     assert answer["tcp"]["db"]["data"] == "NS43LjQwAA==" and answer["tcp"]["db"]["error"] is None
     assert (
         "127.0.0.1" in answer["resolve"]["localhost"]["addresses"]
@@ -140,10 +143,10 @@ def test_pinned_it_runs_this_program_and_no_other(python: str) -> None:
         (program.packed(), [b"ready", b"answer", b"end"]),
         (program.packed()[:-1] + b"x", []),
     ):
-        said = sent + program.plan_lines({"disks": ["/"]})
-        done = subprocess.run(line, input=said, capture_output=True, timeout=240)
-        told = [row.split()[1] for row in done.stdout.splitlines() if row.startswith(b"@@bkpaas ")]
-        assert (told, done.stderr) == (words, b"")
+        stdin = sent + program.plan_lines({"disks": ["/"]})
+        done = subprocess.run(line, input=stdin, capture_output=True, timeout=240)
+        reported = [row.split()[1] for row in done.stdout.splitlines() if row.startswith(b"@@bkpaas ")]
+        assert (reported, done.stderr) == (words, b"")
 
 
 def test_syntax_and_modules_are_of_python_2_6() -> None:

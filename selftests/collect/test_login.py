@@ -21,18 +21,18 @@ PASSWORD = "Pl4nted-pass"
 
 
 class Login(BaseHTTPRequestHandler):
-    """As much of login and the platform as a login needs; `server.ill` says what is wrong with it."""
+    """The parts of login and the platform that a login needs; `server.fault` names what is broken."""
 
     def do_GET(self):
         self.server.seen.append(("GET", self.path.partition("?")[0], self.headers.get("Cookie") or ""))
-        if self.server.ill in ("flood", "drip"):
-            self.endless(b"x" * 65536 if self.server.ill == "flood" else b"x")
+        if self.server.fault in ("flood", "drip"):
+            self.endless(b"x" * 65536 if self.server.fault == "flood" else b"x")
         elif self.path.startswith("/login/?"):
             self.answer(200, FORM, ("Set-Cookie", "bklogin_csrftoken=c1; Path=/"))
         elif "is_login" in self.path:
-            good = self.server.ill != "skew" and self.path.endswith(f"bk_token={TOKEN}")
+            good = self.server.fault != "skew" and self.path.endswith(f"bk_token={TOKEN}")
             self.answer(200, f'{{"result": {str(good).lower()}, "message": "said of {TOKEN}"}}')
-        elif self.server.ill == "loop":
+        elif self.server.fault == "loop":
             self.answer(302, "", ("Location", f"/login/?c_url=/&bk_token={TOKEN}"))
         else:
             self.answer(200, "<h1>platform</h1>")
@@ -43,10 +43,10 @@ class Login(BaseHTTPRequestHandler):
         right = given.get("password") == [PASSWORD] and given.get("csrfmiddlewaretoken") == ["c1"]
         if not right:
             self.answer(200, FORM)
-        elif self.server.ill == "error":
+        elif self.server.fault == "error":
             self.answer(500, "Internal Server Error")
         else:
-            domain = "; Domain=.bk.com" if self.server.ill == "cookie" else ""
+            domain = "; Domain=.bk.com" if self.server.fault == "cookie" else ""
             self.answer(
                 302, "", ("Location", "/platform/"), ("Set-Cookie", f"bk_token={TOKEN}; Path=/{domain}")
             )
@@ -78,7 +78,7 @@ class Login(BaseHTTPRequestHandler):
 @pytest.fixture
 def server():
     with ThreadingHTTPServer(("127.0.0.1", 0), Login) as one:
-        one.ill, one.seen, one.sent = None, [], 0
+        one.fault, one.seen, one.sent = None, [], 0
         one.over, one.ended = threading.Event(), threading.Event()
         thread = threading.Thread(target=one.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -114,7 +114,7 @@ def test_a_refused_password_is_not_tried_again(server):
 
 
 @pytest.mark.parametrize(
-    ("ill", "step", "said"),
+    ("fault", "step", "text"),
     [
         ("error", "password", "HTTP 500"),
         ("cookie", "password", "not for this domain"),
@@ -122,21 +122,21 @@ def test_a_refused_password_is_not_tried_again(server):
         ("loop", "platform", "HTTP 302 /login/"),
     ],
 )
-def test_what_goes_wrong_is_told(server, ill, step, said):
-    server.ill = ill
+def test_a_failure_is_reported(server, fault, step, text):
+    server.fault = fault
     failures = tried(server).failures
     assert {failure.step for failure in failures} == {step}
-    assert all(said in str(failure.message) for failure in failures)
+    assert all(text in str(failure.message) for failure in failures)
 
 
 def test_body_without_end_is_not_read(server):
-    server.ill = "flood"
+    server.fault = "flood"
     assert {failure.step for failure in tried(server).failures} == {"form"}
     assert server.ended.wait(240) and server.sent < 10**8
 
 
 def test_body_that_drips_does_not_hold_up_the_run(server):
-    server.ill = "drip"
+    server.fault = "drip"
     assert {failure.step for failure in tried(server, request_seconds=0.3).failures} == {"form"}
 
 

@@ -1,4 +1,4 @@
-"""What a login changes on a host is in the list of docs/safety.md, in both languages."""
+"""The list of docs/safety.md has every change that a login makes on a host, in both languages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAGES = ("docs/safety.md", "docs/safety.zh-CN.md")
 
 
 def documented(page: str) -> list[str]:
-    """Return the paths of the table that begins after the anchor of logins; words in capitals stand for anything."""
+    """Return the paths of the table that begins after the anchor of logins; words in capitals match any text."""
     text = (ROOT / page).read_text("utf-8").partition('<a id="logins"></a>')[2].partition("\n## ")[0]
     rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
     return [re.sub(r"[A-Z]{3,}", "*", path) for row in rows for path in re.findall(r"`(/[^`]+)`", row)]

@@ -106,7 +106,7 @@ def test_worker_that_dies_is_replaced(open_parser: Open) -> None:
     ],
 )
 def test_section_beyond_a_limit_is_missing(open_parser: Open, limit: str, processes: list[Any]) -> None:
-    """What was not read is said, and is never taken for an empty list."""
+    """A part that was not read is reported, and is never an empty list."""
     facts = open_parser().facts(host(), visited(first() | {"processes": processes}))
     assert isinstance(facts.processes, Missing) and isinstance(facts.processes.reason, Message)
     assert limit in facts.processes.reason.render("en")

@@ -1,4 +1,4 @@
-"""Passwords that are used on the way are in no output: planted in every configuration, asked for by what is used."""
+"""No output has a password: they are planted in every configuration, and the services ask for them."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ PLANTED = ("Pl4nted", 'my"sql', "s3cret", "se/arch", "wr0ng")
 
 
 def redis(connection: socket.socket, server: Server) -> None:
-    """Takes one password, and looks who can be seen to have it."""
-    told, let_in = b"", False
+    """Accept one password, and record which processes show it."""
+    received, let_in = b"", False
     while data := connection.recv(65536):
-        told += data
-        server.heard.append(data)
-        server.heard += command_lines()
+        received += data
+        server.received.append(data)
+        server.received += command_lines()
         answers = []
         for command in re.findall(r"\*\d+\r\n((?:\$\d+\r\n[^\r]*\r\n)+)", data.decode()):
             words = command.split("\r\n")[1::2]
@@ -50,7 +50,7 @@ def redis(connection: socket.socket, server: Server) -> None:
 
 
 def command_lines() -> list[bytes]:
-    """Of all processes, each marked, with what they inherited."""
+    """Return the command lines and environments of all processes, each with a mark."""
     found = []
     for path in [*Path("/proc").glob("[0-9]*/cmdline"), *Path("/proc").glob("[0-9]*/environ")]:
         try:
@@ -63,7 +63,7 @@ def command_lines() -> list[bytes]:
 def search(connection: socket.socket, server: Server) -> None:
     """Refuses without the right login, and repeats it, as no server should."""
     request = connection.recv(65536)
-    server.heard.append(request)
+    server.received.append(request)
     login = base64.b64encode(f"elastic:{SEARCH}".encode())
     good = b"Authorization: Basic " + login in request
     body = json.dumps({"version": {"number": "7.16.1"}, "status": "green", "you": f"elastic:{SEARCH}@x"})
@@ -132,7 +132,7 @@ def run(inventory: Path, *words: str) -> tuple[dict[str, Any], str]:
 
 
 def forms(secret: str) -> set[str]:
-    """How it could look in some output."""
+    """Return the spellings of a secret that an output could have."""
     encoded = {secret, base64.b64encode(secret.encode()).decode(), json.dumps(secret)[1:-1]}
     return encoded | {base64.b64encode(f"elastic:{secret}".encode()).decode()}
 
@@ -146,25 +146,27 @@ def test_over_ssh_passwords_are_used_and_seen_nowhere(tmp_path: Path, sshd: Sshd
     assert verdicts["es-health@all"]["verdict"] == "pass", verdicts["es-health@all"]
     assert verdicts["log-redis-reachable@all"]["verdict"] == "fail"
     assert "WRONGPASS" in verdicts["log-redis-reachable@all"]["evidence"]
-    assert any(heard[4:] == MYSQL.encode() + b"\0" for heard in base.heard) and base.heard[-1] == QUIT
-    assert len([data for data in base.heard if data == QUIT]) == 1 and '"state":"accepted"' in shown
+    assert (
+        any(message[4:] == MYSQL.encode() + b"\0" for message in base.received) and base.received[-1] == QUIT
+    )
+    assert len([data for data in base.received if data == QUIT]) == 1 and '"state":"accepted"' in shown
     for password in (REDIS, SEARCH, WRONG, MYSQL):
         assert not [form for form in forms(password) if form in shown]
     assert not [part for part in PLANTED if part in shown]
-    seen = b"\n".join(line for line in queue.heard if line.startswith(b"SEEN "))
+    seen = b"\n".join(line for line in queue.received if line.startswith(b"SEEN "))
     assert b"sshd" in seen and not [part for part in PLANTED if part.encode() in seen]
-    assert any(REDIS.encode() in line for line in queue.heard), "it is used"
+    assert any(REDIS.encode() in line for line in queue.received), "it is used"
 
 
 def test_where_a_plan_is_an_argument_no_password_is_in_it(tmp_path: Path) -> None:
     with serving(redis) as queue, serving(search) as store, serving(Database(password=MYSQL)) as base:
         inventory = site(tmp_path, queue.port, store.port, base.port, REDIS, '{spec: "local://"}')
         verdicts, shown = run(inventory)
-    assert base.heard == [], "not even connected"
+    assert base.received == [], "not even connected"
     for id_ in ("es-health@all", "log-redis-reachable@all", "log-queue-depth@all"):
         assert verdicts[id_]["verdict"] == "no_data" and "ssh://" in verdicts[id_]["reason"]
     assert not [part for part in PLANTED if part in shown]
-    assert not [line for line in (*queue.heard, *store.heard) if b"Pl4nted" in line or b"Basic" in line]
+    assert not [line for line in (*queue.received, *store.received) if b"Pl4nted" in line or b"Basic" in line]
 
 
 def test_what_is_withheld() -> None:

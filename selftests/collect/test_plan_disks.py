@@ -1,10 +1,10 @@
-"""Which file systems are looked at: those of every host, and those where the data of its roles may lie."""
+"""The plan asks for the file systems of every host and those that may hold the data of its roles."""
 
 from bkpaas.collect import plan
 from bkpaas.inventory.deployment import Connection, Deployment, Host
 
 
-def test_data_on_file_systems_of_their_own_are_looked_at() -> None:
+def test_separate_file_systems_of_data_are_collected() -> None:
     connection = Connection("ssh://root@10.0.1.5")
     data, job = (
         Host(name, "10.0.1.5", roles, connection) for name, roles in (("d", ("mysql", "es")), ("j", ("job",)))

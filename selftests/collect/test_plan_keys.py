@@ -13,7 +13,7 @@ SECTION = re.compile(r"""\bSection\(\s*"(\w+)\"""")
 
 
 def constants(file: Path) -> set[str]:
-    """Return the texts that stand in a module as constants."""
+    """Return the string constants of a module."""
     nodes = ast.walk(ast.parse(file.read_text("utf-8")))
     return {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
 

@@ -1,4 +1,4 @@
-"""What the controller asks through the domain: servers that dribble or send it nowhere cost their own answer only."""
+"""Requests of the controller through the domain: a slow server or a bad redirect costs only its own answer."""
 
 import subprocess
 import sys

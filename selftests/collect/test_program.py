@@ -1,4 +1,4 @@
-"""How the collector is sent and how its lines are read."""
+"""Send the collector and read its lines."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ def packed(text: bytes, length: int | None = None) -> bytes:
     return b"@@bkpaas answer %d\n%s\n@@bkpaas end\n" % (size, base64.b64encode(data))
 
 
-def hear(*pieces: bytes, most: int = 10_000) -> list[Any]:
-    talk = program.AnswerParser(most)
-    return [event for piece in pieces for event in talk.feed(piece)]
+def parse(*pieces: bytes, most: int = 10_000) -> list[Any]:
+    parser = program.AnswerParser(most)
+    return [event for piece in pieces for event in parser.feed(piece)]
 
 
 def test_words_in_any_pieces() -> None:
     raw = b"Welcome!\n@@bkpaas ready 1 3.11.2\n@@bkpaas clock 0 12.5\n" + lines({"version": 1, "x": "y"})
     expected = [("ready", "3.11.2"), ("clock", ("0", 12.5)), ("answer", {"version": 1, "x": "y"})]
-    assert hear(raw) == expected
-    assert hear(*[raw[at : at + 1] for at in range(len(raw))]) == expected
-    assert hear(raw.replace(b"\n", b"\r\n")) == expected
+    assert parse(raw) == expected
+    assert parse(*[raw[at : at + 1] for at in range(len(raw))]) == expected
+    assert parse(raw.replace(b"\n", b"\r\n")) == expected
 
 
 def test_output_of_others_is_kept_apart() -> None:
-    talk = program.AnswerParser(10_000)
-    assert list(talk.feed(b"Last login: x\n@@bkpaas ready 1 2.7.5\n")) == [("ready", "2.7.5")]
-    assert talk.noise == b"Last login: x\n"
+    parser = program.AnswerParser(10_000)
+    assert list(parser.feed(b"Last login: x\n@@bkpaas ready 1 2.7.5\n")) == [("ready", "2.7.5")]
+    assert parser.noise == b"Last login: x\n"
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_output_of_others_is_kept_apart() -> None:
 )
 def test_garbage(raw: bytes) -> None:
     with pytest.raises(program.InvalidAnswer):
-        hear(raw)
+        parse(raw)
 
 
 @pytest.mark.parametrize(
@@ -88,21 +88,21 @@ def test_garbage(raw: bytes) -> None:
 )
 def test_too_much(raw: bytes) -> None:
     with pytest.raises(program.AnswerTooLarge):
-        hear(raw)
+        parse(raw)
 
 
 def test_limit_counts_all_that_comes() -> None:
     """Many small answers are not taken for one another's budget."""
     one = lines({"version": 1})
-    assert len(hear(*[one] * 5, most=5 * len(one))) == 5
+    assert len(parse(*[one] * 5, most=5 * len(one))) == 5
     with pytest.raises(program.AnswerTooLarge):
-        hear(*[one] * 6, most=5 * len(one))
+        parse(*[one] * 6, most=5 * len(one))
 
 
 def test_answers_can_stay_compressed() -> None:
     data = zlib.compress(b'{"version": 1, "x": [1]}')
-    talk = program.AnswerParser(10_000, decode=False)
-    assert next(iter(talk.feed(lines({"version": 1, "x": [1]}))))[0] == "answer"
+    parser = program.AnswerParser(10_000, decode=False)
+    assert next(iter(parser.feed(lines({"version": 1, "x": [1]}))))[0] == "answer"
     assert program.decode(data) == {"version": 1, "x": [1]}
     hidden = program.with_answers(data, {"http": {"a": {"error": None}}})
     assert program.decode(hidden) == {"version": 1, "x": [1], "http": {"a": {"error": None}}}
@@ -111,15 +111,15 @@ def test_answers_can_stay_compressed() -> None:
 def test_half_characters_of_python_2() -> None:
     data = zlib.compress(b'{"version": 1, "text": "a\\ud83d\\ude00 \\udcff"}')
     raw = b"@@bkpaas answer %d\n%s\n@@bkpaas end\n" % (len(data), base64.b64encode(data))
-    ((_, answer),) = hear(raw)
+    ((_, answer),) = parse(raw)
     assert answer["text"].startswith("a") and answer["text"].endswith("\ufffd")
 
 
-def run(line: str, path: Path, said: bytes = b"") -> list[Any]:
+def run(line: str, path: Path, stdin: bytes = b"") -> list[Any]:
     result = subprocess.run(
-        line, shell=True, input=said, capture_output=True, env={"PATH": str(path)}, timeout=240
+        line, shell=True, input=stdin, capture_output=True, env={"PATH": str(path)}, timeout=240
     )
-    return hear(result.stdout, most=1_000_000)
+    return parse(result.stdout, most=1_000_000)
 
 
 def put(folder: Path, name: str, script: str) -> None:
@@ -154,7 +154,7 @@ def test_modules_of_the_working_directory_are_not_imported(public: Path) -> None
         line = program.command(ROOT, pinned=pinned)
         said = program.packed() + program.plan_lines({"disks": ["/"]})
         result = subprocess.run(line, shell=True, cwd=public, input=said, capture_output=True, timeout=30)
-        assert [word for word, _ in hear(result.stdout, most=1_000_000)] == ["ready", "answer"]
+        assert [word for word, _ in parse(result.stdout, most=1_000_000)] == ["ready", "answer"]
     assert not (public / "ran").exists()
 
 

@@ -58,16 +58,16 @@ def test_failed_host_is_reported_as_ended(limits: dict[str, float]) -> None:
 @needs_sshd
 def test_order_of_things(sshd: Sshd) -> None:
     """Round 2 begins when round 1 of all hosts and the requests of the controller are over."""
-    heard: list[str] = []
+    events: list[str] = []
     first_done, parallel = threading.Event(), threading.Event()
 
     def between() -> None:
         first_done.wait(300)
-        heard.append("between")
+        events.append("between")
         parallel.set()
 
     def progress(host: str, word: str) -> None:
-        heard.append(f"{host} {word}")
+        events.append(f"{host} {word}")
         if word == "round_1":
             first_done.set()
 
@@ -79,11 +79,11 @@ def test_order_of_things(sshd: Sshd) -> None:
         deployment(*[sshd.connection()] * 2), lambda host: PLAN, second, between=between, progress=progress
     )
     assert visits["a"].round_2 is None and visits["b"].round_2
-    assert heard.index("between") > min(heard.index("a round_1"), heard.index("b round_1"))
-    assert heard.index("b round_2") > max(
-        heard.index("a round_1"), heard.index("b round_1"), heard.index("between")
+    assert events.index("between") > min(events.index("a round_1"), events.index("b round_1"))
+    assert events.index("b round_2") > max(
+        events.index("a round_1"), events.index("b round_1"), events.index("between")
     )
-    assert heard.count("a start") == 1 and {"a done", "b done"} <= set(heard) and "a round_2" not in heard
+    assert events.count("a start") == 1 and {"a done", "b done"} <= set(events) and "a round_2" not in events
 
 
 @needs_sshd
@@ -187,7 +187,7 @@ def running_with(words: str) -> list[int]:
 
 
 @needs_sshd
-def test_faults_of_a_planner_are_said_and_cost_one_host(sshd: Sshd) -> None:
+def test_faults_of_a_planner_are_reported_and_cost_one_host(sshd: Sshd) -> None:
     def first(host: Host) -> dict[str, Any]:
         if host.name == "a":
             raise KeyError("login")

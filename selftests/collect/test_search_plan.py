@@ -1,4 +1,4 @@
-"""What is asked of Elasticsearch and redis: by their configuration, and never more than reading, whatever that says."""
+"""Queries for Elasticsearch and redis follow their configuration and only read, for any configuration."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def second(secrets: Secrets, source: str = "", *targets: RedisTarget) -> dict[st
 
 
 def commands(ask: dict[str, Any]) -> list[list[str]]:
-    """What a redis would read."""
+    """Return the commands that a redis receives."""
     data, found = ask["send"].encode(), []
     while data:
         head, data = data.split(b"\r\n", 1)
@@ -62,9 +62,9 @@ def test_a_redis_is_asked_without_and_with_its_password() -> None:
     secrets = Secrets(b"k")
     one = RedisTarget("/a", 1, "10.0.1.9", 6379, 3, "logs", "list", secrets.digest("pass word\n你"))
     found = second(secrets, "", one, RedisTarget("/b", 1, "10.0.1.9", 6379, 3, "more", "list", one.password))
-    asked = conversations(found)
-    assert list(asked) == ["redis-10.0.1.9:6379", f"redis-{one.server}"]
-    first, own = asked.values()
+    requests_by_name = conversations(found)
+    assert list(requests_by_name) == ["redis-10.0.1.9:6379", f"redis-{one.server}"]
+    first, own = requests_by_name.values()
     assert commands(first) == [["PING"]] and first["lines"] == 1 and not first.get("secret")
     assert commands(own) == [
         ["AUTH", "pass word\n你"], ["SELECT", "3"], ["PING"], ["TYPE", "logs"], ["LLEN", "logs"], ["TYPE", "more"], ["LLEN", "more"],

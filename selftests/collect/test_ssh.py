@@ -157,8 +157,8 @@ def test_no_connection_in_time() -> None:
 )
 def test_what_is_no_sshd(behaviour: Behaviour, kind: str, words: str) -> None:
     with serving(behaviour) as server:
-        told, reason = failure(Connection(f"ssh://root@127.0.0.1:{server.port}"), connect_seconds=0.5)
-    assert (told, words in reason) == (kind, True), reason
+        actual, reason = failure(Connection(f"ssh://root@127.0.0.1:{server.port}"), connect_seconds=0.5)
+    assert (actual, words in reason) == (kind, True), reason
 
 
 def test_login_that_never_ends(sshd: Sshd) -> None:
@@ -351,12 +351,12 @@ def sudo(tmp_path: Path, script: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "said", ["sudo: a password is required", "sudo: sorry, you must have a tty to run sudo"]
+    "message", ["sudo: a password is required", "sudo: sorry, you must have a tty to run sudo"]
 )
-def test_sudo_denied(client: Path, tmp_path: Path, said: str) -> None:
-    with running(tmp_path / "sshd", client, sudo(tmp_path, f"echo '{said}' >&2; exit 1")) as sshd:
+def test_sudo_denied(client: Path, tmp_path: Path, message: str) -> None:
+    with running(tmp_path / "sshd", client, sudo(tmp_path, f"echo '{message}' >&2; exit 1")) as sshd:
         kind, reason = failure(sshd.connection(sudo=True))
-    assert kind == "sudo_denied" and said in reason and "NOPASSWD" in reason
+    assert kind == "sudo_denied" and message in reason and "NOPASSWD" in reason
 
 
 def test_sudo_granted(client: Path, tmp_path: Path) -> None:

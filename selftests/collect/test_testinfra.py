@@ -38,7 +38,7 @@ def once(
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder for programs that stand in for others; the rest of PATH stays."""
+    """A directory first in PATH for replacement programs; the rest of PATH stays."""
     (tmp_path / "bin").mkdir()
     monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
     return tmp_path / "bin"
@@ -80,14 +80,14 @@ def test_local_with_sudo(path: Path) -> None:
     ],
 )
 def test_containers(path: Path, spec: str, tool: str, words: list[str]) -> None:
-    """The tool stands in for the real one: it says how it was called and runs the command here."""
+    """Replace the tool by a script that writes down its arguments and runs the command here."""
     put(
         path, tool, f'printf "%s\\n" "$@" > {path}/said; while [ "$1" != /bin/sh ]; do shift; done; exec "$@"'
     )
     visit = once(Connection(spec))
     assert visit.round_1 and visit.round_1["files"]["os"][0]["text"]
-    said = (path / "said").read_text().splitlines()
-    assert said[: len(words)] == words
+    arguments = (path / "said").read_text().splitlines()
+    assert arguments[: len(words)] == words
 
 
 def test_tool_that_refuses(path: Path) -> None:
@@ -220,8 +220,8 @@ def test_openssh_failures(sshd: Sshd, tmp_path: Path) -> None:
             "refused": Connection(f"ssh://root@{closed[7:-1]}"),
             "closed": Connection(f"ssh://root@127.0.0.1:{shut.port}"),
         }
-        told = {name: once(connection, "openssh").error for name, connection in cases.items()}
-    assert {name: error and error.kind for name, error in told.items()} == {name: name for name in cases}
+        errors = {name: once(connection, "openssh").error for name, connection in cases.items()}
+    assert {name: error and error.kind for name, error in errors.items()} == {name: name for name in cases}
 
 
 @needs_sshd

@@ -1,4 +1,4 @@
-"""tests_site/: the examples of docs/custom-checks.md run as they stand there, and what a site may get wrong."""
+"""tests_site/: the examples of docs/custom-checks.md run unchanged, and mistakes of a site get a clear message."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_selection_and_waivers_hold_for_a_sites_conditions(example: Site, tmp_pa
     assert set(done.of("site-cookie-domain")) == {"paas-1", "paas-2"} and not done.of("site-time-zone")
 
 
-def test_workers_tell_of_a_sites_conditions(site: Site, tmp_path: Path) -> None:
+def test_workers_report_a_sites_conditions(site: Site, tmp_path: Path) -> None:
     path = "tests_site/test_ours.py"
     site.put(path, documented(DOCUMENTS[0])[path])
     words = (changed(tmp_path / "spoilt.json", spoil), "tests_site", "tests_paas/test_redirect_loop.py")
@@ -147,9 +147,9 @@ def test_a_file_with_a_mistake_is_named_and_keeps_nothing_else_from_being_judged
         site.put(f"tests_site/test_{name}.py", HEAD + text)
     done = site.run(SNAPSHOT, "tests_site", "tests_paas/test_foundations.py")
     assert done.exit == 1 and "Traceback" not in done.out
-    for name, (_, said) in MISTAKES.items():
-        told = done.out[done.out.index(f"  tests_site/test_{name}.py:") :]
-        assert said in told.partition("\n  tests_site/")[0], told
+    for name, (_, expected) in MISTAKES.items():
+        block = done.out[done.out.index(f"  tests_site/test_{name}.py:") :]
+        assert expected in block.partition("\n  tests_site/")[0], block
     assert set(done.of("host-reachable")) == HOSTS and done.results["counts"]["no_data"] == 0
 
 

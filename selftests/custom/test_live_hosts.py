@@ -122,9 +122,9 @@ def test_what_keeps_a_command_from_being_run_is_no_data(
         connected = deployment(sshds[0].connection(spec=f"ssh://{urlsplit(url).netloc}"))
         with LiveHosts(connected) as live, pytest.raises(NoData, match="Connection refused"):
             live.host(connected.hosts[0]).run("true")
-    strange = deployment(sshds[0].connection(known_hosts="/dev/null"))
-    with LiveHosts(strange) as live, pytest.raises(NoData, match="Host key verification failed"):
-        live.host(strange.hosts[0]).run("true")
+    unknown_key = deployment(sshds[0].connection(known_hosts="/dev/null"))
+    with LiveHosts(unknown_key) as live, pytest.raises(NoData, match="Host key verification failed"):
+        live.host(unknown_key.hosts[0]).run("true")
     sudo = tmp_path / "bin/sudo"
     sudo.parent.mkdir()
     sudo.write_text("#!/bin/sh\necho 'sudo: a password is required' >&2; exit 1\n")

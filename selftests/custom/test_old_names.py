@@ -1,4 +1,4 @@
-"""A site's test in the way of 0.1: it works as before, and the author is told the new names."""
+"""A site's test with the names of 0.1 works as before, and a warning gives the new names."""
 
 from __future__ import annotations
 

@@ -55,9 +55,9 @@ class Site:
         for place in (self.suite / ".venv/bin/python", root / "bin/python3"):
             place.write_text(PYTHON.replace("@PYTHON@", sys.executable))
             place.chmod(0o755)
-        self.judges(lambda snapshot: None)
+        self.change_snapshot(lambda snapshot: None)
 
-    def judges(self, change: Callable[[dict[str, object]], None]) -> None:
+    def change_snapshot(self, change: Callable[[dict[str, object]], None]) -> None:
         """From now on the hosts are the healthy ones with this change."""
         snapshot = json.loads(HEALTHY.read_text("utf-8"))
         change(snapshot)

@@ -1,4 +1,4 @@
-"""The shell that stands in the examples, whatever file holds it."""
+"""Shell code of the examples, from every kind of file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages that a person reads, taken apart: headings, links, code, and the command lines in it."""
+"""Parse the pages of the documentation: headings, links, code and its command lines."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Page:
     code: list[str] = field(default_factory=list)
     """The text of each block of code."""
     inline: list[str] = field(default_factory=list)
-    """What stands between backquotes."""
+    """Texts between backquotes."""
     shape: list[str] = field(default_factory=list)
     """Headings, tables, lists and code as they follow each other, without their words."""
 
@@ -90,6 +90,6 @@ def shell_lines(block: str) -> list[str]:
 
 
 def pytest_words(line: str) -> list[str] | None:
-    """What follows pytest on a command line; None when it is another command."""
+    """Return the arguments of pytest on a command line; None for another command."""
     begin = _PYTEST.match(line)
     return shlex.split(line[begin.end() :]) if begin else None

@@ -1,6 +1,6 @@
 """The lists of docs/safety.md, from the plan and the collector: `python -m selftests.docs.safety` writes them.
 
-They stand between <!-- written: NAME --> and <!-- end -->. What the second visits ask depends on what the first ones found:
+They are between <!-- written: NAME --> and <!-- end -->. What the second visits ask depends on what the first ones found:
 here, on the recorded hosts of the lab.
 """
 
@@ -86,16 +86,16 @@ def environment(language: Language) -> list[str]:
 
 
 def paths(language: Language) -> list[str]:
-    """What the first visits read of the file system, by role."""
+    """Return the paths that round 1 reads, by role."""
     found: dict[tuple[str, str], list[str]] = {}
     deployment = _recorded().deployment
     for role in ROLES:
-        asked = plan.round_1(_host(role), deployment)
-        for one in asked["files"]:
+        queries = plan.round_1(_host(role), deployment)
+        for one in queries["files"]:
             found.setdefault(("read" if one["read"] else "stat", one["path"]), []).append(role)
-        for one in asked["tails"]:
+        for one in queries["tails"]:
             found.setdefault(("tail", one["path"]), []).append(role)
-        for conf in asked.get("nginx", {}).get("confs", ()):
+        for conf in queries.get("nginx", {}).get("confs", ()):
             found.setdefault(("nginx", conf), []).append(role)
     return _table(
         (_PATH, _WHAT, _WHERE),
@@ -108,7 +108,7 @@ def paths(language: Language) -> list[str]:
 
 
 def places(language: Language) -> list[str]:
-    """The file systems whose free space is looked at, by role."""
+    """Return the file systems whose free space is read, by role."""
     found: dict[str, list[str]] = {}
     deployment = _recorded().deployment
     for role in ROLES:
@@ -149,8 +149,8 @@ def requests(language: Language) -> list[str]:
 
 def counts(language: Language) -> list[str]:
     recorded = _recorded()
-    asked = [ask for host in recorded.deployment.selected() for ask in _asked(host, recorded)]
-    gets, rest = sum(ask.startswith("GET") for ask in asked), sum(ask.startswith("TCP") for ask in asked)
+    queries = [ask for host in recorded.deployment.selected() for ask in _asked(host, recorded)]
+    gets, rest = sum(ask.startswith("GET") for ask in queries), sum(ask.startswith("TCP") for ask in queries)
     hosts = len(recorded.deployment.selected())
     text = Text(
         en=f"On the lab's {hosts} hosts a run makes {gets} GET requests and {rest} TCP connections from the hosts.",
@@ -209,8 +209,8 @@ def _asked(host: Host, recorded: Snapshot) -> Iterator[str]:
             if "mysql" in ask:
                 yield f"TCP {service.upper()}:{ask['port']} login {' '.join(_constant('DATABASE_COMMANDS'))}"
                 continue
-            said = re.findall(r"\*\d+\r\n\$\d+\r\n(\w+)", ask.get("send", ""))
-            yield f"TCP {service.upper()}:{ask['port']} {' '.join(dict.fromkeys(said))}".strip()
+            commands = re.findall(r"\*\d+\r\n\$\d+\r\n(\w+)", ask.get("send", ""))
+            yield f"TCP {service.upper()}:{ask['port']} {' '.join(dict.fromkeys(commands))}".strip()
 
 
 def _place(ask: dict[str, Any], host: Host, deployment: Deployment) -> str:

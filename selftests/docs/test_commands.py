@@ -1,4 +1,4 @@
-"""Every pytest line that a page shows can be typed as it stands, and ends as the page says: on recorded hosts, with 0."""
+"""Every pytest line of a page runs unchanged, and ends as the page says: on recorded hosts, with 0."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ SHIPPED = asdict(Limits()) | asdict(Thresholds())
 
 
 def test_every_figure_of_a_setting_is_the_shipped_one() -> None:
-    """`disk_free_percent` (1), wherever a page says so."""
+    """Pages that give `disk_free_percent` (1) give the same value."""
     found = 0
     for one in pages():
         for name, value in re.findall(r"`([a-z_]+)` ?[(（]([0-9.]+)[)）]", one.path.read_text("utf-8")):
@@ -49,7 +49,7 @@ def test_children_in_parallel() -> None:
     assert CHILDREN == 8 and "eight hosts at a time" in PAGES[0].read_text("utf-8")
 
 
-def test_sudo_rule_looks_as_shown(tmp_path: Path) -> None:
+def test_sudo_rule_is_as_shown(tmp_path: Path) -> None:
     (tmp_path / "deployment.yaml").write_text(
         "generation: 5.x\ndomain: paas.bk.com\nconnect: {user: bkcheck, sudo: true}\n"
         "hosts: [{address: 10.0.1.3, roles: [paas]}]\n"
@@ -61,7 +61,7 @@ def test_sudo_rule_looks_as_shown(tmp_path: Path) -> None:
             assert line.startswith(beginning.removesuffix("..."))
 
 
-def test_sudo_line_looks_as_shown() -> None:
+def test_sudo_line_is_as_shown() -> None:
     line = program.command(inventory.Connection("ssh://bkcheck@10.0.1.3", sudo=True))
     for path in PAGES:
         (shown,) = [block for block in page(path).code if block.startswith("sudo -n")]
@@ -69,7 +69,7 @@ def test_sudo_line_looks_as_shown() -> None:
         assert re.search(".*".join(pieces), line.replace("'\"'\"'", '"')), shown
 
 
-def test_line_of_authorized_keys_looks_as_shown() -> None:
+def test_line_of_authorized_keys_is_as_shown() -> None:
     one = deployment(inventory.Connection("ssh://root@10.0.1.3"))
     line = authorized_keys.lines(one, "ssh-ed25519 AAAA... bkpaas-acceptance").splitlines()[-1]
     for path in PAGES:
@@ -84,8 +84,8 @@ def test_sudoers_says_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixt
     for more, word in (("", "sudo: true"), ("connect: {sudo: true}\n", "user:"), ("odd: 1\n", "odd")):
         file.write_text(start + more)
         assert sudoers.main([str(tmp_path)]) == 1
-        told = capsys.readouterr()
-        assert word in told.err and told.out == ""
+        printed = capsys.readouterr()
+        assert word in printed.err and printed.out == ""
 
 
 @needs_sshd

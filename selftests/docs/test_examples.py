@@ -133,7 +133,7 @@ def test_cron() -> None:
 
 
 def test_units_are_verified(site: Site) -> None:
-    """By systemd itself, with the paths of this machine; a misspelt setting is told."""
+    """systemd itself checks the units, with the paths of this machine; it reports a misspelt setting."""
 
     def verify(**spoilt: str) -> str:
         folder = site.root / "units"
@@ -232,12 +232,12 @@ def test_cron_is_silent_when_all_is_well(site: Site) -> None:
 
 def test_cron_mails_the_summary_when_something_is_wrong(site: Site) -> None:
     _, [job] = examples.cron()
-    site.judges(open_socket)
+    site.change_snapshot(open_socket)
     done = site.run(moved(job[6], site), "/bin/bash", cwd=site.root)
     assert done.exit == 1 and "supervisor-sock" in done.out and "chmod 0700" in done.out
 
 
-def test_cron_mails_what_pytest_said_when_there_is_no_summary(site: Site) -> None:
+def test_cron_mails_the_output_of_pytest_without_a_summary(site: Site) -> None:
     _, [job] = examples.cron()
     (site.root / "snapshot.json").write_text("{}")
     done = site.run(moved(job[6], site), "/bin/bash", cwd=site.root)
@@ -263,7 +263,7 @@ def test_acceptance_names_what_the_upgrade_changed(site: Site) -> None:
     script = f"docs/examples/acceptance.sh {{}} {site.root}/etc/inventory {site.root}/upgrade"
     before = site.run(script.format("before"))
     assert before.exit == 0, before
-    site.judges(open_socket)
+    site.change_snapshot(open_socket)
     after = site.run(script.format("after"))
     assert after.exit == 1 and "supervisor-sock@paas-1" in after.out, after
     kept = {file.name: file.stat().st_mode & 0o777 for file in (site.root / "upgrade").iterdir()}

@@ -1,6 +1,6 @@
 """docs/examples/job_round.py against a stand-in of JOB's interface, constructed from its documentation.
 
-The stand-in runs each script in a shell of this machine; no real JOB was asked.
+The stand-in runs each script in a shell of this machine; it was not tried with a real JOB.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from docs.pages import EXAMPLES
 
 SECRET = "Pl4nted-s3cret"
 STARTED = "[2026-03-07 03:15:02][PID:56875] job_start\n"
-"""What JOB puts before the output of a script."""
+"""Text that JOB puts before the output of a script."""
 
 
 class Job:
@@ -150,7 +150,7 @@ def test_hosts_without_an_answer_cost_only_themselves(round_1: Path, api: str) -
     assert sorted(path.stem for path in round_1.glob("*.out")) == ["paas-1", "paas-2"]
 
 
-def test_refusal_is_said_without_the_secret(round_1: Path) -> None:
+def test_refusal_is_reported_without_the_secret(round_1: Path) -> None:
     with serving(Job()) as url:
         code, text = run(round_1, url, secret="0ther-s3cret")
     assert code == 1 and "code 1306101" in text and "0ther" not in text and not list(round_1.glob("*.out"))

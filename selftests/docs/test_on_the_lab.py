@@ -1,4 +1,4 @@
-"""The examples that a shell can run, on real hosts: silent when all is well, a mail when not, an upgrade told fact by fact."""
+"""The shell examples on real hosts: no output when healthy, a mail when not, an upgrade compared fact by fact."""
 
 from __future__ import annotations
 
@@ -57,5 +57,5 @@ def test_acceptance(lab: Lab, tmp_path: Path) -> None:
     change(lab, "^EVENT_STATE_EXPIRE_SECONDS = 360", "EVENT_STATE_EXPIRE_SECONDS = 400")
     done = run(lab, "acceptance.sh", "after", inventory, str(tmp_path))
     change(lab, "^EVENT_STATE_EXPIRE_SECONDS = 400", "EVENT_STATE_EXPIRE_SECONDS = 360")
-    told = (tmp_path / "after.md").read_text("utf-8").replace("\\", "")
-    assert "changed facts 1" in told and "EVENT_STATE_EXPIRE_SECONDS" in told, done.stdout
+    summary = (tmp_path / "after.md").read_text("utf-8").replace("\\", "")
+    assert "changed facts 1" in summary and "EVENT_STATE_EXPIRE_SECONDS" in summary, done.stdout

@@ -35,7 +35,7 @@ OTHERS = {
         "--noproxy",
     ),
 }
-"""Options of pip, docker and the like that stand alone in a sentence."""
+"""Options of pip, docker and other programs that a sentence names without their command."""
 PYTEST = {
     "--lf",
     "--ff",
@@ -75,10 +75,10 @@ def test_links_lead_somewhere() -> None:
 
 def test_a_broken_link_is_found(tmp_path: Path) -> None:
     file = ROOT / "docs" / "nightly.md"
-    odd = Page(
+    page = Page(
         file, anchors={"here"}, links=["#here", "#there", "gone.md", "connect.md#sudo", "connect.md#no"]
     )
-    assert len(broken(odd)) == 3
+    assert len(broken(page)) == 3
 
 
 def test_every_page_is_in_both_languages() -> None:
@@ -109,7 +109,7 @@ def test_both_languages_say_the_same(english: Page, chinese: Page) -> None:
 
 
 def commands(one: Page) -> list[str]:
-    """Those for a shell; words that are the reader's to fill in stand for themselves in each language."""
+    """Return the commands for a shell; placeholders of each language are kept."""
     found = [
         line
         for line in one.commands()

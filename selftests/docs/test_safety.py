@@ -29,9 +29,9 @@ def test_lists_are_whole() -> None:
     assert all("10." not in line for line in requests), "an address of the recorded hosts"
 
 
-def test_free_space_is_told_with_the_places_of_data(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = "\n".join(safety.places("en"))
-    assert "| `/` | every host |" in told and "| `/var/lib/mysql` | mysql |" in told
+def test_free_space_is_listed_with_the_paths_of_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = "\n".join(safety.places("en"))
+    assert "| `/` | every host |" in table and "| `/var/lib/mysql` | mysql |" in table
     monkeypatch.setattr(platform, "DATA_DIRECTORIES", {"mysql": ("/srv/mysql",)})
     assert safety.FILES["en"].read_text("utf-8") != safety.written("en")
 

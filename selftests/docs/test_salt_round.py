@@ -1,4 +1,4 @@
-"""docs/examples/salt_round.py, with a stand-in for the client of Salt; it was tried with real minions by hand."""
+"""docs/examples/salt_round.py, with a stand-in for the client of Salt; it was tried by hand with real minions."""
 
 from __future__ import annotations
 

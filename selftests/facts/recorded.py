@@ -110,7 +110,7 @@ paas                             RUNNING   pid 32127, uptime 12 days, 3:04:05
 
 
 def entry(path: str, text: str | None = None, **more: Any) -> dict[str, Any]:
-    """What stat and read make of a file."""
+    """Return the entry of a file as stat and read give it."""
     one = {
         "path": path,
         "type": "file",
@@ -215,7 +215,7 @@ def host(*roles: str) -> Host:
     return Host("paas-1", "10.0.1.3", tuple(sorted(roles or ("paas",))), Connection("ssh://root@10.0.1.3"))
 
 
-def asked(answer: dict[str, Any]) -> RoundQueries:
+def queries_of(answer: dict[str, Any]) -> RoundQueries:
     """A round that asks for exactly what this answer has."""
     given = {name: answer[name] for name in (*SECTIONS, *NAMED_SECTIONS) if name in answer}
     named = {
@@ -230,7 +230,7 @@ def asked(answer: dict[str, Any]) -> RoundQueries:
 
 def visit(one: Any, two: Any = None) -> HostAnswers:
     rounds = {
-        number: asked(answer) for number, answer in enumerate((one, two), 1) if isinstance(answer, dict)
+        number: queries_of(answer) for number, answer in enumerate((one, two), 1) if isinstance(answer, dict)
     }
     return HostAnswers("paas-1", one, two, clock=Clock(0.5, 0.01, 5), seconds=1.5, queries=rounds)
 

@@ -150,7 +150,7 @@ def sample(op: Any, argument: Any, most: int = 3) -> str:
 
 
 def hostile(tree: list[Any]) -> Iterator[str]:
-    """What to repeat: each beginning of what would fit, and each character that a repeat would take."""
+    """Yield what to repeat: each beginning of a match, and each character that a repeat would take."""
     before = ""
     for op, argument in tree:
         for one in inner(op, argument):

@@ -129,8 +129,8 @@ def test_applications():
     assert framework.socket.type == "socket"
     assert (found["gone"].pid, found["gone"].alive, found["gone"].socket.exists) == (555, False, False)
     assert (found["container"].pid, found["container"].alive) == (None, None)
-    for unseen in ([], [missing(f"{RUN}/*/run/*.sock") | {"error": "Permission denied"}]):
-        one = saas(host("appo"), files | {"saas-sock": unseen}, running).items[0]
+    for unread in ([], [missing(f"{RUN}/*/run/*.sock") | {"error": "Permission denied"}]):
+        one = saas(host("appo"), files | {"saas-sock": unread}, running).items[0]
         assert (one.alive, one.socket) == (True, None)
     assert saas(host("appo"), files, None).items[0].environment == "o"
     assert saas(host("appo"), files, None).items[0].alive is None

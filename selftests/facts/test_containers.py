@@ -96,7 +96,7 @@ def test_another_first_process_in_round_2_is_a_restart():
     assert facts.now(facts.by_name["bk-paas-login"]).shown == "exited (137)"
 
 
-def test_a_host_without_docker_is_told_from_one_that_may_not_be_asked():
+def test_no_docker_differs_from_no_permission():
     gone = [["socket", "gone", "No such file or directory"], ["files", "other", "no containers of docker"]]
     assert parsed(answer(source=None, reasons=gone)).absent
     denied = [["socket", "denied", "Permission denied"], ["files", "denied", "/data: Permission denied"]]

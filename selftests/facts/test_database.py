@@ -48,12 +48,12 @@ def plan(secrets: Secrets, **projects: dict[str, Any]) -> list[dict[str, Any]]:
     return planned(read(secrets, **projects), secrets.resolve_digest)
 
 
-def planned(settings: SettingsByProject, reveal: Callable[[str], str | None]) -> list[dict[str, Any]]:
+def planned(settings: SettingsByProject, resolve_digest: Callable[[str], str | None]) -> list[dict[str, Any]]:
     """Return the entries of the plan for a paas host with these settings."""
     entry = Host("paas-1", "192.0.2.1", ("paas",), Connection("ssh://192.0.2.1"))
     facts = cast(HostFacts, SimpleNamespace(settings=settings))
     queries = database.queries(
-        entry, Deployment("i", "5.x", (entry,), "paas.example"), Earlier({"paas-1": facts}, reveal)
+        entry, Deployment("i", "5.x", (entry,), "paas.example"), Earlier({"paas-1": facts}, resolve_digest)
     )
     return [msgspec.to_builtins(query) for query in queries]
 

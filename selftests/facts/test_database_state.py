@@ -1,4 +1,4 @@
-"""What a database answers to the statements: variables, rights, tables, agents; no account, no token."""
+"""Answers of a database to the statements: variables, rights, tables, agents; no account, no token."""
 
 from __future__ import annotations
 
@@ -93,10 +93,10 @@ def test_the_account_of_an_error_is_not_kept() -> None:
     assert "op'@" not in state(login_bktoken={"code": 1142, "text": text}).errors["login_bktoken"].text
 
 
-@pytest.mark.parametrize("odd", [{}, None, {"rows": 7}, {"rows": [7, [8]]}, {"rows": [["a"] * 99]}])
-def test_damaged_results_raise_nothing(odd: Any) -> None:
+@pytest.mark.parametrize("damaged", [{}, None, {"rows": 7}, {"rows": [7, [8]]}, {"rows": [["a"] * 99]}])
+def test_damaged_results_raise_nothing(damaged: Any) -> None:
     names = ("variables", "status", "grants", "sessions", "django_session", "engine_servers")
-    assert state(**dict.fromkeys(names, odd))
+    assert state(**dict.fromkeys(names, damaged))
 
 
 def test_nothing_sent_is_nothing_known() -> None:

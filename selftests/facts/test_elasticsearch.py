@@ -1,4 +1,4 @@
-"""Where Elasticsearch is, by the settings of paas, and what its versions answer."""
+"""The address of Elasticsearch in the settings of paas, and the answers of its versions."""
 
 from __future__ import annotations
 
@@ -69,24 +69,24 @@ SETTINGS_7 = (
 
 
 def test_settings_that_decide_about_new_indices():
-    found = asked(cluster=SETTINGS_7)
+    found = search(cluster=SETTINGS_7)
     assert found.settings.high_watermark == "10gb" and found.settings.flood_stage == "95%"
     assert (found.settings.auto_create, found.settings.shards_per_node) == (".monitoring*", 1000)
     assert found.settings.allocation == "all" and found.settings.thresholds and found.blocks == {}
-    assert asked(cluster="{}").settings == ClusterSettings()
+    assert search(cluster="{}").settings == ClusterSettings()
 
 
 def test_how_the_newest_document_names_its_source():
     named = NEWEST_7.replace(
         '"_source":{', '"_source":{"beat":{"hostname":"appo-1"},"source":"/data/a.log","host":{"os":1},'
     )
-    found = asked(newest=named, **{"source-appo-1-0a": named, "source-appt-1-0b": NONE_7})
+    found = search(newest=named, **{"source-appo-1-0a": named, "source-appt-1-0b": NONE_7})
     assert (found.sample.hosts, found.sample.paths) == (("appo-1",), ("/data/a.log",))
     assert found.sources == {"source-appo-1-0a": 1532915240.123, "source-appt-1-0b": None}
-    assert asked(newest=NEWEST_7).sample == Sample()
+    assert search(newest=NEWEST_7).sample == Sample()
 
 
-def asked(**bodies: Any) -> Search:
+def search(**bodies: Any) -> Search:
     """At one place, by part: a body, or a raw answer."""
     section = {
         f"es-{part}@10.0.1.7:9200": body
@@ -98,8 +98,8 @@ def asked(**bodies: Any) -> Search:
 
 
 @pytest.mark.parametrize("newest", [NEWEST_5, NEWEST_7])
-def test_what_is_told(newest: str) -> None:
-    found = asked(
+def test_reported_values(newest: str) -> None:
+    found = search(
         root=ROOT_5,
         health=HEALTH_5,
         blocks=BLOCKED_7,
@@ -130,39 +130,39 @@ def test_what_is_told(newest: str) -> None:
     ],
 )
 def test_blocks_of_indices(body: str, blocks: dict[str, Any]) -> None:
-    assert asked(blocks=body).blocks == blocks
+    assert search(blocks=body).blocks == blocks
 
 
 def test_blocks_of_the_cluster() -> None:
     flat = '{"persistent":{"cluster.blocks.read_only":"true"},"transient":{}}'
     nested = '{"persistent":{},"transient":{"cluster":{"blocks":{"read_only_allow_delete":"true"}}}}'
-    assert asked(blocks="{}", cluster=flat).blocks == {"": ("cluster.blocks.read_only",)}
-    assert asked(blocks="{}", cluster=nested).blocks == {"": ("cluster.blocks.read_only_allow_delete",)}
+    assert search(blocks="{}", cluster=flat).blocks == {"": ("cluster.blocks.read_only",)}
+    assert search(blocks="{}", cluster=nested).blocks == {"": ("cluster.blocks.read_only_allow_delete",)}
 
 
-def test_no_document_is_told_apart_from_no_answer() -> None:
-    assert asked(newest=NONE_7).newest is None and "newest" not in asked(newest=NONE_7).unknown
+def test_no_document_differs_from_no_answer() -> None:
+    assert search(newest=NONE_7).newest is None and "newest" not in search(newest=NONE_7).unknown
     for body in (FAILED_5, "", "[]", '{"hits":{"hits":[{"sort":[null]}]}}', '{"hits":{"hits":[{}]}}', "null"):
         with pytest.raises(NoData, match="/newest: HTTP 200"):
-            asked(newest=body).need("newest")
+            search(newest=body).need("newest")
     with pytest.raises(NoData, match="not queried for newest"):
-        asked(root=ROOT_5).need("newest")
+        search(root=ROOT_5).need("newest")
     refused = got("http://10.0.1.7:9200/newest", REFUSED_7, status=401)
     with pytest.raises(NoData, match="HTTP 401 security_exception: missing authentication"):
-        asked(newest=refused).need("newest")
+        search(newest=refused).need("newest")
     silent = got("http://x/", "", status=None, error={"kind": "silent", "text": "no complete answer in time"})
     with pytest.raises(NoData, match="no complete answer"):
-        asked(newest=silent).need("newest")
+        search(newest=silent).need("newest")
 
 
-def test_who_speaks_like_elasticsearch() -> None:
-    assert speaks(asked(root=ROOT_7).root)
-    assert speaks(asked(root=got("http://x/", REFUSED_7, status=401)).root)
-    assert speaks(asked(root=got("http://x/", NO_MASTER, status=503)).root)
+def test_answers_of_elasticsearch_are_recognised() -> None:
+    assert speaks(search(root=ROOT_7).root)
+    assert speaks(search(root=got("http://x/", REFUSED_7, status=401)).root)
+    assert speaks(search(root=got("http://x/", NO_MASTER, status=503)).root)
     for body in ("<html>nginx</html>", "{}", '{"error":"x"}', '{"version":"1.2"}', "[]"):
-        assert not speaks(asked(root=body).root)
-    assert complaint(asked(root=REFUSED_7).root).startswith("security_exception: missing authentication")
-    assert complaint(asked(root="<h1>It\n works</h1>").root) == "<h1>It works</h1>"
+        assert not speaks(search(root=body).root)
+    assert complaint(search(root=REFUSED_7).root).startswith("security_exception: missing authentication")
+    assert complaint(search(root="<h1>It\n works</h1>").root) == "<h1>It works</h1>"
 
 
 def test_hostile_answers_do_no_harm() -> None:
@@ -239,7 +239,7 @@ def test_logins_are_digests_that_can_be_used_and_nothing_else(source: str, passw
         ("ELASTICSEARCH_URLS = 7", "is not a plain text"),
     ],
 )
-def test_what_cannot_be_told(source: str, words: str) -> None:
+def test_unknown_values(source: str, words: str) -> None:
     with pytest.raises(NoData, match=words):
         elasticsearch_endpoints(of(source, Secrets(b"k")))
     with pytest.raises(NoData, match="is not in the settings"):

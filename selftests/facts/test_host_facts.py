@@ -81,7 +81,7 @@ def test_a_section_with_an_error_is_missing():
     assert not isinstance(facts.sockets, Missing)
 
 
-def test_files_that_could_not_be_looked_for():
+def test_files_that_could_not_be_searched_for():
     one = first()
     one["files"]["uwsgi-ini"] = [
         missing(f"{HOME}/etc/uwsgi-open_paas-*.ini") | {"error": "Permission denied"}
@@ -283,12 +283,12 @@ def paths(value, at=()):
         yield from paths(child, (*at, key))
 
 
-def put(value, path, odd):
+def put(value, path, replacement):
     """A copy with something else at one place."""
     if not path:
-        return odd
+        return replacement
     changed = copy.copy(value)
-    changed[path[0]] = put(value[path[0]], path[1:], odd)
+    changed[path[0]] = put(value[path[0]], path[1:], replacement)
     return changed
 
 
@@ -318,12 +318,12 @@ def test_a_hostile_answer_never_raises():
         assert msgspec.json.decode(msgspec.json.encode(facts), type=HostFacts) == facts, (which, at)
 
 
-@pytest.mark.parametrize("odd", range(len(ODD)))
-def test_a_whole_answer_of_one_wrong_type_never_raises(odd):
+@pytest.mark.parametrize("replacement", range(len(ODD)))
+def test_a_whole_answer_of_one_wrong_type_never_raises(replacement):
     one, _ = whole()
     for key in one:
-        host_facts(host(), visit(one | {key: ODD[odd]}, {key: ODD[odd]}), Secrets())
-    facts = built(ODD[odd] if ODD[odd] is not None else 5, ODD[odd])
+        host_facts(host(), visit(one | {key: ODD[replacement]}, {key: ODD[replacement]}), Secrets())
+    facts = built(ODD[replacement] if ODD[replacement] is not None else 5, ODD[replacement])
     assert isinstance(facts.processes, Missing)
 
 

@@ -97,7 +97,7 @@ def nginx(*texts):
     return logs({"nginx-error-log": [log(lines, path="/l/error.log")]}, 0, Secrets()).nginx_errors
 
 
-def test_serious_lines_of_nginx_count_whatever_they_are_about():
+def test_serious_lines_of_nginx_count_for_every_subject():
     hits = nginx(
         "[alert] 1#1: 1024 worker_connections are not enough", "[emerg] 1#1: bind() to 0.0.0.0:80 failed"
     )

@@ -1,4 +1,4 @@
-"""What shows that a file was loaded: compiled settings; what nginx and supervisord would refuse."""
+"""Signs that a file was loaded: compiled settings; directives that nginx and supervisord would refuse."""
 
 import base64
 import py_compile

@@ -119,7 +119,7 @@ output.redis:
         ("output.redis: {hosts: [{a: b}]}", "host"),
     ],
 )
-def test_what_cannot_be_told_is_not_guessed(agent: str, field: str) -> None:
+def test_an_unknown_value_is_not_guessed(agent: str, field: str) -> None:
     (target,) = read(agent).agent.targets
     assert list(target.unknown) == [field] and getattr(target, field) is None
 
@@ -142,7 +142,7 @@ def test_a_filebeat_that_writes_elsewhere_has_no_target(text: str) -> None:
         ("a: !!python/object:os.system [x]\n  b", "}"),
     ],
 )
-def test_broken_files_are_problems_that_tell_no_content(agent: str, parser: str) -> None:
+def test_broken_files_are_problems_without_their_content(agent: str, parser: str) -> None:
     found = read(agent, parser)
     for plugin, path in ((found.agent, DJANGO), (found.parser, APP_LOG)):
         assert plugin.targets == () and len(plugin.problems) == 1

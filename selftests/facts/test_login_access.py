@@ -34,11 +34,11 @@ def test_calls_and_how_they_came():
         ("10.0.1.1", "nginx", 200, 2),
     ]
     assert access.calls[0].time == recorded.NOW
-    assert access.probes == ("bkpaas-acceptance/0123456789ab",), "only a request for is_login shows the way"
+    assert access.probes == ("bkpaas-acceptance/0123456789ab",), "only a request for is_login shows the path"
     assert "Pl4nted" not in repr(access)
 
 
-def test_uwsgi_that_was_told_no_format():
+def test_uwsgi_without_a_log_format():
     access = login_access({"uwsgi-log-login": [recorded.entry(LOG, PLAIN)]}, later=True, secrets=Secrets())
     assert [(call.peer, call.route, call.status, call.milliseconds) for call in access.calls] == [
         ("127.0.0.1", "nginx", 200, 5),
@@ -51,7 +51,7 @@ def test_uwsgi_that_was_told_no_format():
     assert "Pl4nted" not in repr(access)
 
 
-def test_our_request_is_found_whatever_the_format():
+def test_our_request_is_found_in_any_format():
     line = "2018-07-30T09:47:31 127.0.0.1 /accounts/is_login/?bkpaas-acceptance=0123456789ab 200"
     access = login_access({"uwsgi-log-login": [recorded.entry(LOG, line)]}, later=True, secrets=Secrets())
     assert access.probes == ("bkpaas-acceptance/0123456789ab",)

@@ -96,7 +96,7 @@ ESB_LOG = (
 )  # fmt: skip
 @pytest.mark.parametrize("offset", [0, 28800, None])
 def test_refusals(name, text, when, offset):
-    """Applications write Shanghai's time, whatever the zone of the host."""
+    """Applications write the time of Shanghai in every time zone of the host."""
     (hit,) = parsed(offset, **{name: [entry(f"{DIR}/x.log", text)]}).refusals
     assert hit.time == when
     assert "Pl4nted" not in hit.text

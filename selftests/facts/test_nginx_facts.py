@@ -208,7 +208,7 @@ def test_no_nginx_at_all():
     assert found.main is None and found.servers == ()
 
 
-def test_upstreams_of_other_protocols_are_told():
+def test_upstreams_of_other_protocols_are_reported():
     text = """
     http {
         upstream A { server 10.0.1.1:80; }

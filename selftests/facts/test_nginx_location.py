@@ -42,7 +42,7 @@ def test_route(locations: list[NginxLocation], target: str) -> None:
     assert found is not None and found.target == target
 
 
-def test_what_cannot_be_told() -> None:
+def test_unknown_values() -> None:
     slow = NginxLocation("~", r"^/(a+)+$", proxy_pass="http://slow")
     assert matched(slow, "/a") is None and route([slow, ROOT], "/t/a/") is None
     broken = NginxLocation("~", "^/(t", proxy_pass="http://broken")

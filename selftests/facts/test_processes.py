@@ -1,4 +1,4 @@
-"""Processes: whole words of a command line tell which one is which."""
+"""Processes are recognised by whole words of their command line."""
 
 import pytest
 from recorded import HOME, process, supervisord, uwsgi

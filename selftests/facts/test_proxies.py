@@ -51,7 +51,7 @@ def test_curl_and_wget_have_words_of_their_own():
     assert settings("use_proxy = off\nhttp_proxy = http://a:1\n", "/root/.wgetrc") == []
 
 
-def test_credentials_are_hidden_and_unreadable_files_are_told():
+def test_credentials_are_hidden_and_unreadable_files_are_reported():
     found = read("http_proxy=http://bob:Pl4nted-pass@a:1\n")
     assert "Pl4nted" not in repr(found) and found.settings[0].value.endswith("@a:1")
     given = {"proxy-1": [recorded.entry("/root/.bashrc", error="Permission denied")]}

@@ -1,4 +1,4 @@
-"""What a redis replied."""
+"""Replies of redis."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from bkpaas.facts.query import TcpName
 from bkpaas.facts.redis import RedisKey, answers_commands, key_readings, redis_answers, refused_command
 
 
-def said(data: bytes, **more: Any) -> dict[str, Any]:
+def received(data: bytes, **more: Any) -> dict[str, Any]:
     return {"data": b64encode(data).decode(), "seconds": 0.01, "peer": "10.0.1.5:6379", "error": None, **more}
 
 
-def talk(item: Any) -> RedisAnswer:
+def parse(item: Any) -> RedisAnswer:
     return redis_answers({"redis-x": item}, Secrets(b"k")).get(TcpName.REDIS, "x")
 
 
@@ -38,13 +38,13 @@ def talk(item: Any) -> RedisAnswer:
     ],
 )  # fmt: skip
 def test_replies(data: bytes, replies: tuple[str, ...]) -> None:
-    assert talk(said(data)).replies == replies
+    assert parse(received(data)).replies == replies
 
 
 def test_what_came_before_a_failure_is_kept() -> None:
-    found = talk(said(b"+OK\r\n", error={"kind": "silent", "text": "no complete answer in time"}))
+    found = parse(received(b"+OK\r\n", error={"kind": "silent", "text": "no complete answer in time"}))
     assert (found.ok, found.error_kind, found.replies) == (False, "silent", ("+OK",))
-    assert talk({"error": {"kind": "withheld", "text": "not sent"}}).error_kind == "withheld"
+    assert parse({"error": {"kind": "withheld", "text": "not sent"}}).error_kind == "withheld"
 
 
 def test_hostile_answers_do_no_harm() -> None:

@@ -1,4 +1,4 @@
-"""What redis says of its own state: INFO and a few settings."""
+"""The state of redis: INFO and a few settings."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ PIECES = [
 
 
 def lines(text):
-    """Lines of the modules that are executed for one text, and the characters that they hand on."""
+    """Lines of the modules that are executed for one text, and the characters that they pass on."""
     names = {module.__file__ for module in MODULES}
     count = 0
 

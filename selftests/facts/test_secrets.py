@@ -1,4 +1,4 @@
-"""Secrets: told by their names and shapes in whatever text they stand."""
+"""Secrets are recognised by their names and shapes in every kind of text."""
 
 import copy
 import json

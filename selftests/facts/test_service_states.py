@@ -1,4 +1,4 @@
-"""How each service is run: state, main process, manager."""
+"""State, main process and manager of each service."""
 
 from pathlib import Path
 
@@ -74,7 +74,7 @@ def test_a_master_without_supervisor_runs_by_hand(paas):
     assert login(ended).restarts == 1
 
 
-def test_what_no_manager_knows_is_absent(paas):
+def test_a_service_without_a_manager_is_absent(paas):
     assert HostView(paas).services.run("console").state == "absent"
 
 

@@ -60,7 +60,7 @@ def test_equal_secrets_have_equal_digests_within_a_run():
     assert found["a"].get("SECRET_KEY").digest != again["a"].get("SECRET_KEY").digest
 
 
-def test_a_later_file_and_a_later_line_win_whatever_the_order_of_arrival():
+def test_a_later_file_and_a_later_line_win_in_any_order_of_arrival():
     files = {
         "settings-paas-10": [entry("/last.py", "X = 10")],
         "settings-paas-2": [entry("/second.py", "X = 2\nX = 3")],
@@ -139,7 +139,7 @@ def test_values(source, kind, expected):
         "(" * 200 + "1" + ")" * 200,
     ],
 )
-def test_what_cannot_be_told_is_an_expression(source):
+def test_an_unknown_value_is_an_expression(source):
     project = read(f"X = {source}\n")
     assert project.get("X").kind in ("expression", "int" if source.startswith("((") else "expression")
     if project.get("X").kind == "expression":

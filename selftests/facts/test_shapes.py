@@ -1,4 +1,4 @@
-"""An answer is read against what was asked: the round, the names, the declared shape of every section."""
+"""An answer is compared with its queries: the round, the names, the declared shape of every section."""
 
 import recorded
 from recorded import english, first, got, second
@@ -51,7 +51,7 @@ def test_no_part_of_a_value_is_in_a_reason():
     one = first()
     one["files"]["settings-login-1"][0]["type"] = "Pl4nted-value"
     one["processes"][0]["environ"] = {"PASSWORD": ["Pl4nted"]}
-    found = read_round(one, 1, recorded.asked(first()))
+    found = read_round(one, 1, recorded.queries_of(first()))
     assert "Pl4nted" not in str(found.errors) and len(found.errors) == 2
 
 
@@ -64,7 +64,7 @@ def test_an_inode_of_a_network_file_system_is_a_number():
 
 
 def test_what_a_plan_asks_holds_no_password():
-    asked = round_queries(
+    queries = round_queries(
         {
             "visit": 2,
             "tcp": [{"name": "redis-x", "send": "AUTH Pl4nted"}],
@@ -73,13 +73,13 @@ def test_what_a_plan_asks_holds_no_password():
             "starts": [7],
         }
     )
-    assert asked.sections["tcp"] == {"redis-x"} and "Pl4nted" not in str(asked)
-    assert (asked.sections["disks"], asked.sections["peers"]) == ({"/"}, {"7"})
+    assert queries.sections["tcp"] == {"redis-x"} and "Pl4nted" not in str(queries)
+    assert (queries.sections["disks"], queries.sections["peers"]) == ({"/"}, {"7"})
 
 
 def test_each_part_of_a_plan_that_is_answered_is_asked():
     deployment = recorded_deployment()
-    asked = round_queries(plan.round_1(deployment.hosts[0], deployment)).sections
+    queries = round_queries(plan.round_1(deployment.hosts[0], deployment)).sections
     expected = {
         "system",
         "processes",
@@ -91,7 +91,7 @@ def test_each_part_of_a_plan_that_is_answered_is_asked():
         "nginx",
         "systemd",
     }
-    assert set(asked) == expected | {"files", "tails", "supervisor", "resolve"}
+    assert set(queries) == expected | {"files", "tails", "supervisor", "resolve"}
 
 
 def recorded_deployment():

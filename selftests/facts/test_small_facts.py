@@ -136,17 +136,17 @@ def test_what_json_cannot_carry_is_cleaned():
 
 
 def test_readers_of_raw_values():
-    odd = [None, True, 3, 3.0, 3.5, "3", [3], {"a": 3}]
-    assert [raw.integer(value) for value in odd] == [None, None, 3, 3, None, None, None, None]
-    assert [raw.number(value) for value in odd] == [None, None, 3.0, 3.0, 3.5, None, None, None]
-    assert [raw.text(value) for value in odd] == [None] * 5 + ["3", None, None]
-    assert [raw.texts(value) for value in (odd, "x")] == [["3"], []]
-    assert [raw.integers(value) for value in (odd, "x")] == [(3, 3), None]
-    assert [raw.records(value) for value in (odd, "x")] == [[{"a": 3}], []]
-    assert [raw.flag(value) for value in odd][:3] == [None, True, None]
+    values = [None, True, 3, 3.0, 3.5, "3", [3], {"a": 3}]
+    assert [raw.integer(value) for value in values] == [None, None, 3, 3, None, None, None, None]
+    assert [raw.number(value) for value in values] == [None, None, 3.0, 3.0, 3.5, None, None, None]
+    assert [raw.text(value) for value in values] == [None] * 5 + ["3", None, None]
+    assert [raw.texts(value) for value in (values, "x")] == [["3"], []]
+    assert [raw.integers(value) for value in (values, "x")] == [(3, 3), None]
+    assert [raw.records(value) for value in (values, "x")] == [[{"a": 3}], []]
+    assert [raw.flag(value) for value in values][:3] == [None, True, None]
 
 
-def test_places_that_are_only_looked_for():
+def test_paths_that_are_only_searched_for():
     given = recorded.first()
     given["files"]["login-manage"] = [recorded.entry(f"{recorded.HOME}/open_paas/login/manage.py", "")]
     given["files"]["login-python"] = [recorded.missing(f"{recorded.HOME}/.envs/*login/bin/python")]
@@ -157,6 +157,6 @@ def test_places_that_are_only_looked_for():
         stats.get(FileName.LOGIN_LOGS)
 
 
-def test_no_process_is_left_out_of_as_many_as_the_collector_tells():
-    told = [{"pid": pid, "ppid": 1, "argv": [], "environ": None} for pid in range(1, 30_001)]
-    assert len(processes(raw.clean(told), Secrets()).items) == 30_000
+def test_no_process_of_the_collectors_maximum_is_left_out():
+    records = [{"pid": pid, "ppid": 1, "argv": [], "environ": None} for pid in range(1, 30_001)]
+    assert len(processes(raw.clean(records), Secrets()).items) == 30_000

@@ -6,7 +6,7 @@ from bkpaas.facts.sockets import Listener, sockets
 
 
 @pytest.mark.parametrize(
-    ("bound", "asked", "covered"),
+    ("bound", "address", "covered"),
     [
         ("0.0.0.0", "10.0.1.3", True),
         ("10.0.1.3", "10.0.1.3", True),
@@ -23,8 +23,8 @@ from bkpaas.facts.sockets import Listener, sockets
         ("garbage", "10.0.1.3", False),
     ],
 )
-def test_covers(bound, asked, covered):
-    assert Listener(family=4, address=bound, port=80).covers(asked) is covered
+def test_covers(bound, address, covered):
+    assert Listener(family=4, address=bound, port=80).covers(address) is covered
 
 
 def test_owners_are_known_or_not():

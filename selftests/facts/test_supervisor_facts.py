@@ -12,8 +12,8 @@ CONF = f"{HOME}/etc/supervisor-open_paas.conf"
 
 def parsed(conf=SUPERVISOR_CONF, status=None, later=None, **files):
     entries = {"supervisor-conf": [entry(CONF, conf)]} | files
-    asked = [None if one is None else {"open_paas": one} for one in (status, later)]
-    return supervisors(entries, *asked, Secrets()).by_module["open_paas"]
+    statuses = [None if one is None else {"open_paas": one} for one in (status, later)]
+    return supervisors(entries, *statuses, Secrets()).by_module["open_paas"]
 
 
 def programs(out, **more):
@@ -136,7 +136,7 @@ def test_configuration_that_may_not_be_read():
     assert supervisors(denied, None, None, Secrets()).by_module["open_paas"].conf_error == "Permission denied"
 
 
-def test_what_stands_at_the_paths():
+def test_types_of_the_paths():
     supervisor = parsed(
         status=ctl(STATUS),
         later=ctl("login   FATAL     Exited too quickly\n"),
@@ -151,7 +151,7 @@ def test_what_stands_at_the_paths():
     assert len(supervisor.status) == 4
 
 
-def test_socket_that_is_gone_and_socket_that_was_not_looked_at():
+def test_missing_socket_and_socket_that_was_not_collected():
     assert not parsed(**{"supervisor-sock-open_paas": [missing(SOCK)]}).socket.exists
     assert parsed().socket is None
 

@@ -52,7 +52,7 @@ def login(facts: Units) -> Unit:
     return facts.by_name["bk-paas-login.service"]
 
 
-def test_properties_are_read_by_name_whatever_their_order():
+def test_properties_are_read_by_name_in_any_order():
     unit = login(parsed())
     assert (unit.state, unit.pid, unit.restarts, unit.enabled) == ("active (running)", 2844, 0, "enabled")
     assert unit.exists and not unit.needs_reload and unit.end == ""
@@ -77,7 +77,7 @@ def test_a_loop_between_two_running_states_is_seen_by_its_counter_or_its_pid():
     assert login(facts).restarts is None and facts.restarted(login(facts))
 
 
-def test_a_counter_that_stands_is_no_loop():
+def test_a_constant_counter_is_not_a_loop():
     """NRestarts keeps its value after an earlier loop."""
     old = SHOW.replace("NRestarts=0\nExec", "NRestarts=5\nExec")
     facts = parsed(old, old)

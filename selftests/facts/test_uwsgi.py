@@ -112,7 +112,7 @@ def test_gunicorn_under_supervisor():
         ("http = :8003\ndaemonize = %d%n.log", "0.0.0.0", 8003, f"{HOME}/etc/uwsgi-open_paas-login.log"),
     ],
 )
-def test_variables_of_uwsgi_are_read_or_said_to_be_unknown(lines, address, port, logto):
+def test_variables_of_uwsgi_are_read_or_unknown(lines, address, port, logto):
     service = login(f"[uwsgi]\n{lines}\n")
     assert (service.bind_address, service.bind_port, service.logto) == (address, port, logto)
 

@@ -1,4 +1,4 @@
-"""Versions: what small files and the names of directories tell."""
+"""Versions are read from small files and the names of directories."""
 
 import pytest
 from recorded import HOME, entry
@@ -6,7 +6,7 @@ from recorded import HOME, entry
 from bkpaas.facts.versions import versions
 
 
-def test_what_a_host_tells():
+def test_versions_of_a_host():
     packages = f"{HOME}/.envs/login/lib/python2.7/site-packages"
     found = versions(
         {

@@ -30,7 +30,7 @@ def site(tmp_path: Path) -> Site:
 
 @pytest.fixture
 def config(site: Site) -> Callable[..., Deployment]:
-    """config(text) loads an install.config that lies alone; generation says which one it is read as."""
+    """config(text) loads a single install.config; generation: the one it is read as."""
 
     def read(content: str | bytes, generation: str = "5.x") -> Deployment:
         overlay = f'generation: "{generation}"\n'

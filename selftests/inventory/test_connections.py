@@ -204,10 +204,10 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_spec_is_refused(site: Site, refusals: Refusals, name: str) -> None:
-    spec, told = REFUSED[name]
+    spec, reason = REFUSED[name]
     text = f"hosts:\n- address: 10.0.1.1\n  connect:\n    spec: '{spec}'\n"
     (refusal,) = refusals(site({"install.config": CONFIG, "deployment.yaml": text}))
-    assert refusal.startswith(f"deployment.yaml:4: {told}")
+    assert refusal.startswith(f"deployment.yaml:4: {reason}")
     assert "s3cret" not in refusal
 
 
@@ -221,10 +221,10 @@ CLASHES = {
 
 @pytest.mark.parametrize("name", CLASHES)
 def test_keys_that_contradict_the_spec(site: Site, refusals: Refusals, name: str) -> None:
-    connect, told = CLASHES[name]
+    connect, reason = CLASHES[name]
     text = f"hosts:\n- address: 10.0.1.1\n  connect: {{{connect}}}\n"
     (refusal,) = refusals(site({"install.config": CONFIG, "deployment.yaml": text}))
-    assert refusal.startswith(f"deployment.yaml:3: {told}")
+    assert refusal.startswith(f"deployment.yaml:3: {reason}")
 
 
 SAME = {

@@ -1,4 +1,4 @@
-"""Values of the platform that several modules use stand in one place."""
+"""Values of the platform that several modules use are defined once."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ def constants(*kinds: type) -> Iterator[tuple[str, object]]:
 
 
 @pytest.mark.parametrize("root", INSTALL_ROOTS)
-def test_an_install_root_stands_in_one_module(root: str) -> None:
+def test_an_install_root_is_in_one_module(root: str) -> None:
     assert {file for file, value in constants(str) if value == root} == {"inventory/platform.py"}
 
 
 @pytest.mark.parametrize("name", DEFAULT_PORTS)
-def test_a_default_port_stands_in_one_module(name: str) -> None:
+def test_a_default_port_is_in_one_module(name: str) -> None:
     port = DEFAULT_PORTS[name]
     found = {file for file, value in constants(int) if value == port and (file, port) not in OTHER_MEANING}
     assert found == {"inventory/deployment.py"}

@@ -87,7 +87,7 @@ def test_alone_every_host_says_its_roles(site: Site, refusals: Refusals) -> None
     assert refusal.startswith("deployment.yaml:5: 10.0.1.2 has no roles: and is not in install.config")
 
 
-def test_names_lie_over_addresses_and_upper_case_folds(site: Site) -> None:
+def test_names_replace_addresses_and_upper_case_folds(site: Site) -> None:
     deployment = load(over(site, "hosts:\n- {address: 10.0.1.2, name: APP-O.1_x}\n"))
     assert [host.name for host in deployment.hosts] == ["10.0.1.1", "app-o.1_x"]
 
@@ -417,8 +417,8 @@ def test_refused_with_line_reason_and_fix(site: Site, refusals: Refusals, name: 
 def test_password_that_yaml_stumbles_over_is_not_repeated(
     site: Site, refusals: Refusals, recwarn: pytest.WarningsRecorder, sign: str
 ) -> None:
-    told = refusals(over(site, f"connect: &s3cret\n  user: &s3cret ops\n  password: {sign}s3cret x\n"))
-    assert "s3cret" not in "".join(told) + "".join(str(warning.message) for warning in recwarn)
+    messages = refusals(over(site, f"connect: &s3cret\n  user: &s3cret ops\n  password: {sign}s3cret x\n"))
+    assert "s3cret" not in "".join(messages) + "".join(str(warning.message) for warning in recwarn)
 
 
 def test_all_problems_of_the_file_are_reported_together(site: Site, refusals: Refusals) -> None:
@@ -433,8 +433,8 @@ limits:
 waivers:
 - {condition: a}
 """
-    told = refusals(over(site, text))
-    assert [refusal.split(": ")[0] for refusal in told] == [
+    messages = refusals(over(site, text))
+    assert [refusal.split(": ")[0] for refusal in messages] == [
         f"deployment.yaml:{line}" for line in (1, 2, 4, 4, 5, 7, 9, 9, 9)
     ]
 

@@ -174,7 +174,7 @@ def test_5x_http_takes_the_http_port_through_its_variable(site: Site) -> None:
     assert (deployment.scheme, deployment.port) == ("http", 8080)
 
 
-def test_5x_without_env_files_everything_is_as_shipped_and_said(site: Site) -> None:
+def test_5x_without_env_files_uses_the_defaults_with_a_note(site: Site) -> None:
     deployment = load(site({"install.config": CONFIG_5}))
     assert deployment.domain == "paas.bk.com"
     assert deployment.fqdns == {"cmdb": "cmdb.bk.com", "job": "job.bk.com"}
@@ -202,7 +202,7 @@ def test_names_of_roles_that_no_host_has_are_left_out(site: Site) -> None:
 
 
 @pytest.mark.parametrize(("script", "home"), [("bkcec", "/data/bkce"), ("bkeec", "/data/bkee")])
-def test_home_is_told_by_the_control_script(site: Site, script: str, home: str) -> None:
+def test_install_root_is_read_from_the_control_script(site: Site, script: str, home: str) -> None:
     deployment = load(site({"install.config": CONFIG_5, script: "#!/bin/bash\n"}))
     assert deployment.install_root == home
     assert any(
@@ -268,7 +268,7 @@ def test_6x_paas_env_has_the_final_word_and_empty_means_unsaid(site: Site) -> No
     assert "ports.redis 6379" in untold(deployment)
 
 
-def test_6x_without_env_files_is_as_shipped_and_said(site: Site) -> None:
+def test_6x_without_env_files_uses_the_defaults_with_a_note(site: Site) -> None:
     deployment = load(site({"install.config": CONFIG_6, "bkcli": ""}))
     assert deployment.domain == "paas.bktencent.com"
     assert deployment.service_port("es") == 9200
@@ -314,9 +314,9 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_refused_with_its_line(site: Site, refusals: Refusals, name: str) -> None:
-    text, told = REFUSED[name]
+    text, reason = REFUSED[name]
     (refusal,) = refusals(five(site, text))
-    assert refusal.startswith(told)
+    assert refusal.startswith(reason)
 
 
 def test_the_fix_works(site: Site) -> None:
@@ -326,7 +326,7 @@ def test_the_fix_works(site: Site) -> None:
     assert deployment.ports["redis"] == 6379
 
 
-def test_problems_of_all_files_are_told_together(site: Site, refusals: Refusals) -> None:
+def test_problems_of_all_files_are_reported_together(site: Site, refusals: Refusals) -> None:
     path = site({"install.config": CONFIG_5 + "10.0.1 paas\n", "globals.env": "HTTP_SCHEMA=x\nPAAS_FQDN=_\n"})
     assert [refusal.split(": ")[0] for refusal in refusals(path)] == [
         "globals.env:1",

@@ -26,7 +26,7 @@ def test_example_is_read(name: str) -> None:
     assert "not-a-real" not in repr(deployment)
 
 
-def test_nothing_else_lies_there() -> None:
+def test_the_directory_has_no_other_file() -> None:
     found = {path.name for path in INVENTORIES.iterdir()}
     assert found == {*EXAMPLES, "README.md", "README.zh-CN.md"}
 
@@ -78,15 +78,15 @@ def test_page_explains_every_key(page: str) -> None:
 
 
 @pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
-def test_page_knows_the_shipped_figures(page: str) -> None:
-    told = dict(
+def test_page_has_the_shipped_figures(page: str) -> None:
+    described = dict(
         re.findall(r"^\| `([a-z_]+)` \| ([0-9]+) \|", (INVENTORIES / page).read_text("utf-8"), re.MULTILINE)
     )
     shipped = asdict(Limits()) | asdict(Thresholds())
-    assert {key: float(value) for key, value in told.items()} == shipped
+    assert {key: float(value) for key, value in described.items()} == shipped
 
 
-def test_notes_and_refusals_speak_chinese(tmp_path: Path) -> None:
+def test_notes_and_refusals_are_translated(tmp_path: Path) -> None:
     set_language("zh")
     try:
         notes = list(map(to_text, load(INVENTORIES / "example-5.x").notes))

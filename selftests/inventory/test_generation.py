@@ -1,4 +1,4 @@
-"""5.x or 6.x: told by what lies there, with a note of what told it."""
+"""The generation, 5.x or 6.x, is detected from the files, with a note that names the sign."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Refusals = Callable[[Path], list[str]]
 
 PLAIN = "10.0.1.1 paas,nginx\n"
 
-TOLD = {
+DETECTED = {
     "globals-env": ({"globals.env": ""}, PLAIN, "5.x", "globals.env"),
     "ports-env": ({"ports.env": ""}, PLAIN, "5.x", "ports.env"),
     "bkcec": ({"bkcec": ""}, PLAIN, "5.x", "bkcec"),
@@ -39,21 +39,21 @@ TOLD = {
 }
 
 
-@pytest.mark.parametrize("name", TOLD)
-def test_told_by(site: Site, name: str) -> None:
-    files, config, generation, what = TOLD[name]
+@pytest.mark.parametrize("name", DETECTED)
+def test_detected_by(site: Site, name: str) -> None:
+    files, config, generation, what = DETECTED[name]
     deployment = load(site({"install.config": config, **files}))
     assert deployment.generation == generation
     (note,) = [note for note in map(str, deployment.notes) if note.startswith("generation ")]
     assert note.startswith(f"generation {generation}, because of {what} (")
 
 
-def test_words_in_comments_tell_nothing(site: Site) -> None:
+def test_words_in_comments_are_ignored(site: Site) -> None:
     deployment = load(site({"install.config": "# es7 [basic]\n10.0.1.1 paas # es7\n"}))
     assert deployment.generation == "5.x"
 
 
-def test_nothing_tells(site: Site) -> None:
+def test_no_sign(site: Site) -> None:
     deployment = load(site({"install.config": PLAIN}))
     assert deployment.generation == "5.x"
     assert any("nothing in the inventory shows another" in note for note in map(str, deployment.notes))
@@ -77,9 +77,9 @@ CONTRADICTIONS = {
 
 @pytest.mark.parametrize("name", CONTRADICTIONS)
 def test_contradiction_is_refused(site: Site, refusals: Refusals, name: str) -> None:
-    files, config, told = CONTRADICTIONS[name]
+    files, config, reason = CONTRADICTIONS[name]
     (refusal,) = refusals(site({"install.config": config, **files}))
-    assert refusal.startswith(told)
+    assert refusal.startswith(reason)
     assert refusal.endswith("or set generation: in deployment.yaml")
 
 

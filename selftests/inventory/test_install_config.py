@@ -86,7 +86,7 @@ def test_a_host_without_roles_is_kept_with_a_note(config) -> None:
     assert noted(deployment, "10.0.1.2 has no role")
 
 
-def test_unknown_roles_are_kept_and_told_first(config) -> None:
+def test_unknown_roles_are_kept_and_reported_first(config) -> None:
     """Behind the files and the generation, which the summary leaves out, so that it never cuts them off."""
     deployment = config("10.0.1.1 paas，nginx,cc\n10.0.1.2 ngnix\n10.0.1.3 ngnix,zzz\n")
     assert roles(deployment)["10.0.1.2"] == ("ngnix",)
@@ -95,7 +95,7 @@ def test_unknown_roles_are_kept_and_told_first(config) -> None:
     )
 
 
-def test_paas_without_nginx_is_told(config) -> None:
+def test_paas_without_nginx_is_reported(config) -> None:
     note = "no nginx host: the request flow is checked from the controller only"
     assert str(config("10.0.1.1 paas\n").notes[2]) == note
     assert not noted(config("10.0.1.1 paas,nginx\n"), "no nginx host")
@@ -150,8 +150,10 @@ def test_5x_bad_role_is_refused_with_its_line(site: Site, refusals: Refusals, wo
 
 
 def test_all_bad_lines_are_reported_together(site: Site, refusals: Refusals) -> None:
-    told = refusals(site({"install.config": "10.0.0 bkdata\n10.0.1.2 pa-as\n10.0.1.3 paas\n300.1.1.1 job\n"}))
-    assert [refusal.split(": ")[0] for refusal in told] == [f"install.config:{n}" for n in (1, 2, 4)]
+    messages = refusals(
+        site({"install.config": "10.0.0 bkdata\n10.0.1.2 pa-as\n10.0.1.3 paas\n300.1.1.1 job\n"})
+    )
+    assert [refusal.split(": ")[0] for refusal in messages] == [f"install.config:{n}" for n in (1, 2, 4)]
 
 
 def test_a_file_that_names_no_host_is_refused(site: Site, refusals: Refusals) -> None:

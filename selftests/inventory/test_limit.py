@@ -34,10 +34,10 @@ CHOSEN = {
 
 @pytest.mark.parametrize("name", CHOSEN)
 def test_chosen(site: Site, name: str) -> None:
-    limit, judged = CHOSEN[name]
+    limit, names = CHOSEN[name]
     deployment = load(site(FILES), limit=limit)
     assert [host.name for host in deployment.hosts] == ALL
-    assert [host.name for host in deployment.selected()] == judged
+    assert [host.name for host in deployment.selected()] == names
 
 
 def test_without_limit_all_are_judged(site: Site) -> None:

@@ -1,4 +1,4 @@
-"""Whatever lies where an inventory should be: an InventoryError within seconds, never a traceback."""
+"""Anything in the place of an inventory gives an InventoryError within seconds, never a traceback."""
 
 from __future__ import annotations
 

@@ -73,8 +73,8 @@ def test_refused(tmp_path: Path, name: str) -> None:
     text, line, reason, fix = REFUSED[name]
     with pytest.raises(InventoryError) as caught:
         read(tmp_path, text)
-    told = str(caught.value)
-    assert f"waivers.yaml{line}" in told and reason in told and fix in told
+    message = str(caught.value)
+    assert f"waivers.yaml{line}" in message and reason in message and fix in message
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -46,11 +46,11 @@ def mutated(path: Path, snapshots: list[Snapshot]) -> Iterator[tuple[int, str, b
     """Yield line, kind of change and whether it survives, for each assertion of a module."""
     source = path.read_text("utf-8")
     lines = [node.lineno for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Assert)]
-    before = judged(loaded(path, ast.parse(source)), snapshots)
+    before = results_of(loaded(path, ast.parse(source)), snapshots)
     for line in sorted(lines):
         for how in HOW:
             tree = ast.fix_missing_locations(Mutation(line, how).visit(ast.parse(source)))
-            yield line, how, judged(loaded(path, tree), snapshots) == before
+            yield line, how, results_of(loaded(path, tree), snapshots) == before
 
 
 class Mutation(ast.NodeTransformer):
@@ -76,7 +76,7 @@ def loaded(path: Path, tree: ast.Module) -> ModuleType:
     return module
 
 
-def judged(module: ModuleType, snapshots: list[Snapshot]) -> Words:
+def results_of(module: ModuleType, snapshots: list[Snapshot]) -> Words:
     """Return the verdicts of the conditions of a module on all snapshots."""
     found: Words = {}
     for number, snapshot in enumerate(snapshots):

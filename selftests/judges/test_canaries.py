@@ -41,7 +41,7 @@ def secret(kind, place):
 
 
 class Planter:
-    """Gives each place the next text of a kind, and remembers the secrets."""
+    """Give each path the next text of a kind, and keep the secrets."""
 
     def __init__(self, kind):
         self.kind, self.planted = kind, []
@@ -51,7 +51,7 @@ class Planter:
         return KINDS[self.kind].format(self.planted[-1])
 
     def value(self):
-        """A secret alone, where a setting with a name of its own is what tells."""
+        """A secret alone, for a setting whose name marks it as one."""
         self.planted.append(secret(self.kind, len(self.planted)))
         return self.planted[-1]
 

@@ -1,4 +1,4 @@
-"""The virtual address and the certificate in front of login, healthy and ill."""
+"""The virtual address and the certificate in front of login, healthy and faulty."""
 
 import pytest
 

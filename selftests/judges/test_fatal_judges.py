@@ -1,4 +1,4 @@
-"""supervisorctl's words in shapes that a healthy, or an ill, deployment may have."""
+"""Output of supervisorctl in the shapes of healthy and faulty deployments."""
 
 import pytest
 

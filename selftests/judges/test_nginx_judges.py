@@ -1,4 +1,4 @@
-"""nginx configurations that differ from the usual, healthy and ill."""
+"""nginx configurations that differ from the usual, healthy and faulty."""
 
 import json
 from pathlib import Path
@@ -79,7 +79,7 @@ def dead_upstream_of_tests(snapshot):
 
 
 def no_host_for_tests(snapshot):
-    """An upstream for tests stands in the file as shipped, but the site has no host for them."""
+    """The file as shipped has an upstream for tests, but the site has no host for them."""
     dead_upstream_of_tests(snapshot)
     hosts = snapshot["deployment"]["hosts"]
     snapshot["deployment"]["hosts"] = [host for host in hosts if host["name"] != "appt-1"]
@@ -215,10 +215,10 @@ def test_console_is_asked_on_its_shipped_port(tmp_path):
     enterprise(content)
     (tmp_path / "changed.json").write_text(json.dumps(content))
     snapshot = Snapshot.load(tmp_path / "changed.json")
-    asked = plan.round_2(
+    queries = plan.round_2(
         snapshot.deployment.host("paas-1"), snapshot.deployment, Earlier(snapshot.hosts, lambda digest: None)
     )
-    assert {"http://10.66.0.11:8004/console/healthz/"} < {one["url"] for one in asked["http"]}
+    assert {"http://10.66.0.11:8004/console/healthz/"} < {one["url"] for one in queries["http"]}
 
 
 @pytest.mark.parametrize(

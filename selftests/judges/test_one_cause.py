@@ -26,7 +26,7 @@ def full_redis(snapshot: dict[str, Any]) -> None:
 
 
 def not_followed(project: str, *hosts: str) -> Any:
-    """Let exec() stand at the end of the last settings file."""
+    """Put exec() at the end of the last settings file."""
 
     def change(snapshot: dict[str, Any]) -> None:
         for host in hosts:
@@ -40,7 +40,7 @@ def not_followed(project: str, *hosts: str) -> Any:
 
 
 def followed_by_all(snapshot: dict[str, Any]) -> None:
-    """Let exec() stand before everything: all values are set after it."""
+    """Put exec() first: all values are set after it."""
     settings = snapshot["hosts"]["paas-1"]["settings"]["by_project"]["login"]
     settings["unfollowed"] = f"{settings['files'][0]['path']}:1"
     for name in ("ESB_TOKEN",):

@@ -260,15 +260,15 @@ def test_an_error_of_the_statement_is_not_over_when_the_database_works(
     assert judge("login-errors", change)["paas-1"]["verdict"] == verdict
 
 
-@pytest.mark.parametrize(("apart", "case"), [(1, "exception"), (60, "5xx")])
-def test_the_exception_in_login_log_is_of_the_same_time(judge: Any, apart: float, case: str) -> None:
+@pytest.mark.parametrize(("seconds", "case"), [(1, "exception"), (60, "5xx")])
+def test_the_exception_in_login_log_is_of_the_same_time(judge: Any, seconds: float, case: str) -> None:
     def change(snapshot: dict[str, Any]) -> None:
         host = snapshot["hosts"]["paas-1"]
         failure = host["system"]["time"] - 100
         host["login_access"]["failed"] = [
             {"route": "POST /", "status": 500, "times": [failure], "calls": 3, "exception": ""}
         ]
-        hit = {"file": "/l/login.log", "time": failure - apart, "text": "KeyError: 'bk_role'"}
+        hit = {"file": "/l/login.log", "time": failure - seconds, "text": "KeyError: 'bk_role'"}
         host["logs"]["application_exceptions"] = {"login": [hit]}
 
     verdict = judge("login-errors", change)["paas-1"]

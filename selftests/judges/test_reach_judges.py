@@ -1,4 +1,4 @@
-"""Hosts that cannot be looked at, all of them or some; and the host that a request of the controller went to."""
+"""All or some hosts are not collected; and the host that a request of the controller went to."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from bkpaas.record import Verdict
 
 
 def out_of_reach(*kinds):
-    """The hosts fail for these reasons in turn; None: the host was looked at."""
+    """The hosts fail for these reasons in turn; None: the host is collected."""
 
     def change(snapshot):
         for number, facts in enumerate(snapshot["hosts"].values()):
@@ -78,7 +78,7 @@ def test_insufficient_rights_are_one_cause(record):
 
 
 def test_owners_of_sockets_and_a_log_are_part_of_that_cause(record):
-    """What a plain account reported in the lab: no owners, no peers, no login log."""
+    """Facts of a normal account in the lab: no owners, no peers, no login log."""
 
     def change(snapshot):
         as_plain_user(snapshot)
@@ -103,7 +103,7 @@ def test_what_is_unreadable_for_another_reason_is_not_explained_by_rights(record
     assert disk["verdict"] == "no_data" and disk["explained_by"] == []
 
 
-def test_one_host_alone_is_told_by_host_reachable(judge):
+def test_one_host_alone_is_reported_by_host_reachable(judge):
     def change(snapshot):
         out_of_reach("login_refused")(snapshot)
         for host in snapshot["deployment"]["hosts"][1:]:

@@ -98,7 +98,7 @@ def database_says(message):
         ("(10450, 'of another kind')", "pass"),
     ],
 )
-def test_a_database_that_refuses_is_told_by_a_service(judge, message, word):
+def test_a_database_that_refuses_is_reported_by_a_service(judge, message, word):
     found = judge("database-login", database_says(message))
     assert found["paas-1"]["verdict"] == word and found["paas-2"]["verdict"] == "pass"
     assert word == "pass" or message[1:5] in found["paas-1"]["evidence"]
@@ -168,8 +168,8 @@ def test_reaching_the_database_and_logging_in_are_two_things(judge, change, reac
     for condition, word in (("database-reachable", reached), ("database-login", accepted)):
         found = judge(condition, change)
         assert found["paas-1"]["verdict"] == word and found["paas-2"]["verdict"] == "pass"
-        told = f"{found['paas-1']['evidence']}{found['paas-1']['reason']}"
-        assert condition == "database-reachable" or words in told, told
+        text = f"{found['paas-1']['evidence']}{found['paas-1']['reason']}"
+        assert condition == "database-reachable" or words in text, text
 
 
 def without_socket(snapshot):
@@ -186,19 +186,19 @@ def test_a_saas_needs_its_socket(judge, change, word):
 
 
 @pytest.mark.parametrize(
-    ("where", "told"),
+    ("where", "text"),
     [
         ("problems", "/data/bkce/open_paas/esb/configs/default.py:31: syntax error"),
         ("placeholders", "/data/bkce/open_paas/esb/configs/default.py:12: __MYSQL_IP__"),
     ],
 )
-def test_settings_that_the_next_start_will_stumble_over(judge, where, told):
+def test_settings_that_break_the_next_start(judge, where, text):
     def spoil(snapshot):
-        snapshot["hosts"]["paas-2"]["settings"]["by_project"]["esb"][where] = [told]
+        snapshot["hosts"]["paas-2"]["settings"]["by_project"]["esb"][where] = [text]
 
     found = judge("settings-valid", spoil)
     assert [found[name]["verdict"] for name in ("paas-1", "paas-2")] == ["pass", "fail"]
-    assert told in found["paas-2"]["evidence"] and "restart esb" in found["paas-2"]["remedy"]
+    assert text in found["paas-2"]["evidence"] and "restart esb" in found["paas-2"]["remedy"]
 
 
 def test_settings_that_cannot_be_read_are_no_data(judge):

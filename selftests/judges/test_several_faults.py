@@ -61,7 +61,7 @@ def bad_gateway(path):
 NO_TABLE = healthz_says("appengine", result=False, message="database health check failed! (1146, '')")
 NO_AGENT = healthz_says("appengine", result=False, message="paasagent health check failed, error: x")
 NO_FTA = healthz_says("esb", ok=False, code="1306000", message="FTA")
-"""What the services say."""
+"""Answers of the services."""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Deployments that are well and not as shipped: what cannot be told is no_data, never a failure."""
+"""Healthy deployments that differ from the defaults: an unknown is no_data, never a failure."""
 
 import pytest
 
@@ -59,7 +59,7 @@ def daemon(snapshot):
 
 
 @pytest.mark.parametrize(
-    ("said", "word"),
+    ("message", "word"),
     [
         ("no supervisorctl", "no_data"),
         ("Server requires authentication", "no_data"),
@@ -70,9 +70,9 @@ def daemon(snapshot):
         ("timeout", "fail"),
     ],
 )
-def test_what_supervisorctl_says_instead_of_a_status(judge, said, word):
+def test_what_supervisorctl_says_instead_of_a_status(judge, message, word):
     def change(snapshot):
-        supervisor(snapshot).update(status=None, later=None, status_error=said)
+        supervisor(snapshot).update(status=None, later=None, status_error=message)
 
     assert judge("supervisor-status", change)["paas-1"]["verdict"] == word
 
@@ -126,7 +126,7 @@ def test_an_offset_from_the_environment_is_not_called_wrong(judge):
     assert judge("token-offset-config", change)["paas-1"]["verdict"] == "no_data"
 
 
-def test_an_address_that_only_uwsgi_knows_is_any(judge):
+def test_an_address_that_only_uwsgi_has_is_any(judge):
     def change(snapshot):
         for service in paas(snapshot)["services"]["by_name"].values():
             service["bind_address"] = None
@@ -178,7 +178,7 @@ def test_services_of_gunicorn(judge, condition, word):
     assert judge(condition, gunicorn)["paas-1"]["verdict"] == word
 
 
-def test_the_port_that_nginx_of_the_app_host_has_instead_is_told(judge):
+def test_the_other_port_in_nginx_of_the_app_host_is_reported(judge):
     def change(snapshot):
         appt = snapshot["hosts"]["appt-1"]
         for listener in appt["sockets"]["listeners"]:

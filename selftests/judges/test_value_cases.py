@@ -33,7 +33,7 @@ LOGIN = [(host, "login") for host in ("paas-1", "paas-2")]
     ],
 )
 def test_the_cookie_domain_of_two_projects(record: Any, change: Any, case: str, projects: str) -> None:
-    """The one that does not cover the domain of PaaS is wrong, whichever stands on more hosts."""
+    """The value that does not cover the domain of PaaS is wrong, even if more hosts have it."""
     results = record(change, "settings-across-projects")
     verdict = next(one for one in results["verdicts"] if one["subject"] == "paas-1")
     assert (verdict["verdict"], verdict["case"]) == ("fail", case)

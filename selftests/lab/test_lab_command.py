@@ -49,7 +49,7 @@ def test_the_terminal_is_passed_on(lab: Lab, line: list[str]) -> None:
     assert done.returncode == 0
 
 
-def test_status_tells_hosts_and_readiness(command: Command, lab: Lab) -> None:
+def test_status_prints_hosts_and_readiness(command: Command, lab: Lab) -> None:
     done = command("status")
     assert done.returncode == 0
     assert [line.split() for line in done.stdout.splitlines()] == [

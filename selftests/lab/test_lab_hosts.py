@@ -19,7 +19,7 @@ Ssh = Callable[..., str]
 
 
 def clock_offset(lab: Lab, host: str) -> float:
-    """How far the host's clock is from this machine's, in seconds."""
+    """Return the offset of the host's clock from this machine's, in seconds."""
     before = time.time()
     shown = float(lab.run(host, "date +%s.%N"))
     return shown - (before + time.time()) / 2
@@ -120,14 +120,14 @@ def test_each_host_has_its_own_clock(lab: Lab) -> None:
     ) as running:  # fmt: skip
         assert running.stdin is not None and running.stdout is not None
 
-        def asked() -> float:
+        def clock() -> float:
             running.stdin.write("\n")
             running.stdin.flush()
             return float(running.stdout.readline()) - time.time()
 
-        assert abs(asked()) < 2
+        assert abs(clock()) < 2
         lab.run("one", "/opt/lab/labclock -3600.5")
-        assert abs(asked() + 3600.5) < 2, "a process that ran before sees the new time"
+        assert abs(clock() + 3600.5) < 2, "a process that ran before sees the new time"
         running.stdin.close()
     assert abs(clock_offset(lab, "one") + 3600.5) < 2
     assert abs(clock_offset(lab, "two")) < 2
@@ -181,7 +181,7 @@ def test_a_hung_host_can_be_entered_and_rebooted(lab: Lab) -> None:
     assert lab.ready()
 
 
-def test_run_tells_status_and_output(lab: Lab) -> None:
+def test_run_returns_status_and_output(lab: Lab) -> None:
     with pytest.raises(LabError, match=r"(?s)status 3.*one: .*\nso it is"):
         lab.run("one", "echo so it is; exit 3")
     with pytest.raises(LabError, match="took too long"):

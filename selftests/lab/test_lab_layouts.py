@@ -27,7 +27,7 @@ def test_a_layout_fits_together(name: str) -> None:
     assert Layout.from_json(layout.to_json()) == layout == layouts.load(name)
 
 
-def test_the_resolver_knows_hosts_domains_and_roles() -> None:
+def test_the_resolver_has_hosts_domains_and_roles() -> None:
     known = layouts.load("a").known_names()
     assert known["paas.bklab.test"] == ["10.66.0.30"]
     assert known["paas.service.consul"] == ["10.66.0.11", "10.66.0.12"]

@@ -1,4 +1,4 @@
-"""A lab comes up whole or not at all, and goes down without a trace, whatever happened to it."""
+"""A lab starts completely or not at all, and leaves nothing behind when it ends, in every state."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ RaiseLab = Callable[..., Lab]
 
 
 def state(lab: Lab) -> set[str]:
-    """What lies in the lab's directory."""
+    """Return the files in the lab's directory."""
     return {item.name for item in lab.state_dir.iterdir()}
 
 
 def processes(lab: Lab) -> list[Process]:
-    """Everything that runs in the lab. Not told by its namespaces later: their numbers are used again."""
+    """Return all processes of the lab. Namespaces cannot identify them later: their numbers are used again."""
     mine = os.readlink(f"/proc/{lab.started().init.pid}/ns/user")
     found = []
     for entry in Path("/proc").iterdir():
@@ -42,7 +42,7 @@ def processes(lab: Lab) -> list[Process]:
     return found
 
 
-def test_two_labs_stand_side_by_side(lab: Lab, raise_lab: RaiseLab) -> None:
+def test_two_labs_run_side_by_side(lab: Lab, raise_lab: RaiseLab) -> None:
     other = raise_lab("other")
     lab.run("one", "touch /data/first")
     other.run("one", "touch /data/second")

@@ -1,4 +1,4 @@
-"""What a machine lacks is told with the command that gives it."""
+"""A missing requirement of the machine is reported with the command that installs it."""
 
 from __future__ import annotations
 

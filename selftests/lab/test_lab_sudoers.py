@@ -41,7 +41,7 @@ def ruled(lab: Lab, deployment: Deployment) -> Iterator[str]:
 
 @pytest.fixture
 def strict(lab: Lab) -> Iterator[None]:
-    """CentOS 6 wants a terminal; newer sudo gives one of its own."""
+    """CentOS 6 requires a terminal; newer sudo creates one."""
     put(lab, "00-strict", "Defaults requiretty\nDefaults use_pty\nDefaults !env_reset\n")
     yield
     lab.run("one", "rm /etc/sudoers.d/00-strict")
@@ -53,9 +53,9 @@ def put(lab: Lab, name: str, text: str) -> None:
     lab.run("one", f"cat > {path} <<'END'\n{text}END\nchown root: {path}; chmod 440 {path}")
 
 
-def say(lab: Lab, line: str, said: bytes) -> subprocess.CompletedProcess[bytes]:
+def say(lab: Lab, line: str, stdin: bytes) -> subprocess.CompletedProcess[bytes]:
     command = lab.inside("ssh", "-F", str(lab.state_dir / "ssh_config"), "ops@one", line)
-    return subprocess.run(command, input=said, capture_output=True, timeout=240)
+    return subprocess.run(command, input=stdin, capture_output=True, timeout=240)
 
 
 def line_of(deployment: Deployment) -> str:
@@ -70,8 +70,8 @@ def test_the_collector_runs_as_root(
     for setting in settings:
         request.getfixturevalue(setting)
     done = say(lab, line_of(deployment), program.packed() + PLAN)
-    talk = program.AnswerParser(1_000_000)
-    events = dict(talk.feed(done.stdout))
+    parser = program.AnswerParser(1_000_000)
+    events = dict(parser.feed(done.stdout))
     assert done.stderr == b"" and events["answer"]["uid"] == 0
     assert events["answer"]["files"]["shadow"][0]["text"].startswith("root:")
 

@@ -93,7 +93,7 @@ class Matrix(Struct):
 
     @classmethod
     def read(cls, file: Path) -> Matrix:
-        """An empty one if there is no such file, or one that cannot be read."""
+        """Return an empty one if the file is missing or unreadable."""
         try:
             return msgspec.json.decode(file.read_bytes(), type=cls)
         except (OSError, msgspec.DecodeError):

@@ -1,4 +1,4 @@
-"""What the matrix tries: each fault, pair and symptom names a condition, a section and faults that exist."""
+"""Trials of the matrix: each fault, pair and symptom names a condition, a section and faults that exist."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How runs with a fault are judged, on small records."""
+"""Judge runs with a fault, on small records."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_named_first_in_its_language(language: Language, title: str, output: str
     assert not named_first("saas-run-state", results(), output, language)
 
 
-def test_red_is_whatever_is_not_green() -> None:
+def test_red_is_everything_that_is_not_green() -> None:
     words: tuple[Word, ...] = ("pass", "warn", "fail", "no_data", "not_applicable", "waived")
     seen = results(*(verdict(f"c-{word}@x", word) for word in words))
     assert red(seen) == ["c-warn@x", "c-fail@x", "c-no_data@x"]

@@ -1,4 +1,4 @@
-"""What the matrix prints."""
+"""Output of the matrix."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ MESSAGE = "bkpaas.messages.Message"
 
 
 class MessagePlugin(Plugin):
-    """Look at every f-string and every str.format(); mypy turns the first into the second."""
+    """Check every f-string and every str.format(); mypy turns the first into the second."""
 
     def get_method_hook(self, fullname: str) -> Callable[[MethodContext], Type] | None:
         """Return the hook of str.format."""

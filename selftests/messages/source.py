@@ -190,7 +190,7 @@ def _compare(maker: str, entry: Entry, keywords: set[str | None]) -> Iterator[st
 
 
 def _is_text(node: ast.expr) -> bool:
-    """Tell if an expression is a text, literal or made by f, + or %."""
+    """Return True if an expression is a text: a literal, an f-string, or made by + or %."""
     if isinstance(node, ast.BinOp):
         return _is_text(node.left) or _is_text(node.right)
     return isinstance(node, ast.JoinedStr) or _literal(node) is not None

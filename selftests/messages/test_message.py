@@ -114,7 +114,7 @@ def test_a_message_refuses_to_be_made_a_string_by_accident(wrong: Any) -> None:
         wrong(msg("a"))
 
 
-def test_a_message_is_true_whatever_its_text() -> None:
+def test_a_message_is_always_true() -> None:
     assert msg("{nothing}", nothing="") and lines([])
 
 

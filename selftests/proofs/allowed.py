@@ -1,4 +1,4 @@
-"""What a run may leave, send and start: the lists of docs/safety.md, and what the services of the lab do themselves."""
+"""Allowed traces, requests and processes of a run: the lists of docs/safety.md and those of the lab's services."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ SERVICE_REQUESTS = {
     "GET /login/accounts/get_all_user/?role=1&bk_token=",
     "POST /paas_app_log-DATE/_doc",
 }
-"""What the services of the lab ask each other, above all when they are asked for their health."""
+"""Requests between the services of the lab, above all for a healthz."""
 REDIS_COMMANDS = {"AUTH", "SELECT", "PING", "TYPE", "LLEN", "INFO", "ECHO", "CONFIG GET"}
 SERVICE_REDIS = ("BLPOP paas_app_log", "RPUSH paas_app_log", "AUTH (redacted)")
 SERVICE_STATEMENTS = (
@@ -53,7 +53,7 @@ SERVICE_STATEMENTS = (
     "Quit",
 )
 OF_PROOF = "Connect root@localhost"
-"""How a connection of the proof itself begins."""
+"""Beginning of a connection of the proof itself."""
 PAM_PROGRAMS = ("env", "run-parts", "10-uname", "uname", "sh")
 CHRONY = re.compile(r"setsockopt\(\d+, SOL_IP, IP_RECVERR, ")
 """A socket option that chronyc sets on its own socket; it changes nothing outside of the process."""

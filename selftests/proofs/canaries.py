@@ -1,4 +1,4 @@
-"""Canaries: secrets in every shape and place that a host has, and the search for them in whatever a run leaves."""
+"""Canaries: secrets of every shape in every location of a host, and the search for them in all outputs of a run."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def needles(secret: str) -> list[str]:
     return spelled
 
 
-class Watcher:
+class ProcessWatch:
     """Search temporary files and the command lines of this machine while a run lasts."""
 
     def __init__(self, canaries: Canaries, folder: Path) -> None:
@@ -166,7 +166,7 @@ class Watcher:
         self.found: dict[str, set[str]] = {}
         self.looks = 0
 
-    def __enter__(self) -> Watcher:
+    def __enter__(self) -> ProcessWatch:
         self._thread = threading.Thread(target=self._watch)
         self._thread.start()
         return self

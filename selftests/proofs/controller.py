@@ -1,4 +1,4 @@
-"""The controller: whatever happens to the machine that runs the suite, no verdict is lost and no failure is green."""
+"""The controller: when its machine fails in any way, no verdict is lost and no failure is green."""
 
 from __future__ import annotations
 
@@ -141,8 +141,8 @@ def _full_disks(runs: Runs, ids: int) -> None:
         full = place / "full"
         name = full if option == "--history" else full / "x.prom"
         done = runs.run(option, str(name), place=place, around=on_full_disk(full))
-        said = [] if f"{name}" in done.out and "not written" in done.out else ["no notice"]
-        runs.check(f"full disk, {option}: what is wrong", problems(done, ids=ids) + said)
+        problem = [] if f"{name}" in done.out and "not written" in done.out else ["no notice"]
+        runs.check(f"full disk, {option}: what is wrong", problems(done, ids=ids) + problem)
     place = runs.place()
     done = runs.run(place=place, around=on_full_disk(place / "report"))
     notices = [line for line in done.out.splitlines() if "not written" in line]

@@ -68,7 +68,7 @@ if not os.fork():
     "write to redis": _REDIS,
     "write to the database": _DATABASE,
 }
-"""What a collector must not do, by name."""
+"""Actions that a collector must not take, by name."""
 
 ALL = "all"
 SIGNS = (

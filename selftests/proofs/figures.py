@@ -1,4 +1,4 @@
-"""What the proofs measure: one figure, its goal, and whether the goal is met; written as report/proof.json."""
+"""Figures of the proofs, each with its goal and result; written as report/proof.json."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 SHOWN_ITEMS = 12
-"""How many items of a list the progress shows."""
+"""Items of a list that the progress shows."""
 
 
 @dataclass(frozen=True)

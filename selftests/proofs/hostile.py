@@ -21,7 +21,7 @@ from selftests.suite import test_garbage
 from selftests.suite.answers import ROUNDS, Answers
 
 ANSWERS, TEXTS, GARBAGE = 10_000, 2_000, 400
-"""How many answers are read, texts each parser gets, changes are judged against the rule of garbage."""
+"""Numbers of answers that are read, texts for each parser, and changes for the rule of garbage."""
 EACH_JUDGED = 20
 """Of so many answers one is judged too."""
 HOSTS = 200

@@ -20,7 +20,7 @@ from lab.services.layout import SECRETS
 from selftests.proofs.live import on_host, output_of
 
 LEFT_SECONDS = 15.0
-"""How long a process may take to end after the run."""
+"""Seconds that a process may take to end after the run."""
 
 
 class Net(Protocol):

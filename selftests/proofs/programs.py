@@ -25,7 +25,7 @@ _WORD = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 @dataclass
 class Trace:
-    """What strace saw: programs and calls by process, and the parent of each process."""
+    """Output of strace: programs and calls by process, and the parent of each process."""
 
     parents: dict[int, int] = field(default_factory=dict)
     programs: list[tuple[int, str, list[str]]] = field(default_factory=list)

@@ -13,7 +13,7 @@ from pathlib import Path
 from lab import injection
 from lab.control import Lab
 from lab.services.layout import SECRETS
-from selftests.proofs.canaries import Canaries, Watcher, spelled
+from selftests.proofs.canaries import Canaries, ProcessWatch, spelled
 from selftests.proofs.figures import Figures
 from selftests.proofs.live import Run, inventory_of, run_suite
 from selftests.proofs.nets import folder_of
@@ -124,7 +124,7 @@ class Trials:
         for place in (self._out, self._temporary):
             place.mkdir(exist_ok=True)
         more = {"TMPDIR": str(self._temporary), **(environment or {})}
-        with Watcher(self._canaries, self._temporary) as watcher:
+        with ProcessWatch(self._canaries, self._temporary) as watcher:
             run = run_suite(
                 self._lab, self._out / "report", *words, inventory=self._inventory, environment=more
             )

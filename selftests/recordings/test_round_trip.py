@@ -98,7 +98,7 @@ def test_plans_are_those_that_were_sent(recorded: Recorded) -> None:
     assert told["gone"].keys() == {"1"} and "gone" not in sent, "it refuses the connection"
 
 
-def test_command_tells_what_changed(recorded: Recorded, tmp_path: Path) -> None:
+def test_command_prints_what_changed(recorded: Recorded, tmp_path: Path) -> None:
     shutil.copytree(recorded.expected, tmp_path / "expected")
     told = copy.deepcopy(recorded.told)
     told["verdicts"]["host-reachable@here"]["word"] = "fail"

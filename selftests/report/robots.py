@@ -1,4 +1,4 @@
-"""A local HTTP server that stands for a chat's robot."""
+"""A local HTTP server in place of a chat's robot."""
 
 from __future__ import annotations
 

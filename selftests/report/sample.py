@@ -27,7 +27,7 @@ from bkpaas.record import (
 
 
 def say(*, en: str, zh: str) -> str:
-    """Return one string that carries both texts, until `told` takes it apart."""
+    """Return one string that carries both texts, until `bilingual` splits it."""
     return f"{MARKS[0]}{en}{MARKS[1]}{zh}{MARKS[2]}"
 
 
@@ -105,7 +105,7 @@ cookie-domain|login-redirect-loop|fail|paas|The cookie's domain fits the domain|
 login-redirect-shape|login-redirect-loop|fail|controller|The way to the login page does not loop|跳转到登录页的过程没有循环
 """
 
-# key, title in English, title in Chinese, conditions it shares with the section that they are told in.
+# key, title in English, title in Chinese, conditions it shares with the section that they belong to.
 SECTIONS = """
 foundations|What everything else rests on|其他一切的基础|host-reachable,disk-space
 login-no-response|Login does not respond|PaaS登陆无响应|
@@ -140,7 +140,7 @@ HEADLINES = {
 SOCK = "/data/bkce/logs/open_paas/supervisor.sock"
 
 
-def having(roles: str) -> list[str]:
+def hosts_with(roles: str) -> list[str]:
     wanted = set(roles.split(","))
     return [name for name, (_, has) in HOSTS.items() if roles == "all" or wanted & set(has.split(","))]
 
@@ -152,11 +152,11 @@ def subjects(where: str) -> list[tuple[str, ...]]:
         return [("paas-1", "paas-2")]
     if ">" in where:
         sources, targets = where.split(">")
-        return [(source, target) for source in having(sources) for target in having(targets)]
-    return [(host,) for host in having(where)]
+        return [(source, target) for source in hosts_with(sources) for target in hosts_with(targets)]
+    return [(host,) for host in hosts_with(where)]
 
 
-def told(scenario: Callable[[], Results]) -> Callable[[], Results]:
+def bilingual(scenario: Callable[[], Results]) -> Callable[[], Results]:
     """Return the record in the present language, with the other language in `translated`, as a run leaves it."""
 
     @wraps(scenario)
@@ -201,7 +201,7 @@ def sections() -> list[Section]:
     return found
 
 
-@told
+@bilingual
 def healthy() -> Results:
     """All is well but one warning's worth of nothing: every verdict is pass, a few are not applicable."""
     verdicts = []
@@ -262,10 +262,10 @@ def healthy() -> Results:
     return settle(results, 0)
 
 
-def judge(results: Results, id_: str, word: str, **told: object) -> None:
+def judge(results: Results, id_: str, word: str, **bilingual: object) -> None:
     """Give one verdict another word, and its reason, evidence, remedy or causes."""
     verdict = results.verdict(id_)
-    for name, value in {"verdict": word, **told}.items():
+    for name, value in {"verdict": word, **bilingual}.items():
         setattr(verdict, name, value)
         if name in ("title", "reason", "evidence", "remedy"):
             setattr(verdict.translated, name, None)
@@ -285,7 +285,7 @@ def _cause(results: Results, id_: str) -> RootCause:
     return RootCause(headline, "failed", [id_], verdict.hosts, explains)
 
 
-@told
+@bilingual
 def three_faults() -> Results:
     """A removed supervisor.sock, two clocks apart, and a full disk under Elasticsearch, with what follows."""
     results = healthy()
@@ -326,7 +326,7 @@ def three_faults() -> Results:
     return settle(results, 1)
 
 
-@told
+@bilingual
 def among_others() -> Results:
     """The three faults, with what earlier runs, a baseline and waivers say of them."""
     results = three_faults()
@@ -471,7 +471,7 @@ def _disk(results: Results) -> None:
     )
 
 
-@told
+@bilingual
 def without_data() -> Results:
     """paas-2 does not answer, and the bastion before data-2 refuses connections: its consequences are only probable."""
     results = healthy()
@@ -531,9 +531,9 @@ def _dark(results: Results, name: str, why: str) -> None:
     judge(results, f"host-reachable@{name}", "no_data", reason=None, explained_by=[])
 
 
-@told
+@bilingual
 def interrupted() -> Results:
-    """Stopped by hand: what was not judged is no_data."""
+    """Interrupted: verdicts that are missing are no_data."""
     results = healthy()
     lost = say(en="not checked: the run was interrupted", zh="未检查：运行被中断")
     for verdict in results.verdicts[120:]:
@@ -545,7 +545,7 @@ def interrupted() -> Results:
     return settle(results, 2)
 
 
-@told
+@bilingual
 def nothing_judged() -> Results:
     """Everything is waived or not applicable."""
     results = healthy()

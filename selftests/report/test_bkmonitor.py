@@ -1,6 +1,6 @@
 """Root causes as events of BlueKing Monitor, against a stand-in that checks what its documentation requires.
 
-The stand-in is constructed from that documentation; no real monitor was asked.
+The stand-in is constructed from that documentation; it was not tried with a real monitor.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is said of a run: who is a cause, what is only probable, when nothing may be called green."""
+"""Findings of a run: causes, probable explanations, and when a run is not green."""
 
 from __future__ import annotations
 
@@ -78,12 +78,12 @@ def test_what_merely_could_not_be_judged_is_no_cause() -> None:
     assert [(group.word, len(group.ids)) for group in unchecked(results)] == [("no_data", 46)]
 
 
-def test_reasons_are_told_when_nothing_failed_and_the_run_is_not_green() -> None:
+def test_reasons_are_listed_when_nothing_failed_and_the_run_is_not_green() -> None:
     assert {group.word for group in unchecked(nothing_judged())} == {"not_applicable", "waived"}
     assert not unchecked(healthy())
 
 
-def test_failures_stand_alone_without_an_explanation() -> None:
+def test_failures_are_separate_without_an_explanation() -> None:
     results = three_faults()
     results.root_causes = []
     for verdict in results.verdicts:

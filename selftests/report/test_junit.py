@@ -79,20 +79,24 @@ def test_counts_are_those_of_the_record(scenario: str, tmp_path: Path) -> None:
         assert len(root.findall(f".//testcase/{tag}")) == wanted
 
 
-def test_a_case_tells_what_an_operator_needs(tmp_path: Path) -> None:
+def test_a_case_has_what_an_operator_needs(tmp_path: Path) -> None:
     root = read(three_faults(), tmp_path / "junit.xml")
     case = root.find(".//testcase[@name='supervisor-sock@paas-1']")
     assert case is not None
     assert case.get("classname") == "fatal-exited-too-quickly"
-    told = {element.get("name"): element.get("value") for element in case.iterfind("properties/property")}
+    properties = {
+        element.get("name"): element.get("value") for element in case.iterfind("properties/property")
+    }
     assert (
-        told["host"] == "paas-1" and told["severity"] == "fail" and "$ kill 26444" in (told["remedy"] or "")
+        properties["host"] == "paas-1"
+        and properties["severity"] == "fail"
+        and "$ kill 26444" in (properties["remedy"] or "")
     )
     failure = case.find("failure")
     assert failure is not None and "supervisor.sock of paas-1 is gone" in (failure.get("message") or "")
 
 
-def test_a_warning_passes_and_is_told(tmp_path: Path) -> None:
+def test_a_warning_passes_and_is_listed(tmp_path: Path) -> None:
     root = read(three_faults(), tmp_path / "junit.xml")
     case = root.find(".//testcase[@name='time-daemon@job-1']")
     assert case is not None

@@ -105,13 +105,13 @@ def test_both_languages_are_whole(scenario: str, shown: Open, browser: Browser) 
 
 
 def names_and_commands(results: Results) -> list[str]:
-    """What is the same in every language, the longest first."""
+    """Return the texts that are equal in every language, the longest first."""
     found: set[str | None] = {"results.json", "details.html", "junit.xml"}
     for verdict in results.verdicts:
         found |= {verdict.id, verdict.condition, verdict.subject}
         found |= {line[2:] for line in (verdict.remedy or "").splitlines() if line.startswith("$ ")}
-        told = ("reason", "evidence")
-        found |= {getattr(verdict, name) for name in told if getattr(verdict.translated, name) is None}
+        names = ("reason", "evidence")
+        found |= {getattr(verdict, name) for name in names if getattr(verdict.translated, name) is None}
     for waiver in results.waivers:
         found |= {waiver.reason, waiver.owner, waiver.evidence}
     if results.comparison:
@@ -191,29 +191,29 @@ def test_a_run_without_verdicts_has_a_page(shown: Open, browser: Browser) -> Non
     assert "No verdict matches." in browser.evaluate("document.querySelector('.rows').textContent")
 
 
-def test_cells_stand_under_their_condition(shown: Open, browser: Browser) -> None:
+def test_cells_are_under_their_condition(shown: Open, browser: Browser) -> None:
     shown(three_faults())
     browser.evaluate(EVERY_COLUMN)
     browser.evaluate(POINTED)
     assert "status red, 12 unassigned" in browser.evaluate(
         "document.querySelector('.cell[aria-label*=\"es-health@es-1\"]').title"
     )
-    apart = browser.evaluate("""(() => {
+    distance = browser.evaluate("""(() => {
       const middle = (e) => { const box = e.getBoundingClientRect(); return box.left + box.width / 2; };
       const heads = new Map([...document.querySelectorAll('.head a')].map(e => [e.textContent, middle(e)]));
       return Math.max(...[...document.querySelectorAll('.line .cell')].map(e =>
         Math.abs(middle(e) - heads.get(e.getAttribute('aria-label').split(': ')[1].split('@')[0]))));
     })()""")
-    assert apart < 3
+    assert distance < 3
 
 
 JOB_TO_NGINX = ("domain-from-cmdb-job", "domain-resolve", "http-proxy-env")
 NGINX_TO_AGENT = ("agent-8010-from-nginx", "agent-upstream-map")
 
 
-def tells(verdict: Verdict, word: str) -> bool:
-    told = (verdict.id, verdict.title, verdict.evidence, verdict.reason, verdict.remedy, *verdict.hosts)
-    return word in " ".join(filter(None, told)).lower()
+def mentions(verdict: Verdict, word: str) -> bool:
+    texts = (verdict.id, verdict.title, verdict.evidence, verdict.reason, verdict.remedy, *verdict.hosts)
+    return word in " ".join(filter(None, texts)).lower()
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def tells(verdict: Verdict, word: str) -> bool:
             lambda v: "paas-clock" in v.id,
         ),
         ("#text=SUPERVISORD+", lambda v: False),
-        ("#text=UWSGI%20paas-1", lambda v: tells(v, "uwsgi") and tells(v, "paas-1")),
+        ("#text=UWSGI%20paas-1", lambda v: mentions(v, "uwsgi") and mentions(v, "paas-1")),
         ("#id=paas-clock-skew@paas-1+paas-2", lambda v: v.id == "paas-clock-skew@paas-1+paas-2"),
         ("#id=paas-clock-skew%40paas-1%2Bpaas-2", lambda v: v.id == "paas-clock-skew@paas-1+paas-2"),
         ("#cause=disk-space@es-1", lambda v: v.id in ("disk-space@es-1", "es-health@es-1")),
@@ -407,9 +407,9 @@ def test_the_way_is_drawn_as_judged(shown: Open, browser: Browser) -> None:
     assert parts["open_paas"] == "box frame w-fail" and parts["login"] == "box w-fail"
     assert parts["browser>nginx"] == "step w-fail folded" and parts["nginx>open_paas"] == "step w-pass"
     assert parts["cmdb>nginx"] == "step w-waived" and parts["open_paas>appt"].endswith("unjudged")
-    told = browser.evaluate("document.querySelector('.path.wide [data-part=login] title').textContent")
-    assert told.splitlines()[:2] == ["login: fail, 18 verdicts", "paas-clock-skew@paas-1+paas-2"]
-    assert "healthz-login@controller" in told
+    title = browser.evaluate("document.querySelector('.path.wide [data-part=login] title').textContent")
+    assert title.splitlines()[:2] == ["login: fail, 18 verdicts", "paas-clock-skew@paas-1+paas-2"]
+    assert "healthz-login@controller" in title
 
 
 def test_what_history_and_baseline_say_is_shown(shown: Open, browser: Browser) -> None:
@@ -516,7 +516,7 @@ def test_a_fleet_stays_small(evidence: str, tmp_path: Path) -> None:
     [("among-others", 1280, ""), ("among-others", 390, "#lang=zh&theme=dark"), ("without-data", 1280, "")],
 )
 def test_axe_finds_nothing(scenario: str, width: int, view: str, shown: Open, browser: Browser) -> None:
-    """A person who hears the page, or uses keys, gets the same: no violation of any rule of axe-core."""
+    """The page works with a screen reader and with keys: no violation of any rule of axe-core."""
     shown(SCENARIOS[scenario](), view, width=width)
     browser.evaluate(AXE.read_text("utf-8") + ";0")
     script = "axe.run().then((found) => found.violations.map((one) => [one.id, one.nodes.map((node) => node.html)]))"

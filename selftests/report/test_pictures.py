@@ -1,4 +1,4 @@
-"""The pictures of the page say what the record says: the way of a request, the clocks, what changed."""
+"""The pictures of the page show the record: the request flow, the clocks, the changes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_healthy_way_is_green_where_it_was_judged() -> None:
         ("login-settings-equal@paas-1+paas-2", {"login"}),
     ],
 )
-def test_each_failure_stands_where_it_belongs(id_: str, bad: set[str]) -> None:
+def test_each_failure_is_in_its_component(id_: str, bad: set[str]) -> None:
     results = healthy()
     judge(results, id_, "fail", evidence="x")
     found = path.parts(results)
@@ -78,7 +78,7 @@ def test_the_way_is_judged_by_conditions_of_the_catalogue() -> None:
     assert named <= CONDITIONS.keys()
 
 
-def test_every_condition_stands_somewhere() -> None:
+def test_every_condition_has_a_component() -> None:
     """No failure leaves the whole picture green."""
     named = {name for part in healthy().flow for name in (*part.conditions, *part.anywhere)}
     assert CONDITIONS.keys() <= named
@@ -124,7 +124,7 @@ def with_clocks(*offsets: float | None) -> Results:
     return settle(results, 0)
 
 
-def test_clocks_are_told_from_the_median_as_the_conditions_do() -> None:
+def test_clocks_are_relative_to_the_median_as_in_the_conditions() -> None:
     chart = clocks.chart(with_clocks(100.0, 100.2, 100.1, 190.0))
     assert chart is not None
     assert [round(row.offset or 0, 3) for row in chart.rows] == [-0.1, 0.1, 0.0, 89.9]
@@ -199,9 +199,9 @@ def test_how_far_a_token_stretches_stays_inside(offset: float) -> None:
 
 
 def test_since_when() -> None:
-    told = {id_: text.render("en") for id_, text in changes.since(among_others()).items()}
-    assert told["supervisor-sock@paas-1"] == "since 2026-03-05 03:15, 3 runs in a row"
-    assert told["paas-clock-skew@paas-1+paas-2"] == "new in this run"
+    texts = {id_: text.render("en") for id_, text in changes.since(among_others()).items()}
+    assert texts["supervisor-sock@paas-1"] == "since 2026-03-05 03:15, 3 runs in a row"
+    assert texts["paas-clock-skew@paas-1+paas-2"] == "new in this run"
     assert changes.since(healthy()) == {}
 
 

@@ -1,4 +1,4 @@
-"""Metrics: a contract of names and labels, and nothing of what hosts said."""
+"""Metrics: a contract of names and labels, without text from hosts."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ def test_names_and_labels(scenario: str, tmp_path: Path) -> None:
     for name, labels in CONTRACT.items():
         for sample in found[name]:
             assert sample.labels.keys() == labels | {"inventory"}
-    told = {
+    verdicts = {
         (s.labels["condition"], s.labels["subject"]): s.labels["verdict"] for s in found["bkpaas_verdict"]
     }
-    assert told == {(v.condition, v.subject): v.verdict for v in results.verdicts}
+    assert verdicts == {(v.condition, v.subject): v.verdict for v in results.verdicts}
     assert {s.labels["verdict"]: s.value for s in found["bkpaas_verdicts"]} == {
         word: results.counts[word] for word in WORDS
     }
@@ -56,7 +56,7 @@ def test_names_and_labels(scenario: str, tmp_path: Path) -> None:
     assert found["bkpaas_run_exit_code"][0].value == results.run.exit
 
 
-def test_nothing_of_what_hosts_said(tmp_path: Path) -> None:
+def test_no_text_of_hosts(tmp_path: Path) -> None:
     path = tmp_path / "x.prom"
     found = samples(hostile(), path)
     assert len(found["bkpaas_verdict"]) == len(hostile().verdicts), "hostile names are escaped"

@@ -34,7 +34,7 @@ def test_the_page_of_a_record_can_be_made_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"schema": 2}', None])
-def test_what_is_no_record_is_told(content: str | None, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_record_is_reported(content: str | None, tmp_path: Path) -> None:
     if content is not None:
         (tmp_path / "results.json").write_text(content)
     done = render(tmp_path / "results.json")

@@ -12,18 +12,18 @@ from .sample import SCENARIOS, among_others, healthy, three_faults
 
 
 def outside_of_code(text: str) -> str:
-    """What a reader of Markdown reads as markup: fenced blocks, code spans and escapes taken out."""
+    """Return the text in which Markdown finds markup: without fenced blocks, code spans and escapes."""
     text = re.sub(r"^(`{3,})[^\n]*\n.*?^\1$", "", text, flags=re.DOTALL | re.MULTILINE)
     text = re.sub(r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)", "", text)
     return re.sub(r"\\[^\w\s]", "", text)
 
 
 def test_hostile_text_stays_text() -> None:
-    told = markdown(hostile())
-    left = outside_of_code(told)
+    markdown_text = markdown(hostile())
+    left = outside_of_code(markdown_text)
     assert "<" not in left and "`" not in left and "://" not in left
-    assert not set(told) & set("\x00\x1b\u2028\u202e")
-    assert len(told) < 60_000
+    assert not set(markdown_text) & set("\x00\x1b\u2028\u202e")
+    assert len(markdown_text) < 60_000
 
 
 def test_fences_hold() -> None:
@@ -40,10 +40,10 @@ def test_escapes() -> None:
     assert escaped("1. one") == r"1\. one" and escaped("- x") == r"\- x" and escaped("2.7 s") == "2.7 s"
 
 
-def test_commands_stand_in_blocks_as_they_are() -> None:
-    told = markdown(three_faults())
-    assert "```sh\nkill 26444\npgrep -af /data/bkce/etc/uwsgi-open_paas\n" in told
-    assert "\n$ kill" not in told
+def test_commands_are_unchanged_in_blocks() -> None:
+    markdown_text = markdown(three_faults())
+    assert "```sh\nkill 26444\npgrep -af /data/bkce/etc/uwsgi-open_paas\n" in markdown_text
+    assert "\n$ kill" not in markdown_text
 
 
 def test_what_is_waived_is_named_with_who_accepted_it() -> None:
@@ -55,12 +55,12 @@ def test_what_is_waived_is_named_with_who_accepted_it() -> None:
     assert line in markdown(results).splitlines()
 
 
-def test_every_cause_and_count_is_told() -> None:
+def test_every_cause_and_count_is_listed() -> None:
     for scenario in SCENARIOS.values():
         results: Results = scenario()
-        told = markdown(results)
+        markdown_text = markdown(results)
         for word, number in results.counts.items():
-            assert (f"| {number} |" in told) or not number, word
+            assert (f"| {number} |" in markdown_text) or not number, word
     assert all(f"`{id_}`" in markdown(three_faults()) for id_ in three_faults().root_causes)
 
 

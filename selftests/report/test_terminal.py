@@ -26,7 +26,7 @@ def test_only_commands_are_wider_than_the_terminal(scenario: str, language: Lang
         assert columns(line) <= width or line.startswith(" " * 18), line
 
 
-def test_a_command_stands_whole_on_its_line() -> None:
+def test_a_command_is_whole_on_its_line() -> None:
     lines = summary(three_faults(), width=60, colour=False)
     whole = "/data/bkce/.envs/open_paas/bin/supervisord -c /data/bkce/etc/supervisor-open_paas.conf"
     assert whole in [line.strip() for line in lines]

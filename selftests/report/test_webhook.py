@@ -23,7 +23,7 @@ MOST = {"wecom": 4096, "feishu": 20_000, "dingtalk": 20_000, "slack": 3000}
 
 
 def text(message: dict, kind: Kind) -> str:
-    """What the service counts."""
+    """Return the size as the service counts it."""
     return {
         "wecom": lambda: message["markdown"]["content"],
         "dingtalk": lambda: message["markdown"]["text"],
@@ -46,11 +46,11 @@ def crowded() -> Results:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_it_names_the_causes_and_the_link(kind: Kind, language: Language) -> None:
     set_language(language)
-    told = text(body(three_faults(), kind, LINK), kind)
+    message = text(body(three_faults(), kind, LINK), kind)
     for id_ in ("supervisor-sock", "paas-clock-skew", "disk-space"):
-        assert id_ in told
-    assert LINK in told
-    assert "12" in told, "failures in all"
+        assert id_ in message
+    assert LINK in message
+    assert "12" in message, "failures in all"
 
 
 @pytest.mark.parametrize("kind", ["wecom", "feishu", "dingtalk", "slack"])
@@ -63,9 +63,11 @@ def test_it_keeps_within_the_limits_of_the_service(kind: Kind, record) -> None:
 
 def test_hostile_text_stays_text() -> None:
     for kind in ("wecom", "dingtalk"):
-        told = text(body(hostile(), kind, LINK), kind)
-        assert "<img" not in told and "](" not in told.replace(f"]({LINK})", "") and "\x1b" not in told
-        assert "`" not in told and told.count("**") % 2 == 0
+        message = text(body(hostile(), kind, LINK), kind)
+        assert (
+            "<img" not in message and "](" not in message.replace(f"]({LINK})", "") and "\x1b" not in message
+        )
+        assert "`" not in message and message.count("**") % 2 == 0
     slack = text(body(hostile(), "slack", LINK), "slack")
     assert "<img" not in slack and "&lt;img" in slack and slack.count("<") == 1, "but for the link"
     feishu = body(hostile(), "feishu", LINK)
@@ -73,14 +75,14 @@ def test_hostile_text_stays_text() -> None:
     mention = three_faults()
     judge(mention, "disk-space@es-1", "fail", evidence="<!channel> <@U1> @all [x](http://evil) `code`")
     for kind in ("wecom", "dingtalk", "slack"):
-        told = text(body(mention, kind, LINK), kind)
-        assert "<!channel>" not in told and "<@U1>" not in told
-        assert kind == "slack" or "](http://evil" not in told, "Slack knows no such links"
+        message = text(body(mention, kind, LINK), kind)
+        assert "<!channel>" not in message and "<@U1>" not in message
+        assert kind == "slack" or "](http://evil" not in message, "Slack knows no such links"
 
 
 def test_a_link_can_end_no_markup() -> None:
-    told = text(body(three_faults(), "wecom", "https://x/a)b [c](d"), "wecom")
-    assert "(https://x/a%29b%20[c]%28d)" in told
+    message = text(body(three_faults(), "wecom", "https://x/a)b [c](d"), "wecom")
+    assert "(https://x/a%29b%20[c]%28d)" in message
 
 
 ANSWERS: dict[Kind, str] = {
@@ -121,18 +123,18 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_what_does_not_arrive_is_told_without_the_address(
+def test_a_failed_delivery_is_reported_without_the_address(
     name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (kind, *answers), attempts, said = REFUSALS[name]
+    (kind, *answers), attempts, reason = REFUSALS[name]
     caplog.set_level(logging.DEBUG)
     pauses: list[float] = []
     with robot(*answers) as one:
         hook = Hook(kind, one.url)
-        if said is None:
+        if reason is None:
             send(hook, {}, pauses.append)
         else:
-            with pytest.raises(NotSent, match=said) as caught:
+            with pytest.raises(NotSent, match=reason) as caught:
                 send(hook, {}, pauses.append)
             assert "s3cret" not in str(caught.value) and "127.0.0.1" not in str(caught.value)
     assert len(one.bodies) == attempts and pauses == [posting.PAUSE_SECONDS] * (attempts - 1)

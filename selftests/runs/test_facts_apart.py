@@ -1,4 +1,4 @@
-"""Between two snapshots: what an upgrade changes is told, what changes by itself is not."""
+"""Compare two snapshots: changes of an upgrade are listed, values that always vary are not."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ HEALTHY = snapshot(lambda plain: plain.update(run="before"))
 PID, START = 0, 3  # places in the JSON of a process
 
 
-def told(change, before=HEALTHY):
+def changed_facts(change, before=HEALTHY):
     return [(c.host, c.kind, c.name, c.before, c.after) for c in changes(before, snapshot(change))]
 
 
 def another_night(plain):
-    """Everything restarted: other pids, start times, inodes, queues, odd ports, order, uptime, free space."""
+    """Everything restarted: other pids, start times, inodes, queues, temporary ports, order, uptime, free space."""
     chance = random.Random(7)
     plain["started"] += 86_400
     for facts in plain["hosts"].values():
@@ -47,7 +47,7 @@ def another_night(plain):
 
 
 def test_another_night_is_no_change():
-    assert told(another_night) == []
+    assert changed_facts(another_night) == []
 
 
 def test_sessions_that_come_and_go_are_no_change():
@@ -62,7 +62,7 @@ def test_sessions_that_come_and_go_are_no_change():
         forwarded = {"family": 4, "address": "127.0.0.1", "port": 6010, "pids": [9_999]}
         facts["sockets"]["listeners"].append(forwarded)
 
-    assert told(log_in) == []
+    assert changed_facts(log_in) == []
 
 
 def setting(plain, name="BK_COOKIE_DOMAIN", project="login", host="paas-1"):
@@ -75,14 +75,14 @@ def test_a_setting():
         plain["hosts"]["paas-1"]["settings"]["by_project"]["login"]["values"]["NEW"] = ["int", "/x", 3, 7]
 
     before = HEALTHY.hosts["paas-1"].settings.by_project["login"].values["BK_COOKIE_DOMAIN"].value
-    assert told(change) == [
+    assert changed_facts(change) == [
         ("paas-1", "setting", "login BK_COOKIE_DOMAIN", f'"{before}"', '".other.test"'),
         ("paas-1", "setting", "login NEW", None, "7"),
     ]
 
 
 def test_a_moved_line_is_no_change():
-    assert told(lambda plain: setting(plain).__setitem__(2, 999)) == []
+    assert changed_facts(lambda plain: setting(plain).__setitem__(2, 999)) == []
 
 
 def test_a_file_that_cannot_be_read_is_no_removal():
@@ -90,7 +90,7 @@ def test_a_file_that_cannot_be_read_is_no_removal():
         login = plain["hosts"]["paas-1"]["settings"]["by_project"]["login"]
         login["values"], login["files"][0]["error"] = {}, "Permission denied"
 
-    assert told(hide) == []
+    assert changed_facts(hide) == []
 
 
 def test_a_process():
@@ -99,7 +99,7 @@ def test_a_process():
             if one[5] == "mariadbd":
                 one[6] = ["/usr/sbin/mysqld", "--defaults-file=/data/bkce/etc/my.cnf"]
 
-    seen = told(swap)
+    seen = changed_facts(swap)
     assert (
         "data-1",
         "process",
@@ -125,18 +125,18 @@ def test_a_listener_that_came_and_one_that_went():
         listeners.append({**eighty, "port": 8080})
         listeners[:] = [one for one in listeners if one["port"] != 80]
 
-    assert told(change) == [
+    assert changed_facts(change) == [
         ("nginx-1", "listener", "0.0.0.0:80", "nginx", None),
         ("nginx-1", "listener", "0.0.0.0:8080", None, "nginx"),
     ]
 
 
-def test_an_odd_port_more_is_told():
+def test_one_more_port_is_listed():
     def change(plain):
         listeners = plain["hosts"]["paas-1"]["sockets"]["listeners"]
         listeners.append({**listeners[0], "port": 48_533, "address": "0.0.0.0"})
 
-    assert [name for _, _, name, _, _ in told(change)] == ["0.0.0.0:48533"]
+    assert [name for _, _, name, _, _ in changed_facts(change)] == ["0.0.0.0:48533"]
 
 
 def test_an_upstream():
@@ -144,7 +144,7 @@ def test_an_upstream():
         upstreams = plain["hosts"]["nginx-1"]["nginx"]["upstreams"]
         next(one for one in upstreams if one["name"] == "OPEN_PAAS")["servers"].pop()
 
-    ((host, kind, name, before, after),) = told(change)
+    ((host, kind, name, before, after),) = changed_facts(change)
     assert (host, kind, name) == ("nginx-1", "upstream", "OPEN_PAAS")
     assert before.startswith(after) and "10.66.0.12:8001" in before and "10.66.0.12:8001" not in after
 
@@ -160,7 +160,7 @@ def test_a_version():
 
         return change
 
-    seen = told(install("1.11"), before=snapshot(install("1.8")))
+    seen = changed_facts(install("1.11"), before=snapshot(install("1.8")))
     url = HEALTHY.hosts["appo-1"].answers.by_name["agent-nginx"].url
     assert seen == [
         ("appo-1", "version", f"Server of {url}", "nginx/1.8", "nginx/1.11"),
@@ -174,7 +174,7 @@ def test_what_is_missing_on_one_side_is_no_change():
             plain["hosts"]["paas-1"][noun] = {"fact": "Missing", "reason": "needs root"}
         del plain["hosts"]["job-1"]
 
-    assert told(lose) == []
+    assert changed_facts(lose) == []
 
 
 @pytest.mark.parametrize(

@@ -27,12 +27,12 @@ def record(night, words, exit_=0):
 
 @pytest.fixture
 def nights(tmp_path):
-    """Run night after night; each is told as its words, or as (words, exit code)."""
+    """Record one run per night; each is given as its words, or as (words, exit code)."""
     archive = Archive(tmp_path / "history", "paas.bk.com")
 
-    def run(*told, first=1):
+    def run(*nights, first=1):
         found = []
-        for night, one in enumerate(told, first):
+        for night, one in enumerate(nights, first):
             words, exit_ = one if isinstance(one, tuple) else (one, 0)
             found.append(archive.record(record(night, words, exit_), float(night), words.keys()))
         return found
@@ -108,7 +108,7 @@ def test_the_size_is_bounded_and_since_is_kept(nights, tmp_path, monkeypatch):
         assert database.execute("SELECT count(*) FROM turns WHERE id = 'b@h'").fetchone() == (1,)
 
 
-def test_a_run_judged_again_is_told_as_before_and_counts_once(nights):
+def test_a_run_judged_again_gives_the_same_and_counts_once(nights):
     nights(bad("pass"))
     first, again = nights(bad(), first=2)[0], nights(bad(), first=2)[0]
     assert first == again
@@ -193,7 +193,7 @@ def test_what_is_no_history_of_this_deployment_is_refused_and_left_alone(tmp_pat
     assert before is None or file.read_bytes() == before
 
 
-def test_a_file_that_breaks_between_is_told(nights, tmp_path):
+def test_a_file_that_breaks_between_runs_is_reported(nights, tmp_path):
     nights(bad())
     (tmp_path / "history" / FILE).write_text("gone " * 2000)
     with pytest.raises(SuiteError, match=r"history\.sqlite"):

@@ -54,7 +54,7 @@ class Place:
         )
 
     def apt(self, install_status: int = 0) -> None:
-        """apt-get only writes down what it was asked, and whether daemons were forbidden then."""
+        """apt-get only writes down its arguments, and if daemons were forbidden then."""
         self.command(
             "apt-get",
             f'echo "$* policy=$(cat {self.root}/policy-rc.d 2>/dev/null | tail -n 1)" >> {self.root}/asked\n'
@@ -62,7 +62,7 @@ class Place:
         )
 
     @property
-    def asked(self) -> list[str]:
+    def apt_calls(self) -> list[str]:
         file = self.root / "asked"
         return file.read_text().splitlines() if file.exists() else []
 
@@ -96,7 +96,7 @@ def test_ci_has_a_fault_of_every_section() -> None:
     assert not [symptom.key for symptom in SECTIONS if not named & set(symptom.conditions)]
 
 
-def test_plain_user_is_told_the_one_line_and_nothing_happens(place: Place) -> None:
+def test_plain_user_gets_the_command_and_nothing_is_installed(place: Place) -> None:
     place.plain_user()
     place.has("iproute2", "gcc")
     place.apt()
@@ -107,11 +107,11 @@ def test_plain_user_is_told_the_one_line_and_nothing_happens(place: Place) -> No
     assert lines == [
         "sudo apt-get update && sudo apt-get install -y --no-install-recommends mmdebstrap uidmap"
     ]
-    assert not place.asked
+    assert not place.apt_calls
     assert place.names == before
 
 
-def test_plain_user_who_has_everything_is_told_nothing(place: Place) -> None:
+def test_plain_user_with_all_packages_gets_no_message(place: Place) -> None:
     place.plain_user()
     place.has("gcc", "uidmap")
     done = place.run("need_packages gcc")
@@ -127,7 +127,7 @@ def test_root_installs_what_is_missing_and_no_daemon_starts(place: Place) -> Non
         f'mkdir .lab; mapfile -t missing < <(missing_packages gcc mmdebstrap); without_daemons {policy} apt_get "${{missing[@]}}"'
     )
     assert done.returncode == 0, done.stderr
-    assert place.asked == [
+    assert place.apt_calls == [
         "-q update policy=exit 101",
         "-q -y --no-install-recommends -o Dpkg::Use-Pty=0 install mmdebstrap policy=exit 101",
     ]
@@ -151,7 +151,7 @@ def test_policy_of_the_machine_stays(place: Place) -> None:
     assert policy.read_text() == "of the machine\n"
 
 
-def test_machine_without_apt_is_told_what_it_needs(place: Place) -> None:
+def test_machine_without_apt_gets_a_list_of_needs(place: Place) -> None:
     needed = ("bash", "sed", "grep", "dirname", "python3")
     for name in needed:
         (place.commands / name).symlink_to(
@@ -184,8 +184,8 @@ def pythons(place: Place, **versions: str) -> None:
     names = ["python3", *(f"python3.{minor}" for minor in range(10, 15))]
     for name in names:
         version = versions.get(name.replace(".", "_"), "")
-        judged = f'exec {sys.executable} -c "import sys; sys.version_info = ({version}); ${{2}}"'
-        place.command(name, judged if version else "exit 127")
+        interpreter = f'exec {sys.executable} -c "import sys; sys.version_info = ({version}); ${{2}}"'
+        place.command(name, interpreter if version else "exit 127")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SEPARATE_FILES = ("conftest.py", "pytest.ini", "tests_paas", "tests_appengine", "tests_logging", "inventory")
-"""What a run needs and a wheel does not hold."""
+"""Files that a run needs and a wheel does not contain."""
 NOT_PACKAGED = {".po"}
 """Sources of other files of the package."""
 INSTALL_SECONDS = 500

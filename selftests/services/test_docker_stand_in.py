@@ -1,4 +1,4 @@
-"""The stand-in of docker, as far as it can be proved without a lab."""
+"""The stand-in of docker, as far as it can be tested without a lab."""
 
 from __future__ import annotations
 

@@ -37,11 +37,11 @@ ASKED = {
     "?ignore_unavailable=true&size=1&sort=@timestamp:desc&_source=@timestamp,beat.hostname,source",
     "mapping": f"/{INDEX},paas_app_log-2026.11.27/_mapping/field/@timestamp?ignore_unavailable=true",
 }
-"""What the suite asks for."""
+"""Requests of the suite."""
 
 
 class Client:
-    """Sends requests to a running stand-in."""
+    """A client of a running stand-in."""
 
     def __init__(self, port: int) -> None:
         self.place = f"127.0.0.1:{port}"
@@ -171,7 +171,7 @@ def test_a_primary_shard_that_is_not_allocated_makes_it_red(client: Client) -> N
     assert client("GET", "/_cluster/health").json()["status"] == "yellow"
 
 
-def test_bulk_tells_of_each_document(client: Client) -> None:
+def test_bulk_reports_each_document(client: Client) -> None:
     lines = '{"index":{}}\n{"@timestamp":"2026-11-28T10:00:00Z"}\n{"index":{"_index":"UPPER"}}\n{}\n'
     answer = requests.post(f"http://{client.place}/{INDEX}/_bulk", data=lines, timeout=60).json()
     assert answer["errors"] and [one["index"]["status"] for one in answer["items"]] == [201, 400]
@@ -203,7 +203,7 @@ def test_everything_but_transient_settings_outlives_a_restart(client: Client, tm
         ("PUT", "/..%2f..%2fetc", 400),
     ],
 )
-def test_what_it_does_not_know_is_refused_with_the_reason(
+def test_an_unknown_request_is_refused_with_the_reason(
     client: Client, method: str, path: str, status: int
 ) -> None:
     answer = client(method, path)

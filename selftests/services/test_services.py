@@ -1,4 +1,4 @@
-"""What the hosts of a lab are made of, as far as it can be proved without a lab."""
+"""Parts of a lab's hosts, as far as they can be tested without a lab."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from selftests.recordings.store import ELSEWHERE
 HERE = Path(__file__).parent
 LAB = "snapshot"
 NEUTRAL = "/home/ops/acceptance/.lab/default"
-"""Stands in a snapshot for the directory of the lab."""
+"""Replaces the directory of the lab in a snapshot."""
 RUN_SECONDS = 300.0
 RECORDER = "selftests.recordings.recorder"
 

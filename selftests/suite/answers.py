@@ -1,4 +1,4 @@
-"""The raw answers of all hosts of a healthy lab, read into facts and judged, with something changed in one of them."""
+"""The raw answers of all hosts of a healthy lab, read into facts and judged, with one of them changed."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class Answers:
             clock=msgspec.convert(recorded["clock"], Clock),
             seconds=recorded["seconds"],
             queries={
-                int(number): msgspec.convert(asked, RoundQueries)
-                for number, asked in recorded["asked"].items()
+                int(number): msgspec.convert(queries, RoundQueries)
+                for number, queries in recorded["asked"].items()
             },
         )
         return host_facts(self.deployment.host(host), visit, self.secrets)

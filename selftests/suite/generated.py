@@ -58,7 +58,7 @@ def deployment(seed: int, directory: Path) -> Deployment:
 
 
 def snapshot(seed: int, found: Deployment) -> Snapshot:
-    """What a run on it may have collected; how, by turns: see HOW."""
+    """Return what a run on it may have collected; the ways alternate: see HOW."""
     chance, recorded = random.Random(seed), Snapshot.load(HEALTHY)
     how = HOW[seed % len(HOW)]
     hosts = {}

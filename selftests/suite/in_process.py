@@ -33,7 +33,7 @@ class Verdict(NamedTuple):
 
 
 @cache
-def judges() -> tuple[tuple[Condition, Callable[..., None]], ...]:
+def suite_checks() -> tuple[tuple[Condition, Callable[..., None]], ...]:
     """Return the test of every condition of the suite."""
     found = []
     for folder in ("tests_paas", "tests_appengine", "tests_logging"):
@@ -54,11 +54,11 @@ def checks_of(names: Mapping[str, Any]) -> list[tuple[Condition, Callable[..., N
 
 def verdicts(snapshot: Snapshot, only: Collection[str] | None = None) -> dict[str, Verdict]:
     """Return the verdicts by id, all of them or those of some ids."""
-    return dict(_judged(snapshot, only))
+    return dict(_verdicts(snapshot, only))
 
 
-def _judged(snapshot: Snapshot, only: Collection[str] | None) -> Iterator[tuple[str, Verdict]]:
-    for condition, test in judges():
+def _verdicts(snapshot: Snapshot, only: Collection[str] | None) -> Iterator[tuple[str, Verdict]]:
+    for condition, test in suite_checks():
         if snapshot.deployment.generation not in condition.generations:
             continue
         for subject in condition.subjects(snapshot.deployment):
@@ -110,7 +110,7 @@ def _place(error: Exception) -> str:
 def record(snapshot: Snapshot, only: str | None = None) -> Results:
     """Return the record of a run on a snapshot, of all conditions or of one: verdicts, texts and root causes."""
     outcomes: dict[str, Outcome] = {}
-    for condition, test in judges():
+    for condition, test in suite_checks():
         if only is not None and condition.id != only:
             continue
         for subject in subjects(condition, snapshot.deployment):

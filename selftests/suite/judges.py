@@ -25,7 +25,7 @@ def register_markers(config: pytest.Config) -> None:
 
 
 def room(path: str) -> ModuleType:
-    """A file of tests_*, which are no packages."""
+    """Load a file of tests_*; these directories are not packages."""
     spec = importlib.util.spec_from_file_location(Path(path).stem, ROOT / path)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)

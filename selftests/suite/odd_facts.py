@@ -184,7 +184,7 @@ def made(cls: type) -> tuple[Any, ...]:
 
 
 def changed(value: Any, kind: types.Type, name: str, change: Callable[[str, types.Type, Any], Any]) -> Any:
-    """Return a copy in which `change(field, type, value)` has replaced every value that it wants to replace."""
+    """Return a copy in which `change(field, type, value)` has replaced each value that it accepts."""
     if isinstance(value, Message):
         return value
     if isinstance(value, msgspec.Struct):
@@ -234,7 +234,7 @@ Tree = dict[Any, Any]
 
 
 def tree_of(places: Iterable[Place], other: Callable[[Place], Any]) -> Tree:
-    """Return the tree of what `other(place)` gives; a value that it leaves as it is, is looked into.
+    """Return the tree of what `other(place)` gives; a value that it leaves unchanged is searched.
 
     places: in their order in the snapshot.
     """

@@ -22,7 +22,7 @@ def verdicts(done):
 
 
 def test_a_saved_snapshot_is_judged_the_same(run, changed, tmp_path):
-    """As its run judged it, in whatever language, process or selection."""
+    """Equal to the verdict of its run, in any language, process or selection."""
     path, saved = changed(spoil), tmp_path / "saved.json"
     live = run("--save-snapshot", str(saved), snapshot=path)
     words = {one["verdict"] for one in live.results["verdicts"]}
@@ -36,7 +36,7 @@ def test_a_saved_snapshot_is_judged_the_same(run, changed, tmp_path):
         assert few[0] == few[1] and 0 < len(few[0]) < len(live.results["verdicts"])
 
 
-def test_a_baseline_tells_what_changed(run, changed):
+def test_a_baseline_shows_what_changed(run, changed):
     def upgrade(snapshot):
         open_socket(snapshot)
         snapshot["run"], snapshot["started"] = "after", snapshot["started"] + 3600
@@ -55,7 +55,7 @@ def test_a_baseline_tells_what_changed(run, changed):
     assert "no verdict and no fact differs" in same.out and same.exit == 0
 
 
-def test_a_history_tells_what_is_new_and_what_was_repaired(run, changed, tmp_path):
+def test_a_history_shows_what_is_new_and_what_was_repaired(run, changed, tmp_path):
     def night(number, spoiler=lambda _: None):
         def change(snapshot):
             spoiler(snapshot)
@@ -131,8 +131,8 @@ def test_waivers_of_a_file_and_what_becomes_of_them(run, changed, tmp_path):
     assert done.word("supervisor-sock@paas-1") == "waived" and done.word("supervisor-sock@paas-2") == "fail"
     together = run("--waivers", file, "-n", "2", snapshot=tmp_path / "changed.json", report="together")
     assert together.results["waivers"] == done.results["waivers"]
-    for said in ("no longer needed", "expired on 2020-01-01", 'other evidence than "some other"'):
-        assert said in " ".join(done.out.split()), said
+    for message in ("no longer needed", "expired on 2020-01-01", 'other evidence than "some other"'):
+        assert message in " ".join(done.out.split()), message
 
 
 BAD = {
@@ -153,21 +153,21 @@ BAD = {
 
 @pytest.mark.parametrize("option", BAD)
 def test_what_cannot_be_used_is_refused_before_any_host(run, tmp_path, option):
-    """A visit would be told: the host of this inventory does not answer."""
-    value, said = BAD[option]
+    """A connection would be reported: the host of this inventory does not answer."""
+    value, message = BAD[option]
     inventory = tmp_path / "deployment.yaml"
     inventory.write_text(
         "generation: 5.x\ndomain: paas.example.test\nhosts:\n- {address: 127.0.0.1, roles: [paas], connect: {port: 9}}\n"
     )
     done = run("--inventory", str(inventory), option, value(tmp_path), snapshot=None)
-    assert done.exit == 4 and said in done.out and "Traceback" not in done.out
+    assert done.exit == 4 and message in done.out and "Traceback" not in done.out
     assert "looking at" not in done.out and not done.results
 
 
 @pytest.mark.parametrize(
-    ("text", "mode", "said"), [("k" * 31, 0o600, "31 bytes"), ("k" * 40, 0o644, "chmod 600")]
+    ("text", "mode", "message"), [("k" * 31, 0o600, "31 bytes"), ("k" * 40, 0o644, "chmod 600")]
 )
-def test_a_key_that_is_short_or_public_is_refused(run, tmp_path, text, mode, said):
+def test_a_key_that_is_short_or_public_is_refused(run, tmp_path, text, mode, message):
     key = tmp_path / "key"
     key.write_text(text)
     key.chmod(mode)
@@ -175,4 +175,6 @@ def test_a_key_that_is_short_or_public_is_refused(run, tmp_path, text, mode, sai
         "generation: 5.x\ndomain: paas.example.test\nhosts:\n- {address: 127.0.0.1, roles: [paas], connect: {port: 9}}\n"
     )
     done = run("--inventory", str(tmp_path / "deployment.yaml"), "--secret-key-file", str(key), snapshot=None)
-    assert done.exit == 4 and said in done.out and "looking at" not in done.out and "k" * 31 not in done.out
+    assert (
+        done.exit == 4 and message in done.out and "looking at" not in done.out and "k" * 31 not in done.out
+    )

@@ -1,6 +1,6 @@
-"""What has not the shape of an answer is never the reason of a pass.
+"""A section with a wrong shape is never the reason of a pass.
 
-A condition reads a section when its verdict is no_data without that section. Whatever stands in the place of that
+A condition reads a section when its verdict is no_data without that section. Whatever replaces that
 section, or anywhere in it, as long as it is garbage: the verdict is not pass.
 `python -m selftests.suite.test_garbage COUNT` tries so many changes.
 """
@@ -46,7 +46,7 @@ OPTIONAL = {
 EMPTY_IS_GARBAGE = ("processes", "listeners", "addresses", "disks", "zone", *NAMED)
 
 NOT_NEEDED = {("second", "system"), ("first", "systemd"), ("second", "starts")}
-"""Sections without which every verdict stands: what only another manager of services needs, and start times, which
+"""Sections without which no verdict changes: what only another manager of services needs, and start times, which
 make the evidence of a restart more precise."""
 SAMPLE = 160
 """Changes that the test tries."""
@@ -84,7 +84,7 @@ def put(value: Any, path: Path, new: Any) -> Any:
 
 
 def garbage(value: Any, path: Path) -> Iterator[tuple[str, Any]]:
-    """Yield (kind, what may stand there instead), as far as no collector would send it."""
+    """Yield (kind, replacement) of a section, for values that no collector sends."""
     key, is_item = path[-1], isinstance(path[-1], int)
     of_map = len(path) > 1 and path[-2] in MAPS
     yield "nested junk", JUNK

@@ -1,4 +1,4 @@
-"""Whatever the layout and whatever is known of it: every expected id gets one verdict, and nothing falls over."""
+"""For any layout and any collected part of it, every expected id gets one verdict, and no check raises."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""--help and --markers teach, in the language that is asked for; and no text for a person is in one language only."""
+"""--help and --markers use the chosen language; no text for a person is in one language only."""
 
 import ast
 import re
@@ -68,7 +68,7 @@ QUOTED = re.compile(
     r"(default-src|import |; do command -v|exec env|\" or os|\",\"exec|<).*",
     re.S,
 )
-"""What other programs say, and what is meant for programs."""
+"""Texts of other programs, and texts for programs."""
 
 
 def literals(path):

@@ -71,7 +71,7 @@ class Process:
         self.wait_for((self.folder / name).exists)
 
     def handles_signals(self) -> bool:
-        """Tell if SIGTERM would not end the process; Python itself handles SIGINT only."""
+        """Return True if SIGTERM would not end the process; Python itself handles SIGINT only."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         caught = int(status.partition("SigCgt:")[2].split()[0], 16)
         return bool(caught >> (signal.SIGTERM - 1) & 1)

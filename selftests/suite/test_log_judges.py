@@ -1,4 +1,4 @@
-"""log_agent, log_parser and the list between them: who is told to be wrong, and why."""
+"""log_agent, log_parser and the list between them: the component at fault, and why."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_each_field_counts(field: str, value: object) -> None:
     ]
 
 
-def test_any_log_parser_will_do_and_the_nearest_is_told() -> None:
+def test_any_log_parser_suffices_and_the_nearest_is_named() -> None:
     far, near = parser("paas-1", db=7, port=1), parser("paas-2", key="other")
     words = judge(TESTS["appo-1"][1], "appo-1", site(paas_1=far, paas_2=near))
     assert "paas-2" in words and "key paas_app_log" in words and "key other" in words

@@ -72,7 +72,7 @@ def test_a_full_temporary_directory(run, tmp_path):
 
 
 def test_a_temporary_directory_without_room_for_the_snapshot(run, tmp_path):
-    """What was collected is kept and reported although the workers cannot judge it."""
+    """Collected facts are kept and reported although the workers cannot judge them."""
     full, saved = tmp_path / "full", tmp_path / "saved.json"
     around = on_full_disk(full, "48k")
     done = run("--save-snapshot", str(saved), "-n", "2", around=around, TMPDIR=str(full))

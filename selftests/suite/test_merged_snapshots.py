@@ -43,7 +43,7 @@ def test_verdicts_are_those_of_one_controller() -> None:
 
 
 def test_clocks_of_one_controller_are_compared() -> None:
-    """A controller with a wrong clock of its own is no finding; a host of its part that differs from the others is."""
+    """A controller with a wrong clock is not a finding; a host of its part that differs from the others is."""
     south = part("south", SOUTH)
     for host in SOUTH:
         south = with_clock(south, host, 500.0)

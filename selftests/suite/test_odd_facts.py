@@ -115,7 +115,7 @@ def test_every_declared_field_takes_other_values():
 
 
 @pytest.mark.parametrize("batch", range(BATCHES))
-def test_odd_facts_break_no_check(batch):
+def test_unexpected_facts_break_no_check(batch):
     tried = combinations()[batch::BATCHES]
     found = {changes: broken for changes in tried if (broken := crashes(full(), changes))}
     assert found == {}

@@ -23,19 +23,21 @@ PLANTED = "Pl4ntedS3cret"
 
 def outputs(run, tmp_path, *more, **settings):
     """A run that writes everything there is."""
-    asked = ["--summary", str(tmp_path / "summary.md"), "--prometheus", str(tmp_path / "bkpaas.prom")]
-    asked += ["--history", str(tmp_path / "history"), "--save-snapshot", str(tmp_path / "saved.json")]
+    arguments = ["--summary", str(tmp_path / "summary.md"), "--prometheus", str(tmp_path / "bkpaas.prom")]
+    arguments += ["--history", str(tmp_path / "history"), "--save-snapshot", str(tmp_path / "saved.json")]
     with robot((200, "")) as one:
         url = f"{one.url}{PLANTED}"
-        asked += ["--webhook-kind", "json", "--report-url", "https://ci.example.test/r.html"]
-        done = run(*asked, *more, BKPAAS_WEBHOOK=url, **settings)
+        arguments += ["--webhook-kind", "json", "--report-url", "https://ci.example.test/r.html"]
+        done = run(*arguments, *more, BKPAAS_WEBHOOK=url, **settings)
     return done, one
 
 
 def junit(path):
     cases = ET.parse(path).getroot().iter("testcase")
-    told = [{p.get("name"): p.get("value") for p in case.iterfind("properties/property")} for case in cases]
-    return {one["id"]: one["verdict"] for one in told}, told
+    properties = [
+        {p.get("name"): p.get("value") for p in case.iterfind("properties/property")} for case in cases
+    ]
+    return {one["id"]: one["verdict"] for one in properties}, properties
 
 
 def once_more(done, *options):
@@ -63,9 +65,9 @@ def test_every_output_agrees_with_the_record(run, changed, tmp_path):
     assert set(words.values()) == {"pass", "warn", "fail", "no_data", "not_applicable", "waived"}
     assert record["counts"] == {word: list(words.values()).count(word) for word in record["counts"]}
 
-    cases, told = junit(done.directory / "junit.xml")
+    cases, properties = junit(done.directory / "junit.xml")
     assert cases == words
-    assert {p["id"]: p["waiver"] for p in told if "waiver" in p}.keys() == {
+    assert {p["id"]: p["waiver"] for p in properties if "waiver" in p}.keys() == {
         "supervisor-sock@paas-1",
         "disk-space@paas-1",
     }
@@ -212,15 +214,15 @@ def test_no_output_holds_a_secret(run, tmp_path):
         "the same secrets are the same under one key, and nothing else changed"
     )
     assert all(changes["login SECRET_KEY"][side].startswith("secret:") for side in ("before", "after"))
-    told = [first.out, done.out, json.dumps(one.bodies)]
+    texts = [first.out, done.out, json.dumps(one.bodies)]
     files = [
         path for path in tmp_path.rglob("*") if path.is_file() and home not in path.parents and path != key
     ]
     names = {path.name for path in files}
     assert names >= {"results.json", "report.html", "details.html", "junit.xml", "summary.md", "bkpaas.prom"}
     assert names >= {"saved.json", "before.json", "history.sqlite"}
-    told += [path.read_bytes().decode("utf-8", "replace") for path in files]
-    assert not [text for text in told if PLANTED in text]
+    texts += [path.read_bytes().decode("utf-8", "replace") for path in files]
+    assert not [text for text in texts if PLANTED in text]
     for path in files:
         private = path.suffix != ".prom" and path.name != "deployment.yaml"
         assert stat.S_IMODE(path.stat().st_mode) == (0o600 if private else 0o644), path

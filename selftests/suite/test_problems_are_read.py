@@ -36,20 +36,20 @@ def owners(cls: type = Record) -> Iterator[type]:
 def variants(snapshot: Snapshot, cls: type) -> Iterator[Snapshot]:
     """Yield snapshots in which one such field says something, and other facts of its class are empty or absent."""
     fields = structs(cls)
-    for said in filter(is_problem, fields):
+    for problem in filter(is_problem, fields):
         rest = [field for field in fields if not is_problem(field)]
-        absent = [field for field in rest if field == said.removesuffix("_error")]
+        absent = [field for field in rest if field == problem.removesuffix("_error")]
         for empty in (absent, rest, *([field] for field in rest)):
             with suppress(ValueError):  # a fact may refuse fields that do not go together
-                yield _changed(snapshot, cls, said, empty)
+                yield _changed(snapshot, cls, problem, empty)
 
 
-def _changed(snapshot: Snapshot, cls: type, said: str, empty: list[str]) -> Snapshot:
+def _changed(snapshot: Snapshot, cls: type, problem: str, empty: list[str]) -> Snapshot:
     def change(name: str, kind: types.Type, value: Any) -> Any:
         owner, _, field = name.partition(".")
-        if owner != cls.__name__ or field not in (said, *empty):
+        if owner != cls.__name__ or field not in (problem, *empty):
             return value
-        return ODD.get(field, "an error") if field == said else _empty(kind, value)
+        return ODD.get(field, "an error") if field == problem else _empty(kind, value)
 
     return replaced(snapshot, change)
 
@@ -70,13 +70,13 @@ def _empty(kind: types.Type, value: Any) -> Any:
 def test_problems_and_errors_of_facts_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     healthy, read = Snapshot.load(HEALTHY), set[str]()
     classes = sorted(set(owners()), key=lambda cls: cls.__name__)
-    judged = False
+    watching = False
 
     def watch(cls: type) -> None:
         get = cls.__getattribute__
 
         def watched(self: Any, name: str) -> Any:
-            if judged and is_problem(name):
+            if watching and is_problem(name):
                 read.add(f"{cls.__name__}.{name}")
             return get(self, name)
 
@@ -91,7 +91,7 @@ def test_problems_and_errors_of_facts_are_read(monkeypatch: pytest.MonkeyPatch) 
         for snapshot in variants(healthy, cls):
             if own <= read:
                 break
-            judged = True
+            watching = True
             verdicts(snapshot)
-            judged = False
+            watching = False
     assert sorted(wanted - read) == sorted(UNREAD)

@@ -1,4 +1,4 @@
-"""The line that is shown while the hosts are looked at."""
+"""The progress line while the hosts are collected."""
 
 import io
 from types import SimpleNamespace

@@ -231,7 +231,7 @@ def lonely(tmp_path):
     return inventory.parent
 
 
-def test_unknown_symptom_is_told_before_any_host_is_visited(run, lonely):
+def test_unknown_symptom_is_refused_before_any_connection(run, lonely):
     done = run("-m", "login_502 or login_503", f"--inventory={lonely}", snapshot=None)
     assert done.exit == 5 and not done.results and "closed" not in done.out
     assert "nothing is marked login_503" in done.out and "did you mean -m login_502 ?" in done.out
@@ -249,7 +249,7 @@ def test_known_markers_are_taken(run, words):
 
 
 def test_called_in_another_directory(tmp_path, lonely):
-    """The operator stands elsewhere: paths are his, the tests are ours, the reports come to him."""
+    """From another directory: paths are relative to it, the tests are the suite's, the reports go there."""
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--lang=en", "--inventory", "site"]
     own = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_XDIST")}
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240, env=own)
@@ -258,7 +258,7 @@ def test_called_in_another_directory(tmp_path, lonely):
     assert results["root_causes"][0] == "host-reachable@closed" and len(results["verdicts"]) > 50
 
 
-def test_notes_of_the_inventory_are_told(tmp_path, lonely):
+def test_notes_of_the_inventory_are_printed(tmp_path, lonely):
     (lonely / "install.config").write_bytes("127.0.0.1 paas，paaas\r\n".encode())
     (lonely / "deployment.yaml").write_text(
         "generation: 5.x\ndomain: paas.example.test\nconnect: {port: 1}\n"
@@ -276,7 +276,7 @@ def test_nothing_selected_is_not_green(run):
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         ((), "--inventory PATH"),
         (("--inventory=/nonexistent",), "/nonexistent"),
@@ -284,9 +284,9 @@ def test_nothing_selected_is_not_green(run):
         (("--from-snapshot=/nonexistent",), "/nonexistent"),
     ],
 )
-def test_bad_options_are_told_with_exit_code_4(run, words, said):
+def test_bad_options_are_refused_with_exit_code_4(run, words, message):
     done = run(*words, snapshot=None)
-    assert done.exit == 4 and said in done.out and "Traceback" not in done.out
+    assert done.exit == 4 and message in done.out and "Traceback" not in done.out
 
 
 def test_a_key_that_is_not_there_ends_the_run_before_any_visit(run, tmp_path):
@@ -332,7 +332,7 @@ def test_ctrl_c_while_collecting_leaves_a_truthful_partial_record(tmp_path):
     assert results["counts"]["pass"] == 0 and results["counts"]["no_data"] > 10
 
 
-def test_the_record_speaks_both_languages(run, changed):
+def test_the_record_has_both_languages(run, changed):
     def spoil(snapshot):
         open_socket(snapshot)
         snapshot["hosts"]["paas-1"]["proxies"] = {
@@ -374,7 +374,7 @@ def test_what_has_nothing_to_be_compared_with_is_explained_by_the_hosts_out_of_r
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("ids", "message"),
     [
         ("supervisor-sok", "there is no condition supervisor-sok; did you mean supervisor-sock?"),
         (
@@ -384,9 +384,9 @@ def test_what_has_nothing_to_be_compared_with_is_explained_by_the_hosts_out_of_r
         ("supervisor-sock@job-1", "is not checked on job-1; its subjects here: paas-1, paas-2"),
     ],
 )
-def test_only_with_an_id_that_nothing_has_is_refused(run, asked, said):
-    done = run("--only", asked)
-    assert done.exit == 4 and said in done.out and not done.results
+def test_only_with_an_id_that_nothing_has_is_refused(run, ids, message):
+    done = run("--only", ids)
+    assert done.exit == 4 and message in done.out and not done.results
 
 
 def bare(directory, *words):

@@ -1,4 +1,4 @@
-"""Elasticsearch and the redis before it: who is told to be wrong, and when silence is no fault."""
+"""Elasticsearch and the redis before it: the component at fault, and when no answer is not a fault."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ def test_what_is_no_address(value: str, word: str) -> None:
     assert judge(FRESH, paas(value=value)) == word.replace("fail", "no data")
 
 
-def test_a_setting_that_cannot_be_told_is_no_data() -> None:
+def test_an_unknown_setting_is_no_data() -> None:
     for test in (CONFIG, WELLNESS, WRITABLE, FRESH):
         assert judge(test, paas(settings=setting(None, "expression"))).startswith("no data: /s.py:37")
         assert "is not in the settings" in judge(test, paas(settings=SettingsByProject({})))
@@ -251,12 +251,12 @@ def test_health(search: Search, words: str) -> None:
     assert_matches(judge(WELLNESS, paas(search)), words)
 
 
-def assert_matches(said: str, words: str) -> None:
+def assert_matches(actual: str, words: str) -> None:
 
-    assert re.match(words, said), said
+    assert re.match(words, actual), actual
 
 
-def test_a_login_that_is_refused_is_told_by_its_user() -> None:
+def test_a_refused_login_names_its_user() -> None:
     place = "elastic:secret:aaaaaaaaaaaa@10.0.1.2:10004"
     words = judge(WELLNESS, paas(replace(WELL, root=answer(REFUSED, 401)), value=place))
     assert "refuses the login of elastic" in words and "secret:" not in words
@@ -327,19 +327,19 @@ def test_the_reply_to_a_refused_login_is_not_redacted(monkeypatch: pytest.Monkey
     """`AUTH: ...` in one parameter of a message looks like a password."""
     monkeypatch.setattr(messages, "_redact", Secrets().redact)
     site = paas(redis=talks("-WRONGPASS invalid", "-NOAUTH x", "-NOAUTH x"))
-    said = judge(REDIS.test_redis_answers_the_plugins, site)
-    assert said == "fail: 10.0.1.9:6379: AUTH: -WRONGPASS invalid"
+    actual = judge(REDIS.test_redis_answers_the_plugins, site)
+    assert actual == "fail: 10.0.1.9:6379: AUTH: -WRONGPASS invalid"
 
 
 def test_a_redis_without_a_login() -> None:
     open_ = replace(TARGET, password=None)
-    said = RedisAnswers(
+    actual = RedisAnswers(
         {
             "redis-10.0.1.9:6379": RedisAnswer(replies=("-NOAUTH x",)),
             f"redis-{open_.server}": RedisAnswer(replies=("-NOAUTH x", "-NOAUTH x")),
         }
     )
-    words = judge(REACHED, paas(parser=replace(PLUGIN, targets=(open_,)), redis=said))
+    words = judge(REACHED, paas(parser=replace(PLUGIN, targets=(open_,)), redis=actual))
     assert words.endswith("SELECT 0: -NOAUTH x, and there is no password in the configuration")
 
 

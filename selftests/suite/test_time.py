@@ -1,4 +1,4 @@
-"""Clocks and zones of all hosts: who is told to be wrong."""
+"""Clocks and zones of all hosts: the host at fault."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TIME = room("tests_logging/test_time.py")
 HOUR = 3600
 
 
-def judged(judge: Any, hosts: list[HostFacts], roles: dict[str, str] | None = None) -> dict[str, str]:
+def words_of(judge: Any, hosts: list[HostFacts], roles: dict[str, str] | None = None) -> dict[str, str]:
     """The word for each host."""
     known = deployment({one.host: (roles or {}).get(one.host, "appo") for one in hosts})
     words = {}
@@ -51,22 +51,22 @@ def clocks(*offsets: float | tuple[float, float]) -> list[HostFacts]:
     ],
 )
 def test_the_clock_that_is_not_with_the_others(offsets: Any, bad: str) -> None:
-    words = judged(TIME.test_clock_is_that_of_the_others, clocks(*offsets))
+    words = words_of(TIME.test_clock_is_that_of_the_others, clocks(*offsets))
     assert [name for name, word in words.items() if word == "bad"] == list(bad)
 
 
 def test_an_inaccurate_clock_is_neither_checked_nor_compared() -> None:
-    words = judged(TIME.test_clock_does_not_drift, clocks(0, 0.1, 0, (90, 2.5)))
+    words = words_of(TIME.test_clock_does_not_drift, clocks(0, 0.1, 0, (90, 2.5)))
     assert words == {"a": "pass", "b": "pass", "c": "pass", "d": "no data"}
-    words = judged(TIME.test_clock_does_not_drift, clocks(0, 0.1, (3.5, 1.5)))
+    words = words_of(TIME.test_clock_does_not_drift, clocks(0, 0.1, (3.5, 1.5)))
     assert words["c"] == "no data"
-    words = judged(TIME.test_clock_does_not_drift, clocks(0, (90, 2.5)))
+    words = words_of(TIME.test_clock_does_not_drift, clocks(0, (90, 2.5)))
     assert words == {"a": "no data", "b": "no data"}
 
 
 def test_one_host_has_nothing_to_compare() -> None:
-    assert judged(TIME.test_clock_is_that_of_the_others, clocks(90)) == {"a": "n/a"}
-    assert judged(TIME.test_time_zone_is_that_of_the_others, zones(HOUR)) == {"a": "n/a"}
+    assert words_of(TIME.test_clock_is_that_of_the_others, clocks(90)) == {"a": "n/a"}
+    assert words_of(TIME.test_time_zone_is_that_of_the_others, zones(HOUR)) == {"a": "n/a"}
 
 
 def system(seconds: int | None, localtime: str | None = None) -> System:
@@ -93,18 +93,18 @@ def zones(*offsets: int | None) -> list[HostFacts]:
 )
 def test_the_zone_that_most_hosts_have(offsets: Any, paas: str, bad: str) -> None:
     hosts = zones(*(hours * HOUR for hours in offsets))
-    words = judged(TIME.test_time_zone_is_that_of_the_others, hosts, dict.fromkeys(paas, "paas"))
+    words = words_of(TIME.test_time_zone_is_that_of_the_others, hosts, dict.fromkeys(paas, "paas"))
     assert "".join(name for name, word in words.items() if word == "bad") == bad
 
 
 def test_names_of_zones_do_not_matter() -> None:
     places = (None, "/usr/share/zoneinfo/PRC", "/usr/share/zoneinfo/Asia/Shanghai")
     hosts = [facts(name, system=system(8 * HOUR, place)) for name, place in zip("abc", places, strict=True)]
-    assert set(judged(TIME.test_time_zone_is_that_of_the_others, hosts).values()) == {"pass"}
+    assert set(words_of(TIME.test_time_zone_is_that_of_the_others, hosts).values()) == {"pass"}
 
 
 def test_a_zone_that_is_not_known_is_no_data() -> None:
-    words = judged(TIME.test_time_zone_is_that_of_the_others, zones(HOUR, HOUR, None))
+    words = words_of(TIME.test_time_zone_is_that_of_the_others, zones(HOUR, HOUR, None))
     assert words == {"a": "pass", "b": "pass", "c": "no data"}
 
 
@@ -119,7 +119,7 @@ def test_remedy_names_the_zone_of_the_others() -> None:
     assert finding.remedy_values == {"zone": "Asia/Shanghai"}
 
 
-def test_missing_is_told_as_missing() -> None:
+def test_missing_is_reported_as_missing() -> None:
     hosts = [facts("a", system=Missing("hung")), *zones(HOUR, HOUR, HOUR)[1:]]
     of = views(hosts)
     with pytest.raises(NoData, match="hung"):

@@ -21,13 +21,13 @@ def site(**words):
     return deployment(SITE, waivers=(Waiver(**{**usual, "expires": "2026-03-07", **words}),))
 
 
-def judged(site, **words):
-    """disk-space on each host, by the host's name; pass where nothing is said."""
+def outcomes_of(site, **words):
+    """Return the outcome of disk-space by host; pass for hosts without a word."""
     outcomes = {}
     for host in SITE:
         word = words.get(host.replace("-", "_"), "pass")
-        told = {"reason": "no root"} if word == "no_data" else {"evidence": "/data: 0 B free"}
-        one = waive(Outcome(f"disk-space@{host}", word, **told), site, TODAY)
+        fields = {"reason": "no root"} if word == "no_data" else {"evidence": "/data: 0 B free"}
+        one = waive(Outcome(f"disk-space@{host}", word, **fields), site, TODAY)
         outcomes[one.id] = one
     return outcomes
 
@@ -43,23 +43,23 @@ def state(site, outcomes):
 
 def test_used_on_its_last_day():
     here = site()
-    outcomes = judged(here, paas_1="fail", paas_2="fail")
+    outcomes = outcomes_of(here, paas_1="fail", paas_2="fail")
     assert [one.word for one in outcomes.values()] == ["waived", "fail", "pass"]
     assert state(here, outcomes) == [("used", ["disk-space@paas-1"])]
 
 
 def test_expired():
     here = site(expires="2026-03-06")
-    outcomes = judged(here, paas_1="warn")
+    outcomes = outcomes_of(here, paas_1="warn")
     assert outcomes["disk-space@paas-1"].word == "warn"
     assert "expired on 2026-03-06" in in_english(outcomes["disk-space@paas-1"].evidence)
     assert state(here, outcomes) == [("expired", ["disk-space@paas-1"])]
-    assert state(here, judged(here)) == [("expired", [])], "said as well when nothing fails"
+    assert state(here, outcomes_of(here)) == [("expired", [])], "said as well when nothing fails"
 
 
 def test_other_evidence_fails_again_and_says_so():
     here = site(evidence="/var")
-    outcomes = judged(here, paas_1="fail")
+    outcomes = outcomes_of(here, paas_1="fail")
     assert outcomes["disk-space@paas-1"].word == "fail"
     assert 'evidence that was accepted is "/var"' in in_english(outcomes["disk-space@paas-1"].evidence)
     assert state(here, outcomes) == [("changed", ["disk-space@paas-1"])]
@@ -90,16 +90,16 @@ def test_a_former_id_of_a_condition_is_about_it():
 
 def test_no_longer_needed_only_when_all_of_it_holds():
     here = site(hosts=())
-    everything = judged(here)
+    everything = outcomes_of(here)
     assert state(here, everything) == [("unneeded", list(everything))]
-    assert state(here, judged(here, nginx_1="no_data")) == [], "who knows whether it fails there"
+    assert state(here, outcomes_of(here, nginx_1="no_data")) == [], "who knows whether it fails there"
     some = {id_: one for id_, one in everything.items() if "nginx" not in id_}
     assert state(here, some) == [], "as with --limit"
 
 
-def test_what_could_not_be_looked_at_is_never_waived():
+def test_no_data_is_never_waived():
     here = site()
-    outcomes = judged(here, paas_1="no_data")
+    outcomes = outcomes_of(here, paas_1="no_data")
     assert outcomes["disk-space@paas-1"].word == "no_data"
     assert "a waiver accepts a failure, not missing data" in in_english(outcomes["disk-space@paas-1"].reason)
 
@@ -107,7 +107,7 @@ def test_what_could_not_be_looked_at_is_never_waived():
 def test_the_second_waiver_holds_when_the_first_is_over():
     first, second = site(expires="2026-03-01").waivers[0], site().waivers[0]
     here = deployment(SITE, waivers=(first, second))
-    outcomes = judged(here, paas_1="fail")
+    outcomes = outcomes_of(here, paas_1="fail")
     assert outcomes["disk-space@paas-1"].word == "waived"
     assert [use.state for use in uses(here, outcomes, TODAY)] == ["expired", "used"]
 
