@@ -17,7 +17,6 @@ from bkpaas.checks import (
     Listener,
     Missing,
     Nginx,
-    NginxServer,
     NginxUpstream,
     NginxUpstreamServer,
     NoData,
@@ -27,7 +26,6 @@ from bkpaas.checks import (
     combined,
     condition,
     connection_case,
-    default_servers,
     hosts_at,
     idle_placeholders,
     is_loopback,
@@ -38,7 +36,7 @@ from bkpaas.checks import (
     no_answer,
     platform_upstreams,
     series,
-    server_name_fits,
+    servers_of_domain,
     service_endpoint,
     several,
     shadowing_server,
@@ -85,7 +83,7 @@ def test_nginx_serves_the_domain(host: HostView, deployment: Deployment, finding
     nginx = _needs_nginx(host)
     masters = host.processes.nginx_masters()
     assert masters, case("not-running", "nginx does not run")
-    servers = _servers_of_domain(nginx, deployment)
+    servers = servers_of_domain(nginx, deployment)
     assert servers, case(
         "no-server-block",
         "no server block in {main} and its includes has server_name {domain}",
@@ -108,20 +106,6 @@ def test_nginx_serves_the_domain(host: HostView, deployment: Deployment, finding
     finding.add_evidence(f"nginx {masters[0].pid}: {', '.join(map(str, sorted(listening)))}")
 
 
-def _servers_of_domain(nginx: Nginx, deployment: Deployment) -> list[NginxServer]:
-    """Those with the domain's name; else the default of its port, when it leads to open_paas."""
-    servers = [
-        server
-        for server in nginx.servers
-        if any(server_name_fits(name, deployment.domain) for name in server.names)
-    ]
-    return servers or [
-        server
-        for server in default_servers(nginx, deployment.port)
-        if any(location.upstream in UPSTREAM_SERVICES for location in server.locations)
-    ]
-
-
 def _nginx_holds(host: HostView, listener: Listener) -> bool:
     if listener.pids is None:
         return True
@@ -133,7 +117,7 @@ def _nginx_holds(host: HostView, listener: Listener) -> bool:
 def test_domain_arrives_at_its_server_block(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """The address that the domain resolves to is one nginx listens on, and no other server block owns it."""
     nginx = _needs_nginx(host)
-    servers = _servers_of_domain(nginx, deployment)
+    servers = servers_of_domain(nginx, deployment)
     if not servers:
         raise NotApplicable(msg("nginx here does not serve the PaaS domain"))
     addresses = _domain_addresses_here(host, deployment)
@@ -233,7 +217,7 @@ def test_upstreams_name_paas_hosts(
 def _misdirected(nginx: Nginx, deployment: Deployment) -> dict[str, tuple[str, CaseMessage]]:
     """Return the paths of the domain whose location leads to the upstream of another service of open_paas."""
     wrong: dict[str, tuple[str, CaseMessage]] = {}
-    for server in _servers_of_domain(nginx, deployment):
+    for server in servers_of_domain(nginx, deployment):
         for path, service in SERVED_AT.items():
             route = nginx_route(server.locations, path)
             served_by = UPSTREAM_SERVICES.get(route.location.upstream or "") if route else None

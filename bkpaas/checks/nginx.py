@@ -72,6 +72,20 @@ def shadowing_server(nginx: Nginx, servers: list[NginxServer], address: str, por
     return None
 
 
+def servers_of_domain(nginx: Nginx, deployment: Deployment) -> list[NginxServer]:
+    """Return the server blocks with the domain's name; else the default of its port, when it leads to open_paas."""
+    servers = [
+        server
+        for server in nginx.servers
+        if any(server_name_fits(name, deployment.domain) for name in server.names)
+    ]
+    return servers or [
+        server
+        for server in default_servers(nginx, deployment.port)
+        if any(location.upstream in UPSTREAM_SERVICES for location in server.locations)
+    ]
+
+
 _PLATFORM_UPSTREAMS = ("OPEN_PAAS", *APP_UPSTREAMS)
 """Beginnings of the names of the upstreams of the platform, as its files call them."""
 

@@ -14,6 +14,7 @@ from bkpaas.facts import raw
 from bkpaas.facts.file import FileFact, content, file_fact, unreadable
 from bkpaas.facts.missing import Fact, Record
 from bkpaas.facts.nginx_location import NginxLocation, Statement, locations, target_name
+from bkpaas.facts.nginx_passing import Inherited, inherited, refuses_post
 from bkpaas.facts.nginx_syntax import certificates, conf_problems, parsed
 from bkpaas.facts.query import Earlier, Query, Resolve, Section
 from bkpaas.inventory import platform
@@ -172,7 +173,7 @@ def _configuration(
         structs.replace(upstream, http=upstream.http and "http" in protocols, used=bool(protocols))
         for upstream, protocols in paired
     ]
-    return upstreams, [_server(statement, logs, names) for statement, logs in reader.servers]
+    return upstreams, [_server(statement, logs, names, above) for statement, logs, above in reader.servers]
 
 
 class _Tree:
@@ -241,10 +242,13 @@ class _Reader:
 
     def __init__(self) -> None:
         self.upstreams: list[NginxUpstream] = []
-        self.servers: list[tuple[Statement, _Logs]] = []
+        self.servers: list[tuple[Statement, _Logs, Inherited]] = []
         self.error_logs: list[str] = []
 
-    def block(self, statements: list[Statement], logs: _Logs, http: bool = True) -> None:
+    def block(
+        self, statements: list[Statement], logs: _Logs, http: bool = True, above: Inherited | None = None
+    ) -> None:
+        effective = inherited(statements, above or {})
         logs = _Logs(
             _log(statements, "error_log") or logs.error, _log(statements, "access_log") or logs.access
         )
@@ -256,10 +260,10 @@ class _Reader:
                 self.upstreams.append(structs.replace(_upstream(statement), http=http))
             elif directive == "server" and "block" in statement:
                 if http:
-                    self.servers.append((statement, logs))
-                self.block(inner, logs, http)
+                    self.servers.append((statement, logs, effective))
+                self.block(inner, logs, http, effective)
             elif directive in ("http", "location", "stream"):
-                self.block(inner, logs, http and directive != "stream")
+                self.block(inner, logs, http and directive != "stream", effective)
 
 
 _BY_VARIABLE = "$"
@@ -314,7 +318,7 @@ def _address(text: str) -> tuple[str, int]:
     return address.strip("[]"), int(port)
 
 
-def _server(statement: Statement, logs: _Logs, upstreams: set[str]) -> NginxServer:
+def _server(statement: Statement, logs: _Logs, upstreams: set[str], above: Inherited) -> NginxServer:
     block = statement["block"]
     listens = [_listen(inner["args"]) for inner in block if inner["directive"] == "listen" and inner["args"]]
     if any(inner["directive"] == "ssl" and inner["args"] == ["on"] for inner in block):
@@ -324,7 +328,7 @@ def _server(statement: Statement, logs: _Logs, upstreams: set[str]) -> NginxServ
     return NginxServer(
         listens=tuple(listens or (NginxListen(),)),
         names=tuple(names),
-        locations=tuple(locations(block, upstreams)),
+        locations=tuple(locations(block, upstreams, above, refuses_post(block))),
         error_log=_log(block, "error_log") or logs.error,
         access_log=_log(block, "access_log") or logs.access,
         returns=returns,

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bkpaas.facts.missing import Record
+from bkpaas.facts.nginx_passing import Inherited, Passing, inherited, passing
 
 Statement = dict[str, Any]
 """As crossplane makes them: directive, args, line, block; file is added by the reader."""
@@ -30,6 +31,8 @@ class NginxLocation(Record, frozen=True):
     """The SCRIPT_NAME that uwsgi_param sets, as written."""
     file: str = ""
     line: int = 0
+    passing: Passing = Passing()
+    """What it changes in the requests and answers that it passes on."""
 
 
 class Route(Record, frozen=True):
@@ -40,8 +43,14 @@ class Route(Record, frozen=True):
     """The argument of proxy_pass or uwsgi_pass, its variables replaced as far as the location sets them."""
 
 
-def locations(block: list[Statement], upstreams: set[str]) -> Iterator[NginxLocation]:
-    """Yield the locations of a server, those inside of others after them."""
+def locations(
+    block: list[Statement], upstreams: set[str], above: Inherited | None = None, refused: bool = False
+) -> Iterator[NginxLocation]:
+    """Yield the locations of a server, those inside of others after them.
+
+    above: the directives in effect outside of the block; refused: whether the server refuses POST.
+    """
+    effective = inherited(block, above or {})
     for statement in block:
         if statement["directive"] != "location" or not statement["args"]:
             continue
@@ -59,8 +68,9 @@ def locations(block: list[Statement], upstreams: set[str]) -> Iterator[NginxLoca
             script_name=_script_name(inner),
             file=statement.get("file", ""),
             line=statement["line"],
+            passing=passing(inner, inherited(inner, effective), refused),
         )
-        yield from locations(inner, upstreams)
+        yield from locations(inner, upstreams, effective, refused)
 
 
 def _passes(block: list[Statement], directive: str) -> Iterator[str]:

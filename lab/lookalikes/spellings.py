@@ -5,6 +5,7 @@ from __future__ import annotations
 from lab.control import Lab
 from lab.faults.actions import edit, host, restart, restore
 from lab.faults.fault import Act
+from lab.faults.gateway import in_front
 from lab.faults.limping import kill_workers, nothing
 from lab.faults.values import FILES
 from lab.lookalikes.lookalike import Lookalike
@@ -47,7 +48,16 @@ def other_lines(lab: Lab) -> None:
         lab.run(host(lab, "nginx"), f'echo "{line}" >> {log}')
 
 
+PASSED_ON = (
+    r"s|proxy_set_header Host .*|proxy_set_header Host $host:$server_port;\n    proxy_set_header Cookie $http_cookie;|;"
+    r"s|proxy_pass http://OPEN_PAAS_LOGIN/.*|proxy_cookie_path / \"/; HttpOnly\"; proxy_hide_header X-Powered-By; "
+    r"proxy_pass http://OPEN_PAAS_LOGIN/$1?$args;|;"
+    r"s|proxy_pass http://OPEN_PAAS_ESB/.*|rewrite ^/api/(.*) /$1 break; proxy_pass http://OPEN_PAAS_ESB;|"
+)
+"""Other directives with which the same request arrives."""
+
 LOOKALIKES = (
+    Lookalike("passed-on-otherwise", "nginx passes requests on with other directives to the same effect", "nginx 用其他写法转发请求，效果相同", *in_front(PASSED_ON)),
     Lookalike("cookie-name-in-two-parts", "BK_COOKIE_NAME of paas is written in two parts", "paas 的 BK_COOKIE_NAME 分两段书写", *spelled("paas", 0, "s/^BK_COOKIE_NAME = .*/BK_COOKIE_NAME = 'bk_' 'token'/")),
     Lookalike("cookie-age-as-number", "BK_COOKIE_AGE of paas is written as one number", "paas 的 BK_COOKIE_AGE 写成一个数字", *spelled("paas", 1, "s/^BK_COOKIE_AGE = .*/BK_COOKIE_AGE = 86400/")),
     Lookalike("database-port-as-number", "PORT of login's database is a number on one host", "一台主机上 login 数据库的 PORT 写成数字", *spelled("login", 1, "s/'PORT': '\\([0-9]*\\)'/'PORT': \\1/")),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bkpaas.facts.nginx_location import NginxLocation, matched, replaced, route, serving_location
+from bkpaas.facts.nginx_location import NginxLocation, locations, matched, replaced, route, serving_location
+from bkpaas.facts.nginx_passing import Passing, inherited, refuses_post
+from bkpaas.facts.nginx_syntax import parsed
 
 AGENT = NginxLocation(
     "~",
@@ -51,3 +53,46 @@ def test_unknown_values() -> None:
     assert serving_location([STATIC], "/t/a/static/x.css") == STATIC
     assert route([STATIC], "/t/a/static/x.css") is None
     assert replaced(AGENT, "$env-$app-$unknown", "/o/b/") == "o-b-$unknown"
+
+
+def changed_by(text: str) -> Passing:
+    statements, _ = parsed(f"http {{ {text} }}")
+    http = statements[0]["block"]
+    server = next(one["block"] for one in http if one["directive"] == "server")
+    (location,) = locations(server, set(), inherited(http, {}), refuses_post(server))
+    return location.passing
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("server { location / { proxy_pass http://x; } }", Passing(host="")),
+        (
+            "proxy_set_header Host $host; server { location / { proxy_pass http://x; } }",
+            Passing(host="$host"),
+        ),
+        (
+            "proxy_set_header Host $host; server { location / { proxy_set_header A b; proxy_pass http://x; } }",
+            Passing(host=""),
+        ),
+        (
+            "proxy_set_header Host $host; server { proxy_hide_header set-cookie; location / { proxy_pass http://x; } }",
+            Passing(host="$host", hides_cookies=True),
+        ),
+        ("server { location / { limit_except GET { deny all; } } }", Passing(host="", refuses_post=True)),
+        ("server { location / { limit_except GET POST { deny all; } } }", Passing(host="")),
+        ("server { location / { limit_except GET { allow 10.0.0.0/8; deny all; } } }", Passing(host="")),
+        (
+            "server { if ($request_method !~ ^(GET|HEAD)$) { return 405; } location / { proxy_pass http://x; } }",
+            Passing(host="", refuses_post=True),
+        ),
+        ("server { location / { if ($request_method = OPTIONS) { return 204; } } }", Passing(host="")),
+        (
+            "server { location / { proxy_method GET; proxy_pass_request_body off; proxy_cookie_path / /a/; } }",
+            Passing(host="", method="GET", passes_body=False, cookie_paths=(("/", "/a/"),)),
+        ),
+    ],
+)
+def test_what_a_location_changes(text: str, expected: Passing) -> None:
+    """A level that sets one header inherits none."""
+    assert changed_by(text) == expected

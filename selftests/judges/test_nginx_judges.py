@@ -257,3 +257,48 @@ def test_paths_that_lead_to_another_service(judge, path, upstream, case):
 
     verdict = judge("nginx-conf-upstreams", change)["nginx-1"]
     assert (verdict["verdict"], verdict["case"]) == (("fail", case) if case else ("pass", None))
+
+
+def passing(pattern, **changes):
+    """Change what the locations with a pattern do to the requests that they pass on."""
+
+    def change(snapshot):
+        for location in paas_server(snapshot)["locations"]:
+            if pattern in location["pattern"]:
+                location["proxy_pass"] = changes.get("proxy_pass", location["proxy_pass"])
+                location["passing"] = {key: value for key, value in changes.items() if key != "proxy_pass"}
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "case"),
+    [
+        (passing("login", proxy_pass="http://OPEN_PAAS_LOGIN/$1"), "query-lost"),
+        (passing("api", proxy_pass="http://OPEN_PAAS_ESB/$1"), "query-lost"),
+        (passing("doc", proxy_pass="http://OPEN_PAAS/static/doc/$1"), None),
+        (passing("login", proxy_pass="http://OPEN_PAAS_LOGIN/$1?$args"), None),
+        (passing("login", proxy_pass="http://OPEN_PAAS_LOGIN/$1$rest"), None),
+        (passing("login", hides_cookies=True), "cookie-lost"),
+        (passing("api", hides_cookies=True), None),
+        (passing("/", passes_headers=False), "cookie-lost"),
+        (passing("login", cookie=""), "cookie-lost"),
+        (passing("login", cookie="$http_cookie; a=b"), None),
+        (passing("login", cookie_domains=[["~.*", "old.example"]]), "cookie-lost"),
+        (passing("login", cookie_domains=[[".bklab.test", ".bklab.test"]]), None),
+        (passing("login", cookie_domains=[["other.example", "third.example"]]), None),
+        (passing("login", cookie_paths=[["/", "/login/"]]), "cookie-lost"),
+        (passing("login", cookie_paths=[["/", "/; HttpOnly"]]), None),
+        (passing("login", host=""), "host-replaced"),
+        (passing("login", host="10.66.0.11"), "host-replaced"),
+        (passing("login", host="paas.bklab.test:80"), None),
+        (passing("login", host="$site_host"), None),
+        (passing("v1", host=""), None),
+        (passing("login", refuses_post=True), "post-refused"),
+        (passing("login", method="GET"), "post-refused"),
+        (passing("login", passes_body=False), "body-lost"),
+    ],
+)
+def test_what_nginx_passes_on(judge, change, case):
+    verdict = judge("nginx-passes-requests", change)["nginx-1"]
+    assert (verdict["verdict"], verdict["case"]) == (("fail", case) if case else ("pass", None))

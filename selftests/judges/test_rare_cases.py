@@ -245,6 +245,7 @@ def test_a_listen_queue_that_was_full(judge: Any, age: float, case: str | None) 
     [
         ("DataError: (1406, \"Data too long for column 'token' at row 1\")", "fail"),
         ("OperationalError: (1040, 'Too many connections')", "pass"),
+        ("IndexError: list index out of range", "fail"),
     ],
 )
 def test_an_error_of_the_statement_is_not_over_when_the_database_works(

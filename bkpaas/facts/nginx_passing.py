@@ -1,0 +1,111 @@
+"""Parse what nginx changes in the requests and answers that it passes on.
+
+Source: nginx, ngx_http_proxy_module and ngx_http_core_module: a level that sets one of a kind inherits none of that kind.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from bkpaas.facts.missing import Record
+
+Inherited = dict[str, tuple[tuple[str, ...], ...]]
+"""The arguments of the directives in effect, by directive."""
+_KINDS = (
+    "proxy_set_header",
+    "proxy_hide_header",
+    "proxy_cookie_domain",
+    "proxy_cookie_path",
+    "proxy_pass_request_headers",
+    "proxy_pass_request_body",
+    "proxy_method",
+)
+
+
+class Passing(Record, frozen=True):
+    """Represent what a location changes in requests and answers."""
+
+    host: str = "$http_host"
+    """The Host that it sets, as written; empty: it sets none, and nginx sends $proxy_host."""
+    cookie: str = "$http_cookie"
+    """The Cookie that it sets, as written."""
+    hides_cookies: bool = False
+    """Whether Set-Cookie of the answers is removed."""
+    cookie_domains: tuple[tuple[str, str], ...] = ()
+    """(written, replacement) of proxy_cookie_domain."""
+    cookie_paths: tuple[tuple[str, str], ...] = ()
+    """(written, replacement) of proxy_cookie_path."""
+    passes_headers: bool = True
+    passes_body: bool = True
+    method: str = ""
+    """The method that every request gets."""
+    refuses_post: bool = False
+    """Whether limit_except or an if on $request_method refuses POST."""
+
+
+def inherited(block: list[dict[str, Any]], above: Inherited) -> Inherited:
+    """Return the directives in effect inside a block."""
+    here: dict[str, list[tuple[str, ...]]] = {}
+    for statement in block:
+        if statement["directive"] in _KINDS and statement["args"]:
+            here.setdefault(statement["directive"], []).append(tuple(map(str, statement["args"])))
+    return above | {name: tuple(args) for name, args in here.items()}
+
+
+def passing(block: list[dict[str, Any]], effective: Inherited, refused: bool = False) -> Passing:
+    """Return what a location changes; refused: whether its server refuses POST."""
+
+    def first(name: str) -> str:
+        return next((args[0] for args in effective.get(name, ())), "")
+
+    def header(name: str, default: str) -> str:
+        pairs = [args for args in effective.get("proxy_set_header", ()) if args[0].lower() == name]
+        return (pairs[-1][1] if len(pairs[-1]) > 1 else "")[:300] if pairs else default
+
+    def pairs(name: str) -> tuple[tuple[str, str], ...]:
+        return tuple((args[0][:300], args[1][:300]) for args in effective.get(name, ()) if len(args) > 1)
+
+    return Passing(
+        host=header("host", ""),
+        cookie=header("cookie", "$http_cookie"),
+        hides_cookies=any(args[0].lower() == "set-cookie" for args in effective.get("proxy_hide_header", ())),
+        cookie_domains=pairs("proxy_cookie_domain"),
+        cookie_paths=pairs("proxy_cookie_path"),
+        passes_headers=first("proxy_pass_request_headers") != "off",
+        passes_body=first("proxy_pass_request_body") != "off",
+        method=first("proxy_method"),
+        refuses_post=refused or refuses_post(block),
+    )
+
+
+def refuses_post(block: list[dict[str, Any]]) -> bool:
+    """Tell if a limit_except without POST denies everyone, or an if on $request_method returns an error for POST."""
+    for statement in block:
+        inner = statement.get("block", [])
+        if statement["directive"] == "limit_except":
+            denies = any(one["directive"] == "deny" and one["args"] == ["all"] for one in inner)
+            allows = any(one["directive"] == "allow" for one in inner)
+            if denies and not allows and "POST" not in map(str.upper, statement["args"]):
+                return True
+        elif statement["directive"] == "if" and _fits_post(statement["args"]):
+            codes = [one["args"][0] for one in inner if one["directive"] == "return" and one["args"]]
+            if any(re.fullmatch(r"4\d\d", code) for code in codes):
+                return True
+    return False
+
+
+def _fits_post(args: list[str]) -> bool:
+    """Evaluate a condition such as `$request_method !~ ^(GET|HEAD)$` for POST."""
+    if len(args) != 3 or args[0] != "$request_method":
+        return False
+    _, operator, operand = args
+    if operator in ("=", "!="):
+        return (operand == "POST") is (operator == "=")
+    if operator not in ("~", "~*", "!~", "!~*") or len(operand) > 100:
+        return False
+    try:
+        found = re.search(operand, "POST", re.IGNORECASE if operator.endswith("*") else 0) is not None
+    except re.error:
+        return False
+    return found is not operator.startswith("!")

@@ -1,0 +1,64 @@
+"""nginx serves every page, and changes or drops a part of the requests of users."""
+
+from __future__ import annotations
+
+from lab.faults.fault import Fault
+from lab.faults.gateway import in_front
+
+CONDITION = "nginx-passes-requests"
+LOOP = "login-redirect-loop"
+LOGIN = "s|proxy_pass http://OPEN_PAAS_LOGIN/.*|{0}|"
+ADD = "s|proxy_pass http://OPEN_PAAS_LOGIN/.*|{0}; &|"
+
+FAULTS = (
+    Fault(
+        "nginx-drops-the-query",
+        CONDITION,
+        LOOP,
+        "nginx drops the query of requests to login: no bk_token arrives there",
+        "nginx 丢弃发往 login 的查询串：bk_token 到不了 login",
+        *in_front(LOGIN.format("proxy_pass http://OPEN_PAAS_LOGIN/$1;")),
+    ),
+    Fault(
+        "nginx-hides-cookies",
+        CONDITION,
+        LOOP,
+        "nginx removes Set-Cookie from the answers of login",
+        "nginx 去掉 login 应答中的 Set-Cookie",
+        *in_front(ADD.format("proxy_hide_header Set-Cookie")),
+    ),
+    Fault(
+        "nginx-sends-no-cookies",
+        CONDITION,
+        LOOP,
+        "nginx sends no cookies of users to open_paas",
+        "nginx 不把用户的 cookie 发给 open_paas",
+        *in_front('s|proxy_set_header Host .*|&\\n    proxy_set_header Cookie "";|'),
+    ),
+    Fault(
+        "nginx-changes-cookie-domain",
+        CONDITION,
+        LOOP,
+        "nginx gives the cookies of login the domain of a former site",
+        "nginx 把 login 的 cookie 域改成旧环境的域",
+        *in_front(ADD.format("proxy_cookie_domain ~.* old.example")),
+    ),
+    Fault(
+        "nginx-sends-upstream-as-host",
+        CONDITION,
+        LOOP,
+        "the line proxy_set_header Host was lost: login gets the name of the upstream",
+        "proxy_set_header Host 一行丢失：login 收到的是 upstream 的名称",
+        *in_front("/proxy_set_header Host/d"),
+    ),
+    Fault(
+        "nginx-refuses-post",
+        CONDITION,
+        LOOP,
+        "nginx lets only GET pass to login",
+        "nginx 只允许 GET 请求到达 login",
+        *in_front(
+            "s|proxy_pass http://OPEN_PAAS_LOGIN/.*|limit_except GET { deny all; }\\n        &|",
+        ),
+    ),
+)

@@ -1,0 +1,143 @@
+"""FAQ: the login page loops: nginx passes requests and answers of login on as they are."""
+
+import re
+from collections.abc import Iterator
+
+from bkpaas.checks import (
+    CaseMessage,
+    Deployment,
+    Finding,
+    HostView,
+    NginxLocation,
+    NginxServer,
+    NoData,
+    NotApplicable,
+    case,
+    combined,
+    condition,
+    lines,
+    msg,
+    nginx_route,
+    series,
+    server_name_fits,
+    servers_of_domain,
+)
+
+PATHS = {
+    "/login/accounts/is_login/": "login",
+    "/platform/": "paas",
+    "/api/c/compapi/v2/bk_login/is_login/": "esb",
+    "/v1/healthz/": "appengine",
+}
+"""A path of each service of open_paas behind the domain."""
+WITH_A_LOGIN = ("login", "paas")
+"""Services that set or read the cookies of a login, and build addresses of the Host."""
+OWN_HOST = ("$http_host", "$host", "$server_name")
+_QUERY = re.compile(r"\$\{?(?:args|is_args|query_string|request_uri|arg_)")
+_VARIABLE = re.compile(r"\$\{?(\w+)")
+
+
+@condition("nginx-passes-requests")
+def test_nginx_passes_requests_on(host: HostView, deployment: Deployment, finding: Finding) -> None:
+    """nginx gives each service the query, Host, cookies, method and body of a request, and passes its cookies back."""
+    nginx = host.nginx
+    if nginx.main is None:
+        raise NoData(msg("no nginx configuration was found"))
+    servers = servers_of_domain(nginx, deployment)
+    if not servers:
+        raise NotApplicable(msg("nginx here does not serve the PaaS domain"))
+    wrong: dict[tuple[str, str | None], tuple[str, CaseMessage]] = {}
+    seen = []
+    for server in servers:
+        for path, service in PATHS.items():
+            route = nginx_route(server.locations, path)
+            if route is None or not route.location.proxy_pass:
+                continue
+            where = f"{route.location.file}:{route.location.line}"
+            seen.append(f"{path} {where}")
+            for problem in _problems(route.location, server, service, deployment.domain):
+                wrong.setdefault((where, problem.case), (service, problem))
+    finding.add_evidence(", ".join(seen))
+    if not wrong:
+        return
+    finding.affects_services(service for service, _ in wrong.values())
+    first = next(iter(wrong.values()))[1]
+    raise AssertionError(
+        combined(
+            [first],
+            lines(
+                msg("{location} {problem}", location=where, problem=problem.evidence)
+                for (where, _), (_, problem) in wrong.items()
+            ),
+            services=series(sorted({one for one, problem in wrong.values() if problem.case == first.case})),
+        )
+    )
+
+
+def _problems(
+    location: NginxLocation, server: NginxServer, service: str, domain: str
+) -> Iterator[CaseMessage]:
+    """Yield what a location changes that its service needs as it is."""
+    passing, target = location.passing, location.proxy_pass or ""
+    if _loses_query(location, target):
+        yield case(
+            "query-lost", "proxy_pass {target} passes no query on: $is_args$args is missing", target=target
+        )
+    if service in WITH_A_LOGIN:
+        if reason := _loses_cookies(location, domain):
+            yield case("cookie-lost", "{directive}: the cookies of a login are lost", directive=reason)
+        if not _keeps_host(passing.host, server, domain):
+            yield case(
+                "host-replaced",
+                "the Host that {service} gets is {host}, not that of the request",
+                service=service,
+                host=passing.host or "$proxy_host",
+            )
+    if passing.refuses_post or passing.method.upper() not in ("", "POST", "$REQUEST_METHOD"):
+        yield case("post-refused", "a POST is refused or sent with another method")
+    if not passing.passes_body:
+        yield case("body-lost", "proxy_pass_request_body off: the body of requests is lost")
+
+
+def _loses_query(location: NginxLocation, target: str) -> bool:
+    """Tell if a proxy_pass has a path made of the location's captures only: nginx then adds no query by itself.
+
+    Source: nginx, proxy_pass: with variables, the URI is sent as it is written.
+    """
+    path = target.partition("://")[2].partition("/")[2]
+    names = _VARIABLE.findall(path)
+    if not names or _QUERY.search(path):
+        return False
+    captures = set(re.findall(r"\(\?P?<(\w+)>", location.pattern)) | {"uri", "document_uri"}
+    return all(name.isdecimal() or name in captures for name in names)
+
+
+def _loses_cookies(location: NginxLocation, domain: str) -> str:
+    """Return the directive that removes or changes the cookies of a login, or an empty text."""
+    passing = location.passing
+    if passing.hides_cookies:
+        return "proxy_hide_header Set-Cookie"
+    if not passing.passes_headers:
+        return "proxy_pass_request_headers off"
+    if "$" not in passing.cookie:
+        return f'proxy_set_header Cookie "{passing.cookie}"'
+    for written, replacement in passing.cookie_domains:
+        suffix = written.lstrip(".")
+        concerns = written.startswith("~") or domain == suffix or domain.endswith(f".{suffix}")
+        name = replacement.lstrip(".")
+        if concerns and "$" not in name and domain != name and not domain.endswith(f".{name}"):
+            return f"proxy_cookie_domain {written} {replacement}"
+    for written, replacement in passing.cookie_paths:
+        if written == "/" and "$" not in replacement and re.split(r"[; ]", replacement)[0] != "/":
+            return f"proxy_cookie_path {written} {replacement}"
+    return ""
+
+
+def _keeps_host(value: str, server: NginxServer, domain: str) -> bool:
+    """Tell if a Host is that of the request, a name of the server block, or one that cannot be known."""
+    if value in ("", "$proxy_host") or value.startswith("$upstream_"):
+        return False
+    if "$" in value:
+        return True
+    name = re.sub(r":\d+$", "", value)
+    return name == domain or any(server_name_fits(one, name) for one in server.names)
