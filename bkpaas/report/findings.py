@@ -229,12 +229,13 @@ def _failed(results: Results) -> Message:
     loose = Counter(verdict.verdict for verdict in unexplained(results))
     roots = causes(results)
     warn = sum(verdict.verdict == "warn" and bool(verdict.explained_by) for verdict in results.verdicts)
-    counted = {
+    counted: dict[Word, int] = {
         "fail": results.counts["fail"] - loose["fail"],
         "warn": warn if roots else 0,
         "no_data": results.counts["no_data"] - loose["no_data"],
     }
-    parts = [_from_causes(len(roots), counted)] if roots else []
+    own = Counter(one.verdict for root in roots for one in root.members)
+    parts = [_from_causes(len(roots), counted, own)] if roots else []
     other = results.counts["warn"] - counted["warn"]
     rest = [
         plural("{count} failure without a known cause", "{count} failures without a known cause", count=loose["fail"]),
@@ -246,15 +247,26 @@ def _failed(results: Results) -> Message:
     return msg("{parts}.", parts=joined("; ", parts))
 
 
-def _from_causes(roots: int, counted: Mapping[str, int]) -> Message:
-    """Return how many verdicts come from how many root causes; a failure that explains nothing is one, not two."""
+def _from_causes(roots: int, counted: Mapping[Word, int], own: Mapping[Word, int]) -> Message:
+    """Return the number of root causes and of their consequences; a root cause is not its own consequence.
+
+    counted: verdicts of root causes and consequences. own: those of the root causes alone.
+    """
+    consequences = {word: number - own.get(word, 0) for word, number in counted.items()}
+    if any(consequences.values()):
+        return plural(
+            "{count} root cause; its consequences: {what}",
+            "{count} root causes; their consequences: {what}",
+            count=roots,
+            what=_numbered(consequences),
+        )
     what = _numbered(counted)
     if roots == sum(counted.values()):
         return what
     return plural("{what} from {count} root cause", "{what} from {count} root causes", count=roots, what=what)
 
 
-def _numbered(counted: Mapping[str, int]) -> Message:
+def _numbered(counted: Mapping[Word, int]) -> Message:
     """Return how many failures, warnings and conditions without data there are, as a phrase."""
     number = counted.get
     named = [
@@ -267,7 +279,7 @@ def _numbered(counted: Mapping[str, int]) -> Message:
     parts = [one for one in named if one.parameters["count"]]
     if len(parts) == 1:
         return parts[0]
-    first = joined(", ", parts[:-1], context="clauses")
+    first = joined(", ", parts[:-1], context="series")
     return msg("{first} and {last}", first=first, last=parts[-1])
 
 

@@ -85,7 +85,11 @@ def test_pytest_html_page(tmp_path: Path, browser: Browser) -> None:
         MARKUP in text and visible(ODD).replace("\\ud83d\\udc80", "??") in text
     )  # read back from results.json
     prefix = browser.evaluate("document.querySelector('.prefix').textContent")
-    assert "from 3 root causes" in prefix and "supervisor-sock@paas-1" in prefix and "lost@paas-2" in prefix
+    assert (
+        "3 root causes; their consequences" in prefix
+        and "supervisor-sock@paas-1" in prefix
+        and "lost@paas-2" in prefix
+    )
     ours = "document.querySelectorAll('.prefix :is(img, svg, script), td[class^=col-bk] *, td pre *').length"
     assert browser.evaluate(ours) == 0
     browser.evaluate("document.querySelector('th[data-column-type=bkId]').click()")

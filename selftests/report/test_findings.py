@@ -15,9 +15,17 @@ from .sample import SCENARIOS, healthy, interrupted, judge, nothing_judged, sett
     [
         ("healthy", "en", "All is well: 165 conditions hold on 11 hosts."),
         ("healthy", "zh", "一切正常：11 台主机上的 165 项检查全部通过。"),
-        ("three-faults", "en", "12 failures and 3 warnings from 3 root causes; 1 other warning."),
-        ("three-faults", "zh", "12 项失败和 3 项警告，由 3 个根因引起；另有 1 项警告。"),
-        ("without-data", "en", "3 failures and 37 conditions without data from 2 root causes."),
+        (
+            "three-faults",
+            "en",
+            "3 root causes; their consequences: 9 failures and 3 warnings; 1 other warning.",
+        ),
+        ("three-faults", "zh", "3 个根因，另有 9 项失败和 3 项警告由此引起；另有 1 项警告。"),
+        (
+            "without-data",
+            "en",
+            "2 root causes; their consequences: 2 failures and 36 conditions without data.",
+        ),
         ("interrupted", "en", "Interrupted: this report is partial. 46 conditions could not be checked."),
         ("nothing-judged", "en", "Nothing was checked: 148 not applicable, 18 waived."),
     ],

@@ -135,9 +135,9 @@ def test_the_language_switches_in_place(shown: Open, browser: Browser) -> None:
     assert browser.evaluate("document.documentElement.lang") == "zh-CN"
     assert (
         browser.evaluate("document.querySelector('h1').innerText")
-        == "12 项失败和 3 项警告，由 3 个根因引起；另有 1 项警告。"
+        == "3 个根因，另有 9 项失败和 3 项警告由此引起；另有 1 项警告。"
     )
-    assert browser.evaluate("document.title") == "12 项失败和 3 项警告，由 3 个根因引起；另有 1 项警告。"
+    assert browser.evaluate("document.title") == "3 个根因，另有 9 项失败和 3 项警告由此引起；另有 1 项警告。"
     assert browser.evaluate("location.hash") == "#host=paas-1&verdict=fail&lang=zh"
     first = results.verdict("supervisor-sock@paas-1").translated.title
     assert browser.evaluate("document.querySelector('.rows details b').innerText") == first
@@ -148,7 +148,7 @@ def test_the_language_switches_in_place(shown: Open, browser: Browser) -> None:
     assert browser.evaluate("location.hash") == "#id=es-health@es-1"
     assert (
         browser.evaluate("document.querySelector('h1').innerText")
-        == "12 failures and 3 warnings from 3 root causes; 1 other warning."
+        == "3 root causes; their consequences: 9 failures and 3 warnings; 1 other warning."
     )
     assert browser.evaluate("window.kept") is True
     quiet(browser)
@@ -159,7 +159,7 @@ def test_an_address_brings_its_language(shown: Open, browser: Browser) -> None:
     shown(three_faults(), "#lang=en&theme=dark")
     assert (
         browser.evaluate("document.querySelector('h1').innerText")
-        == "12 failures and 3 warnings from 3 root causes; 1 other warning."
+        == "3 root causes; their consequences: 9 failures and 3 warnings; 1 other warning."
     )
     assert browser.evaluate(GROUND) == DARK
     browser.evaluate("location.hash = '#lang=fr&theme=loud'")
