@@ -85,7 +85,9 @@ def test_host_can_be_collected(snapshot: Snapshot, subject: Subject, finding: Fi
         raise NoData(case("not-merged", lines([facts.error]), hosts=_first_names(same)))
     if facts.error is not None and facts.error_kind not in HOST_FAULTS:
         finding.set_remedy_values(file=quote(snapshot.deployment.source))
-        text = lines([facts.error])
+        text, limit = lines([facts.error]), seconds(snapshot.deployment.limits.run_seconds)
+        if facts.error_kind == "out_of_time":
+            raise NoData(case("out-of-time", text, limit=limit))
         raise NoData(_access_case(facts.error_kind, text, case("not-collected", text)))
     if facts.error is not None:
         raise AssertionError(_host_fault(facts.error_kind, facts.error))

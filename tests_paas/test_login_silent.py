@@ -82,10 +82,10 @@ def _not_esb(answer: Answer) -> CaseMessage:
         shown=body_text(answer, 200) if answer.ok else answer.error_text,
     )
     if not answer.ok:
-        return connection_case(answer.error_kind, text)
+        return connection_case(answer.error_kind, text, url=answer.url)
     if answer.status is not None and answer.status >= 500:
-        return case("5xx", text, status=answer.status)
-    return case("wrong-body", text)
+        return case("5xx", text, url=answer.url, status=answer.status)
+    return case("wrong-body", text, url=answer.url)
 
 
 @condition("cookie-domain")
@@ -256,6 +256,7 @@ def test_request_arrives_in_one_login_log(
     assert answer.ok, connection_case(
         answer.error_kind,
         labelled(answer.url, no_answer(answer.error_kind)),
+        url=answer.url,
     )
     if not deployment.selected("paas"):
         raise NotApplicable(msg("no paas host is checked in this run"))

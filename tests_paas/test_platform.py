@@ -79,6 +79,7 @@ def _own_addresses(nginx: HostView, loopback: bool) -> set[str]:
     }
 
 
+HEADLINE_CHARACTERS = 100
 QUERIED_BY_HEALTHZ = {"esb": ("cmdb", "fta", "job"), "appengine": ("appo", "appt")}
 """Roles whose hosts a service's healthz queries, in addition to those of every request."""
 
@@ -106,11 +107,22 @@ def _check_healthz(
     finding.add_evidence(f"{answer.url}: HTTP {answer.status}")
     assert service_health.healthy, case(
         "unhealthy",
-        "{url}: HTTP {status}: {message}",
-        url=answer.url,
-        status=answer.status,
-        message=service_health.message,
+        msg(
+            "{url}: HTTP {status}: {message}",
+            url=answer.url,
+            status=answer.status,
+            message=service_health.message,
+        ),
+        problem=_in_a_headline(service_health.message),
     )
+
+
+def _in_a_headline(message: Message | str) -> Message | str:
+    """Return what a service reports, short enough for a headline; the evidence has all of it."""
+    if isinstance(message, Message):
+        return message
+    text = " ".join(message.split())
+    return text if len(text) <= HEADLINE_CHARACTERS else f"{text[:HEADLINE_CHARACTERS].rstrip()} ..."
 
 
 def _without_answer(answer: Answer) -> CaseMessage:
@@ -122,7 +134,7 @@ def _without_answer(answer: Answer) -> CaseMessage:
             url=answer.url,
             problem=problem,
         )
-    return connection_case(answer.error_kind, labelled(answer.url, problem))
+    return connection_case(answer.error_kind, labelled(answer.url, problem), url=answer.url)
 
 
 def _excused(service: str, message: Message | str, deployment: Deployment) -> None:

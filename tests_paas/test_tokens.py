@@ -95,7 +95,7 @@ def test_tokens_of_one_host_are_valid_on_the_other(
         "the clock of {ahead} is {distance} (±{uncertainty:.3f} s) ahead of {behind}; "
         "limit {limit} s, {setting} read in {where}",
         ahead=ahead.name,
-        distance=offset(distance),
+        distance=offset(distance).removeprefix("+"),
         uncertainty=uncertainty,
         behind=behind.name,
         limit=limit,
@@ -162,7 +162,7 @@ def test_clocks_of_paas_hosts_agree(
     text = msg(
         "the clock of {ahead} is {distance} (±{uncertainty:.3f} s) ahead of {behind}; better within {limit} s",
         ahead=ahead.name,
-        distance=offset(distance),
+        distance=offset(distance).removeprefix("+"),
         uncertainty=uncertainty,
         behind=behind.name,
         limit=limit,
