@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from bkpaas.catalogue.registry import CONDITIONS, CUSTOM_CONDITIONS, TOPOLOGY
+from bkpaas.messages import Message, msg, plural, series
 from bkpaas.record import Verdict
 
 Addresses = Mapping[str, Iterable[str]]
@@ -91,7 +92,10 @@ def _origin(verdict: Verdict, views: list[Verdict], reason: str, addresses: Addr
     if (verdict.condition, verdict.case) == NOT_MERGED:
         return *NOT_MERGED, verdict.reason or ""
     kinds = {kind for part in verdict.parts for kind in part.kinds}
-    if not kinds or kinds & OF_ONE_HOST or verdict.verdict == "no_data":
+    if verdict.verdict == "no_data":
+        text = _without_own(verdict, verdict.reason or "", addresses, both_ends=False)
+        return (verdict.condition, "no_data", text) if text else (verdict.id,)
+    if not kinds or kinds & OF_ONE_HOST:
         return (verdict.id,)
     both = kinds == {"wrong-value"}  # two values that do not fit: either end of the link may be wrong
     text = _without_own(verdict, reason, addresses, both_ends=both)
@@ -120,3 +124,31 @@ def _without_own(verdict: Verdict, reason: str, addresses: Addresses, *, both_en
         for own in sorted({host, *addresses.get(host, ())}, key=len, reverse=True):
             text = re.sub(rf"(?<![\w.-]){re.escape(own)}(?![\w-]|\.\d)", word, text)
     return text
+
+
+_NAMED_HOSTS = 3
+
+
+def hosts_of_group(group: list[Verdict]) -> dict[str, Message | str]:
+    """Return what the variables of a headline for hosts stand for when equal findings on several hosts are one cause."""
+    if len({one.condition for one in group}) > 1 or len({len(one.hosts) for one in group}) > 1:
+        return {}
+    names = {1: ("host",), 2: ("source", "target")}.get(len(group[0].hosts), ())
+    values: dict[str, Message | str] = {}
+    for position, name in enumerate(names):
+        hosts = list(dict.fromkeys(one.hosts[position] for one in group))
+        if len(hosts) > 1:
+            values[name] = _all_of(hosts)
+    return values
+
+
+def _all_of(hosts: list[str]) -> Message:
+    """Return several hosts as a phrase in the singular."""
+    if len(hosts) > _NAMED_HOSTS:
+        return plural(
+            "{first} (and {count} other host)",
+            "{first} (and {count} other hosts)",
+            count=len(hosts) - 1,
+            first=hosts[0],
+        )
+    return msg("{first} (and {others})", first=hosts[0], others=series(hosts[1:]))

@@ -11,7 +11,7 @@ from bkpaas import __version__
 from bkpaas import facts as facts_
 from bkpaas.catalogue import model
 from bkpaas.catalogue.explain import BAD, explain
-from bkpaas.catalogue.grouping import SHARED, consequences, root_groups
+from bkpaas.catalogue.grouping import SHARED, consequences, hosts_of_group, root_groups
 from bkpaas.catalogue.registry import (
     CONDITIONS,
     CUSTOM_CONDITIONS,
@@ -246,7 +246,8 @@ def _root_cause(
         if verdict.case is None:
             return msg("Could not be checked: {title}", title=condition.title.message()).render(language)
         case = condition.case(verdict.case)
-        subject, values = subject_of(verdict.id, deployment), _values(case, outcome)
+        subject = subject_of(verdict.id, deployment)
+        values = {**hosts_of_group(group), **_values(case, outcome)}
         return render(case.headline, subject, deployment, snapshot, values, language)
 
     headline, translated = text(get_language()), text(other_language())
