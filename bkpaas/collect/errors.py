@@ -129,9 +129,9 @@ def silent(where: str, seconds: float) -> CollectError:
 def out_of_time(where: str, seconds: float) -> CollectError:
 
     return CollectError(
-        "hung",
+        "out_of_time",
         msg(
-            "{where} was not collected completely: the time for the whole run ({seconds:g} s) is over. Raise limits.run_seconds or limits.concurrent_hosts.",
+            "interrupted: {where} was not collected completely when the time for the whole run ({seconds:g} s) was over. Raise limits.run_seconds or limits.concurrent_hosts.",
             where=where,
             seconds=seconds,
         ),

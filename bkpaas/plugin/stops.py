@@ -1,4 +1,4 @@
-"""Ends of a run before its last check: by a signal, or at the first failures (-x)."""
+"""Ends of a run before its last check: by a signal, or at the first failures (-x, --maxfail, --stepwise)."""
 
 from __future__ import annotations
 
@@ -20,8 +20,11 @@ def hide_interrupt_lines(config: pytest.Config) -> None:
 
 
 def stopped_at_failure(session: pytest.Session, outcomes: Iterable[Outcome]) -> bool:
-    """Tell if -x or --maxfail ended the run; xdist ends it like an interruption."""
+    """Tell if -x, --maxfail or --stepwise ended the run; xdist and --stepwise end it like an interruption."""
     limit: int = session.config.option.maxfail
     if session.shouldfail:
         return True
-    return bool(limit) and sum(outcome.word in _FAILED for outcome in outcomes) >= limit
+    failures = sum(outcome.word in _FAILED for outcome in outcomes)
+    if getattr(session.config.option, "stepwise", False) and session.shouldstop:
+        return failures > 0
+    return bool(limit) and failures >= limit

@@ -135,7 +135,7 @@ def test_time_of_the_run(sshd: Sshd) -> None:
         visits = collect_hosts(plan, lambda host: PLAN, lambda host, all: {"disks": []})
     for name, first in (("a", True), ("b", False)):
         error = visits[name].error
-        assert bool(visits[name].round_1) == first and error and error.kind == "hung"
+        assert bool(visits[name].round_1) == first and error and error.kind == "out_of_time"
         assert "limits.run_seconds" in str(error.reason)
 
 
@@ -172,7 +172,7 @@ def test_collectors_end_with_their_connection(sshd: Sshd, tmp_path: Path) -> Non
         first = {**PLAN, "http": [{"name": "it", "url": hole.url, "seconds": 30}], "seconds": 30}
         hole.on_first = lambda: seen.extend(running_with(str(tmp_path)))
         visits = collect_hosts(plan, lambda host: first, lambda host, all: None)
-        assert visits["a"].error and visits["a"].error.kind == "hung"
+        assert visits["a"].error and visits["a"].error.kind == "out_of_time"
         assert seen and all(ended(pid) for pid in seen)
 
 

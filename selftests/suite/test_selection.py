@@ -40,6 +40,14 @@ def test_what_x_did_not_run_is_not_selected_in_workers_either(run, broken):
     assert done.exit == 1 and done.results["counts"]["no_data"] == 0 and "Interrupted" not in done.out
 
 
+def test_what_stepwise_did_not_run_is_not_selected(tmp_path, broken):
+    first = cached(tmp_path, broken, "--stepwise")
+    assert first.exit == 1 and first.results["run"]["exit"] == 1 and "Interrupted" not in first.out
+    assert first.results["counts"]["fail"] == 1 and first.results["counts"]["no_data"] == 0
+    again = cached(tmp_path, broken, "--stepwise")  # from the failure on
+    assert len(again.verdicts) == 1 == again.results["counts"]["fail"] and again.exit == 1
+
+
 def test_an_unknown_symptom_ends_without_a_line_of_pytest(run):
     done = run("-m", "login_503")
     assert done.exit == 5 and "nothing is marked login_503" in done.out
