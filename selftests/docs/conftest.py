@@ -30,6 +30,7 @@ while [ $# != 0 ]; do
     esac
     shift
 done
+case " ${words[*]} " in *" -m bkpaas.report "*) exec @PYTHON@ "${words[@]}" ;; esac
 exec @PYTHON@ "${words[@]}" -c pytest.ini --rootdir . --lang en
 """
 

@@ -88,7 +88,8 @@ def test_gitlab_keeps_the_report_private_and_for_a_limited_time() -> None:
     job = examples.yaml("gitlab-ci.yml")["bkpaas-nightly"]
     artifacts = job["artifacts"]
     assert artifacts["access"] == "developer" and artifacts["expire_in"] and artifacts["when"] == "always"
-    assert artifacts["reports"] == {"junit": "report/junit.xml"} and job["tags"] and job["resource_group"]
+    assert artifacts["reports"] == {"junit": "report/junit.xml", "codequality": "code-quality.json"}
+    assert job["tags"] and job["resource_group"]
 
 
 def test_github_runs_where_the_hosts_are() -> None:
@@ -180,7 +181,9 @@ def test_gitlab_job(site: Site) -> None:
     done = site.run(examples.gitlab(), **variables)
     assert done.exit == 0, done
     assert verdicts(site.suite / "report") > 100
-    assert (site.suite / "report/junit.xml").exists() and (site.suite / "summary.md").read_text("utf-8")
+    assert (site.suite / "summary.md").read_text("utf-8")
+    for file in examples.yaml("gitlab-ci.yml")["bkpaas-nightly"]["artifacts"]["reports"].values():
+        assert (site.suite / file).exists(), file
     assert list((site.suite / "history").iterdir()) and not (site.root / "etc/inventory/key").exists()
     assert (
         "-m pip install --quiet --require-hashes -r requirements.lock"
