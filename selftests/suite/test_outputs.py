@@ -13,7 +13,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from test_between_runs import spoil, write_waivers
 from test_runs import ROOT, waiver
 
-from bkpaas.record import read_json
+from bkpaas.record import read_json, translated
+from bkpaas.report import bkmonitor, code_quality, prometheus, summary, webhook
 from bkpaas.report.findings import causes
 from bkpaas.runs.history import STATES
 from selftests.report.robots import robot
@@ -135,14 +136,53 @@ def test_every_output_names_the_same_causes_in_the_same_order(run, changed, tmp_
     for text, id_ in shown:
         assert text in failures[id_]
     texts = {
-        "terminal": done.out[done.out.index(" from ") :],
+        "terminal": done.out[done.out.index(" root causes") :],
         "summary": (tmp_path / "summary.md").read_text("utf-8").replace("\\", ""),
         "details": html.unescape((done.directory / "details.html").read_text("utf-8")).replace("\\", ""),
     }
     for name, text in texts.items():
-        packed = "".join(text.split())
-        at = [packed.find("".join(headline.split())) for headline, _ in shown]
-        assert at == sorted(at) and at[0] > 0, f"{name}: {shown}"
+        assert_in_order(text, [headline for headline, _ in shown], name)
+    record = read_json(done.directory / "results.json")
+    for language in ("en", "zh"):
+        assert_outputs_in_order(translated(record, language), tmp_path)
+
+
+def assert_in_order(text, headlines, name):
+    packed = "".join(text.split())
+    at = [packed.find("".join(headline.split())) for headline in headlines]
+    assert at == sorted(at) and at[0] >= 0, f"{name}: {headlines}"
+
+
+def assert_outputs_in_order(record, folder):
+    """Check what the test above does not read, in the language of the record."""
+    shown = [(str(cause.headline), cause.verdict.id) for cause in causes(record)]
+    headlines = [headline for headline, _ in shown]
+    code_quality.write(record, folder / "quality.json")
+    findings = json.loads((folder / "quality.json").read_text("utf-8"))
+    channel = bkmonitor.Channel(url="http://monitor.example.test/", data_id=1, access_token="x")
+    events = bkmonitor.body(record, channel)["data"]
+    assert [event["event"]["content"].partition(" | ")[0] for event in events] == headlines
+    texts = {
+        "mail": summary.plain(record),
+        "annotations": "\n".join(code_quality.github(record)).replace("%2C", ",").replace("%3A", ":"),
+        "code quality": "\n".join(one["description"] for one in findings),
+    }
+    for kind in ("dingtalk", "feishu"):
+        body = json.dumps(webhook.body(record, kind, None), ensure_ascii=False)
+        texts[kind] = body.replace("\\n", "\n").replace('\\"', '"').translate(PLAIN)
+    for name, text in texts.items():
+        assert_in_order(text, headlines, f"{name}, {record.run.language}")
+    prometheus.write(record, folder / "order.prom")
+    families = text_string_to_metric_families((folder / "order.prom").read_text("utf-8"))
+    (ranks,) = (family.samples for family in families if family.name == "bkpaas_root_cause")
+    places = {f"{s.labels['condition']}@{s.labels['subject']}": s.value for s in ranks}
+    assert [id_ for id_ in sorted(places, key=places.__getitem__) if id_ in dict(map(reversed, shown))] == [
+        id_ for _, id_ in shown
+    ]
+
+
+PLAIN = str.maketrans("＊＿［］（）｀＜＞～＃｜", "*_[]()`<>~#|")
+"""Full-width characters of a chat message, and those that they stand for."""
 
 
 def english(markup):
