@@ -9,4 +9,5 @@ pytest_plugins = (
     "bkpaas.plugin.fixtures",
     "bkpaas.plugin.verdicts",
     "bkpaas.plugin.protocol",
+    "bkpaas.plugin.read_facts",
 )

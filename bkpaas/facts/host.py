@@ -93,6 +93,7 @@ class _Noun(Generic[T]):
 
     def __get__(self, view: HostView, owner: type) -> T:
         fact: T | Missing = getattr(view.facts, self.name)
+        view.reads.add(self.name)
         if isinstance(fact, Missing):
             raise NoData(fact.reason)
         return fact
@@ -133,6 +134,8 @@ class HostView:
     def __init__(self, facts: HostFacts) -> None:
         self.facts = facts
         self.name = facts.host
+        self.reads: set[str] = set()
+        """The nouns that checks have read of this host, Missing or not."""
         self._values: dict[Hashable, Any] = {}
 
     def once(self, key: Hashable, compute: Callable[[], T]) -> T:
@@ -145,6 +148,7 @@ class HostView:
     @cached_property
     def services(self) -> ServicesView:
         """Return the services, configured and running. Raises NoData if the host was not collected."""
+        self.reads.add("services")
         if not self.facts.collected and isinstance(self.facts.services, Missing):
             raise NoData(self.facts.services.reason)
         return ServicesView(self.facts)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,9 +26,14 @@ _ERROR_LENGTH = 2000
 
 
 def lines(
-    option: argparse.Namespace, deployment: Deployment, results: Results, *, colour: bool
+    option: argparse.Namespace,
+    deployment: Deployment,
+    results: Results,
+    facts: Mapping[str, Any] | None,
+    *,
+    colour: bool,
 ) -> Iterator[str]:
-    """Yield the notes on the inventory and the summary, or what --explain asks for."""
+    """Yield the notes on the inventory and the summary, or what --explain asks for, with the facts."""
     width = shutil.get_terminal_size((100, 24)).columns
     where = str(Path(option.report) / "report.html")
     notes = deployment.notes[2:]  # after the files and the generation
@@ -36,7 +42,7 @@ def lines(
         yield from terminal.summary(results, width=width, colour=colour, where=where)
         return
     try:
-        yield from explain(results, option.explain, width)
+        yield from explain(results, option.explain, width, facts)
     except pytest.UsageError as error:
         yield str(error)
 

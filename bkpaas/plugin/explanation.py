@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,13 +16,15 @@ from bkpaas.catalogue.model import Condition
 from bkpaas.catalogue.registry import current_id, find_condition
 from bkpaas.errors import SuiteError
 from bkpaas.language import get_language
-from bkpaas.messages import Message, msg, to_text
+from bkpaas.messages import Message, msg, plural, to_text
 from bkpaas.record import Results, Verdict, read_json, translated
 from bkpaas.report.findings import label
 from bkpaas.report.text import visible, wrap
 
 _INDENT = "    "
 _SHOWN = 12
+_LINES = 30
+"""Lines shown of one fact."""
 _LIMIT_NAME = re.compile(r"`([a-z_]+)`")
 
 
@@ -33,12 +37,15 @@ def explain_record(path: Path, id_: str, width: int) -> list[str]:
     return explain(translated(results, get_language()), id_, width)
 
 
-def explain(results: Results, id_: str, width: int) -> list[str]:
-    """Return the lines about a verdict, in the language of the record. UsageError: there is no such verdict."""
+def explain(results: Results, id_: str, width: int, facts: Mapping[str, Any] | None = None) -> list[str]:
+    """Return the lines about a verdict, in the language of the record. UsageError: there is no such verdict.
+
+    facts: those that the check read, by their place in the snapshot; None: only the record is at hand.
+    """
     wanted = current_id(id_)
     verdicts = [one for one in results.verdicts if wanted in (one.id, one.condition)]
     if len(verdicts) == 1:
-        return list(_lines(results, verdicts[0], width))
+        return [*_lines(results, verdicts[0], width), *_facts(facts)]
     if verdicts:
         ids = ", ".join(one.id for one in verdicts[:_SHOWN]) + (" ..." if len(verdicts) > _SHOWN else "")
         raise pytest.UsageError(to_text(msg("--explain {id}: which of them? {ids}", id=id_, ids=ids)))
@@ -52,11 +59,11 @@ def _lines(results: Results, verdict: Verdict, width: int) -> Iterator[str]:
     language = results.run.language
 
     def part(title: Message, *texts: str | None) -> Iterator[str]:
-        lines = [line for text in texts if text for line in text.strip().splitlines()]
-        if lines:
+        text_lines = [line for text in texts if text for line in text.strip().splitlines()]
+        if text_lines:
             yield ""
             yield title.render(language)
-            for line in lines:
+            for line in text_lines:
                 command = line.startswith("$ ")
                 yield from (_INDENT + one for one in ([line] if command else wrap(visible(line), width - 4)))
 
@@ -73,6 +80,24 @@ def _lines(results: Results, verdict: Verdict, width: int) -> Iterator[str]:
     if condition is not None and verdict.verdict != "pass":
         yield from part(msg("What follows from it"), _one_line(condition.impact.in_(language)))
     yield from part(msg("What to do"), verdict.remedy)
+
+
+def _facts(facts: Mapping[str, Any] | None) -> Iterator[str]:
+    if facts is None:
+        yield ""
+        yield to_text(
+            msg("The facts themselves are in the snapshot: --save-snapshot FILE, then --from-snapshot FILE.")
+        )
+        return
+    yield ""
+    yield to_text(msg("The facts that it read, by their place in the snapshot (secrets are digests)"))
+    for place, fact in facts.items():
+        text = json.dumps(msgspec.to_builtins(fact, str_keys=True), indent=1, ensure_ascii=False)
+        lines = text.splitlines()
+        yield f"{_INDENT}{place}"
+        yield from (f"{_INDENT}  {visible(line)}" for line in lines[:_LINES])
+        if more := max(0, len(lines) - _LINES):
+            yield f"{_INDENT}  " + to_text(plural("({count} more line)", "({count} more lines)", count=more))
 
 
 def _one_line(text: str) -> str:

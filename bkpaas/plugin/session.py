@@ -41,6 +41,7 @@ from bkpaas.plugin.options import (
 from bkpaas.plugin.outcome import Outcome
 from bkpaas.plugin.outputs import Outputs, free_directory, not_written
 from bkpaas.plugin.progress import Progress
+from bkpaas.plugin.read_facts import FACTS
 from bkpaas.plugin.selection import NOTHING_FAILED
 from bkpaas.plugin.waivers import uses
 from bkpaas.record import Results
@@ -270,7 +271,8 @@ class Controller:
 
     def _print(self, colour: bool) -> None:
         assert self.results is not None
-        lines = closing.lines(self.config.option, self.deployment, self.results, colour=colour)
+        facts = self.config.stash.get(FACTS, None)
+        lines = closing.lines(self.config.option, self.deployment, self.results, facts, colour=colour)
         for line in ("", *lines, *closing.remarks(self.config.option, self.failures, self.outputs.notices)):
             print(line)
         if self.config.option.summary == "-":

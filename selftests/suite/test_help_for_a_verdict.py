@@ -44,6 +44,9 @@ def test_a_snapshot_is_checked_and_then_explained(run):
     limit = run("--explain=paas-clock-skew@paas-1+paas-2", "--only=paas-clock-skew")
     assert limit.exit == 0 and "clock_uncertainty_seconds = 2" in limit.out
     assert "Nothing of what makes it fail was seen." in limit.out
+    facts = limit.out.partition("The facts that it read")[2]
+    assert "hosts.paas-1.clock" in facts and '"offset_seconds"' in facts and "hosts.paas-2.settings" in facts
+    assert "hosts.paas-1.disks" not in facts
 
 
 @pytest.mark.parametrize("file", ["healthy.json", "healthy-b.json"])
