@@ -5,6 +5,7 @@ pytest-html puts what it is given into the page as it is, so everything is escap
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection
 from html import escape
 from pathlib import Path
@@ -26,7 +27,14 @@ TEXT_LIMIT = 2_000
 ROWS = 3_000
 """More verdicts than this, and only what is not pass gets a row: a browser shows no more of pytest-html's rows in time."""
 CAUSES_SHOWN = 20
+_FILTER = re.compile(r'(<input checked="true" class="filter"[^>]* data-test-result="([a-z]+)")')
 IDS_SHOWN = 200
+
+_REPAIRS = {
+    "resultBody.querySelector('tbody').id = testId": "",  # the id of each row would be "undefined"
+    "</li>`).join('')}<ul>`": "</li>`).join('')}</ul>`",
+}
+"""By text of pytest-html's script, what replaces it: markup that a screen reader cannot follow."""
 
 
 def write_privately(
@@ -47,11 +55,22 @@ def write_privately(
 
 
 def readable(page: str, language: Language) -> str:
-    """Return pytest-html's page with its language, a viewport for phones, and our style after its own."""
+    """Return pytest-html's page with its language, a viewport for phones, our style after its own, and names for readers.
+
+    A person who hears the page needs a main region, a name for each filter and an alternative for each picture.
+    """
     style = Path(__file__).with_name("details.css").read_text("utf-8")
     viewport = '<meta name="viewport" content="width=device-width, initial-scale=1">'
     page = page.replace("<html>", f'<html lang="{"zh-CN" if language == "zh" else "en"}">', 1)
-    return page.replace("</head>", f"{viewport}<style>{style}</style></head>", 1)
+    page = page.replace("</head>", f"{viewport}<style>{style}</style></head>", 1)
+    head, end, rest = page.partition('<div id="data-container"')  # behind it are texts of hosts
+    head = head.replace("<body>", "<body><main>", 1)
+    before, footer, after = head.rpartition("<footer>")
+    head = f"{before}</main>{footer}{after}" if footer else f"{head}</main>"
+    head = _FILTER.sub(r'\1 aria-label="\2"', head).replace('<img src="" />', '<img src="" alt="">')
+    for text, repaired in _REPAIRS.items():
+        rest = rest.replace(text, repaired, 1)
+    return head + end + rest
 
 
 def header_cells(language: Language) -> list[str]:
