@@ -39,6 +39,9 @@ STEADY_SECONDS = 2
 SUPERVISOR_FAULTS = re.compile(r"no such file|refused|reset|timeout|spawn error|ProtocolError", re.IGNORECASE)
 """Errors of supervisorctl that show a fault of supervisord; with other errors the status is not known."""
 
+NOT_STARTED = ("No such file or directory", "Permission denied", "Exec format error")
+"""Errors with which supervisorctl itself cannot be started: they are not about supervisord."""
+
 
 def _own_supervisor(host: HostView) -> Supervisor:
     """The supervisor of open_paas; NoData when another one, of another configuration, runs its services."""
@@ -264,6 +267,8 @@ def test_all_programs_are_running(host: HostView, deployment: Deployment, findin
         error = supervisor.status_error
         if not error or not SUPERVISOR_FAULTS.search(str(error)):
             raise NoData(msg("supervisorctl: {error}", error=error or msg("no answer")))
+        if str(error).strip() in NOT_STARTED:
+            raise NoData(msg("supervisorctl cannot be started: {error}", error=error))
         raise AssertionError(case("no-answer", "supervisorctl: {error}", error=error))
     wrong: dict[str, CaseMessage] = {}
     for name in _expected(supervisor):

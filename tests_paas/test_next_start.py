@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from bkpaas.checks import (
     OPEN_PAAS_SERVICES,
     CaseMessage,
+    ConfProgram,
     Deployment,
     FileFact,
     Finding,
@@ -199,6 +200,9 @@ def _running(host: HostView, startup: Startup) -> Iterator[tuple[str, list[CaseM
             process = process_of_program(host.facts, supervisor, program)
             if process is not None:
                 messages = [*_deleted(program.name, process), *_other(program.command, process, startup)]
+                messages += _moved(program, process, host)
+                if not program.autostart and module == "open_paas" and program.name in OPEN_PAAS_SERVICES:
+                    messages.append(_by_hand(program, process))
                 yield program.name, messages
         yield from _not_in_file(host, supervisor, daemons)
         if daemons:
@@ -233,6 +237,40 @@ def _other(command: str, process: Process, startup: Startup) -> Iterator[CaseMes
             path=word,
             real=real,
         )
+
+
+def _moved(program: ConfProgram, process: Process, host: HostView) -> Iterator[CaseMessage]:
+    """Yield that a program runs in another directory than its file names, one that was renamed or copied."""
+    services = host.facts.services
+    service = None if isinstance(services, Missing) else services.by_name.get(program.name)
+    named = service.chdir if service is not None and service.by_uwsgi else program.directory
+    cwd = process.cwd or ""
+    if not named or not cwd.startswith("/") or cwd.endswith(DELETED):
+        return
+    path = named.rstrip("/") or "/"
+    facts = [host.startup.paths.get(one) for one in (*directories(path), path)]
+    if any(fact is None or fact.target is not None or fact.type != "dir" for fact in facts):
+        return  # a link leads elsewhere than its name says
+    same_place = cwd.rpartition("/")[0] == path.rpartition("/")[0]
+    if cwd != path and (same_place or path.rpartition("/")[2] in cwd.rpartition("/")[2]):
+        yield case(
+            "moved",
+            "{program} (pid {pid}) runs in {cwd}; its file says {path}, which is another directory now",
+            program=program.name,
+            pid=process.pid,
+            cwd=cwd,
+            path=path,
+        )
+
+
+def _by_hand(program: ConfProgram, process: Process) -> CaseMessage:
+    return case(
+        "not-by-itself",
+        "{program} (pid {pid}) runs, and {path} has autostart=false for it",
+        program=program.name,
+        pid=process.pid,
+        path=program.file,
+    )
 
 
 def _not_in_file(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lab.control import Lab
-from lab.faults.actions import host, keep, restart_nginx, restore
+from lab.faults.actions import edit, host, keep, restart, restart_nginx, restore, supervisorctl
 from lab.faults.edited import (
     AGENT,
     PAAS,
@@ -222,6 +222,24 @@ VALID = [
           "a semicolon is missing in the file of the app host's nginx", "app 主机的 nginx 文件缺少分号", app_reload("appo"), "appt-502"),
 ]  # fmt: skip
 
+RENAME = "mv {path} {path}.old && cp -a {path}.old {path}"
+RENAME_BACK = "[ ! -d {path}.old ] || {{ rm -rf {path} && mv {path}.old {path}; }}"
+
+
+def by_hand(lab: Lab) -> None:
+    name, conf = host(lab, "paas", 1), below(lab, CONF)
+    edit(lab, name, conf, "/^\\[program:login\\]/a autostart=false")
+    supervisorctl(lab, name, "update")
+    restart(lab, name, "login")
+
+
+def by_itself(lab: Lab) -> None:
+    name = host(lab, "paas", 1)
+    restore(lab, name, below(lab, CONF))
+    supervisorctl(lab, name, "update")
+    restart(lab, name, "login")
+
+
 PIDS = [
     fault("pid-nginx-gone", "pid-files", "the pid file of nginx was cleaned away", "nginx 的 pid 文件被清理",
           removed("nginx", 0, "/run/nginx.pid"), "login-502"),
@@ -235,6 +253,18 @@ PIDS = [
           emptied("paas", 1, "logs/open_paas/login_uwsgi.pid", nothing)),
 ]  # fmt: skip
 
+UPGRADED = [
+    start("next-directory-renamed", "login's directory was renamed and another one put there, without a restart",
+          "login 的目录被改名，原处换成另一个目录，未重启",
+          (lambda lab: lab.run(host(lab, "paas", 1), RENAME.format(path=below(lab, "open_paas/login"))),
+           lambda lab: lab.run(host(lab, "paas", 1), RENAME_BACK.format(path=below(lab, "open_paas/login"))))),
+    start("next-interpreter-dangling", "the interpreter of open_paas's supervisord is a link to a version that was removed",
+          "open_paas 的 supervisord 所用解释器链接指向已删除的版本",
+          linked("paas", 0, ".envs/open_paas/bin/python", "/opt/py27/bin/python2.7")),
+    start("next-not-by-itself", "login has autostart=false and was started by hand", "login 设置了 autostart=false，由人手启动",
+          (by_hand, by_itself)),
+]  # fmt: skip
+
 BINARIES = [
     start("next-nginx-replaced", "nginx was updated and not restarted", "nginx 更新之后没有重启",
           replaced_binary("nginx", "/usr/sbin/nginx", gate_restart), "login-502"),
@@ -242,4 +272,4 @@ BINARIES = [
           replaced_binary("paas", "/usr/bin/uwsgi-core", paas_start(0))),
 ]  # fmt: skip
 
-FAULTS = [*PATHS, *CONFIGS, *VALID, *PIDS, *BINARIES]
+FAULTS = [*PATHS, *CONFIGS, *VALID, *PIDS, *UPGRADED, *BINARIES]

@@ -45,6 +45,26 @@ def moved(snapshot: dict[str, Any]) -> None:
     paas(snapshot)["startup"]["paths"][UWSGI]["target"] = "/usr/bin/uwsgi-new"
 
 
+def renamed(snapshot: dict[str, Any]) -> None:
+    """An upgrade moved the directory of login away and put another one there."""
+    master(snapshot)[CWD] = LOGIN_CODE + ".bak"
+
+
+def through_a_link(snapshot: dict[str, Any]) -> None:
+    renamed(snapshot)
+    path(LOGIN_CODE, target=LOGIN_CODE + ".bak")(snapshot)
+
+
+def elsewhere_by_itself(snapshot: dict[str, Any]) -> None:
+    master(snapshot)[CWD] = "/var/lib/other"
+
+
+def by_hand(snapshot: dict[str, Any]) -> None:
+    next(one for one in supervisor(snapshot)["programs_in_conf"] if one["name"] == "login")["autostart"] = (
+        False
+    )
+
+
 def without_program(snapshot: dict[str, Any]) -> None:
     programs = supervisor(snapshot)["programs_in_conf"]
     supervisor(snapshot)["programs_in_conf"] = [one for one in programs if one["name"] != "login"]
@@ -75,10 +95,14 @@ def of_another_account(snapshot: dict[str, Any]) -> None:
         (path(LOGIN_INI, type="dir"), "wrong-kind", "login"),
         (deleted, "deleted", "login"),
         (moved, "other-program", "login"),
+        (renamed, "moved", "login"),
+        (by_hand, "not-by-itself", "login"),
         (without_program, "not-in-file", "login"),
         (other_url, "control", "supervisorctl (open_paas)"),
         (without_interface, "control", "supervisorctl (open_paas)"),
         (path(LOGIN_CODE, mode=0o700), None, ""),
+        (through_a_link, None, ""),
+        (elsewhere_by_itself, None, ""),
     ],
 )
 def test_the_next_start(record: Any, change: Edit, case: str | None, programs: str) -> None:

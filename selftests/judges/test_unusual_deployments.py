@@ -62,6 +62,7 @@ def daemon(snapshot):
     ("message", "word"),
     [
         ("no supervisorctl", "no_data"),
+        ("No such file or directory", "no_data"),
         ("Server requires authentication", "no_data"),
         ("/opt/supervisorctl may be written by everybody: not run", "no_data"),
         ("error: <class 'socket.error'>, [Errno 13] Permission denied: file: x line: 228", "no_data"),
