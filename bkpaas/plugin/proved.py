@@ -55,7 +55,7 @@ def _sentence(proved: list[str], other: list[str], unknown: list[str]) -> Messag
             )
         )
     if unknown:
-        parts.append(msg("unknown on {hosts}: no VERSION file was read", hosts=", ".join(unknown)))
+        parts.append(msg("no VERSION file was read on {hosts}", hosts=", ".join(unknown)))
     if not parts:
         return msg("BlueKing versions: none, no paas host was checked")
     return msg("BlueKing versions: {parts}", parts=joined("; ", parts))

@@ -75,10 +75,13 @@ def test_a_temporary_directory_without_room_for_the_snapshot(run, tmp_path):
     """Collected facts are kept and reported although the workers cannot judge them."""
     full, saved = tmp_path / "full", tmp_path / "saved.json"
     around = on_full_disk(full, "48k")
+    (tmp_path / "report").mkdir()
+    (tmp_path / "report/details.html").write_text("of the run before")
     done = run("--save-snapshot", str(saved), "-n", "2", around=around, TMPDIR=str(full))
     assert "Traceback" not in done.out and "INTERNALERROR" not in done.out and saved.stat().st_size > 100_000
     assert done.exit == 1 and NO_SPACE in done.out and "set TMPDIR to another directory" in done.out
     assert {verdict["verdict"] for verdict in done.results["verdicts"]} == {"no_data"}
+    assert not (done.directory / "details.html").exists(), "of another run than the report"
 
 
 def test_workers_that_find_a_saved_snapshot(run, tmp_path):
