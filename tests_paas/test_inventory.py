@@ -294,6 +294,37 @@ def _addresses(host: HostView) -> set[str]:
         return set()
 
 
+@condition("address-unique")
+def test_no_other_host_has_the_address(
+    host: HostView, subject: Subject, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """The address of the host is on no network interface of another host."""
+    entry = deployment.host(subject.id)
+    own, address = _addresses(host), entry.address
+    if not own:
+        raise NoData(msg("the addresses of {host} were not read", host=host.name))
+    if address not in own:
+        raise NotApplicable(msg("{address} is not on an interface: it is translated", address=address))
+    views = host_facts.once(
+        "views", lambda lookup: {one.name: lookup(one.name) for one in deployment.selected()}
+    )
+    others = [
+        name
+        for name, view in views.items()
+        if name != entry.name
+        and address in (there := _addresses(view))
+        and there != own  # the same machine under two names
+    ]
+    finding.add_evidence(address)
+    assert not others, case(
+        "twice",
+        "{address} is on the interfaces of {host} and of {others}",
+        address=address,
+        host=entry.name,
+        others=series(others),
+    )
+
+
 @condition("inventory-domain")
 def test_inventory_has_the_domain_of_the_files(
     deployment: Deployment, host_facts: HostLookup, finding: Finding

@@ -188,6 +188,51 @@ def test_addresses_in_the_settings_are_those_of_the_inventory(
         raise NoData(clauses(unclear[:5]))
 
 
+OWN_HOST = ("LOGIN_HOST", "ENGINE_HOST", "HOST_BK_LOGIN")
+"""Addresses of services that run on each paas host."""
+
+
+@condition("settings-own-host")
+def test_services_use_those_of_their_own_host(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """No address of login or appengine in the settings is that of one other paas host alone."""
+    if len(deployment.hosts_with("paas")) < 2:
+        raise NotApplicable(msg("there is one paas host"))
+    wrong: dict[str, SettingReading] = {}
+    unclear: list[Message | str] = []
+    compared = 0
+    other: set[str] = set()
+    for name in OWN_HOST:
+        own, reasons = _own_readings(host, name, LOCATIONS[name])
+        unclear += reasons
+        for reading in own:
+            place = location_host(reading.text.strip("'\" "))
+            if not place:
+                continue
+            compared += 1
+            if is_own(place, host) or place in deployment.virtual_addresses:
+                continue
+            behind = _hosts_behind(host, place, deployment, host_facts)
+            if len(behind) == 1 and deployment.host(behind[0]).has_role("paas") and behind != [host.name]:
+                wrong[reading.where] = reading
+                other |= set(behind)
+    finding.add_evidence(msg("{number} addresses", number=compared))
+    assert not wrong, case(
+        "other-host",
+        lines(
+            msg("{where}: {name} = {text}", where=where, name=one.name, text=one.text)
+            for where, one in wrong.items()
+        ),
+        projects=series(sorted({one.project for one in wrong.values()})),
+        others=series(sorted(other)),
+    )
+    if not compared and not unclear:
+        raise NotApplicable(msg("no settings file has an address of another part of the platform"))
+    if unclear:
+        raise NoData(clauses(unclear[:5]))
+
+
 def _location_problem(
     reading: SettingReading, host: HostView, deployment: Deployment, host_facts: HostLookup
 ) -> CaseMessage | None:

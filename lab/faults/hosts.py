@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lab.control import Lab
-from lab.faults.actions import edit, fqdn, host, keep, restart_time_daemon, restore
+from lab.faults.actions import address, edit, fqdn, host, keep, restart_time_daemon, restore
 from lab.faults.fault import Fault
 
 KEYS = "/etc/ssh/authorized_keys"
@@ -46,7 +46,27 @@ def drop_key(lab: Lab) -> None:
     lab.run(host(lab, "es"), f": > {KEYS}")
 
 
+def duplicate_address(lab: Lab) -> None:
+    """A host was cloned, or an address was given out twice."""
+    taken = address(lab, host(lab, "paas", 1))
+    lab.run(host(lab, "cmdb"), f"ip addr add {taken}/{lab.layout.prefix} dev eth0")
+
+
+def own_address(lab: Lab) -> None:
+    taken = address(lab, host(lab, "paas", 1))
+    lab.run(host(lab, "cmdb"), f"ip addr del {taken}/{lab.layout.prefix} dev eth0 2>/dev/null || true")
+
+
 FAULTS = (
+    Fault(
+        "address-twice",
+        "address-unique",
+        "login-502",
+        "the cmdb host also has the address of the second paas host",
+        "cmdb 主机上也有第二台 paas 的地址",
+        duplicate_address,
+        own_address,
+    ),
     Fault(
         "domain-hosts-override",
         "domain-resolve",

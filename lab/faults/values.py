@@ -27,7 +27,14 @@ def changed(file: str, sed: str, *numbers: int) -> tuple[Act, Act]:
     def break_(lab: Lab) -> None:
         for number in numbers:
             name = host(lab, "paas", number)
-            edit(lab, name, path(lab), sed.replace("OTHER_HOST", address(lab, host(lab, "es"))))
+            edit(
+                lab,
+                name,
+                path(lab),
+                sed.replace("OTHER_HOST", address(lab, host(lab, "es"))).replace(
+                    "FIRST_HOST", address(lab, host(lab, "paas"))
+                ),
+            )
             restart(lab, name, service)
 
     def heal(lab: Lab) -> None:
@@ -116,6 +123,14 @@ def _fault(change: Change) -> Fault:
 
 FAULTS = (
     *map(_fault, CHANGES),
+    Fault(
+        "settings-of-the-first-host",
+        "settings-own-host",
+        "login-502",
+        "the settings of paas on the second paas host were copied from the first, with its address",
+        "第二台 paas 上 paas 的配置从第一台复制而来，含第一台的地址",
+        *changed("paas", '/^\\(ENGINE\\|LOGIN\\)_HOST/s/[0-9.]*\\(:[0-9]*\\)"/FIRST_HOST\\1"/', 1),
+    ),
     Fault(
         "settings-not-followed",
         "settings-valid",

@@ -61,3 +61,44 @@ def test_addresses_on_which_the_service_listens(judge, value, listens, case):
 
     verdict = judge("settings-match-inventory", change)["paas-1"]
     assert verdict["case"] == case, verdict["evidence"]
+
+
+@pytest.mark.parametrize(
+    ("value", "word"),
+    [
+        ("http://10.66.0.12:8003", "warn"),
+        ("http://10.66.0.11:8003", "pass"),
+        ("http://127.0.0.1:8003", "pass"),
+        ("http://paas.bklab.test/login", "pass"),
+    ],
+)
+def test_a_service_that_depends_on_the_other_paas_host(judge: Any, value: str, word: str) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        row = values(snapshot, "paas-1", "paas")["LOGIN_HOST"]
+        row[3], row[4] = value, ""
+
+    assert judge("settings-own-host", change)["paas-1"]["verdict"] == word
+
+
+@pytest.mark.parametrize(
+    ("host", "address", "failing"),
+    [
+        ("cmdb-1", "10.66.0.12", ["paas-2"]),
+        ("cmdb-1", "10.66.0.80", []),
+    ],
+)
+def test_an_address_on_two_hosts(judge: Any, host: str, address: str, failing: list[str]) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        snapshot["hosts"][host]["addresses"]["items"].append(address)
+
+    verdicts = judge("address-unique", change)
+    assert [name for name, one in verdicts.items() if one["verdict"] != "pass"] == failing
+
+
+def test_one_machine_under_two_names(judge: Any) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        hosts = snapshot["hosts"]
+        hosts["cmdb-1"]["addresses"]["items"].append("10.66.0.62")
+        hosts["job-1"]["addresses"] = hosts["cmdb-1"]["addresses"]
+
+    assert {one["verdict"] for one in judge("address-unique", change).values()} == {"pass"}
