@@ -26,6 +26,24 @@ NEVER = (NOT_JUDGED, SUITE_FAILED, CAUSE_NOT_FIRST, UNFILLED)
 
 TEXTS = ("title", "reason", "evidence", "remedy")
 
+CLASSES = (
+    ("failures of the replay", NEVER),
+    ("exit codes", ("exit code",)),
+    (
+        "verdicts",
+        ("word of", "severity of", "case of", "no verdict any more", "new verdict", "order of the verdicts"),
+    ),
+    ("root causes", ("root causes", "groups of root causes", "explained_by of")),
+    ("other fields of causes", ("headline of the cause",)),
+    ("services and hosts of verdicts", ("services of", "missed of", "needs of")),
+    ("edges", ("edges",)),
+    ("selection by markers", ("ids that -m",)),
+    ("texts", tuple(f"{name} of" for name in TEXTS)),
+    ("plans", ("plan of round", "text of --plan")),
+)
+"""Classes of differences, the most serious first, with the beginnings of their kinds."""
+OTHER = "others"
+
 
 class Difference(NamedTuple):
     """One thing that is not as expected."""
@@ -78,6 +96,27 @@ def compare_catalogue(expected: Mapping[str, Any], actual: Mapping[str, Any]) ->
             change = _text(before, after)
             if any(line.startswith("-") for line in change.splitlines()):
                 yield Difference(f"text of --plan, {language}", change, inventory)
+
+
+def difference_class(kind: str) -> str:
+    """Return the class of a kind of difference."""
+    for name, beginnings in CLASSES:
+        if kind.startswith(beginnings) or (name == "other fields of causes" and " of the cause " in kind):
+            return name
+    return OTHER
+
+
+def totals(differences: Iterable[Difference]) -> list[str]:
+    """Return one line for each class with differences, the most serious class first."""
+    classes: dict[str, list[Difference]] = {}
+    for difference in differences:
+        classes.setdefault(difference_class(difference.kind), []).append(difference)
+    lines = []
+    for name in (*(name for name, _ in CLASSES), OTHER):
+        if group := classes.get(name):
+            runs, kinds = ({getattr(one, field) for one in group} for field in ("run", "kind"))
+            lines.append(f"  {len(group):6} {name} ({len(kinds)} kinds, {len(runs)} runs)")
+    return ["differences by class:", *lines] if lines else []
 
 
 def report(differences: Iterable[Difference]) -> list[str]:

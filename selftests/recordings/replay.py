@@ -30,17 +30,22 @@ def main(words: list[str] | None = None) -> int:
     if unknown or not layouts:
         print(f"no recording: {' '.join(sorted(unknown)) or options.recordings}", file=sys.stderr)
         return 2
-    begun, replay = time.monotonic(), Replay(options)
+    total = sum(not only or name in only for layout in layouts for name in names(layout, options.recordings))
+    begun, replay = time.monotonic(), Replay(options, total)
     for layout in layouts:
         replay.judge(layout, only)
     replay.compare_catalogue()
     print("\n".join(comparing.report(replay.differences)))
+    if options.list:
+        lines = (json.dumps(one._asdict(), ensure_ascii=False) for one in replay.differences)
+        options.list.write_text("".join(f"{line}\n" for line in lines), "utf-8")
     print("\n".join(replay.additions()))
     print()
     print("\n".join(matrix.table(replay.judgements) if options.matrix else matrix.sums(replay.judgements)))
     if replay.otherwise:
         print(f"plans that are not those that the answers were recorded with: {replay.otherwise}")
     seconds, number = time.monotonic() - begun, len(replay.differences)
+    print("\n".join(comparing.totals(replay.differences)))
     print(f"{len(replay.judgements)} runs judged in {seconds:.0f} s: {number} differences")
     if options.update:
         print(f"written: {options.expected}")
@@ -49,10 +54,11 @@ def main(words: list[str] | None = None) -> int:
 
 
 class Replay:
-    """What came of judging the recordings again."""
+    """The outcome of judging `total` recordings again."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self, options: argparse.Namespace, total: int) -> None:
         self.options = options
+        self.total, self.done, self.begun = total, 0, time.monotonic()
         self.differences: list[comparing.Difference] = []
         self.judgements: dict[str, dict[str, Any]] = {}
         self.otherwise = 0
@@ -84,14 +90,20 @@ class Replay:
                 if outcome["judgement"].get("expected") not in map(_condition, told.get("not_recorded", ())):
                     self.differences += matrix.unmet_expectation(name, outcome["judgement"])
                 actual[name] = canonical({"name": name, **told})
+            self.done += 1
             if options.progress:
-                print(f"{layout} {name}: {len(found)} differences", flush=True)
+                print(f"{self.progress()} {layout} {name}: {len(found)} differences", flush=True)
         if options.update and actual:
             expectation.update(layout, actual, options.expected, known)
         elif not only:
             self.differences += [
                 comparing.Difference("expected, not recorded", "", name) for name in expected
             ]
+
+    def progress(self) -> str:
+        """Return how many runs are judged, and the minutes that the others take at this speed."""
+        left = (time.monotonic() - self.begun) * (self.total - self.done) / self.done / 60
+        return f"{self.done}/{self.total}, {left:.0f} min left:"
 
     def _count_additions(self, expected: dict[str, Any], told: dict[str, Any]) -> None:
         self.not_recorded.update(map(_condition, told.get("not_recorded", ())))
@@ -197,6 +209,12 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--matrix", action="store_true", help="print for each run whether the cause comes first")
     top.add_argument("--quiet", dest="progress", action="store_false", help="no line for each run")
+    top.add_argument(
+        "--list",
+        metavar="FILE",
+        type=Path,
+        help="write every difference, one JSON object a line; the screen shows examples",
+    )
     top.add_argument("--recordings", metavar="DIR", type=Path, default=PACKED, help="(%(default)s)")
     top.add_argument(
         "--expected", metavar="DIR", type=Path, default=expectation.DIRECTORY, help="(%(default)s)"

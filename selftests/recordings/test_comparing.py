@@ -8,7 +8,16 @@ from typing import Any
 
 import pytest
 
-from selftests.recordings.comparing import MOST_SHOWN, Difference, compare, compare_catalogue, report
+from selftests.recordings.comparing import (
+    MOST_SHOWN,
+    OTHER,
+    Difference,
+    compare,
+    compare_catalogue,
+    difference_class,
+    report,
+    totals,
+)
 
 CLOCK, ZONE = "clock-all@paas-1", "timezone-all@paas-1"
 
@@ -151,3 +160,22 @@ def test_report_groups_equal_changes_of_many_runs() -> None:
 def test_report_counts_what_it_leaves_out() -> None:
     text = "\n".join(report(Difference("word of x", f"+ {n}", "run") for n in range(MOST_SHOWN + 3)))
     assert "(+3 other changes of this kind)" in text
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_every_kind_has_a_class(kind: str) -> None:
+    assert difference_class(kind) != OTHER
+
+
+def test_totals_begin_with_the_most_serious_class() -> None:
+    differences = [
+        Difference("remedy of clock-all, en", "+ x", "healthy-1"),
+        Difference("remedy of clock-all, zh", "+ x", "healthy-1"),
+        Difference("word of clock-all", "- pass\n+ fail", "disk-full"),
+    ]
+    assert totals(differences) == [
+        "differences by class:",
+        "       1 verdicts (1 kinds, 1 runs)",
+        "       2 texts (2 kinds, 1 runs)",
+    ]
+    assert totals([]) == []
