@@ -328,19 +328,17 @@ def test_pid_files_name_the_masters(host: HostView, finding: Finding) -> None:
     """The pid files of nginx, of the uwsgi services and of the agents' supervisord exist and name the running master."""
     startup = host.startup
     wrong: dict[str, list[CaseMessage]] = {}
-    count = 0
-    for name, path, masters in _masters(host):
-        count += 1
-        pids = {master.pid for master in masters}
-        written = startup.pids.get(path) if path in startup.pids else None
+    files = list(_masters(host))
+    unread = [path for _, path, _ in files if path not in (*startup.pids, *startup.absent_pids)]
+    for name, path, master in files:
+        written, pid = startup.pids.get(path), master.pid
         finding.add_evidence(f"{path} {written}")
-        pid = " ".join(map(str, sorted(pids)))
-        if path not in startup.pids:
+        if path in startup.absent_pids:
             gone = case(
                 "gone", "{path} does not exist, while {program} {pid} runs", path=path, program=name, pid=pid
             )
             wrong.setdefault(name, []).append(gone)
-        elif written not in pids:
+        elif path in startup.pids and written != pid:
             other = case(
                 "wrong",
                 "{path} has {written}, the master of {program} is {pid}",
@@ -350,15 +348,17 @@ def test_pid_files_name_the_masters(host: HostView, finding: Finding) -> None:
                 pid=pid,
             )
             wrong.setdefault(name, []).append(other)
-    if not count and host.services.manager == "docker":
+    if not files and host.services.manager == "docker":
         raise NotApplicable(msg("the pid files of services in containers hold the pids of the container"))
-    if not count:
+    if not files:
         raise NotApplicable(msg("no running master has a pid file in its configuration"))
     _report(wrong, finding)
+    if unread:
+        raise NoData(msg("not read: {paths}", paths=", ".join(unread[:3])))
 
 
-def _masters(host: HostView) -> Iterator[tuple[str, str, tuple[Process, ...]]]:
-    """Yield (program, pid file, running masters) where a master runs."""
+def _masters(host: HostView) -> Iterator[tuple[str, str, Process]]:
+    """Yield (program, pid file, master) where one master runs."""
     for path, name in pid_files(host.facts).items():
         masters = host.processes.nginx_masters() if name == "nginx" else host.processes.uwsgi_masters(name)
         groups = (
@@ -367,7 +367,7 @@ def _masters(host: HostView) -> Iterator[tuple[str, str, tuple[Process, ...]]]:
         if any(container_of(group) for group in groups):
             continue  # the file has the pid that the process has in its container
         if len(masters) == 1:
-            yield name, path, masters
+            yield name, path, masters[0]
 
 
 @condition("supervisor-conf-valid")

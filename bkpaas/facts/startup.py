@@ -49,7 +49,9 @@ class Startup(Fact, frozen=True):
     interpreters: dict[str, str]
     """By script: the interpreter in its first line."""
     pids: dict[str, int | None]
-    """By pid file: its number."""
+    """By pid file that was read: its number; None: it has none."""
+    absent_pids: tuple[str, ...] = ()
+    """Pid files that do not exist."""
 
 
 _PYC_BYTES = 65536
@@ -74,12 +76,12 @@ def startup(files: Files) -> Startup:
     commands = files.get(FileName.START_COMMAND, [])
     paths = (*files.get(FileName.START_PATH, []), *commands)
     scripts = ((entry, _INTERPRETER.match(content(entry) or "")) for entry in commands)
-    pid_files = (
+    pid_files = [
         entry
         for name, entries in files.items()
         if name == FileName.NGINX_PID or name.startswith(FileName.UWSGI_PID.prefix)
         for entry in entries
-    )
+    ]
     return Startup(
         code={
             project: tuple(
@@ -92,7 +94,8 @@ def startup(files: Files) -> Startup:
         compiled=tuple(one for one in compiled if one is not None),
         paths={file.path: file for file in map(file_fact, paths)},
         interpreters={str(entry["path"]): match["path"][:300] for entry, match in scripts if match},
-        pids={str(entry["path"]): pid_in(entry) for entry in pid_files if entry.get("type") != "missing"},
+        pids={str(entry["path"]): pid_in(entry) for entry in pid_files if content(entry) is not None},
+        absent_pids=tuple(str(entry["path"]) for entry in pid_files if entry.get("type") == "missing"),
     )
 
 

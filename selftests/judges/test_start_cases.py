@@ -113,9 +113,24 @@ def test_the_next_start(record: Any, change: Edit, case: str | None, programs: s
     assert not case or f"{programs} on " in headlines[0]
 
 
+def first_pid_file(snapshot: dict[str, Any]) -> str:
+    return next(iter(paas(snapshot)["startup"]["pids"]))
+
+
+def unread_pid(snapshot: dict[str, Any]) -> None:
+    """Round 2 ended before the pid file was read, or the account may not read it."""
+    del paas(snapshot)["startup"]["pids"][first_pid_file(snapshot)]
+
+
+def unread_and_gone_pid(snapshot: dict[str, Any]) -> None:
+    unread_pid(snapshot)
+    gone_pid(snapshot)
+
+
 def gone_pid(snapshot: dict[str, Any]) -> None:
-    pids = paas(snapshot)["startup"]["pids"]
-    del pids[next(iter(pids))]
+    startup = paas(snapshot)["startup"]
+    startup["absent_pids"] = [first_pid_file(snapshot)]
+    del startup["pids"][first_pid_file(snapshot)]
 
 
 def other_pid(snapshot: dict[str, Any]) -> None:
@@ -127,6 +142,11 @@ def other_pid(snapshot: dict[str, Any]) -> None:
 def test_pid_files(judge: Any, change: Edit, case: str) -> None:
     verdict = judge("pid-files", change)["paas-1"]
     assert (verdict["verdict"], verdict["case"]) == ("warn", case)
+
+
+def test_a_pid_file_that_was_not_read_is_no_data(judge: Any) -> None:
+    assert judge("pid-files", unread_pid)["paas-1"]["verdict"] == "no_data"
+    assert judge("pid-files", unread_and_gone_pid)["paas-1"]["case"] == "gone"
 
 
 def login_files(snapshot: dict[str, Any]) -> list[dict[str, Any]]:
