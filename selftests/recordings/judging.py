@@ -57,7 +57,10 @@ def judge(recording: Recording, directory: Path) -> dict[str, Any]:
     place, report = directory / "inventory", directory / "report"
     _write_inventory(recording, place)
     capture = _Capture()
-    plans, ignored = _replace_network(recording), _leave_out(recording.get("known"))
+    plans, ignored = (
+        _replace_network(recording),
+        _leave_out(recording.get("known"), recording.get("left_out") or ()),
+    )
     words = ["--inventory", str(place), "--report", str(report), "--lang", recording["language"]]
     if recording["login_user"]:
         words += ["--login-user", recording["login_user"]]
@@ -74,13 +77,13 @@ def judge(recording: Recording, directory: Path) -> dict[str, Any]:
     return without_place(found | _told(record, capture), directory)
 
 
-def _leave_out(known: Collection[str] | None) -> list[str]:
+def _leave_out(known: Collection[str] | None, before: Collection[str]) -> list[str]:
     """Explain a run without the verdicts that are not recorded. -> their ids, filled in when the run ends"""
     ignored: list[str] = []
     build = plugin_results.build
 
     def build_without(deployment: Any, snapshot: Any, expected: Any, outcomes: Any, **how: Any) -> Results:
-        ignored[:] = unrecorded.left_out(outcomes, known)
+        ignored[:] = unrecorded.left_out(outcomes, known, before)
         rest = {id_: outcome for id_, outcome in outcomes.items() if id_ not in ignored}
         return build(deployment, snapshot, [id_ for id_ in expected if id_ not in ignored], rest, **how)
 

@@ -135,11 +135,12 @@ class Replay:
 
 
 def _with_known(recordings: Iterable[Recording], expected: dict[str, str]) -> Iterator[Recording]:
-    """Yield the recordings, each with the conditions that its expectation has under the key `known`."""
+    """Yield the recordings with what their expectation has: `known` conditions, and ids that were `left_out`."""
     for recording in recordings:
         text = expected.get(recording["name"])
-        known = sorted(set(map(_condition, json.loads(text)["verdicts"]))) if text else None
-        yield {**recording, "known": known}
+        run = json.loads(text) if text else None
+        known = sorted(set(map(_condition, run["verdicts"]))) if run else None
+        yield {**recording, "known": known, "left_out": (run or {}).get("not_recorded", [])}
 
 
 def _condition(id_: str) -> str:

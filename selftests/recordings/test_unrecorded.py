@@ -66,6 +66,7 @@ def test_only_what_is_not_recorded_is_left_out() -> None:
     }
     assert left_out(outcomes, ["old"]) == ["old@a", "new@a"]
     assert left_out(outcomes, None) == ["old@a"]
+    assert left_out(outcomes, ["old", "new"], ["old@b", "new@b"]) == ["old@a", "old@b"], "left out before"
 
 
 def newer() -> dict[str, Any]:

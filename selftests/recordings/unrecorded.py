@@ -68,16 +68,24 @@ def _is_absent(reason: Message | str) -> bool:
     return isinstance(reason, Message) and reason.template in ABSENT
 
 
-def left_out(outcomes: Mapping[str, Any], known: Collection[str] | None) -> list[str]:
+def left_out(
+    outcomes: Mapping[str, Any], known: Collection[str] | None, before: Collection[str] = ()
+) -> list[str]:
     """Return the ids whose outcome is no_data since the recording has no answer, or of a new condition.
 
-    known: the conditions that the expectation of the run has; None: all are known.
+    Args:
+        known: the conditions that the expectation of the run has; None: all are known.
+        before: ids that were left out when the expectation was made: it has no verdict of them.
     """
     return [
         id_
         for id_, outcome in outcomes.items()
         if outcome.word == "no_data"
-        and (NOT_RECORDED in _english(outcome.reason) or (known is not None and _condition(id_) not in known))
+        and (
+            id_ in before
+            or NOT_RECORDED in _english(outcome.reason)
+            or (known is not None and _condition(id_) not in known)
+        )
     ]
 
 
