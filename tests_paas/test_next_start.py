@@ -325,7 +325,7 @@ def _control(supervisor: Supervisor) -> Iterator[CaseMessage]:
 
 @condition("pid-files")
 def test_pid_files_name_the_masters(host: HostView, finding: Finding) -> None:
-    """The pid files of nginx, of the uwsgi services and of the agents' supervisord exist and name the running master."""
+    """The pid files of nginx and of the uwsgi services exist and name the running master."""
     startup = host.startup
     wrong: dict[str, list[CaseMessage]] = {}
     files = list(_masters(host))
