@@ -1,5 +1,8 @@
 """The app hosts in the table of appengine: with the address, port, category and token that they have."""
 
+import re
+from collections.abc import Iterator
+
 from bkpaas.checks import (
     AgentConfig,
     DatabaseAccount,
@@ -9,13 +12,17 @@ from bkpaas.checks import (
     Host,
     HostLookup,
     HostView,
+    HttpName,
     Message,
     NoData,
     RegisteredAgent,
     Subject,
     case,
+    changes,
+    clock_slack,
     condition,
     database_states,
+    health,
     is_loopback,
     lines,
     msg,
@@ -79,6 +86,7 @@ def test_agent_is_registered(
     )
     if config is not None:
         _compare(row, config)
+        _require_loaded(host, row, config, deployment, host_facts)
     if not row.active:
         finding.add_evidence(
             msg("{place} is registered, active is {other}", place=endpoint, other=active[0].address)
@@ -111,6 +119,54 @@ def _compare(row: RegisteredAgent, config: AgentConfig) -> None:
         names=series(other),
         registered=row.address,
     )
+
+
+def _require_loaded(
+    host: HostView,
+    row: RegisteredAgent,
+    config: AgentConfig,
+    deployment: Deployment,
+    host_facts: HostLookup,
+) -> None:
+    """Fail if appengine's healthz names this agent and its file was changed after the running agent had started."""
+    texts = [
+        text for text in _failures(deployment, host_facts) if re.search(_whole_address(row.address), text)
+    ]
+    if not texts:
+        return
+    slack = clock_slack(host, deployment, host_facts)
+    agents = [process for process in host.processes.items if process.name == "paas_agent"]
+    for process in agents:
+        if process.start is None or not changes(config.files, process, process.start, slack):
+            continue
+        raise AssertionError(
+            case(
+                "not-loaded",
+                "paas_agent (pid {pid}) started before {path} was changed, the row agrees with the file, and appengine "
+                "reports: {message}",
+                pid=process.pid,
+                path=config.files[0].path,
+                message=texts[0],
+            )
+        )
+
+
+def _whole_address(address: str) -> str:
+    return rf"(?<![\d.]){re.escape(address)}(?![\d.])"
+
+
+def _failures(deployment: Deployment, host_facts: HostLookup) -> Iterator[str]:
+    """Yield the messages of appengine's healthz on each paas host where it reports a failure."""
+    for entry in deployment.hosts_with("paas"):
+        if not entry.selected:
+            continue
+        try:
+            answer = host_facts(entry.name).answers.get(HttpName.HEALTHZ, "appengine")
+        except NoData:
+            continue
+        state = health("appengine", answer)
+        if answer.error_kind is None and not state.healthy:
+            yield str(state.message)[:200]
 
 
 def _config(host: HostView) -> AgentConfig | None:

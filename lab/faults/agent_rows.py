@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from lab.control import Lab
-from lab.faults.actions import address, host
+from lab.faults.actions import address, edit, host, restore
 from lab.faults.database_state import sql
+from lab.faults.deploying import agent_file, restart_agent
 from lab.faults.fault import Act, Fault
 
 SECTION = "appt-502"
@@ -37,6 +38,17 @@ def put_back(lab: Lab) -> None:
         )
 
 
+def renew_token(lab: Lab) -> None:
+    change("token = CONCAT('aaaa', SUBSTR(token, 5))")(lab)
+    edit(lab, host(lab, "appt"), agent_file(lab), "s/^\\( *token: .\\)..../\\1aaaa/")
+
+
+def token_as_before(lab: Lab) -> None:
+    put_back(lab)
+    restore(lab, host(lab, "appt"), agent_file(lab))
+    restart_agent(lab)
+
+
 def fault(name: str, title_en: str, title_zh: str, break_: Act) -> Fault:
     return Fault(name, "agent-registered", SECTION, title_en, title_zh, break_, put_back)
 
@@ -65,6 +77,15 @@ FAULTS = (
         "the test host is registered with another port",
         "测试机登记的端口不一致",
         change("ip_port = '4246'"),
+    ),
+    Fault(
+        "agent-token-not-loaded",
+        "agent-registered",
+        SECTION,
+        "the token of the test host was renewed in appengine and in the file, and the agent was not restarted",
+        "测试机的 token 在 appengine 和文件中都已更换，agent 没有重启",
+        renew_token,
+        token_as_before,
     ),
     fault(
         "agent-row-other-token",

@@ -1,5 +1,6 @@
 """Cases that few faults show, on edited facts."""
 
+import json
 from typing import Any
 
 import pytest
@@ -274,3 +275,24 @@ def test_the_exception_in_login_log_is_of_the_same_time(judge: Any, seconds: flo
 
     verdict = judge("login-errors", change)["paas-1"]
     assert (verdict["verdict"], verdict["case"]) == ("fail", case)
+
+
+@pytest.mark.parametrize(
+    ("later", "address", "case"),
+    [(3600, "10.66.0.42", "not-loaded"), (0, "10.66.0.42", None), (3600, "10.66.0.4", None)],
+)
+def test_a_token_that_the_running_agent_does_not_have(
+    judge: Any, later: float, address: str, case: str | None
+) -> None:
+    """appengine names the agent, and the agent's file is newer than its process."""
+
+    def change(snapshot: dict[str, Any]) -> None:
+        message = f"paasagent health check failed, error: {address} agent return not zero"
+        answer = snapshot["hosts"]["paas-1"]["answers"]["by_name"]["healthz-appengine"]
+        answer["body"] = json.dumps({"message": message, "data": {}, "result": False})
+        for file in snapshot["hosts"]["appt-1"]["agent"]["config"]["files"]:
+            for name in ("mtime", "ctime", "folder_mtime"):
+                file[name] += later
+
+    verdict = judge("agent-registered", change)["appt-1"]
+    assert (verdict["verdict"], verdict["case"]) == (("fail", case) if case else ("pass", None))
