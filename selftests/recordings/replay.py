@@ -165,7 +165,9 @@ def work(recording: Recording, directory: Path) -> dict[str, Any]:
     results = directory / "report" / "results.json"
     if not results.exists():
         return {"error": matrix.read_output(directory)}
-    judged = matrix.judgement(recording["name"], read_json(results), matrix.read_output(directory))
+    record = read_json(results)
+    record.run.exit = told["exit"]  # without the verdicts that are not recorded
+    judged = matrix.judgement(recording["name"], record, matrix.read_output(directory))
     return {"told": told, "judgement": judged, "otherwise": otherwise(recording["plans"], told["plans"])}
 
 

@@ -1,0 +1,83 @@
+"""The files of supervisord, uwsgi and nginx are ones that the program accepts at its next start."""
+
+from bkpaas.checks import (
+    Deployment,
+    Finding,
+    HostView,
+    Message,
+    NoData,
+    NotApplicable,
+    case,
+    condition,
+    lines,
+    msg,
+    require_supervisord,
+    series,
+)
+
+
+@condition("supervisor-conf-valid")
+def test_supervisor_files_are_valid(host: HostView, deployment: Deployment, finding: Finding) -> None:
+    """Each supervisor configuration and what it includes is one that supervisord accepts at its next start."""
+    require_supervisord(host, deployment)
+    wrong: list[Message | str] = []
+    unread: list[Message] = []
+    there = [one for one in host.supervisors.by_module.values() if one.conf.exists]
+    for supervisor in there:
+        finding.add_evidence(supervisor.conf.path)
+        problems = list(supervisor.conf_refused)
+        if supervisor.conf_error:
+            reason = supervisor.conf_error
+            problems.insert(0, msg("{path}: {reason}", path=supervisor.conf.path, reason=reason))
+        if supervisor.conf.error is not None:
+            unread.append(msg("{path}: {reason}", path=supervisor.conf.path, reason=supervisor.conf.error))
+        else:
+            wrong += problems
+    if not there:
+        raise NotApplicable(msg("there is no supervisor configuration here"))
+    assert not wrong, case(
+        "invalid",
+        lines(wrong),
+        paths=series(sorted({one.conf.path for one in there if one.conf_error or one.conf_refused})),
+    )
+    if unread:
+        raise NoData(lines(unread))
+
+
+@condition("uwsgi-conf-valid")
+def test_uwsgi_files_are_valid(host: HostView, finding: Finding) -> None:
+    """Each uwsgi file of a service parses, binds one address and names its application."""
+    services = {name: one for name, one in host.services.by_name.items() if one.by_uwsgi}
+    if not services:
+        raise NotApplicable(msg("gunicorn runs the services here"))
+    finding.add_evidence(", ".join(one.ini.path for one in services.values()))
+    unread = [one.ini.path for one in services.values() if one.ini.error is not None]
+    wrong = {name: one for name, one in services.items() if one.invalid and one.ini.error is None}
+    finding.affects_services(wrong)
+    finding.set_remedy_values(service=" ".join(sorted(wrong)) or "SERVICE")
+    texts = [
+        msg("{path}: {reason}", path=one.ini.path, reason=problem)
+        for one in wrong.values()
+        for problem in one.invalid
+    ]
+    assert not wrong, case(
+        "invalid", lines(texts), paths=series(sorted(one.ini.path for one in wrong.values()))
+    )
+    if unread:
+        raise NoData(msg("not read: {paths}", paths=", ".join(unread)))
+
+
+@condition("nginx-conf-valid")
+def test_nginx_files_are_valid(host: HostView, finding: Finding) -> None:
+    """The files of nginx are ones that nginx accepts at its next start or reload."""
+    nginx = host.nginx
+    if nginx.main is None:
+        raise NotApplicable(msg("no nginx configuration was found"))
+    finding.set_remedy_values(main=nginx.main)
+    finding.add_evidence(f"{nginx.main}: {len(nginx.files)} files")
+    unread = [file.path for file in nginx.files if file.error is not None]
+    every = {str(one): one for one in (*nginx.syntax, *nginx.problems)}
+    wrong = [one for text, one in every.items() if not any(path in text for path in unread)]
+    assert not wrong, case("invalid", lines(wrong[:10]), main=nginx.main)
+    if unread:
+        raise NoData(msg("not read: {paths}", paths=", ".join(unread[:5])))
