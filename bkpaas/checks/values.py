@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from bkpaas.checks.lookup import HostLookup
 from bkpaas.errors import NoData
 from bkpaas.facts import HostView, Settings, Value
+from bkpaas.facts.setting_value import TEXT_LENGTH
 from bkpaas.facts.shown import normalised, replace_own_names
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.messages import msg
@@ -92,6 +94,8 @@ def _readings(host: HostView, project: str) -> SettingReadings:
         settings.get(lost[0].partition(".")[0])
     by_host: dict[str, Reading | NoData] = {}
     for name, value in settings.values.items():
+        if name.startswith("_"):
+            continue  # of the file itself: `from settings_production import *` leaves it out
         by_host.update(_of_value(host, settings, name, value))
     return by_host
 
@@ -112,10 +116,17 @@ def _of_value(
             tokens = _of_database(path, plain, host)
             yield path, Reading(host.name, settings.project, path, tokens, text, where)
     else:
-        text = "***" if value.digest is not None else value.text
+        text = "***" if value.digest is not None else _shown(value)
         evaluated = value.kind != "expression" and not (value.kind == "secret" and value.source)
         tokens = frozenset(_tokens(name, value, host))
         yield name, Reading(host.name, settings.project, name, tokens, text, where, evaluated)
+
+
+def _shown(value: Value) -> str:
+    """Return the text of a value: of an expression that was evaluated its result, not its source."""
+    if value.kind == "str" and isinstance(value.value, str):
+        return json.dumps(value.value, ensure_ascii=False)[:TEXT_LENGTH]
+    return value.text
 
 
 def _leaves(tree: object, path: str) -> Iterator[tuple[str, str]]:

@@ -59,6 +59,7 @@ PASSED_ON = (
 LOOKALIKES = (
     Lookalike("passed-on-otherwise", "nginx passes requests on with other directives to the same effect", "nginx 用其他写法转发请求，效果相同", *in_front(PASSED_ON)),
     Lookalike("cookie-name-in-two-parts", "BK_COOKIE_NAME of paas is written in two parts", "paas 的 BK_COOKIE_NAME 分两段书写", *spelled("paas", 0, "s/^BK_COOKIE_NAME = .*/BK_COOKIE_NAME = 'bk_' 'token'/")),
+    Lookalike("domain-put-together", "PAAS_DOMAIN of login is put together of a name of the file's own on one host", "一台主机上 login 的 PAAS_DOMAIN 由文件内部的名称拼成", *spelled("login", 1, "s/^PAAS_DOMAIN = 'paas\\.\\(.*\\)'/_DOMAIN = '\\1'\\nPAAS_DOMAIN = 'paas.%s' % _DOMAIN/")),
     Lookalike("cookie-age-as-number", "BK_COOKIE_AGE of paas is written as one number", "paas 的 BK_COOKIE_AGE 写成一个数字", *spelled("paas", 1, "s/^BK_COOKIE_AGE = .*/BK_COOKIE_AGE = 86400/")),
     Lookalike("database-port-as-number", "PORT of login's database is a number on one host", "一台主机上 login 数据库的 PORT 写成数字", *spelled("login", 1, "s/'PORT': '\\([0-9]*\\)'/'PORT': \\1/")),
     Lookalike("cookie-name-from-environment", "BK_COOKIE_NAME of login comes from the environment, with the usual value as default", "login 的 BK_COOKIE_NAME 取自环境变量，默认值与原来相同", *spelled("login default", 0, "s/^BK_COOKIE_NAME = .*/BK_COOKIE_NAME = os.environ.get('BK_COOKIE_NAME', 'bk_token')/")),

@@ -102,3 +102,22 @@ def test_one_machine_under_two_names(judge: Any) -> None:
         hosts["job-1"]["addresses"] = hosts["cmdb-1"]["addresses"]
 
     assert {one["verdict"] for one in judge("address-unique", change).values()} == {"pass"}
+
+
+@pytest.mark.parametrize(("value", "word"), [("paas.bklab.test", "pass"), ("paas.other.test", "fail")])
+def test_an_expression_is_judged_by_its_result(judge: Any, value: str, word: str) -> None:
+    """The text of the source is for display only."""
+
+    def change(snapshot: dict[str, Any]) -> None:
+        row = values(snapshot, "paas-1", "login")["PAAS_DOMAIN"]
+        row[3], row[4] = value, '"paas.%s" % _DOMAIN'
+
+    assert judge("settings-match-inventory", change)["paas-1"]["verdict"] == word
+
+
+def test_a_name_of_the_file_itself_is_not_a_setting(judge: Any) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        own = values(snapshot, "paas-1", "login")
+        own["_DOMAIN"] = list(own["PAAS_DOMAIN"])
+
+    assert judge("login-settings-equal", change)["paas-1+paas-2"]["verdict"] == "pass"
