@@ -17,7 +17,7 @@ from bench.fleet import fleet
 from bkpaas.report import html
 from selftests.report.browser import BINARY, Browser
 
-SECONDS = {3_000: 0.5, 100_000: 2.0}
+SECONDS = {3_000: 0.3, 100_000: 1.0}
 """By verdicts, how long a page may take to open."""
 BYTES = 3_000_000
 

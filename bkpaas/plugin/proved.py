@@ -8,7 +8,7 @@ from bkpaas.facts import Snapshot, Versions
 from bkpaas.facts.containers import Containers
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.language import get_language, other_language
-from bkpaas.messages import Message, joined, msg
+from bkpaas.messages import Message, joined, msg, series
 from bkpaas.record import PlatformVersions
 
 PROVED: dict[str, tuple[str, ...]] = {"5.x": ("3.2.5",), "6.x": ("2.14.68",)}
@@ -47,15 +47,13 @@ def _versions(snapshot: Snapshot, host: str) -> dict[str, str]:
 def _sentence(proved: list[str], other: list[str], unknown: list[str]) -> Message:
     parts = []
     if proved:
-        parts.append(msg("proved on {versions}", versions=", ".join(proved)))
+        parts.append(msg("proved on {versions}", versions=series(proved)))
     if other:
         parts.append(
-            msg(
-                "checked, but the suite was not proved on this version: {versions}", versions=", ".join(other)
-            )
+            msg("checked, but the suite was not proved on this version: {versions}", versions=series(other))
         )
     if unknown:
-        parts.append(msg("no VERSION file was read on {hosts}", hosts=", ".join(unknown)))
+        parts.append(msg("no VERSION file was read on {hosts}", hosts=series(unknown)))
     if not parts:
         return msg("BlueKing versions: none, no paas host was checked")
     return msg("BlueKing versions: {parts}", parts=joined("; ", parts))

@@ -135,9 +135,7 @@ class Controller:
             snapshot.save(self.directory / "snapshot.json")
         except OSError as error:
             self.outputs.notices.append(not_written(str(self.directory), error))
-            details_file = Path(
-                self.config.option.htmlpath
-            )  # of an earlier run; no test will write a new one
+            details_file = Path(self.config.option.htmlpath)  # of an earlier run
             self.outputs.attempt(details_file, lambda path: path.unlink(missing_ok=True))
             exitstatus = self._finish(int(pytest.ExitCode.TESTS_FAILED))
             self._print(_colours(self.config))
