@@ -26,6 +26,7 @@ from bkpaas.collect.rounds import HostAnswers
 from bkpaas.errors import CollectError, message_of
 from bkpaas.facts.build import host_facts
 from bkpaas.facts.host import HostFacts
+from bkpaas.facts.secret_names import may_be_a_name
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory.deployment import Host
 from bkpaas.libraries import MESSAGES, capture
@@ -69,6 +70,8 @@ class _Reply(Struct, array_like=True):
     facts: HostFacts | None
     secrets: list[str]
     error: Message | str
+    digests: list[str] = []
+    """Of all secrets in the answer of this host."""
     messages: dict[str, int] = {}
     """Messages of libraries with their counts (bkpaas.libraries)."""
     further_messages: int = 0
@@ -79,6 +82,7 @@ class Parser:
 
     def __init__(self, secrets: Secrets, cpu_seconds: int = CPU_SECONDS) -> None:
         self._secrets, self._cpu_seconds = secrets, cpu_seconds
+        self._digests: dict[str, set[str]] = {}
         self._closed = False
         self._worker = self._start()
 
@@ -105,10 +109,18 @@ class Parser:
         reply = msgspec.msgpack.decode(data, type=_Reply)
         for value in reply.secrets:
             self._secrets.digest(value)
+        self._digests.setdefault(host.name, set()).update(reply.digests)
         MESSAGES.merge(reply.messages, reply.further_messages)
         if reply.facts is None:
             raise errors.garbage(where, reply.error)
         return reply.facts
+
+    def secret(self, host: str, digest: str) -> str | None:
+        """Return the secret of a digest, if the answer of this host contained it.
+
+        A host may send a text that looks like the digest of another one's secret, which reports show.
+        """
+        return self._secrets.resolve_digest(digest) if digest in self._digests.get(host, ()) else None
 
     def _death_error(self, where: str, worker: subprocess.Popen[bytes]) -> CollectError:
         """Describe the end of a worker by its exit status."""
@@ -135,7 +147,8 @@ class Parser:
             start_new_session=True,
         )
         assert worker.stdin
-        setup = _Setup(self._secrets.key, list(self._secrets.remembered()), self._cpu_seconds)
+        shared = [value for value in self._secrets.remembered() if not may_be_a_name(value)]
+        setup = _Setup(self._secrets.key, shared, self._cpu_seconds)
         with contextlib.suppress(OSError):
             _write(worker.stdin, msgspec.msgpack.encode(setup))
         return worker
@@ -198,8 +211,12 @@ def decode_bounded(packed: bytes) -> tuple[dict[str, Any], dict[str, Message]]:
 
 
 def _parse(request: _Request, secrets: Secrets) -> _Reply:
-    """Parse with a copy of the secrets, so that a host with many of them does not slow down the others."""
+    """Parse with a copy of the secrets, so that a host with many of them does not slow down the others.
+
+    What may be a name is not redacted in the texts of other hosts: a host could hide an error or an address there.
+    """
     answers, host_secrets = request.answers, copy.deepcopy(secrets)
+    host_secrets.made.clear()
     try:
         if isinstance(answers.round_1, bytes):
             answers.round_1, answers.rejected[1] = decode_bounded(answers.round_1)
@@ -213,8 +230,9 @@ def _parse(request: _Request, secrets: Secrets) -> _Reply:
     known_values = set(secrets.remembered())
     new_values = [value for value in host_secrets.remembered() if value not in known_values][:SHARED_SECRETS]
     for value in new_values:
-        secrets.digest(value)
-    return _Reply(facts, new_values, "")
+        if not may_be_a_name(value):
+            secrets.digest(value)
+    return _Reply(facts, new_values, "", list(host_secrets.made))
 
 
 def _allow_cpu(seconds: int) -> None:

@@ -212,8 +212,8 @@ def command_line(argv: list[str], secrets: Secrets) -> tuple[str, ...]:
     """Return a command line without secrets, truncated to a total length."""
     shown_args: list[str] = []
     space_left = _COMMAND_LENGTH
-    secrets.redact(" ".join(argv))  # remembers what only several words together show to be a secret
-    for word, shown in zip(argv, hide_words(argv, secrets.digest), strict=True):
+    shown_words = list(hide_words(argv, secrets.digest))
+    for word, shown in zip(secrets.words(argv), shown_words, strict=True):
         if space_left <= 0:
             break
         if shown is None and " " in word:

@@ -93,6 +93,21 @@ def is_distinctive(value: str) -> bool:
     )
 
 
+_DOTTED = re.compile(r"[A-Za-z0-9_/:.-]{1,64}")
+_NUMBERED = re.compile(r"[A-Za-z_-]{1,60}[0-9]{1,3}")
+
+
+def may_be_a_name(value: str) -> bool:
+    """Return whether a text may be a sentence, or the name of a host, a domain or a version, whoever calls it a secret."""
+    if len(value.split()) > 1:
+        return True
+    if _DOTTED.fullmatch(value):
+        return "." in value.strip(".") or (
+            bool(_NUMBERED.fullmatch(value)) and not {"-", "_"}.isdisjoint(value)
+        )
+    return False
+
+
 DISTINCTIVE_LENGTH = 8
 """Characters of the shortest value that is searched for where it has no name."""
 

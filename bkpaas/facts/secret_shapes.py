@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from bkpaas.facts.secret_names import is_random
+from bkpaas.facts.secret_names import is_random, is_secret
 
 Hide = Callable[[str], str]
 """Returns the digest of a secret; a digest is its own digest."""
@@ -170,6 +170,7 @@ _SCHEME = re.compile(
 )
 _STATEMENT = re.compile(
     r"(?P<head>\b(?:requirepass|masterauth|IDENTIFIED BY(?: PASSWORD)?)[ \t]{1,8}[\"']?"
+    r"|auth-pass[ \t]{1,8}[\w.-]{1,60}[ \t]{1,8}"
     r"|(?:密码|口令|令牌|密钥)[ \t]{0,8}[为是]?[ \t]{0,8}[:：=][ \t]{0,8}[\"']?)"
     r"(?P<value>[^\s\"',;，；。]{2,})",
     re.IGNORECASE,
@@ -179,11 +180,20 @@ _QUERY = re.compile(r"(?P<head>[?&][\w.\[\]-]{1,60}=)(?P<value>[A-Za-z0-9_+/=-]{
 _CODE = re.compile(r"(?P<head>[?&](?:code|sig|sign)=)(?P<value>[^\s&\"'<>;,)\]]+)", re.IGNORECASE)
 """Short values of queries that let the bearer in: the code of OAuth, a signature."""
 _PROSE = re.compile(
-    r"(?P<head>\b(?:passwords?|passwd|passphrase|passcode|token|secret|session|sessionid|ticket|cookie)"
-    r"[ \t]{1,4}(?:is[ \t]|was[ \t]|id[ \t])?[\"'`“‘<]{0,2})(?P<value>[^\s\"'`”’<>,;:()\[\]{}，。；]+)",
+    r"(?P<head>(?:\b(?:passwords?|passwd|passphrase|passcode|token|secret|session|sessionid|ticket|cookie)"
+    r"[ \t]{1,4}(?:is[ \t]|was[ \t]|id[ \t])?|(?:密码|口令|令牌|密钥)[ \t]{0,4}[为是][ \t]{0,4})"
+    r"[\"'`“‘<]{0,2})(?P<value>[^\s\"'`”’<>,;:()\[\]{}，。；]+)",
     re.IGNORECASE,
 )
 """Values that a sentence names: session V, token V rejected, password 'V'."""
+_ELEMENT = re.compile(
+    r"(?P<head><(?P<name>[A-Za-z][\w.:-]{0,60})>(?:<!\[CDATA\[)?[ \t]{0,8})(?P<value>[^\s<>\[\]]{2,})"
+)
+"""<password>V</password> in XML."""
+_PAIR = re.compile(
+    r"(?P<head>[\"'](?P<name>[A-Za-z][\w.-]{0,60})[\"'],[ \t]{0,8}[ubUB]?[\"'])(?P<value>[^\s\"',;<>()\[\]{}]{6,})"
+)
+"""('password', 'V') and ["password", "V"]; a value that may be the next name stays."""
 _JWT_PART = re.compile(r"[\w.-]+")
 
 
@@ -212,6 +222,18 @@ def prose(text: str, hide: Hide) -> str:
         return head + hide(value) + rest if quoted or is_random(value) else match[0]
 
     return _PROSE.sub(hidden, text)
+
+
+def named_values(pattern: re.Pattern[str], text: str, hide: Hide, fits: Callable[[str], bool]) -> str:
+    """Hide the group `value` of the matches whose group `name` is the name of a secret."""
+
+    def hidden(match: re.Match[str]) -> str:
+        value = match["value"]
+        if DIGEST.match(value) or not is_secret(match["name"], value) or not fits(value):
+            return match[0]
+        return match["head"] + hide(value)
+
+    return pattern.sub(hidden, text)
 
 
 def _names_no_secret(value: str) -> bool:
@@ -255,6 +277,9 @@ def shapes(text: str, hide: Hide) -> str:
         text = bare_logins(url_logins(text, hide), hide)
     for pattern in (_FORM, _TOKEN_RECORD):
         text = matched(pattern, text, hide)
+    if "</" in text:
+        text = named_values(_ELEMENT, text, hide, bool)
+    text = named_values(_PAIR, text, hide, is_random)
     return matched(_STATEMENT, web_tokens(text, hide), hide)
 
 

@@ -7,9 +7,9 @@ import html
 import json
 from urllib.parse import quote, quote_plus
 
-_LOOSE = " \t\r\n\\"
-"""Characters that line breaks and escapes put between the others."""
-_LINE_BREAKS = ("\\r", "\\n", "\\t")
+_LOOSE = " \t\r\n\\\0"
+"""Characters that line breaks, escapes and encodings of two bytes put between the others."""
+_LINE_BREAKS = ("\\u0000", "\\r", "\\n", "\\t")
 
 
 def compact(text: str) -> str:
@@ -28,6 +28,8 @@ def spellings(value: str) -> set[str]:
         *(html.escape(value), html.escape(value, quote=False)),
         *(json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]),
         *(data.hex(), data.hex().upper()),
+        *("".join(f"{sign}{byte:02x}" for byte in data) for sign in ("%", "x")),
+        "".join(f"%{byte:02X}" for byte in data),
     ]
     for before in range(3):  # where it begins within a group of three bytes
         encoded = base64.b64encode(b"\0" * before + data).decode().rstrip("=")
@@ -48,7 +50,7 @@ def replace_spellings(digests: dict[str, str], text: str) -> str:
 def _replaced(text: str, spelling: str, digest: str) -> str:
     if spelling in text:
         text = text.replace(spelling, digest)
-    positions = _dense_positions(text)
+    positions = dense_positions(text)
     dense = "".join(text[at] for at in positions)
     done: list[str] = []
     position = start = 0
@@ -60,8 +62,8 @@ def _replaced(text: str, spelling: str, digest: str) -> str:
     return "".join(done) + text[position:]
 
 
-def _dense_positions(text: str) -> list[int]:
+def dense_positions(text: str) -> list[int]:
     """Return the places of the characters that compact() keeps."""
     for escape in _LINE_BREAKS:
-        text = text.replace(escape, "  ")
+        text = text.replace(escape, " " * len(escape))
     return [position for position, sign in enumerate(text) if sign not in _LOOSE]

@@ -18,6 +18,8 @@ _NEXT_LINE = re.compile(r"(?:[|>][-+0-9]{0,2})?[ \t]{0,8}\\?\r?\n[ \t]{0,64}(?:-
 """A value may begin on the line after its name."""
 _QUOTE = re.compile(r"[ubUB]?(?P<quote>\\{0,8}[\"'])")
 _BARE = re.compile(r"[^\s&,;\"'<>()\[\]{}\\]+")
+_SCHEME = re.compile(r"\{[A-Z0-9-]{3,12}\}")
+"""Before a digest of a password: {SHA} of supervisord, {SSHA} of LDAP."""
 _CONTINUED = re.compile(r"\\\r?\n[ \t]{0,64}")
 _SHELL_ESCAPES = frozenset("&$ #!*|(){}[];<>?~^%@=+,.:-`")
 _BROKEN_LINE = re.compile(r"[ \t]{0,64}[^\s\"'=:,\\]{1,120}(?P<quote>\\{0,8}[\"'])")
@@ -126,7 +128,8 @@ class _Value:
         self.text = text[start : self.end - (len(quote) if self.closed else 0)]
 
     def _bare(self, text: str) -> None:
-        end = self.start
+        scheme = _SCHEME.match(text, self.start)
+        self.start = end = scheme.end() if scheme else self.start
         while True:
             if word := _BARE.match(text, end) or _CONTINUED.match(text, end):
                 end = word.end()

@@ -14,6 +14,7 @@ from typing import Any
 from bkpaas.facts.redacted_texts import RedactedTexts
 from bkpaas.facts.secret_names import DISTINCTIVE_LENGTH, is_distinctive, is_secret
 from bkpaas.facts.secret_shapes import DIGEST, PREFIX, late_shapes, shapes
+from bkpaas.facts.secret_spans import hide_spans, spans_of_digests, spans_of_spellings
 from bkpaas.facts.secret_spellings import compact, replace_spellings, spellings
 from bkpaas.facts.secret_words import assignments, options
 
@@ -25,7 +26,7 @@ _UNSURE_LENGTH = 1024
 """Characters at the end of a text that was cut, which may hold a part of a secret that is not recognised."""
 _MOST_REMEMBERED = 5000
 """Secrets that are looked for where they have no name."""
-_TRIGGER = re.compile(r"[\s=:：@%\[]|eyJ")
+_TRIGGER = re.compile(r"[\s=:：@%\[<(密口令]|eyJ")
 """What each text with a recognisable secret contains."""
 _OBJECT = re.compile(r" at 0x[0-9a-fA-F]{6,16}\b")
 """The address of an object in a text of Python: it differs in each process and says nothing."""
@@ -47,6 +48,8 @@ class Secrets:
         self._unusual_passwords: list[str] = []
         """Passwords of logins that the shape of a login would cut in the middle."""
         self._known_texts = RedactedTexts()
+        self.made = set[str]()
+        """Digests that were made of a value, as opposed to texts that look like one."""
         self.fingerprint = None if key is None else self._digested("fingerprint of the key")
         """Equal in all snapshots with the same key; None for a random key."""
 
@@ -64,8 +67,10 @@ class Secrets:
         if DIGEST.fullmatch(value):
             return value
         if value in self._digests:
+            self.made.add(self._digests[value])
             return self._digests[value]
         digest = self.conceal(value)
+        self.made.add(digest)
         if len(self._digests) < _MOST_REMEMBERED:
             self._digests[value] = digest
             if is_distinctive(value):
@@ -112,8 +117,11 @@ class Secrets:
     def redact(self, text: str) -> str:
         """Return the text with each recognised secret replaced by its digest; a text of extreme length is cut.
 
+        NUL is left out: texts in an encoding of two bytes have one after each letter, also in the names of secrets.
+
         The address of an object in memory becomes `0x...`, so that equal failures of two hosts have equal texts.
         """
+        text = text.replace("\0", "")
         if len(text) > _REDACTED_LENGTH:
             return self._redacted(text[:_REDACTED_LENGTH])[: _REDACTED_LENGTH - _UNSURE_LENGTH]
         return self._redacted(text)
@@ -127,10 +135,23 @@ class Secrets:
         known = self._known_texts.get(text)
         if known is not None:
             return known
-        redacted = options(shapes(text, self.digest), self.digest)
-        redacted = late_shapes(assignments(redacted, self.digest), self.digest)
+        redacted = _hide_all(text, self.digest)
         self._known_texts.add(text, redacted)
         return redacted
+
+    def words(self, words: list[str]) -> list[str]:
+        """Return the words of a command line without the secrets that several words together show."""
+        line = " ".join(words)
+        if self.redact(line) == line:
+            return words
+        values = dict[str, str]()
+
+        def remember(value: str) -> str:
+            digest = self.digest(value)
+            values.setdefault(digest, value)
+            return digest
+
+        return hide_spans(words, spans_of_digests(line, _hide_all(line, remember), values))
 
     def truncate(self, text: str, limit: int) -> str:
         """Redact a text, then truncate it, so that no part of a secret is left at the end."""
@@ -164,15 +185,34 @@ class Secrets:
         """Return the structure with every string scrubbed, whatever the names, and no known secret left."""
         redacted = _map_strings(value, self.redact)
         left = self._left_in(json.dumps(redacted, ensure_ascii=False))
-        return _map_strings(redacted, partial(replace_spellings, left)) if left else redacted
+        if not left:
+            return redacted
+        return _map_strings(_map_words(redacted, left), partial(replace_spellings, left))
 
     def _left_in(self, text: str) -> dict[str, str]:
         """Return the known secrets, in any spelling, that may be in a text, with their digests."""
         text, found = compact(text), self._spellings
+        text += text.replace('","', "")  # also over several words of a list
         if len(found) > _FEW_SPELLINGS:
             starts = {text[at : at + DISTINCTIVE_LENGTH] for at in range(len(text) - DISTINCTIVE_LENGTH + 1)}
             found = {one: digest for one, digest in found.items() if one[:DISTINCTIVE_LENGTH] in starts}
         return {spelling: digest for spelling, digest in found.items() if spelling in text}
+
+
+def _hide_all(text: str, hide: Callable[[str], str]) -> str:
+    """Return the text with each recognised secret hidden."""
+    return late_shapes(assignments(options(shapes(text, hide), hide), hide), hide)
+
+
+def _map_words(value: Any, digests: dict[str, str]) -> Any:
+    """Return the structure with known secrets replaced that go over several strings of a list."""
+    if isinstance(value, dict):
+        return {key: _map_words(item, digests) for key, item in value.items()}
+    if not isinstance(value, list) or not value:
+        return value
+    if not all(isinstance(item, str) for item in value):
+        return [_map_words(item, digests) for item in value]
+    return hide_spans(value, spans_of_spellings(" ".join(value), digests))
 
 
 def _map_strings(value: Any, change: Callable[[str], str]) -> Any:

@@ -133,3 +133,33 @@ def test_facts_are_bounded(open_parser: Open, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(parsing, "FACTS_BYTES", 1000)
     with pytest.raises(CollectError, match="more facts than allowed"):
         open_parser().facts(host(), visited())
+
+
+def test_a_secret_is_resolved_for_its_own_host_only(open_parser: Open) -> None:
+    """Reports show digests: a host that sends one of them must not receive the secret of another."""
+    parser = open_parser()
+    parser.facts(host(), visited())
+    digest = Secrets(b"key").digest("Pl4nted-db-pass")
+    other = first()
+    for entries in other["files"].values():
+        for entry in entries:
+            entry["text"] = (entry.get("text") or "").replace("Pl4nted-db-pass", digest)
+    thief = msgspec.structs.replace(host(), name="paas-2")
+    assert parser.facts(thief, visited(other)).collected
+    assert parser.secret("paas-1", digest) == "Pl4nted-db-pass"
+    assert parser.secret("paas-2", digest) is None
+
+
+@pytest.mark.parametrize(
+    "value", ["Login validity is illegal 1", "paas1.bk.com", "nginx/1.24.0", "bk-node-01"]
+)
+def test_a_host_cannot_hide_names_and_errors_of_another(open_parser: Open, value: str) -> None:
+    """A password of one host is also redacted elsewhere, but not a text that a check may look for."""
+    parser = open_parser()
+    evil = first()
+    evil["files"]["settings-login-2"][0]["text"] += f"\nX_PASSWORD = '{value}'\nY_PASSWORD = 'Zk7mQ9xw+4'\n"
+    parser.facts(host(), visited(evil))
+    one = first()
+    one["processes"] += [process(77, 1, "/bin/x", value, "Zk7mQ9xw+4")]
+    (last,) = [p for p in parser.facts(host(), visited(one)).processes.items if p.pid == 77]
+    assert last.argv[1] == value and last.argv[2].startswith("secret:")

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from bkpaas.facts.process import command_line
 from bkpaas.facts.redacted_texts import RedactedTexts
 from bkpaas.facts.secrets import Secrets
 
@@ -260,3 +261,77 @@ def test_many_secrets_are_found_as_few_are():
         one.digest(value)
     assert len(one._spellings) > 500
     assert one.strings([f"a {values[7]} b", "c"]) == [f"a {one.digest(values[7])} b", "c"]
+
+
+SPLIT = (
+    ("prog", "password", ":", "abc123"),
+    ("prog", "password=", "hunter"),
+    ("x", "Authorization:", "Bearer", "abcdefgh"),
+    ("sh", "-c", "x", 'password="my', "dear", 'secret"'),
+    ("x", "IDENTIFIED", "BY", "'abcdef'"),
+    ("redis-server", "requirepass", "sekret"),
+    ("java", *["-Dnumber=1234567890"] * 90, "password", "=", "abc123"),
+)
+"""Command lines in which several words together show a secret, each shorter than what is searched for elsewhere."""
+
+
+@pytest.mark.parametrize("argv", SPLIT)
+def test_a_secret_that_several_words_show(argv: tuple[str, ...]) -> None:
+    shown = command_line(list(argv), Secrets())
+    assert "secret:" in shown[-1] and len(shown) == len(argv)
+    for secret in ("abc123", "hunter", "abcdefgh", "dear", "abcdef", "sekret"):
+        assert secret not in " ".join(shown)
+
+
+def test_a_known_secret_that_is_split_over_words() -> None:
+    """Also when the line that names it is far away, or in another file of the host."""
+    secrets = Secrets()
+    digest = secrets.digest("Correct Horse Battery9")
+    lines = ["a", "xCorrect", "Horse", "Battery9", *["x" * 300] * 30]
+    assert secrets.strings({"argv": lines})["argv"][:4] == ["a", f"x{digest}", digest, digest]
+    argv = ["a", "Correct", "Horse", "Battery9", "--password", "Correct Horse Battery9"]
+    assert secrets.strings(list(command_line(argv, secrets)))[1:] == [
+        *[digest] * 3,
+        "--password",
+        digest,
+    ]
+
+
+MORE_SHAPES = (
+    "<db><password>{}</password></db>",
+    "<Password><![CDATA[{}]]></Password>",
+    "('password', '{}')",
+    '["password","{}"]',
+    "密码为{}",
+    "sentinel auth-pass mymaster {}",
+    "password={{SHA}}{}",
+)
+
+
+@pytest.mark.parametrize("shape", MORE_SHAPES)
+def test_more_shapes(shape: str) -> None:
+    assert "p4Ssw0rd" not in Secrets().redact(shape.format("p4Ssw0rd"))
+    if shape.isascii():  # in UTF-16, read as UTF-8
+        wide = shape.format("p4Ssw0rd").encode("utf-16-le").decode()
+        assert "p4Ssw0rd" not in Secrets().redact(wide).replace("\0", "")
+
+
+@pytest.mark.parametrize(
+    "text", ["('password', 'token', 'is_active')", "<title>password</title>", "密码为空字符串"]
+)
+def test_names_alone_stay(text: str) -> None:
+    assert Secrets().redact(text) == text
+
+
+def test_more_spellings_of_a_known_secret() -> None:
+    secrets = Secrets()
+    secrets.digest("p4Ssw0rd/X")
+    data = b"p4Ssw0rd/X"
+    for spelling in (
+        "".join(f"%{byte:02x}" for byte in data),
+        "".join(f"%{byte:02X}" for byte in data),
+        "".join(f"\\x{byte:02x}" for byte in data),
+        data.decode().encode("utf-16-le").decode(),
+    ):
+        shown = secrets.strings([f"at {spelling} end"])[0]
+        assert shown.replace("\\", "").startswith("at secret:") and shown.endswith(" end")

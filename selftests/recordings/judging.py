@@ -29,6 +29,7 @@ from bkpaas.errors import CollectError
 from bkpaas.facts import HostFacts
 from bkpaas.facts.build import controller_facts
 from bkpaas.facts.login import LoginTrial
+from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.shapes import round_queries
 from bkpaas.language import LANGUAGES, Language, set_language
 from bkpaas.plugin import options
@@ -164,13 +165,20 @@ class _Parser:
     """Stands for the product's: the same work in this process, since to start another takes longer than to judge."""
 
     def __init__(self, secrets: Any) -> None:
-        self._secrets = secrets
+        self._secrets, self._of_worker = secrets, Secrets(secrets.key)
+        self._digests: dict[str, set[str]] = {}
 
     def facts(self, host: Any, visit: HostAnswers) -> HostFacts:
-        reply = parsing._parse(parsing._Request(host, msgspec.structs.replace(visit)), self._secrets)
+        reply = parsing._parse(parsing._Request(host, msgspec.structs.replace(visit)), self._of_worker)
+        for value in reply.secrets:
+            self._secrets.digest(value)
+        self._digests.setdefault(host.name, set()).update(reply.digests)
         if reply.facts is None:
             raise errors.garbage(errors.host_label(host), reply.error)
         return reply.facts
+
+    def secret(self, host: str, digest: str) -> str | None:
+        return self._secrets.resolve_digest(digest) if digest in self._digests.get(host, ()) else None
 
     def close(self) -> None:
         """There is nothing to end."""
