@@ -19,6 +19,7 @@ PAIRS = [
     if one.path.name.endswith(CHINESE)
 ]
 OTHERS = {
+    *("--list", "--sample"),  # script/replay
     *("--become", "--check", "--seconds", "--hosts", "--api"),  # Ansible, and the examples for Salt and JOB
     *("--require-hashes", "--no-index", "--find-links", "--only-binary", "--no-deps", "--no-build-isolation"),
     *(
@@ -38,6 +39,7 @@ OTHERS = {
 """Options of pip, docker and other programs that a sentence names without their command."""
 PYTEST = {
     "--lf",
+    "--stepwise",
     "--ff",
     "--strict",
     "--rootdir",
