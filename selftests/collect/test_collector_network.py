@@ -272,3 +272,12 @@ def test_a_peer_that_never_stops_sending(visit: Any) -> None:
         job.until = job.begin  # over already
         job.run()
         assert job.failure == ("silent", "no complete answer in time")
+
+
+def test_an_answer_of_tiny_chunks_that_has_no_end_is_not_complete(visit: Any) -> None:
+    data = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 20000
+    with serving(answering(data)) as web:
+        (answer,) = visit({"http": [{"name": "x", "url": web.url, "seconds": 9, "bytes": 20000}]})[
+            "http"
+        ].values()
+    assert answer["status"] == 200 and answer["truncated"] and len(answer["body"]) < 20000
