@@ -34,8 +34,8 @@ LOCKED = re.compile(r"Waiting for .*(?:lock|flush|space)", re.IGNORECASE)
 NO_TABLE = frozenset({1146, 1932})
 NO_COLUMN = 1054
 NO_RIGHT = frozenset({1142, 1143, 1356})
-NOT_JUDGED = frozenset({1047, 1820})
-"""A node that is not part of its cluster, and an expired password, refuse each statement: other conditions."""
+NOT_JUDGED = frozenset({1040, 1047, 1053, 1203, 1226, 1820, 1927, 1969, 3024, 4031})
+"""Refusals of each statement that are not about a table: the node, the password or a limit of the account or server."""
 
 
 @condition("database-writable")

@@ -151,7 +151,22 @@ def then_log_in(act: Act) -> Act:
     return both
 
 
+def use_up_queries(lab: Lab) -> None:
+    """An administrator limited the account, and its queries of this hour are used up."""
+    sql(lab, f"ALTER USER {ACCOUNT} WITH MAX_QUERIES_PER_HOUR 20")
+    for _ in range(8):
+        log_in(lab)
+
+
 FAULTS = (
+    fault(
+        "database-queries-used-up",
+        "database-login",
+        "the account has used up its queries of the hour",
+        "账号每小时的查询次数已用完",
+        use_up_queries,
+        repaired(f"ALTER USER {ACCOUNT} WITH MAX_QUERIES_PER_HOUR 0; FLUSH USER_RESOURCES"),
+    ),
     fault(
         "database-read-only",
         "database-writable",

@@ -296,3 +296,13 @@ def test_a_token_that_the_running_agent_does_not_have(
 
     verdict = judge("agent-registered", change)["appt-1"]
     assert (verdict["verdict"], verdict["case"]) == (("fail", case) if case else ("pass", None))
+
+
+@pytest.mark.parametrize(("code", "word"), [(1226, "no_data"), (145, "fail")])
+def test_a_limit_of_the_account_is_not_a_damaged_table(judge: Any, code: int, word: str) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        state = snapshot["hosts"]["paas-1"]["connections"]["by_name"]["database"]["login"]["database"]
+        state["errors"] = {"login_bktoken": {"code": code, "text": "refused"}}
+        state["filled"] = {}
+
+    assert judge("database-tables", change)["paas-1"]["verdict"] == word
