@@ -98,7 +98,7 @@ _NUMBERED = re.compile(r"[A-Za-z_-]{1,60}[0-9]{1,3}")
 
 
 def may_be_a_name(value: str) -> bool:
-    """Return whether a text may be a sentence, or the name of a host, a domain or a version, whoever calls it a secret."""
+    """Return whether a text may be a sentence, or the name of a host, a domain or a version, even if it is called a secret."""
     if len(value.split()) > 1:
         return True
     if _DOTTED.fullmatch(value):
