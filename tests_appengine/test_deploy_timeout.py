@@ -12,6 +12,7 @@ from bkpaas.checks import (
     Host,
     HostLookup,
     HostView,
+    Message,
     Missing,
     NoData,
     NotApplicable,
@@ -28,6 +29,7 @@ from bkpaas.checks import (
     msg,
     only_touched,
     require_one_generation,
+    series,
     setting,
 )
 
@@ -261,3 +263,32 @@ def test_old_tasks_are_swept_later_than_deployments_end(host: HostView, finding:
         event=event,
         event_at=event_at,
     )
+
+
+SHIPPED = {"login": {"BK_TOKEN_OFFSET_ERROR_TIME": 60}, "paas": {EVENT: 360}}
+"""By project of 6.x, the settings that the FAQ changes, as default.py has them."""
+
+
+@condition("settings-lost-at-upgrade")
+def test_changed_settings_survive_an_upgrade(host: HostView, finding: Finding) -> None:
+    """What counts of the settings that the FAQ changes is as shipped, or in settings_production.py."""
+    changed: dict[str, Message] = {}
+    for project, shipped in SHIPPED.items():
+        settings = host.settings.by_project.get(project)
+        for name, usual in shipped.items():
+            value = settings.get(name) if settings else None
+            if settings is None or value is None:
+                continue
+            number = settings.number(name)
+            finding.add_evidence(f"{value.file}:{value.line} {name} = {number}")
+            if value.file.endswith("/conf/default.py") and number != usual:
+                changed[name] = msg(
+                    "{file}:{line}: {name} = {number}, shipped {usual}",
+                    file=value.file,
+                    line=value.line,
+                    name=name,
+                    number=number,
+                    usual=usual,
+                )
+    finding.names_components("setting", list(changed))
+    assert not changed, case("in-default", lines(changed.values()), settings=series(sorted(changed)))

@@ -29,6 +29,7 @@ from bkpaas.checks import (
     connection_case,
     database_connection,
     database_error_text,
+    has_project,
     host_accounts,
     host_time,
     is_login_refusal,
@@ -273,10 +274,11 @@ def _refusal(host: HostView) -> str | None:
 
 
 @condition("services-answer")
-def test_services_answer(host: HostView, finding: Finding) -> None:
+def test_services_answer(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """Each service that listens gives an HTTP answer in time, and not a server error."""
     wrong: dict[str, CaseMessage] = {}
-    for service in OPEN_PAAS_SERVICES:
+    entry = deployment.host(host.name)
+    for service in (name for name in OPEN_PAAS_SERVICES if has_project(entry, name)):
         answer = host.answers.get(HttpName.SERVICE, service)
         if answer.error_kind == "refused":
             continue  # nothing listens: reported by paas-ports-local

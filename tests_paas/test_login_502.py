@@ -24,6 +24,7 @@ from bkpaas.checks import (
     condition,
     connection_case,
     domain_paths,
+    has_project,
     host_time,
     is_loopback,
     is_placeholder,
@@ -226,7 +227,7 @@ def _waiting(listener: Listener) -> int:
 def test_nginx_host_reaches_the_services(source: HostView, target: Host, finding: Finding) -> None:
     """From the nginx host, each service of the paas host gives an HTTP answer, whatever its status."""
     wrong: dict[str, CaseMessage] = {}
-    for service in OPEN_PAAS_SERVICES:
+    for service in (name for name in OPEN_PAAS_SERVICES if has_project(target, name)):
         answer = source.answers.get(HttpName.SERVICE_OF_HOST, service, target.name)
         if not answer.ok:
             problem = no_answer(answer.error_kind)

@@ -26,6 +26,7 @@ from bkpaas.checks import (
     combined,
     condition,
     connection_case,
+    has_project,
     hosts_at,
     idle_placeholders,
     is_loopback,
@@ -248,7 +249,7 @@ def test_upstreams_name_every_paas_host(
             for address in host.names.of(server.address)
         }
         for paas in deployment.hosts_with("paas"):
-            if not configured & _addresses_of(paas, deployment, host_facts):
+            if has_project(paas, service) and not configured & _addresses_of(paas, deployment, host_facts):
                 missing.setdefault(service, []).append(paas.name)
     finding.affects_services(missing)
     assert not missing, case(

@@ -33,6 +33,7 @@ from bkpaas.checks import (
     login_access_log,
     msg,
     no_answer,
+    require_project,
     setting,
     sorted_uids,
 )
@@ -42,8 +43,9 @@ ProxyVariable = tuple[str, str, str]
 
 
 @condition("login-is-login-direct")
-def test_login_answers_is_login_itself(host: HostView, finding: Finding) -> None:
+def test_login_answers_is_login_itself(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """login on its own port answers a request without a token with "token missing", in both versions."""
+    require_project(host, "login", deployment)
     for answer in (host.answers.get(HttpName.SERVICE, "login"), host.answers.get(HttpName.IS_LOGIN_V2)):
         check_refusal(answer, finding)
 
@@ -60,8 +62,9 @@ def test_login_answers_is_login_through_the_domain(
 
 
 @condition("login-is-login-esb")
-def test_esb_answers_is_login(host: HostView, finding: Finding) -> None:
+def test_esb_answers_is_login(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """ESB answers a request without an application's secret with "secret missing"."""
+    require_project(host, "esb", deployment)
     answer = host.answers.get(HttpName.IS_LOGIN_ESB)
     finding.set_remedy_values(url=answer.url)
     finding.add_evidence(f"{answer.url}: HTTP {answer.status}")

@@ -63,7 +63,7 @@ def test_programs_can_be_started_again(host: HostView, finding: Finding) -> None
     finding.add_evidence(msg("{count} paths", count=len(needed)))
     _report(wrong, finding)
     if not needed:
-        raise NotApplicable(msg("nothing is started here by supervisor or nginx"))
+        raise NotApplicable(msg("nothing is started here by supervisor, systemd or nginx"))
     if unread:
         raise NoData(msg("not read: {paths}", paths=", ".join(unread[:3])))
 
@@ -82,6 +82,8 @@ def _uids(host: HostView) -> dict[str, int]:
     by_name: dict[str, int] = {}
     for master in host.processes.nginx_masters()[:1]:
         by_name |= {} if master.uid is None else {"nginx": master.uid}
+    masters = host.processes.uwsgi_masters() if host.services.manager == "systemd" else ()
+    by_name |= {one.service: one.uid for one in masters if one.service is not None and one.uid is not None}
     for module, supervisor in _supervisors(host).items():
         for daemon in _daemons(host, supervisor):
             if daemon.uid is None:
@@ -187,6 +189,11 @@ def _running(host: HostView, startup: Startup) -> Iterator[tuple[str, list[CaseM
     """Yield what runs and is not what would be started."""
     for master in host.processes.nginx_masters():
         yield "nginx", list(_deleted("nginx", master))
+    if host.services.manager in ("systemd", "docker"):
+        masters = host.processes.uwsgi_masters() if host.services.manager == "systemd" else ()
+        for master in masters:
+            yield master.service or "uwsgi", list(_deleted(master.service or "uwsgi", master))
+        return
     for module, supervisor in _supervisors(host).items():
         if not supervisor.conf.exists:
             continue

@@ -19,11 +19,13 @@ from bkpaas.checks import (
     connection_case,
     domain_healthz_paths,
     health,
+    host_time,
     hosts_with_module,
     labelled,
     mentions,
     msg,
     no_answer,
+    require_project,
 )
 
 
@@ -87,10 +89,20 @@ QUERIED_BY_HEALTHZ = {"esb": ("cmdb", "fta", "job"), "appengine": ("appo", "appt
 def _check_healthz(
     service: str, vantage: HostView | ControllerView, deployment: Deployment, finding: Finding
 ) -> None:
+    answer, problem = _read_healthz(service, vantage, deployment, finding)
+    assert not problem, _unhealthy(answer, problem)
+
+
+def _read_healthz(
+    service: str, vantage: HostView | ControllerView, deployment: Deployment, finding: Finding
+) -> tuple[Answer, Message | str]:
+    """Return the answer and what the service says is wrong; empty if nothing is."""
     if isinstance(vantage, ControllerView) and service not in domain_healthz_paths(deployment):
         raise NotApplicable(
             msg("on 6.x the healthz of {service} is not reachable through the domain", service=service)
         )
+    if isinstance(vantage, HostView):
+        require_project(vantage, service, deployment)
     answer = vantage.answers.get(HttpName.HEALTHZ, service)
     finding.set_remedy_values(url=answer.url)
     finding.depends_on_hosts(
@@ -105,16 +117,42 @@ def _check_healthz(
     if service == "appengine" and not mentions(service_health.message, "paasagent"):
         finding.affects_services([service])  # it asks the database first, and has not come to the agents
     finding.add_evidence(f"{answer.url}: HTTP {answer.status}")
-    assert service_health.healthy, case(
-        "unhealthy",
-        msg(
-            "{url}: HTTP {status}: {message}",
-            url=answer.url,
-            status=answer.status,
-            message=service_health.message,
-        ),
-        problem=_in_a_headline(service_health.message),
-    )
+    return answer, "" if service_health.healthy else service_health.message or "?"
+
+
+def _unhealthy(answer: Answer, problem: Message | str) -> CaseMessage:
+    return case("unhealthy", _words(answer, problem), problem=_in_a_headline(problem))
+
+
+def _words(answer: Answer, problem: Message | str) -> Message:
+    return msg("{url}: HTTP {status}: {message}", url=answer.url, status=answer.status, message=problem)
+
+
+def _waits_for_login(message: Message | str) -> bool:
+    """Return whether paas asked login's page and waited too long: on 6.x it asks ESB, which asks usermgr."""
+    return mentions(message, "name=login_host") and mentions(message, "Read timed out")
+
+
+COLD_SECONDS = 180
+"""A worker of ESB needs up to 11 s for its first call, and every worker has one."""
+
+
+def _check_warm(deployment: Deployment, host_facts: HostLookup, message: Message | str) -> None:
+    """Raise NoData where ESB or login was started a moment ago: login's page is slow until their workers are warm."""
+    for entry in deployment.selected("paas"):
+        host = host_facts(entry.name)
+        for run in (host.services.run("esb"), host.services.run("login")):
+            if run.since is not None and 0 <= host_time(host) - run.since < COLD_SECONDS:
+                raise NoData(
+                    msg(
+                        "{service} on {host} was started {seconds} s ago, and its first calls are slow: check again in {wait} s ({message})",
+                        service=run.name,
+                        host=host.name,
+                        seconds=round(host_time(host) - run.since),
+                        wait=COLD_SECONDS,
+                        message=message,
+                    )
+                )
 
 
 def _in_a_headline(message: Message | str) -> Message | str:
@@ -167,10 +205,15 @@ def _excused(service: str, message: Message | str, deployment: Deployment) -> No
 
 @condition("healthz-paas")
 def test_healthz_of_paas(
-    vantage: HostView | ControllerView, deployment: Deployment, finding: Finding
+    vantage: HostView | ControllerView, deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
     """The developer center finds its settings, the database, appengine and login."""
-    _check_healthz("paas", vantage, deployment, finding)
+    answer, problem = _read_healthz("paas", vantage, deployment, finding)
+    slow = deployment.generation == "6.x" and _waits_for_login(problem)
+    if slow:
+        _check_warm(deployment, host_facts, problem)
+    assert not slow, case("login-page-slow", _words(answer, problem))
+    assert not problem, _unhealthy(answer, problem)
 
 
 @condition("healthz-login")
@@ -184,7 +227,9 @@ def test_healthz_of_login(
 @condition("healthz-esb")
 def test_healthz_of_esb(vantage: HostView | ControllerView, deployment: Deployment, finding: Finding) -> None:
     """ESB finds its settings, the database, login, CC and FTA; its code is the same when it does not."""
-    _check_healthz("esb", vantage, deployment, finding)
+    answer, problem = _read_healthz("esb", vantage, deployment, finding)
+    assert not mentions(problem, "[USERMANAGE]"), case("usermgr", _words(answer, problem))
+    assert not problem, _unhealthy(answer, problem)
 
 
 @condition("healthz-console")

@@ -26,7 +26,12 @@ from bkpaas.checks.database import (
     statement_failure,
 )
 from bkpaas.checks.finding import Finding
-from bkpaas.checks.generations import GENERATIONS, require_one_generation, require_supervisord
+from bkpaas.checks.generations import (
+    GENERATIONS,
+    require_one_generation,
+    require_project,
+    require_supervisord,
+)
 from bkpaas.checks.loaded import (
     changes,
     clock_slack,
@@ -225,6 +230,7 @@ from bkpaas.inventory.platform import (
     container_of_service,
     domain_healthz_paths,
     domain_paths,
+    has_project,
     required_units,
     unit_of_service,
 )
@@ -256,7 +262,7 @@ __all__ = [  # one name a line would take 200 lines
     "database_accounts", "database_connection", "database_error_text", "database_state", "database_states",
     "database_works", "default_servers", "deviating_hosts", "deviating_readings", "directories",
     "domain_healthz_paths", "domain_paths", "elasticsearch_endpoints", "elasticsearch_error", "equal",
-    "es_addresses", "excepted", "exception_subject", "groups", "health", "host_accounts", "host_time", "hosts_at",
+    "es_addresses", "excepted", "exception_subject", "groups", "has_project", "health", "host_accounts", "host_time", "hosts_at",
     "hosts_with_module", "idle_placeholders", "index_names", "is_about_statement", "is_elasticsearch", "is_login_refusal", "is_loopback",
     "is_own", "is_placeholder", "joined", "keeps_settings", "key_readings", "labelled", "lines", "load_time",
     "location_host", "location_port", "login_access_log", "login_obstacle", "lost_settings", "mentions",
@@ -264,7 +270,7 @@ __all__ = [  # one name a line would take 200 lines
     "only_touched", "own_addresses", "parsers", "pid_files", "platform_servers", "platform_upstreams", "plural",
     "port_of_service", "process_of_program", "program_lines", "queried_applications", "read_only_variables",
     "readings", "redis_endpoint", "refused_command", "refuses_password", "request_failure", "require_log_search",
-    "require_one_generation", "require_supervisord", "required_units", "same_host", "same_link", "say", "seconds",
+    "require_one_generation", "require_project", "require_supervisord", "required_units", "same_host", "same_link", "say", "seconds",
     "seen_from_host", "series", "server_name_fits", "servers_of_domain", "service_endpoint", "service_of_container", "service_of_unit",
     "setting", "setting_text", "settings_changes", "several", "shadowing_server", "shared_readings", "sorted_uids",
     "source", "ssh_command", "statement_failure", "stopped_nginx", "target", "unit_of_service", "unknown_field",

@@ -6,6 +6,7 @@ from bkpaas.errors import NotApplicable
 from bkpaas.facts import HostView
 from bkpaas.facts.managers import Manager
 from bkpaas.inventory.deployment import Deployment
+from bkpaas.inventory.platform import has_project
 from bkpaas.messages import msg
 
 GENERATIONS: dict[Manager, str] = {
@@ -38,3 +39,9 @@ def require_one_generation(first: HostView, second: HostView) -> None:
                 other=GENERATIONS.get(other, other),
             )
         )
+
+
+def require_project(host: HostView, service: str, deployment: Deployment) -> None:
+    """Raise NotApplicable on a paas host whose line of install.config names other projects: paas(login)."""
+    if not has_project(deployment.host(host.name), service):
+        raise NotApplicable(msg("install.config gives {service} to other hosts", service=service))

@@ -264,7 +264,7 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
 def _of_services(entry: Host, deployment: Deployment, earlier: Earlier) -> Iterator[Query]:
     """Return requests to the services of a paas host, at the addresses of its configuration."""
     facts = earlier.hosts[entry.name]
-    services = list(platform.OPEN_PAAS_SERVICES)
+    services = [name for name in platform.OPEN_PAAS_SERVICES if platform.has_project(entry, name)]
     if not isinstance(facts.services, Missing) and "console" in facts.services.by_name:
         services.append("console")
     for service in services:
@@ -285,6 +285,8 @@ def _of_services(entry: Host, deployment: Deployment, earlier: Earlier) -> Itera
 def _of_paas_hosts(deployment: Deployment, earlier: Earlier) -> Iterator[Query]:
     for paas in deployment.hosts_with("paas"):
         for service, path in platform.SERVICE_PATHS.items():
+            if not platform.has_project(paas, service):
+                continue
             _, port = service_endpoint(service, paas, deployment, earlier.hosts.get(paas.name))
             address = _as_nginx_sees(paas, deployment, port, earlier)
             name = HttpName.SERVICE_OF_HOST.of(service, paas.name)

@@ -251,7 +251,7 @@ def _of_container(container: Container, containers: Containers, facts: HostFacts
 
 def managers_of(facts: HostFacts) -> tuple[Manager, ...]:
     """Return what runs masters of open_paas, the one of most first; without any, what is there to start them."""
-    counts = Counter(_manager_of_master(master, facts) for master in _all_masters(facts))
+    counts = Counter(manager_of_master(master, facts) for master in _all_masters(facts))
     del counts["by-hand"]
     if counts:
         return tuple(manager for manager, _ in counts.most_common())
@@ -270,7 +270,8 @@ def manager_of(facts: HostFacts) -> Manager | None:
     return next(iter(managers_of(facts)), None)
 
 
-def _manager_of_master(master: Process, facts: HostFacts) -> Manager:
+def manager_of_master(master: Process, facts: HostFacts) -> Manager:
+    """Return what runs a master of uwsgi: by its control group, else by its parents."""
     group = None if isinstance(facts.units, Missing) else facts.units.group(master.pid)
     if container_of(group):
         return "docker"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from os.path import dirname
 from typing import TYPE_CHECKING, Any, Literal
 
 from bkpaas.facts.bytecode import Compiled, compiled
 from bkpaas.facts.file import FileFact, Files, content, file_fact
+from bkpaas.facts.managers import manager_of, manager_of_master
 from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.nginx import Nginx
 from bkpaas.facts.query import Earlier, FileName, Query, ReadFile
@@ -19,6 +20,7 @@ from bkpaas.facts.supervisor_conf import ConfProgram
 from bkpaas.facts.uwsgi import NEEDED_PATHS, Services
 from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import Deployment, Host
+from bkpaas.inventory.platform import unit_of_service
 
 if TYPE_CHECKING:
     from bkpaas.facts.host import HostFacts
@@ -115,7 +117,9 @@ def _compiled(entry: dict[str, Any], sources: dict[str, str | None]) -> Compiled
 def needs(facts: HostFacts) -> tuple[Need, ...]:
     """Return the absolute paths that the programs of a host need at their next start."""
     needs_: list[Need] = []
-    if not isinstance(facts.supervisors, Missing):
+    if manager_of(facts) == "systemd":
+        needs_ += _of_units(facts)
+    elif manager_of(facts) != "docker" and not isinstance(facts.supervisors, Missing):
         for module, supervisor in facts.supervisors.by_module.items():
             if supervisor.conf.exists:
                 needs_ += _of_supervisor(module, supervisor)
@@ -123,11 +127,28 @@ def needs(facts: HostFacts) -> tuple[Need, ...]:
                 for program in supervisor.programs_in_conf:
                     needs_ += _of_program(program)
                     if module == "open_paas" and not isinstance(facts.services, Missing):
-                        needs_ += _of_ini(program, facts.services)
+                        needs_ += _of_ini(program.name, command_words(program), facts.services)
     if not isinstance(facts.nginx, Missing):
         needs_ += _of_nginx(facts.nginx)
     plain = (one for one in needs_ if one.path.startswith("/") and not re.search(r"[*?\[%$]", one.path))
     return tuple(dict.fromkeys(plain))
+
+
+def _of_units(facts: HostFacts) -> Iterator[Need]:
+    """Yield what the running services of systemd need: the shell of the unit replaces itself by the uwsgi that runs."""
+    if isinstance(facts.processes, Missing):
+        return
+    for master in facts.processes.uwsgi_masters():
+        if master.service is None or manager_of_master(master, facts) != "systemd":
+            continue
+        unit = f"{unit_of_service(master.service)}.service"
+        if master.argv[0].startswith("/"):
+            yield Need(master.service, "command", master.argv[0], unit)
+        for option, value in pairwise(master.argv):
+            if option in _FILE_OPTIONS and value.startswith("/"):
+                yield Need(master.service, "file", value, unit)
+        if not isinstance(facts.services, Missing):
+            yield from _of_ini(master.service, master.argv, facts.services)
 
 
 def _of_supervisor(module: str, supervisor: Supervisor) -> Iterator[Need]:
@@ -179,16 +200,16 @@ def command_words(program: ConfProgram) -> list[str]:
         return program.command.split()
 
 
-def _of_ini(program: ConfProgram, services: Services) -> Iterator[Need]:
-    service = services.by_name.get(program.name)
-    if service is None or not service.by_uwsgi or service.ini.path not in command_words(program):
+def _of_ini(program: str, command: Sequence[str], services: Services) -> Iterator[Need]:
+    service = services.by_name.get(program)
+    if service is None or not service.by_uwsgi or service.ini.path not in command:
         return
     for option, path in service.paths:
         if option in NEEDED_PATHS:
             kind: NeedKind = "file" if option == "wsgi-file" else "directory"
-            yield Need(program.name, kind, path, service.ini.path)
+            yield Need(program, kind, path, service.ini.path)
         else:
-            yield Need(program.name, "log-directory", dirname(path), service.ini.path)
+            yield Need(program, "log-directory", dirname(path), service.ini.path)
 
 
 def _of_nginx(nginx: Nginx) -> Iterator[Need]:

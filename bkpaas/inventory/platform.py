@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from bkpaas.inventory.deployment import Deployment
+from bkpaas.inventory.deployment import Deployment, Host
 
 INSTALL_ROOTS = ("/data/bkce", "/data/bkee")
 """Of the community and of the enterprise edition."""
 
 OPEN_PAAS_SERVICES = ("appengine", "paas", "esb", "login")
 """The services that every paas host runs."""
+
+
+def has_project(entry: Host, service: str) -> bool:
+    """Return whether install.config gives a project to a paas host: paas(login); all are its own without that."""
+    return not entry.projects or service in entry.projects
+
 
 SERVICE_PATHS = {"appengine": "/", "paas": "/", "esb": "/", "login": "/accounts/is_login/"}
 """Per service a path that answers without a token and without side effects.

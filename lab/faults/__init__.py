@@ -23,6 +23,7 @@ from lab.faults import (
     desktop,
     edited,
     gateway,
+    generation6,
     hosts,
     inventories,
     limping,
@@ -93,6 +94,7 @@ FAULTS: dict[str, Fault] = {
         units,
         consul,
         containers,
+        generation6,
         limping,
         next_start,
     )

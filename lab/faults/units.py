@@ -277,7 +277,7 @@ FAULTS = [
     _fault("unit-ini-missing", "unit-state", "The uwsgi file of login is gone", "login 的 uwsgi 配置文件不存在", lose_ini, bring_ini_back),
     _fault("unit-port-held", "port-owner", "Another program has the port of login", "其他程序占用 login 的端口", take_port, give_port_back),
     _fault("unit-by-hand", "unit-processes", "A uwsgi started by hand as root has the port of login", "以 root 手工启动的 uwsgi 占用 login 的端口", start_by_hand, end_by_hand),
-    _fault("unit-log-of-root", "unit-state", "login.log belongs to root: the application does not load", "login.log 属于 root：应用无法加载", own_log, give_logs_back),
+    _fault("unit-log-of-root", "login-log-dir", "login.log belongs to root: the application does not load", "login.log 属于 root：应用无法加载", own_log, give_logs_back),
     _fault("unit-start-limit", "unit-state", "login was started too often: systemd gave up", "login 启动过于频繁：systemd 已放弃", hit_the_start_limit, heal_login),
     _fault("unit-disabled", "unit-definition", "esb's unit runs and is disabled", "esb 的单元在运行但为 disabled", disable, enable),
     _fault("unit-masked", "unit-definition", "esb's unit runs and is masked", "esb 的单元在运行但已被屏蔽", mask, unmask),

@@ -67,10 +67,62 @@ def forget_restarts(lab: Lab) -> None:
     await_service(lab, host(lab, "paas"), "login")
 
 
+DROP_IN = "/etc/systemd/system/bk-paas-esb.service.d/limits.conf"
+OTHER_UWSGI = "/etc/systemd/system/other-uwsgi.service"
+OTHER_INI = "/etc/other-product.ini"
+
+
+def add_drop_in(lab: Lab) -> None:
+    """A site raised a limit of esb with a drop-in, and restarted it."""
+    name = host(lab, "paas")
+    text = "[Service]\\nTimeoutStopSec=30\\n"
+    lab.run(name, f"mkdir -p $(dirname {DROP_IN}); printf '{text}' > {DROP_IN}; systemctl daemon-reload")
+    systemctl(lab, name, "restart bk-paas-esb")
+    await_service(lab, name, "esb")
+
+
+def remove_drop_in(lab: Lab) -> None:
+    name = host(lab, "paas")
+    lab.run(name, f"rm -rf $(dirname {DROP_IN}); systemctl daemon-reload")
+    systemctl(lab, name, "restart bk-paas-esb")
+    await_service(lab, name, "esb")
+
+
+def run_another_uwsgi(lab: Lab) -> None:
+    """Another product has a uwsgi of its own on a paas host, as root."""
+    name = host(lab, "paas")
+    ini = "[uwsgi]\\nplugins = http,python3\\nhttp = 127.0.0.1:9980\\nmaster = true\\n"
+    unit = f"[Service]\\nExecStart=/usr/bin/uwsgi-core --ini {OTHER_INI}\\nKillSignal=SIGQUIT\\n"
+    files = f"printf '{ini}' > {OTHER_INI}; printf '{unit}' > {OTHER_UWSGI}"
+    lab.run(name, f"{files}; systemctl daemon-reload; systemctl start other-uwsgi")
+
+
+def end_another_uwsgi(lab: Lab) -> None:
+    name = host(lab, "paas")
+    systemctl(lab, name, "stop other-uwsgi")
+    lab.run(name, f"rm -f {OTHER_INI} {OTHER_UWSGI}; systemctl daemon-reload; systemctl reset-failed")
+
+
+def leave_supervisor(lab: Lab) -> None:
+    """Files of the supervisor of 5.x were left: its configuration, a stale pid file and a log."""
+    home, name = lab.layout.home, host(lab, "paas")
+    conf, logs = f"{home}/etc/supervisor-paas_plugins.conf", f"{home}/logs/open_paas"
+    text = "[supervisord]\\n[program:log_parser]\\ncommand=/bin/false\\n"
+    lab.run(name, f"printf '{text}' > {conf}; echo 4242 > {logs}/supervisord.pid; : > {logs}/supervisord.log")
+
+
+def remove_supervisor(lab: Lab) -> None:
+    home, name = lab.layout.home, host(lab, "paas")
+    lab.run(name, f"rm -f {home}/etc/supervisor-paas_plugins.conf {home}/logs/open_paas/supervisord.*")
+
+
 LOOKALIKES = [
     Lookalike("unit-of-another-product", "A failed unit of another product", "其他产品的失败单元", fail_another_unit, remove_another_unit, layout="e"),
     Lookalike("timer-disabled", "A disabled timer", "被禁用的定时器", disable_timer, enable_timer, layout="e"),
     Lookalike("check-of-another-service", "A failing check of another service in consul", "consul 中其他服务的失败检查", fail_another_check, remove_another_check, layout="e"),
     Lookalike("unit-restarted-once", "A unit that was restarted once, before the run", "运行之前重启过一次的单元", have_restarted, forget_restarts, layout="e"),
     Lookalike("unit-reloaded", "A uwsgi that was reloaded by TERM", "被 TERM 重载过的 uwsgi", have_reloaded, forget_restarts, layout="e"),
+    Lookalike("unit-with-drop-in", "A drop-in of the site that is loaded", "已加载的站点 drop-in", add_drop_in, remove_drop_in, layout="e"),
+    Lookalike("uwsgi-of-another-product", "A uwsgi of another product under a unit of its own", "其他产品由自己的单元运行的 uwsgi", run_another_uwsgi, end_another_uwsgi, layout="e"),
+    Lookalike("supervisor-files-left", "Files of the supervisor of 5.x that nothing uses", "5.x 遗留且无人使用的 supervisor 文件", leave_supervisor, remove_supervisor, layout="e"),
 ]  # fmt: skip

@@ -19,8 +19,15 @@ PAIRS: tuple[tuple[str, str], ...] = (
     ("host-down", "faq-fatal"),
     ("faq-fatal", "domain-cut-off-from-job"),
     ("es-host-down", "domain-cut-off-from-job"),
+    ("unit-stopped", "application-without-server"),
+    ("unit-disabled", "paasagent-stopped"),
+    ("unit-port-held", "filebeat-stopped"),
+    ("container-killed", "docker-application-without-server"),
+    ("container-old-image", "container-usermgr-killed"),
+    ("container-paused", "docker-disabled"),
 )
-"""Independent of each other: on two hosts, on one (sock-mode, rabbit-killed), or the same fault on two hosts."""
+"""Independent of each other: on two hosts, on one (sock-mode, rabbit-killed), or the same fault on two hosts. The last
+six are of generations 6.x."""
 
 SYMPTOM_FAULTS: dict[str, str] = {
     "foundations": "disk-full",
