@@ -305,7 +305,7 @@ FAULTS = [
     _fault("unit-env-development", "bk-env-production", "The uwsgi file of login selects development", "login 的 uwsgi 配置选择了 development", development, production, "platform-healthy"),
     _fault("mysql-unit-stopped", "consul-names", "MySQL was stopped: paas answers 500 in HTML", "MySQL 被停止：paas 返回 HTML 的 500", stop_unit("mysql", "mysql@default"), start_unit("mysql", "mysql@default"), "platform-healthy"),
     _fault("appt-row-inactive", "healthz-appengine", "appt is not active in the database: paas hides it", "appt 在数据库中未激活：paas 不显示", change("is_active = 0"), put_back, "appt-502"),
-    _fault("container-copy", "container-processes", "A copy of login's container under another name has the port", "login 容器的副本以其他名称占用端口", second_container, remove_second_container, layout="f"),
+    _fault("container-copy", "container-state", "A copy of login's container under another name has the port", "login 容器的副本以其他名称占用端口", second_container, remove_second_container, layout="f"),
     _fault("docker-disabled", "unit-definition", "docker runs and is disabled", "docker 在运行但为 disabled", disable_docker, enable_docker, layout="f"),
     _fault("container-memory-differs", "containers-equal", "esb has another memory limit on one host", "一台主机上 esb 的内存限制不同", less_memory_on_one, same_memory, layout="f"),
 ]  # fmt: skip
