@@ -13,7 +13,7 @@ from bkpaas.checks import (
     case,
     condition,
     elasticsearch_endpoints,
-    host_time,
+    later_time,
     message_of,
     msg,
     newest_by_source,
@@ -28,7 +28,7 @@ MOST_NAMED = 6
 """So many logs are named."""
 
 DueLine = tuple[float, str, str, float]
-"""The time of a line, the host, the path of the log, and the time of that host."""
+"""The time of a line, the host, the path of the log, and the time of that host when the log was read."""
 
 
 @condition("log-index-fresh")
@@ -37,7 +37,7 @@ def test_logged_lines_are_in_the_index(
 ) -> None:
     """No line that an application logged some minutes ago is younger than the newest document."""
     require_log_search(deployment, host_facts)
-    newest, now = _newest(host, finding), host_time(host)
+    newest, now = _newest(host, finding), later_time(host)
     delay_seconds = deployment.thresholds.log_delay_minutes * 60
     evidence = msg("the newest document is {age}", age=_age(now, newest))
     finding.add_evidence(evidence)
@@ -85,14 +85,14 @@ def _stale(
     newest: Message, missed: list[DueLine], deployment: Deployment, host_facts: HostLookup
 ) -> CaseMessage:
     """Return the case of lines that are not found, by the stage at which the newest of them stops."""
-    time, name, path, its_now = max(missed)
+    time, name, path, _ = max(missed)
     others = ", ".join(f"{other[1]} {other[2]}" for other in sorted(missed, reverse=True)[1:MOST_NAMED])
     evidence = msg(
         "{newest}, but {source} {path} has a line from {age}",
         newest=newest,
         source=name,
         path=path,
-        age=_age(its_now, time),
+        age=_age(later_time(host_facts(name)), time),
     )
     if others:
         evidence = msg("{evidence}; also missing: {others}", evidence=evidence, others=others)

@@ -13,6 +13,7 @@ from bkpaas.checks import (
     Message,
     NoData,
     NotApplicable,
+    access_time,
     case,
     clauses,
     condition,
@@ -30,7 +31,9 @@ def _recent(host: HostView, deployment: Deployment, finding: Finding) -> list[Ac
     """Return the calls of the last minutes, and add to the evidence how they came."""
     access, minutes = host.login_access, deployment.thresholds.log_window_minutes
     calls = [
-        call for call in access.calls if call.time is not None and host_time(host) - call.time <= minutes * 60
+        call
+        for call in access.calls
+        if call.time is not None and access_time(host) - call.time <= minutes * 60
     ]
     if not calls and access.problems:
         raise NoData(clauses(access.problems))
@@ -122,7 +125,7 @@ def test_requests_of_users_succeed(host: HostView, deployment: Deployment, findi
     if not any(file.type == "file" for file in access.files):
         paths = series(file.path for file in access.files)
         raise NoData(msg("the access log of login was not read: {paths}", paths=paths))
-    since = host_time(host) - deployment.thresholds.log_window_minutes * 60
+    since = access_time(host) - deployment.thresholds.log_window_minutes * 60
     routes = [route for route in access.failed if route.times and route.times[-1] >= since]
     routes = [route for route in routes if not any(name in route.route for name in CALLERS)]
     left = []
@@ -138,7 +141,7 @@ def test_requests_of_users_succeed(host: HostView, deployment: Deployment, findi
     route = left[0]
     exception = _exception(route, host)
     failed = sum(1 for time in route.times if time >= since)
-    ago = host_time(host) - route.times[-1]
+    ago = access_time(host) - route.times[-1]
     about_host = HOST_ERROR.match(exception) is not None
     assert not about_host, case(
         "host",
@@ -160,6 +163,18 @@ def test_requests_of_users_succeed(host: HostView, deployment: Deployment, findi
         ago=ago,
         exception=exception,
     )
+    if route.times[-1] > host_time(host) + SAME_TIME_SECONDS:
+        raise AssertionError(
+            case(
+                "5xx",
+                "{route}: {failed} of {calls} answered with HTTP {status}, the last {ago:.0f} s ago; login.log was read before that",
+                route=route.route,
+                failed=failed,
+                calls=route.calls,
+                status=route.status,
+                ago=access_time(host) - route.times[-1],
+            )
+        )
     raise AssertionError(
         case(
             "5xx",

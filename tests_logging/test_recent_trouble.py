@@ -13,9 +13,9 @@ from bkpaas.checks import (
     case,
     clauses,
     condition,
-    host_time,
     idle_placeholders,
     lines,
+    log_time,
     msg,
     platform_servers,
     series,
@@ -25,7 +25,9 @@ from bkpaas.checks import (
 
 def _recent(host: HostView, hits: tuple[LogHit, ...], minutes: float) -> list[LogHit]:
     """Return the lines of the last minutes, without those whose time cannot be read."""
-    recent = [hit for hit in hits if hit.time is not None and host_time(host) - hit.time <= minutes * 60]
+    recent = [
+        hit for hit in hits if hit.time is not None and log_time(host, hit.file) - hit.time <= minutes * 60
+    ]
     if not recent and host.logs.problems:
         raise NoData(clauses(host.logs.problems[:3]))
     return recent
@@ -116,7 +118,7 @@ def test_workers_do_not_die(host: HostView, deployment: Deployment, finding: Fin
         )
     recent: dict[str, list[WorkerDeath]] = {}
     for death in host.logs.worker_deaths:
-        if death.time is not None and host_time(host) - death.time <= window * 60:
+        if death.time is not None and log_time(host, death.file) - death.time <= window * 60:
             recent.setdefault(death.service, []).append(death)
     wrong = {service: deaths for service, deaths in recent.items() if len(deaths) >= limit}
     finding.affects_services(wrong)

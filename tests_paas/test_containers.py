@@ -19,6 +19,7 @@ from bkpaas.checks import (
     condition,
     container_of,
     container_of_service,
+    log_time,
     msg,
     require_one_generation,
     series,
@@ -96,7 +97,7 @@ def _problem(host: HostView, containers: Containers, container: Container) -> Ca
     now = containers.now(container)
     if now.state == "paused":
         return case("paused", "paused")
-    if containers.restarted(container):
+    if containers.restarted(container, host.facts.far_apart):
         return case(
             "restarts",
             "another first process in round 2: pid {first}, then {then}",
@@ -204,12 +205,14 @@ def test_containers_have_enough_memory(host: HostView, deployment: Deployment, f
 
 def _killed_workers(host: HostView, deployment: Deployment) -> list[str]:
     """The service of each worker that was killed lately; none where the logs could not be read."""
-    now = None if isinstance(host.facts.system, Missing) else host.system.time
-    if isinstance(host.facts.logs, Missing) or now is None:
+    if isinstance(host.facts.logs, Missing) or isinstance(host.facts.system, Missing):
         return []
-    begin = now - deployment.thresholds.log_window_minutes * 60
-    deaths = host.facts.logs.worker_deaths
-    return [death.service for death in deaths if death.signal == KILLED and (death.time or 0) >= begin]
+    window = deployment.thresholds.log_window_minutes * 60
+    return [
+        death.service
+        for death in host.facts.logs.worker_deaths
+        if death.signal == KILLED and (death.time or 0) >= log_time(host, death.file) - window
+    ]
 
 
 def _size(memory: int | None) -> str:

@@ -31,9 +31,9 @@ from bkpaas.checks import (
     database_error_text,
     has_project,
     host_accounts,
-    host_time,
     is_login_refusal,
     labelled,
+    later_time,
     lines,
     login_obstacle,
     msg,
@@ -343,6 +343,6 @@ def _reasons(host: HostView, service: str) -> list[Message | str]:
     error = host.logs.start_errors.get(service)
     reasons += [error.text[:200]] if error else []
     raised = host.logs.exceptions.get(service)
-    if raised and raised.time is not None and host_time(host) - raised.time <= RECENT_SECONDS:
+    if raised and raised.time is not None and later_time(host) - raised.time <= RECENT_SECONDS:
         reasons.append(msg("its log has {exception}", exception=raised.text[:200]))
     return reasons

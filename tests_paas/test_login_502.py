@@ -25,11 +25,11 @@ from bkpaas.checks import (
     connection_case,
     domain_paths,
     has_project,
-    host_time,
     is_loopback,
     is_placeholder,
     labelled,
     lines,
+    log_time,
     msg,
     no_answer,
     port_of_service,
@@ -209,10 +209,10 @@ def test_no_connection_waits_to_be_accepted(host: HostView, deployment: Deployme
 
 def _recently_full(host: HostView, deployment: Deployment) -> dict[str, list[FullQueue]]:
     """Return the recent lines about a listen queue without room, by service."""
-    since = host_time(host) - deployment.thresholds.log_window_minutes * 60
+    window = deployment.thresholds.log_window_minutes * 60
     by_service: dict[str, list[FullQueue]] = {}
     for line in host.logs.full_queues:
-        if line.time is not None and line.time >= since:
+        if line.time is not None and line.time >= log_time(host, line.file) - window:
             by_service.setdefault(line.service, []).append(line)
     return by_service
 

@@ -301,6 +301,14 @@ def _has_request(host: HostView, agent: str) -> bool:
     return not isinstance(access, Missing) and agent in access.probes
 
 
+def _earliest_time_of_request(host: HostView, snapshot: Snapshot) -> float:
+    """Return when the controller sent its request, by the clock of a host, if that clock is as far behind as it may be."""
+    controller = snapshot.controller.sent
+    clock = host.clock
+    sent = snapshot.started if controller is None else controller
+    return sent + clock.offset_seconds - clock.uncertainty_seconds
+
+
 def _no_log_reason(paas: Host, host_facts: HostLookup, snapshot: Snapshot) -> Message | str | None:
     """Return why the log of a host does not show whether the request arrived; None if it does."""
     host = host_facts(paas.name)
@@ -308,14 +316,14 @@ def _no_log_reason(paas: Host, host_facts: HostLookup, snapshot: Snapshot) -> Me
         return msg("its log was read by another controller than the one that sent the request")
     try:
         access = host.login_access
-        started = snapshot.started + host.clock.offset_seconds
+        sent = _earliest_time_of_request(host, snapshot)
     except NoData as error:
         return error.message()
     if access.problems:
         return access.problems[0]
     if not access.later:
         return msg("its log was not read after the request")
-    if access.since is not None and access.since > started:
+    if access.since is not None and access.since > sent:
         return msg("its log grows too fast to find the request")
     if not access.requests and not access.probes:
         files = ", ".join(file.path for file in access.files)

@@ -143,7 +143,7 @@ def _problem(host: HostView, units: Units, unit: Unit) -> CaseMessage | None:
     now = units.now(unit)
     if not unit.exists and unit.load != "masked":
         return case("not-installed", "not installed ({load})", load=unit.load or "-")
-    if units.restarted(unit):
+    if units.restarted(unit, host.facts.far_apart):
         return _of_loop(host, units, unit)
     if now.active == "active" and now.sub in ("running", "active"):
         return None

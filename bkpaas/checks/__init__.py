@@ -9,7 +9,15 @@ from bkpaas.catalogue.model import Cause, Text, anywhere, same_host, same_link, 
 from bkpaas.catalogue.scope import OnController, PerHost, PerLink, PerPair, Subject
 from bkpaas.catalogue.variables import login_command as ssh_command
 from bkpaas.checks.case import CaseMessage, case, combined, connection_case, several
-from bkpaas.checks.clocks import FEWEST_CLOCKS, host_time, usual_clock
+from bkpaas.checks.clocks import (
+    FEWEST_CLOCKS,
+    access_time,
+    ended_between_rounds,
+    host_time,
+    later_time,
+    log_time,
+    usual_clock,
+)
 from bkpaas.checks.condition import condition
 from bkpaas.checks.database import (
     LOGIN_TABLES,
@@ -255,17 +263,17 @@ __all__ = [  # one name a line would take 200 lines
     "Resolved", "Saas", "SaasRuns", "Search", "Searches", "Service", "ServiceRun", "Services", "ServicesView",
     "SettingReading", "SettingReadings", "Settings", "SettingsByProject", "Snapshot", "Sockets", "Startup",
     "StatementError", "Subject", "Supervisor", "Supervisors", "System", "TcpName", "Text", "TimeDaemon",
-    "TimeLimit", "Unit", "Units", "UnixSocket", "Value", "Versions", "WorkerDeath", "addresses", "all_readings",
+    "TimeLimit", "Unit", "Units", "UnixSocket", "Value", "Versions", "WorkerDeath", "access_time", "addresses", "all_readings",
     "answers_commands", "anywhere", "app_route", "app_servers", "application_endpoint", "application_path",
     "body_text", "both", "case", "changes", "check_refusal", "clauses", "clock_slack", "collecting_account",
     "combined", "command_words", "condition", "connection_case", "container_of", "container_of_service",
     "database_accounts", "database_connection", "database_error_text", "database_state", "database_states",
     "database_works", "default_servers", "deviating_hosts", "deviating_readings", "directories",
-    "domain_healthz_paths", "domain_paths", "elasticsearch_endpoints", "elasticsearch_error", "equal",
+    "domain_healthz_paths", "domain_paths", "elasticsearch_endpoints", "elasticsearch_error", "ended_between_rounds", "equal",
     "es_addresses", "excepted", "exception_subject", "groups", "has_project", "health", "host_accounts", "host_time", "hosts_at",
     "hosts_with_module", "idle_placeholders", "index_names", "is_about_statement", "is_elasticsearch", "is_login_refusal", "is_loopback",
-    "is_own", "is_placeholder", "joined", "keeps_settings", "key_readings", "labelled", "lines", "load_time",
-    "location_host", "location_port", "login_access_log", "login_obstacle", "lost_settings", "mentions",
+    "is_own", "is_placeholder", "joined", "keeps_settings", "key_readings", "labelled", "later_time", "lines", "load_time",
+    "location_host", "location_port", "log_time", "login_access_log", "login_obstacle", "lost_settings", "mentions",
     "message_of", "msg", "name_database", "needs", "newest_by_source", "nginx_route", "no_answer", "offset",
     "only_touched", "own_addresses", "parsers", "pid_files", "platform_servers", "platform_upstreams", "plural",
     "port_of_service", "process_of_program", "program_lines", "queried_applications", "read_only_variables",

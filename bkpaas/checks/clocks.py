@@ -7,6 +7,7 @@ from collections import Counter
 from bkpaas.checks.lookup import HostLookup
 from bkpaas.errors import NoData
 from bkpaas.facts import Clock, HostView, Missing
+from bkpaas.facts.managers import restarts_between_rounds
 from bkpaas.facts.system import usable_time
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.messages import msg
@@ -21,6 +22,31 @@ def host_time(host: HostView) -> float:
     if time is None:
         raise NoData(msg("the host's time is not known"))
     return time
+
+
+def later_time(host: HostView) -> float:
+    """Return the time of the host's clock in round 2, that of round 1 without one; raise NoData if it is unknown."""
+    moments = host.facts.moments
+    later = None if isinstance(moments, Missing) else moments.later
+    time = None if later is None else usable_time(later)
+    return host_time(host) if time is None else time
+
+
+def log_time(host: HostView, file: str) -> float:
+    """Return the time of the host's clock when the end of a log was read; raise NoData if it is unknown."""
+    logs = host.facts.logs
+    read_later = not isinstance(logs, Missing) and file in logs.later
+    return later_time(host) if read_later else host_time(host)
+
+
+def access_time(host: HostView) -> float:
+    """Return the time of the host's clock when login's access log was read; raise NoData if it is unknown."""
+    return later_time(host) if host.login_access.later else host_time(host)
+
+
+def ended_between_rounds(host: HostView, pid: int) -> bool:
+    """Return whether a process of round 1 had ended in round 2, so that what round 2 read is about another one."""
+    return restarts_between_rounds(pid, host.facts) == 1
 
 
 def comparable_clocks(deployment: Deployment, host_facts: HostLookup, own: Clock) -> list[Clock]:

@@ -47,7 +47,9 @@ def database_connection(host: HostView, name: str, account: Account) -> Connecti
     if account.obstacle is not None:
         return account.obstacle
     if connection is not None and connection.error_kind == "withheld":
-        return msg("the account of the database is sent over ssh:// only: not connected")
+        return msg(
+            "not connected: an account that the host has in no file as it is, or in one that has changed since round 1, is sent over ssh:// only"
+        )
     if connection is None:
         return msg("not connected: the account could not be read whole")
     return connection

@@ -57,7 +57,7 @@ def no_answer(kind: str | None) -> Message:
         "tls": msg("no TLS connection"),
         "protocol": msg("the answer is not HTTP"),
         "withheld": msg(
-            "not queried: this transport would show the password in the list of processes; use ssh:// without --transport openssh"
+            "not queried: the plan is visible to others, so it has no password, and the host has it in no file as it is, or the file has changed since round 1; use ssh:// without --transport openssh"
         ),
         "empty": msg("closed without an answer"),
         "gone": msg("there is no such socket"),

@@ -19,6 +19,13 @@ def now(monotonic: float | None = None) -> float:
     return _EPOCH + (time.monotonic() if monotonic is None else monotonic) - _MONOTONIC
 
 
+class Times(Struct, frozen=True):
+    """Hold when a round was sent to a host and answered, in epoch seconds of the controller's clock."""
+
+    sent: float
+    received: float
+
+
 class Clock(Struct, frozen=True):
     """Hold the offset (host minus controller), correct within plus or minus the uncertainty."""
 

@@ -23,15 +23,18 @@ The plan and the answer are JSON documents.  Parts of a plan, each answered unde
   systemd     {units, names, seconds}     systemctl show of these units; the control groups of processes so named
   docker      {prefixes, roots, seconds}  containers whose names begin so: GETs over docker's socket, else its files
   resolve     [{name, seconds}]           addresses of names
-  http        [{name, url, seconds, bytes, headers, ca_pem, unix, uwsgi}]; over the unix socket at the path `unix`;
+  http        [{name, url, seconds, bytes, headers, ca_pem, unix, uwsgi, login}]; over the unix socket at the path `unix`;
               with uwsgi {modifier, SCRIPT_NAME} the GET of that URL is sent in the protocol of uwsgi; with again
-              {when, seconds, times} it is repeated while the body matches
-  tcp         [{name, host, port, seconds, read, send, lines, until, again}]  the first bytes of the peer, or so
+              {when, seconds, times} it is repeated while the body matches; login {user, password} is sent as Basic
+  tcp         [{name, host, port, seconds, read, auth, send, lines, until, again}]  the first bytes of the peer, or so
               many lines of its reply to `send`, or all until the end matches `until`, in base64; repeated once if the
-              reply matches {when, seconds}; with mysql {user, password, database}: a login to MySQL or MariaDB
-              instead, its result, and those of the `statements`
+              reply matches {when, seconds}; with auth the password goes first, in AUTH of redis; with mysql {user,
+              password, database}: a login to MySQL or MariaDB instead, its result, and those of the `statements`
   peers       [...]                       remote endpoints of the TCP connections of these processes
   starts      [...]                       start times of these processes, null for one that has ended
+
+A password is {text}, or {source: {path, line, column, end, escaped, size, mtime, inode}}: then it is read from that place
+of a file of this host, if the file is as it was in round 1, and replaced where a peer repeats it.
 
 What could not be read is reported in its place or under `errors`, never left out.  The program is valid for Python
 2.6 to 3.13 and uses the standard library only, hence no f-strings.  Names of files are bytes, so that any name can
@@ -69,6 +72,8 @@ UNIT_PROPERTIES = (  # an older systemd leaves out what it does not have
 )
 UNIT_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9@._-]{0,100}\\.(service|target)$")  # never an option
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/py36/bin:/opt/py27/bin"
+PASSWORD_FILE_BYTES = 4 << 20  # limit of a file from which a password is taken
+SHORTEST_HIDDEN = 6  # bytes of a password that is replaced in answers; a shorter one may be a part of any word
 FILE_TIMEOUT = 3.0  # seconds for one file; after that the next file is read in a new thread
 PROC_TIMEOUT = 15.0  # seconds for all of /proc
 BEAT_SECONDS = 1.0  # between the lines that show that the program still works
@@ -106,7 +111,7 @@ class Job(object):
 
     def __init__(self, seconds, answer, function, *arguments):
         self.seconds, self.answer, self.stage, self.failure = seconds, answer, None, None
-        self.function, self.arguments = function, arguments
+        self.function, self.arguments, self.hidden = function, arguments, []
         self.begin, self.until = None, None
         self.finished = threading.Event()
         self.start()
@@ -155,7 +160,7 @@ class Job(object):
         answer.setdefault("seconds", round(monotonic() - self.begin, 3))
         if self.failure:
             answer["error"] = dict(zip(("kind", "text"), self.failure)) if kinds else self.failure[1]
-        return answer
+        return hide(answer, self.hidden) if self.hidden else answer
 
 
 class Request(Job):
@@ -910,13 +915,66 @@ def receive(job, sock, limit=16384):
     return sock.recv(limit)
 
 
+def read_password(job, item):
+    """Return a word of a login as bytes: a text, {"text"}, or {"source"}: a place in a file of this host."""
+    if not isinstance(item, dict):
+        return item.encode("utf-8")
+    if "text" in item:
+        return item["text"].encode("utf-8")
+    source, limit = item["source"], PASSWORD_FILE_BYTES
+    entry = Files(None, limit).entry(source["path"].encode("utf-8"), limit)
+    same = [name for name in ("size", "inode") if entry.get(name) == source[name]]
+    if "text" not in entry or len(same) < 2 or abs(entry["mtime"] - source["mtime"]) > 0.00001:
+        raise ProtocolError("withheld", source["path"] + ": has changed since round 1, or cannot be read")
+    line = entry["text"].split("\n")[source["line"] - 1 : source["line"]]
+    word = "(?:\\\\.|[^\\\\])*?" if source.get("escaped") else ".*?"
+    found = re.match("(%s)(?:%s)" % (word, re.escape(source["end"]) or "$"), line[0][source["column"] :] if line else "")
+    if not found:
+        raise ProtocolError("withheld", source["path"] + ": has no password at its place")
+    text = re.sub("\\\\(.)", "\\1", found.group(1)) if source.get("escaped") else found.group(1)
+    password = text.encode("utf-8")
+    job.hidden.append(password)
+    return password
+
+
+def hide(value, words):
+    """Return an answer in which these passwords, and base64 data with them, are replaced."""
+    if isinstance(value, dict):
+        return dict((key, hide_data(item, words) if key == "data" else hide(item, words)) for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return [hide(item, words) for item in value]
+    if not hasattr(value, "encode"):
+        return value
+    for word in [decode_text(word) for word in words if len(word) >= SHORTEST_HIDDEN]:
+        value = value.replace(word, "*" * len(word))
+    return value
+
+
+def hide_data(text, words):
+    """Return data in base64 in which these passwords are replaced."""
+    data = binascii.a2b_base64(text.encode("ascii"))
+    for word in [word for word in words if len(word) >= SHORTEST_HIDDEN]:
+        data = data.replace(word, b"*" * len(word))
+    return decode_text(binascii.b2a_base64(data)).strip()
+
+
+def redis_command(words):
+    """Return a command of redis."""
+    return b"".join([("*%d\r\n" % len(words)).encode("ascii")] + [
+        ("$%d\r\n" % len(word)).encode("ascii") + word + b"\r\n" for word in words
+    ])
+
+
 def tcp(job, query):
     """Connect, send the request, read the reply; repeat once if the reply matches `again`."""
+    request = query.get("send", "").encode("utf-8")
+    if "auth" in query:
+        request = redis_command([b"AUTH", read_password(job, query["auth"])]) + request
     sock, limit, again = connect(job, query["host"], query["port"]), query.get("read", 0), query.get("again")
     data, lines, until = b"", 0, re.compile(query.get("until", "").encode("ascii"))
     try:
         while True:
-            sock.sendall(query.get("send", "").encode("utf-8"))
+            sock.sendall(request)
             lines += query.get("lines", 0)
             while len(data) < limit and (not data or data.count(b"\n") < lines or not until.search(data)):
                 piece = receive(job, sock, limit - len(data))
@@ -953,6 +1011,11 @@ def send_get(job, query):
     headers = {"Host": host + (port or ""), "User-Agent": "bkpaas-acceptance"}
     headers.update({"Accept": "*/*", "Connection": "close"})
     headers.update(query.get("headers") or {})
+    if "login" in query:
+        login = query["login"]
+        data = binascii.b2a_base64(login["user"].encode("utf-8") + b":" + read_password(job, login["password"]))
+        headers["Authorization"] = "Basic " + decode_text(data).strip()
+        job.hidden += [data.strip()] if job.hidden else []
     lines = [re.sub("[\\r\\n]", " ", "%s: %s" % item) for item in sorted(headers.items())]
     path = path if path.startswith("/") else "/" + path
     lines.insert(0, "GET %s HTTP/1.1" % path)
@@ -1091,7 +1154,7 @@ class Reply(Job):
     """Hold the answer to one request of a job that sends several, within the limit of the job."""
 
     def __init__(self, job):
-        self.answer, self.stage, self.until = {}, None, job.until
+        self.answer, self.stage, self.until, self.hidden = {}, None, job.until, []
 
 
 def ask_docker(job, request, identity=""):
@@ -1247,9 +1310,10 @@ def mysql(job, query):
 
     A server without a greeting is an error of the connection, as in tcp().
     """
+    account = dict((key, read_password(job, word)) for key, word in query["mysql"].items())
     packets = Packets(job, connect(job, query["host"], query["port"]))
     try:
-        job.answer["login"] = log_in(packets, query["mysql"])
+        job.answer["login"] = log_in(packets, account)
         if job.answer["login"]["state"] == "accepted" and run_statements(job, packets, query.get("statements") or ()):
             packets.quit()
     except Exception:
@@ -1391,8 +1455,7 @@ def log_in(packets, account):
     if greeting[:1] == b"\xff":
         return parse_refusal(greeting)
     plugin, nonce, capabilities = parse_greeting(greeting)
-    fields = [account[key].encode("utf-8") for key in ("user", "password", "database")]
-    user, password, database = fields
+    user, password, database = [account[key] for key in ("user", "password", "database")]
     encrypt = unverified_tls() if capabilities & CLIENT_SSL else None
     flags = CLIENT_FLAGS | (CLIENT_DATABASE if database else 0) | (CLIENT_SSL if encrypt else 0)
     head = struct.pack("<IIB23x", flags, PACKET_BYTES, UTF8)

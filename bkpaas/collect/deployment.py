@@ -171,9 +171,11 @@ class _Facts:
         for selected in self._deployment.selected():
             if selected.name not in self._facts:
                 self._facts[selected.name] = self._not_collected(selected, answers[selected.name])
-        return plan.round_2(
-            host, self._deployment, Earlier(self._facts, partial(self._parser.secret, host.name))
+        sources = self._parser.sources.get(host.name, {})
+        earlier = Earlier(
+            self._facts, partial(self._parser.secret, host.name), lambda _, digest: sources.get(digest)
         )
+        return plan.round_2(host, self._deployment, earlier)
 
     def final(self, host: Host, answers: HostAnswers) -> HostFacts:
         """Return the final facts of a host; those of round 1 stay when round 2 failed."""

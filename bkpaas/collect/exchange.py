@@ -25,6 +25,7 @@ from msgspec import Struct, field
 
 from bkpaas import __version__
 from bkpaas.collect import clock, errors, program
+from bkpaas.collect.clock import Times
 from bkpaas.errors import SuiteError, message_of
 from bkpaas.files import MIB, read_bounded, refused
 from bkpaas.inventory.deployment import Deployment, Host
@@ -51,13 +52,6 @@ class Manifest(Struct, forbid_unknown_fields=True):
     """SHA-256 of the collector in the scripts."""
     rounds: dict[str, dict[str, str]] = {}
     """By round ("1", "2") and host, the id of the plan; a host that needs no round 2 is absent there."""
-
-
-class Times(Struct, frozen=True):
-    """Hold when an engine sent a script and had its output, in epoch seconds of the controller's clock."""
-
-    sent: float
-    received: float
 
 
 def plan_id(plan: dict[str, Any]) -> str:
@@ -126,19 +120,21 @@ class Session:
 
     def __init__(self, exchange: Exchange, host: Host) -> None:
         self.clock: clock.Clock | None = None
+        self.times: Times | None = None
         self._exchange, self._host, self._where = exchange, host, errors.host_label(host)
         self._samples: list[tuple[float, float, float]] = []
 
     async def run_plan(self, plan: dict[str, Any], seconds: float) -> bytes:
         """Return the compressed answer to a plan. Raises CollectError, also when its script was written instead."""
-        plan, withheld_answers = program.without_secrets(plan)
+        public = program.without_secrets(plan)
+        plan = public.plan
         number, identifier = int(plan["visit"]), plan_id(plan)
         if number == self._exchange.planned_round:
             _write(self._exchange.file(number, self._host, ".sh"), self._script(plan, identifier))
             self._exchange.planned[self._host.name] = identifier
             raise errors.planned(self._where)
         answer = self._answer(number, identifier)
-        return program.with_answers(answer, withheld_answers) if withheld_answers else answer
+        return public.complete(answer)
 
     def _script(self, plan: dict[str, Any], identifier: str) -> bytes:
         connection = msgspec.structs.replace(self._host.connection, sudo=False)
@@ -193,7 +189,7 @@ class Session:
 
     def _estimate_clock(self, number: int, begin: float, end: float) -> None:
         """Bracket the host's clock by the times of the engine, else by those of the two files."""
-        times = self._times(number)
+        times = self.times = self._times(number)
         received = times.received - max(0.0, end - begin)
         if times.sent <= received:
             self._samples.append((times.sent, begin, received))

@@ -26,6 +26,8 @@ from bkpaas.collect.rounds import HostAnswers
 from bkpaas.errors import CollectError, message_of
 from bkpaas.facts.build import host_facts
 from bkpaas.facts.host import HostFacts
+from bkpaas.facts.password_sources import password_sources
+from bkpaas.facts.query import PasswordSource
 from bkpaas.facts.secret_names import may_be_a_name
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory.deployment import Host
@@ -72,6 +74,8 @@ class _Reply(Struct, array_like=True):
     error: Message | str
     digests: list[str] = []
     """Of all secrets in the answer of this host."""
+    sources: dict[str, PasswordSource] = {}
+    """Where the host has the passwords that round 2 may use, by their digests; of round 1."""
     messages: dict[str, int] = {}
     """Messages of libraries with their counts (bkpaas.libraries)."""
     further_messages: int = 0
@@ -84,6 +88,8 @@ class Parser:
         self._secrets, self._cpu_seconds = secrets, cpu_seconds
         self._digests: dict[str, set[str]] = {}
         self._closed = False
+        self.sources: dict[str, dict[str, PasswordSource]] = {}
+        """By host and digest, where the host has a password."""
         self._worker = self._start()
 
     def facts(self, host: Host, answers: HostAnswers) -> HostFacts:
@@ -113,6 +119,7 @@ class Parser:
         MESSAGES.merge(reply.messages, reply.further_messages)
         if reply.facts is None:
             raise errors.garbage(where, reply.error)
+        self.sources[host.name] = reply.sources
         return reply.facts
 
     def secret(self, host: str, digest: str) -> str | None:
@@ -227,12 +234,13 @@ def _parse(request: _Request, secrets: Secrets) -> _Reply:
     except program.InvalidAnswer as error:
         return _Reply(None, [], message_of(error))
     facts = host_facts(request.host, answers, host_secrets)
+    sources = {} if answers.round_2 else password_sources(answers.round_1, facts, host_secrets)
     known_values = set(secrets.remembered())
     new_values = [value for value in host_secrets.remembered() if value not in known_values][:SHARED_SECRETS]
     for value in new_values:
         if not may_be_a_name(value):
             secrets.digest(value)
-    return _Reply(facts, new_values, "", list(host_secrets.made))
+    return _Reply(facts, new_values, "", list(host_secrets.made), sources)
 
 
 def _allow_cpu(seconds: int) -> None:

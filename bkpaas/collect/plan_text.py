@@ -60,12 +60,12 @@ def _later_requests(deployment: Deployment) -> list[Message | str]:
         )
     text.append(
         msg(
-            "    paas hosts: GET healthz and one harmless page of each service; one login to each database with the account in the settings, a fixed list of SELECT and SHOW, then COM_QUIT (sent over ssh:// only, without an account no connection); paas_agent and 8010 of each app host; nginx hosts: GET / of each upstream server in their files; app hosts: their own 8010 and paas_agent, and for each application (50 at most) one GET on its own socket, one through their nginx and one through the domain; every host that requests login: GET is_login without a token through the domain"
+            "    paas hosts: GET healthz and one harmless page of each service; one login to each database with the account in the settings, a fixed list of SELECT and SHOW, then COM_QUIT (without an account no connection); paas_agent and 8010 of each app host; nginx hosts: GET / of each upstream server in their files; app hosts: their own 8010 and paas_agent, and for each application (50 at most) one GET on its own socket, one through their nginx and one through the domain; every host that requests login: GET is_login without a token through the domain"
         )
     )
     text.append(
         msg(
-            "    paas hosts: GET /, health, settings, mappings, indices, disks and the newest documents of Elasticsearch at the addresses in the settings of paas; hosts of log_agent and log_parser: PING, TYPE, LLEN, INFO and CONFIG GET of the redis in their configuration; both with the configured login, which is sent over ssh:// only"
+            "    paas hosts: GET /, health, settings, mappings, indices, disks and the newest documents of Elasticsearch at the addresses in the settings of paas; hosts of log_agent and log_parser: PING, TYPE, LLEN, INFO and CONFIG GET of the redis in their configuration; both with the configured login"
         )
     )
     return text

@@ -13,6 +13,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 from requests.adapters import HTTPAdapter
 
+from bkpaas.collect import clock
 from bkpaas.collect.certificate import fetch_certificate, try_connection, verify_option
 from bkpaas.facts.access import PROBE
 from bkpaas.facts.query import LOST_CONNECTION, HttpName, TcpName
@@ -31,10 +32,11 @@ _SILENT: Raw = {"error": {"kind": "silent", "text": ""}}
 def probe(deployment: Deployment) -> Raw:
     """Request every path of the domain once, in parallel.
 
-    Returns: {"resolve", "http", "tcp", "agent"}, with https also "certificates".
+    Returns: {"resolve", "http", "tcp", "agent", "sent"}, with https also "certificates".
+        sent: when, in epoch seconds.
         agent: the User-Agent of this run, by which the log of login shows where the request arrived.
     """
-    agent = PROBE + secrets.token_hex(6)
+    agent, sent = PROBE + secrets.token_hex(6), clock.now()
     resolution = _resolve(deployment.domain, deployment.limits.resolve_seconds)
     address = resolution["addresses"][0] if resolution["addresses"] else _nginx_address(deployment)
     requests_by_name = _domain_requests(deployment, agent)
@@ -76,6 +78,7 @@ def probe(deployment: Deployment) -> Raw:
     for thread in threads:
         thread.join(max(0, end - time.monotonic()))
     answer: Raw = {
+        "sent": sent,
         "resolve": {deployment.domain: resolution},
         "http": http.copy(),
         "tcp": tcp.copy(),

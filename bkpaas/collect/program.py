@@ -12,7 +12,7 @@ import shlex
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -37,6 +37,8 @@ JSON_VALUES = 1_500_000
 """Limit of values in one answer, counted by commas and brackets; each takes about 60 bytes decoded."""
 LATEST_TIME = 1e11
 """Limit of a host's time in epoch seconds."""
+_DIGEST = "secret:"
+"""A name of a query with a digest in it has another one in the next run."""
 _SURROGATES = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 
 
@@ -104,20 +106,81 @@ def command(
     return f"exec env LC_ALL=C sudo -n {user}{shell}"
 
 
-def without_secrets(plan: dict[str, Any]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """Return the plan without the queries marked `secret`, and {section: {name: answer}} for these.
+class Public(NamedTuple):
+    """Hold a plan that others may see, and what its answer then lacks."""
 
-    A plan that is an argument is visible in the process lists of the controller and the host.
+    plan: dict[str, Any]
+    answers: dict[str, dict[str, Any]]
+    """By section and name, the answers to queries that were left out."""
+    names: dict[str, dict[str, str]]
+    """By section and the name in this plan, the original names, which contain digests of this run."""
+
+    def complete(self, data: bytes) -> bytes:
+        """Return a compressed answer to the original plan; an invalid answer stays unchanged."""
+        if not self.answers and not self.names:
+            return data
+        try:
+            answer = decode(data)
+        except (AnswerTooLarge, InvalidAnswer):
+            return data
+        for section in {*self.answers, *self.names}:
+            names, existing = self.names.get(section, {}), answer.get(section)
+            items = existing if isinstance(existing, dict) else {}
+            restored = {names.get(name, name): item for name, item in items.items()}
+            answer[section] = {**restored, **self.answers.get(section, {})}
+        errors = answer.get("errors")
+        if isinstance(errors, dict):
+            keys = {
+                f"{section}:{alias}": f"{section}:{name}"
+                for section, names in self.names.items()
+                for alias, name in names.items()
+            }
+            answer["errors"] = {keys.get(key, key): text for key, text in errors.items()}
+        return zlib.compress(msgspec.json.encode(answer))
+
+
+def without_secrets(plan: dict[str, Any]) -> Public:
+    """Return the plan without passwords.
+
+    A plan that is an argument is visible in the process lists of the controller and the host, and one for an engine is
+    a file. It names the place where the host has the password; a query whose password has none is left out.
     """
-    public, answers = dict(plan), {}
+    public = Public(dict(plan), {}, {})
     for section in ("http", "tcp"):
-        queries = plan.get(section) or ()
-        secret_names = [query["name"] for query in queries if query.get("secret")]
-        if secret_names:
-            reason = {"kind": "withheld", "text": ""}
-            public[section] = [query for query in queries if not query.get("secret")]
-            answers[section] = {name: {"error": reason} for name in secret_names}
-    return public, answers
+        if section not in plan:
+            continue
+        queries = public.plan[section] = list[dict[str, Any]]()
+        for query in plan[section]:
+            referring = _by_reference(query) if query.get("secret") else query
+            if referring is None:
+                reason = {"kind": "withheld", "text": ""}
+                public.answers.setdefault(section, {})[query["name"]] = {"error": reason}
+                continue
+            if _DIGEST in query["name"]:
+                names = public.names.setdefault(section, {})
+                referring = {**referring, "name": f"login-{len(names) + 1}"}
+                names[referring["name"]] = query["name"]
+            queries.append(referring)
+    return public
+
+
+def _by_reference(query: dict[str, Any]) -> dict[str, Any] | None:
+    """Return a query with the places of its passwords instead of these; None if that is not possible."""
+    public = {name: value for name, value in query.items() if name != "secret"}
+    passwords = list[Any]()
+
+    def convert(value: Any) -> Any:
+        if not isinstance(value, dict) or "text" not in value:
+            return value
+        passwords.append(value.get("source"))
+        return {"source": value.get("source")}
+
+    for name in ("login", "mysql"):
+        if name in query:
+            public[name] = {part: convert(value) for part, value in query[name].items()}
+    if "auth" in query:
+        public["auth"] = convert(query["auth"])
+    return public if (passwords or "mysql" in query) and None not in passwords else None
 
 
 def script(
@@ -263,18 +326,6 @@ def sections(data: bytes) -> dict[str, bytes]:
     if decode_json(bytes(answer.get("version", b"null"))) != VERSION:
         raise InvalidAnswer(msg("not a document of this version"))
     return {section: bytes(text) for section, text in answer.items()}
-
-
-def with_answers(data: bytes, answers: dict[str, dict[str, Any]]) -> bytes:
-    """Add {section: {name: answer}} to a compressed answer; an invalid answer stays unchanged."""
-    try:
-        answer = decode(data)
-    except (AnswerTooLarge, InvalidAnswer):
-        return data
-    for section, items in answers.items():
-        existing = answer.get(section)
-        answer[section] = {**(existing if isinstance(existing, dict) else {}), **items}
-    return zlib.compress(msgspec.json.encode(answer))
 
 
 def decode_json(text: bytes, kind: Any = Any) -> Any:

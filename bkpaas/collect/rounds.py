@@ -14,8 +14,9 @@ from typing import Any, Literal, Protocol
 from msgspec import Struct, field
 
 from bkpaas import interruption
+from bkpaas.collect import clock as controller_clock
 from bkpaas.collect import errors, program
-from bkpaas.collect.clock import Clock
+from bkpaas.collect.clock import Clock, Times
 from bkpaas.collect.ssh import Ssh
 from bkpaas.collect.testinfra import Testinfra
 from bkpaas.errors import CollectError
@@ -51,6 +52,8 @@ class HostAnswers(Struct):
     """Decoded, or compressed as received; see collect_hosts."""
     error: Failure | None = None
     clock: Clock | None = None
+    times: dict[int, Times] = field(default_factory=dict)
+    """By round, when it was sent and answered."""
     seconds: float = 0.0
     """Time spent on this host, without waiting for the others."""
     queries: dict[int, RoundQueries] = field(default_factory=dict)
@@ -85,6 +88,8 @@ class Session(Protocol):
     """Run plans on one host over an open connection."""
 
     clock: Clock | None
+    times: Times | None
+    """When an engine carried the last plan; None: while run_plan ran."""
 
     async def run_plan(self, plan: Plan, seconds: float) -> bytes: ...
     async def close(self) -> None: ...
@@ -297,7 +302,7 @@ class _Collection:
 
     async def _run_plan(self, session: Session, host: Host, plan: Plan) -> Answer | bytes:
         answers = self.answers[host.name]
-        start = time.monotonic()
+        start, sent = time.monotonic(), controller_clock.now()
         answers.queries[plan["visit"]] = round_queries(plan)
         left = max(1.0, self.limits.host_seconds - answers.seconds)
         # The collector stops earlier, so that its partial answer still arrives in time.
@@ -308,6 +313,7 @@ class _Collection:
         }
         try:
             packed = await session.run_plan(plan, left)
+            answers.times[plan["visit"]] = session.times or Times(sent, controller_clock.now())
         finally:
             answers.seconds += time.monotonic() - start
             answers.clock = session.clock

@@ -221,6 +221,7 @@ class Session(asyncssh.SSHClientSession[bytes]):
         self, where: str, connection: asyncssh.SSHClientConnection, client: Client, limits: Limits
     ) -> None:
         self.clock: clock.Clock | None = None
+        self.times: clock.Times | None = None
         self._where, self._connection, self._client = where, connection, client
         limit = self._limit_bytes = limits.answer_bytes
         self._silent_seconds = limits.silent_seconds

@@ -69,6 +69,7 @@ class Session:
 
     def __init__(self, where: str, connection: Connection, homes: tuple[str, ...], limit: int) -> None:
         self.clock: clock.Clock | None = None
+        self.times: clock.Times | None = None
         self._where, self._connection, self._homes, self._limit_bytes = where, connection, homes, limit
         self._options: dict[str, str] = {}
         self._master: asyncio.subprocess.Process | None = None
@@ -118,7 +119,8 @@ class Session:
 
     async def run_plan(self, plan: dict[str, Any], seconds: float) -> bytes:
         """Return the compressed answer, without queries that contain passwords. Raises CollectError."""
-        plan, withheld_answers = program.without_secrets(plan)
+        public = program.without_secrets(plan)
+        plan = public.plan
         command = program.command(self._connection, self._homes, plan)
         request = {
             "spec": self._connection.spec,
@@ -142,7 +144,7 @@ class Session:
         finally:
             await _kill(child)
         answer = self._parse_reply(out)
-        return program.with_answers(answer, withheld_answers) if withheld_answers else answer
+        return public.complete(answer)
 
     def _parse_reply(self, out: bytes) -> bytes:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -17,10 +17,10 @@ from bkpaas.facts.containers import containers
 from bkpaas.facts.disks import disks
 from bkpaas.facts.elasticsearch import searches
 from bkpaas.facts.environments import environments
-from bkpaas.facts.file import Files, path_stats
+from bkpaas.facts.file import Files, file_fact, path_stats
 from bkpaas.facts.host import HostFacts
 from bkpaas.facts.log_plugins import log_plugins
-from bkpaas.facts.logs import logs
+from bkpaas.facts.logs import Logs, logs
 from bkpaas.facts.missing import Fact, Missing
 from bkpaas.facts.names import names
 from bkpaas.facts.nginx import nginx
@@ -39,7 +39,7 @@ from bkpaas.facts.snapshot import ControllerFacts
 from bkpaas.facts.sockets import sockets
 from bkpaas.facts.startup import startup
 from bkpaas.facts.supervisor import Supervisors, supervisors
-from bkpaas.facts.system import System, addresses, system
+from bkpaas.facts.system import Moments, System, addresses, moment, system
 from bkpaas.facts.systemd import units
 from bkpaas.facts.timedaemon import time_daemon
 from bkpaas.facts.uwsgi import services
@@ -94,6 +94,9 @@ class HostAnswers(Protocol):
     def clock(self) -> _Clock | None: ...
 
     @property
+    def times(self) -> Mapping[int, Any]: ...
+
+    @property
     def seconds(self) -> float: ...
 
     @property
@@ -142,6 +145,7 @@ def controller_facts(answer: dict[str, Any], secrets: Secrets) -> ControllerFact
         names=noun("resolve", names),
         answers=noun("http", lambda section, errors: answers(section, secrets, errors)),
         agent=read.values.get("agent", ""),
+        sent=read.values.get("sent"),
         connections=Connections({}) if isinstance(made, Missing) else made,
         certificates=noun("certificates", lambda section, _: certificates(section)),
     )
@@ -203,6 +207,7 @@ class _Answers:
             for number, answer in numbered
         ]
         self.round_1, self.round_2 = self.rounds
+        self.times = answers.times
         self.variables = answers.queries.get(2, RoundQueries()).variables
 
     def nouns(self) -> dict[str, Fact]:
@@ -216,6 +221,7 @@ class _Answers:
         zone = its_system.utc_offset_seconds if isinstance(its_system, System) else None
         return {
             "system": its_system,
+            "moments": _built(self._moments),
             "addresses": self._noun(lambda: addresses(first["addresses"]), "addresses"),
             "processes": its_processes,
             "sockets": self._noun(lambda: sockets(first["listeners"], first["unix"]), "listeners", "unix"),
@@ -246,7 +252,7 @@ class _Answers:
                 "tcp", lambda answers, errors: redis_states(answers, secrets, errors)
             ),
             "redis": self._merged("tcp", lambda section, errors: redis_answers(section, secrets, errors)),
-            "logs": self._merged("tails", lambda *_: logs(self._entries("tails"), zone, secrets)),
+            "logs": self._merged("tails", lambda *_: self._logs(zone)),
             "login_access": self._login_access(),
             "log_plugins": self._files_noun(
                 "log-", lambda files: log_plugins(files, self._entries("tails"), running, secrets, peers)
@@ -263,6 +269,18 @@ class _Answers:
             "containers": self._both_rounds(containers, "docker"),
             "versions": self._files_noun("version-", lambda files: versions(files, first.get("system"))),
         }
+
+    def _moments(self) -> Moments:
+        first, later = (
+            moment(one.values.get("system"), self.times.get(number)) if "system" in one.values else None
+            for number, one in enumerate(self.rounds, 1)
+        )
+        return Moments(first=first or moment(None, self.times.get(1)), later=later)
+
+    def _logs(self, utc_offset_seconds: int | None) -> Logs:
+        later = [entry for entries in self.round_2.values.get("tails", {}).values() for entry in entries]
+        paths = tuple(dict.fromkeys(file_fact(entry).path for entry in later))
+        return logs(self._entries("tails"), utc_offset_seconds, self.secrets, paths)
 
     def _noun(self, build: Callable[[], T | Missing], *sections: str) -> T | Missing:
         """Build a noun from sections of round 1, which must be complete."""

@@ -100,12 +100,15 @@ class Containers(Fact, frozen=True):
         """Return the state of a container in the last round in which it was read."""
         return self.later.get(container.name, container)
 
-    def restarted(self, container: Container) -> bool:
-        """Return whether its first process ended between the rounds and another one runs."""
+    def restarted(self, container: Container, far_apart: bool = False) -> bool:
+        """Return whether its first process ended between the rounds and another one runs, or it waits for its start.
+
+        far_apart: the rounds are too far apart to count what happened in between.
+        """
         then = self.now(container)
         if container.state == "restarting" or then.state == "restarting":
             return True
-        return container.pid > 0 and then.pid > 0 and container.pid != then.pid
+        return not far_apart and container.pid > 0 and then.pid > 0 and container.pid != then.pid
 
 
 def container_of(group: str | None) -> str | None:

@@ -7,20 +7,17 @@ account logs in, sends the statements that are planned here, and quits.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, get_args
 
 from bkpaas.facts import raw
 from bkpaas.facts.database_state import SERVER_STATEMENTS, TABLES, DatabaseState, database_state
 from bkpaas.facts.missing import Missing, Record
-from bkpaas.facts.query import Earlier, MysqlLogin, Query
+from bkpaas.facts.query import Earlier, MysqlLogin, Password, Query
 from bkpaas.facts.secrets import DIGEST, Secrets
 from bkpaas.facts.settings import Settings, SettingsByProject
 from bkpaas.inventory.deployment import DEFAULT_PORTS, Deployment, Host
 from bkpaas.messages import Message, msg, series
-
-ResolveDigest = Callable[[str], str | None]
-"""Returns the value that a digest stands for."""
 
 LoginState = Literal["accepted", "refused", "unsupported", "needs-tls", "error"]
 _STATES: dict[Any, LoginState] = {state: state for state in get_args(LoginState)}
@@ -148,11 +145,11 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
     if earlier is None or not entry.has_role("paas"):
         return
     for name, account in accounts(earlier.hosts[entry.name].settings).items():
-        values = [
-            _plain(word, earlier.password) for word in (account.user, account.password, account.database)
-        ]
-        if account.obstacle is None and None not in values:
-            login = dict(zip(("user", "password", "database"), values, strict=True))
+        words = {"user": account.user, "password": account.password, "database": account.database}
+        login = {
+            name: value for name, word in words.items() if (value := _plain(word, entry, earlier)) is not None
+        }
+        if account.obstacle is None and len(login) == len(words):
             seconds = deployment.limits.request_seconds
             statements = _statements(account, deployment)
             yield MysqlLogin(name, account.host, account.port, seconds, mysql=login, statements=statements)
@@ -165,10 +162,11 @@ def _statements(account: Account, deployment: Deployment) -> tuple[str, ...]:
     return (*SERVER_STATEMENTS, *dict.fromkeys(tables))
 
 
-def _plain(word: str, resolve_digest: ResolveDigest) -> str | None:
-    """Return the value of a digest, or a plain value as it is; None if unknown or not valid UTF-8."""
-    plain = resolve_digest(word) if DIGEST.fullmatch(word) else word
-    return None if plain is None or "\ufffd" in plain or "\0" in plain else plain
+def _plain(word: str, entry: Host, earlier: Earlier) -> str | Password | None:
+    """Return the password of a digest, or a plain value as it is; None if unknown or not valid UTF-8."""
+    value = earlier.secret(entry.name, word) if DIGEST.fullmatch(word) else word
+    text = value.text if isinstance(value, Password) else value
+    return None if text is None or "\ufffd" in text or "\0" in text else value
 
 
 def error_text(text: str) -> str:

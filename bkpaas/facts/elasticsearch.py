@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
-from msgspec import UNSET, field
+from msgspec import UNSET, UnsetType, field
 
 from bkpaas.errors import NoData
 from bkpaas.facts import raw
 from bkpaas.facts.answers import Answer, answer
 from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.names import unresolved
-from bkpaas.facts.query import Earlier, HttpName, Query, http_get
+from bkpaas.facts.query import Earlier, HttpName, Password, Query, http_get
 from bkpaas.facts.ranges import Percent, Time, valid_time
 from bkpaas.facts.search_state import (
     HOST_FIELDS,
@@ -334,17 +333,16 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
     facts = earlier.hosts[entry.name]
     servers = search_endpoints(facts)
     for number, endpoint in enumerate(servers):
-        login = {}
+        login: dict[str, str | Password] | UnsetType = UNSET
         if endpoint.password:
-            credentials = f"{endpoint.user}:{earlier.password(endpoint.password) or ''}".encode()
-            login = {"Authorization": f"Basic {base64.b64encode(credentials).decode('ascii')}"}
+            password = earlier.secret(entry.name, endpoint.password) or Password("")
+            login = {"user": endpoint.user, "password": password}
         for part, path in {**_WELL, **({} if number else _details(facts, deployment, earlier))}.items():
             yield http_get(
                 deployment,
                 HttpName.SEARCH.of(part, endpoint.text),
                 f"{endpoint.scheme}://{endpoint.text}{path}",
-                headers=login,
-                secret=True if login else UNSET,
+                login=login,
             )
     yield from unresolved((endpoint.host for endpoint in servers), deployment)
 

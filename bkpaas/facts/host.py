@@ -32,7 +32,7 @@ from bkpaas.facts.settings import SettingsByProject
 from bkpaas.facts.sockets import Sockets
 from bkpaas.facts.startup import Startup
 from bkpaas.facts.supervisor import Supervisor, Supervisors
-from bkpaas.facts.system import Addresses, System
+from bkpaas.facts.system import Addresses, Moments, System
 from bkpaas.facts.systemd import Units
 from bkpaas.facts.timedaemon import TimeDaemon
 from bkpaas.facts.uwsgi import Services
@@ -83,6 +83,12 @@ class HostFacts(Record, frozen=True):
     startup: Startup | Missing = _LATER
     units: Units | Missing = _LATER
     containers: Containers | Missing = _LATER
+    moments: Moments | Missing = _LATER
+
+    @property
+    def far_apart(self) -> bool:
+        """Return whether the rounds were so far apart that a restart in between is not one of a series."""
+        return not isinstance(self.moments, Missing) and self.moments.far_apart
 
 
 class _Noun(Generic[T]):
@@ -130,6 +136,7 @@ class HostView:
     startup = _Noun[Startup]()
     units = _Noun[Units]()
     containers = _Noun[Containers]()
+    moments = _Noun[Moments]()
 
     def __init__(self, facts: HostFacts) -> None:
         self.facts = facts

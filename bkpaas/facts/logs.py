@@ -63,6 +63,8 @@ class Logs(Fact, frozen=True):
     """The logs of login, paas, esb and the SaaS that were read."""
     nginx_logs: tuple[str, ...] = ()
     """The error logs of nginx that were read."""
+    later: tuple[str, ...] = ()
+    """The files that were read in round 2."""
 
 
 _MOST_SERVERS = 20
@@ -106,8 +108,13 @@ _OWN_LOGS = {
 """The services that write the logs of their own."""
 
 
-def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets) -> Logs:
-    """Parse the ends of the logs; offset: UTC offset of the host in seconds, None if unknown."""
+def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets, later: tuple[str, ...] = ()) -> Logs:
+    """Parse the ends of the logs.
+
+    Args:
+        utc_offset_seconds: of the host; None if unknown.
+        later: the files that were read in round 2.
+    """
     host_zone = None if utc_offset_seconds is None else _zone(utc_offset_seconds)
     reader = _Reader(host_zone, secrets)
     problems: list[Message | str] = []
@@ -153,6 +160,7 @@ def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets) -> Logs
         full_queues=full_queues(tails, host_zone),
         application_exceptions={service: _newest(hits) for service, hits in logged.items() if hits},
         application_logs=_paths_read(tails, *_APPLICATION_LOGS),
+        later=later,
         nginx_logs=_paths_read(tails, TailName.NGINX_ERROR_LOG),
         service_logs=tuple(
             name.removeprefix(TailName.UWSGI_LOG.prefix)

@@ -95,8 +95,13 @@ def _shown(
     state = _STATES.get(line.state, "unknown")
     restarts = None if line.pid is None or later is None else int(later.pid != line.pid)
     if restarts is None and line.pid is not None:
-        restarts = _restarts(line.pid, facts)
-    if state == "running" and restarts and (later is None or later.state == "RUNNING"):
+        restarts = restarts_between_rounds(line.pid, facts)
+    if (
+        state == "running"
+        and restarts
+        and not facts.far_apart
+        and (later is None or later.state == "RUNNING")
+    ):
         state = "restarting"
     detail = f"{line.state} {line.description}".strip()
     return _run(program, supervisor, state, detail, line.pid, restarts, _start(line.pid, facts))
@@ -111,7 +116,9 @@ def _unmanaged_or_unknown(program: ConfProgram, supervisor: Supervisor, facts: H
     if main is None:
         state: ServiceState = "unknown" if isinstance(facts.processes, Missing) else "stopped"
         return _run(program, supervisor, state, detail)
-    return _run(program, supervisor, "running", detail, main.pid, _restarts(main.pid, facts), main.start)
+    return _run(
+        program, supervisor, "running", detail, main.pid, restarts_between_rounds(main.pid, facts), main.start
+    )
 
 
 def _run(
@@ -181,7 +188,7 @@ def in_units(facts: HostFacts) -> Iterator[ServiceRun]:
 
 
 def _of_unit(unit: Unit, units: Units, facts: HostFacts) -> ServiceRun:
-    now, restarted = units.now(unit), units.restarted(unit)
+    now, restarted = units.now(unit), units.restarted(unit, facts.far_apart)
     state = "restarting" if restarted else _UNIT_STATES.get(now.active, "unknown")
     counts = (unit.restarts, now.restarts)
     texts = [now.state, f"Result={now.result}" if now.result not in ("", "success") else "", now.end]
@@ -234,7 +241,7 @@ def in_containers(facts: HostFacts) -> Iterator[ServiceRun]:
 
 
 def _of_container(container: Container, containers: Containers, facts: HostFacts) -> ServiceRun:
-    now, restarted = containers.now(container), containers.restarted(container)
+    now, restarted = containers.now(container), containers.restarted(container, facts.far_apart)
     texts = [now.shown, "OOMKilled" if now.oom_killed else "", now.error]
     return ServiceRun(
         name=service_of_container(container.name),
@@ -302,7 +309,7 @@ def by_hand(facts: HostFacts) -> Iterator[ServiceRun]:
             state="running",
             pid=master.pid,
             since=master.start,
-            restarts=_restarts(master.pid, facts),
+            restarts=restarts_between_rounds(master.pid, facts),
             starts_at_boot=False,
             command=master.command,
         )
@@ -337,7 +344,7 @@ def _start(pid: int | None, facts: HostFacts) -> float | None:
     return process.start if process else None
 
 
-def _restarts(pid: int, facts: HostFacts) -> int | None:
+def restarts_between_rounds(pid: int, facts: HostFacts) -> int | None:
     """Return 1 if the process of round 1 has ended in round 2, 0 if it still runs, None if it is not known."""
     if isinstance(facts.later, Missing) or str(pid) not in facts.later.starts:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 from bkpaas.facts import raw
+from bkpaas.facts.ranges import valid_time
 from bkpaas.facts.sections import Failure
 from bkpaas.facts.shapes import (
     Round,
@@ -39,6 +40,7 @@ def read_controller(answer: Any) -> Round:
         parsed.errors = {section: malformed(section) for section in (*_NAMED, "certificates")}
         return parsed
     parsed.values["agent"] = raw.text(cleaned.get("agent"), 60) or ""
+    parsed.values["sent"] = valid_time(raw.number(cleaned.get("sent")))
     for section in _NAMED:
         section_answer = cleaned.get(section)
         if isinstance(section_answer, dict):

@@ -114,6 +114,31 @@ class TcpName(_Names):
     VIRTUAL_ADDRESS = "virtual-{}"
 
 
+class PasswordSource(Struct, frozen=True):
+    """Name the place of a password in a file of the host, which must be as it was in round 1."""
+
+    path: str
+    line: int
+    """From 1."""
+    column: int
+    """From 0, in characters."""
+    end: str
+    """The character after the password; empty: the end of the line."""
+    escaped: bool
+    """Whether a backslash stands before a character that is part of it."""
+    size: int
+    inode: int
+    mtime: float
+
+
+class Password(Struct, frozen=True):
+    """Hold a password, in memory only, and where the host has it."""
+
+    text: str
+    source: PasswordSource | None = None
+    """None: in no file as it is."""
+
+
 class Query(Struct, frozen=True, omit_defaults=True):
     """Represent one query; its fields are those of the entry in the plan."""
 
@@ -167,8 +192,10 @@ class HttpGet(Query, frozen=True):
     bytes: int
     headers: dict[str, str]
     ca_pem: str | UnsetType = UNSET
+    login: dict[str, str | Password] | UnsetType = UNSET
+    """{"user", "password"}, sent as Basic."""
     secret: bool | UnsetType = UNSET
-    """Whether a header contains a password."""
+    """Whether it contains a password."""
     again: dict[str, str | float] | UnsetType = UNSET
     """Repeat at most `times`, after `seconds`, while the body matches the expression `when`."""
     unix: str | UnsetType = UNSET
@@ -187,13 +214,15 @@ class TcpConnect(Query, frozen=True):
     seconds: float
     read: int
     """Bytes."""
+    auth: Password | UnsetType = UNSET
+    """Sent first, in AUTH of redis, which is answered by one line."""
     send: str | UnsetType = UNSET
     lines: int | UnsetType = UNSET
     """Lines of an answer to wait for."""
     until: str | UnsetType = UNSET
     """An expression that the complete answer matches."""
     secret: bool | UnsetType = UNSET
-    """Whether a password is sent."""
+    """Whether it contains a password."""
     again: dict[str, Any] | UnsetType = UNSET
     """Repeat once after `seconds` when the answer matches the expression `when`."""
 
@@ -206,8 +235,8 @@ class MysqlLogin(Query, frozen=True, omit_defaults=False):
     host: str
     port: int
     seconds: float
-    mysql: dict[str, str | None]
-    """{"user", "password", "database"}, in clear text."""
+    mysql: dict[str, str | Password]
+    """{"user", "password", "database"}."""
     secret: bool = True
     statements: tuple[str, ...] = ()
     """Names of DATABASE_STATEMENTS of the collector."""
@@ -256,6 +285,13 @@ class Earlier(Struct, frozen=True):
     """All hosts that were collected, by name."""
     password: Callable[[str], str | None]
     """The password behind a digest, in memory only. A query that contains one is marked `secret`."""
+    source: Callable[[str, str], PasswordSource | None] = lambda host, digest: None
+    """Where a host has the password behind a digest."""
+
+    def secret(self, host: str, digest: str) -> Password | None:
+        """Return the password behind a digest, and where a host has it; None if it is unknown."""
+        text = self.password(digest)
+        return None if text is None else Password(text, self.source(host, digest))
 
 
 LOST_CONNECTION: dict[str, str | float] = {
@@ -273,7 +309,7 @@ def http_get(
     *,
     seconds: float | None = None,
     headers: dict[str, str] | None = None,
-    secret: bool | UnsetType = UNSET,
+    login: dict[str, str | Password] | UnsetType = UNSET,
     own_trust: bool = False,
     again: dict[str, str | float] | UnsetType = UNSET,
 ) -> HttpGet:
@@ -293,6 +329,7 @@ def http_get(
         bytes=limits.body_bytes,
         headers=headers or {},
         ca_pem=ca_pem,
-        secret=secret,
+        login=login,
+        secret=UNSET if login is UNSET else True,
         again=again,
     )

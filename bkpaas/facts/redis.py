@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import msgspec
-from msgspec import field
+from msgspec import UNSET, field
 
 from bkpaas.errors import NoData
 from bkpaas.facts import raw
@@ -16,7 +16,7 @@ from bkpaas.facts.answers import error_of
 from bkpaas.facts.log_plugin_conf import RedisTarget
 from bkpaas.facts.log_plugins import LogPlugins
 from bkpaas.facts.missing import Fact, Missing, Record
-from bkpaas.facts.query import Earlier, Query, TcpConnect, TcpName
+from bkpaas.facts.query import Earlier, Password, Query, TcpConnect, TcpName
 from bkpaas.facts.ranges import Seconds
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory import platform
@@ -182,21 +182,19 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
             pinged.add(ping)
             yield conversation(deployment, ping, target, [["PING"]])
         if "password" not in target.unknown and target.db is not None:
-            yield _with_login(deployment, facts, target, earlier)
+            yield _with_login(entry, deployment, facts, target, earlier)
 
 
 def _with_login(
-    deployment: Deployment, facts: LogPlugins, target: RedisTarget, earlier: Earlier
+    entry: Host, deployment: Deployment, facts: LogPlugins, target: RedisTarget, earlier: Earlier
 ) -> TcpConnect:
     commands = [["SELECT", str(target.db)], ["PING"]]
-    if target.password:
-        commands.insert(0, ["AUTH", earlier.password(target.password) or ""])
     for key in redis_keys(facts, target):
         commands += [["TYPE", key], ["LLEN", key]]
     digits = len(str(deployment.thresholds.log_queue_length))
+    query = conversation(deployment, TcpName.REDIS.of(target.server), target, commands)
     return msgspec.structs.replace(
-        conversation(deployment, TcpName.REDIS.of(target.server), target, commands),
-        secret=target.password is not None,
+        authenticated(query, entry, target, earlier),
         again={"when": f":[0-9]{{{digits},}}\r", "seconds": QUEUE_SECONDS},
     )
 
@@ -213,6 +211,18 @@ def conversation(
         read=_REPLY_BYTES,
         send="".join(map(_command, commands)),
         lines=len(commands),
+    )
+
+
+def authenticated(query: TcpConnect, entry: Host, target: RedisTarget, earlier: Earlier) -> TcpConnect:
+    """Return the conversation with the password of the target in front, if it has one."""
+    if not target.password:
+        return query
+    return msgspec.structs.replace(
+        query,
+        auth=earlier.secret(entry.name, target.password) or Password(""),
+        secret=True,
+        lines=UNSET if query.lines is UNSET else query.lines + 1,
     )
 
 

@@ -19,7 +19,7 @@ from bkpaas.facts.answers import error_of
 from bkpaas.facts.log_plugin_conf import RedisTarget
 from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.query import Earlier, Query, TcpConnect, TcpName
-from bkpaas.facts.redis import conversation
+from bkpaas.facts.redis import authenticated, conversation
 from bkpaas.facts.secrets import Secrets
 from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import Deployment, Host
@@ -124,17 +124,16 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
     for target in list(servers.values())[:_MOST_SERVERS]:
         if target.host is None or target.port is None or target.tls or "password" in target.unknown:
             continue
-        yield _ask(deployment, target, earlier)
+        yield _ask(entry, deployment, target, earlier)
 
 
-def _ask(deployment: Deployment, target: RedisTarget, earlier: Earlier) -> TcpConnect:
-    commands = [["AUTH", earlier.password(target.password) or ""]] if target.password else []
-    commands += [["INFO", section] for section in SECTIONS]
+def _ask(entry: Host, deployment: Deployment, target: RedisTarget, earlier: Earlier) -> TcpConnect:
+    commands = [["INFO", section] for section in SECTIONS]
     commands += [["CONFIG", "GET", name] for name in SETTINGS]
     commands += [["ECHO", _END]]
+    query = conversation(deployment, TcpName.REDIS_STATE.of(target.server), target, commands)
     return structs.replace(
-        conversation(deployment, TcpName.REDIS_STATE.of(target.server), target, commands),
-        secret=True if target.password else UNSET,
+        authenticated(query, entry, target, earlier),
         read=_REPLY_BYTES,
         lines=UNSET,
         until=_UNTIL,

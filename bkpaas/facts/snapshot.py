@@ -20,6 +20,7 @@ from bkpaas.facts.host import HostFacts, HostView
 from bkpaas.facts.login import LoginTrial
 from bkpaas.facts.missing import Missing, Record
 from bkpaas.facts.names import Names
+from bkpaas.facts.ranges import Time
 from bkpaas.files import MIB, read_bounded, refused
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.messages import Message, msg
@@ -44,6 +45,8 @@ class ControllerFacts(Record, frozen=True):
     """To the virtual addresses: virtual-ADDRESS."""
     certificates: Certificates | Missing = field(default_factory=lambda: Missing(msg("not queried")))
     """Of a domain behind https."""
+    sent: Time | None = None
+    """When the requests were sent, in epoch seconds of the controller's clock."""
 
 
 class SnapshotPart(Struct, frozen=True):

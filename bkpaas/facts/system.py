@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import field
 
 from bkpaas.facts import raw
-from bkpaas.facts.missing import Fact
+from bkpaas.facts.missing import Fact, Record
 from bkpaas.facts.query import Earlier, Query, Section
 from bkpaas.facts.ranges import HostTime
 from bkpaas.inventory.deployment import Deployment, Host
@@ -44,7 +44,58 @@ class System(Fact, frozen=True):
         return self.uid == 0
 
 
-def usable_time(system: System) -> float | None:
+class Moment(Record, frozen=True):
+    """Represent when a host was read in one round."""
+
+    time: HostTime | None = None
+    """Epoch seconds of the host's clock."""
+    sent: HostTime | None = None
+    """Epoch seconds of the controller's clock before the round, and after it."""
+    received: HostTime | None = None
+
+
+class Moments(Fact, frozen=True):
+    """Hold when each round was; through an engine they may be hours apart."""
+
+    first: Moment
+    later: Moment | None = None
+    """None: there was no round 2."""
+
+    @property
+    def seconds_apart(self) -> float:
+        """Return the time between the rounds by the controller's clock, else by that of the host; 0 if unknown."""
+        if self.later is None:
+            return 0.0
+        for begin, end in ((self.first.received, self.later.sent), (self.first.time, self.later.time)):
+            if begin is not None and end is not None:
+                return max(0.0, end - begin)
+        return 0.0
+
+    @property
+    def far_apart(self) -> bool:
+        """Return whether a restart between the rounds does not show that something restarts again and again."""
+        return self.seconds_apart > _FAR_APART_SECONDS
+
+
+_FAR_APART_SECONDS = 300.0
+
+
+def moment(system: dict[str, Any] | None, times: Any) -> Moment:
+    """Return when a round was.
+
+    Args:
+        system: the section of its answer. None: there is none.
+        times: `sent` and `received` of the controller. None: unknown.
+    """
+    ordered = times is not None and times.sent <= times.received
+    return Moment(
+        time=raw.number((system or {}).get("time")),
+        sent=times.sent if ordered else None,
+        received=times.received if ordered else None,
+    )
+
+
+def usable_time(system: System | Moment) -> float | None:
     """Return the time of the host's clock in epoch seconds; None if it is unknown, before 1970 or after 9998."""
     return system.time if system.time is not None and 0 <= system.time < _LAST_YEAR else None
 

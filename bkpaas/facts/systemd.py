@@ -96,13 +96,18 @@ class Units(Fact, frozen=True):
         """Return the units that exist on this host."""
         return tuple(unit for unit in self.by_name.values() if unit.exists)
 
-    def restarted(self, unit: Unit) -> bool:
-        """Return whether its main process ended between the rounds, or waits for its next start in one of them."""
+    def restarted(self, unit: Unit, far_apart: bool = False) -> bool:
+        """Return whether its main process ended between the rounds, or waits for its next start in one of them.
+
+        far_apart: the rounds are too far apart to count what happened in between.
+        """
         then = self.later.get(unit.name)
         if then is None:
             return unit.looping
         if unit.looping or then.looping:
             return True
+        if far_apart:
+            return False
         counted = unit.restarts is not None and then.restarts is not None and then.restarts > unit.restarts
         return counted or (unit.pid > 0 and then.pid > 0 and unit.pid != then.pid)
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import re
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -158,20 +160,128 @@ def test_over_ssh_passwords_are_used_and_seen_nowhere(tmp_path: Path, sshd: Sshd
     assert any(REDIS.encode() in line for line in queue.received), "it is used"
 
 
+@contextlib.contextmanager
+def services(wanted: str) -> Iterator[tuple[Server, Server, Database]]:
+    """Run a redis, an Elasticsearch and a database; the database has this password."""
+    data = Database(password=wanted, default=SHA2, plugin=SHA2, cached=False, tls=server_context()[1])
+    with serving(redis) as queue, serving(search) as store, serving(data) as base:
+        yield queue, store, base
+
+
+def planted(data: bytes) -> list[str]:
+    """Return the parts of passwords in some data."""
+    return [part for part in PLANTED if part.encode() in data]
+
+
 def test_where_a_plan_is_an_argument_no_password_is_in_it(tmp_path: Path) -> None:
-    with serving(redis) as queue, serving(search) as store, serving(Database(password=MYSQL)) as base:
+    """The collector takes the passwords from the files in which they stand."""
+    with services(MYSQL) as (queue, store, base):
         inventory = site(tmp_path, queue.port, store.port, base.port, REDIS, '{spec: "local://"}')
         verdicts, shown = run(inventory)
-    assert base.received == [], "not even connected"
-    for id_ in ("es-health@all", "log-redis-reachable@all", "log-queue-depth@all"):
-        assert verdicts[id_]["verdict"] == "no_data" and "ssh://" in verdicts[id_]["reason"]
-    assert not [part for part in PLANTED if part in shown]
-    assert not [line for line in (*queue.received, *store.received) if b"Pl4nted" in line or b"Basic" in line]
+    for id_ in ("es-health@all", "log-redis-reachable@all"):
+        assert verdicts[id_]["verdict"] == "pass", verdicts[id_]
+    assert base.received[-1] == QUIT and '"state":"accepted"' in shown
+    assert any(REDIS.encode() in line for line in queue.received if not line.startswith(b"SEEN ")), (
+        "it is used"
+    )
+    assert not planted(shown.encode())
+    seen = b"\n".join(line for line in queue.received if line.startswith(b"SEEN "))
+    assert b"binascii" in seen and not planted(seen)
+
+
+def plan_of(script: Path) -> bytes:
+    """Return the plan in a script, as the collector reads it."""
+    plan = re.search(
+        rb'"PLAN":json.loads\(zlib.decompress\(binascii.a2b_base64\("([^"]+)"', script.read_bytes()
+    )
+    assert plan
+    return zlib.decompress(base64.b64decode(plan[1]))
+
+
+def answer_of(output: Path) -> bytes:
+    """Return an answer as text, with the data of connections decoded."""
+    text = output.read_text()
+    packed = base64.b64decode(text.partition("answer ")[2].partition("\n")[2].partition("@@bkpaas end")[0])
+    answer = json.loads(zlib.decompress(packed))
+    data = [base64.b64decode(one["data"]) for one in answer.get("tcp", {}).values()]
+    return json.dumps(answer, ensure_ascii=False).encode() + b"".join(data)
+
+
+def engine(inventory: Path, exchange: Path, between: Callable[[], None] = lambda: None) -> None:
+    """Plan and run both rounds, as an engine does."""
+    for number in (1, 2):
+        words = [f"--inventory={inventory}", f"--collect-plan={exchange}", "-p", "no:cacheprovider"]
+        environment = {**os.environ, "HOME": str(inventory.parent)}
+        command = [sys.executable, "-m", "pytest", *words]
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
+        script = exchange / f"round-{number}" / "all.sh"
+        assert script.exists(), done.stdout + done.stderr
+        if number == 2:
+            between()
+        output = subprocess.run(
+            ["/bin/sh", "-s"], stdin=script.open("rb"), stdout=subprocess.PIPE, timeout=120
+        )
+        script.with_suffix(".out").write_bytes(output.stdout)
+
+
+def test_through_an_engine_no_password_is_in_a_plan(tmp_path: Path) -> None:
+    """Plans of both rounds and the answer of round 2 have none, although a peer repeats one; all are used."""
+    exchange = tmp_path / "exchange"
+    with services(MYSQL) as (queue, store, base):
+        inventory = site(tmp_path, queue.port, store.port, base.port, WRONG, '{spec: "local://"}')
+        engine(inventory, exchange)
+    heard = b"\n".join(line for line in queue.received if not line.startswith(b"SEEN "))
+    assert REDIS.encode() in heard and WRONG.encode() in heard and base.received[-1] == QUIT
+    assert base64.b64encode(f"elastic:{SEARCH}".encode()) in b"".join(store.received)
+    for number in (1, 2):
+        assert not planted(plan_of(exchange / f"round-{number}/all.sh"))
+        assert not planted((exchange / f"round-{number}/all.sh").read_bytes())
+    assert b"settings_production.py" in plan_of(exchange / "round-2/all.sh")
+    answer = answer_of(exchange / "round-2/all.out")
+    assert b"WRONGPASS invalid password ****" in answer and not planted(answer)
+    assert not planted(
+        b"".join((exchange / name).read_bytes() for name in ("exchange.json", "controller.json"))
+    )
+    verdicts, shown = run(inventory, f"--from-answers={exchange}")
+    assert not planted(shown.encode())
+    assert verdicts["es-health@all"]["verdict"] == "pass", verdicts["es-health@all"]
+    assert "WRONGPASS" in verdicts["log-redis-reachable@all"]["evidence"]
+
+
+@pytest.mark.parametrize("how", ["environment", "changed", "gone", "computed"])
+def test_a_password_that_no_file_has_as_it_is(tmp_path: Path, how: str) -> None:
+    """Nothing is sent, and the verdict is no_data."""
+    exchange = tmp_path / "exchange"
+    with services(MYSQL) as (queue, store, base):
+        inventory = site(tmp_path, queue.port, store.port, base.port, REDIS, '{spec: "local://"}')
+        settings = tmp_path / "home/open_paas/paas/conf/settings_production.py"
+        parts = {"environment": "os.environ['SEARCH']", "computed": f"{SEARCH[:7]!r} + {SEARCH[7:]!r}"}
+        if how in parts:
+            text = settings.read_text().replace(f"'elastic:{SEARCH}@", f"'elastic:' + {parts[how]} + '@")
+            settings.write_text(f"import os\n{text}")
+
+        def between() -> None:
+            if how == "changed":
+                settings.write_text(settings.read_text() + "\n")
+            elif how == "gone":
+                settings.unlink()
+
+        engine(inventory, exchange, between)
+        verdicts, _ = run(inventory, f"--from-answers={exchange}")
+    assert store.received == [], "not even connected"
+    assert verdicts["es-health@all"]["verdict"] == "no_data", verdicts["es-health@all"]
+    if how != "environment":  # of the environment not even the setting is known
+        assert "ssh://" in verdicts["es-health@all"]["reason"]
 
 
 def test_what_is_withheld() -> None:
+    place = {"path": "/a", "line": 1}
     open_, secret = {"name": "a", "url": "http://x/"}, {"name": "b", "url": "http://x/", "secret": True}
-    plan, answers = program.without_secrets({"visit": 2, "http": [open_, secret], "tcp": [secret]})
-    assert plan == {"visit": 2, "http": [open_], "tcp": []}
-    assert answers["http"]["b"]["error"]["kind"] == answers["tcp"]["b"]["error"]["kind"] == "withheld"
-    assert program.without_secrets({"visit": 2}) == ({"visit": 2}, {})
+    unknown = {"name": "c", "auth": {"text": "Pl4nted", "source": None}, "secret": True}
+    known = {"name": "d", "auth": {"text": "Pl4nted", "source": place}, "secret": True}
+    plan, answers, _ = program.without_secrets({"visit": 2, "http": [open_, secret], "tcp": [unknown, known]})
+    assert plan == {"visit": 2, "http": [open_], "tcp": [{"name": "d", "auth": {"source": place}}]}
+    assert answers["http"]["b"]["error"]["kind"] == answers["tcp"]["c"]["error"]["kind"] == "withheld"
+    assert program.without_secrets({"visit": 2}) == ({"visit": 2}, {}, {})
+    login = {"name": "e", "mysql": {"user": "root", "password": "", "database": "x"}, "secret": True}
+    assert program.without_secrets({"tcp": [login]})[1] == {}, "an empty password is not secret"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -40,7 +39,7 @@ def second(secrets: Secrets, source: str = "", *targets: RedisTarget) -> dict[st
 
 def commands(ask: dict[str, Any]) -> list[list[str]]:
     """Return the commands that a redis receives."""
-    data, found = ask["send"].encode(), []
+    data, found = ask["send"].encode(), [["AUTH", ask["auth"]["text"]]] if "auth" in ask else []
     while data:
         head, data = data.split(b"\r\n", 1)
         words = []
@@ -112,9 +111,9 @@ def test_elasticsearch_is_asked_at_each_address_and_for_its_contents_at_the_firs
         "http://es-1:9200/paas_app_log-2018.07.29,paas_app_log-2018.07.30,paas_app_log-2018.07.31/_search?"
     ), "of these days in UTC"
     for ask in found:
-        login = ask["headers"].get("Authorization", "").removeprefix("Basic ")
+        login = ask.get("login")
         assert bool(login) is bool(ask.get("secret")) is ask["name"].endswith("es-1:9200")
-        assert not login or b64decode(login) == b"elastic:p@ss/w:rd"
+        assert not login or (login["user"], login["password"]["text"]) == ("elastic", "p@ss/w:rd")
         assert "ss/w" not in ask["url"]
 
 

@@ -209,7 +209,8 @@ def _asked(host: Host, recorded: Snapshot) -> Iterator[str]:
             if "mysql" in ask:
                 yield f"TCP {service.upper()}:{ask['port']} login {' '.join(_constant('DATABASE_COMMANDS'))}"
                 continue
-            commands = re.findall(r"\*\d+\r\n\$\d+\r\n(\w+)", ask.get("send", ""))
+            commands = ["AUTH"] if "auth" in ask else []
+            commands += re.findall(r"\*\d+\r\n\$\d+\r\n(\w+)", ask.get("send", ""))
             yield f"TCP {service.upper()}:{ask['port']} {' '.join(dict.fromkeys(commands))}".strip()
 
 

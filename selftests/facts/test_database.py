@@ -66,7 +66,7 @@ def test_projects_with_one_account_share_one_connection() -> None:
     (ask,) = plan(secrets, **projects)
     assert ask == {
         "name": "database", "host": "10.0.1.5", "port": 3306, "seconds": 8, "secret": True,
-        "mysql": {"user": "op", "password": "Pl4nted s3cret", "database": "open_paas"},
+        "mysql": {"user": "op", "password": {"text": "Pl4nted s3cret", "source": None}, "database": "open_paas"},
         "statements": (*SERVER_STATEMENTS, *TABLES["login"], *TABLES["appengine"]),
     }  # fmt: skip
     assert program.without_secrets({"tcp": [ask]})[0] == {"tcp": []}

@@ -167,12 +167,14 @@ class _Parser:
     def __init__(self, secrets: Any) -> None:
         self._secrets, self._of_worker = secrets, Secrets(secrets.key)
         self._digests: dict[str, set[str]] = {}
+        self.sources: dict[str, Any] = {}
 
     def facts(self, host: Any, visit: HostAnswers) -> HostFacts:
         reply = parsing._parse(parsing._Request(host, msgspec.structs.replace(visit)), self._of_worker)
         for value in reply.secrets:
             self._secrets.digest(value)
         self._digests.setdefault(host.name, set()).update(reply.digests)
+        self.sources[host.name] = reply.sources
         if reply.facts is None:
             raise errors.garbage(errors.host_label(host), reply.error)
         return reply.facts
