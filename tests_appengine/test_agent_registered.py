@@ -1,7 +1,7 @@
 """The app hosts in the table of appengine: with the address, port, category and token that they have."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from bkpaas.checks import (
     AgentConfig,
@@ -18,7 +18,6 @@ from bkpaas.checks import (
     RegisteredAgent,
     Subject,
     case,
-    changes,
     clock_slack,
     condition,
     database_states,
@@ -27,6 +26,7 @@ from bkpaas.checks import (
     lines,
     msg,
     name_database,
+    newer_files,
     series,
     statement_failure,
 )
@@ -51,21 +51,7 @@ def test_agent_is_registered(
     ]
     config = _config(host)
     if not own:
-        same = [row for row in rows if config is not None and row.token and row.token == config.token]
-        assert not same, case(
-            "other-address",
-            "engine_servers has the token of this agent with the address {registered}, the host has {addresses}",
-            registered=same[0].address,
-            addresses=series(sorted(addresses)),
-        )
-        raise AssertionError(
-            case(
-                "not-registered",
-                "engine_servers has no row with {addresses} ({count} other rows)",
-                addresses=series(sorted(addresses)),
-                count=len(rows),
-            )
-        )
+        _require_row(rows, config, addresses)
     right = [row for row in own if row.category in categories] or own
     row = max(right, key=lambda each: each.active)
     active = [each for each in rows if each.active and each.category == row.category]
@@ -97,6 +83,25 @@ def test_agent_is_registered(
     )
     if config is None:
         raise NoData(msg("the configuration of the agent could not be read: port and token are not compared"))
+
+
+def _require_row(rows: Sequence[RegisteredAgent], config: AgentConfig | None, addresses: set[str]) -> None:
+    """Raise AssertionError for a host without a row: another address has its token, or none has."""
+    same = [row for row in rows if config is not None and row.token and row.token == config.token]
+    assert not same, case(
+        "other-address",
+        "engine_servers has the token of this agent with the address {registered}, the host has {addresses}",
+        registered=same[0].address,
+        addresses=series(sorted(addresses)),
+    )
+    raise AssertionError(
+        case(
+            "not-registered",
+            "engine_servers has no row with {addresses} ({count} other rows)",
+            addresses=series(sorted(addresses)),
+            count=len(rows),
+        )
+    )
 
 
 def _compare(row: RegisteredAgent, config: AgentConfig) -> None:
@@ -137,7 +142,7 @@ def _require_loaded(
     slack = clock_slack(host, deployment, host_facts)
     agents = [process for process in host.processes.items if process.name == "paas_agent"]
     for process in agents:
-        if process.start is None or not changes(config.files, process, process.start, slack):
+        if process.start is None or not newer_files(config.files, process.start, slack):
             continue
         raise AssertionError(
             case(

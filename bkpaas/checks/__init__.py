@@ -45,6 +45,7 @@ from bkpaas.checks.loaded import (
     clock_slack,
     keeps_settings,
     load_time,
+    newer_files,
     only_touched,
     settings_changes,
 )
@@ -274,7 +275,7 @@ __all__ = [  # one name a line would take 200 lines
     "hosts_with_module", "idle_placeholders", "index_names", "is_about_statement", "is_elasticsearch", "is_login_refusal", "is_loopback",
     "is_own", "is_placeholder", "joined", "keeps_settings", "key_readings", "labelled", "later_time", "lines", "load_time",
     "location_host", "location_port", "log_time", "login_access_log", "login_obstacle", "lost_settings", "mentions",
-    "message_of", "msg", "name_database", "needs", "newest_by_source", "nginx_route", "no_answer", "offset",
+    "message_of", "msg", "name_database", "needs", "newer_files", "newest_by_source", "nginx_route", "no_answer", "offset",
     "only_touched", "own_addresses", "parsers", "pid_files", "platform_servers", "platform_upstreams", "plural",
     "port_of_service", "process_of_program", "program_lines", "queried_applications", "read_only_variables",
     "readings", "redis_endpoint", "refused_command", "refuses_password", "request_failure", "require_log_search",

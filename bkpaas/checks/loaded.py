@@ -81,6 +81,12 @@ def changes(
     return [one for one in messages if one is not None and (dates or one.case != "replaced")]
 
 
+def newer_files(files: Iterable[FileFact], loaded: float, slack: float) -> list[FileFact]:
+    """Return the files that were written after a process had loaded them, in epoch seconds of the host's clock."""
+    there = [file for file in files if file.exists and file.type == "file"]
+    return [file for file in there if _is_new(file, loaded + slack) and not only_touched(file)]
+
+
 def settings_changes(
     files: Iterable[FileFact],
     process: Process,

@@ -169,14 +169,31 @@ def test_every_condition_belongs_to_a_section_and_every_section_lists_known_ones
 
 
 def test_causes_are_known_and_run_in_no_circle():
-    def visit(id_, way):
-        assert id_ not in way, f"circle: {[*way, id_]}"
+    """No kind of evidence of a condition is caused by itself, through whatever others."""
+
+    def kinds(id_, cases=()):
+        return {
+            kind
+            for case in CONDITIONS[id_].cases
+            if not cases or case.name in cases
+            for kind in case.evidence
+        }
+
+    def visit(id_, present, way):
         for cause in CONDITIONS[id_].causes:
-            if cause.condition != id_:  # the same condition, seen from a host and from the controller
-                visit(cause.condition, [*way, id_])
+            here = present & set(cause.produces) if cause.produces else present
+            if (
+                cause.condition == id_ or not here
+            ):  # the same condition, seen from a host and from the controller
+                continue
+            before = [*way, (id_, here)]
+            there = kinds(cause.condition, cause.cases) or {"no-data"}
+            again = [kinds for name, kinds in before if name == cause.condition and kinds & there]
+            assert not again, f"circle: {[name for name, _ in before]} -> {cause.condition} {again}"
+            visit(cause.condition, there, before)
 
     for id_ in CONDITIONS:
-        visit(id_, [])
+        visit(id_, kinds(id_) | {"no-data"}, [])
 
 
 def test_hosts_that_ask_login_are_those_of_the_platform():
