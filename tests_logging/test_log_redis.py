@@ -175,12 +175,13 @@ def test_log_parser_keeps_up(
 
 
 def _length(key: RedisKey | None) -> int | None:
-    """Return the length of a list, None without a reply; a key of another type is of no use to either plugin."""
+    """Return the length of a list, None without a reply; log-redis-writable judges its type."""
     if key is None:
         return None
     if not key.readable:
         raise NoData(f"{key.name}: {key.type_reply} {key.length_reply}")
-    assert key.is_list, case("wrong-type", "{key} is a {type}, not a list", key=key.name, type=key.type)
+    if not key.is_list:
+        raise NoData(msg("{key} is a {type}, not a list", key=key.name, type=key.type))
     return key.length
 
 

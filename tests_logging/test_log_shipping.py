@@ -15,6 +15,7 @@ from bkpaas.checks import (
     NotApplicable,
     RedisState,
     RedisTarget,
+    TcpName,
     addresses,
     case,
     clauses,
@@ -23,6 +24,7 @@ from bkpaas.checks import (
     elasticsearch_endpoints,
     es_addresses,
     index_names,
+    key_readings,
     lines,
     message_of,
     msg,
@@ -144,6 +146,7 @@ def test_redis_accepts_new_lines(
     for target in targets.values():
         finding.set_remedy_values(redis_host=target.host, redis_port=target.port)
         endpoint = redis_endpoint(target)
+        wrong += _wrong_keys(host, target, finding)
         if target.tls or target.host is None or target.port is None or "password" in target.unknown:
             unclear.append(msg("{endpoint}: cannot be queried from this host", endpoint=endpoint))
             continue
@@ -163,6 +166,29 @@ def test_redis_accepts_new_lines(
     assert not wrong, combined(wrong, lines(one.evidence for one in wrong))
     if unclear:
         raise NoData(clauses(unclear))
+
+
+def _wrong_keys(host: HostView, target: RedisTarget, finding: Finding) -> list[CaseMessage]:
+    """Return the cases of the lists of a server whose keys have another type: redis refuses each line for them."""
+    try:
+        answer = host.redis.get(TcpName.REDIS, target.server)
+    except NoData:
+        return []  # log-redis-reachable says why
+    channels = {one.key for one in host.log_plugins.targets if one.type not in (None, "list")}
+    wrong: list[CaseMessage] = []
+    for readings in key_readings(answer, host.log_plugins, target):
+        key = readings.later or readings.first
+        if key is None or key.name in channels or not key.readable or key.is_list:
+            continue
+        finding.set_remedy_values(list=key.name)
+        text = msg(
+            "{endpoint}: {key} is a {type}, not a list",
+            endpoint=redis_endpoint(target),
+            key=key.name,
+            type=key.type,
+        )
+        wrong.append(case("wrong-type", text, endpoint=redis_endpoint(target), key=key.name, type=key.type))
+    return wrong
 
 
 def _refuses_writes(state: RedisState, target: RedisTarget) -> CaseMessage | None:

@@ -281,6 +281,14 @@ FAULTS = (
         *redis_set("config set min-replicas-to-write 1", undo=("config set min-replicas-to-write 0",)),
     ),
     Fault(
+        "log-key-string",
+        WRITABLE,
+        SECTION,
+        "the key of the log list is a string, and redis refuses each line",
+        "日志列表的 key 变成了字符串，redis 拒绝每一行",
+        *redis_set("del paas_app_log", "set paas_app_log 1", undo=("del paas_app_log",)),
+    ),
+    Fault(
         "log-index-day-of-year",
         DELIVERS,
         SECTION,

@@ -94,6 +94,26 @@ def test_a_redis_without_info_is_not_judged(judge: Any) -> None:
     assert judge("log-redis-writable", change)["appo-1"]["verdict"] == "no_data"
 
 
+def other_type(snapshot: dict[str, Any]) -> None:
+    """The list of the log plugins is a string, as TYPE shows on every host."""
+    for host in snapshot["hosts"].values():
+        for answer in host["redis"]["by_name"].values() if "by_name" in host["redis"] else ():
+            replies = answer["replies"]
+            for at in [at for at, reply in enumerate(replies) if reply in ("+list", "+none")]:
+                replies[at : at + 2] = ["+string", "-WRONGTYPE Operation against a key holding the wrong kind"]
+
+
+def test_a_key_of_another_type_refuses_each_line(record: Any) -> None:
+    results = record(other_type)
+    verdicts = {one["id"]: one for one in results["verdicts"]}
+    hosts = ("appo-1", "appt-1", "paas-1", "paas-2")
+    found = [verdicts[f"log-redis-writable@{host}"] for host in hosts]
+    assert {one["case"] for one in found} == {"wrong-type"} and len(results["causes"]) == 1
+    assert "paas_app_log is a string, not a list" in str(found[0]["evidence"])
+    depth = verdicts["log-queue-depth@paas-1"]
+    assert (depth["verdict"], depth["explained_by"]) == ("no_data", ["log-redis-writable@paas-1"])
+
+
 def edit_parser(**values: Any) -> Any:
     return lambda snapshot: plugins(snapshot, "paas-1")["parser"].update(values)
 

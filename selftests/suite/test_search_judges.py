@@ -377,7 +377,7 @@ LENGTHS = ("+OK", "+OK", "+PONG", "+list")
         ((*LENGTHS, ":900000", *LENGTHS, ":900000"), "pass"),
         ((*LENGTHS, ":900000", *LENGTHS, ":5"), "pass"),
         ((*LENGTHS, ":900000", *LENGTHS), "no data: .*paas_app_log: 900000; no answer"),
-        ((*LENGTHS[:3], "+string", "-WRONGTYPE x"), "fail: paas_app_log is a string, not a list"),
+        ((*LENGTHS[:3], "+string", "-WRONGTYPE x"), "no data: paas_app_log is a string, not a list"),
         ((*LENGTHS[:3], "-ERR unknown command 'TYPE'", ":5"), "no data: paas_app_log: -ERR unknown command"),
         ((*LENGTHS, "-NOPERM x"), "no data: paas_app_log: .list -NOPERM"),
         (LENGTHS, "no data: 10.0.1.9:6379: no answer"),
