@@ -100,7 +100,10 @@ def other_type(snapshot: dict[str, Any]) -> None:
         for answer in host["redis"]["by_name"].values() if "by_name" in host["redis"] else ():
             replies = answer["replies"]
             for at in [at for at, reply in enumerate(replies) if reply in ("+list", "+none")]:
-                replies[at : at + 2] = ["+string", "-WRONGTYPE Operation against a key holding the wrong kind"]
+                replies[at : at + 2] = [
+                    "+string",
+                    "-WRONGTYPE Operation against a key holding the wrong kind",
+                ]
 
 
 def test_a_key_of_another_type_refuses_each_line(record: Any) -> None:
