@@ -496,7 +496,7 @@ class Files(object):
             pass  # permission denied
         if limit and entry["type"] == "file":
             try:
-                check_file(path, real, status, authors)
+                check_file(path, real, status, authors, self.home)
                 self.read(real, limit, tail, entry)
             except EnvironmentError:
                 entry["error"] = exception_text()
@@ -558,13 +558,15 @@ class Files(object):
                 conf = argv_words[argv_words.index("-c") + 1] if "-c" in argv_words else "conf/nginx.conf"
                 running.append(os.path.join(prefix, conf).encode("utf-8"))
                 owners.setdefault(running[-1], set()).add(process["uid"])
-        own, main = main, running[::-1] + main
+        if not owners or 0 in set().union(*owners.values()):
+            owners.update((conf, set([0])) for conf in main)  # what a nginx of root reads by default
+        main = running[::-1] + main
         main = [conf for at, conf in enumerate(main) if conf not in main[:at]]
         main = [conf for conf in main if self.entry(conf)["type"] != "missing"]
         pending, visited, entries, error = [], set(), [], None
         for conf in main:
-            authors = set() if conf in own else owners.get(conf, set())
-            pending.append((conf, os.path.dirname(conf), set() if 0 in authors else authors))
+            authors = owners.get(conf, set())
+            pending.append((conf, os.path.dirname(conf), None if 0 in authors else authors))
         while pending:
             path, folder, authors = pending.pop(0)
             if os.path.realpath(path) in visited:
@@ -574,7 +576,8 @@ class Files(object):
                 break
             visited.add(os.path.realpath(path))
             entries.append(self.entry(path, query.get("bytes", 65536), authors=authors))
-            authors = set([entries[-1].get("uid", 0)]).union(authors)  # of what this file includes
+            if authors is not None:
+                authors = set([entries[-1].get("uid", 0)]).union(authors)  # of what this file includes
             plain = re.sub("(?m)(^|\\s)#.*$", "", entries[-1].get("text", ""))
             for word in re.findall("(?:^|[\\s;{}])include\\s+(\"[^\"]*\"|'[^']*'|[^\\s;]+)\\s*;", plain):
                 paths, expand_error = self.expand(os.path.join(folder, word.strip("\"'").encode("utf-8")))
@@ -584,35 +587,48 @@ class Files(object):
         return {"main": [decode_text(conf) for conf in main], "running": running, "files": entries, "error": error}
 
 
-def check_file(path, real, status, authors=()):
+def check_file(path, real, status, authors=(), home=None):
     """Raise an error for a file that must not be read.
 
     Reading a file of the kernel may take something out of it, such as the messages of /proc/kmsg. Root reads what
-    another account names, by a link on the path or as one of `authors`, only if that account or everybody may read it.
+    another account names, as one of `authors` or by a link to the file, only if that account may read it or the file
+    is below `home`. A link to a directory does not name a file. authors: None for what a program of root reads.
     """
     if real.startswith((b"/proc/", b"/sys/")):
         raise EnvironmentError(errno.EPERM, "a file of the kernel: not read")
-    if os.geteuid() or status.st_mode & stat.S_IROTH:
+    if os.geteuid() or authors is None or status.st_mode & stat.S_IROTH:
         return
-    others = set(authors).union(link_owners(path) if real != path else ()) - set([0, status.st_uid])
+    links = set()
+    if os.path.islink(path) and not (home and real.startswith(os.path.realpath(home.encode("utf-8")) + b"/")):
+        links = link_owners(path)
+    readers = group_members(status.st_gid) if status.st_mode & stat.S_IRGRP else []
+    others = set(authors).union(links) - set([0, status.st_uid] + readers)
     if others:
         raise EnvironmentError(errno.EPERM, "named by the account %d, which may not read it: not read" % min(others))
 
 
 def link_owners(path):
-    """Return the owners of all links on a path."""
-    owners, folder, parts = set(), b"/", path.split(b"/")
-    for _ in range(1000):
-        if not parts:
-            break
-        path, parts = os.path.normpath(os.path.join(folder, parts[0])), parts[1:]
+    """Return the owners of the links from a path to its file, without those of directories."""
+    owners = set()
+    for _ in range(100):
         status = os.lstat(path)
-        if stat.S_ISLNK(status.st_mode):
-            owners.add(status.st_uid)
-            parts = os.readlink(path).split(b"/") + parts
-            path = b"/" if parts[0] == b"" else folder
-        folder = path
+        if not stat.S_ISLNK(status.st_mode):
+            break
+        owners.add(status.st_uid)
+        path = os.path.join(os.path.dirname(path), os.readlink(path))
     return owners
+
+
+def group_members(gid):
+    """Return the accounts of a group by /etc/passwd and /etc/group: other sources may not answer."""
+    gid = str(gid).encode("ascii")
+    accounts = [line.split(b":") for line in read_lines("/etc/passwd")]
+    accounts = [words for words in accounts if len(words) > 3 and words[2].isdigit()]
+    names = set(words[0] for words in accounts if words[3] == gid)
+    for words in [line.strip().split(b":") for line in read_lines("/etc/group")]:
+        if len(words) > 3 and words[2] == gid:
+            names.update(words[3].split(b","))
+    return [int(words[2]) for words in accounts if words[0] in names]
 
 
 def disk(path):
@@ -770,9 +786,10 @@ def supervisorctl(job, conf, home, processes):
     """Run supervisorctl status with the program that belongs to the supervisord of `conf`.
 
     It runs as the owner of that program, so that root never runs a file that another account can replace.  When
-    no supervisord of root has this configuration, the directories, links and the configuration count as well.
+    no supervisord of root has this configuration, the directories, links and the configuration count as well.  The
+    owner of the program cannot reach the socket of a supervisord of root: the collector sends the request itself.
     """
-    owner, argv, runs_as_root = os.stat(conf.encode("utf-8")).st_uid, [], False
+    owner, argv, runs_as_root = os.stat(conf.encode("utf-8")).st_uid, [], None
     for process in processes:
         daemon = [word for word in process["argv"][:3] if os.path.basename(word) == "supervisord"]
         if daemon and conf in process["argv"] and process["uid"] in (0, owner) and daemon[0].startswith("/"):
@@ -780,12 +797,71 @@ def supervisorctl(job, conf, home, processes):
             python = process["argv"][0] if process["argv"][0].startswith("/") else process["exe"]
             if os.path.isfile(script) and python:
                 argv = [script] if process["argv"][0] == daemon[0] else [python, script]
-                runs_as_root = process["uid"] == 0
+                runs_as_root = process["pid"] if process["uid"] == 0 else None
     if not argv:
         folders = Files(home, 0).expand(home.encode("utf-8") + b"/.envs/*/bin")[0] if home else []
         argv = [find_program("supervisorctl", [decode_text(folder) for folder in folders])]
     user = untrusted_owner(argv[-1:] if runs_as_root else argv + [conf], not runs_as_root)
-    run_command(job, "supervisorctl", argv, conf, user if os.geteuid() == 0 else None)
+    if os.geteuid() or not user or not (runs_as_root and ask_supervisord(job, conf, runs_as_root)):
+        run_command(job, "supervisorctl", argv, conf, user if os.geteuid() == 0 else None)
+
+
+def ask_supervisord(job, conf, pid):
+    """Send the request of supervisorctl status to the socket that this supervisord holds; return whether it answered.
+
+    The answer has the form of supervisorctl's output.
+    """
+    text = Files("", 65536).entry(conf.encode("utf-8"), 65536).get("text", "")
+    section = (re.findall("(?ms)^\\[unix_http_server\\](.*?)(?=^\\[|\\Z)", text) or [""])[-1]
+    options = dict(re.findall("(?m)^(file|username|password)[ \t]*[=:][ \t]*(.*?)[ \t\r]*(?:[ \t];.*)?$", section))
+    path = options.get("file", "").replace("%(here)s", os.path.dirname(conf))
+    if not path.startswith("/"):
+        return False
+    body = "<?xml version='1.0'?><methodCall><methodName>supervisor.getAllProcessInfo</methodName><params/></methodCall>"
+    lines = ["POST /RPC2 HTTP/1.0", "Content-Type: text/xml", "Content-Length: %d" % len(body)]
+    if options.get("username"):
+        login = "%s:%s" % (options["username"], options.get("password", ""))
+        lines.append("Authorization: Basic " + decode_text(binascii.b2a_base64(login.encode("utf-8"))).strip())
+    data, piece, sock = b"", b" ", socket.socket(socket.AF_UNIX)
+    try:
+        if not holds_socket(pid, path):
+            return False
+        sock.settimeout(job.remaining())
+        sock.connect(path.encode("utf-8"))
+        sock.sendall("\r\n".join(lines + ["", body]).encode("utf-8"))
+        while piece and len(data) <= COMMAND_BYTES and monotonic() < job.until:
+            sock.settimeout(job.remaining())
+            piece = sock.recv(65536)
+            data += piece
+    except EXPECTED_ERRORS:
+        return False
+    finally:
+        sock.close()
+    text = decode_text(data)
+    if piece or "</methodResponse>" not in text or "<fault>" in text:
+        return False
+    output = []
+    for struct in re.findall("(?s)<struct>(.*?)</struct>", text):
+        found = dict(re.findall("(?s)<name>(\\w+)</name>\\s*<value>(?:<string>)?(.*?)(?:</string>)?</value>", struct))
+        for name in found:
+            for entity, character in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
+                found[name] = " ".join(found[name].replace(entity, character).split())
+        name, group = found.get("name", ""), found.get("group", "")
+        name = name if name == group else group + ":" + name
+        output.append("%-32s %-9s %s" % (name, found.get("statename", ""), found.get("description", "")))
+    job.answer.update(argv=["supervisor.getAllProcessInfo", path], rc=0, out="\n".join(output + [""]), err="")
+    return True
+
+
+def holds_socket(pid, path):
+    """Return whether a process holds the listening unix socket of this path; supervisord binds to PATH.PID first."""
+    inodes = set()
+    for line in read_lines("/proc/net/unix"):
+        fields = decode_text(line).split(None, 7)
+        if len(fields) == 8 and re.match(re.escape(path) + "(\\.[0-9]+)?$", fields[7]):
+            inodes.add("socket:[%s]" % fields[6])
+    base = "/proc/%d/fd/" % pid
+    return bool(inodes.intersection(read_links(base, os.listdir(base))))
 
 
 def untrusted_owner(paths, folders):
@@ -922,7 +998,7 @@ def read_password(job, item):
     if "text" in item:
         return item["text"].encode("utf-8")
     source, limit = item["source"], PASSWORD_FILE_BYTES
-    entry = Files(None, limit).entry(source["path"].encode("utf-8"), limit)
+    entry = Files(None, limit).entry(source["path"].encode("utf-8"), limit, authors=None)
     same = [name for name in ("size", "inode") if entry.get(name) == source[name]]
     if "text" not in entry or len(same) < 2 or abs(entry["mtime"] - source["mtime"]) > 0.00001:
         raise ProtocolError("withheld", source["path"] + ": has changed since round 1, or cannot be read")

@@ -42,6 +42,17 @@ TIMES = [
          "touch -d '1 day ago' {home}/etc/nginx.conf {home}/etc/nginx/*.conf"),
     same("modes-changed", "chmod and chown -R over code and configuration", "对代码和配置执行 chmod、chown -R", "paas",
          "chmod -R g-w {home}/open_paas {home}/etc && chown -R root:root {home}/open_paas {home}/etc"),
+    same("home-of-an-account", "chown -R gave the installation to an account, after the logs had moved to another disk", "日志移到另一块磁盘后，对安装目录执行 chown -R", "paas",
+         "mkdir -p /data/bklog && mv {home}/logs/open_paas /data/bklog/ && ln -s /data/bklog/open_paas {home}/logs/open_paas"
+         " && chmod -R o-rwx {home}/etc && chmod o-rx /data/bklog /data/bklog/open_paas && find {home} ! -type s -exec chown -h ops:ops {} +",
+         "if [ -L {home}/logs/open_paas ]; then rm {home}/logs/open_paas && mv /data/bklog/open_paas {home}/logs/; fi;"
+         " rmdir /data/bklog; chmod -R o+rX {home}/etc; chmod o+rx {home}/logs/open_paas; find {home} -exec chown -h root:root {} +"),
+    same("nginx-of-an-account", "an account owns the files of nginx, all but a new one that only root may read", "nginx 文件属于某个账号，其中一个新文件只有 root 可读", "nginx",
+         "chown -R ops:ops {home}/etc && chown root:root {home}/etc/nginx/paas.conf && chmod 600 {home}/etc/nginx/paas.conf",
+         "chmod 644 {home}/etc/nginx/paas.conf; chown -R root:root {home}/etc"),
+    same("agent-of-an-account", "an account owns the installation on the app host, and a link to the agent's configuration", "app 主机的安装目录属于某个账号，agent 的配置为其软链接", "appo",
+         "chmod 600 {home}/etc/paas_agent_config.yaml && find {home} ! -type s -exec chown -h ops:ops {} + && chown root:root {home}/etc/paas_agent_config.yaml",
+         "find {home} -exec chown -h root:root {} +; chmod 644 {home}/etc/paas_agent_config.yaml"),
     same("nginx-modes-changed", "chmod over the files of nginx", "对 nginx 文件执行 chmod", "nginx",
          "chmod 640 {home}/etc/nginx/*.conf && chown -R root:root {home}/etc", "chmod 644 {home}/etc/nginx/*.conf"),
     same("hard-links", "a backup tool made hard links of the configuration", "备份工具为配置建立了硬链接", "paas",

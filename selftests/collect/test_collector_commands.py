@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bkpaas.collect import collector
-from collect.running import ended, needs_root
+from collect.running import SYSTEM, ended, needs_root
 
 PLAN = {"supervisor": [{"name": "it", "conf": "{home}/etc/supervisor-open_paas.conf", "seconds": 8}]}
 
@@ -148,6 +148,67 @@ def test_what_a_supervisord_of_root_uses_is_asked_as_root(
     assert ask(visit, home)["out"] == "0\n"
 
 
+STATUS = """<?xml version='1.0'?><methodResponse><params><param><value><array><data><value><struct>
+<member><name>name</name><value><string>login</string></value></member>
+<member><name>group</name><value><string>login</string></value></member>
+<member><name>pid</name><value><int>82</int></value></member>
+<member><name>statename</name><value><string>RUNNING</string></value></member>
+<member><name>description</name><value><string>pid 82, uptime 0:01:02</string></value></member>
+</struct></value><value><struct>
+<member><name>name</name><value><string>w</string></value></member>
+<member><name>group</name><value><string>job</string></value></member>
+<member><name>statename</name><value><string>FATAL</string></value></member>
+<member><name>description</name><value><string>can't find command '&lt;x&gt;'</string></value></member>
+</struct></value></data></array></value></param></params></methodResponse>"""
+SUPERVISORD = """
+import os, socket, sys
+path, status = sys.argv[3], sys.argv[4]
+s = socket.socket(socket.AF_UNIX); s.bind("%s.%d" % (path, os.getpid())); s.listen()
+os.link("%s.%d" % (path, os.getpid()), path); os.chmod(path, 0o700); print("up", flush=True)
+while True:
+    c, _ = s.accept(); data = c.recv(65536)
+    print(repr(data.decode()), flush=True)
+    c.sendall(b"HTTP/1.0 " + status.encode()); c.close()
+"""
+
+
+@needs_root
+@pytest.mark.parametrize("how", ["answers", "refuses", "of another process"])
+def test_a_supervisord_of_root_below_the_directory_of_an_account(
+    visit: Any, home: Path, spawn: Any, public: Path, how: str
+) -> None:
+    """After `chown -R` on an installation root does not run supervisorctl, and no account reaches the socket."""
+    own, sock = public / "own", public / "s"
+    own.mkdir()
+    (own / "supervisord").write_text(SUPERVISORD)
+    (own / "supervisorctl").write_text("import os; print(os.getuid())")
+    for path in (own / "supervisorctl", own, home):
+        os.chown(path, 65534, 65533)
+    conf = home / "etc/supervisor-open_paas.conf"
+    conf.write_text(
+        f"[unix_http_server]\nfile = {sock} ; comment\nusername=u\npassword=p\n[supervisord]\nfile=x\n"
+    )
+    answer = "401 x\r\n\r\n" if how == "refuses" else f"200 OK\r\n\r\n{STATUS}"
+    words = [SYSTEM, str(own / "supervisord"), "-c", str(conf)]
+    if how == "of another process":
+        (public / "other").write_text(SUPERVISORD)
+        spawn(sys.executable, str(public / "other"), "-", "-", str(sock), answer, stdout=-1).stdout.readline()
+        spawn(*words, str(public / "unused"), answer, stdout=-1).stdout.readline()
+    else:
+        daemon = spawn(*words, str(sock), answer, stdout=-1)
+        daemon.stdout.readline()
+    out = ask(visit, home)["out"]
+    if how != "answers":
+        assert out == "65534\n"
+        return
+    assert [line.split(None, 2) for line in out.splitlines()] == [
+        ["login", "RUNNING", "pid 82, uptime 0:01:02"],
+        ["job:w", "FATAL", "can't find command '<x>'"],
+    ]
+    request = daemon.stdout.readline().decode()
+    assert "POST /RPC2" in request and "Basic dTpw" in request and "getAllProcessInfo" in request
+
+
 @needs_root
 def test_what_everybody_may_write_is_not_run(visit: Any, home: Path) -> None:
     put(home, f"touch {home}/ran").chmod(0o777)
@@ -167,7 +228,7 @@ def call(home: Path, *processes: dict[str, Any]) -> list[str]:
 
 def daemon(home: Path, *argv: str, uid: int = 0) -> dict[str, Any]:
     conf = str(home / "etc/supervisor-open_paas.conf")
-    return {"argv": [*argv, "-c", conf], "uid": uid, "exe": sys.executable}
+    return {"argv": [*argv, "-c", conf], "uid": uid, "exe": sys.executable, "pid": 1}
 
 
 def test_whose_supervisord_is_believed(home: Path, public: Path) -> None:
@@ -181,7 +242,9 @@ def test_whose_supervisord_is_believed(home: Path, public: Path) -> None:
     assert call(home, daemon(home, own, uid=os.stat(home).st_uid)) == [f"{public}/own/supervisorctl"]
     assert call(home, daemon(home, own, uid=4711)) == [ours]
     assert call(home, daemon(home, "bin/supervisord")) == [ours]
-    assert call(home, {"argv": [own, "-c", "/etc/supervisord.conf"], "uid": 0, "exe": None}) == [ours]
+    assert call(home, {"argv": [own, "-c", "/etc/supervisord.conf"], "uid": 0, "exe": None, "pid": 1}) == [
+        ours
+    ]
 
 
 def test_time_daemon(visit: Any, public: Path, spawn: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -92,16 +92,43 @@ def test_root_reads_nothing_for_another_account(visit: Any, public: Path) -> Non
         os.chmod(public / "secret" / name, mode)
         os.chown(public / "secret" / name, owner, owner)
         (public / f"{name}.log").symlink_to(f"secret/../secret/{name}")
-    (public / "folder").symlink_to("secret")
 
     def texts(pattern: str) -> list[str | None]:
         return [entry.get("text") for entry in collect_file(visit, public / pattern)]
 
-    assert texts("*.log") == ["open", "own", "shadow"] and texts("folder/*") == ["open", "own", "shadow"]
-    for link in ("shadow.log", "open.log", "own.log", "folder"):
+    assert texts("*.log") == ["open", "own", "shadow"]
+    for link in ("shadow.log", "open.log", "own.log"):
         os.chown(public / link, 65534, 65534, follow_symlinks=False)
-    assert texts("*.log") == ["open", "own", None] and texts("folder/*") == ["open", "own", None]
+    assert texts("*.log") == ["open", "own", None]
     assert "65534" in collect_file(visit, public / "shadow.log")[0]["error"]
+    (public / "second.log").symlink_to(public / "shadow.log")
+    assert texts("second.log") == [None]
+
+
+@needs_root
+def test_root_reads_what_the_links_of_an_installation_name(visit: Any, public: Path) -> None:
+    """After `chown -R` the links belong to an account; uwsgi of root writes logs with mode 0640."""
+    home, disk = public / "home", public / "disk/open_paas"
+    (home / "etc").mkdir(parents=True)
+    disk.mkdir(parents=True)
+    for path in (disk / "login_uwsgi.log", disk / "grouped", home / "etc/agent.yaml"):
+        path.write_text(path.name)
+        path.chmod(0o640)
+    links = [(home / "logs", public / "disk"), (home / "agent.yaml", "etc/agent.yaml")]
+    links += [(disk / "grouped.log", disk / "grouped")]
+    for link, target in links:
+        link.symlink_to(target)
+        os.chown(link, 65534, 65534, follow_symlinks=False)
+
+    def texts(pattern: str) -> list[str | None]:
+        query = {"name": "it", "path": f"{{home}}/{pattern}", "read": 1000}
+        answer = visit({"homes": [str(home)], "files": [query]})
+        return [entry.get("text") for entry in answer["files"]["it"]]
+
+    assert texts("logs/open_paas/login*.log") == ["login_uwsgi.log"] and texts("agent.yaml") == ["agent.yaml"]
+    assert texts("logs/open_paas/grouped.log") == [None]
+    os.chown(disk / "grouped", 0, 65534)  # the group of the account 65534
+    assert texts("logs/open_paas/grouped.log") == ["grouped"]
 
 
 @needs_root

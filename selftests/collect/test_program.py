@@ -104,7 +104,7 @@ def test_answers_can_stay_compressed() -> None:
     parser = program.AnswerParser(10_000, decode=False)
     assert next(iter(parser.feed(lines({"version": 1, "x": [1]}))))[0] == "answer"
     assert program.decode(data) == {"version": 1, "x": [1]}
-    hidden = program.with_answers(data, {"http": {"a": {"error": None}}})
+    hidden = program.Public({}, {"http": {"a": {"error": None}}}, {}).complete(data)
     assert program.decode(hidden) == {"version": 1, "x": [1], "http": {"a": {"error": None}}}
 
 
