@@ -1,6 +1,7 @@
 """Recent log lines: tokens refused because of their time, upstreams that failed."""
 
 from bkpaas.checks import (
+    TOO_LARGE_BODY,
     Deployment,
     Finding,
     HostLookup,
@@ -63,7 +64,9 @@ def test_nginx_log_has_no_recent_errors(
     idle = _idle_places(host, deployment, host_facts)
     own = _platform_names(host, deployment)
     hits = tuple(
-        hit for hit in host.logs.nginx_errors if own is None or hit.server is None or hit.server in own
+        hit
+        for hit in host.logs.nginx_errors
+        if (own is None or hit.server is None or hit.server in own) and TOO_LARGE_BODY not in hit.text
     )
     recent = [hit for hit in _recent(host, hits, window) if hit.upstream not in idle]
     failed = [

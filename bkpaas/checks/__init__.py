@@ -205,6 +205,7 @@ from bkpaas.facts.elasticsearch import speaks as is_elasticsearch
 from bkpaas.facts.exceptions import FailedRoute, exception_subject, is_about_statement
 from bkpaas.facts.healthz import body_text
 from bkpaas.facts.login import LoginTrial
+from bkpaas.facts.logs import TOO_LARGE_BODY
 from bkpaas.facts.managers import (
     Manager,
     ServiceRun,
@@ -251,7 +252,7 @@ say = both
 __all__ = [  # one name a line would take 200 lines
     "APP_UPSTREAMS", "BEHIND_THE_DOMAIN", "CONSUL_SUFFIX", "DOCKER_UNIT", "FEWEST_CLOCKS", "GENERATIONS",
     "LOGIN_TABLES", "LOG_INDEX", "MOST_APPLICATIONS", "OPEN_PAAS_SERVICES", "PASSWORD_EXPIRED", "QUEUE_SECONDS", "REDIRECTS",
-    "SHARED_SETTINGS", "UPSTREAM_SERVICES", "WRITTEN_TABLES", "Access", "Addresses", "Agent", "AgentConfig",
+    "SHARED_SETTINGS", "TOO_LARGE_BODY", "UPSTREAM_SERVICES", "WRITTEN_TABLES", "Access", "Addresses", "Agent", "AgentConfig",
     "Answer", "Answers", "ApplicationEndpoint", "CaseMessage", "Cause", "Certificate", "Certificates", "Clock",
     "Compiled", "ConfProgram", "Connection", "Connections", "Container", "Containers", "ControllerView",
     "DatabaseAccount", "DatabaseLogin", "DatabaseState", "Deployment", "Disk", "Disks", "Endpoint", "FailedRoute",

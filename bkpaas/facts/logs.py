@@ -79,7 +79,9 @@ _UPSTREAM = re.compile(r'upstream: "(?:[a-z]+://)?(?P<place>unix:[^:"]+|[^/"]+)'
 _SERVER = re.compile(r", server: (?P<name>[^\s,]+)")
 _OF_CLIENTS = ("while SSL handshaking", "SSL_read() failed", "SSL_shutdown() failed", "left in connection")
 """Parts of lines above the level error that clients cause, or a reload."""
-_NGINX_MARKERS = ("upstream", "resolve", "limiting requests", "limiting connections")
+TOO_LARGE_BODY = "client intended to send too large"
+"""Of a request that nginx refuses with 413."""
+_NGINX_MARKERS = ("upstream", "resolve", "limiting requests", "limiting connections", TOO_LARGE_BODY)
 
 _DJANGO = re.compile(r"[A-Z]+ \[(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)")
 _REQUEST = re.compile(r"\[[^\]]*\] \[(?P<time>[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4})\] \[")
@@ -185,9 +187,10 @@ def _newest(hits: list[LogHit]) -> tuple[LogHit, ...]:
 
 def _newest_by_server(hits: list[LogHit]) -> tuple[LogHit, ...]:
     """Return the newest lines of each server block: another system may write most of a log."""
-    by_server: dict[tuple[str | None, bool], list[LogHit]] = {}
+    by_server: dict[tuple[str | None, bool, bool], list[LogHit]] = {}
     for hit in hits:
-        by_server.setdefault((hit.server, hit.level == "error"), []).append(hit)
+        key = hit.server, hit.level == "error", TOO_LARGE_BODY in hit.text
+        by_server.setdefault(key, []).append(hit)
     kept = [hit for group in list(by_server.values())[:_MOST_SERVERS] for hit in _newest(group)]
     return tuple(sorted(kept, key=lambda hit: hit.time or 0.0))
 

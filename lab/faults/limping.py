@@ -5,6 +5,7 @@ from __future__ import annotations
 from lab.control import Lab
 from lab.faults.actions import address, edit, host, restart_time_daemon, restore, stop_time_daemon
 from lab.faults.fault import Act, Fault
+from lab.faults.gateway import in_front, site_right
 
 SILENT = "es"  # its port 53 drops what arrives
 CHRONY = "/etc/chrony/chrony.conf"
@@ -62,14 +63,43 @@ def nothing(lab: Lab) -> None:
     """Do nothing: clear_logs removes it."""
 
 
-def nginx_line(level: str, text: str, log: str = "error.log") -> tuple[Act, Act]:
-    """Write a line of now into nginx's error log."""
+def nginx_line(level: str, text: str, log: str = "error.log", number: int = 1) -> tuple[Act, Act]:
+    """Write a line of now into nginx's error log, as often as given."""
 
     def break_(lab: Lab) -> None:
         line = f"$(date '+%Y/%m/%d %H:%M:%S') [{level}] 31#31: {text}"
-        lab.run(host(lab, "nginx"), f'echo "{line}" >> {lab.layout.home}/logs/nginx/{log}')
+        path = f"{lab.layout.home}/logs/nginx/{log}"
+        lab.run(host(lab, "nginx"), f'for n in $(seq {number}); do echo "{line}" >> {path}; done')
 
     return break_, nothing
+
+
+UPLOAD = "head -c 3000000 /dev/zero | curl -s -o /dev/null -w '%{http_code}' --data-binary @- http://paas.bklab.test/login/"
+
+
+def lose_body_size(lab: Lab) -> None:
+    """The line client_max_body_size was lost, and a user uploads 3 MB."""
+    in_front("/client_max_body_size/d")[0](lab)
+    lab.wait(lambda: "413" in lab.run(host(lab, "nginx"), UPLOAD), 20, "nginx refuses the upload")
+
+
+def no_local_port(lab: Lab) -> None:
+    """The range of local ports has one port, which a program has bound."""
+    hold = 'import socket,time; s=socket.socket(); s.bind(("",40000)); s.listen(1); time.sleep(9**6)'
+    lab.run(
+        host(lab, "nginx"),
+        f"setsid python3 -c '{hold}' </dev/null >/dev/null 2>&1 & echo $! > /run/ports.pid; sleep 1;"
+        " echo '40000 40000' > /proc/sys/net/ipv4/ip_local_port_range;"
+        " for n in 1 2 3 4; do curl -s -o /dev/null -m 5 http://127.0.0.1/login/; done; true",
+    )
+
+
+def local_ports(lab: Lab) -> None:
+    lab.run(
+        host(lab, "nginx"),
+        "echo '32768 60999' > /proc/sys/net/ipv4/ip_local_port_range;"
+        " [ ! -e /run/ports.pid ] || { kill -- -$(cat /run/ports.pid); rm /run/ports.pid; }",
+    )
 
 
 def second_nginx(lab: Lab) -> None:
@@ -106,10 +136,12 @@ FAULTS = (
     Fault("login-workers-killed", "worker-deaths", SECTION, "workers of login on the first paas host are killed again and again", "第一台 paas 上 login 的 worker 反复被终止", kill_workers("login", 0, 3), nothing),
     Fault("esb-workers-crash", "worker-deaths", SECTION, "workers of esb on the second paas host crash again and again", "第二台 paas 上 esb 的 worker 反复崩溃", kill_workers("esb", 1, 2, "SEGV"), nothing),
     Fault("nginx-started-twice", "nginx-error-log", SECTION, "nginx was started a second time: bind() fails", "nginx 被再次启动：bind() 失败", second_nginx, nothing),
-    Fault("nginx-connections-used-up", "nginx-error-log", SECTION, "nginx has no worker_connections left", "nginx 的 worker_connections 用尽", *nginx_line("alert", "1024 worker_connections are not enough")),
+    Fault("nginx-connections-used-up", "nginx-limits", SECTION, "nginx has no worker_connections left", "nginx 的 worker_connections 用尽", *nginx_line("alert", "1024 worker_connections are not enough", number=4)),
+    Fault("nginx-body-size-lost", "nginx-upload-size", SECTION, "client_max_body_size was lost: nginx refuses an upload of 3 MB", "client_max_body_size 丢失：nginx 拒绝 3 MB 的上传", lose_body_size, site_right),
+    Fault("nginx-no-local-port", "nginx-limits", SECTION, "nginx has no local port left for connections to the services", "nginx 连接各服务时没有可用的本地端口", no_local_port, local_ports),
     Fault("nginx-body-not-writable", "nginx-error-log", SECTION, "nginx may not write the body of an upload to a file", "nginx 无权写入上传内容的临时文件", *nginx_line("crit", "*7 open() \\\"/var/lib/nginx/body/0000000001\\\" failed (13: Permission denied), client: 10.66.0.1, server: paas.bklab.test, request: \\\"POST /login/ HTTP/1.1\\\", host: \\\"paas.bklab.test\\\"", "paas_web_error.log")),
     Fault("nginx-limits-requests", "nginx-error-log", SECTION, "a limit of nginx refuses requests for the domain", "nginx 的限流拒绝了对域名的请求", *nginx_line("error", "*9 limiting requests, excess: 5.100 by zone \\\"one\\\", client: 10.66.0.1, server: paas.bklab.test, request: \\\"GET / HTTP/1.1\\\", host: \\\"paas.bklab.test\\\"", "paas_web_error.log")),
-    Fault("nginx-too-many-files", "nginx-error-log", SECTION, "nginx has too many open files", "nginx 打开的文件过多", *nginx_line("crit", "accept4() failed (24: Too many open files)")),
+    Fault("nginx-too-many-files", "nginx-limits", SECTION, "nginx has too many open files", "nginx 打开的文件过多", *nginx_line("crit", "accept4() failed (24: Too many open files)", number=4)),
     Fault("var-tmp-full", "disk-space", SECTION, "/var/tmp of the cmdb host is a full file system of its own", "cmdb 主机的 /var/tmp 是单独的文件系统且已写满", *full_mount("cmdb", "/var/tmp", "rw", SPACE)),
     Fault("var-log-inodes", "disk-space", SECTION, "/var/log of the job host is a file system of its own without inodes left", "job 主机的 /var/log 是单独的文件系统且 inode 用尽", *full_mount("job", "/var/log", "rw", INODES)),
     Fault("plugin-logs-full", "disk-space", SECTION, "the logs of the log plugins on the appo host are a full file system of its own", "appo 主机的日志插件日志目录是单独的文件系统且已写满", *full_mount("appo", "HOME/logs/paas_plugins", "rw", SPACE)),

@@ -115,7 +115,8 @@ def test_a_case_without_a_remedy_has_that_of_its_condition(load):
 
 
 def test_a_component_becomes_the_conditions_that_break_it_each_once_and_in_order(load):
-    front = "virtual-address-held", "domain-certificate", "nginx-conf-port80", "nginx-listen-vs-domain"
+    nginx = "nginx-conf-port80", "nginx-listen-vs-domain", "nginx-limits"
+    front = "virtual-address-held", "domain-certificate", *nginx
     condition = load()
     named = [(cause.condition, cause.relation) for cause in condition.causes]
     assert named == [(id_, "anywhere") for id_ in ("disk-space", *front, "clock-all")]
@@ -246,7 +247,7 @@ def test_a_section_that_is_deleted_is_missed(copy, path):
         ("topology.toml", 'parts = ["virtual-address"', 'parts = ["virtual"', "component.front.parts: no component virtual"),
         ("topology.toml", 'needs = ["resolver"]', 'needs = ["front"]', "component.front.needs: has a cycle"),
         ("topology.toml", 'components = ["host", "virtual-address", "nginx"]', 'components = ["nginks"]', "station.nginx.components: no component nginks"),
-        ("topology.toml", 'signs = ["nginx-error-log"]', 'signs = ["nginx-log"]', "station.nginx.signs: unknown: 'nginx-log'"),
+        ("topology.toml", 'signs = ["nginx-error-log", "nginx-upload-size"]', 'signs = ["nginx-log"]', "station.nginx.signs: unknown: 'nginx-log'"),
         ("topology.toml", 'same_as = "appo"', 'same_as = "appa"', "station.appt.same_as: no station appa"),
         ("topology.toml", 'inside = "open_paas"', 'inside = "paaas"', "station.login.inside: unknown: 'paaas'"),
         ("topology.toml", '"nginx>open_paas"', '"nginx>paaas"', "step.nginx>paaas: unknown: 'paaas'"),

@@ -104,6 +104,14 @@ def test_serious_lines_of_nginx_count_for_every_subject():
     assert [hit.level for hit in hits] == ["alert", "emerg"]
 
 
+def test_a_refused_upload_is_kept_next_to_many_errors():
+    other = '[error] 1#1: *1 connect() failed while connecting to upstream, server: a, upstream: "http://1.1.1.1:1/"'
+    hits = nginx(
+        "[error] 1#1: *1 client intended to send too large body: 3145728 bytes, server: a", *[other] * 100
+    )
+    assert sum("too large body" in hit.text for hit in hits) == 1
+
+
 def test_lines_that_clients_cause_do_not_count():
     assert (
         nginx(

@@ -120,6 +120,21 @@ def serious(host: dict[str, Any]) -> None:
     host["logs"]["nginx_errors"] = [line | {"level": "alert"}]
 
 
+def nginx_lines(level: str, text: str, number: int = 3, ago: float = 1) -> Edit:
+    """Add lines to the error log of nginx-1."""
+
+    def edit(host: dict[str, Any]) -> None:
+        line = {"file": host["logs"]["nginx_logs"][0], "time": host["system"]["time"] - ago, "text": text}
+        host["logs"]["nginx_errors"] = [line | {"level": level}] * number
+
+    return on(("nginx-1",), edit)
+
+
+NO_PORT = (
+    "connect() to 10.66.0.11:8003 failed (99: Cannot assign requested address) while connecting to upstream"
+)
+
+
 def slow_resolver(host: dict[str, Any]) -> None:
     for known in host["names"]["by_name"].values():
         known["seconds"] = 5.2
@@ -193,6 +208,25 @@ CASES: tuple[tuple[str, str, str, Edit], ...] = (
     ("consul-names", "wrong-address", "paas-1", consul(name_of_consul(INTERNAL, "10.66.0.51"))),
     ("worker-deaths", "died", "paas-1", on(("paas-1",), worker_deaths)),
     ("nginx-error-log", "serious", "nginx-1", on(("nginx-1",), serious)),
+    (
+        "nginx-limits",
+        "connections-used-up",
+        "nginx-1",
+        nginx_lines("alert", "1024 worker_connections are not enough"),
+    ),
+    (
+        "nginx-limits",
+        "files-used-up",
+        "nginx-1",
+        nginx_lines("crit", "accept4() failed (24: Too many open files)"),
+    ),
+    ("nginx-limits", "ports-used-up", "nginx-1", nginx_lines("crit", NO_PORT)),
+    (
+        "nginx-upload-size",
+        "refused",
+        "nginx-1",
+        nginx_lines("error", "*1 client intended to send too large body: 3145728 bytes", 1),
+    ),
     ("resolver-slow", "slow", "appo-1", on(("appo-1",), slow_resolver)),
 )
 
@@ -203,3 +237,44 @@ CASES: tuple[tuple[str, str, str, Edit], ...] = (
 def test_the_case_of_a_condition(judge: Any, condition: str, case: str, subject: str, change: Edit) -> None:
     verdict = judge(condition, change)[subject]
     assert verdict["case"] == case, (verdict["verdict"], verdict["evidence"], verdict["reason"])
+
+
+@pytest.mark.parametrize(
+    ("condition", "change"),
+    [
+        ("nginx-limits", nginx_lines("crit", NO_PORT, 2)),  # a short peak
+        ("nginx-limits", nginx_lines("crit", NO_PORT, 9, 700)),
+        (
+            "nginx-upload-size",
+            nginx_lines("error", "*1 client intended to send too large body: 700000000 bytes"),
+        ),
+        ("nginx-error-log", nginx_lines("error", "*1 client intended to send too large body: 3145728 bytes")),
+    ],
+)
+def test_lines_of_nginx_that_are_no_failure(judge: Any, condition: str, change: Edit) -> None:
+    assert judge(condition, change)["nginx-1"]["verdict"] == "pass"
+
+
+def test_lines_before_a_reload_are_about_the_files_of_before(judge: Any) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        nginx_lines("error", "*1 client intended to send too large body: 3145728 bytes", 1, 300)(snapshot)
+        host = snapshot["hosts"]["nginx-1"]
+        for process in host["processes"]["items"]:
+            if process[5] == "nginx":
+                process[3] = host["system"]["time"] - 60
+
+    assert judge("nginx-upload-size", change)["nginx-1"]["verdict"] == "pass"
+
+
+def test_used_up_ports_explain_what_nginx_cannot_reach(record: Any) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        nginx_lines("crit", NO_PORT, 9)(snapshot)
+        for name, answer in snapshot["hosts"]["nginx-1"]["answers"]["by_name"].items():
+            if "8003" in name:
+                answer.update(status=None, body="", headers={}, error_kind="other", error_text="[Errno 99]")
+
+    results = record(change)
+    verdicts = {one["id"]: one for one in results["verdicts"]}
+    assert results["root_causes"] == ["nginx-limits@nginx-1"]
+    failed = [one for one in verdicts.values() if one["verdict"] == "fail"]
+    assert any(one["condition"] == "upstream-answers" for one in failed)

@@ -1,0 +1,109 @@
+"""FAQ: login answers 502 Bad Gateway: nginx itself has what each request needs, and accepts the uploads of users."""
+
+import re
+
+from bkpaas.checks import (
+    Deployment,
+    Finding,
+    HostLookup,
+    HostView,
+    LogHit,
+    Message,
+    NoData,
+    NotApplicable,
+    case,
+    clauses,
+    clock_slack,
+    condition,
+    load_time,
+    log_time,
+    msg,
+    platform_servers,
+)
+
+NO_CONNECTION = "worker_connections are not enough"
+NO_FILE = "(24: Too many open files)"
+NO_PORT = "(99: Cannot assign requested address)"
+"""What nginx writes when a limit is reached. Source: nginx, ngx_connection.c, ngx_event_accept.c, ngx_event_connect.c."""
+MANY_LINES = 3
+"""A single line is a short peak, which nginx-error-log reports."""
+SHIPPED_BODY = 512 * 1024 * 1024
+"""Bytes: client_max_body_size in the paas.conf of 5.x, and in the server block of 6.x."""
+_BODY = re.compile(
+    r"client intended to send too large (?:chunked )?body: (?:\d+\+)?(?P<bytes>\d{1,15}) bytes"
+)
+
+
+@condition("nginx-limits")
+def test_nginx_has_connections_ports_and_files(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """nginx has recently not run out of connections, local ports or open files."""
+    recent = _lines_since_load(host, deployment, host_facts, finding)
+    connections, files, ports = (
+        [hit for hit in recent if text in hit.text] for text in (NO_CONNECTION, NO_FILE, NO_PORT)
+    )
+    minutes = deployment.thresholds.log_window_minutes
+    assert len(connections) < MANY_LINES, case("connections-used-up", _evidence(connections, minutes))
+    assert len(files) < MANY_LINES, case("files-used-up", _evidence(files, minutes))
+    assert len(ports) < MANY_LINES, case("ports-used-up", _evidence(ports, minutes))
+
+
+def _evidence(hits: list[LogHit], minutes: float) -> Message:
+    return msg(
+        "{number} lines within {minutes:.0f} minutes, the last in {file}: {line}",
+        number=len(hits),
+        minutes=minutes,
+        file=hits[-1].file,
+        line=hits[-1].text,
+    )
+
+
+@condition("nginx-upload-size")
+def test_nginx_accepts_uploads(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """nginx has recently refused no upload that the client_max_body_size of the shipped file allows."""
+    recent = _lines_since_load(host, deployment, host_facts, finding)
+    refused = [(int(match["bytes"]), hit) for hit in recent if (match := _BODY.search(hit.text))]
+    too_low = [(size, hit) for size, hit in refused if size <= SHIPPED_BODY]
+    if not too_low:
+        return
+    size, hit = too_low[-1]
+    raise AssertionError(
+        case(
+            "refused",
+            "{number} within {minutes:.0f} minutes, the last of {megabytes} MB (shipped limit {limit} MB) in {file}: {line}",
+            number=len(too_low),
+            minutes=deployment.thresholds.log_window_minutes,
+            megabytes=max(1, round(size / 1024**2)),
+            limit=SHIPPED_BODY // 1024**2,
+            file=hit.file,
+            line=hit.text,
+        )
+    )
+
+
+def _lines_since_load(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> list[LogHit]:
+    """Return the recent lines about the platform's requests that the nginx that runs now has written."""
+    window = deployment.thresholds.log_window_minutes
+    masters = host.processes.nginx_masters()
+    if not masters:
+        raise NotApplicable(msg("nginx does not run"))
+    if not host.logs.nginx_logs:
+        raise NoData(
+            clauses(host.logs.problems[:3]) if host.logs.problems else msg("no error log of nginx was read")
+        )
+    loaded = min((load_time(host, master) or 0.0) for master in masters)
+    since = loaded - clock_slack(host, deployment, host_facts)
+    own = {name for server in platform_servers(host.nginx, deployment) for name in server.names}
+    finding.add_evidence(msg("none within {minutes:.0f} minutes", minutes=window))
+    return [
+        hit
+        for hit in host.logs.nginx_errors
+        if hit.time is not None
+        and hit.time >= max(since, log_time(host, hit.file) - window * 60)
+        and (hit.server is None or hit.server in own)
+    ]
