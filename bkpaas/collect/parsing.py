@@ -7,7 +7,6 @@ with a length prefix. The worker receives the key and the secrets of the run, wh
 from __future__ import annotations
 
 import contextlib
-import copy
 import os
 import resource
 import signal
@@ -50,6 +49,8 @@ FACTS_BYTES = 4 << 20
 """Limit of the facts of one host, which stay in memory; those of a usual host take 20 kB."""
 SHARED_SECRETS = 500
 """Limit of the secrets of one host that are also redacted in the texts of other hosts."""
+PASSWORD_LENGTH = 4096
+"""Limit of the characters of a password with which round 2 logs in."""
 _LENGTH = struct.Struct(">Q")
 
 
@@ -67,7 +68,7 @@ class _Request(Struct, array_like=True):
 
 
 class _Reply(Struct, array_like=True):
-    """Hold the facts and the new secrets of a host, or the error."""
+    """Hold the facts and the secrets of a host, or the error."""
 
     facts: HostFacts | None
     secrets: list[str]
@@ -86,7 +87,8 @@ class Parser:
 
     def __init__(self, secrets: Secrets, cpu_seconds: int = CPU_SECONDS) -> None:
         self._secrets, self._cpu_seconds = secrets, cpu_seconds
-        self._digests: dict[str, set[str]] = {}
+        self._passwords: dict[str, dict[str, str]] = {}
+        """By host and digest, what may be a password in the answers of the host."""
         self._closed = False
         self.sources: dict[str, dict[str, PasswordSource]] = {}
         """By host and digest, where the host has a password."""
@@ -113,9 +115,11 @@ class Parser:
         if data is None:
             raise self._death_error(where, worker)
         reply = msgspec.msgpack.decode(data, type=_Reply)
+        passwords, digests = self._passwords.setdefault(host.name, {}), set(reply.digests)
         for value in reply.secrets:
-            self._secrets.digest(value)
-        self._digests.setdefault(host.name, set()).update(reply.digests)
+            digest = self._secrets.digest(value)
+            if digest in digests and len(value) <= PASSWORD_LENGTH and len(passwords) < 2 * SHARED_SECRETS:
+                passwords[digest] = value
         MESSAGES.merge(reply.messages, reply.further_messages)
         if reply.facts is None:
             raise errors.garbage(where, reply.error)
@@ -127,7 +131,7 @@ class Parser:
 
         A host may send a text that looks like the digest of another one's secret, which reports show.
         """
-        return self._secrets.resolve_digest(digest) if digest in self._digests.get(host, ()) else None
+        return self._passwords.get(host, {}).get(digest)
 
     def _death_error(self, where: str, worker: subprocess.Popen[bytes]) -> CollectError:
         """Describe the end of a worker by its exit status."""
@@ -222,8 +226,7 @@ def _parse(request: _Request, secrets: Secrets) -> _Reply:
 
     What may be a name is not redacted in the texts of other hosts: a host could hide an error or an address there.
     """
-    answers, host_secrets = request.answers, copy.deepcopy(secrets)
-    host_secrets.made.clear()
+    answers, host_secrets = request.answers, secrets.for_host()
     try:
         if isinstance(answers.round_1, bytes):
             answers.round_1, answers.rejected[1] = decode_bounded(answers.round_1)
@@ -240,7 +243,8 @@ def _parse(request: _Request, secrets: Secrets) -> _Reply:
     for value in new_values:
         if not may_be_a_name(value):
             secrets.digest(value)
-    return _Reply(facts, new_values, "", list(host_secrets.made), sources)
+    used = [value for value in known_values if secrets.conceal(value) in host_secrets.made]
+    return _Reply(facts, [*new_values, *used[:SHARED_SECRETS]], "", list(host_secrets.made), sources)
 
 
 def _allow_cpu(seconds: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import hmac
 import json
@@ -43,6 +44,7 @@ class Secrets:
     def __init__(self, key: bytes | None = None) -> None:
         self._key = os.urandom(32) if key is None else key
         self._digests: dict[str, str] = {}
+        self._most = _MOST_REMEMBERED
         self._spellings: dict[str, str] = {}
         """Of distinctive secrets, in compact form, with the digest of the secret."""
         self._unusual_passwords: list[str] = []
@@ -62,6 +64,13 @@ class Secrets:
         """Return what was digested, for a process that parses for this one; it must go nowhere else."""
         return tuple(self._digests)
 
+    def for_host(self) -> Secrets:
+        """Return a copy that has room for the secrets of one host, however many the others have sent."""
+        copied = copy.deepcopy(self)
+        copied.made.clear()
+        copied._most = len(self._digests) + _MOST_REMEMBERED
+        return copied
+
     def digest(self, value: str) -> str:
         """Return secret: and 12 hexadecimal digits, and remember the value; a digest is its own digest."""
         if DIGEST.fullmatch(value):
@@ -71,7 +80,7 @@ class Secrets:
             return self._digests[value]
         digest = self.conceal(value)
         self.made.add(digest)
-        if len(self._digests) < _MOST_REMEMBERED:
+        if len(self._digests) < self._most:
             self._digests[value] = digest
             if is_distinctive(value):
                 self._spellings |= dict.fromkeys(spellings(value), digest)

@@ -84,7 +84,7 @@ def moment(system: dict[str, Any] | None, times: Any) -> Moment:
     """Return when a round was.
 
     Args:
-        system: the section of its answer. None: there is none.
+        system: the section of its answer. None: there is no such section.
         times: `sent` and `received` of the controller. None: unknown.
     """
     ordered = times is not None and times.sent <= times.received

@@ -150,6 +150,25 @@ def test_a_secret_is_resolved_for_its_own_host_only(open_parser: Open) -> None:
     assert parser.secret("paas-2", digest) is None
 
 
+def test_many_secrets_of_other_hosts(open_parser: Open) -> None:
+    """The log in of a host is tried, and its secrets hidden, however many secrets other hosts have sent."""
+    parser, evil = open_parser(), first()
+    (settings,) = evil["files"]["settings-login-2"]
+    text = settings["text"]
+    for number in range(11):
+        lines = (f"X{at}_PASSWORD = 'Zk7mQ9xw+{number:02}-{at}'" for at in range(600))
+        settings["text"] = "\n".join([text.replace("Pl4nted-db-pass", f"Oth3r-pass-{number}"), *lines])
+        parser.facts(msgspec.structs.replace(host(), name=f"evil-{number}"), visited(evil))
+    one = first()
+    one["processes"] += [process(77, 1, "/bin/x", "Pl4nted-db-pass")]
+    digest = Secrets(b"key").digest("Pl4nted-db-pass")
+    for name in ("paas-1", "paas-2"):
+        facts = parser.facts(msgspec.structs.replace(host(), name=name), visited(one))
+        assert parser.secret(name, digest) == "Pl4nted-db-pass"
+        assert [p.argv[1] for p in facts.processes.items if p.pid == 77] == [digest]
+    assert parser.secret("evil-1", digest) is None
+
+
 @pytest.mark.parametrize(
     "value", ["Login validity is illegal 1", "paas1.bk.com", "nginx/1.24.0", "bk-node-01"]
 )
