@@ -187,6 +187,11 @@ def test_upstreams_name_paas_hosts(
         if _placeholder(upstream, deployment):
             wrong[where] = service, case("placeholder", "consul-template saw no passing instance in consul")
             continue
+        resolved = host.names.get(server.address)
+        if resolved is not None and not resolved.addresses:
+            text = msg("{name} does not resolve here", name=server.address)
+            wrong[where] = service, case("unresolved", text, name=server.address)
+            continue
         if paas is None:
             wrong[where] = service, case("unknown-host", "is not a paas host of the inventory")
             continue

@@ -74,6 +74,14 @@ def nginx_line(level: str, text: str, log: str = "error.log", number: int = 1) -
     return break_, nothing
 
 
+def forget_upstream_name(lab: Lab) -> None:
+    """An upstream names a paas host by /etc/hosts, and the line was removed after the reload."""
+    name, paas = host(lab, "nginx"), address(lab, host(lab, "paas"))
+    lab.run(name, f"cp /etc/hosts /run/hosts.before; echo '{paas} paas-old' >> /etc/hosts")
+    in_front(f"s/server {paas}:/server paas-old:/")[0](lab)
+    lab.run(name, "cat /run/hosts.before > /etc/hosts")
+
+
 UPLOAD = "head -c 3000000 /dev/zero | curl -s -o /dev/null -w '%{http_code}' --data-binary @- http://paas.bklab.test/login/"
 
 
@@ -138,6 +146,7 @@ FAULTS = (
     Fault("nginx-started-twice", "nginx-error-log", SECTION, "nginx was started a second time: bind() fails", "nginx 被再次启动：bind() 失败", second_nginx, nothing),
     Fault("nginx-connections-used-up", "nginx-limits", SECTION, "nginx has no worker_connections left", "nginx 的 worker_connections 用尽", *nginx_line("alert", "1024 worker_connections are not enough", number=4)),
     Fault("nginx-body-size-lost", "nginx-upload-size", SECTION, "client_max_body_size was lost: nginx refuses an upload of 3 MB", "client_max_body_size 丢失：nginx 拒绝 3 MB 的上传", lose_body_size, site_right),
+    Fault("nginx-upstream-name-lost", "nginx-conf-upstreams", SECTION, "the name of a paas host in the upstreams no longer resolves on the nginx host", "upstream 中一台 paas 的名称在 nginx 主机上已无法解析", forget_upstream_name, site_right),
     Fault("nginx-no-local-port", "nginx-limits", SECTION, "nginx has no local port left for connections to the services", "nginx 连接各服务时没有可用的本地端口", no_local_port, local_ports),
     Fault("nginx-body-not-writable", "nginx-error-log", SECTION, "nginx may not write the body of an upload to a file", "nginx 无权写入上传内容的临时文件", *nginx_line("crit", "*7 open() \\\"/var/lib/nginx/body/0000000001\\\" failed (13: Permission denied), client: 10.66.0.1, server: paas.bklab.test, request: \\\"POST /login/ HTTP/1.1\\\", host: \\\"paas.bklab.test\\\"", "paas_web_error.log")),
     Fault("nginx-limits-requests", "nginx-error-log", SECTION, "a limit of nginx refuses requests for the domain", "nginx 的限流拒绝了对域名的请求", *nginx_line("error", "*9 limiting requests, excess: 5.100 by zone \\\"one\\\", client: 10.66.0.1, server: paas.bklab.test, request: \\\"GET / HTTP/1.1\\\", host: \\\"paas.bklab.test\\\"", "paas_web_error.log")),

@@ -46,6 +46,20 @@ def by_wrong_name(snapshot):
     snapshot["hosts"]["nginx-1"]["names"]["by_name"]["host-12"]["addresses"] = ["10.66.0.99"]
 
 
+def by_lost_name(snapshot):
+    by_name(snapshot)
+    snapshot["hosts"]["nginx-1"]["names"]["by_name"]["host-12"].update(addresses=[], error="Name not known")
+    for name, answer in snapshot["hosts"]["nginx-1"]["answers"]["by_name"].items():
+        if name.startswith("upstream-10.66.0.12:"):
+            answer.update(status=None, body="", headers={}, error_kind="resolve", error_text="Name not known")
+
+
+def test_a_name_of_an_upstream_that_no_longer_resolves(judge):
+    verdict = judge("nginx-conf-upstreams", by_lost_name)["nginx-1"]
+    assert verdict["case"] == "unresolved"
+    assert "host-12 does not resolve here" in str(verdict["evidence"])
+
+
 def without_agents(snapshot):
     nginx(snapshot)["upstreams"] = [one for one in nginx(snapshot)["upstreams"] if "AGENT" not in one["name"]]
 
