@@ -12,6 +12,7 @@ from bkpaas.checks import (
     Finding,
     HostView,
     Message,
+    Missing,
     NoData,
     NotApplicable,
     access_time,
@@ -22,6 +23,7 @@ from bkpaas.checks import (
     exception_subject,
     host_time,
     is_about_statement,
+    log_time,
     msg,
     seconds,
     series,
@@ -119,7 +121,8 @@ SAME_TIME_SECONDS = 3.0
 
 @condition("login-errors")
 def test_requests_of_users_succeed(host: HostView, deployment: Deployment, finding: Finding) -> None:
-    """No request of a user to login was answered with a server error lately, and not with a success since."""
+    """No request of a user to login was answered with a server error lately, and ESB trusts login."""
+    _check_esb_trusts_login(host, deployment)
     access = host.login_access
     if not access.requests and access.problems:
         raise NoData(clauses(access.problems))
@@ -175,6 +178,23 @@ def test_requests_of_users_succeed(host: HostView, deployment: Deployment, findi
             status=route.status,
             ago=ago,
         )
+    )
+
+
+def _check_esb_trusts_login(host: HostView, deployment: Deployment) -> None:
+    """Fail if ESB refused login's own calls lately, since login was started."""
+    if isinstance(host.facts.logs, Missing) or not host.logs.esb_refusals:
+        return
+    last = host.logs.esb_refusals[-1]
+    now = log_time(host, last.file)
+    started = None if isinstance(host.facts.services, Missing) else host.services.run("login").since
+    recent = last.time is not None and last.time >= now - deployment.thresholds.log_window_minutes * 60
+    assert not recent or (last.time or 0.0) < (started or 0.0), case(
+        "esb-refused",
+        "{file}, {ago:.0f} s ago: {reason}",
+        file=last.file,
+        ago=now - (last.time or now),
+        reason=last.text,
     )
 
 

@@ -15,6 +15,7 @@ from bkpaas.checks import (
     Missing,
     NoData,
     NotApplicable,
+    Process,
     case,
     condition,
     container_of,
@@ -31,6 +32,8 @@ from bkpaas.checks import (
 KILLED = 9
 """Number of the signal that the kernel sends for memory."""
 EXIT_KILLED = 128 + KILLED
+SHORT_ID = 12
+"""Characters of an id that docker shows."""
 NOT_LOADED = 22
 """Exit code of a uwsgi whose application does not load, with need-app."""
 
@@ -48,9 +51,12 @@ def _containers(host: HostView) -> Containers:
 
 
 def _components(names: list[str]) -> dict[str, str]:
-    """What each container runs, for those of open_paas."""
+    """What each container is about: its service of open_paas, else itself."""
     services = {name: service_of_container(name) for name in names}
-    return {name: f"service:{service}" for name, service in services.items() if service in OPEN_PAAS_SERVICES}
+    return {
+        name: f"service:{service}" if service in OPEN_PAAS_SERVICES else f"unit:{name}"
+        for name, service in services.items()
+    }
 
 
 def _fill(finding: Finding, names: list[str]) -> None:
@@ -129,13 +135,24 @@ def _problem(host: HostView, containers: Containers, container: Container) -> Ca
 
 @condition("container-processes")
 def test_every_uwsgi_runs_in_its_container(host: HostView, finding: Finding) -> None:
-    """Each master of open_paas's uwsgi is in the control group of a container."""
+    """Each master of open_paas's uwsgi is in the control group of the container of its service."""
     containers = _containers(host)
     first = {container.pid for container in containers.by_name.values() if container.pid}
     outside: dict[str, CaseMessage] = {}
-    pids = []
+    pids: list[int] = []
+    copies: list[str] = []
     for master in host.processes.uwsgi_masters():
         group = host.units.group(master.pid)
+        if copy := _copy(containers, master, container_of(group)):
+            copies.append(copy)
+            outside[master.service or ""] = case(
+                "copy",
+                "pid {pid} runs in the container {copies}, not in {containers}",
+                pid=master.pid,
+                copies=copy,
+                containers=container_of_service(master.service or ""),
+            )
+            continue
         if master.pid in first or container_of(group):
             continue
         if f"/{unit_of_service(master.service or '')}.service" in (group or ""):
@@ -153,9 +170,25 @@ def test_every_uwsgi_runs_in_its_container(host: HostView, finding: Finding) -> 
     finding.affects_services(outside)
     finding.set_remedy_values(
         pids=" ".join(map(str, pids)) or "PIDS",
+        copies=" ".join(sorted(set(copies))) or "CONTAINER",
         containers=" ".join(map(container_of_service, sorted(outside))) or "CONTAINERS",
     )
     assert not outside, several(dict(sorted(outside.items())), "services")
+
+
+def _copy(containers: Containers, master: Process, id_: str | None) -> str | None:
+    """Return the container in which a service's uwsgi runs, if it is another one than that of the service.
+
+    id_: of the container of the process, from its control group.
+    """
+    if master.service not in OPEN_PAAS_SERVICES:
+        return None
+    name = container_of_service(master.service)
+    read = [*containers.by_name.values(), *containers.later.values()]
+    if any(one.name == name and (one.pid == master.pid or one.id == id_) for one in read):
+        return None
+    other = next((one for one in read if one.pid == master.pid or (id_ and one.id == id_)), None)
+    return other.name if other else id_ and id_[:SHORT_ID]
 
 
 @condition("container-definition")

@@ -133,9 +133,12 @@ def _is_own(unit: Unit, contained: set[str]) -> bool:
 
 
 def _components(names: Iterable[str]) -> dict[str, str]:
-    """What each unit runs, for those of open_paas: a unit of nginx, consul or an agent is about more."""
+    """What each unit is about: its service of open_paas, else itself."""
     services = {name: service_of_unit(f"{name}.service") for name in names}
-    return {name: f"service:{service}" for name, service in services.items() if service in OPEN_PAAS_SERVICES}
+    return {
+        name: f"service:{service}" if service in OPEN_PAAS_SERVICES else f"unit:{name}"
+        for name, service in services.items()
+    }
 
 
 def _problem(host: HostView, units: Units, unit: Unit) -> CaseMessage | None:

@@ -158,6 +158,8 @@ def _is_about(cause: Verdict, part: Part, context: Context) -> bool:
         name, services = part.component.partition(":")[2], context.about.get(cause.id)
         is_program = ":" not in name and name not in SERVICES and name != "agent"
         return is_program or not services or name in services
+    if type_ == "unit":  # of nginx, consul, usermgr: none of the services that a cause may be limited to
+        return not context.about.get(cause.id)
     # a setting that is wrong is not explained by another one
     return not (
         part.kinds == ("wrong-value",) and any(_type(other.component) == "setting" for other in cause.parts)

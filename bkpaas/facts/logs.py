@@ -65,6 +65,8 @@ class Logs(Fact, frozen=True):
     """The error logs of nginx that were read."""
     later: tuple[str, ...] = ()
     """The files that were read in round 2."""
+    esb_refusals: tuple[LogHit, ...] = ()
+    """Calls of login that ESB refused, since it does not know the application or its secret, from old to new."""
 
 
 _MOST_SERVERS = 20
@@ -87,6 +89,10 @@ _DJANGO = re.compile(r"[A-Z]+ \[(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)")
 _REQUEST = re.compile(r"\[[^\]]*\] \[(?P<time>[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4})\] \[")
 _JSON_TIMES = ("req_end_time", "req_start_time", "asctime", "time", "timestamp", "@timestamp")
 _REFUSED = ("Login validity is illegal", "登录态有效期不合法")
+_ESB_CALL = "call esb api error!"
+"""In a record of login.log on 6.x: ESB did not do what login called it for."""
+_NOT_TRUSTED = ("Invalid APP Code", "APP Code", "APP Secret")
+"""Starts of ESB's messages about the calling application."""
 _ESCAPED = re.compile(r"\\+u([0-9a-fA-F]{4})")
 
 _START = re.compile(
@@ -124,6 +130,7 @@ def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets, later: 
     start_errors: dict[str, LogHit] = {}
     exceptions: dict[str, LogHit] = {}
     logged: dict[str, list[LogHit]] = {}
+    esb_refusals: list[LogHit] = []
     for name, entries in tails.items():
         for entry in entries:
             if error := raw.reason(entry.get("error")):
@@ -140,6 +147,8 @@ def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets, later: 
             applications += [hit for path, end in ends for hit in reader.refusals(path, end)]
         if name in _OWN_LOGS:
             logged[_OWN_LOGS[name]] = [hit for path, end in ends for hit in reader.logged(path, end)]
+        if name == TailName.LOGIN_LOG:
+            esb_refusals += [hit for path, end in ends for hit in reader.esb_refusals(path, end)]
     nginx_ends = [(file_fact(e).path, content(e) or "") for e in tails.get(TailName.NGINX_ERROR_LOG, [])]
     nginx_hits = [hit for path, end in nginx_ends for hit in reader.nginx_errors(path, end)]
     rabbit_ends = [
@@ -163,12 +172,17 @@ def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets, later: 
         application_exceptions={service: _newest(hits) for service, hits in logged.items() if hits},
         application_logs=_paths_read(tails, *_APPLICATION_LOGS),
         later=later,
+        esb_refusals=_newest(esb_refusals),
         nginx_logs=_paths_read(tails, TailName.NGINX_ERROR_LOG),
-        service_logs=tuple(
-            name.removeprefix(TailName.UWSGI_LOG.prefix)
-            for name, entries in tails.items()
-            if name.startswith(TailName.UWSGI_LOG.prefix) and any(content(one) is not None for one in entries)
-        ),
+        service_logs=_services_read(tails),
+    )
+
+
+def _services_read(tails: Files) -> tuple[str, ...]:
+    return tuple(
+        name.removeprefix(TailName.UWSGI_LOG.prefix)
+        for name, entries in tails.items()
+        if name.startswith(TailName.UWSGI_LOG.prefix) and any(content(one) is not None for one in entries)
     )
 
 
@@ -226,6 +240,18 @@ class _Reader:
             plain = _ESCAPED.sub(lambda match: chr(int(match[1], 16)), line)
             if any(pattern in plain for pattern in _REFUSED):
                 yield self._hit(path, time, plain)
+
+    def esb_refusals(self, path: str, end: str) -> Iterator[LogHit]:
+        """Yield ESB's messages about the application as which login called it.
+
+        The message ends the record; what a user typed is before it.
+        """
+        time = None
+        for line in end.splitlines():
+            time = _application_time(line, time)
+            reason = line.rpartition(", message: ")[2]
+            if _ESB_CALL in line and reason.startswith(_NOT_TRUSTED):
+                yield self._hit(path, time, reason)
 
     def exception(self, path: str, end: str) -> LogHit | None:
         """Return the newest exception of a request, with the time of the request line after it."""

@@ -183,7 +183,7 @@ def give_account_back(lab: Lab) -> None:
 # nginx
 
 
-TEMPLATE = "/etc/consul-template/templates/paas.conf.tpl"
+TEMPLATE = "/etc/consul-template/templates/paas.conf"
 
 
 def spoil_template(lab: Lab) -> None:
@@ -298,14 +298,14 @@ FAULTS = [
     _fault("resolver-not-consul", "consul-names", "A paas host does not ask consul for names", "一台 paas 主机不向 consul 查询域名", other_resolver, own_resolver, "login-no-response"),
     _fault("consul-service-lost", "nginx-upstreams-complete", "login of one host is not registered in consul", "一台主机的 login 没有注册到 consul", lose_registration, register_again, "login-502"),
     _fault("usermgr-frozen", "healthz-esb", "usermgr hangs under an active unit", "usermgr 卡死，而单元为 active", freeze_usermgr, thaw_usermgr, "platform-healthy"),
-    _fault("app-account-lost", "login-works", "ESB does not know the application bk_paas", "ESB 中没有应用 bk_paas 的账号", lose_account, give_account_back, "login-no-response"),
+    _fault("app-account-lost", "login-errors", "ESB does not know the application bk_paas", "ESB 中没有应用 bk_paas 的账号", lose_account, give_account_back, "login-no-response"),
     _fault("rendered-file-broken", "nginx-conf-valid", "nginx refuses paas.conf and goes on with the old one", "nginx 拒绝 paas.conf，继续使用旧配置", spoil_template, repair_template, "login-502"),
     _fault("consul-template-stopped", "unit-state", "consul-template was stopped", "consul-template 被停止", stop_consul_template, start_consul_template, "login-502"),
     _fault("default-py-edited", "settings-lost-at-upgrade", "A time-out was changed in default.py", "在 default.py 中修改了超时", edit_default, restore_default, "deploy-timeout"),
     _fault("unit-env-development", "bk-env-production", "The uwsgi file of login selects development", "login 的 uwsgi 配置选择了 development", development, production, "platform-healthy"),
     _fault("mysql-unit-stopped", "consul-names", "MySQL was stopped: paas answers 500 in HTML", "MySQL 被停止：paas 返回 HTML 的 500", stop_unit("mysql", "mysql@default"), start_unit("mysql", "mysql@default"), "platform-healthy"),
     _fault("appt-row-inactive", "healthz-appengine", "appt is not active in the database: paas hides it", "appt 在数据库中未激活：paas 不显示", change("is_active = 0"), put_back, "appt-502"),
-    _fault("container-copy", "container-state", "A copy of login's container under another name has the port", "login 容器的副本以其他名称占用端口", second_container, remove_second_container, layout="f"),
+    _fault("container-copy", "container-processes", "A copy of login's container under another name has the port", "login 容器的副本以其他名称占用端口", second_container, remove_second_container, layout="f"),
     _fault("docker-disabled", "unit-definition", "docker runs and is disabled", "docker 在运行但为 disabled", disable_docker, enable_docker, layout="f"),
     _fault("container-memory-differs", "containers-equal", "esb has another memory limit on one host", "一台主机上 esb 的内存限制不同", less_memory_on_one, same_memory, layout="f"),
 ]  # fmt: skip

@@ -102,6 +102,25 @@ def test_refusals(name, text, when, offset):
     assert "Pl4nted" not in hit.text
 
 
+@pytest.mark.parametrize(
+    ("message", "found"),
+    [
+        ("Invalid APP Code [bk_app_code=bk_paas], please confirm if the APP Code has been registered", True),
+        ("APP Code or APP Secret is incorrect", True),
+        ("System USERMANAGE interface access abnormal", False),
+    ],
+)
+def test_what_esb_says_of_the_calling_application(message: str, found: bool) -> None:
+    """A user who types such a message does not make it ESB's."""
+    typed = "data: {'username': 'x, message: Invalid APP Code'}"
+    line = f"ERROR [2026-11-29 09:47:28] components.esb 60 - call esb api error! http_post http://x/, {typed}, code: 1306"
+    (entry_,) = [entry(f"{DIR}/login.log", f"{line}, message: {message}\n")]
+    hits = parsed(login_log=[entry_]).esb_refusals
+    assert [(hit.text, hit.time) for hit in hits] == (
+        [(message, at(2026, 11, 29, 9, 47, 28))] if found else []
+    )
+
+
 def test_expired_tokens_are_no_refused_ones():
     text = PAAS_LOG.replace("登录态有效期不合法", "登录态已过期")
     assert parsed(paas_log=[entry(f"{DIR}/paas.log", text)]).refusals == ()

@@ -113,6 +113,26 @@ def test_a_uwsgi_that_was_started_by_hand(judge: Any) -> None:
     assert judge("container-processes", in_containers)["paas-1"]["verdict"] == "pass"
 
 
+def in_a_copy(snapshot: dict[str, Any], name: str | None = "bk-paas-login-old") -> None:
+    """login's uwsgi runs in another container, whose name is bk-* or was not asked for; its own has ended."""
+    in_containers(snapshot)
+    host = snapshot["hosts"]["paas-1"]
+    pid, id_ = masters(host)["login"], "e" * 64
+    host["units"]["groups"][str(pid)] = f"/docker/{id_}"
+    for part in ("by_name", "later"):
+        containers = host["containers"][part]
+        if name:
+            containers[name] = containers["bk-paas-login"] | {"name": name, "id": id_}
+        containers["bk-paas-login"] |= {"state": "exited", "pid": 0, "exit_code": 1}
+
+
+@pytest.mark.parametrize(("name", "shown"), [("bk-paas-login-old", "bk-paas-login-old"), (None, "e" * 12)])
+def test_a_second_container_of_a_service(judge: Any, name: str | None, shown: str) -> None:
+    verdict = judge("container-processes", lambda snapshot: in_a_copy(snapshot, name))["paas-1"]
+    assert (verdict["verdict"], verdict["case"]) == ("fail", "copy")
+    assert f"docker stop {shown}" in verdict["remedy"] and "docker start bk-paas-login" in verdict["remedy"]
+
+
 def bound(**values: str) -> Change:
     return login(binds=[{"source": INI, "destination": INI, **values}])
 

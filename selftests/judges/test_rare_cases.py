@@ -277,6 +277,19 @@ def test_the_exception_in_login_log_is_of_the_same_time(judge: Any, seconds: flo
     assert (verdict["verdict"], verdict["case"]) == ("fail", case)
 
 
+@pytest.mark.parametrize(("seconds", "verdict"), [(60, "fail"), (7200, "pass")])
+def test_esb_refuses_the_calls_of_login(judge: Any, seconds: float, verdict: str) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        host = snapshot["hosts"]["paas-1"]
+        for one in host["processes"]["items"]:
+            one[3] = 0.0  # login was started long before
+        text = "Invalid APP Code [bk_app_code=bk_paas], please confirm if the APP Code has been registered"
+        hit = {"file": "/l/login.log", "time": host["system"]["time"] - seconds, "text": text}
+        host["logs"]["esb_refusals"] = [hit]
+
+    assert judge("login-errors", change)["paas-1"]["verdict"] == verdict
+
+
 @pytest.mark.parametrize(
     ("later", "address", "case"),
     [(3600, "10.66.0.42", "not-loaded"), (0, "10.66.0.42", None), (3600, "10.66.0.4", None)],
