@@ -164,10 +164,10 @@ def _of_loop(host: HostView, units: Units, unit: Unit) -> CaseMessage:
     ended = next((one for one in (unit, then) if one.exec_code), then)
     hit = host.logs.start_errors.get(service_of_unit(unit.name))
     text = msg(
-        "{first}, then {then}; NRestarts {restarts}; {end}{reason}",
+        "{first}, then {then}; {restarts}; {end}{reason}",
         first=unit.state,
         then=then.state,
-        restarts=f"{unit.restarts} -> {then.restarts}",
+        restarts=_counted(unit, then),
         end=ended.end or "-",
         reason=f": {hit.text[:200]}" if hit else "",
     )
@@ -178,6 +178,13 @@ def _of_loop(host: HostView, units: Units, unit: Unit) -> CaseMessage:
     if ended.exec_status == NOT_LOADED:
         return case("application", text)
     return case("no-program", text) if ended.exec_status == NO_PROGRAM else case("exits", text)
+
+
+def _counted(unit: Unit, then: Unit) -> str:
+    """Return what shows the restart: systemd's counter, or before systemd 235 the main process."""
+    if unit.restarts is None or then.restarts is None:
+        return f"MainPID {unit.pid} -> {then.pid}"
+    return f"NRestarts {unit.restarts} -> {then.restarts}"
 
 
 @condition("unit-processes")

@@ -89,6 +89,21 @@ def test_without_the_bus_the_reason_is_kept():
     assert facts.by_name == {} and str(facts.error) == "Failed to connect to bus: Connection refused"
 
 
+OLD_BUS = "Failed to get D-Bus connection: Operation not permitted"
+"""Constructed from the sources of systemd 219: its text without a bus."""
+OLD_GAVE_UP = OLD.replace(
+    "ActiveState=active\nSubState=running", "ActiveState=failed\nSubState=failed"
+).replace("MainPID=2844\nResult=success", "MainPID=0\nResult=start-limit")
+"""Constructed: systemd 219 names the limit of starts start-limit, later versions start-limit-hit."""
+
+
+def test_the_texts_of_systemd_219() -> None:
+    facts = units(answer("", f"{OLD_BUS}\n", 1), None, Secrets())
+    assert facts.booted and str(facts.error) == OLD_BUS
+    unit = login(parsed(OLD_GAVE_UP))
+    assert (unit.active, unit.result, unit.restarts) == ("failed", "start-limit", None)
+
+
 def test_another_init_is_not_booted():
     facts = units(answer(booted=False), None, Secrets())
     assert not facts.booted and facts.error
