@@ -225,7 +225,9 @@ def test_login_writes_its_logs(host: HostView, finding: Finding) -> None:
     files = {
         file.path: file for file in (*host.path_stats.get(FileName.LOGIN_LOGS), *host.login_access.files)
     }
-    users = {process.uid for process in host.processes.uwsgi_masters("login")} - {0}
+    # While login restarts again and again it may not run at that moment: its neighbours run as the same user.
+    masters = host.processes.uwsgi_masters("login") or host.processes.uwsgi_masters()
+    users = {process.uid for process in masters} - {0}
     login = None if isinstance(host.facts.services, Missing) else host.services.by_name.get("login")
     names = [f"{folder.path}/login.log"]
     if login is None or login.by_uwsgi:  # gunicorn writes none by default

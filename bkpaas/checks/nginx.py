@@ -127,9 +127,9 @@ def upstream_component(address: str, nginx: Nginx, deployment: Deployment) -> st
             if upstream.name in APP_UPSTREAMS:
                 return "service:agent"
     name, _, port = address.rpartition(":")
-    if deployment.generation == "6.x" and is_loopback(
-        name
-    ):  # what consul-template writes without an instance
+    own = {paas.address for paas in deployment.hosts_with("paas")}
+    if deployment.generation == "6.x" and (is_loopback(name) or name in own):
+        # what consul-template writes without an instance, or has taken out of the files
         for service in OPEN_PAAS_SERVICES:
             if str(deployment.service_port(service)) == port:
                 return f"service:{service}"
