@@ -368,5 +368,10 @@ RECORD_BYTES = 256 * MIB
 
 
 def read_json(path: Path) -> Results:
-    """Read results.json. Raises SuiteError, msgspec.DecodeError, RecursionError."""
-    return msgspec.json.decode(read_bounded(path, RECORD_BYTES), type=Results)
+    """Read results.json. Raises SuiteError, msgspec.DecodeError, RecursionError.
+
+    The counts are those of its verdicts: a headline must not differ from them.
+    """
+    results = msgspec.json.decode(read_bounded(path, RECORD_BYTES), type=Results)
+    results.counts = count(results.verdicts)
+    return results

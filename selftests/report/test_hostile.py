@@ -42,6 +42,15 @@ def test_record_keeps_it(tmp_path: Path) -> None:
     assert "nul \x00 esc \x1b" in evidence and "\u202e" in evidence
 
 
+def test_wrong_counts_of_a_record_are_not_believed(tmp_path: Path) -> None:
+    path, results = tmp_path / "results.json", hostile()
+    write_json(results, path)
+    data = json.loads(path.read_text("utf-8"))
+    for counts in ({}, {"fail": 0, "pass": 9}):
+        path.write_text(json.dumps(data | {"counts": counts}), "utf-8")
+        assert read_json(path).counts == results.counts and results.counts["fail"]
+
+
 def test_junit(tmp_path: Path) -> None:
     junit.write(hostile(), tmp_path / "junit.xml")
     assert (tmp_path / "junit.xml").stat().st_size < 400_000
