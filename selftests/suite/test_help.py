@@ -64,8 +64,9 @@ QUOTED = re.compile(
     r"No route( to host)?|timed out|without response|Connect call failed|Connection (refused|closed|reset)|banner|"
     r"Permission denied|Host key verification failed|Too many authentication failures|Bad .*|not accessible|"
     r"-ERR .*|Could not resolve|during banner exchange|clock (begin|end)|too much|host key|not registered|"
-    r"shutting down|no app loaded|nginx: worker process|"
-    r"(default-src|import |; do command -v|exec env|\" or os|\",\"exec|<).*",
+    r"shutting down|no app loaded|nginx: worker process|No such file or directory|Exec format error|Read timed out|"
+    r"worker_connections are not enough|\(\d+: .*\)|proxy_pass_request_headers off|"
+    r"(default-src|import |; do (command|d=`command) -v|exec env|\" or os|\",\"exec|<).*",
     re.S,
 )
 """Texts of other programs, and texts for programs."""
