@@ -33,9 +33,10 @@ Progress.__call__ = call
 def pytest_runtest_logreport(report):
     if "disk-space@" in report.nodeid and pathlib.Path("{folder}", "slow").exists():
         pathlib.Path("{folder}", "checking").touch()
-        time.sleep(120)
+        while not pathlib.Path("{folder}", "go-on").exists():
+            time.sleep(0.01)
 """
-"""Leaves a file for each state of a host, and stops among the checks if the file "slow" is there."""
+"""Leaves a file for each state of a host, and with the file "slow" waits among the checks for the file "go-on"."""
 
 
 class Process:
@@ -157,6 +158,7 @@ def test_a_second_signal_ends_the_checks(
     run.wait_for_file("checking")
     time.sleep(1.1)  # what follows within a second is the same interruption
     run.process.send_signal(signal.SIGHUP)
+    (tmp_path / "go-on").touch()
     done = run.end()
     assert done.exit == 2 and "Interrupted: this report is partial." in done.out
     checked = [one for one in done.verdicts.values() if one["verdict"] != "no_data"]
