@@ -294,6 +294,19 @@ def _addresses(host: HostView) -> set[str]:
         return set()
 
 
+def _names_by_address(deployment: Deployment, host_facts: HostLookup) -> dict[str, list[str]]:
+    """Return the names of the hosts that have an address on an interface."""
+
+    def compute(lookup: HostLookup) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for one in deployment.selected():
+            for address in _addresses(lookup(one.name)):
+                found.setdefault(address, []).append(one.name)
+        return found
+
+    return host_facts.once("names-by-address", compute)
+
+
 @condition("address-unique")
 def test_no_other_host_has_the_address(
     host: HostView, subject: Subject, deployment: Deployment, host_facts: HostLookup, finding: Finding
@@ -305,15 +318,10 @@ def test_no_other_host_has_the_address(
         raise NoData(msg("the addresses of {host} were not read", host=host.name))
     if address not in own:
         raise NotApplicable(msg("{address} is not on an interface: it is translated", address=address))
-    views = host_facts.once(
-        "views", lambda lookup: {one.name: lookup(one.name) for one in deployment.selected()}
-    )
     others = [
         name
-        for name, view in views.items()
-        if name != entry.name
-        and address in (there := _addresses(view))
-        and there != own  # the same machine under two names
+        for name in _names_by_address(deployment, host_facts).get(address, ())
+        if name != entry.name and _addresses(host_facts(name)) != own  # not the same machine under two names
     ]
     finding.add_evidence(address)
     assert not others, case(
