@@ -42,6 +42,15 @@ READ_ALL_HOSTS = {
 """Conditions that apply only if a host anywhere has the log pipeline: no_data where one could not be read."""
 
 
+MEASURED = """
+import json, resource, subprocess, sys
+status = subprocess.call(sys.argv[2:])
+usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+json.dump([status, usage.ru_maxrss, usage.ru_utime + usage.ru_stime], open(sys.argv[1], "w"))
+"""
+"""Starts the suite from a small process: the memory of the process that starts it counts as its own otherwise."""
+
+
 class Run:
     """A finished run of the suite: its record and what it cost."""
 
@@ -49,14 +58,12 @@ class Run:
         report = folder / "report"
         words = ["-m", "pytest", "-p", "no:cacheprovider", f"--inventory={folder}", f"--report={report}"]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        cost = folder / "cost.json"
         with open(folder / "out", "wb") as out:
-            child = subprocess.Popen(
-                [sys.executable, *words], cwd=ROOT, env=environment, stdout=out, stderr=out
-            )
-        _, status, usage = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-        self.exit, self.out = child.returncode, (folder / "out").read_text("utf-8", "replace")
-        self.resident_bytes, self.cpu_seconds = usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime
+            measured = [sys.executable, "-c", MEASURED, str(cost), sys.executable, *words]
+            subprocess.run(measured, cwd=ROOT, env=environment, stdout=out, stderr=out, check=True)
+        self.exit, resident_kb, self.cpu_seconds = json.loads(cost.read_text())
+        self.resident_bytes, self.out = resident_kb * 1024, (folder / "out").read_text("utf-8", "replace")
         record = json.loads((report / "results.json").read_text())
         self.seconds: float = record["run"]["seconds"]
         self.hosts: dict[str, dict[str, Any]] = {host["name"]: host for host in record["hosts"]}
