@@ -82,9 +82,18 @@ def changes(
 
 
 def newer_files(files: Iterable[FileFact], loaded: float, slack: float) -> list[FileFact]:
-    """Return the files that were written after a process had loaded them, in epoch seconds of the host's clock."""
-    there = [file for file in files if file.exists and file.type == "file"]
-    return [file for file in there if _is_new(file, loaded + slack) and not only_touched(file)]
+    """Return the files that were written or put there after a process had loaded them, in seconds of the host's clock."""
+    limit = loaded + slack
+    return [file for file in files if file.exists and file.type == "file" and _is_other_file(file, limit)]
+
+
+def _is_other_file(file: FileFact, limit: float) -> bool:
+    """Return whether a file was written, linked anew or put there since; chmod and touch are not."""
+    if not _is_new(file, limit):
+        return False
+    if (file.link_mtime or 0) > limit:
+        return True
+    return not only_touched(file) if (file.mtime or 0) > limit else _put_there(file, limit)
 
 
 def settings_changes(
