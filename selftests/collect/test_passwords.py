@@ -230,8 +230,8 @@ def test_through_an_engine_no_password_is_in_a_plan(tmp_path: Path) -> None:
     with services(MYSQL) as (queue, store, base):
         inventory = site(tmp_path, queue.port, store.port, base.port, WRONG, '{spec: "local://"}')
         engine(inventory, exchange)
-    heard = b"\n".join(line for line in queue.received if not line.startswith(b"SEEN "))
-    assert REDIS.encode() in heard and WRONG.encode() in heard and base.received[-1] == QUIT
+    received = b"\n".join(line for line in queue.received if not line.startswith(b"SEEN "))
+    assert REDIS.encode() in received and WRONG.encode() in received and base.received[-1] == QUIT
     assert base64.b64encode(f"elastic:{SEARCH}".encode()) in b"".join(store.received)
     for number in (1, 2):
         assert not planted(plan_of(exchange / f"round-{number}/all.sh"))

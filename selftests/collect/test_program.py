@@ -152,8 +152,8 @@ def test_modules_of_the_working_directory_are_not_imported(public: Path) -> None
         (public / f"{name}.py").write_text(f"open({str(public / 'ran')!r}, 'w')")
     for pinned in (False, True):
         line = program.command(ROOT, pinned=pinned)
-        said = program.packed() + program.plan_lines({"disks": ["/"]})
-        result = subprocess.run(line, shell=True, cwd=public, input=said, capture_output=True, timeout=30)
+        sent = program.packed() + program.plan_lines({"disks": ["/"]})
+        result = subprocess.run(line, shell=True, cwd=public, input=sent, capture_output=True, timeout=30)
         assert [word for word, _ in parse(result.stdout, most=1_000_000)] == ["ready", "answer"]
     assert not (public / "ran").exists()
 
@@ -164,13 +164,13 @@ def test_root_runs_no_interpreter_of_another_account(public: Path) -> None:
     python = public / "home/.envs/paas/bin/python"
     put(python.parent, "python", f'/usr/bin/touch {public}/ran; exec /usr/bin/python3 "$@"')
     line = program.command(ROOT, [str(public / "home")]).replace("/usr/libexec/platform-python", "")
-    said = program.packed() + program.plan_lines({"disks": ["/"]})
+    sent = program.packed() + program.plan_lines({"disks": ["/"]})
     for owned in (python, python.parent, python.parents[3]):
         os.chown(owned, 65534, 65534)
-        assert run(line, public, said) == [("nopython", None)]
+        assert run(line, public, sent) == [("nopython", None)]
         os.chown(owned, 0, 0)
     assert not (public / "ran").exists()
-    assert [word for word, _ in run(line, public, said)] == ["ready", "answer"]
+    assert [word for word, _ in run(line, public, sent)] == ["ready", "answer"]
 
 
 def test_second_interpreter_is_not_started_after_the_first_did_its_work(tmp_path: Path) -> None:

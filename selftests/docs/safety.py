@@ -123,7 +123,7 @@ def requests(language: Language) -> list[str]:
     recorded = _recorded()
     found: dict[str, list[str]] = {}
     for host in recorded.deployment.selected():
-        for ask in _asked(host, recorded):
+        for ask in _queries_of(host, recorded):
             roles = found.setdefault(ask, [])
             roles += [role for role in host.roles if role in ASKING and role not in roles]
     deployment = recorded.deployment
@@ -149,7 +149,7 @@ def requests(language: Language) -> list[str]:
 
 def counts(language: Language) -> list[str]:
     recorded = _recorded()
-    queries = [ask for host in recorded.deployment.selected() for ask in _asked(host, recorded)]
+    queries = [ask for host in recorded.deployment.selected() for ask in _queries_of(host, recorded)]
     gets, rest = sum(ask.startswith("GET") for ask in queries), sum(ask.startswith("TCP") for ask in queries)
     hosts = len(recorded.deployment.selected())
     text = Text(
@@ -192,7 +192,7 @@ def _host(*roles: str) -> Host:
     return Host("host", "192.0.2.1", roles, Connection("ssh://192.0.2.1"))
 
 
-def _asked(host: Host, recorded: Snapshot) -> Iterator[str]:
+def _queries_of(host: Host, recorded: Snapshot) -> Iterator[str]:
     deployment = recorded.deployment
     second = plan.round_2(host, deployment, Earlier(recorded.hosts, lambda digest: "password"))
     known = [plan.round_1(host, deployment), second or {}]

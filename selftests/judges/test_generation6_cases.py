@@ -57,8 +57,8 @@ def started(seconds: float) -> Change:
     ],
 )
 def test_healthz(judge: Any, condition: str, change: Change, verdict: str, case: str | None) -> None:
-    judged = judge(condition, change)["paas-1"]
-    assert (judged["verdict"], judged["case"]) == (verdict, case)
+    actual = judge(condition, change)["paas-1"]
+    assert (actual["verdict"], actual["case"]) == (verdict, case)
 
 
 def event(seconds: int, file: str) -> Change:
@@ -81,8 +81,8 @@ def event(seconds: int, file: str) -> Change:
     ],
 )
 def test_edits_that_an_upgrade_loses(judge: Any, change: Change, verdict: str) -> None:
-    judged = judge("settings-lost-at-upgrade", change)["paas-1"]
-    assert (judged["verdict"], judged["case"]) == (verdict, "in-default" if verdict == "warn" else None)
+    actual = judge("settings-lost-at-upgrade", change)["paas-1"]
+    assert (actual["verdict"], actual["case"]) == (verdict, "in-default" if verdict == "warn" else None)
 
 
 def split(snapshot: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ import pytest
 HOUR = 3600.0
 
 
-def apart(snapshot: dict[str, Any], seconds: float = HOUR) -> None:
+def move_round_2(snapshot: dict[str, Any], seconds: float = HOUR) -> None:
     """Let round 2 of all hosts be so much later."""
     for host in snapshot["hosts"].values():
         now = host["system"]["time"]
@@ -21,7 +21,7 @@ def newest(age_in_round_2: float, seconds: float = HOUR) -> Any:
     """Let the newest document be so old in round 2, and the newest line of each log young in round 1."""
 
     def change(snapshot: dict[str, Any]) -> None:
-        apart(snapshot, seconds)
+        move_round_2(snapshot, seconds)
         for name in ("paas-1", "paas-2"):
             now = snapshot["hosts"][name]["system"]["time"] + seconds
             for search in snapshot["hosts"][name]["searches"]["by_place"].values():
@@ -65,7 +65,7 @@ def login_lines(age_in_round_2: float, later: bool) -> Any:
     """Let login's log have a failed call of that age, and be read in round 2 or in round 1 only."""
 
     def change(snapshot: dict[str, Any]) -> None:
-        apart(snapshot)
+        move_round_2(snapshot)
         host = snapshot["hosts"]["paas-1"]
         time = host["system"]["time"] + HOUR - age_in_round_2
         failed = {"route": "POST /accounts/", "status": 500, "times": [time], "calls": 1, "exception": ""}
@@ -91,7 +91,7 @@ def deaths(spread: float) -> Any:
     """Let workers have died every so many seconds until round 2, in a log that round 2 read."""
 
     def change(snapshot: dict[str, Any]) -> None:
-        apart(snapshot)
+        move_round_2(snapshot)
         host = snapshot["hosts"]["paas-1"]
         file, now = "/logs/login_uwsgi.log", host["system"]["time"] + HOUR
         host["logs"]["worker_deaths"] = [["login", now - spread * number, 11, file] for number in range(1, 9)]
@@ -111,7 +111,7 @@ def restarted(seconds: float) -> Any:
     """Let login have another pid in round 2."""
 
     def change(snapshot: dict[str, Any]) -> None:
-        apart(snapshot, seconds)
+        move_round_2(snapshot, seconds)
         supervisor = snapshot["hosts"]["paas-1"]["supervisors"]["by_module"]["open_paas"]
         for program in supervisor["later"]:
             if program["name"] == "login":
@@ -146,7 +146,7 @@ def test_a_pid_file_is_compared_with_masters_that_still_run(judge: Any, ended: b
     assert verdict["verdict"] == word, verdict
 
 
-def asked(since: float) -> Any:
+def unanswered_request(since: float) -> Any:
     """Let a request of an hour before the run not have arrived, in a log that begins so much after the request."""
 
     def change(snapshot: dict[str, Any]) -> None:
@@ -161,5 +161,5 @@ def asked(since: float) -> Any:
 
 @pytest.mark.parametrize(("since", "word"), [(600, "no_data"), (-600, "fail")])
 def test_a_request_is_looked_for_where_it_was_sent(judge: Any, since: float, word: str) -> None:
-    (verdict,) = judge("login-request-arrives", asked(since)).values()
+    (verdict,) = judge("login-request-arrives", unanswered_request(since)).values()
     assert verdict["verdict"] == word, verdict

@@ -35,7 +35,7 @@ def main() -> int:
         print("\n".join(listed()))
         return 0
     if options.generated:
-        found = campaign.judged(options.generated)
+        found = campaign.judge_pairs(options.generated)
         print("\n".join(campaign.table(found)))
         return int(campaign.share(found) > campaign.MOST_NOT_NAMED)
     partial = options.resume or options.only or options.pair or options.symptoms

@@ -62,15 +62,15 @@ def named_first(expected: str, results: Results, output: str, language: Language
 
 
 def same(results: Results, again: Results) -> bool:
-    """Do two records say the same of everything that was judged?"""
-    told, told_again = (
+    """Return whether two records have the same verdicts, texts and causes."""
+    first, second = (
         [
             (one.id, one.verdict, one.reason, one.evidence, one.remedy, one.explained_by)
             for one in record.verdicts
         ]
         for record in (results, again)
     )
-    return told == told_again and results.root_causes == again.root_causes
+    return first == second and results.root_causes == again.root_causes
 
 
 def red(results: Results) -> list[str]:

@@ -85,9 +85,9 @@ def test_explained_by_something_else_is_unrelated_but_not_unexplained() -> None:
         verdict("database-reachable@paas-1", "no_data", explained_by=("disk-space@data-1",)),
         causes=("port-owner@paas-1", "disk-space@data-1"),
     )
-    judged = judge("port-owner", seen)
-    assert judged.unexplained == ["disk-space@data-1"]
-    assert judged.unrelated == ["disk-space@data-1", "database-reachable@paas-1"]
+    judgement = judge("port-owner", seen)
+    assert judgement.unexplained == ["disk-space@data-1"]
+    assert judgement.unrelated == ["disk-space@data-1", "database-reachable@paas-1"]
 
 
 def test_nothing_found() -> None:

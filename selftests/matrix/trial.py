@@ -285,15 +285,15 @@ def _outcome(trial: Broken, seen: Results, *, healed: bool, seconds: float, same
             strangers=strangers(expected, seen),
             healed=healed,
         )
-    judged = judge(expected[0], seen)
+    judgement = judge(expected[0], seen)
     return Row(
         name=trial.name,
         condition=expected[0],
-        detected=judged.detected,
-        cause_first=judged.cause_rank == 1,
-        cause_rank=judged.cause_rank,
-        unexplained=judged.unexplained,
-        unrelated=judged.unrelated,
+        detected=judgement.detected,
+        cause_first=judgement.cause_rank == 1,
+        cause_rank=judgement.cause_rank,
+        unexplained=judgement.unexplained,
+        unrelated=judgement.unrelated,
         healed=healed,
         seconds=seconds,
         same_from_snapshot=same,

@@ -25,7 +25,7 @@ def recorded() -> list[Run]:
     ]
 
 
-def judged(number: int | None = None, runs: Sequence[Run] | None = None) -> list[Pair]:
+def judge_pairs(number: int | None = None, runs: Sequence[Run] | None = None) -> list[Pair]:
     """Judge so many pairs of recorded faults, or all."""
     return [judge(*pair) for pair in pairs(recorded() if runs is None else runs, number)]
 

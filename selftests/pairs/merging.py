@@ -52,20 +52,20 @@ class Pair(NamedTuple):
         )
 
 
-def run(told: Mapping[str, Any], layout: str) -> Run:
+def run(output: Mapping[str, Any], layout: str) -> Run:
     """Return the run that an expectation describes."""
     verdicts = {
-        id_: _verdict(id_, told["verdicts"][id_])
-        for id_ in told["order"]
-        if told["verdicts"][id_]["word"] in BAD
+        id_: _verdict(id_, output["verdicts"][id_])
+        for id_ in output["order"]
+        if output["verdicts"][id_]["word"] in BAD
     }
     one = Run(
-        told["name"],
+        output["name"],
         layout,
         verdicts,
-        {id_: frozenset(told["verdicts"][id_]["services"]) for id_ in verdicts},
-        {id_: told["verdicts"][id_]["missed"] for id_ in verdicts},
-        {id_: frozenset(told["verdicts"][id_]["needs"]) for id_ in verdicts},
+        {id_: frozenset(output["verdicts"][id_]["services"]) for id_ in verdicts},
+        {id_: output["verdicts"][id_]["missed"] for id_ in verdicts},
+        {id_: frozenset(output["verdicts"][id_]["needs"]) for id_ in verdicts},
         frozenset(),
     )
     roots = set(_explained(one))
@@ -73,22 +73,33 @@ def run(told: Mapping[str, Any], layout: str) -> Run:
     return one._replace(named=frozenset(id_ for id_ in roots if verdicts[id_].condition == expected))
 
 
-def _verdict(id_: str, told: Mapping[str, Any]) -> Verdict:
+def _verdict(id_: str, fields: Mapping[str, Any]) -> Verdict:
     name, _, subject = id_.partition("@")
     condition = find_condition(name)
     assert condition is not None, name
     hosts = [] if subject in ("controller", "deployment") or "virtual" in name else subject.split("+")
     parts: list[Part] = []
-    if told["case"] and told["word"] != "no_data":
-        kinds = condition.case(told["case"]).evidence
-        services = set(told["services"])
+    if fields["case"] and fields["word"] != "no_data":
+        kinds = condition.case(fields["case"]).evidence
+        services = set(fields["services"])
         named = services and services != set(condition.services)
         parts = [Part(f"service:{one}", kinds) for one in sorted(services)] if named else [Part("", kinds)]
-    evidence = (told["evidence"] or told["reason"] or {}).get("en")
+    evidence = (fields["evidence"] or fields["reason"] or {}).get("en")
     verdict = Verdict(
-        id_, condition.id, subject, hosts, "", told["severity"], told["word"], "", None, evidence, None, []
+        id_,
+        condition.id,
+        subject,
+        hosts,
+        "",
+        fields["severity"],
+        fields["word"],
+        "",
+        None,
+        evidence,
+        None,
+        [],
     )
-    return msgspec.structs.replace(verdict, case=told["case"], parts=parts)
+    return msgspec.structs.replace(verdict, case=fields["case"], parts=parts)
 
 
 def _explained(one: Run) -> list[str]:

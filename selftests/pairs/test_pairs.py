@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from lab.faults import FAULTS
-from selftests.pairs.campaign import MOST_NOT_NAMED, judged, recorded, share
+from selftests.pairs.campaign import MOST_NOT_NAMED, judge_pairs, recorded, share
 from selftests.pairs.merging import Run, independent, judge, merged, pairs
 
 FIXED = (
@@ -70,7 +70,7 @@ def test_every_pair_of_sections_occurs(runs: dict[str, Run]) -> None:
 
 
 def test_generated_pairs_are_named(runs: dict[str, Run]) -> None:
-    assert share(judged(150, list(runs.values()))) <= MOST_NOT_NAMED
+    assert share(judge_pairs(150, list(runs.values()))) <= MOST_NOT_NAMED
 
 
 def test_a_verdict_that_both_make_fail_has_the_evidence_of_both(runs: dict[str, Run]) -> None:

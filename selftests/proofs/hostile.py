@@ -125,7 +125,7 @@ class Mutations:
             for name in ROUNDS.values()
             for path in test_garbage.places(visit[name])
         ]
-        self.read, self.judged = 0, 0
+        self.read, self.judged_answers = 0, 0
         self.wrong: list[str] = []
 
     def run(self, count: int, facts: Callable[..., Any] | None = None) -> None:
@@ -155,7 +155,7 @@ class Mutations:
             if "suite error" in text:
                 self.wrong.append(f"{host}: {name}: {[str(one.reason) for one in _missing(found)][:2]}")
             if self.read % EACH_JUDGED == 0:
-                self.judged += 1
+                self.judged_answers += 1
                 verdicts = self.answers.verdicts(host, **{name: answer})
                 self.wrong += [f"{id_}: {one.text}" for id_, one in verdicts.items() if one.word == "broken"]
         except Exception as error:
@@ -202,7 +202,7 @@ def _answers(figures: Figures) -> None:
     mutations.run(ANSWERS)
     figures.add(
         "changed answers read, and judged",
-        [mutations.read, mutations.judged],
+        [mutations.read, mutations.judged_answers],
         f"at least {ANSWERS * 9 // 10}",
         mutations.read >= ANSWERS * 9 // 10,
     )

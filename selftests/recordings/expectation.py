@@ -44,24 +44,26 @@ def _renamed(line: dict[str, Any]) -> dict[str, Any]:
     return renamed
 
 
-def update(layout: str, told: dict[str, str], directory: Path, names: Sequence[str]) -> None:
+def update(layout: str, outputs: dict[str, str], directory: Path, names: Sequence[str]) -> None:
     """Write what was judged as expected, in the order of these names; what is expected of other runs stays."""
-    expected = read(layout, directory) | told
+    expected = read(layout, directory) | outputs
     ordered = [json.loads(expected[name]) for name in names if name in expected]
     write_lines(directory / f"{layout}{SUFFIX}", ordered)
     lines = [line for one in ordered for line in summary(one)]
     (directory / f"{layout}.txt").write_text("\n".join(lines) + "\n", "utf-8")
 
 
-def summary(told: Mapping[str, Any]) -> list[str]:
+def summary(output: Mapping[str, Any]) -> list[str]:
     """Return a paragraph about one run: the root causes in order, then all that they account for."""
-    verdicts = told["verdicts"]
-    bad = [id_ for id_ in told["order"] if verdicts[id_]["word"] in BAD]
-    lines = [f"{told['name']}: exit {told['exit']}, {len(told['order'])} verdicts, {len(bad)} of them bad"]
-    for place, id_ in enumerate(told["root_causes"], 1):
+    verdicts = output["verdicts"]
+    bad = [id_ for id_ in output["order"] if verdicts[id_]["word"] in BAD]
+    lines = [
+        f"{output['name']}: exit {output['exit']}, {len(output['order'])} verdicts, {len(bad)} of them bad"
+    ]
+    for place, id_ in enumerate(output["root_causes"], 1):
         lines.append(f"  {place}. {id_} {_outcome(verdicts[id_])}: {_evidence(verdicts[id_])}")
     for id_ in bad:
-        if id_ not in told["root_causes"]:
+        if id_ not in output["root_causes"]:
             by = " ".join(verdicts[id_]["explained_by"])
             lines.append(f"     {id_} {_outcome(verdicts[id_])} <- {by}: {_evidence(verdicts[id_])}")
     return lines
@@ -77,10 +79,10 @@ def _evidence(verdict: Mapping[str, Any]) -> str:
     return " | ".join(text.splitlines())[:EVIDENCE]
 
 
-def write_catalogue(told: Mapping[str, Any], directory: Path) -> None:
+def write_catalogue(output: Mapping[str, Any], directory: Path) -> None:
     """Write what concerns no run."""
-    edges = [json.dumps(edge) for edge in told["edges"]]
-    plan = json.dumps(told["plan"], ensure_ascii=False, indent=1)
+    edges = [json.dumps(edge) for edge in output["edges"]]
+    plan = json.dumps(output["plan"], ensure_ascii=False, indent=1)
     text = '{"edges": [\n' + ",\n".join(edges) + '\n],\n"plan": ' + plan + "}\n"
     directory.mkdir(parents=True, exist_ok=True)
     (directory / CATALOGUE).write_text(text, "utf-8")

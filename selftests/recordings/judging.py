@@ -75,7 +75,7 @@ def judge(recording: Recording, directory: Path) -> dict[str, Any]:
     record = read_json(results)
     if ignored:
         found |= {"exit": _exit(int(code), record), "not_recorded": ignored}
-    return without_place(found | _told(record, capture), directory)
+    return without_place(found | _describe(record, capture), directory)
 
 
 def _leave_out(known: Collection[str] | None, before: Collection[str]) -> list[str]:
@@ -138,8 +138,8 @@ def _replace_network(recording: Recording) -> dict[str, dict[str, Any]]:
             plans[host.name]["2"] = _planned(lambda host=host: second(host, visits))
             visits[host.name].queries[2] = round_queries(plans[host.name]["2"] or {})
         for host in reached:
-            told, visit = recording["visits"].get(host.name, {}), visits[host.name]
-            visit.error = _trouble(told.get("error"))
+            recorded_visit, visit = recording["visits"].get(host.name, {}), visits[host.name]
+            visit.error = _error(recorded_visit.get("error"))
             _complete(visit, 2, recording)
             if visit.round_2 is not None and visit.error is None:
                 _parse(parse, host, visit)
@@ -207,24 +207,24 @@ def _parse(parse: Any, host: Any, visit: HostAnswers) -> None:
 
 
 def _first_visit(recording: Recording, name: str) -> HostAnswers:
-    told = recording["visits"].get(name)
-    if told is None:
+    recorded_visit = recording["visits"].get(name)
+    if recorded_visit is None:
         return HostAnswers.failed(name, "other", "not in the recording")
-    clock = told["clock"]
+    clock = recorded_visit["clock"]
     return HostAnswers(
         name,
-        error=None if told["first"] is not None else _trouble(told["error"]),
+        error=None if recorded_visit["first"] is not None else _error(recorded_visit["error"]),
         clock=clock and Clock(clock["offset_seconds"], clock["uncertainty_seconds"], clock["samples"]),
-        seconds=told["seconds"],
+        seconds=recorded_visit["seconds"],
     )
 
 
 def _complete(visit: HostAnswers, number: int, recording: Recording) -> None:
     """Set the recorded answer of a round, with the reason of each query of today that it does not have."""
-    told = recording["visits"].get(visit.host, {})
-    answer = told.get("first" if number == 1 else "second")
+    recorded_visit = recording["visits"].get(visit.host, {})
+    answer = recorded_visit.get("first" if number == 1 else "second")
     if answer is not None or visit.error is None:
-        answer = unrecorded.complete(answer, number, visit.queries[number], told.get("first"))
+        answer = unrecorded.complete(answer, number, visit.queries[number], recorded_visit.get("first"))
     if number == 1:
         visit.round_1 = _packed(answer)
     else:
@@ -236,7 +236,7 @@ def _packed(answer: Any) -> bytes | None:
     return None if answer is None else zlib.compress(json.dumps(answer).encode("ascii"), 1)
 
 
-def _trouble(error: Any) -> Failure | None:
+def _error(error: Any) -> Failure | None:
     return error and Failure(error["kind"], product(error["reason"]))
 
 
@@ -262,7 +262,7 @@ class _Capture:
             self.outcomes[outcome.id] = msgspec.to_builtins(outcome)
 
 
-def _told(results: Results, capture: _Capture) -> dict[str, Any]:
+def _describe(results: Results, capture: _Capture) -> dict[str, Any]:
     """Return what the record says, in a form of our own that later records can be brought into as well."""
     pages = {language: translated(results, language) for language in LANGUAGES}
     texts = {language: {verdict.id: verdict for verdict in page.verdicts} for language, page in pages.items()}
@@ -287,11 +287,11 @@ def _told(results: Results, capture: _Capture) -> dict[str, Any]:
         "causes": _causes({language: page.causes for language, page in pages.items()}),
         "unfilled": sorted(
             f"{id_}: {name}"
-            for id_, told in verdicts.items()
-            for remedy in (told["remedy"] or {}).values()
+            for id_, verdict in verdicts.items()
+            for remedy in (verdict["remedy"] or {}).values()
             for name in unfilled(remedy or "")
         ),
-        "suite_failed": sorted(id_ for id_, told in verdicts.items() if _is_broken(told)),
+        "suite_failed": sorted(id_ for id_, verdict in verdicts.items() if _is_broken(verdict)),
     }
 
 
@@ -311,8 +311,8 @@ def _in_both(name: str, id_: str, texts: Mapping[Language, dict[str, Verdict]]) 
     return None if not any(both.values()) else both
 
 
-def _is_broken(told: dict[str, Any]) -> bool:
-    texts = [(told[name] or {}).get("en") or "" for name in TEXTS]
+def _is_broken(verdict: dict[str, Any]) -> bool:
+    texts = [(verdict[name] or {}).get("en") or "" for name in TEXTS]
     return any(part in text for text in texts for part in SUITE_FAILED)
 
 

@@ -79,17 +79,19 @@ class Replay:
         expected = expectation.read(layout, options.expected, chosen if only else ())
         actual: dict[str, str] = {}
         for name, outcome in judge_all(work, _with_known(recordings, expected), options.jobs):
-            told, wanted_ = outcome.get("told", outcome), json.loads(expected.pop(name, "null"))
-            found = list(comparing.compare(name, wanted_, told))
+            output, wanted_ = outcome.get("output", outcome), json.loads(expected.pop(name, "null"))
+            found = list(comparing.compare(name, wanted_, output))
             self.differences += found
-            if wanted_ and "error" not in told:
-                self._count_additions(wanted_, told)
+            if wanted_ and "error" not in output:
+                self._count_additions(wanted_, output)
             self.otherwise += outcome.get("otherwise", 0)
-            if "error" not in told:
+            if "error" not in output:
                 self.judgements[name] = outcome["judgement"]
-                if outcome["judgement"].get("expected") not in map(_condition, told.get("not_recorded", ())):
+                if outcome["judgement"].get("expected") not in map(
+                    _condition, output.get("not_recorded", ())
+                ):
                     self.differences += matrix.unmet_expectation(name, outcome["judgement"])
-                actual[name] = canonical({"name": name, **told})
+                actual[name] = canonical({"name": name, **output})
             self.done += 1
             if options.progress:
                 print(f"{self.progress()} {layout} {name}: {len(found)} differences", flush=True)
@@ -105,10 +107,10 @@ class Replay:
         left = (time.monotonic() - self.begun) * (self.total - self.done) / self.done / 60
         return f"{self.done}/{self.total}, {left:.0f} min left:"
 
-    def _count_additions(self, expected: dict[str, Any], told: dict[str, Any]) -> None:
-        self.not_recorded.update(map(_condition, told.get("not_recorded", ())))
-        self.changed_words.update(unrecorded.changed_words(expected, told))
-        self.new_queries.update(set(unrecorded.new_queries(expected["plans"], told["plans"])))
+    def _count_additions(self, expected: dict[str, Any], output: dict[str, Any]) -> None:
+        self.not_recorded.update(map(_condition, output.get("not_recorded", ())))
+        self.changed_words.update(unrecorded.changed_words(expected, output))
+        self.new_queries.update(set(unrecorded.new_queries(expected["plans"], output["plans"])))
 
     def additions(self) -> list[str]:
         """Return the lines about what is not recorded; none of it is a difference."""
@@ -160,15 +162,19 @@ def wanted(layout: str, directory: Path, chosen: set[str]) -> Iterator[Recording
 
 def work(recording: Recording, directory: Path) -> dict[str, Any]:
     """Judge one run in the process of a pool."""
-    told = judging.judge(recording, directory)
+    output = judging.judge(recording, directory)
     sys.stdout.flush()
     results = directory / "report" / "results.json"
     if not results.exists():
         return {"error": matrix.read_output(directory)}
     record = read_json(results)
-    record.run.exit = told["exit"]  # without the verdicts that are not recorded
-    judged = matrix.judgement(recording["name"], record, matrix.read_output(directory))
-    return {"told": told, "judgement": judged, "otherwise": otherwise(recording["plans"], told["plans"])}
+    record.run.exit = output["exit"]  # without the verdicts that are not recorded
+    judgement = matrix.judgement(recording["name"], record, matrix.read_output(directory))
+    return {
+        "output": output,
+        "judgement": judgement,
+        "otherwise": otherwise(recording["plans"], output["plans"]),
+    }
 
 
 def otherwise(recorded: dict[str, dict[str, Any]], made: dict[str, dict[str, Any]]) -> int:

@@ -1,4 +1,4 @@
-"""Every kind of difference between two judgements of a run is found, and told in few lines."""
+"""Every kind of difference between two judgements of a run is found, and shown in few lines."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from selftests.recordings.comparing import (
 CLOCK, ZONE = "clock-all@paas-1", "timezone-all@paas-1"
 
 
-def told() -> dict[str, Any]:
+def output() -> dict[str, Any]:
     verdict = {
         "word": "pass",
         "severity": "fail",
@@ -50,18 +50,18 @@ def told() -> dict[str, Any]:
     }
 
 
-def change_text(told: dict[str, Any]) -> None:
-    told["verdicts"][ZONE]["evidence"]["zh"] = "+0.1 秒\n上限 4 秒"
+def change_text(output: dict[str, Any]) -> None:
+    output["verdicts"][ZONE]["evidence"]["zh"] = "+0.1 秒\n上限 4 秒"
 
 
-def lose_verdict(told: dict[str, Any]) -> None:
-    del told["verdicts"][ZONE]
-    told["order"].remove(ZONE)
+def lose_verdict(output: dict[str, Any]) -> None:
+    del output["verdicts"][ZONE]
+    output["order"].remove(ZONE)
 
 
-def gain_verdict(told: dict[str, Any]) -> None:
-    told["verdicts"]["new@paas-1"] = told["verdicts"][ZONE] | {"word": "fail"}
-    told["order"].append("new@paas-1")
+def gain_verdict(output: dict[str, Any]) -> None:
+    output["verdicts"]["new@paas-1"] = output["verdicts"][ZONE] | {"word": "fail"}
+    output["order"].append("new@paas-1")
 
 
 CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
@@ -117,26 +117,26 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
 
 
 def test_no_difference_between_equals() -> None:
-    assert list(compare("run", told(), told())) == []
+    assert list(compare("run", output(), output())) == []
 
 
 @pytest.mark.parametrize("kind", CHANGES)
 def test_each_change_is_one_difference(kind: str) -> None:
     change, text = CHANGES[kind]
-    actual = told()
+    actual = output()
     change(actual)
-    assert list(compare("run", told(), actual)) == [Difference(kind, text, "run")]
+    assert list(compare("run", output(), actual)) == [Difference(kind, text, "run")]
 
 
 def test_same_items_in_another_order_are_a_difference() -> None:
-    actual = told()
+    actual = output()
     actual["plans"]["paas-1"]["1"]["files"].reverse()
-    (difference,) = compare("run", told(), actual)
+    (difference,) = compare("run", output(), actual)
     assert "another order" in difference.change
 
 
 def test_a_run_without_expectation_is_a_difference() -> None:
-    (difference,) = compare("run", None, told())
+    (difference,) = compare("run", None, output())
     assert difference.kind == "nothing is expected of this run"
 
 

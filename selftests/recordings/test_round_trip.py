@@ -39,7 +39,7 @@ class Recorded:
 
     recording: dict[str, Any]
     live: Results
-    told: dict[str, Any]
+    output: dict[str, Any]
     packed: Path
     expected: Path
 
@@ -74,35 +74,35 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Recorded:
     (packed / "a.names").write_text("healthy-1\n")
     done = replayed(packed, expected, "--update")
     assert done.returncode == 0 and "plans that are not those" not in done.stdout, done.stdout + done.stderr
-    told = json.loads(expectation.read("a", expected)["healthy-1"])
-    return Recorded(recording, read_json(place / "report/results.json"), told, packed, expected)
+    output = json.loads(expectation.read("a", expected)["healthy-1"])
+    return Recorded(recording, read_json(place / "report/results.json"), output, packed, expected)
 
 
 def test_verdicts_texts_and_causes_are_those_of_the_live_run(recorded: Recorded) -> None:
-    told, live = recorded.told, recorded.live
-    assert told["order"] == [verdict.id for verdict in live.verdicts] and len(told["order"]) > 50
-    assert told["root_causes"] == live.root_causes and told["exit"] == live.run.exit
+    output, live = recorded.output, recorded.live
+    assert output["order"] == [verdict.id for verdict in live.verdicts] and len(output["order"]) > 50
+    assert output["root_causes"] == live.root_causes and output["exit"] == live.run.exit
     for language in LANGUAGES:
         for verdict in translated(live, language).verdicts:
-            again = told["verdicts"][verdict.id]
+            again = output["verdicts"][verdict.id]
             texts = {name: (again[name] or {}).get(language) or None for name in TEXTS}
             assert texts == {name: getattr(verdict, name) or None for name in TEXTS}
             assert (again["word"], again["explained_by"]) == (verdict.verdict, verdict.explained_by)
-    words = {one["word"] for one in told["verdicts"].values()}
-    assert {"pass", "fail", "no_data", "not_applicable"} <= words and told["suite_failed"] == []
+    words = {one["word"] for one in output["verdicts"].values()}
+    assert {"pass", "fail", "no_data", "not_applicable"} <= words and output["suite_failed"] == []
 
 
 def test_plans_are_those_that_were_sent(recorded: Recorded) -> None:
-    told, sent = recorded.told["plans"], recorded.recording["plans"]
-    assert told["here"] == sent["here"] and told["here"].keys() == {"1", "2"}
-    assert told["gone"].keys() == {"1"} and "gone" not in sent, "it refuses the connection"
+    output, sent = recorded.output["plans"], recorded.recording["plans"]
+    assert output["here"] == sent["here"] and output["here"].keys() == {"1", "2"}
+    assert output["gone"].keys() == {"1"} and "gone" not in sent, "it refuses the connection"
 
 
 def test_command_prints_what_changed(recorded: Recorded, tmp_path: Path) -> None:
     shutil.copytree(recorded.expected, tmp_path / "expected")
-    told = copy.deepcopy(recorded.told)
-    told["verdicts"]["host-reachable@here"]["word"] = "fail"
-    write_lines(tmp_path / "expected" / f"a{SUFFIX}", [told])
+    output = copy.deepcopy(recorded.output)
+    output["verdicts"]["host-reachable@here"]["word"] = "fail"
+    write_lines(tmp_path / "expected" / f"a{SUFFIX}", [output])
     done = replayed(recorded.packed, tmp_path / "expected", "--quiet")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "word of host-reachable: 1 x in 1 runs" in done.stdout and ": 1 differences" in done.stdout

@@ -10,7 +10,7 @@ from bkpaas.facts.shapes import RoundQueries
 from bkpaas.messages import msg
 from bkpaas.plugin.outcome import Outcome
 from selftests.recordings.comparing import Difference, compare, compare_catalogue
-from selftests.recordings.test_comparing import CLOCK, ZONE, told
+from selftests.recordings.test_comparing import CLOCK, ZONE, output
 from selftests.recordings.unrecorded import NOT_RECORDED, changed_words, complete, left_out, new_queries
 
 FILE = {
@@ -71,7 +71,7 @@ def test_only_what_is_not_recorded_is_left_out() -> None:
 
 def newer() -> dict[str, Any]:
     """Return a run of newer code: CLOCK is not recorded, a new condition passes, and a query is new."""
-    actual = told()
+    actual = output()
     del actual["verdicts"][CLOCK]
     actual["order"] = [ZONE, "new@paas-1"]
     actual["verdicts"]["new@paas-1"] = copy.deepcopy(actual["verdicts"][ZONE])
@@ -83,9 +83,9 @@ def newer() -> dict[str, Any]:
 
 
 def test_what_only_a_later_recording_can_have_is_no_difference() -> None:
-    assert list(compare("run", told(), newer())) == []
-    assert list(changed_words(told(), newer())) == ["clock-all: pass"]
-    plans = told()["plans"], newer()["plans"]
+    assert list(compare("run", output(), newer())) == []
+    assert list(changed_words(output(), newer())) == ["clock-all: pass"]
+    plans = output()["plans"], newer()["plans"]
     assert list(new_queries(*plans)) == ["round 1: files: c", "round 2: http: y"]
 
 
@@ -94,7 +94,7 @@ def test_other_changes_of_the_same_run_are_differences() -> None:
     actual["verdicts"][ZONE]["word"] = "fail"
     actual["verdicts"]["new@paas-1"]["word"] = "fail"
     actual["plans"]["paas-1"]["1"]["files"].remove("a")
-    kinds = {one.kind for one in compare("run", told(), actual)}
+    kinds = {one.kind for one in compare("run", output(), actual)}
     assert kinds == {"word of timezone-all", "new verdict: new", "plan of round 1: files"}
 
 

@@ -122,28 +122,28 @@ def changed_words(expected: Mapping[str, Any], actual: Mapping[str, Any]) -> Ite
             yield f"{_condition(id_)}: {expected['verdicts'][id_]['word']}"
 
 
-def _without(told: Mapping[str, Any], ignored: set[str], explained: bool) -> dict[str, Any]:
-    """Return what is told of a run without these ids, and without the explanation unless `explained`."""
+def _without(output: Mapping[str, Any], ignored: set[str], explained: bool) -> dict[str, Any]:
+    """Return the output of a run without these ids, and without the explanation unless `explained`."""
 
     def kept(ids: Collection[str]) -> list[str]:
         return [id_ for id_ in ids if id_ not in ignored]
 
     causes = [
         {name: kept(value) if isinstance(value, list) else value for name, value in group.items()}
-        for group in told.get("causes", [])
+        for group in output.get("causes", [])
         if kept(group["ids"])
     ]
     return {
-        **told,
-        "order": kept(told["order"]),
+        **output,
+        "order": kept(output["order"]),
         "verdicts": {
             id_: {**verdict, "explained_by": kept(verdict.get("explained_by", [])) if explained else []}
-            for id_, verdict in told["verdicts"].items()
+            for id_, verdict in output["verdicts"].items()
             if id_ not in ignored
         },
-        "root_causes": kept(told.get("root_causes", [])) if explained else [],
+        "root_causes": kept(output.get("root_causes", [])) if explained else [],
         "causes": causes if explained else [],
-        "markers": {marker: kept(ids) for marker, ids in told["markers"].items()},
+        "markers": {marker: kept(ids) for marker, ids in output["markers"].items()},
     }
 
 
