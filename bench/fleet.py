@@ -23,7 +23,7 @@ EACH_HUNDREDTH = 100
 
 
 def fleet(verdicts: int) -> Results:
-    """About so many verdicts (a few less): every condition that is judged host by host, nearly all of them hold.
+    """Return a record of about so many verdicts: every condition that is judged host by host, nearly all hold.
 
     Each has evidence of its own in both languages, as measured values have.
     """

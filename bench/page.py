@@ -42,14 +42,14 @@ _ACTIONS = {
 
 
 def trivial(_: int) -> str:
-    """One line of text."""
+    """Return a page with one line of text."""
     return (
         "<!DOCTYPE html><title>x</title><p>x</p><script>document.documentElement.dataset.ready = ''</script>"
     )
 
 
 def empty_rows(verdicts: int) -> str:
-    """As many rows as there are verdicts, in markup, with nothing in them."""
+    """Return a page with as many empty rows as there are verdicts."""
     rows = "<div></div>" * verdicts
     return (
         f"<!DOCTYPE html><title>x</title>{rows}<script>document.documentElement.dataset.ready = ''</script>"
@@ -57,7 +57,7 @@ def empty_rows(verdicts: int) -> str:
 
 
 def ours(verdicts: int) -> str:
-    """The page of a run with so many verdicts."""
+    """Return the page of a run with so many verdicts."""
     return html.page(fleet(verdicts))
 
 
@@ -65,7 +65,7 @@ PAGES: dict[str, Callable[[int], str]] = {"trivial": trivial, "empty rows": empt
 
 
 def opened(browser: Browser, page: Path) -> tuple[float, float]:
-    """Seconds from the start of the navigation to the first rows on the screen, and of processor time for it."""
+    """Measure the time from the start of the navigation to the first rows on the screen: (s, s of processor time)."""
     before = _busy(browser)
     browser.open(page)
     browser.wait("window.opened > 1")
@@ -74,7 +74,7 @@ def opened(browser: Browser, page: Path) -> tuple[float, float]:
 
 
 def _busy(browser: Browser) -> float:
-    """Processor seconds of the page's main thread so far."""
+    """Return the seconds of processor time of the page's main thread so far."""
     metrics = browser.call("Performance.getMetrics")["metrics"]
     return float(next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration"))
 

@@ -44,7 +44,7 @@ def received() -> str | None:
 
 
 def raised() -> bool:
-    """Tell if KeyboardInterrupt was raised; a library may have suppressed it."""
+    """Return whether KeyboardInterrupt was raised; a library may have suppressed it."""
     return _STATE.raised
 
 
@@ -54,7 +54,7 @@ def hold() -> None:
 
 
 def take() -> bool:
-    """Tell if a signal was kept, and forget it."""
+    """Return whether a signal was kept, and forget it."""
     pending, _STATE.pending = _STATE.pending, False
     return pending
 

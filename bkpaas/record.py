@@ -288,7 +288,7 @@ class Results(Struct):
 
 
 def translated(results: Results, language: Language) -> Results:
-    """The same record with its texts in one of its two languages; what it was in becomes the translation."""
+    """Return the record with its texts in one of its two languages; the former language becomes the translation."""
     if language == results.run.language:
         return results
     replace = msgspec.structs.replace
@@ -322,7 +322,7 @@ def _translated(verdict: Verdict) -> Verdict:
 
 
 def count(verdicts: list[Verdict]) -> dict[str, int]:
-    """How many verdicts of each word, every word present."""
+    """Count the verdicts of each word; every word is present."""
     counts: dict[str, int] = dict.fromkeys(WORDS, 0)
     for verdict in verdicts:
         counts[verdict.verdict] += 1

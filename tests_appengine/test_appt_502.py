@@ -198,7 +198,7 @@ def _target_name(leads: NginxRoute) -> str:
 
 
 def _can_be_followed(host: HostView, leads: NginxRoute, deployment: Deployment) -> bool:
-    """Tell if the files or the resolver say which servers a route leads to."""
+    """Return whether the files or the resolver say which servers a route leads to."""
     name = _target_name(leads)
     if any(one.name == name for one in host.nginx.upstreams):
         return True
@@ -237,7 +237,7 @@ def _wrong_route(
 def _check_application_upstreams(
     nginx: Nginx, host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
-    """Each application has an upstream of its own: t.NAME of the test environment, NAME of production."""
+    """Check that each application has an upstream of its own: t.NAME in the test environment, NAME in production."""
     upstreams = [one for one in nginx.upstreams if one.file.endswith("/app_upstream.conf")]
     if not upstreams:
         raise NotApplicable(msg("no application has an upstream"))

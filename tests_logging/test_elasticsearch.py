@@ -145,7 +145,7 @@ def _check_port(
 def _listens(
     es: Host, port: int, own: set[IpAddress], deployment: Deployment, host_facts: HostLookup
 ) -> bool | None:
-    """Tell if an es host listens on this port; None if it is another host, or not known."""
+    """Return whether an es host listens on this port; None if it is another host, or not known."""
     view = host_facts(es.name)
     if isinstance(view.facts.sockets, Missing) or not own & own_addresses(view, deployment):
         return None

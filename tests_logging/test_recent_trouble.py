@@ -146,7 +146,7 @@ def test_workers_do_not_die(host: HostView, deployment: Deployment, finding: Fin
 
 
 def _idle_places(host: HostView, deployment: Deployment, host_facts: HostLookup) -> set[str]:
-    """The places that nginx's files name for modules that the deployment does not have."""
+    """Return the paths that nginx's files name for modules that the deployment does not have."""
     if isinstance(host.facts.nginx, Missing):
         return set()
     idle = idle_placeholders(host.nginx, deployment, host_facts)

@@ -39,7 +39,7 @@ NOT_LOADED = 22
 
 
 def _containers(host: HostView) -> Containers:
-    """The containers of the host; NotApplicable where something else runs the services, NoData without an answer."""
+    """Return the host's containers. NotApplicable: another manager runs the services. NoData: no answer."""
     containers, manager = host.containers, host.services.manager
     if manager != "docker" and not containers.by_name:
         if containers.absent or manager is not None:
@@ -51,7 +51,7 @@ def _containers(host: HostView) -> Containers:
 
 
 def _components(names: list[str]) -> dict[str, str]:
-    """What each container is about: its service of open_paas, else itself."""
+    """Return what each container is about: its service of open_paas, else itself."""
     services = {name: service_of_container(name) for name in names}
     return {
         name: f"service:{service}" if service in OPEN_PAAS_SERVICES else f"unit:{name}"
@@ -99,7 +99,7 @@ def _absent(containers: Containers) -> CaseMessage:
 
 
 def _problem(host: HostView, containers: Containers, container: Container) -> CaseMessage | None:
-    """Why a container is not well; None if it is."""
+    """Return why a container does not run well; None if it does."""
     now = containers.now(container)
     if now.state == "paused":
         return case("paused", "paused")
@@ -237,7 +237,7 @@ def test_containers_have_enough_memory(host: HostView, deployment: Deployment, f
 
 
 def _killed_workers(host: HostView, deployment: Deployment) -> list[str]:
-    """The service of each worker that was killed lately; none where the logs could not be read."""
+    """Return the service of each worker that was killed lately; none where the logs could not be read."""
     if isinstance(host.facts.logs, Missing) or isinstance(host.facts.system, Missing):
         return []
     window = deployment.thresholds.log_window_minutes * 60

@@ -107,7 +107,7 @@ def test_certificate_of_the_domain_is_valid(
 
 
 def _shown(controller: ControllerView, deployment: Deployment, finding: Finding) -> list[Certificate]:
-    """What there is to judge: the domain's own certificate, and those of the nginx hosts that could be asked."""
+    """Return the certificates to judge: the domain's own, and those of the nginx hosts that answered."""
     certificates = controller.certificates.items
     finding.depends_on_hosts(entry.name for entry in deployment.hosts_with("nginx"))
     if not certificates:

@@ -45,7 +45,7 @@ NOT_STARTED = ("No such file or directory", "Permission denied", "Exec format er
 
 
 def _own_supervisor(host: HostView) -> Supervisor:
-    """The supervisor of open_paas; NoData when another one, of another configuration, runs its services."""
+    """Return the supervisor of open_paas. NoData: one with another configuration runs its services."""
     supervisor, processes = host.supervisor, host.processes
     masters = processes.uwsgi_masters()
     if masters and not processes.supervisords(supervisor.conf.path.rpartition("/")[2]):
@@ -159,7 +159,7 @@ def _listening_at(host: HostView, path: str) -> list[UnixSocket]:
 
 
 def _some_uwsgi(host: HostView) -> None:
-    """NotApplicable where every service is run by something else: it has no uwsgi master to look for."""
+    """Raise NotApplicable where no service is run by uwsgi, so that there is no master to look for."""
     services = {} if isinstance(host.facts.services, Missing) else host.services.by_name
     named = host.processes.uwsgi_masters()
     if services and not named and not any(service.by_uwsgi for service in services.values()):
@@ -298,13 +298,13 @@ def test_all_programs_are_running(host: HostView, deployment: Deployment, findin
 
 
 def _expected(supervisor: Supervisor) -> list[str]:
-    """The services, and what else the configuration starts by itself; the rest is started when it is wanted."""
+    """Return the services and the other programs that start by themselves; the rest is started when needed."""
     own = [program.name for program in supervisor.programs_in_conf if program.autostart]
     return list(dict.fromkeys((*own, *OPEN_PAAS_SERVICES)))
 
 
 def _shown(status: Iterable[Program], name: str) -> list[Program]:
-    """The lines of a program: its name, GROUP:NAME in a group, NAME:NAME_00 and so on with several processes."""
+    """Return the lines of a program: NAME, GROUP:NAME in a group, NAME:NAME_00 ... with several processes."""
     line = re.compile(rf"([^:]+:)?{re.escape(name)}(_\d+)?|{re.escape(name)}:.+")
     return [program for program in status if line.fullmatch(program.name)]
 
@@ -373,6 +373,6 @@ def test_rabbitmq_left_nothing_behind(host: HostView, deployment: Deployment, fi
 
 
 def _is_broker(process: Process) -> bool:
-    """An Erlang machine that was started to be the broker; rabbitmqctl is one too, for a moment."""
+    """Return whether this is the broker's Erlang machine; rabbitmqctl runs one too, for a moment."""
     command_line = " ".join(process.argv)
     return process.name.startswith("beam") and "rabbit" in command_line and "escript" not in command_line

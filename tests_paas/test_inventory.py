@@ -222,7 +222,7 @@ def _serves_open_paas(host: HostView, deployment: Deployment) -> bool:
 
 
 def _serves_the_domain(host: HostView, deployment: Deployment) -> bool:
-    """Tell if the domain resolves to this host and nginx listens there."""
+    """Return whether the domain resolves to this host and nginx listens there."""
     resolved = host.names.get(deployment.domain)
     own = {address for address in _addresses(host) if address not in deployment.virtual_addresses}
     here = set(resolved.addresses if resolved else ()) & own
@@ -248,7 +248,7 @@ _SIGNS: dict[str, tuple[Sign, tuple[str, ...]]] = {
 
 
 def _has_files(role: str, host: HostView, deployment: Deployment) -> bool:
-    """Tell if the files of a role are on a host, whether it runs or not; True where that is not known."""
+    """Return whether the files of a role are on a host, whether it runs or not; True where that is not known."""
     facts = host.facts
     if role == "paas":
         if isinstance(facts.services, Missing) or isinstance(facts.settings, Missing):

@@ -248,12 +248,12 @@ def _programs(host: HostView, supervisor: Supervisor, daemon: Process) -> Iterat
 
 
 def _is_plain(command: Sequence[str]) -> bool:
-    """Tell whether a command is one that the process shows unchanged: no secrets, no expansion."""
+    """Return whether a command is one that the process shows unchanged: no secrets, no expansion."""
     return bool(command) and not any("%(" in word or "secret:" in word for word in command)
 
 
 def _same_program(command: Sequence[str], argv: Sequence[str]) -> bool:
-    """Tell whether both begin with the same program: a wrapper replaces its command line."""
+    """Return whether both begin with the same program: a wrapper replaces its command line."""
     return any(word.rpartition("/")[2] == command[0].rpartition("/")[2] for word in argv[:2])
 
 

@@ -80,7 +80,7 @@ def test_services_bind_the_address_that_nginx_uses(
 def _upstream_addresses(
     host: HostView, port: int, deployment: Deployment, host_facts: HostLookup
 ) -> set[str]:
-    """The addresses of this host that nginx's upstreams name with this port."""
+    """Return the addresses of this host that nginx's upstreams name with this port."""
     own = set(host.addresses.items)
     used = set()
     for nginx_host in deployment.selected("nginx"):

@@ -60,7 +60,7 @@ def _needs_nginx(host: HostView) -> Nginx:
 
 
 def _open_paas_servers(nginx: Nginx) -> list[UpstreamLine]:
-    """(upstream, service, server) for each server line of open_paas's upstreams that something leads to."""
+    """Yield (upstream, service, server) for each server line of open_paas's upstreams that a location uses."""
     return [
         (upstream, UPSTREAM_SERVICES[upstream.name], server)
         for upstream in nginx.upstreams
@@ -70,7 +70,7 @@ def _open_paas_servers(nginx: Nginx) -> list[UpstreamLine]:
 
 
 def _addresses_of(host: Host, deployment: Deployment, host_facts: HostLookup) -> set[str]:
-    """All addresses under which a host of the inventory may be named."""
+    """Return all addresses under which a host of the inventory may be named."""
     own = {deployment.host(host.name).address}
     facts = host_facts(host.name).facts if host.selected else None
     if facts is not None and not isinstance(facts.addresses, Missing):
@@ -152,7 +152,7 @@ def test_domain_arrives_at_its_server_block(host: HostView, deployment: Deployme
 
 
 def _domain_addresses_here(host: HostView, deployment: Deployment) -> list[str]:
-    """Those addresses of the domain that belong to this host; its inventory address when a VIP stands in front."""
+    """Return the addresses of the domain that belong to this host; its inventory address behind a VIP."""
     resolved = host.names.get(deployment.domain)
     own = set(host.addresses.items)
     here = [address for address in (resolved.addresses if resolved else ()) if address in own]
@@ -302,7 +302,7 @@ def test_each_upstream_answers_by_itself(
 
 
 def _hosts_behind(endpoints: Iterable[str], deployment: Deployment, host_facts: HostLookup) -> list[str]:
-    """The hosts that have these addresses, and those of the database behind them."""
+    """Return the hosts that have these addresses, and those of the database behind them."""
     valid = valid_addresses([endpoint.rpartition(":")[0] for endpoint in endpoints])
     return [
         *hosts_at(valid, deployment, host_facts),

@@ -120,7 +120,7 @@ def test_cookie_reaches_every_domain(host: HostView, deployment: Deployment, fin
 
 
 def _covers(covered: str, name: str, own: str) -> bool:
-    """Without a domain a cookie belongs to the host that set it, and to no other."""
+    """Return whether a cookie's domain covers a name; without a domain it covers the host that set it."""
     return name == own if not covered else name == covered or name.endswith(f".{covered}")
 
 
@@ -154,7 +154,7 @@ def test_no_proxy_takes_requests_to_paas(
 
 
 def _needed_names(host: HostView, entry: Host, deployment: Deployment) -> list[str]:
-    """Names and addresses that programs on this host ask over HTTP."""
+    """Return the names and addresses that programs on this host request over HTTP."""
     names = [deployment.domain, *deployment.fqdns.values()]
     if entry.has_role("paas"):
         names += [other.address for other in deployment.hosts_with("paas", "appo", "appt")]
@@ -175,7 +175,7 @@ def _of_uwsgi_files(host: HostView, needed: list[str], deployment: Deployment) -
 
 
 def _taken(variables: list[ProxyVariable], needed: list[str], deployment: Deployment) -> list[Message]:
-    """What the proxies among these settings take that they should not."""
+    """Return what the proxies among these settings catch although they should not."""
     matters = ("http_proxy", "all_proxy", f"{deployment.scheme}_proxy")
     exceptions = ",".join(value for name, value, _ in variables if name == "no_proxy")
     left = [name for name in needed if not excepted(name, exceptions)]
@@ -193,7 +193,7 @@ def _taken(variables: list[ProxyVariable], needed: list[str], deployment: Deploy
 
 
 def _of_blueking(host: HostView, process: Process) -> bool:
-    """A service, not a shell or an editor that happens to name a file of BlueKing."""
+    """Return whether this is a service, not a shell or an editor that names a file of BlueKing."""
     root = f"{host.system.install_root}/" if host.system.install_root else "/data/bk"
     program = (process.exe or "").rpartition("/")[2]
     if process.name == "paas_agent" or any(

@@ -70,7 +70,7 @@ def test_programs_can_be_started_again(host: HostView, finding: Finding) -> None
 
 
 def _is_optional(host: HostView, need: Need) -> bool:
-    """Tell whether a program is one that supervisor does not start by itself."""
+    """Return whether a program is one that supervisor does not start by itself."""
     supervisors = host.facts.supervisors
     if isinstance(supervisors, Missing):
         return False
@@ -149,7 +149,7 @@ def _wanted(need: Need) -> int:
 
 
 def _may(fact: FileFact, uid: int | None, wanted: int) -> bool:
-    """Tell whether an account may use a path; true where a group may decide, since groups are not known."""
+    """Return whether an account may use a path; true where a group may decide, since groups are not known."""
     mode = fact.mode or 0
     if uid is None:
         return True

@@ -100,7 +100,7 @@ def _problems(
 
 
 def _loses_query(location: NginxLocation, target: str) -> bool:
-    """Tell if a proxy_pass has a path made of the location's captures only: nginx then adds no query by itself.
+    """Return whether a proxy_pass has a path made of the location's captures only: nginx then adds no query by itself.
 
     Source: nginx, proxy_pass: with variables, the URI is sent as it is written.
     """
@@ -134,7 +134,7 @@ def _loses_cookies(location: NginxLocation, domain: str) -> str:
 
 
 def _keeps_host(value: str, server: NginxServer, domain: str) -> bool:
-    """Tell if a Host is that of the request, a name of the server block, or one that cannot be known."""
+    """Return whether a Host is that of the request, a name of the server block, or one that cannot be known."""
     if value in ("", "$proxy_host") or value.startswith("$upstream_"):
         return False
     if "$" in value:

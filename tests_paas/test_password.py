@@ -76,7 +76,7 @@ def _is_production(host: HostView, service: Service) -> bool:
 
 
 def _started(host: HostView, service: str) -> Sequence[Process]:
-    """The processes of a service, or supervisord, which hands its own variables on to what it starts."""
+    """Return the processes of a service, or supervisord, which passes its own variables to what it starts."""
     supervisors = host.facts.supervisors
     supervisor = None if isinstance(supervisors, Missing) else supervisors.by_module.get("open_paas")
     pids = [
@@ -139,7 +139,7 @@ def test_settings_files_can_be_loaded(host: HostView, deployment: Deployment, fi
 
 
 def _is_loaded(host: HostView, deployment: Deployment, project: str, settings: Settings) -> bool:
-    """Tell whether a service loads the last settings file of its project.
+    """Return whether a service loads the last settings file of its project.
 
     On 5.x it does so with BK_ENV=production, where it is started here in the project's directory.
     """
@@ -159,7 +159,7 @@ def _is_loaded(host: HostView, deployment: Deployment, project: str, settings: S
 
 
 def _is_unread(problem: Message | str, files: Iterable[FileFact]) -> bool:
-    """Tell if a problem is that a file could not be read: not a fault of the file."""
+    """Return whether a problem is that a file could not be read: not a fault of the file."""
     text = problem.render("en") if isinstance(problem, Message) else problem
     return any(
         file.error is not None and text == labelled(file.path, file.error).render("en") for file in files

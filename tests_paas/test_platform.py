@@ -176,7 +176,7 @@ def _without_answer(answer: Answer) -> CaseMessage:
 
 
 def _excused(service: str, message: Message | str, deployment: Deployment) -> None:
-    """Dependencies that the software insists on although the site does not have them."""
+    """Return the dependencies that the software reports although the site does not have them."""
     if service == "esb" and mentions(message, "FTA") and not deployment.hosts_with("fta"):
         raise NotApplicable(
             msg(

@@ -29,7 +29,7 @@ IDLE = "BK_INACTIVE_COOKIE_AGE"
 def _compare_clocks(
     pair: tuple[HostView, HostView], deployment: Deployment
 ) -> tuple[HostView, HostView, float, float]:
-    """(ahead, behind, distance, uncertainty): how far the clock of one host is before the other's."""
+    """Return (ahead, behind, distance, uncertainty): how far one host's clock is ahead of the other's."""
     first, second = pair
     if first.clock.controller != second.clock.controller:
         raise NoData(msg("two controllers measured the clocks: against their own clocks, which may differ"))
@@ -49,7 +49,7 @@ def _compare_clocks(
 
 
 def _tolerated(host: HostView) -> tuple[int | float, str]:
-    """(seconds, where it was read): how far a token may lie in the future of this host's clock."""
+    """Return (seconds, source): how far a token may lie in the future of this host's clock."""
     login = host.settings.by_project.get("login")
     value = login.get(OFFSET) if login else None
     if login is None or value is None:
@@ -60,7 +60,7 @@ def _tolerated(host: HostView) -> tuple[int | float, str]:
 
 
 def _idle_limit(host: HostView) -> int | float | None:
-    """How far the clock of this host may be ahead of a token's issuer; None where login has no such limit."""
+    """Return how far this host's clock may be ahead of a token's issuer; None: login has no such limit."""
     login = host.settings.by_project.get("login")
     value = login.get(IDLE) if login else None
     if login is None or value is None:
@@ -128,7 +128,7 @@ def test_tokens_of_one_host_are_valid_on_the_other(
 def _idle_refused(
     text: Message, idle: int | float, ahead: HostView, behind: HostView, distance: float, *, both: bool
 ) -> CaseMessage:
-    """The host that is ahead takes a new token of the other for one that was not used for hours."""
+    """Return the host ahead, which takes a new token of the other for one that was idle for hours."""
     shown = msg(
         "{text}; but above {idle} s ({setting} and {offset} of {ahead}): tokens issued on {behind} are refused on "
         "{ahead} as not used for too long",
@@ -229,7 +229,7 @@ def test_tolerated_offset_is_equal_everywhere(
 
 
 def _usual_offset(deployment: Deployment, host_facts: HostLookup) -> int | float:
-    """What most paas hosts have; between equals the value as shipped, then that of the first host."""
+    """Return what most paas hosts have; of equals the shipped value, then that of the first host."""
     values = []
     for host in deployment.selected("paas"):
         try:
@@ -286,7 +286,7 @@ def test_paas_hosts_sign_with_the_same_key(pair: tuple[HostView, HostView], find
 
 
 def _secret(host: HostView, project: str) -> str | None:
-    """The digest of a project's key, None where it has none."""
+    """Return the digest of a project's key, None where it has none."""
     settings = host.settings.by_project.get(project)
     value = settings.get("SECRET_KEY") if settings else None
     if value is None:

@@ -34,7 +34,7 @@ NO_PROGRAM = 127
 
 
 def _units(host: HostView) -> Units:
-    """The units of the host; NoData without systemd, or when systemctl gave no answer."""
+    """Return the units of the host. NoData: no systemd, or no answer of systemctl."""
     units = host.units
     if not units.booted or units.error:
         raise NoData(msg("systemctl: {error}", error=units.error or msg("no answer")))
@@ -73,7 +73,7 @@ def test_the_services_have_their_process_manager(host: HostView, finding: Findin
 
 
 def _active_units(host: HostView) -> list[str]:
-    """The units of open_paas that run; none where systemctl gave no answer."""
+    """Return the units of open_paas that run; none where systemctl gave no answer."""
     if isinstance(host.facts.units, Missing):
         return []
     names = [f"{unit_of_service(service)}.service" for service in OPEN_PAAS_SERVICES]
@@ -116,7 +116,7 @@ def test_all_units_run(host: HostView, deployment: Deployment, finding: Finding)
 
 
 def _contained(host: HostView) -> set[str]:
-    """The units whose services run in containers on this host; empty where none do."""
+    """Return the units whose services run in containers on this host."""
     containers = host.facts.containers
     names = () if isinstance(containers, Missing) else containers.by_name
     services = {service_of_container(name) for name in names}
@@ -128,12 +128,12 @@ def _contained(host: HostView) -> set[str]:
 
 
 def _is_own(unit: Unit, contained: set[str]) -> bool:
-    """Whether a unit that is enabled must run: docker only where it runs services of the platform."""
+    """Return whether an enabled unit must run: docker only where it runs services of the platform."""
     return unit.name not in contained and (unit.name != DOCKER_UNIT or bool(contained))
 
 
 def _components(names: Iterable[str]) -> dict[str, str]:
-    """What each unit is about: its service of open_paas, else itself."""
+    """Return what each unit is about: its service of open_paas, else itself."""
     services = {name: service_of_unit(f"{name}.service") for name in names}
     return {
         name: f"service:{service}" if service in OPEN_PAAS_SERVICES else f"unit:{name}"
@@ -142,7 +142,7 @@ def _components(names: Iterable[str]) -> dict[str, str]:
 
 
 def _problem(host: HostView, units: Units, unit: Unit) -> CaseMessage | None:
-    """Why a unit is not well; None if it is."""
+    """Return why a unit does not run well; None if it does."""
     now = units.now(unit)
     if not unit.exists and unit.load != "masked":
         return case("not-installed", "not installed ({load})", load=unit.load or "-")

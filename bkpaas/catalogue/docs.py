@@ -89,12 +89,12 @@ RELATIONS: dict[Relation, Text] = {
 
 
 def page(language: Language) -> str:
-    """The whole page in one language, Markdown with anchors that are the ids and keys of the catalogue."""
+    """Return the whole page in one language: Markdown with anchors that are the ids and keys of the catalogue."""
     return "\n".join(_wrapped(line, language) for line in _lines(language)) + "\n"
 
 
 def _wrapped(line: str, language: Language) -> str:
-    """Chinese stays on one line: a line break would become a space between its characters."""
+    """Wrap English text; Chinese stays on one line, where a line break would show as a space."""
     if language == "zh" or line.startswith(("|", "#")) or "\n" in line:
         return line
     indent = re.match(r"( *- |\d+\. )?", line)

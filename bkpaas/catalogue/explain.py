@@ -138,18 +138,18 @@ def _kinds_meet(edge: Cause, part: Part) -> bool:
 
 
 def _answers(cause: Verdict, part: Part) -> bool:
-    """Tell if the cause gives answers, only bad ones, while the evidence shows no answer."""
+    """Return whether the cause gives answers, only bad ones, while the evidence shows no answer."""
     kinds = {kind for own in cause.parts for kind in own.kinds}
     return bool(kinds) and kinds <= BAD_ANSWERS and bool(part.kinds) and set(part.kinds) <= NO_ANSWER
 
 
 def _is_possible(edge: Cause, part: Part) -> bool:
-    """Tell if a mechanism may be behind what was seen although the evidence does not show it."""
+    """Return whether a mechanism may be behind what was seen although the evidence does not show it."""
     return set(edge.produces) != {"no-data"} and not set(part.kinds) <= OWN and not part.component
 
 
 def _is_about(cause: Verdict, part: Part, context: Context) -> bool:
-    """Tell if a cause is about what a part of the evidence names."""
+    """Return whether a cause is about what a part of the evidence names."""
     type_ = _type(part.component)
     own = {other.component for other in cause.parts if _type(other.component) == type_}
     if type_ and own:
@@ -171,7 +171,7 @@ def _type(component: str) -> str:
 
 
 def _accounts(cause: Verdict, edge: Cause, effect: Verdict, context: Context) -> bool:
-    """Tell if a cause stands where the edge wants it, and can bring down anything there."""
+    """Return whether a cause stands where the edge wants it, and can bring down anything there."""
     relation = edge.relation
     cases = edge.cases or (TOPOLOGY.breaks_in.get(cause.condition, ()) if effect.verdict != "no_data" else ())
     if cases and cause.case and cause.case not in cases:
@@ -201,13 +201,13 @@ def _accounts(cause: Verdict, edge: Cause, effect: Verdict, context: Context) ->
 
 
 def _lacks_rights(effect: Verdict) -> bool:
-    """Tell if a verdict is no_data because something is readable by root only."""
+    """Return whether a verdict is no_data because something is readable by root only."""
     reasons = f"{effect.reason or ''} {effect.translated.reason or ''}"
     return effect.verdict == "no_data" and any(sign in reasons for sign in RIGHTS)
 
 
 def _is_for_a_role_of(cause: Verdict, effect: Verdict) -> bool:
-    """Tell if a condition is judged for a role that a cause names; a cause that names none is about all of them."""
+    """Return whether a condition is judged for a role that a cause names; a cause that names none is about all of them."""
     condition = find_condition(effect.condition)
     wanted = {role for scope in condition.scopes for role in roles_of(scope)} if condition else set()
     named = {part.component.partition(":")[2] for part in cause.parts if _type(part.component) == "role"}

@@ -24,7 +24,7 @@ UPSTREAM_SERVICES = {
 
 
 def server_name_fits(name: str, domain: str) -> bool:
-    """Tell if a server_name fits a domain: exact, *.suffix, .suffix, prefix.*, ~regular expression."""
+    """Return whether a server_name fits a domain: exact, *.suffix, .suffix, prefix.*, ~regular expression."""
     name, domain = name.lower(), domain.lower()
     if name.startswith("~"):
         try:

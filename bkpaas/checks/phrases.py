@@ -34,7 +34,7 @@ def clauses(texts: Iterable[Message | str]) -> Message:
 
 
 def mentions(text: Message | str, word: str) -> bool:
-    """Tell if a text contains a word that is the same in both languages, of a path or of a host's answer."""
+    """Return whether a text contains a word that is the same in both languages, of a path or of a host's answer."""
     return word in (text.render("en") if isinstance(text, Message) else text)
 
 

@@ -1248,7 +1248,7 @@ def ask_docker(job, request, identity=""):
 
 
 def may_start(path):
-    """Tell if a connection to a unix socket may start a service: init alone listens on it."""
+    """Return whether a connection to a unix socket may start a service: init alone listens on it."""
     names, inodes, hidden = set([path, os.path.realpath(path)]), set(), False
     for line in read_lines("/proc/net/unix"):
         fields = line.split(None, 7)
@@ -1269,7 +1269,7 @@ def may_start(path):
 
 
 def named_dockerd(pids):
-    """Tell if one of these processes is called dockerd; its sockets may not be visible to this account."""
+    """Return whether one of these processes is called dockerd; its sockets may not be visible to this account."""
     for pid in pids:
         try:
             if read_stat(pid)[0].startswith(b"dockerd"):
@@ -1601,7 +1601,7 @@ def parse_error(data):
 
 
 def is_end(data):
-    """Tell if a packet ends the columns or the rows of an answer."""
+    """Return whether a packet ends the columns or the rows of an answer."""
     return data[:1] == b"\xfe" and len(data) < 9
 
 

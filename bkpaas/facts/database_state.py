@@ -103,7 +103,7 @@ class DatabaseState(Record, frozen=True):
     """By statement."""
 
     def exempt_from_read_only(self) -> bool:
-        """Tell if the account may write although read_only is set."""
+        """Return whether the account may write although read_only is set."""
         everywhere = [grant for grant in self.grants if grant.schema == "*" and not grant.revoked]
         return any(right in _EXEMPT for grant in everywhere for right in grant.rights)
 

@@ -85,7 +85,7 @@ class _Route:
             self.times += [line.time] if line.time is not None else []
 
     def recovered(self) -> bool:
-        """Tell if a success followed the last failure, and not only as between the failures."""
+        """Return whether a success followed the last failure, and not only as between the failures."""
         return self.successes > self.longest
 
 
@@ -105,7 +105,7 @@ def database_error(text: str) -> int | None:
 
 
 def is_about_statement(text: str, tables: Collection[str]) -> bool:
-    """Tell if a database in good health may still refuse the statement of an exception: a column, a key, a value.
+    """Return whether a database in good health may still refuse the statement of an exception: a column, a key, a value.
 
     tables: those that are known to be readable, for an error about a table.
 

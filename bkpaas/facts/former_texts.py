@@ -17,7 +17,7 @@ _MARK = re.compile(f"([{MARKS}])")
 
 
 def have_marks(data: bytes) -> bool:
-    """Tell if a snapshot has such texts."""
+    """Return whether a snapshot has such texts."""
     return any(mark.encode() in data or f"\\u{ord(mark):04x}".encode() in data.lower() for mark in MARKS)
 
 

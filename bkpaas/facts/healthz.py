@@ -36,7 +36,7 @@ def body_text(answer: Answer, limit: int) -> Message | str:
 
 
 def health(service: str, answer: Answer) -> Health:
-    """Healthy: status 200, a JSON object whose ok or result is True, no warning in data.
+    """Judge an answer: healthy is status 200, a JSON object whose ok or result is True, and no warning in data.
 
     All else is not, with the service's own words where it has some; status and code alone say nothing.
     """

@@ -80,7 +80,7 @@ def passing(block: list[dict[str, Any]], effective: Inherited, refused: bool = F
 
 
 def refuses_post(block: list[dict[str, Any]]) -> bool:
-    """Tell if a limit_except without POST denies everyone, or an if on $request_method returns an error for POST."""
+    """Return whether a limit_except without POST denies everyone, or an if on $request_method returns an error for POST."""
     for statement in block:
         inner = statement.get("block", [])
         if statement["directive"] == "limit_except":

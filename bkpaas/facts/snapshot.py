@@ -87,7 +87,7 @@ class Snapshot(Struct, frozen=True, kw_only=True, dict=True):
     """Those that it was merged of, first the one with the controller's own requests; empty: it is of one run."""
 
     def has_own_controller(self, host: str) -> bool:
-        """Tell if a host was collected by the controller whose own requests this snapshot has."""
+        """Return whether a host was collected by the controller whose own requests this snapshot has."""
         return not self.parts or host in self.parts[0].hosts
 
     @cached_property

@@ -117,7 +117,7 @@ class Host(Struct, frozen=True):
     """False if --limit leaves it out: known, but not collected. A snapshot has the key judged."""
 
     def has_role(self, *roles: str) -> bool:
-        """Tell if the host has any of these roles."""
+        """Return whether the host has any of these roles."""
         return not set(roles).isdisjoint(self.roles)
 
     def has(self, *roles: str) -> bool:

@@ -86,7 +86,7 @@ def _messages(report: Path) -> str:
 
 
 def _notes(notes: Sequence[str], width: int) -> list[str]:
-    """What was assumed or overlooked in the inventory, in two lines at most; --plan has all of it."""
+    """Return what was assumed or ignored in the inventory, in at most two lines; --plan shows all of it."""
     if not notes:
         return []
     head = to_text(msg("inventory: "))

@@ -28,7 +28,7 @@ _DEPLOYMENT_OPTIONS = ("--inventory", "--from-snapshot", "--explain")
 
 
 def _is_run(args: Sequence[str]) -> bool:
-    """Tell if a command line is that of a run of the suite, in the process that controls it."""
+    """Return whether a command line is that of a run of the suite, in the process that controls it."""
     return "PYTEST_XDIST_WORKER" not in os.environ and any(
         word.partition("=")[0] in _DEPLOYMENT_OPTIONS for word in args
     )
@@ -331,7 +331,7 @@ def _restart_in_suite_directory(config: pytest.Config | None) -> None:
 
 
 def _with_absolute_paths(called_in: Path, directory: Path, args: list[str]) -> list[str]:
-    """The words with whole paths after our own options; the reports go where pytest was called."""
+    """Return the arguments with absolute paths after our own options; reports go where pytest was called."""
     changed, before = list[str](), ""
     paths = {
         name

@@ -12,14 +12,14 @@ from bkpaas.messages import msg, to_text
 
 
 def unknown(config: pytest.Config) -> list[str]:
-    """Names in -m that no marker has, as soon as all plugins are configured."""
+    """Return the names in -m that no marker has, once all plugins are configured."""
     registered = {line.partition(":")[0].partition("(")[0].strip() for line in config.getini("markers")}
     names = re.findall(r"[^\W\d][\w.-]*", re.sub(r"\([^()]*=[^()]*\)", "", config.option.markexpr or ""))
     return [word for word in names if word not in {*registered, "and", "or", "not", "None", "True", "False"}]
 
 
 def no_such_symptom(names: list[str]) -> str:
-    """What to say then: the symptoms, and the nearest of them."""
+    """Return the message for an unknown symptom: the known ones, and the nearest of them."""
     listed = ", ".join(names)
     lines = [
         to_text(msg("nothing is marked {named}; the symptoms are", named=listed)),

@@ -17,7 +17,7 @@ SHOWN = 8
 
 
 def exists(id_: str, deployment: Deployment) -> bool:
-    """Tell if an id of an earlier run is checked here; a site's own are known later."""
+    """Return whether an id of an earlier run is checked here; a site's own are known later."""
     name, _, subject = current_id(id_).partition("@")
     if name.startswith(CUSTOM_PREFIX):
         return True
@@ -27,7 +27,7 @@ def exists(id_: str, deployment: Deployment) -> bool:
 
 
 def refuse_unknown(ids: Iterable[str], deployment: Deployment) -> None:
-    """UsageError for the first id that no condition of the catalogue has here; a site's own are known later."""
+    """Raise UsageError for the first id that no condition of the catalogue has; a site's own are known later."""
     for id_ in ids:
         name, at, subject = current_id(id_).partition("@")
         if name.startswith(CUSTOM_PREFIX):

@@ -209,7 +209,7 @@ def exchange(option: argparse.Namespace, deployment: Deployment) -> Exchange:
 
 
 def _credentials(user: str | None, file: str | None) -> Credentials | None:
-    """Who is to be logged in; UsageError when the password cannot be had, or others could read it too."""
+    """Return who logs in. Raises UsageError if the password cannot be read, or others could read it too."""
     if user is None:
         return None
     if file is None:
@@ -233,7 +233,7 @@ def _credentials(user: str | None, file: str | None) -> Credentials | None:
 
 
 def _check_paths(option: argparse.Namespace) -> None:
-    """Every file and directory that will be written. UsageError: one cannot be."""
+    """Check every file and directory that will be written. Raises UsageError if one cannot be."""
     to_fill("--report", option.report)
     if option.save_snapshot:
         to_write("--save-snapshot", option.save_snapshot, option.report)

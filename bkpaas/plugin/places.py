@@ -19,7 +19,7 @@ KEY_BYTES = 32
 
 
 def to_write(option: str, name: str, report: str) -> Path:
-    """A file that can be written, there or not yet. UsageError when not. report: a directory that the run makes."""
+    """Return a file that can be written, present or not. Raises UsageError. report: a directory that the run makes."""
     path = Path(name)
     if path.parent.absolute() == Path(report).absolute() and not path.parent.exists():
         return path
@@ -48,7 +48,7 @@ def to_write(option: str, name: str, report: str) -> Path:
 
 
 def to_fill(option: str, name: str) -> Path:
-    """A directory that can be written to, or made. UsageError when not."""
+    """Return a directory that can be written to, or made. Raises UsageError."""
     path = Path(name)
     there = path.absolute()
     while not there.exists() and there != there.parent:
@@ -102,7 +102,7 @@ def lock(directory: Path) -> int:
 
 
 def private(option: str, name: str) -> bytes:
-    """What is in a file that holds a secret. UsageError: it cannot be read, or others could read it too."""
+    """Read a file that holds a secret. Raises UsageError if it cannot be read, or others could read it too."""
     path = Path(name)
     try:
         mode = path.stat().st_mode
@@ -127,7 +127,7 @@ def private(option: str, name: str) -> bytes:
 
 
 def secret_key(path: str) -> bytes:
-    """The key of --secret-key-file. UsageError as above, and when it is short."""
+    """Return the key of --secret-key-file. Raises UsageError as private() does, and if the key is short."""
     option = "--secret-key-file"
     key = private(option, path).strip(b"\r\n")
     if len(key) < KEY_BYTES:

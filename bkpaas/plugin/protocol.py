@@ -69,7 +69,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 def _runs_alone(config: pytest.Config) -> bool:
-    """Tell if no other plugin and no option takes part in running tests."""
+    """Return whether no other plugin and no option takes part in running tests."""
     implementations = (one for name in _HOOKS for one in getattr(config.hook, name).get_hookimpls())
     foreign = (one for one in implementations if not one.function.__module__.startswith(_KNOWN))
     options = (getattr(config.option, name, False) for name in _OPTIONS)
@@ -77,7 +77,7 @@ def _runs_alone(config: pytest.Config) -> bool:
 
 
 def _is_check(item: pytest.Function) -> bool:
-    """Tell if an item is a condition of the catalogue whose arguments are facts only."""
+    """Return whether an item is a condition of the catalogue whose arguments are facts only."""
     markers = {marker.name: marker for marker in item.iter_markers()}
     return (
         markers.keys() <= _MARKERS

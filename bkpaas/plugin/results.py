@@ -56,7 +56,7 @@ def build(
     interrupted: bool,
     seconds: float,
 ) -> Results:
-    """The record; what was expected but not judged is no_data, with the reason. seconds: that the run took."""
+    """Return the record; what was expected but not judged is no_data, with the reason. seconds: duration of the run."""
     lost = [_lost(id_, interrupted) for id_ in expected if id_ not in outcomes]
     by_id = {**outcomes, **{outcome.id: outcome for outcome in lost}}
     verdicts = [verdict(id_, by_id[id_], deployment, snapshot) for id_ in expected]
@@ -122,7 +122,7 @@ def _lost(id_: str, interrupted: bool) -> Outcome:
 
 
 def verdict(id_: str, outcome: Outcome, deployment: Deployment, snapshot: Snapshot) -> Verdict:
-    """What a test found, in the words of the catalogue and in both languages."""
+    """Return the verdict of a test, with the texts of the catalogue in both languages."""
     name, _, subject_id = id_.partition("@")
     condition = get_condition(name)
     subject = subject_of(id_, deployment)
@@ -180,7 +180,7 @@ def _values(case: model.Case, outcome: Outcome) -> dict[str, Message | str]:
 
 
 def _shows_a_case(id_: str, outcome: Outcome) -> bool:
-    """Tell if something was seen to fail; a host that cannot be collected fails as one that cannot be reached."""
+    """Return whether something was seen to fail; a host that cannot be collected fails as one that cannot be reached."""
     return outcome.word in ("fail", "warn", "waived") or (
         outcome.word == "no_data" and id_.startswith("host-reachable@") and not outcome.lost
     )

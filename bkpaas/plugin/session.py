@@ -51,7 +51,7 @@ from bkpaas.runs.baseline import Baseline
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Only a run that judges gets this plugin; a worker only tells what it selected."""
+    """Register the plugin of a run that judges; a worker only reports what it selected."""
     worker_input = getattr(config, "workerinput", None)
     if worker_input is not None:
         directory = Path(worker_input["bkpaas_snapshot"]).parent
@@ -260,7 +260,7 @@ class Controller:
 
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Ours is the last word: it takes the place of pytest's closing line, unless that tells of other tests too."""
+        """Print the summary in place of pytest's closing line, which remains if other tests ran as well."""
         counted = terminalreporter.summary_stats
 
         def last() -> None:
@@ -308,7 +308,7 @@ class Controller:
         return len(self.ledger.expected()) > details.ROWS
 
     def _lost(self) -> list[str]:
-        """Expected ids without a report of their own."""
+        """Return the expected ids without a report of their own."""
         record = self.results.verdicts if self.results else []
         return [verdict.id for verdict in record if verdict.id not in self.ledger.outcomes]
 
@@ -352,7 +352,7 @@ def _nothing_selected(config: pytest.Config) -> str | None:
 
 
 def _selection(config: pytest.Config) -> list[str]:
-    """The words of the command line that chose what is judged, for judging the same of another snapshot."""
+    """Return the arguments that chose what is judged, to judge the same of another snapshot."""
     option = config.option
     args = [f"--only={id_}" for id_ in option.only] + [f"--deselect={id_}" for id_ in option.deselect or ()]
     args += ["-m", option.markexpr] if option.markexpr else []

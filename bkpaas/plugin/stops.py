@@ -20,7 +20,7 @@ def hide_interrupt_lines(config: pytest.Config) -> None:
 
 
 def stopped_at_failure(session: pytest.Session, outcomes: Iterable[Outcome]) -> bool:
-    """Tell if -x, --maxfail or --stepwise ended the run; xdist and --stepwise end it like an interruption."""
+    """Return whether -x, --maxfail or --stepwise ended the run; xdist and --stepwise end it like an interruption."""
     limit: int = session.config.option.maxfail
     if session.shouldfail:
         return True

@@ -86,7 +86,7 @@ def pytest_report_from_serializable(
 
 
 def _plain(call: pytest.CallInfo[None]) -> str:
-    """Why a test that judges no condition failed: what it says, and the line that says it."""
+    """Return why a test that judges no condition failed: its message, and the line that raised it."""
     assert call.excinfo is not None
     if isinstance(call.excinfo.value, SuiteError):
         return Secrets().redact(_rendered(call.excinfo.value.message()))
@@ -192,7 +192,7 @@ def _broken(error: BaseException, location: str, *, of_site: bool) -> Message | 
 
 
 def _error_text(error: BaseException) -> str:
-    """What an exception of a site's own test says: one line, without secrets, which it may have read itself."""
+    """Return an exception of a site's own test on one line, without the secrets that the test may have read itself."""
     try:
         text = " ".join(_rendered(message_of(error)).split())
     except Exception:  # an exception that cannot even be told
@@ -201,12 +201,12 @@ def _error_text(error: BaseException) -> str:
 
 
 def _rendered(text: Message | str | None) -> str:
-    """The text in the language of the run."""
+    """Return the text in the language of the run."""
     return to_text(text or "")
 
 
 def _location(call: pytest.CallInfo[None]) -> str:
-    """Where it happened: file:line."""
+    """Return the location of an exception: file:line."""
     assert call.excinfo is not None
     trace = call.excinfo.tb
     while trace.tb_next is not None:

@@ -19,7 +19,7 @@ from bkpaas.record import WaiverState, WaiverUse
 
 
 def waive(outcome: Outcome, deployment: Deployment, today: date | None = None) -> Outcome:
-    """The same outcome, or `waived` when a waiver of the inventory holds for it today; why not, when one does not."""
+    """Return the outcome, `waived` if a waiver of the inventory holds for it today, with the reason if one does not."""
     about = [(index, one) for index, one in enumerate(deployment.waivers) if _is_about(one, outcome.id)]
     if outcome.word == "no_data" and about:
         note = msg("(a waiver accepts a failure, not missing data)")
@@ -58,7 +58,7 @@ def waive(outcome: Outcome, deployment: Deployment, today: date | None = None) -
 def uses(
     deployment: Deployment, outcomes: Mapping[str, Outcome], today: date | None = None
 ) -> list[WaiverUse]:
-    """What became of each waiver. One of which too little was judged to tell is left out.
+    """Return the state of each waiver, except those for which too little was judged.
 
     outcomes: what was judged, by id.
     """
@@ -118,7 +118,7 @@ def _expired(waiver: Waiver, today: date | None) -> bool:
 
 
 def _everything_about(waiver: Waiver, deployment: Deployment) -> set[str]:
-    """The ids that it is about when nothing is left out by --limit, -m or --only."""
+    """Return the ids that a waiver is about when --limit, -m and --only leave nothing out."""
     condition = find_condition(waiver.condition)
     if condition is None:
         return {waiver.condition}  # of a site's own tests, which are not part of this run

@@ -18,7 +18,7 @@ from bkpaas.report import code_quality, html, junit, prometheus, summary
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """0, or 1 when the record cannot be read or an output cannot be written."""
+    """Write the outputs again; return 0, or 1 if the record cannot be read or an output cannot be written."""
     set_language(language_of_locale())
     chosen = _parser().parse_args(arguments)
     streams.protect(chosen.lang or language_of_locale())

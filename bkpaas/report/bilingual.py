@@ -86,7 +86,7 @@ Part = TypeVar("Part", bound=Struct)
 
 
 def _shortened(part: Part, limit: int) -> Part:
-    """The same with each of its texts cut."""
+    """Return the verdict with each of its texts truncated."""
     texts = {
         name: _shortened_text(text, limit, cut)
         for name, text in asdict(part).items()
@@ -112,7 +112,7 @@ def languages(text: Message | str) -> tuple[str, str]:
 
 
 def section_titles(results: Results) -> dict[str, str]:
-    """The sections of the FAQ by key, in the record's order; each title carries both languages."""
+    """Return the sections of the FAQ by key, in the record's order; each title carries both languages."""
     titles = {
         section.key: pair(section.title, section.translated, results.run.language) or ""
         for section in results.sections

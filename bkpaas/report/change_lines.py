@@ -15,7 +15,7 @@ AGE_SHOWN = 60.0
 
 
 def change_lines(results: Results) -> list[Message]:
-    """One line each: snapshots that were merged; new and repaired since the last run, what changed since the baseline, waivers that need a hand."""
+    """Return a line for each change: merged snapshots, new and repaired, changed since the baseline, open waivers."""
     lines = list(merged_lines(results))
     if results.history is not None and len(results.history.runs) > 1 and results.run.exit != 2:
         lines.append(_nightly(results.history))
@@ -117,7 +117,7 @@ def kind(change: FactChange) -> Message:
 
 
 def waiver_line(waiver: WaiverUse) -> Message:
-    """A waiver and what became of it, for a person: why it is mentioned, whose it is, until when."""
+    """Return a line about a waiver for a reader: its state, its owner, its last day."""
     what = waiver.condition + (f" ({', '.join(waiver.hosts)})" if waiver.hosts else "")
     whose = f"{waiver.owner}: {waiver.reason}"
     match waiver.state:
@@ -151,7 +151,7 @@ def waiver_line(waiver: WaiverUse) -> Message:
 
 
 def since(results: Results, id_: str) -> Message | str | None:
-    """Since when something is bad, as far as the history tells."""
+    """Return since when something is bad, as far as the history reaches."""
     if results.history is None or id_ not in results.history.since:
         return None
     if id_ in results.history.new:
@@ -160,18 +160,18 @@ def since(results: Results, id_: str) -> Message | str | None:
 
 
 def day(at: str) -> str:
-    """The start of a run as a person reads it: 2026-03-07 03:15."""
+    """Format the start of a run for a reader: 2026-03-07 03:15."""
     return datetime.fromisoformat(at).strftime("%Y-%m-%d %H:%M")
 
 
 def moment(at: str) -> str:
-    """The start of a run with its zone: 2026-03-07 03:15 UTC+08:00."""
+    """Format the start of a run with its zone: 2026-03-07 03:15 UTC+08:00."""
     zone = datetime.fromisoformat(at).strftime("%z")
     return f"{day(at)} UTC{zone[:3]}:{zone[3:5]}" if zone else day(at)
 
 
 def _some(names: Sequence[Message | str]) -> Message | str:
-    """How many, and the first of them."""
+    """Return the number, and the first of them."""
     if not names:
         return "0"
     rest = len(names) - IDS_SHOWN

@@ -22,7 +22,7 @@ _DRAWN: tuple[Word, ...] = ("fail", "no_data", "warn")
 
 
 def since(results: Results) -> dict[str, Message]:
-    """By id of what is bad: since when, as far as the history knows."""
+    """Return, by id of what is bad, since when it is, as far as the history reaches."""
     past = results.history
     if past is None:
         return {}
@@ -85,7 +85,7 @@ def changed(results: Results) -> Changed | None:
 
 
 def _grown(before: Word | None, after: Word | None) -> bool:
-    """Whether there is more to worry about than before; what was not judged on one side is neither more nor less."""
+    """Return whether there are more failures than before; what was not judged on one side does not count."""
     if after in _BAD and before not in _WORRY:
         return True
     return before in _WORRY and after in _WORRY and _WORRY.index(after) > _WORRY.index(before)

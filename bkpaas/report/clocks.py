@@ -63,7 +63,7 @@ class Chart(NamedTuple):
 
 
 def chart(results: Results) -> Chart | None:
-    """None where no clock was measured."""
+    """Return the chart of the clocks; None if no clock was measured."""
     clocks = {host.name: host.clock for host in results.hosts if host.clock}
     if not clocks:
         return None
@@ -84,7 +84,7 @@ def chart(results: Results) -> Chart | None:
     )
 
     def scale(seconds: float) -> float:
-        """Near the middle as it is, further out ever tighter: three seconds and an hour both fit."""
+        """Scale an offset: linear near the middle, compressed further out, so that 3 s and an hour both fit."""
         return round(50 + 46 * asinh(seconds) / asinh(widest * 1.15), 2)
 
     verdicts = _worst_verdicts(results)
@@ -114,7 +114,7 @@ def chart(results: Results) -> Chart | None:
 
 
 def _usual(clocks: list[Clock], limit: float) -> float:
-    """The median of the clocks that were measured well, as the conditions take it: of two the one nearer to ours."""
+    """Return the median of the clocks that were measured well, as the conditions take it; of two, the one nearer to ours."""
     offsets = sorted(clock.offset_seconds for clock in clocks if clock.uncertainty_seconds <= limit)
     if not offsets:
         return 0.0
@@ -122,7 +122,7 @@ def _usual(clocks: list[Clock], limit: float) -> float:
 
 
 def _worst_verdicts(results: Results) -> dict[str, Word]:
-    """By host the worst that was said of its clock among all."""
+    """Return, by host, the worst verdict on its clock."""
     verdicts: dict[str, Word] = {}
     for verdict in results.verdicts:
         if verdict.condition in ("clock-all", "clock-drift-all"):
@@ -134,7 +134,7 @@ def _worst_verdicts(results: Results) -> dict[str, Word]:
 def _split(
     results: Results, clocks: dict[str, Clock], verdicts: dict[str, Word]
 ) -> tuple[list[HostRecord], list[HostRecord]]:
-    """The hosts that get a line, and those that share one."""
+    """Split the hosts into those that get a line and those that share one."""
     if len(results.hosts) <= ROWS:
         return results.hosts, []
     paas = [host.name for host in results.hosts if "paas" in host.roles]

@@ -37,7 +37,7 @@ class Embedded(NamedTuple):
 
 
 def embed(results: Results, roots: list[Verdict], order: tuple[Word, ...], more: dict[str, Any]) -> Embedded:
-    """The columns and whatever else the page's script needs, in the form that fits."""
+    """Return the columns and the other data of the page's script, in the form that fits."""
     embedded = Embedded("json", "")
     for limits in STEPS:
         data = msgspec.json.encode({**columns(results, roots, order, limits), **more})
@@ -57,7 +57,7 @@ def _embedded(data: bytes) -> Embedded:
 def columns(
     results: Results, roots: list[Verdict], order: tuple[Word, ...], limits: Limits = STEPS[0]
 ) -> dict[str, Any]:
-    """The record for the page's script.
+    """Return the record for the page's script.
 
     kind, place, outcome: by verdict its row in the table of the same name. kinds: condition, section, title.
     subjects: subject, hosts. outcomes: place of the word in `order`, reason, evidence, remedy, ids that explain it.
@@ -129,7 +129,7 @@ class _Texts:
 
 
 def _table() -> defaultdict[Any, int]:
-    """Numbers its keys in the order in which they are asked for."""
+    """Return a table that numbers its keys in the order in which they are first used."""
     table: defaultdict[Any, int] = defaultdict(int)
     table.default_factory = table.__len__
     return table

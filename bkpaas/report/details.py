@@ -74,7 +74,7 @@ def readable(page: str, language: Language) -> str:
 
 
 def header_cells(language: Language) -> list[str]:
-    """The head of our columns, for pytest_html_results_table_header. Those that fit on a line can be sorted by."""
+    """Return our columns' header cells for pytest_html_results_table_header. One-line columns can be sorted by."""
     # pytest-html keeps what it sorts by in one namespace with its own "id", "result" and so on.
     columns = {
         "bkId": msg("Id"),
@@ -93,7 +93,7 @@ def header_cells(language: Language) -> list[str]:
 
 
 def row_cells(verdict: Verdict, language: Language) -> list[str]:
-    """The cells of one row in the order of header_cells, for pytest_html_results_table_row."""
+    """Return the cells of a row in the order of header_cells, for pytest_html_results_table_row."""
     return [
         f'<td class="col-bkId">{_line(verdict.id, language)}</td>',
         f'<td class="col-bkTitle">{_line(verdict.title, language)}</td>',
@@ -105,7 +105,7 @@ def row_cells(verdict: Verdict, language: Language) -> list[str]:
 
 
 def plain_cells(test: str, message: str | None, language: Language) -> list[str]:
-    """Those of a test that judges no condition."""
+    """Return the cells of a test that judges no condition."""
     empty = "<td></td>"
     return [
         f'<td class="col-bkId">{_line(test, language)}</td>',
@@ -118,7 +118,7 @@ def plain_cells(test: str, message: str | None, language: Language) -> list[str]
 
 
 def prefix(results: Results, lost: Collection[str] = (), left_out: int = 0) -> list[str]:
-    """What stands before the table, for pytest_html_results_summary.
+    """Return what stands before the table, for pytest_html_results_summary.
 
     lost: ids without a row of their own, such as those of a worker that died; pytest-html drops them without a word.
     left_out: how many verdicts got no row because they are pass and there are too many.
@@ -158,7 +158,7 @@ def _cause(cause: Cause, language: Language) -> str:
 
 
 def _line(text: str, language: Language) -> str:
-    """On one line, since pytest-html finds what it sorts by with an expression that stops at a newline."""
+    """Join the lines: pytest-html finds what it sorts by with an expression that stops at a newline."""
     return escape(" ".join(cut(text, TEXT_LIMIT, language).split()))
 
 

@@ -109,7 +109,7 @@ def _groups(results: Results) -> list[list[str]]:
 
 
 def _roots(id_: str, behind: dict[str, list[str]]) -> set[str]:
-    """Everything that accounts for a verdict, directly or through others."""
+    """Return all verdicts that account for a verdict, directly or through others."""
     visited_ids: set[str] = set()
     ahead = list(behind.get(id_, ()))
     while ahead:
@@ -121,7 +121,7 @@ def _roots(id_: str, behind: dict[str, list[str]]) -> set[str]:
 
 
 def unexplained(results: Results) -> list[Verdict]:
-    """Failures that are neither a cause nor folded under one: mostly what could not be judged."""
+    """Return the failures that are neither a cause nor explained by one, mostly what could not be judged."""
     shown = {one.id for cause in causes(results) for one in cause.members}
     return [
         verdict
@@ -131,7 +131,7 @@ def unexplained(results: Results) -> list[Verdict]:
 
 
 def not_collected_hosts(results: Results) -> list[HostRecord]:
-    """Hosts that gave no data, or not all of it."""
+    """Return the hosts without data, or without a part of it."""
     return [host for host in results.hosts if not host.collected or host.error]
 
 
@@ -144,7 +144,7 @@ class Group(NamedTuple):
 
 
 def unchecked(results: Results) -> list[Group]:
-    """What could not be judged and is not folded under a cause, by reason.
+    """Return, by reason, what could not be judged and is not explained by a cause.
 
     What is not applicable or waived is told too when nothing failed and the run is not green all the same.
     """
@@ -160,14 +160,14 @@ def unchecked(results: Results) -> list[Group]:
 
 
 def overall_verdict(results: Results) -> Word:
-    """The word that stands for the whole run: pass only if it is green."""
+    """Return the verdict of the whole run: pass only if the run is green."""
     if results.counts["fail"] or results.not_imported or partial(results) is not None:
         return "fail"
     return "pass" if results.run.exit == 0 and results.counts["pass"] else "no_data"
 
 
 def partial(results: Results) -> Message | None:
-    """Why the record does not cover the whole run; None when it does."""
+    """Return why the record does not cover the whole run; None if it does."""
     if results.run.exit == 2:
         return msg("Interrupted: this report is partial.")
     if results.run.exit == 3:
@@ -176,7 +176,7 @@ def partial(results: Results) -> Message | None:
 
 
 def headline(results: Results) -> Message:
-    """The outcome in one sentence; a partial run says so first, a selection last."""
+    """Return the outcome in one sentence; a partial run says so first, a selection last."""
     notice = partial(results)
     outcome = _outcome(results)
     total = results.run.selected_from
@@ -327,7 +327,7 @@ def numbers(counts: Mapping[str, int]) -> Message:
 
 
 def label(word: str) -> Message:
-    """The verdict word for a person."""
+    """Return the verdict word for a reader."""
     return {
         "pass": msg("pass"),
         "warn": msg("warn"),

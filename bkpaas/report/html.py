@@ -69,7 +69,7 @@ def write(results: Results, target: Path) -> None:
 
 
 def page(results: Results, target: Path | None = None) -> str:
-    """The page: what matters as plain markup, the matrix and the table drawn by its script from the embedded data."""
+    """Return the page: the findings as markup, the matrix and the table drawn by its script from the embedded data."""
     return str(_template().render(_context(results, target)))
 
 
@@ -153,7 +153,7 @@ def _context(results: Results, target: Path | None) -> dict[str, Any]:
 
 
 def _spans(text: Message | str) -> Markup | str:
-    """The text; where it differs by language both of them, of which the page shows one."""
+    """Return the text; where it differs by language, a span for each, of which the page shows one."""
     english, chinese = map(visible, languages(text))
     if english == chinese:
         return english
@@ -166,20 +166,20 @@ def _breakable(text: Message | str) -> Markup:
 
 
 def _tip(text: Message | str) -> Markup:
-    """Attributes from which the page's script makes a tooltip in the language that is shown."""
+    """Return the attributes from which the page's script makes a tooltip in the language that is shown."""
     english, chinese = map(visible, languages(text))
     return Markup('data-en="{}" data-zh="{}"').format(english, chinese)
 
 
 def _each(text: Message | str) -> list[tuple[str, str]]:
-    """(text, language), once where it is the same in both; for pictures, in which a span cannot stand."""
+    """Yield (text, language), once where it is the same in both; for pictures, in which a span cannot stand."""
     english, chinese = map(visible, languages(text))
     both = [(english, "en"), (chinese, "zh")]
     return [(english, "")] if english == chinese else both
 
 
 def _about(part: path.PartState, name: Message) -> Message:
-    """A part of the way, how it was judged, and what is wrong with it."""
+    """Return the title of a part of the request flow, how it was judged, and its failures."""
     state = label(part.word) if part.word else msg("not checked")
     if part.verdicts:
         head = msg("{name}: {state}, {number} verdicts", name=name, state=state, number=part.verdicts)
@@ -189,7 +189,7 @@ def _about(part: path.PartState, name: Message) -> Message:
 
 
 def _seconds(number: float) -> str:
-    """As many digits as say something: 0.1 ms, 12 ms, 1.2 s, 90.0 s."""
+    """Format a duration with the digits that matter: 0.1 ms, 12 ms, 1.2 s, 90.0 s."""
     if number < 0.0995:
         return f"{number * 1000:.1f} ms" if number < 0.00995 else f"{number * 1000:.0f} ms"
     return f"{number:.2f} s" if number < 1 else f"{number:,.1f} s"
@@ -201,7 +201,7 @@ def _signed(number: float) -> str:
 
 
 def _states() -> dict[str, Message]:
-    """What became of a waiver."""
+    """Return the state of a waiver."""
     return {
         "used": msg("in use"),
         "expired": msg("expired"),
@@ -211,7 +211,7 @@ def _states() -> dict[str, Message]:
 
 
 def _policy(styles: list[str], script: str) -> str:
-    """Nothing may be fetched, and no script or style may run but the page's own."""
+    """Return a policy that allows no fetch, and only the page's own script and style."""
     *own, last = [
         f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in (*styles, script)
     ]
@@ -219,7 +219,7 @@ def _policy(styles: list[str], script: str) -> str:
 
 
 def _steps(remedy: str | None) -> Iterator[tuple[str, list[str]]]:
-    """The remedy as paragraphs and runs of commands: ("text" | "commands", lines).
+    """Return the remedy as paragraphs and runs of commands: ("text" | "commands", lines).
 
     Where the languages differ in nothing but a comment, both have the same number of lines; where they do not, each
     is told whole.
@@ -233,7 +233,7 @@ def _steps(remedy: str | None) -> Iterator[tuple[str, list[str]]]:
 
 
 def _joined(english: str, chinese: str) -> tuple[bool, str]:
-    """Whether it is a command, and the line in both languages."""
+    """Return whether it is a command, and the line in both languages."""
     command = (english or chinese).startswith("$ ")
     return command, bilingual_text(english.removeprefix("$ "), chinese.removeprefix("$ "))
 
@@ -251,7 +251,7 @@ def _runs(lines: list[tuple[bool, str]]) -> Iterator[tuple[str, list[str]]]:
 
 
 def _data(results: Results, root_ids: list[str]) -> Embedded:
-    """What the page's script draws from; see columns() for the verdicts."""
+    """Return the data of the page's script; see columns() for the verdicts."""
     by_id = {verdict.id: verdict for verdict in results.verdicts}
     listed = {section.key: section.conditions for section in results.sections}
     more = {
@@ -280,7 +280,7 @@ def _exit(code: int) -> Message:
 
 
 def _ui() -> dict[str, Message]:
-    """The words that the page's script needs."""
+    """Return the texts of the page's script."""
     return {
         "search": msg("Search id, title, evidence"),
         "host": msg("Host"),

@@ -119,7 +119,7 @@ def flow_parts(results: Results) -> dict[str, Part]:
 
 
 def parts(results: Results) -> dict[str, PartState]:
-    """Every station and step by its key."""
+    """Return every station and step by its key."""
     parts_by_name = flow_parts(results)
     roles = {host.name: set(host.roles) for host in results.hosts}
     by_key: dict[str, list[Verdict]] = defaultdict(list)
@@ -153,7 +153,7 @@ def _worst(key: str, verdicts: list[Verdict]) -> PartState:
 
 
 def pictures(results: Results) -> list[Picture]:
-    """The same picture for a wide page and for a narrow one; none where there is neither nginx nor paas."""
+    """Return the picture for a wide page and for a narrow one; none where there is neither nginx nor paas."""
     stations = {one.key: one for one in results.flow if not _is_step(one)}
     hosts = {
         key: [host.name for host in results.hosts if set(host.roles) & set(one.roles)]
@@ -172,7 +172,7 @@ def pictures(results: Results) -> list[Picture]:
 
 
 def ways(drawn: list[Picture]) -> list[tuple[Word | None, bool]]:
-    """The looks that stations and steps have in a picture: word, folded; the worst first."""
+    """Return the styles of stations and steps in a picture: (word, explained), the worst first."""
     parts = [line.part for picture in drawn for line in picture.lines]
     parts += [box.part for picture in drawn for box in picture.boxes if box.part.verdicts]
     appearances = {(part.word, part.folded) for part in parts}
@@ -212,7 +212,7 @@ def _picture(
 
 
 def _names_text(names: list[str], width: int) -> Message | str:
-    """The hosts of a station by name where that fits, else their number."""
+    """Return the hosts of a station by name where that fits, else their number."""
     text = ", ".join(names)
     if len(text) * 7 <= width - 16:
         return text
@@ -222,7 +222,7 @@ def _names_text(names: list[str], width: int) -> Message | str:
 def _across(
     step: PartState, name: Message, boxes: dict[str, tuple[int, int, int, int]], callers: list[str]
 ) -> Line:
-    """From the right of one box to the left of the next; to the agents also from below the platform."""
+    """Draw from the right of one box to the left of the next; to the agents also from below the platform."""
     source, target = step.key.split(">")
     x, y, width, height = boxes[source]
     to_x, to_y, _, to_height = boxes[target]
@@ -255,7 +255,7 @@ def _across(
 def _down(
     step: PartState, name: Message, boxes: dict[str, tuple[int, int, int, int]], callers: list[str]
 ) -> Line:
-    """From below one box to the top of the next; to the agents along the margins."""
+    """Draw from below one box to the top of the next; to the agents along the margins."""
     source, target = step.key.split(">")
     x, y, width, height = boxes[source]
     to_x, to_y, to_width, _ = boxes[target]

@@ -38,7 +38,7 @@ _RUN = re.compile("`+")
 
 
 def markdown(results: Results) -> str:
-    """The whole text, with a line end at its end."""
+    """Return the whole text, with a final newline."""
     return "\n".join(_Ticket(results).lines()) + "\n"
 
 
@@ -191,7 +191,7 @@ class _Ticket:
 
 
 def _remedy(text: str) -> Iterator[str]:
-    """Prose as prose, lines that are commands in blocks, without their "$ "."""
+    """Return prose as prose, and lines that are commands in blocks, without their "$ "."""
     commands: list[str] = []
     for line in [*text.split("\n"), ""]:
         if line.startswith("$ "):
@@ -207,12 +207,12 @@ def _remedy(text: str) -> Iterator[str]:
 
 
 def escaped(text: str) -> str:
-    """Text that stays text: no markup, no link, no mention, no HTML, no second line."""
+    """Escape text: no markup, link, mention, HTML or second line results from it."""
     return _SPECIAL.sub(r"\\\1", " ".join(visible(text).split()))
 
 
 def code(text: str) -> str:
-    """A code span that no backtick in it can end."""
+    """Return a code span that no backtick in it can end."""
     shown = " ".join(visible(text).split())
     fence = "`" * (1 + max((len(run) for run in _RUN.findall(shown)), default=0))
     pad = " " if shown.startswith("`") or shown.endswith("`") else ""
@@ -220,6 +220,6 @@ def code(text: str) -> str:
 
 
 def block(text: str, language: str = "") -> str:
-    """A fenced block that nothing in it can end."""
+    """Return a fenced block that nothing in it can end."""
     fence = "`" * max(3, 1 + max((len(run) for run in _RUN.findall(text)), default=0))
     return f"{fence}{language or 'text'}\n{text}\n{fence}"

@@ -48,7 +48,7 @@ _COLOURS = {
 
 
 def summary(results: Results, *, width: int, colour: bool, where: str = "") -> list[str]:
-    """The lines to print. `where` names the report in the closing line; colour adds ANSI sequences."""
+    """Return the lines to print. `where` names the report in the closing line; colour adds ANSI sequences."""
     return list(_Page(width, colour, results.run.language).lines(results, where))
 
 
@@ -100,7 +100,7 @@ class _Page:
         yield self.closing(results, where)
 
     def warnings(self, results: Results) -> Iterator[str]:
-        """The first warnings as root causes are shown, one line for each further one."""
+        """Return the first warnings in the form of root causes, and a line for each further one."""
         listed = warnings(results)
         if listed:
             yield ""
@@ -135,7 +135,7 @@ class _Page:
         yield from self.field(msg("probably"), self.consequences(cause.probably))
 
     def field(self, heading: Message, lines: list[str]) -> Iterator[str]:
-        """A named block, its lines in one column; nothing when there is nothing to say."""
+        """Return a named block, its lines in one column; nothing for an empty text."""
         if any(lines):
             name = self.text(heading)
             head = self.paint(name, "faint") + " " * max(1, 10 - columns(name))
@@ -146,7 +146,7 @@ class _Page:
         return cut(self.text(text), TEXT_LIMIT, self.language)
 
     def remedy(self, text: str) -> list[str]:
-        """Prose wrapped; a command on one line of its own, whole, so that it can be copied."""
+        """Return prose wrapped, and each command whole on a line of its own, so that it can be copied."""
         lines: list[str] = []
         for line in whole_lines(text, TEXT_LIMIT, self.language).splitlines():
             command = line.removeprefix("$ ")
@@ -214,5 +214,5 @@ class _Page:
         return self.text(msg("and {number} more", number=number))
 
     def first(self, lines: list[str], limit: int) -> list[str]:
-        """The first lines, the rest as a number."""
+        """Return the first lines, and the number of the rest."""
         return lines if len(lines) <= limit else [*lines[:limit], "... " + self.rest(len(lines) - limit)]

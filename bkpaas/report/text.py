@@ -29,12 +29,12 @@ def whole_lines(text: str, limit: int, language: Language) -> str:
 
 
 def columns(text: str) -> int:
-    """How many columns of a terminal the text takes."""
+    """Return the number of terminal columns that the text takes."""
     return sum(map(_columns, text))
 
 
 def fitted(text: str, width: int) -> str:
-    """The text, if need be cut to `width` columns with three dots at its end."""
+    """Return the text, truncated to `width` columns with three dots at its end where necessary."""
     if columns(text) <= width:
         return text
     while text and columns(text) > width - 3:
@@ -51,7 +51,7 @@ def _columns(char: str) -> int:
 
 
 def wrap(text: str, width: int) -> list[str]:
-    """The text in lines of at most `width` columns, broken at spaces and between double-width characters."""
+    """Wrap the text into lines of at most `width` columns, at spaces and between double-width characters."""
     lines: list[str] = []
     for paragraph in visible(text).expandtabs(4).split("\n"):
         line, used = "", 0
@@ -68,7 +68,7 @@ def wrap(text: str, width: int) -> list[str]:
 
 
 def _atoms(text: str, width: int) -> Iterator[str]:
-    """What may not be broken: words cut to the width, spaces, wide characters with the punctuation that closes them."""
+    """Yield what stays together: words cut to the width, spaces, wide characters with their closing punctuation."""
     atom, used = "", 0
     for char in text:
         size = _columns(char)

@@ -50,7 +50,7 @@ class Hook(Struct, frozen=True):
 
 
 def body(results: Results, kind: Kind, link: str | None) -> Json:
-    """What is sent: within the limits of the service, hostile text in it harmless."""
+    """Return the message, within the limits of the service, with hostile text escaped."""
     return _BODIES[kind](results, link)
 
 
@@ -64,7 +64,7 @@ def _headline(results: Results) -> str:
 
 
 def _text(results: Results, link: str | None, limit: int, shape: _Shape) -> str:
-    """The outcome, the link, then as many causes as there is room for; whole lines, and how many were left out."""
+    """Return the outcome, the link, as many whole causes as fit, and the number of the others."""
     language = results.run.language
     head = [
         shape.bold(_title(results)),
@@ -141,12 +141,12 @@ _LOOKALIKES = str.maketrans("<>[]*`#", "＜＞［］＊｀＃")
 
 
 def _entities(text: str) -> str:
-    """Slack's own three."""
+    """Escape Slack's three special characters."""
     return _one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _slack_code(text: str) -> str:
-    """In a span in which nothing but its end is markup: asterisks and underscores stay as they are."""
+    """Return a code span, in which asterisks and underscores stay as they are."""
     return "`" + _entities(text).replace("`", "'") + "`" if text else ""
 
 
@@ -171,7 +171,7 @@ _SLACK = _Shape(
 
 
 def _address(url: str) -> str:
-    """The link of --report-url, so that it can end no markup."""
+    """Return the link of --report-url, escaped so that it cannot end markup."""
     return re.sub(r"[\s()<>|\"'\\]", lambda match: f"%{ord(match[0]):02X}", visible(url))
 
 
@@ -254,7 +254,7 @@ def send(hook: Hook, message: Json, pause: Callable[[float], None] = time.sleep)
 
 
 def _verdict(kind: Kind, status: int, answer: bytes) -> posting.Failure | None:
-    """A robot says in the body of a 200 that it took nothing."""
+    """Raise NotSent if the body of a 200 answer says that the robot refused the message."""
     if not 200 <= status < 300:
         return f"HTTP {status}", status == 429 or status >= 500
     name = {"wecom": "errcode", "dingtalk": "errcode", "feishu": "code"}.get(kind)

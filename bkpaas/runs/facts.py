@@ -79,7 +79,7 @@ def _whole(fact: object) -> bool:
 def _differences(
     host: str, old: Table, new: Table, comparable: bool, removals: bool = True
 ) -> Iterator[FactChange]:
-    """removals: whether what is absent on one side is a change."""
+    """Yield the differences of two values. removals: whether a value that is absent on one side is a change."""
     for kind, name in sorted(old.keys() | new.keys()):
         was, is_ = old.get((kind, name)), new.get((kind, name))
         if not removals and None in (was, is_):

@@ -94,3 +94,35 @@ def test_no_former_name_is_used(package: str) -> None:
         if str(path.relative_to(ROOT)) not in ALIASES
     }
     assert {name: found for name, found in used.items() if found} == {}, "see docs/glossary.md"
+
+
+NO_VERB = re.compile(
+    "An?|The|All|Another|Each|Every|Everything|Nothing|One|Others?|Some|This|That|These|Those|Its?|Ours?|What|Whatever|"
+    "When|Where|Whether|Which|Who|Whom|Whose|Why|How|As|At|By|For|From|In|Near|Of|On|To|With|Without|Is|Are|Was|Has|"
+    "Can|Does|Tells?|Only|None"
+)
+"""First words of a docstring that is no imperative; `Tell if` is written as `Return whether`."""
+
+
+def first_words(source: str) -> dict[str, str]:
+    """Return the first word of each function's docstring; a property and a check have a noun or a sentence there."""
+    return {
+        node.name: (ast.get_docstring(node) or "Return").split()[0]
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and not node.name.startswith("test_")
+        and not any("property" in ast.unparse(decorator) for decorator in node.decorator_list)
+    }
+
+
+@pytest.mark.parametrize("package", ["bkpaas", "tests_paas", "tests_appengine", "tests_logging", "bench"])
+def test_docstrings_begin_with_a_verb(package: str) -> None:
+    """docs/glossary.md and the manuals of Python: `Return the ...`, not `The ...` or `What ...`."""
+    wrong = [
+        f"{path.relative_to(ROOT)}: {name}: {word} ..."
+        for path in sorted((ROOT / package).rglob("*.py"))
+        for name, word in first_words(path.read_text("utf-8")).items()
+        if NO_VERB.fullmatch(word)
+    ]
+    assert wrong == []
+    assert first_words("def one():\n    '''The first.'''\n") == {"one": "The"}
