@@ -203,7 +203,9 @@ def _condition(condition: Condition, language: Language) -> Iterator[str]:
     for entry in condition.caused_by:
         if not entry.component:
             names = _links(dict.fromkeys(cause.condition for cause in entry.causes), language)
-            yield f"  - {names}{_colon(language)}{entry.mechanism.in_(language)}"
+            only = " ".join(entry.generations)
+            where = Text(en=f" ({only})", zh=f"（{only}）").in_(language) if only else ""
+            yield f"  - {names}{where}{_colon(language)}{entry.mechanism.in_(language)}"
     effects = [
         other.id
         for other in CONDITIONS.values()

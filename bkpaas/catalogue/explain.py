@@ -45,6 +45,8 @@ class Context(Struct, frozen=True):
     """The hosts that it was to be judged by and that could not be collected."""
     needs: Mapping[str, Names] = {}
     """The other hosts without which it cannot hold."""
+    generations: Mapping[str, str] = {}
+    """The generation of each host; empty: not known, and every edge counts."""
 
 
 def explain(
@@ -54,13 +56,14 @@ def explain(
     needs: Mapping[str, Names] | None = None,
     addresses: Addresses | None = None,
     reasons: Reasons | None = None,
+    generations: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Fill explained_by and may_be_explained_by, and return the ids of the root causes, the most explanatory first.
 
     The arguments are the fields of Context, and those of root_groups. What the evidence of a verdict shows stands in
     the verdict itself.
     """
-    context = Context(about or {}, missed or {}, needs or {})
+    context = Context(about or {}, missed or {}, needs or {}, generations or {})
     bad = [verdict for verdict in verdicts if verdict.verdict in BAD]
     causes = _Causes(bad)
     for verdict in verdicts:
@@ -173,6 +176,8 @@ def _type(component: str) -> str:
 def _accounts(cause: Verdict, edge: Cause, effect: Verdict, context: Context) -> bool:
     """Return whether a cause stands where the edge wants it, and can bring down anything there."""
     relation = edge.relation
+    if edge.generations and not _is_of_generation(edge, cause, effect, context):
+        return False
     cases = edge.cases or (TOPOLOGY.breaks_in.get(cause.condition, ()) if effect.verdict != "no_data" else ())
     if cases and cause.case and cause.case not in cases:
         return False
@@ -198,6 +203,13 @@ def _accounts(cause: Verdict, edge: Cause, effect: Verdict, context: Context) ->
     if relation == "needed":
         return bool(set(cause.hosts) & context.needs.get(effect.id, _NONE))
     return _stands(cause, relation, effect)
+
+
+def _is_of_generation(edge: Cause, cause: Verdict, effect: Verdict, context: Context) -> bool:
+    """Tell if the hosts of a cause are of a generation of the edge; without hosts those of the effect, else all."""
+    hosts = cause.hosts or effect.hosts or tuple(context.generations)
+    known = {context.generations[host] for host in hosts if host in context.generations}
+    return not known or not known.isdisjoint(edge.generations)
 
 
 def _lacks_rights(effect: Verdict) -> bool:

@@ -89,6 +89,7 @@ class _CausedBy(Struct, forbid_unknown_fields=True):
     condition: str | list[str] = []
     cases: tuple[str, ...] = ()
     produces: tuple[Evidence, ...] = ()
+    generations: tuple[Generation, ...] = ()
     mechanism: Text | None = None
 
 
@@ -262,7 +263,8 @@ def _caused_by(path: Path, entries: list[_CausedBy], topology: Topology) -> tupl
             )  # fmt: skip
         if entry.mechanism is not None and entry.condition:
             causes = tuple(
-                Cause(id_, entry.relation, entry.produces, entry.cases) for id_ in _listed(entry.condition)
+                Cause(id_, entry.relation, entry.produces, entry.cases, entry.generations)
+                for id_ in _listed(entry.condition)
             )
             expanded.append(CausedBy(causes, entry.produces, _joined_lines(entry.mechanism)))
         for name in _listed(entry.component):
@@ -271,7 +273,8 @@ def _caused_by(path: Path, entries: list[_CausedBy], topology: Topology) -> tupl
             expanded += [
                 CausedBy(
                     tuple(
-                        Cause(id_, entry.relation, entry.produces or leaf.produces) for id_ in leaf.broken_by
+                        Cause(id_, entry.relation, entry.produces or leaf.produces, (), entry.generations)
+                        for id_ in leaf.broken_by
                     ),
                     entry.produces or leaf.produces,
                     _joined_lines(mechanism),
@@ -284,15 +287,15 @@ def _caused_by(path: Path, entries: list[_CausedBy], topology: Topology) -> tupl
 
 
 def _edges(entries: tuple[CausedBy, ...]) -> tuple[Cause, ...]:
-    """Return the edges of the entries in order, one for each cause, relation and cases, with all they produce."""
-    produced: dict[tuple[str, Relation, tuple[str, ...]], list[Evidence]] = {}
+    """Return the edges of the entries in order, those that differ in `produces` only as one, with all they produce."""
+    produced: dict[Cause, list[Evidence]] = {}
     for entry in entries:
         for cause in entry.causes:
-            key = cause.condition, cause.relation, cause.cases
+            key = Cause(cause.condition, cause.relation, (), cause.cases, cause.generations)
             produced.setdefault(key, []).extend(cause.produces)
     return tuple(
-        Cause(condition, relation, tuple(dict.fromkeys(kinds)), cases)
-        for (condition, relation, cases), kinds in produced.items()
+        msgspec.structs.replace(edge, produces=tuple(dict.fromkeys(kinds)))
+        for edge, kinds in produced.items()
     )
 
 

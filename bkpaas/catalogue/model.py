@@ -172,6 +172,8 @@ class Cause(Struct, frozen=True):
     """The kinds of evidence that it can make here; empty: any, as with the conditions of a site."""
     cases: tuple[str, ...] = ()
     """The cases of the cause in which it does; empty: all."""
+    generations: tuple[Generation, ...] = ()
+    """The generations of hosts on which the mechanism exists; empty: all."""
 
 
 class CausedBy(Struct, frozen=True):
@@ -183,6 +185,11 @@ class CausedBy(Struct, frozen=True):
     """How the cause makes the effect, in one sentence."""
     component: str = ""
     """The component that stands for the conditions; empty where the entry names them itself."""
+
+    @property
+    def generations(self) -> tuple[Generation, ...]:
+        """Return the generations on which the mechanism exists; empty: all."""
+        return self.causes[0].generations if self.causes else ()
 
 
 class Condition(Struct, frozen=True):

@@ -53,6 +53,18 @@ def validate_condition(condition: Condition, path: Path, exists: Exists) -> None
     )
     _refuse_unknown(path, "services", condition.services, _SERVICES.__contains__)
     _refuse_unknown(path, "caused_by", (cause.condition for cause in condition.causes), exists)
+    for number, entry in enumerate(condition.caused_by):
+        if entry.generations and set(entry.generations).isdisjoint(condition.generations):
+            raise CatalogueError(
+                path,
+                f"caused_by[{number}].generations",
+                to_text(
+                    msg(
+                        "the condition is not checked on {generations}",
+                        generations=", ".join(entry.generations),
+                    )
+                ),
+            )
     if not condition.cases:
         raise CatalogueError(path, "case", to_text(msg("has no case")))
     if condition.remedy and all(case.parts is not condition.remedy for case in condition.cases):

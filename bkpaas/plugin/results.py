@@ -66,7 +66,8 @@ def build(
     needs = {id_: frozenset(outcome.depends_on_hosts) for id_, outcome in outcomes.items()}
     addresses = _addresses(deployment, snapshot)
     reasons = _reasons(checked, outcomes)
-    roots = explain(checked, about, missed, needs, addresses, reasons)
+    generations = {host.name: deployment.generation for host in deployment.hosts}
+    roots = explain(checked, about, missed, needs, addresses, reasons, generations)
     groups = root_groups([one for one in checked if one.verdict in BAD], addresses, reasons)
     explained = consequences([one for one in checked if one.verdict in BAD])
     effects = _Effects(expected, explained, checked)

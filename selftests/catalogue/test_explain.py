@@ -1,7 +1,10 @@
 """Causes come before consequences, and independent failures stay independent."""
 
+import msgspec
+
 from bkpaas.catalogue.explain import explain
 from bkpaas.catalogue.model import SERVICES
+from bkpaas.catalogue.registry import CONDITIONS
 from bkpaas.record import Verdict
 
 
@@ -164,3 +167,14 @@ def test_a_host_that_is_down_explains_only_what_needs_it():
     roots = explain(verdicts, needs=needs)
     assert verdicts[0].explained_by == ["host-reachable@nginx-1"]
     assert set(roots) == {"host-reachable@es-1", "host-reachable@nginx-1"}
+
+
+def test_an_edge_of_one_generation_counts_on_its_hosts_only():
+    """On 6.x login asks usermgr through ESB; on 5.x it checks the password itself."""
+    esb = msgspec.structs.replace(failed("healthz-esb@paas-1"), case="dependency-hangs")
+    login = failed("login-works@controller")
+    edges = [cause for cause in CONDITIONS["login-works"].causes if cause.condition == "healthz-esb"]
+    assert [edge.generations for edge in edges] == [("6.x",)]
+    for generation, roots in (("6.x", [esb.id]), ("5.x", [esb.id, login.id])):
+        assert sorted(explain([esb, login], generations={"paas-1": generation})) == sorted(roots)
+    assert explain([esb, login]) == [esb.id], "of an unknown generation every edge counts"

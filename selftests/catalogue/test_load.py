@@ -168,6 +168,12 @@ def test_scopes(load, scope, types):
         ('"clock-all"', '"clock-al"', "caused_by", "'clock-al'"),
         ('"wrong-value"', '"odd"', "caused_by[1].produces[0]", "'odd'"),
         (
+            'relation = "anywhere"',
+            'relation = "anywhere"\ngenerations = ["6.2"]',
+            "caused_by[0].generations[0]",
+            "'6.2'",
+        ),
+        (
             'mechanism.en = "A sentence."\nmechanism.zh = "一句话。"\n',
             "",
             "caused_by[1]",
@@ -182,6 +188,14 @@ def test_what_is_wrong_is_refused_with_its_place(load, old, new, where, reason):
         load(old, new)
     assert caught.value.path.name == "some-id.toml" and caught.value.where == where
     assert str(caught.value).startswith(f"{caught.value.path}:")
+
+
+def test_the_generation_of_an_edge_is_one_of_its_condition(load):
+    text = CONDITION.replace("[[caused_by]]", '[[caused_by]]\ngenerations = ["6.x"]', 1)
+    causes = load(text=text).causes
+    assert [cause.generations for cause in (causes[0], causes[-1])] == [("6.x",), ()]
+    with pytest.raises(CatalogueError, match=r"caused_by\[0\].*not checked on 6\.x"):
+        load('severity = "fail"', 'severity = "fail"\ngenerations = ["5.x"]', text=text)
 
 
 def test_a_condition_needs_a_case_and_a_remedy(load):
