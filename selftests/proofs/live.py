@@ -67,6 +67,27 @@ def run_suite(
     return Run(done.returncode, done.stdout, report)
 
 
+def run_exchange(lab: Lab, report: Path, inventory: Path) -> Run:
+    """Collect as an engine does: plan each round, run its scripts over ssh, judge the answers."""
+    exchange = report.with_name("exchange")
+    shutil.rmtree(exchange, ignore_errors=True)
+    for number in (1, 2):
+        planned = run_suite(lab, report, "--collect-plan", str(exchange), inventory=inventory)
+        if planned.exit:
+            return planned
+        for script in sorted(exchange.glob(f"round-{number}/*.sh")):
+            answer = subprocess.run(
+                lab.inside("ssh", "-F", str(lab.state_dir / "ssh_config"), script.stem, "sh"),
+                input=script.read_bytes(),
+                capture_output=True,
+                timeout=PROGRAM_SECONDS,
+            )
+            script.with_suffix(".out").write_bytes(answer.stdout)
+    run = run_suite(lab, report, "--from-answers", str(exchange), inventory=inventory)
+    shutil.rmtree(exchange)
+    return run
+
+
 LIMITS = "limits: {connect_seconds: 60, host_seconds: 240, command_seconds: 60, request_seconds: 30, healthz_seconds: 60}\n"
 """Hosts that are traced are slow."""
 

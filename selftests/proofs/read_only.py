@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bkpaas.catalogue.registry import SECTIONS
 from lab.control import RECORD, Lab
 from selftests.proofs import allowed, deeds
 from selftests.proofs.figures import Figures
-from selftests.proofs.live import Run, inventory_of, run_suite
+from selftests.proofs.live import Run, inventory_of, run_exchange, run_suite
 from selftests.proofs.nets import Database, Files, Left, Redis, Requests, folder_of, watching
 from selftests.proofs.programs import Programs
 
@@ -35,12 +35,16 @@ class Nets:
     def around(self, name: str, *words: str, inventory: Path | None = None, environment: Mapping[str, str] | None = None
                ) -> tuple[Run, dict[str, list[str]]]:  # fmt: skip
         """Run the suite among the nets."""
+        place = inventory or inventory_of(self.lab, self.folder / "inventory")
+        return self.watch(
+            lambda: run_suite(self.lab, self.folder / name, *words, inventory=place, environment=environment)
+        )
+
+    def watch(self, run_it: Callable[[], Run]) -> tuple[Run, dict[str, list[str]]]:
+        """Run something among the nets; return the run, and what each net found."""
         nets = (self.database, self.files, self.left, self.redis, self.programs, self.requests)
         with watching(*nets) as found:
-            inventory = inventory or inventory_of(self.lab, self.folder / "inventory")
-            run = run_suite(
-                self.lab, self.folder / name, *words, inventory=inventory, environment=environment
-            )
+            run = run_it()
         layout = self.lab.layout
         direct = [one for one in self.requests.requests if not allowed.is_proxied(one, layout)]
         self.own = [
@@ -111,14 +115,23 @@ def _other_ways(lab: Lab, figures: Figures, folder: Path) -> None:
     }
     for name, (inventory, words) in ways.items():
         figures.step(f"a full run, {name}")
-        run, found = Nets(lab).around("way", *words, inventory=inventory)
-        collected = sum(host["collected"] for host in run.results["hosts"])
-        figures.add(f"{name}: hosts collected", collected, "9", collected == 9)
-        figures.none(f"{name}: {LIST}", found["files"])
-        figures.none(
-            f"{name}: found by any other net",
-            [line for key in found if key != "files" for line in found[key]],
-        )
+        _way(figures, name, *Nets(lab).around("way", *words, inventory=inventory))
+    figures.step("a full run, scripts of an engine")
+    inventory = inventory_of(lab, folder / "inventory")
+    _way(
+        figures,
+        "scripts of an engine",
+        *Nets(lab).watch(lambda: run_exchange(lab, folder / "way", inventory)),
+    )
+
+
+def _way(figures: Figures, name: str, run: Run, found: Mapping[str, list[str]]) -> None:
+    collected = sum(host["collected"] for host in run.results["hosts"])
+    figures.add(f"{name}: hosts collected", collected, "9", collected == 9)
+    figures.none(f"{name}: {LIST}", found["files"])
+    figures.none(
+        f"{name}: found by any other net", [line for key in found if key != "files" for line in found[key]]
+    )
 
 
 def _symptoms(lab: Lab, figures: Figures, folder: Path) -> None:
