@@ -171,6 +171,7 @@ def write_readme(figures: list[Figure], load: float) -> None:
 def profile(bench: Bench, stage: str) -> int:
     """Print where the time of a stage goes; the profile stays in report/."""
     file = ROOT / f"report/bench-{stage}.prof"
+    file.parent.mkdir(exist_ok=True)
     bench.suite("--only", "host-reachable")
     source = (
         f"--from-snapshot={bench.snapshot}" if stage == "judge" else f"--inventory={bench.fleet.inventory()}"

@@ -157,6 +157,9 @@ F = TypeVar("F")
 
 def _without_secrets(facts: F, kind: type[F], secrets: Secrets) -> F:
     """Redact all strings again, since by now all secrets of the host are known."""
+    data = msgspec.json.encode(facts)
+    if not secrets.changes_json(data):
+        return msgspec.json.decode(data, type=kind)
     return msgspec.convert(secrets.strings(msgspec.to_builtins(facts)), kind)
 
 

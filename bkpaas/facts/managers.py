@@ -286,9 +286,8 @@ def manager_of_master(master: Process, facts: HostFacts) -> Manager:
         return "systemd"
     if isinstance(facts.processes, Missing):
         return "by-hand"
-    daemons = facts.processes.any_supervisords()
-    under = any(facts.processes.descends(master.pid, daemon.pid) for daemon in daemons)
-    return "supervisord" if under else "by-hand"
+    daemons = {daemon.pid for daemon in facts.processes.any_supervisords()}
+    return "supervisord" if facts.processes.descends_from_any(master.pid, daemons) else "by-hand"
 
 
 def _all_masters(facts: HostFacts) -> tuple[Process, ...]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Collection, Iterator, Sequence
+from functools import cached_property, lru_cache
 from itertools import zip_longest
 from os.path import basename
 from typing import Any
@@ -22,6 +22,8 @@ _COMMAND_LENGTH = 2000
 """Of one command line, in characters: a java program names its configuration last."""
 _WORD_LENGTH = 300
 """Of one word of it."""
+_READ_LENGTH = 4000
+"""Of one word, before secrets are searched."""
 _VARIABLE_LENGTH = 2000
 """Of one variable: a no_proxy may name every host."""
 
@@ -71,26 +73,45 @@ def _service(argv: tuple[str, ...], exe: str | None) -> str | None:
     return next((match["service"] for match in matches if match), None)
 
 
-class Processes(Fact, frozen=True):
+class Processes(Fact, frozen=True, dict=True):  # dict: room for what is computed once
     """Hold all processes of a host."""
 
     items: tuple[Process, ...]
 
+    @cached_property
+    def _by_pid(self) -> dict[int, Process]:
+        return {process.pid: process for process in reversed(self.items)}
+
+    @cached_property
+    def _services(self) -> tuple[tuple[Process, str], ...]:
+        """The processes of open_paas, each with its service."""
+        services = ((process, process.service) for process in self.items)
+        return tuple((process, service) for process, service in services if service is not None)
+
+    @cached_property
+    def _supervisords(self) -> tuple[Process, ...]:
+        return tuple(process for process in self.items if _is_supervisord(process))
+
     def get(self, pid: int) -> Process | None:
-        return next((process for process in self.items if process.pid == pid), None)
+        return self._by_pid.get(pid)
 
     def children(self, pid: int) -> tuple[Process, ...]:
         return tuple(process for process in self.items if process.ppid == pid)
 
     def descends(self, pid: int, ancestor: int) -> bool:
         """Return whether pid is the ancestor or one of its descendants."""
-        parents = {process.pid: process.ppid for process in self.items}
-        for _ in self.items:
-            if pid == ancestor:
+        return self.descends_from_any(pid, (ancestor,))
+
+    def descends_from_any(self, pid: int, ancestors: Collection[int]) -> bool:
+        """Return whether pid is one of the ancestors or a descendant of one."""
+        passed = set[int]()
+        while pid not in passed:
+            if pid in ancestors:
                 return True
-            if pid not in parents:
+            if pid not in self._by_pid:
                 return False
-            pid = parents[pid]
+            passed.add(pid)
+            pid = self._by_pid[pid].ppid
         return False
 
     def named(self, name: str) -> tuple[Process, ...]:
@@ -99,8 +120,7 @@ class Processes(Fact, frozen=True):
 
     def uwsgi(self, service: str | None = None) -> tuple[Process, ...]:
         """Return the uwsgi processes of open_paas, or of one of its services."""
-        wanted = ((process, process.service) for process in self.items)
-        return tuple(p for p, its in wanted if its is not None and service in (None, its))
+        return tuple(process for process, its in self._services if service in (None, its))
 
     def uwsgi_masters(self, service: str | None = None) -> tuple[Process, ...]:
         """Return the uwsgi processes whose parent is not a uwsgi of the same service."""
@@ -112,14 +132,13 @@ class Processes(Fact, frozen=True):
         """Return the supervisord processes with this configuration."""
         return tuple(
             process
-            for process in self.items
-            if _is_supervisord(process)
-            and conf_basename in (_supervisor_confs(process) or [_DEFAULT_SUPERVISOR_CONF])
+            for process in self._supervisords
+            if conf_basename in (_supervisor_confs(process) or [_DEFAULT_SUPERVISOR_CONF])
         )
 
     def any_supervisords(self) -> tuple[Process, ...]:
         """Return all supervisord processes."""
-        return tuple(process for process in self.items if _is_supervisord(process))
+        return self._supervisords
 
     def nginx_masters(self) -> tuple[Process, ...]:
         """Return the masters of nginx, by their title or as nginx programs with nginx children."""
@@ -192,7 +211,7 @@ def _process(item: dict[str, Any], secrets: Secrets) -> Process:
         start=raw.number(item.get("start")),
         state=raw.text(item.get("state"), 1),
         name=raw.text(item.get("name"), 64) or "",
-        argv=command_line([word[:4000] for word in item["argv"]], secrets),
+        argv=command_line([word[:_READ_LENGTH] for word in item["argv"]], secrets),
         exe=raw.text(item.get("exe"), 300),
         environ=None if environ is None else _environ(environ, secrets),
         cwd=raw.text(item.get("cwd"), 300),
@@ -210,19 +229,34 @@ def _environ(values: dict[str, str], secrets: Secrets) -> dict[str, str]:
 
 def command_line(argv: list[str], secrets: Secrets) -> tuple[str, ...]:
     """Return a command line without secrets, truncated to a total length."""
+    return _command_line(argv, secrets)[0]
+
+
+def _command_line(argv: list[str], secrets: Secrets) -> tuple[tuple[str, ...], bool]:
+    """Return a command line without secrets, and if there was no secret in it; such a line is remembered."""
+    words = tuple(argv)
+    if (known := secrets.plain_line(words)) is not None:
+        return known, True
     shown_args: list[str] = []
     space_left = _COMMAND_LENGTH
     shown_words = list(hide_words(argv, secrets.digest))
-    for word, shown in zip(secrets.words(argv), shown_words, strict=True):
+    without_secrets = secrets.words(argv)
+    plain = without_secrets == argv and all(shown is None for shown in shown_words)
+    for word, shown in zip(without_secrets, shown_words, strict=True):
         if space_left <= 0:
             break
         if shown is None and " " in word:
-            shown = " ".join(command_line(word.split(" "), secrets))
+            parts, parts_plain = _command_line(word.split(" "), secrets)
+            shown, plain = " ".join(parts), plain and parts_plain
         elif shown is None:
             shown = secrets.truncate(word, _WORD_LENGTH)
+            plain = plain and shown == word[:_WORD_LENGTH]
         shown_args.append(shown[:space_left])
         space_left -= len(shown) + 1
-    return tuple(shown_args)
+    result = tuple(shown_args)
+    if plain:
+        secrets.add_plain_line(words, result)
+    return result, plain
 
 
 _PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from os.path import basename
 
 from msgspec import field
@@ -55,15 +56,17 @@ def proxies(files: Files, secrets: Secrets) -> Proxies:
             path = file_fact(entry).path
             if reason := unreadable(entry):
                 problems.append(msg("{path}: {reason}", path=path, reason=reason))
-            read = _options if basename(path) in (".curlrc", ".wgetrc") else _shell
+            text = content(entry) or ""
+            read = _options(path, text) if basename(path) in (".curlrc", ".wgetrc") else _shell(text)
             settings += [
                 ProxySetting(name=variable, value=secrets.truncate(value, _LENGTH), location=f"{path}:{line}")
-                for variable, value, line in read(path, content(entry) or "")
+                for variable, value, line in read
             ]
     return Proxies(settings=tuple(settings), problems=tuple(problems))
 
 
-def _shell(path: str, text: str) -> list[tuple[str, str, int]]:
+@lru_cache(maxsize=128)  # most files of a deployment are equal, and each is parsed after both rounds
+def _shell(text: str) -> tuple[tuple[str, str, int], ...]:
     """Return (variable, value, line) of the assignments in effect at the end, outside of functions."""
     variables: dict[str, tuple[str, int]] = {}
     for number, line in _outside_functions(text):
@@ -82,11 +85,11 @@ def _shell(path: str, text: str) -> list[tuple[str, str, int]]:
                     _REFERENCE.sub(lambda match: variables.get(match[1] or match[2], ("",))[0], value),
                     number,
                 )
-    return [
+    return tuple(
         (name.lower(), value, number)
         for name, (value, number) in variables.items()
         if name.lower() in VARIABLES and value
-    ]
+    )
 
 
 def _outside_functions(text: str) -> Iterator[tuple[int, str]]:
@@ -101,7 +104,7 @@ def _outside_functions(text: str) -> Iterator[tuple[int, str]]:
         within = depth > 0 or ("{" not in line and "}" not in line)
 
 
-def _options(path: str, text: str) -> list[tuple[str, str, int]]:
+def _options(path: str, text: str) -> Sequence[tuple[str, str, int]]:
     options = []
     for number, line in enumerate(text.splitlines(), 1):
         match = _OPTION.match(line)

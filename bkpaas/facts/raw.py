@@ -14,6 +14,7 @@ _LONGEST_KEY = 300
 _LARGEST_INTEGER = 2**63 - 1
 """What msgspec writes and reads: an inode of a network file system takes all of it."""
 _LARGEST_FLOAT = 2.0**53
+_SMALL = 2**32
 _OURS = str.maketrans("", "", MARKS)
 
 
@@ -41,9 +42,21 @@ def clean(value: Any, depth: int = 0) -> Any:
         return value if abs(value) <= _LARGEST_FLOAT else UNFIT
     if depth >= _MOST_DEEP or not isinstance(value, list | tuple | dict) or len(value) > _MOST_ITEMS:
         return UNFIT
+    # Most values are texts in ASCII and small numbers, which stay as they are: calls for them are most of the cost.
     if isinstance(value, dict):
-        return {clean(str(key)[:_LONGEST_KEY]): clean(item, depth + 1) for key, item in value.items()}
-    return [clean(item, depth + 1) for item in value]
+        return {
+            key if type(key) is str and len(key) <= _LONGEST_KEY and key.isascii() else _clean_key(key): (
+                item
+                if ((kind := type(item)) is str and item.isascii()) or (kind is int and 0 <= item < _SMALL)
+                else clean(item, depth + 1)
+            )
+            for key, item in value.items()
+        }
+    return [item if type(item) is str and item.isascii() else clean(item, depth + 1) for item in value]
+
+
+def _clean_key(key: Any) -> Any:
+    return clean(str(key)[:_LONGEST_KEY])
 
 
 def record(value: Any) -> dict[str, Any]:

@@ -17,8 +17,9 @@ class RedactedTexts:
     redacting it also puts the secret among those that the copy searches for elsewhere.
     """
 
-    def __init__(self, plain: _Texts | None = None) -> None:
+    def __init__(self, plain: _Texts | None = None, plain_lines: _Lines | None = None) -> None:
         self._plain = _Texts() if plain is None else plain
+        self._plain_lines = _Lines() if plain_lines is None else plain_lines
         self._changed = _Texts()
 
     def get(self, text: str) -> str | None:
@@ -30,8 +31,16 @@ class RedactedTexts:
         if len(text) <= _TEXT_LENGTH:
             (self._plain if redacted == text else self._changed).add(text, redacted)
 
+    def plain_line(self, words: tuple[str, ...]) -> tuple[str, ...] | None:
+        """Return what is shown of a command line that has no secret; None if it is not remembered."""
+        return self._plain_lines.get(words)
+
+    def add_plain_line(self, words: tuple[str, ...], shown: tuple[str, ...]) -> None:
+        """Remember a command line without a secret."""
+        self._plain_lines.add(words, shown)
+
     def __deepcopy__(self, memo: dict[int, Any]) -> RedactedTexts:
-        copied = RedactedTexts(self._plain)
+        copied = RedactedTexts(self._plain, self._plain_lines)
         copied._changed = self._changed.copied()
         return copied
 
@@ -52,3 +61,19 @@ class _Texts(dict[str, str]):
         copied = _Texts(self)
         copied.characters = self.characters
         return copied
+
+
+class _Lines(dict[tuple[str, ...], tuple[str, ...]]):
+    """Hold a bounded number of characters of command lines."""
+
+    characters = 0
+
+    def add(self, words: tuple[str, ...], shown: tuple[str, ...]) -> None:
+        size = sum(map(len, words)) + sum(map(len, shown))
+        if size > _TEXT_LENGTH:
+            return
+        self.characters += size
+        if self.characters > _MOST_CHARACTERS:
+            self.clear()
+            self.characters = size
+        self[words] = shown

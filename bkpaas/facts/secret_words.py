@@ -195,15 +195,20 @@ def _is_mysql(program: str) -> bool:
 
 def hide_words(args: list[str], hide: Hide) -> Iterator[str | None]:
     """Yield the words of a command line without secrets; None for a word that has no secret by its place."""
-    program, hidden = "", False
+    program, hidden, options = "", False, tuple[str, ...]()
+    glued = named = None
     for at, word in enumerate(args):
-        name = word.lstrip("-")
         base = basename(word)
         if at == 0 or base in OPTIONS or base.startswith(_MYSQL):
             program = base  # also behind a sudo, a timeout, a shell
-        options = OPTIONS.get(program, ())
-        glued = next((one for one in options if word.startswith(one) and len(one) == 2 < len(word)), None)
-        named = next((one for one in options if one.startswith("--") and word.startswith(f"{one}=")), None)
+            options = OPTIONS.get(program, ())
+        if options:
+            glued = next((one for one in options if word.startswith(one) and len(one) == 2 < len(word)), None)
+            named = next(
+                (one for one in options if one.startswith("--") and word.startswith(f"{one}=")), None
+            )
+        else:
+            glued = named = None
         if hidden:
             yield hide(word)
         elif word.startswith("-p") and len(word) > 2 and _is_mysql(program):
@@ -216,9 +221,11 @@ def hide_words(args: list[str], hide: Hide) -> Iterator[str | None]:
             yield hide(word)
         else:
             yield None
-        hidden = word.startswith("-") and (
-            word in options or (name.isascii() and not {"=", ":"} & set(name) and is_secret_name(name))
-        )
+        hidden = word.startswith("-") and (word in options or _is_secret_option(word.lstrip("-")))
+
+
+def _is_secret_option(name: str) -> bool:
+    return name.isascii() and "=" not in name and ":" not in name and is_secret_name(name)
 
 
 def _ends_with_password(program: str, args: list[str]) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 import hashlib
 import hmac
-import json
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
+
+import msgspec
 
 from bkpaas.facts.redacted_texts import RedactedTexts
 from bkpaas.facts.secret_names import DISTINCTIVE_LENGTH, is_distinctive, is_secret
@@ -148,6 +149,15 @@ class Secrets:
         self._known_texts.add(text, redacted)
         return redacted
 
+    def plain_line(self, words: tuple[str, ...]) -> tuple[str, ...] | None:
+        """Return what was remembered of a command line in which nothing is a secret on any host."""
+        return None if self._unusual_passwords else self._known_texts.plain_line(words)
+
+    def add_plain_line(self, words: tuple[str, ...], shown: tuple[str, ...]) -> None:
+        """Remember a command line of which nothing was digested."""
+        if not self._unusual_passwords:
+            self._known_texts.add_plain_line(words, shown)
+
     def words(self, words: list[str]) -> list[str]:
         """Return the words of a command line without the secrets that several words together show."""
         line = " ".join(words)
@@ -193,19 +203,42 @@ class Secrets:
     def strings(self, value: Any) -> Any:
         """Return the structure with every string scrubbed, whatever the names, and no known secret left."""
         redacted = _map_strings(value, self.redact)
-        left = self._left_in(json.dumps(redacted, ensure_ascii=False))
+        left = self._left_in(msgspec.json.encode(redacted).decode())
         if not left:
             return redacted
         return _map_strings(_map_words(redacted, left), partial(replace_spellings, left))
 
+    def changes_json(self, data: bytes) -> bool:
+        """Return whether strings() would change the value of a JSON text, as msgspec writes it."""
+        json_text = data.decode()
+        changes = any(self.redact(text) != text for text in dict.fromkeys(_json_strings(json_text)))
+        return changes or bool(self._left_in(json_text))
+
     def _left_in(self, text: str) -> dict[str, str]:
         """Return the known secrets, in any spelling, that may be in a text, with their digests."""
+        if not self._spellings:
+            return {}
         text, found = compact(text), self._spellings
         text += text.replace('","', "")  # also over several words of a list
         if len(found) > _FEW_SPELLINGS:
             starts = {text[at : at + DISTINCTIVE_LENGTH] for at in range(len(text) - DISTINCTIVE_LENGTH + 1)}
             found = {one: digest for one, digest in found.items() if one[:DISTINCTIVE_LENGTH] in starts}
         return {spelling: digest for spelling, digest in found.items() if spelling in text}
+
+
+def _json_strings(json_text: str) -> Iterator[str]:
+    """Yield the strings of a JSON text, names included."""
+    marked = json_text.replace("\\\\", _BACKSLASH).replace('\\"', _QUOTE)
+    for written in marked.split('"')[1::2]:
+        if "\\" in written or _BACKSLASH in written or _QUOTE in written:
+            escaped = written.replace(_QUOTE, '\\"').replace(_BACKSLASH, "\\\\")
+            yield msgspec.json.decode(f'"{escaped}"', type=str)
+        else:
+            yield written
+
+
+_BACKSLASH, _QUOTE = "\0", "\1"
+"""Stand for their escapes while a JSON text is split: it has no control characters."""
 
 
 def _hide_all(text: str, hide: Callable[[str], str]) -> str:
@@ -225,9 +258,28 @@ def _map_words(value: Any, digests: dict[str, str]) -> Any:
 
 
 def _map_strings(value: Any, change: Callable[[str], str]) -> Any:
-    """Return the structure with every string changed; a tuple becomes a list."""
+    """Return the structure with every string changed, equal ones once; a tuple becomes a list."""
+    return _map_known(value, _Changed(change))
+
+
+class _Changed(dict[str, str]):
+    """Hold each string with what it was changed to."""
+
+    def __init__(self, change: Callable[[str], str]) -> None:
+        super().__init__()
+        self._change = change
+
+    def __missing__(self, text: str) -> str:
+        self[text] = changed = self._change(text)
+        return changed
+
+
+def _map_known(value: Any, changed: _Changed) -> Any:
     if isinstance(value, dict):
-        return {change(key): _map_strings(item, change) for key, item in value.items()}
+        return {
+            changed[key]: changed[item] if type(item) is str else _map_known(item, changed)
+            for key, item in value.items()
+        }
     if isinstance(value, list | tuple):
-        return [_map_strings(item, change) for item in value]
-    return change(value) if isinstance(value, str) else value
+        return [changed[item] if type(item) is str else _map_known(item, changed) for item in value]
+    return changed[value] if isinstance(value, str) else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from msgspec import field
@@ -166,6 +167,7 @@ def _unit(name: str, values: dict[str, str]) -> Unit:
     )
 
 
+@lru_cache(maxsize=1024)
 def _group(text: str) -> str:
     """Return the control group in systemd's own hierarchy: name=systemd of version 1, else that of version 2."""
     lines = [line.split(":", 2) for line in text.splitlines() if line.count(":") >= 2]

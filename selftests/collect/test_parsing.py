@@ -48,7 +48,10 @@ def visited(one: dict[str, Any] | None = None, two: dict[str, Any] | None = None
 def costly() -> dict[str, Any]:
     """More text than can be redacted in a second of CPU time, within all limits of size."""
     texts = [f"--n{number} x=1 y:2 z%3D3 " * 25 for number in range(10)]
-    return first() | {"processes": [process(pid, 1, "/bin/sh", *texts) for pid in range(1, 2500)]}
+    differing = [
+        process(pid, 1, "/bin/sh", f"{pid}", *(f"{pid} {text}" for text in texts)) for pid in range(1, 2500)
+    ]
+    return first() | {"processes": differing}
 
 
 def test_facts_are_those_of_the_same_process(open_parser: Open) -> None:
