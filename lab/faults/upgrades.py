@@ -82,7 +82,40 @@ def good_esb(lab: Lab) -> None:
     restart(lab, host(lab, "paas"), "esb")
 
 
+def versions(paths: tuple[str, ...], *found: tuple[str, int, str]) -> tuple[Act, Act]:
+    """Files VERSION below the install directory. found: role and number of each host, and what its files hold."""
+
+    def files(lab: Lab) -> str:
+        return " ".join(f"{lab.layout.home}/{path}/VERSION" for path in paths)
+
+    def break_(lab: Lab) -> None:
+        for role, number, version in found:
+            lab.run(host(lab, role, number), f"echo {version} | tee {files(lab)}")
+
+    def heal(lab: Lab) -> None:
+        for role, number, _ in found:
+            lab.run(host(lab, role, number), f"rm -f {files(lab)}")
+
+    return break_, heal
+
+
 FAULTS = (
+    Fault(
+        "paas-versions-differ",
+        "versions-equal",
+        "platform-healthy",
+        "an upgrade of open_paas has reached one of the paas hosts only",
+        "open_paas 的升级只到达其中一台 paas 主机",
+        *versions(("open_paas", "open_paas/paas"), ("paas", 0, "3.2.5"), ("paas", 1, "3.1.0")),
+    ),
+    Fault(
+        "agent-versions-differ",
+        "versions-equal",
+        "platform-healthy",
+        "an upgrade of paas_agent has not reached the appt host",
+        "paas_agent 的升级没有到达 appt 主机",
+        *versions(("paas_agent",), ("appo", 0, "3.0.9"), ("appt", 0, "3.0.2")),
+    ),
     Fault(
         "login-of-older-release",
         "login-is-login-direct",
