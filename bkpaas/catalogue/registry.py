@@ -7,14 +7,13 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from bkpaas.catalogue.load import FOLDER, load_catalogue
+from bkpaas.catalogue.cache import checked_catalogue
 from bkpaas.catalogue.load import load_condition as _load
 from bkpaas.catalogue.model import Cause, Condition, Section, Text
 from bkpaas.catalogue.topology import Topology
-from bkpaas.catalogue.validate import validate, validate_condition
+from bkpaas.catalogue.validate import validate_condition
 
-_CATALOGUE = load_catalogue()
-validate(_CATALOGUE, FOLDER)
+_CATALOGUE = checked_catalogue()
 
 SECTIONS: tuple[Section, ...] = _CATALOGUE.sections
 CONDITIONS: dict[str, Condition] = _CATALOGUE.conditions

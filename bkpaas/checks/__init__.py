@@ -108,7 +108,6 @@ from bkpaas.checks.values import (
     shared_readings,
 )
 from bkpaas.checks.values import Reading as SettingReading
-from bkpaas.collect.probes import REDIRECTS
 from bkpaas.errors import NoData, NotApplicable, message_of
 from bkpaas.facts import (
     Access,
@@ -219,7 +218,7 @@ from bkpaas.facts.nginx import APP_UPSTREAMS
 from bkpaas.facts.nginx_location import Route as NginxRoute
 from bkpaas.facts.nginx_location import route as nginx_route
 from bkpaas.facts.proxies import excepted
-from bkpaas.facts.query import FileName, HttpName, TcpName
+from bkpaas.facts.query import REDIRECTS, FileName, HttpName, TcpName
 from bkpaas.facts.redis import (
     QUEUE_SECONDS,
     RedisKey,

@@ -18,10 +18,11 @@ from msgspec import Struct
 from requests.cookies import RequestsCookieJar
 
 from bkpaas.collect.certificate import verify_option
-from bkpaas.collect.probes import REDIRECTS, domain_address, error_kind, read_body, session_at
+from bkpaas.collect.probes import domain_address, error_kind, read_body, session_at
 from bkpaas.facts.access import PROBE
 from bkpaas.facts.host import HostFacts
 from bkpaas.facts.login import LoginFailure, LoginTrial
+from bkpaas.facts.query import REDIRECTS
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.uwsgi import service_endpoint
 from bkpaas.inventory import platform

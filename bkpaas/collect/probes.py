@@ -16,14 +16,13 @@ from requests.adapters import HTTPAdapter
 from bkpaas.collect import clock
 from bkpaas.collect.certificate import fetch_certificate, try_connection, verify_option
 from bkpaas.facts.access import PROBE
-from bkpaas.facts.query import LOST_CONNECTION, HttpName, TcpName
+from bkpaas.facts.query import LOST_CONNECTION, REDIRECTS, HttpName, TcpName
 from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import SCHEME_PORTS, Deployment
 
 Raw = dict[str, Any]
 """An answer in the form of the collector's, so that the same parser reads both."""
 
-REDIRECTS = (301, 302, 303, 307, 308)
 MAX_REDIRECTS = 5
 _SILENT: Raw = {"error": {"kind": "silent", "text": ""}}
 """The result of a request that has not ended in time."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import Any
-
-from cryptography import x509
-from cryptography.x509.oid import NameOID
+from typing import TYPE_CHECKING, Any
 
 from bkpaas.facts import raw
 from bkpaas.facts.missing import Fact, Record
 from bkpaas.facts.ranges import Time
 from bkpaas.messages import Message
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate as Parsed
 
 
 class Certificate(Record, frozen=True):
@@ -64,6 +64,8 @@ def _certificate(item: dict[str, Any]) -> Certificate:
         kind = raw.text(error.get("kind"), 20) or "other"
         return Certificate(address, error_kind=kind, error_text=raw.text(error.get("text"), 300))
     problem = raw.text(item.get("problem"), 300)
+    from cryptography import x509  # slow to import, and only a run that collects parses certificates
+
     try:
         certificate = x509.load_der_x509_certificate(
             base64.b64decode(raw.text(item.get("der"), 100_000) or "")
@@ -80,7 +82,10 @@ def _certificate(item: dict[str, Any]) -> Certificate:
         return Certificate(address, problem=problem)
 
 
-def _names(certificate: x509.Certificate) -> tuple[str, ...]:
+def _names(certificate: Parsed) -> tuple[str, ...]:
+    from cryptography import x509
+    from cryptography.x509.oid import NameOID
+
     try:
         alternatives = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         return tuple(alternatives.get_values_for_type(x509.DNSName))

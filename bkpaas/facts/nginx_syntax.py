@@ -9,13 +9,9 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterator
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
 from typing import Any
-
-import crossplane
-from crossplane.analyzer import DIRECTIVES
-from crossplane.errors import NgxParserBaseException
 
 from bkpaas.facts.file import content
 from bkpaas.messages import Message, msg
@@ -26,16 +22,29 @@ _FREE = ("map", "types", "geo", "split_clients", "charset_map", "match")
 """Blocks whose lines are no directives."""
 _CLOSE = 0.88
 """Likeness of a misspelt directive to a known one; third-party modules have names of their own."""
-_SIMPLE = frozenset(name for name in DIRECTIVES if len(name) > 3)
-
-
+_LEAST_LETTERS = 4
+"""Of a directive that is found among the arguments of another one."""
 _MOST_CERTIFICATES = 20
 _MOST_PROBLEMS = 20
+
+
+# crossplane is imported in the functions that use it: slow to import, and only a run that collects parses files.
+
+
+@cache
+def _directives() -> Mapping[str, Any]:
+    """Return all directives that nginx has, by name."""
+    from crossplane.analyzer import DIRECTIVES
+
+    directives: Mapping[str, Any] = DIRECTIVES
+    return directives
 
 
 @lru_cache(maxsize=64)
 def parsed(text: str) -> tuple[list[Statement], list[tuple[int | None, str]]]:
     """Parse a text with crossplane, which reads paths only, through a file in memory."""
+    import crossplane
+
     with os.fdopen(os.memfd_create("nginx"), "wb") as file:
         file.write(text.encode("utf-8", "replace"))
         file.flush()
@@ -86,6 +95,9 @@ def syntax_problems(text: str) -> tuple[tuple[int, Message | str], ...]:
     """Return (line, problem) of each place that nginx refuses."""
     if not text.strip():
         return ()
+    import crossplane
+    from crossplane.errors import NgxParserBaseException
+
     with os.fdopen(os.memfd_create("nginx"), "wb") as file:
         file.write(text.encode("utf-8", "replace"))
         file.flush()
@@ -109,6 +121,7 @@ def _swallowed(tokens: list[tuple[str, int, bool]]) -> Iterator[tuple[int, Messa
     """Yield the directives that have the next directive among their arguments."""
     statement: list[tuple[str, int, bool]] = []
     blocks: list[str] = []
+    directives = _directives()
     for token, line, quoted in tokens:
         if quoted or token not in (";", "{", "}"):
             statement.append((token, line, quoted))
@@ -118,7 +131,8 @@ def _swallowed(tokens: list[tuple[str, int, bool]]) -> Iterator[tuple[int, Messa
             for (_, before, _), (word, at, is_quoted), (_, after, _) in zip(
                 statement, statement[1:], statement[2:], strict=False
             ):
-                if not is_quoted and at > before and after == at and word in _SIMPLE and name in DIRECTIVES:
+                simple = len(word) >= _LEAST_LETTERS and word in directives
+                if not is_quoted and at > before and after == at and simple and name in directives:
                     yield first, msg('directive "{name}" is not terminated by ";"', name=name)
                     break
         if token == "{":
@@ -129,10 +143,11 @@ def _swallowed(tokens: list[tuple[str, int, bool]]) -> Iterator[tuple[int, Messa
 
 
 def _misspelt(block: list[Statement]) -> Iterator[tuple[int, Message]]:
+    directives = _directives()
     for statement in block:
         name = statement["directive"]
-        if name not in DIRECTIVES and re.fullmatch(r"[a-z_]{5,60}", name):
-            near = difflib.get_close_matches(name, DIRECTIVES, 1, _CLOSE)
+        if name not in directives and re.fullmatch(r"[a-z_]{5,60}", name):
+            near = difflib.get_close_matches(name, directives, 1, _CLOSE)
             if near and not name.startswith(near[0]):
                 yield (
                     statement["line"],

@@ -24,6 +24,10 @@ Plan = dict[str, Any]
 """What one round asks of one host, as the collector reads it."""
 
 
+REDIRECTS = (301, 302, 303, 307, 308)
+"""The status codes of HTTP that name another URL."""
+
+
 class _Names(str, Enum):
     """List the names of one section of a plan; those with braces name one query per service, host or address."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,13 +11,15 @@ from bkpaas.catalogue.registry import get_condition
 from bkpaas.catalogue.scope import Subject
 from bkpaas.checks.finding import Finding
 from bkpaas.checks.lookup import HostLookup
-from bkpaas.collect.live import LiveHost, LiveHosts
 from bkpaas.errors import NoData
 from bkpaas.facts import ControllerView, HostView, Snapshot
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.messages import msg
 from bkpaas.plugin.arguments import ARGUMENTS, Arguments, require_subject
 from bkpaas.plugin.options import DEPLOYMENT, SNAPSHOT
+
+if TYPE_CHECKING:
+    from bkpaas.collect.live import LiveHost, LiveHosts
 
 FIXTURES = frozenset({*ARGUMENTS, "live_host"})
 """The names that a check may take as parameters; it defines no fixture of its own."""
@@ -106,6 +109,8 @@ def vantage(_arguments: Arguments) -> HostView | ControllerView:
 
 @pytest.fixture(scope="session")
 def _live(deployment: Deployment) -> Iterator[LiveHosts]:
+    from bkpaas.collect.live import LiveHosts  # slow to import, and only tests of a site need it
+
     with LiveHosts(deployment) as live:
         yield live
 

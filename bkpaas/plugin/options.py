@@ -6,6 +6,7 @@ import argparse
 import os
 from pathlib import Path
 from shutil import get_terminal_size
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
@@ -20,10 +21,6 @@ from bkpaas.catalogue.registry import (
     current_id,
     custom_section,
 )
-from bkpaas.collect import plan_text
-from bkpaas.collect.deployment import plan_round
-from bkpaas.collect.exchange import Exchange, load_manifest
-from bkpaas.collect.login import Credentials
 from bkpaas.errors import InventoryError, SuiteError
 from bkpaas.facts import Snapshot
 from bkpaas.facts.merging import merge
@@ -37,10 +34,16 @@ from bkpaas.report import bkmonitor
 from bkpaas.report.webhook import KINDS, Hook
 from bkpaas.runs.history import Archive
 
+if TYPE_CHECKING:
+    from bkpaas.collect.exchange import Exchange
+    from bkpaas.collect.login import Credentials
+
+# Modules of collect are imported in the functions that use them: asyncssh and requests take longer than a start.
+
 DEPLOYMENT = pytest.StashKey[Deployment]()
 SNAPSHOT = pytest.StashKey[Snapshot]()
 PASSWORD = "BKPAAS_LOGIN_PASSWORD"
-CREDENTIALS = pytest.StashKey[Credentials | None]()
+CREDENTIALS = pytest.StashKey["Credentials | None"]()
 BASELINE = pytest.StashKey[Snapshot | None]()
 ARCHIVE = pytest.StashKey[Archive | None]()
 HOOK = pytest.StashKey[Hook | None]()
@@ -131,6 +134,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if config.option.collect_plan:
         return _plan_round(config.option)
     if config.option.plan:
+        from bkpaas.collect import plan_text
+
         print(
             to_text(
                 plan_text.describe(_deployment(config.option.inventory, config.option.limit, visits=False))
@@ -159,6 +164,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
 def _plan_round(option: argparse.Namespace) -> int:
     """Write the scripts of the next round for an engine, and say how to go on."""
+    from bkpaas.collect.deployment import plan_round
+
     directory = Path(option.collect_plan)
     if option.from_answers:
         raise pytest.UsageError(
@@ -193,6 +200,8 @@ def _plan_round(option: argparse.Namespace) -> int:
 
 def exchange(option: argparse.Namespace, deployment: Deployment) -> Exchange:
     """Return the exchange of --from-answers. UsageError: a round is not planned yet, or it is of another suite."""
+    from bkpaas.collect.exchange import Exchange, load_manifest
+
     directory = Path(option.from_answers)
     try:
         planned = load_manifest(directory).rounds
@@ -210,6 +219,8 @@ def exchange(option: argparse.Namespace, deployment: Deployment) -> Exchange:
 
 def _credentials(user: str | None, file: str | None) -> Credentials | None:
     """Return who logs in. Raises UsageError if the password cannot be read, or others could read it too."""
+    from bkpaas.collect.login import Credentials
+
     if user is None:
         return None
     if file is None:

@@ -13,7 +13,7 @@ from bkpaas import libraries
 from bkpaas.libraries import MESSAGES
 from bkpaas.messages import msg, to_text
 from bkpaas.record import Results, write_json, write_private
-from bkpaas.report import bkmonitor, code_quality, html, junit, posting, prometheus, summary, webhook
+from bkpaas.report import bkmonitor, code_quality, html, junit, posting, summary, webhook
 
 
 class Outputs:
@@ -44,6 +44,8 @@ class Outputs:
         if file := self._option.code_quality:
             self.attempt(Path(file), lambda path: code_quality.write(results, path))
         if file := self._option.prometheus:
+            from bkpaas.report import prometheus  # its library is slow to import
+
             self.attempt(Path(file), lambda path: prometheus.write(results, path))
         self._write_messages()
 

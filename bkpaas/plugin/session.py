@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 
 from bkpaas import former_names, interruption, libraries, streams
-from bkpaas.collect.deployment import collect
 from bkpaas.errors import SuiteError
 from bkpaas.facts import Snapshot
 from bkpaas.inventory.deployment import Deployment
@@ -40,7 +39,6 @@ from bkpaas.plugin.options import (
 )
 from bkpaas.plugin.outcome import Outcome
 from bkpaas.plugin.outputs import Outputs, free_directory, not_written
-from bkpaas.plugin.progress import Progress
 from bkpaas.plugin.read_facts import FACTS
 from bkpaas.plugin.selection import NOTHING_FAILED
 from bkpaas.plugin.waivers import uses
@@ -105,6 +103,9 @@ class Controller:
 
     def _collect(self) -> bool:
         """Visit the hosts; return whether that was interrupted."""
+        from bkpaas.collect.deployment import collect  # asyncssh and requests take longer than a start
+        from bkpaas.plugin.progress import Progress
+
         transport = self.config.option.transport
         if self.config.option.from_answers:
             transport = exchange(self.config.option, self.deployment)

@@ -9,9 +9,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import requests
-from requests.utils import get_environ_proxies
-
 from bkpaas.errors import SuiteError
 from bkpaas.messages import Message, msg
 
@@ -55,6 +52,9 @@ def _posted(url: str, message: Json, check: AnswerCheck) -> Failure | None:
 
 
 def _post(url: str, message: Json, check: AnswerCheck) -> Failure | None:
+    import requests  # slow to import, and most runs send nothing
+    from requests.utils import get_environ_proxies
+
     logger = logging.getLogger("urllib3")
     level = logger.level
     logger.setLevel(logging.CRITICAL)  # it writes the path of a request, which is the secret

@@ -50,13 +50,13 @@ def pytest_runtest_call(item):
 """
 STEP = """
 import struct
-from bkpaas.plugin import session
-original = session.collect
+from bkpaas.collect import deployment
+original = deployment.collect
 def stepped(*args, **settings):
     with open("/run/labclock", "r+b", 0) as file:
         file.write(struct.pack("=q", {seconds} * 10**9))
     return original(*args, **settings)
-session.collect = stepped
+deployment.collect = stepped
 """
 
 

@@ -55,7 +55,7 @@ def test_a_warning_that_quotes_a_file_is_counted(run, inventory, tmp_path, kind)
 
 NOISE = f"""
 import asyncio, gc, logging, os, sys, threading, warnings
-from bkpaas.plugin import session
+from bkpaas.collect import deployment
 
 SECRET = "{PLANTED}"
 
@@ -89,7 +89,7 @@ def loud(*args, **settings):
     print(SECRET, file=sys.stderr)
     return whole(*args, **settings)
 
-whole, session.collect = session.collect, loud
+whole, deployment.collect = deployment.collect, loud
 
 def pytest_runtest_call(item):
     if "disk-space" in item.name:
@@ -112,11 +112,11 @@ def test_every_way_to_print_is_closed(run, inventory, workers):
 
 def test_an_internal_error_shows_no_value(run, inventory):
     plugin = f"""
-    from bkpaas.plugin import session
+    from bkpaas.collect import deployment
     def broken(*args, **settings):
         planted = "{PLANTED}"
         raise ValueError(f"bad value '{{planted}}'")
-    session.collect = broken
+    deployment.collect = broken
     """
     done = run(*inventory, "--showlocals", "--tb=long", snapshot=None, plugin=plugin)
     assert done.exit == 3 and PLANTED not in done.out

@@ -1,0 +1,69 @@
+"""Keep the checked catalogue in __pycache__, like Python its bytecode: its files take longer to read than all modules.
+
+The cache is used only if it was made from the same content of all files that decide what the catalogue is. It is
+written under the same conditions as bytecode, and nothing depends on whether it can be written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import sys
+import tempfile
+from importlib.util import cache_from_source
+from pathlib import Path
+
+import msgspec
+
+from bkpaas.catalogue.load import FOLDER, Catalogue, load_catalogue
+from bkpaas.catalogue.validate import validate
+
+_DIGEST_BYTES = 32
+_CODE = (FOLDER, FOLDER.parent / "inventory")
+"""The packages whose code reads and checks the files."""
+
+
+def checked_catalogue() -> Catalogue:
+    """Return the catalogue of the suite, from the cache if that is of today. Raises CatalogueError."""
+    digest, path = _digest(), cache_path()
+    with contextlib.suppress(OSError, msgspec.MsgspecError):
+        data = path.read_bytes()
+        if data[:_DIGEST_BYTES] == digest:
+            return msgspec.msgpack.decode(data[_DIGEST_BYTES:], type=Catalogue)
+    catalogue = load_catalogue()
+    validate(catalogue, FOLDER)
+    if not sys.dont_write_bytecode:
+        with contextlib.suppress(OSError):
+            _replace(path, digest + msgspec.msgpack.encode(catalogue))
+    return catalogue
+
+
+def cache_path() -> Path:
+    """Return the file of the cache: in __pycache__, or below PYTHONPYCACHEPREFIX."""
+    return Path(cache_from_source(str(FOLDER / "catalogue.py"))).with_suffix(".msgpack")
+
+
+def _digest() -> bytes:
+    """Return a digest of all files that decide what the catalogue is, and of the library that writes the cache."""
+    digest = hashlib.sha256(msgspec.__version__.encode())
+    files = [*FOLDER.rglob("*.toml"), *(path for folder in _CODE for path in folder.glob("*.py"))]
+    for path in sorted(files):
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(FOLDER.parent)}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.digest()
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file as a whole, as private as the umask says."""
+    path.parent.mkdir(exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
