@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -26,11 +27,18 @@ class Cost(Struct, frozen=True):
     status: int = 0
 
 
+def environment() -> dict[str, str]:
+    """Return the environment of what is measured: Python keeps its bytecode, as it does for a user."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def command(words: Sequence[str], folder: Path, output: Path) -> Cost:
     """Run a command to its end; its output goes to a file."""
     start = time.monotonic()
     with output.open("wb") as out:
-        process = subprocess.Popen(words, cwd=folder, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        process = subprocess.Popen(
+            words, cwd=folder, env=environment(), stdin=subprocess.DEVNULL, stdout=out, stderr=out
+        )
     ended, peak = threading.Event(), [0.0]
     watcher = threading.Thread(target=_watch, args=(process.pid, ended, peak), daemon=True)
     watcher.start()
@@ -77,9 +85,20 @@ def in_parallel(jobs: Sequence[Sequence[str]], simultaneous: int, folder: Path) 
     return Cost(time.monotonic() - start, cpu, 0.0, failed)
 
 
-def repeated(measure: Callable[[], Cost], times: int) -> tuple[Cost, float]:
+_STARTED = time.monotonic()
+
+
+def progress(text: str) -> None:
+    """Print what is measured now and since when the program runs, on standard error."""
+    print(f"[{time.monotonic() - _STARTED:5.0f} s] {text}", file=sys.stderr, flush=True)
+
+
+def repeated(measure: Callable[[], Cost], times: int, what: str) -> tuple[Cost, float]:
     """Return the medians of several measurements, and the relative spread of the processor time."""
-    costs = [measure() for _ in range(times)]
+    costs = []
+    for number in range(1, times + 1):
+        progress(f"{what}, {number} of {times}")
+        costs.append(measure())
     cpu = median(cost.cpu for cost in costs)
     spread = (max(cost.cpu for cost in costs) - min(cost.cpu for cost in costs)) / cpu if cpu else 0.0
     middle = Cost(

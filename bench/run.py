@@ -12,12 +12,14 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
 from bench import hosts, measure
 from bench.hosts import Fleet
+from bench.measure import Cost
 from bench.stages import CURVE, PYTEST, ROOT, Bench, collector_cost, round_trips
 
 DELAY_SECONDS = 0.2
@@ -47,17 +49,20 @@ class Figure(msgspec.Struct):
 def fleet_figures(bench: Bench, times: int) -> tuple[list[Figure], float]:
     """Return the figures of one size, and the processor time for each host without the start."""
     count = bench.fleet.count
-    shipped, _ = measure.repeated(bench.openssh, times)
-    curve, _ = measure.repeated(lambda: bench.openssh(*CURVE), times)
-    floor, _ = measure.repeated(bench.asyncssh, times)
-    empty, _ = measure.repeated(
-        lambda: measure.command([sys.executable, "-c", "import asyncssh"], ROOT, bench.output), times
-    )
-    whole, spread = measure.repeated(bench.suite, times)
+
+    def repeated(what: str, run: Callable[[], Cost]) -> tuple[Cost, float]:
+        return measure.repeated(run, times, f"{count} hosts: {what}")
+
+    shipped, _ = repeated("ssh HOST true", bench.openssh)
+    curve, _ = repeated("ssh HOST true with curve25519", lambda: bench.openssh(*CURVE))
+    floor, _ = repeated("asyncssh true", bench.asyncssh)
+    imported = [sys.executable, "-c", "import asyncssh"]
+    empty, _ = repeated("import asyncssh", lambda: measure.command(imported, ROOT, bench.output))
+    whole, spread = repeated("whole suite", bench.suite)
     verdicts = len(bench.results()["verdicts"])
-    judging, judging_spread = measure.repeated(bench.judge, times)
-    trivial, _ = measure.repeated(lambda: bench.trivial(verdicts), times)
-    start, _ = measure.repeated(bench.one_verdict, times)
+    judging, judging_spread = repeated("judge the snapshot", bench.judge)
+    trivial, _ = repeated(f"{verdicts} trivial items", lambda: bench.trivial(verdicts))
+    start, _ = repeated("one verdict of the snapshot", bench.one_verdict)
     collecting = whole.cpu - judging.cpu
     true = max(floor.cpu - empty.cpu, 1e-6)
     print(
@@ -90,14 +95,18 @@ def other_figures(bench: Bench, times: int, whole: float) -> list[Figure]:
     """Return the figures that do not depend on the size: start, collector, round trips, testinfra, hung hosts."""
     count = bench.fleet.count
     inventory = f"--inventory={bench.fleet.inventory()}"
-    helped, _ = measure.repeated(lambda: bench.start("--help"), times)
-    planned, _ = measure.repeated(lambda: bench.start("--plan", inventory), times)
-    one, _ = measure.repeated(bench.one_verdict, times)
+    helped, _ = measure.repeated(lambda: bench.start("--help"), times, "--help")
+    planned, _ = measure.repeated(lambda: bench.start("--plan", inventory), times, "--plan")
+    one, _ = measure.repeated(bench.one_verdict, times, "one verdict of the snapshot")
+    measure.progress("collector on a host with 400 processes")
     cost = collector_cost(bench.fleet, 400)
+    measure.progress("round trips")
     trips, floor_trips = round_trips(Bench(Fleet(bench.folder, 1)), DELAY_SECONDS)
     print(f"round trips: asyncssh true {floor_trips:.1f}", flush=True)
     few = min(count, 10)
+    measure.progress("testinfra as shipped")
     shipped = bench.testinfra(few).cpu / few
+    measure.progress("testinfra with ControlPath")
     path = bench.testinfra(
         few, "  ControlMaster auto", f"  ControlPath {bench.folder}/cm-%h", "  ControlPersist 60"
     )
@@ -123,11 +132,19 @@ def other_figures(bench: Bench, times: int, whole: float) -> list[Figure]:
 
 def _hung(bench: Bench, hung: int) -> Figure:
     """Return by how much so many hung hosts delay the end, in seconds."""
+    measure.progress(f"{hung} hung hosts")
     without = bench.suite("--only", "host-reachable").wall
     delayed = bench.suite("--only", "host-reachable", hung=hung).wall
     assert len(bench.results()["verdicts"]) == bench.fleet.count
     goal = hosts.SILENT_SECONDS + 2
     return Figure(bench.fleet.count, f"delay of the end by {hung} hung, s", delayed - without, goal)
+
+
+def _fill_caches(bench: Bench) -> None:
+    """Run everything once: the first run of an installation compiles its modules."""
+    measure.progress("first run, not measured")
+    bench.suite()
+    bench.judge()
 
 
 def commit() -> str:
@@ -208,6 +225,7 @@ def main() -> int:
         with hosts.sshd(fleets[-1]):
             if options.profile:
                 return profile(Bench(fleets[-1]), options.profile)
+            _fill_caches(Bench(fleets[0]))
             figures, costs = list[Figure](), list[float]()
             for fleet in fleets:
                 Fleet(fleet.folder, fleets[-1].count)  # known_hosts of all

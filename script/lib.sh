@@ -21,6 +21,7 @@ fi
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" # a plain user's often lacks them
 export PIP_DISABLE_PIP_VERSION_CHECK=1
+unset PYTHONDONTWRITEBYTECODE # each start of Python would compile all modules again
 
 OLDEST_PYTHON=3.10
 LAB_PACKAGES=(mmdebstrap iproute2 util-linux openssh-client gcc libc6-dev debian-archive-keyring)
