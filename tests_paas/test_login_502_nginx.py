@@ -1,5 +1,6 @@
 """FAQ: login answers 502 Bad Gateway: nginx, its server block for the domain, and its upstreams."""
 
+import re
 from collections.abc import Iterable
 
 from msgspec import structs
@@ -17,6 +18,7 @@ from bkpaas.checks import (
     Listener,
     Missing,
     Nginx,
+    NginxServer,
     NginxUpstream,
     NginxUpstreamServer,
     NoData,
@@ -36,6 +38,8 @@ from bkpaas.checks import (
     nginx_route,
     no_answer,
     platform_upstreams,
+    refused_address,
+    selected_server,
     series,
     servers_of_domain,
     service_endpoint,
@@ -48,6 +52,10 @@ from bkpaas.checks import (
 
 SERVED_AT = {"/login/": "login", "/api/": "esb", "/v1/": "appengine"}
 """The service of open_paas that answers a path of the domain."""
+
+LOGIN_PATH = "/login/accounts/is_login/"
+USERS_OF_DOMAIN = ("paas", "appo", "appt", "cmdb", "job")
+"""Roles whose hosts send requests to the domain."""
 
 UpstreamLine = tuple[NginxUpstream, str, NginxUpstreamServer]
 """An upstream, the service that it leads to, and one of its servers."""
@@ -116,7 +124,7 @@ def _nginx_holds(host: HostView, listener: Listener) -> bool:
 
 @condition("nginx-listen-vs-domain")
 def test_domain_arrives_at_its_server_block(host: HostView, deployment: Deployment, finding: Finding) -> None:
-    """The address that the domain resolves to is one nginx listens on, and no other server block owns it."""
+    """The address that the domain resolves to is one nginx listens on, and its block leads the hosts to open_paas."""
     nginx = _needs_nginx(host)
     servers = servers_of_domain(nginx, deployment)
     if not servers:
@@ -148,7 +156,52 @@ def test_domain_arrives_at_its_server_block(host: HostView, deployment: Deployme
                 location=f"{shadow.file}:{shadow.line}",
                 names=" ".join(shadow.names) or msg("none"),
             )
+        if deployment.port in open_ports:
+            selected = selected_server(nginx, deployment.domain, address, deployment.port)
+            _check_selected(selected, servers, deployment)
     finding.add_evidence(", ".join(addresses))
+
+
+def _check_selected(selected: NginxServer | None, servers: list[NginxServer], deployment: Deployment) -> None:
+    """Check that the server block of the requests for the domain leads to open_paas, and refuses no host."""
+    if selected is None:
+        return
+    where = f"{selected.file}:{selected.line}"
+    serving = [one for one in servers if _refusal(one) is None and _leads_to_open_paas(one)]
+    assert not serving or selected in serving, case(
+        "hidden",
+        "requests for {domain} reach {location}: nginx ignores the block of the same name at {other}",
+        domain=deployment.domain,
+        location=where,
+        other=series(f"{one.file}:{one.line}" for one in serving),
+    )
+    refusal = _refusal(selected)
+    assert refusal is None, case("answers-itself", "{location}: {answer}", location=where, answer=refusal)
+    route = nginx_route(selected.locations, LOGIN_PATH)
+    if route is None or deployment.virtual_addresses:  # requests may come with the address of the balancer
+        return
+    rules = route.location.passing.access
+    refused = [
+        entry.name
+        for entry in deployment.hosts_with(*USERS_OF_DOMAIN)
+        if refused_address(rules, entry.address)
+    ]
+    assert not refused, case(
+        "refuses-hosts",
+        "{location} refuses {hosts}: {rules}",
+        hosts=series(refused),
+        location=f"{route.location.file}:{route.location.line}",
+        rules="; ".join(" ".join(rule) for rule in rules),
+    )
+
+
+def _refusal(server: NginxServer) -> str | None:
+    """Return the `return` with which a server block refuses every request, None without one."""
+    return f"return {server.returns}" if re.match(r"[45]\d\d\b", server.returns or "") else None
+
+
+def _leads_to_open_paas(server: NginxServer) -> bool:
+    return any(location.upstream in UPSTREAM_SERVICES for location in server.locations)
 
 
 def _domain_addresses_here(host: HostView, deployment: Deployment) -> list[str]:

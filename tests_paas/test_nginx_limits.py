@@ -18,7 +18,9 @@ from bkpaas.checks import (
     load_time,
     log_time,
     msg,
+    nginx_route,
     platform_servers,
+    servers_of_domain,
 )
 
 NO_CONNECTION = "worker_connections are not enough"
@@ -27,7 +29,10 @@ NO_PORT = "(99: Cannot assign requested address)"
 """What nginx writes when a limit is reached. Source: nginx, ngx_connection.c, ngx_event_accept.c, ngx_event_connect.c."""
 MANY_LINES = 3
 """A single line is a short peak, which nginx-error-log reports."""
-SHIPPED_BODY = 512 * 1024 * 1024
+PORTAL = "/"
+"""The path below which paas receives packages."""
+MEGABYTE = 1024**2
+SHIPPED_BODY = 512 * MEGABYTE
 """Bytes: client_max_body_size in the paas.conf of 5.x, and in the server block of 6.x."""
 _BODY = re.compile(
     r"client intended to send too large (?:chunked )?body: (?:\d+\+)?(?P<bytes>\d{1,15}) bytes"
@@ -63,25 +68,35 @@ def _evidence(hits: list[LogHit], minutes: float) -> Message:
 def test_nginx_accepts_uploads(
     host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
-    """nginx has recently refused no upload that the client_max_body_size of the shipped file allows."""
+    """nginx has recently refused no upload that the shipped file allows, and its limit leaves room for packages."""
     recent = _lines_since_load(host, deployment, host_facts, finding)
     refused = [(int(match["bytes"]), hit) for hit in recent if (match := _BODY.search(hit.text))]
     too_low = [(size, hit) for size, hit in refused if size <= SHIPPED_BODY]
-    if not too_low:
-        return
-    size, hit = too_low[-1]
-    raise AssertionError(
-        case(
-            "refused",
-            "{number} within {minutes:.0f} minutes, the last of {megabytes} MB (shipped limit {limit} MB) in {file}: {line}",
-            number=len(too_low),
-            minutes=deployment.thresholds.log_window_minutes,
-            megabytes=max(1, round(size / 1024**2)),
-            limit=SHIPPED_BODY // 1024**2,
-            file=hit.file,
-            line=hit.text,
+    if too_low:
+        size, hit = too_low[-1]
+        raise AssertionError(
+            case(
+                "refused",
+                "{number} within {minutes:.0f} minutes, the last of {megabytes} MB (shipped limit {limit} MB) in {file}: {line}",
+                number=len(too_low),
+                minutes=deployment.thresholds.log_window_minutes,
+                megabytes=max(1, round(size / MEGABYTE)),
+                limit=SHIPPED_BODY // MEGABYTE,
+                file=hit.file,
+                line=hit.text,
+            )
         )
-    )
+    needed = deployment.thresholds.upload_megabytes
+    for server in servers_of_domain(host.nginx, deployment):
+        route = nginx_route(server.locations, PORTAL)
+        size = route.location.passing.body_bytes if route else 0
+        assert not 0 < size < needed * MEGABYTE, case(
+            "too-small",
+            "{location}: the client_max_body_size in effect is {megabytes} MB (limit {limit} MB; shipped 512 MB; 1 MB where none is written)",
+            location=f"{server.file}:{server.line}",
+            megabytes=f"{size / MEGABYTE:.3g}",
+            limit=needed,
+        )
 
 
 def _lines_since_load(

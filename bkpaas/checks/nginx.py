@@ -6,6 +6,8 @@ Source: nginx, "Server names" and "How nginx processes a request".
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from ipaddress import ip_address, ip_network
 
 from bkpaas.checks.log_search import is_loopback
 from bkpaas.facts import HostView, Nginx, NginxServer
@@ -70,6 +72,57 @@ def shadowing_server(nginx: Nginx, servers: list[NginxServer], address: str, por
         if other := next((server for server in nginx.servers if fits(server, addresses)), None):
             return other
     return None
+
+
+def selected_server(nginx: Nginx, domain: str, address: str, port: int) -> NginxServer | None:
+    """Return the server block that nginx selects for a request for the domain to address:port, None if none listens.
+
+    The listen decides first, then the name: exact, the longest *.suffix, the longest prefix.*, the first expression.
+    Of blocks with the same name the first in the order of the files wins, and nginx ignores the others.
+    """
+    for addresses in ((address,), ("*", "0.0.0.0")):
+        listening = [
+            (server, listen)
+            for server in nginx.servers
+            for listen in server.listens
+            if listen.port == port and not listen.unix and listen.address in addresses
+        ]
+        if not listening:
+            continue
+        named = [
+            (_name_rank(name), server)
+            for server, _ in listening
+            for name in server.names
+            if server_name_fits(name, domain)
+        ]
+        if named:
+            return min(named, key=lambda one: one[0])[1]
+        return next((server for server, listen in listening if listen.default), listening[0][0])
+    return None
+
+
+def _name_rank(name: str) -> tuple[int, int]:
+    """Return the place of a server_name among those that fit, the smallest first."""
+    if name.startswith("~"):
+        return 3, 0
+    if name.startswith(("*.", ".")):
+        return 1, -len(name)
+    return (2, -len(name)) if name.endswith(".*") else (0, 0)
+
+
+def refused_address(rules: Iterable[tuple[str, str]], address: str) -> bool:
+    """Return whether the first allow or deny that an address fits is a deny; False if none fits.
+
+    Source: nginx, ngx_http_access_module.
+    """
+    for word, written in rules:
+        try:
+            fits = written == "all" or ip_address(address) in ip_network(written, strict=False)
+        except ValueError:  # unix:, or a value that nginx would refuse
+            continue
+        if fits:
+            return word == "deny"
+    return False
 
 
 def servers_of_domain(nginx: Nginx, deployment: Deployment) -> list[NginxServer]:

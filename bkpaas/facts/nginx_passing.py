@@ -20,7 +20,12 @@ _KINDS = (
     "proxy_pass_request_headers",
     "proxy_pass_request_body",
     "proxy_method",
+    "client_max_body_size",
+    "satisfy",
 )
+_ACCESS = ("allow", "deny")
+"""Both are one list: a level with one of them inherits neither. Source: nginx, ngx_http_access_module."""
+_UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
 
 class Passing(Record, frozen=True):
@@ -42,14 +47,21 @@ class Passing(Record, frozen=True):
     """The method that every request gets."""
     refuses_post: bool = False
     """Whether limit_except or an if on $request_method refuses POST."""
+    access: tuple[tuple[str, str], ...] = ()
+    """allow and deny in their order, each with its argument; none where `satisfy any` lets a login decide."""
+    body_bytes: int = 0
+    """The client_max_body_size in effect, in bytes; 0: no limit."""
 
 
 def inherited(block: list[dict[str, Any]], above: Inherited) -> Inherited:
     """Return the directives in effect inside a block."""
     here: dict[str, list[tuple[str, ...]]] = {}
     for statement in block:
-        if statement["directive"] in _KINDS and statement["args"]:
-            here.setdefault(statement["directive"], []).append(tuple(map(str, statement["args"])))
+        name = statement["directive"]
+        if name in _KINDS and statement["args"]:
+            here.setdefault(name, []).append(tuple(map(str, statement["args"])))
+        elif name in _ACCESS and statement["args"]:
+            here.setdefault("access", []).append((name, str(statement["args"][0])[:100]))
     return above | {name: tuple(args) for name, args in here.items()}
 
 
@@ -76,7 +88,17 @@ def passing(block: list[dict[str, Any]], effective: Inherited, refused: bool = F
         passes_body=first("proxy_pass_request_body") != "off",
         method=first("proxy_method"),
         refuses_post=refused or refuses_post(block),
+        access=()
+        if first("satisfy") == "any"
+        else tuple((one[0], one[1]) for one in effective.get("access", ())),
+        body_bytes=_bytes(first("client_max_body_size")),
     )
+
+
+def _bytes(text: str) -> int:
+    """Parse a size such as `512m`; 1 MB, the default of nginx, where none is written."""
+    match = re.fullmatch(r"(\d{1,12})([kmg]?)", text.lower())
+    return int(match[1]) * _UNITS[match[2]] if match else 1024**2
 
 
 def refuses_post(block: list[dict[str, Any]]) -> bool:

@@ -86,6 +86,8 @@ class Thresholds(Struct, frozen=True, forbid_unknown_fields=True):
     """So many workers of a service that died within the log window are a warning."""
     resolve_slow_seconds: float = 1.0
     """A name resolution that takes longer is a warning."""
+    upload_megabytes: int = 50
+    """nginx in front has to accept a request body of this size."""
 
 
 class Connection(Struct, frozen=True):

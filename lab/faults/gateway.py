@@ -114,6 +114,29 @@ def unshadow(lab: Lab) -> None:
     reload_nginx(lab, nginx(lab))
 
 
+def leave_maintenance(lab: Lab) -> None:
+    """A page for maintenance was put before the site, and forgotten."""
+    name, port = nginx(lab), lab.layout.ports["http"]
+    names = f"listen {port}; server_name paas.{lab.layout.domain};"
+    lab.run(name, f"echo 'server {{ {names} location / {{ return 503; }} }}' > {site(lab, '00-portal')}")
+    reload_nginx(lab, name)
+    await_http(lab, name, gate_url(lab, "/login/"), "503")
+
+
+def end_maintenance(lab: Lab) -> None:
+    lab.run(nginx(lab), f"rm -f {site(lab, '00-portal')}")
+    reload_nginx(lab, nginx(lab))
+
+
+def refuse_hosts(lab: Lab) -> None:
+    """Only the paas hosts and the desktops of the administrators may use the platform."""
+    paas = [one.name for one in lab.layout.hosts if "paas" in one.roles]
+    allowed = "".join(f"allow {address(lab, one)}; " for one in paas)
+    in_front(f"s|client_max_body_size.*|&\\n    {allowed}allow 127.0.0.0/8; allow 10.66.0.1; deny all;|")[0](
+        lab
+    )
+
+
 def lose_site(lab: Lab) -> None:
     """An upgrade of nginx tidied its folder, and was told to reload."""
     edit(lab, nginx(lab), site(lab, "paas"), "d")
@@ -190,6 +213,32 @@ FAULTS = (
         "另一个 server 块明确监听 nginx 的地址，抢走了全部请求",
         shadow,
         unshadow,
+    ),
+    Fault(
+        "nginx-maintenance-left",
+        "nginx-listen-vs-domain",
+        SECTION,
+        "a server block for maintenance with the domain's name was left before the site",
+        "维护用的同名 server 遗留在站点之前",
+        leave_maintenance,
+        end_maintenance,
+    ),
+    Fault(
+        "nginx-returns-503",
+        "nginx-listen-vs-domain",
+        SECTION,
+        "the site of the domain returns 503 for every request",
+        "域名的站点对所有请求返回 503",
+        *in_front("s|server_name.*|&\\n    return 503;|"),
+    ),
+    Fault(
+        "nginx-refuses-hosts",
+        "nginx-listen-vs-domain",
+        SECTION,
+        "allow and deny of the site leave out the app hosts, cmdb and job",
+        "站点的 allow、deny 漏掉了 app 主机、cmdb 和 job",
+        refuse_hosts,
+        site_right,
     ),
     Fault(
         "nginx-stopped",

@@ -316,3 +316,74 @@ def passing(pattern, **changes):
 def test_what_nginx_passes_on(judge, change, case):
     verdict = judge("nginx-passes-requests", change)["nginx-1"]
     assert (verdict["verdict"], verdict["case"]) == (("fail", case) if case else ("pass", None))
+
+
+def second_block(returns=None, names=("paas.bklab.test",), first=True, address="*"):
+    """Add a server block that leads nowhere, before or after the site."""
+
+    def change(snapshot):
+        site = paas_server(snapshot)
+        site["listens"] = [{"address": "*", "port": 80}]
+        other = site | {
+            "names": list(names),
+            "listens": [{"address": address, "port": 80}],
+            "locations": [],
+            "returns": returns,
+            "file": "/etc/nginx/conf.d/00-maintenance.conf",
+        }
+        nginx(snapshot)["servers"] = [other, site] if first else [site, other]
+
+    return change
+
+
+def returning(answer):
+    def change(snapshot):
+        paas_server(snapshot)["returns"] = answer
+
+    return change
+
+
+def with_access(*rules, virtual=False):
+    def change(snapshot):
+        for one in paas_server(snapshot)["locations"]:
+            one["passing"] = {"access": [rule.split() for rule in rules]}
+        if virtual:
+            snapshot["deployment"]["virtual_addresses"] = ["10.66.0.200"]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "word", "failed"),
+    [
+        (second_block(), "fail", "hidden"),
+        (second_block("503"), "fail", "hidden"),
+        (second_block("503", names=("*.bklab.test",)), "pass", None),
+        (second_block("503", names=("_",)), "pass", None),
+        (second_block("503", first=False), "pass", None),
+        (second_block("503", address="10.66.0.99"), "pass", None),
+        (returning("503"), "fail", "answers-itself"),
+        (returning("403 closed"), "fail", "answers-itself"),
+        (returning("301 https://$host$request_uri"), "pass", None),
+        (with_access("allow 10.66.0.0/24", "deny all"), "pass", None),
+        (with_access("deny 10.66.0.99", "allow all"), "pass", None),
+        (with_access("allow 10.66.0.11", "allow 10.66.0.12", "deny all"), "fail", "refuses-hosts"),
+        (with_access("deny 10.66.0.41", "allow all"), "fail", "refuses-hosts"),
+        (with_access("allow 10.66.0.11", "deny all", virtual=True), "pass", None),
+    ],
+)
+def test_the_block_that_nginx_selects_leads_the_hosts_to_open_paas(judge, change, word, failed):
+    verdict = judge("nginx-listen-vs-domain", change)["nginx-1"]
+    assert (verdict["verdict"], verdict["case"]) == (word, failed), verdict
+
+
+@pytest.mark.parametrize(
+    ("megabytes", "limit", "word"), [(0, 50, "pass"), (512, 50, "pass"), (1, 50, "warn"), (20, 10, "pass")]
+)
+def test_the_limit_of_uploads(judge, megabytes, limit, word):
+    def change(snapshot):
+        snapshot["deployment"]["thresholds"]["upload_megabytes"] = limit
+        for one in paas_server(snapshot)["locations"]:
+            one["passing"] = {"body_bytes": megabytes * 1024**2}
+
+    assert judge("nginx-upload-size", change)["nginx-1"]["verdict"] == word
