@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
-import sys
-import tempfile
-from importlib.util import cache_from_source
 from pathlib import Path
 
 import msgspec
 
+from bkpaas import python_cache
 from bkpaas.catalogue.load import FOLDER, Catalogue, load_catalogue
 from bkpaas.catalogue.validate import validate
 
@@ -33,15 +30,13 @@ def checked_catalogue() -> Catalogue:
             return msgspec.msgpack.decode(data[_DIGEST_BYTES:], type=Catalogue)
     catalogue = load_catalogue()
     validate(catalogue, FOLDER)
-    if not sys.dont_write_bytecode:
-        with contextlib.suppress(OSError):
-            _replace(path, digest + msgspec.msgpack.encode(catalogue))
+    python_cache.write(path, digest + msgspec.msgpack.encode(catalogue))
     return catalogue
 
 
 def cache_path() -> Path:
     """Return the file of the cache: in __pycache__, or below PYTHONPYCACHEPREFIX."""
-    return Path(cache_from_source(str(FOLDER / "catalogue.py"))).with_suffix(".msgpack")
+    return python_cache.path(FOLDER / "catalogue", ".msgpack")
 
 
 def _digest() -> bytes:
@@ -53,17 +48,3 @@ def _digest() -> bytes:
         digest.update(f"{path.relative_to(FOLDER.parent)}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.digest()
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write a file as a whole, as private as the umask says."""
-    path.parent.mkdir(exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

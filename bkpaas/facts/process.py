@@ -181,6 +181,8 @@ _DEFAULT_SUPERVISOR_CONF = "supervisord.conf"
 
 
 def _is_supervisord(process: Process) -> bool:
+    if not any("supervisord" in word for word in process.argv[:2]):
+        return False
     program = [basename(word) for word in process.argv[:2]]
     return "supervisord" in program[:1] or (program[1:] == ["supervisord"] and "python" in program[0])
 

@@ -28,6 +28,7 @@ from bkpaas.report.findings import (
     unexplained,
     warnings,
 )
+from bkpaas.report.templates import TemplateCache
 from bkpaas.report.text import visible
 
 TEXT_LIMIT = 4_000
@@ -76,6 +77,7 @@ def page(results: Results, target: Path | None = None) -> str:
 def _template() -> Any:
     environment = Environment(
         loader=FileSystemLoader(_HERE),
+        bytecode_cache=TemplateCache(),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,

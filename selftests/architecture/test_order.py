@@ -14,7 +14,7 @@ ORDER = (
     ("language", "text", "former_names"),
     ("messages", "streams"),
     ("errors", "interruption"),
-    ("files",),
+    ("files", "python_cache"),
     ("record",),
     ("inventory",),
     ("facts",),
@@ -27,7 +27,7 @@ ORDER = (
 """Modules and packages of bkpaas. Those of one group import each other only without a cycle."""
 RANK = {name: rank for rank, group in enumerate(ORDER) for name in group}
 LEAVES = {
-    "report": ("language", "text", "messages", "streams", "errors", "files", "record"),
+    "report": ("language", "text", "messages", "streams", "errors", "files", "python_cache", "record"),
     "runs": ("language", "text", "messages", "streams", "errors", "files", "record", "facts"),
 }
 """Packages that only the plugin imports, with what they may import."""
