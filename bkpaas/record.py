@@ -174,6 +174,20 @@ class FactChange(Struct):
     """None: it is not there."""
 
 
+class NotCompared(Struct):
+    """What cannot be compared on a host that was upgraded between both runs."""
+
+    host: str
+    before: str
+    """Generation of the host then: 5.x (supervisord), 6.0/6.1 (systemd) or 6.2+ (docker)."""
+    after: str
+    """Generation of the host now."""
+    conditions: list[str]
+    """Those that apply to one of both generations only."""
+    facts: list[str]
+    """Kinds of facts that differ with the generation: process."""
+
+
 class Comparison(Struct):
     """Comparison with an earlier run (--baseline)."""
 
@@ -181,6 +195,8 @@ class Comparison(Struct):
     started: str
     verdicts: list[Change]
     facts: list[FactChange]
+    not_compared: list[NotCompared] = []
+    """By host; empty unless hosts were upgraded to another generation."""
 
 
 class PastRun(Struct, omit_defaults=True):

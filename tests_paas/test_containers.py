@@ -279,7 +279,7 @@ def test_containers_of_both_hosts_are_equal(pair: tuple[HostView, HostView], fin
 def test_paas_hosts_are_of_one_generation(
     deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
-    """One process manager runs the services of all paas hosts."""
+    """One process manager runs the services of all paas hosts, that of the inventory's generation."""
     managers: dict[str, list[str]] = {}
     for entry in deployment.selected("paas"):
         names = [
@@ -293,3 +293,11 @@ def test_paas_hosts_are_of_one_generation(
     text = "; ".join(f"{', '.join(names)}: {manager}" for manager, names in managers.items())
     finding.add_evidence(text)
     assert len(managers) < 2, case("hosts", "{managers}", managers=text)
+    for manager in managers:
+        is_older = manager == GENERATIONS["supervisord"]
+        assert is_older == (deployment.generation == "5.x"), case(
+            "inventory",
+            "inventory {generation}; {managers}",
+            generation=deployment.generation,
+            managers=text,
+        )

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from bkpaas.errors import NotApplicable
 from bkpaas.facts import HostView
-from bkpaas.facts.managers import Manager
+from bkpaas.facts.generations import GENERATIONS as GENERATIONS
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.inventory.platform import has_project
 from bkpaas.messages import msg
-
-GENERATIONS: dict[Manager, str] = {
-    "supervisord": "5.x (supervisord)",
-    "systemd": "6.0/6.1 (systemd)",
-    "docker": "6.2+ (docker)",
-}
-"""What each process manager is the sign of."""
 
 
 def require_supervisord(host: HostView, deployment: Deployment) -> None:

@@ -39,6 +39,7 @@ from bkpaas.facts import (
     uwsgi,
     versions,
 )
+from bkpaas.facts.generations import deployment_of
 from bkpaas.facts.query import Earlier, Plan, Query
 from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import Deployment, Host
@@ -98,8 +99,17 @@ def round_1(entry: Host, deployment: Deployment) -> Plan:
 
 
 def round_2(entry: Host, deployment: Deployment, earlier: Earlier) -> Plan | None:
-    """Return the plan of round 2 from the facts of round 1, or None if it has no queries."""
-    plan = _merged(2, deployment, _queries(entry, deployment, earlier))
+    """Return the plan of round 2 from the facts of round 1, or None if it has no queries.
+
+    A host of another generation than the inventory's is also asked what round 1 asks hosts of its own one.
+    """
+    own = deployment_of(earlier.hosts[entry.name], entry, deployment)
+    queries = [*_queries(entry, own, earlier)]
+    if own is not deployment:
+        sent = {msgspec.json.encode(query) for query in _queries(entry, deployment, None)}
+        first = _queries(entry, own, None)
+        queries = [*(query for query in first if msgspec.json.encode(query) not in sent), *queries]
+    plan = _merged(2, deployment, queries)
     return plan if any(plan.get(section) for section in _WORTH_A_ROUND) else None
 
 

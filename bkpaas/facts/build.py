@@ -297,8 +297,13 @@ class _Answers:
     def _both_rounds(
         self, build: Callable[[dict[str, Any], dict[str, Any] | None, Secrets], T], section: str
     ) -> T | Missing:
-        """Build a noun from a section of round 1 and, where it was asked again, of round 2."""
+        """Build a noun from a section of round 1 and, where it was asked again, of round 2.
+
+        Round 2 alone has it where only round 1 showed that the host is of another generation than the inventory.
+        """
         then = self.round_2.values.get(section)
+        if section not in self.round_1.values and then is not None:
+            return _built(lambda: build(then, then, self.secrets))
         return self._noun(lambda: build(self.round_1.values[section], then, self.secrets), section)
 
     def _merged(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterable
 from functools import cached_property
 from typing import Any, Literal, TypeVar
 
+import msgspec
 from msgspec import Struct, field
 
 from bkpaas.former_names import warn_former_name
@@ -230,6 +231,14 @@ class Deployment(Struct, frozen=True, dict=True):
             self._values[key] = compute()
         value: T = self._values[key]
         return value
+
+    def as_generation(self, generation: Generation) -> Deployment:
+        """Return the deployment with another generation, for hosts that an upgrade has reached before the others."""
+        if generation == self.generation:
+            return self
+        return self.once(
+            ("generation", generation), lambda: msgspec.structs.replace(self, generation=generation)
+        )
 
     def service_port(self, service: str) -> int:
         return self.ports.get(service, DEFAULT_PORTS[service])

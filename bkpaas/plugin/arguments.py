@@ -12,7 +12,8 @@ from bkpaas.checks.finding import Finding
 from bkpaas.checks.lookup import HostLookup
 from bkpaas.errors import NotApplicable
 from bkpaas.facts import ControllerView, HostView, Snapshot
-from bkpaas.inventory.deployment import Deployment, Host
+from bkpaas.facts.generations import generation_of
+from bkpaas.inventory.deployment import Deployment, Generation, Host
 from bkpaas.messages import msg
 
 
@@ -28,6 +29,12 @@ class Arguments:
         """Return the function that gives the facts of any host by its name."""
         snapshot = self.snapshot
         return HostLookup(snapshot.views, self.finding.unreachable_hosts, snapshot.fleet_values)
+
+    def of_generation(self) -> Deployment:
+        """Return the deployment, with the generation of the host that is judged alone."""
+        if len(self.subject.hosts) != 1:
+            return self.deployment
+        return own_deployment(self.subject.hosts[0], self.deployment, self.snapshot)
 
     def host(self) -> HostView:
         """Return the facts of the (first) host of the subject."""
@@ -53,7 +60,7 @@ class Arguments:
 
 ARGUMENTS: Mapping[str, Callable[[Arguments], Any]] = {
     "controller": Arguments.controller,
-    "deployment": lambda its: its.deployment,
+    "deployment": Arguments.of_generation,
     "finding": lambda its: its.finding,
     "host": Arguments.host,
     "host_facts": Arguments.host_facts,
@@ -67,10 +74,20 @@ ARGUMENTS: Mapping[str, Callable[[Arguments], Any]] = {
 """The arguments that are facts; live_host is a connection and a fixture only."""
 
 
-def require_subject(condition: Condition, subject: Subject, deployment: Deployment) -> None:
-    """Raise NotApplicable where no host of the inventory is in the scope of the condition."""
+BY_INVENTORY = frozenset({"process-manager"})
+"""Conditions that compare a host with the generation of the inventory."""
+
+
+def require_subject(
+    condition: Condition, subject: Subject, deployment: Deployment, snapshot: Snapshot | None = None
+) -> None:
+    """Raise NotApplicable where no host of the inventory is in the scope of the condition.
+
+    Each host is judged by its own generation, whatever that of the inventory.
+    """
     reason = condition.not_applicable_reason
-    if deployment.generation not in condition.generations:
+    generations = generations_of(condition, subject, deployment, snapshot)
+    if generations.isdisjoint(condition.generations):
         raise NotApplicable(
             reason.message()
             if reason
@@ -78,6 +95,13 @@ def require_subject(condition: Condition, subject: Subject, deployment: Deployme
                 "only generation {generations} has this, and the deployment is {generation}",
                 generations=", ".join(condition.generations),
                 generation=deployment.generation,
+            )
+            if generations == {deployment.generation}
+            else msg(
+                "only generation {generations} has this, and {hosts} is {generation}",
+                generations=", ".join(condition.generations),
+                hosts=", ".join(subject.hosts),
+                generation=", ".join(sorted(generations)),
             )
         )
     if subject is not WHOLE:
@@ -87,3 +111,24 @@ def require_subject(condition: Condition, subject: Subject, deployment: Deployme
         if reason
         else msg("no host of the inventory has the role that this condition is about")
     )
+
+
+def generations_of(
+    condition: Condition, subject: Subject, deployment: Deployment, snapshot: Snapshot | None
+) -> set[Generation]:
+    """Return the generations of the hosts of a subject; without hosts or their facts that of the inventory."""
+    if snapshot is None or not subject.hosts or condition.id in BY_INVENTORY:
+        return {deployment.generation}
+    return {own_deployment(name, deployment, snapshot).generation for name in subject.hosts}
+
+
+def own_deployment(name: str, deployment: Deployment, snapshot: Snapshot) -> Deployment:
+    """Return the deployment with the generation of one host."""
+    view = snapshot.views.get(name)
+    if view is None:
+        return deployment
+    entry = deployment.host(name)
+    generation = view.once(
+        ("generation", deployment.generation), lambda: generation_of(view.facts, entry, deployment)
+    )
+    return deployment.as_generation(generation)

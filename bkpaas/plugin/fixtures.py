@@ -42,7 +42,10 @@ def _require_subject(request: pytest.FixtureRequest) -> None:
     if marker is None:
         return
     condition = get_condition(marker.args[0])
-    require_subject(condition, request.node.callspec.params["subject"], request.config.stash[DEPLOYMENT])
+    stash = request.config.stash
+    require_subject(
+        condition, request.node.callspec.params["subject"], stash[DEPLOYMENT], stash.get(SNAPSHOT, None)
+    )
 
 
 @pytest.fixture(scope="session")

@@ -110,9 +110,9 @@ def _reports(item: pytest.Function) -> tuple[pytest.TestReport, pytest.TestRepor
 def _call(item: pytest.Function, finding: Finding) -> None:
     deployment, id_ = item.config.stash[DEPLOYMENT], identity(item)
     assert id_ is not None
-    subject = subject_of(id_, deployment)
-    require_subject(get_condition(id_.partition("@")[0]), subject, deployment)
-    arguments = Arguments(deployment, item.config.stash[SNAPSHOT], subject, finding)
+    subject, snapshot = subject_of(id_, deployment), item.config.stash[SNAPSHOT]
+    require_subject(get_condition(id_.partition("@")[0]), subject, deployment, snapshot)
+    arguments = Arguments(deployment, snapshot, subject, finding)
     item.function(**{name: ARGUMENTS[name](arguments) for name in item._fixtureinfo.argnames})
 
 

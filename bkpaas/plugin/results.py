@@ -28,6 +28,7 @@ from bkpaas.facts import Snapshot
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.language import Language, get_language, other_language
 from bkpaas.messages import Message, msg
+from bkpaas.plugin.arguments import own_deployment
 from bkpaas.plugin.outcome import Outcome
 from bkpaas.plugin.proved import platform_versions
 from bkpaas.plugin.selection import subject_of
@@ -66,7 +67,9 @@ def build(
     needs = {id_: frozenset(outcome.depends_on_hosts) for id_, outcome in outcomes.items()}
     addresses = _addresses(deployment, snapshot)
     reasons = _reasons(checked, outcomes)
-    generations = {host.name: deployment.generation for host in deployment.hosts}
+    generations = {
+        host.name: own_deployment(host.name, deployment, snapshot).generation for host in deployment.hosts
+    }
     roots = explain(checked, about, missed, needs, addresses, reasons, generations)
     groups = root_groups([one for one in checked if one.verdict in BAD], addresses, reasons)
     explained = consequences([one for one in checked if one.verdict in BAD])
@@ -129,13 +132,16 @@ def verdict(id_: str, outcome: Outcome, deployment: Deployment, snapshot: Snapsh
     subject = subject_of(id_, deployment)
     case = condition.case(outcome.case) if _shows_a_case(id_, outcome) else None
 
+    hosts = subject.hosts
+    as_judged = own_deployment(hosts[0], deployment, snapshot) if len(hosts) == 1 else deployment
+
     def texts(language: Language) -> dict[str, str | None]:
-        remedy = case.remedy(deployment.generation) if case and outcome.word != "waived" else None
+        remedy = case.remedy(as_judged.generation) if case and outcome.word != "waived" else None
         return {
             "title": condition.title.in_(language),
             "reason": _rendered(outcome.reason, language),
             "evidence": _rendered(outcome.evidence, language),
-            "remedy": render(remedy, subject, deployment, snapshot, _values(case, outcome), language)
+            "remedy": render(remedy, subject, as_judged, snapshot, _values(case, outcome), language)
             if case and remedy
             else None,
         }
@@ -356,7 +362,7 @@ def _host(name: str, deployment: Deployment, snapshot: Snapshot) -> HostRecord:
         name=name,
         address=host.address,
         roles=list(host.roles),
-        generation=deployment.generation,
+        generation=own_deployment(name, deployment, snapshot).generation,
         collected=bool(facts and facts.collected),
         seconds=round(facts.seconds, 3) if facts else 0.0,
         error=_rendered(error, get_language()),

@@ -68,13 +68,38 @@ def _nightly(history: History) -> Message:
 def _baseline(comparison: Comparison) -> Message:
     before = day(comparison.started)
     if not comparison.verdicts and not comparison.facts:
-        return msg("compared with the baseline of {before}: no verdict and no fact differs", before=before)
+        line = msg("compared with the baseline of {before}: no verdict and no fact differs", before=before)
+    else:
+        line = msg(
+            "compared with the baseline of {before}: changed verdicts {verdicts}; changed facts {facts}",
+            before=before,
+            verdicts=_some([change.id for change in comparison.verdicts]),
+            facts=_some([fact_name(change) for change in comparison.facts]),
+        )
+    if not comparison.not_compared:
+        return line
     return msg(
-        "compared with the baseline of {before}: changed verdicts {verdicts}; changed facts {facts}",
-        before=before,
-        verdicts=_some([change.id for change in comparison.verdicts]),
-        facts=_some([fact_name(change) for change in comparison.facts]),
+        "{line}; not compared, since upgraded: {hosts}",
+        line=line,
+        hosts=_some([one.host for one in comparison.not_compared]),
     )
+
+
+def not_compared(comparison: Comparison | None) -> list[Message]:
+    """Return a line for each group of upgraded hosts: what of them cannot be compared with the baseline."""
+    groups: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
+    for one in comparison.not_compared if comparison else ():
+        groups.setdefault((one.before, one.after, tuple(one.conditions)), []).append(one.host)
+    return [
+        msg(
+            "{hosts}: {before} -> {after}: processes, and the conditions of one generation only: {conditions}",
+            hosts=", ".join(hosts),
+            before=before,
+            after=after,
+            conditions=", ".join(conditions) or "-",
+        )
+        for (before, after, conditions), hosts in groups.items()
+    ]
 
 
 def differences(results: Results) -> list[Message]:

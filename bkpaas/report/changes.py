@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from bkpaas.messages import Message, msg
 from bkpaas.record import Change, Comparison, FactChange, PastRun, Results, Word
-from bkpaas.report.change_lines import day
+from bkpaas.report.change_lines import day, not_compared
 
 BARS = 60
 """Past runs drawn, the latest."""
@@ -53,6 +53,8 @@ class Changed(NamedTuple):
     comparison: Comparison | None
     groups: list[Group]
     facts: list[FactChange]
+    not_compared: list[Message]
+    """A line for each group of upgraded hosts."""
     lists: list[tuple[Message, list[str]]]
     """From the history: what it is called, ids."""
 
@@ -80,6 +82,7 @@ def changed(results: Results) -> Changed | None:
         baseline,
         [Group(name, those) for name, those in with_names if those],
         baseline.facts if baseline else [],
+        not_compared(baseline),
         [(name, ids) for name, ids in lists if ids],
     )
 

@@ -9,7 +9,7 @@ from bkpaas.language import Language
 from bkpaas.messages import Message, msg
 from bkpaas.record import WORDS, Results, Verdict
 from bkpaas.report import terminal
-from bkpaas.report.change_lines import change_lines, differences, moment, since
+from bkpaas.report.change_lines import change_lines, differences, moment, not_compared, since
 from bkpaas.report.findings import (
     Cause,
     causes,
@@ -107,6 +107,8 @@ class _Ticket:
         yield from self.list(msg("Further warnings"), rest)
         changed = [escaped(self.cut(self.text(line))) for line in differences(results)]
         yield from self.list(msg("Changed since the baseline"), changed)
+        upgraded = [escaped(self.cut(self.text(line))) for line in not_compared(results.comparison)]
+        yield from self.list(msg("Not compared, since upgraded"), upgraded)
         # The reason of what is waived names who accepted it and its last day.
         waived = [self.entry(v, v.reason) for v in results.verdicts if v.verdict == "waived"]
         yield from self.list(msg("Waived"), waived)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from bkpaas.language import Language
 from bkpaas.messages import Message, msg
 from bkpaas.record import WORDS, Results, Verdict
-from bkpaas.report.change_lines import change_lines, differences, since
+from bkpaas.report.change_lines import change_lines, differences, not_compared, since
 from bkpaas.report.findings import (
     Cause,
     causes,
@@ -94,6 +94,8 @@ class _Page:
         yield from self.unchecked(results)
         yield from self.warnings(results)
         yield from self.one_line_each(msg("changed since the baseline"), map(self.text, differences(results)))
+        upgraded = not_compared(results.comparison)
+        yield from self.one_line_each(msg("not compared, since upgraded"), map(self.text, upgraded))
         yield ""
         if results.versions is not None:
             yield from wrap(visible(results.versions.text), self.width)

@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -20,9 +20,10 @@ import msgspec
 
 from bkpaas.errors import SuiteError
 from bkpaas.facts import Snapshot
+from bkpaas.facts.generations import shown_generation
 from bkpaas.language import get_language
 from bkpaas.messages import msg
-from bkpaas.record import Change, Comparison, Results, read_json
+from bkpaas.record import Change, Comparison, NotCompared, Results, read_json
 from bkpaas.runs.facts import changes
 
 SECONDS = 120.0
@@ -69,13 +70,7 @@ class Baseline:
             last = self._output.read_text("utf-8", "replace").strip().rpartition("\n")[2]
             reason = last[:300] or self._process.poll()
             raise SuiteError(msg("the baseline could not be checked: {reason}", reason=reason))
-        started = datetime.fromtimestamp(self.snapshot.started).astimezone()
-        return Comparison(
-            run=self.snapshot.run,
-            started=started.isoformat(timespec="seconds"),
-            verdicts=compared(before, self.snapshot, after, new, checked),
-            facts=changes(self.snapshot, new),
-        )
+        return comparison(before, self.snapshot, after, new, checked)
 
     def _record(self) -> Results | None:
         try:
@@ -90,6 +85,22 @@ class Baseline:
             self._process.wait()
         with suppress(OSError):
             self._directory.cleanup()
+
+
+def comparison(
+    before: Results, old: Snapshot, after: Results, new: Snapshot, checked: Set[str]
+) -> Comparison:
+    """Return what differs, and what cannot be compared since hosts were upgraded to another generation."""
+    verdicts = compared(before, old, after, new, checked)
+    upgraded = upgrades(old, new)
+    hosts = {verdict.id: verdict.hosts for record in (before, after) for verdict in record.verdicts}
+    return Comparison(
+        run=old.run,
+        started=datetime.fromtimestamp(old.started).astimezone().isoformat(timespec="seconds"),
+        verdicts=[one for one in verdicts if not _upgraded_host(one, hosts[one.id], upgraded)],
+        facts=[one for one in changes(old, new) if one.host not in upgraded or one.kind not in MANAGED],
+        not_compared=_not_compared(verdicts, hosts, upgraded),
+    )
 
 
 def compared(
@@ -115,3 +126,41 @@ def compared(
             continue
         changes.append(Change(id_, was.get(id_), is_.get(id_)))
     return changes
+
+
+MANAGED = ("process",)
+"""Kinds of facts that differ with the generation of a host."""
+
+
+def upgrades(old: Snapshot, new: Snapshot) -> dict[str, tuple[str, str]]:
+    """Return the generations then and now of the hosts that both have and that were upgraded in between."""
+    both = {host.name for host in old.deployment.hosts} & {host.name for host in new.deployment.hosts}
+    generations = {
+        name: tuple(
+            shown_generation(one.hosts.get(name), one.deployment.host(name), one.deployment)
+            for one in (old, new)
+        )
+        for name in sorted(both)
+        if all(name in one.hosts and one.hosts[name].collected for one in (old, new))
+    }
+    return {name: (then, now) for name, (then, now) in generations.items() if then != now}
+
+
+def _upgraded_host(change: Change, hosts: Sequence[str], upgraded: Mapping[str, object]) -> str | None:
+    """Return the upgraded host because of which a verdict cannot be compared: only one of both applies."""
+    if (change.before == "not_applicable") == (change.after == "not_applicable"):
+        return None
+    return next((host for host in hosts or upgraded if host in upgraded), None)
+
+
+def _not_compared(
+    verdicts: Sequence[Change], hosts: Mapping[str, Sequence[str]], upgraded: Mapping[str, tuple[str, str]]
+) -> list[NotCompared]:
+    conditions: dict[str, list[str]] = {name: [] for name in upgraded}
+    for change in verdicts:
+        if host := _upgraded_host(change, hosts[change.id], upgraded):
+            conditions[host].append(change.id.partition("@")[0])
+    return [
+        NotCompared(name, then, now, list(dict.fromkeys(conditions[name])), list(MANAGED))
+        for name, (then, now) in upgraded.items()
+    ]

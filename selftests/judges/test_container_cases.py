@@ -47,6 +47,16 @@ def in_containers(snapshot: dict[str, Any], *names: str) -> None:
         host["units"] = {"fact": "Units", "by_name": {}, "booted": True, "later": {}, "groups": groups}
 
 
+def in_units(snapshot: dict[str, Any], *names: str) -> None:
+    """Make systemd run the services of these paas hosts, as in generation 6.0."""
+    snapshot["deployment"]["generation"] = "6.x"
+    for name in names or ("paas-1", "paas-2"):
+        host = snapshot["hosts"][name]
+        pids = masters(host)
+        groups = {str(pid): f"/system.slice/bk-paas-{service}.service" for service, pid in pids.items()}
+        host["units"] = {"fact": "Units", "by_name": {}, "booted": True, "later": {}, "groups": groups}
+
+
 def login(*later: str, host: str = "paas-1", **values: Any) -> Change:
     """Change the container of login, in round 2 only if `later` says so."""
 
@@ -206,6 +216,45 @@ def twice(snapshot: dict[str, Any]) -> None:
 def test_hosts_of_several_generations(judge: Any, change: Change, case: str | None) -> None:
     verdict = judge("generation-mixed", change)["controller"]
     assert (verdict["verdict"], verdict["case"]) == (("fail", case) if case else ("pass", None))
+
+
+def of_5(snapshot: dict[str, Any]) -> None:
+    """The inventory was not renewed: it is of 5.x, and an upgrade has put paas-1 into containers."""
+    in_containers(snapshot, "paas-1")
+    snapshot["deployment"]["generation"] = "5.x"
+
+
+def all_of_6(snapshot: dict[str, Any]) -> None:
+    in_containers(snapshot)
+    snapshot["deployment"]["generation"] = "5.x"
+
+
+def all_of_5(snapshot: dict[str, Any]) -> None:
+    snapshot["deployment"]["generation"] = "6.x"
+
+
+def test_an_inventory_of_5_has_hosts_of_6(judge: Any) -> None:
+    def stopped(snapshot: dict[str, Any]) -> None:
+        of_5(snapshot)
+        for containers in ("by_name", "later"):
+            container = snapshot["hosts"]["paas-1"]["containers"][containers]["bk-paas-login"]
+            container |= {"state": "exited", "pid": 0, "exit_code": 137}
+
+    verdicts = judge("container-state", stopped)
+    assert (verdicts["paas-1"]["verdict"], verdicts["paas-2"]["verdict"]) == ("fail", "not_applicable")
+    assert "docker" in verdicts["paas-1"]["remedy"]
+    for id_ in ("supervisor-proc", "supervisor-status"):
+        words = {name: one["verdict"] for name, one in judge(id_, of_5).items()}
+        assert words["paas-1"] == "not_applicable" and words["paas-2"] == "pass"
+    mixed = judge("generation-mixed", stopped)["controller"]
+    assert (mixed["verdict"], mixed["case"]) == ("fail", "hosts")
+
+
+@pytest.mark.parametrize("change", [all_of_6, all_of_5])
+def test_an_inventory_of_another_generation(judge: Any, change: Change) -> None:
+    verdict = judge("generation-mixed", change)["controller"]
+    assert (verdict["verdict"], verdict["case"]) == ("fail", "inventory")
+    assert "install.config" in verdict["remedy"]
 
 
 def test_units_that_an_upgrade_has_left(judge: Any) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from selftests.judges.test_container_cases import in_units
+
 Edit = Callable[[dict[str, Any]], object]
 Facts = Callable[[dict[str, Any]], object]
 
@@ -101,7 +103,7 @@ def name_of_consul(name: str, *addresses: str) -> Facts:
 
 def consul(*edits: Facts) -> Edit:
     def change(snapshot: dict[str, Any]) -> None:
-        snapshot["deployment"]["generation"] = "6.x"
+        in_units(snapshot)
         for edit in edits:
             edit(snapshot["hosts"]["paas-1"])
 

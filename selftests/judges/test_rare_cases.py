@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from selftests.judges.test_container_cases import in_units
+
 GONE = "10.66.0.99:8003"
 
 
@@ -46,7 +48,7 @@ def test_upstreams_that_nginx_still_uses(judge: Any, change: Any, case: str | No
 
 
 def of_6(snapshot: dict[str, Any]) -> None:
-    snapshot["deployment"]["generation"] = "6.x"
+    in_units(snapshot)
 
 
 def without_services(snapshot: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from bkpaas.record import (
     FactChange,
     History,
     HostRecord,
+    NotCompared,
     PastRun,
     Results,
     RootCause,
@@ -365,6 +366,15 @@ def among_others() -> Results:
             FactChange("paas-2", "setting", "login BK_COOKIE_AGE", "86400", "43200"),
             FactChange("paas-1", "listener", "10.66.0.11:8004", None, "uwsgi"),
             FactChange("nginx-1", "upstream", "OPEN_PAAS 10.66.0.13:8003", "up", None),
+        ],
+        not_compared=[
+            NotCompared(
+                "paas-2",
+                "5.x (supervisord)",
+                "6.0/6.1 (systemd)",
+                ["supervisor-sock", "unit-state"],
+                ["process"],
+            )
         ],
     )
     cmdb = {"condition": "http-proxy-env", "hosts": ["cmdb-1"], "owner": "cmdb team", "evidence": None}

@@ -15,7 +15,7 @@ from bkpaas.catalogue.scope import Subject
 from bkpaas.checks import Finding
 from bkpaas.errors import NoData, NotApplicable
 from bkpaas.facts import Snapshot
-from bkpaas.plugin.arguments import ARGUMENTS, Arguments
+from bkpaas.plugin.arguments import ARGUMENTS, Arguments, generations_of
 from bkpaas.plugin.outcome import Outcome
 from bkpaas.plugin.results import build
 from bkpaas.plugin.selection import subjects
@@ -59,12 +59,17 @@ def verdicts(snapshot: Snapshot, only: Collection[str] | None = None) -> dict[st
 
 def _verdicts(snapshot: Snapshot, only: Collection[str] | None) -> Iterator[tuple[str, Verdict]]:
     for condition, test in suite_checks():
-        if snapshot.deployment.generation not in condition.generations:
-            continue
         for subject in condition.subjects(snapshot.deployment):
+            if _is_of_another_generation(condition, subject, snapshot):
+                continue
             if only is not None and f"{condition.id}@{subject.id}" not in only:
                 continue
             yield f"{condition.id}@{subject.id}", judge_one(snapshot, condition, test, subject)
+
+
+def _is_of_another_generation(condition: Condition, subject: Subject, snapshot: Snapshot) -> bool:
+    generations = generations_of(condition, subject, snapshot.deployment, snapshot)
+    return generations.isdisjoint(condition.generations)
 
 
 def judge_one(
@@ -115,7 +120,7 @@ def record(snapshot: Snapshot, only: str | None = None) -> Results:
             continue
         for subject in subjects(condition, snapshot.deployment):
             id_, finding = f"{condition.id}@{subject.id}", Finding()
-            if subject is WHOLE or snapshot.deployment.generation not in condition.generations:
+            if subject is WHOLE or _is_of_another_generation(condition, subject, snapshot):
                 reason = condition.not_applicable_reason
                 outcomes[id_] = Outcome(id_, "not_applicable", reason=reason and reason.message())
                 continue
