@@ -10,6 +10,7 @@ from pathlib import Path
 from bkpaas.catalogue.model import Case, Condition, Point, ReadOn, Relation, RemedyPart, Section, Text
 from bkpaas.catalogue.registry import CONDITIONS, SECTIONS, TOPOLOGY, section_of
 from bkpaas.catalogue.scope import OnController, PerLink, PerPair, PerVirtualAddress, Scope
+from bkpaas.catalogue.sources import reads
 from bkpaas.catalogue.variables import render_usual
 from bkpaas.inventory.deployment import DEFAULT_PORTS
 from bkpaas.language import LANGUAGES, Language
@@ -194,7 +195,7 @@ def _condition(condition: Condition, language: Language) -> Iterator[str]:
     yield item(Text(en="Generations", zh="版本"), _generations(condition, language))
     yield from (
         f"  - {_GENERATIONS[generation].in_(language)}{_colon(language)}{text.in_(language)}"
-        for generation, text in condition.reads.items()
+        for generation, text in reads(condition).items()
     )
     yield item(Text(en="Fails when", zh="失败条件"), condition.rule.in_(language))
     yield item(Text(en="Means", zh="含义"), condition.impact.in_(language))
@@ -250,7 +251,7 @@ def _generations(condition: Condition, language: Language) -> str:
     """Return on which generations a condition is judged, and whether each reads the same."""
     if condition.generations == ("5.x",):
         return Text(en="5.x only", zh="仅 5.x").in_(language)
-    if condition.reads:
+    if reads(condition):
         text = Text(en="what is read differs", zh="读取内容有差异")
     elif condition.generations == ("6.x",):
         text = Text(en="6.0 and later, the same is read", zh="6.0 及以上，读取内容相同")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from bkpaas.inventory.deployment import Deployment, Host
+from bkpaas.inventory.deployment import Deployment, Generation, Host
 
 INSTALL_ROOTS = ("/data/bkce", "/data/bkee")
 """Of the community and of the enterprise edition."""
@@ -67,7 +67,12 @@ _SETTINGS_FILES_6 = {
 
 def settings_files(deployment: Deployment) -> dict[str, tuple[str, ...]]:
     """Return the settings files per project of a deployment's generation."""
-    return SETTINGS_FILES if deployment.generation == "5.x" else SETTINGS_FILES | _SETTINGS_FILES_6
+    return settings_files_of(deployment.generation)
+
+
+def settings_files_of(generation: Generation) -> dict[str, tuple[str, ...]]:
+    """Return the settings files per project of a generation."""
+    return SETTINGS_FILES if generation == "5.x" else SETTINGS_FILES | _SETTINGS_FILES_6
 
 
 def is_open_source(deployment: Deployment) -> bool:

@@ -12,9 +12,15 @@ from pathlib import Path
 import pytest
 
 from docs.pages import ROOT
+from selftests.suite.judges import register_markers
 
 HEALTHY = ROOT / "selftests" / "snapshots" / "healthy.json"
 PARTS = ("bkpaas", "tests_paas", "tests_appengine", "tests_logging", "conftest.py", "pytest.ini", "docs")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    register_markers(config)
+
 
 PYTHON = """#!/bin/bash
 # Builds nothing, and judges the snapshot where an inventory is named.

@@ -75,7 +75,7 @@ def _is_of_another_generation(condition: Condition, subject: Subject, snapshot: 
 def judge_one(
     snapshot: Snapshot, condition: Condition, test: Callable[..., None], subject: Subject
 ) -> Verdict:
-    error = _error(snapshot, test, subject, Finding())
+    error = run_check(snapshot, test, subject, Finding())
     match error:
         case None:
             return Verdict("pass", "", subject.hosts)
@@ -88,7 +88,7 @@ def judge_one(
     return Verdict("broken", f"{type(error).__name__}: {error} ({_place(error)})", subject.hosts)
 
 
-def _error(
+def run_check(
     snapshot: Snapshot, test: Callable[..., None], subject: Subject, finding: Finding
 ) -> Exception | None:
     """Run a check and return what it raised."""
@@ -124,7 +124,7 @@ def record(snapshot: Snapshot, only: str | None = None) -> Results:
                 reason = condition.not_applicable_reason
                 outcomes[id_] = Outcome(id_, "not_applicable", reason=reason and reason.message())
                 continue
-            error = _error(snapshot, test, subject, finding)
+            error = run_check(snapshot, test, subject, finding)
             outcomes[id_] = outcome_of(id_, finding, error, location=_place(error) if error else "")
     order = [
         id_
