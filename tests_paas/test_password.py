@@ -10,6 +10,7 @@ from bkpaas.checks import (
     FileFact,
     FileName,
     Finding,
+    HostLookup,
     HostView,
     Message,
     Missing,
@@ -22,12 +23,16 @@ from bkpaas.checks import (
     clauses,
     combined,
     condition,
+    database_states,
     joined,
     labelled,
     lines,
     lost_settings,
     msg,
+    name_database,
+    plural,
     series,
+    statement_failure,
 )
 
 
@@ -176,6 +181,41 @@ def test_password_could_be_reset(host: HostView, finding: Finding) -> None:
         finding.add_evidence(" ".join(there))
         missing += [] if there else [path.path for path in paths]
     assert not missing, case("missing", "missing: {paths}", paths=", ".join(missing))
+
+
+@condition("password-hashes")
+def test_password_of_admin_is_a_hash(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """admin has a hash as password, or none: a password that was set in the table by hand fits nothing."""
+    unknown: list[Message | str] = []
+    for account, endpoint, state in database_states(host, unknown):
+        if "login" not in account.tables_of:
+            continue
+        name_database(account, host, deployment, host_facts, finding)
+        place = f"{endpoint}/{account.database}"
+        if error := state.errors.get("bkaccount_bkuser"):
+            unknown.append(labelled(place, statement_failure(error)))
+        elif state.unhashed is not None:
+            assert not state.unhashed.administrators, case(
+                "administrator",
+                "{place}: the password of admin in bkaccount_bkuser is not a hash",
+                place=place,
+            )
+            others = plural("{count} user", "{count} users", count=state.unhashed.users)
+            finding.add_evidence(
+                msg(
+                    "{place}: {users} with a password that is not a hash, admin is not one of them",
+                    place=place,
+                    users=others,
+                )
+            )
+        elif state.filled.get("bkaccount_bkuser", True):
+            unknown.append(labelled(place, msg("the passwords were not counted")))
+    if unknown:
+        raise NoData(lines(unknown))
+    if not finding.evidence:
+        raise NotApplicable(msg("there is no user"))
 
 
 @condition("login-works")

@@ -1366,7 +1366,10 @@ DATABASE_STATEMENTS = {
     "sessions": "SELECT STATE, COUNT(*), MAX(TIME) FROM information_schema.PROCESSLIST "
     "WHERE USER = SUBSTRING_INDEX(USER(), '@', 1) GROUP BY STATE ORDER BY COUNT(*) DESC LIMIT 50",
     "django_session": "SELECT session_key IS NULL, session_data IS NULL, expire_date IS NULL FROM django_session LIMIT 1",
-    "bkaccount_bkuser": "SELECT username IS NULL, password IS NULL FROM bkaccount_bkuser LIMIT 1",
+    "bkaccount_bkuser": "SELECT username IS NULL, password IS NULL, (SELECT CONCAT(COUNT(*), ' ', COALESCE(SUM(username = "
+    "'admin'), 0)) FROM bkaccount_bkuser WHERE password <> '' AND password NOT REGEXP '^(!|[0-9A-Fa-f]{32}$|pbkdf2_[^$]+[$]"
+    "[0-9]+[$][^$]+[$].)' AND (password LIKE 'pbkdf2%' OR password NOT REGEXP '^[0-9A-Za-z_]+[$].*[$]')) "
+    "FROM bkaccount_bkuser LIMIT 1",
     "login_bktoken": "SELECT token IS NULL, is_logout IS NULL, inactive_expire_time IS NULL FROM login_bktoken LIMIT 1",
     "login_bklog": "SELECT login_time IS NULL, login_browser IS NULL, login_host IS NULL FROM login_bklog LIMIT 1",
     "esb_app_account": "SELECT app_code IS NULL, app_token IS NULL FROM esb_app_account LIMIT 1",

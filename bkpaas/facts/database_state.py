@@ -29,6 +29,8 @@ WRITE_RIGHTS = ("SELECT", "INSERT", "UPDATE")
 """What a login needs in them."""
 AGENTS_TABLE = "engine_servers"
 
+USERS_TABLE = "bkaccount_bkuser"
+
 _TEXT_LENGTH = 200
 _ALL = "ALL PRIVILEGES"
 _EXEMPT = (_ALL, "SUPER", "READ_ONLY ADMIN", "CONNECTION_ADMIN")
@@ -71,6 +73,14 @@ class Session(Record, frozen=True):
     """How long the oldest is in its state."""
 
 
+class UnhashedPasswords(Record, frozen=True):
+    """Represent how many users have a password in the table that is not a hash as Django writes it."""
+
+    users: int
+    administrators: int
+    """How many of them are named admin."""
+
+
 class RegisteredAgent(Record, frozen=True):
     """Represent an app server as appengine knows it."""
 
@@ -98,6 +108,8 @@ class DatabaseState(Record, frozen=True):
     sessions: tuple[Session, ...] = ()
     filled: dict[str, bool] = field(default_factory=dict)
     """By table that could be read: whether it has a row."""
+    unhashed: UnhashedPasswords | None = None
+    """None: not counted, or there is no user."""
     agents: tuple[RegisteredAgent, ...] | None = None
     errors: dict[str, StatementError] = field(default_factory=dict)
     """By statement."""
@@ -156,6 +168,7 @@ def database_state(results: Mapping[str, Any], secrets: Secrets) -> DatabaseStat
         roles=any(_ROLE.match(line) and not _GRANT.match(line) for line in lines),
         sessions=tuple(_sessions(rows.get("sessions", ()), secrets)),
         filled={name: bool(rows[name]) for name in rows if name in tables and name not in errors},
+        unhashed=_unhashed(rows.get(USERS_TABLE, ())),
         agents=tuple(_agents(rows[AGENTS_TABLE], secrets))
         if AGENTS_TABLE in rows and AGENTS_TABLE not in errors
         else None,
@@ -208,6 +221,14 @@ def _sessions(rows: Any, secrets: Secrets) -> Iterator[Session]:
     for row in rows:
         if len(row) == 3:
             yield Session(secrets.truncate(row[0] or "", 100), _whole(row[1]), _whole(row[2]))
+
+
+def _unhashed(rows: Any) -> UnhashedPasswords | None:
+    """Return the counts in the third column of the statement: `USERS ADMINISTRATORS`."""
+    for row in rows:
+        counts = re.fullmatch(r"(\d{1,9}) (\d{1,9})", row[2] or "") if len(row) == 3 else None
+        return UnhashedPasswords(int(counts[1]), int(counts[2])) if counts else None
+    return None
 
 
 def _whole(text: str | None) -> int:

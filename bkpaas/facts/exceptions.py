@@ -27,7 +27,7 @@ _DISK = re.compile(
     r"No space left on device|Read-only file system|Disk quota exceeded|\[Errno (?:28|30|122)\]"
 )
 _CODE = re.compile(r"(?:Import|ModuleNotFound|Type|Attribute|Name|Syntax|Key|Index|Unicode\w*)Error\b")
-_DATABASE_ERROR = re.compile(r"(?:Error|Warning)\b[^(]{0,80}\([\"']?(\d{4})\b")
+_DATABASE_ERROR = re.compile(r"(?:Error|Warning)\b[^(]{0,80}\([\"']?(1[2-9]\d|\d{4})\b")
 _OF_THE_SERVER = frozenset({
     1040, 1043, 1044, 1045, 1047, 1049, 1053, 1129, 1130, 1142, 1143, 1152, 1153, 1158, 1159, 1160, 1161, 1184, 1198,
     1203, 1205, 1213, 1226, 1227, 1290, 1317, 1698, 1792, 1820, 1836, 1862, 1927, 1969, 2002, 2003, 2005, 2006, 2012,
@@ -99,7 +99,10 @@ def exception_subject(text: str) -> Subject:
 
 
 def database_error(text: str) -> int | None:
-    """Return the number of the database's error that an exception has: `DataError: (1406, "Data too long ...")`."""
+    """Return the number of the database's error that an exception has: `DataError: (1406, "Data too long ...")`.
+
+    Numbers from 120 to 199 are of its storage engines (167: an AUTO_INCREMENT is used up), lower ones of the system.
+    """
     number = _DATABASE_ERROR.search(text)
     return int(number[1]) if number else None
 

@@ -158,7 +158,49 @@ def use_up_queries(lab: Lab) -> None:
         log_in(lab)
 
 
+KEPT_USERS = "bkaccount_bkuser_kept"
+
+
+def set_password(stored: str, status: str) -> Act:
+    """Somebody reset the password of admin in the table, and tries it: the login answers with that status."""
+
+    def act(lab: Lab) -> None:
+        user = SECRETS["PAAS_ADMIN_USER"]
+        sql(lab, f"CREATE TABLE {KEPT_USERS} AS SELECT username, password FROM bkaccount_bkuser")
+        sql(lab, f"UPDATE bkaccount_bkuser SET password = {stored} WHERE username = '{user}'")
+        log_in(lab, 0, status)
+
+    return act
+
+
+def password_as_before(lab: Lab) -> None:
+    if KEPT_USERS in sql(lab, "SHOW TABLES").split():
+        sql(
+            lab,
+            f"UPDATE bkaccount_bkuser JOIN {KEPT_USERS} USING (username) SET bkaccount_bkuser.password = "
+            f"{KEPT_USERS}.password; DROP TABLE {KEPT_USERS}",
+        )
+
+
 FAULTS = (
+    fault(
+        "admin-password-plain",
+        "password-hashes",
+        "the password of admin was set in the table, in plain text",
+        "在表中以明文设置了 admin 的密码",
+        set_password("'newpass123'", "200"),
+        password_as_before,
+        "password-reset",
+    ),
+    fault(
+        "admin-password-cut-off",
+        "password-hashes",
+        "a half of the hash of admin was pasted into the table",
+        "在表中只粘贴了 admin 哈希的前一半",
+        set_password("SUBSTRING_INDEX(password, '$', 2)", "500"),
+        password_as_before,
+        "password-reset",
+    ),
     fault(
         "database-queries-used-up",
         "database-login",

@@ -92,6 +92,28 @@ def restarted_database(lab: Lab) -> None:
     lab.run(host(lab, "mysql"), "until mariadb-admin --silent ping; do sleep 0.05; done 2>/dev/null")
 
 
+STORED = {
+    "unusable": "!Yq3x0c8v",
+    "external": "",
+    "digits": "5f4dcc3b5aa765d61d8327deb882cf99",
+    "salted": "sha1$a1b2$2346ad27d7568ba9896f1b7da6b5991251debdf2",
+    "unsalted": "md5$$5f4dcc3b5aa765d61d8327deb882cf99",
+    "bcrypt": "bcrypt_sha256$$2b$12$abcdefghijklmnopqrstuv",
+    "national": "sm3$seed$66c7f0f462eeedd9",
+}
+"""Passwords by user as Django and its extensions store them."""
+
+
+def users_of_other_systems(lab: Lab) -> None:
+    rows = ", ".join(f"('{name}', '{name}', '{stored}')" for name, stored in STORED.items())
+    sql(lab, f"INSERT INTO bkaccount_bkuser (username, chname, password) VALUES {rows}")
+
+
+def without_users_of_other_systems(lab: Lab) -> None:
+    names = ", ".join(f"'{name}'" for name in STORED)
+    sql(lab, f"DELETE FROM bkaccount_bkuser WHERE username IN ({names})")
+
+
 def nothing_left(lab: Lab) -> None:
     sql(lab, "SET GLOBAL read_only = 0")
 
@@ -117,6 +139,13 @@ LOOKALIKES = (
         "登录失败后已修复并重启 login",
         repaired_by_restart,
         nothing_left,
+    ),
+    Lookalike(
+        "passwords-of-other-forms",
+        "users with hashes of other algorithms, and users that log in elsewhere",
+        "使用其他哈希算法的用户，以及在其他系统登录的用户",
+        users_of_other_systems,
+        without_users_of_other_systems,
     ),
     Lookalike(
         "login-refuses-scanner",

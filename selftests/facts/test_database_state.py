@@ -79,6 +79,22 @@ def test_variables_sessions_tables_and_errors() -> None:
     assert found.agents is None
 
 
+@pytest.mark.parametrize(
+    ("rows", "counts"),
+    [
+        ([["0", "0", "3 1"]], (3, 1)),
+        ([["0", "0", "0 0"]], (0, 0)),
+        ([["0", "0"]], None),
+        ([["0", "0", "x"]], None),
+        ([["0", "0", None]], None),
+        ([], None),
+    ],
+)
+def test_passwords_that_are_not_hashes_are_counted(rows: Any, counts: tuple[int, int] | None) -> None:
+    found = state(bkaccount_bkuser={"rows": rows}).unhashed
+    assert (found and (found.users, found.administrators)) == counts
+
+
 def test_agents_have_digests_of_their_tokens() -> None:
     secrets = Secrets()
     row = ["10.0.1.9", "4245", "8010", "tapp", "1", TOKEN, TOKEN.upper()]

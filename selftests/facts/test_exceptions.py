@@ -127,6 +127,9 @@ def test_what_an_exception_names(text: str, subject: str) -> None:
         ("OperationalError: (1040, 'Too many connections')", False),
         ("InterfaceError: (0, '')", False),
         (TYPE, False),
+        ("pymysql.err.InternalError: (167, 'Out of range value for column id at row 1')", True),
+        ("pymysql.err.OperationalError: (111, 'Connection refused')", False),
+        ("OperationalError: (1467, 'Failed to read auto-increment value from storage engine')", True),
     ],
 )
 def test_errors_of_a_statement_stay_in_a_healthy_database(text: str, about: bool) -> None:

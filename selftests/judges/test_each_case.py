@@ -164,6 +164,7 @@ CASES: tuple[tuple[str, str, str, Edit], ...] = (
     ("database-tables", "silent", "paas-1", failed_table(kind="silent")),
     ("database-tables", "damaged", "paas-1", failed_table(code=145, text="marked as crashed")),
     ("database-tables", "no-users", "paas-1", database("filled", bkaccount_bkuser=False)),
+    ("password-hashes", "administrator", "paas-1", database("unhashed", users=3, administrators=1)),
     ("database-connections", "nearly-used", "paas-1", database("status", threads_connected="150")),
     ("agent-registered", "not-registered", "appt-1", no_row),
     ("agent-registered", "other-address", "appt-1", agents(address="10.66.0.99")),

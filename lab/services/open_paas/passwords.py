@@ -13,5 +13,8 @@ def hash_password(password: str, salt: str, rounds: int = 20000) -> str:
 
 
 def check_password(password: str, stored: str) -> bool:
+    """Compare as Django 1.8 does: what names no algorithm fits no password; half a hash raises ValueError."""
+    if not stored.startswith("pbkdf2_sha256$"):
+        return False
     _, rounds, salt, _ = stored.split("$")
     return hmac.compare_digest(hash_password(password, salt, int(rounds)), stored)
