@@ -5,7 +5,7 @@ import msgspec
 from bkpaas.catalogue.explain import explain
 from bkpaas.catalogue.model import SERVICES
 from bkpaas.catalogue.registry import CONDITIONS
-from bkpaas.record import Verdict
+from bkpaas.record import Part, Verdict
 
 
 def failed(id_, word="fail", hosts=None):
@@ -66,9 +66,9 @@ def test_what_everybody_meets_in_front_is_named_where_the_controller_sees_it():
 
 
 def test_both_seen_from_the_controller_are_together():
-    roots, _ = explained("healthz-esb@controller", "domain-502@controller")
+    roots, _ = explained("healthz-appengine@controller", "domain-502@controller")
     assert roots == ["domain-502@controller"]
-    roots, _ = explained("healthz-esb@paas-1", "domain-502@controller")
+    roots, _ = explained("healthz-appengine@paas-1", "domain-502@controller")
     assert len(roots) == 2
 
 
@@ -167,6 +167,17 @@ def test_a_host_that_is_down_explains_only_what_needs_it():
     roots = explain(verdicts, needs=needs)
     assert verdicts[0].explained_by == ["host-reachable@nginx-1"]
     assert set(roots) == {"host-reachable@es-1", "host-reachable@nginx-1"}
+
+
+def test_a_login_page_that_waits_for_usermgr_is_explained_by_it():
+    esb = msgspec.structs.replace(
+        failed("healthz-esb@paas-1"), case="usermgr", parts=[Part("", ("silent", "5xx", "wrong-body"))]
+    )
+    page = msgspec.structs.replace(
+        failed("domain-502@controller"), case="silent", parts=[Part("service:login", ("silent",))]
+    )
+    about = {esb.id: frozenset({"esb", "login"}), page.id: frozenset({"login"})}
+    assert explain([page, esb], about, generations={"paas-1": "6.x"}) == [esb.id]
 
 
 def test_an_edge_of_one_generation_counts_on_its_hosts_only():

@@ -32,6 +32,14 @@ def says(service: str, message: str) -> Change:
     return change
 
 
+def waits(service: str, seconds: float) -> Change:
+    def change(snapshot: dict[str, Any]) -> None:
+        answer = snapshot["hosts"]["paas-1"]["answers"]["by_name"][f"healthz-{service}"]
+        answer["seconds"] = seconds
+
+    return change
+
+
 def started(seconds: float) -> Change:
     """Let the masters of esb have been started that long ago, on both hosts."""
 
@@ -49,6 +57,7 @@ def started(seconds: float) -> Change:
     ("condition", "change", "verdict", "case"),
     [
         ("healthz-esb", says("esb", USERMGR), "fail", "usermgr"),
+        ("healthz-esb", both(says("esb", USERMGR), waits("esb", 11.0)), "fail", "usermgr-hangs"),
         ("healthz-esb", says("esb", "x"), "fail", "unhealthy"),
         ("healthz-paas", both(of_6, started(9000), says("paas", SLOW)), "fail", "login-page-slow"),
         ("healthz-paas", both(of_6, started(20), says("paas", SLOW)), "no_data", None),
