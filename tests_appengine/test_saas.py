@@ -22,6 +22,7 @@ from bkpaas.checks import (
     clauses,
     condition,
     connection_case,
+    joined,
     labelled,
     msg,
     no_answer,
@@ -99,8 +100,18 @@ def _own_problem(host: HostView, saas: Saas, own: ApplicationEndpoint, answer: A
             answer.error_kind, labelled(own.text, no_answer(answer.error_kind)), path=own.text
         )
     if answer.status is not None and answer.status >= 500:
-        return case("5xx", "{path}: HTTP {status}", path=own.text, status=answer.status)
+        return case("5xx", _with_exception(host, saas, own, answer), path=own.text, status=answer.status)
     return None
+
+
+def _with_exception(host: HostView, saas: Saas, own: ApplicationEndpoint, answer: Answer) -> Message:
+    """Return the status, and the exception in the application's uwsgi.log if there is one."""
+    status = msg("{path}: HTTP {status}", path=own.text, status=answer.status)
+    hit = None if isinstance(host.facts.logs, Missing) else host.logs.saas_errors.get(saas.app)
+    if hit is None:
+        return status
+    newest = msg("the newest exception in {file} is {exception}", file=hit.file, exception=hit.text)
+    return joined("; ", [status, newest])
 
 
 def _stranger(host: HostView, saas: Saas, own: ApplicationEndpoint) -> str | None:

@@ -1,5 +1,7 @@
 """FAQ: the login of PaaS does not answer: is_login asked on each of its ways, and what may stand on them."""
 
+from typing import NamedTuple
+
 from bkpaas.checks import (
     BEHIND_THE_DOMAIN,
     Answer,
@@ -34,6 +36,7 @@ from bkpaas.checks import (
     msg,
     no_answer,
     require_project,
+    series,
     setting,
     sorted_uids,
 )
@@ -124,6 +127,18 @@ def _covers(covered: str, name: str, own: str) -> bool:
     return name == own if not covered else name == covered or name.endswith(f".{covered}")
 
 
+PROCESS = "pid "
+"""What the place of a variable in the environment of a process begins with."""
+
+
+class TakenBy(NamedTuple):
+    """A proxy that requests go through, and where it is set."""
+
+    location: str
+    value: str
+    text: Message
+
+
 @condition("http-proxy-env")
 def test_no_proxy_takes_requests_to_paas(
     host: HostView, subject: Subject, deployment: Deployment, finding: Finding
@@ -139,10 +154,16 @@ def test_no_proxy_takes_requests_to_paas(
     for process in services:
         if process.environ is None:
             unknown.append(f"/proc/{process.pid}/environ")
-        location = f"pid {process.pid} ({process.command[:80]})"
+        location = f"{PROCESS}{process.pid} ({process.command[:80]})"
         variables = [(name.lower(), value, location) for name, value in (process.environ or {}).items()]
         wrong += _taken(variables + _of_java(process, location), needed, deployment)
-    assert not wrong, case("taken", lines(dict.fromkeys(wrong)))
+    places = [one.location for one in wrong if not one.location.startswith(PROCESS)]
+    assert not wrong, case(
+        "taken",
+        lines(dict.fromkeys(one.text for one in wrong)),
+        endpoint=series(sorted({one.value for one in wrong})),
+        places=series(dict.fromkeys(places)) if places else msg("the environment of running programs"),
+    )
     if unknown:
         raise NoData(msg("could not be read: {files}", files=joined(", ", unknown[:5], context="ids")))
     finding.add_evidence(
@@ -162,30 +183,34 @@ def _needed_names(host: HostView, entry: Host, deployment: Deployment) -> list[s
     return list(dict.fromkeys(names))
 
 
-def _of_uwsgi_files(host: HostView, needed: list[str], deployment: Deployment) -> list[Message]:
+def _of_uwsgi_files(host: HostView, needed: list[str], deployment: Deployment) -> list[TakenBy]:
     """Return what the proxies take that `env =` sets in the uwsgi files."""
     configured = {} if isinstance(host.facts.services, Missing) else host.services.by_name
     return [
-        message
+        taken
         for one in configured.values()
-        for message in _taken(
+        for taken in _taken(
             [(name, value, f"{one.ini.path}: env") for name, value in one.proxies.items()], needed, deployment
         )
     ]
 
 
-def _taken(variables: list[ProxyVariable], needed: list[str], deployment: Deployment) -> list[Message]:
+def _taken(variables: list[ProxyVariable], needed: list[str], deployment: Deployment) -> list[TakenBy]:
     """Return what the proxies among these settings catch although they should not."""
     matters = ("http_proxy", "all_proxy", f"{deployment.scheme}_proxy")
     exceptions = ",".join(value for name, value, _ in variables if name == "no_proxy")
     left = [name for name in needed if not excepted(name, exceptions)]
     return [
-        msg(
-            "{location}: {name}={value}, no_proxy does not exclude {needed}",
-            location=location,
-            name=name,
-            value=value,
-            needed=", ".join(left),
+        TakenBy(
+            location,
+            value,
+            msg(
+                "{location}: {name}={value}, no_proxy does not exclude {needed}",
+                location=location,
+                name=name,
+                value=value,
+                needed=", ".join(left),
+            ),
         )
         for name, value, location in variables
         if name in matters and value and left

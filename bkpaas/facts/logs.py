@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from os.path import basename, dirname
 
 from msgspec import field, structs
 
@@ -67,6 +68,8 @@ class Logs(Fact, frozen=True):
     """The files that were read in round 2."""
     esb_refusals: tuple[LogHit, ...] = ()
     """Calls of login that ESB refused, since it does not know the application or its secret, from old to new."""
+    saas_errors: dict[str, LogHit] = field(default_factory=dict)
+    """By SaaS: the newest exception in its uwsgi.log since it was loaded, or why its newest start failed."""
 
 
 _MOST_SERVERS = 20
@@ -89,6 +92,7 @@ _DJANGO = re.compile(r"[A-Z]+ \[(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)")
 _REQUEST = re.compile(r"\[[^\]]*\] \[(?P<time>[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4})\] \[")
 _JSON_TIMES = ("req_end_time", "req_start_time", "asctime", "time", "timestamp", "@timestamp")
 _REFUSED = ("Login validity is illegal", "登录态有效期不合法")
+_SAAS_UWSGI_LOG = "uwsgi.log"
 _ESB_CALL = "call esb api error!"
 """In a record of login.log on 6.x: ESB did not do what login called it for."""
 _NOT_TRUSTED = ("Invalid APP Code", "APP Code", "APP Secret")
@@ -131,6 +135,7 @@ def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets, later: 
     exceptions: dict[str, LogHit] = {}
     logged: dict[str, list[LogHit]] = {}
     esb_refusals: list[LogHit] = []
+    saas_errors: dict[str, LogHit] = {}
     for name, entries in tails.items():
         for entry in entries:
             if error := raw.reason(entry.get("error")):
@@ -145,6 +150,10 @@ def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets, later: 
             exceptions |= {service: newest} if newest else {}
         elif name in _APPLICATION_LOGS:
             applications += [hit for path, end in ends for hit in reader.refusals(path, end)]
+        if name == TailName.SAAS_LOG:
+            for path, end in reversed([one for one in ends if basename(one[0]) == _SAAS_UWSGI_LOG]):
+                hit = reader.exception(path, end) or reader.start_error(path, end)
+                saas_errors |= {basename(dirname(path)): hit} if hit else {}
         if name in _OWN_LOGS:
             logged[_OWN_LOGS[name]] = [hit for path, end in ends for hit in reader.logged(path, end)]
         if name == TailName.LOGIN_LOG:
@@ -173,6 +182,7 @@ def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets, later: 
         application_logs=_paths_read(tails, *_APPLICATION_LOGS),
         later=later,
         esb_refusals=_newest(esb_refusals),
+        saas_errors=saas_errors,
         nginx_logs=_paths_read(tails, TailName.NGINX_ERROR_LOG),
         service_logs=_services_read(tails),
     )

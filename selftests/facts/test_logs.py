@@ -215,3 +215,31 @@ def test_impossible_times(when):
         nginx_error_log=[entry(NGINX_LOG, REFUSED.replace("2018/07/30 09:47:28", when))]
     ).nginx_errors
     assert hit.time is None
+
+
+TRACE = (
+    "*** Starting uWSGI 2.0.13.1 (64bit) on [Mon Jul 30 09:47:28 2018] ***\n"
+    "Traceback (most recent call last):\n"
+    '  File "wsgi.py", line 1, in <module>\n'
+    "    import blueapps_missing\n"
+    "ImportError: No module named blueapps_missing\n"
+    "unable to load app 0 (mountpoint='') (callable not found or import error)\n"
+    "*** no app loaded. going in full dynamic mode ***\n"
+    "--- no python application found, check your startup logs for errors ---\n"
+)
+LOADED = "WSGI app 0 (mountpoint='') ready in 1 seconds on interpreter 0x1 pid: 7 (default app)\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "found"),
+    [
+        ("uwsgi.log", TRACE, "ImportError: No module named blueapps_missing"),
+        ("uwsgi.log", TRACE + LOADED, None),
+        ("celery.log", TRACE, None),
+    ],
+)
+def test_the_error_in_the_log_of_an_application(name, text, found):
+    path = f"{HOME}/paas_agent/apps/logs/bk_framework/{name}"
+    errors = parsed(saas_log=[entry(path, text)]).saas_errors
+    assert [hit.text for hit in errors.values()] == ([found] if found else [])
+    assert not errors or list(errors) == ["bk_framework"]

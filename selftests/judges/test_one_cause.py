@@ -119,3 +119,37 @@ def test_a_name_that_one_host_cannot_resolve_is_the_same_name(judge: Any, known:
 
     verdict = judge("login-settings-equal", change)["paas-1+paas-2"]
     assert verdict["verdict"] == "pass", verdict["evidence"]
+
+
+@pytest.mark.parametrize(("other", "number"), [("http://10.66.0.99:3128", 1), ("http://10.66.0.98:3128", 2)])
+def test_one_proxy_in_the_same_file_of_two_hosts(record: Any, other: str, number: int) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        for host, proxy in (("paas-1", "http://10.66.0.99:3128"), ("paas-2", other)):
+            esb = snapshot["hosts"][host]["services"]["by_name"]["esb"]
+            esb["proxies"] = {"http_proxy": proxy}
+
+    results = record(change)
+    causes = [one for one in results["causes"] if one["ids"][0].startswith("http-proxy-env@")]
+    assert len(causes) == number
+    verdict = next(one for one in results["verdicts"] if one["id"] == "http-proxy-env@paas-1")
+    assert "/data/bkce/etc/uwsgi-open_paas-esb.ini" in verdict["remedy"]
+
+
+@pytest.mark.parametrize(("case", "explained"), [("category", False), ("token", True)])
+def test_a_wrong_category_does_not_reach_healthz_of_appengine(
+    record: Any, case: str, explained: bool
+) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        for host in ("paas-1", "paas-2"):
+            facts = snapshot["hosts"][host]
+            row = facts["connections"]["by_name"]["database"]["login"]["database"]["agents"][1]
+            row.update({"category": "app"} if case == "category" else {"token": "secret:000000000000"})
+            body = '{"message": "paasagent health check failed, error: x", "data": {}, "result": false}'
+            for name, answer in facts["answers"]["by_name"].items():
+                if name == "healthz-appengine":
+                    answer.update(status=200, body=body)
+
+    verdicts = {one["id"]: one for one in record(change)["verdicts"]}
+    found = verdicts["healthz-appengine@paas-1"]
+    assert found["verdict"] == "fail"
+    assert ("agent-registered@appt-1" in found["explained_by"]) == explained

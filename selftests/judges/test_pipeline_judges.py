@@ -178,6 +178,21 @@ def test_applications(judge: Any, change: Any, case: str | None) -> None:
     assert (found["verdict"], found["case"]) == (("fail", case) if case else ("pass", None))
 
 
+@pytest.mark.parametrize(("app", "shown"), [("bk_framework", True), ("other_app", False)])
+def test_the_exception_of_an_application_that_answers_5xx(judge: Any, app: str, shown: bool) -> None:
+    text, path = (
+        "ImportError: No module named blueapps_missing",
+        "/data/bkce/paas_agent/apps/logs/bk_framework/uwsgi.log",
+    )
+
+    def change(snapshot: dict[str, Any]) -> None:
+        edit_application("socket", status=500)(snapshot)
+        snapshot["hosts"]["appo-1"]["logs"]["saas_errors"] = {app: {"file": path, "time": None, "text": text}}
+
+    found = judge("saas-run-state", change)["appo-1"]
+    assert found["case"] == "5xx" and (f"{path} is {text}" in found["evidence"]) == shown
+
+
 def test_a_404_of_the_application_itself_is_an_answer(judge: Any) -> None:
     def change(snapshot: dict[str, Any]) -> None:
         for part in ("socket", "nginx", "domain"):
