@@ -16,6 +16,7 @@ from bkpaas.checks import (
     RedisState,
     RedisTarget,
     TcpName,
+    WrittenLog,
     addresses,
     case,
     clauses,
@@ -63,6 +64,7 @@ def test_log_agent_reads_the_logs(
             if behind is not None:
                 wrong.append(behind)
         finding.add_evidence(", ".join(f"{log.path}: {log.offset}/{log.size}" for log in logs[:2]))
+    wrong += _written_elsewhere(host, deployment)
     assert not wrong, combined(wrong, lines(one.evidence for one in wrong))
     if not plugins.logs:
         raise NotApplicable(msg("no application has a log here"))
@@ -130,6 +132,70 @@ def _behind(host: HostView, log: LogFile, deployment: Deployment) -> CaseMessage
 
 
 DAY = 86400.0
+
+
+def _written_elsewhere(host: HostView, deployment: Deployment) -> list[CaseMessage]:
+    """Return the cases of applications that write to other files than log_agent reads."""
+    by_application: dict[str, list[WrittenLog]] = {}
+    for log in host.log_plugins.written or ():
+        by_application.setdefault(log.app, []).append(log)
+    wrong: list[CaseMessage] = []
+    for app, logs in by_application.items():
+        problems = [problem for log in logs if (problem := _moved(host, log, deployment)) is not None]
+        elsewhere = None if problems else _elsewhere(host, app, logs)
+        wrong += problems if elsewhere is None else [elsewhere]
+    return wrong
+
+
+def _moved(host: HostView, log: WrittenLog, deployment: Deployment) -> CaseMessage | None:
+    """Return the case of a log that lost its name while an application has it open and writes on."""
+    if not log.written_since or not log.size or not host.log_plugins.agent.covers(log.first_path):
+        return None
+    pids = ", ".join(map(str, log.pids[:3]))
+    if log.lost:
+        text = msg(
+            "{path} was removed, and {app} (pid {pids}) still writes to it: {size} bytes",
+            path=log.path,
+            app=log.app,
+            pids=pids,
+            size=log.size,
+        )
+        return case("removed", text, app=log.app, path=log.path)
+    lines_of = next((one for one in host.log_plugins.renamed if one.path == log.path), None)
+    behind = None if lines_of is None else _behind(host, lines_of, deployment)
+    if behind is None:
+        return None
+    text = msg(
+        "{app} (pid {pids}) writes to {path}, no path of log_agent covers it; {evidence}",
+        app=log.app,
+        pids=pids,
+        path=log.path,
+        evidence=behind.evidence,
+    )
+    return case("renamed", text, app=log.app, path=log.path)
+
+
+def _elsewhere(host: HostView, app: str, logs: list[WrittenLog]) -> CaseMessage | None:
+    """Return the case of an application of whose logs none that it wrote since its start is covered."""
+    plugins = host.log_plugins
+    written = [log for log in logs if log.size and log.since is not None and log.mtime >= log.since - 1]
+    others = [log for log in written if log.covered is False and not plugins.agent.covers(log.first_path)]
+    covered = _logs_by_application(plugins.logs).get(app, [])
+    if (
+        not others
+        or len(others) < len(written)
+        or any(log.mtime >= (others[0].since or 0) for log in covered)
+    ):
+        return None
+    newest = max(others, key=lambda log: log.mtime)
+    text = msg(
+        "{app} writes to {path} (pid {pids}), no path of log_agent covers it ({paths}); no other log was written since its start",
+        app=app,
+        path=newest.path,
+        pids=", ".join(map(str, newest.pids[:3])) or "-",
+        paths=", ".join(plugins.agent.paths) or "-",
+    )
+    return case("elsewhere", text, app=app, path=newest.path)
 
 
 @condition("log-redis-writable")

@@ -79,6 +79,7 @@ PROC_TIMEOUT = 15.0  # seconds for all of /proc
 BEAT_SECONDS = 1.0  # between the lines that show that the program still works
 MAX_THREADS = 256  # for requests; a paas host with 500 app hosts has about 1,000 of them
 MAX_PROCESSES, MAX_FDS = 30000, 20000  # of the host, of one process
+MAX_WRITTEN = 1000  # files that the processes of applications write to
 COMMAND_BYTES, HEAD_BYTES = 65536, 65536  # limits of the output of a command, of the headers of an HTTP answer
 TABLE_BYTES = 32 << 20  # limit of one table of sockets in /proc/net
 TYPES = {stat.S_IFREG: "file", stat.S_IFDIR: "dir", stat.S_IFSOCK: "socket", stat.S_IFLNK: "symlink"}
@@ -292,6 +293,46 @@ def find_peers(pids):
                 if len(fields) >= 10 and fields[3] == b"01" and "socket:[%d]" % int(fields[9]) in sockets:
                     targets.append("%s:%d" % parse_address(fields[2])[1:])
     return by_pid
+
+
+def find_writers(below, processes):
+    """Return the regular files that processes of programs below a directory have open for writing, with their pids."""
+    by_inode = {}
+    for process in processes:
+        words = [process["exe"] or "", process["cwd"] or ""] + process["argv"]
+        if not [word for word in words if below in word]:
+            continue
+        base = ("/proc/%d/" % process["pid"]).encode("ascii")
+        try:
+            fds = os.listdir(base + b"fd")
+        except EnvironmentError:
+            if sys.exc_info()[1].errno in (errno.ENOENT, errno.ESRCH):
+                continue  # the process has ended
+            raise
+        for fd in fds[:MAX_FDS]:
+            try:
+                written = open_for_writing(base, fd)
+            except EXPECTED_ERRORS:
+                continue  # closed in between
+            if written and len(by_inode) < MAX_WRITTEN:
+                entry = by_inode.setdefault((written.pop("device"), written["inode"]), dict(written, pids=[]))
+                entry["pids"] += [process["pid"]] if process["pid"] not in entry["pids"] else []
+    return sorted(by_inode.values(), key=lambda entry: entry["path"])
+
+
+def open_for_writing(base, fd):
+    """Return the file of a descriptor if it is a regular one, open for writing; a lost one ends with (deleted)."""
+    path = os.readlink(base + b"fd/" + fd)
+    if not path.startswith(b"/") or path.startswith((b"/dev/", b"/proc/", b"/sys/")):
+        return None
+    flags = re.search(b"flags:\\s*([0-7]+)", read_start(base + b"fdinfo/" + fd, 400))
+    if not flags or int(flags.group(1), 8) & (os.O_WRONLY | os.O_RDWR) == 0:
+        return None
+    status = os.stat(base + b"fd/" + fd)
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    times = {"mtime": round(status.st_mtime, 6), "ctime": round(status.st_ctime, 6)}
+    return dict(times, path=decode_text(path), size=status.st_size, inode=status.st_ino, device=status.st_dev)
 
 
 def find_starts(pids):
@@ -1679,7 +1720,7 @@ class Collection(object):
             self.add("resolve", query, {"addresses": [], "error": None}, resolve)
         run_requests([job for _, _, job in self.jobs], self.until)
         time.sleep(max(0.0, min(self.plan.get("after", 0), self.until - monotonic())))
-        parts = ("processes", "sockets", "nginx", "supervisor", "time_daemon")
+        parts = ("processes", "sockets", "nginx", "supervisor", "time_daemon", "writers")
         if "{home}" in json.dumps(self.plan) or [part for part in parts if self.plan.get(part)]:
             self.scan_processes()
         self.answer["home"] = self.home
@@ -1760,6 +1801,8 @@ class Collection(object):
         tasks = [(("system", None), system, (self.booted,))]
         tasks += [(("addresses", None), addresses, ())] if plan.get("addresses") else []
         tasks += [(("peers", None), find_peers, (plan["peers"],))] if plan.get("peers") else []
+        below = decode_text(files.path(plan["writers"])) if plan.get("writers") else ""
+        tasks += [(("writers", None), find_writers, (below, self.processes))] if below else []
         tasks += [(("starts", None), find_starts, (plan["starts"],))] if plan.get("starts") else []
         queries = enumerate(plan.get("files") or ())
         tasks += [(("files", query["name"], at), files.matches, (query,)) for at, query in queries]
@@ -1770,6 +1813,7 @@ class Collection(object):
         tasks += [(("disks", path), disk, (files.path(path),)) for path in disks]
         results = read_all(tasks, self.until)
         blank = {"files": {}, "tails": {}, "disks": [], "addresses": [], "system": {}, "peers": {}, "starts": {}}
+        blank["writers"] = []
         blank["nginx"] = {"main": [], "files": [], "error": None}
         self.answer.update((section, blank[section]) for section in blank if section in plan or section == "system")
         for key, _, _ in tasks:

@@ -17,6 +17,7 @@ from bkpaas.facts.healthz import Health, health, is_login_refusal
 from bkpaas.facts.host import HostFacts, HostView
 from bkpaas.facts.log_plugin_conf import RedisTarget
 from bkpaas.facts.log_plugins import LogFile, LogPlugin, LogPlugins
+from bkpaas.facts.log_writers import WrittenLog
 from bkpaas.facts.logs import LogHit, Logs
 from bkpaas.facts.missing import Missing
 from bkpaas.facts.names import Names, Resolved
@@ -116,6 +117,7 @@ __all__ = [
     "UnixSocket",
     "Value",
     "Versions",
+    "WrittenLog",
     "controller_facts",
     "elasticsearch_endpoints",
     "health",

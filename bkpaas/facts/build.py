@@ -221,6 +221,7 @@ class _Answers:
         parsed_supervisors = its_supervisors if isinstance(its_supervisors, Supervisors) else None
         running = its_processes if isinstance(its_processes, Processes) else None
         peers = self.round_2.values.get("peers")
+        writers = first.get("writers")
         zone = its_system.utc_offset_seconds if isinstance(its_system, System) else None
         return {
             "system": its_system,
@@ -258,7 +259,8 @@ class _Answers:
             "logs": self._merged("tails", lambda *_: self._logs(zone)),
             "login_access": self._login_access(),
             "log_plugins": self._files_noun(
-                "log-", lambda files: log_plugins(files, self._entries("tails"), running, secrets, peers)
+                "log-",
+                lambda files: log_plugins(files, self._entries("tails"), running, secrets, peers, writers),
             ),
             "time_daemon": self._noun(
                 lambda: time_daemon(

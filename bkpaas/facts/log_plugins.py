@@ -21,6 +21,7 @@ from bkpaas.facts.log_plugin_conf import (
     read_logstash,
 )
 from bkpaas.facts.log_registry import Registry, read_registry
+from bkpaas.facts.log_writers import WrittenLog, written_logs
 from bkpaas.facts.logs import line_times
 from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.names import unresolved
@@ -73,9 +74,11 @@ class LogPlugin(Record, frozen=True):
             _PLAIN.fullmatch(one) is None or _core(one) in path for one in self.left_out
         )
 
-    def covers_without_exclusions(self, path: str) -> bool:
-        """Return whether a glob matches, whatever is excluded."""
-        return any(_globbed(path, glob) for glob in self.paths)
+    def covers_without_exclusions(self, path: str) -> bool | None:
+        """Return whether a glob matches, whatever is excluded; None if that cannot be told."""
+        if any(_globbed(path, glob) for glob in self.paths):
+            return True
+        return None if any("**" in glob for glob in self.paths) else False
 
     def covers(self, path: str) -> bool | None:
         """Return whether log_agent reads this log by its globs and exclusions, None if that cannot be told."""
@@ -113,6 +116,14 @@ class LogPlugins(Fact, frozen=True):
     """Of the applications on this host, the newest first; uwsgi's own logs do not count."""
     registry: str | None = None
     """The registry of log_agent that was read; None: none was found."""
+    written: tuple[WrittenLog, ...] | None = None
+    """The logs that running applications write to; None: not known."""
+    renamed: tuple[LogFile, ...] = ()
+    """Of them, those that log_agent does not cover, with their lines."""
+
+    def uncovered_logs(self) -> tuple[WrittenLog, ...]:
+        """Return the logs that applications write to and that no path of log_agent covers."""
+        return tuple(log for log in self.written or () if log.covered is False)
 
     @property
     def targets(self) -> tuple[RedisTarget, ...]:
@@ -129,15 +140,23 @@ _FAR_SECONDS = 90.0
 
 
 def log_plugins(
-    files: Files, logs: Files, processes: Processes | None, secrets: Secrets, peers: Any = None
+    files: Files,
+    logs: Files,
+    processes: Processes | None,
+    secrets: Secrets,
+    peers: Any = None,
+    writers: Any = None,
 ) -> LogPlugins:
-    """Parse the directories, configurations, logs and the connections by pid."""
+    """Parse the directories, configurations, logs, the connections by pid and the files that are written to."""
     registry = read_registry(files.get(FileName.LOG_REGISTRY, []))
+    agent = _plugin("agent", files, processes, peers, secrets)
     return LogPlugins(
-        agent=_plugin("agent", files, processes, peers, secrets),
+        agent=agent,
         parser=_plugin("parser", files, processes, peers, secrets),
-        logs=_logs(logs, registry),
+        logs=_logs(logs.get(TailName.SAAS_LOG, []), registry),
         registry=registry.path if registry else None,
+        written=written_logs(files, writers, processes, agent.covers_without_exclusions),
+        renamed=_logs(logs.get(TailName.SAAS_LOG_RENAMED, []), registry),
     )
 
 
@@ -220,9 +239,9 @@ def _names(process: Process, path: str) -> bool:
     return path in names or path.rpartition("/")[0] in names
 
 
-def _logs(logs: Files, registry: Registry | None) -> tuple[LogFile, ...]:
+def _logs(entries: list[dict[str, Any]], registry: Registry | None) -> tuple[LogFile, ...]:
     log_files = []
-    for entry in logs.get(TailName.SAAS_LOG, []):
+    for entry in entries:
         file = file_fact(entry)
         if file.mtime is None or file.type != "file" or basename(file.path).startswith("uwsgi"):
             continue

@@ -63,6 +63,8 @@ class FileName(_Names):
     AGENT_CONFIG = "agent-config"
     SAAS_PID = "saas-pid"
     SAAS_SOCKET = "saas-sock"
+    SAAS_LOG_NAMES = "saas-names"
+    SAAS_LOG_DEEPER = "saas-names-deeper"
     SUPERVISOR_CONF = "supervisor-conf"
     SUPERVISOR_INCLUDE = "supervisor-include"
     CODE = "code-{}"
@@ -84,6 +86,7 @@ class TailName(_Names):
     ESB_LOG = "esb-log"
     NGINX_ERROR_LOG = "nginx-error-log"
     SAAS_LOG = "saas-log"
+    SAAS_LOG_RENAMED = "saas-log-renamed"
     RABBIT_LOG = "rabbit-log"
 
 

@@ -221,6 +221,17 @@ class Tcp(TypedDict, total=False):
     error: Failure | None
 
 
+class WrittenFile(TypedDict):
+    """Declare a file that processes have open for writing."""
+
+    path: Annotated[str, Meta(min_length=1)]
+    inode: Count
+    size: Count
+    mtime: HostTime
+    ctime: HostTime
+    pids: Annotated[list[Id], Meta(min_length=1)]
+
+
 class Collector(TypedDict):
     """Declare the fields that the collector reports about itself."""
 
@@ -244,6 +255,7 @@ SECTIONS: dict[str, Any] = {
     "docker": Docker,
     "peers": dict[str, list[str]],
     "starts": dict[str, HostTime | None],
+    "writers": list[WrittenFile],
 }
 """Sections that are read as a whole."""
 

@@ -35,7 +35,7 @@ class RoundQueries(Struct, frozen=True):
 def round_queries(plan: Mapping[str, Any]) -> RoundQueries:
     """Return what a plan asks, without its contents: a plan may hold passwords."""
     sections = {"system": frozenset[str]()}
-    for section in ("processes", "addresses", "nginx", "time_daemon", "systemd", "docker"):
+    for section in ("processes", "addresses", "nginx", "time_daemon", "systemd", "docker", "writers"):
         if plan.get(section):
             sections[section] = frozenset()
     if plan.get("sockets"):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from lab.control import Lab
-from lab.faults.actions import host
+from lab.faults.actions import await_http, host
 from lab.faults.agents import run_folder, start_application
 from lab.faults.applications import answering, other_nginx, rewrite, serve_over_tcp, serve_over_unix
 from lab.faults.log_cleanup import application_log
+from lab.faults.log_files import page
 from lab.lookalikes.lookalike import Lookalike
 
 
@@ -43,12 +44,24 @@ def no_other_product(lab: Lab) -> None:
 
 
 def rotate(lab: Lab) -> None:
-    """The log was renamed, and the application writes to a new file."""
+    """The log was renamed, and the application was reloaded and writes to a new file."""
     log = application_log(lab)
-    lab.run(
-        host(lab, "appo"),
-        f"mv {log} {log}.1 && echo \"INFO [$(date '+%F %T')] bk_framework 1 rotated\" > {log}",
-    )
+    lab.run(host(lab, "appo"), f"mv {log} {log}.1 && kill -HUP $(cat {run_folder(lab)}/uwsgi.pid)")
+    lab.wait(lambda: lab.run(host(lab, "appo"), f"[ ! -s {log} ] || echo new"), 20, f"{log} is made anew")
+
+
+def link_logs(lab: Lab) -> None:
+    """The logs were moved to another disk, with a link at their old place."""
+    name, logs = host(lab, "appt"), f"{projects(lab)}/logs"
+    lab.run(name, f"mkdir -p /data/disk2 && mv {logs} /data/disk2/logs && ln -s /data/disk2/logs {logs}")
+    start_application(lab, "appt")
+    await_http(lab, name, page(lab, "appt"), "200")
+
+
+def unlink_logs(lab: Lab) -> None:
+    logs = f"{projects(lab)}/logs"
+    lab.run(host(lab, "appt"), f"[ ! -L {logs} ] || {{ rm {logs} && mv /data/disk2/logs {logs}; }}")
+    start_application(lab, "appt")
 
 
 def unrotate(lab: Lab) -> None:
@@ -130,6 +143,13 @@ LOOKALIKES = (
         "应用日志刚刚轮转",
         rotate,
         unrotate,
+    ),
+    Lookalike(
+        "saas-logs-on-another-disk",
+        "the logs of the applications are on another disk, behind a link",
+        "应用日志位于另一块磁盘，通过软链接访问",
+        link_logs,
+        unlink_logs,
     ),
     Lookalike(
         "saas-restarted",

@@ -216,3 +216,29 @@ def test_connections_of_ipv6(visit: Any) -> None:
         with accepted:
             peers = visit({"peers": [os.getpid()]})["peers"][str(os.getpid())]
         assert f"::ffff:127.0.0.1:{one.getsockname()[1]}" in peers
+
+
+WRITER = """
+import os, sys, time
+logs = [open(sys.argv[1] + name, mode) for name, mode in (("/a.log", "a"), ("/b.log", "w"), ("/read.log", "r"))]
+null = open(os.devnull, "w")
+os.rename(sys.argv[1] + "/a.log", sys.argv[1] + "/a.log.1")
+os.remove(sys.argv[1] + "/b.log")
+logs[0].write("line\\n"); logs[0].flush()
+print("ready", flush=True)
+time.sleep(60)
+"""
+
+
+def test_files_that_processes_below_a_directory_write_to(spawn: Any, tmp_path: Path) -> None:
+    (tmp_path / "read.log").write_text("x")
+    child = spawn(sys.executable, "-c", WRITER, str(tmp_path), stdout=subprocess.PIPE)
+    assert child.stdout.readline()
+    plan = {"processes": {}, "homes": [str(tmp_path)], "writers": f"{tmp_path}"}
+    written = {entry["path"]: entry for entry in collect(plan)["writers"] if child.pid in entry["pids"]}
+    written = {path: entry for path, entry in written.items() if path.startswith(str(tmp_path))}
+    assert set(written) == {f"{tmp_path}/a.log.1", f"{tmp_path}/b.log (deleted)"}
+    renamed, removed = written[f"{tmp_path}/a.log.1"], written[f"{tmp_path}/b.log (deleted)"]
+    assert renamed["size"] == 5 and renamed["mtime"] == renamed["ctime"]
+    assert removed["size"] == 0 and removed["ctime"] >= removed["mtime"]
+    assert collect(plan | {"writers": "/nowhere/at/all"})["writers"] == []

@@ -42,6 +42,69 @@ def test_log_agent_reads(judge: Any, change: Any, case: str | None) -> None:
     assert (found["verdict"], found["case"]) == (("fail", case) if case else ("pass", None))
 
 
+START = 1000.0
+LOST = {"covered": True, "lost": True}
+
+
+def writes(path: str = LOG, size: int = 900, age: float = 900, **values: Any) -> Any:
+    """Let the application have another log open, which it wrote to that many seconds ago."""
+
+    def change(snapshot: dict[str, Any]) -> None:
+        mtime = snapshot["hosts"]["appo-1"]["system"]["time"] - age
+        entry = {"app": APP, "path": path, "mtime": mtime, "size": size, "inode": 77, "pids": [900]}
+        plugins(snapshot)["written"] = [{**entry, "since": mtime - START, "covered": False, **values}]
+
+    return change
+
+
+def renamed(offset: int | None, **values: Any) -> Any:
+    def change(snapshot: dict[str, Any]) -> None:
+        edit_log(snapshot)
+        log = dict(plugins(snapshot)["logs"][0], path=f"{LOG}-20261128", offset=offset)
+        edit_log(snapshot, size=0, offset=None)
+        plugins(snapshot)["renamed"] = [log]
+        writes(f"{LOG}-20261128", size=1200, age=600, **values)(snapshot)
+
+    return change
+
+
+def alone(change: Any) -> Any:
+    """Let the log that log_agent covers be older than the start of the application."""
+
+    def both(snapshot: dict[str, Any]) -> None:
+        change(snapshot)
+        edit_log(snapshot, offset=1200, mtime=snapshot["hosts"]["appo-1"]["system"]["time"] - 2 * START)
+
+    return both
+
+
+@pytest.mark.parametrize(
+    ("change", "case"),
+    [
+        (renamed(900), "renamed"),
+        (renamed(None), "renamed"),
+        (renamed(1200), None),
+        (renamed(900, written_since=False), None),
+        (writes(**LOST), "removed"),
+        (writes(**LOST, written_since=False), None),
+        (writes(**LOST, size=0), None),
+        (writes("/var/log/own.log", lost=True), None),
+        (alone(writes("/data/logs/own.log")), "elsewhere"),
+        (alone(writes(f"/data/bkce/paas_agent/apps/logs/{APP}/prod/{APP}.log", pids=[])), "elsewhere"),
+        (writes("/data/logs/own.log"), None),  # the usual log is written as well
+        (alone(writes("/data/logs/own.log", since=None)), None),
+        (alone(writes("/data/logs/own.log", age=2 * START, since=9e9)), None),
+        (alone(writes("/data2/logs/own.log", covered=True)), None),
+        (alone(writes("/data2/logs/own.log", covered=None)), None),
+        (lambda s: plugins(s).update(written=[]), None),
+        (lambda s: plugins(s).update(written=None), None),
+    ],
+)
+def test_log_agent_reads_what_the_application_writes(judge: Any, change: Any, case: str | None) -> None:
+    found = judge("log-agent-reads", change)["appo-1"]
+    assert (found["verdict"], found["case"]) == (("fail", case) if case else ("pass", None))
+
+
 def edit_redis(**values: str) -> Any:
     def change(snapshot: dict[str, Any]) -> None:
         for host in ("appo-1", "appt-1", "paas-1", "paas-2"):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 import os
-import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -14,9 +14,14 @@ BEAT_SECONDS = 60
 PAGE = b"<html><head><title>bk_framework</title></head><body><h1>bk_framework</h1></body></html>\n"
 
 
-def log(message: str) -> None:
-    with open(os.environ["LOG_FILE"], "a", encoding="utf-8") as file:
-        file.write(f"INFO [{time.strftime('%Y-%m-%d %H:%M:%S')}] bk_framework {os.getpid()} {message}\n")
+HANDLER = logging.FileHandler(os.environ["LOG_FILE"])  # keeps the file open, as the applications do
+HANDLER.setFormatter(
+    logging.Formatter("%(levelname)s [%(asctime)s] bk_framework %(process)d %(message)s", "%Y-%m-%d %H:%M:%S")
+)
+LOGGER = logging.getLogger("bk_framework")
+LOGGER.setLevel(logging.INFO)
+LOGGER.addHandler(HANDLER)
+log = LOGGER.info
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
