@@ -10,6 +10,7 @@ from bkpaas.checks import (
     Deployment,
     FailedRoute,
     Finding,
+    HostLookup,
     HostView,
     Message,
     Missing,
@@ -22,6 +23,7 @@ from bkpaas.checks import (
     database_works,
     exception_subject,
     host_time,
+    host_was_put_right,
     is_about_statement,
     log_time,
     msg,
@@ -124,7 +126,9 @@ SAME_TIME_SECONDS = 3.0
 
 
 @condition("login-errors")
-def test_requests_of_users_succeed(host: HostView, deployment: Deployment, finding: Finding) -> None:
+def test_requests_of_users_succeed(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
     """No request of a user to login was answered with a server error lately, and ESB trusts login."""
     _check_esb_trusts_login(host, deployment)
     access = host.login_access
@@ -138,7 +142,7 @@ def test_requests_of_users_succeed(host: HostView, deployment: Deployment, findi
     routes = [route for route in routes if not any(name in route.route for name in CALLERS)]
     left = []
     for route in routes:
-        repaired = _repaired(route, host, deployment)
+        repaired = _repaired(route, host, deployment, host_facts)
         if repaired is None:
             left.append(route)
         else:
@@ -218,9 +222,13 @@ def _exception(route: FailedRoute, host: HostView) -> str:
     return route.exception or (logged[-1] if logged else "")
 
 
-def _repaired(route: FailedRoute, host: HostView, deployment: Deployment) -> Message | None:
+def _repaired(
+    route: FailedRoute, host: HostView, deployment: Deployment, host_facts: HostLookup
+) -> Message | None:
     """Return a text if what the exception names is well now, else None."""
     exception = _exception(route, host)
+    if HOST_ERROR.match(exception):
+        return _host_repaired(route, exception, host, deployment, host_facts)
     subject = exception_subject(exception) if exception else "other"
     well = (
         subject == "database" and not is_about_statement(exception, LOGIN_TABLES) and database_works(host)
@@ -228,6 +236,25 @@ def _repaired(route: FailedRoute, host: HostView, deployment: Deployment) -> Mes
     if not well:
         return None
     return msg("{route} failed with {exception}; that part works now", route=route.route, exception=exception)
+
+
+def _host_repaired(
+    route: FailedRoute, exception: str, host: HostView, deployment: Deployment, host_facts: HostLookup
+) -> Message | None:
+    """Return a text if nginx was reloaded after the last request with such a Host and passes the right one."""
+    clock = host.facts.clock
+    if isinstance(clock, Missing):
+        return None
+    first, last = (
+        time - clock.offset_seconds + clock.uncertainty_seconds for time in (route.times[0], route.times[-1])
+    )
+    if not host_was_put_right(first, last, deployment, host_facts, clock.controller):
+        return None
+    return msg(
+        "{route} failed with {exception}; nginx was reloaded since and passes the Host of a request on",
+        route=route.route,
+        exception=exception,
+    )
 
 
 def _disks_are_well(host: HostView, deployment: Deployment) -> bool:

@@ -15,11 +15,11 @@ from bkpaas.checks import (
     case,
     combined,
     condition,
+    keeps_host,
     lines,
     msg,
     nginx_route,
     series,
-    server_name_fits,
     servers_of_domain,
 )
 
@@ -86,7 +86,7 @@ def _problems(
     if service in WITH_A_LOGIN:
         if reason := _loses_cookies(location, domain):
             yield case("cookie-lost", "{directive}: the cookies of a login are lost", directive=reason)
-        if not _keeps_host(passing.host, server, domain):
+        if not keeps_host(passing.host, server, domain):
             yield case(
                 "host-replaced",
                 "the Host that {service} gets is {host}, not that of the request",
@@ -131,13 +131,3 @@ def _loses_cookies(location: NginxLocation, domain: str) -> str:
         if written == "/" and "$" not in replacement and re.split(r"[; ]", replacement)[0] != "/":
             return f"proxy_cookie_path {written} {replacement}"
     return ""
-
-
-def _keeps_host(value: str, server: NginxServer, domain: str) -> bool:
-    """Return whether a Host is that of the request, a name of the server block, or one that cannot be known."""
-    if value in ("", "$proxy_host") or value.startswith("$upstream_"):
-        return False
-    if "$" in value:
-        return True
-    name = re.sub(r":\d+$", "", value)
-    return name == domain or any(server_name_fits(one, name) for one in server.names)

@@ -9,9 +9,13 @@ import re
 from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
 
+from bkpaas.checks.loaded import TICK_SECONDS, load_time
 from bkpaas.checks.log_search import is_loopback
+from bkpaas.checks.lookup import HostLookup
+from bkpaas.errors import NoData
 from bkpaas.facts import HostView, Nginx, NginxServer
 from bkpaas.facts.nginx import APP_UPSTREAMS
+from bkpaas.facts.nginx_location import route
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.inventory.platform import OPEN_PAAS_SERVICES
 
@@ -38,6 +42,60 @@ def server_name_fits(name: str, domain: str) -> bool:
     if name.startswith("*."):
         return domain.endswith(name[1:])
     return domain == name or (name.endswith(".*") and domain.startswith(name[:-1]))
+
+
+def keeps_host(value: str, server: NginxServer, domain: str) -> bool:
+    """Tell if a Host is that of the request, a name of the server block, or one that cannot be known.
+
+    value: as proxy_set_header has it; empty without one.
+    """
+    if value in ("", "$proxy_host") or value.startswith("$upstream_"):
+        return False
+    if "$" in value:
+        return True
+    name = re.sub(r":\d+$", "", value)
+    return name == domain or any(server_name_fits(one, name) for one in server.names)
+
+
+def host_was_put_right(
+    first: float, last: float, deployment: Deployment, host_facts: HostLookup, controller: str
+) -> bool:
+    """Return whether each nginx of the domain passes the Host of a request to login, by a file that was changed since.
+
+    Args:
+        first, last: when requests with another Host failed, in seconds of that controller's clock. The file was changed
+            after the first one and loaded after the last one.
+    """
+    selected = deployment.selected("nginx")
+    if not selected or len(selected) < len(deployment.hosts_with("nginx")):
+        return False
+    try:
+        views = [host_facts(entry.name) for entry in selected]
+        return all(_was_put_right(first, last, view, deployment, controller) for view in views)
+    except NoData:
+        return False
+
+
+def _was_put_right(
+    first: float, last: float, host: HostView, deployment: Deployment, controller: str
+) -> bool:
+    masters = host.processes.nginx_masters()
+    loaded = load_time(host, masters[0]) if masters else None
+    servers = servers_of_domain(host.nginx, deployment)
+    ways = [(server, route(server.locations, IS_LOGIN_PATH)) for server in servers]
+    if not servers or loaded is None or host.clock.controller != controller:
+        return False
+    unsure = host.clock.uncertainty_seconds + TICK_SECONDS
+    changed = {file.path: file.ctime for file in host.nginx.files}
+    return loaded - host.clock.offset_seconds - unsure > last and all(
+        way is not None
+        and keeps_host(way.location.passing.host, server, deployment.domain)
+        and (changed.get(way.location.file) or 0.0) - host.clock.offset_seconds - unsure > first
+        for server, way in ways
+    )
+
+
+IS_LOGIN_PATH = "/login/accounts/is_login/"
 
 
 def default_servers(nginx: Nginx, port: int) -> list[NginxServer]:

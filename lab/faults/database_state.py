@@ -34,10 +34,10 @@ def repaired(text: str) -> Act:
     return act
 
 
-def log_in(lab: Lab, number: int = 0, wanted: str = "") -> None:
-    """A user sends the login form of one paas host."""
+def log_in(lab: Lab, number: int = 0, wanted: str = "", url: str = "") -> None:
+    """A user sends the login form of one paas host, or that at a URL."""
     name = host(lab, "paas", number)
-    url = f"http://{inner(lab, name)}:{lab.layout.ports['login']}/"
+    url = url or f"http://{inner(lab, name)}:{lab.layout.ports['login']}/"
     user, word = SECRETS["PAAS_ADMIN_USER"], SECRETS["PAAS_ADMIN_PASS"]
     script = (
         f"jar=$(mktemp); form=$(curl -s -m 9 -c $jar {url}); "

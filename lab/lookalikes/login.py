@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from lab.control import Lab
-from lab.faults.actions import address, host, inner, restart, start_roles
+from lab.faults.actions import address, edit, gate_url, host, inner, reload_nginx, restart, start_roles
 from lab.faults.data import stop_database
 from lab.faults.database_state import ACCOUNT, crowd, disperse, log_in, regrant, sql
+from lab.faults.gateway import site, site_right
 from lab.lookalikes.lookalike import Lookalike
 
 ACCOUNT_TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = 'open_paas'"
@@ -29,6 +30,14 @@ def repaired_and_used(lab: Lab) -> None:
     log_in(lab, 0, "500")
     sql(lab, "RENAME TABLE login_bktoken_moved TO login_bktoken")
     log_in(lab, 0, "302")
+
+
+def repaired_in_nginx(lab: Lab) -> None:
+    """A login failed since nginx passed another Host; its file was put right, and nginx was reloaded."""
+    edit(lab, host(lab, "nginx"), site(lab, "paas"), "/proxy_set_header Host/d")
+    reload_nginx(lab, host(lab, "nginx"))
+    log_in(lab, 0, "500", gate_url(lab, "/login/?c_url=/platform/"))
+    site_right(lab)
 
 
 def repaired_by_restart(lab: Lab) -> None:
@@ -125,6 +134,13 @@ LOOKALIKES = (
         "数据库只读期间登录失败，现已修复",
         repaired_read_only,
         nothing_left,
+    ),
+    Lookalike(
+        "login-failed-before-reload",
+        "a login failed while nginx passed another Host; its file was put right and nginx reloaded",
+        "nginx 传递错误的 Host 期间登录失败，配置已修正并重新加载",
+        repaired_in_nginx,
+        site_right,
     ),
     Lookalike(
         "login-failed-then-worked",

@@ -260,6 +260,43 @@ def test_an_error_of_the_statement_is_not_over_when_the_database_works(
         host["login_access"]["failed"] = [
             {"route": "POST /", "status": 500, "times": [failure], "calls": 3, "exception": text}
         ]
+        for file in snapshot["hosts"]["nginx-1"]["nginx"]["files"]:
+            file["ctime"] = failure - 900
+
+    assert judge("login-errors", change)["paas-1"]["verdict"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("reloaded", "edited", "host_header", "verdict"),
+    [
+        (60, 70, "$host", "pass"),
+        (200, 210, "$host", "fail"),
+        (60, 900, "$host", "fail"),  # reloaded for another reason
+        (60, 70, "", "fail"),
+        (60, 70, "OPEN_PAAS_LOGIN", "fail"),
+    ],
+)
+def test_a_wrong_host_is_over_when_nginx_was_reloaded_since_and_passes_the_right_one(
+    judge: Any, reloaded: float, edited: float, host_header: str, verdict: str
+) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        host, gate = snapshot["hosts"]["paas-1"], snapshot["hosts"]["nginx-1"]
+        host["login_access"]["failed"] = [
+            {
+                "route": "POST /",
+                "status": 500,
+                "times": [host["system"]["time"] - 100],
+                "calls": 3,
+                "exception": "IndexError: list index out of range",
+            }
+        ]
+        for one in gate["processes"]["items"]:
+            one[3] = gate["system"]["time"] - reloaded
+        for server in gate["nginx"]["servers"]:
+            for location in server["locations"]:
+                location.setdefault("passing", {})["host"] = host_header
+        for file in gate["nginx"]["files"]:
+            file["ctime"] = gate["system"]["time"] - edited
 
     assert judge("login-errors", change)["paas-1"]["verdict"] == verdict
 
