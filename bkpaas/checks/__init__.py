@@ -232,6 +232,7 @@ from bkpaas.facts.redis import (
     key_readings,
     refused_command,
 )
+from bkpaas.facts.redis_conf import RedisFile, RedisRunning
 from bkpaas.facts.services import ServicesView
 from bkpaas.facts.settings import location_host
 from bkpaas.facts.startup import Need, Startup, command_words, directories, needs, pid_files
@@ -344,8 +345,10 @@ __all__ = [  # one name a line would take 200 lines
     "ProxySetting",
     "RedisAnswer",
     "RedisAnswers",
+    "RedisFile",
     "RedisKey",
     "RedisKeyReadings",
+    "RedisRunning",
     "RedisState",
     "RedisTarget",
     "RegisteredAgent",

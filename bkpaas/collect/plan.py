@@ -28,6 +28,7 @@ from bkpaas.facts import (
     process,
     proxies,
     redis,
+    redis_conf,
     redis_state,
     services,
     settings,
@@ -74,6 +75,7 @@ MODULES = (
     elasticsearch,
     redis,
     redis_state,
+    redis_conf,
 )
 """All modules of facts that have queries, in the order of their queries in the plan."""
 

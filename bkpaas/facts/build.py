@@ -29,6 +29,7 @@ from bkpaas.facts.process import Processes, processes
 from bkpaas.facts.proxies import proxies
 from bkpaas.facts.query import FileName, HttpName, TailName, TcpName
 from bkpaas.facts.redis import redis_answers
+from bkpaas.facts.redis_conf import redis_confs
 from bkpaas.facts.redis_state import redis_states
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.services import later
@@ -189,7 +190,8 @@ def _but(prefix: str, section: dict[str, Any]) -> dict[str, Any]:
 
 def _but_redis(section: dict[str, Any]) -> dict[str, Any]:
     """Return the connections to other services than redis."""
-    return _but(TcpName.REDIS.prefix, _but(TcpName.REDIS_STATE.prefix, section))
+    prefixes = tuple(name.prefix for name in (TcpName.REDIS, TcpName.REDIS_STATE, TcpName.REDIS_CONF))
+    return {name: item for name, item in section.items() if not name.startswith(prefixes)}
 
 
 class _Answers:
@@ -220,8 +222,7 @@ class _Answers:
         its_supervisors = self._files_noun(FileName.SUPERVISOR_CONF, self._supervisors)
         parsed_supervisors = its_supervisors if isinstance(its_supervisors, Supervisors) else None
         running = its_processes if isinstance(its_processes, Processes) else None
-        peers = self.round_2.values.get("peers")
-        writers = first.get("writers")
+        peers, writers = self.round_2.values.get("peers"), first.get("writers")
         zone = its_system.utc_offset_seconds if isinstance(its_system, System) else None
         return {
             "system": its_system,
@@ -255,6 +256,7 @@ class _Answers:
             "redis_states": self._merged(
                 "tcp", lambda answers, errors: redis_states(answers, secrets, errors)
             ),
+            "redis_confs": _built(self._redis_confs),
             "redis": self._merged("tcp", lambda section, errors: redis_answers(section, secrets, errors)),
             "logs": self._merged("tails", lambda *_: self._logs(zone)),
             "login_access": self._login_access(),
@@ -281,6 +283,10 @@ class _Answers:
             for number, one in enumerate(self.rounds, 1)
         )
         return Moments(first=first or moment(None, self.times.get(1)), later=later)
+
+    def _redis_confs(self) -> Fact:
+        tcp, errors = self.round_2.values.get("tcp", {}), _named_errors(self.round_2, "tcp")
+        return redis_confs(self._entries("files"), tcp, self.secrets, errors)
 
     def _logs(self, utc_offset_seconds: int | None) -> Logs:
         later = [entry for entries in self.round_2.values.get("tails", {}).values() for entry in entries]

@@ -26,6 +26,7 @@ from bkpaas.facts.process import Processes
 from bkpaas.facts.proxies import Proxies
 from bkpaas.facts.ranges import Seconds
 from bkpaas.facts.redis import RedisAnswers
+from bkpaas.facts.redis_conf import RedisConfs
 from bkpaas.facts.redis_state import RedisStates
 from bkpaas.facts.services import Later, ServicesView
 from bkpaas.facts.settings import SettingsByProject
@@ -84,6 +85,7 @@ class HostFacts(Record, frozen=True):
     units: Units | Missing = _LATER
     containers: Containers | Missing = _LATER
     moments: Moments | Missing = _LATER
+    redis_confs: RedisConfs | Missing = _LATER
 
     @property
     def far_apart(self) -> bool:
@@ -137,6 +139,7 @@ class HostView:
     units = _Noun[Units]()
     containers = _Noun[Containers]()
     moments = _Noun[Moments]()
+    redis_confs = _Noun[RedisConfs]()
 
     def __init__(self, facts: HostFacts) -> None:
         self.facts = facts

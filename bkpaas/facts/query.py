@@ -63,6 +63,7 @@ class FileName(_Names):
     AGENT_CONFIG = "agent-config"
     SAAS_PID = "saas-pid"
     SAAS_SOCKET = "saas-sock"
+    REDIS_CONF = "redis-conf"
     SAAS_LOG_NAMES = "saas-names"
     SAAS_LOG_DEEPER = "saas-names-deeper"
     SUPERVISOR_CONF = "supervisor-conf"
@@ -118,6 +119,7 @@ class TcpName(_Names):
 
     REDIS = "redis-{}"
     REDIS_STATE = "state-of-redis-{}"
+    REDIS_CONF = "conf-of-redis-{}"
     VIRTUAL_ADDRESS = "virtual-{}"
 
 

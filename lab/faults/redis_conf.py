@@ -1,0 +1,80 @@
+"""The running redis of the log plugins and its file differ: one of them was changed, and redis not restarted."""
+
+from __future__ import annotations
+
+from lab.control import Lab
+from lab.faults.actions import edit, host, restore
+from lab.faults.fault import Act, Fault
+from lab.faults.log_search import (
+    SECTION,
+    agent_file,
+    app_hosts,
+    edit_parsers,
+    plugin,
+    redis_cli,
+    right_password,
+)
+
+CONDITION = "redis-loaded"
+NEW = "Lab-redis-9new"
+"""A password that only files have."""
+
+
+def conf(lab: Lab) -> str:
+    return f"{lab.layout.home}/etc/redis.conf"
+
+
+def edited(sed: str) -> tuple[Act, Act]:
+    """Another line in the file of redis, which was not restarted."""
+    return (
+        lambda lab: edit(lab, host(lab, "redis"), conf(lab), sed),
+        lambda lab: restore(lab, host(lab, "redis"), conf(lab)),
+    )
+
+
+def new_password_everywhere(lab: Lab) -> None:
+    """The new password is in all files, the plugins were restarted and redis was not."""
+    edit(lab, host(lab, "redis"), conf(lab), f"s/^requirepass .*/requirepass {NEW}/")
+    for name in app_hosts(lab):
+        edit(lab, name, agent_file(lab), f's/^  password: .*/  password: "{NEW}"/')
+        plugin(lab, name, "restart log_agent")
+    edit_parsers(lab, f's/password => .*/password => "{NEW}"/')
+
+
+def old_password_everywhere(lab: Lab) -> None:
+    restore(lab, host(lab, "redis"), conf(lab))
+    right_password(lab)
+
+
+def fault(name: str, title_en: str, title_zh: str, break_: Act, heal: Act) -> Fault:
+    return Fault(name, CONDITION, SECTION, title_en, title_zh, break_, heal)
+
+
+FAULTS = (
+    fault(
+        "redis-password-edited",
+        "requirepass in the file of redis is another one than the running redis accepts",
+        "redis 配置文件中的 requirepass 与运行中的 redis 接受的密码不同",
+        *edited(f"s/^requirepass .*/requirepass {NEW}/"),
+    ),
+    fault(
+        "redis-password-not-loaded",
+        "the password was changed in redis.conf and in the log plugins, and redis was not restarted",
+        "redis.conf 和日志插件中的密码都已修改，redis 没有重启",
+        new_password_everywhere,
+        old_password_everywhere,
+    ),
+    fault(
+        "redis-memory-not-written",
+        "maxmemory was set on the running redis and not written to its file",
+        "对运行中的 redis 设置了 maxmemory，没有写入配置文件",
+        lambda lab: redis_cli(lab, "config set maxmemory 300mb"),
+        lambda lab: redis_cli(lab, "config set maxmemory 0"),
+    ),
+    fault(
+        "redis-bind-edited",
+        "bind in the file of redis was narrowed to loopback, redis was not restarted",
+        "redis 配置文件中的 bind 改成了只有回环地址，redis 没有重启",
+        *edited("s/^bind .*/bind 127.0.0.1/"),
+    ),
+)

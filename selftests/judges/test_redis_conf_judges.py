@@ -1,0 +1,59 @@
+"""The running redis and its file, on edited facts."""
+
+from typing import Any
+
+import pytest
+
+PATH = "/data/bkce/etc/redis.conf"
+SETTINGS = {"port": "6379", "maxmemory": "0", "maxmemory-policy": "noeviction", "bind": "10.66.0.51"}
+
+
+def pair(running: dict[str, str] | None = None, refused: str = "", **file: Any) -> Any:
+    """Give data-1 a file, and the paas hosts what the running redis tells of itself."""
+
+    def change(snapshot: dict[str, Any]) -> None:
+        hosts = snapshot["hosts"]
+        targets = hosts["paas-1"]["log_plugins"]["parser"]["targets"]
+        password = targets[0]["password"]
+        entry = {"file": {"path": PATH, "type": "file"}, "password": password, "settings": SETTINGS, **file}
+        hosts["data-1"]["redis_confs"] = {"fact": "RedisConfs", "files": [entry]}
+        for name in ("paas-1", "paas-2"):
+            values = {"config_file": PATH, "settings": {**SETTINGS, **(running or {})}}
+            told = {} if refused else {f"conf-of-redis-{server(target)}": values for target in targets}
+            hosts[name]["redis_confs"] = {"fact": "RedisConfs", "running": told}
+            for target in targets if refused else ():
+                hosts[name]["redis"]["by_name"][f"redis-{server(target)}"]["replies"] = [refused]
+
+    return change
+
+
+def server(target: dict[str, Any]) -> str:
+    return f"{target['host']}:{target['port']}/{target['db']} {target['password']}"
+
+
+OTHER = "another-digest"
+
+
+@pytest.mark.parametrize(
+    ("change", "case"),
+    [
+        (pair(), None),
+        (pair(password=OTHER), "password"),
+        (pair(password=None), "password"),
+        (pair(password=OTHER, unknown=["requirepass"]), None),
+        (pair(refused="-WRONGPASS invalid username-password pair"), "password-not-loaded"),
+        (pair(refused="-WRONGPASS invalid username-password pair", password=OTHER), None),
+        (pair({"maxmemory": "1048576"}), "settings"),
+        (pair({"maxmemory-policy": "allkeys-lru"}), "settings"),
+        (pair({"bind": "0.0.0.0"}), "settings"),
+        (pair({"maxmemory": "1048576"}, unknown=["maxmemory"]), None),
+    ],
+)
+def test_redis_runs_with_its_file(judge: Any, change: Any, case: str | None) -> None:
+    found = judge("redis-loaded", change)["data-1"]
+    assert (found["verdict"], found["case"]) == (("warn", case) if case else ("pass", None))
+
+
+def test_a_file_that_is_not_read_is_not_judged(judge: Any) -> None:
+    change = pair(file={"path": "/etc/redis/other.conf", "type": "file"})
+    assert judge("redis-loaded", change)["data-1"]["verdict"] == "not_applicable"

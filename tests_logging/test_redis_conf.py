@@ -1,0 +1,154 @@
+"""FAQ: the redis between log_agent and log_parser: it runs with what its file has, so the next start changes nothing."""
+
+from collections.abc import Iterator
+
+from bkpaas.checks import (
+    CaseMessage,
+    Deployment,
+    Finding,
+    HostLookup,
+    HostView,
+    Missing,
+    NoData,
+    NotApplicable,
+    RedisFile,
+    RedisRunning,
+    RedisTarget,
+    TcpName,
+    addresses,
+    answers_commands,
+    case,
+    combined,
+    condition,
+    lines,
+    msg,
+    own_addresses,
+    refused_command,
+    series,
+)
+
+NO_PASSWORD = ("without any password configured", "no password is set")
+"""What redis answers to AUTH when it has no password."""
+
+
+@condition("redis-loaded")
+def test_redis_runs_with_its_file(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """The redis of the log plugins runs with the password, port, addresses and limit of memory that its file has."""
+    uses = list(_uses(host, deployment, host_facts))
+    if not uses:
+        raise NotApplicable(msg("no log_parser uses a redis of this host"))
+    files = {file.file.path: file for file in host.redis_confs.files}
+    wrong: list[CaseMessage] = []
+    compared = False
+    for view, target in uses:
+        running = view.redis_confs.of(target)
+        file = _file_of(list(files.values()), running, target)
+        if file is None:
+            continue
+        if file.problem is not None:
+            raise NoData(msg("{path}: {reason}", path=file.file.path, reason=file.problem))
+        compared = True
+        finding.add_evidence(file.file.path)
+        finding.set_remedy_values(redis_host=target.host, redis_port=target.port)
+        problems = [_password(view, target, file), _settings(running, file, target)]
+        wrong += [problem for problem in problems if problem is not None]
+    if not compared:
+        path = next((path for view, target in uses if (path := _path(view, target))), "?")
+        raise NotApplicable(msg("redis was started with {path}, which is not read", path=path))
+    texts = dict.fromkeys(one.evidence for one in wrong)
+    assert not wrong, combined(wrong, lines(texts))
+
+
+def _uses(
+    host: HostView, deployment: Deployment, host_facts: HostLookup
+) -> Iterator[tuple[HostView, RedisTarget]]:
+    """Yield each view of a paas host whose log_parser uses a redis of this host, and the target."""
+    own = own_addresses(host, deployment)
+    for entry in deployment.selected("paas"):
+        view = host_facts(entry.name)
+        if isinstance(view.facts.log_plugins, Missing):
+            continue
+        for target in {one.server: one for one in view.log_plugins.parser.targets}.values():
+            if own & (addresses(view, target.host or "", deployment) or set()):
+                yield view, target
+
+
+def _path(view: HostView, target: RedisTarget) -> str:
+    running = view.redis_confs.of(target)
+    return running.config_file if running else ""
+
+
+def _file_of(files: list[RedisFile], running: RedisRunning | None, target: RedisTarget) -> RedisFile | None:
+    """Return the file that redis names; if it tells nothing, the only one that has the port."""
+    if running is not None:
+        named = running.config_file
+        return next((one for one in files if named and named in (one.file.path, one.file.target)), None)
+    fitting = [one for one in files if one.settings.get("port") == str(target.port)]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _password(view: HostView, target: RedisTarget, file: RedisFile) -> CaseMessage | None:
+    """Return the case of a password of the file that is not the one which the running redis has."""
+    if "requirepass" in file.unknown or "password" in target.unknown:
+        return None
+    answer = view.redis.get(TcpName.REDIS, target.server)
+    refusal = refused_command(answer, target)
+    path, endpoint = file.file.path, f"{target.host}:{target.port}"
+    if refusal is None and answers_commands(answer, target):
+        return (
+            None
+            if file.password == target.password
+            else case(
+                "password",
+                "{endpoint} accepts the password of {plugin}, and requirepass in {path} is another one",
+                endpoint=endpoint,
+                plugin=target.file,
+                path=path,
+            )
+        )
+    if refusal is None or file.password != target.password:
+        return None  # log-redis-reachable
+    command, reply = refusal
+    refused = command == "AUTH" or reply.startswith("-NOAUTH")
+    return (
+        case(
+            "password-not-loaded",
+            "{endpoint} refuses the password of {plugin}, which is requirepass in {path}: {reply}",
+            endpoint=endpoint,
+            plugin=target.file,
+            path=path,
+            reply=reply,
+        )
+        if refused
+        else None
+    )
+
+
+def _settings(running: RedisRunning | None, file: RedisFile, target: RedisTarget) -> CaseMessage | None:
+    """Return the case of other settings than the file has."""
+    if running is None:
+        return None
+    other = {
+        name: (value, file.settings[name])
+        for name, value in sorted(running.settings.items())
+        if name in file.settings and name not in file.unknown and value != file.settings[name]
+    }
+    if not other:
+        return None
+    return case(
+        "settings",
+        lines(
+            msg(
+                "{path}: {name} is {written}, the running redis has {value}",
+                path=file.file.path,
+                name=name,
+                written=written or "-",
+                value=value or "-",
+            )
+            for name, (value, written) in other.items()
+        ),
+        endpoint=f"{target.host}:{target.port}",
+        names=series(other),
+    )
