@@ -11,6 +11,7 @@ from bkpaas.checks import (
     HostLookup,
     HostView,
     NoData,
+    Node,
     NotApplicable,
     Search,
     addresses,
@@ -102,22 +103,42 @@ def _shards(search: Search) -> tuple[int, int | None]:
     return active + lost, per_node * nodes
 
 
+_UNITS = {"b": 1, "kb": 1 << 10, "mb": 1 << 20, "gb": 1 << 30, "tb": 1 << 40, "pb": 1 << 50}
+
+
 def _above_watermark(search: Search) -> list[str]:
-    """Return all nodes if each is above the high watermark. Raises NoData where that is a number of bytes."""
+    """Return all nodes if each is above the high watermark, which is a share of its disk or a number of free bytes."""
     if not search.settings.thresholds or not search.nodes:
         return []
-    match = re.fullmatch(r"(\d{1,3}(?:\.\d+)?)(%?)", search.settings.high_watermark)
-    if match is None:
-        limit = search.settings.high_watermark
+    limit = search.settings.high_watermark.strip().lower()
+    if match := re.fullmatch(r"(\d{1,3}(?:\.\d+)?)(%?)", limit):
+        percent = float(match[1]) if match[2] else 100 * float(match[1])  # 0.9 is 90 %
+        full = [
+            f"{node.name} {node.used_percent:g} %" for node in search.nodes if node.used_percent > percent
+        ]
+    elif match := re.fullmatch(r"(\d{1,15}(?:\.\d+)?)(b|kb|mb|gb|tb|pb)", limit):
+        needed = float(match[1]) * _UNITS[match[2]]
+        full = [f"{node.name} {_gigabytes(node)}" for node in search.nodes if _free(node, limit) < needed]
+    else:
+        raise NoData(msg("cluster.routing.allocation.disk.watermark.high is {limit}", limit=limit))
+    return full if len(full) == len(search.nodes) else []
+
+
+def _free(node: Node, limit: str) -> int:
+    """Return the free bytes of a node. Raises NoData if they are not known."""
+    if node.free_bytes is None:
         raise NoData(
             msg(
-                "cluster.routing.allocation.disk.watermark.high is {limit}, and the free bytes of the nodes are not read",
+                "cluster.routing.allocation.disk.watermark.high is {limit}, and the free bytes of {node} are not known",
                 limit=limit,
+                node=node.name,
             )
         )
-    percent = float(match[1]) if match[2] else 100 * float(match[1])  # 0.9 is 90 %
-    full = [node for node in search.nodes if node.used_percent > percent]
-    return [f"{node.name} {node.used_percent:g} %" for node in full] if len(full) == len(search.nodes) else []
+    return node.free_bytes
+
+
+def _gigabytes(node: Node) -> str:
+    return f"{(node.free_bytes or 0) / (1 << 30):.1f} GB"
 
 
 @condition("es-time-field")

@@ -72,6 +72,8 @@ class Node(Record, frozen=True):
     name: str
     used_percent: Percent
     """Of its disk."""
+    free_bytes: int | None = None
+    """Of its disk; None: it did not tell."""
 
 
 class Search(Record, frozen=True):
@@ -285,9 +287,12 @@ def _count(text: Any) -> int | None:
 
 
 def _nodes(body: list[Any]) -> tuple[Node, ...]:
-    """Parse [{"node": NAME, "disk.percent": "93"}]; unassigned shards have null."""
+    """Parse [{"node": NAME, "disk.percent": "93", "disk.avail": "7000"}]; unassigned shards have null."""
     some = [one for one in _rows(body) if one.get("disk.percent") is not None]
-    return tuple(Node(str(one.get("node"))[:100], _percent(one["disk.percent"])) for one in some[:_MOST])
+    return tuple(
+        Node(str(one.get("node"))[:100], _percent(one["disk.percent"]), _count(one.get("disk.avail")))
+        for one in some[:_MOST]
+    )
 
 
 def _percent(text: Any) -> float:
@@ -356,7 +361,7 @@ def _details(facts: HostFacts, deployment: Deployment, earlier: Earlier) -> dict
         "blocks": f"/{INDEX}*/_settings/index.blocks.*",
         "cluster": f"/_cluster/settings?include_defaults=true&filter_path={_SETTINGS}",
         "indices": f"/_cat/indices/{INDEX}*?format=json&h=index,status,docs.count",
-        "nodes": "/_cat/allocation?format=json&h=node,disk.percent",
+        "nodes": "/_cat/allocation?format=json&bytes=b&h=node,disk.percent,disk.avail",
         "newest": f"/{days}/_search?ignore_unavailable=true&size=1&sort=@timestamp:desc&_source={fields}",
         "mapping": f"/{days}/_mapping/field/@timestamp?ignore_unavailable=true",
         **dict(source_paths(days, by_index)),

@@ -39,6 +39,9 @@ def raise_watermark(lab: Lab) -> None:
     lab.run(host(lab, "es"), f"rm -f {FILLER}")
 
 
+BYTES_RAISED, BYTES_USUAL = cluster("cluster.routing.allocation.disk.watermark.high", "500gb")
+
+
 def time_type(value: str) -> tuple[Act, Act]:
     """Another type of @timestamp in the indices of logs."""
 
@@ -95,6 +98,15 @@ FAULTS = (
         "Elasticsearch 的高水位线被调低，磁盘已超过",
         lower_watermark,
         raise_watermark,
+    ),
+    Fault(
+        "es-above-watermark-in-bytes",
+        NEW_INDEX,
+        SECTION,
+        "the high watermark of Elasticsearch is a number of free bytes that its disk does not have",
+        "Elasticsearch 的高水位线是剩余字节数，磁盘剩余空间低于它",
+        BYTES_RAISED,
+        BYTES_USUAL,
     ),
     Fault(
         "es-time-is-text",

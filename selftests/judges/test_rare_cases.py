@@ -103,15 +103,23 @@ def test_the_next_index(judge: Any, change: Any, case: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("watermark", "used", "word"),
-    [("0.9", 91.0, "fail"), ("0.9", 89.0, "pass"), ("10gb", 91.0, "no_data"), ("10gb", 5.0, "no_data")],
+    ("watermark", "used", "free", "word"),
+    [
+        ("0.9", 91.0, None, "fail"),
+        ("0.9", 89.0, None, "pass"),
+        ("10gb", 91.0, None, "no_data"),
+        ("10gb", 91.0, 11 << 30, "pass"),
+        ("10gb", 5.0, 9 << 30, "fail"),
+        ("10240MB", 5.0, 9 << 30, "fail"),
+        ("ten", 5.0, 9 << 30, "no_data"),
+    ],
 )
-def test_forms_of_the_watermark(judge: Any, watermark: str, used: float, word: str) -> None:
-    """A ratio is a share of the disk; free bytes are not read, so they are never a pass."""
+def test_forms_of_the_watermark(judge: Any, watermark: str, used: float, free: int | None, word: str) -> None:
+    """A ratio is a share of the disk; without the free bytes a number of bytes is never a pass."""
 
     def change(snapshot: dict[str, Any]) -> None:
         edit_search("settings", high_watermark=watermark)(snapshot)
-        edit_search(None, nodes=[{"name": "es-1", "used_percent": used}])(snapshot)
+        edit_search(None, nodes=[{"name": "es-1", "used_percent": used, "free_bytes": free}])(snapshot)
 
     assert judge("es-new-index", change)["paas-1"]["verdict"] == word
 

@@ -32,7 +32,7 @@ ASKED = {
     "cluster": "/_cluster/settings?include_defaults=true&filter_path=*.cluster.blocks,*.cluster.routing.allocation,"
     "*.cluster.max_shards_per_node,*.action.auto_create_index",
     "indices": "/_cat/indices/paas_app_log-*?format=json&h=index,status",
-    "nodes": "/_cat/allocation?format=json&h=node,disk.percent",
+    "nodes": "/_cat/allocation?format=json&bytes=b&h=node,disk.percent,disk.avail",
     "newest": f"/{INDEX},paas_app_log-2026.11.27/_search"
     "?ignore_unavailable=true&size=1&sort=@timestamp:desc&_source=@timestamp,beat.hostname,source",
     "mapping": f"/{INDEX},paas_app_log-2026.11.27/_mapping/field/@timestamp?ignore_unavailable=true",

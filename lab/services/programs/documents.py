@@ -178,6 +178,11 @@ class Store:
                 subject = f"index [{index}] " if index else ""
                 raise Refused(status, "cluster_block_exception", f"{subject}blocked by: [{text}];")
 
+    def disk_free(self) -> int:
+        """Return the free bytes of the disk of the data directory."""
+        disk = os.statvfs(self._data)
+        return disk.f_bavail * disk.f_frsize
+
     def disk_percent(self) -> int:
         """Return how much of the disk of the data directory is used."""
         disk = os.statvfs(self._data)

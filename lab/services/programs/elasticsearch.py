@@ -37,7 +37,7 @@ PARAMETERS = {
     "_cluster/health": {"master_timeout", "timeout"},
     "_cluster/settings": {"master_timeout", "flat_settings", "include_defaults", "filter_path"},
     "_cat/indices": {"format", "h"},
-    "_cat/allocation": {"format", "h"},
+    "_cat/allocation": {"format", "h", "bytes"},
     "_mapping/field": {"ignore_unavailable"},
     "_search": {"ignore_unavailable", "size", "sort", "_source", "q", "lenient"},
     "_count": {"ignore_unavailable", "q"},
@@ -142,7 +142,10 @@ class Node:
         indices = self._store.matching("*")
         lost = sum(1 + each.replicas - each.assigned for each in indices)
         used = str(self._store.disk_percent())
-        rows = [{"shards": str(len(indices)), "disk.percent": used, "node": NODE}]
+        row = {"shards": str(len(indices)), "disk.percent": used, "node": NODE}
+        if query.get("bytes") == "b":
+            row["disk.avail"] = str(self._store.disk_free())
+        rows: list[dict[str, str | None]] = [dict(row)]
         rows += [{"shards": str(lost), "disk.percent": None, "node": "UNASSIGNED"}] if lost else []
         return table(rows, query)
 
