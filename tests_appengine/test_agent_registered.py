@@ -113,6 +113,13 @@ def _compare(row: RegisteredAgent, config: AgentConfig) -> None:
         port=config.port,
         registered=row.address,
     )
+    malformed = [name for name in config.malformed if row.sid and row.token]
+    assert not malformed, case(
+        "malformed-token",
+        "{path}: {names} under auth has a blank or another character that does not belong to it",
+        path=config.files[0].path if config.files else "-",
+        names=series(malformed),
+    )
     other = [
         name
         for name, theirs, ours in (("sid", row.sid, config.sid), ("token", row.token, config.token))

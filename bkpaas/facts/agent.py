@@ -11,7 +11,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode
 
-from bkpaas.facts.database_state import agent_secret
+from bkpaas.facts.database_state import agent_secret, is_agent_secret
 from bkpaas.facts.file import FileFact, Files, content, file_fact, unreadable
 from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.process import Processes
@@ -47,6 +47,8 @@ class AgentConfig(Record, frozen=True):
     token: str = ""
     """A digest of auth.token; empty if it is not a UUID."""
     problems: tuple[Message | str, ...] = ()
+    malformed: tuple[str, ...] = ()
+    """Which of sid and token have characters that do not belong to them, such as a blank at the end."""
 
 
 class Agent(Fact, frozen=True):
@@ -114,6 +116,11 @@ def _config(entries: list[dict[str, Any]], secrets: Secrets) -> AgentConfig:
         sid=agent_secret(_text(scalars, "auth.sid"), secrets),
         token=agent_secret(_text(scalars, "auth.token"), secrets),
         problems=tuple(problems),
+        malformed=tuple(
+            name
+            for name in ("sid", "token")
+            if (text := _text(scalars, f"auth.{name}")) and not is_agent_secret(text)
+        ),
     )
 
 

@@ -149,6 +149,11 @@ def agent_secret(text: str | None, secrets: Secrets) -> str:
     return secrets.digest(plain) if _UUID.fullmatch(plain) else ""
 
 
+def is_agent_secret(text: str) -> bool:
+    """Return whether an id or token of an agent is written as it must be, without a blank or another character."""
+    return _UUID.fullmatch(text.lower().replace("-", "")) is not None
+
+
 def database_state(results: Mapping[str, Any], secrets: Secrets) -> DatabaseState | None:
     """Parse the results of the statements; None if none was sent."""
     if not results:

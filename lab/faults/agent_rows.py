@@ -43,6 +43,11 @@ def renew_token(lab: Lab) -> None:
     edit(lab, host(lab, "appt"), agent_file(lab), "s/^\\( *token: .\\)..../\\1aaaa/")
 
 
+def token_with_blank(lab: Lab) -> None:
+    edit(lab, host(lab, "appt"), agent_file(lab), "s/^\\( *token: '[^']*\\)'/\\1 '/")
+    restart_agent(lab)
+
+
 def token_as_before(lab: Lab) -> None:
     put_back(lab)
     restore(lab, host(lab, "appt"), agent_file(lab))
@@ -85,6 +90,15 @@ FAULTS = (
         "the token of the test host was renewed in appengine and in the file, and the agent was not restarted",
         "测试机的 token 在 appengine 和文件中都已更换，agent 没有重启",
         renew_token,
+        token_as_before,
+    ),
+    Fault(
+        "agent-token-blank",
+        "agent-registered",
+        SECTION,
+        "the token in the file of paas_agent on the appt host ends with a blank",
+        "appt 主机 paas_agent 配置中的 token 末尾多一个空格",
+        token_with_blank,
         token_as_before,
     ),
     fault(

@@ -154,3 +154,17 @@ def test_a_key_that_is_there_twice_takes_the_last():
     assert scalars["settings.execute_time_limit"].value == "3000"
     scalars, _ = _scalars("settings:\n  A: 1\nsettings:\n  B: 2\n")
     assert list(scalars) == ["settings.b"]
+
+
+@pytest.mark.parametrize(
+    ("token", "malformed"),
+    [
+        ("FFFF3d2c-1111-4222-8333-444455556666", ()),
+        ("ffff3d2c-1111-4222-8333-444455556666 ", ("token",)),
+        ("\u200bffff3d2c-1111-4222-8333-444455556666", ("token",)),
+        ("", ()),
+    ],
+)
+def test_a_token_with_a_character_that_does_not_belong_to_it(token, malformed):
+    text = f"auth:\n  sid: '3c3467501d06501e820309fadde782fd'\n  token: '{token}'\n"
+    assert config(text).malformed == malformed

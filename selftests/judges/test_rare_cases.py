@@ -358,6 +358,15 @@ def test_a_token_that_the_running_agent_does_not_have(
     assert (verdict["verdict"], verdict["case"]) == (("fail", case) if case else ("pass", None))
 
 
+@pytest.mark.parametrize(("names", "case"), [(["token"], "malformed-token"), ([], None)])
+def test_a_token_with_a_blank(judge: Any, names: list[str], case: str | None) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        snapshot["hosts"]["appt-1"]["agent"]["config"]["malformed"] = names
+
+    verdict = judge("agent-registered", change)["appt-1"]
+    assert (verdict["verdict"], verdict["case"]) == (("fail", case) if case else ("pass", None))
+
+
 @pytest.mark.parametrize(("code", "word"), [(1226, "no_data"), (145, "fail")])
 def test_a_limit_of_the_account_is_not_a_damaged_table(judge: Any, code: int, word: str) -> None:
     def change(snapshot: dict[str, Any]) -> None:
