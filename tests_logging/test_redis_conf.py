@@ -55,8 +55,9 @@ def test_redis_runs_with_its_file(
         problems = [_password(view, target, file), _settings(running, file, target)]
         wrong += [problem for problem in problems if problem is not None]
     if not compared:
-        path = next((path for view, target in uses if (path := _path(view, target))), "?")
-        raise NotApplicable(msg("redis was started with {path}, which is not read", path=path))
+        path = next((path for view, target in uses if (path := _path(view, target))), "")
+        reason = msg("redis was started with {path}, which is not read", path=path)
+        raise NotApplicable(reason if path else msg("the file that redis was started with is not known"))
     texts = dict.fromkeys(one.evidence for one in wrong)
     assert not wrong, combined(wrong, lines(texts))
 
@@ -81,12 +82,20 @@ def _path(view: HostView, target: RedisTarget) -> str:
 
 
 def _file_of(files: list[RedisFile], running: RedisRunning | None, target: RedisTarget) -> RedisFile | None:
-    """Return the file that redis names; if it tells nothing, the only one that has the port."""
+    """Return the file that redis names; if it tells nothing, the one with the port and the password of the target."""
     if running is not None:
         named = running.config_file
         return next((one for one in files if named and named in (one.file.path, one.file.target)), None)
-    fitting = [one for one in files if one.settings.get("port") == str(target.port)]
-    return fitting[0] if len(fitting) == 1 else None
+    return next(
+        (
+            one
+            for one in files
+            if target.password
+            and one.password == target.password
+            and one.settings.get("port") == str(target.port)
+        ),
+        None,
+    )
 
 
 def _password(view: HostView, target: RedisTarget, file: RedisFile) -> CaseMessage | None:
