@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from lab.control import Lab
 from lab.faults.actions import address, edit, gate_url, host, inner, reload_nginx, restart, start_roles
 from lab.faults.data import stop_database
@@ -37,6 +39,7 @@ def repaired_in_nginx(lab: Lab) -> None:
     edit(lab, host(lab, "nginx"), site(lab, "paas"), "/proxy_set_header Host/d")
     reload_nginx(lab, host(lab, "nginx"))
     log_in(lab, 0, "500", gate_url(lab, "/login/?c_url=/platform/"))
+    time.sleep(3)  # the log has whole seconds
     site_right(lab)
 
 

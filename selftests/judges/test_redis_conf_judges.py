@@ -42,7 +42,6 @@ OTHER = "another-digest"
         (pair(password=None), "password"),
         (pair(password=OTHER, unknown=["requirepass"]), None),
         (pair(refused="-WRONGPASS invalid username-password pair"), "password-not-loaded"),
-        (pair(refused="-WRONGPASS invalid username-password pair", password=OTHER), None),
         (pair({"maxmemory": "1048576"}), "settings"),
         (pair({"maxmemory-policy": "allkeys-lru"}), "settings"),
         (pair({"bind": "0.0.0.0"}), "settings"),
@@ -54,6 +53,12 @@ def test_redis_runs_with_its_file(judge: Any, change: Any, case: str | None) -> 
     assert (found["verdict"], found["case"]) == (("warn", case) if case else ("pass", None))
 
 
-def test_a_file_that_is_not_read_is_not_judged(judge: Any) -> None:
-    change = pair(file={"path": "/etc/redis/other.conf", "type": "file"})
+@pytest.mark.parametrize(
+    "change",
+    [
+        pair(file={"path": "/etc/redis/other.conf", "type": "file"}),
+        pair(refused="-WRONGPASS invalid username-password pair", password=OTHER),
+    ],
+)
+def test_a_file_that_is_not_known_is_not_judged(judge: Any, change: Any) -> None:
     assert judge("redis-loaded", change)["data-1"]["verdict"] == "not_applicable"
