@@ -31,35 +31,51 @@ NO_PASSWORD = ("without any password configured", "no password is set")
 """What redis answers to AUTH when it has no password."""
 
 
+@condition("redis-password")
+def test_redis_has_the_password_of_its_file(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """The redis of the log plugins accepts their password, and its file has the same one."""
+    compared = _compared(host, deployment, host_facts, finding)
+    _require_none([problem for view, target, file in compared if (problem := _password(view, target, file))])
+
+
 @condition("redis-loaded")
 def test_redis_runs_with_its_file(
     host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
-    """The redis of the log plugins runs with the password, port, addresses and limit of memory that its file has."""
+    """The redis of the log plugins runs with the port, addresses and limit of memory that its file has."""
+    compared = _compared(host, deployment, host_facts, finding)
+    _require_none([problem for view, target, file in compared if (problem := _settings(view, file, target))])
+
+
+def _require_none(wrong: list[CaseMessage]) -> None:
+    texts = dict.fromkeys(one.evidence for one in wrong)
+    assert not wrong, combined(wrong, lines(texts))
+
+
+def _compared(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> list[tuple[HostView, RedisTarget, RedisFile]]:
+    """Return each view of a paas host, the redis of this host that its log_parser uses, and the file of that redis."""
     uses = list(_uses(host, deployment, host_facts))
     if not uses:
         raise NotApplicable(msg("no log_parser uses a redis of this host"))
-    files = {file.file.path: file for file in host.redis_confs.files}
-    wrong: list[CaseMessage] = []
-    compared = False
+    compared = []
     for view, target in uses:
-        running = view.redis_confs.of(target)
-        file = _file_of(list(files.values()), running, target)
+        file = _file_of(host.redis_confs.files, view.redis_confs.of(target), target)
         if file is None:
             continue
         if file.problem is not None:
             raise NoData(msg("{path}: {reason}", path=file.file.path, reason=file.problem))
-        compared = True
+        compared.append((view, target, file))
         finding.add_evidence(file.file.path)
         finding.set_remedy_values(redis_host=target.host, redis_port=target.port)
-        problems = [_password(view, target, file), _settings(running, file, target)]
-        wrong += [problem for problem in problems if problem is not None]
     if not compared:
         path = next((path for view, target in uses if (path := _path(view, target))), "")
         reason = msg("redis was started with {path}, which is not read", path=path)
         raise NotApplicable(reason if path else msg("the file that redis was started with is not known"))
-    texts = dict.fromkeys(one.evidence for one in wrong)
-    assert not wrong, combined(wrong, lines(texts))
+    return compared
 
 
 def _uses(
@@ -81,7 +97,9 @@ def _path(view: HostView, target: RedisTarget) -> str:
     return running.config_file if running else ""
 
 
-def _file_of(files: list[RedisFile], running: RedisRunning | None, target: RedisTarget) -> RedisFile | None:
+def _file_of(
+    files: tuple[RedisFile, ...], running: RedisRunning | None, target: RedisTarget
+) -> RedisFile | None:
     """Return the file that redis names; if it tells nothing, the one with the port and the password of the target."""
     if running is not None:
         named = running.config_file
@@ -110,7 +128,7 @@ def _password(view: HostView, target: RedisTarget, file: RedisFile) -> CaseMessa
             None
             if file.password == target.password
             else case(
-                "password",
+                "edited",
                 "{endpoint} accepts the password of {plugin}, and requirepass in {path} is another one",
                 endpoint=endpoint,
                 plugin=target.file,
@@ -123,7 +141,7 @@ def _password(view: HostView, target: RedisTarget, file: RedisFile) -> CaseMessa
     refused = command == "AUTH" or reply.startswith("-NOAUTH")
     return (
         case(
-            "password-not-loaded",
+            "not-loaded",
             "{endpoint} refuses the password of {plugin}, which is requirepass in {path}: {reply}",
             endpoint=endpoint,
             plugin=target.file,
@@ -135,8 +153,9 @@ def _password(view: HostView, target: RedisTarget, file: RedisFile) -> CaseMessa
     )
 
 
-def _settings(running: RedisRunning | None, file: RedisFile, target: RedisTarget) -> CaseMessage | None:
+def _settings(view: HostView, file: RedisFile, target: RedisTarget) -> CaseMessage | None:
     """Return the case of other settings than the file has."""
+    running = view.redis_confs.of(target)
     if running is None:
         return None
     other = {

@@ -15,7 +15,7 @@ from lab.faults.log_search import (
     right_password,
 )
 
-CONDITION = "redis-loaded"
+PASSWORD, SETTINGS = "redis-password", "redis-loaded"
 NEW = "Lab-redis-9new"
 """A password that only files have."""
 
@@ -46,19 +46,21 @@ def old_password_everywhere(lab: Lab) -> None:
     right_password(lab)
 
 
-def fault(name: str, title_en: str, title_zh: str, break_: Act, heal: Act) -> Fault:
-    return Fault(name, CONDITION, SECTION, title_en, title_zh, break_, heal)
+def fault(name: str, condition: str, title_en: str, title_zh: str, break_: Act, heal: Act) -> Fault:
+    return Fault(name, condition, SECTION, title_en, title_zh, break_, heal)
 
 
 FAULTS = (
     fault(
         "redis-password-edited",
+        PASSWORD,
         "requirepass in the file of redis is another one than the running redis accepts",
         "redis 配置文件中的 requirepass 与运行中的 redis 接受的密码不同",
         *edited(f"s/^requirepass .*/requirepass {NEW}/"),
     ),
     fault(
         "redis-password-not-loaded",
+        PASSWORD,
         "the password was changed in redis.conf and in the log plugins, and redis was not restarted",
         "redis.conf 和日志插件中的密码都已修改，redis 没有重启",
         new_password_everywhere,
@@ -66,6 +68,7 @@ FAULTS = (
     ),
     fault(
         "redis-memory-not-written",
+        SETTINGS,
         "maxmemory was set on the running redis and not written to its file",
         "对运行中的 redis 设置了 maxmemory，没有写入配置文件",
         lambda lab: redis_cli(lab, "config set maxmemory 300mb"),
@@ -73,6 +76,7 @@ FAULTS = (
     ),
     fault(
         "redis-bind-edited",
+        SETTINGS,
         "bind in the file of redis was narrowed to loopback, redis was not restarted",
         "redis 配置文件中的 bind 改成了只有回环地址，redis 没有重启",
         *edited("s/^bind .*/bind 127.0.0.1/"),

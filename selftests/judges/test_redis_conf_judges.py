@@ -38,10 +38,10 @@ OTHER = "another-digest"
     ("change", "case"),
     [
         (pair(), None),
-        (pair(password=OTHER), "password"),
-        (pair(password=None), "password"),
+        (pair(password=OTHER), "edited"),
+        (pair(password=None), "edited"),
         (pair(password=OTHER, unknown=["requirepass"]), None),
-        (pair(refused="-WRONGPASS invalid username-password pair"), "password-not-loaded"),
+        (pair(refused="-WRONGPASS invalid username-password pair"), "not-loaded"),
         (pair({"maxmemory": "1048576"}), "settings"),
         (pair({"maxmemory-policy": "allkeys-lru"}), "settings"),
         (pair({"bind": "0.0.0.0"}), "settings"),
@@ -49,8 +49,10 @@ OTHER = "another-digest"
     ],
 )
 def test_redis_runs_with_its_file(judge: Any, change: Any, case: str | None) -> None:
-    found = judge("redis-loaded", change)["data-1"]
-    assert (found["verdict"], found["case"]) == (("warn", case) if case else ("pass", None))
+    password, settings = judge("redis-password", change)["data-1"], judge("redis-loaded", change)["data-1"]
+    wrong = [(one["verdict"], one["case"]) for one in (password, settings) if one["case"]]
+    assert wrong == ([("warn" if case == "settings" else "fail", case)] if case else [])
+    assert "no_data" not in (password["verdict"], settings["verdict"])
 
 
 @pytest.mark.parametrize(
@@ -61,4 +63,12 @@ def test_redis_runs_with_its_file(judge: Any, change: Any, case: str | None) -> 
     ],
 )
 def test_a_file_that_is_not_known_is_not_judged(judge: Any, change: Any) -> None:
-    assert judge("redis-loaded", change)["data-1"]["verdict"] == "not_applicable"
+    for condition in ("redis-password", "redis-loaded"):
+        assert judge(condition, change)["data-1"]["verdict"] == "not_applicable"
+
+
+def test_a_redis_that_was_not_restarted_is_the_cause_of_its_refusals(record: Any) -> None:
+    results = record(pair(refused="-WRONGPASS invalid username-password pair"))
+    assert results["causes"][0]["ids"] == ["redis-password@data-1"]
+    verdicts = {one["id"]: one for one in results["verdicts"]}
+    assert verdicts["log-redis-reachable@paas-1"]["explained_by"] == ["redis-password@data-1"]
