@@ -248,8 +248,8 @@ FAULTS = (
     ),
     Fault(
         "agent-token-wrong",
-        "healthz-appengine",
-        "platform-healthy",
+        "agent-registered",
+        SECTION,
         "paas_agent on the appo host has another token than the database",
         "appo 上 paas_agent 的 token 与数据库中的不同",
         *configured("s/^  token: .*/  token: 'd4c0b3a2-0000-4000-8000-1f2e3d4c5b6a'/"),
