@@ -63,3 +63,20 @@ def test_passwords_of_others_and_those_that_were_not_counted(
         facts(snapshot, "paas-1").update(values)
 
     assert judge("password-hashes", change)["paas-1"]["verdict"] == word
+
+
+def test_the_login_of_admin_that_is_refused(record: Any) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        unhashed(snapshot)
+        snapshot["controller"]["login"] = {
+            "user": "admin",
+            "logins": 1,
+            "verified_on": [],
+            "unreached": [],
+            "failures": [],
+            "refused": "no",
+        }
+
+    results = record(change)
+    found = next(one for one in results["verdicts"] if one["id"] == "login-works@controller")
+    assert (found["verdict"], found["explained_by"][:1]) == ("no_data", ["password-hashes@paas-1"]), found
