@@ -24,7 +24,7 @@ from bkpaas.checks import (
     exception_subject,
     host_time,
     host_was_put_right,
-    is_about_statement,
+    is_about_server,
     log_time,
     msg,
     seconds,
@@ -230,9 +230,9 @@ def _repaired(
     if HOST_ERROR.match(exception):
         return _host_repaired(route, exception, host, deployment, host_facts)
     subject = exception_subject(exception) if exception else "other"
-    well = (
-        subject == "database" and not is_about_statement(exception, LOGIN_TABLES) and database_works(host)
-    ) or (subject == "disk" and _disks_are_well(host, deployment))
+    well = (subject == "database" and is_about_server(exception, LOGIN_TABLES) and database_works(host)) or (
+        subject == "disk" and _disks_are_well(host, deployment)
+    )
     if not well:
         return None
     return msg("{route} failed with {exception}; that part works now", route=route.route, exception=exception)

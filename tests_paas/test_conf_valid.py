@@ -45,8 +45,8 @@ def test_supervisor_files_are_valid(host: HostView, deployment: Deployment, find
 
 
 @condition("uwsgi-conf-valid")
-def test_uwsgi_files_are_valid(host: HostView, finding: Finding) -> None:
-    """Each uwsgi file of a service parses, binds one address and names its application."""
+def test_uwsgi_files_are_valid(host: HostView, deployment: Deployment, finding: Finding) -> None:
+    """Each uwsgi file of a service parses, binds one address, names its application, and gives requests time."""
     services = {name: one for name, one in host.services.by_name.items() if one.by_uwsgi}
     if not services:
         raise NotApplicable(msg("gunicorn runs the services here"))
@@ -62,6 +62,22 @@ def test_uwsgi_files_are_valid(host: HostView, finding: Finding) -> None:
     ]
     assert not wrong, case(
         "invalid", lines(texts), paths=series(sorted(one.ini.path for one in wrong.values()))
+    )
+    least = deployment.thresholds.answer_seconds
+    short = {
+        name: f"{option} = {seconds}"
+        for name, one in services.items()
+        for option, seconds in one.time_limits
+        if 0 < seconds < least
+    }
+    finding.affects_services(short)
+    finding.set_remedy_values(service=" ".join(sorted(short)) or "SERVICE")
+    assert not short, case(
+        "short-limit",
+        "{services}: {limits} (limit {least} s): uwsgi kills the worker, with all its requests",
+        limits=", ".join(f"{services[name].ini.path}: {text}" for name, text in sorted(short.items())),
+        least=f"{least:g}",
+        services=series(sorted(short)),
     )
     if unread:
         raise NoData(msg("not read: {paths}", paths=", ".join(unread)))

@@ -39,7 +39,7 @@ _VARIABLE = re.compile(r"\$\{?(\w+)")
 
 @condition("nginx-passes-requests")
 def test_nginx_passes_requests_on(host: HostView, deployment: Deployment, finding: Finding) -> None:
-    """nginx gives each service the query, Host, cookies, method and body of a request, and passes its cookies back."""
+    """nginx gives each service the query, Host, cookies, method and body of a request, and passes its answer back."""
     nginx = host.nginx
     if nginx.main is None:
         raise NoData(msg("no nginx configuration was found"))
@@ -55,7 +55,8 @@ def test_nginx_passes_requests_on(host: HostView, deployment: Deployment, findin
                 continue
             where = f"{route.location.file}:{route.location.line}"
             seen.append(f"{path} {where}")
-            for problem in _problems(route.location, server, service, deployment.domain):
+            least = deployment.thresholds.answer_seconds
+            for problem in _problems(route.location, server, service, deployment.domain, least):
                 wrong.setdefault((where, problem.case), (service, problem))
     finding.add_evidence(", ".join(seen))
     if not wrong:
@@ -75,7 +76,7 @@ def test_nginx_passes_requests_on(host: HostView, deployment: Deployment, findin
 
 
 def _problems(
-    location: NginxLocation, server: NginxServer, service: str, domain: str
+    location: NginxLocation, server: NginxServer, service: str, domain: str, least_seconds: float
 ) -> Iterator[CaseMessage]:
     """Yield what a location changes that its service needs as it is."""
     passing, target = location.passing, location.proxy_pass or ""
@@ -95,6 +96,19 @@ def _problems(
             )
     if passing.refuses_post or passing.method.upper() not in ("", "POST", "$REQUEST_METHOD"):
         yield case("post-refused", "a POST is refused or sent with another method")
+    if service in WITH_A_LOGIN and passing.cache:
+        yield case(
+            "answer-stored",
+            "proxy_cache {zone} with proxy_cache_valid: one user gets the answer for another",
+            zone=passing.cache,
+        )
+    if 0 < passing.read_seconds < least_seconds:
+        yield case(
+            "answer-cut",
+            "proxy_read_timeout is {seconds} s (limit {limit} s; shipped 600 s)",
+            seconds=f"{passing.read_seconds:g}",
+            limit=f"{least_seconds:g}",
+        )
     if not passing.passes_body:
         yield case("body-lost", "proxy_pass_request_body off: the body of requests is lost")
 

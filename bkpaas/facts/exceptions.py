@@ -27,13 +27,14 @@ _DISK = re.compile(
     r"No space left on device|Read-only file system|Disk quota exceeded|\[Errno (?:28|30|122)\]"
 )
 _CODE = re.compile(r"(?:Import|ModuleNotFound|Type|Attribute|Name|Syntax|Key|Index|Unicode\w*)Error\b")
-_DATABASE_ERROR = re.compile(r"(?:Error|Warning)\b[^(]{0,80}\([\"']?(1[2-9]\d|\d{4})\b")
+_DATABASE_ERROR = re.compile(r"(?:Error|Warning)\b[^(]{0,80}\([\"']?(\d{1,5})\b")
 _OF_THE_SERVER = frozenset({
-    1040, 1043, 1044, 1045, 1047, 1049, 1053, 1129, 1130, 1142, 1143, 1152, 1153, 1158, 1159, 1160, 1161, 1184, 1198,
+    0, 32, 104, 110, 111, 113, 1040, 1043, 1044, 1045, 1047, 1049, 1053, 1129, 1130, 1142, 1143, 1152, 1153, 1158,
+    1159, 1160, 1161, 1184, 1198,
     1203, 1205, 1213, 1226, 1227, 1290, 1317, 1698, 1792, 1820, 1836, 1862, 1927, 1969, 2002, 2003, 2005, 2006, 2012,
     2013, 2014, 2027, 2055, 3024, 4031,
 })  # fmt: skip
-"""Numbers that a database gives for its state, the account or the connection; all others are about a statement."""
+"""Numbers for the state of a database, the account or the connection; 0 is a closed connection, below 120 are errno."""
 _OF_A_TABLE = frozenset({1016, 1017, 1030, 1033, 1034, 1035, 1146, 1194, 1195, 1813, 1814, 1932})
 """Numbers for a table that is missing or damaged."""
 _NEAR_LINES = 200
@@ -101,23 +102,24 @@ def exception_subject(text: str) -> Subject:
 def database_error(text: str) -> int | None:
     """Return the number of the database's error that an exception has: `DataError: (1406, "Data too long ...")`.
 
-    Numbers from 120 to 199 are of its storage engines (167: an AUTO_INCREMENT is used up), lower ones of the system.
+    Numbers below 1000 are of its storage engines (167: an AUTO_INCREMENT is used up) and of the system.
     """
     number = _DATABASE_ERROR.search(text)
     return int(number[1]) if number else None
 
 
-def is_about_statement(text: str, tables: Collection[str]) -> bool:
-    """Return whether a database in good health may still refuse the statement of an exception: a column, a key, a value.
+def is_about_server(text: str, tables: Collection[str]) -> bool:
+    """Return whether an exception is about a state of the database that is seen from outside, so that it can be over.
 
+    All others are about the statement: a column, a key, a value, a number that is used up.
     tables: those that are known to be readable, for an error about a table.
 
-    Source: MariaDB, server error codes; the account, locks, connections and read-only states are not among them.
+    Source: MariaDB, server error codes: the account, locks, connections and read-only states.
     """
     number = database_error(text)
     if number in _OF_A_TABLE:
-        return not any(re.search(rf"\b{table}\b", text) for table in tables)
-    return number is not None and number not in _OF_THE_SERVER
+        return any(re.search(rf"\b{table}\b", text) for table in tables)
+    return number in _OF_THE_SERVER
 
 
 def last_exceptions(text: str) -> list[tuple[int, str]]:

@@ -22,9 +22,15 @@ _KINDS = (
     "proxy_method",
     "client_max_body_size",
     "satisfy",
+    "proxy_read_timeout",
+    "proxy_cache",
+    "proxy_cache_valid",
+    "proxy_no_cache",
+    "proxy_cache_bypass",
 )
 _ACCESS = ("allow", "deny")
 """Both are one list: a level with one of them inherits neither. Source: nginx, ngx_http_access_module."""
+_TIMES = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
 
@@ -49,6 +55,10 @@ class Passing(Record, frozen=True):
     """Whether limit_except or an if on $request_method refuses POST."""
     access: tuple[tuple[str, str], ...] = ()
     """allow and deny in their order, each with its argument; none where `satisfy any` lets a login decide."""
+    read_seconds: float = 0.0
+    """proxy_read_timeout in effect; 0: not known."""
+    cache: str = ""
+    """The zone from which answers come that nginx stores by its own rule, for every request."""
     body_bytes: int = 0
     """The client_max_body_size in effect, in bytes; 0: no limit."""
 
@@ -78,6 +88,9 @@ def passing(block: list[dict[str, Any]], effective: Inherited, refused: bool = F
     def pairs(name: str) -> tuple[tuple[str, str], ...]:
         return tuple((args[0][:300], args[1][:300]) for args in effective.get(name, ()) if len(args) > 1)
 
+    off = first("proxy_cache") in ("", "off") or any(
+        effective.get(name) for name in ("proxy_no_cache", "proxy_cache_bypass")
+    )
     return Passing(
         host=header("host", ""),
         cookie=header("cookie", "$http_cookie"),
@@ -92,7 +105,15 @@ def passing(block: list[dict[str, Any]], effective: Inherited, refused: bool = F
         if first("satisfy") == "any"
         else tuple((one[0], one[1]) for one in effective.get("access", ())),
         body_bytes=_bytes(first("client_max_body_size")),
+        read_seconds=_seconds(first("proxy_read_timeout")),
+        cache="" if off or not effective.get("proxy_cache_valid") else first("proxy_cache")[:100],
     )
+
+
+def _seconds(text: str) -> float:
+    """Parse a time such as `600`, `3s`, `1m 30s` or `500ms`; 60 s, the default of nginx, where none is written."""
+    parts = re.findall(r"(\d{1,9})(ms|[smhd]?)", text)
+    return sum(int(number) * _TIMES[unit] for number, unit in parts) if parts else 60.0
 
 
 def _bytes(text: str) -> int:

@@ -52,6 +52,8 @@ class Service(Record, frozen=True):
     paths: tuple[tuple[str, str], ...] = ()
     """(option, absolute path) of each path that uwsgi needs at its start."""
 
+    time_limits: tuple[tuple[str, int], ...] = ()
+    """(option, seconds) of the limits after which uwsgi ends a request; 0: no limit."""
     proxies: dict[str, str] = field(default_factory=dict)
     """What `env =` sets of the proxy variables, by name in lower case, without credentials."""
 
@@ -157,6 +159,11 @@ def _uwsgi(name: str, entry: dict[str, Any], secrets: Secrets) -> Service:
         problems=tuple(problems),
         invalid=(*([problem] if problem else ()), *_refused(content(entry) or "", options)),
         workers=_workers(options),
+        time_limits=tuple(
+            (key, int(text))
+            for key in ("harakiri", "http-timeout")
+            if (text := _last(options, key) or "").isdecimal() and len(text) < 9
+        ),
         paths=tuple(_paths(options, entry)),
     )
 

@@ -87,6 +87,8 @@ class Thresholds(Struct, frozen=True, forbid_unknown_fields=True):
     """So many workers of a service that died within the log window are a warning."""
     resolve_slow_seconds: float = 1.0
     """A name resolution that takes longer is a warning."""
+    answer_seconds: float = 30.0
+    """nginx and uwsgi have to give a request this time at least."""
     upload_megabytes: int = 50
     """nginx in front has to accept a request body of this size."""
 

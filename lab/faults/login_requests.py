@@ -70,6 +70,13 @@ def table_put_back(change: str) -> Act:
     return act
 
 
+def use_up_ids(lab: Lab) -> None:
+    """The next id of a token does not fit into its column."""
+    row = "INSERT INTO login_bktoken (id, token) VALUES (2147483647, 'last')"
+    sql(lab, f"DELETE FROM login_bktoken; ALTER TABLE login_bktoken AUTO_INCREMENT = 2147483647; {row}")
+    log_in(lab, 0, "500")
+
+
 TOKEN = "MODIFY token VARCHAR({width}) COLLATE utf8_bin NOT NULL"
 FAULTS = (
     Fault(
@@ -89,6 +96,15 @@ FAULTS = (
         "登录令牌表多了新版本的一列且没有默认值：错误 1364",
         table_of_another_version("ADD COLUMN tenant VARCHAR(32) NOT NULL"),
         table_put_back("DROP COLUMN IF EXISTS tenant"),
+    ),
+    Fault(
+        "login-ids-used-up",
+        "login-errors",
+        SECTION,
+        "the ids of the table of the login tokens are used up: each login ends in a server error",
+        "登录令牌表的 id 已用完：每次登录都返回服务器错误",
+        use_up_ids,
+        table_put_back("AUTO_INCREMENT = 1000"),
     ),
     Fault(
         "login-package-broken",

@@ -193,7 +193,22 @@ def valid(
     return fault(name, condition, en, zh, in_place(role, number, path, sed, again), faq)
 
 
+def short_limit(lab: Lab) -> None:
+    """A harakiri of two seconds, in force."""
+    name = host(lab, "paas")
+    edit(lab, name, below(lab, INI.format("esb")), "$ a harakiri = 2")
+    restart(lab, name, "esb")
+
+
+def usual_limit(lab: Lab) -> None:
+    name = host(lab, "paas")
+    restore(lab, name, below(lab, INI.format("esb")))
+    restart(lab, name, "esb")
+
+
 VALID = [
+    fault("esb-harakiri-short", "uwsgi-conf-valid", "uwsgi ends each request of esb after two seconds", "uwsgi 两秒后就结束 esb 的请求",
+          (short_limit, usual_limit), "login-502"),
     valid("conf-supervisor-section", "supervisor-conf-valid", "paas", 0, CONF, "s/^\\[program:login\\]/[program:login/",
           "a bracket is missing in the supervisor configuration", "supervisor 配置缺少括号", paas_start(0)),
     valid("conf-supervisor-number", "supervisor-conf-valid", "paas", 1, CONF, "/^\\[program:esb\\]/a startretries=many",

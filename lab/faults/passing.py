@@ -7,8 +7,10 @@ from lab.faults.gateway import in_front
 
 CONDITION = "nginx-passes-requests"
 LOOP = "login-redirect-loop"
+SECTION = "login-502"
 LOGIN = "s|proxy_pass http://OPEN_PAAS_LOGIN/.*|{0}|"
 ADD = "s|proxy_pass http://OPEN_PAAS_LOGIN/.*|{0}; &|"
+STORE = "proxy_cache_path /run/nginx-answers keys_zone=answers:1m;"
 
 FAULTS = (
     Fault(
@@ -50,6 +52,22 @@ FAULTS = (
         "the line proxy_set_header Host was lost: login gets the name of the upstream",
         "proxy_set_header Host 一行丢失：login 收到的是 upstream 的名称",
         *in_front("/proxy_set_header Host/d"),
+    ),
+    Fault(
+        "nginx-waits-three-seconds",
+        CONDITION,
+        SECTION,
+        "proxy_read_timeout of the site is 3 s: slow calls of ESB end in 504",
+        "站点的 proxy_read_timeout 只有 3 秒：较慢的 ESB 调用返回 504",
+        *in_front("s/proxy_read_timeout .*/proxy_read_timeout 3;/"),
+    ),
+    Fault(
+        "nginx-stores-answers",
+        CONDITION,
+        LOOP,
+        "nginx stores the answers of login",
+        "nginx 缓存了 login 的应答",
+        *in_front(f"1i {STORE}\n{ADD.format('proxy_cache answers; proxy_cache_valid 200 302 1m')}"),
     ),
     Fault(
         "nginx-refuses-post",

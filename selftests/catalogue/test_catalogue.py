@@ -93,7 +93,8 @@ def test_a_limit_has_its_name_and_default_in_both_languages(known):
     assert sides[0] == sides[1]
     assert sides[0] <= {(name, float(value)) for name, value in usual.items()}
     named = re.findall(
-        r"`(\w+_(?:seconds|percent|minutes|days|length|bytes|deaths))`", known.inputs.en + known.rule.en
+        r"`(\w+_(?:seconds|percent|minutes|days|length|bytes|megabytes|deaths))`",
+        known.inputs.en + known.rule.en,
     )
     assert set(named) == {name for name, _ in sides[0]}
 

@@ -7,7 +7,7 @@ import recorded
 
 from bkpaas.facts import Secrets
 from bkpaas.facts.access import LoginAccess, login_access
-from bkpaas.facts.exceptions import exception_subject, is_about_statement, last_exceptions
+from bkpaas.facts.exceptions import exception_subject, is_about_server, last_exceptions
 from bkpaas.facts.logs import logs
 
 LOG = f"{recorded.HOME}/logs/open_paas/login_uwsgi.log"
@@ -118,22 +118,23 @@ def test_what_an_exception_names(text: str, subject: str) -> None:
 @pytest.mark.parametrize(
     ("text", "about"),
     [
-        ("django.db.utils.DataError: (1406, \"Data too long for column 'token' at row 1\")", True),
-        ("IntegrityError: (1062, \"Duplicate entry '2147483647' for key 'PRIMARY'\")", True),
-        ("pymysql.err.OperationalError: (1054, \"Unknown column 'x' in 'field list'\")", True),
-        ("ProgrammingError: (1146, \"Table 'open_paas.django_admin_log' doesn't exist\")", True),
-        ("ProgrammingError: (1146, \"Table 'open_paas.login_bktoken' doesn't exist\")", False),
-        (READ_ONLY, False),
-        ("OperationalError: (1040, 'Too many connections')", False),
-        ("InterfaceError: (0, '')", False),
+        ("django.db.utils.DataError: (1406, \"Data too long for column 'token' at row 1\")", False),
+        ("IntegrityError: (1062, \"Duplicate entry '2147483647' for key 'PRIMARY'\")", False),
+        ("pymysql.err.OperationalError: (1054, \"Unknown column 'x' in 'field list'\")", False),
+        ("ProgrammingError: (1146, \"Table 'open_paas.django_admin_log' doesn't exist\")", False),
+        ("ProgrammingError: (1146, \"Table 'open_paas.login_bktoken' doesn't exist\")", True),
+        (READ_ONLY, True),
+        ("OperationalError: (1040, 'Too many connections')", True),
+        ("InterfaceError: (0, '')", True),
         (TYPE, False),
-        ("pymysql.err.InternalError: (167, 'Out of range value for column id at row 1')", True),
-        ("pymysql.err.OperationalError: (111, 'Connection refused')", False),
-        ("OperationalError: (1467, 'Failed to read auto-increment value from storage engine')", True),
+        ("pymysql.err.InternalError: (167, \"Out of range value for column 'id' at row 1\")", False),
+        ("OperationalError: (1205, 'Lock wait timeout exceeded')", True),
+        ("pymysql.err.OperationalError: (111, 'Connection refused')", True),
+        ("django.db.utils.DatabaseError: no such thing", False),
     ],
 )
-def test_errors_of_a_statement_stay_in_a_healthy_database(text: str, about: bool) -> None:
-    assert is_about_statement(text, ("login_bktoken",)) is about
+def test_only_states_of_the_server_can_be_over(text: str, about: bool) -> None:
+    assert is_about_server(text, ("login_bktoken",)) is about
 
 
 LOGGED = """\

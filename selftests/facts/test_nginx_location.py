@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bkpaas.facts.nginx_location import NginxLocation, locations, matched, replaced, route, serving_location
@@ -55,6 +57,11 @@ def test_unknown_values() -> None:
     assert replaced(AGENT, "$env-$app-$unknown", "/o/b/") == "o-b-$unknown"
 
 
+def passing_of(**changes: Any) -> Passing:
+    """Return the passing of a location with these changes to nginx's own defaults."""
+    return Passing(**{"host": "", "read_seconds": 60.0, "body_bytes": 1024**2} | changes)
+
+
 def changed_by(text: str) -> Passing:
     statements, _ = parsed(f"http {{ {text} }}")
     http = statements[0]["block"]
@@ -66,30 +73,60 @@ def changed_by(text: str) -> Passing:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("server { location / { proxy_pass http://x; } }", Passing(host="")),
+        ("server { location / { proxy_pass http://x; } }", passing_of(host="")),
         (
             "proxy_set_header Host $host; server { location / { proxy_pass http://x; } }",
-            Passing(host="$host"),
+            passing_of(host="$host"),
         ),
         (
             "proxy_set_header Host $host; server { location / { proxy_set_header A b; proxy_pass http://x; } }",
-            Passing(host=""),
+            passing_of(host=""),
         ),
         (
             "proxy_set_header Host $host; server { proxy_hide_header set-cookie; location / { proxy_pass http://x; } }",
-            Passing(host="$host", hides_cookies=True),
+            passing_of(host="$host", hides_cookies=True),
         ),
-        ("server { location / { limit_except GET { deny all; } } }", Passing(host="", refuses_post=True)),
-        ("server { location / { limit_except GET POST { deny all; } } }", Passing(host="")),
-        ("server { location / { limit_except GET { allow 10.0.0.0/8; deny all; } } }", Passing(host="")),
+        ("server { location / { limit_except GET { deny all; } } }", passing_of(host="", refuses_post=True)),
+        ("server { location / { limit_except GET POST { deny all; } } }", passing_of(host="")),
+        ("server { location / { limit_except GET { allow 10.0.0.0/8; deny all; } } }", passing_of(host="")),
         (
             "server { if ($request_method !~ ^(GET|HEAD)$) { return 405; } location / { proxy_pass http://x; } }",
-            Passing(host="", refuses_post=True),
+            passing_of(host="", refuses_post=True),
         ),
-        ("server { location / { if ($request_method = OPTIONS) { return 204; } } }", Passing(host="")),
+        ("server { location / { if ($request_method = OPTIONS) { return 204; } } }", passing_of(host="")),
         (
             "server { location / { proxy_method GET; proxy_pass_request_body off; proxy_cookie_path / /a/; } }",
-            Passing(host="", method="GET", passes_body=False, cookie_paths=(("/", "/a/"),)),
+            passing_of(host="", method="GET", passes_body=False, cookie_paths=(("/", "/a/"),)),
+        ),
+        (
+            "client_max_body_size 512m; server { proxy_read_timeout 1m30s; location / { proxy_pass http://x; } }",
+            passing_of(body_bytes=512 * 1024**2, read_seconds=90.0),
+        ),
+        (
+            "client_max_body_size 0; server { proxy_read_timeout 500ms; location / { proxy_pass http://x; } }",
+            passing_of(body_bytes=0, read_seconds=0.5),
+        ),
+        (
+            "server { allow 10.0.0.0/8; deny all; location / { proxy_pass http://x; } }",
+            passing_of(access=(("allow", "10.0.0.0/8"), ("deny", "all"))),
+        ),
+        (
+            "server { allow 10.0.0.0/8; deny all; location / { allow all; proxy_pass http://x; } }",
+            passing_of(access=(("allow", "all"),)),
+        ),
+        ("server { satisfy any; deny all; location / { proxy_pass http://x; } }", passing_of()),
+        (
+            "server { proxy_cache a; proxy_cache_valid 200 1m; location / { proxy_pass http://x; } }",
+            passing_of(cache="a"),
+        ),
+        ("server { proxy_cache a; location / { proxy_pass http://x; } }", passing_of()),
+        (
+            "server { proxy_cache a; proxy_cache_valid 1m; location / { proxy_cache off; proxy_pass http://x; } }",
+            passing_of(),
+        ),
+        (
+            "server { proxy_cache a; proxy_cache_valid 1m; proxy_no_cache $cookie_a; location / { proxy_pass http://x; } }",
+            passing_of(),
         ),
     ],
 )

@@ -387,3 +387,32 @@ def test_the_limit_of_uploads(judge, megabytes, limit, word):
             one["passing"] = {"body_bytes": megabytes * 1024**2}
 
     assert judge("nginx-upload-size", change)["nginx-1"]["verdict"] == word
+
+
+@pytest.mark.parametrize(
+    ("passing", "word", "failed"),
+    [
+        ({"read_seconds": 600.0}, "pass", None),
+        ({"read_seconds": 60.0}, "pass", None),
+        ({"read_seconds": 3.0}, "fail", "answer-cut"),
+        ({"cache": "answers"}, "fail", "answer-stored"),
+    ],
+)
+def test_nginx_passes_answers_back(judge, passing, word, failed):
+    def change(snapshot):
+        for one in paas_server(snapshot)["locations"]:
+            one["passing"] = passing
+
+    verdict = judge("nginx-passes-requests", change)["nginx-1"]
+    assert (verdict["verdict"], verdict["case"]) == (word, failed), verdict
+
+
+@pytest.mark.parametrize(
+    ("limits", "word"), [([["harakiri", 2]], "fail"), ([["harakiri", 0], ["http-timeout", 600]], "pass")]
+)
+def test_uwsgi_gives_requests_time(judge, limits, word):
+    def change(snapshot):
+        snapshot["hosts"]["paas-1"]["services"]["by_name"]["esb"]["time_limits"] = limits
+
+    verdict = judge("uwsgi-conf-valid", change)["paas-1"]
+    assert (verdict["verdict"], verdict["case"]) == (word, "short-limit" if word == "fail" else None), verdict
