@@ -1,10 +1,12 @@
 """The files of supervisord, uwsgi and nginx are ones that the program accepts at its next start."""
 
 from bkpaas.checks import (
+    UPSTREAM_SERVICES,
     Deployment,
     Finding,
     HostView,
     Message,
+    Missing,
     NoData,
     NotApplicable,
     case,
@@ -83,6 +85,20 @@ def test_uwsgi_files_are_valid(host: HostView, deployment: Deployment, finding: 
         raise NoData(msg("not read: {paths}", paths=", ".join(unread)))
 
 
+def _unresolved(host: HostView) -> list[str]:
+    """Return the names without which nginx refuses its files, but for those of open_paas's upstreams."""
+    if isinstance(host.facts.names, Missing):
+        return []
+    own = {
+        server.address
+        for upstream in host.nginx.upstreams
+        if upstream.name in UPSTREAM_SERVICES
+        for server in upstream.servers
+    }
+    resolved = [host.names.get(name) for name in host.nginx.needed_names() if name not in own]
+    return [one.name for one in resolved if one is not None and not one.addresses]
+
+
 @condition("nginx-conf-valid")
 def test_nginx_files_are_valid(host: HostView, finding: Finding) -> None:
     """The files of nginx are ones that nginx accepts at its next start or reload."""
@@ -95,5 +111,11 @@ def test_nginx_files_are_valid(host: HostView, finding: Finding) -> None:
     every = {str(one): one for one in (*nginx.syntax, *nginx.problems)}
     wrong = [one for text, one in every.items() if not any(path in text for path in unread)]
     assert not wrong, case("invalid", lines(wrong[:10]), main=nginx.main)
+    unresolved = _unresolved(host)
+    assert not unresolved, case(
+        "unresolved",
+        msg("not resolved on {host}: {names}", host=host.name, names=series(unresolved)),
+        main=nginx.main,
+    )
     if unread:
         raise NoData(msg("not read: {paths}", paths=", ".join(unread[:5])))

@@ -17,6 +17,7 @@ from bkpaas.checks import (
     Startup,
     Supervisor,
     Supervisors,
+    accounts,
     case,
     combined,
     condition,
@@ -58,7 +59,7 @@ def test_programs_can_be_started_again(host: HostView, finding: Finding) -> None
         problem = _problem(need, startup, uids.get(need.program), unread)
         if problem is not None:
             wrong.setdefault(need.program, []).append(problem)
-    for name, problems in _running(host, startup):
+    for name, problems in (*_running(host, startup), *_without_account(host)):
         if problems:
             wrong.setdefault(name, []).extend(problems)
     finding.add_evidence(msg("{count} paths", count=len(needed)))
@@ -67,6 +68,20 @@ def test_programs_can_be_started_again(host: HostView, finding: Finding) -> None
         raise NotApplicable(msg("nothing is started here by supervisor, systemd or nginx"))
     if unread:
         raise NoData(msg("not read: {paths}", paths=", ".join(unread[:3])))
+
+
+def _without_account(host: HostView) -> Iterator[tuple[str, list[CaseMessage]]]:
+    """Yield the programs that change to an account that does not exist."""
+    known = {} if isinstance(host.facts.names, Missing) else host.facts.names.accounts
+    for program, account, path in accounts(host.facts):
+        if account in known and known[account] is None:
+            text = msg(
+                "{program} changes to the account {account}, which does not exist ({path})",
+                program=program,
+                account=account,
+                path=path,
+            )
+            yield program, [case("no-account", text)]
 
 
 def _is_optional(host: HostView, need: Need) -> bool:

@@ -1,5 +1,7 @@
 """FAQ: how to make sure that PaaS is deployed well: the domain, and healthz read as the software means it."""
 
+import re
+
 from bkpaas.checks import (
     BEHIND_THE_DOMAIN,
     Answer,
@@ -24,6 +26,7 @@ from bkpaas.checks import (
     labelled,
     mentions,
     msg,
+    nginx_addresses,
     no_answer,
     require_project,
     seconds,
@@ -41,11 +44,7 @@ def test_domain_resolves_to_nginx(
     assert resolved.addresses, case(
         "unresolved", "{domain} does not resolve: {error}", domain=deployment.domain, error=resolved.error
     )
-    right = set(deployment.virtual_addresses)
-    for nginx in deployment.hosts_with("nginx"):
-        right.add(nginx.address)
-        if nginx.selected:
-            right |= _own_addresses(host_facts(nginx.name), loopback=nginx.name == host.name)
+    right = nginx_addresses(host, deployment, host_facts)
     finding.add_evidence(f"{deployment.domain} -> {', '.join(resolved.addresses)}")
     unexpected = [address for address in resolved.addresses if address not in right]
     assert not unexpected or not right, case(
@@ -70,16 +69,6 @@ def test_names_resolve_quickly(host: HostView, deployment: Deployment, finding: 
     )
     finding.add_evidence(text)
     assert (slowest.seconds or 0.0) <= limit, case("slow", text, seconds=f"{slowest.seconds:.0f}")
-
-
-def _own_addresses(nginx: HostView, loopback: bool) -> set[str]:
-    try:
-        addresses = nginx.addresses.items
-    except NoData:
-        return set()
-    return {
-        address for address in addresses if loopback or not (address == "::1" or address.startswith("127."))
-    }
 
 
 HEADLINE_CHARACTERS = 100
@@ -117,8 +106,32 @@ def _read_healthz(
         _excused(service, service_health.message, deployment)
     if service == "appengine" and not mentions(service_health.message, "paasagent"):
         finding.affects_services([service])  # it asks the database first, and has not come to the agents
+    if not service_health.healthy:
+        finding.names_components("setting", _named_settings(service_health.message))
     finding.add_evidence(f"{answer.url}: HTTP {answer.status}")
     return answer, "" if service_health.healthy else service_health.message or "?"
+
+
+SETTING_OF_SYSTEM = {"BK_LOGIN": "HOST_BK_LOGIN", "CC": "HOST_CC", "JOB": "HOST_JOB", "FTA": "HOST_FTA"}
+"""The setting of ESB with the address of a system that its healthz calls."""
+_SYSTEM = re.compile(r"third-party system \[(\w+)\]|系统 (\w+) 接口|System (\w+) interface")
+_HOST = re.compile(r"\bname=(login_host|engine_host)\b")
+_EMPTY = re.compile(r"settings 配置中 (\w+) 不能为空|缺失对应配置: ((?:\w+, )*\w+)")
+
+
+def _named_settings(message: Message | str) -> list[str]:
+    """Return the settings that a healthz names as missing, or whose address does not answer.
+
+    Source: healthz of paas and esb, and ComponentClient of esb.
+    """
+    text = message.render("en") if isinstance(message, Message) else message
+    if match := _SYSTEM.search(text):
+        system = match[1] or match[2] or match[3]
+        return [SETTING_OF_SYSTEM[system]] if system in SETTING_OF_SYSTEM else []
+    if match := _HOST.search(text):
+        return [match[1].upper()]
+    match = _EMPTY.search(text)
+    return (match[1] or match[2]).split(", ") if match else []
 
 
 def _unhealthy(answer: Answer, problem: Message | str) -> CaseMessage:

@@ -183,6 +183,7 @@ def test_addresses_in_the_settings_are_those_of_the_inventory(
     if not compared and not unclear:
         raise NotApplicable(msg("no settings file has an address of another part of the platform"))
     finding.add_evidence(series(compared))
+    finding.affects_services(SERVICES[one.name] for one in wrong if one.case.case == "not-listening")
     _assert_none(wrong, finding)
     if unclear:
         raise NoData(clauses(unclear[:5]))

@@ -78,6 +78,7 @@ _SEVERITY = {
 }
 RELATIONS: dict[Relation, Text] = {
     "same-host": Text(en="on the same host", zh="同一主机"),
+    "same-setting": Text(en="about the same setting of the same host", zh="同一主机的同一配置项"),
     "wrong-role": Text(en="for a role of the same host", zh="针对同一主机的角色"),
     "source": Text(en="from the same host", zh="同一来源主机"),
     "target": Text(en="on the host that is reached", zh="目标主机"),

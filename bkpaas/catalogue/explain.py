@@ -240,4 +240,11 @@ def _stands(cause: Verdict, relation: Relation, effect: Verdict) -> bool:
         return bool(effect.hosts and cause.hosts) and cause.hosts[0] == effect.hosts[0]
     if relation == "target":
         return bool(effect.hosts) and effect.hosts[-1] in cause.hosts
+    if relation == "same-setting" and not _settings(cause) & _settings(effect):
+        return False
     return bool(set(cause.hosts) & set(effect.hosts)) or cause.subject == effect.subject == "controller"
+
+
+def _settings(verdict: Verdict) -> set[str]:
+    """Return the settings that the evidence names."""
+    return {part.component for part in verdict.parts if _type(part.component) == "setting"}

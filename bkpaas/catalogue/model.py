@@ -68,6 +68,7 @@ class RemedyPart(Struct, frozen=True):
 
 Relation = Literal[
     "same-host",
+    "same-setting",
     "wrong-role",
     "source",
     "target",
@@ -80,6 +81,7 @@ Relation = Literal[
 """Where a cause must be for it to account for an effect.
 
 same-host: they share a host, or both are seen from the controller.
+same-setting: the same, and the evidence of both names the same setting.
 wrong-role: the effect is judged on the cause's host for a role that the cause says it does not have.
 source, target: the cause's host is where the effect's connection starts, ends.
 same-link: both are about the same two hosts. needed: on a host that the effect's own check names. anywhere: always.

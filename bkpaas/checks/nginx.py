@@ -258,3 +258,23 @@ def stopped_nginx(host: HostView) -> str:
         if process.state in ("T", "t")
         and any(host.processes.descends(process.pid, master.pid) for master in masters)
     )
+
+
+def nginx_addresses(host: HostView, deployment: Deployment, host_facts: HostLookup) -> set[str]:
+    """Return the addresses to which the PaaS domain may resolve on a host."""
+    right = set(deployment.virtual_addresses)
+    for nginx in deployment.hosts_with("nginx"):
+        right.add(nginx.address)
+        if nginx.selected:
+            right |= _own_addresses(host_facts(nginx.name), loopback=nginx.name == host.name)
+    return right
+
+
+def _own_addresses(nginx: HostView, loopback: bool) -> set[str]:
+    try:
+        addresses = nginx.addresses.items
+    except NoData:
+        return set()
+    return {
+        address for address in addresses if loopback or not (address == "::1" or address.startswith("127."))
+    }

@@ -22,7 +22,9 @@ The plan and the answer are JSON documents.  Parts of a plan, each answered unde
   supervisor  [{name, conf, seconds}]     supervisorctl status;  time_daemon {seconds}: chronyc, ntpq
   systemd     {units, names, seconds}     systemctl show of these units; the control groups of processes so named
   docker      {prefixes, roots, seconds}  containers whose names begin so: GETs over docker's socket, else its files
-  resolve     [{name, seconds}]           addresses of names
+  resolve     [{name, seconds}]           addresses of names; with server and domain those that one nameserver has, by one
+              question over UDP; with routes those of these addresses to which there is a route (nothing is sent);
+              with account its uid
   http        [{name, url, seconds, bytes, headers, ca_pem, unix, uwsgi, login}]; over the unix socket at the path `unix`;
               with uwsgi {modifier, SCRIPT_NAME} the GET of that URL is sent in the protocol of uwsgi; with again
               {when, seconds, times} it is repeated while the body matches; login {user, password} is sent as Basic
@@ -81,6 +83,7 @@ MAX_THREADS = 256  # for requests; a paas host with 500 app hosts has about 1,00
 MAX_PROCESSES, MAX_FDS = 30000, 20000  # of the host, of one process
 MAX_WRITTEN = 1000  # files that the processes of applications write to
 COMMAND_BYTES, HEAD_BYTES = 65536, 65536  # limits of the output of a command, of the headers of an HTTP answer
+ROUTES_NAMED = 10  # addresses without a route that are listed
 TABLE_BYTES = 32 << 20  # limit of one table of sockets in /proc/net
 TYPES = {stat.S_IFREG: "file", stat.S_IFDIR: "dir", stat.S_IFSOCK: "socket", stat.S_IFLNK: "symlink"}
 EXPECTED_ERRORS = (EnvironmentError, ValueError, TypeError, IndexError)  # of malformed files and ended processes
@@ -335,6 +338,12 @@ def open_for_writing(base, fd):
     return dict(times, path=decode_text(path), size=status.st_size, inode=status.st_ino, device=status.st_dev)
 
 
+def read_limit(base):
+    """Return the soft limit of open files of a process; None if it is unlimited."""
+    match = re.search(b"Max open files +([0-9]+)", read_start(base + "/limits", 4096))
+    return int(match.group(1)) if match else None
+
+
 def find_starts(pids):
     """Return {pid: start time in epoch seconds} of these processes; None for one that has ended."""
     starts = {}
@@ -398,6 +407,8 @@ class ProcScan(object):
             "exe": None,
             "cwd": None,
             "environ": None,
+            "open_files": None,
+            "open_files_limit": None,
         }
         self.processes.append(process)
         try:
@@ -412,14 +423,18 @@ class ProcScan(object):
         except EnvironmentError:
             process["environ_error"] = exception_text()
         if self.owners:
-            self.read_fds(base + "/fd/", process["pid"])
+            process["open_files"] = self.read_fds(base + "/fd/", process["pid"])
+            if process["open_files"]:
+                process["open_files_limit"] = read_limit(base)
 
     def read_fds(self, base, pid):
+        """Note the owners of sockets; return the number of descriptors, None if they cannot be read."""
         owners, readlink = self.owners, os.readlink
         try:
             fds = os.listdir(base)
         except EnvironmentError:
-            fds, self.hidden = [], True
+            self.hidden = True
+            return None
         if len(fds) > MAX_FDS:
             self.hidden = True
         for fd in fds[:MAX_FDS]:
@@ -429,6 +444,7 @@ class ProcScan(object):
                 continue  # closed in between
             if pids is not None and pid not in pids:
                 pids.append(pid)
+        return len(fds)
 
     def read_tcp(self, path):
         for line in read_lines(path):
@@ -971,6 +987,76 @@ def resolve(job, query):
     for item in lookup(job, query["name"], None):
         if item[4][0] not in job.answer["addresses"]:
             job.answer["addresses"].append(item[4][0])
+
+
+def find_routes(job, query):
+    """Fill those of the addresses to which there is a route; to connect a UDP socket sends no packet."""
+    failed = []
+    for address in query["routes"]:
+        sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            sock.connect((address, 9))
+            job.answer["addresses"].append(address)
+        except EnvironmentError:
+            failed.append("%s %s" % (address, errno.errorcode.get(sys.exc_info()[1].errno, "other")))
+        finally:
+            sock.close()
+    if failed:
+        raise ProtocolError("route", ", ".join(failed[:ROUTES_NAMED]))
+
+
+def find_account(job, query):
+    """Fill the uid of an account, as the programs of the host find it."""
+    import pwd
+
+    job.stage = "account"
+    try:
+        job.answer["uid"] = pwd.getpwnam(query["account"]).pw_uid
+    except KeyError:
+        raise ProtocolError("account", "no such account")
+
+
+def ask_nameserver(job, query):
+    """Fill the IPv4 addresses that one nameserver has for a name; its error is the code of the answer."""
+    server, number = query["server"], os.urandom(2)
+    labels = [label.encode("ascii") for label in query["domain"].split(".")]
+    question = b"".join([struct.pack("B", len(label)) + label for label in labels]) + b"\0\0\1\0\1"
+    sock = socket.socket(socket.AF_INET6 if ":" in server else socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        sock.connect((server, 53))
+        data = b""
+        while data[:2] != number or len(data) < 12:
+            sock.settimeout(min(2.0, job.remaining()))
+            sock.send(number + b"\1\0\0\1\0\0\0\0\0\0" + question)
+            try:
+                data = sock.recv(4096)
+            except socket.timeout:  # a packet may be lost once
+                if job.remaining() < 0.1:
+                    raise
+    finally:
+        sock.close()
+    flags, _, count = struct.unpack(">HHH", data[2:8])
+    job.answer["addresses"] = dns_addresses(data, 12 + len(question), count)
+    if not job.answer["addresses"]:
+        raise ProtocolError("resolve", "rcode %d" % (flags & 15))
+
+
+def dns_addresses(data, at, count):
+    """Return the IPv4 addresses among the records of a DNS answer, which begin at an offset."""
+    found = []
+    for _ in range(count):
+        while data[at : at + 1] not in (b"", b"\0") and ord(data[at : at + 1]) < 0xC0:
+            at += 1 + ord(data[at : at + 1])
+        at += 1 if data[at : at + 1] == b"\0" else 2
+        if len(data) < at + 10:
+            break
+        kind, _, _, size = struct.unpack(">HHIH", data[at : at + 10])
+        if len(data) < at + 10 + size:
+            break
+        if kind == 1 and size == 4:
+            found.append(socket.inet_ntop(socket.AF_INET, data[at + 10 : at + 14]))
+        at += 10 + size
+    return found
 
 
 def connect(job, host, port):
@@ -1717,7 +1803,9 @@ class Collection(object):
             blank_tcp, function = {"data": "", "peer": None, "error": None}, mysql if "mysql" in query else tcp
             self.add("tcp", query, blank_tcp, function)
         for query in self.plan.get("resolve") or ():
-            self.add("resolve", query, {"addresses": [], "error": None}, resolve)
+            function = ask_nameserver if "server" in query else find_routes if "routes" in query else resolve
+            function = find_account if "account" in query else function
+            self.add("resolve", query, {"addresses": [], "error": None}, function)
         run_requests([job for _, _, job in self.jobs], self.until)
         time.sleep(max(0.0, min(self.plan.get("after", 0), self.until - monotonic())))
         parts = ("processes", "sockets", "nginx", "supervisor", "time_daemon", "writers")

@@ -91,5 +91,9 @@ def _described(plan: Plan) -> list[Message]:
         for entry in plan["supervisor"]
     ]
     text.append(msg("run {command}", command="chronyc -n tracking | ntpq -pn"))
-    text += [msg("resolve {name}", name=entry["name"]) for entry in plan["resolve"]]
+    for entry in plan["resolve"]:
+        if "routes" in entry:
+            text.append(msg("ask the kernel for routes to {addresses}", addresses=series(entry["routes"])))
+        else:
+            text.append(msg("resolve {name}", name=entry["name"]))
     return text

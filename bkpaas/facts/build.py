@@ -241,7 +241,7 @@ class _Answers:
             "agent": self._files_noun(FileName.AGENT_CONFIG, lambda files: agent(files, secrets)),
             "saas": self._files_noun(FileName.SAAS_PID, lambda files: saas(self.host, files, running)),
             "disks": self._noun(lambda: disks(first["disks"]), "disks"),
-            "names": self._merged("resolve", names),
+            "names": self._merged("resolve", lambda own, errors: names(own, errors, self._entries("files"))),
             "answers": self._merged(
                 "http",
                 lambda section, errors: answers(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 from typing import Any
@@ -10,8 +11,9 @@ from msgspec import field
 
 from bkpaas.errors import NoData
 from bkpaas.facts import raw
-from bkpaas.facts.missing import Fact, Record
-from bkpaas.facts.query import Earlier, Query, Resolve
+from bkpaas.facts.file import Files, content
+from bkpaas.facts.missing import Fact, Missing, Record
+from bkpaas.facts.query import Earlier, FileName, Query, ReadFile, Resolve, ResolveName
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.messages import Message
 
@@ -28,6 +30,16 @@ class Names(Fact, frozen=True):
     by_name: dict[str, Resolved]
     missing: dict[str, Message | str] = field(default_factory=dict)
     """Why the answer for a name cannot be used."""
+    nameservers: dict[str, Resolved] = field(default_factory=dict)
+    """What each nameserver of /etc/resolv.conf has for the PaaS domain, by address, in the order of the file."""
+    routes: dict[str, str] | None = None
+    """By address of another host, "" or the errno with which the kernel refuses to send to it; None: not asked."""
+    accounts: dict[str, int | None] = field(default_factory=dict)
+    """By name of an account that was asked for, its uid; None: there is no such account."""
+    listed_nameservers: tuple[str, ...] = ()
+    """The nameservers of /etc/resolv.conf that the C library uses."""
+    in_hosts: tuple[str, ...] = ()
+    """The names in /etc/hosts."""
 
     def get(self, name: str) -> Resolved | None:
         """Return how a name resolves; None when it was not asked. NoData: the answer cannot be used."""
@@ -41,28 +53,122 @@ class Names(Fact, frozen=True):
         return resolved.addresses if resolved and resolved.addresses else (name,)
 
 
-def names(section: dict[str, dict[str, Any]], missing: dict[str, Message | str] | None = None) -> Names:
-    """Parse the raw resolutions by name."""
+_NO_ACCOUNT = "no such account"
+_MOST_NAMESERVERS = 3
+"""As many as the C library uses. Source: resolv.conf(5), MAXNS."""
+_MOST_ROUTES = 1000
+_FILE_BYTES = 65536
+
+
+def names(
+    section: dict[str, dict[str, Any]],
+    missing: dict[str, Message | str] | None = None,
+    files: Files | None = None,
+) -> Names:
+    """Parse the raw resolutions by name, /etc/resolv.conf and /etc/hosts."""
+    resolved = {
+        name: Resolved(
+            name=name,
+            addresses=tuple(item["addresses"]),
+            error=raw.reason(item.get("error")),
+            seconds=raw.number(item.get("seconds")),
+        )
+        for name, item in section.items()
+    }
+    account = ResolveName.ACCOUNT.prefix
+    special = (ResolveName.NAMESERVER.prefix, ResolveName.ROUTES.value, account)
+    asked = resolved.get(ResolveName.ROUTES.value)
+
+    def of(prefix: str) -> dict[str, Resolved]:
+        return {name.removeprefix(prefix): one for name, one in resolved.items() if name.startswith(prefix)}
+
     return Names(
-        by_name={
-            name: Resolved(
-                name=name,
-                addresses=tuple(item["addresses"]),
-                error=raw.reason(item.get("error")),
-                seconds=raw.number(item.get("seconds")),
-            )
+        by_name={name: one for name, one in resolved.items() if not name.startswith(special)},
+        missing={name: reason for name, reason in (missing or {}).items() if not name.startswith(special)},
+        nameservers=of(special[0]),
+        routes=None if asked is None else _routes(asked),
+        accounts={
+            name.removeprefix(account): raw.integer(item.get("uid"))
             for name, item in section.items()
+            if name.startswith(account) and ("uid" in item or item.get("error") == _NO_ACCOUNT)
         },
-        missing=missing or {},
+        listed_nameservers=tuple(_nameservers(_text(files, FileName.RESOLV_CONF))),
+        in_hosts=tuple(dict.fromkeys(_hosts_names(_text(files, FileName.HOSTS)))),
     )
 
 
+_ROUTE = re.compile(r"(?P<address>[0-9a-fA-F.:]+) (?P<errno>E[A-Z]+)")
+
+
+def _routes(answer: Resolved) -> dict[str, str]:
+    failed = {match["address"]: match["errno"] for match in _ROUTE.finditer(str(answer.error or ""))}
+    return dict.fromkeys(answer.addresses, "") | failed
+
+
+def _text(files: Files | None, name: FileName) -> str:
+    return next((content(entry) or "" for entry in (files or {}).get(name.value, [])), "")
+
+
+def _nameservers(text: str) -> list[str]:
+    """Return the addresses of the nameservers that the C library uses."""
+    words = [line.split() for line in text.splitlines()]
+    found = [line[1] for line in words if len(line) > 1 and line[0] == "nameserver" and is_address(line[1])]
+    return list(dict.fromkeys(found[:_MOST_NAMESERVERS]))
+
+
+def _hosts_names(text: str) -> Iterator[str]:
+    for line in text.splitlines():
+        yield from map(str.lower, line.partition("#")[0].split()[1:])
+
+
+def is_address(text: str) -> bool:
+    """Return whether a text is an address."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
-    """Resolve the PaaS domain, the domains of the other products, and on 6.x the names that consul gives."""
+    """Resolve the PaaS domain, the domains of the other products, and on 6.x the names that consul gives.
+
+    Round 2 asks each nameserver for the PaaS domain, unless /etc/hosts has it.
+    """
+    seconds = deployment.limits.resolve_seconds
     if earlier is None:
         own = consul_names(entry, deployment)
         for name in dict.fromkeys((deployment.domain, *deployment.fqdns.values(), *own)):
-            yield Resolve(name, deployment.limits.resolve_seconds)
+            yield Resolve(name, seconds)
+        yield ReadFile(FileName.RESOLV_CONF.value, "/etc/resolv.conf", _FILE_BYTES, 1)
+        yield ReadFile(FileName.HOSTS.value, "/etc/hosts", _FILE_BYTES, 1)
+        if addresses := tuple(_linked(entry, deployment))[:_MOST_ROUTES]:
+            yield Resolve(ResolveName.ROUTES.value, seconds, routes=addresses)
+        return
+    facts = earlier.hosts[entry.name].names
+    if isinstance(facts, Missing) or len(facts.listed_nameservers) < 2:
+        return
+    if deployment.domain.lower() not in facts.in_hosts and deployment.domain.isascii():
+        for server in facts.listed_nameservers:
+            yield Resolve(ResolveName.NAMESERVER.of(server), seconds, server=server, domain=deployment.domain)
+
+
+_APPS = ("appo", "appt")
+_LINKS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("paas", ("mysql", "redis", "es", "nginx", "paas", *_APPS)),
+    ("nginx", ("cmdb", "job", *_APPS)),
+    ("redis", _APPS),
+)
+"""Roles of hosts that exchange packets."""
+
+
+def _linked(entry: Host, deployment: Deployment) -> Iterator[str]:
+    """Yield the addresses of the other hosts with which a host exchanges packets."""
+    roles = {role for own, others in _LINKS if entry.has_role(own) for role in others}
+    roles |= {own for own, others in _LINKS if entry.has_role(*others)}
+    for other in deployment.hosts_with(*roles):
+        if other.name != entry.name and is_address(other.address):
+            yield other.address
 
 
 CONSUL_SUFFIX = ".service.consul"
@@ -79,7 +185,5 @@ def consul_names(entry: Host, deployment: Deployment) -> tuple[str, ...]:
 def unresolved(names: Iterable[str], deployment: Deployment) -> Iterator[Query]:
     """Resolve those of these names that are not addresses."""
     for name in dict.fromkeys(names):
-        try:
-            ip_address(name)
-        except ValueError:
+        if not is_address(name):
             yield Resolve(name, deployment.limits.resolve_seconds)

@@ -92,6 +92,8 @@ class Nginx(Fact, frozen=True):
     """The pid file that the configuration names; None: it names none."""
     certificates: tuple[str, ...] = ()
     """The paths of certificates and keys in use."""
+    user: str | None = None
+    """The account of the workers; None: the one that nginx was built with."""
     syntax: tuple[Message | str, ...] = ()
     """`file:line: ...` for each place that nginx would refuse at a reload, by stricter rules than the parser's."""
     mains: tuple[str, ...] = ()
@@ -108,6 +110,23 @@ class Nginx(Fact, frozen=True):
                 if server.port is not None and "down" not in server.parameters
             )
         )
+
+    def needed_names(self) -> list[str]:
+        """Return the names that nginx resolves when it loads its files, and without which it refuses them."""
+        targets = [
+            server.address
+            for one in self.upstreams
+            for server in one.servers
+            if server.port and "resolve" not in server.parameters
+        ]
+        matches = [
+            re.match(r"https?://([^/$?]+)(?:[/?][^$]*)?$", location.proxy_pass)
+            for server in self.servers
+            for location in server.locations
+            if location.proxy_pass and location.upstream is None
+        ]
+        targets += [_address(match[1])[0] for match in matches if match]
+        return [name for name in dict.fromkeys(targets) if re.search("[g-zG-Z]", name)]
 
     def passed_to(self) -> set[tuple[str, int]]:
         """Return address and port of a target without upstream: `proxy_pass http://10.0.0.1:8003/`."""
@@ -154,6 +173,7 @@ def nginx(section: dict[str, Any]) -> Nginx:
         problems=tuple(tree.problems),
         pid=next((one["args"][0][:300] for one in first if one["directive"] == "pid" and one["args"]), None),
         certificates=certificates(first),
+        user=next((one["args"][0][:64] for one in first if one["directive"] == "user" and one["args"]), None),
         syntax=tuple(dict.fromkeys(syntax)),
         mains=tuple(mains) if len(mains) > 1 else (),
     )
@@ -369,8 +389,6 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
             yield Section("nginx", {"confs": confs, "most": _MOST_FILES, "bytes": size})
         return
     facts = earlier.hosts[entry.name].nginx
-    if entry.has_role("nginx") and isinstance(facts, Nginx):
-        servers = (server.address for one in facts.upstreams for server in one.servers if server.port)
-        for name in dict.fromkeys(servers):
-            if re.search("[g-zG-Z]", name):
-                yield Resolve(name, deployment.limits.resolve_seconds)
+    if isinstance(facts, Nginx):
+        for name in facts.needed_names():
+            yield Resolve(name, deployment.limits.resolve_seconds)

@@ -47,6 +47,10 @@ class Process(Record, frozen=True, array_like=True):  # there are hundreds on a 
     """The variables that were asked for, without secrets; None: not readable."""
     cwd: str | None = None
     """The working directory; the kernel adds (deleted) to a path that is gone."""
+    open_files: int | None = None
+    """Descriptors in use; None: not readable."""
+    open_files_limit: int | None = None
+    """The soft limit of descriptors; None: none, or not readable."""
 
     @property
     def command(self) -> str:
@@ -217,6 +221,8 @@ def _process(item: dict[str, Any], secrets: Secrets) -> Process:
         exe=raw.text(item.get("exe"), 300),
         environ=None if environ is None else _environ(environ, secrets),
         cwd=raw.text(item.get("cwd"), 300),
+        open_files=raw.integer(item.get("open_files")),
+        open_files_limit=raw.integer(item.get("open_files_limit")),
     )
 
 

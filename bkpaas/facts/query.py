@@ -74,6 +74,8 @@ class FileName(_Names):
     START_COMMAND = "start-command"
     NGINX_PID = "nginx-pid"
     UWSGI_PID = "uwsgi-pid-{}"
+    RESOLV_CONF = "resolv-conf"
+    HOSTS = "hosts"
     SUPERVISOR_SOCKET = "supervisor-sock-{}"
     SUPERVISOR_PID = "supervisor-pid-{}"
 
@@ -121,6 +123,14 @@ class TcpName(_Names):
     REDIS_STATE = "state-of-redis-{}"
     REDIS_CONF = "conf-of-redis-{}"
     VIRTUAL_ADDRESS = "virtual-{}"
+
+
+class ResolveName(_Names):
+    """List the names of resolutions that are not names of hosts."""
+
+    NAMESERVER = "nameserver-{}"
+    ROUTES = "routes"
+    ACCOUNT = "account-{}"
 
 
 class PasswordSource(Struct, frozen=True):
@@ -257,6 +267,13 @@ class Resolve(Query, frozen=True):
     section: ClassVar[str] = "resolve"
     name: str
     seconds: float
+    server: str | UnsetType = UNSET
+    """The address of a nameserver, which is asked for `domain` over UDP."""
+    domain: str | UnsetType = UNSET
+    routes: tuple[str, ...] | UnsetType = UNSET
+    """Addresses: only whether the host has a route to each is asked."""
+    account: str | UnsetType = UNSET
+    """An account, of which the uid is asked."""
 
 
 class ProcessVariables(Query, frozen=True):

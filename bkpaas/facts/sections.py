@@ -20,6 +20,8 @@ class Process(TypedDict):
     exe: str | None
     cwd: NotRequired[str | None]
     environ: dict[str, str] | None
+    open_files: NotRequired[Count | None]
+    open_files_limit: NotRequired[Count | None]
 
 
 class Listener(TypedDict):
@@ -168,6 +170,7 @@ class _Addresses(TypedDict):
 
 class Resolved(_Addresses, total=False):
     seconds: Seconds
+    uid: Id
 
 
 class Failure(TypedDict):

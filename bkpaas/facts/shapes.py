@@ -185,7 +185,7 @@ def _answer_is_whole(section: str, value: Any, whole: bool) -> bool:
         )
     if section == "resolve":
         return value["error"] is not None or (
-            value["addresses"] != [] and all(map(_is_address, value["addresses"]))
+            "uid" in value or (value["addresses"] != [] and all(map(_is_address, value["addresses"])))
         )
     return True
 

@@ -14,7 +14,7 @@ from bkpaas.facts.file import FileFact, Files, content, file_fact
 from bkpaas.facts.managers import manager_of, manager_of_master
 from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.nginx import Nginx
-from bkpaas.facts.query import Earlier, FileName, Query, ReadFile
+from bkpaas.facts.query import Earlier, FileName, Query, ReadFile, Resolve, ResolveName
 from bkpaas.facts.supervisor import Supervisor, pid_in
 from bkpaas.facts.supervisor_conf import ConfProgram
 from bkpaas.facts.uwsgi import NEEDED_PATHS, Services
@@ -245,6 +245,17 @@ def pid_files(facts: HostFacts) -> dict[str, str]:
     return files
 
 
+def accounts(facts: HostFacts) -> Iterator[tuple[str, str, str]]:
+    """Yield (program, account, file) of the accounts that programs change to at their start."""
+    if not isinstance(facts.nginx, Missing) and facts.nginx.main and facts.nginx.user:
+        yield "nginx", facts.nginx.user, facts.nginx.main
+    if not isinstance(facts.supervisors, Missing):
+        for supervisor in facts.supervisors.by_module.values():
+            for program in supervisor.programs_in_conf:
+                if program.user and not program.user.isdecimal():
+                    yield program.name, program.user, program.file
+
+
 # ---- queries -------------------------------------------------------------------------------------------------
 
 
@@ -267,6 +278,8 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
     for path in list(paths)[:_MOST_PATHS]:
         if path not in commands:
             yield ReadFile(FileName.START_PATH.value, path, read=0, most=1)
+    for account in dict.fromkeys(one for _, one, _ in accounts(facts)):
+        yield Resolve(ResolveName.ACCOUNT.of(account), deployment.limits.resolve_seconds, account=account)
     for path, name in list(pid_files(facts).items())[:_MOST_FILES]:
         query = FileName.NGINX_PID.value if name == "nginx" else FileName.UWSGI_PID.of(name)
         yield ReadFile(query, path, 64, 1)

@@ -32,6 +32,7 @@ from lab.faults import (
     log_stages,
     login_logs,
     login_requests,
+    network,
     next_start,
     passing,
     processes,
@@ -100,6 +101,7 @@ FAULTS: dict[str, Fault] = {
         containers,
         generation6,
         limping,
+        network,
         next_start,
     )
     for fault in module.FAULTS

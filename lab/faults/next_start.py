@@ -206,6 +206,13 @@ def usual_limit(lab: Lab) -> None:
     restart(lab, name, "esb")
 
 
+ACCOUNTS = [
+    config("next-nginx-user", "nginx", 0, "etc/nginx.conf", "s/^user .*/user nginx-old;/",
+           "the account of nginx's workers does not exist", "nginx worker 的账号不存在", gate_reload),
+    config("next-supervisor-user", "paas", 1, CONF, "/^\\[program:esb\\]/a user=paas-old",
+           "the account of esb in supervisor's file does not exist", "supervisor 配置中 esb 的账号不存在", paas_start(1)),
+]  # fmt: skip
+
 VALID = [
     fault("esb-harakiri-short", "uwsgi-conf-valid", "uwsgi ends each request of esb after two seconds", "uwsgi 两秒后就结束 esb 的请求",
           (short_limit, usual_limit), "login-502"),
@@ -233,6 +240,8 @@ VALID = [
           "a brace too many in nginx's file", "nginx 文件多了一个括号", gate_reload, "login-502"),
     valid("conf-nginx-upstream-twice", "nginx-conf-valid", "nginx", 0, SITE, "$ a upstream OPEN_PAAS { server 127.0.0.1:1; }",
           "an upstream is in nginx's files twice", "nginx 文件中 upstream 重复", gate_reload, "login-502"),
+    valid("conf-nginx-name", "nginx-conf-valid", "nginx", 0, SITE, "$ a upstream MONITOR { server monitor.gone.test:8080; }",
+          "an upstream of another system has a name that does not resolve", "其他系统的 upstream 中有无法解析的名称", gate_reload, "login-502"),
     valid("conf-nginx-app", "nginx-conf-valid", "appo", 0, "etc/nginx/paasagent.conf", "0,/;/s/;//",
           "a semicolon is missing in the file of the app host's nginx", "app 主机的 nginx 文件缺少分号", app_reload("appo"), "appt-502"),
 ]  # fmt: skip
@@ -287,4 +296,4 @@ BINARIES = [
           replaced_binary("paas", "/usr/bin/uwsgi-core", paas_start(0))),
 ]  # fmt: skip
 
-FAULTS = [*PATHS, *CONFIGS, *VALID, *PIDS, *UPGRADED, *BINARIES]
+FAULTS = [*PATHS, *CONFIGS, *ACCOUNTS, *VALID, *PIDS, *UPGRADED, *BINARIES]

@@ -17,7 +17,7 @@ from lab.faults.actions import (
     signal_processes,
     supervisorctl,
 )
-from lab.faults.fault import Fault
+from lab.faults.fault import Act, Fault
 from lab.faults.supervision import SECTION, cleaned_up, ini, paas
 
 SECOND_PORT = 9003
@@ -35,13 +35,13 @@ for _ in range(CLIENTS): threading.Thread(target=ask).start()
 CROWD_PID = "/run/lab-crowd.pid"
 
 
-def start_second_master(lab: Lab) -> None:
+def start_second_master(lab: Lab, second: int = SECOND_PORT) -> None:
     """A process with another port was left running in a screen session; the file has the right port."""
     name, path, port = paas(lab), ini(lab, "login"), lab.layout.ports["login"]
-    edit(lab, name, path, f"s/^\\(http = .*\\):{port}$/\\1:{SECOND_PORT}/")
+    edit(lab, name, path, f"s/^\\(http = .*\\):{port}$/\\1:{second}/")
     session = f"{lab.layout.home}/.envs/login/bin/uwsgi --ini {path} </dev/null\nwait"
     lab.run(name, f"setsid bash -s <<< $'{session}' >/dev/null 2>&1 &")
-    await_http(lab, name, f"http://{inner(lab, name)}:{SECOND_PORT}/healthz/", "200")
+    await_http(lab, name, f"http://{inner(lab, name)}:{second}/healthz/", "200")
     restore(lab, name, path)
 
 
@@ -82,6 +82,24 @@ def bind_elsewhere(lab: Lab) -> None:
     edit(lab, name, ini(lab, "login"), f"s/^http = .*:/http = {other}:/")
     supervisorctl(lab, name, "restart login")
     await_http(lab, name, f"http://{other}:{lab.layout.ports['login']}/healthz/", "200")
+
+
+def bind_loopback(service: str) -> Act:
+    def break_(lab: Lab) -> None:
+        name = paas(lab)
+        edit(lab, name, ini(lab, service), "s/^http = .*:/http = 127.0.0.1:/")
+        supervisorctl(lab, name, f"restart {service}")
+        await_http(lab, name, f"http://127.0.0.1:{lab.layout.ports[service]}/")
+
+    return break_
+
+
+def unbind_loopback(service: str) -> Act:
+    def heal(lab: Lab) -> None:
+        restore(lab, paas(lab), ini(lab, service))
+        restart(lab, paas(lab), service)
+
+    return heal
 
 
 def bind_right(lab: Lab) -> None:
@@ -152,6 +170,15 @@ FAULTS = (
         end_second_master,
     ),
     Fault(
+        "second-master-8010",
+        "uwsgi-single-master",
+        SECTION,
+        "a second uwsgi of login was started by hand on the port of the app hosts' nginx",
+        "手工在 app 主机 nginx 的端口上启动了 login 的第二个 uwsgi",
+        lambda lab: start_second_master(lab, lab.layout.ports["agent_nginx"]),
+        end_second_master,
+    ),
+    Fault(
         "port-taken",
         "port-owner",
         SECTION,
@@ -177,6 +204,24 @@ FAULTS = (
         "login 监听的地址不是 nginx 所访问的地址",
         bind_elsewhere,
         bind_right,
+    ),
+    Fault(
+        "login-bound-to-loopback",
+        "bind-address-consistent",
+        "login-502",
+        "login listens on loopback, nginx and the settings of paas use its address",
+        "login 只监听回环地址，nginx 和 paas 的配置使用其网卡地址",
+        bind_loopback("login"),
+        unbind_loopback("login"),
+    ),
+    Fault(
+        "appengine-bound-to-loopback",
+        "bind-address-consistent",
+        "login-502",
+        "appengine listens on loopback, nginx and the settings of paas use its address",
+        "appengine 只监听回环地址，nginx 和 paas 的配置使用其网卡地址",
+        bind_loopback("appengine"),
+        unbind_loopback("appengine"),
     ),
     Fault(
         "login-waits",

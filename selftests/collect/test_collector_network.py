@@ -6,6 +6,7 @@ import base64
 import contextlib
 import socket
 import subprocess
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -281,3 +282,61 @@ def test_an_answer_of_tiny_chunks_that_has_no_end_is_not_complete(visit: Any) ->
             "http"
         ].values()
     assert answer["status"] == 200 and answer["truncated"] and len(answer["body"]) < 20000
+
+
+ANSWER = b"\x85\x80\0\1\0\2\0\0\0\0"
+"""Flags of an answer without error, and its numbers of questions and records."""
+
+
+def test_the_addresses_of_a_dns_answer() -> None:
+    """Skip the names of records, compressed or not, and other records than IPv4 addresses."""
+    question = b"\4paas\2bk\3com\0\0\1\0\1"
+    alias = b"\xc0\x0c\0\5\0\1\0\0\0\x3c\0\7\4vip1\xc0\x11"
+    plain = b"\4vip1\2bk\3com\0\0\1\0\1\0\0\0\x3c\0\4\x0a\0\1\x09"
+    data = b"ab" + ANSWER + question + alias + plain
+    assert collector.dns_addresses(data, 12 + len(question), 2) == ["10.0.1.9"]
+    assert collector.dns_addresses(data[:-3], 12 + len(question), 2) == []
+    assert collector.dns_addresses(data[:12], 12, 9) == []
+
+
+def test_routes_and_accounts(visit: Any) -> None:
+    queries = [
+        {"name": "routes", "seconds": 5, "routes": ["127.0.0.1", "255.255.255.255"]},
+        {"name": "account-root", "seconds": 5, "account": "root"},
+        {"name": "account-x", "seconds": 5, "account": "no-such-account"},
+    ]
+    answer = visit({"resolve": queries})["resolve"]
+    assert answer["routes"]["addresses"] == ["127.0.0.1"]
+    assert answer["routes"]["error"] == "255.255.255.255 EACCES"  # a broadcast address: not permitted
+    assert answer["account-root"]["uid"] == 0 and answer["account-root"]["error"] is None
+    assert answer["account-x"]["error"] == "no such account"
+
+
+@needs_root
+def test_one_nameserver(visit: Any) -> None:
+    """Return what this nameserver has, also after a lost packet; its code where it has no address."""
+    server, lost = socket.socket(socket.AF_INET, socket.SOCK_DGRAM), [True]
+    try:
+        server.bind(("127.0.0.53", 53))
+    except OSError:
+        pytest.skip("port 53 is taken")
+
+    def answer() -> None:
+        for _ in range(3):
+            data, client = server.recvfrom(512)
+            if lost and lost.pop():
+                continue
+            found = b"\4gone" not in data
+            record = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x0a\0\1\x09"
+            head = b"\x85\x80\0\1\0\1\0\0\0\0" if found else b"\x85\x83\0\1\0\0\0\0\0\0"
+            server.sendto(data[:2] + head + data[12:] + (record if found else b""), client)
+
+    thread = threading.Thread(target=answer, daemon=True)
+    thread.start()
+    with server:
+        query = {"server": "127.0.0.53", "seconds": 8}
+        known = visit({"resolve": [{**query, "name": "nameserver-1", "domain": "paas.bk.com"}]})
+        unknown = visit({"resolve": [{**query, "name": "nameserver-1", "domain": "gone.bk.com"}]})
+        thread.join(10)
+    assert known["resolve"]["nameserver-1"]["addresses"] == ["10.0.1.9"]
+    assert unknown["resolve"]["nameserver-1"]["error"] == "rcode 3"

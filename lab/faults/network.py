@@ -1,0 +1,95 @@
+"""Routes and nameservers between the hosts, and file descriptors that are used up."""
+
+from __future__ import annotations
+
+from lab.control import Lab
+from lab.faults.actions import address, edit, fqdn, host, restart, restart_nginx, restore, supervisorctl
+from lab.faults.fault import Act, Fault
+
+RESOLV = "/etc/resolv.conf"
+DNS = "es"  # where another nameserver runs
+LOWER = (
+    "for pid in $(pgrep -f {pattern!r}); do used=$(ls /proc/$pid/fd | wc -l);"
+    " prlimit --pid $pid --nofile=$((used {spare})):; done"
+)
+
+
+def lower_limit(role: str, number: int, pattern: str, spare: str = "") -> Act:
+    """Lower the limit of open files of processes to what they have open, or to that and some to spare."""
+
+    def break_(lab: Lab) -> None:
+        lab.run(host(lab, role, number), LOWER.format(pattern=pattern, spare=spare))
+
+    return break_
+
+
+def service_files(service: str, number: int) -> tuple[Act, Act]:
+    def heal(lab: Lab) -> None:
+        restart(lab, host(lab, "paas", number), service)
+
+    return lower_limit("paas", number, f"uwsgi-open_paas-{service}.ini"), heal
+
+
+def nginx_files(lab: Lab) -> None:
+    restart_nginx(lab, host(lab, "nginx"))
+
+
+def agent_files(lab: Lab) -> None:
+    supervisorctl(lab, host(lab, "appo"), "restart paas_agent", "paas_agent")
+
+
+def rejecting_route(kind: str, role: str, number: int, other: str, other_number: int = 0) -> tuple[Act, Act]:
+    """Add a route that rejects what is for another host."""
+
+    def break_(lab: Lab) -> None:
+        place = address(lab, host(lab, other, other_number))
+        lab.run(host(lab, role, number), f"ip route add {kind} {place}/32")
+
+    def heal(lab: Lab) -> None:
+        place = address(lab, host(lab, other, other_number))
+        lab.run(host(lab, role, number), f"ip route del {kind} {place}/32 2>/dev/null || true")
+
+    return break_, heal
+
+
+STALE = "--address=/{domain}/10.66.0.99"
+WITHOUT = "--local=/#/"
+
+
+def other_nameserver(options: str, sed: str, role: str, number: int = 0) -> tuple[Act, Act]:
+    """Run another nameserver, and put it into resolv.conf of a host; sed has {server}."""
+
+    def break_(lab: Lab) -> None:
+        server = address(lab, host(lab, DNS))
+        lab.run(
+            host(lab, DNS),
+            "/usr/sbin/dnsmasq --user=root --group=root --conf-file=/dev/null --pid-file=/run/other-dns.pid"
+            f" --no-resolv --no-hosts --local-ttl=0 --listen-address={server} --bind-interfaces"
+            f" {options.format(domain=fqdn(lab, 'paas'), nginx=address(lab, host(lab, 'nginx')))}",
+        )
+        edit(lab, host(lab, role, number), RESOLV, sed.format(server=server))
+
+    def heal(lab: Lab) -> None:
+        restore(lab, host(lab, role, number), RESOLV)
+        lab.run(
+            host(lab, DNS),
+            "[ ! -e /run/other-dns.pid ] || { kill $(cat /run/other-dns.pid); rm -f /run/other-dns.pid; }",
+        )
+
+    return break_, heal
+
+
+APPEND, PREPEND = "$ a nameserver {server}", "1i nameserver {server}"
+SECTION = "foundations"
+FAULTS = (
+    Fault("login-files-used-up", "open-files", "login-no-response", "login on the first paas host has no file descriptors left", "第一台 paas 上 login 的文件描述符用尽", *service_files("login", 0)),
+    Fault("esb-files-used-up", "open-files", SECTION, "esb on the second paas host has no file descriptors left", "第二台 paas 上 esb 的文件描述符用尽", *service_files("esb", 1)),
+    Fault("nginx-files-used-up", "open-files", "login-502", "nginx in front has no file descriptors left", "前端 nginx 的文件描述符用尽", lower_limit("nginx", 0, "^nginx: "), nginx_files),
+    Fault("agent-files-used-up", "open-files", SECTION, "paas_agent on the appo host has no file descriptors left", "appo 主机上 paas_agent 的文件描述符用尽", lower_limit("appo", 0, "bin/paas_agent"), agent_files),
+    Fault("route-blackhole-data", "host-routes", SECTION, "a blackhole route on the first paas host for the host with the database and redis", "第一台 paas 上有一条指向数据库和 redis 所在主机的 blackhole 路由", *rejecting_route("blackhole", "paas", 0, "mysql")),
+    Fault("route-unreachable-app", "host-routes", "appt-502", "a route of the type unreachable on the nginx host for the appt host", "nginx 主机上有一条指向 appt 主机的 unreachable 路由", *rejecting_route("unreachable", "nginx", 0, "appt")),
+    Fault("route-prohibit-back", "host-routes", SECTION, "a route of the type prohibit on the host of the database for the second paas host", "数据库主机上有一条指向第二台 paas 的 prohibit 路由", *rejecting_route("prohibit", "mysql", 0, "paas", 1)),
+    Fault("nameserver-second-stale", "nameservers-agree", SECTION, "the second nameserver of the job host has an old address of the domain", "job 主机的第二个 DNS 服务器中是域名的旧地址", *other_nameserver(STALE, APPEND, "job")),
+    Fault("nameserver-second-without", "nameservers-agree", SECTION, "the second nameserver of the first paas host does not have the domain", "第一台 paas 的第二个 DNS 服务器中没有该域名", *other_nameserver(WITHOUT, APPEND, "paas")),
+    Fault("nameserver-first-stale", "domain-resolve", SECTION, "the first nameserver of the appo host has an old address of the domain", "appo 主机的第一个 DNS 服务器中是域名的旧地址", *other_nameserver(STALE, PREPEND, "appo")),
+)  # fmt: skip
