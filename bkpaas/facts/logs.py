@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from os.path import basename, dirname
+from typing import Any
 
 from msgspec import field, structs
 
@@ -151,20 +152,14 @@ def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets, later: 
         elif name in _APPLICATION_LOGS:
             applications += [hit for path, end in ends for hit in reader.refusals(path, end)]
         if name == TailName.SAAS_LOG:
-            for path, end in reversed([one for one in ends if basename(one[0]) == _SAAS_UWSGI_LOG]):
-                hit = reader.exception(path, end) or reader.start_error(path, end)
-                saas_errors |= {basename(dirname(path)): hit} if hit else {}
+            saas_errors |= reader.saas_errors(ends)
         if name in _OWN_LOGS:
             logged[_OWN_LOGS[name]] = [hit for path, end in ends for hit in reader.logged(path, end)]
         if name == TailName.LOGIN_LOG:
             esb_refusals += [hit for path, end in ends for hit in reader.esb_refusals(path, end)]
-    nginx_ends = [(file_fact(e).path, content(e) or "") for e in tails.get(TailName.NGINX_ERROR_LOG, [])]
+    nginx_ends = _ends(tails.get(TailName.NGINX_ERROR_LOG, []))
     nginx_hits = [hit for path, end in nginx_ends for hit in reader.nginx_errors(path, end)]
-    rabbit_ends = [
-        (file_fact(e).path, content(e) or "")
-        for e in reversed(tails.get(TailName.RABBIT_LOG, []))
-        if content(e)
-    ]
+    rabbit_ends = [(path, end) for path, end in reversed(_ends(tails.get(TailName.RABBIT_LOG, []))) if end]
     return Logs(
         rabbit=rabbit_log(
             rabbit_ends,
@@ -194,6 +189,11 @@ def _services_read(tails: Files) -> tuple[str, ...]:
         for name, entries in tails.items()
         if name.startswith(TailName.UWSGI_LOG.prefix) and any(content(one) is not None for one in entries)
     )
+
+
+def _ends(entries: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return the path and the text of each log; an empty text if it was not read."""
+    return [(file_fact(entry).path, content(entry) or "") for entry in entries]
 
 
 def _paths_read(tails: Files, *names: TailName) -> tuple[str, ...]:
@@ -272,6 +272,14 @@ class _Reader:
         after = (match for line in end.splitlines()[number:] if (match := _BRACKETED.search(line)))
         match = next(after, None)
         return self._hit(path, shanghai_ctime(match["time"]) if match else None, text)
+
+    def saas_errors(self, ends: list[tuple[str, str]]) -> dict[str, LogHit]:
+        """Return why an application fails, by its name, from the newest of its logs of uwsgi."""
+        errors = {}
+        for path, end in reversed([one for one in ends if basename(one[0]) == _SAAS_UWSGI_LOG]):
+            if hit := self.exception(path, end) or self.start_error(path, end):
+                errors[basename(dirname(path))] = hit
+        return errors
 
     def logged(self, path: str, end: str) -> Iterator[LogHit]:
         """Yield the exceptions in an application's own log, with the times of their records."""
