@@ -7,6 +7,8 @@ from msgspec import structs
 
 from bkpaas.checks import (
     APP_UPSTREAMS,
+    INTERNAL_NAME,
+    INTERNAL_PORT,
     UPSTREAM_SERVICES,
     CaseMessage,
     Deployment,
@@ -42,6 +44,7 @@ from bkpaas.checks import (
     selected_server,
     series,
     servers_of_domain,
+    servers_of_name,
     service_endpoint,
     several,
     shadowing_server,
@@ -98,6 +101,13 @@ def test_nginx_serves_the_domain(host: HostView, deployment: Deployment, finding
         "no server block in {main} and its includes has server_name {domain}",
         main=nginx.main,
         domain=deployment.domain,
+    )
+    internal = deployment.generation == "5.x" or servers_of_name(nginx, INTERNAL_NAME, INTERNAL_PORT)
+    assert internal, case(
+        "no-internal-server",
+        "no server block in {main} and its includes has server_name {name}",
+        main=nginx.main,
+        name=INTERNAL_NAME,
     )
     ports = {listen.port for server in servers for listen in server.listens if not listen.unix}
     listening = [

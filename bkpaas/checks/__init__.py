@@ -72,6 +72,8 @@ from bkpaas.checks.login import BEHIND_THE_DOMAIN, check_refusal, setting
 from bkpaas.checks.lookup import HostLookup, port_of_service
 from bkpaas.checks.modules import hosts_with_module, idle_placeholders, is_placeholder
 from bkpaas.checks.nginx import (
+    INTERNAL_NAME,
+    INTERNAL_PORT,
     UPSTREAM_SERVICES,
     default_servers,
     host_was_put_right,
@@ -83,6 +85,7 @@ from bkpaas.checks.nginx import (
     selected_server,
     server_name_fits,
     servers_of_domain,
+    servers_of_name,
     shadowing_server,
     stopped_nginx,
     upstream_component,
@@ -256,7 +259,7 @@ say = both
 """The name before 0.2 of `both`."""
 
 __all__ = [
-    "APP_UPSTREAMS", "BEHIND_THE_DOMAIN", "CONSUL_SUFFIX", "DOCKER_UNIT", "FEWEST_CLOCKS", "GENERATIONS",
+    "APP_UPSTREAMS", "BEHIND_THE_DOMAIN", "CONSUL_SUFFIX", "DOCKER_UNIT", "FEWEST_CLOCKS", "GENERATIONS", "INTERNAL_NAME", "INTERNAL_PORT",
     "LOGIN_TABLES", "LOG_INDEX", "MOST_APPLICATIONS", "OPEN_PAAS_SERVICES", "PASSWORD_EXPIRED", "QUEUE_SECONDS",
     "REDIRECTS", "SHARED_SETTINGS", "TOO_LARGE_BODY", "UPSTREAM_SERVICES", "WRITTEN_TABLES", "Access", "Addresses",
     "Agent", "AgentConfig", "Answer", "Answers", "ApplicationEndpoint", "CaseMessage", "Cause", "Certificate",
@@ -290,7 +293,7 @@ __all__ = [
     "program_lines", "queried_applications", "read_only_variables", "readings", "redis_endpoint", "refused_address",
     "refused_command", "refuses_password", "request_failure", "require_log_search", "require_one_generation",
     "require_project", "require_supervisord", "required_units", "same_host", "same_link", "say", "seconds",
-    "seen_from_host", "selected_server", "series", "server_name_fits", "servers_of_domain", "service_endpoint",
+    "seen_from_host", "selected_server", "series", "server_name_fits", "servers_of_domain", "servers_of_name", "service_endpoint",
     "service_of_container", "service_of_unit", "setting", "setting_text", "settings_changes", "several",
     "shadowing_server", "shared_readings", "sorted_uids", "source", "ssh_command", "statement_failure",
     "stopped_nginx", "target", "unit_of_service", "unknown_field", "unreadable_for_want_of_rights",

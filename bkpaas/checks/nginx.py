@@ -185,14 +185,21 @@ def refused_address(rules: Iterable[tuple[str, str]], address: str) -> bool:
 
 def servers_of_domain(nginx: Nginx, deployment: Deployment) -> list[NginxServer]:
     """Return the server blocks with the domain's name; else the default of its port, when it leads to open_paas."""
+    return servers_of_name(nginx, deployment.domain, deployment.port)
+
+
+INTERNAL_NAME, INTERNAL_PORT = "paas.service.consul", 80
+"""Of the server on 6.x through which login, paas and ESB call each other."""
+
+
+def servers_of_name(nginx: Nginx, domain: str, port: int) -> list[NginxServer]:
+    """Return the server blocks with a name; else the default of the port, when it leads to open_paas."""
     servers = [
-        server
-        for server in nginx.servers
-        if any(server_name_fits(name, deployment.domain) for name in server.names)
+        server for server in nginx.servers if any(server_name_fits(name, domain) for name in server.names)
     ]
     return servers or [
         server
-        for server in default_servers(nginx, deployment.port)
+        for server in default_servers(nginx, port)
         if any(location.upstream in UPSTREAM_SERVICES for location in server.locations)
     ]
 

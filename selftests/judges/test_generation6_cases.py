@@ -155,3 +155,9 @@ def test_a_line_of_the_moment_of_the_reload_is_about_the_old_files(judge: Any) -
     assert judge("nginx-old-upstream", reloaded)["nginx-1"]["verdict"] == "pass"
     long_ago = both(of_6, error_line(GONE))
     assert judge("nginx-old-upstream", long_ago)["nginx-1"]["verdict"] == "warn"
+
+
+def test_the_internal_server_of_6_is_missing(judge: Any) -> None:
+    """The recorded files are of 5.x and have no such server; the domain's server stays."""
+    verdict = judge("nginx-conf-port80", of_6)["nginx-1"]
+    assert (verdict["verdict"], verdict["case"]) == ("fail", "no-internal-server")
