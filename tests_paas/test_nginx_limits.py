@@ -7,6 +7,7 @@ from bkpaas.checks import (
     Finding,
     HostLookup,
     HostView,
+    HttpName,
     LogHit,
     Message,
     NoData,
@@ -27,6 +28,12 @@ NO_CONNECTION = "worker_connections are not enough"
 NO_FILE = "(24: Too many open files)"
 NO_PORT = "(99: Cannot assign requested address)"
 """What nginx writes when a limit is reached. Source: nginx, ngx_connection.c, ngx_event_accept.c, ngx_event_connect.c."""
+CONNECT = "connect() "
+UNREACHABLE = "113"
+DENIED = re.compile(r"connect\(\) (?:to \S+ )?failed \((?P<code>1|13|113): ")
+"""EPERM and EACCES come from SELinux or a seccomp filter, EHOSTUNREACH from a firewall that rejects."""
+NOW_SECONDS = 60.0
+OVER_SECONDS = 20.0
 MANY_LINES = 3
 """A single line is a short peak, which nginx-error-log reports."""
 PORTAL = "/"
@@ -43,15 +50,42 @@ _BODY = re.compile(
 def test_nginx_has_connections_ports_and_files(
     host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
-    """nginx has recently not run out of connections, local ports or open files."""
+    """nginx has recently not run out of connections, local ports or open files, and may connect to the services."""
     recent = _lines_since_load(host, deployment, host_facts, finding)
     connections, files, ports = (
-        [hit for hit in recent if text in hit.text] for text in (NO_CONNECTION, NO_FILE, NO_PORT)
+        _not_over([hit for hit in recent if text in hit.text], recent)
+        for text in (NO_CONNECTION, NO_FILE, NO_PORT)
     )
+    denied = [hit for hit in recent if _is_denied(hit, host)]
     minutes = deployment.thresholds.log_window_minutes
     assert len(connections) < MANY_LINES, case("connections-used-up", _evidence(connections, minutes))
     assert len(files) < MANY_LINES, case("files-used-up", _evidence(files, minutes))
     assert len(ports) < MANY_LINES, case("ports-used-up", _evidence(ports, minutes))
+    assert not denied, case("connect-denied", _evidence(denied, minutes), server=denied[-1].upstream)
+
+
+def _not_over(hits: list[LogHit], recent: list[LogHit]) -> list[LogHit]:
+    """Return the lines about a limit; none if nginx has tried to connect after them, and failed for another reason."""
+    others = [
+        hit.time or 0.0
+        for hit in recent
+        if CONNECT in hit.text and NO_PORT not in hit.text and NO_FILE not in hit.text
+    ]
+    return [] if hits and max(others, default=0.0) > (hits[-1].time or 0.0) + OVER_SECONDS else hits
+
+
+def _is_denied(hit: LogHit, host: HostView) -> bool:
+    """Return whether nginx may not connect to a server now to which another account of the host may."""
+    match = DENIED.search(hit.text)
+    address, _, port = (hit.upstream or "").rpartition(":")
+    if match is None or not port.isdecimal() or address.startswith("unix"):
+        return False
+    if match["code"] == UNREACHABLE and (hit.time or 0.0) < log_time(host, hit.file) - NOW_SECONDS:
+        return False  # the network may have been down for a moment
+    try:
+        return host.answers.get(HttpName.UPSTREAM, address, port).ok
+    except NoData:
+        return False
 
 
 def _evidence(hits: list[LogHit], minutes: float) -> Message:

@@ -137,6 +137,21 @@ def full_mount(role: str, path: str, options: str, fill: str) -> tuple[Act, Act]
 SECTION = "platform-healthy"
 SPACE = "head -c 2000000 /dev/zero > full || true"
 INODES = "touch $(seq 100) 2>/dev/null || true"
+
+
+def deny_workers(lab: Lab) -> None:
+    """The account of nginx's workers may not connect, as under SELinux; root may."""
+    rule = (
+        "OUTPUT -p tcp -m owner --uid-owner www-data --dport {} -j REJECT --reject-with icmp-admin-prohibited"
+    )
+    ports = [lab.layout.ports[one] for one in ("paas", "esb", "login", "appengine")]
+    lab.run(host(lab, "nginx"), "; ".join(f"iptables -A {rule.format(port)}" for port in ports))
+
+
+def allow_workers(lab: Lab) -> None:
+    lab.run(host(lab, "nginx"), "iptables -F OUTPUT")
+
+
 FAULTS = (
     Fault("resolver-first-dead-agent", "resolver-slow", SECTION, "the first nameserver of the appo host does not answer", "appo 主机的第一个 DNS 服务器没有应答", *first_nameserver_dead("appo")),
     Fault("resolver-first-dead-paas", "resolver-slow", SECTION, "the first nameserver of the second paas host does not answer", "第二台 paas 的第一个 DNS 服务器没有应答", *first_nameserver_dead("paas", 1)),
@@ -147,6 +162,7 @@ FAULTS = (
     Fault("nginx-connections-used-up", "nginx-limits", SECTION, "nginx has no worker_connections left", "nginx 的 worker_connections 用尽", *nginx_line("alert", "1024 worker_connections are not enough", number=4)),
     Fault("nginx-body-size-lost", "nginx-upload-size", SECTION, "client_max_body_size was lost: nginx refuses an upload of 3 MB", "client_max_body_size 丢失：nginx 拒绝 3 MB 的上传", lose_body_size, site_right),
     Fault("nginx-body-size-default", "nginx-upload-size", SECTION, "client_max_body_size was lost, without an upload since", "client_max_body_size 丢失，之后还没有人上传", *in_front("/client_max_body_size/d")),
+    Fault("nginx-connect-denied", "nginx-limits", SECTION, "nginx's account may not connect to the services, as under SELinux", "nginx 的账号不被允许连接各服务，如同 SELinux 所为", deny_workers, allow_workers),
     Fault("nginx-upstream-name-lost", "nginx-conf-upstreams", SECTION, "the name of a paas host in the upstreams no longer resolves on the nginx host", "upstream 中一台 paas 的名称在 nginx 主机上已无法解析", forget_upstream_name, site_right),
     Fault("nginx-no-local-port", "nginx-limits", SECTION, "nginx has no local port left for connections to the services", "nginx 连接各服务时没有可用的本地端口", no_local_port, local_ports),
     Fault("nginx-body-not-writable", "nginx-error-log", SECTION, "nginx may not write the body of an upload to a file", "nginx 无权写入上传内容的临时文件", *nginx_line("crit", "*7 open() \\\"/var/lib/nginx/body/0000000001\\\" failed (13: Permission denied), client: 10.66.0.1, server: paas.bklab.test, request: \\\"POST /login/ HTTP/1.1\\\", host: \\\"paas.bklab.test\\\"", "paas_web_error.log")),

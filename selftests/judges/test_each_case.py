@@ -137,6 +137,31 @@ NO_PORT = (
 )
 
 
+def connect_error(reason: str, ago: float = 1, upstream: str = "10.66.0.11:8003") -> Edit:
+    """Add a failed connection to an upstream server to the error log of nginx-1."""
+
+    def edit(host: dict[str, Any]) -> None:
+        host["logs"].setdefault("nginx_errors", []).append(
+            {
+                "file": host["logs"]["nginx_logs"][0],
+                "time": host["system"]["time"] - ago,
+                "text": f"connect() failed ({reason}) while connecting to upstream",
+                "upstream": upstream,
+                "level": "error",
+            }
+        )
+
+    return on(("nginx-1",), edit)
+
+
+def together(*edits: Edit) -> Edit:
+    def edit(snapshot: dict[str, Any]) -> None:
+        for one in edits:
+            one(snapshot)
+
+    return edit
+
+
 def slow_resolver(host: dict[str, Any]) -> None:
     for known in host["names"]["by_name"].values():
         known["seconds"] = 5.2
@@ -224,6 +249,8 @@ CASES: tuple[tuple[str, str, str, Edit], ...] = (
         nginx_lines("crit", "accept4() failed (24: Too many open files)"),
     ),
     ("nginx-limits", "ports-used-up", "nginx-1", nginx_lines("crit", NO_PORT)),
+    ("nginx-limits", "connect-denied", "nginx-1", connect_error("13: Permission denied")),
+    ("nginx-limits", "connect-denied", "nginx-1", connect_error("113: No route to host")),
     (
         "nginx-upload-size",
         "refused",
@@ -247,6 +274,10 @@ def test_the_case_of_a_condition(judge: Any, condition: str, case: str, subject:
     [
         ("nginx-limits", nginx_lines("crit", NO_PORT, 2)),  # a short peak
         ("nginx-limits", nginx_lines("crit", NO_PORT, 9, 700)),
+        ("nginx-limits", connect_error("111: Connection refused")),
+        ("nginx-limits", connect_error("113: No route to host", ago=200)),
+        ("nginx-limits", connect_error("13: Permission denied", upstream="unix:/run/a.sock")),
+        ("nginx-limits", together(nginx_lines("crit", NO_PORT, 9, 100), connect_error("110: timed out"))),
         (
             "nginx-upload-size",
             nginx_lines("error", "*1 client intended to send too large body: 700000000 bytes"),
