@@ -130,7 +130,6 @@ def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets, later: 
     """
     host_zone = None if utc_offset_seconds is None else _zone(utc_offset_seconds)
     reader = _Reader(host_zone, secrets)
-    problems: list[Message | str] = []
     applications: list[LogHit] = []
     start_errors: dict[str, LogHit] = {}
     exceptions: dict[str, LogHit] = {}
@@ -138,9 +137,6 @@ def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets, later: 
     esb_refusals: list[LogHit] = []
     saas_errors: dict[str, LogHit] = {}
     for name, entries in tails.items():
-        for entry in entries:
-            if error := raw.reason(entry.get("error")):
-                problems.append(msg("{path}: {reason}", path=file_fact(entry).path, reason=error))
         # The newest file first, as the collector sends them.
         ends = [(file_fact(entry).path, content(entry) or "") for entry in entries if content(entry)]
         if name.startswith(TailName.UWSGI_LOG.prefix) and ends:
@@ -170,7 +166,7 @@ def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets, later: 
         refusals=_newest(applications),
         start_errors=start_errors,
         exceptions={service: _newest(hits)[-1] for service, hits in logged.items() if hits} | exceptions,
-        problems=tuple(problems),
+        problems=_unread(tails),
         worker_deaths=worker_deaths(tails, host_zone),
         full_queues=full_queues(tails, host_zone),
         application_exceptions={service: _newest(hits) for service, hits in logged.items() if hits},
@@ -180,6 +176,16 @@ def logs(tails: Files, utc_offset_seconds: int | None, secrets: Secrets, later: 
         saas_errors=saas_errors,
         nginx_logs=_paths_read(tails, TailName.NGINX_ERROR_LOG),
         service_logs=_services_read(tails),
+    )
+
+
+def _unread(tails: Files) -> tuple[Message | str, ...]:
+    """Return `path: reason` of each log that could not be read."""
+    return tuple(
+        msg("{path}: {reason}", path=file_fact(entry).path, reason=error)
+        for entries in tails.values()
+        for entry in entries
+        if (error := raw.reason(entry.get("error")))
     )
 
 

@@ -350,7 +350,7 @@ def typical():
 
 
 def test_the_facts_of_a_typical_host_are_small():
-    assert len(msgspec.json.encode(built(*typical()))) < 64_000
+    assert len(msgspec.json.encode(built(*typical()))) < 72_000
 
 
 def test_what_the_controller_saw():
