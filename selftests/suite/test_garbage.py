@@ -28,7 +28,7 @@ MAPS = ("environ", "pids", "peers", "results")
 """Objects whose keys are data; of `results` those that were sent before the connection ended."""
 NULLABLE = {
     *("exe", "cwd", "environ", "pids", "localtime", "timezone_file", "home", "error", "rc", "peer"),
-    *("chronyd", "ntpd", "chronyc", "ntpq"),
+    *("chronyd", "ntpd", "chronyc", "ntpq", "open_files", "open_files_limit"),
 }
 OPTIONAL = {
     "target",
@@ -41,8 +41,11 @@ OPTIONAL = {
     "folder_mtime",
     "atime",
     "ctime",
+    "open_files",
+    "open_files_limit",
+    "results",
 }
-"""Fields that an answer may lack; the last five are new, so the answers of an earlier collector lack them."""
+"""Fields that an answer may lack: those of later collectors, of other accounts, and of a login that sends nothing."""
 EMPTY_IS_GARBAGE = ("processes", "listeners", "addresses", "disks", "zone", *NAMED)
 
 NOT_NEEDED = {("second", "system"), ("first", "systemd"), ("second", "starts")}
