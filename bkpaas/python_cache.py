@@ -1,7 +1,7 @@
 """Files in __pycache__ for what is costly to compute from files of the suite, like Python's bytecode.
 
-They are written under the same conditions as bytecode, and nothing depends on whether they can be written. Whoever uses
-one checks that it was made from the content of today.
+They are written under the same conditions as bytecode, and nothing depends on whether they can be written. A caller that
+uses one checks that it was made from the content of today.
 """
 
 from __future__ import annotations

@@ -158,7 +158,7 @@ def test_nameservers_have_the_same_address(
 
 
 def _has_no_address(one: Resolved) -> bool:
-    """Tell if the nameserver answered that there is no such name (3), or no address of it (0)."""
+    """Return whether the nameserver answered that there is no such name (3), or no address of it (0)."""
     return str(one.error) in ("rcode 0", "rcode 3")
 
 

@@ -206,7 +206,7 @@ def _accounts(cause: Verdict, edge: Cause, effect: Verdict, context: Context) ->
 
 
 def _is_of_generation(edge: Cause, cause: Verdict, effect: Verdict, context: Context) -> bool:
-    """Tell if the hosts of a cause are of a generation of the edge; without hosts those of the effect, else all."""
+    """Return whether the hosts of a cause are of a generation of the edge; without hosts those of the effect, else all."""
     hosts = cause.hosts or effect.hosts or tuple(context.generations)
     known = {context.generations[host] for host in hosts if host in context.generations}
     return not known or not known.isdisjoint(edge.generations)

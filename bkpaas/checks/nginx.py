@@ -45,7 +45,7 @@ def server_name_fits(name: str, domain: str) -> bool:
 
 
 def keeps_host(value: str, server: NginxServer, domain: str) -> bool:
-    """Tell if a Host is that of the request, a name of the server block, or one that cannot be known.
+    """Return whether a Host is that of the request, a name of the server block, or one that cannot be known.
 
     value: as proxy_set_header has it; empty without one.
     """

@@ -77,7 +77,7 @@ def names(
     }
     account = ResolveName.ACCOUNT.prefix
     special = (ResolveName.NAMESERVER.prefix, ResolveName.ROUTES.value, account)
-    asked = resolved.get(ResolveName.ROUTES.value)
+    answer = resolved.get(ResolveName.ROUTES.value)
 
     def of(prefix: str) -> dict[str, Resolved]:
         return {name.removeprefix(prefix): one for name, one in resolved.items() if name.startswith(prefix)}
@@ -86,7 +86,7 @@ def names(
         by_name={name: one for name, one in resolved.items() if not name.startswith(special)},
         missing={name: reason for name, reason in (missing or {}).items() if not name.startswith(special)},
         nameservers=of(special[0]),
-        routes=None if asked is None else _routes(asked),
+        routes=None if answer is None else _routes(answer),
         accounts={
             name.removeprefix(account): raw.integer(item.get("uid"))
             for name, item in section.items()

@@ -66,7 +66,7 @@ class RedisConfs(Fact, frozen=True):
     missing: dict[str, Message | str] = field(default_factory=dict)
 
     def of(self, target: RedisTarget) -> RedisRunning | None:
-        """Return what the server of a target tells, None if it told nothing. Raises NoData without a usable answer."""
+        """Return what the server of a target reports, None if it reported nothing. Raises NoData without a usable answer."""
         key = TcpName.REDIS_CONF.of(target.server)
         if key in self.missing:
             raise NoData(self.missing[key])
@@ -142,15 +142,15 @@ def _running(item: dict[str, Any], secrets: Secrets) -> RedisRunning | None:
         return None
     lines = data.decode("utf-8", "replace").split("\r\n")
     fields = dict(line.partition(":")[::2] for line in lines if re.match(r"[a-z_0-9]+:", line))
-    told = {name: secrets.truncate(value, 300) for name, value in fields.items() if name in _FIELDS}
-    if not told:
+    reported = {name: secrets.truncate(value, 300) for name, value in fields.items() if name in _FIELDS}
+    if not reported:
         return None
     named = {"port": "tcp_port", "maxmemory": "maxmemory", "maxmemory-policy": "maxmemory_policy"}
-    settings = {name: told[info] for name, info in named.items() if told.get(info)}
+    settings = {name: reported[info] for name, info in named.items() if reported.get(info)}
     for at, line in enumerate(lines[:-2]):
         if line == "bind" and lines[at - 1] == "$4":
             settings["bind"] = _normal("bind", lines[at + 2][:200])
-    return RedisRunning(told.get("config_file", ""), settings)
+    return RedisRunning(reported.get("config_file", ""), settings)
 
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
@@ -172,5 +172,5 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
 def _ask(entry: Host, deployment: Deployment, target: RedisTarget, earlier: Earlier) -> TcpConnect:
     commands = [["INFO", "server"], ["INFO", "memory"], ["CONFIG", "GET", "bind"], ["ECHO", _END]]
     query = conversation(deployment, TcpName.REDIS_CONF.of(target.server), target, commands)
-    asked = authenticated(query, entry, target, earlier)
-    return structs.replace(asked, read=_REPLY_BYTES, lines=UNSET, until=_UNTIL)
+    authenticated_query = authenticated(query, entry, target, earlier)
+    return structs.replace(authenticated_query, read=_REPLY_BYTES, lines=UNSET, until=_UNTIL)

@@ -162,7 +162,7 @@ KEPT_USERS = "bkaccount_bkuser_kept"
 
 
 def set_password(stored: str, status: str) -> Act:
-    """Somebody reset the password of admin in the table, and tries it: the login answers with that status."""
+    """An operator reset the password of admin in the table, and tries it: the login answers with that status."""
 
     def act(lab: Lab) -> None:
         user = SECRETS["PAAS_ADMIN_USER"]

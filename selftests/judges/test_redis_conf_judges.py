@@ -19,8 +19,8 @@ def pair(running: dict[str, str] | None = None, refused: str = "", **file: Any) 
         hosts["data-1"]["redis_confs"] = {"fact": "RedisConfs", "files": [entry]}
         for name in ("paas-1", "paas-2"):
             values = {"config_file": PATH, "settings": {**SETTINGS, **(running or {})}}
-            told = {} if refused else {f"conf-of-redis-{server(target)}": values for target in targets}
-            hosts[name]["redis_confs"] = {"fact": "RedisConfs", "running": told}
+            by_target = {} if refused else {f"conf-of-redis-{server(target)}": values for target in targets}
+            hosts[name]["redis_confs"] = {"fact": "RedisConfs", "running": by_target}
             for target in targets if refused else ():
                 hosts[name]["redis"]["by_name"][f"redis-{server(target)}"]["replies"] = [refused]
 
