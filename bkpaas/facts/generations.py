@@ -22,6 +22,13 @@ def generation_of(facts: HostFacts | None, entry: Host, deployment: Deployment) 
     """Return the generation of a host: of the manager of its services, else that of the inventory."""
     if facts is None or not facts.collected:
         return deployment.generation
+    try:
+        return _shown_by(facts, entry, deployment)
+    except Exception:  # a run must not end here; the conditions that read the same report the error
+        return deployment.generation
+
+
+def _shown_by(facts: HostFacts, entry: Host, deployment: Deployment) -> Generation:
     if entry.has_role("paas"):
         manager = manager_of(facts)
         return _GENERATIONS.get(manager, deployment.generation) if manager else deployment.generation
@@ -38,7 +45,10 @@ def deployment_of(facts: HostFacts | None, entry: Host, deployment: Deployment) 
 
 def shown_generation(facts: HostFacts | None, entry: Host, deployment: Deployment) -> str:
     """Return the generation of a host as reports show it, with the manager of its services where it has some."""
-    manager = manager_of(facts) if facts is not None and entry.has_role("paas") else None
+    try:
+        manager = manager_of(facts) if facts is not None and entry.has_role("paas") else None
+    except Exception:  # as in generation_of
+        manager = None
     return (
         GENERATIONS.get(manager, deployment.generation)
         if manager

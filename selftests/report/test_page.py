@@ -421,8 +421,8 @@ def test_what_history_and_baseline_say_is_shown(shown: Open, browser: Browser) -
         "[...document.querySelectorAll('.moves li')].map((e) => e.innerText.split(/\\s+/).join(' '))"
     )
     assert "disk-space@es-1 ! warn → × fail" in moves and len(moves) == 5
-    facts = browser.evaluate("document.querySelector('.facts').innerText")
-    assert "2.14.56→2.14.61" in facts and "absent→uwsgi" in facts
+    facts = browser.evaluate("[...document.querySelectorAll('.facts')].map((e) => e.innerText).join(' ')")
+    assert "supervisord) -> 6.0/6.1" in facts and "2.14.56→2.14.61" in facts and "absent→uwsgi" in facts
     waivers = browser.evaluate("[...document.querySelectorAll('.waivers .state')].map((e) => e.innerText)")
     assert waivers == ["in use", "expired", "no longer needed", "evidence changed"]
 

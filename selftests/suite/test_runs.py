@@ -132,7 +132,7 @@ def test_a_waiver_holds_for_its_hosts_its_evidence_and_its_time(run, changed, wo
 
 
 def test_a_5x_host_is_not_green_as_6x(run, changed):
-    """It is judged by the supervisord that runs there; its facts have no unit: nothing of 6.x could be read."""
+    """Each host is judged by the supervisord that runs there, and the inventory's generation is the finding."""
 
     def make_6(snapshot):
         snapshot["deployment"]["generation"] = "6.x"
@@ -141,7 +141,8 @@ def test_a_5x_host_is_not_green_as_6x(run, changed):
     assert done.exit == 1
     assert done.word("process-manager@paas-1") == "fail"
     assert done.word("supervisor-status@paas-1") == "pass"
-    assert done.word("unit-state@paas-1") == done.word("container-state@paas-1") == "no_data"
+    assert done.word("unit-state@paas-1") == done.word("container-state@paas-1") == "not_applicable"
+    assert done.results["root_causes"][0] == "generation-mixed@controller"
 
 
 def test_xdist_judges_the_same(run, changed):
