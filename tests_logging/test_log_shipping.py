@@ -68,6 +68,8 @@ def test_log_agent_reads_the_logs(
     assert not wrong, combined(wrong, lines(one.evidence for one in wrong))
     if not plugins.logs:
         raise NotApplicable(msg("no application has a log here"))
+    if plugins.unread_writers is not None:
+        raise NoData(msg("the files that applications have open: {reason}", reason=plugins.unread_writers))
 
 
 def _logs_by_application(logs: tuple[LogFile, ...]) -> dict[str, list[LogFile]]:

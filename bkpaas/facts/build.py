@@ -239,7 +239,15 @@ class _Answers(MergedRounds):
             "login_access": self._login_access(),
             "log_plugins": self.files_noun(
                 "log-",
-                lambda files: log_plugins(files, self.entries("tails"), running, secrets, peers, writers),
+                lambda files: log_plugins(
+                    files,
+                    self.entries("tails"),
+                    running,
+                    secrets,
+                    peers,
+                    writers,
+                    self.round_1.errors.get("writers"),
+                ),
             ),
             "time_daemon": self.noun(
                 lambda: time_daemon(

@@ -116,6 +116,8 @@ class LogPlugins(Fact, frozen=True):
     """Of the applications on this host, the newest first; uwsgi's own logs do not count."""
     registry: str | None = None
     """The registry of log_agent that was read; None: none was found."""
+    unread_writers: Message | str | None = None
+    """Why the files that applications have open are not known; None if they are, or were not asked for."""
     written: tuple[WrittenLog, ...] | None = None
     """The logs that running applications write to; None: not known."""
     renamed: tuple[LogFile, ...] = ()
@@ -146,6 +148,7 @@ def log_plugins(
     secrets: Secrets,
     peers: Any = None,
     writers: Any = None,
+    unread_writers: Message | str | None = None,
 ) -> LogPlugins:
     """Parse the directories, configurations, logs, the connections by pid and the files that are written to."""
     registry = read_registry(files.get(FileName.LOG_REGISTRY, []))
@@ -155,6 +158,7 @@ def log_plugins(
         parser=_plugin("parser", files, processes, peers, secrets),
         logs=_logs(logs.get(TailName.SAAS_LOG, []), registry),
         registry=registry.path if registry else None,
+        unread_writers=unread_writers,
         written=written_logs(files, writers, processes, agent.covers_without_exclusions),
         renamed=_logs(logs.get(TailName.SAAS_LOG_RENAMED, []), registry),
     )

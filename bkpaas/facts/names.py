@@ -84,7 +84,11 @@ def names(
 
     return Names(
         by_name={name: one for name, one in resolved.items() if not name.startswith(special)},
-        missing={name: reason for name, reason in (missing or {}).items() if not name.startswith(special)},
+        missing={
+            name: reason
+            for name, reason in (missing or {}).items()
+            if name == ResolveName.ROUTES.value or not name.startswith(special)
+        },
         nameservers=of(special[0]),
         routes=None if answer is None else _routes(answer),
         accounts={
