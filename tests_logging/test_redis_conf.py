@@ -100,7 +100,7 @@ def _path(view: HostView, target: RedisTarget) -> str:
 def _file_of(
     files: tuple[RedisFile, ...], running: RedisRunning | None, target: RedisTarget
 ) -> RedisFile | None:
-    """Return the file that redis names; if it tells nothing, the one with the port and the password of the target."""
+    """Return the file that redis names; without an answer the one with the port and the password of the target."""
     if running is not None:
         named = running.config_file
         return next((one for one in files if named and named in (one.file.path, one.file.target)), None)

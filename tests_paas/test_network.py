@@ -112,15 +112,10 @@ REJECTED = {"EINVAL": "blackhole", "EACCES": "prohibit", "EHOSTUNREACH": "unreac
 """The type of the route by the error of connect(). Source: Linux, fib_props."""
 
 
-ROUTES = "routes"
-
-
 @condition("host-routes")
 def test_no_route_rejects_packets(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """The kernel of the host would send packets to each host that it exchanges packets with."""
-    routes = host.names.routes
-    if routes is None and (reason := host.names.missing.get(ROUTES)) is not None:
-        raise NoData(msg("the routes were not read: {reason}", reason=reason))
+    routes = host.names.known_routes()
     if routes is None:
         raise NotApplicable(msg("no other host of the inventory exchanges packets with this one"))
     names = {entry.address: entry.name for entry in deployment.hosts}

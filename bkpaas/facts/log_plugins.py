@@ -75,13 +75,13 @@ class LogPlugin(Record, frozen=True):
         )
 
     def covers_without_exclusions(self, path: str) -> bool | None:
-        """Return whether a glob matches, whatever is excluded; None if that cannot be told."""
+        """Return whether a glob matches, whatever is excluded; None if that is not known."""
         if any(_globbed(path, glob) for glob in self.paths):
             return True
         return None if any("**" in glob for glob in self.paths) else False
 
     def covers(self, path: str) -> bool | None:
-        """Return whether log_agent reads this log by its globs and exclusions, None if that cannot be told."""
+        """Return whether log_agent reads this log by its globs and exclusions, None if that is not known."""
         globbed = [_globbed(path, glob) for glob in self.paths if "**" not in glob]
         if not any(globbed):
             return None if any("**" in glob for glob in self.paths) else False

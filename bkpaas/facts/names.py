@@ -47,6 +47,12 @@ class Names(Fact, frozen=True):
             raise NoData(self.missing[name])
         return self.by_name.get(name)
 
+    def known_routes(self) -> dict[str, str] | None:
+        """Return `routes`. Raises NoData if they were asked for and the answer cannot be used."""
+        if self.routes is None and (reason := self.missing.get(ResolveName.ROUTES.value)) is not None:
+            raise NoData(reason)
+        return self.routes
+
     def of(self, name: str) -> tuple[str, ...]:
         """Return the addresses of a name on this host; the name itself if it is an address or unresolved."""
         resolved = self.get(name)

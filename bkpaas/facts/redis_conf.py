@@ -53,7 +53,7 @@ class RedisFile(Record, frozen=True):
 
 
 class RedisRunning(Record, frozen=True):
-    """Represent what a running redis tells of itself."""
+    """Represent the file and settings that a running redis reports."""
 
     config_file: str = ""
     settings: dict[str, str] = field(default_factory=dict)

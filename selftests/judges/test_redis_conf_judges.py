@@ -9,7 +9,7 @@ SETTINGS = {"port": "6379", "maxmemory": "0", "maxmemory-policy": "noeviction", 
 
 
 def pair(running: dict[str, str] | None = None, refused: str = "", **file: Any) -> Any:
-    """Give data-1 a file, and the paas hosts what the running redis tells of itself."""
+    """Give data-1 a file, and the paas hosts what the running redis reports."""
 
     def change(snapshot: dict[str, Any]) -> None:
         hosts = snapshot["hosts"]
