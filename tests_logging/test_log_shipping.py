@@ -24,6 +24,7 @@ from bkpaas.checks import (
     condition,
     elasticsearch_endpoints,
     es_addresses,
+    host_time,
     index_names,
     key_readings,
     lines,
@@ -331,7 +332,7 @@ def test_log_parser_delivers_where_paas_searches(
 
 def _wrong_index(host: HostView, parser: LogPlugin, form: str) -> CaseMessage | None:
     """Return the case of outputs of which none has the index that paas searches, on some day."""
-    today = datetime.fromtimestamp(host.system.time or 0, timezone.utc)
+    today = datetime.fromtimestamp(host_time(host), timezone.utc)
     for day in (today + timedelta(number) for number in range(DAYS)):
         wanted = form.replace("%s", f"{day:%Y.%m.%d}")
         names = {index: index_names(index.name, day) for index in parser.indices}
