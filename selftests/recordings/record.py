@@ -24,7 +24,7 @@ FILE = REPOSITORY / "report" / "recording.json"
 """The matrix as these runs say it; their reports lie in the directory of the same name."""
 ATTEMPTS = 2
 """How often a trial that cannot be carried out is tried."""
-HEALTHY = {"a": 3, "b": 1, "c": 1, "d": 1}
+HEALTHY = {"a": 3, "b": 1, "c": 1, "d": 1, "e": 1, "f": 1}
 """How many healthy runs of each layout are recorded."""
 
 

@@ -35,7 +35,7 @@ Recording = dict[str, Any]
 HERE = Path(__file__).parent
 PACKED = HERE / "packed"
 EXPECTED = HERE / "expected"
-LAYOUTS = ("a", "b", "c", "d")
+LAYOUTS = ("a", "b", "c", "d", "e", "f")
 KEY = b"The key of all recordings: 32 B."
 """Of the digests of secrets. It protects nothing: the secrets are those of the lab."""
 ELSEWHERE = "/opt/bkpaas-acceptance"
