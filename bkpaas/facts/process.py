@@ -96,11 +96,22 @@ class Processes(Fact, frozen=True, dict=True):  # dict: room for what is compute
     def _supervisords(self) -> tuple[Process, ...]:
         return tuple(process for process in self.items if _is_supervisord(process))
 
+    @cached_property
+    def _nginx(self) -> dict[int, Process]:
+        return {process.pid: process for process in self.items if _is_nginx(process)}
+
+    @cached_property
+    def _by_parent(self) -> dict[int, list[Process]]:
+        children: dict[int, list[Process]] = {}
+        for process in self.items:
+            children.setdefault(process.ppid, []).append(process)
+        return children
+
     def get(self, pid: int) -> Process | None:
         return self._by_pid.get(pid)
 
     def children(self, pid: int) -> tuple[Process, ...]:
-        return tuple(process for process in self.items if process.ppid == pid)
+        return tuple(self._by_parent.get(pid, ()))
 
     def descends(self, pid: int, ancestor: int) -> bool:
         """Return whether pid is the ancestor or one of its descendants."""
@@ -146,11 +157,10 @@ class Processes(Fact, frozen=True, dict=True):  # dict: room for what is compute
 
     def nginx_masters(self) -> tuple[Process, ...]:
         """Return the masters of nginx, by their title or as nginx programs with nginx children."""
-        nginx = {process.pid: process for process in self.items if _is_nginx(process)}
-        parents = {process.ppid for process in nginx.values()}
+        parents = {process.ppid for process in self._nginx.values()}
         return tuple(
             process
-            for process in nginx.values()
+            for process in self._nginx.values()
             if process.command.startswith("nginx: master process")
             or (not process.command.startswith("nginx: ") and process.pid in parents)
         )

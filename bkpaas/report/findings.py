@@ -47,12 +47,15 @@ def causes(results: Results) -> list[Cause]:
     roots = _root_causes(results, verdicts, FAILURES)
     behind = {id_: verdict.explained_by for id_, verdict in verdicts.items() if verdict.explained_by}
     known_causes = {id_: [c for c in ids if verdicts[c].verdict != "no_data"] for id_, ids in behind.items()}
+    members: dict[str, list[int]] = {}
+    for number, root in enumerate(roots):
+        for one in root.members:
+            members.setdefault(one.id, []).append(number)
     for id_ in behind:
-        certain, likely = _roots(id_, known_causes), _roots(id_, behind)
-        for cause in roots:
-            ids = {one.id for one in cause.members} - {id_}
-            if ids & likely:
-                (cause.explains if ids & certain else cause.probably).append(verdicts[id_])
+        likely = _causes_among(id_, behind, members)
+        certain = _causes_among(id_, known_causes, members) if likely else set()
+        for number in likely:
+            (roots[number].explains if number in certain else roots[number].probably).append(verdicts[id_])
     return [cause for cause in roots if cause.verdict.verdict == "fail" or cause.folded]
 
 
@@ -108,16 +111,22 @@ def _groups(results: Results) -> list[list[str]]:
     return [list(ids) for ids in dict.fromkeys(grouped.get(id_, (id_,)) for id_ in results.root_causes)]
 
 
-def _roots(id_: str, behind: dict[str, list[str]]) -> set[str]:
-    """Return all verdicts that account for a verdict, directly or through others."""
+def _causes_among(id_: str, behind: dict[str, list[str]], members: dict[str, list[int]]) -> set[int]:
+    """Return the numbers of the root causes that account for a verdict, directly or through others.
+
+    members: the numbers of the root causes that a verdict belongs to.
+    """
     visited_ids: set[str] = set()
+    numbers: set[int] = set()
     ahead = list(behind.get(id_, ()))
     while ahead:
         cause = ahead.pop()
         if cause not in visited_ids:
             visited_ids.add(cause)
             ahead.extend(behind.get(cause, ()))
-    return visited_ids
+            if cause != id_:
+                numbers.update(members.get(cause, ()))
+    return numbers
 
 
 def unexplained(results: Results) -> list[Verdict]:
