@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import random
 import socket
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -31,7 +32,13 @@ STDERR_BYTES = 4096
 FAST_KEX, FAST_CIPHER = b"curve25519-sha256", b"aes128-gcm@openssh.com"
 """Algorithms tried first; other key exchanges cost several times the CPU, chacha20 a quarter more in total."""
 HOST_KEYS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "rsa-sha2-512", "rsa-sha2-256")
+FIRST_RETRY_SECONDS = 0.5
+"""After a connection that was closed before the login, on average; doubles each time."""
 DEFAULT_KNOWN_HOSTS = ("~/.ssh/known_hosts", "/etc/ssh/ssh_known_hosts")
+
+
+_CLOSED = (asyncssh.ConnectionLost, ConnectionResetError, BrokenPipeError)
+"""What a connection ends with that the server closed."""
 
 
 class Ssh:
@@ -103,11 +110,31 @@ class _Login:
         except CollectError as error:
             raise errors.via(self.where, str(jump), error) from None
         try:
-            return await asyncio.wait_for(asyncssh.connect(**arguments), self.seconds)
+            return await asyncio.wait_for(self._connect(arguments), self.seconds)
         except asyncio.TimeoutError:
             raise self._timeout_error() from None
         except (OSError, ValueError, asyncssh.Error) as error:
             raise self._describe_failure(error) from None
+
+    async def _connect(self, arguments: dict[str, Any]) -> asyncssh.SSHClientConnection:
+        """Log in; connect again while the server closes the connection before the login, as with MaxStartups."""
+        loop = asyncio.get_running_loop()
+        deadline, wait = loop.time() + self.seconds, FIRST_RETRY_SECONDS
+        for _ in range(self.limits.connect_attempts - 1):
+            try:
+                return await asyncssh.connect(**arguments)
+            except _CLOSED:
+                pause = wait * (0.5 + random.random())  # or all hosts that were closed come again together
+                if self._is_known() or self.client.left < 0 or loop.time() + pause >= deadline:
+                    raise
+            await asyncio.sleep(pause)
+            wait *= 2
+        return await asyncssh.connect(**arguments)
+
+    def _is_known(self) -> bool:
+        """Return whether the key exchange was over: from there on the server knows who it closes."""
+        connection = self.client.connection
+        return connection is not None and connection.get_server_host_key() is not None
 
     def _inventory_options(self, spec: str) -> dict[str, Any]:
         """Return the settings of the inventory as options of asyncssh; the rest comes from ssh_config."""
@@ -172,7 +199,7 @@ class _Login:
         if isinstance(error, asyncssh.ChannelOpenError):
             cause = msg("message of the bastion: {reason}", reason=error.reason)
             return errors.unreachable(where, cause)
-        if isinstance(error, (asyncssh.ConnectionLost, ConnectionResetError, BrokenPipeError)):
+        if isinstance(error, _CLOSED):
             return errors.closed(where, msg("in the middle of the login"))
         if (
             isinstance(error, asyncssh.KeyExchangeFailed)
@@ -180,6 +207,8 @@ class _Login:
             and self._known_keys()
         ):
             return errors.host_key_changed(where, msg("of another type"))
+        if isinstance(error, asyncssh.KeyExchangeFailed):
+            return errors.config(where, _no_algorithm(error.reason))
         if isinstance(error, asyncssh.DisconnectError):
             if "authentication" in error.reason.lower():
                 return errors.login_refused(where, self.user, error.reason)
@@ -208,6 +237,13 @@ class _Login:
             address = peer[0]
         port = self.port if self.port != 22 else None
         return self.host_keys.match(self.alias, address, port)[0]
+
+
+def _no_algorithm(reason: str) -> Message:
+    return msg(
+        "its sshd and this ssh client have no algorithm in common ({reason}); what a very old sshd needs has to be permitted for this host in ssh_config, with KexAlgorithms, HostKeyAlgorithms, Ciphers or MACs",
+        reason=reason,
+    )
 
 
 _TIMEOUTS = ("late", "silent")

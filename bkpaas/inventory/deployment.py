@@ -22,7 +22,9 @@ class Limits(Struct, frozen=True, forbid_unknown_fields=True):
     """Hold the limits of time and memory for a run, a host, a request and a file."""
 
     connect_seconds: float = 10.0
-    """TCP connect, key exchange and login together."""
+    """TCP connect, key exchange and login together, all attempts included."""
+    connect_attempts: int = 5
+    """Connections to one host or bastion that it may close before the login, one after the other."""
     host_seconds: float = 60.0
     """Everything on one host, both visits."""
     silent_seconds: float = 20.0
