@@ -88,7 +88,11 @@ def test_agent_reads_its_limit_as_a_number(host: HostView, finding: Finding) -> 
 def _no_limit(config: AgentConfig, where: str) -> CaseMessage:
     limit = config.execute_time_limit
     if limit.text is None:
-        failure = case("missing", "{where}: there is no {setting} under settings", where=where, setting=LIMIT)
+        failure = case(
+            "missing",
+            msg("{where}: there is no {setting} under settings", where=where, setting=LIMIT),
+            file=config.files[0].path,
+        )
     else:
         failure = case(
             "wrong-value",

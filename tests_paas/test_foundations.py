@@ -67,13 +67,15 @@ def test_hosts_are_not_all_out_of_reach_for_one_reason(
     first = deployment.host(hosts[0].host)
     finding.set_remedy_values(login=ssh_command(first.connection), address=first.address)
     finding.set_remedy_values(file=quote(deployment.source))
+    count = len(hosts)
     text = msg(
         "none of {hosts_count} hosts could be collected, all for the same reason: {error}",
-        hosts_count=len(hosts),
+        hosts_count=count,
         error=hosts[0].error,
     )
     if len(kinds) == 1 and not kinds <= {None, "interrupted"}:
-        raise AssertionError(_access_case(hosts[0].error_kind, text, case("all-out-of-reach", text)))
+        otherwise = case("all-out-of-reach", text, count=count)
+        raise AssertionError(_access_case(hosts[0].error_kind, text, otherwise, count))
 
 
 @condition("host-reachable")
@@ -102,19 +104,19 @@ def test_host_can_be_collected(snapshot: Snapshot, subject: Subject, finding: Fi
     finding.add_evidence(msg("collected in {seconds}", seconds=seconds(facts.seconds)))
 
 
-def _access_case(kind: str | None, text: Message, otherwise: CaseMessage) -> CaseMessage:
+def _access_case(kind: str | None, text: Message, otherwise: CaseMessage, count: int = 1) -> CaseMessage:
     """Return the case of an error of the suite's access, or the other case for an error of another kind."""
     if kind == "host_key_unknown":
-        return case("host-key-unknown", text)
+        return case("host-key-unknown", text, count=count)
     if kind == "host_key_changed":
-        return case("host-key-changed", text)
+        return case("host-key-changed", text, count=count)
     if kind == "login_refused":
-        return case("login-refused", text)
+        return case("login-refused", text, count=count)
     if kind == "sudo_denied":
-        return case("sudo-denied", text)
+        return case("sudo-denied", text, count=count)
     if kind == "no_python":
-        return case("no-python", text)
-    return case("not-set-up", text) if kind == "config" else otherwise
+        return case("no-python", text, count=count)
+    return case("not-set-up", text, count=count) if kind == "config" else otherwise
 
 
 def _first_names(names: list[str]) -> Message | str:
@@ -243,8 +245,11 @@ def test_database_accepts_the_account(
                 else case("refused", text, endpoint=endpoint)
             )
         unknown.append(text)
-    reported = _refusal(host)
-    assert not reported, case("reported", "the database refuses {reported}", reported=reported)
+    if refusal := _refusal(host):
+        service, error = refusal
+        raise AssertionError(
+            case("reported", "the database refuses {service}: {error}", service=service, error=error)
+        )
     if unknown:
         raise NoData(lines(unknown))
 
@@ -263,13 +268,13 @@ REFUSAL = re.compile(rf"\(({'|'.join(map(str, sorted(REFUSALS)))}), \\*[\"']([^\
 """The same in a healthz, as pymysql and MySQLdb write it."""
 
 
-def _refusal(host: HostView) -> str | None:
-    """Return the text of a service's healthz when the database refuses the login."""
+def _refusal(host: HostView) -> tuple[str, str] | None:
+    """Return the service whose healthz reports that the database refuses the login, and the error."""
     for service in OPEN_PAAS_SERVICES:
         answer = host.answers.find(f"healthz-{service}")
         match = REFUSAL.search(answer.body) if answer and answer.ok else None
         if match:
-            return f"{service}: {match[1]} {database_error_text(match[2])}"
+            return service, f"{match[1]} {database_error_text(match[2])}"
     return None
 
 
@@ -318,10 +323,13 @@ def _service_problem(host: HostView, service: str, answer: Answer) -> CaseMessag
     if service == "login" and not is_login_refusal(answer):
         return case(
             "wrong-body",
-            "{url}: HTTP {status}, not login's answer: {body}",
-            url=answer.url,
-            status=answer.status,
-            body=body_text(answer, 120),
+            msg(
+                "{url}: HTTP {status}, not login's answer: {body}",
+                url=answer.url,
+                status=answer.status,
+                body=body_text(answer, 120),
+            ),
+            where=answer.url,
         )
     return None
 

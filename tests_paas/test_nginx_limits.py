@@ -58,9 +58,16 @@ def test_nginx_has_connections_ports_and_files(
     )
     denied = [hit for hit in recent if _is_denied(hit, host)]
     minutes = deployment.thresholds.log_window_minutes
-    assert len(connections) < MANY_LINES, case("connections-used-up", _evidence(connections, minutes))
-    assert len(files) < MANY_LINES, case("files-used-up", _evidence(files, minutes))
-    assert len(ports) < MANY_LINES, case("ports-used-up", _evidence(ports, minutes))
+    shown = f"{minutes:.0f}"
+    assert len(connections) < MANY_LINES, case(
+        "connections-used-up", _evidence(connections, minutes), number=len(connections), minutes=shown
+    )
+    assert len(files) < MANY_LINES, case(
+        "files-used-up", _evidence(files, minutes), number=len(files), minutes=shown
+    )
+    assert len(ports) < MANY_LINES, case(
+        "ports-used-up", _evidence(ports, minutes), number=len(ports), minutes=shown
+    )
     assert not denied, case("connect-denied", _evidence(denied, minutes), server=denied[-1].upstream)
 
 

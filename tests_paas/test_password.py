@@ -232,7 +232,7 @@ def test_a_user_who_logs_in_is_logged_in(
             msg("{step}: {url}: {problem}", step=failure.step, url=failure.where, problem=failure.message)
             for failure in trial.failures
         )
-        raise AssertionError(_login_failure(trial.failures[0].step, text))
+        raise AssertionError(_login_failure(trial.failures[0].step, trial.failures[0].where, text))
     if trial.refused:
         raise NoData(
             msg(
@@ -257,12 +257,12 @@ def test_a_user_who_logs_in_is_logged_in(
     )
 
 
-def _login_failure(step: str, text: Message) -> CaseMessage:
-    """Return the case of a login that fails at a step."""
+def _login_failure(step: str, where: str, text: Message) -> CaseMessage:
+    """Return the case of a login that fails at a step of its address."""
     if step == "form":
-        return case("no-form", text)
+        return case("no-form", text, where=where)
     if step == "password":
         return case("password-not-accepted", text)
     if step == "token":
-        return case("token-refused", text)
+        return case("token-refused", text, where=where)
     return case("asked-again", text)

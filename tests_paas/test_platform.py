@@ -228,7 +228,7 @@ def test_healthz_of_paas(
     slow = deployment.generation == "6.x" and _waits_for_login(problem)
     if slow:
         _check_warm(deployment, host_facts, problem)
-    assert not slow, case("login-page-slow", _words(answer, problem))
+    assert not slow, case("login-page-slow", _words(answer, problem), url=answer.url)
     assert not problem, _unhealthy(answer, problem)
 
 
@@ -249,7 +249,7 @@ def test_healthz_of_esb(vantage: HostView | ControllerView, deployment: Deployme
     assert not of_usermgr or waited < USERMGR_HANGS_SECONDS, case(
         "usermgr-hangs", _words(answer, problem), time=seconds(waited)
     )
-    assert not of_usermgr, case("usermgr", _words(answer, problem))
+    assert not of_usermgr, case("usermgr", _words(answer, problem), url=answer.url)
     assert not problem, _unhealthy(answer, problem)
 
 

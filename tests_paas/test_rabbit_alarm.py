@@ -29,13 +29,18 @@ def test_rabbitmq_takes_messages(host: HostView, deployment: Deployment, finding
         file=log.files[-1],
         alarms=", ".join(log.alarms),
     )
-    since = host_time(host) - deployment.thresholds.log_window_minutes * 60
+    minutes = deployment.thresholds.log_window_minutes
+    since = host_time(host) - minutes * 60
     recent = [refusal for refusal in log.refusals if refusal.time is not None and refusal.time >= since]
     assert not recent, case(
         "refused",
-        "{file}: {count} refusals, the last {ago:.0f} s ago: {text}",
-        file=log.files[-1],
+        msg(
+            "{file}: {count} refusals, the last {ago:.0f} s ago: {text}",
+            file=log.files[-1],
+            count=len(recent),
+            ago=host_time(host) - (recent[-1].time or 0.0) if recent else 0.0,
+            text=recent[-1].text if recent else "",
+        ),
         count=len(recent),
-        ago=host_time(host) - (recent[-1].time or 0.0) if recent else 0.0,
-        text=recent[-1].text if recent else "",
+        minutes=f"{minutes:.0f}",
     )

@@ -239,6 +239,11 @@ class _Effects:
         return sorted(ids & self._places.keys(), key=self._places.__getitem__)
 
 
+def _without_address(headline: model.Text) -> model.Text:
+    """Return a headline without the address of its host, for several hosts or one whose name is its address."""
+    return model.Text(headline.en.replace(" ({address})", ""), headline.zh.replace("（{address}）", ""))
+
+
 def _root_cause(
     group: list[Verdict],
     outcome: Outcome,
@@ -248,6 +253,8 @@ def _root_cause(
 ) -> RootCause:
     verdict = group[0]
     condition = get_condition(verdict.condition)
+    hosts = list(dict.fromkeys(host for one in group for host in one.hosts))
+    no_address = len(group) > 1 or hosts == [deployment.host(name).address for name in hosts]
 
     def text(language: Language) -> str:
         if verdict.case is None:
@@ -255,14 +262,15 @@ def _root_cause(
         case = condition.case(verdict.case)
         subject = subject_of(verdict.id, deployment)
         values = {**hosts_of_group(group), **_values(case, outcome)}
-        return render(case.headline, subject, deployment, snapshot, values, language)
+        headline = _without_address(case.headline) if no_address else case.headline
+        return render(headline, subject, deployment, snapshot, values, language)
 
     headline, translated = text(get_language()), text(other_language())
     return RootCause(
         headline=headline,
         case=verdict.case,
         ids=[one.id for one in group],
-        hosts=list(dict.fromkeys(host for one in group for host in one.hosts)),
+        hosts=hosts,
         explains=effects[0],
         may_explain=effects[1],
         translated=translated if translated != headline else None,
