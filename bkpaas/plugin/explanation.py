@@ -92,12 +92,24 @@ def _facts(facts: Mapping[str, Any] | None) -> Iterator[str]:
     yield ""
     yield to_text(msg("The facts that it read, by their place in the snapshot (secrets are digests)"))
     for place, fact in facts.items():
-        text = json.dumps(msgspec.to_builtins(fact, str_keys=True), indent=1, ensure_ascii=False)
+        text = json.dumps(
+            _modes_in_octal(msgspec.to_builtins(fact, str_keys=True)), indent=1, ensure_ascii=False
+        )
         lines = text.splitlines()
         yield f"{_INDENT}{place}"
         yield from (f"{_INDENT}  {visible(line)}" for line in lines[:_LINES])
         if more := max(0, len(lines) - _LINES):
             yield f"{_INDENT}  " + to_text(plural("({count} more line)", "({count} more lines)", count=more))
+
+
+def _modes_in_octal(fact: Any) -> Any:
+    """Return a fact with the modes of its files as `ls` and `chmod` number them: "0644", not 420."""
+    if isinstance(fact, dict):
+        return {
+            key: f"{value:04o}" if key == "mode" and isinstance(value, int) else _modes_in_octal(value)
+            for key, value in fact.items()
+        }
+    return [_modes_in_octal(one) for one in fact] if isinstance(fact, list) else fact
 
 
 def _one_line(text: str) -> str:

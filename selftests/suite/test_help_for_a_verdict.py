@@ -10,9 +10,9 @@ import msgspec
 import pytest
 
 from bkpaas.facts import Snapshot
-from bkpaas.plugin.explanation import explain_record
+from bkpaas.plugin.explanation import explain, explain_record
 from bkpaas.plugin.proved import platform_versions
-from bkpaas.record import Results
+from bkpaas.record import Results, read_json
 from bkpaas.runs import bundle
 from bkpaas.runs.anonymous import names_of, replaced
 from selftests.snapshots.edited import HEALTHY
@@ -47,6 +47,13 @@ def test_a_snapshot_is_checked_and_then_explained(run):
     facts = limit.out.partition("The facts that it read")[2]
     assert "hosts.paas-1.clock" in facts and '"offset_seconds"' in facts and "hosts.paas-2.settings" in facts
     assert "hosts.paas-1.disks" not in facts
+
+
+def test_modes_of_files_are_octal(run):
+    done = run("--only=supervisor-sock@paas-1")
+    read = {"hosts.paas-1.files": [{"path": "/x", "mode": 0o644, "size": 420}]}
+    text = "\n".join(explain(read_json(done.directory / "results.json"), "supervisor-sock@paas-1", 80, read))
+    assert '"mode": "0644"' in text and '"size": 420' in text
 
 
 @pytest.mark.parametrize("file", ["healthy.json", "healthy-b.json"])

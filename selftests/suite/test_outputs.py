@@ -162,16 +162,24 @@ def assert_outputs_in_order(record, folder):
     channel = bkmonitor.Channel(url="http://monitor.example.test/", data_id=1, access_token="x")
     events = bkmonitor.body(record, channel)["data"]
     assert [event["event"]["content"].partition(" | ")[0] for event in events] == headlines
+    chats = short_messages(record)
+    for kind in ("dingtalk", "feishu"):
+        body = json.dumps(webhook.body(record, kind, None), ensure_ascii=False)
+        chats[kind] = body.replace("\\n", "\n").replace('\\"', '"')
     texts = {
         "mail": summary.plain(record),
         "annotations": "\n".join(code_quality.github(record)).replace("%2C", ",").replace("%3A", ":"),
         "code quality": "\n".join(one["description"] for one in findings),
     }
-    for kind in ("dingtalk", "feishu"):
-        body = json.dumps(webhook.body(record, kind, None), ensure_ascii=False)
-        texts[kind] = body.replace("\\n", "\n").replace('\\"', '"').translate(PLAIN)
     for name, text in texts.items():
         assert_in_order(text, headlines, f"{name}, {record.run.language}")
+    for kind, text in chats.items():
+        fit = len(re.findall(r"(?m)^(?:\*\*)?\d+\. ", text))  # as many as the service takes, the first ones
+        assert fit, f"{kind}, {record.run.language}"
+        wanted = [headline.translate(PLAIN) for headline in headlines[:fit]]
+        assert_in_order(text.translate(PLAIN), wanted, f"{kind}, {record.run.language}")
+        more = {"en": "and {} more causes", "zh": "另有 {} 个根因"}[record.run.language]
+        assert (more.format(len(headlines) - fit) in text) == (fit < len(headlines)), kind
     prometheus.write(record, folder / "order.prom")
     families = text_string_to_metric_families((folder / "order.prom").read_text("utf-8"))
     (ranks,) = (family.samples for family in families if family.name == "bkpaas_root_cause")
@@ -179,6 +187,13 @@ def assert_outputs_in_order(record, folder):
     assert [id_ for id_ in sorted(places, key=places.__getitem__) if id_ in dict(map(reversed, shown))] == [
         id_ for _, id_ in shown
     ]
+
+
+def short_messages(record):
+    """The texts of the chats that take few bytes, without their markup."""
+    wecom = webhook.body(record, "wecom", None)["markdown"]["content"]
+    slack = html.unescape(webhook.body(record, "slack", None)["blocks"][0]["text"]["text"])
+    return {"wecom": wecom.replace("**", ""), "slack": slack.replace("`", "")}
 
 
 PLAIN = str.maketrans("＊＿［］（）｀＜＞～＃｜", "*_[]()`<>~#|")
