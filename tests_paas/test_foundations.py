@@ -24,7 +24,6 @@ from bkpaas.checks import (
     case,
     clauses,
     collecting_account,
-    combined,
     condition,
     connection_case,
     database_connection,
@@ -133,47 +132,6 @@ def _host_fault(kind: str | None, error: Message | str) -> CaseMessage:
     if kind == "unreachable":
         return case("unreachable", lines([error]))
     return case("silent", lines([error]))
-
-
-def _least_free(host: HostView, finding: Finding) -> tuple[float, CaseMessage]:
-    """Return the percentage left on the file system with the least room, and the case of too little."""
-    disks: list[tuple[str, float, Message | str]] = [
-        (disk.path, disk.free_percent, msg("space")) for disk in host.disks.items
-    ]
-    disks += [
-        (disk.path, disk.free_inodes_percent, "inodes")
-        for disk in host.disks.items
-        if disk.free_inodes_percent is not None
-    ]
-    if not disks:
-        raise NoData(msg("no file system was collected"))
-    path, percent, what = min(disks, key=lambda disk: disk[1])
-    text = msg("{path}: {percent:.1f} % of {what} free", path=path, percent=percent, what=what)
-    finding.add_evidence(text)
-    finding.set_remedy_values(disk=quote(path))
-    return percent, case("full", text, path=path, percent=f"{percent:.1f}", what=what)
-
-
-@condition("disk-space")
-def test_no_file_system_is_full(host: HostView, deployment: Deployment, finding: Finding) -> None:
-    """There is room, and inodes, on every file system that BlueKing writes to; none is read-only."""
-    limit = deployment.thresholds.disk_free_percent
-    percent, full = _least_free(host, finding)
-    assert percent >= limit, combined(
-        [full], msg("{text}, needed {limit} %", text=full.evidence, limit=limit)
-    )
-    readonly = [disk.path for disk in host.disks.items if disk.readonly]
-    assert not readonly, case("read-only", "read-only: {paths}", paths=", ".join(readonly))
-
-
-@condition("disk-headroom")
-def test_file_systems_have_room_left(host: HostView, deployment: Deployment, finding: Finding) -> None:
-    """There is some room left on every file system that BlueKing writes to."""
-    limit = deployment.thresholds.disk_headroom_percent
-    percent, full = _least_free(host, finding)
-    assert percent >= limit, combined(
-        [full], msg("{text}, better {limit} %", text=full.evidence, limit=limit)
-    )
 
 
 @condition("database-reachable")

@@ -34,6 +34,7 @@ The plan and the answer are JSON documents.  Parts of a plan, each answered unde
               password, database}: a login to MySQL or MariaDB instead, its result, and those of the `statements`
   peers       [...]                       remote endpoints of the TCP connections of these processes
   starts      [...]                       start times of these processes, null for one that has ended
+  deleted     [...]                       space of removed files that processes keep open on the file systems of these paths
 
 A password is {text}, or {source: {path, line, column, end, escaped, size, mtime, inode}}: then it is read from that place
 of a file of this host, if the file is as it was in round 1, and replaced where a peer repeats it.
@@ -81,6 +82,7 @@ PROC_TIMEOUT = 15.0  # seconds for all of /proc
 BEAT_SECONDS = 1.0  # between the lines that show that the program still works
 MAX_THREADS = 256  # for requests; a paas host with 500 app hosts has about 1,000 of them
 MAX_PROCESSES, MAX_FDS = 30000, 20000  # of the host, of one process
+MAX_HOLDERS = 20  # processes with removed files
 MAX_WRITTEN = 1000  # files that the processes of applications write to
 COMMAND_BYTES, HEAD_BYTES = 65536, 65536  # limits of the output of a command, of the headers of an HTTP answer
 ROUTES_NAMED = 10  # addresses without a route that are listed
@@ -321,6 +323,33 @@ def find_writers(below, processes):
                 entry = by_inode.setdefault((written.pop("device"), written["inode"]), dict(written, pids=[]))
                 entry["pids"] += [process["pid"]] if process["pid"] not in entry["pids"] else []
     return sorted(by_inode.values(), key=lambda entry: entry["path"])
+
+
+def find_deleted(paths):
+    """Return the space of removed files that processes keep open, by file system of these paths and by process."""
+    by_device, by_process, seen = {}, {}, set()
+    for path in paths:
+        by_device.setdefault(os.stat(path.encode("utf-8")).st_dev, path)
+    for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdigit())[:MAX_PROCESSES]:
+        base = "/proc/%d/fd/" % pid
+        try:
+            fds = os.listdir(base)
+        except EnvironmentError:
+            continue  # the process has ended, or permission denied
+        for fd in fds[:MAX_FDS]:
+            try:
+                status = os.stat(base + fd) if os.readlink(base + fd).endswith(" (deleted)") else None
+            except EnvironmentError:
+                continue  # closed in between
+            if not status or status.st_nlink or status.st_dev not in by_device:
+                continue
+            if (status.st_dev, status.st_ino) not in seen:  # workers share the files of their master
+                seen.add((status.st_dev, status.st_ino))
+                path = by_device[status.st_dev]
+                entry = by_process.setdefault((path, pid), {"path": path, "pid": pid, "bytes": 0, "files": 0})
+                entry["bytes"] += status.st_blocks * 512
+                entry["files"] += 1
+    return sorted(by_process.values(), key=lambda entry: -entry["bytes"])[:MAX_HOLDERS]
 
 
 def open_for_writing(base, fd):
@@ -1891,6 +1920,7 @@ class Collection(object):
         tasks += [(("peers", None), find_peers, (plan["peers"],))] if plan.get("peers") else []
         below = decode_text(files.path(plan["writers"])) if plan.get("writers") else ""
         tasks += [(("writers", None), find_writers, (below, self.processes))] if below else []
+        tasks += [(("deleted", None), find_deleted, (plan["deleted"],))] if plan.get("deleted") else []
         tasks += [(("starts", None), find_starts, (plan["starts"],))] if plan.get("starts") else []
         queries = enumerate(plan.get("files") or ())
         tasks += [(("files", query["name"], at), files.matches, (query,)) for at, query in queries]
@@ -1901,7 +1931,7 @@ class Collection(object):
         tasks += [(("disks", path), disk, (files.path(path),)) for path in disks]
         results = read_all(tasks, self.until)
         blank = {"files": {}, "tails": {}, "disks": [], "addresses": [], "system": {}, "peers": {}, "starts": {}}
-        blank["writers"] = []
+        blank["writers"] = blank["deleted"] = []
         blank["nginx"] = {"main": [], "files": [], "error": None}
         self.answer.update((section, blank[section]) for section in blank if section in plan or section == "system")
         for key, _, _ in tasks:

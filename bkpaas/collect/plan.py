@@ -92,6 +92,7 @@ _WORTH_A_ROUND = (
     "resolve",
     "peers",
     "starts",
+    "deleted",
     "systemd",
     "docker",
 )

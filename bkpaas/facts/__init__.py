@@ -10,7 +10,7 @@ from bkpaas.facts.build import controller_facts, host_facts
 from bkpaas.facts.certificates import Certificate, Certificates
 from bkpaas.facts.clock import Clock
 from bkpaas.facts.controller import ControllerView
-from bkpaas.facts.disks import Disk, Disks
+from bkpaas.facts.disks import Disk, Disks, Holder
 from bkpaas.facts.elasticsearch import Endpoint, Index, Node, Search, Searches, elasticsearch_endpoints
 from bkpaas.facts.file import FileFact, PathStats
 from bkpaas.facts.healthz import Health, health, is_login_refusal
@@ -65,6 +65,7 @@ __all__ = [
     "Endpoint",
     "FileFact",
     "Health",
+    "Holder",
     "HostFacts",
     "HostView",
     "Index",

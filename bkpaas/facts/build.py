@@ -232,7 +232,7 @@ class _Answers(MergedRounds):
             "nginx": self.noun(lambda: nginx(first["nginx"]), "nginx"),
             "agent": self.files_noun(FileName.AGENT_CONFIG, lambda files: agent(files, secrets)),
             "saas": self.files_noun(FileName.SAAS_PID, lambda files: saas(self.host, files, running)),
-            "disks": self.noun(lambda: disks(first["disks"]), "disks"),
+            "disks": self.noun(lambda: disks(first["disks"], self.round_2.values.get("deleted")), "disks"),
             "names": self.merged("resolve", lambda own, errors: names(own, errors, self.entries("files"))),
             **self._requests(),
             "logs": self.merged("tails", lambda *_: self._logs(zone)),

@@ -235,6 +235,15 @@ class WrittenFile(TypedDict):
     pids: Annotated[list[Id], Meta(min_length=1)]
 
 
+class Deleted(TypedDict):
+    """Declare the removed files of a file system that a process keeps open."""
+
+    path: Annotated[str, Meta(min_length=1)]
+    pid: Id
+    bytes: Count
+    files: Count
+
+
 class Collector(TypedDict):
     """Declare the fields that the collector reports about itself."""
 
@@ -259,6 +268,7 @@ SECTIONS: dict[str, Any] = {
     "peers": dict[str, list[str]],
     "starts": dict[str, HostTime | None],
     "writers": list[WrittenFile],
+    "deleted": list[Deleted],
 }
 """Sections that are read as a whole."""
 

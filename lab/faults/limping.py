@@ -134,6 +134,24 @@ def full_mount(role: str, path: str, options: str, fill: str) -> tuple[Act, Act]
     return break_, heal
 
 
+def keep_removed_open(lab: Lab) -> None:
+    """A program writes on into a file that was removed, until its file system is full."""
+    full_mount("cmdb", "/var/tmp", "rw", "true")[0](lab)
+    lab.run(
+        host(lab, "cmdb"),
+        "cd /var/tmp && { setsid sleep 100000 >> lost.log 2>&1 </dev/null & } && echo $! > /run/holder.pid &&"
+        f" sleep 0.5 && ({SPACE.replace('> full', '>> lost.log')}) && rm lost.log",
+    )
+
+
+def end_holder(lab: Lab) -> None:
+    lab.run(
+        host(lab, "cmdb"),
+        "[ ! -e /run/holder.pid ] || { kill $(cat /run/holder.pid); rm /run/holder.pid; }; true",
+    )
+    full_mount("cmdb", "/var/tmp", "rw", "true")[1](lab)
+
+
 SECTION = "platform-healthy"
 SPACE = "head -c 2000000 /dev/zero > full || true"
 INODES = "touch $(seq 100) 2>/dev/null || true"
@@ -171,5 +189,7 @@ FAULTS = (
     Fault("var-tmp-full", "disk-space", SECTION, "/var/tmp of the cmdb host is a full file system of its own", "cmdb 主机的 /var/tmp 是单独的文件系统且已写满", *full_mount("cmdb", "/var/tmp", "rw", SPACE)),
     Fault("var-log-inodes", "disk-space", SECTION, "/var/log of the job host is a file system of its own without inodes left", "job 主机的 /var/log 是单独的文件系统且 inode 用尽", *full_mount("job", "/var/log", "rw", INODES)),
     Fault("plugin-logs-full", "disk-space", SECTION, "the logs of the log plugins on the appo host are a full file system of its own", "appo 主机的日志插件日志目录是单独的文件系统且已写满", *full_mount("appo", "HOME/logs/paas_plugins", "rw", SPACE)),
+    Fault("removed-file-open", "disk-space", SECTION, "a removed file that a program has open fills /var/tmp of the cmdb host", "cmdb 主机的 /var/tmp 被一个程序仍打开的已删除文件占满", keep_removed_open, end_holder),
+    Fault("full-and-read-only", "disk-space", SECTION, "/var/tmp of the job host is read-only, and full", "job 主机的 /var/tmp 为只读且已写满", *full_mount("job", "/var/tmp", "ro", SPACE)),
     Fault("agent-logs-read-only", "disk-space", SECTION, "the SaaS logs of the appt host are on a read-only file system", "appt 主机的 SaaS 日志目录所在文件系统为只读", *full_mount("appt", "/var/tmp", "ro", "true")),
 )  # fmt: skip

@@ -242,3 +242,20 @@ def test_files_that_processes_below_a_directory_write_to(spawn: Any, tmp_path: P
     assert renamed["size"] == 5 and renamed["mtime"] == renamed["ctime"]
     assert removed["size"] == 0 and removed["ctime"] >= removed["mtime"]
     assert collect(plan | {"writers": "/nowhere/at/all"})["writers"] == []
+
+
+def test_removed_files_that_a_process_has_open(spawn: Any, tmp_path: Path) -> None:
+    script = WRITER.replace('"line\\n"', '"x" * 100000')
+    (tmp_path / "read.log").write_text("x")
+    child = spawn(
+        sys.executable,
+        "-c",
+        script.replace("logs[0].write", 'logs[1].write("x" * 100000); logs[1].flush(); logs[0].write'),
+        str(tmp_path),
+        stdout=subprocess.PIPE,
+    )
+    assert child.stdout.readline()
+    answer = collect({"deleted": [str(tmp_path)]})
+    (entry,) = [one for one in answer["deleted"] if one["pid"] == child.pid]
+    assert entry["path"] == str(tmp_path) and entry["files"] == 1 and entry["bytes"] >= 100000
+    assert collect({"deleted": ["/proc"]})["deleted"] == []
