@@ -89,6 +89,14 @@ def shell_lines(block: str) -> list[str]:
     return [line for line in lines if line]
 
 
+def engine_words(language: str, part: str, **values: str) -> list[str]:
+    """Return the words of the command of engines.md that contains this text, its placeholders replaced by values."""
+    (line,) = {line for line in page(ROOT / "docs" / f"engines{language}.md").commands() if part in line}
+    for name, value in values.items():
+        line = re.sub(rf"\b{name}\b", value, line)
+    return shlex.split(line)
+
+
 def pytest_words(line: str) -> list[str] | None:
     """Return the arguments of pytest on a command line; None for another command."""
     begin = _PYTEST.match(line)

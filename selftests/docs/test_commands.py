@@ -10,9 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from docs.conftest import HEALTHY
-from docs.pages import ROOT, pages, pytest_words
+from docs.pages import ROOT, engine_words, pages, pytest_words
 
 ROLES = {"paas", "nginx", "appo", "appt", "cmdb", "job", "redis", "rabbitmq", "mysql", "es", "fta"}
 VISITS = {"--limit", "--plan", "--login-user", "--collect-plan"}
@@ -117,6 +118,24 @@ def test_it_runs(words: tuple[str, ...], tmp_path: Path, record: str) -> None:
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C.UTF-8"}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+
+
+@pytest.mark.parametrize("language", ["", ".zh-CN"])
+def test_engine_programs_take_the_words_of_the_page(language: str, tmp_path: Path) -> None:
+    """The scripts start with the command of the page; script/proof runs Ansible and Salt with theirs to the end."""
+    (tmp_path / "round-1").mkdir()
+    settings = tmp_path / "job.json"
+    settings.write_text('{"hosts": {}}')
+    settings.chmod(0o600)
+    for script in ("salt_round.py", "job_round.py"):
+        words = engine_words(language, script, DIR=str(tmp_path))
+        words = [str(settings) if word.startswith("/etc/") else word for word in words[1:]]
+        done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, timeout=60)
+        assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith("0 of 0 "), done
+    words = engine_words(language, "ansible-playbook", DIR=str(tmp_path), HOSTS="hosts")
+    (play,) = YAML(typ="safe").load((ROOT / words[-1]).read_text("utf-8"))
+    assert words[:5] == ["ansible-playbook", "-i", "hosts", "-e", f"folder={tmp_path}/round-1"]
+    assert {key for task in play["tasks"] for key in task} & {"script", "shell", "command", "raw"} == {"raw"}
 
 
 def test_a_line_that_cannot_be_typed_is_refused(tmp_path: Path) -> None:
