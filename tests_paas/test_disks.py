@@ -54,6 +54,7 @@ def _shortages(
     One that is mounted read-only is left out: room on it changes nothing.
     """
     full: dict[str, tuple[float, CaseMessage]] = {}
+    least: list[tuple[float, Message]] = []
     unread: list[Message | str] = []
     for disk in _file_systems(host):
         try:
@@ -61,7 +62,7 @@ def _shortages(
         except NoData as gap:
             unread.append(gap.message())
             continue
-        finding.add_evidence(msg("{path}: {percent:.1f} % of space free", path=disk.path, percent=space))
+        least.append((space, msg("{path}: {percent:.1f} % of space free", path=disk.path, percent=space)))
         if disk.readonly:
             continue
         if inodes is not None and inodes < limit and inodes < space:
@@ -70,6 +71,8 @@ def _shortages(
             full[disk.path] = space, _without_space(host, disk, limit)
     if not host.disks.items:
         raise NoData(msg("no file system was collected"))
+    if least:
+        finding.add_evidence(min(least, key=lambda one: one[0])[1])
     return {path: one for path, (_, one) in sorted(full.items(), key=lambda item: item[1][0])}, unread
 
 
