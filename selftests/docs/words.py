@@ -8,6 +8,7 @@ import re
 import subprocess
 import tokenize
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from markdown_it import MarkdownIt
@@ -63,6 +64,7 @@ def find_words(text: str) -> list[str]:
     return [match.lower() for match in _PATTERN.findall(joined) if match != "is None"]
 
 
+@cache  # the same names in hundreds of files
 def find_in_identifier(name: str) -> list[str]:
     """Return the excluded words of an identifier, whether snake_case or CamelCase."""
     return find_words(_CAMEL.sub(" ", name).replace("_", " "))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -16,12 +16,15 @@ OTHER_MEANING = {("facts/uwsgi.py", 8000), ("report/junit.py", 8000)}
 """The default port of uwsgi, and a limit of characters."""
 
 
-def constants(*kinds: type) -> Iterator[tuple[str, object]]:
-    """Yield each module of the package, as a path below it, with its constants of these kinds."""
-    for file in sorted(PACKAGE.rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-            if isinstance(node, ast.Constant) and type(node.value) in kinds:
-                yield str(file.relative_to(PACKAGE)), node.value
+@cache
+def constants(kind: type) -> list[tuple[str, object]]:
+    """Return each module of the package, as a path below it, with its constants of this kind."""
+    return [
+        (str(file.relative_to(PACKAGE)), node.value)
+        for file in sorted(PACKAGE.rglob("*.py"))
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and type(node.value) is kind
+    ]
 
 
 @pytest.mark.parametrize("root", INSTALL_ROOTS)
