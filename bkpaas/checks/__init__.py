@@ -238,6 +238,7 @@ from bkpaas.facts.redis import (
     refused_command,
 )
 from bkpaas.facts.redis_conf import RedisFile, RedisRunning
+from bkpaas.facts.retransmits import Link, Retransmits
 from bkpaas.facts.services import ServicesView
 from bkpaas.facts.settings import location_host
 from bkpaas.facts.startup import Need, Startup, accounts, command_words, directories, needs, pid_files
@@ -266,20 +267,20 @@ __all__ = [  # one name a line would take 200 lines
     "WRITTEN_TABLES", "Access", "Addresses", "Agent", "AgentConfig", "Answer", "Answers", "ApplicationEndpoint",
     "CaseMessage", "Cause", "Certificate", "Certificates", "Clock", "Compiled", "ConfProgram", "Connection",
     "Connections", "Container", "Containers", "ControllerView", "DatabaseAccount", "DatabaseLogin", "DatabaseState",
-    "Deployment", "Disk", "Disks", "Endpoint", "FailedRoute", "FileFact", "FileName", "Finding", "FullQueue",
-    "Health", "Holder", "Host", "HostLookup", "HostView", "HttpName", "Index", "IpAddress", "Listener", "LogFile",
-    "LogHit", "LogPlugin", "LogPlugins", "LoginAccess", "LoginTrial", "Logs", "Manager", "Message", "Missing", "Names", "Need",
-    "Nginx", "NginxListen", "NginxLocation", "NginxRoute", "NginxServer", "NginxUpstream", "NginxUpstreamServer",
-    "NoData", "Node", "NotApplicable", "OnController", "PathStats", "PerHost", "PerLink", "PerPair", "Process",
-    "Processes", "Program", "Proxies", "ProxySetting", "RedisAnswer", "RedisAnswers", "RedisFile", "RedisKey",
-    "RedisKeyReadings", "RedisRunning", "RedisState", "RedisTarget", "RegisteredAgent", "Resolved", "Saas",
-    "SaasRuns", "Search", "Searches", "Service", "ServiceRun", "Services", "ServicesView", "SettingReading",
-    "SettingReadings", "Settings", "SettingsByProject", "Snapshot", "Sockets", "Startup", "StatementError", "Subject",
-    "Supervisor", "Supervisors", "System", "TcpName", "Text", "TimeDaemon", "TimeLimit", "Unit", "Units",
-    "UnixSocket", "Value", "Versions", "WorkerDeath", "WrittenLog", "access_time", "accounts", "addresses",
-    "all_readings", "answers_commands", "anywhere", "app_route", "app_servers", "application_endpoint",
-    "application_path", "body_text", "both", "case", "changes", "check_refusal", "clauses", "clock_slack",
-    "collecting_account", "combined", "command_words", "condition", "connection_case", "container_of",
+    "Deployment", "Disk", "Disks", "Endpoint", "FailedRoute", "FileFact", "FileName", "Finding", "FullQueue", "Health",
+    "Holder", "Host", "HostLookup", "HostView", "HttpName", "Index", "IpAddress", "Link", "Listener", "LogFile",
+    "LogHit", "LogPlugin", "LogPlugins", "LoginAccess", "LoginTrial", "Logs", "Manager", "Message", "Missing", "Names",
+    "Need", "Nginx", "NginxListen", "NginxLocation", "NginxRoute", "NginxServer", "NginxUpstream",
+    "NginxUpstreamServer", "NoData", "Node", "NotApplicable", "OnController", "PathStats", "PerHost", "PerLink",
+    "PerPair", "Process", "Processes", "Program", "Proxies", "ProxySetting", "RedisAnswer", "RedisAnswers",
+    "RedisFile", "RedisKey", "RedisKeyReadings", "RedisRunning", "RedisState", "RedisTarget", "RegisteredAgent",
+    "Resolved", "Retransmits", "Saas", "SaasRuns", "Search", "Searches", "Service", "ServiceRun", "Services",
+    "ServicesView", "SettingReading", "SettingReadings", "Settings", "SettingsByProject", "Snapshot", "Sockets",
+    "Startup", "StatementError", "Subject", "Supervisor", "Supervisors", "System", "TcpName", "Text", "TimeDaemon",
+    "TimeLimit", "Unit", "Units", "UnixSocket", "Value", "Versions", "WorkerDeath", "WrittenLog", "access_time",
+    "accounts", "addresses", "all_readings", "answers_commands", "anywhere", "app_route", "app_servers",
+    "application_endpoint", "application_path", "body_text", "both", "case", "changes", "check_refusal", "clauses",
+    "clock_slack", "collecting_account", "combined", "command_words", "condition", "connection_case", "container_of",
     "container_of_service", "database_accounts", "database_connection", "database_error_text", "database_state",
     "database_states", "database_works", "default_servers", "deviating_hosts", "deviating_readings", "directories",
     "domain_healthz_paths", "domain_paths", "elasticsearch_endpoints", "elasticsearch_error", "ended_between_rounds",

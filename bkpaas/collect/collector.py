@@ -86,6 +86,7 @@ MAX_HOLDERS = 20  # processes with removed files
 MAX_WRITTEN = 1000  # files that the processes of applications write to
 COMMAND_BYTES, HEAD_BYTES = 65536, 65536  # limits of the output of a command, of the headers of an HTTP answer
 ROUTES_NAMED = 10  # addresses without a route that are listed
+MAX_REPEATS, REPEAT_SECONDS, REPEAT_PAUSE = 5, 6.0, 0.3  # of a query whose connection has lost packets
 TABLE_BYTES = 32 << 20  # limit of one table of sockets in /proc/net
 TYPES = {stat.S_IFREG: "file", stat.S_IFDIR: "dir", stat.S_IFSOCK: "socket", stat.S_IFLNK: "symlink"}
 EXPECTED_ERRORS = (EnvironmentError, ValueError, TypeError, IndexError)  # of malformed files and ended processes
@@ -139,7 +140,7 @@ class Job(object):
         except Exception:
             self.failure = describe_exception(self.stage)
         if self.answer is not None:
-            self.answer["seconds"] = round(monotonic() - self.begin, 3)
+            self.answer.setdefault("seconds", round(monotonic() - self.begin, 3))
         self.finished.set()
 
     def remaining(self):
@@ -1105,6 +1106,35 @@ def connect(job, host, port):
     raise error
 
 
+def note_retransmits(job, sock):
+    """Append to the answer how many packets this connection has sent again, by the kernel's count (TCP_INFO)."""
+    try:
+        count = struct.unpack("=I", sock.getsockopt(6, 11, 104)[100:104])[0]
+    except EXPECTED_ERRORS + (struct.error,):
+        return  # a unix socket, or a kernel without the count
+    job.answer.setdefault("retransmits", []).append(count)
+
+
+def repeat_if_lossy(job, query, function):
+    """Repeat a query whose connection lost packets, to tell a moment from a link that loses packets again and again."""
+    job.answer["seconds"] = round(monotonic() - job.begin, 3)
+    counts = job.answer.get("retransmits") or [0]
+    last, times = min(job.until - 1, job.begin + REPEAT_SECONDS), MAX_REPEATS
+    if not counts[0] or "healthz" in query.get("url", ""):  # a healthz makes the service send requests of its own
+        times = 0
+    while len(counts) <= times and monotonic() + REPEAT_PAUSE < last:
+        time.sleep(REPEAT_PAUSE)
+        again = Reply(job)
+        again.until, known = last, len(counts)
+        try:
+            function(again, query)
+        except EXPECTED_ERRORS + (ProtocolError,):
+            pass  # what was counted counts
+        counts += again.answer.get("retransmits") or []
+        if len(counts) == known:
+            break  # no connection
+
+
 def connect_unix(job, path):
     """Return a socket that is connected to the unix socket at a path."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -1198,6 +1228,12 @@ def redis_command(words):
 
 
 def tcp(job, query):
+    """Exchange once with the peer; again where packets were lost."""
+    exchange(job, query)
+    repeat_if_lossy(job, query, exchange)
+
+
+def exchange(job, query):
     """Connect, send the request, read the reply; repeat once if the reply matches `again`."""
     request = query.get("send", "").encode("utf-8")
     if "auth" in query:
@@ -1219,6 +1255,7 @@ def tcp(job, query):
             time.sleep(min(again["seconds"], job.remaining()))
             again = None
     finally:
+        note_retransmits(job, sock)
         sock.close()
 
 
@@ -1232,6 +1269,7 @@ def http(job, query):
         time.sleep(min(again["seconds"], job.remaining()))
         job.answer.update(blank)
     send_get(job, query)
+    repeat_if_lossy(job, query, send_get)
 
 
 def send_get(job, query):
@@ -1264,6 +1302,7 @@ def send_get(job, query):
         sock.sendall(request)
         read_answer(job, sock, query.get("bytes", 65536))
     finally:
+        note_retransmits(job, sock)
         sock.close()
 
 
@@ -1386,7 +1425,7 @@ class Reply(Job):
     """Hold the answer to one request of a job that sends several, within the limit of the job."""
 
     def __init__(self, job):
-        self.answer, self.stage, self.until, self.hidden = {}, None, job.until, []
+        self.answer, self.stage, self.until, self.hidden = {}, None, job.until, job.hidden
 
 
 def ask_docker(job, request, identity=""):
@@ -1557,6 +1596,7 @@ def mysql(job, query):
         kind, text = describe_exception(job.stage)
         job.answer["login"] = {"state": "error", "kind": kind, "text": text}
     finally:
+        note_retransmits(job, packets.sock)
         packets.sock.close()
 
 

@@ -31,6 +31,7 @@ from bkpaas.facts.query import FileName, HttpName, TailName, TcpName
 from bkpaas.facts.redis import redis_answers
 from bkpaas.facts.redis_conf import redis_confs
 from bkpaas.facts.redis_state import redis_states
+from bkpaas.facts.retransmits import retransmits
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.services import later
 from bkpaas.facts.settings import SettingsByProject, settings
@@ -206,6 +207,8 @@ class _Answers(MergedRounds):
         super().__init__(rounds, secrets)
         self.times = answers.times
         self.variables = answers.queries.get(2, RoundQueries()).variables
+        queried = answers.queries.get(2, RoundQueries()).sections
+        self.connects = any(queried.get(section) for section in ("http", "tcp"))
 
     def nouns(self) -> dict[str, Fact]:
         secrets, first = self.secrets, self.round_1.values
@@ -279,8 +282,15 @@ class _Answers(MergedRounds):
                 "tcp", lambda section, errors: redis_states(section, secrets, errors)
             ),
             "redis_confs": built(self._redis_confs),
+            "retransmits": self._retransmits(),
             "redis": self.merged("tcp", lambda section, errors: redis_answers(section, secrets, errors)),
         }
+
+    def _retransmits(self) -> Fact:
+        sections = [self.round_2.values[name] for name in ("http", "tcp") if name in self.round_2.values]
+        if not sections and self.connects:
+            return Missing(self.round_2.errors.get("http", not_answered("http")))
+        return built(lambda: retransmits(item for section in sections for item in section.values()))
 
     def _moments(self) -> Moments:
         first, later = (

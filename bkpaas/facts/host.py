@@ -28,6 +28,7 @@ from bkpaas.facts.ranges import Seconds
 from bkpaas.facts.redis import RedisAnswers
 from bkpaas.facts.redis_conf import RedisConfs
 from bkpaas.facts.redis_state import RedisStates
+from bkpaas.facts.retransmits import Retransmits
 from bkpaas.facts.services import Later, ServicesView
 from bkpaas.facts.settings import SettingsByProject
 from bkpaas.facts.sockets import Sockets
@@ -86,6 +87,7 @@ class HostFacts(Record, frozen=True):
     containers: Containers | Missing = _LATER
     moments: Moments | Missing = _LATER
     redis_confs: RedisConfs | Missing = _LATER
+    retransmits: Retransmits | Missing = _LATER
 
     @property
     def far_apart(self) -> bool:
@@ -140,6 +142,7 @@ class HostView:
     containers = _Noun[Containers]()
     moments = _Noun[Moments]()
     redis_confs = _Noun[RedisConfs]()
+    retransmits = _Noun[Retransmits]()
 
     def __init__(self, facts: HostFacts) -> None:
         self.facts = facts

@@ -188,6 +188,7 @@ class Http(TypedDict, total=False):
     truncated: bool
     peer: str | None
     seconds: Seconds
+    retransmits: list[Count]
     error: Failure | None
 
 
@@ -221,6 +222,7 @@ class Tcp(TypedDict, total=False):
     login: Login
     peer: str | None
     seconds: Seconds
+    retransmits: list[Count]
     error: Failure | None
 
 

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from lab.control import Lab
-from lab.faults.actions import address, edit, fqdn, host, restart, restart_nginx, restore, supervisorctl
+from lab.faults.actions import (
+    address,
+    edit,
+    fqdn,
+    host,
+    restart,
+    restart_nginx,
+    restart_open_paas,
+    restore,
+    supervisorctl,
+)
 from lab.faults.fault import Act, Fault
 
 RESOLV = "/etc/resolv.conf"
@@ -52,6 +62,27 @@ def rejecting_route(kind: str, role: str, number: int, other: str, other_number:
     return break_, heal
 
 
+def lossy_link(role: str, number: int, others: tuple[tuple[str, int], ...], share: float) -> tuple[Act, Act]:
+    """Drop a share of the packets that a host exchanges with these other ones, in both directions."""
+
+    def break_(lab: Lab) -> None:
+        places = [address(lab, host(lab, *other)) for other in others]
+        rule = f"-m statistic --mode random --probability {share} -j DROP"
+        lab.run(
+            host(lab, role, number),
+            "; ".join(
+                f"iptables -I INPUT -s {one} {rule}; iptables -I OUTPUT -d {one} {rule}" for one in places
+            ),
+        )
+
+    def heal(lab: Lab) -> None:
+        lab.run(host(lab, role, number), "iptables -F INPUT; iptables -F OUTPUT")
+        for at in (0, 1):  # a request that hangs ends after minutes only
+            restart_open_paas(lab, host(lab, "paas", at))
+
+    return break_, heal
+
+
 STALE = "--address=/{domain}/10.66.0.99"
 WITHOUT = "--local=/#/"
 
@@ -89,6 +120,8 @@ FAULTS = (
     Fault("route-blackhole-data", "host-routes", SECTION, "a blackhole route on the first paas host for the host with the database and redis", "第一台 paas 上有一条指向数据库和 redis 所在主机的 blackhole 路由", *rejecting_route("blackhole", "paas", 0, "mysql")),
     Fault("route-unreachable-app", "host-routes", "appt-502", "a route of the type unreachable on the nginx host for the appt host", "nginx 主机上有一条指向 appt 主机的 unreachable 路由", *rejecting_route("unreachable", "nginx", 0, "appt")),
     Fault("route-prohibit-back", "host-routes", SECTION, "a route of the type prohibit on the host of the database for the second paas host", "数据库主机上有一条指向第二台 paas 的 prohibit 路由", *rejecting_route("prohibit", "mysql", 0, "paas", 1)),
+    Fault("packets-lost-paas", "packet-loss", SECTION, "a third of the packets between nginx and the first paas host is lost", "nginx 与第一台 paas 之间三分之一的包丢失", *lossy_link("nginx", 0, (("paas", 0),), 0.35)),
+    Fault("packets-lost-data", "packet-loss", SECTION, "a third of the packets of the host with the database and redis is lost", "数据库和 redis 所在主机三分之一的包丢失", *lossy_link("mysql", 0, (("paas", 0), ("paas", 1), ("appo", 0)), 0.35)),
     Fault("nameserver-second-stale", "nameservers-agree", SECTION, "the second nameserver of the job host has an old address of the domain", "job 主机的第二个 DNS 服务器中是域名的旧地址", *other_nameserver(STALE, APPEND, "job")),
     Fault("nameserver-second-without", "nameservers-agree", SECTION, "the second nameserver of the first paas host does not have the domain", "第一台 paas 的第二个 DNS 服务器中没有该域名", *other_nameserver(WITHOUT, APPEND, "paas")),
     Fault("nameserver-first-stale", "domain-resolve", SECTION, "the first nameserver of the appo host has an old address of the domain", "appo 主机的第一个 DNS 服务器中是域名的旧地址", *other_nameserver(STALE, PREPEND, "appo")),

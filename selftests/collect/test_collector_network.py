@@ -340,3 +340,35 @@ def test_one_nameserver(visit: Any) -> None:
         thread.join(10)
     assert known["resolve"]["nameserver-1"]["addresses"] == ["10.0.1.9"]
     assert unknown["resolve"]["nameserver-1"]["error"] == "rcode 3"
+
+
+def test_sent_again_is_counted_for_each_connection(visit: Any) -> None:
+    """On a network that loses nothing the count is 0, and nothing is repeated."""
+    with serving(answering(OK + b"Content-Length: 2\r\n\r\nok")) as server:
+        one = get(visit, server.url)
+    assert one["retransmits"] == [0]
+
+
+@pytest.mark.parametrize(
+    ("counts", "path", "expected"),
+    [
+        ([1, 0, 1, 0, 0, 0, 9], "/", [1, 0, 1, 0, 0, 0]),
+        ([0, 1], "/", [0]),
+        ([1, 1], "/healthz/", [1]),
+    ],
+)
+def test_a_request_that_lost_packets_is_repeated(
+    monkeypatch: pytest.MonkeyPatch, counts: list[int], path: str, expected: list[int]
+) -> None:
+    left = list(counts)
+
+    def function(job: Any, query: Any) -> None:
+        job.answer.setdefault("retransmits", []).append(left.pop(0))
+
+    monkeypatch.setattr(collector, "REPEAT_PAUSE", 0.001)
+    query = {"url": f"http://10.0.0.1{path}"}
+    job = collector.Job(8, {}, lambda job: None)
+    function(job, query)
+    collector.repeat_if_lossy(job, query, function)
+    assert job.answer["retransmits"] == expected
+    assert job.answer["seconds"] < 1

@@ -1,0 +1,149 @@
+"""What the network between the hosts does to packets."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from bkpaas.checks import (
+    Deployment,
+    Finding,
+    HostLookup,
+    HostView,
+    Link,
+    Message,
+    NoData,
+    NotApplicable,
+    case,
+    condition,
+    lines,
+    msg,
+    series,
+)
+
+FEWEST_LOSSY = 2
+LOSSY_SHARE = 0.3
+"""Of the repeated connections. One that is delayed by a busy host is not delayed again and again."""
+WAITING = 4
+"""Connections in the queue of a listener from which it may be full."""
+
+Pair = tuple[str, str]
+"""The host that connects, and the one that it connects to."""
+
+
+@condition("packet-loss")
+def test_no_packets_are_lost_between_the_hosts(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """Connections between this host and the others do not send packets again and again."""
+    own = host.retransmits
+    pairs = host_facts.once("retransmits", lambda lookup: _pairs(deployment, lookup))
+    made = {pair: counts for pair, counts in pairs.items() if host.name in pair}
+    if not made and not own.by_peer:
+        raise NotApplicable(msg("no connection between this host and another one was made"))
+    finding.add_evidence(
+        msg(
+            "{number} connections",
+            number=sum(one.connections for ends in made.values() for one in ends.values()),
+        )
+    )
+    lossy = _lossy(pairs)
+    mine = {pair: ends for pair, ends in lossy.items() if host.name in pair}
+    named = _named(lossy)
+    others = list(dict.fromkeys(other for pair in mine for other in pair if other != host.name))
+    if host.name not in named:
+        finding.depends_on_hosts(other for other in others if other in named)
+    assert not mine, case(
+        "lossy",
+        lines(_shown(pair, ends) for pair, ends in mine.items()),
+        others=series(others),
+        other=deployment.host(others[0]).address if others else "",
+    )
+
+
+def _pairs(deployment: Deployment, host_facts: HostLookup) -> dict[Pair, dict[int, Link]]:
+    """Return the counts of all connections between two hosts, by port; without listeners whose queue may be full."""
+    views = {entry.name: host_facts(entry.name) for entry in deployment.hosts}
+    names = {address: name for name, view in views.items() for address in _addresses(view)}
+    names |= {entry.address: entry.name for entry in deployment.hosts}
+    pairs: dict[Pair, dict[int, Link]] = {}
+    for name, view in views.items():
+        try:
+            peers = view.retransmits.by_peer
+        except NoData:
+            continue
+        for peer, link in peers.items():
+            address, _, port = peer.rpartition(":")
+            other = names.get(address.strip("[]"))
+            if other is None or other == name or _may_be_full(views[other], int(port)):
+                continue
+            ends = pairs.setdefault((name, other), {})
+            ends[int(port)] = link
+    return pairs
+
+
+def _addresses(view: HostView) -> Iterator[str]:
+    try:
+        addresses = view.addresses
+    except NoData:
+        return
+    yield from (one for one in addresses.items if one not in addresses.loopback)
+
+
+def _may_be_full(view: HostView, port: int) -> bool:
+    try:
+        return any((one.queue or 0) >= WAITING for one in view.sockets.on(port))
+    except NoData:
+        return False
+
+
+def _lossy(pairs: Mapping[Pair, dict[int, Link]]) -> dict[Pair, dict[int, Link]]:
+    """Return the pairs that lose packets, and those of the same hosts that lose them as often in what was asked first."""
+    sure = {pair: ends for pair, ends in pairs.items() if _is_lossy(ends)}
+    hosts = {name for pair in sure for name in pair}
+    return sure | {
+        pair: ends for pair, ends in pairs.items() if hosts.intersection(pair) and _is_lossy_at_first(ends)
+    }
+
+
+def _is_lossy(ends: Mapping[int, Link]) -> bool:
+    tries = sum(one.repeats + one.heavy for one in ends.values())
+    lossy = sum(one.lossy_repeats + one.heavy for one in ends.values())
+    ports = [port for port, one in ends.items() if one.lossy]
+    return lossy >= max(FEWEST_LOSSY, LOSSY_SHARE * tries) and len(ports) >= min(2, len(ends))
+
+
+def _is_lossy_at_first(ends: Mapping[int, Link]) -> bool:
+    connections, lossy = (
+        sum(one.connections for one in ends.values()),
+        sum(one.lossy for one in ends.values()),
+    )
+    repeats, again = (
+        sum(one.repeats for one in ends.values()),
+        sum(one.lossy_repeats for one in ends.values()),
+    )
+    return lossy > 0 and lossy >= LOSSY_SHARE * connections and again >= LOSSY_SHARE * repeats
+
+
+def _named(lossy: Iterable[Pair]) -> list[str]:
+    """Return the hosts that are named as the cause: the one of most lossy pairs first, of equal ones that which connects."""
+    left, named = list(lossy), list[str]()
+    while left:
+        partners: dict[str, set[str]] = {}
+        for source, target in left:
+            partners.setdefault(source, set()).add(target)
+            partners.setdefault(target, set()).add(source)
+        named.append(max(partners, key=lambda one: len(partners[one])))
+        left = [pair for pair in left if named[-1] not in pair]
+    return named
+
+
+def _shown(pair: Pair, ends: Mapping[int, Link]) -> Message:
+    return msg(
+        "{source} to {target}: {lossy} of {number} connections and {lossy_repeats} of {repeats} repeated ones have sent packets again, {packets} in all (limit {percent} %)",
+        source=pair[0],
+        target=pair[1],
+        lossy=sum(one.lossy for one in ends.values()),
+        number=sum(one.connections for one in ends.values()),
+        lossy_repeats=sum(one.lossy_repeats for one in ends.values()),
+        repeats=sum(one.repeats for one in ends.values()),
+        packets=sum(one.packets for one in ends.values()),
+        percent=round(100 * LOSSY_SHARE),
+    )
