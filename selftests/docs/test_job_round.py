@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from collect.test_exchange import collect_through
 
 from docs.pages import EXAMPLES
 
@@ -138,6 +139,20 @@ def test_answers_are_written(round_1: Path, api: str) -> None:
         assert times["sent"] <= times["received"]
     assert [address for address, _ in job.outputs] == ["10.0.0.1", "10.0.0.2"]
     assert {path.split("/")[5] for path, _ in job.requests} == {api}
+
+
+@pytest.mark.parametrize("api", ["jobv3", "job"])
+def test_both_rounds_of_the_suite_arrive(tmp_path: Path, api: str) -> None:
+    """The collector itself, behind the line that JOB puts before its output, is read as over ssh."""
+    exchange = tmp_path / "exchange"
+    with serving(Job()) as url:
+        for number in (1, 2):
+            collect_through(exchange, number)
+            code, text = run(exchange / f"round-{number}", url, "--api", api, "--pause", "0.05")
+            assert code == 0, text
+            assert (exchange / f"round-{number}/a.out").read_text().startswith(STARTED)
+    answers = collect_through(exchange)
+    assert answers.error is None and answers.round_1 and answers.round_2 and answers.clock
 
 
 @pytest.mark.parametrize("api", ["jobv3", "job"])
