@@ -32,6 +32,7 @@ PORTS_6 = {
     "es": 9200,
     "gse": 10503,
     "usermgr": 8009,
+    "iam": 5001,
 }
 """The usual TCP ports of generation 6.x by service."""
 

@@ -6,6 +6,7 @@ from bkpaas.checks import (
     Finding,
     HostLookup,
     HostView,
+    Names,
     NoData,
     case,
     condition,
@@ -15,6 +16,8 @@ from bkpaas.checks import (
 
 INTERNAL = f"paas{CONSUL_SUFFIX}"
 """The internal server of nginx: login, paas and ESB call each other through it."""
+MOST_ANSWERS = 3
+"""Addresses in one answer of consul."""
 
 
 @condition("consul-names")
@@ -36,6 +39,20 @@ def test_names_of_consul_resolve(
         if kind == "unresolved"
         else case("no-instance", reasons, names=series(lost))
     )
+    stale = _stale(host.names)
+    assert not stale, case(
+        "pinned",
+        series(
+            msg(
+                "{name}: {pinned} in /etc/hosts, {addresses} in consul",
+                name=name,
+                pinned=pinned,
+                addresses=addresses,
+            )
+            for name, (pinned, addresses) in stale.items()
+        ),
+        names=series(stale),
+    )
     right = {
         address
         for nginx in deployment.hosts_with("nginx")
@@ -50,6 +67,22 @@ def test_names_of_consul_resolve(
         addresses=", ".join(unexpected),
         expected=", ".join(sorted(right)),
     )
+
+
+def _stale(names: Names) -> dict[str, tuple[str, str]]:
+    """Return, by name in /etc/hosts, its addresses and those of consul, where consul does not have one of them.
+
+    An answer of consul has at most three addresses of a service with more. Source: consul, udp_answer_limit.
+    """
+    stale = {}
+    for name, known in sorted(names.in_consul.items()):
+        used = names.by_name.get(name)
+        addresses = known.addresses
+        if used is None or not 0 < len(addresses) < MOST_ANSWERS:
+            continue
+        if not set(used.addresses) <= set(addresses):
+            stale[name] = " ".join(used.addresses), " ".join(addresses)
+    return stale
 
 
 def _own(name: str, address: str, host_facts: HostLookup) -> set[str]:

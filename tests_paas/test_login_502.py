@@ -19,6 +19,7 @@ from bkpaas.checks import (
     Message,
     Missing,
     NoData,
+    as_paas_hosts,
     case,
     clauses,
     condition,
@@ -244,11 +245,13 @@ def test_nginx_host_reaches_the_services(source: HostView, target: Host, finding
 
 @condition("domain-502")
 def test_no_path_of_the_domain_is_a_bad_gateway(
-    controller: ControllerView, deployment: Deployment, finding: Finding
+    controller: ControllerView, deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
     """Through the domain, every path that leads to an upstream is answered by it: no 502, 503 or 504."""
     wrong: dict[str, CaseMessage] = {}
-    for path in domain_paths(deployment):
+    there = domain_paths(as_paas_hosts(deployment, host_facts))
+    paths = [path for path in domain_paths(deployment) if path in there]
+    for path in paths:
         answer = controller.answers.get(HttpName.DOMAIN_PATH, path)
         if not answer.ok:
             wrong[path] = connection_case(answer.error_kind, lines([no_answer(answer.error_kind)]))
@@ -257,6 +260,6 @@ def test_no_path_of_the_domain_is_a_bad_gateway(
     finding.affects_services(BEHIND.get(path, "agent") for path in wrong)
     roles = {"nginx"}.union(*(APPS.get(path, BEHIND_THE_DOMAIN) for path in wrong))
     finding.depends_on_hosts(entry.name for entry in deployment.hosts_with(*roles))
-    finding.add_evidence(", ".join(domain_paths(deployment)))
+    finding.add_evidence(", ".join(paths))
     parts = {path: f"service:{BEHIND.get(path, 'agent')}" for path in wrong}
     assert not wrong, several(wrong, "paths", components=parts)

@@ -12,6 +12,7 @@ from bkpaas.checks import (
     Finding,
     HostLookup,
     HostView,
+    LoginFailure,
     Message,
     Missing,
     NoData,
@@ -232,7 +233,7 @@ def test_a_user_who_logs_in_is_logged_in(
             msg("{step}: {url}: {problem}", step=failure.step, url=failure.where, problem=failure.message)
             for failure in trial.failures
         )
-        raise AssertionError(_login_failure(trial.failures[0].step, trial.failures[0].where, text))
+        raise AssertionError(_login_failure(trial.failures[0], text))
     if trial.refused:
         raise NoData(
             msg(
@@ -257,12 +258,16 @@ def test_a_user_who_logs_in_is_logged_in(
     )
 
 
-def _login_failure(step: str, where: str, text: Message) -> CaseMessage:
+def _login_failure(failure: LoginFailure, text: Message) -> CaseMessage:
     """Return the case of a login that fails at a step of its address."""
+    step, where = failure.step, failure.where
     if step == "form":
         return case("no-form", text, where=where)
     if step == "password":
         return case("password-not-accepted", text)
     if step == "token":
         return case("token-refused", text, where=where)
+    asks = isinstance(failure.message, str) and failure.message.startswith(("HTTP 2", "HTTP 3", "HTTP 4"))
+    if step == "platform" and not asks:
+        return case("platform-fails", text)
     return case("asked-again", text)

@@ -16,6 +16,7 @@ from bkpaas.checks import (
     NoData,
     NotApplicable,
     Subject,
+    as_paas_hosts,
     case,
     condition,
     connection_case,
@@ -241,8 +242,12 @@ def test_healthz_of_login(
 
 
 @condition("healthz-esb")
-def test_healthz_of_esb(vantage: HostView | ControllerView, deployment: Deployment, finding: Finding) -> None:
+def test_healthz_of_esb(
+    vantage: HostView | ControllerView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
     """ESB finds its settings, the database, login, CC and FTA; its code is the same when it does not."""
+    if isinstance(vantage, ControllerView):
+        deployment = as_paas_hosts(deployment, host_facts)
     answer, problem = _read_healthz("esb", vantage, deployment, finding)
     of_usermgr = mentions(problem, "[USERMANAGE]")
     waited = answer.seconds or 0.0

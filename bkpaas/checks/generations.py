@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bkpaas.checks.lookup import HostLookup
 from bkpaas.errors import NotApplicable
 from bkpaas.facts import HostView
 from bkpaas.facts.generations import GENERATIONS as GENERATIONS
+from bkpaas.facts.generations import generation_of
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.inventory.platform import has_project
 from bkpaas.messages import msg
@@ -32,6 +34,15 @@ def require_one_generation(first: HostView, second: HostView) -> None:
                 other=GENERATIONS.get(other, other),
             )
         )
+
+
+def as_paas_hosts(deployment: Deployment, host_facts: HostLookup) -> Deployment:
+    """Return the deployment with the generation that all its paas hosts show, whatever that of the inventory."""
+    shown = {
+        generation_of(host_facts(entry.name).facts, entry, deployment)
+        for entry in deployment.selected("paas")
+    }
+    return deployment.as_generation(shown.pop()) if len(shown) == 1 else deployment
 
 
 def require_project(host: HostView, service: str, deployment: Deployment) -> None:

@@ -131,12 +131,12 @@ def login_access(tails: Files, later: bool, secrets: Secrets) -> LoginAccess:
                 calls=route.calls,
                 exception=secrets.truncate(route.exception, 250),
             )
-            for route in failed_routes([content(entry) or "" for entry in reversed(entries)], _request_line)
+            for route in failed_routes([content(entry) or "" for entry in reversed(entries)], request_line)
         ),
     )
 
 
-def _request_line(line: str) -> RequestLine | None:
+def request_line(line: str) -> RequestLine | None:
     """Return what counts of a request; nginx strips /login, which is therefore no part of the key."""
     request = _request(line)
     if request is None:

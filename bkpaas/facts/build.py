@@ -18,6 +18,7 @@ from bkpaas.facts.elasticsearch import searches
 from bkpaas.facts.environments import environments
 from bkpaas.facts.file import Files, file_fact, path_stats
 from bkpaas.facts.host import HostFacts
+from bkpaas.facts.iam import iam_failures
 from bkpaas.facts.log_plugins import log_plugins
 from bkpaas.facts.logs import Logs, logs
 from bkpaas.facts.merged_rounds import MergedRounds, built, named_errors
@@ -240,6 +241,7 @@ class _Answers(MergedRounds):
             **self._requests(),
             "logs": self.merged("tails", lambda *_: self._logs(zone)),
             "login_access": self._login_access(),
+            "iam_failures": self.merged("tails", lambda *_: iam_failures(self.entries("tails"), secrets)),
             "log_plugins": self.files_noun(
                 "log-",
                 lambda files: log_plugins(

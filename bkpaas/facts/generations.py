@@ -14,7 +14,7 @@ GENERATIONS: dict[Manager, str] = {
     "docker": "6.2+ (docker)",
 }
 """What each process manager is the sign of."""
-_OWN_UNITS = ("bk-paasagent.service", "consul-template.service", "bk-usermgr.service")
+_OWN_UNITS = ("bk-paasagent.service", "consul-template.service", "bk-usermgr.service", "bk-iam.service")
 """Units that hosts without open_paas have on generation 6.x only."""
 
 

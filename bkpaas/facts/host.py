@@ -17,6 +17,7 @@ from bkpaas.facts.containers import Containers
 from bkpaas.facts.disks import Disks
 from bkpaas.facts.elasticsearch import Searches
 from bkpaas.facts.file import PathStats
+from bkpaas.facts.iam import IamFailures
 from bkpaas.facts.log_plugins import LogPlugins
 from bkpaas.facts.logs import Logs
 from bkpaas.facts.missing import Missing, Record
@@ -88,6 +89,7 @@ class HostFacts(Record, frozen=True):
     moments: Moments | Missing = _LATER
     redis_confs: RedisConfs | Missing = _LATER
     retransmits: Retransmits | Missing = _LATER
+    iam_failures: IamFailures | Missing = _LATER
 
     @property
     def far_apart(self) -> bool:
@@ -143,6 +145,7 @@ class HostView:
     moments = _Noun[Moments]()
     redis_confs = _Noun[RedisConfs]()
     retransmits = _Noun[Retransmits]()
+    iam_failures = _Noun[IamFailures]()
 
     def __init__(self, facts: HostFacts) -> None:
         self.facts = facts

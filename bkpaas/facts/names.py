@@ -40,6 +40,8 @@ class Names(Fact, frozen=True):
     """The nameservers of /etc/resolv.conf that the C library uses."""
     in_hosts: tuple[str, ...] = ()
     """The names in /etc/hosts."""
+    in_consul: dict[str, Resolved] = field(default_factory=dict)
+    """What the first nameserver has for each name of consul that /etc/hosts has, by name."""
 
     def get(self, name: str) -> Resolved | None:
         """Return how a name resolves; None when it was not asked. NoData: the answer cannot be used."""
@@ -82,7 +84,7 @@ def names(
         for name, item in section.items()
     }
     account = ResolveName.ACCOUNT.prefix
-    special = (ResolveName.NAMESERVER.prefix, ResolveName.ROUTES.value, account)
+    special = (ResolveName.NAMESERVER.prefix, ResolveName.ROUTES.value, account, ResolveName.CONSUL.prefix)
     answer = resolved.get(ResolveName.ROUTES.value)
 
     def of(prefix: str) -> dict[str, Resolved]:
@@ -104,6 +106,7 @@ def names(
         },
         listed_nameservers=tuple(_nameservers(_text(files, FileName.RESOLV_CONF))),
         in_hosts=tuple(dict.fromkeys(_hosts_names(_text(files, FileName.HOSTS)))),
+        in_consul=of(special[3]),
     )
 
 
@@ -143,7 +146,8 @@ def is_address(text: str) -> bool:
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
     """Resolve the PaaS domain, the domains of the other products, and on 6.x the names that consul gives.
 
-    Round 2 asks each nameserver for the PaaS domain, unless /etc/hosts has it.
+    Round 2 asks each nameserver for the PaaS domain, unless /etc/hosts has it, and the first one for the names of
+    consul that /etc/hosts has.
     """
     seconds = deployment.limits.resolve_seconds
     if earlier is None:
@@ -156,11 +160,29 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
             yield Resolve(ResolveName.ROUTES.value, seconds, routes=addresses)
         return
     facts = earlier.hosts[entry.name].names
-    if isinstance(facts, Missing) or len(facts.listed_nameservers) < 2:
+    if isinstance(facts, Missing):
+        return
+    yield from _pinned(entry, deployment, facts)
+    if len(facts.listed_nameservers) < 2:
         return
     if deployment.domain.lower() not in facts.in_hosts and deployment.domain.isascii():
         for server in facts.listed_nameservers:
             yield Resolve(ResolveName.NAMESERVER.of(server), seconds, server=server, domain=deployment.domain)
+
+
+_MOST_PINNED = 20
+_PINNED = re.compile(r"[a-z0-9.-]{1,253}")
+
+
+def _pinned(entry: Host, deployment: Deployment, facts: Names) -> Iterator[Query]:
+    """Resolve the names of consul that /etc/hosts has, and ask the first nameserver for what it has for them."""
+    seconds = deployment.limits.resolve_seconds
+    if not consul_names(entry, deployment) or not facts.listed_nameservers:
+        return
+    pinned = [name for name in facts.in_hosts if name.endswith(CONSUL_SUFFIX) and _PINNED.fullmatch(name)]
+    for name in pinned[:_MOST_PINNED]:
+        yield Resolve(name, seconds)
+        yield Resolve(ResolveName.CONSUL.of(name), seconds, server=facts.listed_nameservers[0], domain=name)
 
 
 _APPS = ("appo", "appt")

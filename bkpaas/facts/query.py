@@ -98,6 +98,7 @@ class HttpName(_Names):
 
     HEALTHZ = "healthz-{}"
     SERVICE = "answer-{}"
+    IAM = "iam"
     SERVICE_OF_HOST = "{}@{}"
     IS_LOGIN_V2 = "is_login-v2"
     IS_LOGIN_ESB = "is_login-esb"
@@ -129,6 +130,7 @@ class ResolveName(_Names):
     """List the names of resolutions that are not names of hosts."""
 
     NAMESERVER = "nameserver-{}"
+    CONSUL = "consul-has-{}"
     ROUTES = "routes"
     ACCOUNT = "account-{}"
 

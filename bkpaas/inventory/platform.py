@@ -173,6 +173,7 @@ UNITS = {
     "appt": ("bk-paasagent.service", "openresty.service", "bk-filebeat@django.service"),
     "rabbitmq": ("rabbitmq-server.service",),
     "usermgr": ("bk-usermgr.service",),
+    "iam": ("bk-iam.service",),
 }
 """Units by role, on generation 6.0 and 6.1."""
 REQUIRED_UNITS = {
@@ -181,6 +182,7 @@ REQUIRED_UNITS = {
     "appo": ("bk-paasagent.service", "openresty.service"),
     "appt": ("bk-paasagent.service", "openresty.service"),
     "usermgr": ("bk-usermgr.service",),
+    "iam": ("bk-iam.service",),
 }
 """Units that a host of the role must have; the others of UNITS are judged where they are enabled."""
 EVERYWHERE_UNITS = ("consul.service",)

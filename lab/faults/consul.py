@@ -105,12 +105,57 @@ def leave_placeholder(lab: Lab) -> None:
         await_service(lab, host(lab, "paas", number), "login")
 
 
+HOSTS = "/etc/hosts"
+
+
+def pin(lab: Lab, service: str, target: str) -> None:
+    """Write a name of consul into /etc/hosts of the first paas host."""
+    edit(lab, host(lab, "paas"), HOSTS, f"$ a {target} {service}.service.consul")
+
+
+def unpin(lab: Lab) -> None:
+    restore(lab, host(lab, "paas"), HOSTS)
+    for service in ("login", "paas", "esb", "appengine"):
+        start(lab, host(lab, "paas"), service)
+
+
+def pin_to(service: str, role: str) -> Act:
+    """Return the act of pinning a name to the host of another role, as if the service was moved since."""
+    return lambda lab: pin(lab, service, address(lab, host(lab, role)))
+
+
+TEMPLATE = "/etc/consul-template/templates/paas.conf"
+INTERNAL = "paas.service.consul"
+
+
+def await_internal(lab: Lab, there: bool) -> None:
+    name = host(lab, "nginx")
+    count = f"grep -c 'server_name .*{INTERNAL}' {PAAS_CONF} || true"
+    lab.wait(
+        lambda: (lab.run(name, count).strip() != "0") == there, PLACEHOLDER_SECONDS, f"{INTERNAL}: {there}"
+    )
+
+
+def lose_internal(lab: Lab) -> None:
+    """An edit of the template has taken its name from the server through which the services call each other."""
+    edit(lab, host(lab, "nginx"), TEMPLATE, f"s/server_name  *{INTERNAL};/server_name internal.bk.local;/")
+    await_internal(lab, False)
+
+
+def bring_internal_back(lab: Lab) -> None:
+    restore(lab, host(lab, "nginx"), TEMPLATE)
+    await_internal(lab, True)
+
+
 def _fault(name: str, condition: str, faq: str, en: str, zh: str, break_: Act, heal: Act) -> Fault:
     return Fault(name, condition, faq, en, zh, break_, heal, layout="e")
 
 
 FAULTS = [
     _fault("consul-stopped", "unit-state", "login-no-response", "consul's agent on a paas host was stopped", "一台 paas 主机上的 consul agent 被停止", stop_consul, start_consul),
+    _fault("consul-name-pinned", "consul-names", "login-no-response", "The database has an old address in /etc/hosts of a paas host", "一台 paas 主机的 /etc/hosts 中数据库为旧地址", pin_to("mysql-default", "job"), unpin),
+    _fault("consul-iam-pinned", "consul-names", "platform-healthy", "bkiam has an old address in /etc/hosts of a paas host", "一台 paas 主机的 /etc/hosts 中 bkiam 为旧地址", pin_to("bkiam", "cmdb"), unpin),
+    _fault("internal-server-lost", "nginx-conf-port80", "login-no-response", "nginx has no server for paas.service.consul", "nginx 中没有 paas.service.consul 的 server", lose_internal, bring_internal_back),
     _fault("consul-silent", "consul-names", "login-no-response", "consul's agent on a paas host hangs", "一台 paas 主机上的 consul agent 卡死", silence_consul, wake_consul),
     _fault("application-without-server", "agent-upstream-map", "appt-502", "An application has an empty list of servers: nginx refuses every reload", "某应用的 server 列表为空：nginx 拒绝任何重载", empty_application, fill_application),
     _fault("login-stopped-everywhere", "unit-state", "login-502", "login is stopped on all hosts: placeholder in nginx", "所有主机上的 login 都已停止：nginx 中为占位地址", stop_login_everywhere, start_login_everywhere),

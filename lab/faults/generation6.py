@@ -166,6 +166,27 @@ def thaw_usermgr(lab: Lab) -> None:
             start(lab, host(lab, "paas", number), service)
 
 
+def usermgr_conf(lab: Lab) -> str:
+    return f"{lab.layout.home}/etc/usermgr.conf"
+
+
+def restart_usermgr(lab: Lab) -> None:
+    name = host(lab, "usermgr")
+    systemctl(lab, name, "restart bk-usermgr")
+    await_http(lab, name, f"http://{address(lab, name)}:{lab.layout.ports['usermgr']}/")
+
+
+def hold_usermgr(lab: Lab) -> None:
+    """usermgr waits for the table of its users, and closes the connection after 8 s."""
+    edit(lab, host(lab, "usermgr"), usermgr_conf(lab), "/^\\[server\\]/a hold_seconds = 8")
+    restart_usermgr(lab)
+
+
+def release_usermgr(lab: Lab) -> None:
+    restore(lab, host(lab, "usermgr"), usermgr_conf(lab))
+    restart_usermgr(lab)
+
+
 def lose_account(lab: Lab) -> None:
     """The row of bk_paas is gone: ESB refuses every call of login, all healthz are green."""
     sql(lab, f"CREATE TABLE IF NOT EXISTS {KEPT_ACCOUNT} AS SELECT * FROM {ACCOUNT}")
@@ -298,6 +319,7 @@ FAULTS = [
     _fault("resolver-not-consul", "consul-names", "A paas host does not ask consul for names", "一台 paas 主机不向 consul 查询域名", other_resolver, own_resolver, "login-no-response"),
     _fault("consul-service-lost", "nginx-upstreams-complete", "login of one host is not registered in consul", "一台主机的 login 没有注册到 consul", lose_registration, register_again, "login-502"),
     _fault("usermgr-frozen", "healthz-esb", "usermgr hangs under an active unit", "usermgr 卡死，而单元为 active", freeze_usermgr, thaw_usermgr, "platform-healthy"),
+    _fault("usermgr-holds", "healthz-esb", "usermgr waits for the table of its users and gives no answer", "usermgr 等待其用户表后没有给出应答", hold_usermgr, release_usermgr, "platform-healthy"),
     _fault("app-account-lost", "login-errors", "ESB does not know the application bk_paas", "ESB 中没有应用 bk_paas 的账号", lose_account, give_account_back, "login-no-response"),
     _fault("rendered-file-broken", "nginx-conf-valid", "nginx refuses paas.conf and goes on with the old one", "nginx 拒绝 paas.conf，继续使用旧配置", spoil_template, repair_template, "login-502"),
     _fault("consul-template-stopped", "unit-state", "consul-template was stopped", "consul-template 被停止", stop_consul_template, start_consul_template, "login-502"),

@@ -91,7 +91,42 @@ def other_domain(lab: Lab, text: str) -> str:
     return text.replace(lab.layout.domain, f"old.{lab.layout.domain}")
 
 
+ONLY_6 = ("usermgr", "iam", "consul")
+"""Words of an install.config that one of 5.x does not have."""
+
+
+def former_inventory(lab: Lab) -> None:
+    """The inventory is the directory of 5.x that was kept from before the upgrade."""
+    kept = lab.state_dir / KEPT
+    if not kept.exists():
+        shutil.copytree(inventory(lab), kept)
+    shutil.rmtree(inventory(lab) / "bin")
+    lines = [
+        f"{each.address} {','.join(role for role in each.roles if role not in ONLY_6)}\n"
+        for each in lab.layout.hosts
+    ]
+    names = [f'export {word.upper()}_FQDN="{word}.$BK_DOMAIN"\n' for word in ("paas", "cmdb", "job")]
+    ports = lab.layout.ports
+    texts = {
+        "install.config": "".join(lines),
+        "globals.env": f'export BK_DOMAIN="{lab.layout.domain}"\n{"".join(names)}export HTTP_SCHEMA=http\n',
+        "ports.env": f"export PAAS_HTTP_PORT={ports['http']}\nexport ES_REST_PORT={ports['es']}\n",
+    }
+    for name, text in texts.items():
+        (inventory(lab) / name).write_text(text, "utf-8")
+
+
 FAULTS = (
+    Fault(
+        "inventory-before-upgrade",
+        "generation-mixed",
+        SECTION,
+        "The inventory is the one of 5.x from before the upgrade",
+        "清单是升级之前 5.x 的",
+        former_inventory,
+        restore,
+        layout="e",
+    ),
     Fault(
         "inventory-nginx-elsewhere",
         "inventory-roles",

@@ -22,7 +22,7 @@ LAYOUT = Layout(
         Host("data-1", "10.70.0.51", ("redis", "rabbitmq", "mysql")),
         Host("es-1", "10.70.0.53", ("es",)),
         Host("cmdb-1", "10.70.0.61", ("cmdb", "gse")),
-        Host("job-1", "10.70.0.62", ("job", "usermgr")),
+        Host("job-1", "10.70.0.62", ("job", "usermgr", "iam")),
     ),
     names={"paas.bklab6.test": NGINX, "cmdb.bklab6.test": NGINX, "job.bklab6.test": NGINX},
     ports=dict(PORTS_6),

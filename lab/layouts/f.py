@@ -23,7 +23,7 @@ LAYOUT = Layout(
         Host("data-1", "10.71.0.51", ("redis", "rabbitmq", "mysql")),
         Host("es-1", "10.71.0.53", ("es",)),
         Host("cmdb-1", "10.71.0.61", ("cmdb", "gse")),
-        Host("job-1", "10.71.0.62", ("job", "usermgr")),
+        Host("job-1", "10.71.0.62", ("job", "usermgr", "iam")),
     ),
     names={"paas.bklab62.test": NGINX, "cmdb.bklab62.test": NGINX, "job.bklab62.test": NGINX},
     ports=dict(PORTS_6),

@@ -15,6 +15,7 @@ from lab.lookalikes import (
     containers,
     edited,
     files,
+    generation6,
     hosts,
     inventories,
     logging,
@@ -37,7 +38,7 @@ def _completely(undo: Act) -> Act:
 LOOKALIKES: dict[str, Lookalike] = {
     one.name: replace(one, undo=_completely(one.undo))
     for module in (
-        *(files, hosts, processes, inventories, edited, login, units, containers, spellings),
+        *(files, hosts, processes, inventories, edited, login, units, containers, spellings, generation6),
         *(applications, logging),
     )
     for one in module.LOOKALIKES

@@ -123,7 +123,7 @@ def variables(layout: Layout, address: str) -> dict[str, str]:
         values[f"{module.upper()}_SITE"] = layout.url(module).partition("://")[2]
     for role in ("mysql", "redis", "es", "cmdb", "fta"):
         values[f"{role.upper()}_IP"] = layout.first(role)
-    names = (*SERVICES, "mysql", "redis", "rabbitmq", "cmdb_api", "cmdb_web", "fta", "gse", "usermgr")
+    names = (*SERVICES, "mysql", "redis", "rabbitmq", "cmdb_api", "cmdb_web", "fta", "gse", "usermgr", "iam")
     for name in names:
         if name in ports:  # the last ones are of one generation
             values[f"{name.upper()}_PORT"] = str(ports[name])

@@ -39,6 +39,7 @@ def checks(layout: dict[str, Any]) -> list[Check]:
             if name in ports
             for check in _of(layout, name, name, partial(page, ports[name], "/"))
         ),
+        *(_of(layout, "iam", "bkiam", partial(page, ports["iam"], "/ping")) if "iam" in ports else ()),
         *_of(layout, "job", "job", partial(greeting, ports["job"], b"GET / HTTP/1.0\r\n\r\n")),
         *_own(layout, "paas", "login", partial(healthz, ports["login"], HEALTHZ["login"])),
         *_own(layout, "paas", "paas", partial(healthz, ports["paas"], HEALTHZ["paas"])),

@@ -44,5 +44,6 @@ ROLES = {
     "cmdb": Role(("cmdb",), ("cmdb",), (("cmdb-api", "cmdb_api"), ("cmdb-web", "cmdb_web"))),
     "gse": Role(("six_gse",), ("gse",), (("gse-task", "gse"),)),
     "job": Role(("job",), ("job",), (("job-gateway", "job"),)),
+    "iam": Role(("six_iam",), ("iam",), (("bkiam", "iam"),)),
     "usermgr": Role(("six_usermgr",), ("usermgr",), (("usermgr", "usermgr"),)),
 }

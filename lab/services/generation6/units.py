@@ -229,6 +229,10 @@ def usermgr(layout: Layout, address: str) -> None:
     _platform(layout, "bk-usermgr", "usermgr/bin/usermgr", "usermgr", "etc/usermgr.conf")
 
 
+def iam(layout: Layout, address: str) -> None:
+    _platform(layout, "bk-iam", "bkiam/bin/iam", "iam", "etc/iam.conf")
+
+
 def _platform(layout: Layout, unit: str, path: str, module: str, conf: str) -> None:
     install(layout.home / path, module)
     command = f"{layout.home / path} -c {layout.home / conf}"
@@ -248,6 +252,6 @@ UNIT: dict[str, Callable[[Layout, str], None]] = {
     one.__name__: one
     for one in (
         *(open_paas, openresty, consul_template, consul, paasagent, filebeat, logstash, mysql, redis),
-        *(rabbitmq, es, cmdb, gse, job, usermgr, chronyd, sshd),
+        *(rabbitmq, es, cmdb, gse, job, usermgr, iam, chronyd, sshd),
     )
 }

@@ -16,6 +16,7 @@ from ..open_paas.database import Database
 from ..open_paas.logs import open_logs
 from ..open_paas.settings import load, missing
 from ..open_paas.web import Request, Response, Site, answer_json, redirect
+from .permissions import is_allowed
 
 NEEDED = ("ESB_TOKEN", "PAAS_DOMAIN", "PAAS_INNER_DOMAIN", "ENGINE_HOST", "LOGIN_HOST", "DATABASES")
 TIMEOUT = 10  # seconds for each third party
@@ -93,7 +94,9 @@ def platform(request: Request) -> Response:
     if token:
         user = call_login(token)
         if user:
-            return Response(pages.page("开发者中心|蓝鲸智云", f"<h1>{user.get('bk_username', '')}</h1>"))
+            name = user.get("bk_username", "")
+            is_allowed(settings, name, "develop_app")
+            return Response(pages.page("开发者中心|蓝鲸智云", f"<h1>{name}</h1>"))
     if request.header("X-Requested-With") == "XMLHttpRequest":
         return Response(status=401)
     return redirect(f"/login/?c_url={quote(request.path)}")

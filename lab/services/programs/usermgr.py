@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from urllib.parse import parse_qs, urlsplit
 
 from . import argument
@@ -14,9 +15,13 @@ WRONG = 3210010
 def main() -> None:
     config = configuration(argument("-c"))
     passwords = dict(config["users"])
+    hold_seconds = config.getfloat("server", "hold_seconds", fallback=0.0)
 
     def reply(question: Question) -> Answer:
         url = urlsplit(question.path)
+        if hold_seconds and "/profile_list" in url.path:  # waits for its own database, and gives up
+            time.sleep(hold_seconds)
+            raise TimeoutError
         parameters = {name: values[0] for name, values in parse_qs(url.query).items()}
         if url.path.rstrip("/").endswith("login/check"):
             good = passwords.get(parameters.get("username", "")) == parameters.get("password")

@@ -29,6 +29,9 @@ LOGIN_HOST = "http://__LAN_IP__:__LOGIN_PORT__"
 
 HOST_CC = '__CMDB_URL__'
 HOST_JOB = '__JOB_URL__'
+# host iam
+HOST_IAM = ':'
+HOST_IAM_NEW = 'bkiam.service.consul:__IAM_PORT__'
 
 SECRET_KEY = '__ESB_SECRET_KEY__'
 ESB_TOKEN = '__ESB_TOKEN__'
