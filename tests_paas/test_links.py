@@ -3,16 +3,20 @@
 from collections.abc import Iterable, Iterator, Mapping
 
 from bkpaas.checks import (
+    Answer,
     Deployment,
     Finding,
     HostLookup,
     HostView,
+    HttpName,
     Link,
     Message,
     NoData,
     NotApplicable,
     case,
     condition,
+    has_project,
+    labelled,
     lines,
     msg,
     series,
@@ -147,3 +151,48 @@ def _shown(pair: Pair, ends: Mapping[int, Link]) -> Message:
         packets=sum(one.packets for one in ends.values()),
         percent=round(100 * LOSSY_SHARE),
     )
+
+
+@condition("large-packets")
+def test_large_packets_pass(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """A request and an answer of several packets pass where short ones do."""
+    lost: dict[str, Answer] = {}
+    targets = deployment.hosts_with("paas") if deployment.host(host.name).has_role("nginx") else ()
+    for target in (one for one in targets if one.name != host.name and has_project(one, "login")):
+        small = host.answers.get(HttpName.SERVICE_OF_HOST, "login", target.name)
+        large = host.answers.get(HttpName.LARGE_OF_HOST, target.name)
+        finding.add_evidence(labelled(target.name, f"HTTP {large.status}"))
+        if _is_lost(small, large) and _answers(host_facts(target.name), HttpName.LARGE):
+            lost[target.name] = large
+    fronts = deployment.hosts_with("nginx")
+    if host.name not in {front.name for front in fronts}:
+        small, large = host.answers.get(HttpName.IS_LOGIN_DOMAIN), host.answers.get(HttpName.LARGE_DOMAIN)
+        finding.add_evidence(f"HTTP {large.status}")
+        near = [front.name for front in fronts if _answers(host_facts(front.name), HttpName.LARGE_DOMAIN)]
+        if _is_lost(small, large) and near:
+            lost[near[0]] = large
+    finding.depends_on_hosts(front.name for front in fronts if front.name != host.name)
+    assert not lost, case(
+        "lost",
+        lines(
+            msg(
+                "{url} with a header of 3,000 bytes: no answer to {host} in time", url=one.url, host=host.name
+            )
+            for one in lost.values()
+        ),
+        others=series(lost),
+        other=deployment.host(next(iter(lost))).address if lost else "",
+    )
+
+
+def _is_lost(small: Answer, large: Answer) -> bool:
+    return small.ok and large.error_kind == "silent"
+
+
+def _answers(view: HostView, name: HttpName) -> bool:
+    try:
+        return view.answers.get(name).ok
+    except NoData:
+        return False

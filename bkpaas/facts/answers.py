@@ -15,7 +15,7 @@ from bkpaas.errors import NoData
 from bkpaas.facts import database, raw
 from bkpaas.facts.database import DatabaseLogin
 from bkpaas.facts.missing import Fact, Missing, Record
-from bkpaas.facts.query import LOST_CONNECTION, Earlier, HttpName, Query, TcpName, http_get
+from bkpaas.facts.query import LOST_CONNECTION, Earlier, HttpName, Query, TcpName, http_get, large_get
 from bkpaas.facts.ranges import Seconds
 from bkpaas.facts.secrets import Secrets
 from bkpaas.facts.uwsgi import service_endpoint
@@ -128,7 +128,9 @@ def answers(
     section: dict[str, dict[str, Any]], secrets: Secrets, missing: dict[str, Message | str] | None = None
 ) -> Answers:
     """Parse the raw HTTP answers by name."""
-    by_name = {name: answer(item, secrets) for name, item in section.items()}
+    large = HttpName.LARGE.value  # of these only that they arrive is of interest
+    shown = {name: item | {"body": ""} if name.startswith(large) else item for name, item in section.items()}
+    by_name = {name: answer(item, secrets) for name, item in shown.items()}
     return Answers(by_name=by_name, missing=missing or {})
 
 
@@ -257,6 +259,7 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
     if entry.has_role(*platform.LOGIN_CALLER_ROLES):
         url = deployment.url(platform.IS_LOGIN_PATH)
         yield http_get(deployment, HttpName.IS_LOGIN_DOMAIN.value, url)
+        yield large_get(deployment, HttpName.LARGE_DOMAIN.value, deployment.url(platform.LOGIN_PAGE_PATH))
         if deployment.scheme == "https":
             yield http_get(deployment, HttpName.DOMAIN_TRUSTED.value, url, own_trust=True)
 
@@ -277,6 +280,7 @@ def _of_services(entry: Host, deployment: Deployment, earlier: Earlier) -> Itera
             yield http_get(deployment, HttpName.SERVICE.of(service), base + platform.SERVICE_PATHS[service])
         if service == "login":
             yield http_get(deployment, HttpName.IS_LOGIN_V2.value, base + platform.IS_LOGIN_V2_PATH)
+            yield large_get(deployment, HttpName.LARGE.value, f"{base}/")
         if service == "esb":
             url = base + platform.IS_LOGIN_ESB_PATH
             yield http_get(deployment, HttpName.IS_LOGIN_ESB.value, url, again=LOST_CONNECTION)
@@ -291,6 +295,8 @@ def _of_paas_hosts(deployment: Deployment, earlier: Earlier) -> Iterator[Query]:
             address = _as_nginx_sees(paas, deployment, port, earlier)
             name = HttpName.SERVICE_OF_HOST.of(service, paas.name)
             yield http_get(deployment, name, f"http://{address}:{port}{path}")
+            if service == "login":
+                yield large_get(deployment, HttpName.LARGE_OF_HOST.of(paas.name), f"http://{address}:{port}/")
 
 
 def _as_nginx_sees(paas: Host, deployment: Deployment, port: int, earlier: Earlier) -> str:

@@ -100,6 +100,9 @@ class HttpName(_Names):
     SERVICE = "answer-{}"
     IAM = "iam"
     SERVICE_OF_HOST = "{}@{}"
+    LARGE = "large"
+    LARGE_OF_HOST = "large@{}"
+    LARGE_DOMAIN = "large-domain"
     IS_LOGIN_V2 = "is_login-v2"
     IS_LOGIN_ESB = "is_login-esb"
     IS_LOGIN_DOMAIN = "is_login-domain"
@@ -320,6 +323,18 @@ class Earlier(Struct, frozen=True):
         """Return the password behind a digest, and where a host has it; None if it is unknown."""
         text = self.password(digest)
         return None if text is None else Password(text, self.source(host, digest))
+
+
+PADDING = {"X-Padding": "bkpaas-acceptance-" * 167}
+"""A header of 3,000 bytes: with it a request does not fit in one packet of 1,500."""
+LARGE_ANSWER_BYTES = 4000
+"""What is read of an answer that does not fit in one packet."""
+
+
+def large_get(deployment: Deployment, name: str, url: str) -> HttpGet:
+    """Return a GET that is as large as those of a browser with the cookies of a user."""
+    query = http_get(deployment, name, url, headers=PADDING)
+    return msgspec.structs.replace(query, bytes=LARGE_ANSWER_BYTES)
 
 
 LOST_CONNECTION: dict[str, str | float] = {

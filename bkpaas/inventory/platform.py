@@ -42,6 +42,8 @@ DOMAIN_HEALTHZ_PATHS = {
 
 IS_LOGIN_PATH = "/login/accounts/is_login/"
 """login refuses a request without a token immediately, without the database: the answer proves that login was reached."""
+LOGIN_PAGE_PATH = "/login/"
+"""The login form, a page of some kilobytes; without a cookie the request changes nothing."""
 IS_LOGIN_V2_PATH = "/login/api/v2/is_login/"
 IS_LOGIN_ESB_PATH = "/c/compapi/v2/bk_login/is_login/"
 PLATFORM_PATH = "/platform/"

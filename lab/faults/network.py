@@ -83,6 +83,21 @@ def lossy_link(role: str, number: int, others: tuple[tuple[str, int], ...], shar
     return break_, heal
 
 
+def large_packets(role: str, number: int, other: str, other_number: int = 0) -> tuple[Act, Act]:
+    """Drop the large packets that a host sends to another one, without a word, as behind a tunnel with a smaller MTU."""
+
+    def break_(lab: Lab) -> None:
+        place = address(lab, host(lab, other, other_number))
+        lab.run(
+            host(lab, role, number), f"iptables -I OUTPUT -p tcp -d {place} -m length --length 1400: -j DROP"
+        )
+
+    def heal(lab: Lab) -> None:
+        lab.run(host(lab, role, number), "iptables -F OUTPUT")
+
+    return break_, heal
+
+
 STALE = "--address=/{domain}/10.66.0.99"
 WITHOUT = "--local=/#/"
 
@@ -122,6 +137,9 @@ FAULTS = (
     Fault("route-prohibit-back", "host-routes", SECTION, "a route of the type prohibit on the host of the database for the second paas host", "数据库主机上有一条指向第二台 paas 的 prohibit 路由", *rejecting_route("prohibit", "mysql", 0, "paas", 1)),
     Fault("packets-lost-paas", "packet-loss", SECTION, "a third of the packets between nginx and the first paas host is lost", "nginx 与第一台 paas 之间三分之一的包丢失", *lossy_link("nginx", 0, (("paas", 0),), 0.35)),
     Fault("packets-lost-data", "packet-loss", SECTION, "a third of the packets of the host with the database and redis is lost", "数据库和 redis 所在主机三分之一的包丢失", *lossy_link("mysql", 0, (("paas", 0), ("paas", 1), ("appo", 0)), 0.35)),
+    Fault("large-answers-lost", "large-packets", SECTION, "large packets of the first paas host to nginx are lost: short answers arrive", "第一台 paas 发往 nginx 的大包丢失：短应答正常", *large_packets("paas", 0, "nginx")),
+    Fault("large-requests-lost", "large-packets", SECTION, "large packets of nginx to the second paas host are lost: requests with many cookies hang", "nginx 发往第二台 paas 的大包丢失：带较多 cookie 的请求卡住", *large_packets("nginx", 0, "paas", 1)),
+    Fault("large-requests-lost-agent", "large-packets", SECTION, "large packets of the appo host to nginx are lost", "appo 主机发往 nginx 的大包丢失", *large_packets("appo", 0, "nginx")),
     Fault("nameserver-second-stale", "nameservers-agree", SECTION, "the second nameserver of the job host has an old address of the domain", "job 主机的第二个 DNS 服务器中是域名的旧地址", *other_nameserver(STALE, APPEND, "job")),
     Fault("nameserver-second-without", "nameservers-agree", SECTION, "the second nameserver of the first paas host does not have the domain", "第一台 paas 的第二个 DNS 服务器中没有该域名", *other_nameserver(WITHOUT, APPEND, "paas")),
     Fault("nameserver-first-stale", "domain-resolve", SECTION, "the first nameserver of the appo host has an old address of the domain", "appo 主机的第一个 DNS 服务器中是域名的旧地址", *other_nameserver(STALE, PREPEND, "appo")),

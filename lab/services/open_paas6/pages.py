@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from ..open_paas.pages import page
+from ..open_paas.pages import LOOKS, page
 
 FORMS = """<form action="" method="post" id="login-form" onsubmit="return refresh_token()">
 <input type='hidden' name='csrfmiddlewaretoken' value='{csrf}' />
@@ -13,6 +13,7 @@ FORMS = """<form action="" method="post" id="login-form" onsubmit="return refres
 <p class="error">{error}</p><button type="submit">登录</button></form>
 <form id="language-form" action="/login/i18n/setlang/" method="post">
 <input type='hidden' name='csrfmiddlewaretoken' value='{csrf}' /><input type="hidden" name="next" value=""></form>"""
+FORMS += LOOKS
 
 
 def login_form(csrf: str, app_id: str, error: str) -> str:
