@@ -28,6 +28,7 @@ from bkpaas.checks import (
     connection_case,
     labelled,
     lines,
+    missing_program,
     msg,
     nginx_route,
     no_answer,
@@ -282,6 +283,10 @@ def test_paas_agent_is_alive(host: HostView, finding: Finding) -> None:
         state = msg("process {pid} runs", pid=agents[0].pid) if agents else msg("no paas_agent process")
         problem = labelled(answer.url, no_answer(answer.error_kind))
         evidence = clauses([problem, state, *_supervised(host)])
+        path = None if agents else missing_program(host, "paas_agent")
+        assert path is None, case(
+            "not-installed", "{evidence}; {path} does not exist", evidence=evidence, path=path
+        )
         raise AssertionError(_unanswered(answer, evidence) if agents else case("not-running", evidence))
     health = answer.json() or {}
     alive = answer.status == 200 and ("alive" in answer.body or health.get("ok") is True)

@@ -20,6 +20,7 @@ from bkpaas.checks import (
     Settings,
     Subject,
     case,
+    clauses,
     clock_slack,
     combined,
     condition,
@@ -179,6 +180,19 @@ def test_agents_work_equally_long(
     counts = host_facts.once("limits-of-agents", lambda lookup: Counter(_limits(deployment, lookup)))
     usual = max(counts, key=lambda seconds: (counts[seconds], seconds == SHIPPED_LIMIT))
     finding.add_evidence(f"{where}: {LIMIT} = {own}")
+    earlier = _agent(host).execute_time_limit.earlier
+    file = _agent(host).files[0].path
+    assert not earlier, case(
+        "repeated",
+        "{file}: {setting} stands in lines {lines} too, with another value; the agent takes the last, {own} ({where})",
+        file=file,
+        setting=LIMIT,
+        lines=", ".join(map(str, earlier)),
+        own=own,
+        where=where,
+    )
+    equal = [seconds for seconds in counts if counts[seconds] == counts[usual]]
+    assert len(equal) < 2 or SHIPPED_LIMIT in equal, _undecided(deployment, host_facts, finding)
     assert own == usual, case(
         "differs",
         "{where}: {setting} = {own}, other app hosts have {usual}",
@@ -186,6 +200,24 @@ def test_agents_work_equally_long(
         setting=LIMIT,
         own=own,
         usual=usual,
+    )
+
+
+def _undecided(deployment: Deployment, host_facts: HostLookup, finding: Finding) -> CaseMessage:
+    """Return the case of values that are equally frequent, none of them the shipped one; the remedy names all hosts."""
+    hosts: dict[int, list[str]] = {}
+    for entry in deployment.selected("appo", "appt"):
+        facts = host_facts(entry.name)
+        if not isinstance(facts.facts.agent, Missing) and facts.facts.agent.config is not None:
+            hosts.setdefault(_limit(facts)[0], []).append(entry.name)
+    shown = (f"{seconds} ({', '.join(names)})" for seconds, names in sorted(hosts.items()))
+    finding.set_remedy_values(values=clauses(shown))
+    return case(
+        "undecided",
+        "{setting} differs between the app hosts: {numbers}; which is right is undecided, shipped is {shipped}",
+        setting=LIMIT,
+        numbers=", ".join(map(str, sorted(hosts))),
+        shipped=SHIPPED_LIMIT,
     )
 
 

@@ -91,6 +91,15 @@ def _not_covered(agent: LogPlugin, app: str, logs: list[LogFile]) -> CaseMessage
         return case(
             "excluded", "{path}: excluded by {patterns}", path=path, patterns=", ".join(agent.left_out)
         )
+    where = agent.disabled_at(path)
+    if where is not None:
+        return case(
+            "disabled",
+            "{path}: the input of log_agent that covers it has `enabled: false` ({file}:{line})",
+            path=path,
+            file=where.rpartition(":")[0],
+            line=where.rpartition(":")[2],
+        )
     globs = ", ".join(agent.paths) or "-"
     return case(
         "not-covered", "{path}: none of the paths of log_agent covers it ({paths})", path=path, paths=globs

@@ -24,6 +24,7 @@ from bkpaas.checks import (
     condition,
     ended_between_rounds,
     lines,
+    missing_program,
     msg,
     port_of_service,
     require_supervisord,
@@ -317,6 +318,9 @@ def _problem(host: HostView, supervisor: Supervisor, program: Program) -> CaseMe
         return case("unstable", "STARTING, and RUNNING only briefly a moment later: it does not stay up")
     if program.state != "RUNNING":
         state = f"{program.state} {program.description}".strip()
+        path = missing_program(host, program.name)
+        if path is not None:
+            return case("not-installed", "{state}: {path} does not exist", state=state, path=path)
         return case("not-running", lines([state]))
     if later and later.pid != program.pid:
         if (

@@ -187,10 +187,24 @@ def test_time_is_kept_by_a_daemon(host: HostView, finding: Finding) -> None:
             )
         )
     finding.add_evidence(f"{daemon.daemon} {daemon.source or ''}".strip())
+    assert not daemon.follows_itself, case(
+        "own-clock",
+        "{daemon} (pid {pid}) runs, but follows the clock of its own host ({source})",
+        daemon=daemon.daemon,
+        pid=daemon.pid,
+        source=daemon.source,
+    )
+    assert daemon.synchronised or daemon.daemon != "ntpd", case(
+        "ntpd-not-synchronised",
+        "{daemon} (pid {pid}) runs, but follows no server",
+        daemon="ntpd",
+        pid=daemon.pid,
+    )
     assert daemon.synchronised, case(
         "not-synchronised",
-        "{daemon} runs but follows no server (source: {source})",
+        "{daemon} (pid {pid}) runs, but follows no server (source: {source})",
         daemon=daemon.daemon,
+        pid=daemon.pid,
         source=daemon.source or msg("none", context="time source"),
     )
 

@@ -29,7 +29,7 @@ VARIABLES = frozenset({
     "agent_supervisorctl", "source", "source_address", "target", "target_address", "database", "database_port",
     "no_proxy", "zone", "virtual", "disk", "port", "urls", "service_logs", "nginx_folder", "error_logs", "site",
     "domain_address", "cookie_domain", "es_url", "es_host", "redis_host", "redis_port", "list", "file", "units",
-    "proposed", "containers", "copies",
+    "proposed", "containers", "copies", "values",
 })  # fmt: skip
 """What a remedy or a headline may use."""
 _TITLE = "nginx: master process "

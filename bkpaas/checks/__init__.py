@@ -101,6 +101,7 @@ from bkpaas.checks.phrases import (
     seconds,
     sorted_uids,
 )
+from bkpaas.checks.programs import missing_program
 from bkpaas.checks.rights import collecting_account, unreadable_for_want_of_rights
 from bkpaas.checks.values import (
     SHARED_SETTINGS,
@@ -292,7 +293,7 @@ __all__ = [  # one name a line would take 200 lines
     "is_about_server", "is_elasticsearch", "is_login_refusal", "is_loopback", "is_own", "is_placeholder", "joined",
     "keeps_host", "keeps_settings", "key_readings", "labelled", "later_time", "lines", "load_time", "location_host",
     "location_port", "log_time", "login_access_log", "login_obstacle", "lost_settings", "mentions", "message_of",
-    "msg", "name_database", "needs", "newer_files", "newest_by_source", "nginx_addresses", "nginx_route", "no_answer",
+    "missing_program", "msg", "name_database", "needs", "newer_files", "newest_by_source", "nginx_addresses", "nginx_route", "no_answer",
     "offset", "only_touched", "own_addresses", "parsers", "pid_files", "platform_servers", "platform_upstreams",
     "plural", "port_of_service", "process_of_program", "program_lines", "queried_applications", "read_only_variables",
     "readings", "redis_endpoint", "refused_address", "refused_command", "refuses_password", "request_failure",

@@ -30,6 +30,8 @@ class TimeLimit(Record, frozen=True):
     seconds: int
     """As the agent reads it: what is missing or no number is 0."""
     line: int | None = None
+    earlier: tuple[int, ...] = ()
+    """The lines before it with another value: the agent takes the last."""
 
 
 class AgentConfig(Record, frozen=True):
@@ -92,7 +94,7 @@ def agent(files: Files, secrets: Secrets) -> Agent | Missing:
 
 def _config(entries: list[dict[str, Any]], secrets: Secrets) -> AgentConfig:
     file = file_fact(entries[0])
-    scalars, problem = _scalars(content(entries[0]) or "")
+    scalars, repeated, problem = _scalars(content(entries[0]) or "")
     problems: list[Message | str] = [f"{file.path}:{problem}"] if problem else []
     limit = scalars.get("settings.execute_time_limit")
     if limit is None and (elsewhere := [key for key in scalars if key.endswith("execute_time_limit")]):
@@ -110,6 +112,7 @@ def _config(entries: list[dict[str, Any]], secrets: Secrets) -> AgentConfig:
             text=None if limit is None else limit.value[:100],
             seconds=whole_number(None if limit is None else limit.value),
             line=None if limit is None else limit.start_mark.line + 1,
+            earlier=tuple(repeated.get("settings.execute_time_limit", ())),
         ),
         controller_url=_text(scalars, "settings.controller_server_url"),
         base_app_path=_text(scalars, "settings.base_app_path"),
@@ -124,15 +127,19 @@ def _config(entries: list[dict[str, Any]], secrets: Secrets) -> AgentConfig:
     )
 
 
-def _scalars(text: str) -> tuple[dict[str, ScalarNode], str | None]:
-    """Return ({lower-case dotted path: scalar}, problem), with the paths that the agent looks up."""
+def _scalars(text: str) -> tuple[dict[str, ScalarNode], dict[str, list[int]], str | None]:
+    """Return ({lower-case dotted path: scalar}, {path: earlier lines with another value}, problem).
+
+    The paths are those that the agent looks up.
+    """
     try:
         root = YAML(typ="safe", pure=True).compose(text)
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
-        return {}, f"{line}: {getattr(error, 'problem', None) or type(error).__name__}"
+        return {}, {}, f"{line}: {getattr(error, 'problem', None) or type(error).__name__}"
     scalars: dict[str, ScalarNode] = {}
+    repeated: dict[str, list[int]] = {}
     todo = [("", root)]
     while todo:
         path, node = todo.pop()
@@ -144,7 +151,12 @@ def _scalars(text: str) -> tuple[dict[str, ScalarNode], str | None]:
                 str(key.value).lower(): (key, value) for key, value in node.value
             }  # as the agent's loader
             todo += [(f"{path}{dot}{key.value}", value) for key, value in last.values()]
-    return scalars, None
+            for key, value in node.value:
+                final = last[str(key.value).lower()][1]
+                if final is not value and getattr(final, "value", None) != getattr(value, "value", None):
+                    name = f"{path}{dot}{key.value}".lower()
+                    repeated.setdefault(name, []).append(key.start_mark.line + 1)
+    return scalars, repeated, None
 
 
 def _text(scalars: dict[str, ScalarNode], path: str) -> str | None:

@@ -72,6 +72,7 @@ class PluginSettings:
         self.outputs: list[str] = []
         self.paths: list[str] = []
         self.left_out: list[str] = []
+        self.disabled: list[tuple[str, str]] = []
         self.selects = False
         self.indices: list[IndexName] = []
         self.drops: str | None = None
@@ -172,7 +173,10 @@ def read_filebeat(file: str, text: str, secrets: Secrets, read: PluginSettings) 
     _read_registry(settings, read)
     for name, node in settings.items():
         if match := _PATHS.fullmatch(name):
-            if _scalar(settings.get(f"{name.rpartition(match['what'])[0]}enabled")) in _FALSE:
+            enabled = settings.get(f"{name.rpartition(match['what'])[0]}enabled")
+            if enabled is not None and _scalar(enabled) in _FALSE:
+                location = (f"{file}:{enabled.start_mark.line + 1}", (_scalar(node) or "")[:300])
+                read.disabled += [location] if match["what"] == "paths" else []
                 continue
             (read.paths if match["what"] == "paths" else read.left_out).append((_scalar(node) or "")[:300])
     options = {

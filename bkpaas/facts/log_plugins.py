@@ -51,6 +51,8 @@ class LogPlugin(Record, frozen=True):
     """Globs of the logs that log_agent reads."""
     left_out: tuple[str, ...] = ()
     """Regular expressions of those among them that it does not."""
+    disabled: tuple[tuple[str, str], ...] = ()
+    """Of inputs with `enabled: false`: file:line of that, and a glob."""
     selects: bool = False
     """Whether some lines are dropped on purpose."""
     indices: tuple[IndexName, ...] = ()
@@ -73,6 +75,10 @@ class LogPlugin(Record, frozen=True):
         return any(_globbed(path, glob) for glob in self.paths) and not any(
             _PLAIN.fullmatch(one) is None or _core(one) in path for one in self.left_out
         )
+
+    def disabled_at(self, path: str) -> str | None:
+        """Return file:line where an input that covers this log is disabled, None if none is."""
+        return next((where for where, glob in self.disabled if _globbed(path, glob)), None)
 
     def covers_without_exclusions(self, path: str) -> bool | None:
         """Return whether a glob matches, whatever is excluded; None if that is not known."""
@@ -202,6 +208,7 @@ def _plugin(which: str, files: Files, processes: Processes | None, peers: Any, s
         outputs=tuple(dict.fromkeys(read.outputs)),
         paths=tuple(dict.fromkeys(read.paths)),
         left_out=tuple(dict.fromkeys(read.left_out)),
+        disabled=tuple(dict.fromkeys(read.disabled)),
         selects=read.selects,
         indices=tuple(read.indices),
         drops=read.drops,

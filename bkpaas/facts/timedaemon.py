@@ -25,6 +25,11 @@ class TimeDaemon(Fact, frozen=True):
     text: str = ""
     """What chronyc or ntpq said."""
 
+    @property
+    def follows_itself(self) -> bool:
+        """Return whether its source is the clock of its own host."""
+        return self.source is not None and bool(_OWN_CLOCK.fullmatch(self.source))
+
 
 _TIMESYNCD = "systemd-timesyncd"[:15]  # as the kernel cuts names
 

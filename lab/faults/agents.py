@@ -77,6 +77,24 @@ def start_agent(lab: Lab) -> None:
     supervisorctl(lab, host(lab, "appo"), "start paas_agent", module="paas_agent")
 
 
+def lose_agent_program(lab: Lab) -> None:
+    """The program of paas_agent was removed, and the agent was restarted."""
+    stop_agent(lab)
+    lab.run(host(lab, "appo"), f"mv {agent_program(lab)} {agent_program(lab)}.old")
+
+
+def find_agent_program(lab: Lab) -> None:
+    lab.run(
+        host(lab, "appo"),
+        f"[ ! -e {agent_program(lab)}.old ] || mv {agent_program(lab)}.old {agent_program(lab)}",
+    )
+    start_agent(lab)
+
+
+def agent_program(lab: Lab) -> str:
+    return f"{lab.layout.home}/paas_agent/paas_agent/bin/paas_agent"
+
+
 def kill_application(lab: Lab) -> None:
     signal_processes(lab, host(lab, "appo"), "KILL", "/.*/Envs/bk_framework/bin/uwsgi")
 
@@ -201,6 +219,15 @@ FAULTS = (
         "appo 上的 paas_agent 已停止",
         stop_agent,
         start_agent,
+    ),
+    Fault(
+        "agent-program-lost",
+        "agent-process",
+        SECTION,
+        "paas_agent on the appo host is stopped, and its program is gone",
+        "appo 上的 paas_agent 已停止，其程序不存在",
+        lose_agent_program,
+        find_agent_program,
     ),
     Fault(
         "saas-dead",

@@ -56,6 +56,19 @@ def paas_file(lab: Lab) -> str:
     return f"{lab.layout.home}/open_paas/paas/conf/default.py"
 
 
+def agents_disagree(lab: Lab) -> None:
+    """Each of the two app hosts has another limit, and neither the shipped one."""
+    agent_limit("240")[0](lab)
+    edit(lab, host(lab, "appo"), agent_file(lab), "s/^\\(  EXECUTE_TIME_LIMIT:\\) [^ ]*/\\1 200/")
+    supervisorctl(lab, host(lab, "appo"), "restart paas_agent", module="paas_agent")
+
+
+def agents_agree(lab: Lab) -> None:
+    agent_limit("240")[1](lab)
+    restore(lab, host(lab, "appo"), agent_file(lab))
+    supervisorctl(lab, host(lab, "appo"), "restart paas_agent", module="paas_agent")
+
+
 def edit_agent_later(lab: Lab) -> None:
     edit(lab, host(lab, "appt"), agent_file(lab), "s/USE_PYPI: 'true'/USE_PYPI: 'false'/")
 
@@ -116,6 +129,23 @@ FAULTS = (
         "the agent on the appt host ends deployments earlier than the other",
         "appt 上 agent 的部署超时与其他 agent 不同",
         *agent_limit("240"),
+    ),
+    Fault(
+        "deploy-limit-repeated",
+        "deploy-timeout-agents-equal",
+        SECTION,
+        "EXECUTE_TIME_LIMIT stands twice in the agent's file on the appt host, with different values",
+        "appt 上 agent 的配置文件中 EXECUTE_TIME_LIMIT 出现两次且值不同",
+        *agent_limit("240", "  EXECUTE_TIME_LIMIT: 300\\n"),
+    ),
+    Fault(
+        "deploy-limits-undecided",
+        "deploy-timeout-agents-equal",
+        SECTION,
+        "the two app hosts have different limits, and neither the shipped one",
+        "两台 app 主机的部署超时不同，且都不是默认值",
+        agents_disagree,
+        agents_agree,
     ),
     Fault(
         "deploy-limit-missing",

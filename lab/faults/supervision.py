@@ -73,6 +73,28 @@ def stop_program(lab: Lab) -> None:
     await_states(lab, paas(lab), "STOPPED", "esb")
 
 
+def lose_program(lab: Lab) -> None:
+    """esb was restarted without its uwsgi: supervisord cannot start it."""
+    lab.run(paas(lab), f"mv {program_of_esb(lab)} {program_of_esb(lab)}.old")
+    lab.run(
+        paas(lab), f"{lab.layout.home}/.envs/open_paas/bin/supervisorctl -c {conf(lab)} restart esb || true"
+    )
+    lab.wait(
+        lambda: "RUNNING" not in supervisorctl(lab, paas(lab), "status esb || true"), 40, "esb does not run"
+    )
+
+
+def find_program(lab: Lab) -> None:
+    lab.run(
+        paas(lab), f"[ ! -e {program_of_esb(lab)}.old ] || mv {program_of_esb(lab)}.old {program_of_esb(lab)}"
+    )
+    start_program(lab)
+
+
+def program_of_esb(lab: Lab) -> str:
+    return f"{lab.layout.home}/.envs/esb/bin/uwsgi"
+
+
 def start_program(lab: Lab) -> None:
     supervisorctl(lab, paas(lab), "start esb")
     await_states(lab, paas(lab), "RUNNING", "esb")
@@ -188,6 +210,15 @@ FAULTS = (
         "esb 被停止",
         stop_program,
         start_program,
+    ),
+    Fault(
+        "program-lost",
+        "supervisor-status",
+        SECTION,
+        "the uwsgi of esb is gone, and esb was restarted",
+        "esb 的 uwsgi 不存在，且 esb 已被重启",
+        lose_program,
+        find_program,
     ),
     Fault(
         "crash-loop",

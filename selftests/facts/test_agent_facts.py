@@ -150,9 +150,9 @@ def test_ids_and_tokens_are_digests_that_do_not_depend_on_their_spelling():
 
 
 def test_a_key_that_is_there_twice_takes_the_last():
-    scalars, _ = _scalars("settings:\n  A: 1\n  EXECUTE_TIME_LIMIT: 300\n  EXECUTE_TIME_LIMIT: 3000\n")
+    scalars, *_ = _scalars("settings:\n  A: 1\n  EXECUTE_TIME_LIMIT: 300\n  EXECUTE_TIME_LIMIT: 3000\n")
     assert scalars["settings.execute_time_limit"].value == "3000"
-    scalars, _ = _scalars("settings:\n  A: 1\nsettings:\n  B: 2\n")
+    scalars, *_ = _scalars("settings:\n  A: 1\nsettings:\n  B: 2\n")
     assert list(scalars) == ["settings.b"]
 
 
@@ -168,3 +168,16 @@ def test_a_key_that_is_there_twice_takes_the_last():
 def test_a_token_with_a_character_that_does_not_belong_to_it(token, malformed):
     text = f"auth:\n  sid: '3c3467501d06501e820309fadde782fd'\n  token: '{token}'\n"
     assert config(text).malformed == malformed
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds", "earlier"),
+    [
+        ("settings:\n  EXECUTE_TIME_LIMIT: 300\n  A: 1\n  EXECUTE_TIME_LIMIT: 200\n", 200, (2,)),
+        ("settings:\n  EXECUTE_TIME_LIMIT: 300\n  EXECUTE_TIME_LIMIT: 300\n", 300, ()),
+        ("settings:\n  execute_time_limit: 1\n  EXECUTE_TIME_LIMIT: 2\n  EXECUTE_TIME_LIMIT: 3\n", 3, (2, 3)),
+    ],
+)
+def test_a_key_that_is_repeated(text, seconds, earlier):
+    limit = config(text).execute_time_limit
+    assert (limit.seconds, limit.earlier) == (seconds, earlier)

@@ -31,6 +31,16 @@ def edit_log(snapshot: dict[str, Any], **values: Any) -> None:
             "unreadable",
         ),
         (lambda s: plugins(s)["agent"].update(paths=["/data/other/*.log"]), "not-covered"),
+        (
+            lambda s: plugins(s)["agent"].update(paths=[], disabled=[["/etc/filebeat.yml:7", LOG]]),
+            "disabled",
+        ),
+        (
+            lambda s: plugins(s)["agent"].update(
+                paths=[], disabled=[["/etc/filebeat.yml:7", "/data/other/*"]]
+            ),
+            "not-covered",
+        ),
         (lambda s: plugins(s)["agent"].update(paths=["/data/**/*.log"]), None),
         (lambda s: plugins(s)["agent"].update(left_out=[r"\.log$"]), "excluded"),
         (lambda s: plugins(s)["agent"].update(left_out=[r"(a|b)+\.log$"]), None),
