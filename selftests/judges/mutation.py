@@ -1,6 +1,7 @@
 """Remove or negate each assertion of a check in turn, and list the changes that no snapshot of a corpus shows.
 
     BKPAAS_CORPUS=DIR pytest -c selftests/pytest.ini selftests/judges    # stores each edited snapshot in DIR
+    python -m selftests.recordings.snapshots DIR/recorded                # and one of each recorded fault
     python -m selftests.judges.mutation DIR [MODULE ...]                 # all modules of tests_* by default
 
 A survivor is an assertion that could be deleted or turned round unnoticed: write a test with edited facts for it.
@@ -28,7 +29,7 @@ HOW = ("removed", "negated")
 
 def main(words: list[str] | None = None) -> int:
     options = parser().parse_args(words)
-    snapshots = [Snapshot.load(path) for path in (*ALL, *sorted(options.corpus.glob("*.json")))]
+    snapshots = [Snapshot.load(path) for path in (*ALL, *sorted(options.corpus.rglob("*.json")))]
     modules = options.modules or sorted(ROOT.glob("tests_*/test_*.py"))
     print(f"{len(snapshots)} snapshots, {len(modules)} modules")
     survivors = total = 0
