@@ -1,0 +1,143 @@
+"""Cases that no fault of the lab shows, on edited facts."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+Snapshot = dict[str, Any]
+
+
+def host_of(snapshot: Snapshot, name: str = "paas-1") -> Any:
+    return snapshot["hosts"][name]
+
+
+# --- the socket of supervisord
+
+
+def supervisor_socket(snapshot: Snapshot) -> Any:
+    return host_of(snapshot)["supervisors"]["by_module"]["open_paas"]["socket"]
+
+
+def socket_is_a_file(snapshot: Snapshot) -> None:
+    supervisor_socket(snapshot)["type"] = "file"
+
+
+def socket_of_another_process(snapshot: Snapshot) -> None:
+    path = supervisor_socket(snapshot)["path"]
+    for one in host_of(snapshot)["sockets"]["unix"]:
+        if one["path"].startswith(path):
+            one["pids"] = [1]
+
+
+@pytest.mark.parametrize(
+    ("change", "case"),
+    [(socket_is_a_file, "not-a-socket"), (socket_of_another_process, "other-listener")],
+)
+def test_supervisor_socket(judge: Any, change: Any, case: str) -> None:
+    verdict = judge("supervisor-sock", change)["paas-1"]
+    assert (verdict["verdict"], verdict["case"]) == ("fail", case)
+
+
+# --- the logs of login
+
+
+def log_folder_is_a_file(snapshot: Snapshot) -> None:
+    host_of(snapshot)["places"]["by_name"]["login-log-folder"][0]["type"] = "file"
+
+
+def log_of_root(*modes: int) -> Any:
+    """login runs as uid 1000, its log belongs to root and has this mode."""
+
+    def change(snapshot: Snapshot) -> None:
+        host = host_of(snapshot)
+        for process in host["processes"]["items"]:
+            if "uwsgi" in " ".join(process[6]):
+                process[2] = 1000
+        for file in (*host["places"]["by_name"]["login-logs"], *host["login_access"]["files"]):
+            file.update(uid=0, mode=modes[0])
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "case"),
+    [
+        (log_folder_is_a_file, "no-directory"),
+        (log_of_root(0o644), "wrong-owner"),
+        (log_of_root(0o666), None),
+    ],
+)
+def test_login_writes_its_logs(judge: Any, change: Any, case: str | None) -> None:
+    verdict = judge("login-log-dir", change)["paas-1"]
+    assert (verdict["verdict"], verdict["case"]) == (("fail", case) if case else ("pass", None))
+
+
+def test_request_in_two_logs(judge: Any) -> None:
+    def change(snapshot: Snapshot) -> None:
+        for name in ("paas-1", "paas-2"):
+            host_of(snapshot, name)["login_access"]["probes"] = [snapshot["controller"]["agent"]]
+
+    verdicts = judge("login-request-arrives", change)
+    assert {(one["verdict"], one["case"]) for one in verdicts.values()} == {("fail", "several-logs")}
+
+
+# --- nginx and RabbitMQ
+
+
+def nginx_listens_nowhere(snapshot: Snapshot) -> None:
+    sockets = host_of(snapshot, "nginx-1")["sockets"]
+    sockets["listeners"] = [one for one in sockets["listeners"] if one["port"] != 80]
+
+
+def test_nginx_that_listens_nowhere(judge: Any) -> None:
+    verdict = judge("nginx-conf-port80", nginx_listens_nowhere)["nginx-1"]
+    assert (verdict["verdict"], verdict["case"]) == ("fail", "not-listening")
+
+
+def second_broker(snapshot: Snapshot) -> None:
+    host = host_of(snapshot, "data-1")
+    broker = next(one for one in host["processes"]["items"] if one[5].startswith("beam"))
+    host["processes"]["items"].append([broker[0] + 10_000, 1, *copy.deepcopy(broker[2:])])
+
+
+def test_broker_that_was_left_over(judge: Any) -> None:
+    verdict = judge("rabbit-orphan", second_broker)["data-1"]
+    assert (verdict["verdict"], verdict["case"]) == ("fail", "left-over")
+
+
+# --- the address of Elasticsearch in the settings of paas
+
+
+def search_address(value: str, **names: list[str]) -> Any:
+    """Set the address of Elasticsearch in the settings of paas, and what names resolve to."""
+
+    def change(snapshot: Snapshot) -> None:
+        for name in ("paas-1", "paas-2"):
+            host = host_of(snapshot, name)
+            for key, setting in host["settings"]["by_project"]["paas"]["values"].items():
+                if key == "ELASTICSEARCH_URLS":
+                    setting[3] = f"{value}:10004"
+                elif key == "ELASTICSEARCH_HOSTS":
+                    setting[3] = [f"{value}:10004"]
+            for known, addresses in names.items():
+                text = known.replace("_", ".")
+                host["names"]["by_name"][text] = {"name": text, "addresses": addresses, "seconds": 0.0}
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "case"),
+    [
+        (search_address("es.example", es_example=[]), "unresolved"),
+        (search_address("es.example", es_example=["192.0.2.9"]), "other-host"),
+        (search_address("192.0.2.9"), "other-host"),
+        (search_address("es.example", es_example=["10.66.0.53"]), None),
+    ],
+)
+def test_address_of_elasticsearch(judge: Any, change: Any, case: str | None) -> None:
+    verdict = judge("paas-es-config", change)["paas-1"]
+    assert (verdict["verdict"], verdict["case"]) == (("fail", case) if case else ("pass", None))
