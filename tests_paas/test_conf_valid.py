@@ -1,15 +1,20 @@
 """The files of supervisord, uwsgi and nginx are ones that the program accepts at its next start."""
 
+from collections.abc import Mapping
+
 from bkpaas.checks import (
     UPSTREAM_SERVICES,
     Deployment,
     Finding,
     HostView,
+    HttpName,
     Message,
     Missing,
     NoData,
     NotApplicable,
+    Service,
     case,
+    clauses,
     condition,
     lines,
     msg,
@@ -81,8 +86,42 @@ def test_uwsgi_files_are_valid(host: HostView, deployment: Deployment, finding: 
         least=f"{least:g}",
         services=series(sorted(short)),
     )
+    _require_room_for_headers(host, services, finding)
     if unread:
         raise NoData(msg("not read: {paths}", paths=", ".join(unread)))
+
+
+LEAST_HEADER = 4096
+"""Bytes: what uwsgi takes where the file has no buffer-size."""
+
+
+def _require_room_for_headers(host: HostView, services: Mapping[str, Service], finding: Finding) -> None:
+    """Assert that the services accept a request with the headers of a browser."""
+    small = {
+        name: msg("{path}: buffer-size = {size}", path=one.ini.path, size=one.header_bytes)
+        for name, one in services.items()
+        if 0 < (one.header_bytes or 0) < LEAST_HEADER
+    }
+    if not small and _refuses_large(host):
+        small["login"] = msg("login answers a short request, and none with a header of 3,000 bytes")
+    finding.affects_services(small)
+    finding.set_remedy_values(service=" ".join(sorted(small)) or "SERVICE")
+    assert not small, case(
+        "small-headers",
+        "{services}: {found} (limit {limit} bytes): uwsgi closes the connection of a larger request",
+        found=clauses(small.values()),
+        limit=LEAST_HEADER,
+        services=series(sorted(small)),
+    )
+
+
+def _refuses_large(host: HostView) -> bool:
+    """Return whether login closes the connection of a large request of its own host, and answers a short one."""
+    try:
+        small, large = host.answers.get(HttpName.SERVICE, "login"), host.answers.get(HttpName.LARGE)
+    except NoData:
+        return False
+    return small.ok and large.error_kind in ("empty", "reset")
 
 
 def _unresolved(host: HostView) -> list[str]:

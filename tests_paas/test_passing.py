@@ -32,6 +32,8 @@ PATHS = {
 """A path of each service of open_paas behind the domain."""
 WITH_A_LOGIN = ("login", "paas")
 """Services that set or read the cookies of a login, and build addresses of the Host."""
+LEAST_HEADER = 4096
+"""Bytes: a browser sends the cookies of all applications of a domain in one header, which may have some kilobytes."""
 OWN_HOST = ("$http_host", "$host", "$server_name")
 _QUERY = re.compile(r"\$\{?(?:args|is_args|query_string|request_uri|arg_)")
 _VARIABLE = re.compile(r"\$\{?(\w+)")
@@ -108,6 +110,20 @@ def _problems(
             "proxy_read_timeout is {seconds} s (limit {limit} s; shipped 600 s)",
             seconds=f"{passing.read_seconds:g}",
             limit=f"{least_seconds:g}",
+        )
+    if 0 < passing.header_bytes < LEAST_HEADER:
+        yield case(
+            "headers-refused",
+            "a header of more than {bytes} bytes, such as the cookies of a user, is refused: large_client_header_buffers (limit {limit}; 8192 where none is written)",
+            bytes=passing.header_bytes,
+            limit=LEAST_HEADER,
+        )
+    if 0 < passing.answer_header_bytes < LEAST_HEADER:
+        yield case(
+            "headers-refused",
+            "an answer whose headers, such as cookies, have more than {bytes} bytes becomes a 502: proxy_buffer_size (limit {limit})",
+            bytes=passing.answer_header_bytes,
+            limit=LEAST_HEADER,
         )
     if not passing.passes_body:
         yield case("body-lost", "proxy_pass_request_body off: the body of requests is lost")

@@ -22,6 +22,9 @@ _KINDS = (
     "proxy_method",
     "client_max_body_size",
     "satisfy",
+    "client_header_buffer_size",
+    "large_client_header_buffers",
+    "proxy_buffer_size",
     "proxy_read_timeout",
     "proxy_cache",
     "proxy_cache_valid",
@@ -59,6 +62,10 @@ class Passing(Record, frozen=True):
     """proxy_read_timeout in effect; 0: not known."""
     cache: str = ""
     """The zone from which answers come that nginx stores by its own rule, for every request."""
+    header_bytes: int = 0
+    """What a line of the request's headers may have: large_client_header_buffers; 0: not known."""
+    answer_header_bytes: int = 0
+    """What the headers of an answer may have together: proxy_buffer_size; 0: none is written, it is a page of memory."""
     body_bytes: int = 0
     """The client_max_body_size in effect, in bytes; 0: no limit."""
 
@@ -91,6 +98,10 @@ def passing(block: list[dict[str, Any]], effective: Inherited, refused: bool = F
     off = first("proxy_cache") in ("", "off") or any(
         effective.get(name) for name in ("proxy_no_cache", "proxy_cache_bypass")
     )
+    header_buffers = next(
+        (args[1] for args in effective.get("large_client_header_buffers", ()) if len(args) > 1), "8k"
+    )
+    answer_buffer = first("proxy_buffer_size")
     return Passing(
         host=header("host", ""),
         cookie=header("cookie", "$http_cookie"),
@@ -104,6 +115,8 @@ def passing(block: list[dict[str, Any]], effective: Inherited, refused: bool = F
         access=()
         if first("satisfy") == "any"
         else tuple((one[0], one[1]) for one in effective.get("access", ())),
+        header_bytes=max(_bytes(header_buffers), _bytes(first("client_header_buffer_size") or "1k")),
+        answer_header_bytes=_bytes(answer_buffer) if answer_buffer else 0,
         body_bytes=_bytes(first("client_max_body_size")),
         read_seconds=_seconds(first("proxy_read_timeout")),
         cache="" if off or not effective.get("proxy_cache_valid") else first("proxy_cache")[:100],

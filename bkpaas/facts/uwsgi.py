@@ -54,6 +54,8 @@ class Service(Record, frozen=True):
 
     time_limits: tuple[tuple[str, int], ...] = ()
     """(option, seconds) of the limits after which uwsgi ends a request; 0: no limit."""
+    header_bytes: int | None = None
+    """buffer-size: what the line and the headers of a request may have together; None: not set, where uwsgi takes 4096."""
     proxies: dict[str, str] = field(default_factory=dict)
     """What `env =` sets of the proxy variables, by name in lower case, without credentials."""
 
@@ -164,6 +166,9 @@ def _uwsgi(name: str, entry: dict[str, Any], secrets: Secrets) -> Service:
             for key in ("harakiri", "http-timeout")
             if (text := _last(options, key) or "").isdecimal() and len(text) < 9
         ),
+        header_bytes=int(size)
+        if (size := _last(options, "buffer-size") or "").isdecimal() and len(size) < 9
+        else None,
         paths=tuple(_paths(options, entry)),
     )
 

@@ -206,6 +206,22 @@ def usual_limit(lab: Lab) -> None:
     restart(lab, name, "esb")
 
 
+def small_headers(service: str) -> tuple[Act, Act]:
+    """A buffer-size of two kilobytes, in force."""
+
+    def break_(lab: Lab) -> None:
+        edit(
+            lab, host(lab, "paas"), below(lab, INI.format(service)), "s/^buffer-size = .*/buffer-size = 2048/"
+        )
+        restart(lab, host(lab, "paas"), service)
+
+    def heal(lab: Lab) -> None:
+        restore(lab, host(lab, "paas"), below(lab, INI.format(service)))
+        restart(lab, host(lab, "paas"), service)
+
+    return break_, heal
+
+
 ACCOUNTS = [
     config("next-nginx-user", "nginx", 0, "etc/nginx.conf", "s/^user .*/user nginx-old;/",
            "the account of nginx's workers does not exist", "nginx worker 的账号不存在", gate_reload),
@@ -216,6 +232,10 @@ ACCOUNTS = [
 VALID = [
     fault("esb-harakiri-short", "uwsgi-conf-valid", "uwsgi ends each request of esb after two seconds", "uwsgi 两秒后就结束 esb 的请求",
           (short_limit, usual_limit), "login-502"),
+    fault("login-buffer-small", "uwsgi-conf-valid", "login refuses requests with more than 2 KB of headers", "login 拒绝请求头超过 2 KB 的请求",
+          small_headers("login"), "login-502"),
+    fault("esb-buffer-small", "uwsgi-conf-valid", "esb refuses requests with more than 2 KB of headers", "esb 拒绝请求头超过 2 KB 的请求",
+          small_headers("esb"), "login-502"),
     valid("conf-supervisor-section", "supervisor-conf-valid", "paas", 0, CONF, "s/^\\[program:login\\]/[program:login/",
           "a bracket is missing in the supervisor configuration", "supervisor 配置缺少括号", paas_start(0)),
     valid("conf-supervisor-number", "supervisor-conf-valid", "paas", 1, CONF, "/^\\[program:esb\\]/a startretries=many",

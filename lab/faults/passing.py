@@ -62,6 +62,22 @@ FAULTS = (
         *in_front("s/proxy_read_timeout .*/proxy_read_timeout 3;/"),
     ),
     Fault(
+        "nginx-refuses-cookies",
+        CONDITION,
+        SECTION,
+        "nginx refuses requests with a header of more than 1 KB",
+        "nginx 拒绝单个请求头超过 1 KB 的请求",
+        *in_front("s/proxy_read_timeout .*/&\\n    large_client_header_buffers 4 1k;/"),
+    ),
+    Fault(
+        "nginx-refuses-answer-cookies",
+        CONDITION,
+        SECTION,
+        "nginx answers 502 where the headers of an answer have more than 1 KB",
+        "应答头超过 1 KB 时 nginx 返回 502",
+        *in_front("s/proxy_read_timeout .*/&\\n    proxy_buffer_size 1k;/"),
+    ),
+    Fault(
         "nginx-stores-answers",
         CONDITION,
         LOOP,

@@ -59,7 +59,9 @@ def test_unknown_values() -> None:
 
 def passing_of(**changes: Any) -> Passing:
     """Return the passing of a location with these changes to nginx's own defaults."""
-    return Passing(**{"host": "", "read_seconds": 60.0, "body_bytes": 1024**2} | changes)
+    return Passing(
+        **{"host": "", "read_seconds": 60.0, "header_bytes": 8192, "body_bytes": 1024**2} | changes
+    )
 
 
 def changed_by(text: str) -> Passing:
@@ -92,6 +94,10 @@ def changed_by(text: str) -> Passing:
         (
             "server { if ($request_method !~ ^(GET|HEAD)$) { return 405; } location / { proxy_pass http://x; } }",
             passing_of(host="", refuses_post=True),
+        ),
+        (
+            "server { large_client_header_buffers 4 1k; location / { proxy_buffer_size 2k; } }",
+            passing_of(header_bytes=1024, answer_header_bytes=2048),
         ),
         ("server { location / { if ($request_method = OPTIONS) { return 204; } } }", passing_of(host="")),
         (

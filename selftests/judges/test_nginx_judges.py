@@ -396,6 +396,9 @@ def test_the_limit_of_uploads(judge, megabytes, limit, word):
         ({"read_seconds": 60.0}, "pass", None),
         ({"read_seconds": 3.0}, "fail", "answer-cut"),
         ({"cache": "answers"}, "fail", "answer-stored"),
+        ({"header_bytes": 1024}, "fail", "headers-refused"),
+        ({"header_bytes": 4096, "answer_header_bytes": 4096}, "pass", None),
+        ({"header_bytes": 8192, "answer_header_bytes": 1024}, "fail", "headers-refused"),
     ],
 )
 def test_nginx_passes_answers_back(judge, passing, word, failed):
@@ -416,3 +419,27 @@ def test_uwsgi_gives_requests_time(judge, limits, word):
 
     verdict = judge("uwsgi-conf-valid", change)["paas-1"]
     assert (verdict["verdict"], verdict["case"]) == (word, "short-limit" if word == "fail" else None), verdict
+
+
+@pytest.mark.parametrize(
+    ("size", "word"), [(1024, "fail"), (4095, "fail"), (4096, "pass"), (65535, "pass"), (None, "pass")]
+)
+def test_uwsgi_accepts_the_headers_of_a_browser(judge, size, word):
+    def change(snapshot):
+        snapshot["hosts"]["paas-1"]["services"]["by_name"]["login"]["header_bytes"] = size
+
+    verdict = judge("uwsgi-conf-valid", change)["paas-1"]
+    assert (verdict["verdict"], verdict["case"]) == (word, "small-headers" if word == "fail" else None), (
+        verdict
+    )
+
+
+@pytest.mark.parametrize(("kind", "word"), [("empty", "fail"), ("reset", "fail"), ("silent", "pass")])
+def test_login_closes_a_large_request(judge, kind, word):
+    """The limit may stand on the command line."""
+
+    def change(snapshot):
+        answers = snapshot["hosts"]["paas-1"]["answers"]["by_name"]
+        answers["large"] = {"url": answers["large"]["url"], "error_kind": kind, "error_text": "closed"}
+
+    assert judge("uwsgi-conf-valid", change)["paas-1"]["verdict"] == word
