@@ -244,7 +244,8 @@ def test_upstreams_name_paas_hosts(
     for upstream, service, server in servers:
         if upstream.name in idle or "down" in server.parameters:
             continue
-        where = f"{upstream.file}:{upstream.line} {upstream.name}: {server.address}:{server.port}"
+        address = f"{server.address}:{server.port}"
+        where = f"{upstream.file}:{upstream.line} {upstream.name}: {address}"
         addresses = host.names.of(server.address)
         paas = next((owners[address] for address in addresses if address in owners), None)
         if _placeholder(upstream, deployment):
@@ -256,15 +257,14 @@ def test_upstreams_name_paas_hosts(
             wrong[where] = service, case("unresolved", text, name=server.address)
             continue
         if paas is None:
-            wrong[where] = service, case("unknown-host", "is not a paas host of the inventory")
+            text = msg("is not a paas host of the inventory")
+            wrong[where] = service, case("unknown-host", text, server=address)
             continue
         facts = host_facts(paas.name).facts if paas.selected else None
         _, port = service_endpoint(service, paas, deployment, facts)
         if server.port != port:
-            wrong[where] = (
-                service,
-                case("wrong-port", "{service} listens on {port}", service=service, port=port),
-            )
+            text = msg("{service} listens on {port}", service=service, port=port)
+            wrong[where] = service, case("wrong-port", text, server=address, port=port)
     wrong |= _misdirected(nginx, deployment)
     finding.affects_services(service for service, _ in wrong.values())
     finding.add_evidence(

@@ -63,7 +63,7 @@ def test_names_resolve_quickly(host: HostView, deployment: Deployment, finding: 
     limit = deployment.thresholds.resolve_slow_seconds
     measured = [one for one in host.names.by_name.values() if one.seconds is not None and one.addresses]
     if not measured:
-        raise NoData(msg("no name was resolved in a measured time"))
+        raise NoData(msg("no name resolves on this host, so no time was measured"))
     slowest = max(measured, key=lambda one: one.seconds or 0.0)
     text = msg(
         "{name}: {seconds:.1f} s (limit {limit} s)", name=slowest.name, seconds=slowest.seconds, limit=limit

@@ -97,7 +97,11 @@ def test_settings_are_equal(
         ),
     )
     if unclear or not compared:
-        raise NoData(clauses(unclear[:5]) if unclear else msg("no settings file was read on either host"))
+        raise NoData(
+            clauses(list(dict.fromkeys(unclear))[:5])
+            if unclear
+            else msg("no settings file was read on either host")
+        )
 
 
 def _file(host: HostView, projects: list[str]) -> str:

@@ -80,13 +80,15 @@ def test_projects_have_the_same_values(
         elif len(groups(own)) > 1:
             wrong.append(_not_covering(own, deployment) or _differing(name, own))
     if not compared:
-        raise NoData(clauses(unclear[:5]) if unclear else msg("no settings file was read"))
+        raise NoData(
+            clauses(list(dict.fromkeys(unclear))[:5]) if unclear else msg("no settings file was read")
+        )
     finding.add_evidence(
         msg("{compared} values of {names} agree", compared=compared, names=series(SHARED_SETTINGS))
     )
     _assert_none(wrong, finding)
     if unclear:
-        raise NoData(clauses(unclear[:5]))
+        raise NoData(clauses(list(dict.fromkeys(unclear))[:5]))
 
 
 def _assert_none(wrong: list[Problem], finding: Finding) -> None:
@@ -186,7 +188,7 @@ def test_addresses_in_the_settings_are_those_of_the_inventory(
     finding.affects_services(SERVICES[one.name] for one in wrong if one.case.case == "not-listening")
     _assert_none(wrong, finding)
     if unclear:
-        raise NoData(clauses(unclear[:5]))
+        raise NoData(clauses(list(dict.fromkeys(unclear))[:5]))
 
 
 OWN_HOST = ("LOGIN_HOST", "ENGINE_HOST", "HOST_BK_LOGIN")
@@ -231,7 +233,7 @@ def test_services_use_those_of_their_own_host(
     if not compared and not unclear:
         raise NotApplicable(msg("no settings file has an address of another part of the platform"))
     if unclear:
-        raise NoData(clauses(unclear[:5]))
+        raise NoData(clauses(list(dict.fromkeys(unclear))[:5]))
 
 
 def _location_problem(

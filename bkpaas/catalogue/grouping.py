@@ -45,7 +45,8 @@ def root_groups(
     groups: dict[tuple[str, ...], list[Verdict]] = {}
     for verdict in roots:
         reason = (reasons or {}).get(verdict.id, verdict.evidence or "")
-        groups.setdefault(_origin(verdict, views, reason, addresses or {}), []).append(verdict)
+        shared = verdict.id in (reasons or {})
+        groups.setdefault(_origin(verdict, views, reason, addresses or {}, shared), []).append(verdict)
     for members in groups.values():
         members.sort(
             key=lambda one: (one.subject != "controller", order.get(one.condition, len(order)), one.id)
@@ -81,8 +82,10 @@ def consequences(bad: list[Verdict]) -> dict[str, set[str]]:
     return explained
 
 
-def _origin(verdict: Verdict, views: list[Verdict], reason: str, addresses: Addresses) -> tuple[str, ...]:
-    """Return what is equal for findings with one origin."""
+def _origin(
+    verdict: Verdict, views: list[Verdict], reason: str, addresses: Addresses, shared: bool
+) -> tuple[str, ...]:
+    """Return what is equal for findings with one origin. shared: it is about something that several hosts use."""
     if verdict.condition in TOPOLOGY.views and (view := _view(verdict, views)):
         return view
     if verdict.condition in TOPOLOGY.reported_first and verdict.case:
@@ -95,7 +98,7 @@ def _origin(verdict: Verdict, views: list[Verdict], reason: str, addresses: Addr
     if verdict.verdict == "no_data":
         text = _without_own(verdict, verdict.reason or "", addresses, both_ends=False)
         return (verdict.condition, "no_data", text) if text else (verdict.id,)
-    if not kinds or kinds & OF_ONE_HOST:
+    if not kinds or (kinds & OF_ONE_HOST and not shared):
         return (verdict.id,)
     both = kinds == {"wrong-value"}  # two values that do not fit: either end of the link may be wrong
     text = _without_own(verdict, reason, addresses, both_ends=both)

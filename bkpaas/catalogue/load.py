@@ -307,9 +307,14 @@ def _no_component(name: str) -> str:
     return to_text(msg("no component {name} in {topology}", name=name, topology=TOPOLOGY))
 
 
+_SPACED = re.compile(r"(?<=[\u4e00-\u9fff])\n(?=[A-Za-z0-9`{])|(?<=[A-Za-z0-9`}])\n(?=[\u4e00-\u9fff])")
+"""A line end between a Chinese and a Latin letter."""
+
+
 def _joined_lines(text: Text) -> Text:
-    """Join the lines of a text: with a space in English, with nothing in Chinese."""
-    return Text(" ".join(text.en.strip().split("\n")), "".join(text.zh.strip().split("\n")))
+    """Join the lines of a text: with a space in English and between Chinese and Latin letters, else with nothing."""
+    chinese = _SPACED.sub(" ", text.zh.strip())
+    return Text(" ".join(text.en.strip().split("\n")), "".join(chinese.split("\n")))
 
 
 def _read(path: Path, type_: type[File]) -> File:

@@ -29,8 +29,8 @@ def labelled(label: str, text: Message | str) -> Message:
 
 
 def clauses(texts: Iterable[Message | str]) -> Message:
-    """Return several texts in one line, separated by semicolons."""
-    return joined("; ", texts, context="as in English")
+    """Return several texts in one line, separated by semicolons; equal ones once."""
+    return joined("; ", dict.fromkeys(texts), context="as in English")
 
 
 def mentions(text: Message | str, word: str) -> bool:

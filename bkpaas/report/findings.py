@@ -140,8 +140,18 @@ def unexplained(results: Results) -> list[Verdict]:
 
 
 def not_collected_hosts(results: Results) -> list[HostRecord]:
-    """Return the hosts without data, or without a part of it."""
-    return [host for host in results.hosts if not host.collected or host.error]
+    """Return the hosts without data, or without a part of it, that are not a root cause themselves."""
+    roots = {id_ for cause in results.causes for id_ in cause.ids}
+    return [
+        host
+        for host in results.hosts
+        if (not host.collected or host.error) and f"host-reachable@{host.name}" not in roots
+    ]
+
+
+def error_of(host: HostRecord) -> str | None:
+    """Return why a host has no data, without its own name and address at the beginning."""
+    return host.error and host.error.removeprefix(f"{host.name} ({host.address}) ")
 
 
 class Group(NamedTuple):

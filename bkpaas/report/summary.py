@@ -13,6 +13,7 @@ from bkpaas.report.change_lines import change_lines, differences, moment, not_co
 from bkpaas.report.findings import (
     Cause,
     causes,
+    error_of,
     headline,
     label,
     not_collected_hosts,
@@ -92,7 +93,7 @@ class _Ticket:
         yield from self.list(msg("Without a known cause"), loose)
         not_visited = self.text(msg("not collected"))
         hosts = [
-            f"{code(host.name)}{self.colon}{code(self.cut(host.error or not_visited))}"
+            f"{code(host.name)}{self.colon}{code(self.cut(error_of(host) or not_visited))}"
             for host in not_collected_hosts(results)
         ]
         yield from self.list(msg("Hosts without data"), hosts)

@@ -11,6 +11,7 @@ from bkpaas.report.change_lines import change_lines, differences, not_compared, 
 from bkpaas.report.findings import (
     Cause,
     causes,
+    error_of,
     headline,
     label,
     not_collected_hosts,
@@ -87,7 +88,7 @@ class _Page:
         yield from self.one_line_each(
             msg("hosts without data"),
             (
-                f"{host.name} ({host.address}): {host.error or self.text(msg('not collected'))}"
+                f"{host.name} ({host.address}): {error_of(host) or self.text(msg('not collected'))}"
                 for host in not_collected_hosts(results)
             ),
         )

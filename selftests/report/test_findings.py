@@ -5,7 +5,16 @@ from __future__ import annotations
 import pytest
 
 from bkpaas.language import Language, set_language
-from bkpaas.report.findings import causes, headline, overall_verdict, unchecked, unexplained
+from bkpaas.record import RootCause
+from bkpaas.report.findings import (
+    causes,
+    error_of,
+    headline,
+    not_collected_hosts,
+    overall_verdict,
+    unchecked,
+    unexplained,
+)
 
 from .sample import SCENARIOS, healthy, interrupted, judge, nothing_judged, settle, three_faults, without_data
 
@@ -97,3 +106,14 @@ def test_failures_are_separate_without_an_explanation() -> None:
     for verdict in results.verdicts:
         verdict.explained_by = []
     assert headline(results).render("en") == "12 failures without a known cause; 4 warnings."
+
+
+def test_a_host_that_is_a_root_cause_is_not_listed_again_among_hosts_without_data() -> None:
+    results = healthy()
+    host = results.hosts[0]
+    host.collected, host.error = False, f"{host.name} ({host.address}) does not answer"
+    assert [one.name for one in not_collected_hosts(results)] == [host.name]
+    assert error_of(host) == "does not answer"
+    judge(results, f"host-reachable@{host.name}", "fail", evidence="x")
+    results.causes = [RootCause("x", None, [f"host-reachable@{host.name}"], [host.name], [], [])]
+    assert not_collected_hosts(results) == []
