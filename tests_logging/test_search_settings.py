@@ -113,15 +113,38 @@ def _above_watermark(search: Search) -> list[str]:
     limit = search.settings.high_watermark.strip().lower()
     if match := re.fullmatch(r"(\d{1,3}(?:\.\d+)?)(%?)", limit):
         percent = float(match[1]) if match[2] else 100 * float(match[1])  # 0.9 is 90 %
+        enough = _headroom(search.settings.high_headroom)
         full = [
-            f"{node.name} {node.used_percent:g} %" for node in search.nodes if node.used_percent > percent
+            f"{node.name} {node.used_percent:g} %"
+            for node in search.nodes
+            if node.used_percent > percent and (enough is None or _free(node, limit) < enough)
         ]
-    elif match := re.fullmatch(r"(\d{1,15}(?:\.\d+)?)(b|kb|mb|gb|tb|pb)", limit):
-        needed = float(match[1]) * _UNITS[match[2]]
+    elif (needed := _bytes(limit)) is not None:
         full = [f"{node.name} {_gigabytes(node)}" for node in search.nodes if _free(node, limit) < needed]
     else:
         raise NoData(msg("cluster.routing.allocation.disk.watermark.high is {limit}", limit=limit))
     return full if len(full) == len(search.nodes) else []
+
+
+def _bytes(text: str) -> float | None:
+    match = re.fullmatch(r"(\d{1,15}(?:\.\d+)?)(b|kb|mb|gb|tb|pb)", text)
+    return float(match[1]) * _UNITS[match[2]] if match else None
+
+
+def _headroom(text: str) -> float | None:
+    """Return the free bytes that are enough although a share of the disk is exceeded, None without that limit.
+
+    Source: Elasticsearch 8.5, cluster.routing.allocation.disk.watermark.high.max_headroom.
+    """
+    plain = text.strip().lower()
+    if plain in ("", "-1"):
+        return None
+    enough = _bytes(plain)
+    if enough is None:
+        raise NoData(
+            msg("cluster.routing.allocation.disk.watermark.high.max_headroom is {limit}", limit=plain)
+        )
+    return enough
 
 
 def _free(node: Node, limit: str) -> int:

@@ -42,6 +42,8 @@ class ClusterSettings(Record, frozen=True):
     shards_per_node: int | None = None
     """cluster.max_shards_per_node; None: before 7.0 there is no limit."""
     high_watermark: str = "90%"
+    high_headroom: str = ""
+    """watermark.high.max_headroom, since 8.5: free bytes that are enough above a share; empty or -1: none."""
     flood_stage: str = "95%"
     thresholds: bool = True
     """cluster.routing.allocation.disk.threshold_enabled."""
@@ -117,13 +119,15 @@ def sample(body: dict[str, Any]) -> Sample:
 
 
 def _inside(document: dict[str, Any], name: str) -> Any:
-    """Return a field by its dotted name, nested or flat."""
-    if name in document:
-        return document[name]
+    """Return a field by its dotted name, nested or flat; Elasticsearch nests `high` and writes `high.max_headroom` flat."""
     value: Any = document
-    for word in name.split("."):
-        value = value.get(word) if isinstance(value, dict) else None
-    return value
+    rest = name
+    while isinstance(value, dict):
+        if rest in value:
+            return value[rest]
+        word, _, rest = rest.partition(".")
+        value = value.get(word) if rest else None
+    return None
 
 
 def cluster_settings(body: dict[str, Any]) -> ClusterSettings:
@@ -143,6 +147,7 @@ def cluster_settings(body: dict[str, Any]) -> ClusterSettings:
         auto_create=value("action.auto_create_index", "true"),
         shards_per_node=int(shards) if shards.isdecimal() and len(shards) < 9 else None,
         high_watermark=value(f"{watermark}.high", "90%"),
+        high_headroom=value(f"{watermark}.high.max_headroom", ""),
         flood_stage=value(f"{watermark}.flood_stage", "95%"),
         thresholds=value("cluster.routing.allocation.disk.threshold_enabled", "true") == "true",
     )

@@ -42,6 +42,24 @@ def raise_watermark(lab: Lab) -> None:
 BYTES_RAISED, BYTES_USUAL = cluster("cluster.routing.allocation.disk.watermark.high", "500gb")
 
 
+HEADROOM = "cluster.routing.allocation.disk.watermark.high.max_headroom"
+
+
+def lower_with_headroom(value: str) -> tuple[Act, Act]:
+    """The share of the high watermark is exceeded, and so many free bytes are enough."""
+    put, remove = cluster(HEADROOM, value)
+
+    def break_(lab: Lab) -> None:
+        put(lab)
+        lower_watermark(lab)
+
+    def heal(lab: Lab) -> None:
+        remove(lab)
+        raise_watermark(lab)
+
+    return break_, heal
+
+
 def time_type(value: str) -> tuple[Act, Act]:
     """Another type of @timestamp in the indices of logs."""
 
@@ -98,6 +116,14 @@ FAULTS = (
         "Elasticsearch 的高水位线被调低，磁盘已超过",
         lower_watermark,
         raise_watermark,
+    ),
+    Fault(
+        "es-above-watermark-and-headroom",
+        NEW_INDEX,
+        SECTION,
+        "the disk of Elasticsearch is above the high watermark and has fewer free bytes than max_headroom",
+        "Elasticsearch 的磁盘超过高水位线，剩余字节也少于 max_headroom",
+        *lower_with_headroom("500gb"),
     ),
     Fault(
         "es-above-watermark-in-bytes",

@@ -10,6 +10,7 @@ from lab.faults.log_cleanup import application_log
 from lab.faults.log_search import agent_file, edit_parsers, plugin, redis_cli, restore_parsers
 from lab.faults.log_stages import lose_directory, start_redis_again
 from lab.faults.search_engine import ask_search
+from lab.faults.search_settings import lower_with_headroom
 from lab.lookalikes.lookalike import Lookalike
 
 
@@ -72,6 +73,12 @@ def one_glob(lab: Lab) -> None:
 
 
 LOOKALIKES = (
+    Lookalike(
+        "es-headroom-left",
+        "the disk of Elasticsearch is above the share of the high watermark, and has more free bytes than max_headroom",
+        "Elasticsearch 的磁盘超过高水位线的百分比，但剩余字节多于 max_headroom",
+        *lower_with_headroom("1mb"),
+    ),
     Lookalike(
         "log-redis-evicts",
         "redis has reached maxmemory and evicts old keys",

@@ -68,6 +68,12 @@ SETTINGS_7 = (
 )
 
 
+def test_headroom_stands_flat_next_to_the_watermark():
+    text = SETTINGS_7.replace('"high":"90%"', '"high":"90%","high.max_headroom":"150GB"')
+    assert search(cluster=text).settings.high_headroom == "150gb"
+    assert search(cluster=SETTINGS_7).settings.high_headroom == ""
+
+
 def test_settings_that_decide_about_new_indices():
     found = search(cluster=SETTINGS_7)
     assert found.settings.high_watermark == "10gb" and found.settings.flood_stage == "95%"

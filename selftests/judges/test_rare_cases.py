@@ -125,6 +125,30 @@ def test_forms_of_the_watermark(judge: Any, watermark: str, used: float, free: i
 
 
 @pytest.mark.parametrize(
+    ("headroom", "used", "free", "word"),
+    [
+        ("150gb", 91.0, 200 << 30, "pass"),
+        ("150GB", 91.0, 149 << 30, "fail"),
+        ("150gb", 89.0, 149 << 30, "pass"),
+        ("-1", 91.0, 200 << 30, "fail"),
+        ("", 91.0, 200 << 30, "fail"),
+        ("150gb", 91.0, None, "no_data"),
+        ("much", 91.0, 200 << 30, "no_data"),
+    ],
+)
+def test_headroom_of_the_watermark(
+    judge: Any, headroom: str, used: float, free: int | None, word: str
+) -> None:
+    """A large disk may be above the share: so many free bytes are enough, since Elasticsearch 8.5."""
+
+    def change(snapshot: dict[str, Any]) -> None:
+        edit_search("settings", high_watermark="90%", high_headroom=headroom)(snapshot)
+        edit_search(None, nodes=[{"name": "es-1", "used_percent": used, "free_bytes": free}])(snapshot)
+
+    assert judge("es-new-index", change)["paas-1"]["verdict"] == word
+
+
+@pytest.mark.parametrize(
     ("kind", "case"), [("", "not-mapped"), ("text", "not-a-date"), ("date", None), ("date_nanos", None)]
 )
 def test_the_time_field(judge: Any, kind: str, case: str | None) -> None:

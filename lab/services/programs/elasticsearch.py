@@ -376,14 +376,14 @@ def flat(values: dict[str, Any], before: str = "") -> dict[str, Any]:
 
 
 def nested(values: dict[str, str]) -> dict[str, Any]:
-    """Return flat settings as {"index": {"blocks": {"write": "true"}}}."""
+    """Return flat settings as {"index": {"blocks": {"write": "true"}}}; below a value the rest stays flat."""
     result: dict[str, Any] = {}
-    for key, value in values.items():
-        *path, last = key.split(".")
-        target = result
-        for word in path:
+    for key, value in sorted(values.items()):
+        target, rest = result, key
+        while "." in rest and isinstance(target.get(rest.partition(".")[0], {}), dict):
+            word, _, rest = rest.partition(".")
             target = target.setdefault(word, {})
-        target[last] = value
+        target[rest] = value
     return result
 
 
