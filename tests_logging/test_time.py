@@ -96,12 +96,12 @@ def test_time_zone_is_that_of_the_others(
         raise NoData(msg("no other host's time zone is known"))
     zone = f"{_shown(own)} ({_zone(host) or host.system.zone})"
     finding.add_evidence(zone)
+    if known.name is not None:
+        finding.set_remedy_values(zone=known.name)
     if known.usual is None:
         raise AssertionError(
             case("no-majority", "{own}; no majority: {offsets}", own=zone, offsets=known.offsets)
         )
-    if known.name is not None:
-        finding.set_remedy_values(zone=known.name)
     assert own == known.usual, case(
         "differs", "{own}, most hosts have {usual}", own=zone, usual=_shown(known.usual)
     )
@@ -115,7 +115,7 @@ class _Zones(NamedTuple):
     usual: int | None
     """Seconds east of UTC that most hosts have; None without a majority."""
     name: str | None
-    """The most frequent name of the usual zone."""
+    """The most frequent name of the usual zone, of all zones without a majority."""
     offsets: str
     """Each offset with the number of its hosts."""
 
@@ -124,7 +124,7 @@ def _zones(deployment: Deployment, host_facts: HostLookup) -> _Zones:
     others = [facts for facts in _others(deployment, host_facts) if _offset(facts) is not None]
     counts = Counter(_shown(seconds) for facts in others if (seconds := _offset(facts)) is not None)
     usual = _most(others, deployment)
-    names = Counter(filter(None, (_zone(facts) for facts in others if _offset(facts) == usual)))
+    names = Counter(filter(None, (_zone(facts) for facts in others if usual in (None, _offset(facts)))))
     return _Zones(
         hosts=len(others),
         usual=usual,

@@ -108,6 +108,69 @@ def test_broker_that_was_left_over(judge: Any) -> None:
     assert (verdict["verdict"], verdict["case"]) == ("fail", "left-over")
 
 
+def searches(snapshot: Snapshot) -> Any:
+    """Return what each paas host saw of Elasticsearch."""
+    for name in ("paas-1", "paas-2"):
+        yield from host_of(snapshot, name)["searches"]["by_place"].values()
+
+
+def search_health(**values: Any) -> Any:
+    """Change the answer to the question for the health of Elasticsearch."""
+
+    def change(snapshot: Snapshot) -> None:
+        for search in searches(snapshot):
+            search["health"].update(values)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "case"),
+    [
+        (search_health(body='{"status":"red","number_of_nodes":3,"unassigned_shards":7}'), "unassigned"),
+        (search_health(body='{"status":"yellow","number_of_nodes":1,"unassigned_shards":7}'), None),
+    ],
+)
+def test_health_of_elasticsearch(judge: Any, change: Any, case: str | None) -> None:
+    verdict = judge("es-health", change)["paas-1"]
+    assert (verdict["verdict"], verdict["case"]) == (("fail", case) if case else ("pass", None))
+
+
+# --- the clocks and the account of the database
+
+
+def zones(*seconds: int) -> Any:
+    """Give the hosts these offsets from UTC in turn."""
+
+    def change(snapshot: Snapshot) -> None:
+        for number, host in enumerate(snapshot["hosts"].values()):
+            host["system"]["utc_offset_seconds"] = seconds[number % len(seconds)]
+
+    return change
+
+
+def test_time_zones_without_a_majority(judge: Any) -> None:
+    verdicts = judge("timezone-all", zones(0, 28800, 3600, 7200, 10800, 14400, 18000, 21600, 25200, 32400))
+    assert {one["case"] for one in verdicts.values()} == {"no-majority"}
+
+
+def account_limit(connections: str) -> Any:
+    def change(snapshot: Snapshot) -> None:
+        for name in ("paas-1", "paas-2"):
+            for connection in host_of(snapshot, name)["connections"]["by_name"].values():
+                if database := (connection.get("login") or {}).get("database"):
+                    database["variables"]["max_user_connections"] = connections
+                    database["sessions"] = [{"state": "", "count": 9, "seconds": 1}]
+
+    return change
+
+
+@pytest.mark.parametrize(("most", "case"), [("9", "account-nearly-used"), ("100", None), ("0", None)])
+def test_connections_of_the_account(judge: Any, most: str, case: str | None) -> None:
+    verdict = judge("database-connections", account_limit(most))["paas-1"]
+    assert (verdict["verdict"], verdict["case"]) == (("warn", case) if case else ("pass", None))
+
+
 # --- the address of Elasticsearch in the settings of paas
 
 
