@@ -1,5 +1,7 @@
 """Each SaaS answers: on its own socket, through nginx of its host, and through the domain."""
 
+from os.path import basename
+
 from bkpaas.checks import (
     MOST_APPLICATIONS,
     Answer,
@@ -14,6 +16,7 @@ from bkpaas.checks import (
     Missing,
     NoData,
     NotApplicable,
+    Process,
     Saas,
     app_route,
     application_endpoint,
@@ -22,8 +25,10 @@ from bkpaas.checks import (
     clauses,
     condition,
     connection_case,
+    host_time,
     joined,
     labelled,
+    lines,
     msg,
     no_answer,
     queried_applications,
@@ -42,7 +47,7 @@ def test_deployed_applications_answer(host: HostView, deployment: Deployment, fi
     unknown: dict[str, Message | str] = {}
     for saas in host.saas.items:
         try:
-            problem = _problem(host, saas, deployment)
+            problem = _second_master(host, saas) or _problem(host, saas, deployment)
         except NoData as gap:
             unknown[saas.app] = gap.message()
             continue
@@ -53,6 +58,53 @@ def test_deployed_applications_answer(host: HostView, deployment: Deployment, fi
     assert not problems, several(problems, "apps", components={})
     if unknown:
         raise NoData(clauses(labelled(app, reason) for app, reason in unknown.items()))
+
+
+DEPLOYING_SECONDS = 10.0
+"""A deployment starts the new process while the old one ends."""
+
+
+def _second_master(host: HostView, saas: Saas) -> CaseMessage | None:
+    """Return that an application is run by a uwsgi in addition to that of its pid file."""
+    if isinstance(host.facts.processes, Missing) or not saas.alive or saas.pid is None:
+        return None
+    masters = _masters(host, saas.app)
+    own = [one for one in masters if host.processes.descends(saas.pid, one.pid)]
+    others = [one for one in masters if one not in own]
+    newest = max((one.start or 0.0 for one in masters), default=0.0)
+    if not own or not others or newest > host_time(host) - DEPLOYING_SECONDS:
+        return None
+    return case(
+        "second-master",
+        lines(
+            msg(
+                "pid {pid}, in addition to pid {own}: {command}",
+                pid=one.pid,
+                own=saas.pid,
+                command=one.command,
+            )
+            for one in others
+        ),
+        pids=" ".join(str(one.pid) for one in others),
+        processes=" ".join(
+            str(one.pid)
+            for one in host.processes.items
+            if host.processes.descends_from_any(one.pid, [other.pid for other in others])
+        ),
+    )
+
+
+def _masters(host: HostView, app: str) -> list[Process]:
+    """Return the uwsgi processes of an application whose parent is not one of them."""
+    place = f"/apps/projects/{app}/"
+    own = [
+        one
+        for one in host.processes.items
+        if "uwsgi" in (basename(one.argv[0] if one.argv else ""), basename(one.exe or ""))
+        and (place in one.command or place in f"{one.cwd}/")
+    ]
+    pids = {one.pid for one in own}
+    return [one for one in own if one.ppid not in pids]
 
 
 def _problem(host: HostView, saas: Saas, deployment: Deployment) -> CaseMessage | None:

@@ -196,7 +196,26 @@ DOMAIN = "saas-from-domain"
 MAP = "agent-upstream-map"
 IN_FRONT = "s#    location ~ ^/t/ {#    location ~ ^/o/bk_framework/ { %s }\\n    location ~ ^/t/ {#"
 
+
+def start_again(lab: Lab) -> None:
+    """The application was started again while it ran: its former uwsgi is still there."""
+    apps = f"{lab.layout.home}/paas_agent/apps"
+    lab.run(
+        host(lab, "appt"),
+        f"{apps}/Envs/bk_framework/bin/uwsgi --ini {apps}/projects/bk_framework/conf/bk_framework.ini; sleep 11",
+    )
+
+
 FAULTS = (
+    Fault(
+        "saas-two-masters",
+        RUN,
+        SECTION,
+        "a former uwsgi of a SaaS still runs on the appt host",
+        "appt 主机上 SaaS 的旧 uwsgi 仍在运行",
+        start_again,
+        lambda lab: start(lab, "appt"),
+    ),
     Fault(
         "saas-frozen",
         RUN,
@@ -286,7 +305,7 @@ FAULTS = (
         SECTION,
         "two nginx run on the appt host, and the file of the agent's one names another socket",
         "appt 上运行两个 nginx，其中 agent 的配置指向另一个套接字",
-        second_master,
+        start_again,
         single_master,
     ),
     Fault(
