@@ -75,7 +75,13 @@ def run(options, names):
 def collect(client, job, options, names, sent, missing):
     """Write each answer when it arrives, until all have or the time is over."""
     returns = client.get_iter_returns(
-        job["jid"], job["minions"], timeout=options.check, tgt=names, tgt_type="list", block=False
+        job["jid"],
+        job["minions"],
+        timeout=options.check,
+        gather_job_timeout=int(options.check),  # that of the master may be too short for a busy minion
+        tgt=names,
+        tgt_type="list",
+        block=False,
     )
     for returned in returns:
         received = time.time()

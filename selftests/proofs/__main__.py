@@ -14,7 +14,7 @@ from pathlib import Path
 
 from lab import layouts, lifecycle, machine
 from lab.control import REPOSITORY, Lab
-from selftests.proofs import controller, hostile, privilege, read_only, secrets
+from selftests.proofs import controller, engines, hostile, privilege, read_only, secrets
 from selftests.proofs.figures import Figures, warn
 
 FILE = REPOSITORY / "report" / "proof.json"
@@ -23,6 +23,7 @@ Proof = Callable[[Lab, Figures], None]
 IN_LAB: dict[str, Proof] = {
     "read_only": read_only.prove,
     "privilege": privilege.prove,
+    "engines": engines.prove,
     "secrets": secrets.prove,
 }
 """Proofs that need a lab of layout a in which all is well; the last one plants secrets in it."""

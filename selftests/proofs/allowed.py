@@ -28,6 +28,15 @@ OF_SERVICES = {
 }
 """Files that a run changes without writing to them, and files that a deployment changes by itself."""
 
+OF_ANSIBLE = {"/dev/tty": "with --become Ansible asks for a terminal, docs/safety.md"}
+OF_SALT = {
+    "/var/cache/salt/minion": "its directories",
+    "/var/cache/salt/minion/*": "the running job, docs/safety.md",
+    "/var/log/salt/minion": "the log of the minion, docs/safety.md",
+    "/dev/shm": "semaphores of Python, docs/safety.md",
+}
+"""Files that a minion changes by itself while it runs a job."""
+
 PROXY_HEADERS = ("x-real-ip", "x-forwarded-for")
 OWN_AGENT = "bkpaas-acceptance"
 SERVICE_AGENT = "python-requests/"

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,8 +50,9 @@ def run_suite(
     """Run pytest in the network of the lab. around: the words of a command that starts it."""
     shutil.rmtree(report, ignore_errors=True)
     report.parent.mkdir(parents=True, exist_ok=True)
-    options = ["-p", "no:cacheprovider", f"--inventory={inventory or lab.state_dir / 'inventory'}"]
-    options += [f"--report={report}", *words]
+    options = ["-p", "no:cacheprovider", f"--report={report}", *words]
+    if "--from-snapshot" not in words:
+        options.append(f"--inventory={inventory or lab.state_dir / 'inventory'}")
     language = () if "--lang" in words else ("--lang", "en")
     command = [*around, sys.executable, "-m", "pytest", *options, *language]
     done = subprocess.run(
@@ -67,15 +68,25 @@ def run_suite(
     return Run(done.returncode, done.stdout, report)
 
 
-def run_exchange(lab: Lab, report: Path, inventory: Path) -> Run:
-    """Collect as an engine does: plan each round, run its scripts over ssh, judge the answers."""
+def run_exchange(lab: Lab, report: Path, inventory: Path, run_round: Callable[[Path], None]) -> Run:
+    """Plan each round, have its scripts run by an engine, judge the answers. run_round: receives DIR/round-N."""
     exchange = report.with_name("exchange")
     shutil.rmtree(exchange, ignore_errors=True)
     for number in (1, 2):
         planned = run_suite(lab, report, "--collect-plan", str(exchange), inventory=inventory)
         if planned.exit:
             return planned
-        for script in sorted(exchange.glob(f"round-{number}/*.sh")):
+        run_round(exchange / f"round-{number}")
+    run = run_suite(lab, report, "--from-answers", str(exchange), inventory=inventory)
+    shutil.rmtree(exchange)
+    return run
+
+
+def over_ssh(lab: Lab) -> Callable[[Path], None]:
+    """Return a function that runs the scripts of a round over ssh, one after the other."""
+
+    def run_round(place: Path) -> None:
+        for script in sorted(place.glob("*.sh")):
             answer = subprocess.run(
                 lab.inside("ssh", "-F", str(lab.state_dir / "ssh_config"), script.stem, "sh"),
                 input=script.read_bytes(),
@@ -83,9 +94,8 @@ def run_exchange(lab: Lab, report: Path, inventory: Path) -> Run:
                 timeout=PROGRAM_SECONDS,
             )
             script.with_suffix(".out").write_bytes(answer.stdout)
-    run = run_suite(lab, report, "--from-answers", str(exchange), inventory=inventory)
-    shutil.rmtree(exchange)
-    return run
+
+    return run_round
 
 
 LIMITS = "limits: {connect_seconds: 60, host_seconds: 240, command_seconds: 60, request_seconds: 30, healthz_seconds: 60}\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,7 +17,9 @@ BIRTHS = ("clone", "clone3", "fork", "vfork")
 STARTS = ("execve", "execveat")
 KILL = re.compile(r"kill\((-?)(\d+)(?: /\* (\d+) in strace's PID NS \*/)?")
 WRITING = re.compile(r"O_(WRONLY|RDWR|CREAT|TRUNC|APPEND|TMPFILE)")
-ATTACH_SECONDS = 20.0
+ATTACH_SECONDS = 60.0
+SSHD = r"^sshd: /usr/sbin/sshd \[listener\]"
+"""The command line of each sshd that waits for logins, for pgrep -f."""
 _LINE = re.compile(r"(\d+) +(?:<\.\.\. )?(\w+)(?: resumed>|\()(.*)")
 _BORN = re.compile(r"= (\d+)(?: /\* (\d+) in strace's PID NS \*/)?")
 _WORD = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -101,13 +103,17 @@ class Trace:
 
 
 class Programs:
-    """Traces every sshd of the lab, which are ancestors of all that a run starts on hosts."""
+    """Traces every sshd of the lab, which are ancestors of all that a run starts on hosts.
 
-    def __init__(self, lab: Lab, file: Path) -> None:
+    patterns: of the command lines that are traced instead, for an engine that needs no sshd.
+    """
+
+    def __init__(self, lab: Lab, file: Path, patterns: Sequence[str] = (SSHD,)) -> None:
         self.lab, self.file, self.trace = lab, file, Trace()
+        self.pattern = "|".join(patterns)
 
     def start(self) -> None:
-        found = self.lab.exec(["pgrep", "-f", r"^sshd: /usr/sbin/sshd \[listener\]"]).split()
+        found = self.lab.exec(["pgrep", "-f", self.pattern]).split()
         calls = ",".join(("open", "openat", *BIRTHS, *STARTS, CHANGING))
         command = [
             "strace",

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from bkpaas.catalogue.registry import SECTIONS
 from lab.control import RECORD, Lab
 from selftests.proofs import allowed, deeds
 from selftests.proofs.figures import Figures
-from selftests.proofs.live import Run, inventory_of, run_exchange, run_suite
+from selftests.proofs.live import Run, inventory_of, over_ssh, run_exchange, run_suite
 from selftests.proofs.nets import Database, Files, Left, Redis, Requests, folder_of, watching
-from selftests.proofs.programs import Programs
+from selftests.proofs.programs import SSHD, Programs
 
 DATA = "data-1"
 DOMAIN = "paas.bklab.test"
@@ -24,13 +24,20 @@ LIST = "changed files outside of the written list"
 class Nets:
     """All nets around one run, and what they found by what it means."""
 
-    def __init__(self, lab: Lab, *, hash_all: bool = False) -> None:
+    def __init__(
+        self,
+        lab: Lab,
+        *,
+        hash_all: bool = False,
+        traced: Sequence[str] = (SSHD,),
+        more_files: Mapping[str, str] | None = None,
+    ) -> None:
         self.lab, self.folder = lab, folder_of(lab)
         since = 0.0 if hash_all else (lab.state_dir / "layout.json").stat().st_mtime
-        self.files = Files(lab, allowed.files(), since)
+        self.files = Files(lab, {**allowed.files(), **(more_files or {})}, since)
         self.left, self.requests = Left(lab, IGNORED), Requests(lab)
         self.redis, self.database = Redis(lab, DATA), Database(lab, DATA)
-        self.programs = Programs(lab, self.folder / "strace.txt")
+        self.programs = Programs(lab, self.folder / "strace.txt", traced)
 
     def around(self, name: str, *words: str, inventory: Path | None = None, environment: Mapping[str, str] | None = None
                ) -> tuple[Run, dict[str, list[str]]]:  # fmt: skip
@@ -121,7 +128,7 @@ def _other_ways(lab: Lab, figures: Figures, folder: Path) -> None:
     _way(
         figures,
         "scripts of an engine",
-        *Nets(lab).watch(lambda: run_exchange(lab, folder / "way", inventory)),
+        *Nets(lab).watch(lambda: run_exchange(lab, folder / "way", inventory, over_ssh(lab))),
     )
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from lab import layouts
 from selftests.proofs import allowed, deeds
 from selftests.proofs.canaries import ALL_SHAPES, PLACES, Canaries, spelled
+from selftests.proofs.engines import differences
 from selftests.proofs.figures import Figures
+from selftests.proofs.on_host import listing
 from selftests.proofs.programs import Trace
 
 TRACE = r"""
@@ -145,3 +148,35 @@ def test_figures_are_written_as_they_are_measured(tmp_path: Path) -> None:
     assert record["figures"][0] == {"n": 1, "what": "files", "value": 0, "goal": "0", "ok": True}
     assert [figure["ok"] for figure in record["figures"]] == [True, True, False] and record["commit"] == "abc"
     assert not figures.ok and any("FAIL others" in line for line in lines)
+
+
+def test_verdicts_through_an_engine_are_compared_with_those_over_ssh() -> None:
+    ssh = {"clock-all@a": "pass", "disk-space@a": "pass", "disk-space@b": "pass", "resolver-slow@a": "pass"}
+    assert differences(ssh, ssh, ()) == {}
+    words = {**dict.fromkeys(ssh, "no_data"), "resolver-slow@a": "warn"}
+    found = {
+        "clock-all@a": "clock",
+        "disk-space@a": "",
+        "disk-space@b": "no answer",
+        "resolver-slow@a": "duration",
+    }
+    assert differences(words, ssh, ["b"]) == found
+    assert set(differences({**ssh, "clock-all@a": "fail", "disk-space@b": "pass"}, ssh, ["b"]).values()) == {
+        ""
+    }
+    assert differences({}, ssh, ["a", "b"]) == dict.fromkeys(ssh, "")
+
+
+def test_read_only_mounts_are_not_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listing.os.path, "ismount", lambda path: path != "/opt")
+    monkeypatch.setattr(
+        listing.os,
+        "statvfs",
+        lambda path: SimpleNamespace(f_flag=listing.os.ST_RDONLY if path == "/ro" else 0),
+    )
+    assert [listing.is_skipped(path) for path in ("/proc", "/ro", "/rw", "/opt")] == [
+        True,
+        True,
+        False,
+        False,
+    ]

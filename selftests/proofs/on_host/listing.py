@@ -34,10 +34,17 @@ def entry(path: str, since: float) -> list[object]:
     ]
 
 
+def is_skipped(path: str) -> bool:
+    """Return whether a directory is left out: it is of the kernel, or mounted read-only and cannot change."""
+    if path in SKIPPED:
+        return True
+    return os.path.ismount(path) and bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+
+
 def listed(root: str, since: float) -> dict[str, list[object]]:
     found = {root: entry(root, since)}
     for folder, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if os.path.join(folder, name) not in SKIPPED]
+        folders[:] = [name for name in folders if not is_skipped(os.path.join(folder, name))]
         for name in folders + names:
             path = os.path.join(folder, name)
             with contextlib.suppress(FileNotFoundError):  # gone meanwhile: the other listing shows it
