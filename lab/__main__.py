@@ -41,9 +41,14 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def add(name: str, text: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=text, description=text)
-        command.add_argument("--name", default="default", help=to_text(msg("which lab")))
+    def add(name: str, text: str, more: str = "") -> argparse.ArgumentParser:
+        description = f"{text}\n\n{more}" if more else text
+        command = commands.add_parser(
+            name, help=text, description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        command.add_argument(
+            "--name", default="default", help=to_text(msg("which lab, if there are several (%(default)s)"))
+        )
         return command
 
     up = add("up", to_text(msg("bring the lab up and wait until everything answers")))
@@ -60,20 +65,51 @@ def parser() -> argparse.ArgumentParser:
     run = add(
         "exec",
         to_text(msg("run a command in the lab's network, with the lab's names")),
+        to_text(
+            msg(
+                """\
+examples:
+  python -m lab exec .venv/bin/python -m pytest --inventory .lab/default/inventory
+  python -m lab exec curl -I http://paas.bklab.test/"""
+            )
+        ),
     )
     run.add_argument("arguments", nargs=argparse.REMAINDER, metavar="CMD...")
-    ssh = add("ssh", to_text(msg("log in to a host, or run a command there")))
+    ssh = add(
+        "ssh",
+        to_text(msg("log in to a host, or run a command there")),
+        to_text(
+            msg(
+                """\
+examples:
+  python -m lab ssh paas-1                   a shell as root
+  python -m lab ssh ops@paas-1 sudo -n id    as ops, who has sudo; guest has not"""
+            )
+        ),
+    )
     ssh.add_argument("arguments", nargs=argparse.REMAINDER, metavar="[USER@]HOST [CMD...]")
     reboot = add(
         "reboot",
         to_text(msg("give a host a pristine disk; returns when all is ready again")),
     )
-    reboot.add_argument("host", metavar="HOST")
+    reboot.add_argument("host", metavar="HOST", help=to_text(msg("its name, as `status` lists it")))
     add("faults", to_text(msg("list the faults")))
-    breaking = add("break", to_text(msg("inject a fault")))
-    breaking.add_argument("fault", metavar="NAME")
+    breaking = add(
+        "break",
+        to_text(msg("inject a fault")),
+        to_text(
+            msg(
+                """\
+It prints the condition that the suite should report as root cause. Faults add up until `heal`.
+
+example:
+  python -m lab break clock-ahead"""
+            )
+        ),
+    )
+    breaking.add_argument("fault", metavar="NAME", help=to_text(msg("the fault, as `faults` lists it")))
     heal = add("heal", to_text(msg("undo a fault, or all of them")))
-    heal.add_argument("fault", nargs="?", metavar="NAME")
+    heal.add_argument("fault", nargs="?", metavar="NAME", help=to_text(msg("only this fault (all)")))
     add("down", to_text(msg("end the lab; only the logs of its last run remain")))
     return top
 

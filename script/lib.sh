@@ -14,7 +14,12 @@ if [ "$HELP" ]; then
     *) own=1 ;;
     esac
     if [ ! "$own" ] || [ ! -x "$(dirname "${BASH_SOURCE[0]}")/../.venv/bin/python" ]; then
-        sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0" | grep -v '^shellcheck'
+        case "${LC_ALL:-${LC_MESSAGES:-${LANG:-}}}" in
+        [zZ][hH]*) beginning='#zh' ;; # the same in Chinese, where the script has it
+        *) beginning='#' ;;
+        esac
+        grep -q "^$beginning " "$0" || beginning='#'
+        sed -n "2,/^[^#]/{ s/^$beginning\$//p; s/^$beginning //p; }" "$0" | grep -v '^shellcheck'
         exit 0
     fi
 fi

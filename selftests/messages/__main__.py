@@ -8,11 +8,22 @@ import sys
 from selftests.messages import catalogue
 from selftests.messages.source import Scan, scan, source_files
 
+DESCRIPTION = """\
+Keep the Chinese catalogue (bkpaas/locale) in step with the messages of the code.
+
+  script/messages update     after a text was added, changed or removed, and after a merge: adds new messages to
+                             the .po without a translation, removes unused ones, writes the .mo
+  script/messages check      list what is not translated or not in step; exit status 1 if there is something
+  script/messages compile    write the .mo from the .po, then check
+  script/messages extract    print a catalogue of all messages without translations"""
+
 
 def main() -> int:
     """Run one command; the exit status is 1 if there is something left to do."""
-    parser = argparse.ArgumentParser(prog="script/messages", description=__doc__)
-    parser.add_argument("command", choices=sorted(COMMANDS), help="what to do")
+    parser = argparse.ArgumentParser(
+        prog="script/messages", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("command", choices=sorted(COMMANDS), help="what to do, see above")
     command = parser.parse_args().command
     found = scan(source_files())
     problems = [*found.problems, *COMMANDS[command](found)]
