@@ -54,9 +54,10 @@ def test_programs_can_be_started_again(host: HostView, finding: Finding) -> None
     wrong: dict[str, list[CaseMessage]] = {}
     unread: list[str] = []
     needed = [need for need in needs(host.facts) if not _is_optional(host, need)]
-    uids = _uids(host)
+    uids, daemon_uids = _uids(host), _daemon_uids(host)
     for need in needed:
-        problem = _problem(need, startup, uids.get(need.program), unread)
+        by_program = daemon_uids if need.kind == "output-directory" else uids
+        problem = _problem(need, startup, by_program.get(need.program), unread)
         if problem is not None:
             wrong.setdefault(need.program, []).append(problem)
     for name, problems in (*_running(host, startup), *_without_account(host)):
@@ -107,11 +108,32 @@ def _uids(host: HostView) -> dict[str, int]:
             by_name |= {f"supervisord ({module})": daemon.uid, f"supervisorctl ({module})": daemon.uid}
             for program in supervisor.programs_in_conf:
                 process = process_of_program(host.facts, supervisor, program)
-                if program.user in (None, "root"):
-                    by_name[program.name] = daemon.uid
+                uid = _uid_at_start(host, program, daemon.uid)
+                if uid is not None:
+                    by_name[program.name] = uid
                 elif process is not None and process.uid is not None:
                     by_name[program.name] = process.uid
     return by_name
+
+
+def _uid_at_start(host: HostView, program: ConfProgram, of_daemon: int) -> int | None:
+    """Return the account that a program gets by its file, also if it still runs as another one; None: not known."""
+    if program.user in (None, "root"):
+        return of_daemon
+    if program.user.isdecimal():
+        return int(program.user)
+    return None if isinstance(host.facts.names, Missing) else host.facts.names.accounts.get(program.user)
+
+
+def _daemon_uids(host: HostView) -> dict[str, int]:
+    """Return by program the account of its supervisord, which opens the file for its output."""
+    return {
+        program.name: daemon.uid
+        for supervisor in _supervisors(host).values()
+        for daemon in _daemons(host, supervisor)
+        for program in supervisor.programs_in_conf
+        if daemon.uid is not None
+    }
 
 
 def _supervisors(host: HostView) -> dict[str, Supervisor]:
@@ -160,6 +182,7 @@ def _wanted(need: Need) -> int:
         "file": READ,
         "directory": EXECUTE,
         "log-directory": WRITE | EXECUTE,
+        "output-directory": WRITE | EXECUTE,
     }[need.kind]
 
 
@@ -177,7 +200,7 @@ def _may(fact: FileFact, uid: int | None, wanted: int) -> bool:
 
 def _wrong_kind(need: Need, startup: Startup) -> CaseMessage | None:
     fact = startup.paths[need.path]
-    is_directory = need.kind in ("directory", "log-directory")
+    is_directory = need.kind in ("directory", "log-directory", "output-directory")
     if (fact.type == "dir") != is_directory:
         return case(
             "wrong-kind",

@@ -96,6 +96,12 @@ def _problems(
                 service=service,
                 host=passing.host or "$proxy_host",
             )
+    if passing.refused_programs:
+        yield case(
+            "program-refused",
+            "an if refuses requests by their User-Agent: {programs}",
+            programs=", ".join(passing.refused_programs),
+        )
     if passing.refuses_post or passing.method.upper() not in ("", "POST", "$REQUEST_METHOD"):
         yield case("post-refused", "a POST is refused or sent with another method")
     if service in WITH_A_LOGIN and passing.cache:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bkpaas.facts.missing import Record
-from bkpaas.facts.nginx_passing import Inherited, Passing, inherited, passing
+from bkpaas.facts.nginx_passing import NESTED_REPEAT, Inherited, Passing, inherited, passing
 
 Statement = dict[str, Any]
 """As crossplane makes them: directive, args, line, block; file is added by the reader."""
@@ -99,8 +99,6 @@ def target_name(proxy_pass: str, upstreams: set[str]) -> str | None:
 
 
 _LONGEST_PATTERN = 300
-_NESTED_REPEAT = re.compile(r"[+*}]\)*[+*{]")
-"""A repeat of a repeat may cost exponential time; such a pattern is not evaluated."""
 
 
 def serving_location(of_server: Iterable[NginxLocation], path: str) -> NginxLocation | None:
@@ -135,7 +133,7 @@ def serving_location(of_server: Iterable[NginxLocation], path: str) -> NginxLoca
 def matched(location: NginxLocation, path: str) -> re.Match[str] | bool | None:
     """Return the match of a location's expression, False without one, None if it cannot be evaluated."""
     pattern = location.pattern
-    if len(pattern) > _LONGEST_PATTERN or _NESTED_REPEAT.search(pattern):
+    if len(pattern) > _LONGEST_PATTERN or NESTED_REPEAT.search(pattern):
         return None
     flags = re.IGNORECASE if location.modifier == "~*" else 0
     try:

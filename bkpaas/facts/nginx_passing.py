@@ -6,6 +6,7 @@ Source: nginx, ngx_http_proxy_module and ngx_http_core_module: a level that sets
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from bkpaas.facts.missing import Record
@@ -33,6 +34,18 @@ _KINDS = (
 )
 _ACCESS = ("allow", "deny")
 """Both are one list: a level with one of them inherits neither. Source: nginx, ngx_http_access_module."""
+NESTED_REPEAT = re.compile(r"[+*}]\)*[+*{]")
+"""A repeat of a repeat may cost exponential time; such a pattern is not evaluated."""
+_AGENT = "$http_user_agent"
+_PROGRAMS = (
+    "python-requests/2.18.4",
+    "Go-http-client/1.1",
+    "Java/1.8.0_131",
+    "Apache-HttpClient/4.5.3 (Java/1.8.0_131)",
+)
+"""The User-Agents of the platform's own clients: a SaaS and ESB, cmdb, job."""
+_REFUSED = "refused programs"
+"""Key of the programs that a level or one above refuses."""
 _TIMES = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
@@ -54,6 +67,8 @@ class Passing(Record, frozen=True):
     passes_body: bool = True
     method: str = ""
     """The method that every request gets."""
+    refused_programs: tuple[str, ...] = ()
+    """The User-Agents of the platform's clients that an if on $http_user_agent answers with an error."""
     refuses_post: bool = False
     """Whether limit_except or an if on $request_method refuses POST."""
     access: tuple[tuple[str, str], ...] = ()
@@ -79,6 +94,12 @@ def inherited(block: list[dict[str, Any]], above: Inherited) -> Inherited:
             here.setdefault(name, []).append(tuple(map(str, statement["args"])))
         elif name in _ACCESS and statement["args"]:
             here.setdefault("access", []).append((name, str(statement["args"][0])[:100]))
+        elif name == "map" and len(statement["args"]) == 2 and statement["args"][0] == _AGENT:
+            variable = statement["args"][1]
+            here[f"map {variable}"] = [(one,) for one in _PROGRAMS if _mapped(statement, one)]
+    refused = {program: None for (program,) in (*above.get(_REFUSED, ()), *_refused_programs(block, above))}
+    if refused:
+        here[_REFUSED] = [(program,) for program in refused]
     return above | {name: tuple(args) for name, args in here.items()}
 
 
@@ -111,6 +132,7 @@ def passing(block: list[dict[str, Any]], effective: Inherited, refused: bool = F
         passes_headers=first("proxy_pass_request_headers") != "off",
         passes_body=first("proxy_pass_request_body") != "off",
         method=first("proxy_method"),
+        refused_programs=tuple(program for (program,) in effective.get(_REFUSED, ())),
         refuses_post=refused or refuses_post(block),
         access=()
         if first("satisfy") == "any"
@@ -153,15 +175,60 @@ def refuses_post(block: list[dict[str, Any]]) -> bool:
 
 def _fits_post(args: list[str]) -> bool:
     """Evaluate a condition such as `$request_method !~ ^(GET|HEAD)$` for POST."""
-    if len(args) != 3 or args[0] != "$request_method":
+    return _fits(args, "$request_method", "POST", 100)
+
+
+def _fits(args: list[str], variable: str, value: str, longest: int) -> bool:
+    """Evaluate a condition on a variable for one value; False if it is on another one or not understood."""
+    if len(args) != 3 or args[0] != variable:
         return False
     _, operator, operand = args
     if operator in ("=", "!="):
-        return (operand == "POST") is (operator == "=")
-    if operator not in ("~", "~*", "!~", "!~*") or len(operand) > 100:
+        return (operand == value) is (operator == "=")
+    if operator not in ("~", "~*", "!~", "!~*"):
         return False
+    found = _matches(operand, value, operator.endswith("*"), longest)
+    return found is not None and found is not operator.startswith("!")
+
+
+def _matches(pattern: str, value: str, any_case: bool, longest: int) -> bool | None:
+    """Return whether an expression of nginx matches; None if it is too long, too costly or not understood."""
+    if len(pattern) > longest or NESTED_REPEAT.search(pattern):
+        return None
     try:
-        found = re.search(operand, "POST", re.IGNORECASE if operator.endswith("*") else 0) is not None
+        return re.search(pattern, value, re.IGNORECASE if any_case else 0) is not None
     except re.error:
-        return False
-    return found is not operator.startswith("!")
+        return None
+
+
+_LONGEST_LIST = 2000
+"""Of an expression with many names of programs."""
+
+
+def _refused_programs(block: list[dict[str, Any]], above: Inherited) -> Iterator[tuple[str]]:
+    """Yield the programs whose requests an if on $http_user_agent, or on a map of it, answers with an error."""
+    for statement in block:
+        if statement["directive"] != "if":
+            continue
+        inner = statement.get("block", [])
+        codes = [one["args"][0] for one in inner if one["directive"] == "return" and one["args"]]
+        if not any(re.fullmatch(r"[45]\d\d", code) for code in codes):
+            continue
+        args = statement["args"]
+        if len(args) == 1:
+            yield from ((program,) for (program,) in above.get(f"map {args[0]}", ()))
+        yield from ((one,) for one in _PROGRAMS if _fits(args, _AGENT, one, _LONGEST_LIST))
+
+
+def _mapped(statement: dict[str, Any], program: str) -> bool:
+    """Return whether a map gives a program a value that is true in an if: an exact text, an expression, the default."""
+    pairs = [(one["directive"], one["args"][0]) for one in statement.get("block", []) if one["args"]]
+    exact = [value for key, value in pairs if key.lower() == program.lower()]
+    fitting = [
+        value
+        for key, value in pairs
+        if key.startswith("~")
+        and _matches(key.lstrip("~").removeprefix("*"), program, key.startswith("~*"), _LONGEST_LIST)
+    ]
+    default = [value for key, value in pairs if key == "default"]
+    return next(iter((*exact, *fitting, *default)), "") not in ("", "0")

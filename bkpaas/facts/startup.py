@@ -25,8 +25,9 @@ from bkpaas.inventory.platform import unit_of_service
 if TYPE_CHECKING:
     from bkpaas.facts.host import HostFacts
 
-NeedKind = Literal["command", "file", "directory", "log-directory"]
-"""command: an executable file. log-directory: a directory in which the program creates files."""
+NeedKind = Literal["command", "file", "directory", "log-directory", "output-directory"]
+"""command: an executable file. log-directory: a directory in which the program creates files.
+output-directory: one in which supervisord creates the file for the program's output."""
 
 
 class Need(Record, frozen=True):
@@ -189,7 +190,7 @@ def _of_program(program: ConfProgram) -> Iterator[Need]:
         yield Need(name, "directory", program.directory, where)
     for log in (program.stdout_logfile, program.stderr_logfile):
         if log:
-            yield Need(name, "log-directory", dirname(log), where)
+            yield Need(name, "output-directory", dirname(log), where)
 
 
 def command_words(program: ConfProgram) -> list[str]:

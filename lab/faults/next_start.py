@@ -227,6 +227,8 @@ ACCOUNTS = [
            "the account of nginx's workers does not exist", "nginx worker 的账号不存在", gate_reload),
     config("next-supervisor-user", "paas", 1, CONF, "/^\\[program:esb\\]/a user=paas-old",
            "the account of esb in supervisor's file does not exist", "supervisor 配置中 esb 的账号不存在", paas_start(1)),
+    config("next-supervisor-user-closed", "paas", 0, CONF, "/^\\[program:login\\]/a user=nobody",
+           "login gets an account at its next start that may not write its logs", "login 下次启动将使用无权写日志的账号", paas_start(0)),
 ]  # fmt: skip
 
 VALID = [

@@ -86,6 +86,16 @@ FAULTS = (
         *in_front(f"1i {STORE}\n{ADD.format('proxy_cache answers; proxy_cache_valid 200 302 1m')}"),
     ),
     Fault(
+        "nginx-refuses-programs",
+        CONDITION,
+        LOOP,
+        "a rule of nginx against robots also refuses a SaaS, cmdb and job",
+        "nginx 的防爬规则同时拒绝了 SaaS、cmdb 和 job",
+        *in_front(
+            's/client_max_body_size .*/&\\n    if ($http_user_agent ~* "python|curl|go-http|java") { return 403; }/'
+        ),
+    ),
+    Fault(
         "nginx-refuses-post",
         CONDITION,
         LOOP,

@@ -55,6 +55,10 @@ TIMES = [
          "find {home} -exec chown -h root:root {} +; chmod 644 {home}/etc/paas_agent_config.yaml"),
     same("nginx-modes-changed", "chmod over the files of nginx", "对 nginx 文件执行 chmod", "nginx",
          "chmod 640 {home}/etc/nginx/*.conf && chown -R root:root {home}/etc", "chmod 644 {home}/etc/nginx/*.conf"),
+    same("nginx-refuses-robots", "a rule of nginx refuses robots and scanners by their names", "nginx 的规则按名称拒绝爬虫和扫描器", "nginx",
+         "sed -i 's/client_max_body_size .*/&\\n    if ($http_user_agent ~* \"sqlmap|nikto|masscan|curl\") { return 403; }/' {home}/etc/nginx/paas.conf"
+         " && nginx -c {home}/etc/nginx.conf -s reload",
+         "sed -i '/http_user_agent/d' {home}/etc/nginx/paas.conf && nginx -c {home}/etc/nginx.conf -s reload"),
     same("hard-links", "a backup tool made hard links of the configuration", "备份工具为配置建立了硬链接", "paas",
          "mkdir -p {home}/backup && ln {home}/etc/*.ini {home}/etc/*.conf {home}/open_paas/login/conf/*.py {home}/backup/", "rm -rf {home}/backup"),
     same("backups-in-directory", "copies in the directory of nginx's files", "nginx 文件目录中有副本", "nginx",

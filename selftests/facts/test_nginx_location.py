@@ -99,6 +99,39 @@ def changed_by(text: str) -> Passing:
             "server { large_client_header_buffers 4 1k; location / { proxy_buffer_size 2k; } }",
             passing_of(header_bytes=1024, answer_header_bytes=2048),
         ),
+        (
+            'server { if ($http_user_agent ~* "sqlmap|nikto") { return 403; } location / { proxy_pass http://x; } }',
+            passing_of(),
+        ),
+        (
+            'server { if ($http_user_agent ~* "go-http|curl") { return 403; } location / { proxy_pass http://x; } }',
+            passing_of(refused_programs=("Go-http-client/1.1",)),
+        ),
+        (
+            "map $http_user_agent $robot { default 0; ~*python 1; ~Mozilla 1; } "
+            "server { if ($robot) { return 444; } location / { proxy_pass http://x; } }",
+            passing_of(refused_programs=("python-requests/2.18.4",)),
+        ),
+        (
+            "map $http_user_agent $robot { default 0; ~*python 1; } "
+            "server { if ($robot) { set $limit 1; } location / { proxy_pass http://x; } }",
+            passing_of(),
+        ),
+        (
+            "server { if ($http_user_agent !~ Mozilla) { return 403; } location / { proxy_pass http://x; } }",
+            passing_of(
+                refused_programs=(
+                    "python-requests/2.18.4",
+                    "Go-http-client/1.1",
+                    "Java/1.8.0_131",
+                    "Apache-HttpClient/4.5.3 (Java/1.8.0_131)",
+                )
+            ),
+        ),
+        (
+            'server { if ($http_user_agent ~ "(a+)+python") { return 403; } location / { proxy_pass http://x; } }',
+            passing_of(),
+        ),
         ("server { location / { if ($request_method = OPTIONS) { return 204; } } }", passing_of(host="")),
         (
             "server { location / { proxy_method GET; proxy_pass_request_body off; proxy_cookie_path / /a/; } }",

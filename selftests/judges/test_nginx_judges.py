@@ -309,6 +309,7 @@ def passing(pattern, **changes):
         (passing("login", host="$site_host"), None),
         (passing("v1", host=""), None),
         (passing("login", refuses_post=True), "post-refused"),
+        (passing("login", refused_programs=["Go-http-client/1.1"]), "program-refused"),
         (passing("login", method="GET"), "post-refused"),
         (passing("login", passes_body=False), "body-lost"),
     ],

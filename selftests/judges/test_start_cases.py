@@ -85,9 +85,25 @@ def of_another_account(snapshot: dict[str, Any]) -> None:
     path("/data/bkce/logs/open_paas", mode=0o755, uid=0)(snapshot)
 
 
+def next_account(name: str, uid: int | None) -> Edit:
+    """Let the file name an account that login gets at its next start."""
+
+    def change(snapshot: dict[str, Any]) -> None:
+        program = next(one for one in supervisor(snapshot)["programs_in_conf"] if one["name"] == "login")
+        program["user"] = name
+        if uid is not None:
+            paas(snapshot)["names"].setdefault("accounts", {})[name] = uid
+        path("/data/bkce/logs/open_paas", mode=0o755, uid=1001)(snapshot)
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("change", "case", "programs"),
     [
+        (next_account("nobody", 65534), "no-access", "login"),
+        (next_account("65534", None), "no-access", "login"),
+        (next_account("blueking", 1001), None, ""),
         (path(LOGIN_CODE, type="missing"), "missing", "login"),
         (path(UWSGI, type="symlink"), "missing", "login"),
         (path(UWSGI, mode=0o644), "no-access", "login"),
