@@ -204,6 +204,15 @@ def _nginx_problem(
     status = through.status or 0
     if not _nginx_fails(status, own):
         return None
+    if status == NOT_FOUND and not saas.pid_file and saas.socket is not None:
+        path = saas.socket.path.removesuffix(".sock") + ".pid"
+        text = msg(
+            "{evidence}; {path} does not exist, and pid {pid} runs",
+            evidence=evidence,
+            path=path,
+            pid=saas.pid,
+        )
+        return case("no-pid-file", text, path=path, url=through.url)
     if status == NOT_FOUND:
         return case("nginx-404", evidence, url=through.url)
     closed = _closed_socket(host, saas)

@@ -59,7 +59,7 @@ class Agent(Fact, frozen=True):
 
 
 class Saas(Record, frozen=True):
-    """Represent an application that nginx serves here because its pid file exists."""
+    """Represent an application that nginx serves here because its pid file exists, or whose uwsgi runs without one."""
 
     app: str
     environment: Literal["o", "t"] | None
@@ -69,6 +69,8 @@ class Saas(Record, frozen=True):
     """None: the pid or the processes could not be read."""
     socket: FileFact | None
     """None: it could not be looked for."""
+    pid_file: bool = True
+    """False: its uwsgi runs, and the pid file that nginx looks for does not exist."""
 
 
 class SaasRuns(Fact, frozen=True):
@@ -193,7 +195,29 @@ def saas(host: Host, files: Files, processes: Processes | None) -> SaasRuns:
         missing = file_fact({"path": path, "type": "missing"}) if complete else None
         socket = sockets.get(path, missing)
         runs[app] = Saas(app=app, environment=_environment(host), pid=pid, alive=alive, socket=socket)
+    if complete:
+        for root, pid in _without_pid_file(processes, set(runs)):
+            socket = sockets.get(f"{root}/run/uwsgi.sock")
+            if socket is not None:
+                app = basename(root)
+                runs[app] = Saas(app, _environment(host), pid, True, socket, pid_file=False)
     return SaasRuns(items=tuple(runs.values()))
+
+
+_INI_OF_APPLICATION = re.compile(r"(?P<root>/.+/paas_agent/apps/projects/[^/]+)/.+\.ini")
+
+
+def _without_pid_file(processes: Processes | None, known: set[str]) -> Iterator[tuple[str, int]]:
+    """Yield (directory of the application, pid of its uwsgi) of the applications that run and are not known."""
+    masters: dict[int, tuple[str, int]] = {}
+    for process in processes.items if processes else ():
+        if process.argv and basename(process.argv[0]) == "uwsgi" and process.state != "Z":
+            match = next(filter(None, map(_INI_OF_APPLICATION.fullmatch, process.argv[1:])), None)
+            if match is not None:
+                masters[process.pid] = (match["root"], process.ppid)
+    for pid, (root, parent) in masters.items():
+        if parent not in masters and basename(root) not in known:
+            yield root, pid
 
 
 def _environment(host: Host) -> Literal["o", "t"] | None:

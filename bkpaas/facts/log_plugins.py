@@ -71,9 +71,9 @@ class LogPlugin(Record, frozen=True):
     """The stat of `files`."""
 
     def reads(self, path: str) -> bool:
-        """Return whether log_agent surely reads this log; complex expressions of a host are not evaluated."""
-        return any(_globbed(path, glob) for glob in self.paths) and not any(
-            _PLAIN.fullmatch(one) is None or _core(one) in path for one in self.left_out
+        """Return whether log_agent surely reads this log; costly expressions of a host are not evaluated."""
+        return any(_globbed(path, glob) for glob in self.paths) and all(
+            _fits(one, path) is False for one in self.left_out
         )
 
     def disabled_at(self, path: str) -> str | None:
@@ -91,7 +91,7 @@ class LogPlugin(Record, frozen=True):
         globbed = [_globbed(path, glob) for glob in self.paths if "**" not in glob]
         if not any(globbed):
             return None if any("**" in glob for glob in self.paths) else False
-        hits = [_PLAIN.fullmatch(one) and _core(one) in path for one in self.left_out]
+        hits = [_fits(one, path) for one in self.left_out]
         return False if any(hits) else None if None in hits else True
 
 
@@ -140,8 +140,10 @@ class LogPlugins(Fact, frozen=True):
 
 
 _PROGRAMS = {"agent": ("filebeat",), "parser": ("java", "logstash", "jruby")}
-_PLAIN = re.compile(r"(?:\^?\.\*)?(?:[\w/-]|\\[.\-])+\$?")
-"""An expression that means a part of a path, such as uwsgi\\.log$; nothing else is understood."""
+_ANYTHING_FIRST = re.compile(r"^\^?\.\*")
+_NOT_EVALUATED = re.compile(r"\(\?|\[\[|\\[1-9pPQz]|(?:(?<!\\)[*+?{].*){2}")
+"""More than one repeat may cost more than linear time in each start; the others differ between Go and Python."""
+_LONGEST_EXPRESSION = 200
 _SLOT_SECONDS, _MOST_TIMES = 15, 120
 _FAR_SECONDS = 90.0
 """A last line further than this from the time its file was written has a time of another zone."""
@@ -296,8 +298,15 @@ def _globbed(path: str, glob: str) -> bool:
     return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
 
 
-def _core(expression: str) -> str:
-    return re.sub(r"^\^?(?:\.\*)?|\$$|\\", "", expression)
+def _fits(expression: str, path: str) -> bool | None:
+    """Return whether an expression of filebeat fits a path, in which it may stand anywhere; None if not evaluated."""
+    core = _ANYTHING_FIRST.sub("", expression)
+    if len(core) > _LONGEST_EXPRESSION or _NOT_EVALUATED.search(core):
+        return None
+    try:
+        return re.search(core, path) is not None
+    except re.error:
+        return None
 
 
 _MOST_FILES = 50

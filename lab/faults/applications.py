@@ -49,6 +49,14 @@ def rewrite(role: str, text: str, status: str) -> tuple[Act, Act]:
     return break_, heal
 
 
+def remove_pid_file(lab: Lab) -> None:
+    lab.run(host(lab, "appt"), f"rm -f {run_folder(lab)}/uwsgi.pid")
+
+
+def write_pid_file(lab: Lab) -> None:
+    lab.run(host(lab, "appt"), f"pgrep -of '[p]rojects/bk_framework/conf/' > {run_folder(lab)}/uwsgi.pid")
+
+
 def answering(status: str, headers: str = "") -> str:
     """Return a wsgi.py whose every answer has this status."""
     return (
@@ -332,6 +340,15 @@ FAULTS = (
         "nginx sends /o/ to the test upstream",
         "nginx 把 /o/ 转发到测试环境的 upstream",
         *edited_in_front("s#proxy_pass http://PAAS_AGENT_PROD;#proxy_pass http://PAAS_AGENT_TEST;#"),
+    ),
+    Fault(
+        "saas-pid-file-removed",
+        "saas-run-state",
+        SECTION,
+        "a cleaning job removed the pid file of a running SaaS: nginx answers 404",
+        "清理任务删除了运行中 SaaS 的 pid 文件：nginx 返回 404",
+        remove_pid_file,
+        write_pid_file,
     ),
     Fault(
         "saas-location-missing",

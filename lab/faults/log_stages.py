@@ -214,6 +214,14 @@ FAULTS = (
         *agent_edited("appo", "s#exclude_files: .*#exclude_files: ['\\\\.log$']#"),
     ),
     Fault(
+        "log-excluded-loosely",
+        READS,
+        SECTION,
+        "an expression of log_agent on the appt host fits more than the ending that was meant",
+        "appt 主机 log_agent 的排除表达式匹配范围超出预期的后缀",
+        *agent_edited("appt", "s#exclude_files: .*#exclude_files: ['(old|bak|.log)$']#"),
+    ),
+    Fault(
         "log-input-disabled",
         READS,
         SECTION,

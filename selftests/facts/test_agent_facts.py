@@ -138,6 +138,26 @@ def test_applications():
     assert saas(host("appo"), {"saas-pid": [missing(f"{RUN}/*/run/*.pid")]}, None).items == ()
 
 
+def test_an_application_that_runs_without_its_pid_file():
+    ini = f"{RUN}/bk_framework/conf/bk_framework.ini"
+    running = processes(
+        [
+            process(100, 1, "/envs/bin/uwsgi", "--ini", f"{ini}"),
+            process(101, 100, "/envs/bin/uwsgi", "--ini", f"{ini}"),
+            process(102, 1, "vi", ini),
+            process(103, 1, "/envs/bin/uwsgi", "--ini", f"{RUN}/offline/conf/offline.ini"),
+        ],
+        Secrets(),
+    )
+    socket = entry(f"{RUN}/bk_framework/run/uwsgi.sock", type="socket", mode=0o755)
+    files = {"saas-pid": [missing(f"{RUN}/*/run/*.pid")], "saas-sock": [socket]}
+    (one,) = saas(host("appt"), files, running).items
+    assert (one.app, one.pid, one.alive, one.pid_file) == ("bk_framework", 100, True, False)
+    assert one.socket is not None and one.socket.path.endswith("/bk_framework/run/uwsgi.sock")
+    files["saas-pid"] = [entry(f"{RUN}/bk_framework/run/uwsgi.pid", "100\n")]
+    assert [one.pid_file for one in saas(host("appt"), files, running).items] == [True]
+
+
 def test_ids_and_tokens_are_digests_that_do_not_depend_on_their_spelling():
     secrets = Secrets()
     text = YAML.replace("Pl4nted-sid", "0A6F3D2C-1111-4222-8333-444455556666").replace(

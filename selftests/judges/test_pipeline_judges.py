@@ -228,9 +228,20 @@ def edit_application(part: str, **values: Any) -> Any:
     return change
 
 
+def without_pid_file(status: int) -> Any:
+    def change(snapshot: dict[str, Any]) -> None:
+        for saas in snapshot["hosts"]["appo-1"]["saas"]["items"]:
+            saas["pid_file"] = False
+        edit_application("nginx", status=status)(snapshot)
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("change", "case"),
     [
+        (without_pid_file(404), "no-pid-file"),
+        (without_pid_file(200), None),
         (edit_application("socket", status=302), None),
         (edit_application("socket", status=401), None),
         (edit_application("socket", status=500), "5xx"),
