@@ -161,6 +161,15 @@ def _written_elsewhere(host: HostView, deployment: Deployment) -> list[CaseMessa
 
 def _moved(host: HostView, log: WrittenLog, deployment: Deployment) -> CaseMessage | None:
     """Return the case of a log that lost its name while an application has it open and writes on."""
+    if log.hidden and log.size and not _is_there(host, log):
+        text = msg(
+            "{app} (pid {pids}) has {path} open, {size} bytes, and no file or another one has this name now",
+            app=log.app,
+            pids=", ".join(map(str, log.pids[:3])),
+            path=log.path,
+            size=log.size,
+        )
+        return case("hidden", text, app=log.app, path=log.path)
     if not log.written_since or not log.size or not host.log_plugins.agent.covers(log.first_path):
         return None
     pids = ", ".join(map(str, log.pids[:3]))
@@ -185,6 +194,11 @@ def _moved(host: HostView, log: WrittenLog, deployment: Deployment) -> CaseMessa
         evidence=behind.evidence,
     )
     return case("renamed", text, app=log.app, path=log.path)
+
+
+def _is_there(host: HostView, log: WrittenLog) -> bool:
+    """Return whether a log had its name in round 2, as one that was made while the logs were listed."""
+    return any(one.path == log.path and one.inode == log.inode for one in host.log_plugins.renamed)
 
 
 def _elsewhere(host: HostView, app: str, logs: list[WrittenLog]) -> CaseMessage | None:

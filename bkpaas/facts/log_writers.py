@@ -48,6 +48,8 @@ class WrittenLog(Record, frozen=True):
     """Whether it was written to after its last rename or removal."""
     covered: bool | None = None
     """Whether a path of log_agent leads to it, also through a link, whatever is excluded; None: not known."""
+    hidden: bool = False
+    """Its path led to no file, or to another one, when the logs were listed: something is mounted over it."""
 
     @property
     def first_path(self) -> str:
@@ -86,7 +88,29 @@ def written_logs(
             continue
         logs.append(WrittenLog(app, file.path, file.mtime, file.size or 0, file.inode, since=starts.get(app)))
     reached = _reached(files, covers)
-    return tuple(structs.replace(log, covered=_covered(log, reached, covers)) for log in logs)
+    listed = _listed(files)
+    return tuple(
+        structs.replace(log, covered=_covered(log, reached, covers), hidden=_is_hidden(log, listed))
+        for log in logs
+    )
+
+
+_LISTED = re.compile(r".*/paas_agent/apps/logs/[^/]+/[^/]+\.log")
+
+
+def _listed(files: Files) -> set[int | None] | None:
+    """Return the inodes of the listed logs; None if the list is not complete."""
+    entries = files.get(FileName.SAAS_LOG_NAMES, [])
+    if not entries or len(entries) >= _MOST_FILES or any(entry.get("error") for entry in entries):
+        return None
+    return {file_fact(entry).inode for entry in entries}
+
+
+def _is_hidden(log: WrittenLog, listed: set[int | None] | None) -> bool:
+    """Return whether an open log has a path of the list and is not in it; a link or a rotation has other paths."""
+    if listed is None or log.lost or not log.pids or log.inode is None or not _LISTED.fullmatch(log.path):
+        return False
+    return log.inode not in listed
 
 
 def _reached(files: Files, covers: Covers) -> set[int | None] | None:
@@ -144,6 +168,10 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
     facts = earlier.hosts[entry.name].log_plugins
     if isinstance(facts, Missing):
         return
-    others = [log for log in facts.uncovered_logs() if log.pids and not log.lost and _LOGS in log.path]
+    others = [
+        log
+        for log in facts.written or ()
+        if (log.covered is False or log.hidden) and log.pids and not log.lost and _LOGS in log.path
+    ]
     for log in others[:_MOST_TAILS]:
         yield ReadTail(TailName.SAAS_LOG_RENAMED.value, log.path, deployment.limits.log_bytes, 1)

@@ -42,6 +42,19 @@ def name_log_back(lab: Lab) -> None:
     start_application(lab, "appo")
 
 
+def logs_folder(lab: Lab) -> str:
+    return f"{lab.layout.home}/paas_agent/apps/logs"
+
+
+def mount_over_logs(lab: Lab) -> None:
+    lab.run(host(lab, "appo"), f"mount -t tmpfs -o size=4m tmpfs {logs_folder(lab)}")
+
+
+def unmount_logs(lab: Lab) -> None:
+    folder = logs_folder(lab)
+    lab.run(host(lab, "appo"), f"! mountpoint -q {folder} || umount -l {folder}")
+
+
 def remove_log(lab: Lab) -> None:
     lab.run(host(lab, "appt"), f"rm {application_log(lab)}")
     await_http(lab, host(lab, "appt"), page(lab, "appt"), "200")
@@ -89,6 +102,15 @@ FAULTS = (
         "appt 上应用正在写入的日志被删除",
         remove_log,
         lambda lab: start_application(lab, "appt"),
+    ),
+    Fault(
+        "log-directory-mounted-over",
+        "log-agent-reads",
+        SECTION,
+        "a new disk was mounted over the logs while the application on the appo host has its log open",
+        "appo 上的应用正在写日志时，日志目录上挂载了新磁盘",
+        mount_over_logs,
+        unmount_logs,
     ),
     Fault(
         "log-directory-deeper",

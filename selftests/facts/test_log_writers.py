@@ -72,3 +72,18 @@ def test_logs_deeper_below_the_directory_of_the_logs() -> None:
 def test_without_the_list_of_open_files_nothing_is_known() -> None:
     assert written_logs({}, None, processes([UWSGI], Secrets(b"k")), covers) is None
     assert written_logs({}, [], None, covers) is None
+
+
+def test_a_log_that_a_mount_hides() -> None:
+    log = opened(f"{LOGS}/a/a.log")
+    nothing = [{"path": f"{LOGS}/*/*.log", "type": "missing"}]
+    assert [one.hidden for one in written(log, saas_names=nothing) or ()] == [True]
+    assert [one.hidden for one in written(log, saas_names=[entry(f"{LOGS}/a/a.log", inode=8)]) or ()] == [
+        True
+    ]
+    linked = [entry(f"/link{LOGS}/a/a.log", inode=5)]
+    assert [one.hidden for one in written(log, saas_names=linked) or ()] == [False]
+    unreadable = [{"path": LOGS, "type": "other", "error": "Permission denied"}]
+    assert [one.hidden for one in written(log, saas_names=unreadable) or ()] == [False]
+    for path in (f"{LOGS}/a/a.log.1", f"{LOGS}/a/a.log (deleted)", "/data2/logs/a/a.log"):
+        assert [one.hidden for one in written(opened(path), saas_names=nothing) or ()] == [False]
