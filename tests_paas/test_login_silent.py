@@ -253,6 +253,13 @@ def test_login_writes_its_logs(host: HostView, finding: Finding) -> None:
     # While login restarts again and again it may not run at that moment: its neighbours run as the same user.
     masters = host.processes.uwsgi_masters("login") or host.processes.uwsgi_masters()
     users = {process.uid for process in masters} - {0}
+    assert not users or folder.uid in users or (folder.mode or 0) & 0o022, case(
+        "wrong-owner",
+        "{path} belongs to uid {uid}, login runs as {sorted_uids} and cannot write it",
+        path=folder.path,
+        uid=folder.uid,
+        sorted_uids=sorted_uids(users),
+    )
     login = None if isinstance(host.facts.services, Missing) else host.services.by_name.get("login")
     names = [f"{folder.path}/login.log"]
     if login is None or login.by_uwsgi:  # gunicorn writes none by default

@@ -1,5 +1,6 @@
 """FAQ: starting PaaS fails, on generation 6.0 and 6.1: the units of systemd and their processes."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from bkpaas.checks import (
@@ -189,7 +190,7 @@ def _counted(unit: Unit, then: Unit) -> str:
 
 @condition("unit-processes")
 def test_every_uwsgi_belongs_to_its_unit(host: HostView, finding: Finding) -> None:
-    """Each master of open_paas's uwsgi is in the control group of the unit of its service."""
+    """Each master of open_paas's uwsgi is in the control group of its unit, under the account of the others."""
     units = _units(host)
     if (manager := host.services.manager) in ("docker", "supervisord"):
         raise NotApplicable(msg("{manager} runs the services of this host", manager=manager))
@@ -219,6 +220,30 @@ def test_every_uwsgi_belongs_to_its_unit(host: HostView, finding: Finding) -> No
         units=" ".join(map(unit_of_service, sorted(outside))) or "UNITS",
     )
     assert not outside, several(dict(sorted(outside.items())), "services")
+    other = _other_accounts(host)
+    finding.affects_services(other)
+    if other:
+        finding.set_remedy_values(units=" ".join(map(unit_of_service, sorted(other))))
+    assert not other, several(dict(sorted(other.items())), "services")
+
+
+def _other_accounts(host: HostView) -> dict[str, CaseMessage]:
+    """Return the services whose master has another account than most masters of open_paas on this host."""
+    masters = [one for one in host.processes.uwsgi_masters() if one.service and one.uid is not None]
+    [(usual, count)] = Counter(one.uid for one in masters).most_common(1) or [(None, 0)]
+    if 2 * count <= len(masters):
+        return {}
+    return {
+        one.service or "": case(
+            "other-account",
+            "pid {pid} runs as uid {uid}, the other services as uid {usual}",
+            pid=one.pid,
+            uid=one.uid,
+            usual=usual,
+        )
+        for one in masters
+        if one.uid != usual
+    }
 
 
 @condition("unit-definition")

@@ -96,7 +96,11 @@ def not_compared(comparison: Comparison | None) -> list[Message]:
             hosts=", ".join(hosts),
             before=before,
             after=after,
-            conditions=", ".join(conditions) or "-",
+            conditions=", ".join(conditions),
+        )
+        if conditions
+        else msg(
+            "{hosts}: {before} -> {after}: processes", hosts=", ".join(hosts), before=before, after=after
         )
         for (before, after, conditions), hosts in groups.items()
     ]

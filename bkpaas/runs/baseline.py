@@ -23,7 +23,7 @@ from bkpaas.facts import Snapshot
 from bkpaas.facts.generations import shown_generation
 from bkpaas.language import get_language
 from bkpaas.messages import msg
-from bkpaas.record import Change, Comparison, NotCompared, Results, read_json
+from bkpaas.record import Change, Comparison, FactChange, NotCompared, Results, read_json
 from bkpaas.runs.facts import changes
 
 SECONDS = 120.0
@@ -98,7 +98,7 @@ def comparison(
         run=old.run,
         started=datetime.fromtimestamp(old.started).astimezone().isoformat(timespec="seconds"),
         verdicts=[one for one in verdicts if not _upgraded_host(one, hosts[one.id], upgraded)],
-        facts=[one for one in changes(old, new) if one.host not in upgraded or one.kind not in MANAGED],
+        facts=[one for one in changes(old, new) if one.host not in upgraded or not _is_managed(one)],
         not_compared=_not_compared(verdicts, hosts, upgraded),
     )
 
@@ -130,6 +130,8 @@ def compared(
 
 MANAGED = ("process",)
 """Kinds of facts that differ with the generation of a host."""
+SUPERVISOR = "supervisor-"
+"""Start of the names of facts that are read from the files of supervisor."""
 
 
 def upgrades(old: Snapshot, new: Snapshot) -> dict[str, tuple[str, str]]:
@@ -146,9 +148,18 @@ def upgrades(old: Snapshot, new: Snapshot) -> dict[str, tuple[str, str]]:
     return {name: (then, now) for name, (then, now) in generations.items() if then != now}
 
 
+def _is_managed(change: FactChange) -> bool:
+    """Return whether a fact differs with the process manager: a process, or a program of supervisor."""
+    return change.kind in MANAGED or change.name.startswith(SUPERVISOR)
+
+
 def _upgraded_host(change: Change, hosts: Sequence[str], upgraded: Mapping[str, object]) -> str | None:
-    """Return the upgraded host because of which a verdict cannot be compared: only one of both applies."""
-    if (change.before == "not_applicable") == (change.after == "not_applicable"):
+    """Return the upgraded host because of which a verdict cannot be compared: only one of both applies.
+
+    A host can have roles in one generation only, as usermgr: it is not judged for them in the other one.
+    """
+    before, after = (verdict in (None, "not_applicable") for verdict in (change.before, change.after))
+    if before == after:
         return None
     return next((host for host in hosts or upgraded if host in upgraded), None)
 

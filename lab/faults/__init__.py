@@ -47,6 +47,7 @@ from lab.faults import (
     supervision,
     units,
     upgrades,
+    upkeep,
     values,
 )
 from lab.faults.fault import Act, Fault
@@ -102,6 +103,7 @@ FAULTS: dict[str, Fault] = {
         containers,
         generation6,
         iam,
+        upkeep,
         limping,
         network,
         next_start,

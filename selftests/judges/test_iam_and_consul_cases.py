@@ -102,3 +102,22 @@ def test_a_name_of_consul_in_etc_hosts(
 
     actual = judge("consul-names", change)["paas-1"]
     assert (actual["verdict"], actual["case"]) == (verdict, case)
+
+
+@pytest.mark.parametrize(
+    ("services", "case"), [((), None), (("paas",), "other-account"), (("paas", "esb"), None)]
+)
+def test_a_service_under_another_account(judge: Any, services: tuple[str, ...], case: str | None) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        of_6(snapshot)
+        host = snapshot["hosts"]["paas-1"]
+        pids = {
+            group.rpartition("-")[2].removesuffix(".service"): int(pid)
+            for pid, group in host["units"]["groups"].items()
+        }
+        other = {pids[service] for service in services}
+        for process in host["processes"]["items"]:
+            if process[0] in pids.values():
+                process[2] = 0 if process[0] in other else 10000
+
+    assert judge("unit-processes", change)["paas-1"]["case"] == case

@@ -71,10 +71,12 @@ def test_what_an_upgrade_does_not_let_compare_is_not_a_change(change, now):
     after = {"supervisor-sock@paas-1": "not_applicable", "unit-state@paas-1": "pass"}
     before |= {"disk-space@paas-1": "pass", "supervisor-sock@paas-2": "pass"}
     after |= {"disk-space@paas-1": "fail", "supervisor-sock@paas-2": "fail"}
+    after["unit-definition@paas-1"] = "pass"  # the host has the role since the upgrade
     result = comparison(on(before), PLAIN, on(after), snapshot(upgraded), after.keys())
     assert [one.id for one in result.verdicts] == ["disk-space@paas-1", "supervisor-sock@paas-2"]
     assert [(one.host, one.before, one.after) for one in result.not_compared] == [
         ("paas-1", "5.x (supervisord)", now)
     ]
-    assert result.not_compared[0].conditions == ["supervisor-sock", "unit-state"]
+    assert result.not_compared[0].conditions == ["supervisor-sock", "unit-state", "unit-definition"]
     assert not [fact for fact in result.facts if (fact.host, fact.kind) == ("paas-1", "process")]
+    assert not [fact for fact in result.facts if fact.host == "paas-1" and "supervisor" in fact.name]

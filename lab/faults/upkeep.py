@@ -1,0 +1,73 @@
+"""Mistakes of daily upkeep on generation 6.x: drop-ins, owners, files of nginx, passwords."""
+
+from __future__ import annotations
+
+from lab.control import Lab
+from lab.faults.actions import edit, host, restore
+from lab.faults.fault import Act, Fault
+from lab.faults.units import await_loop, logs, paas, start, systemctl
+from lab.services.layout import SECRETS
+
+ACCOUNT = "/etc/systemd/system/bk-paas-paas.service.d/account.conf"
+NGINX = "/usr/local/openresty/nginx/conf/nginx.conf"
+OTHER_PASSWORD = "Lab-redis-other"
+
+
+def run_as_root(lab: Lab) -> None:
+    """A drop-in from a repair lets paas run as root: it works, and leaves files that its own account cannot write."""
+    name = paas(lab)
+    text = "[Service]\\nUser=root\\nGroup=root\\n"
+    lab.run(name, f"mkdir -p $(dirname {ACCOUNT}); printf '{text}' > {ACCOUNT}; systemctl daemon-reload")
+    start(lab, name, "paas")
+
+
+def run_as_before(lab: Lab) -> None:
+    name = paas(lab)
+    lab.run(
+        name, f"rm -rf $(dirname {ACCOUNT}); systemctl daemon-reload; chown blueking:blueking {logs(lab)}/*"
+    )
+    start(lab, name, "paas")
+
+
+def own_directory(lab: Lab) -> None:
+    """The directory of the logs was made again by root; esb was restarted since."""
+    name = host(lab, "paas", 1)
+    lab.run(name, f"chown root:root {logs(lab)} && rm -f {logs(lab)}/esb_uwsgi.pid")
+    systemctl(lab, name, "restart bk-paas-esb")
+    await_loop(lab, name, "bk-paas-esb")
+
+
+def give_directory_back(lab: Lab) -> None:
+    name = host(lab, "paas", 1)
+    lab.run(name, f"chown blueking:blueking {logs(lab)}")
+    start(lab, name, "esb")
+
+
+def lose_include(lab: Lab) -> None:
+    """A package replaced nginx.conf: the files below conf.d are not included any more."""
+    edit(lab, host(lab, "nginx"), NGINX, "/include conf.d/d")
+    systemctl(lab, host(lab, "nginx"), "reload openresty")
+
+
+def bring_include_back(lab: Lab) -> None:
+    restore(lab, host(lab, "nginx"), NGINX)
+    systemctl(lab, host(lab, "nginx"), "reload openresty")
+
+
+def set_password(old: str, new: str) -> Act:
+    """Return the act of changing the password of the running redis."""
+    return lambda lab: lab.run(
+        host(lab, "redis"), f"redis-cli --no-auth-warning -a {old} CONFIG SET requirepass {new}"
+    )
+
+
+def _fault(name: str, condition: str, faq: str, en: str, zh: str, break_: Act, heal: Act) -> Fault:
+    return Fault(name, condition, faq, en, zh, break_, heal, layout="e")
+
+
+FAULTS = [
+    _fault("unit-runs-as-root", "unit-processes", "fatal-exited-too-quickly", "A drop-in lets paas run as root", "drop-in 使 paas 以 root 运行", run_as_root, run_as_before),
+    _fault("log-directory-of-root", "login-log-dir", "fatal-exited-too-quickly", "The directory of the logs belongs to root", "日志目录属于 root", own_directory, give_directory_back),
+    _fault("nginx-include-lost", "nginx-conf-port80", "login-502", "nginx.conf does not include conf.d any more", "nginx.conf 不再包含 conf.d", lose_include, bring_include_back),
+    _fault("redis-password-at-runtime", "redis-password", "no-logs", "The running redis has another password than its file", "运行中的 redis 密码与其文件不同", set_password(SECRETS["REDIS_PASS"], OTHER_PASSWORD), set_password(OTHER_PASSWORD, SECRETS["REDIS_PASS"])),
+]  # fmt: skip
