@@ -1,6 +1,9 @@
 """FAQ: how to make sure that PaaS is deployed well, on 6.x: bkiam, which every page of the developer center asks."""
 
+from ipaddress import ip_address
+
 from bkpaas.checks import (
+    IAM_SETTING,
     Answer,
     Deployment,
     FailedRoute,
@@ -14,6 +17,7 @@ from bkpaas.checks import (
     condition,
     connection_case,
     labelled,
+    location_host,
     log_time,
     msg,
     no_answer,
@@ -31,14 +35,32 @@ SETTLED_SECONDS = 60.0
 def test_bkiam_answers_the_developer_center(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """bkiam works for this host, and no page of the developer center failed because of it lately."""
     require_project(host, "paas", deployment)
-    finding.names_components("unit", ["bk-iam"])
-    finding.depends_on_hosts(entry.name for entry in deployment.hosts_with("iam"))
     answer = host.answers.find(HttpName.IAM.value)
+    if answer is None or _leads_to_bkiam(answer, host, deployment):
+        finding.names_components("unit", ["bk-iam"])
+        finding.depends_on_hosts(entry.name for entry in deployment.hosts_with("iam"))
+    else:
+        finding.names_components("setting", [IAM_SETTING])
     if answer is not None:
         _check_answer(answer, finding)
     _check_pages(host, deployment, answer, finding)
     if answer is None:
         raise NotApplicable(msg("the settings of paas have no address of bkiam (HOST_IAM_NEW)"))
+
+
+def _leads_to_bkiam(answer: Answer, host: HostView, deployment: Deployment) -> bool:
+    """Return whether the address of bkiam in the settings is that of a host with the role, or may be."""
+    right = {entry.address for entry in deployment.hosts_with("iam")}
+    used = host.names.of(location_host(answer.url))
+    return not right or not all(map(_is_address, used)) or bool(right & set(used))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _check_answer(answer: Answer, finding: Finding) -> None:

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from bkpaas.checks import (
     BEHIND_THE_DOMAIN,
+    OPEN_PAAS_SERVICES,
     Answer,
     CaseMessage,
     ControllerView,
@@ -253,7 +254,10 @@ def test_login_writes_its_logs(host: HostView, finding: Finding) -> None:
     # While login restarts again and again it may not run at that moment: its neighbours run as the same user.
     masters = host.processes.uwsgi_masters("login") or host.processes.uwsgi_masters()
     users = {process.uid for process in masters} - {0}
-    assert not users or folder.uid in users or (folder.mode or 0) & 0o022, case(
+    writable = not users or folder.uid in users or bool((folder.mode or 0) & 0o022)
+    if not writable:
+        finding.affects_services(OPEN_PAAS_SERVICES)  # all of them write there
+    assert writable, case(
         "wrong-owner",
         "{path} belongs to uid {uid}, login runs as {sorted_uids} and cannot write it",
         path=folder.path,

@@ -215,6 +215,7 @@ from bkpaas.facts.elasticsearch import complaint as elasticsearch_error
 from bkpaas.facts.elasticsearch import speaks as is_elasticsearch
 from bkpaas.facts.exceptions import FailedRoute, exception_subject, is_about_server
 from bkpaas.facts.healthz import body_text
+from bkpaas.facts.iam import IAM_SETTING
 from bkpaas.facts.login import LoginFailure, LoginTrial
 from bkpaas.facts.logs import TOO_LARGE_BODY
 from bkpaas.facts.managers import (
@@ -264,15 +265,16 @@ say = both
 
 __all__ = [  # one name a line would take 200 lines
     "APP_UPSTREAMS", "BEHIND_THE_DOMAIN", "CONSUL_SUFFIX", "DOCKER_UNIT", "FEWEST_CLOCKS", "GENERATIONS",
-    "INTERNAL_NAME", "INTERNAL_PORT", "LOGIN_TABLES", "LOG_INDEX", "MOST_APPLICATIONS", "OPEN_PAAS_SERVICES",
+    "IAM_SETTING", "INTERNAL_NAME", "INTERNAL_PORT", "LOGIN_TABLES", "LOG_INDEX", "MOST_APPLICATIONS",
+    "OPEN_PAAS_SERVICES",
     "PASSWORD_EXPIRED", "QUEUE_SECONDS", "REDIRECTS", "SHARED_SETTINGS", "TOO_LARGE_BODY", "UPSTREAM_SERVICES",
     "WRITTEN_TABLES", "Access", "Addresses", "Agent", "AgentConfig", "Answer", "Answers", "ApplicationEndpoint",
     "CaseMessage", "Cause", "Certificate", "Certificates", "Clock", "Compiled", "ConfProgram", "Connection",
     "Connections", "Container", "Containers", "ControllerView", "DatabaseAccount", "DatabaseLogin", "DatabaseState",
     "Deployment", "Disk", "Disks", "Endpoint", "FailedRoute", "FileFact", "FileName", "Finding", "FullQueue", "Health",
     "Holder", "Host", "HostLookup", "HostView", "HttpName", "Index", "IpAddress", "Link", "Listener", "LogFile",
-    "LogHit", "LogPlugin", "LogPlugins", "LoginAccess", "LoginFailure", "LoginTrial", "Logs", "Manager", "Message", "Missing",
-    "Names",
+    "LogHit", "LogPlugin", "LogPlugins", "LoginAccess", "LoginFailure", "LoginTrial", "Logs", "Manager", "Message",
+    "Missing", "Names",
     "Need", "Nginx", "NginxListen", "NginxLocation", "NginxRoute", "NginxServer", "NginxUpstream",
     "NginxUpstreamServer", "NoData", "Node", "NotApplicable", "OnController", "PathStats", "PerHost", "PerLink",
     "PerPair", "Process", "Processes", "Program", "Proxies", "ProxySetting", "RedisAnswer", "RedisAnswers",
@@ -282,8 +284,8 @@ __all__ = [  # one name a line would take 200 lines
     "Startup", "StatementError", "Subject", "Supervisor", "Supervisors", "System", "TcpName", "Text", "TimeDaemon",
     "TimeLimit", "Unit", "Units", "UnixSocket", "Value", "Versions", "WorkerDeath", "WrittenLog", "access_time",
     "accounts", "addresses", "all_readings", "answers_commands", "anywhere", "app_route", "app_servers",
-    "application_endpoint", "application_path", "as_paas_hosts", "body_text", "both", "case", "changes", "check_refusal",
-    "clauses",
+    "application_endpoint", "application_path", "as_paas_hosts", "body_text", "both", "case", "changes",
+    "check_refusal", "clauses",
     "clock_slack", "collecting_account", "combined", "command_words", "condition", "connection_case", "container_of",
     "container_of_service", "database_accounts", "database_connection", "database_error_text", "database_state",
     "database_states", "database_works", "default_servers", "deviating_hosts", "deviating_readings", "directories",

@@ -228,12 +228,15 @@ def platform_servers(nginx: Nginx, deployment: Deployment) -> list[NginxServer]:
 def platform_upstreams(nginx: Nginx, deployment: Deployment) -> set[str]:
     """Return the names of the upstreams that the server blocks of the platform lead to."""
     names = {one.name for one in nginx.upstreams}
-    reached = set()
-    for location in (one for server in platform_servers(nginx, deployment) for one in server.locations):
-        if location.upstream is None and "$" in (location.proxy_pass or ""):
-            return names
-        reached.add(location.upstream)
-    return {name for name in names if name in reached or name.startswith(_PLATFORM_UPSTREAMS)}
+    own = platform_servers(nginx, deployment)
+    locations = [one for server in own for one in server.locations]
+    reached = {one.upstream for one in locations}
+    kept = {name for name in names if name in reached or name.startswith(_PLATFORM_UPSTREAMS)}
+    if any(one.upstream is None and "$" in (one.proxy_pass or "") for one in locations):
+        # a variable may name any upstream, but those that only blocks of other systems name are theirs
+        others = {one.upstream for server in nginx.servers if server not in own for one in server.locations}
+        return kept | (names - others)
+    return kept
 
 
 def upstream_component(address: str, nginx: Nginx, deployment: Deployment) -> str:

@@ -24,6 +24,7 @@ from bkpaas.facts.missing import Fact, Missing
 from bkpaas.facts.process import Process, Processes
 from bkpaas.facts.query import Earlier, Query, Section
 from bkpaas.facts.ranges import HostTime
+from bkpaas.facts.systemd import Unit
 from bkpaas.facts.uwsgi import Service
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.inventory.platform import OPEN_PAAS_SERVICES, container_of_service, unit_of_service
@@ -60,7 +61,8 @@ class ServicesView:
         return {
             name: service
             for name, service in configured.items()
-            if (unit := units.by_name.get(f"{unit_of_service(name)}.service")) is None or unit.exists
+            if (unit := units.by_name.get(f"{unit_of_service(name)}.service")) is None
+            or _is_in_use(name, unit)
         }
 
     @property
@@ -144,3 +146,9 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
         pids = sorted({process.pid for process in main_processes(processes)})
         if pids:
             yield Section("starts", pids[:_MOST_PIDS])
+
+
+def _is_in_use(name: str, unit: Unit) -> bool:
+    """Return whether a unit is there; that of a module that not every edition has must also run or start at boot."""
+    left = unit.enabled in ("disabled", "masked") and unit.active in ("inactive", "")
+    return unit.exists and (name in OPEN_PAAS_SERVICES or not left)

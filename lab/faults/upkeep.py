@@ -1,4 +1,4 @@
-"""Mistakes of daily upkeep on generation 6.x: drop-ins, owners, files of nginx, passwords."""
+"""Mistakes of daily upkeep on generation 6.x: drop-ins, owners, files of nginx."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from lab.control import Lab
 from lab.faults.actions import edit, host, restore
 from lab.faults.fault import Act, Fault
 from lab.faults.units import await_loop, logs, paas, start, systemctl
-from lab.services.layout import SECRETS
 
 ACCOUNT = "/etc/systemd/system/bk-paas-paas.service.d/account.conf"
 NGINX = "/usr/local/openresty/nginx/conf/nginx.conf"
-OTHER_PASSWORD = "Lab-redis-other"
 
 
 def run_as_root(lab: Lab) -> None:
@@ -54,13 +52,6 @@ def bring_include_back(lab: Lab) -> None:
     systemctl(lab, host(lab, "nginx"), "reload openresty")
 
 
-def set_password(old: str, new: str) -> Act:
-    """Return the act of changing the password of the running redis."""
-    return lambda lab: lab.run(
-        host(lab, "redis"), f"redis-cli --no-auth-warning -a {old} CONFIG SET requirepass {new}"
-    )
-
-
 def _fault(name: str, condition: str, faq: str, en: str, zh: str, break_: Act, heal: Act) -> Fault:
     return Fault(name, condition, faq, en, zh, break_, heal, layout="e")
 
@@ -69,5 +60,4 @@ FAULTS = [
     _fault("unit-runs-as-root", "unit-processes", "fatal-exited-too-quickly", "A drop-in lets paas run as root", "drop-in 使 paas 以 root 运行", run_as_root, run_as_before),
     _fault("log-directory-of-root", "login-log-dir", "fatal-exited-too-quickly", "The directory of the logs belongs to root", "日志目录属于 root", own_directory, give_directory_back),
     _fault("nginx-include-lost", "nginx-conf-port80", "login-502", "nginx.conf does not include conf.d any more", "nginx.conf 不再包含 conf.d", lose_include, bring_include_back),
-    _fault("redis-password-at-runtime", "redis-password", "no-logs", "The running redis has another password than its file", "运行中的 redis 密码与其文件不同", set_password(SECRETS["REDIS_PASS"], OTHER_PASSWORD), set_password(OTHER_PASSWORD, SECRETS["REDIS_PASS"])),
 ]  # fmt: skip
