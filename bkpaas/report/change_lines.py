@@ -10,6 +10,8 @@ from bkpaas.record import Comparison, FactChange, History, Results, WaiverUse
 from bkpaas.report.findings import label
 
 IDS_SHOWN = 6
+VALUE_SHOWN = 120
+"""Characters of a value before or after a change."""
 AGE_SHOWN = 60.0
 """A snapshot that is older than the newest by so many seconds is said to be."""
 
@@ -106,29 +108,37 @@ def not_compared(comparison: Comparison | None) -> list[Message]:
     ]
 
 
-def differences(results: Results) -> list[Message]:
-    """Return one line for each verdict and fact that differs from the baseline: what, before -> after."""
-    if results.comparison is None:
-        return []
-    absent, unchecked = msg("absent"), msg("not checked")
-    lines = [
+def verdict_differences(comparison: Comparison | None) -> list[Message]:
+    """Return one line for each verdict that differs from the baseline: what, before -> after."""
+    unchecked = msg("not checked")
+    return [
         msg(
             "{what}: {before} -> {after}",
             what=change.id,
             before=label(change.before) if change.before else unchecked,
             after=label(change.after) if change.after else unchecked,
         )
-        for change in results.comparison.verdicts
+        for change in (comparison.verdicts if comparison else ())
     ]
-    return lines + [
+
+
+def fact_differences(comparison: Comparison | None) -> list[Message]:
+    """Return one line for each fact that differs from the baseline: what, before -> after."""
+    absent = msg("absent")
+    return [
         msg(
             "{what}: {before} -> {after}",
             what=fact_name(fact),
-            before=absent if fact.before is None else fact.before,
-            after=absent if fact.after is None else fact.after,
+            before=absent if fact.before is None else _short(fact.before),
+            after=absent if fact.after is None else _short(fact.after),
         )
-        for fact in results.comparison.facts
+        for fact in (comparison.facts if comparison else ())
     ]
+
+
+def _short(value: str) -> str:
+    """Return the beginning of a value: what comes after the arrow must not be cut off."""
+    return value if len(value) <= VALUE_SHOWN else f"{value[:VALUE_SHOWN]} ..."
 
 
 def fact_name(change: FactChange) -> Message:

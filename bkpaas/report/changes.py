@@ -116,7 +116,7 @@ class Trend(NamedTuple):
     """The verdicts that the height of the picture stands for."""
     first: str
     last: str
-    """Days of the first and the last run."""
+    """Days of the first and the last run; with the time if all runs are of one day."""
 
     @property
     def linked(self) -> bool:
@@ -135,7 +135,10 @@ def trend(results: Results, page: Path | None = None) -> Trend | None:
         fail, no_data, warn = (round(100 * run.counts.get(word, 0) / worst, 1) for word in _DRAWN)
         x, width = round(index * step, 2), round(step * 0.78, 2)
         bars.append(Bar(x, width, fail, no_data, warn, run, run is runs[-1], _link(run, runs, page)))
-    return Trend(bars, worst, day(runs[0].started)[:10], day(runs[-1].started)[:10])
+    first, last = day(runs[0].started), day(runs[-1].started)
+    if first[:10] != last[:10]:
+        first, last = first[:10], last[:10]
+    return Trend(bars, worst, first, last)
 
 
 def _link(run: PastRun, runs: list[PastRun], page: Path | None) -> str | None:

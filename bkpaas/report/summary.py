@@ -9,7 +9,14 @@ from bkpaas.language import Language
 from bkpaas.messages import Message, msg
 from bkpaas.record import WORDS, Results, Verdict
 from bkpaas.report import terminal
-from bkpaas.report.change_lines import change_lines, differences, moment, not_compared, since
+from bkpaas.report.change_lines import (
+    change_lines,
+    fact_differences,
+    moment,
+    not_compared,
+    since,
+    verdict_differences,
+)
 from bkpaas.report.findings import (
     Cause,
     causes,
@@ -106,10 +113,13 @@ class _Ticket:
             yield from self.cause(number, warning, level=3)
         rest = [self.short(warning) for warning in warned[WARNINGS_IN_FULL:]]
         yield from self.list(msg("Further warnings"), rest)
-        changed = [escaped(self.cut(self.text(line))) for line in differences(results)]
-        yield from self.list(msg("Changed since the baseline"), changed)
-        upgraded = [escaped(self.cut(self.text(line))) for line in not_compared(results.comparison)]
-        yield from self.list(msg("Not compared, since upgraded"), upgraded)
+        compared = results.comparison
+        for title, changes in (
+            (msg("Verdicts changed since the baseline"), verdict_differences(compared)),
+            (msg("Facts changed since the baseline"), fact_differences(compared)),
+            (msg("Not compared, since upgraded"), not_compared(compared)),
+        ):
+            yield from self.list(title, [escaped(self.cut(self.text(line))) for line in changes])
         # The reason of what is waived names who accepted it and its last day.
         waived = [self.entry(v, v.reason) for v in results.verdicts if v.verdict == "waived"]
         yield from self.list(msg("Waived"), waived)

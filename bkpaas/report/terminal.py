@@ -7,7 +7,13 @@ from collections.abc import Iterable, Iterator
 from bkpaas.language import Language
 from bkpaas.messages import Message, msg
 from bkpaas.record import WORDS, Results, Verdict
-from bkpaas.report.change_lines import change_lines, differences, not_compared, since
+from bkpaas.report.change_lines import (
+    change_lines,
+    fact_differences,
+    not_compared,
+    since,
+    verdict_differences,
+)
 from bkpaas.report.findings import (
     Cause,
     causes,
@@ -94,8 +100,13 @@ class _Page:
         )
         yield from self.unchecked(results)
         yield from self.warnings(results)
-        yield from self.one_line_each(msg("changed since the baseline"), map(self.text, differences(results)))
-        upgraded = not_compared(results.comparison)
+        compared = results.comparison
+        for title, changes in (
+            (msg("verdicts changed since the baseline"), verdict_differences(compared)),
+            (msg("facts changed since the baseline"), fact_differences(compared)),
+        ):
+            yield from self.one_line_each(title, map(self.text, changes))
+        upgraded = not_compared(compared)
         yield from self.one_line_each(msg("not compared, since upgraded"), map(self.text, upgraded))
         yield ""
         if results.versions is not None:
