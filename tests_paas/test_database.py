@@ -3,6 +3,7 @@
 import re
 
 from bkpaas.checks import (
+    SHARED_SETTINGS,
     WRITTEN_TABLES,
     CaseMessage,
     DatabaseAccount,
@@ -13,6 +14,7 @@ from bkpaas.checks import (
     HostView,
     Message,
     NoData,
+    NotApplicable,
     StatementError,
     case,
     clauses,
@@ -24,10 +26,12 @@ from bkpaas.checks import (
     name_database,
     plural,
     read_only_variables,
+    readings,
     series,
     statement_failure,
 )
 
+TOKEN = "ESB_TOKEN"
 LOCK_SECONDS = 5
 """A connection that waits longer than this for a lock of a table or of the server is stuck."""
 LOCKED = re.compile(r"Waiting for .*(?:lock|flush|space)", re.IGNORECASE)
@@ -117,7 +121,8 @@ def test_tables_can_be_read(
         failed = {
             name: error
             for name, error in state.errors.items()
-            if name not in ("variables", "status", "grants", "sessions") and error.code not in NOT_JUDGED
+            if name not in ("variables", "status", "grants", "sessions", "esb_token")
+            and error.code not in NOT_JUDGED
         }
         if failed:
             raise AssertionError(_table_case(schema, failed))
@@ -136,6 +141,51 @@ def test_tables_can_be_read(
             )
     if unknown:
         raise NoData(lines(unknown))
+
+
+@condition("esb-token")
+def test_database_has_the_token(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """The database has the application bk_paas with the ESB_TOKEN of login, paas and esb."""
+    unknown: list[Message | str] = []
+    absent: list[str] = []
+    finding.names_components("setting", [TOKEN])
+    for account, endpoint, state in database_states(host, unknown):
+        if "esb" not in account.projects:
+            continue
+        name_database(account, host, deployment, host_facts, finding)
+        place = f"{endpoint}/{account.database}"
+        if state.esb_token is None:
+            error = state.errors.get("esb_token")
+            unknown.append(
+                labelled(place, statement_failure(error) if error else msg("it was not asked for the token"))
+            )
+            continue
+        if not state.esb_token:
+            absent.append(place)
+            continue
+        wrong = {}
+        for project in SHARED_SETTINGS[TOKEN]:
+            reading = readings(host, project).get(TOKEN)
+            if isinstance(reading, NoData):
+                unknown.append(reading.message())
+            elif reading is not None and state.esb_token not in reading.tokens:
+                wrong[project] = reading.where
+        finding.set_remedy_values(service=" ".join(wrong) or "SERVICE")
+        assert not wrong, case(
+            "differs",
+            "{setting} of {projects} is not the app_token of bk_paas in esb_app_account of {place} ({locations})",
+            setting=TOKEN,
+            projects=series(wrong),
+            place=place,
+            locations=", ".join(wrong.values()),
+        )
+        finding.add_evidence(msg("{place}: {setting} is that of bk_paas", place=place, setting=TOKEN))
+    if unknown:
+        raise NoData(lines(unknown))
+    if absent:
+        raise NotApplicable(msg("esb_app_account of {places} has no row bk_paas", places=series(absent)))
 
 
 def _table_case(schema: str, failed: dict[str, StatementError]) -> CaseMessage:

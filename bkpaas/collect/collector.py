@@ -1568,6 +1568,7 @@ DATABASE_STATEMENTS = {
     "login_bktoken": "SELECT token IS NULL, is_logout IS NULL, inactive_expire_time IS NULL FROM login_bktoken LIMIT 1",
     "login_bklog": "SELECT login_time IS NULL, login_browser IS NULL, login_host IS NULL FROM login_bklog LIMIT 1",
     "esb_app_account": "SELECT app_code IS NULL, app_token IS NULL FROM esb_app_account LIMIT 1",
+    "esb_token": "SELECT app_token FROM esb_app_account WHERE app_code = 'bk_paas' LIMIT 1",
     "esb_channel": "SELECT path IS NULL FROM esb_channel LIMIT 1",
     "engine_servers": "SELECT ip_address, ip_port, app_port, category, is_active, s_id, token FROM engine_servers "
     "ORDER BY id LIMIT 100",

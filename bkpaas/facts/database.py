@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, get_args
 
 from bkpaas.facts import raw
-from bkpaas.facts.database_state import SERVER_STATEMENTS, TABLES, DatabaseState, database_state
+from bkpaas.facts.database_state import ESB_TOKEN, SERVER_STATEMENTS, TABLES, DatabaseState, database_state
 from bkpaas.facts.missing import Missing, Record
 from bkpaas.facts.query import Earlier, MysqlLogin, Password, Query
 from bkpaas.facts.secrets import DIGEST, Secrets
@@ -159,7 +159,7 @@ def _statements(account: Account, deployment: Deployment) -> tuple[str, ...]:
     """Return the names of the statements for an account: about the server, and about the tables of its projects."""
     projects = account.tables_of if deployment.generation == "5.x" and account.database else ()
     tables = (table for project in projects for table in TABLES.get(project, ()))
-    return (*SERVER_STATEMENTS, *dict.fromkeys(tables))
+    return (*SERVER_STATEMENTS, *dict.fromkeys(tables), *((ESB_TOKEN,) if "esb" in projects else ()))
 
 
 def _plain(word: str, entry: Host, earlier: Earlier) -> str | Password | None:

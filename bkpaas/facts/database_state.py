@@ -29,6 +29,9 @@ WRITE_RIGHTS = ("SELECT", "INSERT", "UPDATE")
 """What a login needs in them."""
 AGENTS_TABLE = "engine_servers"
 
+ESB_TOKEN = "esb_token"
+"""The statement for the token of the application bk_paas, with which login, paas and esb call ESB."""
+
 USERS_TABLE = "bkaccount_bkuser"
 
 _TEXT_LENGTH = 200
@@ -111,6 +114,8 @@ class DatabaseState(Record, frozen=True):
     unhashed: UnhashedPasswords | None = None
     """None: not counted, or there is no user."""
     agents: tuple[RegisteredAgent, ...] | None = None
+    esb_token: str | None = None
+    """A digest of the token of bk_paas; empty: there is no such row; None: it was not read."""
     errors: dict[str, StatementError] = field(default_factory=dict)
     """By statement."""
 
@@ -177,8 +182,15 @@ def database_state(results: Mapping[str, Any], secrets: Secrets) -> DatabaseStat
         agents=tuple(_agents(rows[AGENTS_TABLE], secrets))
         if AGENTS_TABLE in rows and AGENTS_TABLE not in errors
         else None,
+        esb_token=None if ESB_TOKEN in errors else _token(rows.get(ESB_TOKEN), secrets),
         errors=errors,
     )
+
+
+def _token(rows: list[list[str | None]] | None, secrets: Secrets) -> str | None:
+    if rows is None:
+        return None
+    return secrets.digest(rows[0][0]) if rows and rows[0] and rows[0][0] else ""
 
 
 def _rows(value: Any) -> Iterator[list[str | None]]:

@@ -323,4 +323,17 @@ FAULTS = (
         statement(f"REVOKE ALL ON open_paas.* FROM {ACCOUNT}"),
         regrant,
     ),
+    fault(
+        "esb-token-changed",
+        "esb-token",
+        "the token of bk_paas in the database is not the ESB_TOKEN of the settings",
+        "数据库中 bk_paas 的令牌与配置中的 ESB_TOKEN 不同",
+        statement(
+            "UPDATE esb_app_account SET app_token = CONCAT('old-', app_token) WHERE app_code = 'bk_paas'"
+        ),
+        statement(
+            "UPDATE esb_app_account SET app_token = SUBSTR(app_token, 5)"
+            " WHERE app_code = 'bk_paas' AND app_token LIKE 'old-%'"
+        ),
+    ),
 )
