@@ -73,11 +73,32 @@ def test_services_run_with_the_files_on_disk(
         messages = [
             *_of_others(name, settings_changes(settings, process, loaded, slack, compiled)),
             *changes(ini, process, loaded, slack, dates=False),
+            *_replaced_libraries(host, process),
         ]
         finding.add_evidence(f"{name} {process.pid}: {len(settings) + len(ini)} files (±{slack:.1f} s)")
         if messages:
             stale[name] = messages
     _require_current(stale, finding)
+
+
+OF_THE_SYSTEM = ("/usr/", "/lib", "/tmp/", "/var/", "/dev/", "/run/", "/memfd:", "/SYSV")
+"""Where an update of the system, or a program at run time, replaces or removes shared objects."""
+
+
+def _replaced_libraries(host: HostView, process: Process) -> Iterator[CaseMessage]:
+    """Yield the shared objects of the virtual environment that were replaced or removed while the process runs."""
+    if isinstance(host.facts.later, Missing):
+        return
+    gone = host.later.libraries.get(str(process.pid), ())
+    own = [path for path in gone if not path.startswith(OF_THE_SYSTEM)]
+    if own:
+        yield case(
+            "library",
+            "pid {pid} runs with shared objects that are no longer on disk ({number}), such as {path}",
+            pid=process.pid,
+            number=len(own),
+            path=own[0],
+        )
 
 
 def _of_others(project: str, messages: Sequence[CaseMessage]) -> list[CaseMessage]:

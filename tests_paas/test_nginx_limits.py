@@ -34,6 +34,9 @@ DENIED = re.compile(r"connect\(\) (?:to \S+ )?failed \((?P<code>1|13|113): ")
 """EPERM and EACCES come from SELinux or a seccomp filter, EHOSTUNREACH from a firewall that rejects."""
 NOW_SECONDS = 60.0
 OVER_SECONDS = 20.0
+MOST_PORTS = 65535
+FEWEST_PORTS = 1024
+"""For the connections of nginx to one server: each holds its port for a minute after its end."""
 MANY_LINES = 3
 """A single line is a short peak, which nginx-error-log reports."""
 PORTAL = "/"
@@ -69,6 +72,16 @@ def test_nginx_has_connections_ports_and_files(
         "ports-used-up", _evidence(ports, minutes), number=len(ports), minutes=shown
     )
     assert not denied, case("connect-denied", _evidence(denied, minutes), server=denied[-1].upstream)
+    first, last = host.system.local_ports or (0, MOST_PORTS)
+    finding.add_evidence(f"ip_local_port_range {first} {last}")
+    assert last - first + 1 >= FEWEST_PORTS, case(
+        "few-ports",
+        "net.ipv4.ip_local_port_range is {first} {last}: {number} ports (limit {limit}; usual 28232)",
+        first=first,
+        last=last,
+        number=max(0, last - first + 1),
+        limit=FEWEST_PORTS,
+    )
 
 
 def _not_over(hits: list[LogHit], recent: list[LogHit]) -> list[LogHit]:

@@ -34,6 +34,7 @@ The plan and the answer are JSON documents.  Parts of a plan, each answered unde
               password, database}: a login to MySQL or MariaDB instead, its result, and those of the `statements`
   peers       [...]                       remote endpoints of the TCP connections of these processes
   starts      [...]                       start times of these processes, null for one that has ended
+  libraries   [...]                       shared objects that these processes have loaded and that were removed or replaced
   deleted     [...]                       space of removed files that processes keep open on the file systems of these paths
 
 A password is {text}, or {source: {path, line, column, end, escaped, size, mtime, inode}}: then it is read from that place
@@ -383,6 +384,30 @@ def find_starts(pids):
         except EXPECTED_ERRORS:
             starts[str(pid)] = None
     return starts
+
+
+LIBRARY = re.compile(b"\\s(/[^\\n]*\\.so[.0-9]*) \\(deleted\\)\\n")
+MAPS_BYTES, MAX_LIBRARIES = 1 << 20, 50  # of one process
+
+
+def find_libraries(pids):
+    """Return {pid: the paths of its shared objects that are no longer on disk}, without processes that have ended."""
+    libraries = {}
+    for pid in pids:
+        data, piece = b"", b" "
+        try:
+            fd = os.open("/proc/%d/maps" % pid, os.O_RDONLY)
+            try:
+                while piece and len(data) < MAPS_BYTES:
+                    piece = os.read(fd, 65536)
+                    data += piece
+            finally:
+                os.close(fd)
+        except EnvironmentError:
+            continue  # it has ended, or permission denied
+        paths = sorted(set(LIBRARY.findall(data)))
+        libraries[str(pid)] = [decode_text(path) for path in paths[:MAX_LIBRARIES]]
+    return libraries
 
 
 class ProcScan(object):
@@ -747,12 +772,17 @@ def find_home(candidates, processes):
 # ---- the host itself ---------------------------------------------------------------------------------------
 
 
+LOCAL_PORTS = "/proc/sys/net/ipv4/ip_local_port_range"
+
+
 def system(booted):
     """Return name, kernel, boot time, clock and time zone of the host."""
     now = time.time()
     west = time.altzone if time.daylight and time.localtime(now).tm_isdst > 0 else time.timezone
     entry = {"hostname": os.uname()[1], "kernel": os.uname()[2], "boot_time": booted, "time": now}
     entry.update(utc_offset=-west, zone=list(time.tzname), localtime=None, timezone_file=None)
+    if os.path.isfile(LOCAL_PORTS):
+        entry["local_ports"] = [int(word) for word in read_start(LOCAL_PORTS, 100).split()]
     if os.path.islink("/etc/localtime"):
         entry["localtime"] = decode_text(os.path.realpath(b"/etc/localtime"))
     if os.path.isfile("/etc/timezone"):
@@ -1963,6 +1993,7 @@ class Collection(object):
         tasks += [(("writers", None), find_writers, (below, self.processes))] if below else []
         tasks += [(("deleted", None), find_deleted, (plan["deleted"],))] if plan.get("deleted") else []
         tasks += [(("starts", None), find_starts, (plan["starts"],))] if plan.get("starts") else []
+        tasks += [(("libraries", None), find_libraries, (plan["libraries"],))] if plan.get("libraries") else []
         queries = enumerate(plan.get("files") or ())
         tasks += [(("files", query["name"], at), files.matches, (query,)) for at, query in queries]
         tasks += [(("nginx", None), files.nginx, (plan["nginx"], self.processes))] if plan.get("nginx") else []
@@ -1972,6 +2003,7 @@ class Collection(object):
         tasks += [(("disks", path), disk, (files.path(path),)) for path in disks]
         results = read_all(tasks, self.until)
         blank = {"files": {}, "tails": {}, "disks": [], "addresses": [], "system": {}, "peers": {}, "starts": {}}
+        blank["libraries"] = {}
         blank["writers"] = blank["deleted"] = []
         blank["nginx"] = {"main": [], "files": [], "error": None}
         self.answer.update((section, blank[section]) for section in blank if section in plan or section == "system")

@@ -49,6 +49,7 @@ class System(TypedDict):
     zone: Annotated[list[str], Meta(min_length=1)]
     localtime: str | None
     timezone_file: str | None
+    local_ports: NotRequired[Annotated[list[Count], Meta(min_length=2, max_length=2)]]
 
 
 class _Path(TypedDict):
@@ -269,6 +270,7 @@ SECTIONS: dict[str, Any] = {
     "docker": Docker,
     "peers": dict[str, list[str]],
     "starts": dict[str, HostTime | None],
+    "libraries": dict[str, list[str]],
     "writers": list[WrittenFile],
     "deleted": list[Deleted],
 }

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from msgspec import field
+
 from bkpaas.errors import NoData
 from bkpaas.facts.managers import (
     MANAGERS,
@@ -40,6 +42,8 @@ class Later(Fact, frozen=True):
 
     starts: dict[str, HostTime | None]
     """Start time by pid; None: the process has ended."""
+    libraries: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """By pid, the shared objects that it has loaded and that are no longer on disk; absent: not known."""
 
 
 class ServicesView:
@@ -132,13 +136,17 @@ def main_processes(processes: Processes) -> tuple[Process, ...]:
 _AGENTS = ("paas_agent", "filebeat", "java")
 
 
-def later(starts: dict[str, float | None]) -> Later:
-    """Parse the start times of round 2."""
-    return Later(starts=starts)
+_PATH_LENGTH = 300
+
+
+def later(starts: dict[str, float | None], libraries: dict[str, list[str]] | None = None) -> Later:
+    """Parse the start times and the removed shared objects of round 2."""
+    removed = {pid: tuple(path[:_PATH_LENGTH] for path in paths) for pid, paths in (libraries or {}).items()}
+    return Later(starts=starts, libraries=removed)
 
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
-    """Return the query of round 2 for the start times of the main processes."""
+    """Return the queries of round 2 for the start times and the shared objects of the main processes."""
     if earlier is None or not entry.has_role("paas", "appo", "appt", "nginx"):
         return
     processes = earlier.hosts[entry.name].processes
@@ -146,6 +154,9 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
         pids = sorted({process.pid for process in main_processes(processes)})
         if pids:
             yield Section("starts", pids[:_MOST_PIDS])
+        masters = sorted({process.pid for process in processes.uwsgi_masters()})
+        if masters:
+            yield Section("libraries", masters[:_MOST_PIDS])
 
 
 def _is_in_use(name: str, unit: Unit) -> bool:

@@ -49,6 +49,8 @@ def round_queries(plan: Mapping[str, Any]) -> RoundQueries:
         sections["peers"] = frozenset(map(str, plan["peers"]))
     if plan.get("starts"):
         sections["starts"] = frozenset(map(str, plan["starts"]))
+    if plan.get("libraries"):
+        sections["libraries"] = frozenset(map(str, plan["libraries"]))
     if plan.get("deleted"):
         sections["deleted"] = frozenset(plan["deleted"])
     read = {f"files:{query['name']}" for query in plan.get("files", ()) if query.get("read")}
@@ -267,6 +269,7 @@ _CHECKS: dict[str, Callable[[Any, frozenset[str]], bool]] = {
         )
     ),
     "starts": lambda items, names: items.keys() <= names,
+    "libraries": lambda items, names: items.keys() <= names,
     "deleted": lambda items, names: all(item["path"] in names for item in items),
     "peers": lambda items, names: (
         items.keys() <= names and all(_is_peer(one) for ones in items.values() for one in ones)

@@ -38,6 +38,8 @@ class System(Fact, frozen=True):
     """Where /etc/localtime leads: /usr/share/zoneinfo/Asia/Shanghai."""
     timezone_file: str | None
     """The text of /etc/timezone."""
+    local_ports: tuple[int, int] | None = None
+    """The first and last port that the kernel gives to connections; None: not known."""
 
     @property
     def root(self) -> bool:
@@ -121,6 +123,7 @@ def system(section: dict[str, Any], collector: dict[str, Any]) -> System:
         zone=raw.text(section["zone"][0], 20),
         localtime=raw.text(section.get("localtime"), 300),
         timezone_file=raw.text(section.get("timezone_file"), 100),
+        local_ports=(ports[0], ports[1]) if (ports := section.get("local_ports")) else None,
     )
 
 

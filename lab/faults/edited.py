@@ -279,7 +279,33 @@ AGENTS = [
                 program_start("appo", 0, PLUGINS, "log_agent")),
 ]  # fmt: skip
 
+LIBRARY = ".envs/login/lib/python/site-packages/speedups.so"
+"""A shared object that the fault adds to the virtual environment of login, and upgrades."""
+
+
+def upgraded_package(lab: Lab) -> None:
+    """login has loaded a shared object of a package, which pip then replaced."""
+    name, file, start = host(lab, "paas"), below(lab, LIBRARY), below(lab, "open_paas/login/wsgi.py")
+    copy = f"cp $(ls /usr/lib/python3*/lib-dynload/_json*.so | head -n 1) {file}"
+    lab.run(name, f"mkdir -p $(dirname {file}) && {copy}")
+    edit(lab, name, start, f"$ a import ctypes; ctypes.CDLL('{file}')")
+    restart(lab, name, "login")
+    lab.run(name, f"rm {file} && {copy}")
+
+
+def package_as_before(lab: Lab) -> None:
+    name = host(lab, "paas")
+    restore(lab, name, below(lab, "open_paas/login/wsgi.py"))
+    lab.run(name, f"rm -rf {below(lab, '.envs/login/lib/python')}")
+    restart(lab, name, "login")
+
+
 FAULTS = [
+    Fault(
+        "edited-login-package", "services-loaded", START,
+        "a package of login was upgraded while login runs", "login 运行期间升级了它的软件包",
+        upgraded_package, package_as_before,
+    ),
     *SETTINGS,
     Fault(
         "edited-login-secret-not-restarted", "services-loaded", "login-validity-illegal",

@@ -102,6 +102,11 @@ def no_local_port(lab: Lab) -> None:
     )
 
 
+def few_ports(lab: Lab) -> None:
+    """A range of 64 ports, without traffic that needs more."""
+    lab.run(host(lab, "nginx"), "echo '40000 40063' > /proc/sys/net/ipv4/ip_local_port_range")
+
+
 def local_ports(lab: Lab) -> None:
     lab.run(
         host(lab, "nginx"),
@@ -183,6 +188,7 @@ FAULTS = (
     Fault("nginx-connect-denied", "nginx-limits", SECTION, "nginx's account may not connect to the services, as under SELinux", "nginx 的账号不被允许连接各服务，如同 SELinux 所为", deny_workers, allow_workers),
     Fault("nginx-upstream-name-lost", "nginx-conf-upstreams", SECTION, "the name of a paas host in the upstreams no longer resolves on the nginx host", "upstream 中一台 paas 的名称在 nginx 主机上已无法解析", forget_upstream_name, site_right),
     Fault("nginx-no-local-port", "nginx-limits", SECTION, "nginx has no local port left for connections to the services", "nginx 连接各服务时没有可用的本地端口", no_local_port, local_ports),
+    Fault("nginx-few-local-ports", "nginx-limits", SECTION, "the nginx host allows 64 local ports only, and few requests arrive", "nginx 主机只允许 64 个本地端口，目前请求很少", few_ports, local_ports),
     Fault("nginx-body-not-writable", "nginx-error-log", SECTION, "nginx may not write the body of an upload to a file", "nginx 无权写入上传内容的临时文件", *nginx_line("crit", "*7 open() \\\"/var/lib/nginx/body/0000000001\\\" failed (13: Permission denied), client: 10.66.0.1, server: paas.bklab.test, request: \\\"POST /login/ HTTP/1.1\\\", host: \\\"paas.bklab.test\\\"", "paas_web_error.log")),
     Fault("nginx-limits-requests", "nginx-error-log", SECTION, "a limit of nginx refuses requests for the domain", "nginx 的限流拒绝了对域名的请求", *nginx_line("error", "*9 limiting requests, excess: 5.100 by zone \\\"one\\\", client: 10.66.0.1, server: paas.bklab.test, request: \\\"GET / HTTP/1.1\\\", host: \\\"paas.bklab.test\\\"", "paas_web_error.log")),
     Fault("nginx-too-many-files", "nginx-limits", SECTION, "nginx has too many open files", "nginx 打开的文件过多", *nginx_line("crit", "accept4() failed (24: Too many open files)", number=4)),

@@ -259,3 +259,16 @@ def test_removed_files_that_a_process_has_open(spawn: Any, tmp_path: Path) -> No
     (entry,) = [one for one in answer["deleted"] if one["pid"] == child.pid]
     assert entry["path"] == str(tmp_path) and entry["files"] == 1 and entry["bytes"] >= 100000
     assert collect({"deleted": ["/proc"]})["deleted"] == []
+
+
+def test_shared_objects_that_are_no_longer_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    maps = (
+        b"7f0000000000-7f0000001000 r-xp 00000000 fe:00 12 /data/envs/a b/x.so (deleted)\n"
+        b"7f0000001000-7f0000002000 r--p 00001000 fe:00 12 /data/envs/a b/x.so (deleted)\n"
+        b"7f0000002000-7f0000003000 r-xp 00000000 fe:00 13 /usr/lib/libc.so.6\n"
+        b"7f0000003000-7f0000004000 rw-s 00000000 00:01 14 /dev/zero (deleted)\n"
+        b"7f0000004000-7f0000005000 r-xp 00000000 fe:00 15 /data/envs/libz.so.1.2 (deleted)\n"
+    )
+    assert sorted(set(collector.LIBRARY.findall(maps))) == [b"/data/envs/a b/x.so", b"/data/envs/libz.so.1.2"]
+    found = collector.find_libraries([os.getpid(), 2**22 + 5])
+    assert list(found) == [str(os.getpid())]
