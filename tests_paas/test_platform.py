@@ -33,6 +33,9 @@ from bkpaas.checks import (
     seconds,
 )
 
+LOCAL_SOURCES = frozenset(("files", "myhostname"))
+"""Sources of names that ask no server."""
+
 
 @condition("domain-resolve")
 def test_domain_resolves_to_nginx(
@@ -42,6 +45,14 @@ def test_domain_resolves_to_nginx(
     resolved = host.names.get(deployment.domain)
     if resolved is None:
         raise NoData(msg("the name was not resolved"))
+    sources = host.names.sources
+    assert resolved.addresses or not sources or not LOCAL_SOURCES.issuperset(sources), case(
+        "no-dns",
+        "{domain} does not resolve: {error}; the hosts line of /etc/nsswitch.conf has only {sources}",
+        domain=deployment.domain,
+        error=resolved.error,
+        sources=" ".join(sources),
+    )
     assert resolved.addresses, case(
         "unresolved", "{domain} does not resolve: {error}", domain=deployment.domain, error=resolved.error
     )

@@ -40,6 +40,8 @@ class Names(Fact, frozen=True):
     """The nameservers of /etc/resolv.conf that the C library uses."""
     in_hosts: tuple[str, ...] = ()
     """The names in /etc/hosts."""
+    sources: tuple[str, ...] = ()
+    """Where the C library looks for a host, by /etc/nsswitch.conf: files, dns ...; empty: not known."""
     in_consul: dict[str, Resolved] = field(default_factory=dict)
     """What the first nameserver has for each name of consul that /etc/hosts has, by name."""
 
@@ -106,6 +108,7 @@ def names(
         },
         listed_nameservers=tuple(_nameservers(_text(files, FileName.RESOLV_CONF))),
         in_hosts=tuple(dict.fromkeys(_hosts_names(_text(files, FileName.HOSTS)))),
+        sources=tuple(_sources(_text(files, FileName.NSSWITCH))),
         in_consul=of(special[3]),
     )
 
@@ -127,6 +130,21 @@ def _nameservers(text: str) -> list[str]:
     words = [line.split() for line in text.splitlines()]
     found = [line[1] for line in words if len(line) > 1 and line[0] == "nameserver" and is_address(line[1])]
     return list(dict.fromkeys(found[:_MOST_NAMESERVERS]))
+
+
+_SOURCE = re.compile(r"\[[^\]]*\]|[\w.-]+")
+
+
+def _sources(text: str) -> Iterator[str]:
+    """Yield the sources of the `hosts` line that are asked for a name that /etc/hosts does not have."""
+    hosts = [line for line in text.splitlines() if line.strip().lower().startswith("hosts:")]
+    last = ""
+    for word in _SOURCE.findall(hosts[0].partition("#")[0].partition(":")[2].lower()) if hosts else ():
+        if not word.startswith("["):
+            last = word
+            yield word[:30]
+        elif last == "files" and "notfound=return" in word:
+            return
 
 
 def _hosts_names(text: str) -> Iterator[str]:
@@ -156,6 +174,7 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
             yield Resolve(name, seconds)
         yield ReadFile(FileName.RESOLV_CONF.value, "/etc/resolv.conf", _FILE_BYTES, 1)
         yield ReadFile(FileName.HOSTS.value, "/etc/hosts", _FILE_BYTES, 1)
+        yield ReadFile(FileName.NSSWITCH.value, "/etc/nsswitch.conf", _FILE_BYTES, 1)
         if addresses := tuple(_linked(entry, deployment))[:_MOST_ROUTES]:
             yield Resolve(ResolveName.ROUTES.value, seconds, routes=addresses)
         return

@@ -75,6 +75,7 @@ class FileName(_Names):
     NGINX_PID = "nginx-pid"
     UWSGI_PID = "uwsgi-pid-{}"
     RESOLV_CONF = "resolv-conf"
+    NSSWITCH = "nsswitch"
     HOSTS = "hosts"
     SUPERVISOR_SOCKET = "supervisor-sock-{}"
     SUPERVISOR_PID = "supervisor-pid-{}"

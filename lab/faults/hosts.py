@@ -86,6 +86,15 @@ FAULTS = (
         lambda lab: restore(lab, host(lab, "job"), "/etc/resolv.conf"),
     ),
     Fault(
+        "names-without-dns",
+        "domain-resolve",
+        "login-redirect-loop",
+        "a hardening script left only files in nsswitch.conf of the cmdb host",
+        "安全加固脚本使 cmdb 主机的 nsswitch.conf 只剩 files",
+        lambda lab: edit(lab, host(lab, "cmdb"), "/etc/nsswitch.conf", "s/^hosts:.*/hosts: files/"),
+        lambda lab: restore(lab, host(lab, "cmdb"), "/etc/nsswitch.conf"),
+    ),
+    Fault(
         "host-down",
         "host-reachable",
         "foundations",

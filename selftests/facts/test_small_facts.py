@@ -89,6 +89,22 @@ def test_disks():
             getattr(broken, figure)
 
 
+@pytest.mark.parametrize(
+    ("text", "sources"),
+    [
+        ("passwd: files\nhosts:      files dns myhostname\n", ("files", "dns", "myhostname")),
+        ("hosts: files", ("files",)),
+        ("hosts: files [NOTFOUND=return] dns # no", ("files",)),
+        ("hosts: files mdns4_minimal [NOTFOUND=return] dns", ("files", "mdns4_minimal", "dns")),
+        ("#hosts: dns\n", ()),
+        ("", ()),
+    ],
+)
+def test_sources_of_names(text, sources):
+    file = recorded.entry("/etc/nsswitch.conf", text)
+    assert names({}, files={"nsswitch": [file]}).sources == sources
+
+
 def test_names():
     found = names(
         {"a": {"addresses": ["10.0.0.1"], "error": None}, "b": {"addresses": [], "error": "timeout"}}

@@ -162,6 +162,12 @@ def together(*edits: Edit) -> Edit:
     return edit
 
 
+def without_dns(host: dict[str, Any]) -> None:
+    for name in host["names"]["by_name"].values():
+        name.update(addresses=[], error="Name or service not known")
+    host["names"]["sources"] = ["files"]
+
+
 def slow_resolver(host: dict[str, Any]) -> None:
     for known in host["names"]["by_name"].values():
         known["seconds"] = 5.2
@@ -258,6 +264,7 @@ CASES: tuple[tuple[str, str, str, Edit], ...] = (
         nginx_lines("error", "*1 client intended to send too large body: 3145728 bytes", 1),
     ),
     ("resolver-slow", "slow", "appo-1", on(("appo-1",), slow_resolver)),
+    ("domain-resolve", "no-dns", "cmdb-1", on(("cmdb-1",), without_dns)),
 )
 
 
