@@ -193,7 +193,7 @@ def _copy(containers: Containers, master: Process, id_: str | None) -> str | Non
 
 @condition("container-definition")
 def test_the_sources_of_bind_mounts_are_there(host: HostView, finding: Finding) -> None:
-    """Every bind mount of a container has its source on the host, and a uwsgi file is a file."""
+    """Every container has the bind mounts of the installer, each with its source on the host, and a uwsgi file is a file."""
     wrong: dict[str, CaseMessage] = {}
     for container in _containers(host).by_name.values():
         for bind in container.binds:
@@ -207,8 +207,21 @@ def test_the_sources_of_bind_mounts_are_there(host: HostView, finding: Finding) 
                 continue
             wrong.setdefault(container.name, problem)
             finding.set_remedy_values(file=bind.source)
+        lost = _lost_mounts(host, container)
+        if lost and container.name not in wrong:
+            wrong[container.name] = case("no-mount", "no bind mount of {paths}", paths=series(lost))
     _fill(finding, list(wrong))
     assert not wrong, several(dict(sorted(wrong.items())), "containers", components=_components(list(wrong)))
+
+
+def _lost_mounts(host: HostView, container: Container) -> list[str]:
+    """Return the paths that a container of open_paas must share with the host and does not. Source: the CE installer."""
+    home, service = host.system.install_root, service_of_container(container.name)
+    if home is None or service not in OPEN_PAAS_SERVICES or not container.binds:
+        return []
+    needed = (f"{home}/open_paas", f"{home}/logs/open_paas", f"{home}/etc/uwsgi-open_paas-{service}.ini")
+    shared = tuple(bind.destination.rstrip("/") for bind in container.binds)
+    return [path for path in needed if not any(path == one or path.startswith(f"{one}/") for one in shared)]
 
 
 @condition("container-memory")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lab.control import Lab
 from lab.faults.actions import edit, host, restore
+from lab.faults.containers import await_service, create, create_again
 from lab.faults.fault import Act, Fault
 from lab.faults.units import await_loop, logs, paas, start, systemctl
 
@@ -56,8 +57,22 @@ def _fault(name: str, condition: str, faq: str, en: str, zh: str, break_: Act, h
     return Fault(name, condition, faq, en, zh, break_, heal, layout="e")
 
 
+LOGIN_LOGS = "s#-v=[^ ]*/logs/open_paas:[^ ]*##"
+
+
+def lose_mount(lab: Lab) -> None:
+    """login's container was created by hand, without the mount of the logs."""
+    create(lab, paas(lab), "login", LOGIN_LOGS)
+    await_service(lab, paas(lab), "login")
+
+
+def mount_again(lab: Lab) -> None:
+    create_again(lab, paas(lab), "login")
+
+
 FAULTS = [
     _fault("unit-runs-as-root", "unit-processes", "fatal-exited-too-quickly", "A drop-in lets paas run as root", "drop-in 使 paas 以 root 运行", run_as_root, run_as_before),
     _fault("log-directory-of-root", "login-log-dir", "fatal-exited-too-quickly", "The directory of the logs belongs to root", "日志目录属于 root", own_directory, give_directory_back),
     _fault("nginx-include-lost", "nginx-conf-port80", "login-502", "nginx.conf does not include conf.d any more", "nginx.conf 不再包含 conf.d", lose_include, bring_include_back),
+    Fault("container-without-mount", "container-definition", "fatal-exited-too-quickly", "login's container was created without the mount of its logs", "login 的容器创建时没有挂载日志目录", lose_mount, mount_again, layout="f"),
 ]  # fmt: skip

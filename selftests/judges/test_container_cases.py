@@ -26,6 +26,17 @@ def masters(host: dict[str, Any]) -> dict[str, int]:
     return pids
 
 
+HOME = "/data/bkce"
+SHARED = (f"{HOME}/open_paas", f"{HOME}/logs/open_paas")
+
+
+def binds(service: str, *directories: str) -> list[dict[str, str]]:
+    """Return the bind mounts of a container as the installer creates it, or with these directories only."""
+    file = f"{HOME}/etc/uwsgi-open_paas-{service}.ini"
+    mounts = [(file, "file"), *((path, "dir") for path in directories or SHARED)]
+    return [{"source": path, "destination": path, "type": type_} for path, type_ in mounts]
+
+
 def in_containers(snapshot: dict[str, Any], *names: str) -> None:
     """Make the services of these paas hosts run in containers, as in generation 6.2."""
     snapshot["deployment"]["generation"] = "6.x"
@@ -37,7 +48,7 @@ def in_containers(snapshot: dict[str, Any], *names: str) -> None:
             f"bk-paas-{service}": {
                 "name": f"bk-paas-{service}", "id": ID, "state": "running", "pid": pid, "memory": LIMIT,
                 "image": f"bk-paas-{service}:2.14.68", "policy": "no",
-                "binds": [{"source": INI, "destination": INI, "type": "file"}],
+                "binds": binds(service),
             }
             for service, pid in pids.items()
         }  # fmt: skip
@@ -144,12 +155,19 @@ def test_a_second_container_of_a_service(judge: Any, name: str | None, shown: st
 
 
 def bound(**values: str) -> Change:
-    return login(binds=[{"source": INI, "destination": INI, **values}])
+    return login(binds=[*binds("login")[1:], {"source": INI, "destination": INI, **values}])
 
 
 @pytest.mark.parametrize(
     ("change", "case"),
-    [(bound(type="dir"), "directory"), (bound(type="missing"), "gone"), (bound(type="file"), None)],
+    [
+        (bound(type="dir"), "directory"),
+        (bound(type="missing"), "gone"),
+        (bound(type="file"), None),
+        (login(binds=binds("login", SHARED[0])), "no-mount"),
+        (login(binds=binds("login", HOME)), None),
+        (login(binds=binds("esb")), "no-mount"),
+    ],
 )
 def test_the_sources_of_bind_mounts(judge: Any, change: Change, case: str | None) -> None:
     verdict = judge("container-definition", change)["paas-1"]
