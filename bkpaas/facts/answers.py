@@ -259,9 +259,19 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
     if entry.has_role(*platform.LOGIN_CALLER_ROLES):
         url = deployment.url(platform.IS_LOGIN_PATH)
         yield http_get(deployment, HttpName.IS_LOGIN_DOMAIN.value, url)
-        yield large_get(deployment, HttpName.LARGE_DOMAIN.value, deployment.url(platform.LOGIN_PAGE_PATH))
+        yield large_get(deployment, HttpName.LARGE_DOMAIN.value, deployment.url(_large_paths(deployment)[0]))
         if deployment.scheme == "https":
             yield http_get(deployment, HttpName.DOMAIN_TRUSTED.value, url, own_trust=True)
+
+
+def _large_paths(deployment: Deployment) -> tuple[str, str]:
+    """Return the paths of login through the domain and on its own port whose large request is answered by login alone.
+
+    The answer is a page of several packets on 5.x; on 6.x login asks usermgr for that page, and it waits with it.
+    """
+    if deployment.generation == "6.x":
+        return platform.IS_LOGIN_PATH, platform.SERVICE_PATHS["login"]
+    return platform.LOGIN_PAGE_PATH, "/"
 
 
 def _of_services(entry: Host, deployment: Deployment, earlier: Earlier) -> Iterator[Query]:
@@ -280,7 +290,7 @@ def _of_services(entry: Host, deployment: Deployment, earlier: Earlier) -> Itera
             yield http_get(deployment, HttpName.SERVICE.of(service), base + platform.SERVICE_PATHS[service])
         if service == "login":
             yield http_get(deployment, HttpName.IS_LOGIN_V2.value, base + platform.IS_LOGIN_V2_PATH)
-            yield large_get(deployment, HttpName.LARGE.value, f"{base}/")
+            yield large_get(deployment, HttpName.LARGE.value, base + _large_paths(deployment)[1])
         if service == "esb":
             url = base + platform.IS_LOGIN_ESB_PATH
             yield http_get(deployment, HttpName.IS_LOGIN_ESB.value, url, again=LOST_CONNECTION)
@@ -296,7 +306,8 @@ def _of_paas_hosts(deployment: Deployment, earlier: Earlier) -> Iterator[Query]:
             name = HttpName.SERVICE_OF_HOST.of(service, paas.name)
             yield http_get(deployment, name, f"http://{address}:{port}{path}")
             if service == "login":
-                yield large_get(deployment, HttpName.LARGE_OF_HOST.of(paas.name), f"http://{address}:{port}/")
+                large = f"http://{address}:{port}{_large_paths(deployment)[1]}"
+                yield large_get(deployment, HttpName.LARGE_OF_HOST.of(paas.name), large)
 
 
 def _as_nginx_sees(paas: Host, deployment: Deployment, port: int, earlier: Earlier) -> str:
