@@ -1,4 +1,4 @@
-"""What everything else rests on: reachable hosts, room on disk, a database, services that reply."""
+"""Foundations: reachable hosts, room on disk, a database, services that reply."""
 
 import re
 from shlex import quote
