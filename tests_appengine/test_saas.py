@@ -25,6 +25,7 @@ from bkpaas.checks import (
     clauses,
     condition,
     connection_case,
+    directories,
     host_time,
     joined,
     labelled,
@@ -37,6 +38,7 @@ from bkpaas.checks import (
 
 WRITE_OWNER, WRITE_GROUP, WRITE_OTHERS = 0o200, 0o020, 0o002
 """Permission bits: connecting to a unix socket needs the right to write."""
+ENTER_OWNER, ENTER_GROUP, ENTER_OTHERS = 0o100, 0o010, 0o001
 NOT_FOUND = 404
 
 
@@ -213,6 +215,17 @@ def _nginx_problem(
             pid=saas.pid,
         )
         return case("no-pid-file", text, path=path, url=through.url)
+    folder = _closed_directory(host, saas)
+    if folder is not None:
+        text = msg(
+            "{evidence}; {path} is {mode} of uid {owner}, the workers of nginx run as uid {uid}",
+            evidence=evidence,
+            path=folder.path,
+            mode=folder.permissions,
+            owner=folder.uid,
+            uid=", ".join(map(str, sorted(_worker_uids(host)))),
+        )
+        return case("directory-closed", text, path=folder.path)
     if status == NOT_FOUND:
         return case("nginx-404", evidence, url=through.url)
     closed = _closed_socket(host, saas)
@@ -270,6 +283,24 @@ def _closed_socket(host: HostView, saas: Saas) -> FileFact | None:
     if file.uid in uids and file.mode & WRITE_OWNER:
         return None
     return file
+
+
+def _closed_directory(host: HostView, saas: Saas) -> FileFact | None:
+    """Return the first directory of the socket that the workers of nginx may not enter; groups are not known."""
+    if (
+        saas.socket is None
+        or isinstance(host.facts.startup, Missing)
+        or isinstance(host.facts.processes, Missing)
+    ):
+        return None
+    uids = _worker_uids(host)
+    for path in directories(saas.socket.path) if uids and 0 not in uids else ():
+        folder = host.startup.paths.get(path)
+        if folder is None or folder.type != "dir" or folder.mode is None or folder.mode & ENTER_OTHERS:
+            continue
+        if not folder.mode & (ENTER_OWNER if folder.uid in uids else ENTER_GROUP):
+            return folder
+    return None
 
 
 @condition("saas-from-domain")

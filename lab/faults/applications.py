@@ -49,6 +49,10 @@ def rewrite(role: str, text: str, status: str) -> tuple[Act, Act]:
     return break_, heal
 
 
+def chmod_home(lab: Lab, mode: str) -> None:
+    lab.run(host(lab, "appo"), f"chmod {mode} {lab.layout.home}")
+
+
 def remove_pid_file(lab: Lab) -> None:
     lab.run(host(lab, "appt"), f"rm -f {run_folder(lab)}/uwsgi.pid")
 
@@ -340,6 +344,15 @@ FAULTS = (
         "nginx sends /o/ to the test upstream",
         "nginx 把 /o/ 转发到测试环境的 upstream",
         *edited_in_front("s#proxy_pass http://PAAS_AGENT_PROD;#proxy_pass http://PAAS_AGENT_TEST;#"),
+    ),
+    Fault(
+        "saas-directory-closed",
+        "saas-run-state",
+        SECTION,
+        "a hardening script closed the install root of the appo host to the user of nginx",
+        "安全加固脚本使 appo 主机上 nginx 的用户无法进入安装目录",
+        lambda lab: chmod_home(lab, "700"),
+        lambda lab: chmod_home(lab, "755"),
     ),
     Fault(
         "saas-pid-file-removed",

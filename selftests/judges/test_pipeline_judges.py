@@ -231,6 +231,15 @@ def edit_application(part: str, **values: Any) -> Any:
     return change
 
 
+def closed_directory(status: int) -> Any:
+    def change(snapshot: dict[str, Any]) -> None:
+        paths = snapshot["hosts"]["appo-1"]["startup"]["paths"]
+        paths["/data/bkce"] = {**paths["/data/bkce"], "mode": 0o700, "uid": 0}
+        edit_application("nginx", status=status)(snapshot)
+
+    return change
+
+
 def without_pid_file(status: int) -> Any:
     def change(snapshot: dict[str, Any]) -> None:
         for saas in snapshot["hosts"]["appo-1"]["saas"]["items"]:
@@ -245,6 +254,9 @@ def without_pid_file(status: int) -> Any:
     [
         (without_pid_file(404), "no-pid-file"),
         (without_pid_file(200), None),
+        (closed_directory(404), "directory-closed"),
+        (closed_directory(502), "directory-closed"),
+        (closed_directory(200), None),
         (edit_application("socket", status=302), None),
         (edit_application("socket", status=401), None),
         (edit_application("socket", status=500), "5xx"),
