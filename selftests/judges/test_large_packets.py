@@ -46,3 +46,13 @@ def test_one_cause_where_nginx_waits_for_large_packets(record: Any) -> None:
     callers = [(name, "large-domain") for name in ("paas-1", "appo-1", "cmdb-1")]
     change = without_answer(("nginx-1", "large@paas-1"), *callers)
     assert record(change)["root_causes"] == ["large-packets@nginx-1"]
+
+
+def test_lost_packets_at_nginx_explain_it(record: Any) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        without_answer(("cmdb-1", "large-domain"))(snapshot)
+        lost = {"connections": 2, "lossy": 2, "repeats": 5, "lossy_repeats": 3, "packets": 9}
+        peers = dict.fromkeys(("10.66.0.11:8001", "10.66.0.11:8003"), lost)
+        snapshot["hosts"]["nginx-1"]["retransmits"]["by_peer"] = peers
+
+    assert record(change)["root_causes"] == ["packet-loss@nginx-1"]
