@@ -6,6 +6,7 @@ import argparse
 import os
 import signal
 import sys
+from typing import Protocol
 
 # Ctrl-C during the imports below ends the process without a traceback.
 signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -31,6 +32,12 @@ nothing outside .lab/, and needs root or a user with subordinate ids.
 
 Every command takes --name NAME: another name is a second, independent lab."""
 )
+
+
+class Add(Protocol):
+    """Add a command with its help."""
+
+    def __call__(self, name: str, text: str, more: str = "") -> argparse.ArgumentParser: ...
 
 
 def parser() -> argparse.ArgumentParser:
@@ -62,6 +69,13 @@ def parser() -> argparse.ArgumentParser:
         "status",
         to_text(msg("the hosts, and whether they are ready; exit status 1 if not")),
     )
+    _add_commands_on_hosts(add)
+    _add_commands_on_faults(add)
+    add("down", to_text(msg("end the lab; only the logs of its last run remain")))
+    return top
+
+
+def _add_commands_on_hosts(add: Add) -> None:
     run = add(
         "exec",
         to_text(msg("run a command in the lab's network, with the lab's names")),
@@ -93,6 +107,9 @@ examples:
         to_text(msg("give a host a pristine disk; returns when all is ready again")),
     )
     reboot.add_argument("host", metavar="HOST", help=to_text(msg("its name, as `status` lists it")))
+
+
+def _add_commands_on_faults(add: Add) -> None:
     add("faults", to_text(msg("list the faults")))
     breaking = add(
         "break",
@@ -110,8 +127,6 @@ example:
     breaking.add_argument("fault", metavar="NAME", help=to_text(msg("the fault, as `faults` lists it")))
     heal = add("heal", to_text(msg("undo a fault, or all of them")))
     heal.add_argument("fault", nargs="?", metavar="NAME", help=to_text(msg("only this fault (all)")))
-    add("down", to_text(msg("end the lab; only the logs of its last run remain")))
-    return top
 
 
 def notify(line: str) -> None:
