@@ -244,7 +244,16 @@ from bkpaas.facts.redis_conf import RedisFile, RedisRunning
 from bkpaas.facts.retransmits import Link, Retransmits
 from bkpaas.facts.services import ServicesView
 from bkpaas.facts.settings import location_host
-from bkpaas.facts.startup import Need, Startup, accounts, command_words, directories, needs, pid_files
+from bkpaas.facts.startup import (
+    Need,
+    Startup,
+    accounts,
+    app_directories,
+    command_words,
+    directories,
+    needs,
+    pid_files,
+)
 from bkpaas.facts.uwsgi import service_endpoint
 from bkpaas.facts.workers import FullQueue, WorkerDeath
 from bkpaas.inventory.deployment import Deployment, Host
@@ -283,7 +292,7 @@ __all__ = [  # one name a line would take 200 lines
     "ServicesView", "SettingReading", "SettingReadings", "Settings", "SettingsByProject", "Snapshot", "Sockets",
     "Startup", "StatementError", "Subject", "Supervisor", "Supervisors", "System", "TcpName", "Text", "TimeDaemon",
     "TimeLimit", "Unit", "Units", "UnixSocket", "Value", "Versions", "WorkerDeath", "WrittenLog", "access_time",
-    "accounts", "addresses", "all_readings", "answers_commands", "anywhere", "app_route", "app_servers",
+    "accounts", "addresses", "all_readings", "answers_commands", "anywhere", "app_directories", "app_route", "app_servers",
     "application_endpoint", "application_path", "as_paas_hosts", "body_text", "both", "case", "changes",
     "check_refusal", "clauses",
     "clock_slack", "collecting_account", "combined", "command_words", "condition", "connection_case", "container_of",

@@ -233,6 +233,17 @@ def directories(path: str) -> list[str]:
     return ["/", *("/" + "/".join(parts[:end]) for end in range(1, len(parts) + 1))]
 
 
+APP_DIRECTORIES = ("", "/apps", "/apps/projects", "/apps/Envs", "/apps/logs")
+"""Directories below BASE_APP_PATH in which paas_agent creates files for a deployment; only the first must be there."""
+
+
+def app_directories(facts: HostFacts) -> tuple[str, ...]:
+    """Return BASE_APP_PATH of paas_agent and the directories below it, none if it is not known."""
+    config = None if isinstance(facts.agent, Missing) else facts.agent.config
+    base = (config.base_app_path or "").rstrip("/") if config is not None else ""
+    return tuple(f"{base}{name}" for name in APP_DIRECTORIES) if base.startswith("/") else ()
+
+
 def pid_files(facts: HostFacts) -> dict[str, str]:
     """Return {pid file: program} of nginx and of the uwsgi services."""
     files: dict[str, str] = {}
@@ -275,6 +286,8 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
     if not isinstance(facts.saas, Missing):
         sockets = [one.socket.path for one in facts.saas.items if one.socket is not None]
         paths |= {directory: None for path in sockets for directory in directories(path)}
+    for path in app_directories(facts):
+        paths |= dict.fromkeys((*directories(path), path))
     for path in dict.fromkeys(commands):
         yield ReadFile(FileName.START_COMMAND.value, path, _FIRST_LINE, 1)
         python = f"{dirname(path)}/python"

@@ -230,6 +230,14 @@ FAULTS = (
         find_agent_program,
     ),
     Fault(
+        "agent-app-path-lost",
+        "agent-app-path",
+        SECTION,
+        "BASE_APP_PATH of the agent on the appo host is a directory that is not there",
+        "appo 上 agent 的 BASE_APP_PATH 指向不存在的目录",
+        *configured("s#^\\( *BASE_APP_PATH:\\).*#\\1 '/data/apps/paas_agent'#"),
+    ),
+    Fault(
         "saas-dead",
         "saas-run-state",
         SECTION,
