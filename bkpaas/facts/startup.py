@@ -282,12 +282,11 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
     facts = earlier.hosts[entry.name]
     needed = needs(facts)
     commands = [need.path for need in needed if need.kind == "command"]
-    paths = {path: None for need in needed for path in (*directories(need.path), need.path)}
+    paths = {one: None for path in app_directories(facts) for one in (*directories(path), path)}
+    paths |= {path: None for need in needed for path in (*directories(need.path), need.path)}
     if not isinstance(facts.saas, Missing):
         sockets = [one.socket.path for one in facts.saas.items if one.socket is not None]
         paths |= {directory: None for path in sockets for directory in directories(path)}
-    for path in app_directories(facts):
-        paths |= dict.fromkeys((*directories(path), path))
     for path in dict.fromkeys(commands):
         yield ReadFile(FileName.START_COMMAND.value, path, _FIRST_LINE, 1)
         python = f"{dirname(path)}/python"
