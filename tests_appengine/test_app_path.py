@@ -20,7 +20,7 @@ WRITE, EXECUTE = 2, 1
 def test_agent_can_create_applications(host: HostView, finding: Finding) -> None:
     """BASE_APP_PATH of paas_agent is a directory in which its account can create files."""
     config = host.agent.config
-    if config is None:
+    if config is None or not config.files:
         raise NoData(msg("there is no paas_agent_config.yaml on this host"))
     if not config.base_app_path:
         raise NotApplicable(msg("{file} has no BASE_APP_PATH", file=config.files[0].path))

@@ -86,8 +86,6 @@ def _check_answer(answer: Answer, finding: Finding) -> None:
 def _check_pages(host: HostView, deployment: Deployment, answer: Answer | None, finding: Finding) -> None:
     """Fail if a page failed with an exception of bkiam's client lately, and not with a success since."""
     failures = host.iam_failures
-    if not failures.files and failures.problems:
-        raise NoData(clauses(failures.problems))
     now = log_time(host, failures.files[0] if failures.files else "")
     since = now - deployment.thresholds.log_window_minutes * 60
     recent = [route for route in failures.failed if route.times and route.times[-1] >= since]
@@ -102,6 +100,8 @@ def _check_pages(host: HostView, deployment: Deployment, answer: Answer | None, 
                 )
             )
     if not left:
+        if failures.problems:
+            raise NoData(clauses(failures.problems))
         return
     finding.set_remedy_values(url=answer.url if answer else "http://bkiam.service.consul:5001/healthz")
     route = left[0]

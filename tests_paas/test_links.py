@@ -1,6 +1,8 @@
 """What the network between the hosts does to packets."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 from bkpaas.checks import (
     Answer,
@@ -38,22 +40,14 @@ def test_no_packets_are_lost_between_the_hosts(
 ) -> None:
     """Connections between this host and the others do not send packets again and again."""
     own = host.retransmits
-    pairs = host_facts.once("retransmits", lambda lookup: _pairs(deployment, lookup))
-    made = {pair: counts for pair, counts in pairs.items() if host.name in pair}
+    links = host_facts.once("retransmits", lambda lookup: _links(deployment, lookup))
+    made, mine = links.connections.get(host.name, 0), links.lossy.get(host.name, {})
     if not made and not own.by_peer:
         raise NotApplicable(msg("no connection between this host and another one was made"))
-    finding.add_evidence(
-        msg(
-            "{number} connections",
-            number=sum(one.connections for ends in made.values() for one in ends.values()),
-        )
-    )
-    lossy = _lossy(pairs)
-    mine = {pair: ends for pair, ends in lossy.items() if host.name in pair}
-    named = _named(lossy)
+    finding.add_evidence(msg("{number} connections", number=made))
     others = list(dict.fromkeys(other for pair in mine for other in pair if other != host.name))
-    if host.name not in named:
-        finding.depends_on_hosts(other for other in others if other in named)
+    if host.name not in links.named:
+        finding.depends_on_hosts(other for other in others if other in links.named)
     assert not mine, case(
         "lossy",
         lines(_shown(pair, ends) for pair, ends in mine.items()),
@@ -62,11 +56,33 @@ def test_no_packets_are_lost_between_the_hosts(
     )
 
 
+class _Links(NamedTuple):
+    """Hold what the connections between all hosts say, by host."""
+
+    connections: dict[str, int]
+    lossy: dict[str, dict[Pair, dict[int, Link]]]
+    named: frozenset[str]
+    """The hosts that are the cause."""
+
+
+def _links(deployment: Deployment, host_facts: HostLookup) -> _Links:
+    pairs = _pairs(deployment, host_facts)
+    connections, by_host = Counter[str](), dict[str, dict[Pair, dict[int, Link]]]()
+    for pair, ends in pairs.items():
+        for name in pair:
+            connections[name] += sum(one.connections for one in ends.values())
+    lossy = _lossy(pairs)
+    for pair, ends in lossy.items():
+        for name in pair:
+            by_host.setdefault(name, {})[pair] = ends
+    return _Links(connections, by_host, frozenset(_named(lossy)))
+
+
 def _pairs(deployment: Deployment, host_facts: HostLookup) -> dict[Pair, dict[int, Link]]:
     """Return the counts of all connections between two hosts, by port; without listeners whose queue may be full."""
-    views = {entry.name: host_facts(entry.name) for entry in deployment.hosts}
+    views = {entry.name: host_facts(entry.name) for entry in deployment.selected()}
     names = {address: name for name, view in views.items() for address in _addresses(view)}
-    names |= {entry.address: entry.name for entry in deployment.hosts}
+    names |= {entry.address: entry.name for entry in deployment.selected()}
     pairs: dict[Pair, dict[int, Link]] = {}
     for name, view in views.items():
         try:
@@ -76,7 +92,12 @@ def _pairs(deployment: Deployment, host_facts: HostLookup) -> dict[Pair, dict[in
         for peer, link in peers.items():
             address, _, port = peer.rpartition(":")
             other = names.get(address.strip("[]"))
-            if other is None or other == name or _may_be_full(views[other], int(port)):
+            if (
+                other is None
+                or other == name
+                or not port.isdecimal()
+                or _may_be_full(views[other], int(port))
+            ):
                 continue
             ends = pairs.setdefault((name, other), {})
             ends[int(port)] = link
@@ -159,7 +180,7 @@ def test_large_packets_pass(
 ) -> None:
     """A request and an answer of several packets pass where short ones do."""
     lost: dict[str, Answer] = {}
-    targets = deployment.hosts_with("paas") if deployment.host(host.name).has_role("nginx") else ()
+    targets = deployment.selected("paas") if deployment.host(host.name).has_role("nginx") else ()
     for target in (one for one in targets if one.name != host.name and has_project(one, "login")):
         small = host.answers.get(HttpName.SERVICE_OF_HOST, "login", target.name)
         large = host.answers.get(HttpName.LARGE_OF_HOST, target.name)
@@ -170,7 +191,11 @@ def test_large_packets_pass(
     if host.name not in {front.name for front in fronts}:
         small, large = host.answers.get(HttpName.IS_LOGIN_DOMAIN), host.answers.get(HttpName.LARGE_DOMAIN)
         finding.add_evidence(f"HTTP {large.status}")
-        near = [front.name for front in fronts if _answers(host_facts(front.name), HttpName.LARGE_DOMAIN)]
+        near = [
+            front.name
+            for front in deployment.selected("nginx")
+            if _answers(host_facts(front.name), HttpName.LARGE_DOMAIN)
+        ]
         if _is_lost(small, large) and near:
             lost[near[0]] = large
     finding.depends_on_hosts(front.name for front in fronts if front.name != host.name)

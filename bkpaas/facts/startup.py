@@ -240,8 +240,10 @@ APP_DIRECTORIES = ("", "/apps", "/apps/projects", "/apps/Envs", "/apps/logs")
 def app_directories(facts: HostFacts) -> tuple[str, ...]:
     """Return BASE_APP_PATH of paas_agent and the directories below it, none if it is not known."""
     config = None if isinstance(facts.agent, Missing) else facts.agent.config
-    base = (config.base_app_path or "").rstrip("/") if config is not None else ""
-    return tuple(f"{base}{name}" for name in APP_DIRECTORIES) if base.startswith("/") else ()
+    base = (config.base_app_path or "") if config is not None else ""
+    if not base.startswith("/"):
+        return ()
+    return tuple(f"{base.rstrip('/')}{name}" or "/" for name in APP_DIRECTORIES)
 
 
 def pid_files(facts: HostFacts) -> dict[str, str]:
