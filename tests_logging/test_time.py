@@ -11,12 +11,17 @@ from bkpaas.checks import (
     Missing,
     NoData,
     NotApplicable,
+    Process,
     case,
     condition,
+    host_time,
+    lines,
     msg,
     offset,
     seconds,
+    series,
     usual_clock,
+    zone_offset,
 )
 
 
@@ -105,6 +110,23 @@ def test_time_zone_is_that_of_the_others(
     assert own == known.usual, case(
         "differs", "{own}, most hosts have {usual}", own=zone, usual=_shown(known.usual)
     )
+    apart = _in_other_zones(host, own) if deployment.generation == "5.x" else {}
+    finding.affects_services(apart)
+    assert not apart, case(
+        "process-differs",
+        lines(
+            msg(
+                "{name} (pid {pid}) was started with {place}",
+                name=name,
+                pid=one.pid,
+                place=f"TZ={one.environ['TZ']}",
+            )
+            for name, one in apart.items()
+            if one.environ
+        ),
+        names=series(apart),
+        own=zone,
+    )
 
 
 class _Zones(NamedTuple):
@@ -152,6 +174,19 @@ def _zone(host: HostView) -> str | None:
     """Return the name of /etc/localtime or /etc/timezone, such as Asia/Shanghai; None for a copy without a name."""
     link = (host.system.localtime or "").partition("/zoneinfo/")[2]
     return link.removeprefix("posix/") or host.system.timezone_file or None
+
+
+def _in_other_zones(host: HostView, own: int) -> dict[str, Process]:
+    """Return the services and the agent whose variable TZ gives another offset than the host's zone has."""
+    programs = [(process.service or "", process) for process in host.processes.uwsgi_masters()]
+    programs += [("paas_agent", process) for process in host.processes.named("paas_agent")]
+    return {
+        name: process
+        for name, process in programs
+        if process.environ is not None
+        and "TZ" in process.environ
+        and zone_offset(process.environ["TZ"], host_time(host)) not in (None, own)
+    }
 
 
 def _shown(seconds: int) -> str:

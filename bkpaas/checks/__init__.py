@@ -118,6 +118,7 @@ from bkpaas.checks.values import (
     shared_readings,
 )
 from bkpaas.checks.values import Reading as SettingReading
+from bkpaas.checks.zones import zone_offset
 from bkpaas.errors import NoData, NotApplicable, message_of
 from bkpaas.facts import (
     Access,
@@ -314,4 +315,5 @@ __all__ = [  # one name a line would take 200 lines
     "setting_text", "settings_changes", "several", "shadowing_server", "shared_readings", "sorted_uids", "source",
     "ssh_command", "statement_failure", "stopped_nginx", "target", "unit_of_service", "unknown_field",
     "unreadable_for_want_of_rights", "upstream_component", "usual_clock", "valid_addresses", "waiting_lines",
+    "zone_offset",
 ]  # fmt: skip

@@ -48,7 +48,7 @@ def request_failure(answer: Answer) -> Message:
 def no_answer(kind: str | None) -> Message:
     """Return the text for an error kind of a request."""
     messages = {
-        "refused": msg("connection refused, nothing listens"),
+        "refused": msg("connection refused: nothing listens there, or a firewall rejects it"),
         "timeout": msg("no connection in time, a firewall drops it or the host is down"),
         "silent": msg("connected, but no answer in time"),
         "unreachable": msg("no route to it, or a firewall rejects it"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from lab.control import Lab
 from lab.faults.actions import (
     address,
+    await_states,
     block,
     edit,
     host,
@@ -24,6 +25,7 @@ CLOCK = 20  # seconds; more than the others differ, less than a token bears
 FAR = 90  # seconds; offset of logged lines beyond the searched range
 BACKLOG = 1500  # lines; more than a list in redis may hold without a warning
 LATE = 60  # seconds; a line that old is missed in this lab's inventory
+SUPERVISOR = "{home}/etc/supervisor-open_paas.conf"
 REDIS = "/usr/bin/redis-server"
 PIDS = "/run/lab-faults-pid"
 
@@ -187,6 +189,21 @@ def zone(lab: Lab, name: str) -> None:
     lab.run(host(lab, "appt"), f"{link} && echo {name} > /etc/timezone")
 
 
+def zone_of_login(lab: Lab) -> None:
+    """login of the second paas host is started with another time zone."""
+    name = host(lab, "paas", 1)
+    edit(lab, name, SUPERVISOR.format(home=lab.layout.home), '/^\\[program:login\\]/a environment=TZ="UTC"')
+    supervisorctl(lab, name, "update")
+    await_states(lab, name, "RUNNING")
+
+
+def zone_of_the_host(lab: Lab) -> None:
+    name = host(lab, "paas", 1)
+    restore(lab, name, SUPERVISOR.format(home=lab.layout.home))
+    supervisorctl(lab, name, "update")
+    await_states(lab, name, "RUNNING")
+
+
 FAULTS = (
     Fault(
         "log-agent-stopped",
@@ -286,6 +303,15 @@ FAULTS = (
         "appt 主机的时区与其他主机不同",
         lambda lab: zone(lab, "UTC"),
         lambda lab: zone(lab, lab.layout.timezone),
+    ),
+    Fault(
+        "timezone-of-login",
+        "timezone-all",
+        SECTION,
+        "login of the second paas host is started with TZ=UTC",
+        "第二台 paas 主机的 login 以 TZ=UTC 启动",
+        zone_of_login,
+        zone_of_the_host,
     ),
     Fault(
         "clock-of-appo",

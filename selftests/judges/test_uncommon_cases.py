@@ -48,8 +48,8 @@ def log_folder_is_a_file(snapshot: Snapshot) -> None:
     host_of(snapshot)["places"]["by_name"]["login-log-folder"][0]["type"] = "file"
 
 
-def log_of_root(*modes: int) -> Any:
-    """login runs as uid 1000, its log belongs to root and has this mode."""
+def log_of_root(mode: int) -> Any:
+    """login runs as uid 1000, its log belongs to root and has this mode; all may write to the directory."""
 
     def change(snapshot: Snapshot) -> None:
         host = host_of(snapshot)
@@ -57,7 +57,8 @@ def log_of_root(*modes: int) -> Any:
             if "uwsgi" in " ".join(process[6]):
                 process[2] = 1000
         for file in (*host["places"]["by_name"]["login-logs"], *host["login_access"]["files"]):
-            file.update(uid=0, mode=modes[0])
+            file.update(uid=0, mode=mode)
+        host["places"]["by_name"]["login-log-folder"][0]["mode"] = 0o777
 
     return change
 
@@ -203,4 +204,39 @@ def search_address(value: str, **names: list[str]) -> Any:
 )
 def test_address_of_elasticsearch(judge: Any, change: Any, case: str | None) -> None:
     verdict = judge("paas-es-config", change)["paas-1"]
+    assert (verdict["verdict"], verdict["case"]) == (("fail", case) if case else ("pass", None))
+
+
+# --- the time zone of a process
+
+
+def with_zone(value: str) -> Any:
+    """Start login of paas-1 with this TZ, on a host whose zone is 8 hours east of UTC."""
+
+    def change(snapshot: Snapshot) -> None:
+        for host in snapshot["hosts"].values():
+            host["system"]["utc_offset_seconds"] = 28800
+        for process in host_of(snapshot)["processes"]["items"]:
+            if "uwsgi-open_paas-login.ini" in " ".join(process[6]):
+                process[8] = {"TZ": value}
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("value", "case"),
+    [
+        ("UTC", "process-differs"),
+        ("", "process-differs"),
+        ("JST-9", "process-differs"),
+        (":/usr/share/zoneinfo/Asia/Tokyo", "process-differs"),
+        ("Asia/Shanghai", None),
+        ("CST-8", None),
+        ("<+08>-8:00", None),
+        (":/etc/localtime", None),
+        ("Nowhere/At all", None),
+    ],
+)
+def test_time_zone_of_a_process(judge: Any, value: str, case: str | None) -> None:
+    verdict = judge("timezone-all", with_zone(value))["paas-1"]
     assert (verdict["verdict"], verdict["case"]) == (("fail", case) if case else ("pass", None))
