@@ -5,9 +5,8 @@ from __future__ import annotations
 from lab.control import Lab
 from lab.faults.actions import address, edit, host, restore
 from lab.faults.fault import Act, Fault
-from lab.faults.units import await_service, start, systemctl
+from lab.faults.units import PAAS_CONF, await_service, start, systemctl
 
-PAAS_CONF = "/usr/local/openresty/nginx/conf/conf.d/paas.conf"
 PLACEHOLDER_SECONDS = 40
 LONGEST_SECONDS = 21
 """More than a name that no agent answers takes in ESB, which asks for two."""

@@ -15,6 +15,7 @@ from lab.faults.consul import (
 )
 from lab.faults.fault import Act, Fault
 from lab.faults.units import (
+    await_registered,
     ini,
     move_away,
     move_back,
@@ -79,6 +80,7 @@ def create_again(lab: Lab, name: str, service: str = "login") -> None:
 
 def heal_login(lab: Lab) -> None:
     start(lab, paas(lab))
+    await_registered(lab, paas(lab))
 
 
 def kill(lab: Lab) -> None:

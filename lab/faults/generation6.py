@@ -5,15 +5,18 @@ from __future__ import annotations
 from lab.control import Lab
 from lab.faults.actions import KEPT, address, await_http, edit, host, keep, restore
 from lab.faults.agent_rows import change, put_back
-from lab.faults.consul import PAAS_CONF, fill_application
+from lab.faults.consul import fill_application
 from lab.faults.containers import await_service as await_contained
 from lab.faults.containers import create, create_again, docker
 from lab.faults.database_state import sql
 from lab.faults.fault import Act, Fault
 from lab.faults.units import (
     LOGIN,
+    PAAS_CONF,
+    REGISTERED_SECONDS,
     SECTION,
     await_loop,
+    await_registered,
     await_service,
     heal_login,
     ini,
@@ -31,7 +34,6 @@ ACCOUNT = "esb_app_account"
 KEPT_ACCOUNT = "esb_app_account_kept"
 RESOLV = "/etc/resolv.conf"
 SERVICES = "/etc/consul.d/service"
-REGISTERED_SECONDS = 60
 DROP_IN = "/etc/systemd/system/bk-paas-login.service.d/account.conf"
 
 
@@ -146,9 +148,7 @@ def lose_registration(lab: Lab) -> None:
 def register_again(lab: Lab) -> None:
     name = host(lab, "paas", 1)
     lab.run(name, move_back(f"{SERVICES}/paas-login.json"))
-    nginx, line = host(lab, "nginx"), f"{lab.layout.host(name).address}:{lab.layout.ports['login']}"
-    there = f"! grep -q '{line}' {PAAS_CONF} || echo there"
-    lab.wait(lambda: "there" in lab.run(nginx, there), REGISTERED_SECONDS, "nginx has login of that host")
+    await_registered(lab, name)
 
 
 # neighbours that nothing but a login shows

@@ -9,6 +9,9 @@ from lab.faults.fault import Act, Fault
 SECTION = "fatal-exited-too-quickly"
 LOGIN = "bk-paas-login"
 LOOP_SECONDS = 40
+PAAS_CONF = "/usr/local/openresty/nginx/conf/conf.d/paas.conf"
+REGISTERED_SECONDS = 60
+"""How long consul-template may take to write a service that passes its check again into nginx's file."""
 
 
 def systemctl(lab: Lab, name: str, arguments: str) -> str:
@@ -44,6 +47,14 @@ def await_service(lab: Lab, name: str, service: str) -> None:
     await_http(lab, name, f"http://{address(lab, name)}:{lab.layout.ports[service]}{path}", "200")
 
 
+def await_registered(lab: Lab, name: str, service: str = "login") -> None:
+    """Wait until nginx's file has the service of this host."""
+    line = f"{lab.layout.host(name).address}:{lab.layout.ports[service]}"
+    there = f"! grep -q '{line}' {PAAS_CONF} || echo there"
+    nginx = host(lab, "nginx")
+    lab.wait(lambda: "there" in lab.run(nginx, there), REGISTERED_SECONDS, f"nginx has {service} of {name}")
+
+
 def start(lab: Lab, name: str, service: str) -> None:
     """Start a service's unit from whatever state it is in."""
     unit = f"bk-paas-{service}"
@@ -63,6 +74,7 @@ def start_unit(role: str, *units: str) -> Act:
 
 def heal_login(lab: Lab) -> None:
     start(lab, paas(lab), "login")
+    await_registered(lab, paas(lab))
 
 
 def end_by_int(lab: Lab) -> None:
