@@ -110,9 +110,9 @@ def test_time_zone_is_that_of_the_others(
     assert own == known.usual, case(
         "differs", "{own}, most hosts have {usual}", own=zone, usual=_shown(known.usual)
     )
-    apart = _in_other_zones(host, own) if deployment.generation == "5.x" else {}
-    finding.affects_services(apart)
-    assert not apart, case(
+    other_zones = _in_other_zones(host, own) if deployment.generation == "5.x" else {}
+    finding.affects_services(other_zones)
+    assert not other_zones, case(
         "process-differs",
         lines(
             msg(
@@ -121,10 +121,10 @@ def test_time_zone_is_that_of_the_others(
                 pid=one.pid,
                 place=f"TZ={one.environ['TZ']}",
             )
-            for name, one in apart.items()
+            for name, one in other_zones.items()
             if one.environ
         ),
-        names=series(apart),
+        names=series(other_zones),
         own=zone,
     )
 

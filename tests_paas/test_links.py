@@ -40,14 +40,14 @@ def test_no_packets_are_lost_between_the_hosts(
 ) -> None:
     """Connections between this host and the others do not send packets again and again."""
     own = host.retransmits
-    links = host_facts.once("retransmits", lambda lookup: _links(deployment, lookup))
-    made, mine = links.connections.get(host.name, 0), links.lossy.get(host.name, {})
+    fleet = host_facts.once("retransmits", lambda lookup: _all_connections(deployment, lookup))
+    made, mine = fleet.connections.get(host.name, 0), fleet.lossy.get(host.name, {})
     if not made and not own.by_peer:
         raise NotApplicable(msg("no connection between this host and another one was made"))
     finding.add_evidence(msg("{number} connections", number=made))
     others = list(dict.fromkeys(other for pair in mine for other in pair if other != host.name))
-    if host.name not in links.named:
-        finding.depends_on_hosts(other for other in others if other in links.named)
+    if host.name not in fleet.named:
+        finding.depends_on_hosts(other for other in others if other in fleet.named)
     assert not mine, case(
         "lossy",
         lines(_shown(pair, ends) for pair, ends in mine.items()),
@@ -56,7 +56,7 @@ def test_no_packets_are_lost_between_the_hosts(
     )
 
 
-class _Links(NamedTuple):
+class _Connections(NamedTuple):
     """Hold what the connections between all hosts say, by host."""
 
     connections: dict[str, int]
@@ -65,7 +65,7 @@ class _Links(NamedTuple):
     """The hosts that are the cause."""
 
 
-def _links(deployment: Deployment, host_facts: HostLookup) -> _Links:
+def _all_connections(deployment: Deployment, host_facts: HostLookup) -> _Connections:
     pairs = _pairs(deployment, host_facts)
     connections, by_host = Counter[str](), dict[str, dict[Pair, dict[int, Link]]]()
     for pair, ends in pairs.items():
@@ -75,7 +75,7 @@ def _links(deployment: Deployment, host_facts: HostLookup) -> _Links:
     for pair, ends in lossy.items():
         for name in pair:
             by_host.setdefault(name, {})[pair] = ends
-    return _Links(connections, by_host, frozenset(_named(lossy)))
+    return _Connections(connections, by_host, frozenset(_named(lossy)))
 
 
 def _pairs(deployment: Deployment, host_facts: HostLookup) -> dict[Pair, dict[int, Link]]:

@@ -52,7 +52,7 @@ class Site:
             (self.suite / part).symlink_to(ROOT / part)
         (self.suite / "docs").unlink()
         (self.suite / "docs" / "examples").mkdir(parents=True)
-        for file in (ROOT / "docs" / "examples").iterdir():
+        for file in filter(Path.is_file, (ROOT / "docs" / "examples").iterdir()):
             target = self.suite / "docs" / "examples" / file.name
             target.write_bytes(file.read_bytes())
             target.chmod(file.stat().st_mode)
