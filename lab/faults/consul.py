@@ -5,7 +5,7 @@ from __future__ import annotations
 from lab.control import Lab
 from lab.faults.actions import address, edit, host, restore
 from lab.faults.fault import Act, Fault
-from lab.faults.units import PAAS_CONF, await_service, start, systemctl
+from lab.faults.units import PAAS_CONF, await_registered, await_service, start, systemctl
 
 PLACEHOLDER_SECONDS = 40
 LONGEST_SECONDS = 21
@@ -92,7 +92,8 @@ def start_login_everywhere(lab: Lab) -> None:
     systemctl(lab, host(lab, "nginx"), "start consul-template")
     for number in (0, 1):
         start(lab, host(lab, "paas", number), "login")
-    await_placeholder(lab, False)
+    for number in (0, 1):
+        await_registered(lab, host(lab, "paas", number))
 
 
 def leave_placeholder(lab: Lab) -> None:

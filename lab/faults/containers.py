@@ -21,6 +21,7 @@ from lab.faults.units import (
     move_back,
     paas,
     settings,
+    start_gate,
     start_unit,
     stop_unit,
     systemctl,
@@ -282,7 +283,8 @@ def kill_everywhere(lab: Lab) -> None:
 def start_everywhere(lab: Lab) -> None:
     for number in (0, 1):
         start(lab, host(lab, "paas", number))
-    await_placeholder(lab, False)
+    for number in (0, 1):
+        await_registered(lab, host(lab, "paas", number))
 
 
 def kill_usermgr(lab: Lab) -> None:
@@ -370,7 +372,7 @@ FAULTS = [
     _fault("container-usermgr-killed", "container-state", "usermgr's container was killed", "usermgr 的容器被杀死", kill_usermgr, start_usermgr, "platform-healthy"),
     _fault("docker-stopped", "unit-state", "The docker daemon was stopped: the containers go on", "docker 守护进程被停止：容器仍在运行", stop_unit("paas", "docker"), start_unit("paas", "docker")),
     _fault("docker-login-killed-everywhere", "container-state", "login was killed on all hosts: placeholder in nginx", "所有主机上的 login 都被杀死：nginx 中为占位地址", kill_everywhere, start_everywhere, "login-502"),
-    _fault("docker-openresty-stopped", "unit-state", "openresty in front was stopped, before services in containers", "接入层的 openresty 被停止（服务在容器中）", stop_unit("nginx", "openresty"), start_unit("nginx", "openresty"), "login-502"),
+    _fault("docker-openresty-stopped", "unit-state", "openresty in front was stopped, before services in containers", "接入层的 openresty 被停止（服务在容器中）", stop_unit("nginx", "openresty"), start_gate, "login-502"),
     _fault("docker-consul-stopped", "unit-state", "consul's agent was stopped on a host with containers", "运行容器的主机上 consul agent 被停止", stop_consul, start_consul, "login-no-response"),
     _fault("docker-consul-silent", "consul-names", "consul's agent hangs on a host with containers", "运行容器的主机上 consul agent 卡死", silence_consul, wake_consul, "login-no-response"),
     _fault("docker-application-without-server", "agent-upstream-map", "An application has an empty list of servers, before services in containers", "某应用的 server 列表为空（服务在容器中）", empty_application, fill_application, "appt-502"),

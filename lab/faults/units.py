@@ -72,6 +72,14 @@ def start_unit(role: str, *units: str) -> Act:
     return lambda lab: systemctl(lab, host(lab, role), f"start {' '.join(units)}")
 
 
+def start_gate(lab: Lab) -> None:
+    """Start openresty in front; its name resolves again when consul has seen it answer."""
+    systemctl(lab, host(lab, "nginx"), "start openresty")
+    resolved = "getent hosts paas.service.consul >/dev/null && echo there || true"
+    app = host(lab, "appo")
+    lab.wait(lambda: "there" in lab.run(app, resolved), REGISTERED_SECONDS, f"{app} resolves the gate's name")
+
+
 def heal_login(lab: Lab) -> None:
     start(lab, paas(lab), "login")
     await_registered(lab, paas(lab))
@@ -297,7 +305,7 @@ FAULTS = [
     _fault("unit-frozen", "services-answer", "login's workers are frozen under an active unit", "login 的 worker 被冻结，而单元为 active", freeze, thaw),
     _fault("unit-proxy", "http-proxy-env", "A drop-in gives paas a proxy that does not exist", "drop-in 给 paas 设置了不存在的代理", add_proxy, remove_proxy, "login-no-response"),
     _fault("unit-settings-absent", "settings-valid", "esb's settings_production.py is gone, its processes still run", "esb 的 settings_production.py 不存在，其进程仍在运行", lose_settings, bring_settings_back, "password-reset"),
-    _fault("openresty-stopped", "unit-state", "openresty in front was stopped", "接入层的 openresty 被停止", stop_unit("nginx", "openresty"), start_unit("nginx", "openresty"), "login-502"),
+    _fault("openresty-stopped", "unit-state", "openresty in front was stopped", "接入层的 openresty 被停止", stop_unit("nginx", "openresty"), start_gate, "login-502"),
     _fault("openresty-of-appo-stopped", "unit-state", "openresty on appo was stopped", "appo 上的 openresty 被停止", stop_unit("appo", "openresty"), start_unit("appo", "openresty"), "appt-502"),
     _fault("paasagent-stopped", "unit-state", "paas_agent on appt was stopped", "appt 上的 paas_agent 被停止", stop_unit("appt", "bk-paasagent"), start_unit("appt", "bk-paasagent"), "appt-502"),
     _fault("filebeat-stopped", "unit-state", "filebeat on appo was stopped", "appo 上的 filebeat 被停止", stop_unit("appo", "bk-filebeat@django"), start_unit("appo", "bk-filebeat@django"), "no-logs"),
