@@ -16,6 +16,7 @@ from bkpaas.checks import (
     clauses,
     condition,
     connection_case,
+    host_accounts,
     labelled,
     location_host,
     log_time,
@@ -36,7 +37,9 @@ def test_bkiam_answers_the_developer_center(host: HostView, deployment: Deployme
     """bkiam works for this host, and no page of the developer center failed because of it lately."""
     require_project(host, "paas", deployment)
     answer = host.answers.find(HttpName.IAM.value)
-    if answer is None or _leads_to_bkiam(answer, host, deployment):
+    if answer is not None and _names_the_database(answer, host):
+        pass  # the database of the platform explains it, not the unit of bkiam
+    elif answer is None or _leads_to_bkiam(answer, host, deployment):
         finding.names_components("unit", ["bk-iam"])
         finding.depends_on_hosts(entry.name for entry in deployment.hosts_with("iam"))
     else:
@@ -53,6 +56,17 @@ def _leads_to_bkiam(answer: Answer, host: HostView, deployment: Deployment) -> b
     right = {entry.address for entry in deployment.hosts_with("iam")}
     used = host.names.of(location_host(answer.url))
     return not right or not all(map(_is_address, used)) or bool(right & set(used))
+
+
+def _names_the_database(answer: Answer, host: HostView) -> bool:
+    """Return whether the error of bkiam is about the database that the services of this host use."""
+    if not answer.ok or (answer.status or 0) < 500:
+        return False
+    try:
+        accounts = host_accounts(host).values()
+    except NoData:
+        return False
+    return any(f"{account.host}:{account.port}" in answer.body for account in accounts)
 
 
 def _is_address(text: str) -> bool:

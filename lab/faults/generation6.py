@@ -5,6 +5,7 @@ from __future__ import annotations
 from lab.control import Lab
 from lab.faults.actions import KEPT, address, await_http, edit, host, keep, restore
 from lab.faults.agent_rows import change, put_back
+from lab.faults.browser_session import try_to_log_in
 from lab.faults.consul import fill_application
 from lab.faults.containers import await_service as await_contained
 from lab.faults.containers import create, create_again, docker
@@ -16,6 +17,7 @@ from lab.faults.units import (
     REGISTERED_SECONDS,
     SECTION,
     await_loop,
+    await_name,
     await_registered,
     await_service,
     heal_login,
@@ -24,8 +26,6 @@ from lab.faults.units import (
     move_back,
     paas,
     start,
-    start_unit,
-    stop_unit,
     systemctl,
     venv,
 )
@@ -187,10 +187,23 @@ def release_usermgr(lab: Lab) -> None:
     restart_usermgr(lab)
 
 
+def stop_mysql(lab: Lab) -> None:
+    """MySQL is stopped; some seconds later consul does not give its name any more."""
+    systemctl(lab, host(lab, "mysql"), "stop mysql@default")
+    await_name(lab, "mysql-default.service.consul", there=False)
+
+
+def start_mysql(lab: Lab) -> None:
+    systemctl(lab, host(lab, "mysql"), "start mysql@default")
+    await_name(lab, "mysql-default.service.consul")
+
+
 def lose_account(lab: Lab) -> None:
     """The row of bk_paas is gone: ESB refuses every call of login, all healthz are green."""
     sql(lab, f"CREATE TABLE IF NOT EXISTS {KEPT_ACCOUNT} AS SELECT * FROM {ACCOUNT}")
     sql(lab, f"DELETE FROM {ACCOUNT} WHERE app_code = 'bk_paas'")
+    for number in (0, 1):
+        try_to_log_in(lab, host(lab, "paas", number))
 
 
 def give_account_back(lab: Lab) -> None:
@@ -325,7 +338,7 @@ FAULTS = [
     _fault("consul-template-stopped", "unit-state", "consul-template was stopped", "consul-template 被停止", stop_consul_template, start_consul_template, "login-502"),
     _fault("default-py-edited", "settings-lost-at-upgrade", "A time-out was changed in default.py", "在 default.py 中修改了超时", edit_default, restore_default, "deploy-timeout"),
     _fault("unit-env-development", "bk-env-production", "The uwsgi file of login selects development", "login 的 uwsgi 配置选择了 development", development, production, "platform-healthy"),
-    _fault("mysql-unit-stopped", "consul-names", "MySQL was stopped: paas answers 500 in HTML", "MySQL 被停止：paas 返回 HTML 的 500", stop_unit("mysql", "mysql@default"), start_unit("mysql", "mysql@default"), "platform-healthy"),
+    _fault("mysql-unit-stopped", "consul-names", "MySQL was stopped: paas answers 500 in HTML", "MySQL 被停止：paas 返回 HTML 的 500", stop_mysql, start_mysql, "platform-healthy"),
     _fault("appt-row-inactive", "healthz-appengine", "appt is not active in the database: paas hides it", "appt 在数据库中未激活：paas 不显示", change("is_active = 0"), put_back, "appt-502"),
     _fault("container-copy", "container-processes", "A copy of login's container under another name has the port", "login 容器的副本以其他名称占用端口", second_container, remove_second_container, layout="f"),
     _fault("docker-disabled", "unit-definition", "docker runs and is disabled", "docker 在运行但为 disabled", disable_docker, enable_docker, layout="f"),

@@ -72,12 +72,17 @@ def start_unit(role: str, *units: str) -> Act:
     return lambda lab: systemctl(lab, host(lab, role), f"start {' '.join(units)}")
 
 
+def await_name(lab: Lab, name: str, role: str = "paas", *, there: bool = True) -> None:
+    """Wait until consul gives a name to the first host of a role, or does not any more."""
+    asked, text = host(lab, role), f"getent hosts {name} >/dev/null && echo there || echo gone"
+    expected = "there" if there else "gone"
+    lab.wait(lambda: expected in lab.run(asked, text), REGISTERED_SECONDS, f"{name} is {expected} on {asked}")
+
+
 def start_gate(lab: Lab) -> None:
     """Start openresty in front; its name resolves again when consul has seen it answer."""
     systemctl(lab, host(lab, "nginx"), "start openresty")
-    resolved = "getent hosts paas.service.consul >/dev/null && echo there || true"
-    app = host(lab, "appo")
-    lab.wait(lambda: "there" in lab.run(app, resolved), REGISTERED_SECONDS, f"{app} resolves the gate's name")
+    await_name(lab, "paas.service.consul", "appo")
 
 
 def heal_login(lab: Lab) -> None:

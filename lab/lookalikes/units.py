@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lab.control import Lab
 from lab.faults.actions import host
-from lab.faults.units import LOGIN, await_service, systemctl
+from lab.faults.units import LOGIN, await_registered, await_service, systemctl
 from lab.lookalikes.lookalike import Lookalike
 
 OTHER = "/etc/systemd/system/other-product.service"
@@ -53,6 +53,7 @@ def have_restarted(lab: Lab) -> None:
     counted = f"systemctl show -p NRestarts --value {LOGIN}"
     lab.wait(lambda: lab.run(name, counted).strip() != "0", 30, "login was restarted")
     await_service(lab, name, "login")
+    await_registered(lab, name)
 
 
 def have_reloaded(lab: Lab) -> None:
@@ -60,11 +61,13 @@ def have_reloaded(lab: Lab) -> None:
     name = host(lab, "paas")
     lab.run(name, f"kill $(systemctl show -p MainPID --value {LOGIN})")
     await_service(lab, name, "login")
+    await_registered(lab, name)
 
 
 def forget_restarts(lab: Lab) -> None:
     systemctl(lab, host(lab, "paas"), f"restart {LOGIN}")
     await_service(lab, host(lab, "paas"), "login")
+    await_registered(lab, host(lab, "paas"))
 
 
 DROP_IN = "/etc/systemd/system/bk-paas-esb.service.d/limits.conf"

@@ -121,3 +121,21 @@ def test_a_service_under_another_account(judge: Any, services: tuple[str, ...], 
                 process[2] = 0 if process[0] in other else 10000
 
     assert judge("unit-processes", change)["paas-1"]["case"] == case
+
+
+@pytest.mark.parametrize(
+    ("server", "components"), [("10.66.0.51:3306", []), ("10.9.9.9:3306", ["unit:bk-iam"])]
+)
+def test_database_of_the_platform_explains_bkiam(record: Any, server: str, components: list[str]) -> None:
+    """bkiam names the database that it cannot reach: only that of the platform is seen by others as well."""
+
+    def change(snapshot: dict[str, Any]) -> None:
+        of_6(snapshot)
+        host = snapshot["hosts"]["paas-1"]
+        host["iam_failures"] = {"fact": "IamFailures", "failed": [], "files": ["/x/paas_uwsgi.log"]}
+        body = f"db connect fail: dial tcp {server}: connection refused"
+        host["answers"]["by_name"]["iam"] = {"url": URL, "status": 500, "body": body}
+
+    verdicts = {one["id"]: one for one in record(change, "iam-answers")["verdicts"]}
+    parts = verdicts["iam-answers@paas-1"]["parts"]
+    assert [part["component"] for part in parts if part.get("component")] == components
