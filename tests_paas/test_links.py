@@ -196,7 +196,10 @@ def test_large_packets_pass(
             for front in deployment.selected("nginx")
             if _answers(host_facts(front.name), HttpName.LARGE_DOMAIN)
         ]
-        if _is_lost(small, large) and near:
+        backends = [one.name for one in deployment.selected("paas") if has_project(one, "login")]
+        # a service that hangs on one of the hosts gives no answer to every other request
+        working = all(_answers(host_facts(one), HttpName.LARGE) for one in backends)
+        if _is_lost(small, large) and near and working:
             lost[near[0]] = large
     finding.depends_on_hosts(front.name for front in fronts if front.name != host.name)
     assert not lost, case(

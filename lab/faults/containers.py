@@ -58,6 +58,7 @@ def await_state(lab: Lab, name: str, container: str, *states: str) -> None:
 def await_service(lab: Lab, name: str, service: str) -> None:
     path = "/v1/ping/" if service == "appengine" else "/ping/"
     await_http(lab, name, f"http://{address(lab, name)}:{lab.layout.ports[service]}{path}", "200")
+    await_registered(lab, name, service)
 
 
 def start(lab: Lab, name: str, service: str = "login") -> None:
@@ -81,7 +82,6 @@ def create_again(lab: Lab, name: str, service: str = "login") -> None:
 
 def heal_login(lab: Lab) -> None:
     start(lab, paas(lab))
-    await_registered(lab, paas(lab))
 
 
 def kill(lab: Lab) -> None:
@@ -283,8 +283,6 @@ def kill_everywhere(lab: Lab) -> None:
 def start_everywhere(lab: Lab) -> None:
     for number in (0, 1):
         start(lab, host(lab, "paas", number))
-    for number in (0, 1):
-        await_registered(lab, host(lab, "paas", number))
 
 
 def kill_usermgr(lab: Lab) -> None:

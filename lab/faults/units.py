@@ -61,6 +61,7 @@ def start(lab: Lab, name: str, service: str) -> None:
     systemctl(lab, name, f"reset-failed {unit}")
     systemctl(lab, name, f"restart {unit}")
     await_service(lab, name, service)
+    await_registered(lab, name, service)
 
 
 def stop_unit(role: str, *units: str) -> Act:
@@ -87,7 +88,6 @@ def start_gate(lab: Lab) -> None:
 
 def heal_login(lab: Lab) -> None:
     start(lab, paas(lab), "login")
-    await_registered(lab, paas(lab))
 
 
 def end_by_int(lab: Lab) -> None:

@@ -24,6 +24,7 @@ IN_LAB: dict[str, Proof] = {
     "read_only": read_only.prove,
     "privilege": privilege.prove,
     "engines": engines.prove,
+    "engine_faults": engines.prove_faults,
     "secrets": secrets.prove,
 }
 """Proofs that need a lab of layout a in which all is well; the last one plants secrets in it."""

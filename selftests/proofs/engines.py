@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from lab import injection
 from lab.control import Lab
 from selftests.proofs import allowed
 from selftests.proofs.ansible import Ansible
@@ -19,6 +20,19 @@ from selftests.recordings.engines import CLOCKS, NORTH
 
 DEAD, SLOW, OLD, UNREACHABLE = "cmdb-1", "job-1", "appt-1", "es-1"
 """Hosts whose minion is ended, whose Python takes its time, which has another Python, which ssh does not reach."""
+FAULTS = (
+    "clock-ahead",
+    "faq-fatal",
+    "manage-missing",
+    "firewall-drop",
+    "saas-dead",
+    "deploy-limits-reversed",
+    "bk-env-missing",
+    "http-proxy",
+    "timezone-differs",
+    "domain-hosts-override",
+)
+"""One of each section of the FAQ; a host that is down has no minion afterwards."""
 DURATIONS = {"resolver-slow"}
 """Conditions that warn of a second, which a busy machine takes."""
 
@@ -38,21 +52,23 @@ def prove(lab: Lab, figures: Figures) -> None:
 
 def _shards(lab: Lab, figures: Figures, folder: Path, inventory: Path, ssh: Run) -> None:
     figures.step("two shards")
+    watched = Nets(lab).watch(lambda: _collect_shards(lab, folder, inventory))
+    _way(figures, "two shards", watched, ssh, len(lab.layout.hosts))
+
+
+def _collect_shards(lab: Lab, folder: Path, inventory: Path) -> Run:
+    """Collect the hosts in two runs, and judge their merged snapshots in a third."""
     key = folder / "shards.key"
     key.write_text("0" * 64 + "\n")
     key.chmod(0o600)
     names = [host.name for host in lab.layout.hosts]
     parts = {"north": NORTH, "south": [name for name in names if name not in NORTH]}
-
-    def collect() -> Run:
-        for part, own in parts.items():
-            words = ("--limit", ",".join(own), "--secret-key-file", str(key))
-            run_suite(lab, folder / part, *words, "--save-snapshot", str(folder / f"{part}.json"),
-                      inventory=inventory)  # fmt: skip
-        command = [word for part in parts for word in ("--from-snapshot", str(folder / f"{part}.json"))]
-        return run_suite(lab, folder / "merged", *command)
-
-    _way(figures, "two shards", Nets(lab).watch(collect), ssh, len(names))
+    for part, own in parts.items():
+        words = ("--limit", ",".join(own), "--secret-key-file", str(key))
+        run_suite(lab, folder / part, *words, "--save-snapshot", str(folder / f"{part}.json"),
+                  inventory=inventory)  # fmt: skip
+    command = [word for part in parts for word in ("--from-snapshot", str(folder / f"{part}.json"))]
+    return run_suite(lab, folder / "merged", *command)
 
 
 def _ansible(lab: Lab, figures: Figures, folder: Path, inventory: Path, ssh: Run) -> None:
@@ -86,6 +102,38 @@ def _salt(lab: Lab, figures: Figures, folder: Path, inventory: Path, ssh: Run) -
         figures.caught("verdicts of a host whose minion is dead", unexplained)
         used = engine.versions.get(OLD)
         figures.add(f"Salt: Python of {OLD}", used, version, used == version)
+
+
+def prove_faults(lab: Lab, figures: Figures) -> None:
+    """Compare the verdicts and the root causes of ten faults through Ansible, Salt and two shards with those over ssh."""
+    folder = folder_of(lab)
+    inventory = inventory_of(lab, folder / "inventory")
+    ansible = Ansible(lab, folder / "ansible", "root")
+    with Salt(lab, folder / "salt") as salt:
+        ways: dict[str, Callable[[], Run]] = {
+            "Ansible": lambda: run_exchange(lab, folder / "way", inventory, ansible.run),
+            "Salt": lambda: run_exchange(lab, folder / "way", inventory, salt.run),
+            "two shards": lambda: _collect_shards(lab, folder, inventory),
+        }
+        for fault in FAULTS:
+            figures.step(f"fault {fault}")
+            injection.inject(lab, fault, lambda text: None)
+            try:
+                ssh = run_suite(lab, folder / "ssh", inventory=inventory)
+                for name, run_way in ways.items():
+                    run = run_way()
+                    _compare(figures, f"{fault}, {name}", run, ssh, ())
+                    lost = _causes(ssh) - _causes(run)
+                    figures.none(f"{fault}, {name}: root causes that are missing", lost)
+            finally:
+                injection.heal(lab, None, lambda text: None)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _causes(run: Run) -> set[str]:
+    """Return the root causes of a run, without those of clocks."""
+    causes = run.results.get("root_causes", ())
+    return {id_ for id_ in causes if id_.partition("@")[0] not in CLOCKS}
 
 
 def _way(
