@@ -185,7 +185,7 @@ def test_large_packets_pass(
         small = host.answers.get(HttpName.SERVICE_OF_HOST, "login", target.name)
         large = host.answers.get(HttpName.LARGE_OF_HOST, target.name)
         finding.add_evidence(labelled(target.name, f"HTTP {large.status}"))
-        if _is_lost(small, large) and _answers(host_facts(target.name), HttpName.LARGE):
+        if _is_lost(small, large) and _answers(host_facts(target.name), HttpName.LARGE.value):
             lost[target.name] = large
     fronts = deployment.hosts_with("nginx")
     if host.name not in {front.name for front in fronts}:
@@ -194,11 +194,9 @@ def test_large_packets_pass(
         near = [
             front.name
             for front in deployment.selected("nginx")
-            if _answers(host_facts(front.name), HttpName.LARGE_DOMAIN)
+            if _answers(host_facts(front.name), HttpName.LARGE_DOMAIN.value)
         ]
-        backends = [one.name for one in deployment.selected("paas") if has_project(one, "login")]
-        # a service that hangs on one of the hosts gives no answer to every other request
-        working = all(_answers(host_facts(one), HttpName.LARGE) for one in backends)
+        working = host_facts.once("login-behind-nginx", lambda lookup: _login_works(deployment, lookup))
         if _is_lost(small, large) and near and working:
             lost[near[0]] = large
     finding.depends_on_hosts(front.name for front in fronts if front.name != host.name)
@@ -219,8 +217,20 @@ def _is_lost(small: Answer, large: Answer) -> bool:
     return small.ok and large.error_kind == "silent"
 
 
-def _answers(view: HostView, name: HttpName) -> bool:
+def _login_works(deployment: Deployment, host_facts: HostLookup) -> bool:
+    """Return whether each login answers, to its own host and to nginx; one that hangs fails every other request."""
+    names = [one.name for one in deployment.selected("paas") if has_project(one, "login")]
+    return all(_answers(host_facts(name), HttpName.LARGE.value) for name in names) and all(
+        _answers(host_facts(front.name), HttpName.SERVICE_OF_HOST.of("login", name))
+        for front in deployment.selected("nginx")
+        for name in names
+        if name != front.name
+    )
+
+
+def _answers(view: HostView, name: str) -> bool:
     try:
-        return view.answers.get(name).ok
+        answer = view.answers.find(name)
     except NoData:
         return False
+    return answer is not None and answer.ok
