@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from lab.control import Lab
 from lab.faults.actions import KEPT, address, await_http, edit, host, keep, restore
 from lab.faults.fault import Act, Fault
@@ -10,6 +12,7 @@ SECTION = "fatal-exited-too-quickly"
 LOGIN = "bk-paas-login"
 LOOP_SECONDS = 40
 PAAS_CONF = "/usr/local/openresty/nginx/conf/conf.d/paas.conf"
+CHECK_SECONDS = 4
 REGISTERED_SECONDS = 60
 """How long consul-template may take to write a service that passes its check again into nginx's file."""
 
@@ -52,7 +55,11 @@ def await_registered(lab: Lab, name: str, service: str = "login") -> None:
     line = f"{lab.layout.host(name).address}:{lab.layout.ports[service]}"
     there = f"! grep -q '{line}' {PAAS_CONF} || echo there"
     nginx = host(lab, "nginx")
-    lab.wait(lambda: "there" in lab.run(nginx, there), REGISTERED_SECONDS, f"nginx has {service} of {name}")
+    for pause in (CHECK_SECONDS, 0):  # the check of a service that was down for a moment may fail once more
+        lab.wait(
+            lambda: "there" in lab.run(nginx, there), REGISTERED_SECONDS, f"nginx has {service} of {name}"
+        )
+        time.sleep(pause)
 
 
 def start(lab: Lab, name: str, service: str) -> None:
