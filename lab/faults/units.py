@@ -12,7 +12,7 @@ SECTION = "fatal-exited-too-quickly"
 LOGIN = "bk-paas-login"
 LOOP_SECONDS = 40
 PAAS_CONF = "/usr/local/openresty/nginx/conf/conf.d/paas.conf"
-CHECK_SECONDS = 4
+CHECK_SECONDS = 11
 REGISTERED_SECONDS = 60
 """How long consul-template may take to write a service that passes its check again into nginx's file."""
 
@@ -55,7 +55,7 @@ def await_registered(lab: Lab, name: str, service: str = "login") -> None:
     line = f"{lab.layout.host(name).address}:{lab.layout.ports[service]}"
     there = f"! grep -q '{line}' {PAAS_CONF} || echo there"
     nginx = host(lab, "nginx")
-    for pause in (CHECK_SECONDS, 0):  # the check of a service that was down for a moment may fail once more
+    for pause in (CHECK_SECONDS, 0):  # consul checks every 10 s, and may find it down once more
         lab.wait(
             lambda: "there" in lab.run(nginx, there), REGISTERED_SECONDS, f"nginx has {service} of {name}"
         )
