@@ -178,6 +178,8 @@ def _zone(host: HostView) -> str | None:
 
 def _in_other_zones(host: HostView, own: int) -> dict[str, Process]:
     """Return the services and the agent whose variable TZ gives another offset than the host's zone has."""
+    if isinstance(host.facts.processes, Missing):
+        return {}
     programs = [(process.service or "", process) for process in host.processes.uwsgi_masters()]
     programs += [("paas_agent", process) for process in host.processes.named("paas_agent")]
     return {

@@ -19,6 +19,7 @@ from bkpaas.checks import (
     Supervisor,
     case,
     changes,
+    clauses,
     clock_slack,
     combined,
     command_words,
@@ -79,6 +80,8 @@ def test_services_run_with_the_files_on_disk(
         if messages:
             stale[name] = messages
     _require_current(stale, finding)
+    if not isinstance(host.facts.later, Missing) and host.later.problems:
+        raise NoData(clauses(host.later.problems))
 
 
 OF_THE_SYSTEM = ("/usr/", "/lib", "/tmp/", "/var/", "/dev/", "/run/", "/memfd:", "/SYSV")

@@ -339,7 +339,8 @@ class _Answers(MergedRounds):
         """Return which main processes of round 1 still run in round 2."""
         if "starts" not in self.round_2.values:
             return Missing(self.round_2.errors.get("starts", not_answered("starts")))
-        return built(lambda: later(self.round_2.values["starts"], self.round_2.values.get("libraries")))
+        values, problem = self.round_2.values, self.round_2.errors.get("libraries")
+        return built(lambda: later(values["starts"], values.get("libraries"), problem))
 
     def _login_access(self) -> Fact:
         tails = self.entries("tails")

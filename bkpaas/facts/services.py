@@ -30,6 +30,7 @@ from bkpaas.facts.systemd import Unit
 from bkpaas.facts.uwsgi import Service
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.inventory.platform import OPEN_PAAS_SERVICES, container_of_service, unit_of_service
+from bkpaas.messages import Message
 
 if TYPE_CHECKING:
     from bkpaas.facts.host import HostFacts
@@ -44,6 +45,8 @@ class Later(Fact, frozen=True):
     """Start time by pid; None: the process has ended."""
     libraries: dict[str, tuple[str, ...]] = field(default_factory=dict)
     """By pid, the shared objects that it has loaded and that are no longer on disk; absent: not known."""
+    problems: tuple[Message | str, ...] = ()
+    """Why the shared objects were not read although they were asked for."""
 
 
 class ServicesView:
@@ -139,10 +142,14 @@ _AGENTS = ("paas_agent", "filebeat", "java")
 _PATH_LENGTH = 300
 
 
-def later(starts: dict[str, float | None], libraries: dict[str, list[str]] | None = None) -> Later:
-    """Parse the start times and the removed shared objects of round 2."""
+def later(
+    starts: dict[str, float | None],
+    libraries: dict[str, list[str]] | None = None,
+    problem: Message | str | None = None,
+) -> Later:
+    """Parse the start times and the removed shared objects of round 2. problem: why these were not read."""
     removed = {pid: tuple(path[:_PATH_LENGTH] for path in paths) for pid, paths in (libraries or {}).items()}
-    return Later(starts=starts, libraries=removed)
+    return Later(starts=starts, libraries=removed, problems=() if problem is None else (problem,))
 
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:

@@ -82,9 +82,11 @@ def start_unit(role: str, *units: str) -> Act:
 
 def await_name(lab: Lab, name: str, role: str = "paas", *, there: bool = True) -> None:
     """Wait until consul gives a name to the first host of a role, or does not any more."""
-    asked, text = host(lab, role), f"getent hosts {name} >/dev/null && echo there || echo gone"
+    resolver, text = host(lab, role), f"getent hosts {name} >/dev/null && echo there || echo gone"
     expected = "there" if there else "gone"
-    lab.wait(lambda: expected in lab.run(asked, text), REGISTERED_SECONDS, f"{name} is {expected} on {asked}")
+    lab.wait(
+        lambda: expected in lab.run(resolver, text), REGISTERED_SECONDS, f"{name} is {expected} on {resolver}"
+    )
 
 
 def start_gate(lab: Lab) -> None:

@@ -30,6 +30,8 @@ NULLABLE = {
     *("exe", "cwd", "environ", "pids", "localtime", "timezone_file", "home", "error", "rc", "peer"),
     *("chronyd", "ntpd", "chronyc", "ntpq", "open_files", "open_files_limit"),
 }
+RESULTS = "results"
+"""Of the statements that were sent to a database, by name."""
 OPTIONAL = {
     "target",
     "offset",
@@ -43,7 +45,9 @@ OPTIONAL = {
     "ctime",
     "open_files",
     "open_files_limit",
-    "results",
+    RESULTS,
+    "link_mtime",
+    "retransmits",
 }
 """Fields that an answer may lack: those of later collectors, of other accounts, and of a login that sends nothing."""
 EMPTY_IS_GARBAGE = ("processes", "listeners", "addresses", "disks", "zone", *NAMED)
@@ -94,7 +98,7 @@ def garbage(value: Any, path: Path) -> Iterator[tuple[str, Any]]:
     yield "another type", "x" if isinstance(value, int | float) else 7
     if not is_item and not of_map and key not in OPTIONAL:
         yield "gone", GONE
-    if value is not None and (is_item or key not in NULLABLE) and not of_map:
+    if value is not None and (is_item or key not in NULLABLE) and not of_map and "rows" not in path:
         yield "null", None
     if isinstance(value, list):
         yield "a bad item", [*value, 7 if not value or isinstance(value[0], str | dict | list) else "x"]
@@ -114,7 +118,9 @@ def garbage(value: Any, path: Path) -> Iterator[tuple[str, Any]]:
 
 
 def section_of(path: Path) -> Path:
-    """The smallest part of an answer that can be missing alone."""
+    """The smallest part of an answer that can be missing alone, such as the result of one statement."""
+    if RESULTS in path[:-1]:
+        return path[: path.index(RESULTS) + 2]
     return path[:2] if path[0] in NAMED else path[:1]
 
 
