@@ -92,7 +92,7 @@ FAULTS = (
     ),
     Fault(
         "esb-token-differs",
-        "login-settings-equal",
+        "settings-across-projects",
         "login-redirect-loop",
         "login's ESB_TOKEN on the second paas host is not that of the first",
         "第二台 paas 上 login 的 ESB_TOKEN 与第一台不同",
