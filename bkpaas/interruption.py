@@ -10,7 +10,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 from bkpaas.messages import msg, to_text
 
@@ -24,6 +24,8 @@ class _State:
     def __init__(self) -> None:
         self.action: Callable[[], None] | None = None
         """What the next signal does. None: the signals are not handled here."""
+        self.stderr = 2
+        """The error output of the process, also while pytest captures what is written to 2."""
         self.last = float("-inf")
         self.received: str | None = None
         self.pending = False
@@ -32,10 +34,12 @@ class _State:
 
 def install() -> None:
     """Handle the signals from now on, except those that the caller of the process ignores (nohup)."""
+    _STATE.action = _leave
+    with suppress(OSError):  # there may be no error output
+        _STATE.stderr = os.dup(2)
     for number in SIGNALS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _receive)
-    _STATE.action = _leave
 
 
 def received() -> str | None:
@@ -112,7 +116,8 @@ def _receive(number: int, frame: object) -> None:
 def _leave() -> None:
     """End the process, which has opened nothing yet, with one line."""
     text = to_text(msg("interrupted ({name}): no host was contacted, nothing is written", name=received()))
-    os.write(2, f"\n{text}\n".encode("utf-8", "replace"))
+    with suppress(OSError):
+        os.write(_STATE.stderr, f"\n{text}\n".encode("utf-8", "replace"))
     os._exit(EXIT_CODE)
 
 
