@@ -39,6 +39,7 @@ class Login:
         self.bastion = bastion or connection.bastion
         self.client = client
         self.host_keys: asyncssh.SSHKnownHosts | None = None
+        self.closed: Exception | None = None
 
     async def run(self, spec: str, bastion: Any) -> asyncssh.SSHClientConnection:
         try:
@@ -57,7 +58,7 @@ class Login:
         try:
             return await asyncio.wait_for(self._connect(arguments), self.seconds)
         except asyncio.TimeoutError:
-            raise self._timeout_error() from None
+            raise (self._describe_failure(self.closed) if self.closed else self._timeout_error()) from None
         except (OSError, ValueError, asyncssh.Error) as error:
             raise self._describe_failure(error) from None
 
@@ -68,7 +69,8 @@ class Login:
         for _ in range(self.limits.connect_attempts - 1):
             try:
                 return await asyncssh.connect(**arguments)
-            except _CLOSED:
+            except _CLOSED as error:
+                self.closed = error  # counts, if the next connection comes too late to end
                 pause = wait * (0.5 + random.random())  # or all hosts that were closed come again together
                 if self._is_known() or self.client.left < 0 or loop.time() + pause >= deadline:
                     raise

@@ -161,6 +161,20 @@ def test_what_is_no_sshd(behaviour: Behaviour, kind: str, words: str) -> None:
     assert (actual, words in reason) == (kind, True), reason
 
 
+def test_closed_once_then_silent() -> None:
+    """The time runs out in the second connection; that the first was closed is what is known of the host."""
+    connections: list[object] = []
+
+    def behave(connection: socket.socket, server: Any) -> None:
+        connections.append(connection)
+        if len(connections) > 1:
+            server.over.wait()
+
+    with serving(behave) as server:
+        kind, reason = failure(Connection(f"ssh://root@127.0.0.1:{server.port}"), connect_seconds=2)
+    assert len(connections) > 1 and kind == "closed" and "in the middle of the login" in reason
+
+
 def test_login_that_never_ends(sshd: Sshd) -> None:
     """The real sshd's greeting, then nothing."""
     with serving(lambda c, server: c.sendall(b"SSH-2.0-OpenSSH_9.2\r\n") or server.over.wait()) as server:
