@@ -21,6 +21,8 @@ from bench import hosts, measure
 from bench.hosts import Fleet
 from bench.measure import Cost
 from bench.stages import CURVE, PYTEST, ROOT, Bench, collector_cost, round_trips
+from bkpaas.language import language_of_locale, set_language
+from bkpaas.messages import msg, to_text
 
 DELAY_SECONDS = 0.2
 JSON = ROOT / "report/bench.json"
@@ -206,16 +208,35 @@ def profile(bench: Bench, stage: str) -> int:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="script/bench", description=__doc__)
-    parser.add_argument(
-        "hosts", nargs="*", type=int, default=[10, 50], help="sizes of the fleet (default: 10 50)"
+    set_language(language_of_locale())
+    parser = argparse.ArgumentParser(
+        prog="script/bench",
+        description=to_text(
+            msg(
+                "Measure the suite against the floor, on hosts that it makes itself; see bench/README.md. Prints a table and writes report/bench.json. Exit status 1: a figure is beyond its goal."
+            )
+        ),
     )
     parser.add_argument(
-        "--times", type=int, default=3, help="repetitions, of which the median counts (default: 3)"
+        "hosts",
+        nargs="*",
+        type=int,
+        default=[10, 50],
+        help=to_text(msg("how many hosts; several sizes are possible (10 50)")),
     )
-    parser.add_argument("--profile", choices=STAGES, help="print where the time of a stage goes, and end")
     parser.add_argument(
-        "--readme", action="store_true", help="write the table into README.md and README.zh-CN.md"
+        "--times",
+        type=int,
+        default=3,
+        help=to_text(msg("repetitions, of which the median counts (%(default)s)")),
+    )
+    parser.add_argument(
+        "--profile", choices=STAGES, help=to_text(msg("print where the time of a stage goes, and end"))
+    )
+    parser.add_argument(
+        "--readme",
+        action="store_true",
+        help=to_text(msg("write the table into README.md and README.zh-CN.md")),
     )
     options = parser.parse_args()
     hosts.enter_namespace("bench.run")

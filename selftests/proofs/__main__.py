@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from bkpaas.language import language_of_locale, set_language
+from bkpaas.messages import msg, to_text
 from lab import layouts, lifecycle, machine
 from lab.control import REPOSITORY, Lab
 from selftests.proofs import controller, engines, hostile, privilege, read_only, secrets
@@ -35,13 +37,23 @@ NAMES = (*IN_LAB, *ALONE)
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="script/proof",
-        description="Prove the laws of the suite at length, and that each proof notices a broken law. Uses a lab of its own.",
+        description=to_text(
+            msg(
+                "Prove the laws of the suite at length, and that each proof notices a broken law. Uses a lab of its own."
+            )
+        ),
     )
     top.add_argument("--only", metavar="NAME", action="append", choices=NAMES, default=[],
-                     help=f"only this proof, may be repeated: {', '.join(NAMES)}")  # fmt: skip
-    top.add_argument("--file", type=Path, default=FILE, help="where to write the figures (report/proof.json)")
-    top.add_argument("--lab", metavar="NAME", default="proof", help="the name of the lab (%(default)s)")
-    top.add_argument("--keep", action="store_true", help="use the lab if it is up, and leave it running")
+                     help=to_text(msg("only this proof, may be repeated: {names}", names=", ".join(NAMES))))  # fmt: skip
+    top.add_argument(
+        "--file", type=Path, default=FILE, help=to_text(msg("where to write the figures (report/proof.json)"))
+    )
+    top.add_argument(
+        "--lab", metavar="NAME", default="proof", help=to_text(msg("the name of the lab (%(default)s)"))
+    )
+    top.add_argument(
+        "--keep", action="store_true", help=to_text(msg("use the lab if it is up, and leave it running"))
+    )
     return top
 
 
@@ -51,6 +63,7 @@ def main() -> int:
         signal.SIGINT, signal.default_int_handler
     )  # a process in the background would pass on SIG_IGN
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    set_language(language_of_locale())
     options = parser().parse_args()
     figures, names = Figures(), options.only or list(NAMES)
     commit = subprocess.run(

@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from bkpaas.language import set_language
+from bkpaas.language import language_of_locale, set_language
+from bkpaas.messages import msg, to_text
 from lab import machine
 from lab.control import REPOSITORY
 from selftests.matrix import table
@@ -29,9 +30,10 @@ HEALTHY = {"a": 3, "b": 1, "c": 1, "d": 1, "e": 1, "f": 1}
 
 
 def main() -> int:
-    set_language("en")
     machine.complete_path()
+    set_language(language_of_locale())
     options = parser().parse_args()
+    set_language("en")  # that of the recorded texts
     every, only = trials(), set(options.only)
     if unknown := only - {trial.name for trial in every}:
         print(f"no trial: {' '.join(sorted(unknown))}", file=sys.stderr)
@@ -87,15 +89,23 @@ def packed_all(every: list[Trial]) -> int:
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="script/record",
-        description="Record every run of the fault matrix: raw answers of both rounds and what the controller saw. "
-        "Runs that are recorded already are kept, so that a recording that was ended goes on where it was. All are "
-        "packed for script/replay.",
+        description=to_text(
+            msg(
+                "Record every run of the fault matrix: raw answers of both rounds and what the controller saw. Runs that are recorded already are kept, so that a recording that was ended goes on where it was. All are packed for script/replay."
+            )
+        ),
     )
     top.add_argument("--only", metavar="NAME", action="append", default=[],
-                     help="record this trial, even if it is recorded already; may be repeated")  # fmt: skip
-    top.add_argument("--again", action="store_true", help="record everything anew")
-    top.add_argument("--labs", type=int, choices=(1, 2), default=2, help="labs side by side (%(default)s)")
-    top.add_argument("--pack", action="store_true", help="only pack what is recorded")
+                     help=to_text(msg("record this trial, even if it is recorded already; may be repeated")))  # fmt: skip
+    top.add_argument("--again", action="store_true", help=to_text(msg("record everything anew")))
+    top.add_argument(
+        "--labs",
+        type=int,
+        choices=(1, 2),
+        default=2,
+        help=to_text(msg("how many labs side by side (%(default)s)")),
+    )
+    top.add_argument("--pack", action="store_true", help=to_text(msg("only pack what is recorded")))
     return top
 
 

@@ -12,18 +12,31 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from bkpaas.language import language_of_locale, set_language
+from bkpaas.messages import msg, to_text
 from bkpaas.record import read_json
 from selftests.recordings import comparing, expectation, judging, matrix, unrecorded
 from selftests.recordings.pool import judge_all
 from selftests.recordings.sample import SAMPLE
-from selftests.recordings.store import PACKED, SUFFIX, Recording, canonical, names, packed_layouts, read_lines
+from selftests.recordings.store import (
+    LAYOUTS,
+    PACKED,
+    SUFFIX,
+    Recording,
+    canonical,
+    names,
+    packed_layouts,
+    read_lines,
+)
 
 MOST_ADDITIONS = 20
 """Names of queries and conditions that are printed."""
 
 
 def main(words: list[str] | None = None) -> int:
+    set_language(language_of_locale())
     options = parser().parse_args(words)
+    set_language("en")  # that of the recorded texts
     layouts = options.layout or packed_layouts(options.recordings)
     only = set(SAMPLE if options.sample else options.only)
     unknown = only - {name for layout in layouts for name in names(layout, options.recordings)}
@@ -199,30 +212,48 @@ def catalogue(recordings: Path) -> dict[str, Any]:
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="script/replay",
-        description="Judge the recorded runs of the lab with the code at hand, offline, and compare plans, "
-        "verdicts, texts in both languages, root causes, edges and markers with the stored expectation. "
-        "Exit status 1: something differs.",
+        description=to_text(
+            msg(
+                "Judge the recorded runs of the lab with the code at hand, offline, and compare plans, verdicts, texts in both languages, root causes, edges and markers with the stored expectation. Exit status 1: something differs."
+            )
+        ),
     )
     top.add_argument(
-        "--only", metavar="NAME", action="append", default=[], help="only this run; may be repeated"
-    )
-    top.add_argument("--sample", action="store_true", help=f"only these: {' '.join(SAMPLE)}")
-    top.add_argument(
-        "--layout", choices=("a", "b", "c", "d"), action="append", help="only runs of this layout"
-    )
-    top.add_argument(
-        "--jobs", metavar="N", type=int, default=2, help="runs judged side by side (%(default)s)"
+        "--only",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help=to_text(msg("only this run; may be repeated")),
     )
     top.add_argument(
-        "--update", action="store_true", help="rewrite the expectation instead of comparing with it"
+        "--sample", action="store_true", help=to_text(msg("only these: {names}", names=" ".join(SAMPLE)))
     )
-    top.add_argument("--matrix", action="store_true", help="print for each run whether the cause comes first")
-    top.add_argument("--quiet", dest="progress", action="store_false", help="no line for each run")
+    top.add_argument(
+        "--layout", choices=LAYOUTS, action="append", help=to_text(msg("only runs of this layout"))
+    )
+    top.add_argument(
+        "--jobs",
+        metavar="N",
+        type=int,
+        default=2,
+        help=to_text(msg("runs judged side by side (%(default)s)")),
+    )
+    top.add_argument(
+        "--update",
+        action="store_true",
+        help=to_text(msg("rewrite the expectation instead of comparing with it")),
+    )
+    top.add_argument(
+        "--matrix", action="store_true", help=to_text(msg("print for each run whether the cause comes first"))
+    )
+    top.add_argument(
+        "--quiet", dest="progress", action="store_false", help=to_text(msg("no line for each run"))
+    )
     top.add_argument(
         "--list",
         metavar="FILE",
         type=Path,
-        help="write every difference, one JSON object a line; the screen shows examples",
+        help=to_text(msg("write every difference, one JSON object a line; the screen shows examples")),
     )
     top.add_argument("--recordings", metavar="DIR", type=Path, default=PACKED, help="(%(default)s)")
     top.add_argument(
