@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -124,6 +124,25 @@ class Lab:
     def inside(self, *command: str) -> list[str]:
         """The command line that runs command in the lab's network, with the lab's names."""
         return namespaces.enter(self.started().init.pid, *command)
+
+    def run_program(
+        self, *command: str, seconds: float, environment: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program of the controller in the lab's network and the directory of the repository.
+
+        seconds: subprocess.TimeoutExpired after them. environment: added to that of this process. The `stdout` of the
+        outcome has both outputs in their order; a program that fails is no error.
+        """
+        return subprocess.run(
+            self.inside("env", "-C", str(REPOSITORY), *command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=seconds,
+            env={**os.environ, **(environment or {})},
+        )
 
     def exec(self, argv: list[str], timeout: float = 30.0) -> str:
         """Run argv in the lab's network, outside of the hosts. -> its output; LabError if it fails or takes longer."""

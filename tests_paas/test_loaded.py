@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 
 from bkpaas.checks import (
-    OPEN_PAAS_SERVICES,
     CaseMessage,
     Compiled,
     Deployment,
@@ -30,6 +29,7 @@ from bkpaas.checks import (
     msg,
     platform_servers,
     process_of_program,
+    require_no_problems,
     require_supervisord,
     series,
     settings_changes,
@@ -40,18 +40,8 @@ DRAIN_SECONDS = 5.0
 """How long workers of the old configuration of nginx may log after a reload."""
 RELOADS_ITSELF = ("-r", "--config.reload.automatic")
 """logstash reads its files again when they change."""
-
-
-def _require_current(stale: dict[str, list[CaseMessage]], finding: Finding) -> None:
-    """Report the files that a program has not loaded."""
-    if set(stale) <= set(OPEN_PAAS_SERVICES):
-        finding.affects_services(stale)
-    finding.set_remedy_values(service=" ".join(sorted(stale)) or "SERVICE")
-    all_messages = [one for messages in stale.values() for one in messages]
-    all_messages.sort(key=lambda one: one.case != "values")  # what is proved first: it decides the severity
-    assert not all_messages, combined(
-        all_messages, lines(one.evidence for one in all_messages), programs=series(sorted(stale))
-    )
+PROVED = "values"
+"""The case that is reported first: it decides the severity."""
 
 
 @condition("services-loaded")
@@ -79,7 +69,7 @@ def test_services_run_with_the_files_on_disk(
         finding.add_evidence(f"{name} {process.pid}: {len(settings) + len(ini)} files (±{slack:.1f} s)")
         if messages:
             stale[name] = messages
-    _require_current(stale, finding)
+    require_no_problems(stale, finding, PROVED)
     if not isinstance(host.facts.later, Missing) and host.later.problems:
         raise NoData(clauses(host.later.problems))
 
@@ -140,7 +130,7 @@ def test_nginx_runs_with_the_files_on_disk(
         raise NoData(msg("the start of pid {pid} is not known", pid=master.pid))
     finding.add_evidence(f"nginx {master.pid}: {len(host.nginx.files)} files (±{slack:.1f} s)")
     messages = changes(host.nginx.files, master, loaded, slack)
-    _require_current({"nginx": messages} if messages else {}, finding)
+    require_no_problems({"nginx": messages} if messages else {}, finding, PROVED)
 
 
 @condition("nginx-old-upstream")
@@ -227,7 +217,7 @@ def test_supervisord_runs_with_the_files_on_disk(
             stale[module] = messages
     if not read:
         raise NotApplicable(msg("no supervisord of these modules runs here"))
-    _require_current(stale, finding)
+    require_no_problems(stale, finding, PROVED)
 
 
 def _newest_program(host: HostView, daemon: Process) -> float:
@@ -299,7 +289,7 @@ def test_agents_run_with_the_files_on_disk(
             stale.setdefault(name, []).extend(messages)
     if not readers:
         raise NotApplicable(msg("no agent runs here"))
-    _require_current(stale, finding)
+    require_no_problems(stale, finding, PROVED)
 
 
 def _readers(host: HostView) -> Iterator[tuple[str, Process, Sequence[FileFact]]]:

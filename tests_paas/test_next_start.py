@@ -19,29 +19,17 @@ from bkpaas.checks import (
     Supervisors,
     accounts,
     case,
-    combined,
     condition,
     directories,
-    lines,
     msg,
     needs,
     process_of_program,
     program_lines,
-    series,
+    require_no_problems,
 )
 
 READ, WRITE, EXECUTE = 4, 2, 1
 DELETED = " (deleted)"
-
-
-def _report(by_subject: dict[str, list[CaseMessage]], finding: Finding) -> None:
-    if set(by_subject) <= set(OPEN_PAAS_SERVICES):
-        finding.affects_services(by_subject)
-    finding.set_remedy_values(service=" ".join(sorted(by_subject)) or "SERVICE")
-    every = [one for messages in by_subject.values() for one in messages]
-    assert not every, combined(
-        every, lines(one.evidence for one in every), programs=series(sorted(by_subject))
-    )
 
 
 @condition("next-start")
@@ -61,7 +49,7 @@ def test_programs_can_be_started_again(host: HostView, finding: Finding) -> None
         if problems:
             wrong.setdefault(name, []).extend(problems)
     finding.add_evidence(msg("{count} paths", count=len(needed)))
-    _report(wrong, finding)
+    require_no_problems(wrong, finding)
     if not needed:
         raise NotApplicable(msg("nothing is started here by supervisor, systemd or nginx"))
     if unread:

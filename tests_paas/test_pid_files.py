@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from bkpaas.checks import (
-    OPEN_PAAS_SERVICES,
     CaseMessage,
     Finding,
     HostView,
@@ -12,25 +11,14 @@ from bkpaas.checks import (
     NotApplicable,
     Process,
     case,
-    combined,
     condition,
     container_of,
     ended_between_rounds,
-    lines,
     msg,
     pid_files,
+    require_no_problems,
     series,
 )
-
-
-def _report(by_subject: dict[str, list[CaseMessage]], finding: Finding) -> None:
-    if set(by_subject) <= set(OPEN_PAAS_SERVICES):
-        finding.affects_services(by_subject)
-    finding.set_remedy_values(service=" ".join(sorted(by_subject)) or "SERVICE")
-    every = [one for messages in by_subject.values() for one in messages]
-    assert not every, combined(
-        every, lines(one.evidence for one in every), programs=series(sorted(by_subject))
-    )
 
 
 @condition("pid-files")
@@ -65,7 +53,7 @@ def test_pid_files_name_the_masters(host: HostView, finding: Finding) -> None:
         raise NotApplicable(msg("the pid files of services in containers hold the pids of the container"))
     if not files:
         raise NotApplicable(msg("no running master has a pid file in its configuration"))
-    _report(wrong, finding)
+    require_no_problems(wrong, finding)
     if unread:
         raise NoData(msg("not read: {paths}", paths=", ".join(unread[:3])))
     if restarted:

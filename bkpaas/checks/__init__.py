@@ -101,7 +101,7 @@ from bkpaas.checks.phrases import (
     seconds,
     sorted_uids,
 )
-from bkpaas.checks.programs import missing_program
+from bkpaas.checks.programs import missing_program, require_no_problems
 from bkpaas.checks.rights import collecting_account, unreadable_for_want_of_rights
 from bkpaas.checks.values import (
     SHARED_SETTINGS,
@@ -309,7 +309,7 @@ __all__ = [  # one name a line would take 200 lines
     "offset", "only_touched", "own_addresses", "parsers", "pid_files", "platform_servers", "platform_upstreams",
     "plural", "port_of_service", "process_of_program", "program_lines", "queried_applications", "read_only_variables",
     "readings", "redis_endpoint", "refused_address", "refused_command", "refuses_password", "request_failure",
-    "require_log_search", "require_one_generation", "require_project", "require_supervisord", "required_units",
+    "require_log_search", "require_no_problems", "require_one_generation", "require_project", "require_supervisord", "required_units",
     "same_host", "same_link", "say", "seconds", "seen_from_host", "selected_server", "series", "server_name_fits",
     "servers_of_domain", "servers_of_name", "service_endpoint", "service_of_container", "service_of_unit", "setting",
     "setting_text", "settings_changes", "several", "shadowing_server", "shared_readings", "sorted_uids", "source",

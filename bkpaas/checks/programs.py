@@ -1,9 +1,32 @@
-"""Find programs that are not installed: to start them does not help."""
+"""Report the problems of programs, and find those that are not installed: to start them does not help."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+from bkpaas.checks.case import CaseMessage, combined
+from bkpaas.checks.finding import Finding
 from bkpaas.facts import HostView, Missing
 from bkpaas.facts.startup import directories, needs
+from bkpaas.inventory.platform import OPEN_PAAS_SERVICES
+from bkpaas.messages import lines, series
+
+
+def require_no_problems(
+    by_program: Mapping[str, Sequence[CaseMessage]], finding: Finding, first: str = ""
+) -> None:
+    """Assert that no program has a problem; the finding gets the programs.
+
+    first: the case that decides headline and remedy if a program has it.
+    """
+    if set(by_program) <= set(OPEN_PAAS_SERVICES):
+        finding.affects_services(by_program)
+    finding.set_remedy_values(service=" ".join(sorted(by_program)) or "SERVICE")
+    problems = [one for messages in by_program.values() for one in messages]
+    problems.sort(key=lambda one: one.case != first)
+    assert not problems, combined(
+        problems, lines(one.evidence for one in problems), programs=series(sorted(by_program))
+    )
 
 
 def missing_program(host: HostView, program: str) -> str | None:

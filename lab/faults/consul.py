@@ -5,7 +5,7 @@ from __future__ import annotations
 from lab.control import Lab
 from lab.faults.actions import address, edit, host, restore
 from lab.faults.fault import Act, Fault
-from lab.faults.units import PAAS_CONF, await_registered, await_service, start, systemctl
+from lab.faults.units import PAAS_CONF, await_registered, await_service, signal_unit, start, systemctl
 
 PLACEHOLDER_SECONDS = 40
 LONGEST_SECONDS = 21
@@ -26,13 +26,13 @@ def start_consul(lab: Lab) -> None:
 
 def silence_consul(lab: Lab) -> None:
     """The agent hangs: it takes questions and never answers."""
-    lab.run(host(lab, "paas"), "kill -STOP $(systemctl show -p MainPID --value consul)")
+    signal_unit(lab, host(lab, "paas"), "consul", "STOP")
 
 
 def wake_consul(lab: Lab) -> None:
     """Let the agent go on, and wait until the requests that it has held up are answered."""
     name = host(lab, "paas")
-    lab.run(name, "kill -CONT $(systemctl show -p MainPID --value consul)")
+    signal_unit(lab, name, "consul", "CONT")
     urls = [
         f"http://{address(lab, name)}:{lab.layout.ports[service]}/" for service in ("login", "paas", "esb")
     ]

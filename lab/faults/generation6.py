@@ -16,6 +16,7 @@ from lab.faults.units import (
     PAAS_CONF,
     REGISTERED_SECONDS,
     SECTION,
+    add_drop_in,
     await_loop,
     await_name,
     await_registered,
@@ -25,6 +26,8 @@ from lab.faults.units import (
     move_away,
     move_back,
     paas,
+    remove_drop_in,
+    signal_unit,
     start,
     systemctl,
     venv,
@@ -91,14 +94,13 @@ def give_permission(lab: Lab) -> None:
 def other_account(lab: Lab) -> None:
     """A drop-in names an account that does not exist on this host: 217/USER."""
     name = paas(lab)
-    text = "[Service]\\nUser=bluekings\\n"
-    lab.run(name, f"mkdir -p $(dirname {DROP_IN}); printf '{text}' > {DROP_IN}; systemctl daemon-reload")
+    add_drop_in(lab, name, DROP_IN, "User=bluekings")
     systemctl(lab, name, f"restart {LOGIN}")
     await_loop(lab, name, LOGIN)
 
 
 def own_account(lab: Lab) -> None:
-    lab.run(paas(lab), f"rm -rf $(dirname {DROP_IN}); systemctl daemon-reload")
+    remove_drop_in(lab, paas(lab), DROP_IN)
     heal_login(lab)
 
 
@@ -156,11 +158,11 @@ def register_again(lab: Lab) -> None:
 
 def freeze_usermgr(lab: Lab) -> None:
     """usermgr hangs: its unit is active, and every page of login waits for it."""
-    lab.run(host(lab, "usermgr"), "kill -STOP $(systemctl show -p MainPID --value bk-usermgr)")
+    signal_unit(lab, host(lab, "usermgr"), "bk-usermgr", "STOP")
 
 
 def thaw_usermgr(lab: Lab) -> None:
-    lab.run(host(lab, "usermgr"), "kill -CONT $(systemctl show -p MainPID --value bk-usermgr)")
+    signal_unit(lab, host(lab, "usermgr"), "bk-usermgr", "CONT")
     for number in (0, 1):
         for service in ("esb", "login", "paas"):
             start(lab, host(lab, "paas", number), service)

@@ -8,7 +8,7 @@ from lab.control import Lab
 from lab.faults.actions import address, await_http, edit, host, restore
 from lab.faults.browser_session import open_platform
 from lab.faults.fault import Act, Fault
-from lab.faults.units import start_unit, stop_unit, systemctl
+from lab.faults.units import signal_unit, start_unit, stop_unit, systemctl
 
 UNIT = "bk-iam"
 SECTION = "platform-healthy"
@@ -49,7 +49,7 @@ def restore_conf(lab: Lab) -> None:
 
 
 def send(signal: str, lab: Lab) -> None:
-    lab.run(host(lab, "iam"), f"kill -{signal} $(systemctl show -p MainPID --value {UNIT})")
+    signal_unit(lab, host(lab, "iam"), UNIT, signal)
 
 
 def _fault(name: str, condition: str, en: str, zh: str, break_: Act, heal: Act, layout: str = "e") -> Fault:

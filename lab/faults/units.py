@@ -22,6 +22,26 @@ def systemctl(lab: Lab, name: str, arguments: str) -> str:
     return lab.run(name, f"systemctl {arguments} || true", timeout=120)
 
 
+def main_pid(unit: str) -> str:
+    """Return the words of a shell for the pid of a unit's main process."""
+    return f"$(systemctl show -p MainPID --value {unit})"
+
+
+def signal_unit(lab: Lab, name: str, unit: str, signal: str) -> None:
+    """Send a signal to the main process of a unit."""
+    lab.run(name, f"kill -{signal} {main_pid(unit)}")
+
+
+def add_drop_in(lab: Lab, name: str, file: str, *lines: str) -> None:
+    """Write a drop-in of a service; systemd has read it when this returns."""
+    text = "\\n".join(("[Service]", *lines, ""))
+    lab.run(name, f"mkdir -p $(dirname {file}); printf '{text}' > {file}; systemctl daemon-reload")
+
+
+def remove_drop_in(lab: Lab, name: str, file: str) -> None:
+    lab.run(name, f"rm -rf $(dirname {file}); systemctl daemon-reload")
+
+
 def paas(lab: Lab) -> str:
     return host(lab, "paas")
 
@@ -101,7 +121,7 @@ def heal_login(lab: Lab) -> None:
 
 def end_by_int(lab: Lab) -> None:
     """An operator ends the master with INT, as under supervisor: systemd does not start it again."""
-    lab.run(paas(lab), f"kill -INT $(systemctl show -p MainPID --value {LOGIN})")
+    signal_unit(lab, paas(lab), LOGIN, "INT")
     await_unit(lab, paas(lab), LOGIN, "inactive/dead")
 
 
@@ -227,8 +247,7 @@ def give_logs_back(lab: Lab) -> None:
 
 def hit_the_start_limit(lab: Lab) -> None:
     """The unit was killed and started repeatedly within ten seconds."""
-    pid = f"$(systemctl show -p MainPID --value {LOGIN})"
-    again = f"kill -9 {pid}; systemctl start {LOGIN}"
+    again = f"kill -9 {main_pid(LOGIN)}; systemctl start {LOGIN}"
     lab.run(paas(lab), f"for i in 1 2 3 4 5 6 7; do {again} || break; done; true", timeout=60)
     await_unit(lab, paas(lab), LOGIN, "failed/failed")
 
@@ -264,11 +283,11 @@ def restore_unit(lab: Lab) -> None:
 
 def freeze(lab: Lab) -> None:
     """The workers hang: the unit is active, the port accepts, nothing answers."""
-    lab.run(paas(lab), f"kill -STOP $(pgrep -P $(systemctl show -p MainPID --value {LOGIN}))")
+    lab.run(paas(lab), f"kill -STOP $(pgrep -P {main_pid(LOGIN)})")
 
 
 def thaw(lab: Lab) -> None:
-    lab.run(paas(lab), f"kill -CONT $(pgrep -P $(systemctl show -p MainPID --value {LOGIN})) || true")
+    lab.run(paas(lab), f"kill -CONT $(pgrep -P {main_pid(LOGIN)}) || true")
     await_service(lab, paas(lab), "login")
 
 
@@ -276,14 +295,12 @@ PROXY = "/etc/systemd/system/bk-paas-paas.service.d/proxy.conf"
 
 
 def add_proxy(lab: Lab) -> None:
-    name = paas(lab)
-    text = "[Service]\\nEnvironment=http_proxy=http://10.70.0.99:3128\\n"
-    lab.run(name, f"mkdir -p $(dirname {PROXY}); printf '{text}' > {PROXY}; systemctl daemon-reload")
-    start(lab, name, "paas")
+    add_drop_in(lab, paas(lab), PROXY, "Environment=http_proxy=http://10.70.0.99:3128")
+    start(lab, paas(lab), "paas")
 
 
 def remove_proxy(lab: Lab) -> None:
-    lab.run(paas(lab), f"rm -rf $(dirname {PROXY}); systemctl daemon-reload")
+    remove_drop_in(lab, paas(lab), PROXY)
     start(lab, paas(lab), "paas")
 
 

@@ -6,7 +6,7 @@ from lab.control import Lab
 from lab.faults.actions import edit, host, restore
 from lab.faults.containers import await_service, create, create_again
 from lab.faults.fault import Act, Fault
-from lab.faults.units import await_loop, logs, paas, start, systemctl
+from lab.faults.units import add_drop_in, await_loop, logs, paas, remove_drop_in, start, systemctl
 
 ACCOUNT = "/etc/systemd/system/bk-paas-paas.service.d/account.conf"
 NGINX = "/usr/local/openresty/nginx/conf/nginx.conf"
@@ -14,17 +14,14 @@ NGINX = "/usr/local/openresty/nginx/conf/nginx.conf"
 
 def run_as_root(lab: Lab) -> None:
     """A drop-in from a repair lets paas run as root: it works, and leaves files that its own account cannot write."""
-    name = paas(lab)
-    text = "[Service]\\nUser=root\\nGroup=root\\n"
-    lab.run(name, f"mkdir -p $(dirname {ACCOUNT}); printf '{text}' > {ACCOUNT}; systemctl daemon-reload")
-    start(lab, name, "paas")
+    add_drop_in(lab, paas(lab), ACCOUNT, "User=root", "Group=root")
+    start(lab, paas(lab), "paas")
 
 
 def run_as_before(lab: Lab) -> None:
     name = paas(lab)
-    lab.run(
-        name, f"rm -rf $(dirname {ACCOUNT}); systemctl daemon-reload; chown blueking:blueking {logs(lab)}/*"
-    )
+    remove_drop_in(lab, name, ACCOUNT)
+    lab.run(name, f"chown blueking:blueking {logs(lab)}/*")
     start(lab, name, "paas")
 
 

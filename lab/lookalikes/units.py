@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lab.control import Lab
 from lab.faults.actions import host
-from lab.faults.units import LOGIN, await_registered, await_service, systemctl
+from lab.faults.units import LOGIN, await_registered, await_service, signal_unit, systemctl
 from lab.lookalikes.lookalike import Lookalike
 
 OTHER = "/etc/systemd/system/other-product.service"
@@ -49,7 +49,7 @@ def remove_another_check(lab: Lab) -> None:
 def have_restarted(lab: Lab) -> None:
     """login was killed once and came back: NRestarts stays 1."""
     name = host(lab, "paas")
-    lab.run(name, f"kill -9 $(systemctl show -p MainPID --value {LOGIN})")
+    signal_unit(lab, name, LOGIN, "KILL")
     counted = f"systemctl show -p NRestarts --value {LOGIN}"
     lab.wait(lambda: lab.run(name, counted).strip() != "0", 30, "login was restarted")
     await_service(lab, name, "login")
@@ -59,7 +59,7 @@ def have_restarted(lab: Lab) -> None:
 def have_reloaded(lab: Lab) -> None:
     """A plain kill reloads uwsgi: the same master, new workers."""
     name = host(lab, "paas")
-    lab.run(name, f"kill $(systemctl show -p MainPID --value {LOGIN})")
+    signal_unit(lab, name, LOGIN, "TERM")
     await_service(lab, name, "login")
     await_registered(lab, name)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -235,15 +234,8 @@ class Stand:
         if self.recordings and not name.endswith(f"/{HEALED}"):
             command += ["-p", RECORDER, "--record", str(recording_file(self.recordings, name))]
         try:
-            done = subprocess.run(
-                self.lab.inside("env", "-C", str(REPOSITORY), *command),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=SUITE_SECONDS,
-                env={**os.environ, "BKPAAS_LOGIN_PASSWORD": SECRETS["PAAS_ADMIN_PASS"]},
-            )
+            password = {"BKPAAS_LOGIN_PASSWORD": SECRETS["PAAS_ADMIN_PASS"]}
+            done = self.lab.run_program(*command, seconds=SUITE_SECONDS, environment=password)
             found = read_json(results)
         except subprocess.TimeoutExpired:
             raise LabError(
@@ -259,10 +251,10 @@ class Stand:
                     "{name}: the suite left no record (exit {status})\n{output}",
                     name=name,
                     status=done.returncode,
-                    output=(done.stdout + done.stderr)[-2000:],
+                    output=done.stdout[-2000:],
                 )
             ) from None
-        (report / "output.txt").write_text(done.stdout + done.stderr, "utf-8")
+        (report / "output.txt").write_text(done.stdout, "utf-8")
         if done.returncode != found.run.exit or done.returncode not in (0, 1):
             raise LabError(
                 f"{name}: exit {done.returncode}, results.json: {found.run.exit}; {report}/output.txt"

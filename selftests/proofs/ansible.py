@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 
-from docs.pages import ROOT, engine_words
+from docs.pages import engine_words
 
 from lab.control import Lab
 from selftests.proofs.environments import environment
@@ -39,14 +37,6 @@ class Ansible:
             "ANSIBLE_FORKS": "9",
             "LANG": "C.UTF-8",
         }
-        done = subprocess.run(
-            self.lab.inside("env", "-C", str(ROOT), str(program), *words[1:], *options),
-            env={**os.environ, **settings},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
+        command = (str(program), *words[1:], *options)
+        done = self.lab.run_program(*command, seconds=SECONDS, environment=settings)
         (self.folder / "output").write_text(done.stdout)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lab import hosts
-from lab.control import CLEAN_ENVIRONMENT, REPOSITORY, Lab
+from lab.control import CLEAN_ENVIRONMENT, Lab
 
 ON_HOST = Path(__file__).with_name("on_host")
 PROGRAM_SECONDS = 240.0
@@ -55,16 +54,8 @@ def run_suite(
         options.append(f"--inventory={inventory or lab.state_dir / 'inventory'}")
     language = () if "--lang" in words else ("--lang", "en")
     command = [*around, sys.executable, "-m", "pytest", *options, *language]
-    done = subprocess.run(
-        lab.inside("env", "-C", str(REPOSITORY), *command),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        timeout=RUN_SECONDS,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **(environment or {})},
-    )
+    variables = {"PYTHONDONTWRITEBYTECODE": "1", **(environment or {})}
+    done = lab.run_program(*command, seconds=RUN_SECONDS, environment=variables)
     return Run(done.returncode, done.stdout, report)
 
 

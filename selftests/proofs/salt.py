@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
-from docs.pages import ROOT, engine_words
+from docs.pages import engine_words
 
 from bkpaas.collect.program import MARK
 from lab import hosts
@@ -91,15 +91,10 @@ class Salt:
         words = engine_words("", "salt_round.py", DIR=str(place.parent))
         words = [self.python, *(word.replace("round-1", place.name) for word in words[1:])]
         options = ("--config", str(self.folder / "master"), "--seconds", "180", "--check", "45")
-        done = subprocess.run(
-            self.lab.inside("env", "-C", str(ROOT), *words, *options),
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-        )
-        (self.folder / "output").write_text(done.stdout + done.stderr)
+        done = self.lab.run_program(*words, *options, seconds=SECONDS)
+        (self.folder / "output").write_text(done.stdout)
         if done.returncode not in (0, 1) or "minions returned" not in done.stdout:
-            raise RuntimeError(done.stdout + done.stderr)
+            raise RuntimeError(done.stdout)
         for output in place.glob("*.out"):
             if match := re.search(rf"^{MARK} ready \d+ (\S+)", output.read_text(), re.MULTILINE):
                 self.versions[output.stem] = match[1]

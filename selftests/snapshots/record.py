@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -85,17 +84,10 @@ def collected(lab: Lab, place: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         "--save-snapshot",
         str(snapshot),
     ]
-    done = subprocess.run(
-        lab.inside("env", "-C", str(REPOSITORY), *command),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        timeout=RUN_SECONDS,
-    )
+    done = lab.run_program(*command, seconds=RUN_SECONDS)
     file = report / "results.json"
     if not file.exists():
-        raise NotHealthyError(done.stdout + done.stderr)
+        raise NotHealthyError(done.stdout)
     require_green(read_json(file))
     texts = (neutral(path.read_text("utf-8"), lab) for path in (snapshot, raw))
     found, recording = (json.loads(text) for text in texts)
