@@ -54,6 +54,7 @@ import gc
 import json
 import os
 import re
+import resource
 import select
 import signal
 import stat
@@ -83,6 +84,7 @@ PROC_TIMEOUT = 15.0  # seconds for all of /proc
 BEAT_SECONDS = 1.0  # between the lines that show that the program still works
 MAX_THREADS = 256  # for requests; a paas host with 500 app hosts has about 1,000 of them
 MAX_PROCESSES, MAX_FDS = 30000, 20000  # of the host, of one process
+SHORT_BYTES = 4096  # of the first read of a file of the kernel
 MAX_HOLDERS = 20  # processes with removed files
 MAX_WRITTEN = 1000  # files that the processes of applications write to
 COMMAND_BYTES, HEAD_BYTES = 65536, 65536  # limits of the output of a command, of the headers of an HTTP answer
@@ -228,10 +230,11 @@ def read_all(tasks, until):
 
 
 def read_start(path, limit):
-    """Return the bytes of a single read of a file of the kernel."""
+    """Return the first bytes of a file of the kernel; most are short, and memory for the longest would cost more."""
     fd = os.open(path, os.O_RDONLY)
     try:
-        return os.read(fd, limit)
+        data = os.read(fd, min(limit, SHORT_BYTES))
+        return data + os.read(fd, limit - SHORT_BYTES) if SHORT_BYTES == len(data) < limit else data
     finally:
         os.close(fd)
 
@@ -369,10 +372,14 @@ def open_for_writing(base, fd):
     return dict(times, path=decode_text(path), size=status.st_size, inode=status.st_ino, device=status.st_dev)
 
 
-def read_limit(base):
+def read_limit(pid):
     """Return the soft limit of open files of a process; None if it is unlimited."""
-    match = re.search(b"Max open files +([0-9]+)", read_start(base + "/limits", 4096))
-    return int(match.group(1)) if match else None
+    try:
+        limit = PRLIMIT(pid, resource.RLIMIT_NOFILE)[0]  # a tenth of the time of reading the file
+        return None if limit == resource.RLIM_INFINITY else limit
+    except (TypeError, EnvironmentError):  # Python has no prlimit; not permitted; the process has ended
+        match = re.search(b"Max open files +([0-9]+)", read_start("/proc/%d/limits" % pid, 4096))
+        return int(match.group(1)) if match else None
 
 
 def find_starts(pids):
@@ -386,6 +393,7 @@ def find_starts(pids):
     return starts
 
 
+PRLIMIT = getattr(resource, "prlimit", None)  # since Python 3.4; without a new limit it reads only
 LIBRARY = re.compile(b"\\s(/[^\\n]*\\.so[.0-9]*) \\(deleted\\)\\n")
 MAPS_BYTES, MAX_LIBRARIES = 1 << 20, 50  # of one process
 
@@ -418,8 +426,8 @@ class ProcScan(object):
         self.processes, self.listeners, self.unix = [], [], []
         self.owners, self.hidden, self.errors = {}, False, {}
         self.cmdline_bytes = settings.get("cmdline_bytes", 1000)
-        names = [name.encode("utf-8") for name in settings.get("environ", ())]
-        self.environ = [(decode_text(name), b"\0" + name + b"=") for name in names]
+        names = [re.escape(name.encode("utf-8")) for name in settings.get("environ", ())]
+        self.variables = re.compile(b"\0(" + b"|".join(names) + b")=([^\0]*)") if names else None
 
     def run(self, job):
         for table in ("tcp", "tcp6", "unix") if self.sockets else ():
@@ -472,15 +480,15 @@ class ProcScan(object):
         except EnvironmentError:
             pass  # permission denied, or a zombie
         try:
-            environ = b"\0" + read_start(base + "/environ", 131072) if self.environ else b""
-            offsets = [(key, environ.index(start) + len(start)) for key, start in self.environ if start in environ]
-            process["environ"] = dict((key, decode_text(environ[at:].split(b"\0", 1)[0])) for key, at in offsets)
+            environ = b"\0" + read_start(base + "/environ", 131072) if self.variables else b""
+            found = self.variables.findall(environ) if self.variables else []  # of equal names the first one counts
+            process["environ"] = dict((decode_text(key), decode_text(value)) for key, value in reversed(found))
         except EnvironmentError:
             process["environ_error"] = exception_text()
         if self.owners:
             process["open_files"] = self.read_fds(base + "/fd/", process["pid"])
             if process["open_files"]:
-                process["open_files_limit"] = read_limit(base)
+                process["open_files_limit"] = read_limit(process["pid"])
 
     def read_fds(self, base, pid):
         """Note the owners of sockets; return the number of descriptors, None if they cannot be read."""
@@ -2074,8 +2082,6 @@ def answer_plan(plan, beats):
 
 def no_core_dumps():
     """Prevent core dumps of this program and its commands: a limit of 1 also keeps the kernel from piping one."""
-    import resource
-
     try:
         resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
     except (EnvironmentError, ValueError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -55,6 +56,39 @@ def test_binary_garbage_in_command_lines(spawn: Any) -> None:
     child = spawn(b"\xff\x01(x) y", b"60", executable=b"/bin/sleep", env={b"TZ": b"\xff\xfe"})
     reported = one(collect(PLAN), child.pid)
     assert (reported["argv"], reported["environ"]) == (["\ufffd\x01(x) y", "60"], {"TZ": "\ufffd\ufffd"})
+
+
+def test_variables_behind_the_first_page_of_an_environment(spawn: Any) -> None:
+    environ = {"A": "x" * 4085, "TZ": "UTC-8", "B": "x" * 60000, "http_proxy": "http://p", "ZTZ": "no"}
+    child = spawn("sleep", "60", env=environ)
+    assert one(collect(PLAN), child.pid)["environ"] == {"TZ": "UTC-8", "http_proxy": "http://p"}
+
+
+@pytest.mark.parametrize("limit", ["100", "unlimited"])
+def test_limit_of_open_files_with_and_without_prlimit(monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
+    """Old Pythons have no prlimit, and a container may refuse it; then the file of the kernel says the same."""
+    infinity = resource.RLIM_INFINITY
+    soft = infinity if limit == "unlimited" else int(limit)
+    monkeypatch.setattr(collector, "PRLIMIT", lambda pid, which: (soft, infinity))
+    called = collector.read_limit(os.getpid())
+
+    def refused(pid: int, which: int) -> None:
+        raise PermissionError(errno.EPERM, "not permitted")
+
+    monkeypatch.setattr(
+        collector, "read_start", lambda path, size: f"Max open files   {limit}   9\n".encode()
+    )
+    read = []
+    for way in (None, refused):
+        monkeypatch.setattr(collector, "PRLIMIT", way)
+        read.append(collector.read_limit(os.getpid()))
+    assert [called, *read] == [None if limit == "unlimited" else 100] * 3
+
+
+def test_limit_of_open_files_of_another_process(spawn: Any) -> None:
+    child = spawn("sleep", "60", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (77, 99)))
+    reported = one(collect(PLAN), child.pid)
+    assert (reported["open_files"], reported["open_files_limit"]) == (3, 77)
 
 
 def test_names_with_blanks_and_brackets(spawn: Any, public: Path) -> None:
