@@ -69,7 +69,10 @@ def test_programs_have_descriptors_left(host: HostView, deployment: Deployment, 
         raise NotApplicable(msg("no uwsgi of open_paas, nginx or paas_agent runs here"))
     if len(known) < len(programs):
         raise NoData(
-            msg("the descriptors of {number} processes cannot be read", number=len(programs) - len(known))
+            msg(
+                "the descriptors of {number} processes were not read: only root can see those of others",
+                number=len(programs) - len(known),
+            )
         )
 
 
