@@ -1,6 +1,7 @@
 """The command line of `script/record-snapshot`: record the snapshots of healthy labs that the selftests use.
 
-Layout a is `healthy.json`, with the raw answers of its hosts in `answers.json`; another layout X is `healthy-X.json`.
+Layout a is `healthy.json`, with the raw answers of its hosts in `answers.json`, and read by an account without rights
+`guest.json`; another layout X is `healthy-X.json`.
 """
 
 from __future__ import annotations
@@ -18,12 +19,15 @@ from bkpaas.facts.shapes import round_queries
 from bkpaas.record import Results, read_json, write_file
 from lab import layouts, lifecycle, machine
 from lab.control import REPOSITORY, Lab
+from selftests.proofs.live import inventory_of
 from selftests.recordings.store import ELSEWHERE
 
 HERE = Path(__file__).parent
 LAB = "snapshot"
 NEUTRAL = "/home/ops/acceptance/.lab/default"
 """Replaces the directory of the lab in a snapshot."""
+GUEST = "guest"
+"""The account of the lab's hosts that is neither root nor in a sudo rule."""
 RUN_SECONDS = 300.0
 RECORDER = "selftests.recordings.recorder"
 
@@ -53,7 +57,8 @@ def record(layout: str, lab: Lab, directory: Path, keep: bool) -> list[Path]:
         lifecycle.up(lab, layouts.load(layout), print)
     try:
         with tempfile.TemporaryDirectory(prefix="bkpaas-snapshot-") as place:
-            return write(layout, *collected(lab, Path(place)), directory)
+            files = write(layout, *collected(lab, Path(place)), directory)
+            return [*files, *write_guest(lab, Path(place), directory)] if layout == "a" else files
     finally:
         if not keep:
             lifecycle.down(lab)
@@ -61,14 +66,30 @@ def record(layout: str, lab: Lab, directory: Path, keep: bool) -> list[Path]:
 
 def collected(lab: Lab, place: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the snapshot and the recording of one run of the suite. Raises NotHealthyError."""
+    found, recording, results = run(lab, place, lab.state_dir / "inventory")
+    require_green(results)
+    return found, recording
+
+
+def write_guest(lab: Lab, place: Path, directory: Path) -> list[Path]:
+    """Run the suite with a plain account, and write its snapshot. -> the file"""
+    snapshot, _, results = run(lab, place, inventory_of(lab, place / GUEST, GUEST))
+    if not results.counts["pass"]:
+        raise NotHealthyError("nothing was checked")
+    snapshot.pop("key", None)
+    write_file(directory / f"{GUEST}.json", msgspec.json.encode(snapshot), 0o644)
+    return [directory / f"{GUEST}.json"]
+
+
+def run(lab: Lab, place: Path, inventory: Path) -> tuple[dict[str, Any], dict[str, Any], Results]:
+    """Return the snapshot, the recording and the results of one run of the suite."""
     snapshot, raw, report = place / "snapshot.json", place / "raw.json", place / "report"
-    inventory = str(lab.state_dir / "inventory")
     command = [
         sys.executable,
         "-m",
         "pytest",
         "--inventory",
-        inventory,
+        str(inventory),
         "--report",
         str(report),
         "--lang",
@@ -88,10 +109,12 @@ def collected(lab: Lab, place: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     file = report / "results.json"
     if not file.exists():
         raise NotHealthyError(done.stdout)
-    require_green(read_json(file))
-    texts = (neutral(path.read_text("utf-8"), lab) for path in (snapshot, raw))
+    texts = (
+        neutral(path.read_text("utf-8").replace(str(inventory), "inventory/lab"), lab)
+        for path in (snapshot, raw)
+    )
     found, recording = (json.loads(text) for text in texts)
-    return found, recording
+    return found, recording, read_json(file)
 
 
 def require_green(results: Results) -> None:
@@ -150,7 +173,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="script/record-snapshot",
         description="Record the snapshots of healthy labs for the selftests: layout a is healthy.json with the raw "
-        "answers in answers.json, layout X is healthy-X.json. A lab that is not green is refused.",
+        "answers in answers.json, and guest.json as a plain account reads it, layout X is healthy-X.json. A lab that is not green is refused.",
     )
     top.add_argument("layouts", nargs="*", metavar="LAYOUT", help="of the lab: a b c d (a)")
     top.add_argument("--lab", metavar="NAME", default=LAB, help="name of the lab (%(default)s)")
