@@ -102,8 +102,6 @@ def _require_room_for_headers(host: HostView, services: Mapping[str, Service], f
         for name, one in services.items()
         if 0 < (one.header_bytes or 0) < LEAST_HEADER
     }
-    if not small and _refuses_large(host):
-        small["login"] = msg("login answers a short request, and none with a header of 3,000 bytes")
     finding.affects_services(small)
     finding.set_remedy_values(service=" ".join(sorted(small)) or "SERVICE")
     assert not small, case(
@@ -113,6 +111,15 @@ def _require_room_for_headers(host: HostView, services: Mapping[str, Service], f
         limit=LEAST_HEADER,
         services=series(sorted(small)),
     )
+    if _refuses_large(host):
+        finding.affects_services(["login"])
+        finding.set_remedy_values(service="login")
+        raise AssertionError(
+            case(
+                "large-refused",
+                "login answers a short request, and closes the connection of one with a header of 3,000 bytes",
+            )
+        )
 
 
 def _refuses_large(host: HostView) -> bool:

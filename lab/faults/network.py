@@ -58,6 +58,8 @@ def rejecting_route(kind: str, role: str, number: int, other: str, other_number:
     def heal(lab: Lab) -> None:
         place = address(lab, host(lab, other, other_number))
         lab.run(host(lab, role, number), f"ip route del {kind} {place}/32 2>/dev/null || true")
+        for name in (one for one in ((role, number), (other, other_number)) if one[0] == "paas"):
+            restart_open_paas(lab, host(lab, *name))  # a worker keeps its broken connection to the database
 
     return break_, heal
 

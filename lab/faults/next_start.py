@@ -222,6 +222,24 @@ def small_headers(service: str) -> tuple[Act, Act]:
     return break_, heal
 
 
+def in_force(path: str, sed: str) -> tuple[Act, Act]:
+    """Edit supervisor's file of the first paas host, and start what it is about with it."""
+
+    def break_(lab: Lab) -> None:
+        name = host(lab, "paas")
+        edit(lab, name, below(lab, path), sed)
+        supervisorctl(lab, name, "update")
+        restart(lab, name, "login")
+
+    def heal(lab: Lab) -> None:
+        name = host(lab, "paas")
+        restore(lab, name, below(lab, path))
+        supervisorctl(lab, name, "update")
+        restart(lab, name, "login")
+
+    return break_, heal
+
+
 ACCOUNTS = [
     config("next-nginx-user", "nginx", 0, "etc/nginx.conf", "s/^user .*/user nginx-old;/",
            "the account of nginx's workers does not exist", "nginx worker 的账号不存在", gate_reload),
@@ -236,6 +254,8 @@ VALID = [
           (short_limit, usual_limit), "login-502"),
     fault("login-buffer-small", "uwsgi-conf-valid", "login refuses requests with more than 2 KB of headers", "login 拒绝请求头超过 2 KB 的请求",
           small_headers("login"), "login-502"),
+    fault("login-buffer-small-by-command", "uwsgi-conf-valid", "the command of login limits requests to 2 KB of headers", "login 的命令将请求头限制为 2 KB",
+          in_force(CONF, "s/\\(uwsgi-open_paas-login.ini\\)/\\1 --buffer-size 2048/"), "login-502"),
     fault("esb-buffer-small", "uwsgi-conf-valid", "esb refuses requests with more than 2 KB of headers", "esb 拒绝请求头超过 2 KB 的请求",
           small_headers("esb"), "login-502"),
     valid("conf-supervisor-section", "supervisor-conf-valid", "paas", 0, CONF, "s/^\\[program:login\\]/[program:login/",

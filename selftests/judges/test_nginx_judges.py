@@ -443,4 +443,5 @@ def test_login_closes_a_large_request(judge, kind, word):
         answers = snapshot["hosts"]["paas-1"]["answers"]["by_name"]
         answers["large"] = {"url": answers["large"]["url"], "error_kind": kind, "error_text": "closed"}
 
-    assert judge("uwsgi-conf-valid", change)["paas-1"]["verdict"] == word
+    verdict = judge("uwsgi-conf-valid", change)["paas-1"]
+    assert (verdict["verdict"], verdict["case"]) == (word, "large-refused" if word == "fail" else None)
