@@ -185,7 +185,11 @@ def test_database_has_the_token(
     if unknown:
         raise NoData(lines(unknown))
     if absent:
-        raise NotApplicable(msg("esb_app_account of {places} has no row bk_paas", places=series(absent)))
+        # The packages of 5.x do not all have the row; on 6.x login calls ESB for each password.
+        no_row = msg("esb_app_account of {places} has no row bk_paas", places=series(absent))
+        if deployment.generation == "5.x":
+            raise NotApplicable(no_row)
+        raise AssertionError(case("no-row", no_row, place=series(absent)))
 
 
 def _table_case(schema: str, failed: dict[str, StatementError]) -> CaseMessage:

@@ -32,6 +32,8 @@ NOT_LOADED = 22
 """Exit code of a uwsgi whose application does not load, with need-app."""
 NO_PROGRAM = 127
 """Exit code of a shell that does not find its command."""
+OUT_OF_MEMORY = "oom-kill"
+"""Result of a unit of which the kernel ended a process for memory."""
 
 
 def _units(host: HostView) -> Units:
@@ -100,6 +102,8 @@ def test_all_units_run(host: HostView, deployment: Deployment, finding: Finding)
         if problem:
             wrong[_short([name])] = problem
     services = {service_of_unit(f"{name}.service") for name in wrong}
+    # A unit with another one's uwsgi file starts that service a second time.
+    services |= {one.service_of_ini or "" for one in units.present if _short([one.name]) in wrong} - {""}
     # A unit of nginx, consul or an agent concerns more than the services.
     if services <= set(OPEN_PAAS_SERVICES):
         finding.affects_services(services)
@@ -147,6 +151,8 @@ def _problem(host: HostView, units: Units, unit: Unit) -> CaseMessage | None:
     now = units.now(unit)
     if not unit.exists and unit.load != "masked":
         return case("not-installed", "not installed ({load})", load=unit.load or "-")
+    if other := _other_file(unit):
+        return other
     if units.restarted(unit, host.facts.far_apart):
         return _of_loop(host, units, unit)
     if now.active == "active" and now.sub in ("running", "active"):
@@ -156,7 +162,17 @@ def _problem(host: HostView, units: Units, unit: Unit) -> CaseMessage | None:
     state = msg(
         "{state}, Result={result} {end}", state=now.state, result=now.result or "-", end=now.end or "-"
     )
+    if now.result == OUT_OF_MEMORY:
+        return case("memory", state)
     return case("failed", state) if now.active == "failed" else case("stopped", state)
+
+
+def _other_file(unit: Unit) -> CaseMessage | None:
+    """Return the case of a unit of open_paas whose command names the uwsgi file of another service."""
+    service, started = service_of_unit(unit.name), unit.service_of_ini
+    if started is None or service not in OPEN_PAAS_SERVICES or started == service:
+        return None
+    return case("other-file", "ExecStart has {ini}; {state}", ini=unit.ini, state=unit.state)
 
 
 def _of_loop(host: HostView, units: Units, unit: Unit) -> CaseMessage:
@@ -174,6 +190,8 @@ def _of_loop(host: HostView, units: Units, unit: Unit) -> CaseMessage:
     )
     if hit and "no app loaded" in hit.text:
         return case("application", text)  # also where no round saw its exit code
+    if OUT_OF_MEMORY in (unit.result, then.result):
+        return case("memory", "Result={result}: {text}", result=OUT_OF_MEMORY, text=text)
     if ended.exec_code != EXITED:
         return case("restarts", text)
     if ended.exec_status == NOT_LOADED:
@@ -248,7 +266,7 @@ def _other_accounts(host: HostView) -> dict[str, CaseMessage]:
 
 @condition("unit-definition")
 def test_running_units_start_at_boot(host: HostView, finding: Finding) -> None:
-    """Every unit that runs is enabled, not masked, and loaded as its file now says."""
+    """Every unit that runs is enabled, not masked, loaded as its file now says, and started again after a crash."""
     wrong: dict[str, CaseMessage] = {}
     for unit in _units(host).present:
         if unit.active != "active":
@@ -260,5 +278,8 @@ def test_running_units_start_at_boot(host: HostView, finding: Finding) -> None:
         elif unit.needs_reload:
             files = series([unit.path, *unit.drop_ins])
             wrong[_short([unit.name])] = case("edited", "NeedDaemonReload=yes: {files}", files=files)
+        elif unit.restart == "no" and service_of_unit(unit.name) in OPEN_PAAS_SERVICES:
+            files = series([unit.path, *unit.drop_ins])
+            wrong[_short([unit.name])] = case("no-restart", "Restart=no: {files}", files=files)
     finding.set_remedy_values(units=" ".join(sorted(wrong)) or "UNITS")
     assert not wrong, several(dict(sorted(wrong.items())), "units")

@@ -73,7 +73,7 @@ COMMANDS = {  # the only commands that can run; a plan sets CONF and UNITS only
 }
 UNIT_PROPERTIES = (  # an older systemd leaves out what it does not have
     "Id,LoadState,ActiveState,SubState,Result,MainPID,ExecMainPID,ExecMainCode,ExecMainStatus,NRestarts,"
-    "UnitFileState,FragmentPath,DropInPaths,NeedDaemonReload,ControlGroup"
+    "UnitFileState,FragmentPath,DropInPaths,NeedDaemonReload,ControlGroup,ExecStart,Restart"
 )
 UNIT_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9@._-]{0,100}\\.(service|target)$")  # never an option
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/opt/py36/bin:/opt/py27/bin"

@@ -156,9 +156,13 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
 
 
 def _statements(account: Account, deployment: Deployment) -> tuple[str, ...]:
-    """Return the names of the statements for an account: about the server, and about the tables of its projects."""
-    projects = account.tables_of if deployment.generation == "5.x" and account.database else ()
-    tables = (table for project in projects for table in TABLES.get(project, ()))
+    """Return the names of the statements for an account: about the server, and about the tables of its projects.
+
+    The tables of 6.x are other ones; that of the applications of ESB is the same.
+    """
+    projects = account.tables_of if account.database else ()
+    own = projects if deployment.generation == "5.x" else ()
+    tables = (table for project in own for table in TABLES.get(project, ()))
     return (*SERVER_STATEMENTS, *dict.fromkeys(tables), *((ESB_TOKEN,) if "esb" in projects else ()))
 
 

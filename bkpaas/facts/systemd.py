@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
@@ -22,6 +23,10 @@ PROCESS_NAMES = ("uwsgi", "gunicorn")
 _KILLED = 2
 """ExecMainCode of a process that a signal ended."""
 _UNIT_LENGTH = 120
+_COMMAND_LENGTH = 4000
+_INI_OF_COMMAND = re.compile(r"--ini[ =](?P<path>/[^\s'\";]{1,300}\.ini)\b")
+_OWN_INI = re.compile(r"/uwsgi-open_paas-(?P<service>[A-Za-z0-9_]+)\.ini$")
+_INI = "uwsgi file of ExecStart"
 _NOT_BOOTED = msg("systemd is not the first process of this host")
 
 
@@ -52,6 +57,16 @@ class Unit(Record, frozen=True):
     needs_reload: bool = False
     group: str = ""
     """The control group: /system.slice/NAME."""
+    ini: str = ""
+    """The uwsgi file that its command names; the rest of the command is not kept."""
+    restart: str = ""
+    """Restart: on-failure, always, no ..."""
+
+    @property
+    def service_of_ini(self) -> str | None:
+        """Return the service that the uwsgi file of the command belongs to; None for another file or none."""
+        match = _OWN_INI.search(self.ini)
+        return match["service"] if match else None
 
     @property
     def exists(self) -> bool:
@@ -133,7 +148,7 @@ def _shown(section: dict[str, Any], secrets: Secrets) -> tuple[dict[str, Unit], 
     units = {}
     for block in (raw.text(answer.get("out"), 200_000) or "").split("\n\n"):
         pairs = (line.partition("=") for line in block.splitlines())
-        values = {name: secrets.truncate(value, 500) for name, equals, value in pairs if equals}
+        values = dict(_property(name, value, secrets) for name, equals, value in pairs if equals)
         if name := values.get("Id", "")[:_UNIT_LENGTH]:
             units[name] = _unit(name, values)
     if units:
@@ -141,6 +156,14 @@ def _shown(section: dict[str, Any], secrets: Secrets) -> tuple[dict[str, Unit], 
     lines = (raw.text(answer.get("err"), 10_000) or "").strip().splitlines()
     error = raw.reason(answer.get("error")) or (secrets.truncate(lines[0], 300) if lines else None)
     return {}, error or msg("systemctl show has no output")
+
+
+def _property(name: str, value: str, secrets: Secrets) -> tuple[str, str]:
+    """Return a property; of a command only the uwsgi file that it names, since its words can hold secrets."""
+    if name != "ExecStart":
+        return name, secrets.truncate(value, 500)
+    file = _INI_OF_COMMAND.search(value[:_COMMAND_LENGTH])
+    return _INI, secrets.truncate(file["path"], 300) if file else ""
 
 
 def _unit(name: str, values: dict[str, str]) -> Unit:
@@ -164,6 +187,8 @@ def _unit(name: str, values: dict[str, str]) -> Unit:
         drop_ins=tuple(values.get("DropInPaths", "").split()),
         needs_reload=values.get("NeedDaemonReload") == "yes",
         group=values.get("ControlGroup", ""),
+        ini=values.get(_INI, ""),
+        restart=values.get("Restart", ""),
     )
 
 

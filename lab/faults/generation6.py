@@ -335,7 +335,7 @@ FAULTS = [
     _fault("consul-service-lost", "nginx-upstreams-complete", "login of one host is not registered in consul", "一台主机的 login 没有注册到 consul", lose_registration, register_again, "login-502"),
     _fault("usermgr-frozen", "healthz-esb", "usermgr hangs under an active unit", "usermgr 卡死，而单元为 active", freeze_usermgr, thaw_usermgr, "platform-healthy"),
     _fault("usermgr-holds", "healthz-esb", "usermgr waits for the table of its users and gives no answer", "usermgr 等待其用户表后没有给出应答", hold_usermgr, release_usermgr, "platform-healthy"),
-    _fault("app-account-lost", "login-errors", "ESB does not know the application bk_paas", "ESB 中没有应用 bk_paas 的账号", lose_account, give_account_back, "login-no-response"),
+    _fault("app-account-lost", "esb-token", "ESB does not know the application bk_paas", "ESB 中没有应用 bk_paas 的账号", lose_account, give_account_back, "login-no-response"),
     _fault("rendered-file-broken", "nginx-conf-valid", "nginx refuses paas.conf and goes on with the old one", "nginx 拒绝 paas.conf，继续使用旧配置", spoil_template, repair_template, "login-502"),
     _fault("consul-template-stopped", "unit-state", "consul-template was stopped", "consul-template 被停止", stop_consul_template, start_consul_template, "login-502"),
     _fault("default-py-edited", "settings-lost-at-upgrade", "A time-out was changed in default.py", "在 default.py 中修改了超时", edit_default, restore_default, "deploy-timeout"),

@@ -122,3 +122,25 @@ def test_another_init_is_not_booted():
 def test_the_control_group_is_that_of_systemd(text, group):
     facts = units(answer(cgroups={"7": text}), None, Secrets())
     assert facts.group(7) == group and facts.group(8) is None
+
+
+COMMAND = "ExecStart={ path=/bin/bash ; argv[]=/bin/bash -c /v/bin/uwsgi --ini %s --x=pa55word ; ignore_errors=no ; pid=0 }"
+
+
+def _with(*lines: str) -> str:
+    return SHOW.replace("NeedDaemonReload=no", "\n".join(("NeedDaemonReload=no", *lines)), 1)
+
+
+def test_of_a_command_only_the_uwsgi_file_is_kept():
+    ini = "/data/bkce/etc/uwsgi-open_paas-paas.ini"
+    unit = login(parsed(_with(COMMAND % ini, "Restart=no")))
+    assert (unit.ini, unit.service_of_ini, unit.restart) == (ini, "paas", "no")
+    assert "pa55word" not in repr(unit)
+    assert login(parsed()).service_of_ini is None
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{ path=/usr/bin/java ; argv[]=/usr/bin/java -jar x.jar }", "{ --ini /x/own.ini ; }"]
+)
+def test_a_command_without_a_uwsgi_file_of_the_platform_has_no_service(text):
+    assert login(parsed(_with(f"ExecStart={text}"))).service_of_ini is None

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from selftests.judges.test_rare_cases import of_6
+
 
 def token(value: str | None, error: dict[str, Any] | None = None) -> Any:
     def change(snapshot: dict[str, Any]) -> None:
@@ -11,6 +13,15 @@ def token(value: str | None, error: dict[str, Any] | None = None) -> Any:
         database.update(esb_token=value, errors={"esb_token": error} if error else {})
 
     return change
+
+
+def test_on_6x_a_missing_row_is_a_fault(judge: Any) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        of_6(snapshot)
+        token("")(snapshot)
+
+    verdict = judge("esb-token", change)["paas-1"]
+    assert (verdict["verdict"], verdict["case"]) == ("fail", "no-row")
 
 
 @pytest.mark.parametrize(

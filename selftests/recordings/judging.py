@@ -130,7 +130,7 @@ def _replace_network(recording: Recording) -> dict[str, dict[str, Any]]:
         for host in hosts:
             plans[host.name] = {"1": _planned(lambda host=host: first(host))}
             visits[host.name].queries[1] = round_queries(plans[host.name]["1"])
-            _complete(visits[host.name], 1, recording)
+            _complete(visits[host.name], 1, recording, plans)
             _parse(parse, host, visits[host.name])
         between()
         reached = [host for host in hosts if visits[host.name].error is None]
@@ -140,7 +140,7 @@ def _replace_network(recording: Recording) -> dict[str, dict[str, Any]]:
         for host in reached:
             recorded_visit, visit = recording["visits"].get(host.name, {}), visits[host.name]
             visit.error = _error(recorded_visit.get("error"))
-            _complete(visit, 2, recording)
+            _complete(visit, 2, recording, plans)
             if visit.round_2 is not None and visit.error is None:
                 _parse(parse, host, visit)
         return visits
@@ -219,12 +219,13 @@ def _first_visit(recording: Recording, name: str) -> HostAnswers:
     )
 
 
-def _complete(visit: HostAnswers, number: int, recording: Recording) -> None:
+def _complete(visit: HostAnswers, number: int, recording: Recording, plans: Mapping[str, Any]) -> None:
     """Set the recorded answer of a round, with the reason of each query of today that it does not have."""
     recorded_visit = recording["visits"].get(visit.host, {})
     answer = recorded_visit.get("first" if number == 1 else "second")
     if answer is not None or visit.error is None:
         answer = unrecorded.complete(answer, number, visit.queries[number], recorded_visit.get("first"))
+        answer = unrecorded.complete_statements(answer, plans[visit.host].get(str(number)))
     if number == 1:
         visit.round_1 = _packed(answer)
     else:

@@ -11,7 +11,14 @@ from bkpaas.messages import msg
 from bkpaas.plugin.outcome import Outcome
 from selftests.recordings.comparing import Difference, compare, compare_catalogue
 from selftests.recordings.test_comparing import CLOCK, ZONE, output
-from selftests.recordings.unrecorded import NOT_RECORDED, changed_words, complete, left_out, new_queries
+from selftests.recordings.unrecorded import (
+    NOT_RECORDED,
+    changed_words,
+    complete,
+    complete_statements,
+    left_out,
+    new_queries,
+)
 
 FILE = {
     "path": "/etc/x", "type": "file", "mode": 420, "uid": 0, "gid": 0, "size": 1, "mtime": 1.0, "inode": 1,
@@ -54,6 +61,21 @@ def test_a_round_that_was_not_needed_gets_the_reason_for_all_of_it() -> None:
     }
     assert complete(None, 2, RoundQueries(), ANSWER) is None
     assert complete(None, 1, queries(), None) is None, "a host that was not collected"
+
+
+def test_a_statement_that_was_not_sent_has_the_reason() -> None:
+    plan = {"tcp": [{"name": "database", "statements": ["status", "new"]}, {"name": "redis"}]}
+
+    def completed(results: Any) -> Any:
+        login = {"state": "accepted"} | ({"results": results} if results else {})
+        answer = complete_statements({"tcp": {"database": {"login": login}, "redis": {}}}, plan)
+        return answer and answer["tcp"]["database"]["login"].get("results")
+
+    rows: dict[str, Any] = {"rows": []}
+    assert completed({"status": rows})["new"]["text"] == f"{NOT_RECORDED}new"
+    cut = {"status": {"kind": "silent", "text": "x"}}
+    assert completed(cut) == cut, "nothing is sent after a statement without an answer"
+    assert completed(None) is None and complete_statements(None, plan) is None
 
 
 def test_only_what_is_not_recorded_is_left_out() -> None:
