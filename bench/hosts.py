@@ -12,7 +12,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-PORT, HUNG_PORT, RELAY_PORT = 2201, 2202, 2203
+PORT, HUNG_PORT, RELAY_PORT, GARBAGE_PORT, REFUSED_PORT = 2201, 2202, 2203, 2204, 2205
+FAULTY = {97: HUNG_PORT, 98: REFUSED_PORT, 99: GARBAGE_PORT}
+"""Of each hundred hosts of a faulty fleet, those that hang, that refuse and that answer garbage."""
 NAMESPACE = "BKPAAS_BENCH_NAMESPACE"
 """Set in the process that runs in the namespace."""
 ROLES = ("appo", "appt", "cmdb", "job", "nginx")
@@ -60,7 +62,7 @@ class Fleet:
             if not path.exists():
                 subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(path)], check=True)
         public = " ".join((folder / "host.pub").read_text().split()[:2])
-        ports = (PORT, HUNG_PORT, RELAY_PORT)
+        ports = (PORT, HUNG_PORT, RELAY_PORT, GARBAGE_PORT, REFUSED_PORT)
         self.known_hosts.write_text(
             "".join(f"[{one}]:{port} {public}\n" for one in self.addresses for port in ports)
         )
@@ -69,17 +71,26 @@ class Fleet:
             f"  UserKnownHostsFile {self.known_hosts}\n  BatchMode yes\n  StrictHostKeyChecking yes\n"
         )
 
-    def inventory(self, hung: int = 0, port: int = PORT) -> Path:
-        """Write the inventory and return its directory; so many of the hosts hang in the middle of a visit."""
-        directory = self.folder / f"inventory-{self.count}-{hung}-{port}"
+    def inventory(self, hung: int = 0, port: int = PORT, *, faulty: bool = False) -> Path:
+        """Write the inventory and return its directory; so many of the hosts hang in the middle of a visit.
+
+        faulty: 1 % hang, 1 % refuse the connection, 1 % answer garbage.
+        """
+        directory = self.folder / f"inventory-{self.count}-{hung}-{port}-{faulty}"
         directory.mkdir(exist_ok=True)
         every = self.count // hung if hung else 0
+
+        def port_of(number: int) -> int:
+            if faulty:
+                return FAULTY.get(number % 100, port)
+            return HUNG_PORT if every and number % every == every - 1 else port
+
         hosts = [
             {
                 "name": name(number),
                 "address": one,
                 "roles": roles(number),
-                "connect": {"port": HUNG_PORT if every and number % every == every - 1 else port},
+                "connect": {"port": port_of(number)},
             }
             for number, one in enumerate(self.addresses)
         ]
@@ -92,19 +103,24 @@ class Fleet:
 
 @contextlib.contextmanager
 def sshd(fleet: Fleet) -> Iterator[None]:
-    """Run the sshd of all hosts, and the one whose visits hang."""
+    """Run the sshd of all hosts, the one whose visits hang, and the one that answers garbage."""
     os.makedirs("/run/sshd", exist_ok=True)
     processes = []
-    for port, more in ((PORT, ""), (HUNG_PORT, f"ForceCommand {_silent(fleet.folder)}\n")):
+    commands = (
+        (PORT, ""),
+        (HUNG_PORT, _script(fleet.folder, "silent")),
+        (GARBAGE_PORT, _script(fleet.folder, "garbage")),
+    )
+    for port, command in commands:
         settings = fleet.folder / f"sshd_config-{port}"
         settings.write_text(
-            f"{more}Port {port}\nListenAddress 0.0.0.0\nHostKey {fleet.folder}/host\nPidFile none\n"
+            f"{f'ForceCommand {command}' if command else ''}\nPort {port}\nListenAddress 0.0.0.0\nHostKey {fleet.folder}/host\nPidFile none\n"
             f"AuthorizedKeysFile {fleet.key}.pub\nStrictModes no\nUsePAM no\nPrintMotd no\nLogLevel ERROR\n"
             "MaxStartups 2000\nPermitRootLogin yes\n"
         )
         processes.append(subprocess.Popen([SSHD, "-D", "-e", "-f", str(settings)], stderr=subprocess.DEVNULL))
     try:
-        for port in (PORT, HUNG_PORT):
+        for port, _ in commands:
             _wait(port)
         yield
     finally:
@@ -113,10 +129,16 @@ def sshd(fleet: Fleet) -> Iterator[None]:
             process.wait()
 
 
-def _silent(folder: Path) -> Path:
-    """Return a command that says it is the collector, and then nothing."""
-    script = folder / "silent"
-    script.write_text("#!/bin/sh\necho '@@bkpaas ready 1 3.9'\nexec sleep 600\n")
+AFTER_READY = {
+    "silent": "exec sleep 600",
+    "garbage": "head -c 300000 /dev/urandom; echo; echo '@@bkpaas answer 100000'; exec head -c 300000 /dev/urandom",
+}
+
+
+def _script(folder: Path, name: str) -> Path:
+    """Return a command that says it is the collector, and then nothing, or garbage."""
+    script = folder / name
+    script.write_text(f"#!/bin/sh\necho '@@bkpaas ready 1 3.9'\n{AFTER_READY[name]}\n")
     script.chmod(0o755)
     return script
 

@@ -12,6 +12,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +28,8 @@ from bkpaas.messages import msg, to_text
 DELAY_SECONDS = 0.2
 JSON = ROOT / "report/bench.json"
 README = {"README.md": "en", "README.zh-CN.md": "zh"}
+FAULTY_FROM = 100
+"""Hosts of the largest fleet from which it is also measured with faulty hosts."""
 MARKS = ("<!-- bench: made by script/bench -->", "<!-- /bench -->")
 STAGES = {"start": ("--plan",), "collect": ("--only", "host-reachable"), "judge": ()}
 
@@ -142,6 +145,37 @@ def _hung(bench: Bench, hung: int) -> Figure:
     return Figure(bench.fleet.count, f"delay of the end by {hung} hung, s", delayed - without, goal)
 
 
+def faulty_figures(bench: Bench) -> list[Figure]:
+    """Return the figures of a fleet of which 1 % of the hosts hang, 1 % refuse and 1 % answer garbage."""
+    count = bench.fleet.count
+    measure.progress(f"{count} hosts, all well")
+    well = bench.suite()
+    expected = sorted(one["id"] for one in bench.results()["verdicts"])
+    measure.progress(f"{count} hosts, of which 1 % hang, 1 % refuse, 1 % answer garbage")
+    cost = bench.suite(faulty=True)
+    results = bench.results()
+    found = sorted(one["id"] for one in results["verdicts"])
+    wrong = sum(((Counter(expected) - Counter(found)) + (Counter(found) - Counter(expected))).values())
+    faulty = {hosts.name(number) for number in range(count) if number % 100 in hosts.FAULTY}
+    read = {host["name"] for host in results["hosts"] if host["collected"]}
+    print(
+        f"{count} hosts, {len(faulty)} of them faulty: {len(found)} verdicts, {cost.wall:.1f} s, {cost.cpu:.1f} s of "
+        f"processor time, {cost.rss:.0f} MB, {len(read)} hosts read; all well: {well.wall:.1f} s",
+        flush=True,
+    )
+    return [
+        Figure(count, "1 % hang, 1 % refuse, 1 % garbage: ids without exactly one verdict", wrong, 0),
+        Figure(
+            count,
+            "the same: faulty hosts that count as read, others that do not",
+            len(read & faulty) + count - len(read | faulty),
+            0,
+        ),
+        Figure(count, "the same: delay of the end, s", cost.wall - well.wall, hosts.SILENT_SECONDS + 2),
+        Figure(count, "the same: memory, MB", cost.rss, 1000),
+    ]
+
+
 def _fill_caches(bench: Bench) -> None:
     """Run everything once: the first run of an installation compiles its modules."""
     measure.progress("first run, not measured")
@@ -234,6 +268,11 @@ def main() -> int:
         "--profile", choices=STAGES, help=to_text(msg("print where the time of a stage goes, and end"))
     )
     parser.add_argument(
+        "--faulty",
+        action="store_true",
+        help="measure only a fleet of which 1 %% of the hosts hang, 1 %% refuse and 1 %% answer garbage, and end",
+    )
+    parser.add_argument(
         "--readme",
         action="store_true",
         help=to_text(msg("write the table into README.md and README.zh-CN.md")),
@@ -246,6 +285,10 @@ def main() -> int:
         with hosts.sshd(fleets[-1]):
             if options.profile:
                 return profile(Bench(fleets[-1]), options.profile)
+            if options.faulty:
+                figures = faulty_figures(Bench(fleets[-1]))
+                print(table(figures, "en", load))
+                return 0 if all(one.ok for one in figures) else 1
             _fill_caches(Bench(fleets[0]))
             figures, costs = list[Figure](), list[float]()
             for fleet in fleets:
@@ -257,6 +300,8 @@ def main() -> int:
                 what = f"processor time of a host, at {fleets[-1].count} / at {fleets[0].count}"
                 figures.append(Figure(fleets[-1].count, what, costs[-1] / costs[0], 1.1))
             figures += other_figures(Bench(fleets[0]), options.times, costs[0])
+            if fleets[-1].count >= FAULTY_FROM:
+                figures += faulty_figures(Bench(fleets[-1]))
     JSON.parent.mkdir(exist_ok=True)
     document = {"commit": commit(), "load": load, "figures": [msgspec.to_builtins(one) for one in figures]}
     JSON.write_text(json.dumps(document, indent=1) + "\n")

@@ -45,10 +45,11 @@ class Bench:
         words = [sys.executable, "-m", "bench.floor", str(self.folder), str(self.fleet.count), str(port)]
         return measure.command([*words, str(SIMULTANEOUS)], ROOT, self.output)
 
-    def suite(self, *words: str, hung: int = 0, port: int = PORT) -> Cost:
+    def suite(self, *words: str, hung: int = 0, port: int = PORT, faulty: bool = False) -> Cost:
         """Run everything: collect, judge, report."""
-        source = f"--inventory={self.fleet.inventory(hung, port)}"
-        return self._pytest(source, f"--save-snapshot={self.snapshot}", *words)
+        source = f"--inventory={self.fleet.inventory(hung, port, faulty=faulty)}"
+        snapshot = () if faulty else (f"--save-snapshot={self.snapshot}",)
+        return self._pytest(source, *snapshot, *words)
 
     def judge(self, *words: str) -> Cost:
         """Judge the saved snapshot and report."""
