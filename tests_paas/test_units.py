@@ -1,7 +1,7 @@
 """FAQ: starting PaaS fails, on generation 6.0 and 6.1: the units of systemd and their processes."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from bkpaas.checks import (
     DOCKER_UNIT,
@@ -137,8 +137,9 @@ def _is_own(unit: Unit, contained: set[str]) -> bool:
     return unit.name not in contained and (unit.name != DOCKER_UNIT or bool(contained))
 
 
-def _components(names: Iterable[str]) -> dict[str, str]:
-    """Return what each unit is about: its service of open_paas, else itself."""
+def _components(wrong: Mapping[str, CaseMessage]) -> dict[str, str]:
+    """Return what each unit is about: its service of open_paas, else itself; absent where it is about two."""
+    names = [name for name, problem in wrong.items() if problem.case != "other-file"]
     services = {name: service_of_unit(f"{name}.service") for name in names}
     return {
         name: f"service:{service}" if service in OPEN_PAAS_SERVICES else f"unit:{name}"
