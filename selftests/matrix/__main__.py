@@ -18,11 +18,15 @@ from lab.injection import title
 from lab.lookalikes import LOOKALIKES
 from selftests.matrix import table
 from selftests.matrix.declared import PAIRS, SYMPTOM_FAULTS
+from selftests.matrix.load import busy
 from selftests.matrix.record import Found, Matrix
 from selftests.matrix.trial import Alike, Broken, FalseAlarms, Healthy, Narrowed, Stand, Trial
 from selftests.pairs import campaign
 
 FILE = REPOSITORY / "report" / "matrix.json"
+
+MOST_BUSY = 99
+"""The highest number of --load."""
 
 Outcome = Found | FalseAlarms | Exception
 
@@ -41,7 +45,8 @@ def main() -> int:
     partial = options.resume or options.only or options.pair or options.symptoms
     matrix = Matrix.read(FILE) if partial else Matrix()
     trials = plan(matrix, options)
-    whole = Bench(options.labs, FILE, remedies=options.remedy).run(trials, matrix)
+    with busy(options.load):
+        whole = Bench(options.labs, FILE, remedies=options.remedy).run(trials, matrix)
     print()
     print(table.whole(matrix))
     print(FILE)
@@ -77,6 +82,8 @@ def parser() -> argparse.ArgumentParser:
                      help=to_text(msg("only the symptoms: each one's marker on a fault of its own, in both languages")))  # fmt: skip
     top.add_argument("--healthy", metavar="N", type=int,
                      help=to_text(msg("how many runs without a fault (1; with --only, --pair or --symptoms 0)")))  # fmt: skip
+    top.add_argument("--load", metavar="N", type=load, default=0,
+                     help=to_text(msg("keep N processes busy on this machine meanwhile (0)")))  # fmt: skip
     top.add_argument("--layout", metavar="LAYOUT", type=layout_name,
                      help=to_text(msg("only faults of this layout, and healthy runs in it (all faults, healthy runs in a)")))  # fmt: skip
     top.add_argument("--generated", metavar="N", type=int,
@@ -96,6 +103,14 @@ def trial(name: str) -> Trial:
     if "+" in name:
         return pair_of_faults(name)
     return Alike(name) if name in LOOKALIKES else Broken((fault_name(name),))
+
+
+def load(text: str) -> int:
+    if not text.isdecimal() or int(text) > MOST_BUSY:
+        raise argparse.ArgumentTypeError(
+            to_text(msg("{text}: 0 to {most}, please", text=text, most=MOST_BUSY))
+        )
+    return int(text)
 
 
 def layout_name(text: str) -> str:
