@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 from docs.conftest import HEALTHY
 from docs.pages import ROOT, engine_words, pages, pytest_words
+from selftests.suite.forks import FORKS
 
 ROLES = {"paas", "nginx", "appo", "appt", "cmdb", "job", "redis", "rabbitmq", "mysql", "es", "fta"}
 VISITS = {"--limit", "--plan", "--login-user", "--collect-plan"}
@@ -114,10 +115,10 @@ def test_it_runs(words: tuple[str, ...], tmp_path: Path, record: str) -> None:
         '{"url": "http://127.0.0.1:9/", "data_id": 1, "access_token": "x"}'
     )
     (tmp_path / "monitor.json").chmod(0o600)
-    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *runnable(words, tmp_path)]
+    command = ["-p", "no:cacheprovider", *runnable(words, tmp_path)]
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "LANG": "C.UTF-8"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    code, output = FORKS.run(command, environment, 240)
+    assert code == 0, f"{' '.join(command)}\n{output[-6000:]}"
 
 
 @pytest.mark.parametrize("language", ["", ".zh-CN"])

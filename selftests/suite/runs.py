@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from selftests.suite.forks import FORKS, may_fork
+
 ROOT = Path(__file__).parents[2]
 RUN_SECONDS = 240.0
 
@@ -48,10 +50,12 @@ def run_suite(
     around: Sequence[str] = (),
 ) -> Done:
     """Run pytest in the folder of a suite. around: the words of a command that starts it."""
-    command = [*around, sys.executable, "-m", "pytest", "-p", "no:cacheprovider", f"--report={report}"]
     language = () if "--lang" in words else ("--lang", "en")
+    words = ("-p", "no:cacheprovider", f"--report={report}", *language, *words)
+    if environment is not None and may_fork(words, environment) and folder == ROOT and not around:
+        return Done(*FORKS.run(words, environment, RUN_SECONDS), report)
     done = subprocess.run(
-        [*command, *language, *words],
+        [*around, sys.executable, "-m", "pytest", *words],
         cwd=folder,
         env=None if environment is None else dict(environment),
         capture_output=True,
