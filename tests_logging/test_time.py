@@ -8,6 +8,7 @@ from bkpaas.checks import (
     Finding,
     HostLookup,
     HostView,
+    Message,
     Missing,
     NoData,
     NotApplicable,
@@ -110,7 +111,8 @@ def test_time_zone_is_that_of_the_others(
     assert own == known.usual, case(
         "differs", "{own}, most hosts have {usual}", own=zone, usual=_shown(known.usual)
     )
-    other_zones = _in_other_zones(host, own) if deployment.generation == "5.x" else {}
+    unknown: list[Message | str] = []
+    other_zones = _in_other_zones(host, deployment, own, unknown)
     finding.affects_services(other_zones)
     assert not other_zones, case(
         "process-differs",
@@ -127,6 +129,8 @@ def test_time_zone_is_that_of_the_others(
         names=series(other_zones),
         own=zone,
     )
+    if unknown:
+        raise NoData(lines(unknown))
 
 
 class _Zones(NamedTuple):
@@ -176,19 +180,45 @@ def _zone(host: HostView) -> str | None:
     return link.removeprefix("posix/") or host.system.timezone_file or None
 
 
-def _in_other_zones(host: HostView, own: int) -> dict[str, Process]:
-    """Return the services and the agent whose variable TZ gives another offset than the host's zone has."""
-    if isinstance(host.facts.processes, Missing):
+SERVICE_ROLES = ("paas", "appo", "appt")
+"""Of the hosts that run services or paas_agent."""
+ZONE_OF_HOST = (":/etc/localtime", "/etc/localtime")
+"""Values of TZ that name the zone of the host itself."""
+
+
+def _in_other_zones(
+    host: HostView, deployment: Deployment, own: int, unknown: list[Message | str]
+) -> dict[str, Process]:
+    """Return the services and the agent whose variable TZ gives another offset than the host's zone has.
+
+    own: seconds east of UTC. unknown: receives the reasons for which a process was not compared.
+    """
+    if deployment.generation != "5.x" or not deployment.host(host.name).has_role(*SERVICE_ROLES):
         return {}
     programs = [(process.service or "", process) for process in host.processes.uwsgi_masters()]
     programs += [("paas_agent", process) for process in host.processes.named("paas_agent")]
-    return {
-        name: process
-        for name, process in programs
-        if process.environ is not None
-        and "TZ" in process.environ
-        and zone_offset(process.environ["TZ"], host_time(host)) not in (None, own)
-    }
+    others: dict[str, Process] = {}
+    for name, process in programs:
+        if process.environ is None:
+            unknown.append(msg("/proc/{pid}/environ cannot be read ({name})", pid=process.pid, name=name))
+            continue
+        value = process.environ.get("TZ")
+        if value is None or value in ZONE_OF_HOST:
+            continue
+        seconds = zone_offset(value, host_time(host))
+        if seconds is None:
+            place = f"TZ={value}"
+            unknown.append(
+                msg(
+                    "{name} (pid {pid}): {place} is not a zone that is known here",
+                    name=name,
+                    pid=process.pid,
+                    place=place,
+                )
+            )
+        elif seconds != own:
+            others[name] = process
+    return others
 
 
 def _shown(seconds: int) -> str:

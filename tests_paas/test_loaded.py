@@ -11,6 +11,7 @@ from bkpaas.checks import (
     HostLookup,
     HostView,
     LogPlugin,
+    Message,
     Missing,
     NoData,
     NotApplicable,
@@ -51,6 +52,7 @@ def test_services_run_with_the_files_on_disk(
     """Each service has loaded its settings, its uwsgi file and its start files as they are on disk now."""
     slack = clock_slack(host, deployment, host_facts)
     stale: dict[str, list[CaseMessage]] = {}
+    unknown: list[Message | str] = []
     for name, service in host.services.by_name.items():
         run = host.services.run(name)
         process = None if run.pid is None else host.processes.get(run.pid)
@@ -64,34 +66,44 @@ def test_services_run_with_the_files_on_disk(
         messages = [
             *_of_others(name, settings_changes(settings, process, loaded, slack, compiled)),
             *changes(ini, process, loaded, slack, dates=False),
-            *_replaced_libraries(host, process),
+            *_replaced_libraries(host, name, unknown),
         ]
         finding.add_evidence(f"{name} {process.pid}: {len(settings) + len(ini)} files (±{slack:.1f} s)")
         if messages:
             stale[name] = messages
     require_no_problems(stale, finding, PROVED)
-    if not isinstance(host.facts.later, Missing) and host.later.problems:
-        raise NoData(clauses(host.later.problems))
+    if unknown:
+        raise NoData(clauses(unknown[:3]))
 
 
 OF_THE_SYSTEM = ("/usr/", "/lib", "/tmp/", "/var/", "/dev/", "/run/", "/memfd:", "/SYSV")
 """Where an update of the system, or a program at run time, replaces or removes shared objects."""
 
 
-def _replaced_libraries(host: HostView, process: Process) -> Iterator[CaseMessage]:
-    """Yield the shared objects of the virtual environment that were replaced or removed while the process runs."""
-    if isinstance(host.facts.later, Missing):
+def _replaced_libraries(host: HostView, service: str, unknown: list[Message | str]) -> Iterator[CaseMessage]:
+    """Yield the shared objects of the virtual environment that were replaced or removed while a service runs.
+
+    unknown: receives the reasons for which those of a process were not read.
+    """
+    later = host.facts.later
+    if isinstance(later, Missing):
+        unknown.append(later.reason)
         return
-    gone = host.later.libraries.get(str(process.pid), ())
-    own = [path for path in gone if not path.startswith(OF_THE_SYSTEM)]
-    if own:
-        yield case(
-            "library",
-            "pid {pid} runs with shared objects that are no longer on disk ({number}), such as {path}",
-            pid=process.pid,
-            number=len(own),
-            path=own[0],
-        )
+    for process in host.processes.uwsgi_masters(service):
+        gone = later.libraries.get(str(process.pid))
+        if gone is None:
+            if later.starts.get(str(process.pid)) is not None:
+                unknown.extend(later.problems or [msg("/proc/{pid}/maps cannot be read", pid=process.pid)])
+            continue
+        own = [path for path in gone if not path.startswith(OF_THE_SYSTEM)]
+        if own:
+            yield case(
+                "library",
+                "pid {pid} runs with shared objects that are no longer on disk ({number}), such as {path}",
+                pid=process.pid,
+                number=len(own),
+                path=own[0],
+            )
 
 
 def _of_others(project: str, messages: Sequence[CaseMessage]) -> list[CaseMessage]:

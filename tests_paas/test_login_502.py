@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from bkpaas.checks import (
     BEHIND_THE_DOMAIN,
     OPEN_PAAS_SERVICES,
+    SERVICE_OF_PATH,
     CaseMessage,
     ControllerView,
     Deployment,
@@ -38,8 +39,6 @@ from bkpaas.checks import (
     several,
 )
 
-BEHIND = {"/": "paas", "/login/": "login", "/api/": "esb", "/api/c/": "esb", "/v1/": "appengine"}
-"""The service of a path of the domain; other paths lead to applications."""
 APPS = {"/o/": ("appo",), "/t/": ("appt",)}
 """The roles of the hosts of applications, by path."""
 
@@ -257,9 +256,9 @@ def test_no_path_of_the_domain_is_a_bad_gateway(
             wrong[path] = connection_case(answer.error_kind, lines([no_answer(answer.error_kind)]))
         elif answer.status in (502, 503, 504):
             wrong[path] = case("bad-gateway", "HTTP {status}", status=answer.status)
-    finding.affects_services(BEHIND.get(path, "agent") for path in wrong)
+    finding.affects_services(SERVICE_OF_PATH.get(path, "agent") for path in wrong)
     roles = {"nginx"}.union(*(APPS.get(path, BEHIND_THE_DOMAIN) for path in wrong))
     finding.depends_on_hosts(entry.name for entry in deployment.hosts_with(*roles))
     finding.add_evidence(", ".join(paths))
-    parts = {path: f"service:{BEHIND.get(path, 'agent')}" for path in wrong}
+    parts = {path: f"service:{SERVICE_OF_PATH.get(path, 'agent')}" for path in wrong}
     assert not wrong, several(wrong, "paths", components=parts)

@@ -72,7 +72,7 @@ def test_nginx_has_connections_ports_and_files(
     )
     assert not denied, case("connect-denied", _evidence(denied, minutes), server=denied[-1].upstream)
     if host.system.local_ports is None:
-        return
+        raise NoData(msg("net.ipv4.ip_local_port_range was not read"))
     first, last = host.system.local_ports
     finding.add_evidence(f"ip_local_port_range {first} {last}")
     assert last - first + 1 >= FEWEST_PORTS, case(

@@ -75,6 +75,7 @@ from bkpaas.checks.modules import hosts_with_module, idle_placeholders, is_place
 from bkpaas.checks.nginx import (
     INTERNAL_NAME,
     INTERNAL_PORT,
+    SERVICE_OF_PATH,
     UPSTREAM_SERVICES,
     default_servers,
     host_was_put_right,
@@ -277,7 +278,7 @@ __all__ = [  # one name a line would take 200 lines
     "APP_UPSTREAMS", "BEHIND_THE_DOMAIN", "CONSUL_SUFFIX", "DOCKER_UNIT", "FEWEST_CLOCKS", "GENERATIONS",
     "IAM_SETTING", "INTERNAL_NAME", "INTERNAL_PORT", "LOGIN_TABLES", "LOG_INDEX", "MOST_APPLICATIONS",
     "OPEN_PAAS_SERVICES",
-    "PASSWORD_EXPIRED", "QUEUE_SECONDS", "REDIRECTS", "SHARED_SETTINGS", "TOO_LARGE_BODY", "UPSTREAM_SERVICES",
+    "PASSWORD_EXPIRED", "QUEUE_SECONDS", "REDIRECTS", "SERVICE_OF_PATH", "SHARED_SETTINGS", "TOO_LARGE_BODY", "UPSTREAM_SERVICES",
     "WRITTEN_TABLES", "Access", "Addresses", "Agent", "AgentConfig", "Answer", "Answers", "ApplicationEndpoint",
     "CaseMessage", "Cause", "Certificate", "Certificates", "Clock", "Compiled", "ConfProgram", "Connection",
     "Connections", "Container", "Containers", "ControllerView", "DatabaseAccount", "DatabaseLogin", "DatabaseState",

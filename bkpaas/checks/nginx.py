@@ -15,7 +15,7 @@ from bkpaas.checks.lookup import HostLookup
 from bkpaas.errors import NoData
 from bkpaas.facts import HostView, Nginx, NginxServer
 from bkpaas.facts.nginx import APP_UPSTREAMS
-from bkpaas.facts.nginx_location import route
+from bkpaas.facts.nginx_location import Route, route
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.inventory.platform import OPEN_PAAS_SERVICES
 
@@ -27,6 +27,10 @@ UPSTREAM_SERVICES = {
     "OPEN_PAAS_CONSOLE": "console",
 }
 """The services behind the upstreams, as nginx names them."""
+
+
+SERVICE_OF_PATH = {"/": "paas", "/login/": "login", "/api/": "esb", "/api/c/": "esb", "/v1/": "appengine"}
+"""The service of a path of the domain; other paths lead to applications."""
 
 
 def server_name_fits(name: str, domain: str) -> bool:
@@ -256,7 +260,17 @@ def upstream_component(address: str, nginx: Nginx, deployment: Deployment) -> st
                 return f"service:{service}"
     if address.rpartition(":")[0] in {app.address for app in deployment.hosts_with("appo", "appt")}:
         return "service:agent"
+    servers = servers_of_domain(nginx, deployment)
+    for path, service in SERVICE_OF_PATH.items():
+        if any(_leads_to(route(server.locations, path), address) for server in servers):
+            return f"service:{service}"
     return f"service:{address}"
+
+
+def _leads_to(way: Route | None, address: str) -> bool:
+    """Return whether nginx sends a path to an address with port, without an upstream in between."""
+    match = re.match(r"https?://([^/$?]+)", way.target) if way else None
+    return match is not None and address in (match[1], f"{match[1]}:80")
 
 
 def stopped_nginx(host: HostView) -> str:

@@ -60,3 +60,30 @@ def test_lost_packets_at_nginx_explain_it(record: Any) -> None:
         snapshot["hosts"]["nginx-1"]["retransmits"]["by_peer"] = peers
 
     assert record(change)["root_causes"] == ["packet-loss@nginx-1"]
+
+
+def unknown(host: str, *names: str) -> Any:
+    """Let nginx-1 and appo-1 wait for large packets, and let these requests of a host be unknown."""
+
+    def change(snapshot: dict[str, Any]) -> None:
+        without_answer(("nginx-1", "large@paas-1"), ("appo-1", "large-domain"))(snapshot)
+        for name in names:
+            del snapshot["hosts"][host]["answers"]["by_name"][name]
+        if not names:
+            snapshot["hosts"][host]["answers"] = {"fact": "Missing", "reason": "Permission denied"}
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (unknown("paas-1"), {"nginx-1": "no_data", "appo-1": "no_data"}),
+        (unknown("paas-1", "large"), {"nginx-1": "no_data", "appo-1": "no_data"}),
+        (unknown("nginx-1", "large-domain"), {"nginx-1": "fail", "appo-1": "no_data"}),
+        (unknown("paas-2", "large"), {"nginx-1": "fail", "appo-1": "no_data"}),
+    ],
+)
+def test_login_that_is_not_known_to_work_is_no_data(judge: Any, change: Any, words: dict[str, str]) -> None:
+    verdicts = judge("large-packets", change)
+    assert {name: verdicts[name]["verdict"] for name in words} == words

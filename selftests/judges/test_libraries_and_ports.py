@@ -22,10 +22,28 @@ def test_shared_objects_of_login(judge: Any, paths: list[str], word: str, case: 
         host = snapshot["hosts"]["paas-1"]
         items = host["processes"]["items"]
         pids = [str(one[0]) for one in items if "uwsgi-open_paas-login.ini" in " ".join(one[6])]
-        host["later"]["libraries"] = dict.fromkeys(pids, paths)
+        host["later"]["libraries"].update(dict.fromkeys(pids, paths))
 
     verdict = judge("services-loaded", change)["paas-1"]
     assert (verdict["verdict"], verdict["case"]) == (word, case), verdict["evidence"]
+
+
+@pytest.mark.parametrize(
+    ("later", "word"),
+    [
+        ({"libraries": {}}, "no_data"),
+        ({"libraries": {}, "problems": ["Permission denied"]}, "no_data"),
+        ({"libraries": {}, "starts": {}}, "pass"),  # they have ended: services-loaded is about those that run
+        ({"fact": "Missing", "reason": "Permission denied"}, "no_data"),
+    ],
+)
+def test_shared_objects_that_were_not_read(judge: Any, later: dict[str, Any], word: str) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        host = snapshot["hosts"]["paas-1"]
+        host["later"] = {**host["later"], **later} if "fact" not in later else later
+
+    verdict = judge("services-loaded", change)["paas-1"]
+    assert verdict["verdict"] == word, verdict["evidence"]
 
 
 @pytest.mark.parametrize(
@@ -36,7 +54,7 @@ def test_shared_objects_of_login(judge: Any, paths: list[str], word: str, case: 
         ([40000, 41023], "pass", None),
         ([32768, 60999], "pass", None),
         ([1024, 65535], "pass", None),
-        (None, "pass", None),
+        (None, "no_data", None),
     ],
 )
 def test_local_ports_of_nginx(judge: Any, ports: list[int] | None, word: str, case: str | None) -> None:

@@ -234,9 +234,35 @@ def with_zone(value: str) -> Any:
         ("CST-8", None),
         ("<+08>-8:00", None),
         (":/etc/localtime", None),
-        ("Nowhere/At all", None),
     ],
 )
 def test_time_zone_of_a_process(judge: Any, value: str, case: str | None) -> None:
     verdict = judge("timezone-all", with_zone(value))["paas-1"]
     assert (verdict["verdict"], verdict["case"]) == (("fail", case) if case else ("pass", None))
+
+
+def without_environment(snapshot: Snapshot) -> None:
+    with_zone("CST-8")(snapshot)
+    for process in host_of(snapshot)["processes"]["items"]:
+        if "uwsgi-open_paas-login.ini" in " ".join(process[6]):
+            process[8] = None
+
+
+def without_processes(snapshot: Snapshot) -> None:
+    with_zone("CST-8")(snapshot)
+    host_of(snapshot)["processes"] = {"fact": "Missing", "reason": "Permission denied"}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (with_zone("Nowhere/At all"), "Nowhere/At all"),
+        (without_environment, "environ"),
+        (without_processes, "Permission denied"),
+    ],
+)
+def test_time_zone_of_a_process_that_is_not_known(judge: Any, change: Any, reason: str) -> None:
+    verdicts = judge("timezone-all", change)
+    assert verdicts["paas-1"]["verdict"] == "no_data"
+    assert reason in verdicts["paas-1"]["reason"]
+    assert verdicts["data-1"]["verdict"] == "pass"

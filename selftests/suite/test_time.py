@@ -9,7 +9,7 @@ from judges import deployment, facts, room, views
 
 from bkpaas.checks import Finding
 from bkpaas.errors import NoData, NotApplicable
-from bkpaas.facts import Clock, HostFacts, Missing, System
+from bkpaas.facts import Clock, HostFacts, Missing, Processes, System
 
 TIME = room("tests_logging/test_time.py")
 HOUR = 3600
@@ -74,8 +74,9 @@ def system(seconds: int | None, localtime: str | None = None) -> System:
 
 
 def zones(*offsets: int | None) -> list[HostFacts]:
+    running = Processes(items=())
     return [
-        facts(name, system=system(seconds)) if seconds is not None else facts(name)
+        facts(name, system=system(seconds), processes=running) if seconds is not None else facts(name)
         for name, seconds in zip("abcdefg", offsets, strict=False)
     ]
 
@@ -99,7 +100,10 @@ def test_the_zone_that_most_hosts_have(offsets: Any, paas: str, bad: str) -> Non
 
 def test_names_of_zones_do_not_matter() -> None:
     places = (None, "/usr/share/zoneinfo/PRC", "/usr/share/zoneinfo/Asia/Shanghai")
-    hosts = [facts(name, system=system(8 * HOUR, place)) for name, place in zip("abc", places, strict=True)]
+    hosts = [
+        facts(name, system=system(8 * HOUR, place), processes=Processes(items=()))
+        for name, place in zip("abc", places, strict=True)
+    ]
     assert set(words_of(TIME.test_time_zone_is_that_of_the_others, hosts).values()) == {"pass"}
 
 
