@@ -18,6 +18,7 @@ from bkpaas.checks import (
     NotApplicable,
     Subject,
     Value,
+    about,
     case,
     combined,
     condition,
@@ -355,15 +356,15 @@ def test_inventory_has_the_domain_of_the_files(
     other = next((name for name in configured if name in served), None)
     if fits or deployment.domain in configured or other is None:
         return  # the files differ: other conditions compare them
-    raise AssertionError(
-        case(
-            "differs",
-            "the inventory has the domain {domain}, and {place} has {other}",
-            domain=deployment.domain,
-            place=names[other],
-            other=other,
-        )
+    message = case(
+        "differs",
+        "the inventory has the domain {domain}, and {place} has {other}",
+        domain=deployment.domain,
+        place=names[other],
+        other=other,
     )
+    domains = [f"domain:{name}" for name in configured if name in served]
+    raise AssertionError(about(message, *domains))
 
 
 def _served(host: HostView) -> dict[str, str]:

@@ -17,6 +17,7 @@ from bkpaas.checks import (
     NotApplicable,
     Process,
     Supervisor,
+    about,
     case,
     changes,
     clauses,
@@ -68,12 +69,19 @@ def test_services_run_with_the_files_on_disk(
             *changes(ini, process, loaded, slack, dates=False),
             *_replaced_libraries(host, name, unknown),
         ]
+        messages = [about(one, *(_settings_of(one) or [f"service:{name}"])) for one in messages]
         finding.add_evidence(f"{name} {process.pid}: {len(settings) + len(ini)} files (±{slack:.1f} s)")
         if messages:
             stale[name] = messages
     require_no_problems(stale, finding, PROVED)
     if unknown:
         raise NoData(clauses(unknown[:3]))
+
+
+def _settings_of(message: CaseMessage) -> list[str]:
+    """Return the settings that a message names, as components."""
+    names = str(message.parameters["names"]).split(", ") if message.case == "values" else []
+    return [f"setting:{name}" for name in names]
 
 
 OF_THE_SYSTEM = ("/usr/", "/lib", "/tmp/", "/var/", "/dev/", "/run/", "/memfd:", "/SYSV")
@@ -141,7 +149,10 @@ def test_nginx_runs_with_the_files_on_disk(
     if loaded is None:
         raise NoData(msg("the start of pid {pid} is not known", pid=master.pid))
     finding.add_evidence(f"nginx {master.pid}: {len(host.nginx.files)} files (±{slack:.1f} s)")
-    messages = changes(host.nginx.files, master, loaded, slack)
+    messages = [
+        about(one, f"path:{one.parameters['path']}")
+        for one in changes(host.nginx.files, master, loaded, slack)
+    ]
     require_no_problems({"nginx": messages} if messages else {}, finding, PROVED)
 
 

@@ -12,6 +12,7 @@ from bkpaas.checks import (
     Message,
     NoData,
     NotApplicable,
+    about,
     case,
     clauses,
     clock_slack,
@@ -145,13 +146,17 @@ def test_nginx_accepts_uploads(
     for server in servers_of_domain(host.nginx, deployment):
         route = nginx_route(server.locations, PORTAL)
         size = route.location.passing.body_bytes if route else 0
-        assert not 0 < size < needed * MEGABYTE, case(
+        files = {
+            file for file in (host.nginx.main, server.file, route.location.file if route else "") if file
+        }
+        message = case(
             "too-small",
             "{location}: the client_max_body_size in effect is {megabytes} MB (limit {limit} MB; shipped 512 MB; 1 MB where none is written)",
             location=f"{server.file}:{server.line}",
             megabytes=f"{size / MEGABYTE:.3g}",
             limit=needed,
         )
+        assert not 0 < size < needed * MEGABYTE, about(message, *(f"path:{file}" for file in sorted(files)))
 
 
 def _lines_since_load(

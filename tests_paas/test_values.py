@@ -15,6 +15,7 @@ from bkpaas.checks import (
     NotApplicable,
     SettingReading,
     Sockets,
+    about,
     addresses,
     case,
     clauses,
@@ -94,12 +95,15 @@ def test_projects_have_the_same_values(
 def _assert_none(wrong: list[Problem], finding: Finding) -> None:
     """Fail with the case of the first problem; the remedy gets its projects."""
     if wrong:
-        finding.names_components("setting", [problem.name for problem in wrong])
         finding.affects_services(project for problem in wrong for project in problem.projects)
         finding.set_remedy_values(service=" ".join(wrong[0].projects))
     assert not wrong, combined(
-        [problem.case for problem in wrong], lines(problem.case.evidence for problem in wrong)
+        [_of_setting(problem) for problem in wrong], lines(problem.case.evidence for problem in wrong)
     )
+
+
+def _of_setting(problem: Problem) -> CaseMessage:
+    return problem.case if problem.case.parts else about(problem.case, f"setting:{problem.name}")
 
 
 def _own_readings(
@@ -305,12 +309,17 @@ def _problem(kind: str, reading: SettingReading, text: str, reason: Message) -> 
     evidence = msg(
         "{where}: {name} = {text}; {reason}", where=reading.where, name=reading.name, text=text, reason=reason
     )
+    message = _case_of(kind, evidence, key=reading.name, projects=reading.project, value=text)
+    return about(message, f"setting:{reading.name}", f"domain:{location_host(text)}")
+
+
+def _case_of(kind: str, evidence: Message, **parameters: str) -> CaseMessage:
     if kind == "other-domain":
-        return case("other-domain", evidence, key=reading.name, projects=reading.project, value=text)
+        return case("other-domain", evidence, **parameters)
     if kind == "other-host":
-        return case("other-host", evidence, key=reading.name, projects=reading.project, value=text)
+        return case("other-host", evidence, **parameters)
     if kind == "not-listening":
-        return case("not-listening", evidence, key=reading.name, projects=reading.project, value=text)
+        return case("not-listening", evidence, **parameters)
     if kind == "unresolved":
-        return case("unresolved", evidence, key=reading.name, projects=reading.project, value=text)
-    return case("other-port", evidence, key=reading.name, projects=reading.project, value=text)
+        return case("unresolved", evidence, **parameters)
+    return case("other-port", evidence, **parameters)

@@ -157,11 +157,11 @@ class Case(Struct, frozen=True):
         return Text(en=lines("en"), zh=lines("zh"))
 
 
-Component = Literal["service", "address", "path", "setting", "role", "unit"]
+Component = Literal["service", "address", "path", "setting", "role", "unit", "domain"]
 """The types of what evidence names.
 
 service: of open_paas, agent, or the address and port of another server. address: host:port that is connected to.
-path: of a file. role: of the inventory. unit: of systemd, without its type. setting: the name of a key in a settings file; what names none is not explained by a setting.
+path: of a file. role: of the inventory. unit: of systemd, without its type. domain: the host part of an address in the settings. setting: the name of a key in a settings file; what names none is not explained by a setting.
 """
 
 

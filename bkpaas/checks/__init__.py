@@ -8,7 +8,7 @@ The fixtures of a check are the parameters listed in docs/custom-checks.md; thei
 from bkpaas.catalogue.model import Cause, Text, anywhere, same_host, same_link, seen_from_host, source, target
 from bkpaas.catalogue.scope import OnController, PerHost, PerLink, PerPair, Subject
 from bkpaas.catalogue.variables import login_command as ssh_command
-from bkpaas.checks.case import CaseMessage, case, combined, connection_case, several
+from bkpaas.checks.case import CaseMessage, about, case, combined, connection_case, several
 from bkpaas.checks.clocks import (
     FEWEST_CLOCKS,
     access_time,
@@ -293,7 +293,7 @@ __all__ = [  # one name a line would take 200 lines
     "Resolved", "Retransmits", "Saas", "SaasRuns", "Search", "Searches", "Service", "ServiceRun", "Services",
     "ServicesView", "SettingReading", "SettingReadings", "Settings", "SettingsByProject", "Snapshot", "Sockets",
     "Startup", "StatementError", "Subject", "Supervisor", "Supervisors", "System", "TcpName", "Text", "TimeDaemon",
-    "TimeLimit", "Unit", "Units", "UnixSocket", "Value", "Versions", "WorkerDeath", "WrittenLog", "access_time",
+    "TimeLimit", "Unit", "Units", "UnixSocket", "Value", "Versions", "WorkerDeath", "WrittenLog", "about", "access_time",
     "accounts", "addresses", "all_readings", "answers_commands", "anywhere", "app_directories", "app_route", "app_servers",
     "application_endpoint", "application_path", "as_paas_hosts", "body_text", "both", "case", "changes",
     "check_refusal", "clauses",

@@ -54,6 +54,11 @@ def combined(cases: Sequence[CaseMessage], evidence: Message, /, **parameters: o
     return CaseMessage(cases[0].case, evidence, {**cases[0].parameters, **added}, tuple(dict.fromkeys(parts)))
 
 
+def about(message: CaseMessage, /, *components: str) -> CaseMessage:
+    """Return the message of a case with what its evidence names, each as `TYPE:NAME`."""
+    return structs.replace(message, parts=tuple((component, message.case) for component in components))
+
+
 def several(
     problems: Mapping[str, CaseMessage], names: str, components: Mapping[str, str] | None = None
 ) -> CaseMessage:

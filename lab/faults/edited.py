@@ -193,9 +193,17 @@ def swapped_settings(service: str, path: str, sed: str) -> Fault:
     )  # fmt: skip
 
 
-def nginx_fault(name: str, role: str, path: str, sed: str, what: tuple[str, str], again: Restart) -> Fault:
+def nginx_fault(
+    name: str,
+    role: str,
+    path: str,
+    sed: str,
+    what: tuple[str, str],
+    again: Restart,
+    condition: str = "nginx-loaded",
+) -> Fault:
     break_, heal = in_place(role, 0, path, sed, again)
-    return Fault(f"edited-{name}", "nginx-loaded", "login-502", what[0], what[1], break_, heal)
+    return Fault(f"edited-{name}", condition, "login-502", what[0], what[1], break_, heal)
 
 
 SITE = "etc/nginx/paas.conf"
@@ -203,7 +211,8 @@ NGINX = [
     nginx_fault("nginx-timeout", "nginx", SITE, "s/proxy_read_timeout 600;/proxy_read_timeout 61;/",
                 ("proxy_read_timeout was changed and nginx not reloaded", "修改 proxy_read_timeout 之后没有重载 nginx"), gate_reload),
     nginx_fault("nginx-body-size", "nginx", SITE, "s/client_max_body_size 512m/client_max_body_size 1m/",
-                ("client_max_body_size was changed and nginx not reloaded", "修改 client_max_body_size 之后没有重载 nginx"), gate_reload),
+                ("client_max_body_size was changed and nginx not reloaded", "修改 client_max_body_size 之后没有重载 nginx"), gate_reload,
+                "nginx-upload-size"),
     nginx_fault("nginx-main", "nginx", "etc/nginx.conf", "s/worker_connections 1024/worker_connections 4096/",
                 ("worker_connections was changed and nginx not reloaded", "修改 worker_connections 之后没有重载 nginx"), gate_reload),
     nginx_fault("nginx-default", "nginx", "etc/nginx/default.conf", "1 i # closed by the security team",
