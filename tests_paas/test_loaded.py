@@ -150,7 +150,7 @@ def test_nginx_runs_with_the_files_on_disk(
         raise NoData(msg("the start of pid {pid} is not known", pid=master.pid))
     finding.add_evidence(f"nginx {master.pid}: {len(host.nginx.files)} files (±{slack:.1f} s)")
     messages = [
-        about(one, f"path:{one.parameters['path']}")
+        about(one, "path:" + str(one.parameters["path"]))
         for one in changes(host.nginx.files, master, loaded, slack)
     ]
     require_no_problems({"nginx": messages} if messages else {}, finding, PROVED)
