@@ -309,17 +309,17 @@ def _problem(kind: str, reading: SettingReading, text: str, reason: Message) -> 
     evidence = msg(
         "{where}: {name} = {text}; {reason}", where=reading.where, name=reading.name, text=text, reason=reason
     )
-    message = _case_of(kind, evidence, key=reading.name, projects=reading.project, value=text)
+    message = _case_of(kind, evidence, reading, text)
     return about(message, f"setting:{reading.name}", f"domain:{location_host(text)}")
 
 
-def _case_of(kind: str, evidence: Message, **parameters: str) -> CaseMessage:
+def _case_of(kind: str, evidence: Message, reading: SettingReading, text: str) -> CaseMessage:
     if kind == "other-domain":
-        return case("other-domain", evidence, **parameters)
+        return case("other-domain", evidence, key=reading.name, projects=reading.project, value=text)
     if kind == "other-host":
-        return case("other-host", evidence, **parameters)
+        return case("other-host", evidence, key=reading.name, projects=reading.project, value=text)
     if kind == "not-listening":
-        return case("not-listening", evidence, **parameters)
+        return case("not-listening", evidence, key=reading.name, projects=reading.project, value=text)
     if kind == "unresolved":
-        return case("unresolved", evidence, **parameters)
-    return case("other-port", evidence, **parameters)
+        return case("unresolved", evidence, key=reading.name, projects=reading.project, value=text)
+    return case("other-port", evidence, key=reading.name, projects=reading.project, value=text)
