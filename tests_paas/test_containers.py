@@ -191,6 +191,10 @@ def _copy(containers: Containers, master: Process, id_: str | None) -> str | Non
     return other.name if other else id_ and id_[:SHORT_ID]
 
 
+HOME_INSIDE = "/data/bkce"
+"""BK_HOME in the containers, also where the host has another one. Source: the CE installer."""
+
+
 @condition("container-definition")
 def test_the_sources_of_bind_mounts_are_there(host: HostView, finding: Finding) -> None:
     """Every container has the bind mounts of the installer, each with its source on the host, and a uwsgi file is a file."""
@@ -219,9 +223,17 @@ def _lost_mounts(host: HostView, container: Container) -> list[str]:
     home, service = host.system.install_root, service_of_container(container.name)
     if home is None or service not in OPEN_PAAS_SERVICES or not container.binds:
         return []
-    needed = (f"{home}/open_paas", f"{home}/logs/open_paas", f"{home}/etc/uwsgi-open_paas-{service}.ini")
+    needed = ("open_paas", "logs/open_paas", f"etc/uwsgi-open_paas-{service}.ini")
     shared = tuple(bind.destination.rstrip("/") for bind in container.binds)
-    return [path for path in needed if not any(path == one or path.startswith(f"{one}/") for one in shared)]
+    return [
+        f"{home}/{path}"
+        for path in needed
+        if not any(
+            f"{root}/{path}".startswith(f"{one}/") or f"{root}/{path}" == one
+            for root in (home, HOME_INSIDE)
+            for one in shared
+        )
+    ]
 
 
 @condition("container-memory")

@@ -174,6 +174,20 @@ def test_the_sources_of_bind_mounts(judge: Any, change: Change, case: str | None
     assert (verdict["verdict"], verdict["case"]) == (("fail", case) if case else ("pass", None))
 
 
+def test_the_home_of_a_container_need_not_be_that_of_the_host(judge: Any) -> None:
+    """Enterprise hosts have /data/bkee, which the installer mounts at /data/bkce."""
+
+    def change(snapshot: dict[str, Any]) -> None:
+        in_containers(snapshot)
+        host = snapshot["hosts"]["paas-1"]
+        host["system"]["home"] = "/data/bkee"
+        for container in host["containers"]["by_name"].values():
+            for bind in container["binds"]:
+                bind["source"] = bind["source"].replace("/data/bkce", "/data/bkee")
+
+    assert judge("container-definition", change)["paas-1"]["verdict"] == "pass"
+
+
 def workers_killed(limit: int | None, number: int, signal: int = 9) -> Change:
     def change(snapshot: dict[str, Any]) -> None:
         login(memory=limit)(snapshot)
