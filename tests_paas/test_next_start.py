@@ -98,6 +98,11 @@ def _uids(host: HostView) -> dict[str, int]:
                     by_name[program.name] = uid
                 elif process is not None and process.uid is not None:
                     by_name[program.name] = process.uid
+    applications = () if isinstance(host.facts.saas, Missing) else host.facts.saas.items
+    for saas in applications:
+        process = host.processes.get(saas.pid) if saas.pid is not None else None
+        if process is not None and process.uid is not None:
+            by_name.setdefault(saas.app, process.uid)
     return by_name
 
 

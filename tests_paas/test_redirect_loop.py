@@ -42,6 +42,10 @@ from bkpaas.checks import (
 )
 
 PROJECTS = ("login", "paas", "esb", "appengine", "console")
+WITH_BROWSERS = ("login", "paas", "console")
+"""Projects that answer to browsers."""
+FOR_HTTPS = ("CSRF_COOKIE_SECURE", "SESSION_COOKIE_SECURE")
+"""Settings with which a browser keeps the cookie from https only."""
 
 
 @condition("login-settings-equal")
@@ -199,10 +203,28 @@ def test_cmdb_and_job_reach_login(host: HostView, deployment: Deployment, findin
 def test_settings_have_the_scheme_of_the_domain(
     host: HostView, deployment: Deployment, finding: Finding
 ) -> None:
-    """HTTP_SCHEMA of login and paas is the scheme under which the domain is served."""
+    """HTTP_SCHEMA of login and paas is the scheme under which the domain is served; cookies are not for https only."""
+    dropped = _cookies_for_https(host, deployment)
+    finding.names_components("setting", list(dropped))
+    finding.affects_services(project for places in dropped.values() for project in places)
+    assert not dropped, case(
+        "cookie-dropped",
+        lines(
+            msg(
+                "{where}: {name} = True, the domain is served under {scheme}",
+                where=where,
+                name=name,
+                scheme=deployment.scheme,
+            )
+            for name, places in dropped.items()
+            for where in places.values()
+        ),
+        projects=series(dict.fromkeys(project for places in dropped.values() for project in places)),
+        names=series(dropped),
+    )
     configured = {
         project: (value, where)
-        for project in ("login", "paas", "console")
+        for project in WITH_BROWSERS
         for value, where in [setting(host, project, "HTTP_SCHEMA")]
         if value is not None
     }
@@ -229,6 +251,22 @@ def test_settings_have_the_scheme_of_the_domain(
         projects=series(wrong),
         scheme=deployment.scheme,
     )
+
+
+def _cookies_for_https(host: HostView, deployment: Deployment) -> dict[str, dict[str, str]]:
+    """Return {setting: {project: file:line}} of cookies that a browser drops since the domain has no https."""
+    if deployment.scheme == "https":
+        return {}
+    found = {
+        name: {
+            project: where
+            for project in WITH_BROWSERS
+            for value, where in [setting(host, project, name)]
+            if value is not None and value.value is True
+        }
+        for name in FOR_HTTPS
+    }
+    return {name: places for name, places in found.items() if places}
 
 
 @condition("login-redirect-shape")

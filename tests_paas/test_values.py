@@ -33,6 +33,7 @@ from bkpaas.checks import (
     readings,
     series,
     service_endpoint,
+    setting,
     shared_readings,
 )
 
@@ -51,6 +52,16 @@ SERVICES = {"LOGIN_HOST": "login", "HOST_BK_LOGIN": "login", "ENGINE_HOST": "app
 """The service of a paas host that a setting names with its port."""
 ROLES = {"HOST_CC": ("cmdb", "nginx"), "HOST_JOB": ("job", "nginx")}
 """Roles of the hosts that may stand behind a setting; others name the paas and nginx hosts."""
+ACCEPTED = "ALLOWED_HOSTS"
+"""The names under which a project answers; a request with another Host is answered with 400."""
+SERVED = {
+    "login": ("LOGIN_HOST", "HOST_BK_LOGIN"),
+    "paas": (),
+    "esb": (),
+    "appengine": ("ENGINE_HOST",),
+    "console": (),
+}
+"""Projects that are requested under the domain, and the settings with another name of theirs."""
 
 
 class Problem(NamedTuple):
@@ -186,13 +197,45 @@ def test_addresses_in_the_settings_are_those_of_the_inventory(
             problem = _location_problem(reading, host, deployment, host_facts)
             if problem is not None:
                 wrong.append(Problem(name, [reading.project], problem))
-    if not compared and not unclear:
+    wrong += _refusals(host, deployment)
+    if not compared and not unclear and not wrong:
         raise NotApplicable(msg("no settings file has an address of another part of the platform"))
     finding.add_evidence(series(compared))
     finding.affects_services(SERVICES[one.name] for one in wrong if one.case.case == "not-listening")
     _assert_none(wrong, finding)
     if unclear:
         raise NoData(clauses(list(dict.fromkeys(unclear))[:5]))
+
+
+def _refusals(host: HostView, deployment: Deployment) -> list[Problem]:
+    """Return the projects that answer 400 to requests for the domain, or for the address in the settings."""
+    result = []
+    for project, names in SERVED.items():
+        value, where = setting(host, project, ACCEPTED)
+        debug, _ = setting(host, project, "DEBUG")
+        if value is None or value.kind != "list" or value.value is None or (debug and debug.value is True):
+            continue
+        own = [reading for name in names for reading in _own_readings(host, name, LOCATIONS[name])[0]]
+        places = [location_host(reading.text.strip("'\" ")) for reading in own]
+        wanted = dict.fromkeys((deployment.domain.lower(), *(one for one in places if is_own(one, host))))
+        refused = [one for one in wanted if not any(_accepts(str(name), one) for name in value.value)]
+        if refused:
+            text = msg(
+                "{where}: {name} = {text} does not contain {names}",
+                where=where,
+                name=ACCEPTED,
+                text=value.text,
+                names=series(refused),
+            )
+            names_of = case("name-refused", text, projects=project, names=series(refused))
+            result.append(Problem(ACCEPTED, [project], names_of))
+    return result
+
+
+def _accepts(pattern: str, name: str) -> bool:
+    """Return whether Django takes the name for one of ALLOWED_HOSTS."""
+    pattern = pattern.lower()
+    return pattern in ("*", name) or (pattern.startswith(".") and f".{name}".endswith(pattern))
 
 
 OWN_HOST = ("LOGIN_HOST", "ENGINE_HOST", "HOST_BK_LOGIN")

@@ -60,8 +60,10 @@ class Startup(Fact, frozen=True):
 _PYC_BYTES = 65536
 _FIRST_LINE = 256
 _MOST_FILES = 50
-_MOST_PATHS = 150
+_MOST_PATHS = 300
 """Paths of one host, directories included."""
+_MOST_APPLICATIONS = 25
+"""So many running applications of one host, in the order of their names."""
 _FILE_OPTIONS = ("--ini", "-c", "-f", "--config", "--configuration", "--ini-paste")
 _INTERPRETER = re.compile(r"#!\s*(?P<path>/[^\s\0]+)")
 
@@ -129,6 +131,8 @@ def needs(facts: HostFacts) -> tuple[Need, ...]:
                     needs_ += _of_program(program)
                     if module == "open_paas" and not isinstance(facts.services, Missing):
                         needs_ += _of_ini(program.name, command_words(program), facts.services)
+        if (agent := facts.supervisors.by_module.get("paas_agent")) is not None and agent.conf.exists:
+            needs_ += _of_applications(facts)
     if not isinstance(facts.nginx, Missing):
         needs_ += _of_nginx(facts.nginx)
     plain = (one for one in needs_ if one.path.startswith("/") and not re.search(r"[*?\[%$]", one.path))
@@ -199,6 +203,21 @@ def command_words(program: ConfProgram) -> list[str]:
         return shlex.split(program.command)
     except ValueError:
         return program.command.split()
+
+
+def _of_applications(facts: HostFacts) -> Iterator[Need]:
+    """Yield the program of each running SaaS in its virtual environment, and its uwsgi file."""
+    if isinstance(facts.saas, Missing) or isinstance(facts.processes, Missing):
+        return
+    for saas in sorted(facts.saas.items, key=lambda one: one.app)[:_MOST_APPLICATIONS]:
+        process = facts.processes.get(saas.pid) if saas.pid is not None and saas.alive else None
+        if process is None or not process.argv or f"/apps/Envs/{saas.app}/" not in process.argv[0]:
+            continue
+        where = f"pid {process.pid}"
+        yield Need(saas.app, "command", process.argv[0], where)
+        for option, value in pairwise(process.argv):
+            if option in _FILE_OPTIONS and value.startswith("/"):
+                yield Need(saas.app, "file", value, where)
 
 
 def _of_ini(program: str, command: Sequence[str], services: Services) -> Iterator[Need]:

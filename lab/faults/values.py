@@ -128,6 +128,22 @@ def _fault(change: Change) -> Fault:
 FAULTS = (
     *map(_fault, CHANGES),
     Fault(
+        "cookies-for-https",
+        "scheme-matches",
+        "login-redirect-loop",
+        "a security review made the cookies of login Secure, the domain has no https",
+        "安全加固后 login 的 cookie 带 Secure，而域名没有 https",
+        *changed("login", "$ a CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE = True", 0, 1),
+    ),
+    Fault(
+        "allowed-hosts-by-address",
+        INVENTORY,
+        "login-redirect-loop",
+        "a security review set ALLOWED_HOSTS of paas to the address of the host",
+        "安全加固后 paas 的 ALLOWED_HOSTS 只有主机的地址",
+        *changed("paas", "$ a ALLOWED_HOSTS = ['FIRST_HOST', 'localhost']", 0, 1),
+    ),
+    Fault(
         "settings-of-the-first-host",
         "settings-own-host",
         "login-502",

@@ -7,7 +7,7 @@ from lab.faults.actions import edit, host, restart, restore
 from lab.faults.fault import Act
 from lab.faults.gateway import in_front
 from lab.faults.limping import kill_workers, nothing
-from lab.faults.values import FILES
+from lab.faults.values import FILES, changed
 from lab.lookalikes.lookalike import Lookalike
 
 
@@ -57,6 +57,12 @@ PASSED_ON = (
 """Other directives with which the same request arrives."""
 
 LOOKALIKES = (
+    Lookalike(
+        "allowed-hosts-by-domain",
+        "ALLOWED_HOSTS of paas has the domain with a leading dot, and its cookies are not Secure",
+        "paas 的 ALLOWED_HOSTS 为带前导点的域名，cookie 不带 Secure",
+        *changed("paas", "$ a ALLOWED_HOSTS = ['localhost', '.bklab.test']\\nCSRF_COOKIE_SECURE = DEBUG", 0, 1),
+    ),
     Lookalike("passed-on-otherwise", "nginx passes requests on with other directives to the same effect", "nginx 用其他写法转发请求，效果相同", *in_front(PASSED_ON)),
     Lookalike("cookie-name-in-two-parts", "BK_COOKIE_NAME of paas is written in two parts", "paas 的 BK_COOKIE_NAME 分两段书写", *spelled("paas", 0, "s/^BK_COOKIE_NAME = .*/BK_COOKIE_NAME = 'bk_' 'token'/")),
     Lookalike("domain-put-together", "PAAS_DOMAIN of login is put together of a name of the file's own on one host", "一台主机上 login 的 PAAS_DOMAIN 由文件内部的名称拼成", *spelled("login", 1, "s/^PAAS_DOMAIN = 'paas\\.\\(.*\\)'/_DOMAIN = '\\1'\\nPAAS_DOMAIN = 'paas.%s' % _DOMAIN/")),

@@ -246,3 +246,48 @@ def refused_ini(snapshot: dict[str, Any]) -> None:
 def test_files_that_are_refused(judge: Any, condition: str, change: Edit) -> None:
     verdict = judge(condition, change)["paas-1"]
     assert (verdict["verdict"], verdict["case"]) == ("fail", "invalid")
+
+
+APP = "/data/bkce/paas_agent/apps"
+APP_UWSGI = f"{APP}/Envs/bk_framework/bin/uwsgi"
+APP_INI = f"{APP}/projects/bk_framework/conf/bk_framework.ini"
+
+
+def of_application(place: str, **values: Any) -> Edit:
+    return lambda snapshot: snapshot["hosts"]["appo-1"]["startup"]["paths"][place].update(values)
+
+
+def in_a_container(snapshot: dict[str, Any]) -> None:
+    """What runs in an image has no virtual environment on the host."""
+    host = snapshot["hosts"]["appo-1"]
+    of_application(APP_UWSGI, type="missing")(snapshot)
+    pid = host["saas"]["items"][0]["pid"]
+    next(one for one in host["processes"]["items"] if one[PID] == pid)[ARGV][0] = "/app/.env/bin/uwsgi"
+
+
+def offline(snapshot: dict[str, Any]) -> None:
+    """An application that does not run has no next start."""
+    of_application(APP_UWSGI, type="missing")(snapshot)
+    snapshot["hosts"]["appo-1"]["saas"]["items"][0].update(pid=None, alive=None)
+
+
+def not_asked(snapshot: dict[str, Any]) -> None:
+    del snapshot["hosts"]["appo-1"]["startup"]["paths"][APP_UWSGI]
+
+
+@pytest.mark.parametrize(
+    ("change", "word", "case"),
+    [
+        (of_application(f"{APP}/Envs/bk_framework", type="missing"), "fail", "missing"),
+        (of_application(APP_UWSGI, type="symlink"), "fail", "missing"),
+        (of_application(APP_UWSGI, mode=0o644), "fail", "no-access"),
+        (of_application(APP_INI, type="missing"), "fail", "missing"),
+        (not_asked, "no_data", None),
+        (in_a_container, "pass", None),
+        (offline, "pass", None),
+    ],
+)
+def test_the_next_start_of_an_application(record: Any, change: Edit, word: str, case: str | None) -> None:
+    results = record(change, "next-start")
+    verdict = next(one for one in results["verdicts"] if one["subject"] == "appo-1")
+    assert (verdict["verdict"], verdict["case"]) == (word, case)

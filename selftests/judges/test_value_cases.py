@@ -121,3 +121,55 @@ def test_a_name_of_the_file_itself_is_not_a_setting(judge: Any) -> None:
         own["_DOMAIN"] = list(own["PAAS_DOMAIN"])
 
     assert judge("login-settings-equal", change)["paas-1+paas-2"]["verdict"] == "pass"
+
+
+def set_on_both(project: str, name: str, kind: str, value: Any) -> Any:
+    def change(snapshot: dict[str, Any]) -> None:
+        for host in ("paas-1", "paas-2"):
+            own = values(snapshot, host, project)
+            own[name] = [kind, next(iter(own.values()))[1], 90, value, ""]
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("project", "value", "case"),
+    [
+        ("paas", ["10.66.0.11", "10.66.0.12"], "name-refused"),
+        ("paas", [], "name-refused"),
+        ("paas", ["*"], None),
+        ("paas", ["PAAS.bklab.test"], None),
+        ("esb", [".bklab.test"], None),
+        ("esb", [".lab.test"], "name-refused"),
+        ("login", [".bklab.test"], "name-refused"),
+        ("login", [".bklab.test", "10.66.0.11", "10.66.0.12"], None),
+        ("appengine", ["paas.bklab.test", "10.66.0.12"], "name-refused"),
+    ],
+)
+def test_names_under_which_a_project_answers(judge: Any, project: str, value: Any, case: str | None) -> None:
+    """Besides the domain, login and appengine are requested under the address in the settings of paas and esb."""
+    verdict = judge("settings-match-inventory", set_on_both(project, "ALLOWED_HOSTS", "list", value))[
+        "paas-1"
+    ]
+    assert verdict["case"] == case, verdict["evidence"]
+
+
+def test_with_debug_every_name_is_accepted(judge: Any) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        set_on_both("paas", "ALLOWED_HOSTS", "list", [])(snapshot)
+        set_on_both("paas", "DEBUG", "bool", True)(snapshot)
+
+    assert judge("settings-match-inventory", change)["paas-1"]["verdict"] == "pass"
+
+
+@pytest.mark.parametrize(
+    ("project", "name", "value", "case"),
+    [
+        ("login", "CSRF_COOKIE_SECURE", True, "cookie-dropped"),
+        ("paas", "SESSION_COOKIE_SECURE", True, "cookie-dropped"),
+        ("paas", "SESSION_COOKIE_SECURE", False, None),
+        ("esb", "SESSION_COOKIE_SECURE", True, None),
+    ],
+)
+def test_cookies_for_https_only(judge: Any, project: str, name: str, value: bool, case: str | None) -> None:
+    assert judge("scheme-matches", set_on_both(project, name, "bool", value))["paas-1"]["case"] == case
