@@ -26,9 +26,12 @@ from bkpaas.checks import (
     combined,
     condition,
     connection_case,
+    edit_of,
     labelled,
+    lead_to,
     lines,
     missing_program,
+    move_server,
     msg,
     nginx_route,
     no_answer,
@@ -133,6 +136,7 @@ def test_upstreams_lead_to_the_right_app_hosts(
         _check_application_upstreams(nginx, host, deployment, host_facts, finding)
         return
     wrong: list[CaseMessage] = []
+    edits: list[str | None] = []
     absent: list[str] = []
     for name, role in APP_UPSTREAMS.items():
         if not deployment.hosts_with(role):
@@ -141,13 +145,17 @@ def test_upstreams_lead_to_the_right_app_hosts(
         for upstream in nginx.upstreams:
             if upstream.name == name:
                 wrong += _wrong_servers(host, upstream, role, right, finding)
+                edits += _right_servers(host, upstream, role, right, deployment)
         path = f"{APP_PATHS[role]}{SOME_APPLICATION}/"
         leads = _domain_route(host, path, deployment)
         if leads is not None and _can_be_followed(host, leads, deployment):
-            wrong += _wrong_route(host, leads, path, role, right, finding)
+            misled = _wrong_route(host, leads, path, role, right, finding)
+            wrong += misled
+            edits += [lead_to(leads.location, _target_name(leads), name)] if misled else []
         elif name not in {upstream.name for upstream in nginx.upstreams}:
             absent.append(name)
     distinct = list({str(one.evidence): one for one in wrong}.values())
+    finding.set_remedy_values(edit=edit_of(edits, host.name))
     assert not distinct, combined(distinct, lines(one.evidence for one in distinct))
     if absent:
         raise NoData(msg("no upstream {upstreams} in nginx's files", upstreams=", ".join(absent)))
@@ -180,6 +188,19 @@ def _wrong_servers(
                 )
             )
     return wrong
+
+
+def _right_servers(
+    host: HostView, upstream: NginxUpstream, role: str, right: set[str], deployment: Deployment
+) -> list[str | None]:
+    """Return the commands that give the wrong servers of an upstream the address of a host of the role."""
+    named = {address for server in upstream.servers for address in host.names.of(server.address)}
+    free = [one.address for one in deployment.hosts_with(role) if one.address not in named]
+    edits: list[str | None] = []
+    for server in upstream.servers:
+        if not right.intersection(host.names.of(server.address)):
+            edits.append(move_server(upstream, server, f"{free.pop()}:{server.port}" if free else None))
+    return edits
 
 
 def _domain_route(host: HostView, path: str, deployment: Deployment) -> NginxRoute | None:

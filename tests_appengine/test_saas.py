@@ -239,7 +239,7 @@ def _nginx_problem(
             owner=closed.uid,
             uid=uid,
         )
-        return case("nginx-denied", text, path=closed.path)
+        return case("nginx-denied", text, path=closed.path, url=through.url)
     there = app_route(host.facts.nginx, saas, deployment)
     if there is not None:
         location = f"{there.location.file}:{there.location.line}"

@@ -13,32 +13,38 @@ from bkpaas.checks import (
     CaseMessage,
     Deployment,
     Finding,
-    Host,
     HostLookup,
     HostView,
     HttpName,
     Listener,
-    Missing,
     Nginx,
     NginxServer,
     NginxUpstream,
-    NginxUpstreamServer,
     NoData,
     NotApplicable,
+    addresses_of,
+    allow,
     body_text,
     case,
     combined,
+    complete_upstreams,
     condition,
     connection_case,
+    edit_of,
     has_project,
     hosts_at,
     idle_placeholders,
     is_loopback,
     is_placeholder,
+    lead_to,
+    left_out,
     lines,
+    listen_on,
+    move_server,
     msg,
     nginx_route,
     no_answer,
+    open_paas_servers,
     platform_upstreams,
     refused_address,
     selected_server,
@@ -51,6 +57,8 @@ from bkpaas.checks import (
     stopped_nginx,
     upstream_component,
     valid_addresses,
+    without_name,
+    without_return,
 )
 
 SERVED_AT = {"/login/": "login", "/api/": "esb", "/v1/": "appengine"}
@@ -60,33 +68,11 @@ LOGIN_PATH = "/login/accounts/is_login/"
 USERS_OF_DOMAIN = ("paas", "appo", "appt", "cmdb", "job")
 """Roles whose hosts send requests to the domain."""
 
-UpstreamLine = tuple[NginxUpstream, str, NginxUpstreamServer]
-"""An upstream, the service that it leads to, and one of its servers."""
-
 
 def _needs_nginx(host: HostView) -> Nginx:
     if host.nginx.main is None:
         raise NoData(msg("no nginx configuration was found"))
     return host.nginx
-
-
-def _open_paas_servers(nginx: Nginx) -> list[UpstreamLine]:
-    """Yield (upstream, service, server) for each server line of open_paas's upstreams that a location uses."""
-    return [
-        (upstream, UPSTREAM_SERVICES[upstream.name], server)
-        for upstream in nginx.upstreams
-        if upstream.name in UPSTREAM_SERVICES and upstream.used
-        for server in upstream.servers
-    ]
-
-
-def _addresses_of(host: Host, deployment: Deployment, host_facts: HostLookup) -> set[str]:
-    """Return all addresses under which a host of the inventory may be named."""
-    own = {deployment.host(host.name).address}
-    facts = host_facts(host.name).facts if host.selected else None
-    if facts is not None and not isinstance(facts.addresses, Missing):
-        own |= set(facts.addresses.items)
-    return own
 
 
 @condition("nginx-conf-port80")
@@ -150,6 +136,7 @@ def test_domain_arrives_at_its_server_block(host: HostView, deployment: Deployme
         listening = ", ".join(
             f"{listener.address}:{port}" for port in sorted(ports) for listener in host.sockets.on(port)
         )
+        finding.set_remedy_values(edit=listen_on(servers[0], address, deployment.port))
         assert open_ports, case(
             "not-listening",
             "the domain resolves to {address}, but nginx listens on {listening}",
@@ -168,16 +155,19 @@ def test_domain_arrives_at_its_server_block(host: HostView, deployment: Deployme
             )
         if deployment.port in open_ports:
             selected = selected_server(nginx, deployment.domain, address, deployment.port)
-            _check_selected(selected, servers, deployment)
+            _check_selected(selected, servers, deployment, finding)
     finding.add_evidence(", ".join(addresses))
 
 
-def _check_selected(selected: NginxServer | None, servers: list[NginxServer], deployment: Deployment) -> None:
+def _check_selected(
+    selected: NginxServer | None, servers: list[NginxServer], deployment: Deployment, finding: Finding
+) -> None:
     """Check that the server block of the requests for the domain leads to open_paas, and refuses no host."""
     if selected is None:
         return
     where = f"{selected.file}:{selected.line}"
     serving = [one for one in servers if _refusal(one) is None and _leads_to_open_paas(one)]
+    finding.set_remedy_values(edit=without_name(selected, deployment.domain))
     assert not serving or selected in serving, case(
         "hidden",
         "requests for {domain} reach {location}: nginx ignores the block of the same name at {other}",
@@ -186,6 +176,7 @@ def _check_selected(selected: NginxServer | None, servers: list[NginxServer], de
         other=series(f"{one.file}:{one.line}" for one in serving),
     )
     refusal = _refusal(selected)
+    finding.set_remedy_values(edit=without_return(selected))
     assert refusal is None, case("answers-itself", "{location}: {answer}", location=where, answer=refusal)
     route = nginx_route(selected.locations, LOGIN_PATH)
     if route is None or deployment.virtual_addresses:  # requests may come with the address of the balancer
@@ -196,6 +187,9 @@ def _check_selected(selected: NginxServer | None, servers: list[NginxServer], de
         for entry in deployment.hosts_with(*USERS_OF_DOMAIN)
         if refused_address(rules, entry.address)
     ]
+    finding.set_remedy_values(
+        edit=allow(selected, [entry.address for entry in deployment.hosts_with("nginx", *USERS_OF_DOMAIN)])
+    )
     assert not refused, case(
         "refuses-hosts",
         "{location} refuses {hosts}: {rules}",
@@ -230,17 +224,19 @@ def test_upstreams_name_paas_hosts(
 ) -> None:
     """Every server of open_paas's upstreams is a paas host of the inventory, with the port of that service."""
     nginx = _needs_nginx(host)
-    servers = _open_paas_servers(nginx)
+    servers = open_paas_servers(nginx)
     if not servers:
         raise NoData(msg("no upstream OPEN_PAAS in nginx's files"))
     owners = {
         address: paas
         for paas in deployment.hosts_with("paas")
-        for address in _addresses_of(paas, deployment, host_facts)
+        for address in addresses_of(paas, deployment, host_facts)
         if paas.name == host.name or not is_loopback(address)
     }
     wrong: dict[str, tuple[str, CaseMessage]] = {}
+    edits: list[str | None] = []
     idle = idle_placeholders(nginx, deployment, host_facts)
+    left = {name: iter(ends) for name, ends in left_out(host, deployment, host_facts).items()}
     for upstream, service, server in servers:
         if upstream.name in idle or "down" in server.parameters:
             continue
@@ -253,23 +249,23 @@ def test_upstreams_name_paas_hosts(
             continue
         resolved = host.names.get(server.address)
         if resolved is not None and not resolved.addresses:
-            text = msg("{name} does not resolve here", name=server.address)
-            wrong[where] = service, case("unresolved", text, name=server.address)
+            wrong[where] = service, case("unresolved", "{name} does not resolve here", name=server.address)
             continue
         if paas is None:
             text = msg("is not a paas host of the inventory")
             wrong[where] = service, case("unknown-host", text, server=address)
+            edits.append(move_server(upstream, server, next(left[upstream.name], None)))
             continue
         facts = host_facts(paas.name).facts if paas.selected else None
         _, port = service_endpoint(service, paas, deployment, facts)
         if server.port != port:
             text = msg("{service} listens on {port}", service=service, port=port)
             wrong[where] = service, case("wrong-port", text, server=address, port=port)
-    wrong |= _misdirected(nginx, deployment)
+            edits.append(move_server(upstream, server, f"{server.address}:{port}"))
+    wrong |= _misdirected(nginx, deployment, edits)
+    finding.set_remedy_values(edit=edit_of(edits, host.name))
     finding.affects_services(service for service, _ in wrong.values())
-    finding.add_evidence(
-        ", ".join(f"{upstream.name} {server.address}:{server.port}" for upstream, _, server in servers)
-    )
+    finding.add_evidence(", ".join(f"{one.name} {each.address}:{each.port}" for one, _, each in servers))
     first = next((problem for _, problem in wrong.values()), None)
     assert first is None, combined(
         [first],
@@ -283,8 +279,16 @@ def test_upstreams_name_paas_hosts(
     )
 
 
-def _misdirected(nginx: Nginx, deployment: Deployment) -> dict[str, tuple[str, CaseMessage]]:
-    """Return the paths of the domain whose location leads to the upstream of another service of open_paas."""
+def _misdirected(
+    nginx: Nginx, deployment: Deployment, edits: list[str | None]
+) -> dict[str, tuple[str, CaseMessage]]:
+    """Return the paths of the domain whose location leads to the upstream of another service of open_paas.
+
+    edits: gets the commands that correct them.
+    """
+    right = {
+        UPSTREAM_SERVICES[one.name]: one.name for one in nginx.upstreams if one.name in UPSTREAM_SERVICES
+    }
     wrong: dict[str, tuple[str, CaseMessage]] = {}
     for server in servers_of_domain(nginx, deployment):
         for path, service in SERVED_AT.items():
@@ -297,6 +301,8 @@ def _misdirected(nginx: Nginx, deployment: Deployment) -> dict[str, tuple[str, C
                 "other-service", "leads to {target}, to {service}", target=route.target, service=served_by
             )
             wrong[f"{location.file}:{location.line} {path}"] = service, problem
+            known = service in right and location.upstream is not None
+            edits.append(lead_to(location, location.upstream or "", right[service]) if known else None)
     return wrong
 
 
@@ -305,7 +311,7 @@ def test_upstreams_name_every_paas_host(
     host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
     """No paas host of the inventory is missing in an upstream of open_paas."""
-    servers = _open_paas_servers(_needs_nginx(host))
+    servers = open_paas_servers(_needs_nginx(host))
     missing: dict[str, list[str]] = {}
     idle = idle_placeholders(host.nginx, deployment, host_facts)
     servers = [one for one in servers if one[0].name not in idle and not _placeholder(one[0], deployment)]
@@ -317,9 +323,10 @@ def test_upstreams_name_every_paas_host(
             for address in host.names.of(server.address)
         }
         for paas in deployment.hosts_with("paas"):
-            if has_project(paas, service) and not configured & _addresses_of(paas, deployment, host_facts):
+            if has_project(paas, service) and not configured & addresses_of(paas, deployment, host_facts):
                 missing.setdefault(service, []).append(paas.name)
     finding.affects_services(missing)
+    finding.set_remedy_values(edit=edit_of(complete_upstreams(host, deployment, host_facts), host.name))
     assert not missing, case(
         "missing",
         msg(

@@ -24,8 +24,10 @@ from bkpaas.checks import (
     combined,
     condition,
     connection_case,
+    copy_setting,
     deviating_hosts,
     deviating_readings,
+    edit_of,
     equal,
     joined,
     labelled,
@@ -57,6 +59,7 @@ def test_settings_are_equal(
     compared = 0
     wrong: dict[str, list[CaseMessage]] = {}
     differing: set[str] = set()
+    edits: list[str | None] = []
     unclear: list[Message | str] = []
     unknown: set[str] = set()
     for project in PROJECTS:
@@ -85,12 +88,14 @@ def test_settings_are_equal(
                 _refused(one, pair) or _judged_elsewhere(one, deployment, host_facts)
             ):
                 wrong.setdefault(project, []).append(_difference(one, other, deployment, host_facts))
+                edits.append(_edit(one, other, deployment, host_facts))
                 differing.add(name)
         unknown |= {project} if len(unclear) > before else set()
     finding.affects_services(wrong or unknown)
     finding.names_components("setting", differing)
     first = list(wrong)[:1]
-    finding.set_remedy_values(service=" ".join(first), file=_file(pair[0], first) or _file(pair[1], first))
+    finding.set_remedy_values(service=" ".join(wrong), file=_file(pair[0], first) or _file(pair[1], first))
+    finding.set_remedy_values(edit=edit_of(edits, f"{pair[0].name}, {pair[1].name}"))
     finding.add_evidence(msg("{compared} settings are equal", compared=compared))
     differences = [(project, one) for project, names in wrong.items() for one in names]
     assert not wrong, combined(
@@ -185,6 +190,19 @@ def _difference(
     if len(wrong) == 1:
         return case("deviates", text, deviating=wrong[0])
     return case("differs", msg("{text}; which of the two is right is undecided", text=text))
+
+
+def _edit(
+    one: SettingReading, other: SettingReading, deployment: Deployment, host_facts: HostLookup
+) -> str | None:
+    """Return the command that gives the host that differs the value of the other; None if that is undecided."""
+    deviating = deviating_hosts(one.project, all_readings(one.name, deployment, host_facts)) or set()
+    wrong = [side for side in (one, other) if side.host in deviating]
+    if len(wrong) != 1:
+        return None
+    right = other if wrong[0] is one else one
+    own, its = deployment.host(wrong[0].host).address, deployment.host(right.host).address
+    return copy_setting(wrong[0], right._replace(text=right.text.replace(its, own)))
 
 
 @condition("domain-from-agents")

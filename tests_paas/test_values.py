@@ -1,5 +1,6 @@
 """Settings that must have one value: over the projects of a host, and compared with the inventory."""
 
+import json
 from typing import NamedTuple
 
 from bkpaas.checks import (
@@ -16,12 +17,17 @@ from bkpaas.checks import (
     SettingReading,
     Sockets,
     about,
+    add_setting,
     addresses,
+    all_readings,
     case,
     clauses,
     combined,
     condition,
+    copy_setting,
     deviating_readings,
+    edit_of,
+    equal,
     groups,
     hosts_at,
     is_own,
@@ -30,6 +36,7 @@ from bkpaas.checks import (
     location_port,
     message_of,
     msg,
+    nearest,
     readings,
     series,
     service_endpoint,
@@ -71,6 +78,8 @@ class Problem(NamedTuple):
     """Of the setting."""
     projects: list[str]
     case: CaseMessage
+    edits: tuple[str | None, ...] = (None,)
+    """The commands that correct it; None where the right value is not known."""
 
 
 @condition("settings-across-projects")
@@ -85,10 +94,11 @@ def test_projects_have_the_same_values(
         own, reasons = _own_readings(host, name, projects)
         unclear += reasons
         compared += len(own)
-        decided = deviating_readings(shared_readings(name, deployment, host_facts))
+        everywhere = shared_readings(name, deployment, host_facts)
+        decided = deviating_readings(everywhere)
         if decided is not None:
             deviating = [one for one in decided[0] if one.host == host.name]
-            wrong += [_deviating(name, deviating, decided[1])] if deviating else []
+            wrong += [_deviating(name, deviating, decided[1], everywhere)] if deviating else []
         elif len(groups(own)) > 1:
             wrong.append(_not_covering(own, deployment) or _differing(name, own))
     if not compared:
@@ -98,16 +108,19 @@ def test_projects_have_the_same_values(
     finding.add_evidence(
         msg("{compared} values of {names} agree", compared=compared, names=series(SHARED_SETTINGS))
     )
-    _assert_none(wrong, finding)
+    _assert_none(wrong, host, finding)
     if unclear:
         raise NoData(clauses(list(dict.fromkeys(unclear))[:5]))
 
 
-def _assert_none(wrong: list[Problem], finding: Finding) -> None:
-    """Fail with the case of the first problem; the remedy gets its projects."""
+def _assert_none(wrong: list[Problem], host: HostView, finding: Finding) -> None:
+    """Fail with the case of the first problem; the remedy corrects all of them."""
     if wrong:
         finding.affects_services(project for problem in wrong for project in problem.projects)
-        finding.set_remedy_values(service=" ".join(wrong[0].projects))
+        finding.set_remedy_values(
+            service=" ".join(dict.fromkeys(project for problem in wrong for project in problem.projects)),
+            edit=edit_of((edit for problem in wrong for edit in problem.edits), host.name),
+        )
     assert not wrong, combined(
         [_of_setting(problem) for problem in wrong], lines(problem.case.evidence for problem in wrong)
     )
@@ -141,7 +154,9 @@ def _own_readings(
     return result, unclear
 
 
-def _deviating(name: str, deviating: list[SettingReading], usual: SettingReading) -> Problem:
+def _deviating(
+    name: str, deviating: list[SettingReading], usual: SettingReading, everywhere: list[SettingReading]
+) -> Problem:
     text = msg(
         "{places}: {name} = {text}; the others have {usual} ({where} on {host})",
         places=series(one.where for one in deviating),
@@ -152,7 +167,8 @@ def _deviating(name: str, deviating: list[SettingReading], usual: SettingReading
         host=usual.host,
     )
     projects = list(dict.fromkeys(one.project for one in deviating))
-    return Problem(name, projects, case("deviates", text, key=name, projects=series(projects)))
+    edits = tuple(copy_setting(one, nearest(one, usual, everywhere)) for one in deviating)
+    return Problem(name, projects, case("deviates", text, key=name, projects=series(projects)), edits)
 
 
 def _not_covering(own: list[SettingReading], deployment: Deployment) -> Problem | None:
@@ -161,7 +177,7 @@ def _not_covering(own: list[SettingReading], deployment: Deployment) -> Problem 
     inside = [one for one in own if one not in outside]
     if own[0].name != "BK_COOKIE_DOMAIN" or not outside or len(groups(inside)) != 1:
         return None
-    return _deviating(own[0].name, outside, inside[0])
+    return _deviating(own[0].name, outside, inside[0], inside)
 
 
 def _is_for_domain(reading: SettingReading, deployment: Deployment) -> bool:
@@ -176,7 +192,7 @@ def _differing(name: str, own: list[SettingReading]) -> Problem:
         values=series(f"{one.project} {one.text} ({one.where})" for one in own),
     )
     projects = list(dict.fromkeys(one.project for one in own))
-    return Problem(name, projects, case("apart", text, key=name, projects=series(projects)))
+    return Problem(name, projects, case("apart", text, key=name, projects=series(projects)), (None,))
 
 
 @condition("settings-match-inventory")
@@ -196,13 +212,14 @@ def test_addresses_in_the_settings_are_those_of_the_inventory(
             compared.append(f"{reading.project} {name}")
             problem = _location_problem(reading, host, deployment, host_facts)
             if problem is not None:
-                wrong.append(Problem(name, [reading.project], problem))
+                edit = _location_edit(reading, host, deployment, host_facts)
+                wrong.append(Problem(name, [reading.project], problem, (edit,)))
     wrong += _refusals(host, deployment)
     if not compared and not unclear and not wrong:
         raise NotApplicable(msg("no settings file has an address of another part of the platform"))
     finding.add_evidence(series(compared))
     finding.affects_services(SERVICES[one.name] for one in wrong if one.case.case == "not-listening")
-    _assert_none(wrong, finding)
+    _assert_none(wrong, host, finding)
     if unclear:
         raise NoData(clauses(list(dict.fromkeys(unclear))[:5]))
 
@@ -268,6 +285,11 @@ def test_services_use_those_of_their_own_host(
                 wrong[reading.where] = reading
                 other |= set(behind)
     finding.add_evidence(msg("{number} addresses", number=compared))
+    if wrong:
+        finding.set_remedy_values(
+            service=" ".join(dict.fromkeys(one.project for one in wrong.values())),
+            edit=edit_of((_own_edit(one, host, deployment) for one in wrong.values()), host.name),
+        )
     assert not wrong, case(
         "other-host",
         lines(
@@ -325,6 +347,35 @@ def _location_problem(
     return _problem(
         "other-port", reading, text, msg("{service} listens on port {port}", service=service, port=port)
     )
+
+
+def _own_edit(reading: SettingReading, host: HostView, deployment: Deployment) -> str:
+    """Return the command that gives an address of login or appengine that of the host itself."""
+    address, port = service_endpoint(
+        SERVICES[reading.name], deployment.host(host.name), deployment, host.facts
+    )
+    scheme, separator, _ = reading.text.strip("'\"").partition("://")
+    return add_setting(reading, json.dumps(f"{scheme + separator if separator else ''}{address}:{port}"))
+
+
+def _location_edit(
+    reading: SettingReading, host: HostView, deployment: Deployment, host_facts: HostLookup
+) -> str | None:
+    """Return the command that corrects an address; None where no other project or host has a right one."""
+    if reading.name == "PAAS_DOMAIN":
+        return add_setting(reading, json.dumps(deployment.domain))
+    if reading.name in SERVICES:
+        return _own_edit(reading, host, deployment)
+    others = [
+        one
+        for one in all_readings(reading.name, deployment, host_facts)
+        if not equal(one, reading) and _location_problem(one, host, deployment, host_facts) is None
+    ]
+    others.sort(key=lambda one: one.project != reading.project)
+    if not others:
+        return None
+    own, other = deployment.host(host.name), deployment.host(others[0].host)
+    return copy_setting(reading, others[0]._replace(text=others[0].text.replace(other.address, own.address)))
 
 
 def _not_listening(

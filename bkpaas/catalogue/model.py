@@ -137,8 +137,8 @@ class Case(Struct, frozen=True):
 
     @property
     def by_hand(self) -> bool:
-        """Return whether only a person can repair this case."""
-        return any(part.by_hand for part in self.parts)
+        """Return whether only a person can repair this case: it says so, or has a place for an edit by hand."""
+        return any(part.by_hand or not all(one.run for one in part.commands) for part in self.parts)
 
     def remedy(self, generation: Generation | None = None) -> Text:
         """Return the remedy for one generation, for all of them when it is None.

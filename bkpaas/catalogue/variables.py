@@ -29,7 +29,7 @@ VARIABLES = frozenset({
     "agent_supervisorctl", "source", "source_address", "target", "target_address", "database", "database_port",
     "no_proxy", "zone", "virtual", "disk", "port", "urls", "service_logs", "nginx_folder", "error_logs", "site",
     "domain_address", "cookie_domain", "es_url", "es_host", "redis_host", "redis_port", "list", "file", "units",
-    "proposed", "containers", "copies", "values",
+    "proposed", "containers", "copies", "values", "edit", "account",
 })  # fmt: skip
 """What a remedy or a headline may use."""
 _TITLE = "nginx: master process "
@@ -130,6 +130,7 @@ def render_usual(text: str) -> str:
         target="TARGET_HOST",
         database="DATABASE_HOST",
         zone="TIME_ZONE",
+        edit="cp -p FILE FILE.bak && printf '\\n%s\\n' 'NAME = VALUE' >> FILE",
         **_below(_DEFAULT_INSTALL_ROOT),
     )
     return text.format_map(values)

@@ -37,7 +37,7 @@ def name_database(
     account: Account, host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
     """Set the remedy values and the hosts of the database of an account."""
-    finding.set_remedy_values(database=account.host, database_port=account.port)
+    finding.set_remedy_values(database=account.host, database_port=account.port, account=account.user)
     finding.depends_on_hosts(hosts_at(addresses(host, account.host, deployment), deployment, host_facts))
 
 

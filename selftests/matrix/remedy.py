@@ -70,7 +70,13 @@ def places(step: Step, verdict: Verdict, hosts: Sequence[HostRecord]) -> list[st
     """Return the hosts that a step is for: those its comment names, else the first of the verdict."""
     if HERE.search(step.comment):
         return [CONTROLLER]
-    named = [host.name for host in hosts if re.search(rf"\bon\b.*\b{re.escape(host.name)}\b", step.comment)]
+    named = [
+        host.name
+        for host in hosts
+        if re.search(
+            rf"\bon\b.*\b({re.escape(host.name)}|{re.escape(host.address)})(?![\w.]*\d)", step.comment
+        )
+    ]
     for words, roles in PLACES.items():
         if re.search(words, step.comment):
             named += [host.name for host in hosts if set(roles) & set(host.roles)]
