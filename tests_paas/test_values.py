@@ -34,10 +34,9 @@ from bkpaas.checks import (
     lines,
     location_host,
     location_port,
-    message_of,
     msg,
     nearest,
-    readings,
+    own_readings,
     series,
     service_endpoint,
     setting,
@@ -91,7 +90,7 @@ def test_projects_have_the_same_values(
     unclear: list[Message | str] = []
     compared = 0
     for name, projects in SHARED_SETTINGS.items():
-        own, reasons = _own_readings(host, name, projects)
+        own, reasons = own_readings(host, name, projects)
         unclear += reasons
         compared += len(own)
         everywhere = shared_readings(name, deployment, host_facts)
@@ -128,30 +127,6 @@ def _assert_none(wrong: list[Problem], host: HostView, finding: Finding) -> None
 
 def _of_setting(problem: Problem) -> CaseMessage:
     return problem.case if problem.case.parts else about(problem.case, f"setting:{problem.name}")
-
-
-def _own_readings(
-    host: HostView, name: str, projects: tuple[str, ...]
-) -> tuple[list[SettingReading], list[Message | str]]:
-    """Return the values of a setting on a host, and why others are not known."""
-    result: list[SettingReading] = []
-    unclear: list[Message | str] = []
-    for project in projects:
-        try:
-            reading = readings(host, project).get(name)
-        except NoData as reason:
-            reading = reason
-        if isinstance(reading, NoData):
-            unclear.append(message_of(reading))
-        elif reading is not None and not reading.evaluated:
-            unclear.append(
-                msg(
-                    "{where}: {name} = {text} is not known", where=reading.where, name=name, text=reading.text
-                )
-            )
-        elif reading is not None:
-            result.append(reading)
-    return result, unclear
 
 
 def _deviating(
@@ -204,7 +179,7 @@ def test_addresses_in_the_settings_are_those_of_the_inventory(
     unclear: list[Message | str] = []
     compared: list[str] = []
     for name, projects in LOCATIONS.items():
-        own, reasons = _own_readings(host, name, projects)
+        own, reasons = own_readings(host, name, projects)
         unclear += reasons
         for reading in own:
             if not reading.text.strip("'\" "):
@@ -232,7 +207,7 @@ def _refusals(host: HostView, deployment: Deployment) -> list[Problem]:
         debug, _ = setting(host, project, "DEBUG")
         if value is None or value.kind != "list" or value.value is None or (debug and debug.value is True):
             continue
-        own = [reading for name in names for reading in _own_readings(host, name, LOCATIONS[name])[0]]
+        own = [reading for name in names for reading in own_readings(host, name, LOCATIONS[name])[0]]
         places = [location_host(reading.text.strip("'\" ")) for reading in own]
         wanted = dict.fromkeys((deployment.domain.lower(), *(one for one in places if is_own(one, host))))
         refused = [one for one in wanted if not any(_accepts(str(name), one) for name in value.value)]
@@ -271,7 +246,7 @@ def test_services_use_those_of_their_own_host(
     compared = 0
     other: set[str] = set()
     for name in OWN_HOST:
-        own, reasons = _own_readings(host, name, LOCATIONS[name])
+        own, reasons = own_readings(host, name, LOCATIONS[name])
         unclear += reasons
         for reading in own:
             place = location_host(reading.text.strip("'\" "))

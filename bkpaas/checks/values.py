@@ -7,12 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from bkpaas.checks.lookup import HostLookup
-from bkpaas.errors import NoData
+from bkpaas.errors import NoData, message_of
 from bkpaas.facts import HostView, Settings, Value
 from bkpaas.facts.setting_value import TEXT_LENGTH
 from bkpaas.facts.shown import normalised, replace_own_names
 from bkpaas.inventory.deployment import Deployment
-from bkpaas.messages import msg
+from bkpaas.messages import Message, msg
 
 SHARED_SETTINGS: dict[str, tuple[str, ...]] = {
     "ESB_TOKEN": ("login", "paas", "esb", "console"),
@@ -249,3 +249,27 @@ def shared_readings(name: str, deployment: Deployment, host_facts: HostLookup) -
     """Return the known values of a setting in the projects that share it."""
     projects = SHARED_SETTINGS.get(name, ())
     return [one for one in all_readings(name, deployment, host_facts) if one.project in projects]
+
+
+def own_readings(
+    host: HostView, name: str, projects: tuple[str, ...]
+) -> tuple[list[Reading], list[Message | str]]:
+    """Return the values of a setting on a host, and why others are not known."""
+    result: list[Reading] = []
+    unclear: list[Message | str] = []
+    for project in projects:
+        try:
+            reading = readings(host, project).get(name)
+        except NoData as reason:
+            reading = reason
+        if isinstance(reading, NoData):
+            unclear.append(message_of(reading))
+        elif reading is not None and not reading.evaluated:
+            unclear.append(
+                msg(
+                    "{where}: {name} = {text} is not known", where=reading.where, name=name, text=reading.text
+                )
+            )
+        elif reading is not None:
+            result.append(reading)
+    return result, unclear
