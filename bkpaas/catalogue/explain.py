@@ -26,8 +26,8 @@ NO_ANSWER = frozenset({"refused", "silent", "unresolved", "not-listening", "not-
 OWN = frozenset({"wrong-value", "frozen", "extra-process"})
 """Kinds of evidence that nothing may be behind unless an edge produces them: files, settings, clocks, signals."""
 
-RIGHTS = ("Permission denied", "only root can", "root only", "by root")
-"""Words in the reason of a verdict that lacks the rights of root."""
+RIGHTS = ("Permission denied", "only root can", "root only", "by root", "/proc/")
+"""Words in the reason of a verdict that lacks the rights of root; what /proc has of a process, its account may read."""
 
 INVENTORY = "inventory-roles"
 """The condition that says which role a host does not have."""
