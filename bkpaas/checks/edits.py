@@ -27,7 +27,7 @@ def add_setting(wrong: Reading, value: str) -> str:
 
 
 def copy_setting(wrong: Reading, right: Reading) -> str | None:
-    """Return the command that gives a setting the value of another project or host; None: there is none.
+    """Return the command that gives a setting the value of another project or host, None without one.
 
     A secret is copied from file to file on the same host, so that no command shows it.
     """

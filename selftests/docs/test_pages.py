@@ -20,6 +20,7 @@ PAIRS = [
 ]
 OTHERS = {
     *("--list", "--sample"),  # script/replay
+    "--remedy",  # script/matrix
     *("--become", "--check", "--seconds", "--hosts", "--api"),  # Ansible, and the examples for Salt and JOB
     *("--require-hashes", "--no-index", "--find-links", "--only-binary", "--no-deps", "--no-build-isolation"),
     *(
