@@ -9,6 +9,7 @@ from bkpaas.checks import (
     FileFact,
     Finding,
     HostView,
+    Message,
     Missing,
     Need,
     NoData,
@@ -19,8 +20,10 @@ from bkpaas.checks import (
     Supervisors,
     accounts,
     case,
+    clauses,
     condition,
     directories,
+    labelled,
     msg,
     needs,
     process_of_program,
@@ -37,7 +40,7 @@ def test_programs_can_be_started_again(host: HostView, finding: Finding) -> None
     """What each program needs at its start exists and is accessible to its account, and is what runs now."""
     startup = host.startup
     wrong: dict[str, list[CaseMessage]] = {}
-    unread: list[str] = []
+    unread: list[Message | str] = []
     needed = [need for need in needs(host.facts) if not _is_optional(host, need)]
     uids, daemon_uids = _uids(host), _daemon_uids(host)
     for need in needed:
@@ -53,7 +56,7 @@ def test_programs_can_be_started_again(host: HostView, finding: Finding) -> None
     if not needed:
         raise NotApplicable(msg("nothing is started here by supervisor, systemd or nginx"))
     if unread:
-        raise NoData(msg("not read: {paths}", paths=", ".join(unread[:3])))
+        raise NoData(msg("not read: {paths}", paths=clauses(unread[:3])))
 
 
 def _without_account(host: HostView) -> Iterator[tuple[str, list[CaseMessage]]]:
@@ -135,12 +138,14 @@ def _daemons(host: HostView, supervisor: Supervisor) -> tuple[Process, ...]:
     return host.processes.supervisords(supervisor.conf.path.rpartition("/")[2])
 
 
-def _problem(need: Need, startup: Startup, uid: int | None, unread: list[str]) -> CaseMessage | None:
+def _problem(
+    need: Need, startup: Startup, uid: int | None, unread: list[Message | str]
+) -> CaseMessage | None:
     """Return why a path cannot be used at the next start, with the first directory that is to blame."""
     for path in (*directories(need.path), need.path):
         fact = startup.paths.get(path)
         if fact is None or (fact.error is not None and fact.mode is None and fact.type != "symlink"):
-            unread.append(path)
+            unread.append(path if fact is None or fact.error is None else labelled(path, fact.error))
             return None
         if fact.type in ("missing", "symlink"):
             return case(

@@ -225,7 +225,11 @@ def _complete(visit: HostAnswers, number: int, recording: Recording, plans: Mapp
     answer = recorded_visit.get("first" if number == 1 else "second")
     if answer is not None or visit.error is None:
         answer = unrecorded.complete(answer, number, visit.queries[number], recorded_visit.get("first"))
-        answer = unrecorded.complete_statements(answer, plans[visit.host].get(str(number)))
+        plan = plans[visit.host].get(str(number))
+        answer = unrecorded.complete_statements(answer, plan)
+        if number == 2:  # its files depend on what round 1 found
+            asked = recording["plans"].get(visit.host, {}).get("2")
+            answer = unrecorded.complete_files(answer, plan, asked)
     if number == 1:
         visit.round_1 = _packed(answer)
     else:

@@ -22,6 +22,9 @@ NOT_RECORDED = "not recorded: "
 ABSENT = ("not in the host's answer: {section}", "malformed: {where}")
 """Templates of the reasons of an answer that has not what a query asks for. No recorded host damages its answers."""
 
+LATER = ("net.ipv4.ip_local_port_range was not read",)
+"""Reasons of verdicts about a part of a section that the collector of the first recordings did not send."""
+
 
 def complete(
     answer: dict[str, Any] | None, number: int, queries: RoundQueries, first: Mapping[str, Any] | None
@@ -68,6 +71,31 @@ def complete_statements(
     return answer | {"tcp": connections}
 
 
+def complete_files(
+    answer: dict[str, Any] | None, plan: Mapping[str, Any] | None, asked: Mapping[str, Any] | None
+) -> dict[str, Any] | None:
+    """Return a recorded answer in which the files that a host was not asked for have the reason NOT_RECORDED.
+
+    Args:
+        plan: that of today.
+        asked: that of the recorded run.
+    """
+    if answer is None or not isinstance(answer.get("files"), dict):
+        return answer
+    files, known = (
+        dict(answer["files"]),
+        {(one["name"], one["path"]) for one in (asked or {}).get("files", ())},
+    )
+    for query in (plan or {}).get("files", ()):
+        name, path = query["name"], query["path"]
+        if name in files and (name, path) not in known:
+            files[name] = [
+                *files[name],
+                {"path": path, "type": "other", "error": f"{NOT_RECORDED}{path}"},
+            ]
+    return answer | {"files": files}
+
+
 def complete_controller(facts: Any, recorded: Mapping[str, Any], names: Collection[str]) -> Any:
     """Return the facts of the controller with the reason NOT_RECORDED for what its recording has no answer to.
 
@@ -105,7 +133,7 @@ def left_out(
         if outcome.word == "no_data"
         and (
             id_ in before
-            or NOT_RECORDED in _english(outcome.reason)
+            or any(reason in _english(outcome.reason) for reason in (NOT_RECORDED, *LATER))
             or (known is not None and _condition(id_) not in known)
         )
     ]
