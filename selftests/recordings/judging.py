@@ -228,8 +228,8 @@ def _complete(visit: HostAnswers, number: int, recording: Recording, plans: Mapp
         plan = plans[visit.host].get(str(number))
         answer = unrecorded.complete_statements(answer, plan)
         if number == 2:  # its files depend on what round 1 found
-            asked = recording["plans"].get(visit.host, {}).get("2")
-            answer = unrecorded.complete_files(answer, plan, asked)
+            recorded_plan = recording["plans"].get(visit.host, {}).get("2")
+            answer = unrecorded.complete_files(answer, plan, recorded_plan)
     if number == 1:
         visit.round_1 = _packed(answer)
     else:

@@ -72,19 +72,19 @@ def complete_statements(
 
 
 def complete_files(
-    answer: dict[str, Any] | None, plan: Mapping[str, Any] | None, asked: Mapping[str, Any] | None
+    answer: dict[str, Any] | None, plan: Mapping[str, Any] | None, recorded_plan: Mapping[str, Any] | None
 ) -> dict[str, Any] | None:
     """Return a recorded answer in which the files that a host was not asked for have the reason NOT_RECORDED.
 
     Args:
         plan: that of today.
-        asked: that of the recorded run.
+        recorded_plan: that of the recorded run.
     """
     if answer is None or not isinstance(answer.get("files"), dict):
         return answer
     files, known = (
         dict(answer["files"]),
-        {(one["name"], one["path"]) for one in (asked or {}).get("files", ())},
+        {(one["name"], one["path"]) for one in (recorded_plan or {}).get("files", ())},
     )
     for query in (plan or {}).get("files", ()):
         name, path = query["name"], query["path"]
