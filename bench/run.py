@@ -241,9 +241,8 @@ def profile(bench: Bench, stage: str) -> int:
     return status
 
 
-def main() -> int:
-    set_language(language_of_locale())
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(
         prog="script/bench",
         description=to_text(
             msg(
@@ -251,33 +250,40 @@ def main() -> int:
             )
         ),
     )
-    parser.add_argument(
+    top.add_argument(
         "hosts",
         nargs="*",
         type=int,
         default=[10, 50],
         help=to_text(msg("how many hosts; several sizes are possible (10 50)")),
     )
-    parser.add_argument(
+    top.add_argument(
         "--times",
         type=int,
         default=3,
         help=to_text(msg("repetitions, of which the median counts (%(default)s)")),
     )
-    parser.add_argument(
+    top.add_argument(
         "--profile", choices=STAGES, help=to_text(msg("print where the time of a stage goes, and end"))
     )
-    parser.add_argument(
+    top.add_argument(
         "--faulty",
         action="store_true",
-        help="measure only a fleet of which 1 %% of the hosts hang, 1 %% refuse and 1 %% answer garbage, and end",
+        help=to_text(
+            msg("measure only a fleet of which 1 %% hang, 1 %% refuse and 1 %% answer garbage, and end")
+        ),
     )
-    parser.add_argument(
+    top.add_argument(
         "--readme",
         action="store_true",
         help=to_text(msg("write the table into README.md and README.zh-CN.md")),
     )
-    options = parser.parse_args()
+    return top
+
+
+def main() -> int:
+    set_language(language_of_locale())
+    options = parser().parse_args()
     hosts.enter_namespace("bench.run")
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="bkpaas-bench-") as folder:

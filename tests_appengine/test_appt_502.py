@@ -5,6 +5,7 @@ from bkpaas.checks import (
     Answer,
     CaseMessage,
     Deployment,
+    Edit,
     Finding,
     Host,
     HostLookup,
@@ -136,7 +137,7 @@ def test_upstreams_lead_to_the_right_app_hosts(
         _check_application_upstreams(nginx, host, deployment, host_facts, finding)
         return
     wrong: list[CaseMessage] = []
-    edits: list[str | None] = []
+    edits: list[Edit | None] = []
     absent: list[str] = []
     for name, role in APP_UPSTREAMS.items():
         if not deployment.hosts_with(role):
@@ -192,11 +193,11 @@ def _wrong_servers(
 
 def _right_servers(
     host: HostView, upstream: NginxUpstream, role: str, right: set[str], deployment: Deployment
-) -> list[str | None]:
-    """Return the commands that give the wrong servers of an upstream the address of a host of the role."""
+) -> list[Edit | None]:
+    """Return the edits that give the wrong servers of an upstream the address of a host of the role."""
     named = {address for server in upstream.servers for address in host.names.of(server.address)}
     free = [one.address for one in deployment.hosts_with(role) if one.address not in named]
-    edits: list[str | None] = []
+    edits: list[Edit | None] = []
     for server in upstream.servers:
         if not right.intersection(host.names.of(server.address)):
             edits.append(move_server(upstream, server, f"{free.pop()}:{server.port}" if free else None))

@@ -12,6 +12,7 @@ from bkpaas.checks import (
     UPSTREAM_SERVICES,
     CaseMessage,
     Deployment,
+    Edit,
     Finding,
     HostLookup,
     HostView,
@@ -136,7 +137,7 @@ def test_domain_arrives_at_its_server_block(host: HostView, deployment: Deployme
         listening = ", ".join(
             f"{listener.address}:{port}" for port in sorted(ports) for listener in host.sockets.on(port)
         )
-        finding.set_remedy_values(edit=listen_on(servers[0], address, deployment.port))
+        finding.set_remedy_values(edit=edit_of([listen_on(servers[0], address, deployment.port)], host.name))
         assert open_ports, case(
             "not-listening",
             "the domain resolves to {address}, but nginx listens on {listening}",
@@ -155,19 +156,23 @@ def test_domain_arrives_at_its_server_block(host: HostView, deployment: Deployme
             )
         if deployment.port in open_ports:
             selected = selected_server(nginx, deployment.domain, address, deployment.port)
-            _check_selected(selected, servers, deployment, finding)
+            _check_selected(selected, servers, host, deployment, finding)
     finding.add_evidence(", ".join(addresses))
 
 
 def _check_selected(
-    selected: NginxServer | None, servers: list[NginxServer], deployment: Deployment, finding: Finding
+    selected: NginxServer | None,
+    servers: list[NginxServer],
+    host: HostView,
+    deployment: Deployment,
+    finding: Finding,
 ) -> None:
     """Check that the server block of the requests for the domain leads to open_paas, and refuses no host."""
     if selected is None:
         return
     where = f"{selected.file}:{selected.line}"
     serving = [one for one in servers if _refusal(one) is None and _leads_to_open_paas(one)]
-    finding.set_remedy_values(edit=without_name(selected, deployment.domain))
+    finding.set_remedy_values(edit=edit_of([without_name(selected, deployment.domain)], host.name))
     assert not serving or selected in serving, case(
         "hidden",
         "requests for {domain} reach {location}: nginx ignores the block of the same name at {other}",
@@ -176,7 +181,7 @@ def _check_selected(
         other=series(f"{one.file}:{one.line}" for one in serving),
     )
     refusal = _refusal(selected)
-    finding.set_remedy_values(edit=without_return(selected))
+    finding.set_remedy_values(edit=edit_of([without_return(selected)], host.name))
     assert refusal is None, case("answers-itself", "{location}: {answer}", location=where, answer=refusal)
     route = nginx_route(selected.locations, LOGIN_PATH)
     if route is None or deployment.virtual_addresses:  # requests may come with the address of the balancer
@@ -187,9 +192,8 @@ def _check_selected(
         for entry in deployment.hosts_with(*USERS_OF_DOMAIN)
         if refused_address(rules, entry.address)
     ]
-    finding.set_remedy_values(
-        edit=allow(selected, [entry.address for entry in deployment.hosts_with("nginx", *USERS_OF_DOMAIN)])
-    )
+    users = deployment.hosts_with("nginx", *USERS_OF_DOMAIN)
+    finding.set_remedy_values(edit=edit_of([allow(selected, [entry.address for entry in users])], host.name))
     assert not refused, case(
         "refuses-hosts",
         "{location} refuses {hosts}: {rules}",
@@ -234,7 +238,7 @@ def test_upstreams_name_paas_hosts(
         if paas.name == host.name or not is_loopback(address)
     }
     wrong: dict[str, tuple[str, CaseMessage]] = {}
-    edits: list[str | None] = []
+    edits: list[Edit | None] = []
     idle = idle_placeholders(nginx, deployment, host_facts)
     left = {name: iter(ends) for name, ends in left_out(host, deployment, host_facts).items()}
     for upstream, service, server in servers:
@@ -280,11 +284,11 @@ def test_upstreams_name_paas_hosts(
 
 
 def _misdirected(
-    nginx: Nginx, deployment: Deployment, edits: list[str | None]
+    nginx: Nginx, deployment: Deployment, edits: list[Edit | None]
 ) -> dict[str, tuple[str, CaseMessage]]:
     """Return the paths of the domain whose location leads to the upstream of another service of open_paas.
 
-    edits: gets the commands that correct them.
+    edits: gets those that correct them.
     """
     right = {
         UPSTREAM_SERVICES[one.name]: one.name for one in nginx.upstreams if one.name in UPSTREAM_SERVICES

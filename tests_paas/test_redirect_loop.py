@@ -8,6 +8,7 @@ from bkpaas.checks import (
     CaseMessage,
     ControllerView,
     Deployment,
+    Edit,
     Finding,
     HostLookup,
     HostView,
@@ -59,7 +60,7 @@ def test_settings_are_equal(
     compared = 0
     wrong: dict[str, list[CaseMessage]] = {}
     differing: set[str] = set()
-    edits: list[str | None] = []
+    edits: list[Edit | None] = []
     unclear: list[Message | str] = []
     unknown: set[str] = set()
     for project in PROJECTS:
@@ -194,8 +195,8 @@ def _difference(
 
 def _edit(
     one: SettingReading, other: SettingReading, deployment: Deployment, host_facts: HostLookup
-) -> str | None:
-    """Return the command that gives the host that differs the value of the other; None if that is undecided."""
+) -> Edit | None:
+    """Return the edit that gives the host that differs the value of the other; None if that is undecided."""
     deviating = deviating_hosts(one.project, all_readings(one.name, deployment, host_facts)) or set()
     wrong = [side for side in (one, other) if side.host in deviating]
     if len(wrong) != 1:

@@ -7,6 +7,7 @@ from bkpaas.checks import (
     SHARED_SETTINGS,
     CaseMessage,
     Deployment,
+    Edit,
     Finding,
     HostLookup,
     HostView,
@@ -77,7 +78,7 @@ class Problem(NamedTuple):
     """Of the setting."""
     projects: list[str]
     case: CaseMessage
-    edits: tuple[str | None, ...] = (None,)
+    edits: tuple[Edit | None, ...] = (None,)
     """The commands that correct it; None where the right value is not known."""
 
 
@@ -324,8 +325,8 @@ def _location_problem(
     )
 
 
-def _own_edit(reading: SettingReading, host: HostView, deployment: Deployment) -> str:
-    """Return the command that gives an address of login or appengine that of the host itself."""
+def _own_edit(reading: SettingReading, host: HostView, deployment: Deployment) -> Edit:
+    """Return the edit that gives an address of login or appengine that of the host itself."""
     address, port = service_endpoint(
         SERVICES[reading.name], deployment.host(host.name), deployment, host.facts
     )
@@ -335,8 +336,8 @@ def _own_edit(reading: SettingReading, host: HostView, deployment: Deployment) -
 
 def _location_edit(
     reading: SettingReading, host: HostView, deployment: Deployment, host_facts: HostLookup
-) -> str | None:
-    """Return the command that corrects an address; None where no other project or host has a right one."""
+) -> Edit | None:
+    """Return the edit that corrects an address; None where no other project or host has a right one."""
     if reading.name == "PAAS_DOMAIN":
         return add_setting(reading, json.dumps(deployment.domain))
     if reading.name in SERVICES:

@@ -33,7 +33,7 @@ from bkpaas.checks.database import (
     refuses_password,
     statement_failure,
 )
-from bkpaas.checks.edits import add_setting, copy_setting, edit_of, nearest, replace_first
+from bkpaas.checks.edits import Edit, add_setting, copy_setting, edit_of, nearest, replace_first
 from bkpaas.checks.finding import Finding
 from bkpaas.checks.generations import (
     GENERATIONS,
@@ -295,7 +295,7 @@ __all__ = [  # one name a line would take 200 lines
     "TOO_LARGE_BODY", "UPSTREAM_SERVICES", "WRITTEN_TABLES", "Access", "Addresses", "Agent", "AgentConfig",
     "Answer", "Answers", "ApplicationEndpoint", "CaseMessage", "Cause", "Certificate", "Certificates", "Clock",
     "Compiled", "ConfProgram", "Connection", "Connections", "Container", "Containers", "ControllerView",
-    "DatabaseAccount", "DatabaseLogin", "DatabaseState", "Deployment", "Disk", "Disks", "Endpoint", "FailedRoute",
+    "DatabaseAccount", "DatabaseLogin", "DatabaseState", "Deployment", "Disk", "Disks", "Edit", "Endpoint", "FailedRoute",
     "FileFact", "FileName", "Finding", "FullQueue", "Health", "Holder", "Host", "HostLookup", "HostView",
     "HttpName", "Index", "IpAddress", "Link", "Listener", "LogFile", "LogHit", "LogPlugin", "LogPlugins",
     "LoginAccess", "LoginFailure", "LoginTrial", "Logs", "Manager", "Message", "Missing", "Names", "Need", "Nginx",

@@ -1,4 +1,4 @@
-"""Commands of remedies that edit a file of a host. Each keeps the file as it was as FILE.bak."""
+"""Commands of remedies that edit files of a host. Each file is kept as it was as FILE.bak."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from shlex import quote
+from typing import NamedTuple
 
 from bkpaas.checks.values import Reading, equal
 from bkpaas.facts.setting_value import TEXT_LENGTH
@@ -16,18 +17,24 @@ _LITERAL = re.compile(r"[-+*/() .\d]+|True|False|None|\"(?:[^\"\\]|\\.)*\"")
 _SECRET = "***"
 
 
-def add_setting(wrong: Reading, value: str) -> str:
-    """Return the command that sets a setting in the last line of its file, whatever sets it before.
+class Edit(NamedTuple):
+    """Hold a file and the command that changes it, which keeps no copy; edit_of() does."""
+
+    file: str
+    command: str
+
+
+def add_setting(wrong: Reading, value: str) -> Edit:
+    """Return the edit that sets a setting in the last line of its file, whatever sets it before.
 
     value: Python.
     """
-    path = quote(_path(wrong))
-    line = quote(f"{_assigned(wrong.name)} = {value}")
-    return f"cp -p {path} {path}.bak && printf '\\n%s\\n' {line} >> {path}"
+    path, line = _path(wrong), quote(f"{_assigned(wrong.name)} = {value}")
+    return Edit(path, f"printf '\\n%s\\n' {line} >> {quote(path)}")
 
 
-def copy_setting(wrong: Reading, right: Reading) -> str | None:
-    """Return the command that gives a setting the value of another project or host, None without one.
+def copy_setting(wrong: Reading, right: Reading) -> Edit | None:
+    """Return the edit that gives a setting the value of another project or host, None without one.
 
     A secret is copied from file to file on the same host, so that no command shows it.
     """
@@ -36,10 +43,9 @@ def copy_setting(wrong: Reading, right: Reading) -> str | None:
         return None if value is None else add_setting(wrong, value)
     if right.host != wrong.host or "." in right.name:
         return None
-    path, source = quote(_path(wrong)), quote(_path(right))
-    line = right.where.rpartition(":")[2]
-    copied = f"sed -n '{line}{{/^{right.name} *=/p}}' {source}"
-    return f"cp -p {path} {path}.bak && echo >> {path} && {copied} >> {path}"
+    path, line = _path(wrong), right.where.rpartition(":")[2]
+    copied = f"sed -n '{line}{{/^{right.name} *=/p}}' {quote(_path(right))}"
+    return Edit(path, f"{{ echo; {copied}; }} >> {quote(path)}")
 
 
 def nearest(wrong: Reading, usual: Reading, everywhere: Sequence[Reading]) -> Reading:
@@ -56,13 +62,19 @@ def python_text(reading: Reading) -> str | None:
     return reading.text if _LITERAL.fullmatch(reading.text) else None
 
 
-def edit_of(commands: Iterable[str | None], host: str) -> Message | str:
-    """Return the commands as one line, or the place for an edit by hand if one of them is not known."""
-    known = list(dict.fromkeys(commands))
-    lines = [command for command in known if command is not None]
-    if not lines or len(lines) < len(known):
-        return msg("# edit the line on {host} by hand here, before the next command", host=host)
-    return "; ".join(lines)
+def edit_of(edits: Iterable[Edit | None], host: str) -> Message | str:
+    """Return one line of commands, or the place for an edit by hand if one of the edits is not known.
+
+    A file is copied once, before its first edit: a later copy would lose the file as it was.
+    """
+    commands: dict[str, list[str]] = {}
+    by_hand = msg("# edit the line on {host} by hand here, before the next command", host=host)
+    for edit in dict.fromkeys(edits):
+        if edit is None:
+            return by_hand
+        file = quote(edit.file)
+        commands.setdefault(file, [f"cp -p {file} {file}.bak"]).append(edit.command)
+    return "; ".join(" && ".join(steps) for steps in commands.values()) or by_hand
 
 
 def _path(reading: Reading) -> str:
@@ -70,21 +82,21 @@ def _path(reading: Reading) -> str:
 
 
 def _assigned(name: str) -> str:
-    """Return what is assigned to: DATABASES['default']['HOST'] for DATABASES.default.HOST."""
+    """Return what is assigned to: DATABASES["default"]["HOST"] for DATABASES.default.HOST."""
     first, *keys = name.split(".")
-    return first + "".join(f"[{key!r}]" for key in keys)
+    return first + "".join(f"[{json.dumps(key)}]" for key in keys)
 
 
-def replace_first(path: str, line: int, old: str, new: str) -> str:
-    """Return the command that replaces the first match of an extended regular expression from a line on."""
+def replace_first(path: str, line: int, old: str, new: str) -> Edit:
+    """Return the edit that replaces the first match of an extended regular expression from a line on."""
     for mark in "#|%~@":
         if mark not in old + new:
             break
     steps = (f"{line},$!b", f":a;s{mark}{old}{mark}{new}{mark};tb;n;ba", ":b;n;bb")
-    return f"sed -i.bak -E {' '.join(f'-e {quote(step)}' for step in steps)} {quote(path)}"
+    return Edit(path, f"sed -i -E {' '.join(f'-e {quote(step)}' for step in steps)} {quote(path)}")
 
 
-def insert_after(path: str, line: int, text: str) -> str:
-    """Return the command that writes lines after a line of a file."""
+def insert_after(path: str, line: int, text: str) -> Edit:
+    """Return the edit that writes lines after a line of a file."""
     step = quote(str(line) + "a\\" + text)
-    return f"sed -i.bak {step} {quote(path)}"
+    return Edit(path, f"sed -i {step} {quote(path)}")

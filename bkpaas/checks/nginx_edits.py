@@ -1,11 +1,11 @@
-"""Commands of remedies that correct the files of nginx."""
+"""Edits of remedies that correct the files of nginx."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 
-from bkpaas.checks.edits import insert_after, replace_first
+from bkpaas.checks.edits import Edit, insert_after, replace_first
 from bkpaas.checks.lookup import HostLookup
 from bkpaas.checks.nginx import UPSTREAM_SERVICES
 from bkpaas.facts import (
@@ -25,50 +25,53 @@ UpstreamLine = tuple[NginxUpstream, str, NginxUpstreamServer]
 """An upstream, the service that it leads to, and one of its servers."""
 
 
-def move_server(upstream: NginxUpstream, server: NginxUpstreamServer, endpoint: str | None) -> str:
-    """Return the command that gives a server line of an upstream another endpoint; None: that removes it."""
-    old = rf"server +{re.escape(server.address)}(:{server.port})?"
+def move_server(upstream: NginxUpstream, server: NginxUpstreamServer, endpoint: str | None) -> Edit | None:
+    """Return the edit that gives a server line of an upstream another endpoint.
+
+    endpoint: None: no host is left for it. Then no edit is known, for the inventory may lack this one.
+    """
     if endpoint is None:
-        return replace_first(upstream.file, upstream.line, rf"{old}[^0-9.:][^;]*;|{old};", "")
-    return replace_first(upstream.file, upstream.line, rf"{old}([^0-9.:])", rf"server {endpoint}\2")
+        return None
+    old = rf"server +{re.escape(server.address)}(:{server.port})?([^0-9.:])"
+    return replace_first(upstream.file, upstream.line, old, rf"server {endpoint}\2")
 
 
-def add_server(upstream: NginxUpstream, endpoint: str) -> str:
-    """Return the command that adds a server to an upstream."""
+def add_server(upstream: NginxUpstream, endpoint: str) -> Edit:
+    """Return the edit that adds a server to an upstream."""
     return insert_after(upstream.file, upstream.line, f"    server {endpoint};")
 
 
-def put_up(upstream: NginxUpstream, server: NginxUpstreamServer) -> str:
-    """Return the command that removes `down` from a server line of an upstream."""
+def put_up(upstream: NginxUpstream, server: NginxUpstreamServer) -> Edit:
+    """Return the edit that removes `down` from a server line of an upstream."""
     old = rf"(server +{re.escape(server.address)}(:{server.port})?( [^;]*)?) down([ ;])"
     return replace_first(upstream.file, upstream.line, old, r"\1\4")
 
 
-def lead_to(location: NginxLocation, target: str, right: str) -> str:
-    """Return the command that gives the proxy_pass of a location another upstream."""
+def lead_to(location: NginxLocation, target: str, right: str) -> Edit:
+    """Return the edit that gives the proxy_pass of a location another upstream."""
     old = rf"(proxy_pass +[a-z]+://){re.escape(target)}([/;:])"
     return replace_first(location.file, location.line, old, rf"\1{right}\2")
 
 
-def listen_on(server: NginxServer, address: str, port: int) -> str:
-    """Return the command that lets a server block listen on one more address."""
+def listen_on(server: NginxServer, address: str, port: int) -> Edit:
+    """Return the edit that lets a server block listen on one more address."""
     tls = " ssl" if any(listen.ssl for listen in server.listens) else ""
     return insert_after(server.file, server.line, f"    listen {address}:{port}{tls};")
 
 
-def without_name(server: NginxServer, domain: str) -> str:
-    """Return the command that takes the name of the domain from a server block: the other one then serves it."""
+def without_name(server: NginxServer, domain: str) -> Edit:
+    """Return the edit that takes the name of the domain from a server block: the other one then serves it."""
     old = rf"(server_name[^;]* ){re.escape(domain)}([ ;])"
     return replace_first(server.file, server.line, old, rf"\1{domain}.disabled\2")
 
 
-def without_return(server: NginxServer) -> str:
-    """Return the command that makes the `return` of a server block a comment."""
+def without_return(server: NginxServer) -> Edit:
+    """Return the edit that makes the `return` of a server block a comment."""
     return replace_first(server.file, server.line, r"(^|[ ;{])(return [^;]*;)", r"\1# \2")
 
 
-def allow(server: NginxServer, addresses: Iterable[str]) -> str:
-    """Return the command that lets addresses pass before the first `deny` of a server block."""
+def allow(server: NginxServer, addresses: Iterable[str]) -> Edit:
+    """Return the edit that lets addresses pass before the first `deny` of a server block."""
     lines = "".join(f"allow {address}; " for address in addresses)
     return replace_first(server.file, server.line, r"(^|[ ;{])deny ", rf"\1{lines}deny ")
 
@@ -105,8 +108,8 @@ def left_out(host: HostView, deployment: Deployment, host_facts: HostLookup) -> 
     return endpoints
 
 
-def complete_upstreams(host: HostView, deployment: Deployment, host_facts: HostLookup) -> list[str]:
-    """Return the commands that add the paas hosts that are left out, and put up those that are down."""
+def complete_upstreams(host: HostView, deployment: Deployment, host_facts: HostLookup) -> list[Edit]:
+    """Return the edits that add the paas hosts that are left out, and put up those that are down."""
     upstreams = {one[0].name: one[0] for one in open_paas_servers(host.nginx)}
     left = left_out(host, deployment, host_facts)
     added = [add_server(upstreams[name], endpoint) for name, ends in left.items() for endpoint in ends]

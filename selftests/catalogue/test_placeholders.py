@@ -17,6 +17,7 @@ from selftests.snapshots.placeholders import unfilled
         ("$ kill PIDS    # the PIDS above", ["PIDS"]),
         ("$ curl {url}/", ["{url}"]),
         ("$ curl -d '{\"index.blocks.write\": null}' http://x/SERVICE_uwsgi.log", ["SERVICE"]),
+        ('$ printf \'DATABASES["default"]["HOST"] = "db"\' >> f', []),
         ("The SERVICE is down.\n$ awk '{print $1}' f; kill $PIDS", []),
     ],
 )

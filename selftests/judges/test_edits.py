@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from bkpaas.checks import SettingReading, add_setting, copy_setting, edit_of, replace_first
+from bkpaas.checks import Edit, SettingReading, add_setting, copy_setting, edit_of, replace_first
 from bkpaas.checks.nginx_edits import move_server, put_up
 from bkpaas.facts import NginxUpstream, NginxUpstreamServer
 
@@ -19,8 +19,8 @@ upstream OTHER {
 """
 
 
-def run(command: str) -> None:
-    subprocess.run(["bash", "-c", command], check=True)
+def run(*edits: Edit | None) -> None:
+    subprocess.run(["sh", "-c", str(edit_of(edits, "paas-1"))], check=True)
 
 
 def reading(file: Path, name: str, text: str, line: int = 1, host: str = "paas-1") -> SettingReading:
@@ -30,11 +30,11 @@ def reading(file: Path, name: str, text: str, line: int = 1, host: str = "paas-1
 def test_a_setting_is_set_in_the_last_line(tmp_path: Path) -> None:
     file = tmp_path / "settings.py"
     file.write_text("A = 'x'")  # no end of the line
-    run(add_setting(reading(file, "A", '"x"'), '"it\'s"'))
-    run(add_setting(reading(file, "DATABASES.default.PORT", "1"), '"3306"'))
+    port = reading(file, "DATABASES.default.PORT", "1")
+    run(add_setting(reading(file, "A", '"x"'), '"it\'s"'), add_setting(port, '"3306"'))
     lines = [line for line in file.read_text().splitlines() if line]
-    assert lines == ["A = 'x'", 'A = "it\'s"', "DATABASES['default']['PORT'] = \"3306\""]
-    assert (tmp_path / "settings.py.bak").exists()
+    assert lines == ["A = 'x'", 'A = "it\'s"', 'DATABASES["default"]["PORT"] = "3306"']
+    assert (tmp_path / "settings.py.bak").read_text() == "A = 'x'", "the file as it was before the first edit"
 
 
 def test_a_secret_is_copied_on_its_host_and_never_shown(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_a_secret_is_copied_on_its_host_and_never_shown(tmp_path: Path) -> None:
     wrong.write_text("TOKEN = 'a'\n")
     right.write_text("B = 1\nTOKEN = 'hunter2'\n")
     command = copy_setting(reading(wrong, "TOKEN", "***"), reading(right, "TOKEN", "***", 2))
-    assert command is not None and "hunter2" not in command
+    assert command is not None and "hunter2" not in str(edit_of([command], "paas-1"))
     run(command)
     assert wrong.read_text().splitlines()[-1] == "TOKEN = 'hunter2'"
     assert copy_setting(reading(wrong, "TOKEN", "***"), reading(right, "TOKEN", "***", 2, "paas-2")) is None
@@ -51,8 +51,10 @@ def test_a_secret_is_copied_on_its_host_and_never_shown(tmp_path: Path) -> None:
 def test_what_is_no_literal_is_edited_by_hand(tmp_path: Path) -> None:
     file = tmp_path / "settings.py"
     assert copy_setting(reading(file, "A", "1"), reading(file, "A", "B + 1")) is None
-    assert str(edit_of([None, "true"], "paas-1")).startswith("# edit")
-    assert edit_of(["true", "true"], "paas-1") == "true"
+    known = Edit("a b", "true")
+    for edits in ([], [None, known]):
+        assert str(edit_of(edits, "paas-1")).startswith("# edit")
+    assert edit_of([known, known], "paas-1") == "cp -p 'a b' 'a b'.bak && true"
 
 
 def test_only_the_first_match_from_the_line_on_is_replaced(tmp_path: Path) -> None:
@@ -60,8 +62,9 @@ def test_only_the_first_match_from_the_line_on_is_replaced(tmp_path: Path) -> No
     file.write_text(SITE)
     old, down = NginxUpstreamServer("10.0.0.9", 8003), NginxUpstreamServer("10.0.0.2", 8003, ("down",))
     upstream = NginxUpstream("OPEN_PAAS_LOGIN", (old, down), str(file), 1)
-    run(move_server(upstream, old, "10.0.0.1:8003"))
-    run(put_up(upstream, down))
+    run(move_server(upstream, old, "10.0.0.1:8003"), put_up(upstream, down))
+    assert Path(f"{file}.bak").read_text() == SITE
     assert file.read_text() == SITE.replace("10.0.0.9", "10.0.0.1", 1).replace(" down", "")
     run(replace_first(str(file), 5, "OTHER", "THIRD"))
     assert "upstream THIRD {" in file.read_text()
+    assert move_server(upstream, old, None) is None, "the inventory may lack the host"

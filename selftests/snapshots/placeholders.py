@@ -7,8 +7,10 @@ import re
 from bkpaas.catalogue.variables import VARIABLES
 
 NAMES = "|".join(sorted((name.upper() for name in VARIABLES), key=len, reverse=True))
-# `read_only = OFF` is SQL; 'USER'@'HOST' is taken from a list, as the remedy says.
-UNFILLED = re.compile(rf"(?<![\w$])(?<!read_only = )(?<!'USER'@')(?:{NAMES})(?=\b|_uwsgi)|\{{[a-z_]+\}}")
+# `read_only = OFF` is SQL; 'USER'@'HOST' is taken from a list, as the remedy says; ["HOST"] is a key of a setting.
+UNFILLED = re.compile(
+    rf"(?<![\w$])(?<!read_only = )(?<!'USER'@')(?<!\[\x22)(?:{NAMES})(?=\b|_uwsgi)|\{{[a-z_]+\}}"
+)
 
 
 def unfilled(remedy: str) -> list[str]:
