@@ -46,6 +46,8 @@ def test_programs_can_be_started_again(host: HostView, finding: Finding) -> None
     for need in needed:
         by_program = daemon_uids if need.kind == "output-directory" else uids
         problem = _problem(need, startup, by_program.get(need.program), unread)
+        if problem is not None and need.application:
+            problem = case("application", problem.evidence)
         if problem is not None:
             wrong.setdefault(need.program, []).append(problem)
     for name, problems in (*_running(host, startup), *_without_account(host)):

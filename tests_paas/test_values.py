@@ -221,7 +221,9 @@ def _refusals(host: HostView, deployment: Deployment) -> list[Problem]:
                 names=series(refused),
             )
             names_of = case("name-refused", text, projects=project, names=series(refused))
-            result.append(Problem(ACCEPTED, [project], names_of))
+            accepted = json.dumps([*map(str, value.value), *refused])
+            edits = tuple(add_setting(one, accepted) for one in own_readings(host, ACCEPTED, (project,))[0])
+            result.append(Problem(ACCEPTED, [project], names_of, edits or (None,)))
     return result
 
 

@@ -22,6 +22,8 @@ class Edit(NamedTuple):
 
     file: str
     command: str
+    line: int = 0
+    """From which the command counts; 0: it needs no line."""
 
 
 def add_setting(wrong: Reading, value: str) -> Edit:
@@ -65,13 +67,15 @@ def python_text(reading: Reading) -> str | None:
 def edit_of(edits: Iterable[Edit | None], host: str) -> Message | str:
     """Return one line of commands, or the place for an edit by hand if one of the edits is not known.
 
-    A file is copied once, before its first edit: a later copy would lose the file as it was.
+    A file is copied once, before its first edit: a later copy would lose the file as it was. Edits begin at its end,
+    since one that adds lines moves those below it.
     """
     commands: dict[str, list[str]] = {}
     by_hand = msg("# edit the line on {host} by hand here, before the next command", host=host)
-    for edit in dict.fromkeys(edits):
-        if edit is None:
-            return by_hand
+    known = list(dict.fromkeys(edits))
+    if None in known:
+        return by_hand
+    for edit in sorted((one for one in known if one), key=lambda one: -one.line):
         file = quote(edit.file)
         commands.setdefault(file, [f"cp -p {file} {file}.bak"]).append(edit.command)
     return "; ".join(" && ".join(steps) for steps in commands.values()) or by_hand
@@ -93,10 +97,10 @@ def replace_first(path: str, line: int, old: str, new: str) -> Edit:
         if mark not in old + new:
             break
     steps = (f"{line},$!b", f":a;s{mark}{old}{mark}{new}{mark};tb;n;ba", ":b;n;bb")
-    return Edit(path, f"sed -i -E {' '.join(f'-e {quote(step)}' for step in steps)} {quote(path)}")
+    return Edit(path, f"sed -i -E {' '.join(f'-e {quote(step)}' for step in steps)} {quote(path)}", line)
 
 
 def insert_after(path: str, line: int, text: str) -> Edit:
     """Return the edit that writes lines after a line of a file."""
     step = quote(str(line) + "a\\" + text)
-    return Edit(path, f"sed -i {step} {quote(path)}")
+    return Edit(path, f"sed -i {step} {quote(path)}", line)

@@ -39,6 +39,8 @@ class Need(Record, frozen=True):
     path: str
     named_by: str
     """The file that names the path."""
+    application: bool = False
+    """The program is a SaaS: paas_agent starts it, and a deployment makes the path again."""
 
 
 class Startup(Fact, frozen=True):
@@ -214,10 +216,10 @@ def _of_applications(facts: HostFacts) -> Iterator[Need]:
         if process is None or not process.argv or f"/apps/Envs/{saas.app}/" not in process.argv[0]:
             continue
         where = f"pid {process.pid}"
-        yield Need(saas.app, "command", process.argv[0], where)
+        yield Need(saas.app, "command", process.argv[0], where, application=True)
         for option, value in pairwise(process.argv):
             if option in _FILE_OPTIONS and value.startswith("/"):
-                yield Need(saas.app, "file", value, where)
+                yield Need(saas.app, "file", value, where, application=True)
 
 
 def _of_ini(program: str, command: Sequence[str], services: Services) -> Iterator[Need]:

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from bkpaas.checks import Edit, SettingReading, add_setting, copy_setting, edit_of, replace_first
+from bkpaas.checks.edits import insert_after
 from bkpaas.checks.nginx_edits import move_server, put_up
 from bkpaas.facts import NginxUpstream, NginxUpstreamServer
 
@@ -55,6 +56,14 @@ def test_what_is_no_literal_is_edited_by_hand(tmp_path: Path) -> None:
     for edits in ([], [None, known]):
         assert str(edit_of(edits, "paas-1")).startswith("# edit")
     assert edit_of([known, known], "paas-1") == "cp -p 'a b' 'a b'.bak && true"
+
+
+def test_added_lines_do_not_move_the_place_of_other_edits(tmp_path: Path) -> None:
+    file = tmp_path / "site.conf"
+    file.write_text(SITE)
+    run(insert_after(str(file), 1, "    # first"), insert_after(str(file), 5, "    # second"))
+    lines = file.read_text().splitlines()
+    assert lines[1] == "    # first" and lines[lines.index("upstream OTHER {") + 1] == "    # second"
 
 
 def test_only_the_first_match_from_the_line_on_is_replaced(tmp_path: Path) -> None:

@@ -278,10 +278,10 @@ def not_asked(snapshot: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("change", "word", "case"),
     [
-        (of_application(f"{APP}/Envs/bk_framework", type="missing"), "fail", "missing"),
-        (of_application(APP_UWSGI, type="symlink"), "fail", "missing"),
-        (of_application(APP_UWSGI, mode=0o644), "fail", "no-access"),
-        (of_application(APP_INI, type="missing"), "fail", "missing"),
+        (of_application(f"{APP}/Envs/bk_framework", type="missing"), "fail", "application"),
+        (of_application(APP_UWSGI, type="symlink"), "fail", "application"),
+        (of_application(APP_UWSGI, mode=0o644), "fail", "application"),
+        (of_application(APP_INI, type="missing"), "fail", "application"),
         (not_asked, "no_data", None),
         (in_a_container, "pass", None),
         (offline, "pass", None),
