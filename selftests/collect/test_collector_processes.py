@@ -287,6 +287,7 @@ def test_removed_files_that_a_process_has_open(spawn: Any, tmp_path: Path) -> No
         script.replace("logs[0].write", 'logs[1].write("x" * 100000); logs[1].flush(); logs[0].write'),
         str(tmp_path),
         stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # that of the tests is a removed file too
     )
     assert child.stdout.readline()
     answer = collect({"deleted": [str(tmp_path)]})
