@@ -14,13 +14,16 @@ import threading
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
-from bkpaas.facts.secrets import Secrets
 from bkpaas.streams import protected_stream
 from bkpaas.text import visible
+
+if TYPE_CHECKING:
+    from bkpaas.facts.secrets import Secrets
 
 KINDS_KEPT = 200
 """Distinct messages that are kept; more are counted."""
@@ -34,13 +37,18 @@ _QUOTED = re.compile(r"\"[^\"\n]*(?:\"|$)|'[^'\n]*(?:'|$)|`[^`\n]*(?:`|$)|<[^>\n
 _READ_BYTES = 65_536
 
 
-_SECRETS = Secrets()
+@cache
+def _secrets() -> Secrets:
+    """Return what hides secrets. The import takes longer than the start of --plan, and few runs have a message."""
+    from bkpaas.facts.secrets import Secrets
+
+    return Secrets()
 
 
 def redacted(text: str) -> str:
     """Return the first line without what is quoted in it and without secrets."""
     first = text.lstrip()[:TEXT_LENGTH].split("\n", 1)[0].rstrip()
-    return visible(_SECRETS.redact(_QUOTED.sub("...", first)))
+    return visible(_secrets().redact(_QUOTED.sub("...", first)))
 
 
 class Messages:

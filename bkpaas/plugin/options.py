@@ -5,29 +5,25 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
-from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import msgspec
 import pytest
 
-from bkpaas import inventory, libraries
+from bkpaas import libraries
 from bkpaas.catalogue.registry import (
     ALIASES,
-    CONDITIONS,
-    CUSTOM_PREFIX,
     SECTIONS,
-    current_id,
     custom_section,
 )
-from bkpaas.errors import InventoryError, SuiteError
+from bkpaas.errors import SuiteError
 from bkpaas.facts import Snapshot
 from bkpaas.facts.merging import merge
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.language import language_of_locale, set_language
-from bkpaas.messages import msg, plural, to_text
-from bkpaas.plugin.explanation import explain_record
+from bkpaas.messages import msg, to_text
+from bkpaas.plugin.loading import load_deployment, with_waivers
 from bkpaas.plugin.outputs import disk_is_full, not_written
 from bkpaas.plugin.places import lock, private, refused, secret_key, to_fill, to_write
 from bkpaas.report import bkmonitor
@@ -74,13 +70,13 @@ def pytest_configure(config: pytest.Config) -> None:
     informative = config.option.plan or config.option.collectonly
     if config.option.from_snapshot:
         snapshot = _snapshots(config.option.from_snapshot)
-        deployment = _waivers_added(snapshot.deployment, config.option.waivers)
+        deployment = with_waivers(snapshot.deployment, config.option.waivers)
         config.stash[SNAPSHOT] = msgspec.structs.replace(snapshot, deployment=deployment)
         config.stash[DEPLOYMENT] = deployment
     elif config.option.inventory:
         visits = not informative and not config.option.from_answers
-        deployment = _deployment(config.option.inventory, config.option.limit, visits=visits)
-        config.stash[DEPLOYMENT] = _waivers_added(deployment, config.option.waivers)
+        deployment = load_deployment(config.option.inventory, config.option.limit, visits=visits)
+        config.stash[DEPLOYMENT] = with_waivers(deployment, config.option.waivers)
         config.stash[CREDENTIALS] = _credentials(config.option.login_user, config.option.login_password_file)
     else:
         return
@@ -98,104 +94,6 @@ def pytest_configure(config: pytest.Config) -> None:
     if not informative:
         config.option.htmlpath = config.option.htmlpath or str(Path(config.option.report) / "details.html")
         config.option.self_contained_html = True
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_cmdline_main(config: pytest.Config) -> int | None:
-    """Ask for an inventory where one is needed; answer --plan."""
-    set_language(config.option.lang or language_of_locale())
-    if config.option.inventory or config.option.from_snapshot:
-        libraries.capture()
-    if config.option.explain and not (config.option.inventory or config.option.from_snapshot):
-        record = Path(config.option.report) / "results.json"
-        print("\n".join(explain_record(record, config.option.explain, get_terminal_size().columns)))
-        return 0
-    informative = ("help", "markers", "showfixtures", "show_fixtures_per_test", "version", "cacheshow")
-    if hasattr(config, "workerinput") or any(getattr(config.option, name, False) for name in informative):
-        return None
-    if config.option.from_snapshot and (config.option.inventory or config.option.limit or config.option.plan):
-        raise pytest.UsageError(
-            to_text(
-                msg("--from-snapshot brings its own inventory: leave --inventory, --limit and --plan out")
-            )
-        )
-    if config.option.from_snapshot and (config.option.collect_plan or config.option.from_answers):
-        raise pytest.UsageError(
-            to_text(msg("--from-snapshot checks offline: leave --collect-plan and --from-answers out"))
-        )
-    if not config.option.inventory and not config.option.from_snapshot:
-        raise pytest.UsageError(
-            to_text(
-                msg(
-                    "which deployment? Give --inventory PATH (a copy of /data/install, an install.config or a directory with deployment.yaml). To see the suite at work without one: script/demo"
-                )
-            )
-        )
-    if config.option.collect_plan:
-        return _plan_round(config.option)
-    if config.option.plan:
-        from bkpaas.collect import plan_text
-
-        print(
-            to_text(
-                plan_text.describe(_deployment(config.option.inventory, config.option.limit, visits=False))
-            )
-        )
-        if (config.rootpath / "tests_site").is_dir():
-            print(
-                to_text(
-                    msg(
-                        "    tests_site/: requests that its tests send to hosts themselves are not listed here"
-                    )
-                )
-            )
-        if config.option.login_user:
-            print(
-                to_text(
-                    msg(
-                        "    controller: log {login_user} in through the login form (POST), request is_login and the platform with its token",
-                        login_user=config.option.login_user,
-                    )
-                )
-            )
-        return 0
-    return None
-
-
-def _plan_round(option: argparse.Namespace) -> int:
-    """Write the scripts of the next round for an engine, and say how to go on."""
-    from bkpaas.collect.deployment import plan_round
-
-    directory = Path(option.collect_plan)
-    if option.from_answers:
-        raise pytest.UsageError(
-            to_text(msg("--collect-plan writes plans, --from-answers checks: give only one of them"))
-        )
-    deployment = _deployment(option.inventory, option.limit, visits=False)
-    try:
-        number, count = plan_round(deployment, directory)
-    except SuiteError as error:
-        raise pytest.UsageError(str(error)) from None
-    except OSError as error:
-        raise pytest.UsageError(not_written(f"--collect-plan {directory}", error)) from None
-    print(
-        to_text(
-            plural(
-                "{folder}: {count} script of round {number}. Run HOST.sh on each HOST as root, put its output into HOST.out next to it",
-                "{folder}: {count} scripts of round {number}. Run HOST.sh on each HOST as root, put its output into HOST.out next to it",
-                count=count,
-                folder=directory / f"round-{number}",
-                number=number,
-            )
-        )
-    )
-    following = (
-        msg("then: --collect-plan {directory} again, which plans round 2", directory=directory)
-        if number == 1
-        else msg("then: --from-answers {directory}, which checks", directory=directory)
-    )
-    print(to_text(following))
-    return 0
 
 
 def exchange(option: argparse.Namespace, deployment: Deployment) -> Exchange:
@@ -323,24 +221,6 @@ def _open_archive(config: pytest.Config) -> None:
         raise pytest.UsageError(f"--history {error}") from None
 
 
-class _Options(frozenset[str]):
-    """What a waiver may name: the catalogue, and whatever a site's own tests, which are not read yet, will add."""
-
-    def __contains__(self, condition: object) -> bool:
-        return super().__contains__(current_id(str(condition))) or str(condition).startswith(CUSTOM_PREFIX)
-
-
-def _waivers_added(deployment: Deployment, file: str | None) -> Deployment:
-    """Return the deployment with the waivers of --waivers added to its own."""
-    if file is None:
-        return deployment
-    try:
-        more = inventory.load_waivers(Path(file), deployment.hosts, _Options(CONDITIONS))
-    except InventoryError as error:
-        raise pytest.UsageError(str(error)) from None
-    return msgspec.structs.replace(deployment, waivers=(*deployment.waivers, *more))
-
-
 def _snapshots(paths: list[str]) -> Snapshot:
     """Return the one snapshot, or several merged. UsageError: one cannot be read, or they do not fit together."""
     snapshots = [(path, _snapshot(path)) for path in paths]
@@ -356,11 +236,4 @@ def _snapshot(path: str) -> Snapshot:
     try:
         return Snapshot.load(Path(path))
     except (SuiteError, OSError) as error:
-        raise pytest.UsageError(str(error)) from None
-
-
-def _deployment(path: str, limit: str | None, *, visits: bool) -> Deployment:
-    try:
-        return inventory.load(Path(path), limit=limit, conditions=_Options(CONDITIONS), visits=visits)
-    except InventoryError as error:
         raise pytest.UsageError(str(error)) from None
