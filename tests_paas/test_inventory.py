@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from bkpaas.checks import (
-    OPEN_PAAS_SERVICES,
+    ROLE_SIGNS,
     CaseMessage,
     Deployment,
     Finding,
@@ -16,21 +14,23 @@ from bkpaas.checks import (
     Missing,
     NoData,
     NotApplicable,
+    RoleSign,
     Subject,
     Value,
     about,
+    app_role_in_use,
     case,
     combined,
     condition,
     is_login_refusal,
     is_loopback,
     msg,
+    own_interfaces,
     series,
     server_name_fits,
 )
 
-AGENTS = frozenset({"paas_agent", "paas-agent"})
-APPS = ("appo", "appt")
+APP_PATHS = {"appt": "/t/", "appo": "/o/"}
 OPEN_PAAS = "OPEN_PAAS"
 """What the names of the upstreams of open_paas begin with."""
 
@@ -50,6 +50,7 @@ def test_inventory_and_hosts_agree_on_roles(
         )
         or _role_elsewhere(host, entry, deployment, views, finding)
         or _role_missing(host, entry, deployment, views, finding)
+        or _other_app_role(host, entry, deployment, views, finding)
         or _missing_host(host, deployment, views, finding)
     )
     finding.add_evidence(", ".join(entry.roles))
@@ -60,7 +61,7 @@ def _identities(views: dict[str, HostView]) -> dict[str, set[str]]:
     """Return the hosts by their names in lower case and by their addresses."""
     found: dict[str, set[str]] = {}
     for name, view in views.items():
-        for identity in (name.lower(), *_addresses(view)):
+        for identity in (name.lower(), *own_interfaces(view)):
             found.setdefault(identity, set()).add(name)
     return found
 
@@ -73,7 +74,7 @@ def _other_identity(
     views: dict[str, HostView],
 ) -> CaseMessage | None:
     """Return the case of an address where another host of the inventory answers."""
-    own = _addresses(host)
+    own = own_interfaces(host)
     name = (host.system.hostname or "").partition(".")[0].lower()
     others = (identities.get(name, set()) | identities.get(entry.address, set())) - {entry.name}
     for other in map(deployment.host, sorted(others, key=deployment.position)):
@@ -85,7 +86,7 @@ def _other_identity(
                 host_name=entry.name,
                 other=other.name,
             )
-        if other.address in own and entry.address in _addresses(views[other.name]):
+        if other.address in own and entry.address in own_interfaces(views[other.name]):
             return case(
                 "twice",
                 "{address} and {other_address} ({other}) are addresses of one host",
@@ -93,7 +94,7 @@ def _other_identity(
                 other_address=other.address,
                 other=other.name,
             )
-        if own and entry.address not in own and entry.address in _addresses(views[other.name]):
+        if own and entry.address not in own and entry.address in own_interfaces(views[other.name]):
             return case(
                 "other-host",
                 "the inventory has {address} as {host_name}, and it is an address of {other}",
@@ -108,7 +109,7 @@ def _role_elsewhere(
     host: HostView, entry: Host, deployment: Deployment, views: dict[str, HostView], finding: Finding
 ) -> CaseMessage | None:
     """Return the case of a role whose programs are not on this host, but on one that does not have the role."""
-    for role, (runs, equal) in _SIGNS.items():
+    for role, (runs, equal) in ROLE_SIGNS.items():
         if role not in entry.roles or _has_files(role, host, deployment) or runs(host, deployment):
             continue
         others = [
@@ -140,7 +141,7 @@ def _role_missing(
     host: HostView, entry: Host, deployment: Deployment, views: dict[str, HostView], finding: Finding
 ) -> CaseMessage | None:
     """Return the case of a host that runs a role that the inventory does not give to it, nor to another by mistake."""
-    for role, (runs, equal) in _SIGNS.items():
+    for role, (runs, equal) in ROLE_SIGNS.items():
         if entry.has_role(*equal) or not runs(host, deployment):
             continue
         holders = deployment.hosts_with(*equal)
@@ -161,6 +162,25 @@ def _role_missing(
                 role=role,
             )
     return None
+
+
+def _other_app_role(
+    host: HostView, entry: Host, deployment: Deployment, views: dict[str, HostView], finding: Finding
+) -> CaseMessage | None:
+    """Return the case of an app host that nginx and appengine use for the other kind of applications."""
+    roles = [role for role in APP_PATHS if entry.has_role(role)]
+    used = app_role_in_use(own_interfaces(host) | {entry.address}, deployment, views)
+    if used is None or len(roles) != 1 or used == roles[0]:
+        return None
+    finding.names_components("role", roles)
+    return case(
+        "other-app-role",
+        "the inventory gives {host_name} the role {role}; nginx sends the requests for {path} there and appengine has registered it for them, as for {other}",
+        host_name=entry.name,
+        role=roles[0],
+        path=APP_PATHS[used],
+        other=used,
+    )
 
 
 def _missing_host(
@@ -187,7 +207,7 @@ def _unlisted_paas(nginx: HostView, deployment: Deployment) -> dict[str, list[in
     if isinstance(nginx.facts.nginx, Missing):
         return {}
     upstreams = [one for one in nginx.facts.nginx.upstreams if one.name.startswith(OPEN_PAAS)]
-    addresses = {one.address for one in deployment.hosts} | _addresses(nginx)
+    addresses = {one.address for one in deployment.hosts} | own_interfaces(nginx)
     named: dict[str, dict[str, int]] = {}
     for upstream in upstreams:
         for server in upstream.servers:
@@ -211,41 +231,10 @@ def _unlisted_front(host: HostView, deployment: Deployment) -> list[str]:
     resolved = host.names.get(deployment.domain)
     answer = host.answers.find(HttpName.IS_LOGIN_DOMAIN.value)
     addresses = (
-        {one.address for one in deployment.hosts} | set(deployment.virtual_addresses) | _addresses(host)
+        {one.address for one in deployment.hosts} | set(deployment.virtual_addresses) | own_interfaces(host)
     )
     outside = [address for address in (resolved.addresses if resolved else ()) if address not in addresses]
     return outside if answer is not None and is_login_refusal(answer) else []
-
-
-def _serves_open_paas(host: HostView, deployment: Deployment) -> bool:
-    services = {process.service for process in host.processes.items}
-    return bool(services & set(OPEN_PAAS_SERVICES))
-
-
-def _serves_the_domain(host: HostView, deployment: Deployment) -> bool:
-    """Return whether the domain resolves to this host and nginx listens there."""
-    resolved = host.names.get(deployment.domain)
-    own = {address for address in _addresses(host) if address not in deployment.virtual_addresses}
-    here = set(resolved.addresses if resolved else ()) & own
-    return bool(here and host.processes.nginx_masters() and host.sockets.on(deployment.port))
-
-
-def _runs_agent(host: HostView, deployment: Deployment) -> bool:
-    return any(
-        AGENTS & {process.name, process.argv[0].rpartition("/")[2] if process.argv else ""}
-        for process in host.processes.items
-    )
-
-
-Sign = Callable[[HostView, Deployment], bool]
-
-_SIGNS: dict[str, tuple[Sign, tuple[str, ...]]] = {
-    "paas": (_serves_open_paas, ("paas",)),
-    "nginx": (_serves_the_domain, ("nginx",)),
-    "appo": (_runs_agent, APPS),
-    "appt": (_runs_agent, APPS),
-}
-"""By role: what shows that a host runs it, and the roles of which one explains that."""
 
 
 def _has_files(role: str, host: HostView, deployment: Deployment) -> bool:
@@ -267,7 +256,7 @@ def _has_files(role: str, host: HostView, deployment: Deployment) -> bool:
     return isinstance(facts.agent, Missing) or facts.agent.config is not None
 
 
-def _shows(runs: Sign, host: HostView, deployment: Deployment) -> bool:
+def _shows(runs: RoleSign, host: HostView, deployment: Deployment) -> bool:
     try:
         return runs(host, deployment)
     except NoData:
@@ -275,7 +264,7 @@ def _shows(runs: Sign, host: HostView, deployment: Deployment) -> bool:
 
 
 def _named_by_nginx(host: HostView, deployment: Deployment, views: dict[str, HostView]) -> bool:
-    own = _addresses(host)
+    own = own_interfaces(host)
     for nginx in deployment.selected("nginx"):
         facts = views[nginx.name].facts.nginx
         if not isinstance(facts, Missing) and any(
@@ -288,20 +277,13 @@ def _named_by_nginx(host: HostView, deployment: Deployment, views: dict[str, Hos
     return False
 
 
-def _addresses(host: HostView) -> set[str]:
-    try:
-        return {address for address in host.addresses.items if not is_loopback(address)}
-    except NoData:
-        return set()
-
-
 def _names_by_address(deployment: Deployment, host_facts: HostLookup) -> dict[str, list[str]]:
     """Return the names of the hosts that have an address on an interface."""
 
     def compute(lookup: HostLookup) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
         for one in deployment.selected():
-            for address in _addresses(lookup(one.name)):
+            for address in own_interfaces(lookup(one.name)):
                 found.setdefault(address, []).append(one.name)
         return found
 
@@ -314,7 +296,7 @@ def test_no_other_host_has_the_address(
 ) -> None:
     """The address of the host is on no network interface of another host."""
     entry = deployment.host(subject.id)
-    own, address = _addresses(host), entry.address
+    own, address = own_interfaces(host), entry.address
     if not own:
         raise NoData(msg("the addresses of {host} were not read", host=host.name))
     if address not in own:
@@ -322,7 +304,8 @@ def test_no_other_host_has_the_address(
     others = [
         name
         for name in _names_by_address(deployment, host_facts).get(address, ())
-        if name != entry.name and _addresses(host_facts(name)) != own  # not the same machine under two names
+        if name != entry.name
+        and own_interfaces(host_facts(name)) != own  # not the same machine under two names
     ]
     finding.add_evidence(address)
     assert not others, case(

@@ -7,6 +7,7 @@ from msgspec import structs
 
 from bkpaas.checks import (
     APP_UPSTREAMS,
+    HOSTS_OF_DOMAIN,
     INTERNAL_NAME,
     INTERNAL_PORT,
     UPSTREAM_SERVICES,
@@ -47,7 +48,7 @@ from bkpaas.checks import (
     no_answer,
     open_paas_servers,
     platform_upstreams,
-    refused_address,
+    refused_hosts,
     selected_server,
     series,
     servers_of_domain,
@@ -66,8 +67,6 @@ SERVED_AT = {"/login/": "login", "/api/": "esb", "/v1/": "appengine"}
 """The service of open_paas that answers a path of the domain."""
 
 LOGIN_PATH = "/login/accounts/is_login/"
-USERS_OF_DOMAIN = ("paas", "appo", "appt", "cmdb", "job")
-"""Roles whose hosts send requests to the domain."""
 
 
 def _needs_nginx(host: HostView) -> Nginx:
@@ -183,23 +182,22 @@ def _check_selected(
     refusal = _refusal(selected)
     finding.set_remedy_values(edit=edit_of([without_return(selected)], host.name))
     assert refusal is None, case("answers-itself", "{location}: {answer}", location=where, answer=refusal)
+    refused = refused_hosts(selected, deployment)
     route = nginx_route(selected.locations, LOGIN_PATH)
-    if route is None or deployment.virtual_addresses:  # requests may come with the address of the balancer
+    if not refused or route is None:
         return
-    rules = route.location.passing.access
-    refused = [
-        entry.name
-        for entry in deployment.hosts_with(*USERS_OF_DOMAIN)
-        if refused_address(rules, entry.address)
-    ]
-    users = deployment.hosts_with("nginx", *USERS_OF_DOMAIN)
+    rules = [" ".join(rule) for rule in route.location.passing.access]
+    rules += [f"if ($remote_addr {' '.join(one)})" for one in route.location.refusal.clients]
+    users = deployment.hosts_with("nginx", *HOSTS_OF_DOMAIN)
     finding.set_remedy_values(edit=edit_of([allow(selected, [entry.address for entry in users])], host.name))
-    assert not refused, case(
-        "refuses-hosts",
-        "{location} refuses {hosts}: {rules}",
-        hosts=series(refused),
-        location=f"{route.location.file}:{route.location.line}",
-        rules="; ".join(" ".join(rule) for rule in rules),
+    raise AssertionError(
+        case(
+            "refuses-hosts",
+            "{location} refuses {hosts}: {rules}",
+            hosts=series(refused),
+            location=f"{route.location.file}:{route.location.line}",
+            rules="; ".join(rules),
+        )
     )
 
 

@@ -3,24 +3,39 @@
 import re
 from collections.abc import Iterator
 
+from msgspec import structs
+
 from bkpaas.checks import (
+    USER_PATHS,
     CaseMessage,
     Deployment,
     Finding,
+    HostLookup,
     HostView,
+    LogHit,
+    Missing,
     NginxLocation,
     NginxServer,
     NoData,
     NotApplicable,
     case,
+    client_of,
+    clock_slack,
     combined,
     condition,
     keeps_host,
+    limit_text,
+    limits_in_line,
     lines,
+    load_time,
+    log_time,
     msg,
     nginx_route,
+    refusal_of_users,
+    refused_hosts,
     series,
     servers_of_domain,
+    serving_location,
 )
 
 PATHS = {
@@ -35,12 +50,16 @@ WITH_A_LOGIN = ("login", "paas")
 LEAST_HEADER = 4096
 """Bytes: a browser sends the cookies of all applications of a domain in one header, which may have some kilobytes."""
 OWN_HOST = ("$http_host", "$host", "$server_name")
+NAMES = {"agent": "SaaS"}
+"""Of services in a headline."""
 _QUERY = re.compile(r"\$\{?(?:args|is_args|query_string|request_uri|arg_)")
 _VARIABLE = re.compile(r"\$\{?(\w+)")
 
 
 @condition("nginx-passes-requests")
-def test_nginx_passes_requests_on(host: HostView, deployment: Deployment, finding: Finding) -> None:
+def test_nginx_passes_requests_on(
+    host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
     """nginx gives each service the query, Host, cookies, method and body of a request, and passes its answer back."""
     nginx = host.nginx
     if nginx.main is None:
@@ -60,6 +79,8 @@ def test_nginx_passes_requests_on(host: HostView, deployment: Deployment, findin
             least = deployment.thresholds.answer_seconds
             for problem in _problems(route.location, server, service, deployment.domain, least):
                 wrong.setdefault((where, problem.case), (service, problem))
+        for service, where, problem in _refusals(host, server, deployment, host_facts):
+            wrong.setdefault((where, problem.case), (service, problem))
     finding.add_evidence(", ".join(seen))
     if not wrong:
         return
@@ -72,9 +93,78 @@ def test_nginx_passes_requests_on(host: HostView, deployment: Deployment, findin
                 msg("{location} {problem}", location=where, problem=problem.evidence)
                 for (where, _), (_, problem) in wrong.items()
             ),
-            services=series(sorted({one for one, problem in wrong.values() if problem.case == first.case})),
+            services=series(
+                sorted({NAMES.get(one, one) for one, problem in wrong.values() if problem.case == first.case})
+            ),
         )
     )
+
+
+def _refusals(
+    host: HostView, server: NginxServer, deployment: Deployment, host_facts: HostLookup
+) -> Iterator[tuple[str, str, CaseMessage]]:
+    """Yield service, location and case of what a server block refuses by itself on the paths that users need.
+
+    What it answers to every request, and the hosts that it refuses on the path of login, nginx-listen-vs-domain reports.
+    """
+    if re.match(r"[45]\d\d\b", server.returns or ""):
+        return
+    recent = _limited_lines(host, deployment, host_facts)
+    for path, service in USER_PATHS.items():
+        location = serving_location(server.locations, path)
+        if location is None:
+            continue
+        where = f"{location.file}:{location.line}"
+        if refused_hosts(server, deployment):
+            location = structs.replace(location, passing=structs.replace(location.passing, access=()))
+        reason = refusal_of_users(location, deployment)
+        if reason is not None:
+            yield (
+                service,
+                where,
+                case("users-refused", "({path}): {directive}", path=path, directive=reason),
+            )
+            continue
+        hits = [
+            (hit, limit)
+            for hit in recent
+            for named, limit in limits_in_line(hit.text, server.locations)
+            if named == location
+        ]
+        clients = {client_of(hit.text) for hit, _ in hits}
+        if hits and (len(clients) > 1 or clients & {entry.address for entry in deployment.hosts}):
+            yield (
+                service,
+                where,
+                case(
+                    "users-limited",
+                    "({path}): {directive}; {number} requests of {count} clients refused, the last: {line}",
+                    path=path,
+                    directive=limit_text(hits[-1][1]),
+                    number=len(hits),
+                    count=len(clients),
+                    line=hits[-1][0].text,
+                ),
+            )
+
+
+def _limited_lines(host: HostView, deployment: Deployment, host_facts: HostLookup) -> list[LogHit]:
+    """Return the recent lines about a limit that the nginx that runs now has written; none if they are not known."""
+    if isinstance(host.facts.logs, Missing) or isinstance(host.facts.processes, Missing):
+        return []
+    masters = host.processes.nginx_masters()
+    if not masters:
+        return []
+    loaded = min((load_time(host, master) or 0.0) for master in masters)
+    since = loaded - clock_slack(host, deployment, host_facts)
+    window = deployment.thresholds.log_window_minutes * 60
+    return [
+        hit
+        for hit in host.logs.nginx_errors
+        if "limiting" in hit.text
+        and hit.time is not None
+        and hit.time >= max(since, log_time(host, hit.file) - window)
+    ]
 
 
 def _problems(
@@ -96,11 +186,12 @@ def _problems(
                 service=service,
                 host=passing.host or "$proxy_host",
             )
-    if passing.refused_programs:
+    programs = [one for one in passing.refused_programs if not one.startswith("Mozilla/")]
+    if programs:
         yield case(
             "program-refused",
             "an if refuses requests by their User-Agent: {programs}",
-            programs=", ".join(passing.refused_programs),
+            programs=", ".join(programs),
         )
     if passing.refuses_post or passing.method.upper() not in ("", "POST", "$REQUEST_METHOD"):
         yield case("post-refused", "a POST is refused or sent with another method")

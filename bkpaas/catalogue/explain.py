@@ -130,7 +130,7 @@ def _edges(effect: Verdict) -> Iterable[Cause]:
     if effect.condition != "host-reachable":
         yield Cause("host-reachable", "same-host")
     if effect.condition != INVENTORY:
-        yield Cause(INVENTORY, "wrong-role", (), ("other-host", "twice", "role-elsewhere"))
+        yield Cause(INVENTORY, "wrong-role", (), ("other-host", "twice", "role-elsewhere", "other-app-role"))
     condition = find_condition(effect.condition)
     if condition is not None:
         yield from condition.causes

@@ -105,6 +105,15 @@ from bkpaas.checks.nginx_edits import (
     without_name,
     without_return,
 )
+from bkpaas.checks.nginx_refusals import (
+    HOSTS_OF_DOMAIN,
+    USER_PATHS,
+    client_of,
+    limit_text,
+    limits_in_line,
+    refusal_of_users,
+    refused_hosts,
+)
 from bkpaas.checks.phrases import (
     clauses,
     labelled,
@@ -117,6 +126,8 @@ from bkpaas.checks.phrases import (
 )
 from bkpaas.checks.programs import missing_program, require_no_problems
 from bkpaas.checks.rights import collecting_account, unreadable_for_want_of_rights
+from bkpaas.checks.role_signs import ROLE_SIGNS, app_role_in_use, own_interfaces
+from bkpaas.checks.role_signs import Sign as RoleSign
 from bkpaas.checks.values import (
     SHARED_SETTINGS,
     SettingReadings,
@@ -246,6 +257,7 @@ from bkpaas.facts.names import CONSUL_SUFFIX
 from bkpaas.facts.nginx import APP_UPSTREAMS
 from bkpaas.facts.nginx_location import Route as NginxRoute
 from bkpaas.facts.nginx_location import route as nginx_route
+from bkpaas.facts.nginx_location import serving_location
 from bkpaas.facts.proxies import excepted
 from bkpaas.facts.query import REDIRECTS, FileName, HttpName, TcpName
 from bkpaas.facts.redis import (
@@ -290,9 +302,9 @@ say = both
 
 __all__ = [  # one name a line would take 200 lines
     "APP_UPSTREAMS", "BEHIND_THE_DOMAIN", "CONSUL_SUFFIX", "DOCKER_UNIT", "FEWEST_CLOCKS", "GENERATIONS",
-    "IAM_SETTING", "INTERNAL_NAME", "INTERNAL_PORT", "LOGIN_TABLES", "LOG_INDEX", "MOST_APPLICATIONS",
-    "OPEN_PAAS_SERVICES", "PASSWORD_EXPIRED", "QUEUE_SECONDS", "REDIRECTS", "SERVICE_OF_PATH", "SHARED_SETTINGS",
-    "TOO_LARGE_BODY", "UPSTREAM_SERVICES", "WRITTEN_TABLES", "Access", "Addresses", "Agent", "AgentConfig",
+    "HOSTS_OF_DOMAIN", "IAM_SETTING", "INTERNAL_NAME", "INTERNAL_PORT", "LOGIN_TABLES", "LOG_INDEX", "MOST_APPLICATIONS",
+    "OPEN_PAAS_SERVICES", "PASSWORD_EXPIRED", "QUEUE_SECONDS", "REDIRECTS", "ROLE_SIGNS", "SERVICE_OF_PATH", "SHARED_SETTINGS",
+    "TOO_LARGE_BODY", "UPSTREAM_SERVICES", "USER_PATHS", "WRITTEN_TABLES", "Access", "Addresses", "Agent", "AgentConfig",
     "Answer", "Answers", "ApplicationEndpoint", "CaseMessage", "Cause", "Certificate", "Certificates", "Clock",
     "Compiled", "ConfProgram", "Connection", "Connections", "Container", "Containers", "ControllerView",
     "DatabaseAccount", "DatabaseLogin", "DatabaseState", "Deployment", "Disk", "Disks", "Edit", "Endpoint", "FailedRoute",
@@ -302,14 +314,14 @@ __all__ = [  # one name a line would take 200 lines
     "NginxListen", "NginxLocation", "NginxRoute", "NginxServer", "NginxUpstream", "NginxUpstreamServer", "NoData",
     "Node", "NotApplicable", "OnController", "PathStats", "PerHost", "PerLink", "PerPair", "Process", "Processes",
     "Program", "Proxies", "ProxySetting", "RedisAnswer", "RedisAnswers", "RedisFile", "RedisKey",
-    "RedisKeyReadings", "RedisRunning", "RedisState", "RedisTarget", "RegisteredAgent", "Resolved", "Retransmits",
+    "RedisKeyReadings", "RedisRunning", "RedisState", "RedisTarget", "RegisteredAgent", "Resolved", "Retransmits", "RoleSign",
     "Saas", "SaasRuns", "Search", "Searches", "Service", "ServiceRun", "Services", "ServicesView", "SettingReading",
     "SettingReadings", "Settings", "SettingsByProject", "Snapshot", "Sockets", "Startup", "StatementError",
     "Subject", "Supervisor", "Supervisors", "System", "TcpName", "Text", "TimeDaemon", "TimeLimit", "Unit", "Units",
     "UnixSocket", "Value", "Versions", "WorkerDeath", "WrittenLog", "about", "access_time", "accounts",
     "add_setting", "addresses", "addresses_of", "all_readings", "allow", "answers_commands", "anywhere",
-    "app_directories", "app_route", "app_servers", "application_endpoint", "application_path", "as_paas_hosts",
-    "body_text", "both", "case", "changes", "check_refusal", "clauses", "clock_slack", "collecting_account",
+    "app_directories", "app_role_in_use", "app_route", "app_servers", "application_endpoint", "application_path", "as_paas_hosts",
+    "body_text", "both", "case", "changes", "check_refusal", "clauses", "client_of", "clock_slack", "collecting_account",
     "combined", "command_words", "complete_upstreams", "condition", "connection_case", "container_of",
     "container_of_service", "copy_setting", "database_accounts", "database_connection", "database_error_text",
     "database_state", "database_states", "database_works", "default_servers", "deviating_hosts",
@@ -318,17 +330,17 @@ __all__ = [  # one name a line would take 200 lines
     "exception_subject", "groups", "has_project", "health", "host_accounts", "host_time", "host_was_put_right",
     "hosts_at", "hosts_with_module", "idle_placeholders", "index_names", "is_about_server", "is_elasticsearch",
     "is_login_refusal", "is_loopback", "is_own", "is_placeholder", "joined", "keeps_host", "keeps_settings",
-    "key_readings", "labelled", "later_time", "lead_to", "left_out", "lines", "listen_on", "load_time",
+    "key_readings", "labelled", "later_time", "lead_to", "left_out", "limit_text", "limits_in_line", "lines", "listen_on", "load_time",
     "location_host", "location_port", "log_time", "login_access_log", "login_obstacle", "lost_settings", "mentions",
     "message_of", "missing_program", "move_server", "msg", "name_database", "nearest", "needs", "newer_files",
     "newest_by_source", "nginx_addresses", "nginx_route", "no_answer", "offset", "only_touched",
-    "open_paas_servers", "own_addresses", "own_readings", "parsers", "pid_files", "platform_servers",
+    "open_paas_servers", "own_addresses", "own_interfaces", "own_readings", "parsers", "pid_files", "platform_servers",
     "platform_upstreams", "plural", "port_of_service", "process_of_program", "program_lines",
-    "queried_applications", "read_only_variables", "readings", "redis_endpoint", "refused_address",
-    "refused_command", "refuses_password", "replace_first", "request_failure", "require_log_search",
+    "queried_applications", "read_only_variables", "readings", "redis_endpoint", "refusal_of_users", "refused_address",
+    "refused_command", "refused_hosts", "refuses_password", "replace_first", "request_failure", "require_log_search",
     "require_no_problems", "require_one_generation", "require_project", "require_supervisord", "required_units",
     "same_host", "same_link", "say", "seconds", "seen_from_host", "selected_server", "series", "server_name_fits",
-    "servers_of_domain", "servers_of_name", "service_endpoint", "service_of_container", "service_of_unit",
+    "servers_of_domain", "servers_of_name", "service_endpoint", "service_of_container", "service_of_unit", "serving_location",
     "setting", "setting_text", "settings_changes", "several", "shadowing_server", "shared_readings", "sorted_uids",
     "source", "ssh_command", "statement_failure", "stopped_nginx", "target", "unit_of_service", "unknown_field",
     "unreadable_for_want_of_rights", "upstream_component", "usual_clock", "valid_addresses", "waiting_lines",

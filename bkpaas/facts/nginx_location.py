@@ -11,6 +11,7 @@ from typing import Any
 
 from bkpaas.facts.missing import Record
 from bkpaas.facts.nginx_passing import NESTED_REPEAT, Inherited, Passing, inherited, passing
+from bkpaas.facts.nginx_refusals import Refusal, refusal
 
 Statement = dict[str, Any]
 """As crossplane makes them: directive, args, line, block; file is added by the reader."""
@@ -33,6 +34,8 @@ class NginxLocation(Record, frozen=True):
     line: int = 0
     passing: Passing = Passing()
     """What it changes in the requests and answers that it passes on."""
+    refusal: Refusal = Refusal()
+    """What it refuses itself."""
 
 
 class Route(Record, frozen=True):
@@ -56,6 +59,7 @@ def locations(
             continue
         *modifier, pattern = statement["args"]
         inner = statement.get("block", [])
+        inside = inherited(inner, effective)
         proxy_pass = next(_passes(inner, "proxy_pass"), None)
         sign = re.match(r"\^~|~\*|~|=", pattern) if not modifier else None  # `location =/x` has no blank
         yield NginxLocation(
@@ -68,7 +72,8 @@ def locations(
             script_name=_script_name(inner),
             file=statement.get("file", ""),
             line=statement["line"],
-            passing=passing(inner, inherited(inner, effective), refused),
+            passing=passing(inner, inside, refused),
+            refusal=refusal(inner, inside),
         )
         yield from locations(inner, upstreams, effective, refused)
 

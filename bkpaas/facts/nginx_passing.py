@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bkpaas.facts.missing import Record
+from bkpaas.facts.nginx_refusals import ADDRESS_IFS, REFUSAL_KINDS, address_ifs
 
 Inherited = dict[str, tuple[tuple[str, ...], ...]]
 """The arguments of the directives in effect, by directive."""
@@ -31,6 +32,7 @@ _KINDS = (
     "proxy_cache_valid",
     "proxy_no_cache",
     "proxy_cache_bypass",
+    *REFUSAL_KINDS,
 )
 _ACCESS = ("allow", "deny")
 """Both are one list: a level with one of them inherits neither. Source: nginx, ngx_http_access_module."""
@@ -42,8 +44,10 @@ _PROGRAMS = (
     "Go-http-client/1.1",
     "Java/1.8.0_131",
     "Apache-HttpClient/4.5.3 (Java/1.8.0_131)",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:121.0) Gecko/20100101 Firefox/121.0",
 )
-"""The User-Agents of the platform's own clients: a SaaS and ESB, cmdb, job."""
+"""The User-Agents of the platform's own clients, a SaaS and ESB, cmdb, job, and of two browsers."""
 _REFUSED = "refused programs"
 """Key of the programs that a level or one above refuses."""
 _TIMES = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -98,6 +102,8 @@ def inherited(block: list[dict[str, Any]], above: Inherited) -> Inherited:
             variable = statement["args"][1]
             here[f"map {variable}"] = [(one,) for one in _PROGRAMS if _mapped(statement, one)]
     refused = {program: None for (program,) in (*above.get(_REFUSED, ()), *_refused_programs(block, above))}
+    if clients := address_ifs(block, above):
+        here[ADDRESS_IFS] = clients
     if refused:
         here[_REFUSED] = [(program,) for program in refused]
     return above | {name: tuple(args) for name, args in here.items()}

@@ -83,6 +83,11 @@ def swap_addresses(lab: Lab, text: str) -> str:
     return swap(text, f"{address(lab, host(lab, 'paas', 1))} ", f"{address(lab, host(lab, 'appo'))} ")
 
 
+def swap_app_hosts(lab: Lab, text: str) -> str:
+    """The hosts of the production and of the test applications have each other's role."""
+    return swap(text, f"{address(lab, host(lab, 'appo'))} ", f"{address(lab, host(lab, 'appt'))} ")
+
+
 def swap_names(lab: Lab, text: str) -> str:
     return swap(text, host(lab, "paas", 0), host(lab, "paas", 1))
 
@@ -170,6 +175,15 @@ FAULTS = (
         "the inventory has the addresses of a paas host and an app host the wrong way round",
         "清单中一台 paas 主机与一台 app 主机的地址写反",
         change(swap_addresses, "install.config"),
+        restore,
+    ),
+    Fault(
+        "inventory-app-hosts-swapped",
+        "inventory-roles",
+        SECTION,
+        "the inventory has the roles appo and appt of two hosts the wrong way round",
+        "清单中两台主机的 appo 和 appt 角色写反",
+        change(swap_app_hosts, "install.config"),
         restore,
     ),
     Fault(

@@ -59,6 +59,12 @@ TIMES = [
          "sed -i 's/client_max_body_size .*/&\\n    if ($http_user_agent ~* \"sqlmap|nikto|masscan|curl\") { return 403; }/' {home}/etc/nginx/paas.conf"
          " && nginx -c {home}/etc/nginx.conf -s reload",
          "sed -i '/http_user_agent/d' {home}/etc/nginx/paas.conf && nginx -c {home}/etc/nginx.conf -s reload"),
+    same("nginx-closes-other-paths", "nginx closes paths without users, and limits requests generously", "nginx 关闭无人使用的路径，限流足够宽松", "nginx",
+         "cp -p {home}/etc/nginx/paas.conf /run/site && sed -i -e '1i limit_req_zone $binary_remote_addr zone=one:1m rate=100r/s; limit_conn_zone $binary_remote_addr zone=two:1m;'"
+         " -e 's/client_max_body_size .*/&\\n    limit_req zone=one burst=200 nodelay; limit_conn two 200;/'"
+         " -e 's|^    # paas$|    location /server-status { deny all; }\\n    location ~ /\\\\.(git\\|svn) { return 404; }\\n    location = /login/admin { auth_basic closed; auth_basic_user_file /etc/nginx/htpasswd; }\\n&|' {home}/etc/nginx/paas.conf"
+         " && nginx -c {home}/etc/nginx.conf -s reload",
+         "[ ! -e /run/site ] || { rm {home}/etc/nginx/paas.conf; mv /run/site {home}/etc/nginx/paas.conf; nginx -c {home}/etc/nginx.conf -s reload; }"),
     same("hard-links", "a backup tool made hard links of the configuration", "备份工具为配置建立了硬链接", "paas",
          "mkdir -p {home}/backup && ln {home}/etc/*.ini {home}/etc/*.conf {home}/open_paas/login/conf/*.py {home}/backup/", "rm -rf {home}/backup"),
     same("backups-in-directory", "copies in the directory of nginx's files", "nginx 文件目录中有副本", "nginx",

@@ -8,6 +8,7 @@ import pytest
 
 from bkpaas.facts.nginx_location import NginxLocation, locations, matched, replaced, route, serving_location
 from bkpaas.facts.nginx_passing import Passing, inherited, refuses_post
+from bkpaas.facts.nginx_refusals import Limit, Refusal
 from bkpaas.facts.nginx_syntax import parsed
 
 AGENT = NginxLocation(
@@ -57,6 +58,12 @@ def test_unknown_values() -> None:
     assert replaced(AGENT, "$env-$app-$unknown", "/o/b/") == "o-b-$unknown"
 
 
+BROWSERS = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:121.0) Gecko/20100101 Firefox/121.0",
+)
+
+
 def passing_of(**changes: Any) -> Passing:
     """Return the passing of a location with these changes to nginx's own defaults."""
     return Passing(
@@ -65,11 +72,15 @@ def passing_of(**changes: Any) -> Passing:
 
 
 def changed_by(text: str) -> Passing:
+    return location_of(text).passing
+
+
+def location_of(text: str) -> NginxLocation:
     statements, _ = parsed(f"http {{ {text} }}")
     http = statements[0]["block"]
     server = next(one["block"] for one in http if one["directive"] == "server")
     (location,) = locations(server, set(), inherited(http, {}), refuses_post(server))
-    return location.passing
+    return location
 
 
 @pytest.mark.parametrize(
@@ -110,7 +121,7 @@ def changed_by(text: str) -> Passing:
         (
             "map $http_user_agent $robot { default 0; ~*python 1; ~Mozilla 1; } "
             "server { if ($robot) { return 444; } location / { proxy_pass http://x; } }",
-            passing_of(refused_programs=("python-requests/2.18.4",)),
+            passing_of(refused_programs=("python-requests/2.18.4", *BROWSERS)),
         ),
         (
             "map $http_user_agent $robot { default 0; ~*python 1; } "
@@ -172,3 +183,39 @@ def changed_by(text: str) -> Passing:
 def test_what_a_location_changes(text: str, expected: Passing) -> None:
     """A level that sets one header inherits none."""
     assert changed_by(text) == expected
+
+
+ZONES = "limit_req_zone $binary_remote_addr zone=one:1m rate=30r/m; limit_conn_zone $server_name zone=two:1m;"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("server { location / { proxy_pass http://x; } }", Refusal()),
+        ("server { location / { return 503; } }", Refusal(answer="return 503")),
+        ("server { location / { return 302 https://x; } }", Refusal()),
+        ("server { location / { if ($arg_a) { return 403; } } }", Refusal()),
+        ("server { location / { internal; } }", Refusal(answer="internal")),
+        ("server { auth_basic closed; location / { proxy_pass http://x; } }", Refusal(password=True)),
+        ("server { auth_basic closed; location / { auth_basic off; } }", Refusal()),
+        ("server { auth_basic closed; satisfy any; allow 10.0.0.0/8; deny all; location / { } }", Refusal()),
+        (
+            f"{ZONES} server {{ limit_req zone=one burst=5 nodelay; location / {{ limit_conn two 3; }} }}",
+            Refusal(
+                limits=(
+                    Limit("limit_req", "one", "$binary_remote_addr", 0.5, 5),
+                    Limit("limit_conn", "two", "$server_name", 0.0, 3),
+                )
+            ),
+        ),
+        (f"{ZONES} server {{ limit_req_dry_run on; location / {{ limit_req zone=one; }} }}", Refusal()),
+        ("server { location / { limit_req zone=lost; } }", Refusal(limits=(Limit("limit_req", "lost"),))),
+        (
+            "server { if ($remote_addr = 10.0.0.1) { return 403; } location / { if ($remote_addr ~ ^10) { return 404; } } }",
+            Refusal(clients=(("=", "10.0.0.1"), ("~", "^10"))),
+        ),
+        ("server { if ($remote_addr = 10.0.0.1) { set $a 1; } location / { } }", Refusal()),
+    ],
+)
+def test_what_a_location_refuses(text: str, expected: Refusal) -> None:
+    assert location_of(text).refusal == expected
