@@ -115,7 +115,13 @@ def test_a_case_without_a_remedy_has_that_of_its_condition(load):
 
 
 def test_a_component_becomes_the_conditions_that_break_it_each_once_and_in_order(load):
-    nginx = "nginx-conf-port80", "nginx-listen-vs-domain", "nginx-limits", "open-files", "nginx-passes-requests"
+    nginx = (
+        "nginx-conf-port80",
+        "nginx-listen-vs-domain",
+        "nginx-limits",
+        "open-files",
+        "nginx-passes-requests",
+    )
     front = "virtual-address-held", "domain-certificate", *nginx
     condition = load()
     named = [(cause.condition, cause.relation) for cause in condition.causes]
