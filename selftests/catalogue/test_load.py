@@ -4,6 +4,7 @@ import re
 import shutil
 
 import pytest
+from msgspec.structs import replace
 
 from bkpaas.catalogue.load import FOLDER, load_catalogue, load_condition, load_topology
 from bkpaas.catalogue.model import Command, Text
@@ -245,10 +246,23 @@ def edit(path, old, new):
     path.write_text(text.replace(old, new, 1), "utf-8")
 
 
-@pytest.mark.parametrize("path", sorted((FOLDER / "conditions").glob("*.toml")), ids=lambda path: path.stem)
-def test_a_condition_that_is_deleted_is_missed(copy, path):
-    (copy / "conditions" / path.name).unlink()
-    assert f"'{path.stem}'" in refused(copy)
+@pytest.fixture(scope="module")
+def catalogue():
+    return load_catalogue()
+
+
+def test_a_file_that_is_deleted_is_missed(copy, catalogue):
+    first = next(iter(catalogue.conditions))
+    (copy / "conditions" / f"{first}.toml").unlink()
+    assert list(load_catalogue(copy).conditions) == list(catalogue.conditions)[1:]
+    assert f"'{first}'" in refused(copy)
+
+
+@pytest.mark.parametrize("id_", sorted(path.stem for path in (FOLDER / "conditions").glob("*.toml")))
+def test_a_condition_that_is_deleted_is_missed(catalogue, id_):
+    others = {other: condition for other, condition in catalogue.conditions.items() if other != id_}
+    with pytest.raises(CatalogueError, match=f"'{id_}'"):
+        validate(replace(catalogue, conditions=others), FOLDER)
 
 
 @pytest.mark.parametrize("path", sorted((FOLDER / "sections").glob("*.toml")), ids=lambda path: path.stem)

@@ -23,7 +23,7 @@ LOOKING_AROUND = tuple(
     if hasattr(ops, name)
 )  # fmt: skip
 MOST_REPEATS = 300
-LENGTH = 640
+LENGTH = 320
 """Characters, more than any bounded repeat takes."""
 TOLERANCE = 1.2
 """Of the double: what a bounded repeat finds at the end of a text is less."""

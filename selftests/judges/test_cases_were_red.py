@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
 from bkpaas.catalogue.registry import CONDITIONS, current_id
 from selftests.judges import cases
-from selftests.recordings import expectation
-from selftests.recordings.store import LAYOUTS
+from selftests.recordings.store import EXPECTED, LAYOUTS, SUFFIX, read_lines
 
 NOT_YET = Path(__file__).with_name("not_yet_red.txt")
 """Cases without such proof, one `condition case` a line. Add none: write a fault, or a test in selftests/judges.
@@ -20,11 +18,12 @@ With BKPAAS_CASES=1 the test writes the list again, for example after new record
 
 def recorded() -> set[str]:
     """Return the cases of the failures in recorded runs."""
+    files = [path for layout in LAYOUTS if (path := EXPECTED / f"{layout}{SUFFIX}").exists()]
     return {
         f"{current_id(id_).partition('@')[0]} {verdict['case']}"
-        for layout in LAYOUTS
-        for text in expectation.read(layout, expectation.DIRECTORY).values()
-        for id_, verdict in json.loads(text)["verdicts"].items()
+        for path in files
+        for line in read_lines(path)
+        for id_, verdict in line["verdicts"].items()
         if verdict.get("case")
     }
 
