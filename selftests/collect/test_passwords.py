@@ -22,6 +22,7 @@ from collect.certificates import server_context
 from collect.databases import QUIT, SHA2, Database
 from collect.servers import Server, serving
 from collect.sshd import Sshd, key, needs_sshd, running
+from selftests.suite.forks import FORKS
 
 ROOT = Path(__file__).parents[2]
 REDIS, SEARCH = "Pl4nted/redis s3cret", "Pl4nted@se/arch"
@@ -110,27 +111,35 @@ def site(
 def run(inventory: Path, *words: str) -> tuple[dict[str, Any], str]:
     """The verdicts by id, and everything that the run printed and wrote."""
     report = inventory.parent / "report"
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-p",
-        "no:cacheprovider",
-        "--lang",
-        "en",
-        "-m",
-        "no_logs",
-        "-ra",
-    ]
-    command += [f"--inventory={inventory}", f"--report={report}", f"--save-snapshot={report}/snapshot.json"]
+    every = ["-m", "pytest", "-p", "no:cacheprovider", "--lang=en", "-m", "no_logs", "-ra"]
+    every += [f"--inventory={inventory}", f"--report={report}", f"--save-snapshot={report}/snapshot.json"]
     environment = {**os.environ, "HOME": str(inventory.parent)}
     done = subprocess.run(
-        [*command, *words], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240
+        [sys.executable, *every, *words],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
     )
+    return results(report, done.stdout + done.stderr)
+
+
+def judge(inventory: Path, exchange: Path) -> dict[str, Any]:
+    """Return the verdicts by id from the answers of an engine."""
+    report = inventory.parent / "report"
+    words = ["-p", "no:cacheprovider", "-m", "no_logs", f"--inventory={inventory}", f"--report={report}"]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(inventory.parent)}
+    _, output = FORKS.run([*words, f"--from-answers={exchange}"], environment, 240)
+    return results(report, output)[0]
+
+
+def results(report: Path, output: str) -> tuple[dict[str, Any], str]:
+    """Return the verdicts of a run by id, and everything that it printed and wrote."""
     written = [path.read_text(errors="replace") for path in report.rglob("*") if path.is_file()]
-    assert len(written) >= 4, done.stdout + done.stderr
+    assert len(written) >= 4, output
     verdicts = json.loads((report / "results.json").read_text())["verdicts"]
-    return {one["id"]: one for one in verdicts}, "\n".join([done.stdout, done.stderr, *written])
+    return {one["id"]: one for one in verdicts}, "\n".join([output, *written])
 
 
 def forms(secret: str) -> set[str]:
@@ -211,17 +220,14 @@ def engine(inventory: Path, exchange: Path, between: Callable[[], None] = lambda
     """Plan and run both rounds, as an engine does."""
     for number in (1, 2):
         words = [f"--inventory={inventory}", f"--collect-plan={exchange}", "-p", "no:cacheprovider"]
-        environment = {**os.environ, "HOME": str(inventory.parent)}
-        command = [sys.executable, "-m", "pytest", *words]
-        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240)
+        environment = {"PATH": os.environ["PATH"], "HOME": str(inventory.parent)}
+        _, output = FORKS.run(words, environment, 240)
         script = exchange / f"round-{number}" / "all.sh"
-        assert script.exists(), done.stdout + done.stderr
+        assert script.exists(), output
         if number == 2:
             between()
-        output = subprocess.run(
-            ["/bin/sh", "-s"], stdin=script.open("rb"), stdout=subprocess.PIPE, timeout=120
-        )
-        script.with_suffix(".out").write_bytes(output.stdout)
+        done = subprocess.run(["/bin/sh", "-s"], stdin=script.open("rb"), stdout=subprocess.PIPE, timeout=120)
+        script.with_suffix(".out").write_bytes(done.stdout)
 
 
 def test_through_an_engine_no_password_is_in_a_plan(tmp_path: Path) -> None:
@@ -267,7 +273,7 @@ def test_a_password_that_no_file_has_as_it_is(tmp_path: Path, how: str) -> None:
                 settings.unlink()
 
         engine(inventory, exchange, between)
-        verdicts, _ = run(inventory, f"--from-answers={exchange}")
+        verdicts = judge(inventory, exchange)
     assert store.received == [], "not even connected"
     assert verdicts["es-health@all"]["verdict"] == "no_data", verdicts["es-health@all"]
     if how != "environment":  # of the environment not even the setting is known
