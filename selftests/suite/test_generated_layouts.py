@@ -14,7 +14,7 @@ from bkpaas.facts import Snapshot
 from selftests.suite.generated import deployment, snapshot
 
 ROOT = Path(__file__).parents[2]
-BATCHES, SIZE = 3, 15
+BATCHES, SIZE = 3, 10
 
 
 def expected(known):

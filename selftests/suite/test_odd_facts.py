@@ -21,7 +21,7 @@ from selftests.suite.in_process import verdicts
 from selftests.suite.odd_facts import Place, declared, filled, loaded, others, places, put, tree_of
 
 HEALTHY = Path(__file__).parents[1] / "snapshots/healthy.json"
-TOGETHER = 6
+TOGETHER = 16
 """Fields that change in one snapshot."""
 IDENTITY = {"HostFacts.host", "Snapshot.hosts[]"}
 """Fields that Snapshot.load compares with the deployment."""
