@@ -1,6 +1,7 @@
 """FAQ: starting PaaS fails, on generation 6.2 and later: the containers of docker; hosts of several generations."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 from bkpaas.checks import (
     GENERATIONS,
@@ -191,13 +192,14 @@ def _copy(containers: Containers, master: Process, id_: str | None) -> str | Non
     return other.name if other else id_ and id_[:SHORT_ID]
 
 
+LOGS = "logs/open_paas"
 HOME_INSIDE = "/data/bkce"
 """BK_HOME in the containers, also where the host has another one. Source: the CE installer."""
 
 
 @condition("container-definition")
 def test_the_sources_of_bind_mounts_are_there(host: HostView, finding: Finding) -> None:
-    """Every container has the bind mounts of the installer, each with its source on the host, and a uwsgi file is a file."""
+    """Every container has the network and the bind mounts of the installer, each with its source; a uwsgi file is a file."""
     wrong: dict[str, CaseMessage] = {}
     for container in _containers(host).by_name.values():
         for bind in container.binds:
@@ -211,29 +213,59 @@ def test_the_sources_of_bind_mounts_are_there(host: HostView, finding: Finding) 
                 continue
             wrong.setdefault(container.name, problem)
             finding.set_remedy_values(file=bind.source)
-        lost = _lost_mounts(host, container)
-        if lost and container.name not in wrong:
-            wrong[container.name] = case("no-mount", "no bind mount of {paths}", paths=series(lost))
+        if other := _other_definition(host, container):
+            wrong.setdefault(container.name, other)
     _fill(finding, list(wrong))
     assert not wrong, several(dict(sorted(wrong.items())), "containers", components=_components(list(wrong)))
 
 
-def _lost_mounts(host: HostView, container: Container) -> list[str]:
-    """Return the paths that a container of open_paas must share with the host and does not. Source: the CE installer."""
-    home, service = host.system.install_root, service_of_container(container.name)
-    if home is None or service not in OPEN_PAAS_SERVICES or not container.binds:
-        return []
-    needed = ("open_paas", "logs/open_paas", f"etc/uwsgi-open_paas-{service}.ini")
-    shared = tuple(bind.destination.rstrip("/") for bind in container.binds)
-    return [
-        f"{home}/{path}"
-        for path in needed
-        if not any(
-            f"{root}/{path}".startswith(f"{one}/") or f"{root}/{path}" == one
-            for root in (home, HOME_INSIDE)
-            for one in shared
-        )
+def _other_definition(host: HostView, container: Container) -> CaseMessage | None:
+    """Return how a container of open_paas was created otherwise than by the installer. Source: the CE installer."""
+    home = host.system.install_root
+    if service_of_container(container.name) not in OPEN_PAAS_SERVICES:
+        return None
+    if container.network not in ("", "host"):
+        return case("network", "network {mode}", mode=container.network)
+    if home is None or not container.binds:
+        return None
+    shared = _shared(container, home)
+    if lost := [f"{home}/{path}" for path, source in shared.items() if source is None]:
+        return case("no-mount", "no bind mount of {paths}", paths=series(lost))
+    others = [
+        f"{source} ({path})"
+        for path, source in shared.items()
+        if source != f"{home}/{path}" and path != LOGS  # which often are on a disk of their own
     ]
+    if others and _take_files_below(home, host):
+        return case("other-source", "not from {home}: {paths}", home=home, paths=series(others))
+    return None
+
+
+def _shared(container: Container, home: str) -> dict[str, str | None]:
+    """Return the paths on the host of what a container of open_paas needs below its home; None: it does not have it."""
+    service = service_of_container(container.name)
+    needed = ("open_paas", LOGS, f"etc/uwsgi-open_paas-{service}.ini")
+    return {path: _source(container, (f"{home}/{path}", f"{HOME_INSIDE}/{path}")) for path in needed}
+
+
+def _source(container: Container, inside: Iterable[str]) -> str | None:
+    """Return the path on the host of the first of these paths that a container shares."""
+    for path in inside:
+        for bind in container.binds:
+            destination = bind.destination.rstrip("/")
+            if f"{path}/".startswith(f"{destination}/"):
+                return bind.source.rstrip("/") + path.removeprefix(destination)
+    return None
+
+
+def _take_files_below(home: str, host: HostView) -> bool:
+    """Return whether any mount names the home of the host: it may be a link, and all mounts name where it leads."""
+    return any(
+        source == f"{home}/{path}"
+        for container in _containers(host).by_name.values()
+        if service_of_container(container.name) in OPEN_PAAS_SERVICES
+        for path, source in _shared(container, home).items()
+    )
 
 
 @condition("container-memory")

@@ -37,6 +37,12 @@ def binds(service: str, *directories: str) -> list[dict[str, str]]:
     return [{"source": path, "destination": path, "type": type_} for path, type_ in mounts]
 
 
+def moved(path: str, source: str) -> list[dict[str, str]]:
+    """Return the bind mounts of login with another source for a path."""
+    destination = f"{HOME}/{path}"
+    return [{**one, "source": source} if one["destination"] == destination else one for one in binds("login")]
+
+
 def in_containers(snapshot: dict[str, Any], *names: str) -> None:
     """Make the services of these paas hosts run in containers, as in generation 6.2."""
     snapshot["deployment"]["generation"] = "6.x"
@@ -167,6 +173,11 @@ def bound(**values: str) -> Change:
         (login(binds=binds("login", SHARED[0])), "no-mount"),
         (login(binds=binds("login", HOME)), None),
         (login(binds=binds("esb")), "no-mount"),
+        (login(network="bridge"), "network"),
+        (login(network="default"), "network"),
+        (login(binds=moved("open_paas", f"{HOME}/open_paas.before")), "other-source"),
+        (login(binds=moved("etc/uwsgi-open_paas-login.ini", "/root/login.ini")), "other-source"),
+        (login(binds=moved("logs/open_paas", "/data1/logs")), None),
     ],
 )
 def test_the_sources_of_bind_mounts(judge: Any, change: Change, case: str | None) -> None:

@@ -136,6 +136,7 @@ def run(words: list[str]) -> None:
         "Image": image, "User": "".join(found.get("u", []) + found.get("user", [])), "Env": found.get("e", []),
         "HostConfig": {
             "Memory": memory(limit), "Binds": volumes,
+            "NetworkMode": next(iter([*found.get("net", []), *found.get("network", [])]), "default"),
             "RestartPolicy": {"Name": next(iter(found.get("restart", [])), "no")},
         },
     }  # fmt: skip

@@ -1,4 +1,4 @@
-"""A docker daemon, as far as the platform uses it: containers that share the host's network and take no image apart.
+"""A docker daemon, as far as the platform uses it: containers whose image is not taken apart.
 
 The state of a container is config.v2.json and hostconfig.json below the data root, as with the original. The API over
 the socket has the requests that `docker` of this package needs. An image is a command and a directory of files that
@@ -103,7 +103,7 @@ class Daemon:
             "ID": uuid.uuid4().hex + uuid.uuid4().hex, "Name": f"/{name}", "Created": now(), "State": state,
             "Image": image["Id"], "Config": config, "MountPoints": mounts, "RestartCount": 0,
             "HasBeenManuallyStopped": False, "Path": image["Cmd"][0], "Args": image["Cmd"][1:],
-            "Files": image["Files"], "HostConfig": {"NetworkMode": "host", "RestartPolicy": {"Name": "no"}, **host},
+            "Files": image["Files"], "HostConfig": {"NetworkMode": "default", "RestartPolicy": {"Name": "no"}, **host},
         }  # fmt: skip
         self.known[one["ID"]] = one
         self.write(one)
@@ -192,7 +192,7 @@ class Daemon:
                 "Id": one["ID"], "Names": [one["Name"]], "Image": one["Config"]["Image"], "ImageID": one["Image"],
                 "Command": " ".join([one["Path"], *one["Args"]]), "Created": one["Created"], "Ports": [],
                 "Labels": {}, "State": status(one["State"]), "Status": words(one["State"]),
-                "HostConfig": {"NetworkMode": "host"}, "Mounts": list(one["MountPoints"].values()),
+                "HostConfig": {"NetworkMode": one["HostConfig"]["NetworkMode"]}, "Mounts": list(one["MountPoints"].values()),
             }
             for one in chosen
         ]  # fmt: skip

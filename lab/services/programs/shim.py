@@ -1,7 +1,7 @@
 """The parent of one container: it makes the namespaces and the control group, starts the command, notes its end.
 
 `containerd-shim-runc-v2 start -namespace moby -id ID -root DATA_ROOT`. The container has mount, pid, uts
-and ipc namespaces of its own and the network of the host. Memory is limited by counting: this program ends the
+and ipc namespaces of its own. It has the network of the host, or with another mode an empty one. Memory is limited by counting: this program ends the
 youngest process of a container that has more than its limit. The kernel ends one that it chooses by size; here the
 first process comes last, so that both states can be shown.
 """
@@ -21,7 +21,7 @@ from . import argument
 
 RUN = Path("/run/docker/containerd")
 CGROUPS = Path("/sys/fs/cgroup/docker")
-NEW_MOUNTS, NEW_NAMES, NEW_IPC, NEW_PIDS = 0x20000, 0x4000000, 0x8000000, 0x20000000
+NEW_MOUNTS, NEW_NAMES, NEW_IPC, NEW_PIDS, NEW_NETWORK = 0x20000, 0x4000000, 0x8000000, 0x20000000, 0x40000000
 BIND, RECURSIVE, PRIVATE = 0x1000, 0x4000, 0x40000
 POLL_SECONDS = 0.2
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -41,7 +41,8 @@ def mount(source: str, target: str, flags: int) -> None:
 def enter(one: dict[str, Any], group: Path, log: Path) -> None:
     """Become the first process of the container; does not return."""
     (group / "cgroup.procs").write_text("0", "ascii")
-    call(LIBC.unshare(NEW_MOUNTS | NEW_NAMES | NEW_IPC), "unshare")
+    network = 0 if one["HostConfig"]["NetworkMode"] == "host" else NEW_NETWORK
+    call(LIBC.unshare(NEW_MOUNTS | NEW_NAMES | NEW_IPC | network), "unshare")
     mount("none", "/", PRIVATE | RECURSIVE)
     for target, source in one["Files"].items():
         mount(source, target, BIND)
@@ -92,7 +93,8 @@ def main() -> None:
     identity, root = argument("-id").name, argument("-root")
     folder, group = root / "containers" / identity, CGROUPS / identity
     one = json.loads((folder / "config.v2.json").read_text("utf-8"))
-    limit: int = json.loads((folder / "hostconfig.json").read_text("utf-8"))["Memory"]
+    one["HostConfig"] = json.loads((folder / "hostconfig.json").read_text("utf-8"))
+    limit: int = one["HostConfig"]["Memory"]
     group.mkdir(parents=True, exist_ok=True)
     call(LIBC.unshare(NEW_PIDS), "unshare")
     child = os.fork()
