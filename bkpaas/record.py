@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 from msgspec import Struct, field
@@ -13,6 +14,7 @@ from msgspec import Struct, field
 from bkpaas.files import MIB, read_bounded
 from bkpaas.language import Language
 
+T = TypeVar("T")
 Word = Literal["pass", "warn", "fail", "no_data", "not_applicable", "waived"]
 WORDS: tuple[Word, ...] = ("pass", "warn", "fail", "no_data", "not_applicable", "waived")
 
@@ -271,7 +273,7 @@ class PlatformVersions(Struct):
     translated: str
 
 
-class Results(Struct):
+class Results(Struct, dict=True):
     run: Run
     hosts: list[HostRecord]
     verdicts: list[Verdict]
@@ -301,6 +303,13 @@ class Results(Struct):
 
     def verdict(self, id_: str) -> Verdict:
         return next(verdict for verdict in self.verdicts if verdict.id == id_)
+
+    def once(self, key: str, compute: Callable[[], T]) -> T:
+        """Return a value that depends on verdicts and causes only, computed the first time; it must not be changed."""
+        if key not in self.__dict__:
+            self.__dict__[key] = compute()
+        value: T = self.__dict__[key]
+        return value
 
 
 def translated(results: Results, language: Language) -> Results:
@@ -370,9 +379,7 @@ def write_file(path: Path, data: bytes, mode: int) -> None:
 def write_json(results: Results, path: Path) -> None:
     try:
         data = msgspec.json.format(msgspec.json.encode(results), indent=1)
-    except (
-        UnicodeEncodeError
-    ):  # half a character that came from a host: "?" takes its place, the record is kept
+    except UnicodeEncodeError:  # half a character of a host: "?" takes its place, the record is kept
         data = json.dumps(msgspec.to_builtins(results), ensure_ascii=False, indent=1).encode(
             "utf-8", "replace"
         )

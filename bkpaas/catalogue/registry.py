@@ -73,7 +73,12 @@ def get_condition(id_: str) -> Condition:
 
 def section_of(id_: str) -> Section:
     """Return the section under which a condition is reported: the first that lists it."""
-    return next(section for section in sections() if id_ in section.conditions)
+    return _section_of_catalogue(id_) or custom_section()
+
+
+@cache
+def _section_of_catalogue(id_: str) -> Section | None:
+    return next((section for section in SECTIONS if id_ in section.conditions), None)
 
 
 @cache
@@ -97,8 +102,11 @@ def with_causes(id_: str) -> frozenset[str]:
 @cache
 def markers(id_: str) -> tuple[str, ...]:
     """Return the markers of every section whose conditions this one belongs to or can cause."""
-    return tuple(
-        section.marker
-        for section in SECTIONS
-        if any(id_ in with_causes(listed) for listed in section.conditions)
-    )
+    return tuple(section.marker for section in SECTIONS if id_ in _selected_by(section.key))
+
+
+@cache
+def _selected_by(key: str) -> frozenset[str]:
+    """Return the conditions of a section and all that can cause them."""
+    section = next(section for section in SECTIONS if section.key == key)
+    return frozenset[str]().union(*map(with_causes, section.conditions))

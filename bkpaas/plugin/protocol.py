@@ -43,6 +43,9 @@ _MARKERS = frozenset({"condition", "parametrize", *(section.marker for section i
 _DIRECT = pytest.StashKey[bool]()
 _CHECKS = pytest.StashKey[dict[Callable[..., object], bool]]()
 """Whether a test function is a check, which is the same for all its subjects."""
+Location = tuple[str, int | None, str]
+_LOCATIONS = pytest.StashKey[dict[tuple[object, Callable[..., object]], Location]]()
+"""The file and line of a test function of a module or class, and what stands before the names of its items."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -53,19 +56,31 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
         return None
     if _DIRECT not in config.stash:
         config.stash[_DIRECT], config.stash[_CHECKS] = _runs_alone(config), {}
+        config.stash[_LOCATIONS] = {}
     checks = config.stash[_CHECKS]
     if item.function not in checks:
         checks[item.function] = config.stash[_DIRECT] and _is_check(item)
     if not checks[item.function]:
         return None
-    hook = config.hook
-    hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    for report in _reports(item):
+    hook, location = config.hook, _location(item)
+    hook.pytest_runtest_logstart(nodeid=item.nodeid, location=location)
+    for report in _reports(item, location):
         hook.pytest_runtest_logreport(report=report)
     if item.session._setupstate.stack:  # a test of a site ran before and left its session or directory set up
         item.session._setupstate.teardown_exact(nextitem)
-    hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=location)
     return True
+
+
+def _location(item: pytest.Function) -> Location:
+    """Return the location of an item; that of a function is looked up once, for its first subject."""
+    locations = item.config.stash[_LOCATIONS]
+    key = item.parent, item.function
+    if key not in locations:
+        file, line, name = item.location
+        locations[key] = file, line, name.removesuffix(item.name)
+    file, line, prefix = locations[key]
+    return file, line, prefix + item.name
 
 
 def _runs_alone(config: pytest.Config) -> bool:
@@ -87,30 +102,29 @@ def _is_check(item: pytest.Function) -> bool:
     )
 
 
-def _reports(item: pytest.Function) -> tuple[pytest.TestReport, pytest.TestReport]:
+def _reports(item: pytest.Function, location: Location) -> tuple[pytest.TestReport, pytest.TestReport]:
     """Judge, and return the report of the call and the one of the teardown, by which pytest-html ends a row."""
+    id_ = identity(item)
+    assert id_ is not None
     start, begin = time.time(), time.perf_counter()
     finding, error = Finding(), None
     try:
-        _call(item, finding)
+        _call(item, id_, finding)
     except (KeyboardInterrupt, pytest.exit.Exception):
         raise
     except BaseException as raised:
         error = raised
     seconds = time.perf_counter() - begin
-    id_ = identity(item)
-    assert id_ is not None
     trace = error.__traceback__ if error is not None else None
     outcome = outcome_of(id_, finding, error, item.function.__doc__ or item.name, place(_last(trace)))
-    call = _report(item, "call", start, seconds)
+    call = _report(item, location, "call", start, seconds)
     judged_report(call, waive(outcome, item.config.stash[DEPLOYMENT]), str(item.path))
-    return call, _report(item, "teardown", start + seconds, 0.0)
+    return call, _report(item, location, "teardown", start + seconds, 0.0)
 
 
-def _call(item: pytest.Function, finding: Finding) -> None:
-    deployment, id_ = item.config.stash[DEPLOYMENT], identity(item)
-    assert id_ is not None
-    subject, snapshot = subject_of(id_, deployment), item.config.stash[SNAPSHOT]
+def _call(item: pytest.Function, id_: str, finding: Finding) -> None:
+    deployment, snapshot = item.config.stash[DEPLOYMENT], item.config.stash[SNAPSHOT]
+    subject = subject_of(id_, deployment)
     require_subject(get_condition(id_.partition("@")[0]), subject, deployment, snapshot)
     arguments = Arguments(deployment, snapshot, subject, finding)
     item.function(**{name: ARGUMENTS[name](arguments) for name in item._fixtureinfo.argnames})
@@ -124,11 +138,15 @@ def _last(trace: TracebackType | None) -> TracebackType | None:
 
 
 def _report(
-    item: pytest.Function, when: Literal["call", "teardown"], start: float, seconds: float
+    item: pytest.Function,
+    location: Location,
+    when: Literal["call", "teardown"],
+    start: float,
+    seconds: float,
 ) -> pytest.TestReport:
     return pytest.TestReport(
         nodeid=item.nodeid,
-        location=item.location,
+        location=location,
         keywords={str(word): 1 for word in item.keywords},
         outcome="passed",
         longrepr=None,

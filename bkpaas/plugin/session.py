@@ -42,7 +42,7 @@ from bkpaas.plugin.outputs import Outputs, free_directory, not_written
 from bkpaas.plugin.read_facts import FACTS
 from bkpaas.plugin.selection import NOTHING_FAILED
 from bkpaas.plugin.waivers import uses
-from bkpaas.record import Results
+from bkpaas.record import Results, Verdict
 from bkpaas.report import details, summary
 from bkpaas.runs import bundle
 from bkpaas.runs.baseline import Baseline
@@ -73,6 +73,7 @@ class Controller:
         self._others = False  # whether tests ran that judge no condition
         self.not_imported: list[str] = []
         self.durations: dict[str, float] = {}
+        self._rows: dict[str, Verdict] = {}
         self.failures: list[str] = []
         """Files that could not be imported, and failures of tests that judge no condition."""
         self.outputs = Outputs(config.option, config.stash[HOOK], config.stash[MONITOR])
@@ -169,6 +170,7 @@ class Controller:
         self._others |= outcome is None and report.when == "call"
         if outcome is not None:
             self.ledger.outcomes[outcome.id] = outcome
+            self._rows.pop(outcome.id, None)  # of an earlier run of the same test
             self.durations[outcome.id] = round(report.duration, 6)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -210,6 +212,7 @@ class Controller:
             self.ledger.outcomes,
             interrupted=interrupted,
             seconds=time.monotonic() - self.began,
+            rows=self._rows,
         )
         self.results.run.exit = self._exit(exitstatus, self.results)
         if (total := self.ledger.total()) > len(self.results.verdicts):
@@ -287,14 +290,16 @@ class Controller:
     def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
         outcome: Outcome | None = getattr(report, "bkpaas", None)
         passed = outcome.word == "pass" if outcome else report.passed and report.when != "call"
-        if passed and self._too_many:
+        if passed and outcome is None and not report.sections:
+            del cells[:]  # pytest-html shows nothing of it
+        elif passed and self._too_many:
             self.left_out += outcome is not None
             del cells[:]  # so that pytest-html drops the row
         elif outcome is not None:  # asked while the tests run: the explanation is not known yet
             snapshot = self.config.stash[SNAPSHOT]
-            cells[1:-1] = details.row_cells(
-                results.verdict(outcome.id, outcome, self.deployment, snapshot), get_language()
-            )
+            verdict = results.verdict(outcome.id, outcome, self.deployment, snapshot)
+            self._rows[outcome.id] = verdict
+            cells[1:-1] = details.row_cells(verdict, get_language())
         else:
             cells[1:-1] = details.plain_cells(
                 report.nodeid, getattr(report, "bkpaas_plain", None), get_language()

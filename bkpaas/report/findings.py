@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 from typing import NamedTuple
 
 from bkpaas.messages import Message, both, joined, msg, plural
@@ -41,8 +42,12 @@ class Cause(NamedTuple):
 def causes(results: Results) -> list[Cause]:
     """Return what failed on its own, the most explanatory first. A failure with two causes is listed under both.
 
-    What merely could not be judged is a cause only when something follows from it.
+    What merely could not be judged is a cause only when something follows from it. The list must not be changed.
     """
+    return results.once("causes", lambda: _causes(results))
+
+
+def _causes(results: Results) -> list[Cause]:
     verdicts = {verdict.id: verdict for verdict in results.verdicts}
     roots = _root_causes(results, verdicts, FAILURES)
     behind = {id_: verdict.explained_by for id_, verdict in verdicts.items() if verdict.explained_by}
@@ -51,11 +56,11 @@ def causes(results: Results) -> list[Cause]:
     for number, root in enumerate(roots):
         for one in root.members:
             members.setdefault(one.id, []).append(number)
+    likely, certain = _causes_among(behind, members), _causes_among(known_causes, members)
     for id_ in behind:
-        likely = _causes_among(id_, behind, members)
-        certain = _causes_among(id_, known_causes, members) if likely else set()
-        for number in likely:
-            (roots[number].explains if number in certain else roots[number].probably).append(verdicts[id_])
+        for number in likely[id_]:
+            listed = roots[number].explains if number in certain[id_] else roots[number].probably
+            listed.append(verdicts[id_])
     return [cause for cause in roots if cause.verdict.verdict == "fail" or cause.folded]
 
 
@@ -111,11 +116,29 @@ def _groups(results: Results) -> list[list[str]]:
     return [list(ids) for ids in dict.fromkeys(grouped.get(id_, (id_,)) for id_ in results.root_causes)]
 
 
-def _causes_among(id_: str, behind: dict[str, list[str]], members: dict[str, list[int]]) -> set[int]:
-    """Return the numbers of the root causes that account for a verdict, directly or through others.
+def _causes_among(
+    behind: Mapping[str, Sequence[str]], members: Mapping[str, Sequence[int]]
+) -> dict[str, set[int]]:
+    """Return by verdict the numbers of the root causes that account for it, directly or through others.
 
-    members: the numbers of the root causes that a verdict belongs to.
+    behind: by verdict, the ids of what explains it. members: the numbers of the root causes that a verdict belongs to.
     """
+    try:
+        order = tuple(TopologicalSorter(behind).static_order())
+    except CycleError:
+        return {id_: _causes_of(id_, behind, members) for id_ in behind}
+    numbers: dict[str, set[int]] = {}
+    for id_ in order:
+        numbers[id_] = set()
+        for cause in behind.get(id_, ()):
+            numbers[id_].update(members.get(cause, ()), numbers[cause])
+    return numbers
+
+
+def _causes_of(
+    id_: str, behind: Mapping[str, Sequence[str]], members: Mapping[str, Sequence[int]]
+) -> set[int]:
+    """Return the numbers for one verdict of a record in which verdicts explain each other."""
     visited_ids: set[str] = set()
     numbers: set[int] = set()
     ahead = list(behind.get(id_, ()))

@@ -7,7 +7,7 @@ from functools import wraps
 
 from bkpaas.facts.former_texts import MARKS, in_language
 from bkpaas.language import get_language, other_language
-from bkpaas.plugin.results import request_flow
+from bkpaas.plugin.flow import request_flow
 from bkpaas.record import (
     Change,
     Clock,
