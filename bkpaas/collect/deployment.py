@@ -14,10 +14,11 @@ from msgspec import Struct
 from bkpaas import __version__, interruption
 from bkpaas.collect import plan
 from bkpaas.collect.exchange import Exchange, require_answers
+from bkpaas.collect.host_answers import Failure, HostAnswers
 from bkpaas.collect.login import Credentials, try_login
 from bkpaas.collect.parsing import Parser
 from bkpaas.collect.probes import probe
-from bkpaas.collect.rounds import Failure, HostAnswers, Interrupted, State, Transport, collect_hosts
+from bkpaas.collect.rounds import Interrupted, State, Transport, collect_hosts
 from bkpaas.facts import HostFacts, Snapshot
 from bkpaas.facts.build import controller_facts, host_facts
 from bkpaas.facts.query import Earlier, Plan

@@ -22,8 +22,9 @@ import msgspec
 from msgspec import Struct
 
 from bkpaas.collect import errors, program
-from bkpaas.collect.rounds import HostAnswers
+from bkpaas.collect.host_answers import HostAnswers
 from bkpaas.errors import CollectError, message_of
+from bkpaas.facts import raw
 from bkpaas.facts.build import host_facts
 from bkpaas.facts.host import HostFacts
 from bkpaas.facts.password_sources import password_sources
@@ -199,12 +200,12 @@ def _read(file: BinaryIO | Any, limit: int | None = None) -> bytes | None:
     return data if len(data) == size else None
 
 
-def decode_bounded(packed: bytes) -> tuple[dict[str, Any], dict[str, Message]]:
+def decode_bounded(packed: bytes) -> tuple[raw.Decoded, dict[str, Message]]:
     """Return a decoded answer, and the reasons for its sections that are too large.
 
     Raises program.TooMuch, program.Garbage.
     """
-    answer, rejected = dict[str, Any](), dict[str, Message]()
+    answer, rejected = raw.Decoded(), dict[str, Message]()
     for section, text in program.sections(packed).items():
         values = text.count(b",") + text.count(b"[") + text.count(b"{")
         if len(text) > SECTION_BYTES:
@@ -220,7 +221,7 @@ def decode_bounded(packed: bytes) -> tuple[dict[str, Any], dict[str, Message]]:
                 section_values=SECTION_VALUES,
             )
         else:
-            answer[section] = program.decode_json(text)
+            answer.add(section, program.decode_json(text), text)
     return answer, rejected
 
 

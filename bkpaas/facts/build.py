@@ -82,7 +82,7 @@ class _Clock(Protocol):
 
 
 class HostAnswers(Protocol):
-    """Declare the fields of bkpaas.collect.rounds.HostAnswers that are read here."""
+    """Declare the fields of bkpaas.collect.host_answers.HostAnswers that are read here."""
 
     @property
     def round_1(self) -> Any: ...

@@ -101,6 +101,21 @@ class Processes(Fact, frozen=True, dict=True):  # dict: room for what is compute
         return {process.pid: process for process in self.items if _is_nginx(process)}
 
     @cached_property
+    def _nginx_masters(self) -> tuple[Process, ...]:
+        parents = {process.ppid for process in self._nginx.values()}
+        return tuple(
+            process
+            for process in self._nginx.values()
+            if process.command.startswith("nginx: master process")
+            or (not process.command.startswith("nginx: ") and process.pid in parents)
+        )
+
+    @cached_property
+    def _uwsgi_masters(self) -> dict[str | None, tuple[Process, ...]]:
+        """By service; None: of all services."""
+        return {}
+
+    @cached_property
     def _by_parent(self) -> dict[int, list[Process]]:
         children: dict[int, list[Process]] = {}
         for process in self.items:
@@ -139,9 +154,12 @@ class Processes(Fact, frozen=True, dict=True):  # dict: room for what is compute
 
     def uwsgi_masters(self, service: str | None = None) -> tuple[Process, ...]:
         """Return the uwsgi processes whose parent is not a uwsgi of the same service."""
-        uwsgi_processes = self.uwsgi(service)
-        services = {process.pid: process.service for process in uwsgi_processes}
-        return tuple(p for p in uwsgi_processes if services.get(p.ppid) != p.service)
+        if service not in self._uwsgi_masters:
+            uwsgi_processes = self.uwsgi(service)
+            services = {process.pid: process.service for process in uwsgi_processes}
+            masters = tuple(p for p in uwsgi_processes if services.get(p.ppid) != p.service)
+            self._uwsgi_masters[service] = masters
+        return self._uwsgi_masters[service]
 
     def supervisords(self, conf_basename: str = "supervisor-open_paas.conf") -> tuple[Process, ...]:
         """Return the supervisord processes with this configuration."""
@@ -157,13 +175,7 @@ class Processes(Fact, frozen=True, dict=True):  # dict: room for what is compute
 
     def nginx_masters(self) -> tuple[Process, ...]:
         """Return the masters of nginx, by their title or as nginx programs with nginx children."""
-        parents = {process.ppid for process in self._nginx.values()}
-        return tuple(
-            process
-            for process in self._nginx.values()
-            if process.command.startswith("nginx: master process")
-            or (not process.command.startswith("nginx: ") and process.pid in parents)
-        )
+        return self._nginx_masters
 
 
 _GUNICORN_TITLE = re.compile(r"gunicorn: (?:master|worker) \[(?P<name>[\w-]+)\]")
@@ -195,7 +207,7 @@ _DEFAULT_SUPERVISOR_CONF = "supervisord.conf"
 
 
 def _is_supervisord(process: Process) -> bool:
-    if not any("supervisord" in word for word in process.argv[:2]):
+    if "supervisord" not in " ".join(process.argv[:2]):  # a check of all processes has to be cheap
         return False
     program = [basename(word) for word in process.argv[:2]]
     return "supervisord" in program[:1] or (program[1:] == ["supervisord"] and "python" in program[0])
@@ -209,8 +221,14 @@ def _supervisor_confs(process: Process) -> list[str]:
 
 
 def _is_nginx(process: Process) -> bool:
-    title = process.command.startswith(("nginx: master process", "nginx: worker process"))
-    return title or basename(process.exe or "").partition(" ")[0] in ("nginx", "openresty")
+    first, exe = "".join(process.argv[:1]), process.exe or ""
+    if first.startswith("nginx:") and process.command.startswith(_NGINX_TITLES):
+        return True
+    return ("nginx" in exe or "openresty" in exe) and basename(exe).partition(" ")[0] in _NGINX_PROGRAMS
+
+
+_NGINX_TITLES = ("nginx: master process", "nginx: worker process")
+_NGINX_PROGRAMS = ("nginx", "openresty")
 
 
 def processes(section: list[dict[str, Any]], secrets: Secrets) -> Processes:
@@ -219,20 +237,21 @@ def processes(section: list[dict[str, Any]], secrets: Secrets) -> Processes:
 
 
 def _process(item: dict[str, Any], secrets: Secrets) -> Process:
-    environ = item["environ"]
+    """Parse one process, whose values have the types of sections.Process."""
+    environ, value = item["environ"], item.get
     return Process(
         pid=item["pid"],
         ppid=item["ppid"],
-        uid=raw.integer(item.get("uid")),
-        start=raw.number(item.get("start")),
-        state=raw.text(item.get("state"), 1),
-        name=raw.text(item.get("name"), 64) or "",
+        uid=value("uid"),
+        start=value("start"),
+        state=raw.text(value("state"), 1),
+        name=raw.text(value("name"), 64) or "",
         argv=command_line([word[:_READ_LENGTH] for word in item["argv"]], secrets),
-        exe=raw.text(item.get("exe"), 300),
-        environ=None if environ is None else _environ(environ, secrets),
-        cwd=raw.text(item.get("cwd"), 300),
-        open_files=raw.integer(item.get("open_files")),
-        open_files_limit=raw.integer(item.get("open_files_limit")),
+        exe=raw.text(value("exe"), 300),
+        environ=environ and _environ(environ, secrets),
+        cwd=raw.text(value("cwd"), 300),
+        open_files=value("open_files"),
+        open_files_limit=value("open_files_limit"),
     )
 
 

@@ -1,76 +1,18 @@
 """Parse Python 2 and 3 sources into a tree, with error recovery.
 
-parso supports Python 3 only. The rules in which Python 2 differs are added to its grammar of 3.6, and the
-tokens in which it differs are joined; parser and error recovery are those of parso.
+parso supports Python 3 only. python2_grammar adds the rules in which Python 2 differs to its grammar of 3.6, and joins
+the tokens in which it differs; parser and error recovery are those of parso.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from functools import cache, lru_cache
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
-import parso
-from parso.grammar import PythonGrammar, load_grammar
-from parso.python.token import PythonTokenTypes
-from parso.python.tokenize import PythonToken
-from parso.python.tree import Module
-from parso.tree import NodeOrLeaf
-from parso.utils import parse_version_string
-
-_RULES = {
-    "raise_stmt: 'raise' [test ['from' test]]": "raise_stmt: 'raise' [test [',' test [',' test]]]",
-    "except_clause: 'except' [test ['as' NAME]]": "except_clause: 'except' [test [('as' | ',') test]]",
-    "import_stmt | global_stmt |": "import_stmt | print_stmt | exec_stmt | global_stmt |",
-    "NAME | NUMBER | strings |": "'`' testlist '`' | NAME | NUMBER | strings |",
-}
-_NEW_RULES = """
-print_stmt: 'print' ([test (',' test)* [',']] | '>>' test [(',' test)+ [',']])
-exec_stmt: 'exec' expr ['in' test [',' test]]
-"""
-
-
-class _Python2(PythonGrammar):
-    """Extend the grammar of parso to Python 2.7."""
-
-    def _tokenize_lines(self, lines: list[str], **options: Any) -> Iterator[PythonToken]:
-        return _joined(super()._tokenize_lines(lines, **options))
-
-
-def _joined(tokens: Iterable[PythonToken]) -> Iterator[PythonToken]:
-    """Join the tokens 0777, 10L, ur"" and <>, which are one token each in Python 2."""
-    before: PythonToken | None = None
-    for token in tokens:
-        if before is not None and not token.prefix and _belong(before, token):
-            before = PythonToken(token.type, before.string + token.string, before.start_pos, before.prefix)
-            if token.string in ("L", "l"):
-                before = before._replace(type=PythonTokenTypes.NUMBER)
-            continue
-        if before is not None:
-            yield before
-        before = token
-    if before is not None:
-        yield before
-
-
-def _belong(first: PythonToken, second: PythonToken) -> bool:
-    if first.type == PythonTokenTypes.NUMBER:
-        octal = first.string == "0" * len(first.string) and second.type == PythonTokenTypes.NUMBER
-        return octal or second.string in ("L", "l")
-    if second.type == PythonTokenTypes.STRING:
-        return first.string in ("ur", "uR", "Ur", "UR")
-    return (first.string, second.string) == ("<", ">")
-
-
-@cache
-def _grammars() -> tuple[Any, Any]:
-    bnf = (Path(parso.__file__).parent / "python" / "grammar36.txt").read_text(encoding="utf-8")
-    for rule, other in _RULES.items():
-        if rule not in bnf:
-            raise RuntimeError(f"parso's grammar has no longer the rule: {rule}")
-        bnf = bnf.replace(rule, other)
-    return _Python2(parse_version_string("3.6"), bnf + _NEW_RULES), load_grammar(version="3.10")
+if TYPE_CHECKING:
+    from parso.python.tree import Module
+    from parso.tree import NodeOrLeaf
 
 
 @lru_cache(maxsize=16)
@@ -79,8 +21,10 @@ def parse(text: str) -> tuple[Module, int | None]:
 
     Results are cached, since the hosts of a deployment have equal files and each is read twice.
     """
+    from bkpaas.facts.python2_grammar import grammars  # parso: only answers of hosts with settings need it
+
     first: tuple[Module, int] | None = None
-    for grammar in _grammars():
+    for grammar in grammars():
         module = grammar.parse(text)
         line = _error_line(module)
         if line is None:

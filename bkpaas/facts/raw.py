@@ -55,6 +55,55 @@ def clean(value: Any, depth: int = 0) -> Any:
     return [item if type(item) is str and item.isascii() else clean(item, depth + 1) for item in value]
 
 
+class Decoded(dict[str, Any]):
+    """Hold an answer as decoded, by section, and which of its sections are known to be ASCII."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._plain: set[str] = set()
+        """Lists and objects whose texts are ASCII."""
+
+    def add(self, section: str, value: Any, json_text: bytes) -> None:
+        """Add a section with the JSON text that it was decoded from."""
+        self[section] = value
+        if type(value) in (list, dict) and json_text.isascii() and b"\\u" not in json_text:
+            self._plain.add(section)
+
+    def clean(self) -> Any:
+        """Return the answer as clean() does; most sections of most hosts need not be copied."""
+        if len(self) > _MOST_ITEMS:
+            return UNFIT
+        return {
+            section if section.isascii() and len(section) <= _LONGEST_KEY else _clean_key(section): (
+                value if section in self._plain and _fits(value, 1) else clean(value, 1)
+            )
+            for section, value in self.items()
+        }
+
+
+def _fits(value: Any, depth: int) -> bool:
+    """Return whether clean() leaves a list or object as it is, if all its texts are ASCII."""
+    if depth >= _MOST_DEEP or len(value) > _MOST_ITEMS:
+        return False
+    if not value:
+        return True
+    if type(value) is dict and max(map(len, value)) > _LONGEST_KEY:
+        return False
+    for item in value.values() if type(value) is dict else value:
+        kind = type(item)
+        if kind is str:
+            continue
+        if kind is int:
+            if abs(item) > _LARGEST_INTEGER:
+                return False
+        elif kind is float:
+            if abs(item) > _LARGEST_FLOAT:
+                return False
+        elif (kind is dict or kind is list) and not _fits(item, depth + 1):
+            return False
+    return True
+
+
 def _clean_key(key: Any) -> Any:
     return clean(str(key)[:_LONGEST_KEY])
 
@@ -85,11 +134,15 @@ def texts(value: Any, limit: int = 1000) -> list[str]:
 
 
 def number(value: Any) -> float | None:
+    if type(value) is float:
+        return value
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def integer(value: Any) -> int | None:
     """Return a whole number; 3.0 is one, True is not."""
+    if type(value) is int:
+        return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -211,7 +211,7 @@ class Secrets:
     def changes_json(self, data: bytes) -> bool:
         """Return whether strings() would change the value of a JSON text, as msgspec writes it."""
         json_text = data.decode()
-        changes = any(self.redact(text) != text for text in dict.fromkeys(_json_strings(json_text)))
+        changes = any(self.redact(text) != text for text in _json_strings(json_text))
         return changes or bool(self._left_in(json_text))
 
     def _left_in(self, text: str) -> dict[str, str]:
@@ -227,9 +227,9 @@ class Secrets:
 
 
 def _json_strings(json_text: str) -> Iterator[str]:
-    """Yield the strings of a JSON text, names included."""
+    """Yield the strings of a JSON text, names included, equal ones once."""
     marked = json_text.replace("\\\\", _BACKSLASH).replace('\\"', _QUOTE)
-    for written in marked.split('"')[1::2]:
+    for written in dict.fromkeys(marked.split('"')[1::2]):
         if "\\" in written or _BACKSLASH in written or _QUOTE in written:
             escaped = written.replace(_QUOTE, '\\"').replace(_BACKSLASH, "\\\\")
             yield msgspec.json.decode(f'"{escaped}"', type=str)

@@ -86,7 +86,7 @@ def read_round(
     result = Round()
     whole = _no_answer(answer, number, reason)
     if whole is None:
-        answer = raw.clean(answer)
+        answer = answer.clean() if isinstance(answer, raw.Decoded) else raw.clean(answer)
         collector, whole = convert_shape(answer, Collector, "answer")
     if whole is not None:
         for section, names in queries.sections.items():

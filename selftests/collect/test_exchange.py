@@ -13,7 +13,8 @@ import pytest
 
 from bkpaas.collect.deployment import plan_round
 from bkpaas.collect.exchange import Exchange, load_manifest
-from bkpaas.collect.rounds import HostAnswers, collect_hosts
+from bkpaas.collect.host_answers import HostAnswers
+from bkpaas.collect.rounds import collect_hosts
 from bkpaas.errors import SuiteError
 from bkpaas.inventory.deployment import Connection, Deployment, Host
 from collect.sshd import deployment

@@ -14,7 +14,8 @@ import msgspec
 import pytest
 
 from bkpaas.collect.clock import Clock, best_estimate
-from bkpaas.collect.rounds import HostAnswers, Interrupted, collect_hosts
+from bkpaas.collect.host_answers import HostAnswers
+from bkpaas.collect.rounds import Interrupted, collect_hosts
 from bkpaas.inventory.deployment import Connection, Host
 from collect.running import ended
 from collect.servers import refusing, serving, silent

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from bkpaas.collect import program
-from bkpaas.collect.rounds import HostAnswers, collect_hosts
+from bkpaas.collect.host_answers import HostAnswers
+from bkpaas.collect.rounds import collect_hosts
 from bkpaas.inventory.deployment import Connection
 from bkpaas.messages import Message
 from collect.servers import Behaviour, closing, never_accepting, refusing, serving, silent, speaking

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bkpaas.collect.rounds import HostAnswers, collect_hosts
+from bkpaas.collect.host_answers import HostAnswers
+from bkpaas.collect.rounds import collect_hosts
 from bkpaas.inventory.deployment import Connection
 from bkpaas.messages import Message
 from collect.servers import closing, serving

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from bkpaas.collect.rounds import HostAnswers, collect_hosts
+from bkpaas.collect.host_answers import HostAnswers
+from bkpaas.collect.rounds import collect_hosts
 from bkpaas.inventory.deployment import Connection
 from collect.running import ended, needs_root
 from collect.servers import closing, never_accepting, refusing, serving, silent

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bkpaas.collect.clock import Clock
-from bkpaas.collect.rounds import HostAnswers
+from bkpaas.collect.host_answers import HostAnswers
 from bkpaas.facts.sections import NAMED_SECTIONS, SECTIONS
 from bkpaas.facts.shapes import RoundQueries
 from bkpaas.inventory.deployment import Connection, Host

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from recorded import HOME, ctl, english, entry, first, got, host, missing, process, second, uwsgi, visit
 
-from bkpaas.collect.rounds import HostAnswers
+from bkpaas.collect.host_answers import HostAnswers
 from bkpaas.errors import NoData
 from bkpaas.facts import HostFacts, HostView, Missing, Secrets, controller_facts, host_facts
 from bkpaas.facts.query import HttpName

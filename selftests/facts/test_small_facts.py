@@ -1,5 +1,7 @@
 """The smaller nouns: files, time daemon, disks, names, and the reading of raw values."""
 
+import json
+
 import pytest
 import recorded
 
@@ -149,6 +151,39 @@ def test_what_json_cannot_carry_is_cleaned():
         [1, 2.5, True, None, "é"],
     )
     assert max(map(len, found)) == 300
+
+
+NESTED = json.loads("[" * 25 + "]" * 25)
+LARGE = (
+    {"ok": [{"a": 1, "b": "x\\n", "c": None, "d": True, "e": 2.5, "f": {}, "g": []}]},
+    {"deep": NESTED, "below": {"list": NESTED[0][0][0][0][0]}},
+    {"integer": 2**64, "list": [-(2**70)], "most": 2**63 - 1, "float": 1e300, "floats": [2.0**53, 2.0**54]},
+    {"k" * 301: 1, "k" * 300: {"x" * 400: 2}},
+    {"items": [0] * 30_001, "pairs": {str(number): 0 for number in range(30_001)}, "whole": [0] * 30_000},
+    {"é": "é", "marks": "\ue000 \ufdd0", "half": "\ud800"},
+    "text",
+    "é",
+    2**64,
+    None,
+    [],
+)
+
+
+@pytest.mark.parametrize("value", LARGE, ids=range(len(LARGE)))
+@pytest.mark.parametrize("ascii", [True, False])
+def test_a_decoded_answer_is_cleaned_like_any_other_value(value: object, ascii: bool) -> None:
+    decoded = raw.Decoded()
+    text = json.dumps(value, ensure_ascii=ascii).encode("utf-8", "surrogatepass")
+    decoded.add("section", value, text)
+    decoded.add("other", [1], b"[1]")
+    assert decoded.clean() == raw.clean({"section": value, "other": [1]})
+
+
+def test_an_answer_of_too_many_sections_is_unfit() -> None:
+    decoded = raw.Decoded()
+    for number in range(30_001):
+        decoded.add(str(number), 1, b"1")
+    assert decoded.clean() is raw.UNFIT
 
 
 def test_readers_of_raw_values():

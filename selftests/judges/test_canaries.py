@@ -5,7 +5,7 @@ import json
 
 import msgspec
 
-from bkpaas.collect.rounds import HostAnswers
+from bkpaas.collect.host_answers import HostAnswers
 from bkpaas.facts import ControllerFacts
 from bkpaas.facts.build import controller_facts, host_facts
 from bkpaas.facts.secrets import Secrets

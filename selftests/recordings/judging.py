@@ -24,7 +24,7 @@ from bkpaas.catalogue.registry import CONDITIONS, SECTIONS
 from bkpaas.collect import deployment as collection
 from bkpaas.collect import errors, parsing, plan_text, probes
 from bkpaas.collect.clock import Clock
-from bkpaas.collect.rounds import Failure, HostAnswers
+from bkpaas.collect.host_answers import Failure, HostAnswers
 from bkpaas.errors import CollectError
 from bkpaas.facts import HostFacts
 from bkpaas.facts.build import controller_facts

@@ -17,7 +17,7 @@ import msgspec
 import pytest
 
 from bkpaas.collect import deployment, program
-from bkpaas.collect.rounds import HostAnswers
+from bkpaas.collect.host_answers import HostAnswers
 from bkpaas.plugin import options
 from bkpaas.record import write_private
 from lab.control import REPOSITORY

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from bkpaas.collect.clock import Clock
-from bkpaas.collect.rounds import HostAnswers
+from bkpaas.collect.host_answers import HostAnswers
 from bkpaas.facts import HostFacts, Secrets, Snapshot, controller_facts, host_facts
 from bkpaas.facts.shapes import RoundQueries
 from bkpaas.inventory.deployment import Deployment
