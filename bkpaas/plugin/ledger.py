@@ -10,7 +10,7 @@ import pytest
 
 from bkpaas import former_names
 from bkpaas.catalogue.model import Condition
-from bkpaas.catalogue.registry import CONDITIONS, CUSTOM_CONDITIONS
+from bkpaas.catalogue.registry import CONDITIONS, CUSTOM_CONDITIONS, current_id
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.libraries import MESSAGES
 from bkpaas.plugin.outcome import Outcome
@@ -26,6 +26,7 @@ class Ledger:
 
     def __init__(self, config: pytest.Config, deployment: Deployment, directory: Path) -> None:
         self.outcomes: dict[str, Outcome] = {}
+        self._option = config.option
         self._selection_file = directory / "selection.json"
         self._narrowed = config.args_source == pytest.Config.ArgsSource.ARGS or bool(
             getattr(config.option, "lf", False)
@@ -71,7 +72,11 @@ class Ledger:
         if self._narrowed:
             chosen = set(self._selected)
             return [id_ for id_ in self._catalogue if id_ in chosen] + self._own()
-        return [id_ for id_ in self._catalogue if id_ not in self._deselected] + self._own()
+        named = self._catalogue
+        if self._option.only and not self._option.collectonly:  # no items were made of the other conditions
+            conditions = {current_id(id_).partition("@")[0] for id_ in self._option.only}
+            named = [id_ for id_ in named if id_.partition("@")[0] in conditions]
+        return [id_ for id_ in named if id_ not in self._deselected] + self._own()
 
     def _own(self) -> list[str]:
         ids = set(self._catalogue)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from bkpaas.catalogue.model import Condition
-from bkpaas.catalogue.registry import CUSTOM_CONDITIONS, current_id, get_condition
+from bkpaas.catalogue.registry import CONDITIONS, CUSTOM_CONDITIONS, current_id, get_condition
 from bkpaas.catalogue.scope import DEPLOYMENT as WHOLE
 from bkpaas.catalogue.scope import Subject
 from bkpaas.checks.custom import require_known_roles
@@ -68,6 +68,22 @@ def _select_failed(config: pytest.Config, path: Path, deployment: Deployment) ->
         config.stash[NOTHING_FAILED] = to_text(
             msg("--failed-of {path}: nothing of what failed there exists in this deployment", path=path)
         )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pycollect_makeitem(collector: pytest.Collector, obj: object) -> list[pytest.Item] | None:
+    """Make no items of a condition of the catalogue that --only leaves out: they take longer than to judge one."""
+    option = collector.config.option
+    if not option.only or option.collectonly or DEPLOYMENT not in collector.config.stash:
+        return None
+    marks = getattr(obj, "pytestmark", ())
+    ids = [mark.args[0] for mark in marks if mark.name == "condition"] if isinstance(marks, list) else []
+    return [] if ids and ids[0] in CONDITIONS and not is_named_condition(ids[0], option.only) else None
+
+
+def is_named_condition(condition: str, only: list[str]) -> bool:
+    """Return whether --only names a condition, or one of its subjects."""
+    return any(current_id(id_).partition("@")[0] == condition for id_ in only)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -44,7 +44,6 @@ from bkpaas.plugin.selection import NOTHING_FAILED
 from bkpaas.plugin.waivers import uses
 from bkpaas.record import Results, Verdict
 from bkpaas.report import details, summary
-from bkpaas.runs import bundle
 from bkpaas.runs.baseline import Baseline
 
 
@@ -223,6 +222,8 @@ class Controller:
         self._compare_with_earlier_runs(self.results, snapshot)
         self.outputs.write(self.results)
         if file := self.config.option.bundle:
+            from bkpaas.runs import bundle
+
             record = self.results
             self.outputs.attempt(Path(file), lambda path: bundle.write(record, snapshot, path))
         self._settle()
