@@ -151,7 +151,7 @@ PATHS = [
           moved("paas", 1, ".envs/open_paas/bin/supervisorctl")),
     start("next-supervisord-gone", "supervisord of open_paas is gone", "open_paas 的 supervisord 不存在",
           moved("paas", 0, ".envs/open_paas/bin/supervisord")),
-    fault("next-python-gone", "supervisor-status", "the Python of the supervisor's virtual environment is a dangling link", "supervisor 虚拟环境的 Python 链接已失效",
+    start("next-python-gone", "the Python of the supervisor's virtual environment is a dangling link", "supervisor 虚拟环境的 Python 链接已失效",
           linked("paas", 1, ".envs/open_paas/bin/python", "/opt/py27/bin/python2.7")),
     start("next-agent-gone", "the program of paas_agent is gone, the running one does not notice", "paas_agent 的程序不存在，运行中的进程不受影响",
           moved("appo", 0, "paas_agent/paas_agent/bin/paas_agent")),

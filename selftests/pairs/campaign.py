@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
@@ -18,10 +17,10 @@ MOST_NOT_NAMED = 0.10
 def recorded() -> list[Run]:
     """Return the recorded runs with one fault."""
     return [
-        run(json.loads(text), layout)
+        run(expected, layout)
         for layout in LAYOUTS
-        for name, text in expectation.read(layout, expectation.DIRECTORY).items()
-        if name in FAULTS
+        for expected in expectation.runs(layout, expectation.DIRECTORY)
+        if expected["name"] in FAULTS
     ]
 
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,21 +22,25 @@ EVIDENCE = 200
 
 def read(layout: str, directory: Path, only: Collection[str] = ()) -> dict[str, str]:
     """Return what is expected of each run of a layout, or of those with these names, as JSON."""
-    file = directory / f"{layout}{SUFFIX}"
-    expected: dict[str, str] = {}
+    return {run["name"]: canonical(run) for run in runs(layout, directory, only)}
+
+
+def runs(layout: str, directory: Path, only: Collection[str] = ()) -> Iterator[dict[str, Any]]:
+    """Yield what is expected of each run of a layout, or of those with these names."""
+    file, left = directory / f"{layout}{SUFFIX}", set(only)
     for line in read_lines(file) if file.exists() else ():
-        if not only or line["name"] in only:
-            expected[line["name"]] = canonical(_renamed(line))
-        if only and len(expected) == len(only):
+        if not only or line["name"] in left:
+            yield _renamed(line)
+        left.discard(line["name"])
+        if only and not left:
             break
-    return expected
 
 
 def _renamed(line: dict[str, Any]) -> dict[str, Any]:
     """Return what is expected of a run with the ids that its conditions have today."""
-    text = canonical(line)
-    if not any(f'"{alias}@' in text for alias in ALIASES):
+    if not any(id_.partition("@")[0] in ALIASES for id_ in line["order"]):
         return line
+    text = canonical(line)
     for alias, current in ALIASES.items():
         text = text.replace(f'"{alias}@', f'"{current}@')
     renamed: dict[str, Any] = json.loads(text)

@@ -6,9 +6,10 @@ import marshal
 import os
 import re
 import struct
+import sys
 from importlib.util import MAGIC_NUMBER, cache_from_source
 from pathlib import Path
-from types import CodeType, SimpleNamespace
+from types import CodeType, ModuleType, SimpleNamespace
 
 PYTHON_2_EXCEPT = re.compile(r"^(\s*except\s+[\w., ()]+?)\s*,\s*(\w+)\s*:", re.MULTILINE)
 
@@ -19,11 +20,13 @@ def load(project: Path, *files: str) -> SimpleNamespace:
     for name in files:
         path = project / name
         source = PYTHON_2_EXCEPT.sub(r"\1 as \2:", path.read_text(encoding="utf-8"))
-        scope: dict[str, object] = {"__file__": str(path), "__name__": path.stem}
+        module = ModuleType(path.stem)
+        module.__file__ = str(path)
+        sys.modules[path.stem] = module  # settings may look themselves up there
         code = compile(source, str(path), "exec")
         keep_compiled(path, code)
-        exec(code, scope)
-        values.update({key: value for key, value in scope.items() if key.isupper()})
+        exec(code, vars(module))
+        values.update({key: value for key, value in vars(module).items() if key.isupper()})
     return SimpleNamespace(**values)
 
 
