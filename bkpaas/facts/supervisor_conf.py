@@ -135,12 +135,21 @@ def _matches(path: str, pattern: str) -> bool:
 
 
 def refused(parser: RawConfigParser, conf: str) -> list[Message | str]:
-    """Return what supervisord refuses in a configuration that parses: it then starts nothing."""
+    """Return what supervisord refuses in a configuration that parses, or takes for something else."""
     problems: list[Message | str] = []
     if not parser.has_section("supervisord"):
         problems.append(msg("{path}: there is no [supervisord] section", path=conf))
     for section in parser.sections():
         kind, _, name = section.partition(":")
+        problems += [
+            msg(
+                "{place}: {option} lacks its bracket: it is an option here",
+                place=f"{conf}: [{section}]",
+                option=key,
+            )
+            for key in parser.options(section)
+            if key.startswith("[")
+        ]
         if kind in ("program", "eventlistener", "fcgi-program"):
             if not name.strip() or re.search(r"[:\s]", name.strip()):
                 problems.append(msg("{place}: not a name of a program", place=f"{conf}: [{section}]"))

@@ -104,6 +104,7 @@ def test_what_nginx_accepts():
     [
         ("startretries=many", "startretries"),
         ("stopsignal=STOP", "stopsignal"),
+        ("[program:other", "[program"),
         ("autorestart=maybe", "autorestart"),
         ('environment=RATE="50%"', "lone"),
         ("command=/bin/x 'y", "quote"),
