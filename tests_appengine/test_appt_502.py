@@ -38,6 +38,7 @@ from bkpaas.checks import (
     no_answer,
     server_name_fits,
     stopped_nginx,
+    unusable_directory,
 )
 
 AGENTS = {"paas_agent", "paasagent"}
@@ -69,6 +70,8 @@ def test_nginx_of_the_app_host_answers(host: HostView, deployment: Deployment, f
         pid=stranger.pid,
         command=stranger.command,
     )
+    unusable = unusable_directory(host, ("body", "uwsgi"))
+    assert unusable is None, case("temporary-directory", unusable[1], path=unusable[0])
     finding.add_evidence(f"{answer.url}: HTTP {answer.status}")
 
 

@@ -1,6 +1,10 @@
 """FAQ: log_agent reads what the applications write, and the redis of the logs takes it."""
 
+from collections.abc import Iterator
+
 from bkpaas.checks import (
+    READING,
+    WRITING,
     CaseMessage,
     Deployment,
     Finding,
@@ -235,6 +239,7 @@ def test_redis_accepts_new_lines(
             reason = state.refusal or no_answer(state.error_kind)
             unclear.append(msg("{endpoint}: {reason}", endpoint=endpoint, reason=reason))
             continue
+        wrong += _refused_commands(host, state, target)
         try:
             problem = _refuses_writes(state, target)
         except NoData as gap:
@@ -269,6 +274,47 @@ def _wrong_keys(host: HostView, target: RedisTarget, finding: Finding) -> list[C
         )
         wrong.append(case("wrong-type", text, endpoint=redis_endpoint(target), key=key.name, type=key.type))
     return wrong
+
+
+def _refused_commands(host: HostView, state: RedisState, target: RedisTarget) -> Iterator[CaseMessage]:
+    """Yield the commands of the plugins of this host that redis does not know, or that the account may not use."""
+    endpoint = redis_endpoint(target)
+    if closed := state.refused_commands.get("key"):
+        yield case(
+            "key-refused",
+            "{endpoint} refuses the key {key} to the account of the plugins: {reason}",
+            endpoint=endpoint,
+            key=target.key,
+            reason=closed,
+        )
+    for plugin, name, commands in (
+        (host.log_plugins.agent, "log_agent", WRITING),
+        (host.log_plugins.parser, "log_parser", READING),
+    ):
+        types = {
+            "channel" if one.type == "channel" else "list"
+            for one in plugin.targets
+            if one.server == target.server
+        }
+        for command in sorted(commands[type_] for type_ in types):
+            if command in state.unknown_commands:
+                yield case(
+                    "command-unknown",
+                    "{endpoint} does not know {command}, which {plugin} sends: rename-command in its file",
+                    endpoint=endpoint,
+                    command=command.upper(),
+                    plugin=name,
+                )
+            reason = state.refused_commands.get(command)
+            if reason:
+                yield case(
+                    "command-refused",
+                    "{endpoint} refuses {command}, which {plugin} sends: {reason}",
+                    endpoint=endpoint,
+                    command=command.upper(),
+                    plugin=name,
+                    reason=reason,
+                )
 
 
 def _refuses_writes(state: RedisState, target: RedisTarget) -> CaseMessage | None:

@@ -18,10 +18,12 @@ from bkpaas.checks import (
     addresses,
     answers_commands,
     case,
+    clock_slack,
     combined,
     condition,
     lines,
     msg,
+    newer_files,
     own_addresses,
     refused_command,
     series,
@@ -37,7 +39,14 @@ def test_redis_has_the_password_of_its_file(
 ) -> None:
     """The redis of the log plugins accepts their password, and its file has the same one."""
     compared = _compared(host, deployment, host_facts, finding)
-    _require_none([problem for view, target, file in compared if (problem := _password(view, target, file))])
+    slack = clock_slack(host, deployment, host_facts)
+    _require_none(
+        [
+            problem
+            for view, target, file in compared
+            if (problem := _password(view, target, file, _was_edited(host, file, slack)))
+        ]
+    )
 
 
 @condition("redis-loaded")
@@ -116,8 +125,19 @@ def _file_of(
     )
 
 
-def _password(view: HostView, target: RedisTarget, file: RedisFile) -> CaseMessage | None:
-    """Return the case of a password of the file that is not the one which the running redis has."""
+def _was_edited(host: HostView, file: RedisFile, slack: float) -> bool:
+    """Return whether the file was changed after each redis of the host had started; true where that is not known."""
+    if isinstance(host.facts.processes, Missing):
+        return True
+    starts = [one.start for one in host.processes.items if one.name == "redis-server" and one.start]
+    return not starts or bool(newer_files([file.file], min(starts), slack))
+
+
+def _password(view: HostView, target: RedisTarget, file: RedisFile, was_edited: bool) -> CaseMessage | None:
+    """Return the case of a password of the file that is not the one which the running redis has.
+
+    was_edited: whether the file was changed since redis started.
+    """
     if "requirepass" in file.unknown or "password" in target.unknown:
         return None
     answer = view.redis.get(TcpName.REDIS, target.server)
@@ -139,6 +159,15 @@ def _password(view: HostView, target: RedisTarget, file: RedisFile) -> CaseMessa
         return None  # log-redis-reachable
     command, reply = refusal
     refused = command == "AUTH" or reply.startswith("-NOAUTH")
+    if refused and not was_edited:
+        return case(
+            "closed",
+            "{endpoint} refuses the password of {plugin}, which is requirepass in {path}, a file that was not changed since redis started: {reply}",
+            endpoint=endpoint,
+            plugin=target.file,
+            path=path,
+            reply=reply,
+        )
     return (
         case(
             "not-loaded",

@@ -3,25 +3,33 @@
 import re
 
 from bkpaas.checks import (
+    EXECUTE,
     SHARED_SETTINGS,
+    WRITE,
     WRITTEN_TABLES,
     CaseMessage,
     DatabaseAccount,
     DatabaseState,
     Deployment,
+    FileFact,
+    FileName,
     Finding,
     HostLookup,
     HostView,
     Message,
+    Missing,
     NoData,
     NotApplicable,
     StatementError,
+    addresses,
     case,
     clauses,
     condition,
     database_states,
+    hosts_at,
     labelled,
     lines,
+    may_use,
     msg,
     name_database,
     plural,
@@ -36,6 +44,11 @@ LOCK_SECONDS = 5
 """A connection that waits longer than this for a lock of a table or of the server is stuck."""
 LOCKED = re.compile(r"Waiting for .*(?:lock|flush|space)", re.IGNORECASE)
 NO_TABLE = frozenset({1146, 1932})
+NO_TEMPORARY_FILE = frozenset({1, 3, 23, 1004, 1021, 1026})
+"""The server cannot create or write a file for an answer. Source: MySQL, global errors 1 to 23 and server errors."""
+SERVERS = ("mysqld", "mariadbd")
+USED_PERCENT = 98
+"""Of the numbers that a column can hold."""
 NO_COLUMN = 1054
 NO_RIGHT = frozenset({1142, 1143, 1356})
 NOT_JUDGED = frozenset({1040, 1047, 1053, 1203, 1226, 1820, 1927, 1969, 3024, 4031})
@@ -51,6 +64,8 @@ def test_database_can_be_written(
     for account, endpoint, state in database_states(host, unknown):
         name_database(account, host, deployment, host_facts, finding)
         _check_writable(account, endpoint, state)
+        _check_temporary_files(account, endpoint, state, host, deployment, host_facts)
+        _check_counters(endpoint, account, state)
         if "variables" in state.errors:
             failure = statement_failure(state.errors["variables"])
             unknown.append(labelled(endpoint, failure))
@@ -109,6 +124,77 @@ def _check_writable(account: DatabaseAccount, endpoint: str, state: DatabaseStat
         )
 
 
+def _check_temporary_files(
+    account: DatabaseAccount,
+    endpoint: str,
+    state: DatabaseState,
+    host: HostView,
+    deployment: Deployment,
+    host_facts: HostLookup,
+) -> None:
+    """Raise AssertionError if the server cannot write temporary files, as its answers or its directory show."""
+    failed = [error for error in state.errors.values() if error.code in NO_TEMPORARY_FILE]
+    tmpdir = state.variables.get("tmpdir", "")
+    assert not failed, case(
+        "no-temporary-file",
+        "{endpoint}: {reason} (tmpdir {path})",
+        endpoint=endpoint,
+        reason=statement_failure(failed[0]) if failed else "",
+        path=tmpdir or "-",
+    )
+    for name in hosts_at(addresses(host, account.host, deployment), deployment, host_facts):
+        closed = _closed_directory(host_facts(name), tmpdir)
+        assert closed is None, case(
+            "no-temporary-file",
+            "{endpoint}: tmpdir {path} is {permissions} of uid {owner}, the server runs as uid {uid}",
+            endpoint=endpoint,
+            path=closed[0].path if closed else "",
+            permissions=closed[0].permissions if closed else "",
+            owner=closed[0].uid if closed else "",
+            uid=closed[1] if closed else "",
+        )
+
+
+def _closed_directory(server: HostView, tmpdir: str) -> tuple[FileFact, int] | None:
+    """Return the directory for temporary files and the account of the server that may not write there; None: none known."""
+    if isinstance(server.facts.path_stats, Missing) or isinstance(server.facts.processes, Missing):
+        return None
+    found = server.facts.path_stats.by_name.get(FileName.TEMPORARY.value, ())
+    uids = [one.uid for one in server.processes.items if one.name in SERVERS and one.uid is not None]
+    for file in found:
+        if file.path == tmpdir and file.type == "dir" and file.mode is not None:
+            refused = [uid for uid in uids if not may_use(file, uid, WRITE | EXECUTE)]
+            return (file, refused[0]) if refused else None
+    return None
+
+
+def _check_counters(endpoint: str, account: DatabaseAccount, state: DatabaseState) -> None:
+    """Raise AssertionError if a table has no number left for a new row."""
+    full = [
+        one
+        for one in state.counters
+        if one.largest is not None and one.next * 100 >= one.largest * USED_PERCENT
+    ]
+    assert not full, case(
+        "numbers-used-up",
+        lines(
+            msg(
+                "{endpoint}/{database_name}: the next number of {table} is {next}, the largest of {type} is {largest} (limit {limit} %)",
+                endpoint=endpoint,
+                database_name=account.database,
+                table=one.table,
+                next=one.next,
+                type=one.type,
+                largest=one.largest,
+                limit=USED_PERCENT,
+            )
+            for one in full
+        ),
+        endpoint=endpoint,
+        tables=series(one.table for one in full),
+    )
+
+
 @condition("database-tables")
 def test_tables_can_be_read(
     host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
@@ -121,8 +207,9 @@ def test_tables_can_be_read(
         failed = {
             name: error
             for name, error in state.errors.items()
-            if name not in ("variables", "status", "grants", "sessions", "esb_token")
+            if name not in ("variables", "status", "grants", "sessions", "esb_token", "counters")
             and error.code not in NOT_JUDGED
+            and error.code not in NO_TEMPORARY_FILE
         }
         if failed:
             raise AssertionError(_table_case(schema, failed))
@@ -131,7 +218,7 @@ def test_tables_can_be_read(
             "{place}: bkaccount_bkuser has no row: no user can log in",
             place=schema,
         )
-        if state.errors or not state.filled:
+        if set(state.errors) - {"counters"} or not state.filled:
             unknown.extend(
                 labelled(schema, statement_failure(error)) for error in list(state.errors.values())[:1]
             )

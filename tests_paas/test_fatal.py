@@ -26,6 +26,7 @@ from bkpaas.checks import (
     lines,
     missing_program,
     msg,
+    other_socket,
     port_of_service,
     require_supervisord,
     series,
@@ -119,6 +120,18 @@ def test_supervisor_socket_is_private(host: HostView, deployment: Deployment, fi
     if sock is None:
         raise NoData(msg("the socket was not collected"))
     finding.set_remedy_values(sock=sock.path)
+    daemons = host.processes.supervisords(supervisor.conf.path.rpartition("/")[2])
+    other = other_socket(host, sock.path, daemons)
+    if other is not None:
+        finding.set_remedy_values(other=other)
+    assert other is None, case(
+        "other-path",
+        "{conf} names {path}, and supervisord {pids} listens on {other}: the file was edited and not loaded",
+        conf=supervisor.conf.path,
+        path=sock.path,
+        pids=_pids(daemons),
+        other=other,
+    )
     assert sock.exists, case("gone", "{path} does not exist", path=sock.path)
     assert sock.type == "socket", case(
         "not-a-socket", "{path} is a {type}, not a socket", path=sock.path, type=sock.type
@@ -129,7 +142,6 @@ def test_supervisor_socket_is_private(host: HostView, deployment: Deployment, fi
         path=sock.path,
         permissions=sock.permissions,
     )
-    daemons = host.processes.supervisords(supervisor.conf.path.rpartition("/")[2])
     listening = _listening_at(host, sock.path)
     assert listening, case("not-listening", "{path} is left over: no process listens on it", path=sock.path)
     owners = {process.uid for process in daemons}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bkpaas.checks import (
     ROLE_SIGNS,
+    SETTINGS_OF_ROLE,
     CaseMessage,
     Deployment,
     Finding,
@@ -16,7 +17,6 @@ from bkpaas.checks import (
     NotApplicable,
     RoleSign,
     Subject,
-    Value,
     about,
     app_role_in_use,
     case,
@@ -24,10 +24,11 @@ from bkpaas.checks import (
     condition,
     is_login_refusal,
     is_loopback,
+    misplaced_roles,
     msg,
     own_interfaces,
+    role_places,
     series,
-    server_name_fits,
 )
 
 APP_PATHS = {"appt": "/t/", "appo": "/o/"}
@@ -49,6 +50,13 @@ def test_inventory_and_hosts_agree_on_roles(
             host, entry, deployment, host_facts.once("identities", lambda _: _identities(views)), views
         )
         or _role_elsewhere(host, entry, deployment, views, finding)
+        or _role_placed_elsewhere(
+            host,
+            entry,
+            deployment,
+            views,
+            host_facts.once("role-places", lambda _: role_places(deployment, views)),
+        )
         or _role_missing(host, entry, deployment, views, finding)
         or _other_app_role(host, entry, deployment, views, finding)
         or _missing_host(host, deployment, views, finding)
@@ -135,6 +143,30 @@ def _role_elsewhere(
                 others=series(others),
             )
     return None
+
+
+def _role_placed_elsewhere(
+    host: HostView,
+    entry: Host,
+    deployment: Deployment,
+    views: dict[str, HostView],
+    places: dict[str, set[tuple[str, int]]],
+) -> CaseMessage | None:
+    """Return the case of the roles of cmdb, job and the data hosts that the platform uses on another host."""
+    found = misplaced_roles(host, entry, deployment, views, places)
+    if not found:
+        return None
+    components = [f"role:{role}" for role in found]
+    components += [f"setting:{name}" for role in found for name in SETTINGS_OF_ROLE.get(role, ())]
+    components += sorted({f"domain:{address}" for role in found for address, _ in places.get(role, ())})
+    message = case(
+        "role-elsewhere",
+        "the inventory gives {host_name} the role {role}, but nothing listens there, and the platform uses {others} for it",
+        host_name=entry.name,
+        role=series(found),
+        others=series(dict.fromkeys(name for names in found.values() for name in names)),
+    )
+    return about(message, *components)
 
 
 def _role_missing(
@@ -315,65 +347,3 @@ def test_no_other_host_has_the_address(
         host=entry.name,
         others=series(others),
     )
-
-
-@condition("inventory-domain")
-def test_inventory_has_the_domain_of_the_files(
-    deployment: Deployment, host_facts: HostLookup, finding: Finding
-) -> None:
-    """The domain of the inventory is that of nginx's server block for open_paas, or of PAAS_DOMAIN in the settings."""
-    served: dict[str, str] = {}
-    for nginx in deployment.selected("nginx"):
-        served |= _served(host_facts(nginx.name))
-    configured: dict[str, str] = {}
-    unclear: list[NoData] = []
-    for paas in deployment.selected("paas"):
-        configured |= _configured(host_facts(paas.name), unclear)
-    names = {name: location for name, location in (served | configured).items() if name != deployment.domain}
-    finding.add_evidence(deployment.domain)
-    if served and not configured and unclear:
-        raise unclear[0]
-    if not served or not configured:
-        raise NotApplicable(msg("no server block of open_paas, or no PAAS_DOMAIN, was read"))
-    fits = [name for name in served if server_name_fits(name, deployment.domain)]
-    other = next((name for name in configured if name in served), None)
-    if fits or deployment.domain in configured or other is None:
-        return  # the files differ: other conditions compare them
-    message = case(
-        "differs",
-        "the inventory has the domain {domain}, and {place} has {other}",
-        domain=deployment.domain,
-        place=names[other],
-        other=other,
-    )
-    domains = [f"domain:{name}" for name in configured if name in served]
-    raise AssertionError(about(message, *domains))
-
-
-def _served(host: HostView) -> dict[str, str]:
-    """Return where each name of a server block that leads to open_paas is."""
-    if isinstance(host.facts.nginx, Missing):
-        return {}
-    return {
-        name.lower(): f"{host.name}:{server.file}:{server.line}"
-        for server in host.facts.nginx.servers
-        if any((location.upstream or "").startswith(OPEN_PAAS) for location in server.locations)
-        for name in server.names
-    }
-
-
-def _configured(host: HostView, unclear: list[NoData]) -> dict[str, str]:
-    """Return where each value of PAAS_DOMAIN is, without its port; add why others are not known to unclear."""
-    if isinstance(host.facts.settings, Missing):
-        return {}
-    values: list[Value | None] = []
-    for settings in host.facts.settings.by_project.values():
-        try:
-            values.append(settings.get("PAAS_DOMAIN"))
-        except NoData as reason:
-            unclear.append(reason)
-    return {
-        str(value.value).partition(":")[0].lower(): f"{host.name}:{value.file}:{value.line}"
-        for value in values
-        if value is not None and value.kind == "str"
-    }

@@ -26,8 +26,10 @@ from bkpaas.checks import (
     case,
     check_refusal,
     clauses,
+    combined,
     condition,
     connection_case,
+    cookie_problems,
     excepted,
     is_login_refusal,
     joined,
@@ -97,7 +99,18 @@ def _not_esb(answer: Answer) -> CaseMessage:
 
 @condition("cookie-domain")
 def test_cookie_reaches_every_domain(host: HostView, deployment: Deployment, finding: Finding) -> None:
-    """BK_COOKIE_DOMAIN covers the domains of PaaS, CMDB and JOB; a browser drops a cookie of another domain."""
+    """BK_COOKIE_DOMAIN covers the domains of PaaS, CMDB and JOB, and the cookies of sessions are kept and last."""
+    ends = list(cookie_problems(host, deployment))
+    if ends:
+        finding.affects_services(one.project for one in ends)
+        finding.set_remedy_values(service=" ".join(dict.fromkeys(one.project for one in ends)))
+        finding.names_components("setting", dict.fromkeys(one.name for one in ends))
+    assert not ends, combined(
+        [one.case for one in ends],
+        lines(one.case.evidence for one in ends),
+        key=series(dict.fromkeys(one.name for one in ends)),
+        projects=series(dict.fromkeys(one.project for one in ends)),
+    )
     value, where = setting(host, "login", "BK_COOKIE_DOMAIN")
     if value is None:
         raise NoData(msg("BK_COOKIE_DOMAIN is not set in any settings file of login"))

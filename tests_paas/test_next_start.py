@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator
 
 from bkpaas.checks import (
+    EXECUTE,
     OPEN_PAAS_SERVICES,
+    READ,
+    WRITE,
     CaseMessage,
     ConfProgram,
-    FileFact,
     Finding,
     HostView,
     Message,
@@ -24,14 +26,15 @@ from bkpaas.checks import (
     condition,
     directories,
     labelled,
+    may_use,
     msg,
     needs,
+    other_socket,
     process_of_program,
     program_lines,
     require_no_problems,
 )
 
-READ, WRITE, EXECUTE = 4, 2, 1
 DELETED = " (deleted)"
 
 
@@ -159,7 +162,7 @@ def _problem(
                 named_by=need.named_by,
             )
         wanted = EXECUTE if path != need.path else _wanted(need)
-        if not _may(fact, uid, wanted):
+        if not may_use(fact, uid, wanted):
             return case(
                 "no-access",
                 "{program} needs {path}: {place} is {permissions} of uid {owner}, not accessible to uid {uid}",
@@ -181,18 +184,6 @@ def _wanted(need: Need) -> int:
         "log-directory": WRITE | EXECUTE,
         "output-directory": WRITE | EXECUTE,
     }[need.kind]
-
-
-def _may(fact: FileFact, uid: int | None, wanted: int) -> bool:
-    """Return whether an account may use a path; true where a group may decide, since groups are not known."""
-    mode = fact.mode or 0
-    if uid is None:
-        return True
-    if uid == 0:
-        return not (wanted == EXECUTE and fact.type == "file") or bool(mode & 0o111)
-    if fact.uid == uid:
-        return (mode >> 6) & wanted == wanted
-    return (mode | mode >> 3) & wanted == wanted
 
 
 def _wrong_kind(need: Need, startup: Startup) -> CaseMessage | None:
@@ -246,7 +237,10 @@ def _running(host: HostView, startup: Startup) -> Iterator[tuple[str, list[CaseM
                 yield program.name, messages
         yield from _not_in_file(host, supervisor, daemons)
         if daemons:
-            yield f"supervisorctl ({module})", list(_control(supervisor))
+            problems = list(_control(supervisor))
+            if module != "open_paas":  # its socket is that of supervisor-sock
+                problems += _old_socket(host, supervisor, daemons)
+            yield f"supervisorctl ({module})", problems
 
 
 def _deleted(name: str, process: Process) -> Iterator[CaseMessage]:
@@ -360,4 +354,18 @@ def _control(supervisor: Supervisor) -> Iterator[CaseMessage]:
             "control",
             "{path}: there is no [rpcinterface:supervisor]: supervisorctl gets no answer",
             path=supervisor.conf.path,
+        )
+
+
+def _old_socket(host: HostView, supervisor: Supervisor, daemons: Iterable[Process]) -> Iterator[CaseMessage]:
+    """Yield that the running supervisord listens on another socket than its file names."""
+    path = supervisor.socket_path
+    other = other_socket(host, path, daemons) if path else None
+    if other is not None:
+        yield case(
+            "control",
+            "{path} names the socket {socket}, and the running supervisord listens on {other}",
+            path=supervisor.conf.path,
+            socket=path,
+            other=other,
         )

@@ -23,6 +23,7 @@ from bkpaas.checks import (
     nginx_route,
     platform_servers,
     servers_of_domain,
+    unusable_directory,
 )
 
 NO_CONNECTION = "worker_connections are not enough"
@@ -72,6 +73,8 @@ def test_nginx_has_connections_ports_and_files(
         "ports-used-up", _evidence(ports, minutes), number=len(ports), minutes=shown
     )
     assert not denied, case("connect-denied", _evidence(denied, minutes), server=denied[-1].upstream)
+    unusable = unusable_directory(host, ("body", "proxy"))
+    assert unusable is None, case("temporary-directory", unusable[1], path=unusable[0])
     if host.system.local_ports is None:
         raise NoData(msg("net.ipv4.ip_local_port_range was not read"))
     first, last = host.system.local_ports

@@ -18,6 +18,7 @@ from bkpaas.checks import (
     SettingReading,
     Sockets,
     about,
+    accepts_host,
     add_setting,
     addresses,
     all_readings,
@@ -42,6 +43,8 @@ from bkpaas.checks import (
     service_endpoint,
     setting,
     shared_readings,
+    unanswered_case,
+    unanswered_places,
 )
 
 LOCATIONS = {
@@ -190,6 +193,9 @@ def test_addresses_in_the_settings_are_those_of_the_inventory(
             if problem is not None:
                 edit = _location_edit(reading, host, deployment, host_facts)
                 wrong.append(Problem(name, [reading.project], problem, (edit,)))
+    for one in unanswered_places(host, deployment):
+        finding.depends_on_hosts(_hosts_behind(host, one.host, deployment, host_facts))
+        wrong.append(Problem(one.name, [one.project], unanswered_case(one)))
     wrong += _refusals(host, deployment)
     if not compared and not unclear and not wrong:
         raise NotApplicable(msg("no settings file has an address of another part of the platform"))
@@ -211,7 +217,7 @@ def _refusals(host: HostView, deployment: Deployment) -> list[Problem]:
         own = [reading for name in names for reading in own_readings(host, name, LOCATIONS[name])[0]]
         places = [location_host(reading.text.strip("'\" ")) for reading in own]
         wanted = dict.fromkeys((deployment.domain.lower(), *(one for one in places if is_own(one, host))))
-        refused = [one for one in wanted if not any(_accepts(str(name), one) for name in value.value)]
+        refused = [one for one in wanted if not any(accepts_host(str(name), one) for name in value.value)]
         if refused:
             text = msg(
                 "{where}: {name} = {text} does not contain {names}",
@@ -225,12 +231,6 @@ def _refusals(host: HostView, deployment: Deployment) -> list[Problem]:
             edits = tuple(add_setting(one, accepted) for one in own_readings(host, ACCEPTED, (project,))[0])
             result.append(Problem(ACCEPTED, [project], names_of, edits or (None,)))
     return result
-
-
-def _accepts(pattern: str, name: str) -> bool:
-    """Return whether Django takes the name for one of ALLOWED_HOSTS."""
-    pattern = pattern.lower()
-    return pattern in ("*", name) or (pattern.startswith(".") and f".{name}".endswith(pattern))
 
 
 OWN_HOST = ("LOGIN_HOST", "ENGINE_HOST", "HOST_BK_LOGIN")

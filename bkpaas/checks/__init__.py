@@ -19,6 +19,7 @@ from bkpaas.checks.clocks import (
     usual_clock,
 )
 from bkpaas.checks.condition import condition
+from bkpaas.checks.cookies import cookie_problems
 from bkpaas.checks.database import (
     LOGIN_TABLES,
     PASSWORD_EXPIRED,
@@ -114,6 +115,15 @@ from bkpaas.checks.nginx_refusals import (
     refusal_of_users,
     refused_hosts,
 )
+from bkpaas.checks.permissions import (
+    EXECUTE,
+    READ,
+    WRITE,
+    closed_path,
+    may_use,
+    unusable_directory,
+    worker_uids,
+)
 from bkpaas.checks.phrases import (
     clauses,
     labelled,
@@ -124,20 +134,22 @@ from bkpaas.checks.phrases import (
     seconds,
     sorted_uids,
 )
-from bkpaas.checks.programs import missing_program, require_no_problems
+from bkpaas.checks.programs import missing_program, other_socket, require_no_problems
 from bkpaas.checks.rights import collecting_account, unreadable_for_want_of_rights
+from bkpaas.checks.role_places import SETTINGS_OF_ROLE, misplaced_roles, role_places
 from bkpaas.checks.role_signs import ROLE_SIGNS, app_role_in_use, own_interfaces
 from bkpaas.checks.role_signs import Sign as RoleSign
+from bkpaas.checks.unanswered import unanswered_case, unanswered_places
 from bkpaas.checks.values import (
     SHARED_SETTINGS,
     SettingReadings,
+    accepts_host,
     all_readings,
     deviating_hosts,
     deviating_readings,
     equal,
     groups,
     is_own,
-    location_port,
     lost_settings,
     own_readings,
     readings,
@@ -269,9 +281,10 @@ from bkpaas.facts.redis import (
     refused_command,
 )
 from bkpaas.facts.redis_conf import RedisFile, RedisRunning
+from bkpaas.facts.redis_state import READING, WRITING
 from bkpaas.facts.retransmits import Link, Retransmits
 from bkpaas.facts.services import ServicesView
-from bkpaas.facts.settings import location_host
+from bkpaas.facts.settings import location_host, location_port
 from bkpaas.facts.startup import (
     Need,
     Startup,
@@ -301,10 +314,10 @@ say = both
 """The name before 0.2 of `both`."""
 
 __all__ = [  # one name a line would take 200 lines
-    "APP_UPSTREAMS", "BEHIND_THE_DOMAIN", "CONSUL_SUFFIX", "DOCKER_UNIT", "FEWEST_CLOCKS", "GENERATIONS",
+    "APP_UPSTREAMS", "BEHIND_THE_DOMAIN", "CONSUL_SUFFIX", "DOCKER_UNIT", "EXECUTE", "FEWEST_CLOCKS", "GENERATIONS",
     "HOSTS_OF_DOMAIN", "IAM_SETTING", "INTERNAL_NAME", "INTERNAL_PORT", "LOGIN_TABLES", "LOG_INDEX", "MOST_APPLICATIONS",
-    "OPEN_PAAS_SERVICES", "PASSWORD_EXPIRED", "QUEUE_SECONDS", "REDIRECTS", "ROLE_SIGNS", "SERVICE_OF_PATH", "SHARED_SETTINGS",
-    "TOO_LARGE_BODY", "UPSTREAM_SERVICES", "USER_PATHS", "WRITTEN_TABLES", "Access", "Addresses", "Agent", "AgentConfig",
+    "OPEN_PAAS_SERVICES", "PASSWORD_EXPIRED", "QUEUE_SECONDS", "READ", "READING", "REDIRECTS", "ROLE_SIGNS", "SERVICE_OF_PATH", "SETTINGS_OF_ROLE", "SHARED_SETTINGS",
+    "TOO_LARGE_BODY", "UPSTREAM_SERVICES", "USER_PATHS", "WRITE", "WRITING", "WRITTEN_TABLES", "Access", "Addresses", "Agent", "AgentConfig",
     "Answer", "Answers", "ApplicationEndpoint", "CaseMessage", "Cause", "Certificate", "Certificates", "Clock",
     "Compiled", "ConfProgram", "Connection", "Connections", "Container", "Containers", "ControllerView",
     "DatabaseAccount", "DatabaseLogin", "DatabaseState", "Deployment", "Disk", "Disks", "Edit", "Endpoint", "FailedRoute",
@@ -318,12 +331,12 @@ __all__ = [  # one name a line would take 200 lines
     "Saas", "SaasRuns", "Search", "Searches", "Service", "ServiceRun", "Services", "ServicesView", "SettingReading",
     "SettingReadings", "Settings", "SettingsByProject", "Snapshot", "Sockets", "Startup", "StatementError",
     "Subject", "Supervisor", "Supervisors", "System", "TcpName", "Text", "TimeDaemon", "TimeLimit", "Unit", "Units",
-    "UnixSocket", "Value", "Versions", "WorkerDeath", "WrittenLog", "about", "access_time", "accounts",
+    "UnixSocket", "Value", "Versions", "WorkerDeath", "WrittenLog", "about", "accepts_host", "access_time", "accounts",
     "add_setting", "addresses", "addresses_of", "all_readings", "allow", "answers_commands", "anywhere",
     "app_directories", "app_role_in_use", "app_route", "app_servers", "application_endpoint", "application_path", "as_paas_hosts",
-    "body_text", "both", "case", "changes", "check_refusal", "clauses", "client_of", "clock_slack", "collecting_account",
+    "body_text", "both", "case", "changes", "check_refusal", "clauses", "client_of", "clock_slack", "closed_path", "collecting_account",
     "combined", "command_words", "complete_upstreams", "condition", "connection_case", "container_of",
-    "container_of_service", "copy_setting", "database_accounts", "database_connection", "database_error_text",
+    "container_of_service", "cookie_problems", "copy_setting", "database_accounts", "database_connection", "database_error_text",
     "database_state", "database_states", "database_works", "default_servers", "deviating_hosts",
     "deviating_readings", "directories", "domain_healthz_paths", "domain_paths", "edit_of",
     "elasticsearch_endpoints", "elasticsearch_error", "ended_between_rounds", "equal", "es_addresses", "excepted",
@@ -331,18 +344,18 @@ __all__ = [  # one name a line would take 200 lines
     "hosts_at", "hosts_with_module", "idle_placeholders", "index_names", "is_about_server", "is_elasticsearch",
     "is_login_refusal", "is_loopback", "is_own", "is_placeholder", "joined", "keeps_host", "keeps_settings",
     "key_readings", "labelled", "later_time", "lead_to", "left_out", "limit_text", "limits_in_line", "lines", "listen_on", "load_time",
-    "location_host", "location_port", "log_time", "login_access_log", "login_obstacle", "lost_settings", "mentions",
-    "message_of", "missing_program", "move_server", "msg", "name_database", "nearest", "needs", "newer_files",
+    "location_host", "location_port", "log_time", "login_access_log", "login_obstacle", "lost_settings", "may_use", "mentions",
+    "message_of", "misplaced_roles", "missing_program", "move_server", "msg", "name_database", "nearest", "needs", "newer_files",
     "newest_by_source", "nginx_addresses", "nginx_route", "no_answer", "offset", "only_touched",
-    "open_paas_servers", "own_addresses", "own_interfaces", "own_readings", "parsers", "pid_files", "platform_servers",
+    "open_paas_servers", "other_socket", "own_addresses", "own_interfaces", "own_readings", "parsers", "pid_files", "platform_servers",
     "platform_upstreams", "plural", "port_of_service", "process_of_program", "program_lines",
     "queried_applications", "read_only_variables", "readings", "redis_endpoint", "refusal_of_users", "refused_address",
     "refused_command", "refused_hosts", "refuses_password", "replace_first", "request_failure", "require_log_search",
-    "require_no_problems", "require_one_generation", "require_project", "require_supervisord", "required_units",
+    "require_no_problems", "require_one_generation", "require_project", "require_supervisord", "required_units", "role_places",
     "same_host", "same_link", "say", "seconds", "seen_from_host", "selected_server", "series", "server_name_fits",
     "servers_of_domain", "servers_of_name", "service_endpoint", "service_of_container", "service_of_unit", "serving_location",
     "setting", "setting_text", "settings_changes", "several", "shadowing_server", "shared_readings", "sorted_uids",
-    "source", "ssh_command", "statement_failure", "stopped_nginx", "target", "unit_of_service", "unknown_field",
-    "unreadable_for_want_of_rights", "upstream_component", "usual_clock", "valid_addresses", "waiting_lines",
-    "without_name", "without_return", "zone_offset",
+    "source", "ssh_command", "statement_failure", "stopped_nginx", "target", "unanswered_case", "unanswered_places", "unit_of_service", "unknown_field",
+    "unreadable_for_want_of_rights", "unusable_directory", "upstream_component", "usual_clock", "valid_addresses", "waiting_lines",
+    "without_name", "without_return", "worker_uids", "zone_offset",
 ]  # fmt: skip

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 
 from bkpaas.checks.case import CaseMessage, combined
 from bkpaas.checks.finding import Finding
-from bkpaas.facts import HostView, Missing
+from bkpaas.facts import HostView, Missing, Process
 from bkpaas.facts.startup import directories, needs
 from bkpaas.inventory.platform import OPEN_PAAS_SERVICES
 from bkpaas.messages import lines, series
@@ -46,3 +47,19 @@ def missing_program(host: HostView, program: str) -> str | None:
             if any(fact is not None and fact.type in ("missing", "symlink") for fact in facts):
                 return path  # a symlink is one that leads nowhere
     return None
+
+
+def other_socket(host: HostView, path: str, daemons: Iterable[Process]) -> str | None:
+    """Return the unix socket on which a supervisord listens, if it is not the one at this path; None if it is.
+
+    supervisord binds PATH.PID before it forks, then links it to PATH.
+    """
+    if isinstance(host.facts.sockets, Missing):
+        return None
+    pids = {process.pid for process in daemons}
+    held = [
+        re.sub(r"\.\d+$", "", socket.path)
+        for socket in host.sockets.unix
+        if socket.listening and pids & set(socket.pids or ())
+    ]
+    return None if not held or path in held else held[0]

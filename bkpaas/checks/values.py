@@ -49,16 +49,6 @@ class Reading(NamedTuple):
     """False for an expression whose value is not known; its source is compared."""
 
 
-def location_port(text: str) -> int | None:
-    """Return the port of a location: the written one, else that of its scheme, else None."""
-    scheme, separator, rest = text.strip().lower().partition("://")
-    rest = (rest if separator else scheme).partition("/")[0].rpartition("@")[2]
-    _, colon, port = rest.rpartition("]")[2].rpartition(":")
-    if colon and port.isdecimal() and len(port) < 6:
-        return int(port)
-    return {"http": 80, "https": 443}.get(scheme) if separator else None
-
-
 def is_own(text: str, host: HostView) -> bool:
     """Return whether a host part means the host itself: its addresses, loopback, any address, its name."""
     name = (host.system.hostname or "").lower()
@@ -273,3 +263,9 @@ def own_readings(
         elif reading is not None:
             result.append(reading)
     return result, unclear
+
+
+def accepts_host(pattern: str, name: str) -> bool:
+    """Return whether Django takes the name for one of ALLOWED_HOSTS."""
+    pattern = pattern.lower()
+    return pattern in ("*", name) or (pattern.startswith(".") and f".{name}".endswith(pattern))

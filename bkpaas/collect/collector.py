@@ -1593,7 +1593,8 @@ DATABASE_COMMANDS = {"COM_QUERY": b"\x03", "COM_QUIT": b"\x01"}  # the only comm
 # The only statements that can be sent: a plan has their names. Of tables that hold secrets they ask whether values are there.
 DATABASE_STATEMENTS = {
     "variables": "SHOW VARIABLES WHERE Variable_name IN ('read_only', 'super_read_only', 'innodb_read_only', "
-    "'innodb_force_recovery', 'tx_read_only', 'transaction_read_only', 'max_connections', 'max_user_connections', 'wsrep_on')",
+    "'innodb_force_recovery', 'tx_read_only', 'transaction_read_only', 'max_connections', 'max_user_connections', 'wsrep_on', "
+    "'tmpdir')",
     "status": "SHOW GLOBAL STATUS WHERE Variable_name IN ('Threads_connected', 'wsrep_ready')",
     "grants": "SHOW GRANTS",
     "sessions": "SELECT STATE, COUNT(*), MAX(TIME) FROM information_schema.PROCESSLIST "
@@ -1608,6 +1609,10 @@ DATABASE_STATEMENTS = {
     "esb_app_account": "SELECT app_code IS NULL, app_token IS NULL FROM esb_app_account LIMIT 1",
     "esb_token": "SELECT app_token FROM esb_app_account WHERE app_code = 'bk_paas' LIMIT 1",
     "esb_channel": "SELECT path IS NULL FROM esb_channel LIMIT 1",
+    "counters": "SELECT t.TABLE_NAME, c.COLUMN_TYPE, t.AUTO_INCREMENT FROM information_schema.TABLES t JOIN "
+    "information_schema.COLUMNS c ON c.TABLE_SCHEMA = t.TABLE_SCHEMA AND c.TABLE_NAME = t.TABLE_NAME WHERE t.TABLE_SCHEMA = "
+    "DATABASE() AND c.TABLE_SCHEMA = DATABASE() AND t.AUTO_INCREMENT > 100 AND c.EXTRA = 'auto_increment' "
+    "ORDER BY t.AUTO_INCREMENT DESC LIMIT 100",
     "engine_servers": "SELECT ip_address, ip_port, app_port, category, is_active, s_id, token FROM engine_servers "
     "ORDER BY id LIMIT 100",
 }

@@ -1,7 +1,7 @@
 """Make the plan of a round: the queries of all facts modules for one host, merged into the collector's JSON.
 
-Every HTTP request is a GET without side effects. Redis gets AUTH, SELECT, PING, TYPE, LLEN, INFO, ECHO and CONFIG GET only. A database gets
-a login, a fixed list of SELECT and SHOW statements, and COM_QUIT. Paths are only read.
+Every HTTP request is a GET without side effects. Redis gets AUTH, SELECT, PING, TYPE, LLEN, INFO, ECHO,
+COMMAND INFO, ACL DRYRUN and CONFIG GET only. A database gets a login, a fixed list of SELECT and SHOW statements, and COM_QUIT. Paths are only read.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from bkpaas.facts import (
     redis_conf,
     redis_state,
     services,
+    setting_places,
     settings,
     sockets,
     startup,
@@ -78,6 +79,7 @@ MODULES = (
     redis,
     redis_state,
     redis_conf,
+    setting_places,
 )
 """All modules of facts that have queries, in the order of their queries in the plan."""
 

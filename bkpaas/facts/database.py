@@ -11,7 +11,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, get_args
 
 from bkpaas.facts import raw
-from bkpaas.facts.database_state import ESB_TOKEN, SERVER_STATEMENTS, TABLES, DatabaseState, database_state
+from bkpaas.facts.database_state import (
+    COUNTERS,
+    ESB_TOKEN,
+    SERVER_STATEMENTS,
+    TABLES,
+    DatabaseState,
+    database_state,
+)
 from bkpaas.facts.missing import Missing, Record
 from bkpaas.facts.query import Earlier, MysqlLogin, Password, Query
 from bkpaas.facts.secrets import DIGEST, Secrets
@@ -163,7 +170,8 @@ def _statements(account: Account, deployment: Deployment) -> tuple[str, ...]:
     projects = account.tables_of if account.database else ()
     own = projects if deployment.generation == "5.x" else ()
     tables = (table for project in own for table in TABLES.get(project, ()))
-    return (*SERVER_STATEMENTS, *dict.fromkeys(tables), *((ESB_TOKEN,) if "esb" in projects else ()))
+    token = (ESB_TOKEN,) if "esb" in projects else ()
+    return (*SERVER_STATEMENTS, *dict.fromkeys(tables), *token, *((COUNTERS,) if own else ()))
 
 
 def _plain(word: str, entry: Host, earlier: Earlier) -> str | Password | None:

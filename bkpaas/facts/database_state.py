@@ -32,6 +32,9 @@ AGENTS_TABLE = "engine_servers"
 ESB_TOKEN = "esb_token"
 """The statement for the token of the application bk_paas, with which login, paas and esb call ESB."""
 
+COUNTERS = "counters"
+"""The statement for the next number of each table with AUTO_INCREMENT."""
+
 USERS_TABLE = "bkaccount_bkuser"
 
 _TEXT_LENGTH = 200
@@ -65,6 +68,26 @@ class StatementError(Record, frozen=True):
     kind: str = ""
     """Of an answer that did not come: silent, empty, protocol ...; empty if the server answered."""
     text: str = ""
+
+
+_BITS = {"tinyint": 8, "smallint": 16, "mediumint": 24, "int": 32, "bigint": 64}
+
+
+class Counter(Record, frozen=True):
+    """Represent the next number that a table gives to a new row."""
+
+    table: str
+    type: str
+    """Of its column, such as int(11) unsigned."""
+    next: int
+
+    @property
+    def largest(self) -> int | None:
+        """Return the largest number of the column; None for another type."""
+        bits = _BITS.get(self.type.partition("(")[0].partition(" ")[0].lower())
+        if bits is None:
+            return None
+        return (1 << (bits if "unsigned" in self.type.lower() else bits - 1)) - 1
 
 
 class Session(Record, frozen=True):
@@ -116,6 +139,8 @@ class DatabaseState(Record, frozen=True):
     agents: tuple[RegisteredAgent, ...] | None = None
     esb_token: str | None = None
     """A digest of the token of bk_paas; empty: there is no such row; None: it was not read."""
+    counters: tuple[Counter, ...] = ()
+    """Of the tables with the largest next numbers, at least 100."""
     errors: dict[str, StatementError] = field(default_factory=dict)
     """By statement."""
 
@@ -178,6 +203,7 @@ def database_state(results: Mapping[str, Any], secrets: Secrets) -> DatabaseStat
         roles=any(_ROLE.match(line) and not _GRANT.match(line) for line in lines),
         sessions=tuple(_sessions(rows.get("sessions", ()), secrets)),
         filled={name: bool(rows[name]) for name in rows if name in tables and name not in errors},
+        counters=tuple(_counters(rows.get(COUNTERS, ()), secrets)),
         unhashed=_unhashed(rows.get(USERS_TABLE, ())),
         agents=tuple(_agents(rows[AGENTS_TABLE], secrets))
         if AGENTS_TABLE in rows and AGENTS_TABLE not in errors
@@ -238,6 +264,15 @@ def _sessions(rows: Any, secrets: Secrets) -> Iterator[Session]:
     for row in rows:
         if len(row) == 3:
             yield Session(secrets.truncate(row[0] or "", 100), _whole(row[1]), _whole(row[2]))
+
+
+def _counters(rows: Any, secrets: Secrets) -> Iterator[Counter]:
+    for row in rows:
+        number = re.fullmatch(r"\d{1,20}", row[2] or "") if len(row) == 3 else None
+        if number is not None:
+            yield Counter(
+                secrets.truncate(row[0] or "", 100), secrets.truncate(row[1] or "", 60), int(number[0])
+            )
 
 
 def _unhashed(rows: Any) -> UnhashedPasswords | None:

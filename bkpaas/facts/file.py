@@ -135,19 +135,23 @@ _OPEN_SOURCE_FILES = {
 }
 """The same below an install root that is not that of a package. Source: examples of legacy-bk-paas."""
 _MOST_LOGIN_FILES = 100
+TEMPORARY = "/tmp"
+"""The directory in which a database server keeps temporary files by default; here only looked at."""
 
 
 def path_stats(files: Files) -> PathStats:
     """Parse the entries of the paths that are not read."""
     by_name = {
         name.value: sorted(files.get(name, []), key=lambda entry: entry.get("type") == "missing")
-        for name in _LOGIN_FILES
+        for name in (*_LOGIN_FILES, FileName.TEMPORARY)
     }
     return PathStats(by_name={name: tuple(map(file_fact, entries)) for name, entries in by_name.items()})
 
 
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
-    """Return queries for the files of a password reset and the logs of login."""
+    """Return queries for the files of a password reset and the logs of login, and for the directory of temporary files."""
+    if earlier is None and entry.has_role("mysql"):
+        yield ReadFile(FileName.TEMPORARY.value, TEMPORARY, read=0, most=1)
     if earlier is None and entry.has_role("paas"):
         more = _OPEN_SOURCE_FILES if platform.is_open_source(deployment) else {}
         for name, path in (*_LOGIN_FILES.items(), *more.items()):

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from os.path import dirname, join, normpath
 from typing import Any
 
-from msgspec import structs
+from msgspec import field, structs
 
 from bkpaas.facts import raw
 from bkpaas.facts.file import FileFact, content, file_fact, unreadable
@@ -16,6 +16,7 @@ from bkpaas.facts.missing import Fact, Record
 from bkpaas.facts.nginx_location import NginxLocation, Statement, locations, target_name
 from bkpaas.facts.nginx_passing import Inherited, inherited, refuses_post
 from bkpaas.facts.nginx_syntax import certificates, conf_problems, parsed
+from bkpaas.facts.nginx_temporary import configured_directories
 from bkpaas.facts.query import Earlier, Query, Resolve, Section
 from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import Deployment, Host
@@ -94,6 +95,8 @@ class Nginx(Fact, frozen=True):
     """The paths of certificates and keys in use."""
     user: str | None = None
     """The account of the workers; None: the one that nginx was built with."""
+    temporary: dict[str, str] = field(default_factory=dict)
+    """The directories of client_body_temp_path, proxy_temp_path and uwsgi_temp_path, by directive."""
     syntax: tuple[Message | str, ...] = ()
     """`file:line: ...` for each place that nginx would refuse at a reload, by stricter rules than the parser's."""
     mains: tuple[str, ...] = ()
@@ -174,6 +177,7 @@ def nginx(section: dict[str, Any]) -> Nginx:
         pid=next((one["args"][0][:300] for one in first if one["directive"] == "pid" and one["args"]), None),
         certificates=certificates(first),
         user=next((one["args"][0][:64] for one in first if one["directive"] == "user" and one["args"]), None),
+        temporary=configured_directories(first),
         syntax=tuple(dict.fromkeys(syntax)),
         mains=tuple(mains) if len(mains) > 1 else (),
     )

@@ -60,6 +60,7 @@ class FileName(_Names):
     LOGIN_PYTHON = "login-python"
     LOGIN_LOG_DIRECTORY = "login-log-folder"
     LOGIN_LOGS = "login-logs"
+    TEMPORARY = "temporary"
     AGENT_CONFIG = "agent-config"
     SAAS_PID = "saas-pid"
     SAAS_SOCKET = "saas-sock"
@@ -128,6 +129,7 @@ class TcpName(_Names):
     REDIS_STATE = "state-of-redis-{}"
     REDIS_CONF = "conf-of-redis-{}"
     VIRTUAL_ADDRESS = "virtual-{}"
+    SETTING = "setting-{}"
 
 
 class ResolveName(_Names):

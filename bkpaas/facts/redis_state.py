@@ -1,6 +1,8 @@
 """Ask the redis of the log plugins whether it accepts new lines: INFO, and four settings that only CONFIG GET shows.
 
-Source: redis 3.2 to 7.2, INFO and redis.conf: stop-writes-on-bgsave-error, min-replicas-to-write, maxmemory-policy.
+COMMAND INFO shows whether it knows the commands of the plugins, and ACL DRYRUN whether the account may use them. Both only
+report. Source: redis 3.2 to 7.2, INFO and redis.conf: stop-writes-on-bgsave-error, min-replicas-to-write, maxmemory-policy,
+rename-command, ACL (6.0), ACL DRYRUN (7.0).
 """
 
 from __future__ import annotations
@@ -33,6 +35,13 @@ _FIELDS = frozenset({
     "role", "master_host", "master_port", "master_link_status", "connected_slaves", "min_slaves_good_slaves",
     "loading", "rdb_last_bgsave_status", "used_memory", "maxmemory", "maxmemory_policy", "aof_last_write_status",
 })  # fmt: skip
+WRITING = {"list": "rpush", "channel": "publish"}
+READING = {"list": "blpop", "channel": "subscribe"}
+"""What log_agent writes with and log_parser reads with, by type of the target."""
+_ASKED = (*WRITING.values(), *READING.values())
+ACCOUNT = "default"
+"""The account of a login that has only a password."""
+_KNOWN, _ALLOWED = "bkpaas-known", "bkpaas-allowed"
 _END = "bkpaas-end"
 _UNTIL = rf"{_END}\r\n$|^(-[^\r\n]*\r\n)+$"
 """The echo of the last command, or only errors."""
@@ -51,6 +60,10 @@ class RedisState(Record, frozen=True):
     """Keys with an expiry, in all databases."""
     refusal: str = ""
     """The error with which it refused INFO."""
+    unknown_commands: tuple[str, ...] = ()
+    """Of the commands of the plugins, those that it does not know under their own name."""
+    refused_commands: dict[str, str] = field(default_factory=dict)
+    """Of the commands of the plugins, those that the account may not use, with the answer."""
 
     def number(self, name: str) -> int | None:
         """Return a field of INFO as a number, None if it has none."""
@@ -93,13 +106,35 @@ def _state(item: dict[str, Any], secrets: Secrets) -> RedisState:
         re.search(r"expires=(\d+)", value) for name, value in pairs.items() if re.fullmatch(r"db\d+", name)
     ]
     refused = next((line for line in lines if line.startswith("-")), "")
+    unknown, forbidden = _commands(lines, secrets)
     return RedisState(
         error_kind=kind,
+        unknown_commands=unknown,
+        refused_commands=forbidden,
         fields={name: secrets.truncate(value, 100) for name, value in pairs.items() if name in _FIELDS},
         settings=_settings(lines),
         expiring=sum(int(match[1]) for match in expiring if match) if pairs else None,
         refusal=secrets.truncate(refused, 200) if not pairs else "",
     )
+
+
+def _commands(lines: list[str], secrets: Secrets) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Parse the answers between the echoes: which commands are not known, and which are refused and why.
+
+    An error, as of a version without the question or an account without the right to ask, says nothing.
+    """
+    if not {_KNOWN, _ALLOWED, _END} <= set(lines):
+        return (), {}
+    known = [line.lower() for line in lines[lines.index(_KNOWN) + 1 : lines.index(_ALLOWED) - 1]]
+    unknown = tuple(one for one in _ASKED if one not in known) if known[:1] == [f"*{len(_ASKED)}"] else ()
+    answers = iter(lines[lines.index(_ALLOWED) + 1 : lines.index(_END) - 1])
+    refused: dict[str, str] = {}
+    for answer in answers:
+        text = next(answers, "") if answer.startswith("$") else ""
+        command = re.search(r"run the '(\w+)' command", text)
+        if text:
+            refused[command[1] if command else "key"] = secrets.truncate(text, 200)
+    return unknown, refused
 
 
 def _settings(lines: list[str]) -> dict[str, str]:
@@ -130,6 +165,9 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
 def _ask(entry: Host, deployment: Deployment, target: RedisTarget, earlier: Earlier) -> TcpConnect:
     commands = [["INFO", section] for section in SECTIONS]
     commands += [["CONFIG", "GET", name] for name in SETTINGS]
+    commands += [["ECHO", _KNOWN], ["COMMAND", "INFO", *_ASKED], ["ECHO", _ALLOWED]]
+    used = [by_type["channel" if target.type == "channel" else "list"] for by_type in (WRITING, READING)]
+    commands += [["ACL", "DRYRUN", ACCOUNT, one, target.key, "1"] for one in used if target.key]
     commands += [["ECHO", _END]]
     query = conversation(deployment, TcpName.REDIS_STATE.of(target.server), target, commands)
     return structs.replace(

@@ -199,6 +199,16 @@ def _hosts(project: Settings) -> Iterator[str]:
             yield host
 
 
+def location_port(text: str) -> int | None:
+    """Return the port of a location: the written one, else that of its scheme, else None."""
+    scheme, separator, rest = text.strip().lower().partition("://")
+    rest = (rest if separator else scheme).partition("/")[0].rpartition("@")[2]
+    _, colon, port = rest.rpartition("]")[2].rpartition(":")
+    if colon and port.isdecimal() and len(port) < 6:
+        return int(port)
+    return {"http": 80, "https": 443}.get(scheme) if separator else None
+
+
 def location_host(text: str) -> str:
     """Return the host of `http://host:port/path`, `host:port` or `host`, in lower case."""
     text = text.strip().lower()

@@ -66,7 +66,13 @@ SHOWN = frozenset(
             "SESSION_COOKIE_DOMAIN",
         ),
         *("BK_INACTIVE_COOKIE_AGE", "BK_INACTIVE_UPDATE_INTERVEL", "CSRF_COOKIE_NAME", "CSRF_COOKIE_DOMAIN"),
-        *("SESSION_COOKIE_PATH", "HTTP_TIMEOUT", "EXECUTE_TIME_LIMIT", "BK_TOKEN_CACHE_TTL_SECONDS"),
+        *(
+            "SESSION_COOKIE_PATH",
+            "CSRF_COOKIE_PATH",
+            "HTTP_TIMEOUT",
+            "EXECUTE_TIME_LIMIT",
+            "BK_TOKEN_CACHE_TTL_SECONDS",
+        ),
         # within DATABASES
         *("ENGINE", "NAME", "USER", "HOST", "PORT", "CONN_MAX_AGE", "CHARSET", "charset"),
     )

@@ -14,6 +14,7 @@ from bkpaas.facts.file import FileFact, Files, content, file_fact
 from bkpaas.facts.managers import manager_of, manager_of_master
 from bkpaas.facts.missing import Fact, Missing, Record
 from bkpaas.facts.nginx import Nginx
+from bkpaas.facts.nginx_temporary import temporary_directories
 from bkpaas.facts.query import Earlier, FileName, Query, ReadFile, Resolve, ResolveName
 from bkpaas.facts.supervisor import Supervisor, pid_in
 from bkpaas.facts.supervisor_conf import ConfProgram
@@ -267,6 +268,19 @@ def app_directories(facts: HostFacts) -> tuple[str, ...]:
     return tuple(f"{base.rstrip('/')}{name}" or "/" for name in APP_DIRECTORIES)
 
 
+def nginx_directories(facts: HostFacts) -> tuple[str, ...]:
+    """Return the directories in which the running nginx may keep bodies of requests and answers."""
+    if isinstance(facts.nginx, Missing) or isinstance(facts.processes, Missing):
+        return ()
+    return tuple(
+        path
+        for master in facts.processes.nginx_masters()[:1]
+        for one in temporary_directories(facts.nginx.temporary, master.exe)
+        for path in (one.body, one.proxy, one.uwsgi)
+        if path
+    )
+
+
 def pid_files(facts: HostFacts) -> dict[str, str]:
     """Return {pid file: program} of nginx and of the uwsgi services."""
     files: dict[str, str] = {}
@@ -306,6 +320,7 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
     needed = needs(facts)
     commands = [need.path for need in needed if need.kind == "command"]
     paths = {one: None for path in app_directories(facts) for one in (*directories(path), path)}
+    paths |= {path: None for one in nginx_directories(facts) for path in (*directories(one), one)}
     paths |= {path: None for need in needed for path in (*directories(need.path), need.path)}
     if not isinstance(facts.saas, Missing):
         sockets = [one.socket.path for one in facts.saas.items if one.socket is not None]

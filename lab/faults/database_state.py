@@ -336,4 +336,20 @@ FAULTS = (
             " WHERE app_code = 'bk_paas' AND app_token LIKE 'old-%'"
         ),
     ),
+    fault(
+        "database-numbers-used-up",
+        "database-writable",
+        "the table of the tokens has used up the numbers of its INT column",
+        "登录令牌表的 INT 自增编号已用完",
+        statement("ALTER TABLE login_bktoken AUTO_INCREMENT = 2147483647"),
+        statement("ALTER TABLE login_bktoken AUTO_INCREMENT = 1"),
+    ),
+    fault(
+        "database-tmp-closed",
+        "database-writable",
+        "/tmp of the host of the database lost its mode 1777",
+        "数据库主机的 /tmp 失去了 1777 权限",
+        lambda lab: lab.run(host(lab, "mysql"), "chmod 755 /tmp"),
+        lambda lab: lab.run(host(lab, "mysql"), "chmod 1777 /tmp"),
+    ),
 )

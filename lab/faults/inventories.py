@@ -88,6 +88,16 @@ def swap_app_hosts(lab: Lab, text: str) -> str:
     return swap(text, f"{address(lab, host(lab, 'appo'))} ", f"{address(lab, host(lab, 'appt'))} ")
 
 
+def swap_roles(one: str, other: str) -> Act:
+    """Return an act that exchanges the addresses of the hosts of two roles in install.config."""
+    return change(
+        lambda lab, text: swap(
+            text, f"{address(lab, host(lab, one))} ", f"{address(lab, host(lab, other))} "
+        ),
+        "install.config",
+    )
+
+
 def swap_names(lab: Lab, text: str) -> str:
     return swap(text, host(lab, "paas", 0), host(lab, "paas", 1))
 
@@ -184,6 +194,24 @@ FAULTS = (
         "the inventory has the roles appo and appt of two hosts the wrong way round",
         "清单中两台主机的 appo 和 appt 角色写反",
         change(swap_app_hosts, "install.config"),
+        restore,
+    ),
+    Fault(
+        "inventory-cmdb-and-job-swapped",
+        "inventory-roles",
+        SECTION,
+        "the inventory has the hosts of cmdb and job the wrong way round",
+        "清单中 cmdb 与 job 的主机写反",
+        swap_roles("cmdb", "job"),
+        restore,
+    ),
+    Fault(
+        "inventory-data-and-es-swapped",
+        "inventory-roles",
+        SECTION,
+        "the inventory has the hosts of the databases and of Elasticsearch the wrong way round",
+        "清单中数据库与 Elasticsearch 的主机写反",
+        swap_roles("mysql", "es"),
         restore,
     ),
     Fault(

@@ -175,6 +175,18 @@ def allow_workers(lab: Lab) -> None:
     lab.run(host(lab, "nginx"), "iptables -F OUTPUT")
 
 
+BODIES = ("/var/lib/nginx/body", "/var/lib/nginx/proxy")
+"""Directories of nginx for the bodies of requests and answers, as its package is built."""
+
+
+def directory(role: str, command: str, undo: str) -> tuple[Act, Act]:
+    """Change the directories for bodies of a host's nginx."""
+    return (
+        lambda lab: lab.run(host(lab, role), command.format(*BODIES)),
+        lambda lab: lab.run(host(lab, role), undo.format(*BODIES)),
+    )
+
+
 FAULTS = (
     Fault("resolver-first-dead-agent", "resolver-slow", SECTION, "the first nameserver of the appo host does not answer", "appo 主机的第一个 DNS 服务器没有应答", *first_nameserver_dead("appo")),
     Fault("resolver-first-dead-paas", "resolver-slow", SECTION, "the first nameserver of the second paas host does not answer", "第二台 paas 的第一个 DNS 服务器没有应答", *first_nameserver_dead("paas", 1)),
@@ -198,4 +210,7 @@ FAULTS = (
     Fault("removed-file-open", "disk-space", SECTION, "a removed file that a program has open fills /var/tmp of the cmdb host", "cmdb 主机的 /var/tmp 被一个程序仍打开的已删除文件占满", keep_removed_open, end_holder),
     Fault("full-and-read-only", "disk-space", SECTION, "/var/tmp of the job host is read-only, and full", "job 主机的 /var/tmp 为只读且已写满", *full_mount("job", "/var/tmp", "ro", SPACE)),
     Fault("agent-logs-read-only", "disk-space", SECTION, "the SaaS logs of the appt host are on a read-only file system", "appt 主机的 SaaS 日志目录所在文件系统为只读", *full_mount("appt", "/var/tmp", "ro", "true")),
+    Fault("nginx-directories-of-root", "nginx-limits", SECTION, "chown -R gave the directories for uploads to root", "chown -R 把上传用的暂存目录交给了 root", *directory("nginx", "chown root:root {0} {1}", "chown www-data:root {0} {1}")),
+    Fault("nginx-directory-removed", "nginx-limits", SECTION, "a cleaning job removed the directory for the bodies of uploads", "清理任务删除了暂存上传内容的目录", *directory("nginx", "mv {0} /run/body", "[ ! -d /run/body ] || {{ rm -rf {0}; cp -a /run/body {0} && rm -rf /run/body; }}")),
+    Fault("agent-nginx-directories-of-root", "agent-nginx-8010", "appt-502", "the directories for uploads of the app host's nginx belong to root", "app 主机 nginx 的暂存目录属于 root", *directory("appo", "chown root:root {0} {1}", "chown www-data:root {0} {1}")),
 )  # fmt: skip

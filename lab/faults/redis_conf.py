@@ -32,6 +32,30 @@ def edited(sed: str) -> tuple[Act, Act]:
     )
 
 
+def restarted(lab: Lab) -> None:
+    """Restart redis with its file; the plugins connect again by themselves."""
+    name = host(lab, "redis")
+    lab.run(
+        name, "pkill -x redis-server; while pgrep -x redis-server >/dev/null; do sleep 0.05; done; sleep 1"
+    )
+    lab.run(name, f"/usr/bin/redis-server {conf(lab)}")
+    lab.wait(lambda: "PONG" in redis_cli(lab, "ping"), 20, f"redis answers on {name}")
+
+
+def started_with(line: str) -> tuple[Act, Act]:
+    """Restart redis with one more line in its file."""
+
+    def break_(lab: Lab) -> None:
+        edit(lab, host(lab, "redis"), conf(lab), f"$ a {line}")
+        restarted(lab)
+
+    def heal(lab: Lab) -> None:
+        restore(lab, host(lab, "redis"), conf(lab))
+        restarted(lab)
+
+    return break_, heal
+
+
 def new_password_everywhere(lab: Lab) -> None:
     """The new password is in all files, the plugins were restarted and redis was not."""
     edit(lab, host(lab, "redis"), conf(lab), f"s/^requirepass .*/requirepass {NEW}/")
@@ -80,5 +104,36 @@ FAULTS = (
         "bind in the file of redis was narrowed to loopback, redis was not restarted",
         "redis 配置文件中的 bind 改成了只有回环地址，redis 没有重启",
         *edited("s/^bind .*/bind 127.0.0.1/"),
+    ),
+    fault(
+        "redis-command-renamed",
+        "log-redis-writable",
+        "a hardening guide's rename-command took RPUSH away from log_agent",
+        "按安全加固指南配置的 rename-command 使 log_agent 无法使用 RPUSH",
+        *started_with('rename-command RPUSH ""'),
+    ),
+    fault(
+        "redis-account-may-not-write",
+        "log-redis-writable",
+        "an access control list takes RPUSH from the account of log_agent",
+        "ACL 不允许 log_agent 的账号使用 RPUSH",
+        lambda lab: redis_cli(lab, "acl setuser default -rpush"),
+        lambda lab: redis_cli(lab, "acl setuser default +@all"),
+    ),
+    fault(
+        "redis-account-other-keys",
+        "log-redis-writable",
+        "an access control list leaves the account of the plugins no key of theirs",
+        "ACL 不允许插件的账号使用其 key",
+        lambda lab: redis_cli(lab, "acl setuser default resetkeys ~cache:*"),
+        lambda lab: redis_cli(lab, "acl setuser default resetkeys allkeys"),
+    ),
+    fault(
+        "redis-account-off",
+        PASSWORD,
+        "the default account of the running redis was switched off",
+        "运行中的 redis 的默认账号被停用",
+        lambda lab: redis_cli(lab, "acl setuser default off"),
+        restarted,
     ),
 )

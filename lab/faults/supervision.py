@@ -158,6 +158,15 @@ FAULTS = (
         cleaned_up,
     ),
     Fault(
+        "sock-path-edited",
+        "supervisor-sock",
+        SECTION,
+        "the path of supervisor.sock was changed in the file, and supervisord not restarted",
+        "修改了文件中 supervisor.sock 的路径，没有重启 supervisord",
+        lambda lab: edit(lab, paas(lab), conf(lab), "s#supervisor.sock#supervisor-new.sock#"),
+        lambda lab: restore(lab, paas(lab), conf(lab)),
+    ),
+    Fault(
         "faq-fatal",
         "supervisor-proc",
         SECTION,

@@ -16,7 +16,8 @@ from bkpaas.catalogue.model import Text
 from bkpaas.collect import plan
 from bkpaas.collect.probes import MAX_REDIRECTS
 from bkpaas.facts import Snapshot
-from bkpaas.facts.query import Earlier
+from bkpaas.facts.query import Earlier, TcpName
+from bkpaas.facts.setting_places import PLACES
 from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import DEFAULT_PORTS, Connection, Deployment, Host
 from bkpaas.language import Language
@@ -205,6 +206,9 @@ def _queries_of(host: Host, recorded: Snapshot) -> Iterator[str]:
                 else f"GET {where}"
             )
         for ask in one.get("tcp", ()):
+            if ask["name"].startswith(TcpName.SETTING.prefix):
+                yield f"TCP ADDRESS, one of {', '.join(PLACES)} in the settings; nothing is sent"
+                continue
             service = next((name for name, port in DEFAULT_PORTS.items() if port == ask["port"]), "port")
             if "mysql" in ask:
                 yield f"TCP {service.upper()}:{ask['port']} login {' '.join(_constant('DATABASE_COMMANDS'))}"

@@ -12,7 +12,7 @@ import pytest
 from bkpaas.collect import program
 from bkpaas.facts import Secrets, database
 from bkpaas.facts.answers import connections
-from bkpaas.facts.database_state import SERVER_STATEMENTS, TABLES
+from bkpaas.facts.database_state import COUNTERS, SERVER_STATEMENTS, TABLES
 from bkpaas.facts.host import HostFacts
 from bkpaas.facts.missing import Missing
 from bkpaas.facts.query import Earlier
@@ -67,7 +67,7 @@ def test_projects_with_one_account_share_one_connection() -> None:
     assert ask == {
         "name": "database", "host": "10.0.1.5", "port": 3306, "seconds": 8, "secret": True,
         "mysql": {"user": "op", "password": {"text": "Pl4nted s3cret", "source": None}, "database": "open_paas"},
-        "statements": (*SERVER_STATEMENTS, *TABLES["login"], *TABLES["appengine"]),
+        "statements": (*SERVER_STATEMENTS, *TABLES["login"], *TABLES["appengine"], COUNTERS),
     }  # fmt: skip
     assert program.without_secrets({"tcp": [ask]})[0] == {"tcp": []}
 

@@ -41,3 +41,26 @@ def test_refusals() -> None:
     assert partial.fields["role"] == "slave" and partial.settings == {} and partial.refusal == ""
     silent = state("", error={"kind": "silent", "text": "no complete answer in time"})
     assert silent.error_kind == "silent" and silent.number("maxmemory") is None
+
+
+KNOWN = "$12\r\nbkpaas-known\r\n"
+ALLOWED = "$14\r\nbkpaas-allowed\r\n"
+COMMANDS = (
+    "*4\r\n*2\r\n$5\r\nrpush\r\n:-3\r\n*-1\r\n*2\r\n$7\r\npublish\r\n:3\r\n*2\r\n$9\r\nsubscribe\r\n:-2\r\n"
+)
+DENIED = "This user has no permissions to run the 'rpush' command"
+NO_KEY = "This user has no permissions to access the 'logs' key"
+
+
+def answered(commands: str, rights: str) -> Any:
+    return state(f"${len(INFO[0])}\r\n{INFO[0]}\r\n{KNOWN}{commands}{ALLOWED}{rights}{END}")
+
+
+def test_commands_of_the_plugins() -> None:
+    found = answered(COMMANDS, f"${len(DENIED)}\r\n{DENIED}\r\n+OK\r\n")
+    assert found.unknown_commands == ("blpop",)
+    assert found.refused_commands == {"rpush": DENIED}
+    assert answered(COMMANDS, f"${len(NO_KEY)}\r\n{NO_KEY}\r\n").refused_commands == {"key": NO_KEY}
+    old = answered("-ERR unknown command 'COMMAND'\r\n", "-ERR unknown command 'ACL'\r\n")
+    assert (old.unknown_commands, old.refused_commands) == ((), {})
+    assert state(END).unknown_commands == ()

@@ -32,6 +32,9 @@ def server(target: dict[str, Any]) -> str:
 
 
 OTHER = "another-digest"
+WRONG = "-WRONGPASS invalid username-password pair"
+NEW = {"path": PATH, "type": "file", "mtime": 4e9, "ctime": 4e9}
+"""Written after redis was started."""
 
 
 @pytest.mark.parametrize(
@@ -41,7 +44,8 @@ OTHER = "another-digest"
         (pair(password=OTHER), "edited"),
         (pair(password=None), "edited"),
         (pair(password=OTHER, unknown=["requirepass"]), None),
-        (pair(refused="-WRONGPASS invalid username-password pair"), "not-loaded"),
+        (pair(refused=WRONG), "closed"),
+        (pair(refused=WRONG, file=NEW), "not-loaded"),
         (pair({"maxmemory": "1048576"}), "settings"),
         (pair({"maxmemory-policy": "allkeys-lru"}), "settings"),
         (pair({"bind": "0.0.0.0"}), "settings"),

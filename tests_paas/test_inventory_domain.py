@@ -1,0 +1,84 @@
+"""The domain of the inventory is that of the files."""
+
+from __future__ import annotations
+
+from bkpaas.checks import (
+    Deployment,
+    Finding,
+    HostLookup,
+    HostView,
+    Missing,
+    NoData,
+    NotApplicable,
+    Value,
+    about,
+    case,
+    condition,
+    msg,
+    server_name_fits,
+)
+
+OPEN_PAAS = "OPEN_PAAS"
+"""What the names of the upstreams of open_paas begin with."""
+
+
+@condition("inventory-domain")
+def test_inventory_has_the_domain_of_the_files(
+    deployment: Deployment, host_facts: HostLookup, finding: Finding
+) -> None:
+    """The domain of the inventory is that of nginx's server block for open_paas, or of PAAS_DOMAIN in the settings."""
+    served: dict[str, str] = {}
+    for nginx in deployment.selected("nginx"):
+        served |= _served(host_facts(nginx.name))
+    configured: dict[str, str] = {}
+    unclear: list[NoData] = []
+    for paas in deployment.selected("paas"):
+        configured |= _configured(host_facts(paas.name), unclear)
+    names = {name: location for name, location in (served | configured).items() if name != deployment.domain}
+    finding.add_evidence(deployment.domain)
+    if served and not configured and unclear:
+        raise unclear[0]
+    if not served or not configured:
+        raise NotApplicable(msg("no server block of open_paas, or no PAAS_DOMAIN, was read"))
+    fits = [name for name in served if server_name_fits(name, deployment.domain)]
+    other = next((name for name in configured if name in served), None)
+    if fits or deployment.domain in configured or other is None:
+        return  # the files differ: other conditions compare them
+    message = case(
+        "differs",
+        "the inventory has the domain {domain}, and {place} has {other}",
+        domain=deployment.domain,
+        place=names[other],
+        other=other,
+    )
+    domains = [f"domain:{name}" for name in configured if name in served]
+    raise AssertionError(about(message, *domains))
+
+
+def _served(host: HostView) -> dict[str, str]:
+    """Return where each name of a server block that leads to open_paas is."""
+    if isinstance(host.facts.nginx, Missing):
+        return {}
+    return {
+        name.lower(): f"{host.name}:{server.file}:{server.line}"
+        for server in host.facts.nginx.servers
+        if any((location.upstream or "").startswith(OPEN_PAAS) for location in server.locations)
+        for name in server.names
+    }
+
+
+def _configured(host: HostView, unclear: list[NoData]) -> dict[str, str]:
+    """Return where each value of PAAS_DOMAIN is, without its port; add why others are not known to unclear."""
+    if isinstance(host.facts.settings, Missing):
+        return {}
+    values: list[Value | None] = []
+    for settings in host.facts.settings.by_project.values():
+        try:
+            values.append(settings.get("PAAS_DOMAIN"))
+        except NoData as reason:
+            unclear.append(reason)
+    return {
+        str(value.value).partition(":")[0].lower(): f"{host.name}:{value.file}:{value.line}"
+        for value in values
+        if value is not None and value.kind == "str"
+    }
