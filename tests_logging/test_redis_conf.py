@@ -23,7 +23,6 @@ from bkpaas.checks import (
     condition,
     lines,
     msg,
-    newer_files,
     own_addresses,
     refused_command,
     series,
@@ -130,7 +129,7 @@ def _was_edited(host: HostView, file: RedisFile, slack: float) -> bool:
     if isinstance(host.facts.processes, Missing):
         return True
     starts = [one.start for one in host.processes.items if one.name == "redis-server" and one.start]
-    return not starts or bool(newer_files([file.file], min(starts), slack))
+    return not starts or max(file.file.mtime or 0.0, file.file.link_mtime or 0.0) > min(starts) + slack
 
 
 def _password(view: HostView, target: RedisTarget, file: RedisFile, was_edited: bool) -> CaseMessage | None:
