@@ -164,7 +164,9 @@ def test_no_proxy_takes_requests_to_paas(
     wrong = _taken([(one.name, one.value, one.location) for one in proxies.settings], needed, deployment)
     wrong += _of_uwsgi_files(host, needed, deployment)
     unknown: list[Message | str] = list(proxies.problems)
-    services = [process for process in host.processes.items if _of_blueking(host, process)]
+    running = host.processes.items
+    root = f"{host.system.install_root}/" if host.system.install_root else "/data/bk"
+    services = [process for process in running if _of_blueking(root, process)]
     for process in services:
         if process.environ is None:
             unknown.append(f"/proc/{process.pid}/environ")
@@ -212,6 +214,8 @@ def _of_uwsgi_files(host: HostView, needed: list[str], deployment: Deployment) -
 def _taken(variables: list[ProxyVariable], needed: list[str], deployment: Deployment) -> list[TakenBy]:
     """Return what the proxies among these settings catch although they should not."""
     matters = ("http_proxy", "all_proxy", f"{deployment.scheme}_proxy")
+    if not any(name in matters and value for name, value, _ in variables):
+        return []
     exceptions = ",".join(value for name, value, _ in variables if name == "no_proxy")
     left = [name for name in needed if not excepted(name, exceptions)]
     return [
@@ -231,13 +235,11 @@ def _taken(variables: list[ProxyVariable], needed: list[str], deployment: Deploy
     ]
 
 
-def _of_blueking(host: HostView, process: Process) -> bool:
-    """Return whether this is a service, not a shell or an editor that names a file of BlueKing."""
-    root = f"{host.system.install_root}/" if host.system.install_root else "/data/bk"
-    program = (process.exe or "").rpartition("/")[2]
-    if process.name == "paas_agent" or any(
-        word.startswith(root) for word in (process.exe or "", *process.argv[:1])
-    ):
+def _of_blueking(root: str, process: Process) -> bool:
+    """Return whether this is a service below the root, not a shell or an editor that names a file of BlueKing."""
+    exe = process.exe or ""
+    program = exe.rpartition("/")[2]
+    if process.name == "paas_agent" or exe.startswith(root) or "".join(process.argv[:1]).startswith(root):
         return True
     return program.startswith(("uwsgi", "java", "python")) and any(root in word for word in process.argv)
 

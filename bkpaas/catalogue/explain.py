@@ -60,8 +60,24 @@ def explain(
 ) -> list[str]:
     """Fill explained_by and may_be_explained_by, and return the ids of the root causes, the most explanatory first.
 
-    The arguments are the fields of Context, and those of root_groups. What the evidence of a verdict shows stands in
-    the verdict itself.
+    The arguments are the fields of Context, and those of root_groups.
+    """
+    groups = explained_groups(verdicts, about, missed, needs, addresses, reasons, generations)
+    return [verdict.id for group in groups for verdict in group]
+
+
+def explained_groups(
+    verdicts: list[Verdict],
+    about: Mapping[str, Names] | None = None,
+    missed: Mapping[str, Iterable[str]] | None = None,
+    needs: Mapping[str, Names] | None = None,
+    addresses: Addresses | None = None,
+    reasons: Reasons | None = None,
+    generations: Mapping[str, str] | None = None,
+) -> list[list[Verdict]]:
+    """Fill explained_by and may_be_explained_by, and return the root causes as root_groups does.
+
+    What the evidence of a verdict shows stands in the verdict itself.
     """
     context = Context(about or {}, missed or {}, needs or {}, generations or {})
     bad = [verdict for verdict in verdicts if verdict.verdict in BAD]
@@ -72,7 +88,7 @@ def explain(
         shown, possible = _causes(effect, causes, context)
         effect.explained_by = list(dict.fromkeys(cause.id for cause in shown))
         effect.may_be_explained_by = list(dict.fromkeys(cause.id for cause in possible))
-    return [verdict.id for group in root_groups(bad, addresses, reasons) for verdict in group]
+    return root_groups(bad, addresses, reasons)
 
 
 def _causes(effect: Verdict, causes: _Causes, context: Context) -> tuple[list[Verdict], list[Verdict]]:

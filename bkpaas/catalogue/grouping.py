@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from graphlib import CycleError, TopologicalSorter
 
 from bkpaas.catalogue.registry import CONDITIONS, CUSTOM_CONDITIONS, TOPOLOGY
 from bkpaas.messages import Message, msg, plural, series
@@ -70,6 +71,20 @@ def root_groups(
 def consequences(bad: list[Verdict]) -> dict[str, set[str]]:
     """Return by id what each verdict accounts for, directly or through others."""
     explained: dict[str, set[str]] = {verdict.id: set() for verdict in bad}
+    by_id = {verdict.id: verdict for verdict in bad}
+    try:
+        order = tuple(TopologicalSorter({one.id: one.explained_by for one in bad}).static_order())
+    except CycleError:
+        return _consequences_in_cycles(bad, explained)
+    for id_ in reversed(order):  # effects before their causes
+        for cause in by_id[id_].explained_by:
+            explained[cause].add(id_)
+            explained[cause] |= explained[id_]
+    return explained
+
+
+def _consequences_in_cycles(bad: list[Verdict], explained: dict[str, set[str]]) -> dict[str, set[str]]:
+    """Fill in the consequences where verdicts explain each other."""
     by_id = {verdict.id: verdict for verdict in bad}
     for effect in bad:
         waiting, reached = list(effect.explained_by), set()

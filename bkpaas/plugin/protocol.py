@@ -117,9 +117,10 @@ def _reports(item: pytest.Function, location: Location) -> tuple[pytest.TestRepo
     seconds = time.perf_counter() - begin
     trace = error.__traceback__ if error is not None else None
     outcome = outcome_of(id_, finding, error, item.function.__doc__ or item.name, place(_last(trace)))
-    call = _report(item, location, "call", start, seconds)
+    keywords = {str(word): 1 for word in item.keywords}
+    call = _report(item, location, keywords, "call", start, seconds)
     judged_report(call, waive(outcome, item.config.stash[DEPLOYMENT]), str(item.path))
-    return call, _report(item, location, "teardown", start + seconds, 0.0)
+    return call, _report(item, location, dict(keywords), "teardown", start + seconds, 0.0)
 
 
 def _call(item: pytest.Function, id_: str, finding: Finding) -> None:
@@ -140,6 +141,7 @@ def _last(trace: TracebackType | None) -> TracebackType | None:
 def _report(
     item: pytest.Function,
     location: Location,
+    keywords: dict[str, int],
     when: Literal["call", "teardown"],
     start: float,
     seconds: float,
@@ -147,7 +149,7 @@ def _report(
     return pytest.TestReport(
         nodeid=item.nodeid,
         location=location,
-        keywords={str(word): 1 for word in item.keywords},
+        keywords=keywords,
         outcome="passed",
         longrepr=None,
         when=when,

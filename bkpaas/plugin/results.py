@@ -10,8 +10,8 @@ import msgspec
 from bkpaas import __version__
 from bkpaas import facts as facts_
 from bkpaas.catalogue import model
-from bkpaas.catalogue.explain import BAD, explain
-from bkpaas.catalogue.grouping import SHARED, consequences, hosts_of_group, root_groups
+from bkpaas.catalogue.explain import BAD, explained_groups
+from bkpaas.catalogue.grouping import SHARED, consequences, hosts_of_group
 from bkpaas.catalogue.registry import (
     get_condition,
     section_of,
@@ -70,15 +70,14 @@ def build(
     generations = {
         host.name: own_deployment(host.name, deployment, snapshot).generation for host in deployment.hosts
     }
-    roots = explain(checked, about, missed, needs, addresses, reasons, generations)
-    groups = root_groups([one for one in checked if one.verdict in BAD], addresses, reasons)
+    groups = explained_groups(checked, about, missed, needs, addresses, reasons, generations)
     explained = consequences([one for one in checked if one.verdict in BAD])
     effects = _Effects(expected, explained, checked)
     return Results(
         run=_run(deployment, snapshot, seconds),
         hosts=[_host(host.name, deployment, snapshot) for host in deployment.selected()],
         verdicts=verdicts,
-        root_causes=roots,
+        root_causes=[one.id for group in groups for one in group],
         causes=[
             _root_cause(group, by_id[group[0].id], effects.of(group), deployment, snapshot)
             for group in groups
