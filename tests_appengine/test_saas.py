@@ -3,7 +3,9 @@
 from os.path import basename
 
 from bkpaas.checks import (
+    EXECUTE,
     MOST_APPLICATIONS,
+    READ,
     Answer,
     ApplicationEndpoint,
     CaseMessage,
@@ -23,6 +25,7 @@ from bkpaas.checks import (
     application_path,
     case,
     clauses,
+    closed_path,
     condition,
     connection_case,
     directories,
@@ -34,6 +37,8 @@ from bkpaas.checks import (
     no_answer,
     queried_applications,
     several,
+    static_directory,
+    worker_uids,
 )
 
 WRITE_OWNER, WRITE_GROUP, WRITE_OTHERS = 0o200, 0o020, 0o002
@@ -129,7 +134,24 @@ def _problem(host: HostView, saas: Saas, deployment: Deployment) -> CaseMessage 
     if problem is not None:
         return problem
     through = host.answers.get(HttpName.APPLICATION_NGINX, saas.app)
-    return _nginx_problem(host, saas, answer, through, deployment)
+    return _nginx_problem(host, saas, answer, through, deployment) or _closed_static(host, saas)
+
+
+def _closed_static(host: HostView, saas: Saas) -> CaseMessage | None:
+    """Return that nginx may not read the styles and scripts of an application; one without that directory has none."""
+    path = static_directory(saas)
+    if not path or isinstance(host.facts.startup, Missing) or isinstance(host.facts.processes, Missing):
+        return None
+    folder = host.startup.paths.get(path)
+    if folder is None or folder.type != "dir":
+        return None
+    inside = [file for file in host.startup.paths.values() if file.path.startswith(f"{path}/") and file.mode]
+    for file in (folder, *inside):
+        wanted = EXECUTE if file.type == "dir" else READ
+        closed = closed_path(file.path, host.startup.paths, worker_uids(host), wanted)
+        if closed is not None:
+            return case("static-closed", closed[1], path=closed[0])
+    return None
 
 
 def _own_problem(host: HostView, saas: Saas, own: ApplicationEndpoint, answer: Answer) -> CaseMessage | None:
@@ -223,14 +245,14 @@ def _nginx_problem(
             path=folder.path,
             mode=folder.permissions,
             owner=folder.uid,
-            uid=", ".join(map(str, sorted(_worker_uids(host)))),
+            uid=", ".join(map(str, sorted(worker_uids(host)))),
         )
         return case("directory-closed", text, path=folder.path)
     if status == NOT_FOUND:
         return case("nginx-404", evidence, url=through.url)
     closed = _closed_socket(host, saas)
     if closed is not None:
-        uid = ", ".join(map(str, sorted(_worker_uids(host))))
+        uid = ", ".join(map(str, sorted(worker_uids(host))))
         text = msg(
             "{evidence}; {path} is {mode} of uid {owner}, the workers of nginx run as uid {uid}",
             evidence=evidence,
@@ -264,20 +286,12 @@ def _compared(own: Answer | None, through: Answer) -> Message:
     return msg("{answer}; its own socket answers HTTP {status}", answer=text, status=own.status)
 
 
-def _worker_uids(host: HostView) -> set[int]:
-    return {
-        process.uid
-        for process in host.processes.items
-        if process.uid is not None and process.command.startswith("nginx: worker process")
-    }
-
-
 def _closed_socket(host: HostView, saas: Saas) -> FileFact | None:
     """Return the socket of an application if its mode keeps the workers of nginx out."""
     file = saas.socket
     if file is None or not file.exists or file.mode is None or isinstance(host.facts.processes, Missing):
         return None
-    uids = _worker_uids(host)
+    uids = worker_uids(host)
     if not uids or 0 in uids or file.mode & WRITE_OTHERS:
         return None
     if file.uid in uids and file.mode & WRITE_OWNER:
@@ -293,7 +307,7 @@ def _closed_directory(host: HostView, saas: Saas) -> FileFact | None:
         or isinstance(host.facts.processes, Missing)
     ):
         return None
-    uids = _worker_uids(host)
+    uids = worker_uids(host)
     for path in directories(saas.socket.path) if uids and 0 not in uids else ():
         folder = host.startup.paths.get(path)
         if folder is None or folder.type != "dir" or folder.mode is None or folder.mode & ENTER_OTHERS:

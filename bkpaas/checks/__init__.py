@@ -294,6 +294,7 @@ from bkpaas.facts.startup import (
     directories,
     needs,
     pid_files,
+    static_directory,
 )
 from bkpaas.facts.uwsgi import service_endpoint
 from bkpaas.facts.workers import FullQueue, WorkerDeath
@@ -355,7 +356,7 @@ __all__ = [  # one name a line would take 200 lines
     "same_host", "same_link", "say", "seconds", "seen_from_host", "selected_server", "series", "server_name_fits",
     "servers_of_domain", "servers_of_name", "service_endpoint", "service_of_container", "service_of_unit", "serving_location",
     "setting", "setting_text", "settings_changes", "several", "shadowing_server", "shared_readings", "sorted_uids",
-    "source", "ssh_command", "statement_failure", "stopped_nginx", "target", "unanswered_case", "unanswered_places", "unit_of_service", "unknown_field",
+    "source", "ssh_command", "statement_failure", "static_directory", "stopped_nginx", "target", "unanswered_case", "unanswered_places", "unit_of_service", "unknown_field",
     "unreadable_for_want_of_rights", "unusable_directory", "upstream_component", "usual_clock", "valid_addresses", "waiting_lines",
     "without_name", "without_return", "worker_uids", "zone_offset",
 ]  # fmt: skip

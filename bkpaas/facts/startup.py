@@ -24,6 +24,7 @@ from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.inventory.platform import unit_of_service
 
 if TYPE_CHECKING:
+    from bkpaas.facts.agent import Saas
     from bkpaas.facts.host import HostFacts
 
 NeedKind = Literal["command", "file", "directory", "log-directory", "output-directory"]
@@ -65,6 +66,8 @@ _FIRST_LINE = 256
 _MOST_FILES = 50
 _MOST_PATHS = 300
 """Paths of one host, directories included."""
+_MOST_STATIC = 8
+"""Of the styles and scripts of a SaaS."""
 _MOST_APPLICATIONS = 25
 """So many running applications of one host, in the order of their names."""
 _FILE_OPTIONS = ("--ini", "-c", "-f", "--config", "--configuration", "--ini-paste")
@@ -268,6 +271,12 @@ def app_directories(facts: HostFacts) -> tuple[str, ...]:
     return tuple(f"{base.rstrip('/')}{name}" or "/" for name in APP_DIRECTORIES)
 
 
+def static_directory(saas: Saas) -> str:
+    """Return the directory from which nginx of the app host serves styles and scripts of a SaaS; empty if not known."""
+    project = dirname(dirname(saas.socket.path)) if saas.socket is not None else ""
+    return f"{project}/code/{saas.app}/static" if project.endswith(f"/projects/{saas.app}") else ""
+
+
 def nginx_directories(facts: HostFacts) -> tuple[str, ...]:
     """Return the directories in which the running nginx may keep bodies of requests and answers."""
     if isinstance(facts.nginx, Missing) or isinstance(facts.processes, Missing):
@@ -325,6 +334,10 @@ def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Ite
     if not isinstance(facts.saas, Missing):
         sockets = [one.socket.path for one in facts.saas.items if one.socket is not None]
         paths |= {directory: None for path in sockets for directory in directories(path)}
+        folders = [static_directory(one) for one in facts.saas.items[:_MOST_APPLICATIONS]]
+        paths |= {path: None for folder in folders if folder for path in (*directories(folder), folder)}
+        for folder in filter(None, folders):
+            yield ReadFile(FileName.START_PATH.value, f"{folder}/*", read=0, most=_MOST_STATIC)
     for path in dict.fromkeys(commands):
         yield ReadFile(FileName.START_COMMAND.value, path, _FIRST_LINE, 1)
         python = f"{dirname(path)}/python"

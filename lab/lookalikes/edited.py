@@ -65,6 +65,10 @@ TIMES = [
          " -e 's|^    # paas$|    location /server-status { deny all; }\\n    location ~ /\\\\.(git\\|svn) { return 404; }\\n    location = /login/admin { auth_basic closed; auth_basic_user_file /etc/nginx/htpasswd; }\\n&|' {home}/etc/nginx/paas.conf"
          " && nginx -c {home}/etc/nginx.conf -s reload",
          "[ ! -e /run/site ] || { rm {home}/etc/nginx/paas.conf; mv /run/site {home}/etc/nginx/paas.conf; nginx -c {home}/etc/nginx.conf -s reload; }"),
+    same("saas-styles-of-root", "styles of a SaaS belong to root and may be read by nginx", "SaaS 的样式属于 root，nginx 可读", "appo",
+         "mkdir -p {home}/paas_agent/apps/projects/bk_framework/code/bk_framework/static/css && echo > {home}/paas_agent/apps/projects/bk_framework/code/bk_framework/static/a.css"
+         " && chmod -R go=rX {home}/paas_agent/apps/projects/bk_framework/code/bk_framework/static",
+         "rm -rf {home}/paas_agent/apps/projects/bk_framework/code/bk_framework/static"),
     same("hard-links", "a backup tool made hard links of the configuration", "备份工具为配置建立了硬链接", "paas",
          "mkdir -p {home}/backup && ln {home}/etc/*.ini {home}/etc/*.conf {home}/open_paas/login/conf/*.py {home}/backup/", "rm -rf {home}/backup"),
     same("backups-in-directory", "copies in the directory of nginx's files", "nginx 文件目录中有副本", "nginx",

@@ -220,3 +220,34 @@ def test_hosts_that_are_exchanged_in_the_inventory(record: Any, one: str, other:
     first = record(exchanged(one, other))["causes"][0]
     assert first["case"] == "role-elsewhere"
     assert set(first["hosts"]) == {one, other}
+
+
+STATIC = "/data/bkce/paas_agent/apps/projects/bk_framework/code/bk_framework/static"
+
+
+def styles(folder: int, file: int) -> Change:
+    """Add the directory of styles of a SaaS with one file, of these modes."""
+
+    def change(snapshot: Snapshot) -> None:
+        paths = snapshot["hosts"]["appo-1"]["startup"]["paths"]
+        above = paths["/data/bkce"]
+        for path in (STATIC.rpartition("/")[0], STATIC):
+            paths[path] = above | {"path": path}
+        parent = STATIC.rpartition("/")[0].rpartition("/")[0]
+        paths[parent] = above | {"path": parent}
+        paths[STATIC]["mode"] = folder
+        paths[f"{STATIC}/a.css"] = above | {"path": f"{STATIC}/a.css", "type": "file", "mode": file}
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "case"),
+    [
+        (styles(0o755, 0o644), None),
+        (styles(0o700, 0o644), "static-closed"),
+        (styles(0o755, 0o600), "static-closed"),
+    ],
+)
+def test_styles_that_nginx_may_not_read(judge: Any, change: Change, case: str | None) -> None:
+    assert judge("saas-run-state", change)["appo-1"]["case"] == case
