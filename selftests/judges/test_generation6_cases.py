@@ -15,6 +15,9 @@ Change = Callable[[dict[str, Any]], None]
 SLOW = "name=login_host, host=http://10.66.0.11:8003,  error=HTTPConnectionPool(): Read timed out. (read timeout=10)"
 USERMGR = "System BK_LOGIN interface access abnormal: third-party system [USERMANAGE] interface [x] error: y"
 
+ESB_REDIS = "Exceptions occurred in Redis connection ([redis.test:6379] [use_sentinel=False]): WRONGPASS x."
+PAAS_REDIS = "redis: 1301004 Redis连接存在问题: WRONGPASS x; 将导致监控告警不可用"
+
 
 def both(*changes: Change) -> Change:
     def change(snapshot: dict[str, Any]) -> None:
@@ -59,6 +62,9 @@ def started(seconds: float) -> Change:
         ("healthz-esb", says("esb", USERMGR), "fail", "usermgr"),
         ("healthz-esb", both(says("esb", USERMGR), waits("esb", 11.0)), "fail", "usermgr-hangs"),
         ("healthz-esb", says("esb", "x"), "fail", "unhealthy"),
+        ("healthz-esb", says("esb", ESB_REDIS), "fail", "redis"),
+        ("healthz-paas", says("paas", PAAS_REDIS), "fail", "redis"),
+        ("healthz-paas", says("paas", f"1301001 database; {PAAS_REDIS}"), "fail", "unhealthy"),
         ("healthz-paas", both(of_6, started(9000), says("paas", SLOW)), "fail", "login-page-slow"),
         ("healthz-paas", both(of_6, started(20), says("paas", SLOW)), "no_data", None),
         ("healthz-paas", both(of_6, started(20), says("paas", "x")), "fail", "unhealthy"),
