@@ -113,7 +113,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     pins = re.findall(r"^\S+==[^\\\n]+", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
     (place / "pins.txt").write_text("\n".join(pins))
     subprocess.run([sys.executable, "-m", "venv", place / ".venv"], check=True)
-    pip = [str(place / ".venv/bin/python"), "-m", "pip", "install", "--quiet", "--no-compile", "--only-binary", ":all:"]
+    options = ("--quiet", "--no-compile", "--only-binary", ":all:")
+    pip = [str(place / ".venv/bin/python"), "-m", "pip", "install", *options]
     subprocess.run(
         [*pip, "--constraint", str(place / "pins.txt"), str(wheel)], check=True, timeout=INSTALL_SECONDS
     )
