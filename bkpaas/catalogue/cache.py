@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 from pathlib import Path
 
 import msgspec
 
 from bkpaas import python_cache
-from bkpaas.catalogue.load import FOLDER, Catalogue, load_catalogue
+from bkpaas.catalogue.load import CONDITIONS, FOLDER, SECTIONS, Catalogue, load_catalogue
 from bkpaas.catalogue.validate import validate
 
 _DIGEST_BYTES = 32
-_CODE = (FOLDER, FOLDER.parent / "inventory")
-"""The packages whose code reads and checks the files."""
+_FOLDERS = (FOLDER, FOLDER / CONDITIONS, FOLDER / SECTIONS, FOLDER.parent / "inventory")
+"""The folders of the files, and of the code that reads and checks them."""
 
 
 def checked_catalogue() -> Catalogue:
@@ -42,9 +43,13 @@ def cache_path() -> Path:
 def _digest() -> bytes:
     """Return a digest of all files that decide what the catalogue is, and of the library that writes the cache."""
     digest = hashlib.sha256(msgspec.__version__.encode())
-    files = [*FOLDER.rglob("*.toml"), *(path for folder in _CODE for path in folder.glob("*.py"))]
-    for path in sorted(files):
-        content = path.read_bytes()
-        digest.update(f"{path.relative_to(FOLDER.parent)}\0{len(content)}\0".encode())
-        digest.update(content)
+    for folder in _FOLDERS:
+        for name in sorted(os.listdir(folder)):
+            if name.endswith((".toml", ".py")):
+                with open(
+                    f"{folder}/{name}", "rb", buffering=0
+                ) as file:  # a Path for each file takes twice as long
+                    content = file.read()
+                digest.update(f"{folder.name}/{name}\0{len(content)}\0".encode())
+                digest.update(content)
     return digest.digest()

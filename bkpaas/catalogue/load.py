@@ -33,11 +33,6 @@ from bkpaas.errors import CatalogueError
 from bkpaas.inventory.deployment import Generation
 from bkpaas.messages import msg, to_text
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 FOLDER = Path(__file__).parent
 CONDITIONS = "conditions"
 SECTIONS = "sections"
@@ -318,6 +313,10 @@ def _joined_lines(text: Text) -> Text:
 
 
 def _read(path: Path, type_: type[File]) -> File:
+    if sys.version_info >= (3, 11):  # imported here: a start with a cached catalogue does not need it
+        import tomllib
+    else:
+        import tomli as tomllib
     try:
         data = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:

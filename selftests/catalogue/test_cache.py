@@ -56,9 +56,10 @@ def test_a_damaged_cache_is_replaced(path: Path, loaded: Catalogue, rest: bytes)
 
 
 def test_every_file_of_the_catalogue_decides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "catalogue" / "conditions").mkdir(parents=True)
-    monkeypatch.setattr(cache, "FOLDER", tmp_path / "catalogue")
-    monkeypatch.setattr(cache, "_CODE", (tmp_path / "catalogue",))
+    assert {file.parent for file in cache.FOLDER.rglob("*.toml")} <= set(cache._FOLDERS)
+    folders = (tmp_path / "catalogue", tmp_path / "catalogue" / "conditions")
+    folders[1].mkdir(parents=True)
+    monkeypatch.setattr(cache, "_FOLDERS", folders)
     digests = [cache._digest()]
     for file in ("topology.toml", "conditions/a.toml", "conditions/b.toml", "load.py"):
         for content in (b"", b"x = 1"):
