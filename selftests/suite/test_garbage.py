@@ -24,8 +24,9 @@ NAMED = ("files", "tails", "supervisor", "resolve", "http", "tcp")
 COLLECTOR = ("uid", "python", "home", "visit")
 UNREAD = ("version", "cost", "conf", "environ_error", "seconds", "errors")
 """Fields that no parser reads; of `errors` see the test of its own."""
-MAPS = ("environ", "pids", "peers", "results")
-"""Objects whose keys are data; of `results` those that were sent before the connection ended."""
+MAPS = ("environ", "pids", "peers", "starts", "results")
+"""Objects whose keys are data; of `results` those that were sent before the connection ended. A null of `starts` is a
+process that has ended."""
 NULLABLE = {
     *("exe", "cwd", "environ", "pids", "localtime", "timezone_file", "home", "error", "rc", "peer"),
     *("chronyd", "ntpd", "chronyc", "ntpq", "open_files", "open_files_limit"),
