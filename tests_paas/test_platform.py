@@ -147,14 +147,14 @@ def _named_settings(message: Message | str) -> list[str]:
 
 
 _CODE = re.compile(r"\b13\d{5}\b")
-REDIS = "1301004"
-"""The code of paas for redis. ESB has a sentence for it."""
+_REDIS = re.compile(r"\b1301004\b|Redis connection")
+"""What paas and ESB of 6.x say of redis."""
 
 
 def _is_about_redis(message: Message | str) -> bool:
     """Return whether redis is the only dependency that a healthz of 6.x complains of. Source: paas and esb."""
     text = message.render("en") if isinstance(message, Message) else message
-    return set(_CODE.findall(text)) <= {REDIS} and (REDIS in text or "Redis connection" in text)
+    return bool(_REDIS.search(text)) and not _CODE.search(_REDIS.sub("", text))
 
 
 def _of_redis(answer: Answer, problem: Message | str) -> CaseMessage:

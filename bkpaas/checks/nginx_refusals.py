@@ -131,9 +131,12 @@ def limit_text(limit: Limit) -> Message:
     )
 
 
+_LIMITED = re.compile(r'limiting (request|connection)s.* by zone "(?P<zone>[^"]+)"')
+
+
 def limits_in_line(line: str, locations: Iterable[NginxLocation]) -> Iterator[tuple[NginxLocation, Limit]]:
     """Yield the locations and limits whose zone a line of the error log names."""
-    match = re.search(r'limiting (request|connection)s.* by zone "(?P<zone>[^"]+)"', line)
+    match = _LIMITED.search(line)
     directive = {"request": "limit_req", "connection": "limit_conn"}.get(match[1]) if match else None
     for location in locations:
         for limit in location.refusal.limits:
