@@ -342,7 +342,9 @@ FAULTS = (
         "the table of the tokens has used up the numbers of its INT column",
         "登录令牌表的 INT 自增编号已用完",
         statement("ALTER TABLE login_bktoken AUTO_INCREMENT = 2147483647"),
-        statement("ALTER TABLE login_bktoken AUTO_INCREMENT = 1"),
+        statement(
+            "DELETE FROM login_bktoken WHERE id = 2147483647; ALTER TABLE login_bktoken AUTO_INCREMENT = 1"
+        ),
     ),
     fault(
         "database-tmp-closed",
