@@ -49,7 +49,18 @@ SERVICE_REQUESTS = {
     "POST /paas_app_log-DATE/_doc",
 }
 """Requests between the services of the lab, above all for a healthz."""
-REDIS_COMMANDS = {"AUTH", "SELECT", "PING", "TYPE", "LLEN", "INFO", "ECHO", "CONFIG GET"}
+REDIS_COMMANDS = {
+    "AUTH",
+    "SELECT",
+    "PING",
+    "TYPE",
+    "LLEN",
+    "INFO",
+    "ECHO",
+    "CONFIG GET",
+    "COMMAND INFO",
+    "ACL DRYRUN",
+}
 SERVICE_REDIS = ("BLPOP paas_app_log", "RPUSH paas_app_log", "AUTH (redacted)")
 SERVICE_STATEMENTS = (
     "Connect open_paas@",
@@ -134,9 +145,8 @@ def redis_commands(commands: Iterable[tuple[str, str]]) -> tuple[int, list[str]]
     """Return how many commands the suite sent, and each that neither it nor a service of the lab sends."""
     own, wrong = 0, []
     for client, words in commands:
-        name = words.split(" ")[0].upper()
-        name += f" {words.split(' ')[1].upper()}" if name == "CONFIG" else ""
-        if name in REDIS_COMMANDS:
+        first = words.upper().split(" ")[:2]
+        if first[0] in REDIS_COMMANDS or " ".join(first) in REDIS_COMMANDS:
             own += 1
         elif not words.startswith(SERVICE_REDIS):
             wrong.append(f"{client}: {words[:80]}")

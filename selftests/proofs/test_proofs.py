@@ -80,11 +80,13 @@ def test_commands_and_statements_are_compared_with_the_lists() -> None:
     commands = [
         ("a", "PING"),
         ("a", "CONFIG GET maxmemory"),
+        ("a", "COMMAND INFO rpush"),
         ("b", "RPUSH paas_app_log x"),
         ("c", "SET x 1"),
         ("c", "CONFIG SET x 1"),
+        ("c", "ACL SETUSER x"),
     ]
-    assert allowed.redis_commands(commands) == (2, ["c: SET x 1", "c: CONFIG SET x 1"])
+    assert allowed.redis_commands(commands) == (3, ["c: SET x 1", "c: CONFIG SET x 1", "c: ACL SETUSER x"])
     own = [
         "Connect open_paas@10.66.0.11",
         *(f"Query {line.strip(' -`')}" for line in allowed.safety.statements("en") if line[0] == " "),
