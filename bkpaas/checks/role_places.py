@@ -73,13 +73,22 @@ def _runs_broker(host: HostView) -> bool:
 
 
 def role_places(deployment: Deployment, views: Views) -> dict[str, set[Place]]:
-    """Return the addresses and ports that settings, log plugins and nginx name for each role."""
+    """Return the addresses and ports that settings, log plugins and nginx name for each role.
+
+    A name of CMDB or JOB may lead to nginx, which passes its requests on.
+    """
+    front = {
+        address
+        for entry in deployment.selected("nginx")
+        for address in own_interfaces(views[entry.name]) | {entry.address}
+    }
     places: dict[str, set[Place]] = {}
     for role, name, port, view in _named(deployment, views):
         if name in ("localhost", "127.0.0.1", "::1"):
             continue
         for address in view.names.of(name) if not isinstance(view.facts.names, Missing) else (name,):
-            places.setdefault(role, set()).add((address, port))
+            if role not in SETTINGS_OF_ROLE or address not in front:
+                places.setdefault(role, set()).add((address, port))
     return places
 
 

@@ -383,7 +383,7 @@ FAULTS = (
     ),
     Fault(
         "saas-maintenance-page",
-        DOMAIN,
+        "nginx-passes-requests",
         SECTION,
         "nginx in front answers 503 for one application, a maintenance page that was left",
         "接入层 nginx 对一个应用返回 503，是遗留的维护页面",
