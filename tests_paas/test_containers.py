@@ -217,6 +217,9 @@ def test_the_sources_of_bind_mounts_are_there(host: HostView, finding: Finding) 
             wrong.setdefault(container.name, other)
     _fill(finding, list(wrong))
     assert not wrong, several(dict(sorted(wrong.items())), "containers", components=_components(list(wrong)))
+    unread = [one.name for one in _containers(host).by_name.values() if not one.network]
+    if unread:
+        raise NoData(msg("the network of {containers} was not read", containers=series(unread)))
 
 
 def _other_definition(host: HostView, container: Container) -> CaseMessage | None:

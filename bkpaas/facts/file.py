@@ -136,7 +136,7 @@ _OPEN_SOURCE_FILES = {
 """The same below an install root that is not that of a package. Source: examples of legacy-bk-paas."""
 _MOST_LOGIN_FILES = 100
 TEMPORARY = "/tmp"
-"""The directory in which a database server keeps temporary files by default; here only looked at."""
+"""The directory in which a database server keeps temporary files by default. Only its metadata is read."""
 
 
 def path_stats(files: Files) -> PathStats:

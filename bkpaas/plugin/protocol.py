@@ -73,7 +73,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
 
 
 def _location(item: pytest.Function) -> Location:
-    """Return the location of an item; that of a function is looked up once, for its first subject."""
+    """Return the location of an item; that of a function is computed once, for its first subject."""
     locations = item.config.stash[_LOCATIONS]
     key = item.parent, item.function
     if key not in locations:

@@ -190,26 +190,18 @@ def release_usermgr(lab: Lab) -> None:
     restart_usermgr(lab)
 
 
-def stop_mysql(lab: Lab) -> None:
-    """MySQL is stopped; some seconds later consul does not give its name any more."""
-    systemctl(lab, host(lab, "mysql"), "stop mysql@default")
-    await_name(lab, "mysql-default.service.consul", there=False)
+def stopped(role: str, name: str) -> tuple[Act, Act]:
+    """The unit of a data host is stopped; some seconds later consul does not give its name any more."""
 
+    def break_(lab: Lab) -> None:
+        systemctl(lab, host(lab, role), f"stop {role}@default")
+        await_name(lab, name, there=False)
 
-def start_mysql(lab: Lab) -> None:
-    systemctl(lab, host(lab, "mysql"), "start mysql@default")
-    await_name(lab, "mysql-default.service.consul")
+    def heal(lab: Lab) -> None:
+        systemctl(lab, host(lab, role), f"start {role}@default")
+        await_name(lab, name)
 
-
-def stop_redis(lab: Lab) -> None:
-    """redis is stopped; some seconds later consul does not give its name any more."""
-    systemctl(lab, host(lab, "redis"), "stop redis@default")
-    await_name(lab, "redis.service.consul", there=False)
-
-
-def start_redis(lab: Lab) -> None:
-    systemctl(lab, host(lab, "redis"), "start redis@default")
-    await_name(lab, "redis.service.consul")
+    return break_, heal
 
 
 def change_redis_password(lab: Lab) -> None:
@@ -363,9 +355,9 @@ FAULTS = [
     _fault("consul-template-stopped", "unit-state", "consul-template was stopped", "consul-template 被停止", stop_consul_template, start_consul_template, "login-502"),
     _fault("default-py-edited", "settings-lost-at-upgrade", "A time-out was changed in default.py", "在 default.py 中修改了超时", edit_default, restore_default, "deploy-timeout"),
     _fault("unit-env-development", "bk-env-production", "The uwsgi file of login selects development", "login 的 uwsgi 配置选择了 development", development, production, "platform-healthy"),
-    _fault("redis-unit-stopped", "consul-names", "redis was stopped: healthz of ESB is not ok", "redis 被停止：ESB 的 healthz 异常", stop_redis, start_redis, "no-logs"),
+    _fault("redis-unit-stopped", "consul-names", "redis was stopped: healthz of ESB is not ok", "redis 被停止：ESB 的 healthz 异常", *stopped("redis", "redis.service.consul"), "no-logs"),
     _fault("redis-password-at-runtime", "redis-password", "the running redis was given a password that no file has", "运行中的 redis 被设置了任何文件中都没有的密码", change_redis_password, restart_redis, "no-logs"),
-    _fault("mysql-unit-stopped", "consul-names", "MySQL was stopped: paas answers 500 in HTML", "MySQL 被停止：paas 返回 HTML 的 500", stop_mysql, start_mysql, "platform-healthy"),
+    _fault("mysql-unit-stopped", "consul-names", "MySQL was stopped: paas answers 500 in HTML", "MySQL 被停止：paas 返回 HTML 的 500", *stopped("mysql", "mysql-default.service.consul"), "platform-healthy"),
     _fault("appt-row-inactive", "healthz-appengine", "appt is not active in the database: paas hides it", "appt 在数据库中未激活：paas 不显示", change("is_active = 0"), put_back, "appt-502"),
     _fault("container-copy", "container-processes", "A copy of login's container under another name has the port", "login 容器的副本以其他名称占用端口", second_container, remove_second_container, layout="f"),
     _fault("docker-disabled", "unit-definition", "docker runs and is disabled", "docker 在运行但为 disabled", disable_docker, enable_docker, layout="f"),

@@ -53,7 +53,7 @@ def in_containers(snapshot: dict[str, Any], *names: str) -> None:
         by_name = {
             f"bk-paas-{service}": {
                 "name": f"bk-paas-{service}", "id": ID, "state": "running", "pid": pid, "memory": LIMIT,
-                "image": f"bk-paas-{service}:2.14.68", "policy": "no",
+                "image": f"bk-paas-{service}:2.14.68", "policy": "no", "network": "host",
                 "binds": binds(service),
             }
             for service, pid in pids.items()
@@ -183,6 +183,10 @@ def bound(**values: str) -> Change:
 def test_the_sources_of_bind_mounts(judge: Any, change: Change, case: str | None) -> None:
     verdict = judge("container-definition", change)["paas-1"]
     assert (verdict["verdict"], verdict["case"]) == (("fail", case) if case else ("pass", None))
+
+
+def test_a_network_that_was_not_read(judge: Any) -> None:
+    assert judge("container-definition", login(network=""))["paas-1"]["verdict"] == "no_data"
 
 
 def test_the_home_of_a_container_need_not_be_that_of_the_host(judge: Any) -> None:
