@@ -38,6 +38,7 @@ from bkpaas.checks import (
     queried_applications,
     several,
     static_directory,
+    unread_nouns,
     worker_uids,
 )
 
@@ -63,8 +64,11 @@ def test_deployed_applications_answer(host: HostView, deployment: Deployment, fi
     names = ", ".join(saas.app for saas in host.saas.items)
     finding.add_evidence(names or msg("none deployed"))
     assert not problems, several(problems, "apps", components={})
-    if unknown:
-        raise NoData(clauses(labelled(app, reason) for app, reason in unknown.items()))
+    unread: list[Message | str] = [labelled(app, reason) for app, reason in unknown.items()]
+    if host.saas.items:
+        unread += unread_nouns(host, deployment, "processes", "sockets", "startup")
+    if unread:
+        raise NoData(clauses(unread))
 
 
 DEPLOYING_SECONDS = 10.0

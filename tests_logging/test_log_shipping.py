@@ -230,7 +230,7 @@ def test_redis_accepts_new_lines(
     for target in targets.values():
         finding.set_remedy_values(redis_host=target.host, redis_port=target.port)
         endpoint = redis_endpoint(target)
-        wrong += _wrong_keys(host, target, finding)
+        wrong += _wrong_keys(host, target, finding, unclear)
         if target.tls or target.host is None or target.port is None or "password" in target.unknown:
             unclear.append(msg("{endpoint}: cannot be queried from this host", endpoint=endpoint))
             continue
@@ -253,12 +253,15 @@ def test_redis_accepts_new_lines(
         raise NoData(clauses(unclear))
 
 
-def _wrong_keys(host: HostView, target: RedisTarget, finding: Finding) -> list[CaseMessage]:
+def _wrong_keys(
+    host: HostView, target: RedisTarget, finding: Finding, unclear: list[Message]
+) -> list[CaseMessage]:
     """Return the cases of the lists of a server whose keys have another type: redis refuses each line for them."""
     try:
         answer = host.redis.get(TcpName.REDIS, target.server)
-    except NoData:
-        return []  # log-redis-reachable says why
+    except NoData as gap:
+        unclear.append(msg("{endpoint}: {reason}", endpoint=redis_endpoint(target), reason=gap.message()))
+        return []
     channels = {one.key for one in host.log_plugins.targets if one.type not in (None, "list")}
     wrong: list[CaseMessage] = []
     for readings in key_readings(answer, host.log_plugins, target):

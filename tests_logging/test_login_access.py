@@ -29,6 +29,7 @@ from bkpaas.checks import (
     msg,
     seconds,
     series,
+    unread_nouns,
 )
 
 
@@ -149,6 +150,8 @@ def test_requests_of_users_succeed(
             finding.add_evidence(repaired)
     finding.add_evidence(msg("{number} requests in the log", number=access.requests))
     if not left:
+        if unread := unread_nouns(host, deployment, "logs"):
+            raise NoData(clauses(unread))
         return
     route = left[0]
     exception = _exception(route, host)

@@ -124,10 +124,7 @@ def _require_room_for_headers(host: HostView, services: Mapping[str, Service], f
 
 def _refuses_large(host: HostView) -> bool:
     """Return whether login closes the connection of a large request of its own host, and answers a short one."""
-    try:
-        small, large = host.answers.get(HttpName.SERVICE, "login"), host.answers.get(HttpName.LARGE)
-    except NoData:
-        return False
+    small, large = host.answers.get(HttpName.SERVICE, "login"), host.answers.get(HttpName.LARGE)
     return small.ok and large.error_kind in ("empty", "reset")
 
 

@@ -18,6 +18,7 @@ from bkpaas.checks import (
     NotApplicable,
     Process,
     case,
+    clauses,
     condition,
     container_of,
     container_of_service,
@@ -28,6 +29,7 @@ from bkpaas.checks import (
     service_of_container,
     several,
     unit_of_service,
+    unread_nouns,
 )
 
 KILLED = 9
@@ -294,6 +296,8 @@ def test_containers_have_enough_memory(host: HostView, deployment: Deployment, f
             )
     _fill(finding, list(wrong))
     assert not wrong, several(dict(sorted(wrong.items())), "containers", components=_components(list(wrong)))
+    if unread := unread_nouns(host, deployment, "logs", "system"):
+        raise NoData(clauses(unread))
 
 
 def _killed_workers(host: HostView, deployment: Deployment) -> list[str]:
@@ -361,3 +365,10 @@ def test_paas_hosts_are_of_one_generation(
             generation=deployment.generation,
             managers=text,
         )
+    unread = [
+        reason
+        for entry in deployment.selected("paas")
+        for reason in unread_nouns(host_facts(entry.name), deployment, "processes", "units")
+    ]
+    if unread:
+        raise NoData(clauses(dict.fromkeys(unread)))

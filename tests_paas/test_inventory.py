@@ -15,11 +15,13 @@ from bkpaas.checks import (
     Missing,
     NoData,
     NotApplicable,
+    Noun,
     RoleSign,
     Subject,
     about,
     app_role_in_use,
     case,
+    clauses,
     combined,
     condition,
     is_login_refusal,
@@ -29,6 +31,7 @@ from bkpaas.checks import (
     own_interfaces,
     role_places,
     series,
+    unread_nouns,
 )
 
 APP_PATHS = {"appt": "/t/", "appo": "/o/"}
@@ -63,6 +66,9 @@ def test_inventory_and_hosts_agree_on_roles(
     )
     finding.add_evidence(", ".join(entry.roles))
     assert problem is None, combined([problem], problem.evidence)
+    nouns: tuple[Noun, ...] = ("addresses", "sockets", "services", "settings", "nginx", "agent")
+    if unread := unread_nouns(host, deployment, *nouns):
+        raise NoData(clauses(unread))
 
 
 def _identities(views: dict[str, HostView]) -> dict[str, set[str]]:

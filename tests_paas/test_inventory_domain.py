@@ -13,9 +13,11 @@ from bkpaas.checks import (
     Value,
     about,
     case,
+    clauses,
     condition,
     msg,
     server_name_fits,
+    unread_nouns,
 )
 
 OPEN_PAAS = "OPEN_PAAS"
@@ -27,17 +29,24 @@ def test_inventory_has_the_domain_of_the_files(
     deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
     """The domain of the inventory is that of nginx's server block for open_paas, or of PAAS_DOMAIN in the settings."""
+    fronts, services = ([one.name for one in deployment.selected(role)] for role in ("nginx", "paas"))
     served: dict[str, str] = {}
-    for nginx in deployment.selected("nginx"):
-        served |= _served(host_facts(nginx.name))
+    for name in fronts:
+        served |= _served(host_facts(name))
     configured: dict[str, str] = {}
     unclear: list[NoData] = []
-    for paas in deployment.selected("paas"):
-        configured |= _configured(host_facts(paas.name), unclear)
+    for name in services:
+        configured |= _configured(host_facts(name), unclear)
     names = {name: location for name, location in (served | configured).items() if name != deployment.domain}
     finding.add_evidence(deployment.domain)
     if served and not configured and unclear:
         raise unclear[0]
+    unread = [
+        *(one for name in fronts for one in unread_nouns(host_facts(name), deployment, "nginx")),
+        *(one for name in services for one in unread_nouns(host_facts(name), deployment, "settings")),
+    ]
+    if unread and not (served and configured):
+        raise NoData(clauses(dict.fromkeys(unread)))
     if not served or not configured:
         raise NotApplicable(msg("no server block of open_paas, or no PAAS_DOMAIN, was read"))
     fits = [name for name in served if server_name_fits(name, deployment.domain)]

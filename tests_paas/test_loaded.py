@@ -35,6 +35,7 @@ from bkpaas.checks import (
     require_supervisord,
     series,
     settings_changes,
+    unread_nouns,
 )
 
 TIME_OUTS = ("EVENT_STATE_EXPIRE_SECONDS", "HISTORY_EVENT_STATE_EXPIRE_SECONDS")
@@ -310,9 +311,11 @@ def test_agents_run_with_the_files_on_disk(
             messages := changes(files, process, process.start, slack)
         ):
             stale.setdefault(name, []).extend(messages)
+    require_no_problems(stale, finding, PROVED)
+    if unread := unread_nouns(host, deployment, "agent", "log_plugins"):
+        raise NoData(clauses(unread))
     if not readers:
         raise NotApplicable(msg("no agent runs here"))
-    require_no_problems(stale, finding, PROVED)
 
 
 def _readers(host: HostView) -> Iterator[tuple[str, Process, Sequence[FileFact]]]:

@@ -42,6 +42,7 @@ from bkpaas.checks import (
     series,
     setting,
     sorted_uids,
+    unread_nouns,
 )
 
 ProxyVariable = tuple[str, str, str]
@@ -180,6 +181,7 @@ def test_no_proxy_takes_requests_to_paas(
         endpoint=series(sorted({one.value for one in wrong})),
         places=series(dict.fromkeys(places)) if places else msg("the environment of running programs"),
     )
+    unknown += unread_nouns(host, deployment, "services")
     if unknown:
         raise NoData(msg("could not be read: {files}", files=joined(", ", unknown[:5], context="ids")))
     finding.add_evidence(

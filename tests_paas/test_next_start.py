@@ -9,6 +9,7 @@ from bkpaas.checks import (
     WRITE,
     CaseMessage,
     ConfProgram,
+    Deployment,
     Finding,
     HostView,
     Message,
@@ -33,13 +34,14 @@ from bkpaas.checks import (
     process_of_program,
     program_lines,
     require_no_problems,
+    unread_nouns,
 )
 
 DELETED = " (deleted)"
 
 
 @condition("next-start")
-def test_programs_can_be_started_again(host: HostView, finding: Finding) -> None:
+def test_programs_can_be_started_again(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """What each program needs at its start exists and is accessible to its account, and is what runs now."""
     startup = host.startup
     wrong: dict[str, list[CaseMessage]] = {}
@@ -58,6 +60,10 @@ def test_programs_can_be_started_again(host: HostView, finding: Finding) -> None
             wrong.setdefault(name, []).extend(problems)
     finding.add_evidence(msg("{count} paths", count=len(needed)))
     require_no_problems(wrong, finding)
+    if missing := unread_nouns(
+        host, deployment, "supervisors", "services", "nginx", "saas", "names", "sockets"
+    ):
+        raise NoData(clauses(missing))
     if not needed:
         raise NotApplicable(msg("nothing is started here by supervisor, systemd or nginx"))
     if unread:

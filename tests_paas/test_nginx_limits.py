@@ -23,6 +23,7 @@ from bkpaas.checks import (
     nginx_route,
     platform_servers,
     servers_of_domain,
+    unread_nouns,
     unusable_directory,
 )
 
@@ -75,6 +76,8 @@ def test_nginx_has_connections_ports_and_files(
     assert not denied, case("connect-denied", _evidence(denied, minutes), server=denied[-1].upstream)
     unusable = unusable_directory(host, ("body", "proxy"))
     assert unusable is None, case("temporary-directory", unusable[1], path=unusable[0])
+    if unread := unread_nouns(host, deployment, "answers"):
+        raise NoData(clauses(unread))
     if host.system.local_ports is None:
         raise NoData(msg("net.ipv4.ip_local_port_range was not read"))
     first, last = host.system.local_ports

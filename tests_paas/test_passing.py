@@ -19,6 +19,7 @@ from bkpaas.checks import (
     NoData,
     NotApplicable,
     case,
+    clauses,
     client_of,
     clock_slack,
     combined,
@@ -36,6 +37,7 @@ from bkpaas.checks import (
     series,
     servers_of_domain,
     serving_location,
+    unread_nouns,
 )
 
 PATHS = {
@@ -83,6 +85,8 @@ def test_nginx_passes_requests_on(
             wrong.setdefault((where, problem.case), (service, problem))
     finding.add_evidence(", ".join(seen))
     if not wrong:
+        if unread := unread_nouns(host, deployment, "logs", "processes"):
+            raise NoData(clauses(unread))
         return
     finding.affects_services(service for service, _ in wrong.values())
     first = next(iter(wrong.values()))[1]

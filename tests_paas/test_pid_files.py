@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from bkpaas.checks import (
     CaseMessage,
+    Deployment,
     Finding,
     HostView,
     Missing,
@@ -11,6 +12,7 @@ from bkpaas.checks import (
     NotApplicable,
     Process,
     case,
+    clauses,
     condition,
     container_of,
     ended_between_rounds,
@@ -18,11 +20,12 @@ from bkpaas.checks import (
     pid_files,
     require_no_problems,
     series,
+    unread_nouns,
 )
 
 
 @condition("pid-files")
-def test_pid_files_name_the_masters(host: HostView, finding: Finding) -> None:
+def test_pid_files_name_the_masters(host: HostView, deployment: Deployment, finding: Finding) -> None:
     """The pid files of nginx and of the uwsgi services exist and name the running master."""
     startup = host.startup
     wrong: dict[str, list[CaseMessage]] = {}
@@ -49,11 +52,13 @@ def test_pid_files_name_the_masters(host: HostView, finding: Finding) -> None:
                 pid=pid,
             )
             wrong.setdefault(name, []).append(other)
+    require_no_problems(wrong, finding)
+    if missing := unread_nouns(host, deployment, "nginx", "services"):
+        raise NoData(clauses(missing))
     if not files and host.services.manager == "docker":
         raise NotApplicable(msg("the pid files of services in containers hold the pids of the container"))
     if not files:
         raise NotApplicable(msg("no running master has a pid file in its configuration"))
-    require_no_problems(wrong, finding)
     if unread:
         raise NoData(msg("not read: {paths}", paths=", ".join(unread[:3])))
     if restarted:

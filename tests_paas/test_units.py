@@ -16,6 +16,7 @@ from bkpaas.checks import (
     Unit,
     Units,
     case,
+    clauses,
     condition,
     msg,
     required_units,
@@ -24,6 +25,7 @@ from bkpaas.checks import (
     service_of_unit,
     several,
     unit_of_service,
+    unread_nouns,
 )
 
 EXITED = 1
@@ -49,7 +51,9 @@ def _short(names: Iterable[str]) -> str:
 
 
 @condition("process-manager")
-def test_the_services_have_their_process_manager(host: HostView, finding: Finding) -> None:
+def test_the_services_have_their_process_manager(
+    host: HostView, deployment: Deployment, finding: Finding
+) -> None:
     """systemd runs the services of open_paas on this host, by units of their own."""
     masters = host.processes.uwsgi_masters()
     daemons = host.processes.supervisords()
@@ -68,6 +72,8 @@ def test_the_services_have_their_process_manager(host: HostView, finding: Findin
             "units-left", "the services run in containers, and so do {units} as units", units=series(active)
         )
         finding.add_evidence(f"docker: {' '.join(host.containers.by_name)}")
+        if unread := unread_nouns(host, deployment, "units"):
+            raise NoData(clauses(unread))
         return
     units = _units(host)
     present = [name for name in map(unit_of_service, OPEN_PAAS_SERVICES) if _exists(units, name)]

@@ -45,6 +45,7 @@ from bkpaas.checks import (
     shared_readings,
     unanswered_case,
     unanswered_places,
+    unread_nouns,
 )
 
 LOCATIONS = {
@@ -193,12 +194,13 @@ def test_addresses_in_the_settings_are_those_of_the_inventory(
             if problem is not None:
                 edit = _location_edit(reading, host, deployment, host_facts)
                 wrong.append(Problem(name, [reading.project], problem, (edit,)))
-    for one in unanswered_places(host, deployment):
+    for one in unanswered_places(host, deployment, unclear):
         finding.depends_on_hosts(_hosts_behind(host, one.host, deployment, host_facts))
         wrong.append(Problem(one.name, [one.project], unanswered_case(one)))
     wrong += _refusals(host, deployment)
     if not compared and not unclear and not wrong:
         raise NotApplicable(msg("no settings file has an address of another part of the platform"))
+    unclear += unread_nouns(host, deployment, "sockets")
     finding.add_evidence(series(compared))
     finding.affects_services(SERVICES[one.name] for one in wrong if one.case.case == "not-listening")
     _assert_none(wrong, host, finding)

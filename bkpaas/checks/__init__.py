@@ -140,6 +140,7 @@ from bkpaas.checks.role_places import SETTINGS_OF_ROLE, misplaced_roles, role_pl
 from bkpaas.checks.role_signs import ROLE_SIGNS, app_role_in_use, own_interfaces
 from bkpaas.checks.role_signs import Sign as RoleSign
 from bkpaas.checks.unanswered import unanswered_case, unanswered_places
+from bkpaas.checks.unread import Noun, unread_nouns
 from bkpaas.checks.values import (
     SHARED_SETTINGS,
     SettingReadings,
@@ -326,7 +327,7 @@ __all__ = [  # one name a line would take 200 lines
     "HttpName", "Index", "IpAddress", "Link", "Listener", "LogFile", "LogHit", "LogPlugin", "LogPlugins",
     "LoginAccess", "LoginFailure", "LoginTrial", "Logs", "Manager", "Message", "Missing", "Names", "Need", "Nginx",
     "NginxListen", "NginxLocation", "NginxRoute", "NginxServer", "NginxUpstream", "NginxUpstreamServer", "NoData",
-    "Node", "NotApplicable", "OnController", "PathStats", "PerHost", "PerLink", "PerPair", "Process", "Processes",
+    "Node", "NotApplicable", "Noun", "OnController", "PathStats", "PerHost", "PerLink", "PerPair", "Process", "Processes",
     "Program", "Proxies", "ProxySetting", "RedisAnswer", "RedisAnswers", "RedisFile", "RedisKey",
     "RedisKeyReadings", "RedisRunning", "RedisState", "RedisTarget", "RegisteredAgent", "Resolved", "Retransmits", "RoleSign",
     "Saas", "SaasRuns", "Search", "Searches", "Service", "ServiceRun", "Services", "ServicesView", "SettingReading",
@@ -357,6 +358,6 @@ __all__ = [  # one name a line would take 200 lines
     "servers_of_domain", "servers_of_name", "service_endpoint", "service_of_container", "service_of_unit", "serving_location",
     "setting", "setting_text", "settings_changes", "several", "shadowing_server", "shared_readings", "sorted_uids",
     "source", "ssh_command", "statement_failure", "static_directory", "stopped_nginx", "target", "unanswered_case", "unanswered_places", "unit_of_service", "unknown_field",
-    "unreadable_for_want_of_rights", "unusable_directory", "upstream_component", "usual_clock", "valid_addresses", "waiting_lines",
+    "unread_nouns", "unreadable_for_want_of_rights", "unusable_directory", "upstream_component", "usual_clock", "valid_addresses", "waiting_lines",
     "without_name", "without_return", "worker_uids", "zone_offset",
 ]  # fmt: skip

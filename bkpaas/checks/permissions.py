@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bkpaas.facts import FileFact, HostView, Missing
+from bkpaas.facts import FileFact, HostView
 from bkpaas.facts.nginx_temporary import Directories, temporary_directories
 from bkpaas.facts.startup import directories
 from bkpaas.messages import Message, msg
@@ -59,12 +59,9 @@ def closed_path(
 def unusable_directory(host: HostView, names: Iterable[str]) -> tuple[str, Message] | None:
     """Return the directory for bodies that nginx cannot use, and why; None if one set of directories is usable.
 
-    names: body, proxy or uwsgi, as the host needs them.
+    names: body, proxy or uwsgi, as the host needs them. Raises NoData if the paths or the files of nginx were not read.
     """
-    if isinstance(host.facts.nginx, Missing) or isinstance(host.facts.startup, Missing):
-        return None
-    masters, paths = host.processes.nginx_masters(), host.startup.paths
-    configured = host.nginx.temporary
+    masters, paths, configured = host.processes.nginx_masters(), host.startup.paths, host.nginx.temporary
     candidates = temporary_directories(configured, masters[0].exe) if masters else ()
     present = [one for one in candidates if configured or _exists(one, paths)]
     problems = [_first_problem(one, host, names) for one in present]

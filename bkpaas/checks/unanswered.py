@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 from bkpaas.checks.case import CaseMessage, about, case
 from bkpaas.checks.phrases import mentions, no_answer
-from bkpaas.errors import NoData
-from bkpaas.facts import Connection, HostView, Missing, health
+from bkpaas.errors import NoData, message_of
+from bkpaas.facts import Connection, HostView, health
 from bkpaas.facts.query import HttpName, TcpName
 from bkpaas.facts.setting_places import is_front, setting_places
 from bkpaas.inventory.deployment import Deployment
-from bkpaas.messages import msg
+from bkpaas.messages import Message, msg
 
 _SYSTEMS = {"HOST_CC": "CC", "HOST_CC_V3": "CC", "HOST_JOB": "JOB", "HOST_FTA": "FTA", "REDIS_HOST": "redis"}
 """Setting -> what a healthz calls the system."""
@@ -30,24 +30,36 @@ class Unanswered(NamedTuple):
     connection: Connection
 
 
-def unanswered_places(host: HostView, deployment: Deployment) -> Iterator[Unanswered]:
+def unanswered_places(
+    host: HostView, deployment: Deployment, unclear: list[Message | str]
+) -> Iterator[Unanswered]:
     """Yield the settings of a paas host whose address refuses connections or does not answer.
 
     The front of the platform has conditions of its own, and a healthz that names the system reports it.
+
+    Args:
+        unclear: gets why an address is not known to accept connections.
     """
-    if isinstance(host.facts.settings, Missing) or isinstance(host.facts.connections, Missing):
-        return
-    for (place, port), users in setting_places(host.facts.settings).items():
-        connection = host.facts.connections.by_name.get(TcpName.SETTING.of(f"{place}:{port}"))
-        if connection is None or connection.error_kind not in ("refused", "timeout", "unreachable"):
-            continue
+    for (place, port), users in setting_places(host.settings).items():
         if is_front(place, port, deployment):
+            continue
+        connection = _connection(host, f"{place}:{port}", unclear)
+        if connection is None or connection.error_kind not in ("refused", "timeout", "unreachable"):
             continue
         for project, name in users:
             if _is_reported(host, project, name):
                 continue
-            value = host.facts.settings.by_project[project].values[name]
+            value = host.settings.by_project[project].values[name]
             yield Unanswered(project, name, f"{value.file}:{value.line}", place, port, connection)
+
+
+def _connection(host: HostView, endpoint: str, unclear: list[Message | str]) -> Connection | None:
+    """Return the connection to an address in the settings; None: it was not tried, and `unclear` gets why."""
+    try:
+        return host.connections.get(TcpName.SETTING, endpoint)
+    except NoData as reason:
+        unclear.append(message_of(reason))
+        return None
 
 
 def _is_reported(host: HostView, project: str, name: str) -> bool:

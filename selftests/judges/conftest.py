@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from bkpaas.language import get_language, set_language
-from selftests.judges import cases
+from selftests.judges import cases, masking
 from selftests.snapshots.edited import load_edited
 from selftests.snapshots.placeholders import unfilled
 from selftests.suite import in_process
@@ -39,6 +39,7 @@ def record(tmp_path):
         cases.note(results.verdicts)
         wrong = {one.id: left for one in results.verdicts if (left := unfilled(one.remedy or ""))}
         assert not wrong, "variables of remedies that have no value"
+        assert masking.silent_passes(snapshot, results.verdicts) == []
         return msgspec.to_builtins(results)
 
     return of
