@@ -272,11 +272,7 @@ def _paas_readers(host: HostView) -> Readers:
 
 def _agent_readers(host: HostView) -> Readers:
     files = _agent(host).files
-    agents = [
-        process
-        for process in host.processes.items
-        if process.name == "paas_agent" or (process.argv and process.argv[0].endswith("/paas_agent"))
-    ]
+    agents = [process for process in host.processes.items if process.is_agent]
     if not agents:
         raise NoData(msg("no process of paas_agent was found"))
     return [(agent, files) for agent in agents]

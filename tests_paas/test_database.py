@@ -43,6 +43,7 @@ TOKEN = "ESB_TOKEN"
 LOCK_SECONDS = 5
 """A connection that waits longer than this for a lock of a table or of the server is stuck."""
 LOCKED = re.compile(r"Waiting for .*(?:lock|flush|space)", re.IGNORECASE)
+TABLE_LOCK = re.compile(r"Waiting for table (?:metadata|level) lock", re.IGNORECASE)
 NO_TABLE = frozenset({1146, 1932})
 NO_TEMPORARY_FILE = frozenset({1, 3, 23, 1004, 1021, 1026})
 """The server cannot create or write a file for an answer. Source: MySQL, global errors 1 to 23 and server errors."""
@@ -97,6 +98,16 @@ def _check_writable(account: DatabaseAccount, endpoint: str, state: DatabaseStat
         for session in state.sessions
         if LOCKED.match(session.state) and session.seconds >= LOCK_SECONDS
     ]
+    of_table = bool(stuck) and TABLE_LOCK.match(stuck[0].state) is not None
+    assert not of_table, case(
+        "table-locked",
+        "{endpoint}: {connections} in the state {state!r}, for up to {seconds} s (limit {limit} s)",
+        endpoint=endpoint,
+        connections=plural("{count} connection", "{count} connections", count=stuck[0].count),
+        state=stuck[0].state,
+        seconds=stuck[0].seconds,
+        limit=LOCK_SECONDS,
+    )
     assert not stuck, case(
         "locked",
         "{endpoint}: {connections} in the state {state!r}, for up to {seconds} s (limit {limit} s)",

@@ -196,12 +196,10 @@ def test_database_accepts_the_account(
         text = labelled(who, reason)
         if login is not None and (login.code in REFUSALS or login.kind == "silent"):
             name_database(account, host, deployment, host_facts, finding)
-            silent = login.kind == "silent"
-            raise AssertionError(
-                case("silent", text, endpoint=endpoint)
-                if silent
-                else case("refused", text, endpoint=endpoint)
-            )
+            assert login.kind != "silent", case("silent", text, endpoint=endpoint)
+            assert login.code not in NO_CONNECTION, case("connections-used-up", text, endpoint=endpoint)
+            assert login.code != HOST_BLOCKED, case("host-blocked", text, endpoint=endpoint)
+            raise AssertionError(case("refused", text, endpoint=endpoint))
         unknown.append(text)
     if refusal := _refusal(host):
         service, error = refusal
@@ -218,6 +216,9 @@ def _password_expired(login: DatabaseLogin) -> Message | None:
     return next((statement_failure(error) for error in errors if error.code == PASSWORD_EXPIRED), None)
 
 
+NO_CONNECTION = frozenset({1040, 1203, 1226})
+"""MySQL's numbers for: the server has no connection left, or the account (two)."""
+HOST_BLOCKED = 1129
 REFUSALS = frozenset({1040, 1044, 1045, 1049, 1129, 1130, 1203, 1226, 1698, 1862, 3032, 3118, 4151})
 """MySQL's numbers for: no connection left, no right, wrong password, no such database, host blocked, host not allowed,
 too many connections of the account (two), no password, password expired, offline mode, account locked (MySQL,

@@ -322,7 +322,7 @@ def _readers(host: HostView) -> Iterator[tuple[str, Process, Sequence[FileFact]]
     agent = host.facts.agent
     if not isinstance(agent, Missing) and agent.config is not None:
         for process in host.processes.items:
-            if process.name == "paas_agent" or (process.argv and process.argv[0].endswith("/paas_agent")):
+            if process.is_agent:
                 yield "paas_agent", process, agent.config.files
     plugins = host.facts.log_plugins
     if not isinstance(plugins, Missing):

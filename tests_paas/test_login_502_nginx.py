@@ -1,6 +1,5 @@
 """FAQ: login answers 502 Bad Gateway: nginx, its server block for the domain, and its upstreams."""
 
-import re
 from collections.abc import Iterable
 
 from msgspec import structs
@@ -47,6 +46,7 @@ from bkpaas.checks import (
     nginx_route,
     no_answer,
     open_paas_servers,
+    own_answer,
     platform_upstreams,
     refused_hosts,
     selected_server,
@@ -54,6 +54,7 @@ from bkpaas.checks import (
     servers_of_domain,
     servers_of_name,
     service_endpoint,
+    serving_servers,
     several,
     shadowing_server,
     stopped_nginx,
@@ -170,16 +171,16 @@ def _check_selected(
     if selected is None:
         return
     where = f"{selected.file}:{selected.line}"
-    serving = [one for one in servers if _refusal(one) is None and _leads_to_open_paas(one)]
+    serving = serving_servers(host.nginx, deployment)
     finding.set_remedy_values(edit=edit_of([without_name(selected, deployment.domain)], host.name))
-    assert not serving or selected in serving, case(
+    assert selected in serving or selected not in servers, case(
         "hidden",
         "requests for {domain} reach {location}: nginx ignores the block of the same name at {other}",
         domain=deployment.domain,
         location=where,
         other=series(f"{one.file}:{one.line}" for one in serving),
     )
-    refusal = _refusal(selected)
+    refusal = own_answer(selected)
     finding.set_remedy_values(edit=edit_of([without_return(selected)], host.name))
     assert refusal is None, case("answers-itself", "{location}: {answer}", location=where, answer=refusal)
     refused = refused_hosts(selected, deployment)
@@ -199,15 +200,6 @@ def _check_selected(
             rules="; ".join(rules),
         )
     )
-
-
-def _refusal(server: NginxServer) -> str | None:
-    """Return the `return` with which a server block refuses every request, None without one."""
-    return f"return {server.returns}" if re.match(r"[45]\d\d\b", server.returns or "") else None
-
-
-def _leads_to_open_paas(server: NginxServer) -> bool:
-    return any(location.upstream in UPSTREAM_SERVICES for location in server.locations)
 
 
 def _domain_addresses_here(host: HostView, deployment: Deployment) -> list[str]:

@@ -168,19 +168,21 @@ def test_no_proxy_takes_requests_to_paas(
     running = host.processes.items
     root = f"{host.system.install_root}/" if host.system.install_root else "/data/bk"
     services = [process for process in running if _of_blueking(root, process)]
+    of_agent = False
     for process in services:
         if process.environ is None:
             unknown.append(f"/proc/{process.pid}/environ")
         location = f"{PROCESS}{process.pid} ({process.command[:80]})"
         variables = [(name.lower(), value, location) for name, value in (process.environ or {}).items()]
-        wrong += _taken(variables + _of_java(process, location), needed, deployment)
-    places = [one.location for one in wrong if not one.location.startswith(PROCESS)]
-    assert not wrong, case(
-        "taken",
-        lines(dict.fromkeys(one.text for one in wrong)),
-        endpoint=series(sorted({one.value for one in wrong})),
-        places=series(dict.fromkeys(places)) if places else msg("the environment of running programs"),
-    )
+        taken = _taken(variables + _of_java(process, location), needed, deployment)
+        of_agent = of_agent or bool(taken and process.is_agent)
+        wrong += taken
+    files = [one.location for one in wrong if not one.location.startswith(PROCESS)]
+    places = series(dict.fromkeys(files)) if files else msg("the environment of running programs")
+    texts = lines(dict.fromkeys(one.text for one in wrong))
+    endpoint = series(sorted({one.value for one in wrong}))
+    assert not of_agent, case("agent", texts, endpoint=endpoint, places=places)
+    assert not wrong, case("taken", texts, endpoint=endpoint, places=places)
     unknown += unread_nouns(host, deployment, "services")
     if unknown:
         raise NoData(msg("could not be read: {files}", files=joined(", ", unknown[:5], context="ids")))
@@ -241,7 +243,7 @@ def _of_blueking(root: str, process: Process) -> bool:
     """Return whether this is a service below the root, not a shell or an editor that names a file of BlueKing."""
     exe = process.exe or ""
     program = exe.rpartition("/")[2]
-    if process.name == "paas_agent" or exe.startswith(root) or "".join(process.argv[:1]).startswith(root):
+    if process.is_agent or exe.startswith(root) or "".join(process.argv[:1]).startswith(root):
         return True
     return program.startswith(("uwsgi", "java", "python")) and any(root in word for word in process.argv)
 

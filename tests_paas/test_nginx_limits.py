@@ -22,7 +22,7 @@ from bkpaas.checks import (
     msg,
     nginx_route,
     platform_servers,
-    servers_of_domain,
+    serving_servers,
     unread_nouns,
     unusable_directory,
 )
@@ -149,7 +149,7 @@ def test_nginx_accepts_uploads(
             )
         )
     needed = deployment.thresholds.upload_megabytes
-    for server in servers_of_domain(host.nginx, deployment):
+    for server in serving_servers(host.nginx, deployment):
         route = nginx_route(server.locations, PORTAL)
         size = route.location.passing.body_bytes if route else 0
         files = {

@@ -35,8 +35,8 @@ from bkpaas.checks import (
     refusal_of_users,
     refused_hosts,
     series,
-    servers_of_domain,
     serving_location,
+    serving_servers,
     unread_nouns,
 )
 
@@ -66,7 +66,7 @@ def test_nginx_passes_requests_on(
     nginx = host.nginx
     if nginx.main is None:
         raise NoData(msg("no nginx configuration was found"))
-    servers = servers_of_domain(nginx, deployment)
+    servers = serving_servers(nginx, deployment)
     if not servers:
         raise NotApplicable(msg("nginx here does not serve the PaaS domain"))
     wrong: dict[tuple[str, str | None], tuple[str, CaseMessage]] = {}

@@ -192,6 +192,26 @@ def servers_of_domain(nginx: Nginx, deployment: Deployment) -> list[NginxServer]
     return servers_of_name(nginx, deployment.domain, deployment.port)
 
 
+def own_answer(server: NginxServer) -> str | None:
+    """Return the `return` with which a server block refuses every request, None without one."""
+    return f"return {server.returns}" if re.match(r"[45]\d\d\b", server.returns or "") else None
+
+
+def serving_servers(nginx: Nginx, deployment: Deployment) -> list[NginxServer]:
+    """Return the server blocks of the domain that lead to open_paas, all of the domain if none does.
+
+    A block that was left behind takes the requests from them, which nginx-listen-vs-domain reports, or gets none.
+    """
+    servers = servers_of_domain(nginx, deployment)
+    serving = [
+        server
+        for server in servers
+        if own_answer(server) is None
+        and any(location.upstream in UPSTREAM_SERVICES for location in server.locations)
+    ]
+    return serving or servers
+
+
 INTERNAL_NAME, INTERNAL_PORT = "paas.service.consul", 80
 """Of the server on 6.x through which login, paas and ESB call each other."""
 
@@ -215,18 +235,34 @@ _PLATFORM_UPSTREAMS = ("OPEN_PAAS", *APP_UPSTREAMS)
 def platform_servers(nginx: Nginx, deployment: Deployment) -> list[NginxServer]:
     """Return the server blocks for the domains of the inventory and for the SaaS; all if there are none.
 
-    Other systems may use the same nginx: what only their blocks lead to is not part of the platform.
+    Other systems may use the same nginx: what only their blocks lead to is not part of the platform, and neither is what
+    only a left-over block of the domain leads to.
     """
     domains = (deployment.domain, *deployment.fqdns.values())
     agent_port = deployment.service_port("agent_nginx")
+    left_over = _left_over(nginx, deployment)
     servers = [
         server
         for server in nginx.servers
+        if server not in left_over
         if any(server_name_fits(name, domain) for name in server.names for domain in domains)
         or any(listen.port == agent_port and not listen.unix for listen in server.listens)
         or any((location.upstream or "").startswith(_PLATFORM_UPSTREAMS) for location in server.locations)
     ]
     return servers or list(nginx.servers)
+
+
+def _left_over(nginx: Nginx, deployment: Deployment) -> list[NginxServer]:
+    """Return the server blocks of the domain, and of no other one of the inventory, that do not serve it."""
+    serving = serving_servers(nginx, deployment)
+    return [
+        server
+        for server in servers_of_domain(nginx, deployment)
+        if server not in serving
+        and not any(
+            server_name_fits(name, other) for name in server.names for other in deployment.fqdns.values()
+        )
+    ]
 
 
 def platform_upstreams(nginx: Nginx, deployment: Deployment) -> set[str]:
@@ -235,7 +271,10 @@ def platform_upstreams(nginx: Nginx, deployment: Deployment) -> set[str]:
     own = platform_servers(nginx, deployment)
     locations = [one for server in own for one in server.locations]
     reached = {one.upstream for one in locations}
-    kept = {name for name in names if name in reached or name.startswith(_PLATFORM_UPSTREAMS)}
+    of_left_over = {
+        one.upstream for server in _left_over(nginx, deployment) for one in server.locations
+    } - reached
+    kept = {name for name in names if name in reached or name.startswith(_PLATFORM_UPSTREAMS)} - of_left_over
     if any(one.upstream is None and "$" in (one.proxy_pass or "") for one in locations):
         # a variable may name any upstream, but those that only blocks of other systems name are theirs
         others = {one.upstream for server in nginx.servers if server not in own for one in server.locations}
@@ -260,7 +299,7 @@ def upstream_component(address: str, nginx: Nginx, deployment: Deployment) -> st
                 return f"service:{service}"
     if address.rpartition(":")[0] in {app.address for app in deployment.hosts_with("appo", "appt")}:
         return "service:agent"
-    servers = servers_of_domain(nginx, deployment)
+    servers = serving_servers(nginx, deployment)
     for path, service in SERVICE_OF_PATH.items():
         if any(_leads_to(route(server.locations, path), address) for server in servers):
             return f"service:{service}"

@@ -57,6 +57,11 @@ class Process(Record, frozen=True, array_like=True):  # there are hundreds on a 
         return " ".join(self.argv)
 
     @property
+    def is_agent(self) -> bool:
+        """Return whether this is paas_agent, by its name or its program."""
+        return self.name == "paas_agent" or bool(self.argv and self.argv[0].endswith("/paas_agent"))
+
+    @property
     def service(self) -> str | None:
         """Return the open_paas service of this uwsgi or gunicorn: login, paas, esb, appengine ...
 

@@ -91,6 +91,25 @@ def find_agent_program(lab: Lab) -> None:
     start_agent(lab)
 
 
+def agent_conf(lab: Lab) -> str:
+    return f"{lab.layout.home}/etc/supervisor-paas_agent.conf"
+
+
+def start_agent_with_proxy(lab: Lab) -> None:
+    """The proxy of an administrator's shell was written into the file of the agent's supervisord."""
+    proxy = ".".join((*address(lab, host(lab, "appo")).split(".")[:3], "99"))
+    line = f'environment=http_proxy="http://{proxy}:3128"'
+    edit(lab, host(lab, "appo"), agent_conf(lab), f"/^\\[program:paas_agent\\]/a {line}")
+    supervisorctl(lab, host(lab, "appo"), "update", module="paas_agent")
+
+
+def start_agent_without_proxy(lab: Lab) -> None:
+    restore(lab, host(lab, "appo"), agent_conf(lab))
+    supervisorctl(lab, host(lab, "appo"), "update", module="paas_agent")
+    url = f"http://{address(lab, host(lab, 'appo'))}:{lab.layout.ports['agent']}/healthz"
+    await_http(lab, host(lab, "appo"), url, "200")
+
+
 def agent_program(lab: Lab) -> str:
     return f"{lab.layout.home}/paas_agent/paas_agent/bin/paas_agent"
 
@@ -228,6 +247,15 @@ FAULTS = (
         "appo 上的 paas_agent 已停止，其程序不存在",
         lose_agent_program,
         find_agent_program,
+    ),
+    Fault(
+        "agent-behind-proxy",
+        "http-proxy-env",
+        SECTION,
+        "paas_agent on the appo host was started with a proxy that does not exist",
+        "appo 上的 paas_agent 启动时带有不存在的代理",
+        start_agent_with_proxy,
+        start_agent_without_proxy,
     ),
     Fault(
         "agent-app-path-lost",

@@ -292,6 +292,14 @@ FAULTS = (
         release,
     ),
     fault(
+        "database-users-locked",
+        "database-tables",
+        "a session that was forgotten keeps the table of the users locked",
+        "被遗忘的会话一直锁着用户表",
+        hold("LOCK TABLES bkaccount_bkuser WRITE"),
+        release,
+    ),
+    fault(
         "database-connections-nearly-used",
         "database-connections",
         "programs keep all but a few connections of the database",

@@ -128,6 +128,17 @@ def end_maintenance(lab: Lab) -> None:
     reload_nginx(lab, nginx(lab))
 
 
+def leave_old_site(lab: Lab) -> None:
+    """The site of a former environment was left before the site: its upstream is gone."""
+    name, port = nginx(lab), lab.layout.ports["http"]
+    address_ = ".".join((*address(lab, name).split(".")[:3], "13"))
+    names = f"listen {port}; server_name paas.{lab.layout.domain};"
+    block_ = f"upstream OPEN_PAAS_OLD {{ server {address_}:8001; }} server {{ {names} location / {{ proxy_pass http://OPEN_PAAS_OLD; }} }}"
+    lab.run(name, f"echo '{block_}' > {site(lab, '00-portal')}")
+    reload_nginx(lab, name)
+    await_http(lab, name, gate_url(lab, "/login/"), "502")
+
+
 def refuse_hosts(lab: Lab) -> None:
     """Only the paas hosts and the desktops of the administrators may use the platform."""
     paas = [one.name for one in lab.layout.hosts if "paas" in one.roles]
@@ -221,6 +232,15 @@ FAULTS = (
         "a server block for maintenance with the domain's name was left before the site",
         "维护用的同名 server 遗留在站点之前",
         leave_maintenance,
+        end_maintenance,
+    ),
+    Fault(
+        "nginx-old-site-left",
+        "nginx-listen-vs-domain",
+        SECTION,
+        "the site of a former environment with the domain's name and a dead upstream was left before the site",
+        "旧环境的同名站点遗留在站点之前，其 upstream 已不存在",
+        leave_old_site,
         end_maintenance,
     ),
     Fault(

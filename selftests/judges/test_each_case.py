@@ -31,6 +31,11 @@ def database(part: str | None, **values: Any) -> Edit:
     return on(PAAS, edit)
 
 
+def refused_login(code: int) -> Edit:
+    login = {"state": "refused", "code": code, "text": "x"}
+    return on(PAAS, lambda host: host["connections"]["by_name"]["database"].update(login=login))
+
+
 def failed_table(**error: Any) -> Edit:
     return database(None, errors={"login_bktoken": error})
 
@@ -182,6 +187,16 @@ CASES: tuple[tuple[str, str, str, Edit], ...] = (
         "locked",
         "paas-1",
         database(None, sessions=[{"state": "Waiting for global read lock", "count": 3, "seconds": 90}]),
+    ),
+    ("database-login", "connections-used-up", "paas-1", refused_login(1040)),
+    ("database-login", "connections-used-up", "paas-1", refused_login(1203)),
+    ("database-login", "host-blocked", "paas-1", refused_login(1129)),
+    ("database-login", "refused", "paas-1", refused_login(1130)),
+    (
+        "database-writable",
+        "table-locked",
+        "paas-1",
+        database(None, sessions=[{"state": "Waiting for table metadata lock", "count": 5, "seconds": 25}]),
     ),
     (
         "database-writable",

@@ -378,6 +378,47 @@ def test_the_block_that_nginx_selects_leads_the_hosts_to_open_paas(judge, change
     assert (verdict["verdict"], verdict["case"]) == (word, failed), verdict
 
 
+def left_over_block(snapshot):
+    """Put the site of an old environment before the site: another upstream that is gone, another Host, small uploads."""
+    second_block()(snapshot)
+    old, server = nginx(snapshot)["servers"][0], {"address": "10.66.0.13", "port": 8001, "parameters": []}
+    upstream = {"name": "OPEN_PAAS_OLD", "servers": [server], "file": old["file"], "line": 1}
+    nginx(snapshot)["upstreams"].append(upstream)
+    passing = {"host": "$proxy_host", "body_bytes": 1024**2, "header_bytes": 8192}
+    location = {
+        "modifier": "",
+        "pattern": "/",
+        "proxy_pass": "http://OPEN_PAAS_OLD",
+        "upstream": "OPEN_PAAS_OLD",
+    }
+    old["locations"] = [location | {"file": old["file"], "line": 4, "passing": passing, "refusal": {}}]
+    answers = snapshot["hosts"]["nginx-1"]["answers"]["by_name"]
+    logs = snapshot["hosts"]["nginx-1"]["logs"]
+    line = {"file": logs["nginx_logs"][0], "time": snapshot["hosts"]["nginx-1"]["system"]["time"] - 1}
+    line |= {
+        "text": "connect() failed (113: No route to host)",
+        "level": "error",
+        "upstream": "10.66.0.13:8001",
+    }
+    logs["nginx_errors"] = [line]
+    answers["upstream-10.66.0.13:8001"] = {"url": "http://10.66.0.13:8001/", "error_kind": "unreachable"}
+
+
+def test_a_left_over_block_is_one_cause(record):
+    results = record(left_over_block)
+    assert results["root_causes"] == ["nginx-listen-vs-domain@nginx-1"]
+
+
+def test_a_refusal_of_the_site_is_not_hidden_by_a_left_over_block(record):
+    def change(snapshot):
+        for one in paas_server(snapshot)["locations"]:
+            one["passing"] = one["passing"] | {"host": "$proxy_host"}
+        left_over_block(snapshot)
+
+    results = record(change)
+    assert set(results["root_causes"]) == {"nginx-listen-vs-domain@nginx-1", "nginx-passes-requests@nginx-1"}
+
+
 @pytest.mark.parametrize(
     ("megabytes", "limit", "word"), [(0, 50, "pass"), (512, 50, "pass"), (1, 50, "warn"), (20, 10, "pass")]
 )

@@ -153,3 +153,50 @@ def test_a_wrong_category_does_not_reach_healthz_of_appengine(
     found = verdicts["healthz-appengine@paas-1"]
     assert found["verdict"] == "fail"
     assert ("agent-registered@appt-1" in found["explained_by"]) == explained
+
+
+def locked_users(state: str) -> Any:
+    """The table of the users does not answer, and connections wait."""
+
+    def change(snapshot: dict[str, Any]) -> None:
+        for host in ("paas-1", "paas-2"):
+            read = snapshot["hosts"][host]["connections"]["by_name"]["database"]["login"]["database"]
+            read.update(errors={"bkaccount_bkuser": {"kind": "silent"}})
+            read.update(sessions=[{"state": state, "count": 5, "seconds": 25}])
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("state", "conditions"),
+    [
+        ("Waiting for table metadata lock", {"database-tables"}),
+        ("Waiting for global read lock", {"database-tables", "database-writable"}),
+    ],
+)
+def test_a_locked_table_is_one_cause(record: Any, state: str, conditions: set[str]) -> None:
+    roots = {id_.partition("@")[0] for id_ in record(locked_users(state))["root_causes"]}
+    assert roots == conditions
+
+
+@pytest.mark.parametrize("of_agent", [True, False])
+def test_a_proxy_of_the_agent_is_the_cause_that_it_does_not_answer(record: Any, of_agent: bool) -> None:
+    """A proxy that only another process of the host has does not stop paas_agent."""
+
+    def change(snapshot: dict[str, Any]) -> None:
+        facts = snapshot["hosts"]["appo-1"]
+        names = ("paas_agent",) if of_agent else ("uwsgi", "nginx", "python3")
+        process = next(
+            one
+            for one in facts["processes"]["items"]
+            if one[5] in names and len(one) > 8 and one[8] is not None
+        )
+        process[8] = {"http_proxy": "http://10.66.0.200:3128"}
+        answer = facts["answers"]["by_name"]["agent-healthz"]
+        answer.update(status=None, body="", headers={}, error_kind="refused", error_text="")
+
+    results = record(change)
+    roots = {id_ for id_ in results["root_causes"] if id_.endswith("@appo-1")}
+    verdict = next(one for one in results["verdicts"] if one["id"] == "agent-process@appo-1")
+    assert verdict["case"] == "refused"
+    assert ("http-proxy-env@appo-1" in verdict["explained_by"]) == of_agent, roots
