@@ -1,5 +1,7 @@
 """FAQ: a SaaS on appt (or appo) answers 502: nginx on 8010, the way to it, paas_agent, the SaaS itself."""
 
+from shlex import quote
+
 from bkpaas.checks import (
     APP_UPSTREAMS,
     Answer,
@@ -27,18 +29,18 @@ from bkpaas.checks import (
     combined,
     condition,
     connection_case,
-    edit_of,
     labelled,
     lead_to,
     lines,
     missing_program,
     move_server,
     msg,
+    nginx_edit_of,
     nginx_route,
     no_answer,
     server_name_fits,
     stopped_nginx,
-    unusable_directory,
+    unusable_directories,
 )
 
 AGENTS = {"paas_agent", "paasagent"}
@@ -70,8 +72,9 @@ def test_nginx_of_the_app_host_answers(host: HostView, deployment: Deployment, f
         pid=stranger.pid,
         command=stranger.command,
     )
-    unusable = unusable_directory(host, ("body", "uwsgi"))
-    assert unusable is None, case("temporary-directory", unusable[1], path=unusable[0])
+    unusable = unusable_directories(host, ("body", "uwsgi"))
+    finding.set_remedy_values(list=" ".join(quote(path) for path, _ in unusable))
+    assert not unusable, case("temporary-directory", unusable[0][1], path=unusable[0][0])
     finding.add_evidence(f"{answer.url}: HTTP {answer.status}")
 
 
@@ -159,7 +162,7 @@ def test_upstreams_lead_to_the_right_app_hosts(
         elif name not in {upstream.name for upstream in nginx.upstreams}:
             absent.append(name)
     distinct = list({str(one.evidence): one for one in wrong}.values())
-    finding.set_remedy_values(edit=edit_of(edits, host.name))
+    finding.set_remedy_values(edit=nginx_edit_of(edits, host))
     assert not distinct, combined(distinct, lines(one.evidence for one in distinct))
     if absent:
         raise NoData(msg("no upstream {upstreams} in nginx's files", upstreams=", ".join(absent)))

@@ -3,8 +3,10 @@
 from datetime import datetime, timedelta, timezone
 
 from bkpaas.checks import (
+    LOGSTASH_DAY,
     CaseMessage,
     Deployment,
+    Edit,
     Finding,
     HostLookup,
     HostView,
@@ -16,6 +18,8 @@ from bkpaas.checks import (
     clauses,
     combined,
     condition,
+    deliver_to,
+    edit_of,
     elasticsearch_endpoints,
     es_addresses,
     host_time,
@@ -23,8 +27,10 @@ from bkpaas.checks import (
     lines,
     message_of,
     msg,
+    name_index,
     require_log_search,
     setting_text,
+    without_drop,
 )
 
 INDEX_SETTING, INDEX_USUAL = "ES_APP_LOG_INDEX_FMT", "paas_app_log-%s"
@@ -43,6 +49,8 @@ def test_log_parser_delivers_where_paas_searches(
         raise NotApplicable(msg("no log_parser on this host"))
     if parser.problems:
         raise NoData(clauses(parser.problems[:3]))
+    if parser.drops is not None:
+        finding.set_remedy_values(edit=edit_of([without_drop(parser.drops)], host.name))
     assert parser.drops is None, case("drops-all", "{place}: a filter drops every line", place=parser.drops)
     assert parser.indices or not parser.targets, case(
         "no-output", "{files}: no elasticsearch output", files=", ".join(parser.files)
@@ -54,7 +62,33 @@ def test_log_parser_delivers_where_paas_searches(
         if problem
     ]
     finding.add_evidence(", ".join(f"{index.name} {index.file}:{index.line}" for index in parser.indices))
+    edits = _edits(wrong, host, parser, form, deployment, host_facts)
+    finding.set_remedy_values(edit=edit_of(edits, host.name))
     assert not wrong, combined(wrong, lines(one.evidence for one in wrong))
+
+
+def _edits(
+    wrong: list[CaseMessage],
+    host: HostView,
+    parser: LogPlugin,
+    form: str,
+    deployment: Deployment,
+    host_facts: HostLookup,
+) -> list[Edit | None]:
+    """Return the edits of log_parser's files; None where the settings of paas may be what is wrong."""
+    edits: list[Edit | None] = []
+    cases = [problem.case for problem in wrong]
+    if "wrong-name" in cases:
+        usual = name_index(parser.indices[0], INDEX_USUAL.replace("%s", LOGSTASH_DAY))
+        edits.append(usual if form == INDEX_USUAL else None)
+    if "other-server" in cases or "unresolved" in cases:
+        servers = es_addresses(deployment, host_facts)
+        endpoints = elasticsearch_endpoints(host.settings.by_project.get("paas"))
+        right = [one for one in endpoints if set(addresses(host, one.host, deployment) or ()) & servers]
+        edits += (
+            deliver_to(parser.files, parser.outputs, f"{right[0].host}:{right[0].port}") if right else [None]
+        )
+    return edits
 
 
 def _wrong_index(host: HostView, parser: LogPlugin, form: str) -> CaseMessage | None:

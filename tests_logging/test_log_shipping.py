@@ -19,10 +19,12 @@ from bkpaas.checks import (
     RedisTarget,
     TcpName,
     WrittenLog,
+    agent_edits,
     case,
     clauses,
     combined,
     condition,
+    edit_of,
     key_readings,
     lines,
     msg,
@@ -57,6 +59,7 @@ def test_log_agent_reads_the_logs(
             if behind is not None:
                 wrong.append(behind)
         finding.add_evidence(", ".join(f"{log.path}: {log.offset}/{log.size}" for log in logs[:2]))
+    finding.set_remedy_values(edit=edit_of(agent_edits(agent, wrong), host.name))
     wrong += _written_elsewhere(host, deployment)
     assert not wrong, combined(wrong, lines(one.evidence for one in wrong))
     if not plugins.logs:

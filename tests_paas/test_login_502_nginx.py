@@ -31,7 +31,6 @@ from bkpaas.checks import (
     complete_upstreams,
     condition,
     connection_case,
-    edit_of,
     has_project,
     hosts_at,
     idle_placeholders,
@@ -43,6 +42,7 @@ from bkpaas.checks import (
     listen_on,
     move_server,
     msg,
+    nginx_edit_of,
     nginx_route,
     no_answer,
     open_paas_servers,
@@ -137,7 +137,7 @@ def test_domain_arrives_at_its_server_block(host: HostView, deployment: Deployme
         listening = ", ".join(
             f"{listener.address}:{port}" for port in sorted(ports) for listener in host.sockets.on(port)
         )
-        finding.set_remedy_values(edit=edit_of([listen_on(servers[0], address, deployment.port)], host.name))
+        finding.set_remedy_values(edit=nginx_edit_of([listen_on(servers[0], address, deployment.port)], host))
         assert open_ports, case(
             "not-listening",
             "the domain resolves to {address}, but nginx listens on {listening}",
@@ -172,7 +172,7 @@ def _check_selected(
         return
     where = f"{selected.file}:{selected.line}"
     serving = serving_servers(host.nginx, deployment)
-    finding.set_remedy_values(edit=edit_of([without_name(selected, deployment.domain)], host.name))
+    finding.set_remedy_values(edit=nginx_edit_of([without_name(selected, deployment.domain)], host))
     assert selected in serving or selected not in servers, case(
         "hidden",
         "requests for {domain} reach {location}: nginx ignores the block of the same name at {other}",
@@ -181,7 +181,7 @@ def _check_selected(
         other=series(f"{one.file}:{one.line}" for one in serving),
     )
     refusal = own_answer(selected)
-    finding.set_remedy_values(edit=edit_of([without_return(selected)], host.name))
+    finding.set_remedy_values(edit=nginx_edit_of([without_return(selected)], host))
     assert refusal is None, case("answers-itself", "{location}: {answer}", location=where, answer=refusal)
     refused = refused_hosts(selected, deployment)
     route = nginx_route(selected.locations, LOGIN_PATH)
@@ -190,7 +190,7 @@ def _check_selected(
     rules = [" ".join(rule) for rule in route.location.passing.access]
     rules += [f"if ($remote_addr {' '.join(one)})" for one in route.location.refusal.clients]
     users = deployment.hosts_with("nginx", *HOSTS_OF_DOMAIN)
-    finding.set_remedy_values(edit=edit_of([allow(selected, [entry.address for entry in users])], host.name))
+    finding.set_remedy_values(edit=nginx_edit_of([allow(selected, [entry.address for entry in users])], host))
     raise AssertionError(
         case(
             "refuses-hosts",
@@ -257,7 +257,7 @@ def test_upstreams_name_paas_hosts(
             wrong[where] = service, case("wrong-port", text, server=address, port=port)
             edits.append(move_server(upstream, server, f"{server.address}:{port}"))
     wrong |= _misdirected(nginx, deployment, edits)
-    finding.set_remedy_values(edit=edit_of(edits, host.name))
+    finding.set_remedy_values(edit=nginx_edit_of(edits, host))
     finding.affects_services(service for service, _ in wrong.values())
     finding.add_evidence(", ".join(f"{one.name} {each.address}:{each.port}" for one, _, each in servers))
     first = next((problem for _, problem in wrong.values()), None)
@@ -320,7 +320,7 @@ def test_upstreams_name_every_paas_host(
             if has_project(paas, service) and not configured & addresses_of(paas, deployment, host_facts):
                 missing.setdefault(service, []).append(paas.name)
     finding.affects_services(missing)
-    finding.set_remedy_values(edit=edit_of(complete_upstreams(host, deployment, host_facts), host.name))
+    finding.set_remedy_values(edit=nginx_edit_of(complete_upstreams(host, deployment, host_facts), host))
     assert not missing, case(
         "missing",
         msg(

@@ -30,6 +30,7 @@ from bkpaas.checks import (
     condition,
     connection_case,
     cookie_problems,
+    edit_of,
     excepted,
     is_login_refusal,
     joined,
@@ -38,11 +39,13 @@ from bkpaas.checks import (
     login_access_log,
     msg,
     no_answer,
+    proxy_exceptions,
     require_project,
     series,
     setting,
     sorted_uids,
     unread_nouns,
+    unset_setting,
 )
 
 ProxyVariable = tuple[str, str, str]
@@ -104,7 +107,10 @@ def test_cookie_reaches_every_domain(host: HostView, deployment: Deployment, fin
     ends = list(cookie_problems(host, deployment))
     if ends:
         finding.affects_services(one.project for one in ends)
-        finding.set_remedy_values(service=" ".join(dict.fromkeys(one.project for one in ends)))
+        finding.set_remedy_values(
+            service=" ".join(dict.fromkeys(one.project for one in ends)),
+            edit=edit_of((unset_setting(one.name, one.where) for one in ends), host.name),
+        )
         finding.names_components("setting", dict.fromkeys(one.name for one in ends))
     assert not ends, combined(
         [one.case for one in ends],
@@ -178,6 +184,7 @@ def test_no_proxy_takes_requests_to_paas(
         of_agent = of_agent or bool(taken and process.is_agent)
         wrong += taken
     files = [one.location for one in wrong if not one.location.startswith(PROCESS)]
+    finding.set_remedy_values(edit=edit_of(proxy_exceptions(files, proxies.settings, needed), host.name))
     places = series(dict.fromkeys(files)) if files else msg("the environment of running programs")
     texts = lines(dict.fromkeys(one.text for one in wrong))
     endpoint = series(sorted({one.value for one in wrong}))

@@ -17,12 +17,14 @@ from bkpaas.checks import (
     Resolved,
     case,
     condition,
+    edit_of,
     labelled,
     lines,
     log_time,
     msg,
     nginx_addresses,
     series,
+    without_nameservers,
 )
 
 USED_UP = 0.98
@@ -132,6 +134,10 @@ def test_no_route_rejects_packets(host: HostView, deployment: Deployment, findin
         ),
         others=series(names.get(address, address) for address in wrong),
         other=next(iter(wrong), ""),
+        routes="; ".join(
+            f"ip route show type {type_} match {address} | tail -n 1 | xargs -r ip route del"
+            for address, type_ in wrong.items()
+        ),
     )
 
 
@@ -154,6 +160,7 @@ def test_nameservers_have_the_same_address(
     wrong = {server: one for server, one in answered.items() if not _is_right(one, right)}
     if len({frozenset(one.addresses) for one in answered.values()}) < 2 or not right:
         return  # domain-resolve checks the one answer
+    finding.set_remedy_values(edit=edit_of([without_nameservers(wrong)], host.name))
     for server, one in wrong.items():
         if one.addresses:
             raise AssertionError(case("stale", shown, server=server, addresses=", ".join(one.addresses)))

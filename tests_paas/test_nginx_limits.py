@@ -1,6 +1,7 @@
 """FAQ: login answers 502 Bad Gateway: nginx itself has what each request needs, and accepts the uploads of users."""
 
 import re
+from shlex import quote
 
 from bkpaas.checks import (
     Deployment,
@@ -10,6 +11,7 @@ from bkpaas.checks import (
     HttpName,
     LogHit,
     Message,
+    Missing,
     NoData,
     NotApplicable,
     about,
@@ -20,11 +22,13 @@ from bkpaas.checks import (
     load_time,
     log_time,
     msg,
+    nginx_edit_of,
     nginx_route,
     platform_servers,
     serving_servers,
+    set_in_effect,
     unread_nouns,
-    unusable_directory,
+    unusable_directories,
 )
 
 NO_CONNECTION = "worker_connections are not enough"
@@ -64,6 +68,8 @@ def test_nginx_has_connections_ports_and_files(
     denied = [hit for hit in recent if _is_denied(hit, host)]
     minutes = deployment.thresholds.log_window_minutes
     shown = f"{minutes:.0f}"
+    main = None if isinstance(host.facts.nginx, Missing) else host.nginx.main
+    finding.set_remedy_values(main=quote(main or "nginx.conf"))
     assert len(connections) < MANY_LINES, case(
         "connections-used-up", _evidence(connections, minutes), number=len(connections), minutes=shown
     )
@@ -74,8 +80,9 @@ def test_nginx_has_connections_ports_and_files(
         "ports-used-up", _evidence(ports, minutes), number=len(ports), minutes=shown
     )
     assert not denied, case("connect-denied", _evidence(denied, minutes), server=denied[-1].upstream)
-    unusable = unusable_directory(host, ("body", "proxy"))
-    assert unusable is None, case("temporary-directory", unusable[1], path=unusable[0])
+    unusable = unusable_directories(host, ("body", "proxy"))
+    finding.set_remedy_values(list=" ".join(quote(path) for path, _ in unusable))
+    assert not unusable, case("temporary-directory", unusable[0][1], path=unusable[0][0])
     if unread := unread_nouns(host, deployment, "answers"):
         raise NoData(clauses(unread))
     if host.system.local_ports is None:
@@ -134,6 +141,7 @@ def test_nginx_accepts_uploads(
     recent = _lines_since_load(host, deployment, host_facts, finding)
     refused = [(int(match["bytes"]), hit) for hit in recent if (match := _BODY.search(hit.text))]
     too_low = [(size, hit) for size, hit in refused if size <= SHIPPED_BODY]
+    _set_upload_edit(host, deployment, finding)
     if too_low:
         size, hit = too_low[-1]
         raise AssertionError(
@@ -163,6 +171,18 @@ def test_nginx_accepts_uploads(
             limit=needed,
         )
         assert not 0 < size < needed * MEGABYTE, about(message, *(f"path:{file}" for file in sorted(files)))
+
+
+def _set_upload_edit(host: HostView, deployment: Deployment, finding: Finding) -> None:
+    """Give the remedy the commands that set the shipped limit where a smaller one is in effect."""
+    edits = [
+        edit
+        for server in serving_servers(host.nginx, deployment)
+        if (route := nginx_route(server.locations, PORTAL))
+        and 0 < route.location.passing.body_bytes < SHIPPED_BODY
+        for edit in set_in_effect(route.location, server, "client_max_body_size", "512m")
+    ]
+    finding.set_remedy_values(edit=nginx_edit_of(edits, host))
 
 
 def _lines_since_load(

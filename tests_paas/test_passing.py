@@ -9,6 +9,7 @@ from bkpaas.checks import (
     USER_PATHS,
     CaseMessage,
     Deployment,
+    Edit,
     Finding,
     HostLookup,
     HostView,
@@ -31,9 +32,11 @@ from bkpaas.checks import (
     load_time,
     log_time,
     msg,
+    nginx_edit_of,
     nginx_route,
     refusal_of_users,
     refused_hosts,
+    repairs,
     series,
     serving_location,
     serving_servers,
@@ -70,19 +73,26 @@ def test_nginx_passes_requests_on(
     if not servers:
         raise NotApplicable(msg("nginx here does not serve the PaaS domain"))
     wrong: dict[tuple[str, str | None], tuple[str, CaseMessage]] = {}
+    edits: list[tuple[str, Edit | None]] = []
     seen = []
+
+    def add(service: str, location: NginxLocation, server: NginxServer, problem: CaseMessage) -> None:
+        wrong.setdefault((_where(location), problem.case), (service, problem))
+        lost = _loses_cookies(location, deployment.domain)
+        name = problem.case or ""
+        edits.extend((name, edit) for edit in repairs(name, location, server, lost))
+
     for server in servers:
         for path, service in PATHS.items():
             route = nginx_route(server.locations, path)
             if route is None or not route.location.proxy_pass:
                 continue
-            where = f"{route.location.file}:{route.location.line}"
-            seen.append(f"{path} {where}")
+            seen.append(f"{path} {_where(route.location)}")
             least = deployment.thresholds.answer_seconds
             for problem in _problems(route.location, server, service, deployment.domain, least):
-                wrong.setdefault((where, problem.case), (service, problem))
-        for service, where, problem in _refusals(host, server, deployment, host_facts):
-            wrong.setdefault((where, problem.case), (service, problem))
+                add(service, route.location, server, problem)
+        for service, location, problem in _refusals(host, server, deployment, host_facts):
+            add(service, location, server, problem)
     finding.add_evidence(", ".join(seen))
     if not wrong:
         if unread := unread_nouns(host, deployment, "logs", "processes"):
@@ -90,6 +100,8 @@ def test_nginx_passes_requests_on(
         return
     finding.affects_services(service for service, _ in wrong.values())
     first = next(iter(wrong.values()))[1]
+    known = (edit for name, edit in edits if edit is not None or name == first.case)
+    finding.set_remedy_values(edit=nginx_edit_of(known, host))
     raise AssertionError(
         combined(
             [first],
@@ -104,9 +116,13 @@ def test_nginx_passes_requests_on(
     )
 
 
+def _where(location: NginxLocation) -> str:
+    return f"{location.file}:{location.line}"
+
+
 def _refusals(
     host: HostView, server: NginxServer, deployment: Deployment, host_facts: HostLookup
-) -> Iterator[tuple[str, str, CaseMessage]]:
+) -> Iterator[tuple[str, NginxLocation, CaseMessage]]:
     """Yield service, location and case of what a server block refuses by itself on the paths that users need.
 
     What it answers to every request, and the hosts that it refuses on the path of login, nginx-listen-vs-domain reports.
@@ -118,14 +134,13 @@ def _refusals(
         location = serving_location(server.locations, path)
         if location is None:
             continue
-        where = f"{location.file}:{location.line}"
         if refused_hosts(server, deployment):
             location = structs.replace(location, passing=structs.replace(location.passing, access=()))
         reason = refusal_of_users(location, deployment)
         if reason is not None:
             yield (
                 service,
-                where,
+                location,
                 case("users-refused", "({path}): {directive}", path=path, directive=reason),
             )
             continue
@@ -139,7 +154,7 @@ def _refusals(
         if hits and (len(clients) > 1 or clients & {entry.address for entry in deployment.hosts}):
             yield (
                 service,
-                where,
+                location,
                 case(
                     "users-limited",
                     "({path}): {directive}; {number} requests of {count} clients refused, the last: {line}",

@@ -21,6 +21,7 @@ from bkpaas.checks import (
     condition,
     connection_case,
     domain_healthz_paths,
+    edit_of,
     health,
     host_time,
     hosts_with_module,
@@ -31,6 +32,7 @@ from bkpaas.checks import (
     no_answer,
     require_project,
     seconds,
+    without_nameservers,
 )
 
 LOCAL_SOURCES = frozenset(("files", "myhostname"))
@@ -80,6 +82,14 @@ def test_names_resolve_quickly(host: HostView, deployment: Deployment, finding: 
         "{name}: {seconds:.1f} s (limit {limit} s)", name=slowest.name, seconds=slowest.seconds, limit=limit
     )
     finding.add_evidence(text)
+    answers = host.names.nameservers
+    silent = [
+        server
+        for server, one in answers.items()
+        if not one.addresses and not str(one.error).startswith("rcode")
+    ]
+    some = len(silent) < len(answers)
+    finding.set_remedy_values(edit=edit_of([without_nameservers(silent) if some else None], host.name))
     assert (slowest.seconds or 0.0) <= limit, case("slow", text, seconds=f"{slowest.seconds:.0f}")
 
 

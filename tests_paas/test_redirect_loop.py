@@ -42,6 +42,7 @@ from bkpaas.checks import (
     series,
     setting,
     shared_readings,
+    unset_setting,
 )
 
 PROJECTS = ("login", "paas", "esb", "appengine", "console")
@@ -226,6 +227,13 @@ def test_settings_have_the_scheme_of_the_domain(
     dropped = _cookies_for_https(host, deployment)
     finding.names_components("setting", list(dropped))
     finding.affects_services(project for places in dropped.values() for project in places)
+    finding.set_remedy_values(
+        service=" ".join(dict.fromkeys(project for places in dropped.values() for project in places)),
+        edit=edit_of(
+            (unset_setting(name, where) for name, places in dropped.items() for where in places.values()),
+            host.name,
+        ),
+    )
     assert not dropped, case(
         "cookie-dropped",
         lines(

@@ -29,7 +29,7 @@ VARIABLES = frozenset({
     "agent_supervisorctl", "source", "source_address", "target", "target_address", "database", "database_port",
     "no_proxy", "zone", "virtual", "disk", "port", "urls", "service_logs", "nginx_folder", "error_logs", "site",
     "domain_address", "cookie_domain", "es_url", "es_host", "redis_host", "redis_port", "list", "file", "units",
-    "proposed", "containers", "copies", "values", "edit", "account",
+    "proposed", "containers", "copies", "values", "edit", "account", "main",
 })  # fmt: skip
 """What a remedy or a headline may use."""
 _TITLE = "nginx: master process "
@@ -131,6 +131,8 @@ def render_usual(text: str) -> str:
         database="DATABASE_HOST",
         zone="TIME_ZONE",
         edit="cp -p FILE FILE.bak && printf '\\n%s\\n' 'NAME = VALUE' >> FILE",
+        routes="ip route show type TYPE match ADDRESS | tail -n 1 | xargs -r ip route del",
+        main="/etc/nginx/nginx.conf",
         **_below(_DEFAULT_INSTALL_ROOT),
     )
     return text.format_map(values)

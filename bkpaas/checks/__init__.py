@@ -34,7 +34,18 @@ from bkpaas.checks.database import (
     refuses_password,
     statement_failure,
 )
-from bkpaas.checks.edits import Edit, add_setting, copy_setting, edit_of, nearest, replace_first
+from bkpaas.checks.edits import (
+    Edit,
+    add_setting,
+    append_line,
+    copy_setting,
+    edit_of,
+    nearest,
+    replace_first,
+    replace_in_line,
+    unset_setting,
+    without_nameservers,
+)
 from bkpaas.checks.finding import Finding
 from bkpaas.checks.generations import (
     GENERATIONS,
@@ -51,6 +62,13 @@ from bkpaas.checks.loaded import (
     newer_files,
     only_touched,
     settings_changes,
+)
+from bkpaas.checks.log_edits import (
+    LOGSTASH_DAY,
+    agent_edits,
+    deliver_to,
+    name_index,
+    without_drop,
 )
 from bkpaas.checks.log_index import (
     es_addresses,
@@ -117,13 +135,14 @@ from bkpaas.checks.nginx_refusals import (
     refusal_of_users,
     refused_hosts,
 )
+from bkpaas.checks.nginx_repairs import nginx_edit_of, repairs, set_in_effect
 from bkpaas.checks.permissions import (
     EXECUTE,
     READ,
     WRITE,
     closed_path,
     may_use,
-    unusable_directory,
+    unusable_directories,
     worker_uids,
 )
 from bkpaas.checks.phrases import (
@@ -137,6 +156,7 @@ from bkpaas.checks.phrases import (
     sorted_uids,
 )
 from bkpaas.checks.programs import missing_program, other_socket, require_no_problems
+from bkpaas.checks.proxy_edits import proxy_exceptions
 from bkpaas.checks.rights import collecting_account, unreadable_for_want_of_rights
 from bkpaas.checks.role_places import SETTINGS_OF_ROLE, misplaced_roles, role_places
 from bkpaas.checks.role_signs import ROLE_SIGNS, app_role_in_use, own_interfaces
@@ -319,7 +339,7 @@ say = both
 
 __all__ = [  # one name a line would take 200 lines
     "APP_UPSTREAMS", "BEHIND_THE_DOMAIN", "CONSUL_SUFFIX", "DOCKER_UNIT", "EXECUTE", "FEWEST_CLOCKS", "GENERATIONS",
-    "HOSTS_OF_DOMAIN", "IAM_SETTING", "INTERNAL_NAME", "INTERNAL_PORT", "LOGIN_TABLES", "LOG_INDEX", "MOST_APPLICATIONS",
+    "HOSTS_OF_DOMAIN", "IAM_SETTING", "INTERNAL_NAME", "INTERNAL_PORT", "LOGIN_TABLES", "LOGSTASH_DAY", "LOG_INDEX", "MOST_APPLICATIONS",
     "OPEN_PAAS_SERVICES", "PASSWORD_EXPIRED", "QUEUE_SECONDS", "READ", "READING", "REDIRECTS", "ROLE_SIGNS", "SERVICE_OF_PATH", "SETTINGS_OF_ROLE", "SHARED_SETTINGS",
     "TOO_LARGE_BODY", "UPSTREAM_SERVICES", "USER_PATHS", "WRITE", "WRITING", "WRITTEN_TABLES", "Access", "Addresses", "Agent", "AgentConfig",
     "Answer", "Answers", "ApplicationEndpoint", "CaseMessage", "Cause", "Certificate", "Certificates", "Clock",
@@ -336,12 +356,12 @@ __all__ = [  # one name a line would take 200 lines
     "SettingReadings", "Settings", "SettingsByProject", "Snapshot", "Sockets", "Startup", "StatementError",
     "Subject", "Supervisor", "Supervisors", "System", "TcpName", "Text", "TimeDaemon", "TimeLimit", "Unit", "Units",
     "UnixSocket", "Value", "Versions", "WorkerDeath", "WrittenLog", "about", "accepts_host", "access_time", "accounts",
-    "add_setting", "addresses", "addresses_of", "all_readings", "allow", "answers_commands", "anywhere",
-    "app_directories", "app_role_in_use", "app_route", "app_servers", "application_endpoint", "application_path", "as_paas_hosts",
+    "add_setting", "addresses", "addresses_of", "agent_edits", "all_readings", "allow", "answers_commands", "anywhere",
+    "app_directories", "app_role_in_use", "app_route", "app_servers", "append_line", "application_endpoint", "application_path", "as_paas_hosts",
     "body_text", "both", "case", "changes", "check_refusal", "clauses", "client_of", "clock_slack", "closed_path", "collecting_account",
     "combined", "command_words", "complete_upstreams", "condition", "connection_case", "container_of",
     "container_of_service", "cookie_problems", "copy_setting", "database_accounts", "database_connection", "database_error_text",
-    "database_state", "database_states", "database_works", "default_servers", "deviating_hosts",
+    "database_state", "database_states", "database_works", "default_servers", "deliver_to", "deviating_hosts",
     "deviating_readings", "directories", "domain_healthz_paths", "domain_paths", "edit_of",
     "elasticsearch_endpoints", "elasticsearch_error", "ended_between_rounds", "equal", "es_addresses", "excepted",
     "exception_subject", "groups", "has_project", "health", "host_accounts", "host_time", "host_was_put_right",
@@ -349,17 +369,17 @@ __all__ = [  # one name a line would take 200 lines
     "is_login_refusal", "is_loopback", "is_own", "is_placeholder", "joined", "keeps_host", "keeps_settings",
     "key_readings", "labelled", "later_time", "lead_to", "left_out", "limit_text", "limits_in_line", "lines", "listen_on", "load_time",
     "location_host", "location_port", "log_time", "login_access_log", "login_obstacle", "lost_settings", "may_use", "mentions",
-    "message_of", "misplaced_roles", "missing_program", "move_server", "msg", "name_database", "nearest", "needs", "newer_files",
-    "newest_by_source", "nginx_addresses", "nginx_route", "no_answer", "offset", "only_touched",
+    "message_of", "misplaced_roles", "missing_program", "move_server", "msg", "name_database", "name_index", "nearest", "needs", "newer_files",
+    "newest_by_source", "nginx_addresses", "nginx_edit_of", "nginx_route", "no_answer", "offset", "only_touched",
     "open_paas_servers", "other_socket", "own_addresses", "own_answer", "own_interfaces", "own_readings", "parsers", "pid_files", "platform_servers",
-    "platform_upstreams", "plural", "port_of_service", "process_of_program", "program_lines",
+    "platform_upstreams", "plural", "port_of_service", "process_of_program", "program_lines", "proxy_exceptions",
     "queried_applications", "read_only_variables", "readings", "redis_endpoint", "refusal_of_users", "refused_address",
-    "refused_command", "refused_hosts", "refuses_password", "replace_first", "request_failure", "require_log_search",
+    "refused_command", "refused_hosts", "refuses_password", "repairs", "replace_first", "replace_in_line", "request_failure", "require_log_search",
     "require_no_problems", "require_one_generation", "require_project", "require_supervisord", "required_units", "role_places",
     "same_host", "same_link", "say", "seconds", "seen_from_host", "selected_server", "series", "server_name_fits",
     "servers_of_domain", "servers_of_name", "service_endpoint", "service_of_container", "service_of_unit", "serving_location", "serving_servers",
-    "setting", "setting_text", "settings_changes", "several", "shadowing_server", "shared_readings", "sorted_uids",
+    "set_in_effect", "setting", "setting_text", "settings_changes", "several", "shadowing_server", "shared_readings", "sorted_uids",
     "source", "ssh_command", "statement_failure", "static_directory", "stopped_nginx", "target", "unanswered_case", "unanswered_places", "unit_of_service", "unknown_field",
-    "unread_nouns", "unreadable_for_want_of_rights", "unusable_directory", "upstream_component", "usual_clock", "valid_addresses", "waiting_lines",
-    "without_name", "without_return", "worker_uids", "zone_offset",
+    "unread_nouns", "unreadable_for_want_of_rights", "unset_setting", "unusable_directories", "upstream_component", "usual_clock", "valid_addresses", "waiting_lines",
+    "without_drop", "without_name", "without_nameservers", "without_return", "worker_uids", "zone_offset",
 ]  # fmt: skip

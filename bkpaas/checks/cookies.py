@@ -28,6 +28,7 @@ class CookieProblem(NamedTuple):
     project: str
     name: str
     case: CaseMessage
+    where: str
 
 
 def cookie_problems(host: HostView, deployment: Deployment) -> Iterator[CookieProblem]:
@@ -36,11 +37,13 @@ def cookie_problems(host: HostView, deployment: Deployment) -> Iterator[CookiePr
         for name in DOMAINS:
             value, where = setting(host, project, name)
             if _text(value) and not _covers(_text(value), deployment.domain):
-                yield CookieProblem(project, name, _problem("other-domain", project, name, value, where))
+                yield CookieProblem(
+                    project, name, _problem("other-domain", project, name, value, where), where
+                )
         for name in PATHS:
             value, where = setting(host, project, name)
             if _text(value) and not _leads_to(_text(value), path):
-                yield CookieProblem(project, name, _problem("other-path", project, name, value, where))
+                yield CookieProblem(project, name, _problem("other-path", project, name, value, where), where)
         interval, _ = setting(host, project, INTERVAL)
         for name in AGES:
             value, where = setting(host, project, name)
@@ -49,7 +52,7 @@ def cookie_problems(host: HostView, deployment: Deployment) -> Iterator[CookiePr
                 continue
             longer = age > (_seconds(interval) or 0) if name == INACTIVE and project == "login" else True
             if age < LEAST_SECONDS or not longer:
-                yield CookieProblem(project, name, _problem("too-short", project, name, value, where))
+                yield CookieProblem(project, name, _problem("too-short", project, name, value, where), where)
 
 
 def _problem(kind: str, project: str, name: str, value: Value | None, where: str) -> CaseMessage:

@@ -15,6 +15,9 @@ from bkpaas.messages import Message, msg
 _LITERAL = re.compile(r"[-+*/() .\d]+|True|False|None|\"(?:[^\"\\]|\\.)*\"")
 """Python that means the same in any settings file: numbers, their products, text in double quotes."""
 _SECRET = "***"
+RESOLV_CONF = "/etc/resolv.conf"
+SHIPPED_SETTINGS = {"BK_COOKIE_AGE": "60 * 60 * 24", "BK_INACTIVE_COOKIE_AGE": "60 * 60 * 2"}
+"""Source: default.py of login, 5.x and 6.x."""
 
 
 class Edit(NamedTuple):
@@ -24,6 +27,8 @@ class Edit(NamedTuple):
     command: str
     line: int = 0
     """From which the command counts; 0: it needs no line."""
+    copy: str = ""
+    """The path of the file as it was; empty: FILE.bak."""
 
 
 def add_setting(wrong: Reading, value: str) -> Edit:
@@ -31,8 +36,18 @@ def add_setting(wrong: Reading, value: str) -> Edit:
 
     value: Python.
     """
-    path, line = _path(wrong), quote(f"{_assigned(wrong.name)} = {value}")
-    return Edit(path, f"printf '\\n%s\\n' {line} >> {quote(path)}")
+    return append_line(_path(wrong), f"{_assigned(wrong.name)} = {value}")
+
+
+def unset_setting(name: str, where: str) -> Edit:
+    """Return the edit that makes a setting a comment, or gives one of BlueKing its shipped value.
+
+    where: file:line. A setting of Django has a default; code of BlueKing fails without its own.
+    """
+    path, _, line = where.rpartition(":")
+    if shipped := SHIPPED_SETTINGS.get(name):
+        return append_line(path, f"{name} = {shipped}")
+    return replace_in_line(path, int(line), f"^{name}[ \\t]*=", "# &")
 
 
 def copy_setting(wrong: Reading, right: Reading) -> Edit | None:
@@ -77,7 +92,8 @@ def edit_of(edits: Iterable[Edit | None], host: str) -> Message | str:
         return by_hand
     for edit in sorted((one for one in known if one), key=lambda one: -one.line):
         file = quote(edit.file)
-        commands.setdefault(file, [f"cp -p {file} {file}.bak"]).append(edit.command)
+        copy = quote(edit.copy) if edit.copy else f"{file}.bak"
+        commands.setdefault(file, [f"cp -p {file} {copy}"]).append(edit.command)
     return "; ".join(" && ".join(steps) for steps in commands.values()) or by_hand
 
 
@@ -91,16 +107,53 @@ def _assigned(name: str) -> str:
     return first + "".join(f"[{json.dumps(key)}]" for key in keys)
 
 
+def append_line(path: str, text: str) -> Edit:
+    """Return the edit that writes a last line, also where the file does not end with a line break."""
+    return Edit(path, f"printf '\\n%s\\n' {quote(text)} >> {quote(path)}")
+
+
+def without_nameservers(servers: Iterable[str]) -> Edit | None:
+    """Return the edit that makes nameservers comments; a file that is mounted keeps its inode."""
+    listed = "|".join(map(re.escape, servers))
+    script = quote(f"/^nameserver[ \\t]+({listed})[ \\t]*$/s/^/# /")
+    return Edit(RESOLV_CONF, f"sed -E {script} {RESOLV_CONF}.bak > {RESOLV_CONF}") if listed else None
+
+
 def replace_first(path: str, line: int, old: str, new: str) -> Edit:
     """Return the edit that replaces the first match of an extended regular expression from a line on."""
-    for mark in "#|%~@":
-        if mark not in old + new:
-            break
+    mark = _mark(old + new)
     steps = (f"{line},$!b", f":a;s{mark}{old}{mark}{new}{mark};tb;n;ba", ":b;n;bb")
-    return Edit(path, f"sed -i -E {' '.join(f'-e {quote(step)}' for step in steps)} {quote(path)}", line)
+    return _sed(path, line, *steps)
+
+
+def replace_in_line(path: str, line: int, old: str, new: str) -> Edit:
+    """Return the edit that replaces the first match of an extended regular expression in a line."""
+    mark = _mark(old + new)
+    return _sed(path, line, f"{line}s{mark}{old}{mark}{new}{mark}")
 
 
 def insert_after(path: str, line: int, text: str) -> Edit:
-    """Return the edit that writes lines after a line of a file."""
-    step = quote(str(line) + "a\\" + text)
-    return Edit(path, f"sed -i {step} {quote(path)}", line)
+    """Return the edit that writes lines after a line of a file that opens a block."""
+    return _sed(path, line, f"{line}{{/\\{{[^}}]*$/a\\", text, "}")
+
+
+def comment_block(path: str, line: int, name: str) -> Edit:
+    """Return the edit that makes a block of nginx comments, if it holds no other one and nothing follows it."""
+    whole = rf"/^[ \t]*{name} /!b;:a;/\}}/!{{$!{{N;ba}}}};/\{{.*\{{/b;/\}}[ \t]*$/!b"
+    return _sed(path, line, rf"{line}{{{whole};s/^/# /;s/\n/\n# /g}}")
+
+
+def escaped(text: str) -> str:
+    """Return an extended regular expression that matches a text only."""
+    return re.sub(r"([.^$*+?()\[\]{}|\\])", r"\\\1", text)
+
+
+def _mark(text: str) -> str:
+    """Return a separator for sed that is not in a text."""
+    return next((mark for mark in "#|%~@!," if mark not in text), "\1")
+
+
+def _sed(path: str, line: int, *steps: str) -> Edit:
+    """Return the edit of a script of sed; a link stays one."""
+    script = " ".join(f"-e {quote(step)}" for step in steps)
+    return Edit(path, f"sed -i --follow-symlinks -E {script} {quote(path)}", line)

@@ -66,8 +66,8 @@ def without_name(server: NginxServer, domain: str) -> Edit:
 
 
 def without_return(server: NginxServer) -> Edit:
-    """Return the edit that makes the `return` of a server block a comment."""
-    return replace_first(server.file, server.line, r"(^|[ ;{])(return [^;]*;)", r"\1# \2")
+    """Return the edit that makes the `return` of a server block a comment in a line of its own."""
+    return replace_first(server.file, server.line, r"(^|[ \t;{])(return [^;]*;)", r"\1# \2\n")
 
 
 def allow(server: NginxServer, addresses: Iterable[str]) -> Edit:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from bkpaas.facts import FileFact, HostView
 from bkpaas.facts.nginx_temporary import Directories, temporary_directories
@@ -56,16 +56,16 @@ def closed_path(
     return None
 
 
-def unusable_directory(host: HostView, names: Iterable[str]) -> tuple[str, Message] | None:
-    """Return the directory for bodies that nginx cannot use, and why; None if one set of directories is usable.
+def unusable_directories(host: HostView, names: Iterable[str]) -> list[tuple[str, Message]]:
+    """Return the directories for bodies that nginx cannot use, and why; none if one set of directories is usable.
 
     names: body, proxy or uwsgi, as the host needs them. Raises NoData if the paths or the files of nginx were not read.
     """
     masters, paths, configured = host.processes.nginx_masters(), host.startup.paths, host.nginx.temporary
     candidates = temporary_directories(configured, masters[0].exe) if masters else ()
     present = [one for one in candidates if configured or _exists(one, paths)]
-    problems = [_first_problem(one, host, names) for one in present]
-    return problems[0] if problems and None not in problems else None
+    problems = [list(_problems(one, host, names)) for one in present]
+    return problems[0] if problems and all(problems) else []
 
 
 def _exists(one: Directories, paths: dict[str, FileFact]) -> bool:
@@ -73,10 +73,9 @@ def _exists(one: Directories, paths: dict[str, FileFact]) -> bool:
     return any(path in paths and paths[path].type == "dir" for path in (one.body, one.proxy, one.uwsgi))
 
 
-def _first_problem(one: Directories, host: HostView, names: Iterable[str]) -> tuple[str, Message] | None:
-    found = (
-        closed_path(path, host.startup.paths, worker_uids(host), WRITE | EXECUTE)
-        for name in names
-        if (path := getattr(one, name))
-    )
-    return next((problem for problem in found if problem is not None), None)
+def _problems(one: Directories, host: HostView, names: Iterable[str]) -> Iterator[tuple[str, Message]]:
+    for name in names:
+        if path := getattr(one, name):
+            problem = closed_path(path, host.startup.paths, worker_uids(host), WRITE | EXECUTE)
+            if problem is not None:
+                yield problem

@@ -53,6 +53,15 @@ class IndexName(Record, frozen=True):
     line: int
 
 
+class AgentPattern(Record, frozen=True):
+    """Represent a glob of the paths, or an expression of the exclusions, of log_agent."""
+
+    excludes: bool
+    text: str
+    file: str
+    line: int
+
+
 DEFAULT_INDEX = "logstash-%{+YYYY.MM.dd}"
 """Of an output without `index`."""
 _REDIS_PORT = DEFAULT_PORTS["redis"]
@@ -72,6 +81,7 @@ class PluginSettings:
         self.outputs: list[str] = []
         self.paths: list[str] = []
         self.left_out: list[str] = []
+        self.patterns: list[AgentPattern] = []
         self.disabled: list[tuple[str, str]] = []
         self.selects = False
         self.indices: list[IndexName] = []
@@ -178,7 +188,9 @@ def read_filebeat(file: str, text: str, secrets: Secrets, read: PluginSettings) 
                 location = (f"{file}:{enabled.start_mark.line + 1}", (_scalar(node) or "")[:300])
                 read.disabled += [location] if match["what"] == "paths" else []
                 continue
-            (read.paths if match["what"] == "paths" else read.left_out).append((_scalar(node) or "")[:300])
+            excludes, written = match["what"] != "paths", (_scalar(node) or "")[:300]
+            (read.left_out if excludes else read.paths).append(written)
+            read.patterns.append(AgentPattern(excludes, written, file, node.start_mark.line + 1))
     options = {
         name.removeprefix("output.redis."): node
         for name, node in settings.items()

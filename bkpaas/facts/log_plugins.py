@@ -13,6 +13,7 @@ from typing import Any
 from bkpaas.facts import raw
 from bkpaas.facts.file import FileFact, Files, content, file_fact, unreadable
 from bkpaas.facts.log_plugin_conf import (
+    AgentPattern,
     IndexName,
     PluginSettings,
     RedisTarget,
@@ -69,6 +70,8 @@ class LogPlugin(Record, frozen=True):
     """Where the established TCP connections of its processes lead; None: not known."""
     file_facts: tuple[FileFact, ...] = ()
     """The stat of `files`."""
+    patterns: tuple[AgentPattern, ...] = ()
+    """Where `paths` and `left_out` are written."""
 
     def reads(self, path: str) -> bool:
         """Return whether log_agent surely reads this log; costly expressions of a host are not evaluated."""
@@ -93,6 +96,10 @@ class LogPlugin(Record, frozen=True):
             return None if any("**" in glob for glob in self.paths) else False
         hits = [_fits(one, path) for one in self.left_out]
         return False if any(hits) else None if None in hits else True
+
+    def excluded_by(self, path: str) -> list[AgentPattern]:
+        """Return the exclusions that fit this log."""
+        return [one for one in self.patterns if one.excludes and _fits(one.text, path)]
 
 
 class LogFile(Record, frozen=True):
@@ -211,6 +218,7 @@ def _plugin(which: str, files: Files, processes: Processes | None, peers: Any, s
         paths=tuple(dict.fromkeys(read.paths)),
         left_out=tuple(dict.fromkeys(read.left_out)),
         disabled=tuple(dict.fromkeys(read.disabled)),
+        patterns=tuple(read.patterns),
         selects=read.selects,
         indices=tuple(read.indices),
         drops=read.drops,

@@ -101,6 +101,8 @@ class Nginx(Fact, frozen=True):
     """`file:line: ...` for each place that nginx would refuse at a reload, by stricter rules than the parser's."""
     mains: tuple[str, ...] = ()
     """The main files when several nginx run, each with its own -c."""
+    includes: tuple[str, ...] = ()
+    """The patterns that include whole groups of files."""
 
     def http_servers(self) -> list[tuple[str, int]]:
         """Return address and port of every upstream server that nginx speaks HTTP to, without those marked down."""
@@ -154,11 +156,8 @@ def nginx(section: dict[str, Any]) -> Nginx:
     tree = _Tree(entries)
     if error := raw.reason(section.get("error")):
         tree.problems.append(error)
-    reader = _Reader()
-    upstreams: list[NginxUpstream] = []
-    servers: list[NginxServer] = []
-    syntax: list[Message | str] = []
-    first: list[Statement] = []
+    reader, upstreams, servers = _Reader(), list[NginxUpstream](), list[NginxServer]()
+    syntax, first = list[Message | str](), list[Statement]()
     for main in mains:
         statements = tree.read(main, ())
         first = first or statements
@@ -180,6 +179,7 @@ def nginx(section: dict[str, Any]) -> Nginx:
         temporary=configured_directories(first),
         syntax=tuple(dict.fromkeys(syntax)),
         mains=tuple(mains) if len(mains) > 1 else (),
+        includes=tuple(tree.patterns),
     )
 
 
@@ -207,7 +207,7 @@ class _Tree:
         self.entries = entries
         self.parsed: dict[str, list[Statement]] = {}
         self.problems: list[Message | str] = []
-        self.includes = 0
+        self.includes, self.patterns = 0, dict[str, None]()
 
     def read(self, path: str, within: tuple[str, ...]) -> list[Statement]:
         """Return the statements of a file; within: the files that include it, the main file first."""
@@ -233,8 +233,10 @@ class _Tree:
         """Yield the statements of the included files, relative to the main file's directory, sorted."""
         pattern = normpath(join(dirname(within[0]), statement["args"][0]))
         matching = sorted(name for name in self.entries if _matches(normpath(name), pattern))
+        is_group = re.search(r"[*?\[]", pattern) is not None
+        self.patterns |= {pattern[:300]: None} if is_group else {}
         there = [path for path in matching if self.entries[path].get("type") != "missing"]
-        if not there and not re.search(r"[*?\[]", pattern):
+        if not there and not is_group:
             self._problem(within[-1], statement, msg("cannot read {pattern}", pattern=pattern))
         for path in there:
             self.includes += 1

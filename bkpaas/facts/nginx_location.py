@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from bkpaas.facts.missing import Record
-from bkpaas.facts.nginx_passing import NESTED_REPEAT, Inherited, Passing, inherited, passing
+from bkpaas.facts.nginx_passing import NESTED_REPEAT, Inherited, Passing, Place, inherited, passing, places
 from bkpaas.facts.nginx_refusals import Refusal, refusal
 
 Statement = dict[str, Any]
@@ -36,6 +36,8 @@ class NginxLocation(Record, frozen=True):
     """What it changes in the requests and answers that it passes on."""
     refusal: Refusal = Refusal()
     """What it refuses itself."""
+    places: tuple[Place, ...] = ()
+    """Where the directives in effect are written that a remedy may change, also those of an outer block."""
 
 
 class Route(Record, frozen=True):
@@ -74,6 +76,7 @@ def locations(
             line=statement["line"],
             passing=passing(inner, inside, refused),
             refusal=refusal(inner, inside),
+            places=places(inner, inside),
         )
         yield from locations(inner, upstreams, effective, refused)
 

@@ -50,8 +50,27 @@ _PROGRAMS = (
 """The User-Agents of the platform's own clients, a SaaS and ESB, cmdb, job, and of two browsers."""
 _REFUSED = "refused programs"
 """Key of the programs that a level or one above refuses."""
+_POST = "POST"
+_PLACE = "place of "
+"""Begins the keys of the places where the directives of a kind are written."""
+_PLACES = ("proxy_set_header", "proxy_hide_header", "proxy_cookie_domain", "proxy_cookie_path", "proxy_read_timeout",
+    "proxy_pass_request_headers", "proxy_pass_request_body", "proxy_method", "proxy_cache", "proxy_buffer_size",
+    "large_client_header_buffers", "client_header_buffer_size", "client_max_body_size", "auth_basic", "limit_req",
+    "limit_conn", "access", _REFUSED, _POST)  # fmt: skip
+"""Kinds whose directives a remedy changes."""
 _TIMES = {"": 1.0, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
+
+
+class Place(Record, frozen=True):
+    """Represent where a directive in effect is written."""
+
+    directive: str
+    """For what limit_except or an `if` refuses: the one in it, `return` or `deny`."""
+    about: str
+    """Its first argument; for an if on $http_user_agent, and the `return` in it, the expression."""
+    file: str
+    line: int
 
 
 class Passing(Record, frozen=True):
@@ -96,8 +115,11 @@ def inherited(block: list[dict[str, Any]], above: Inherited) -> Inherited:
         name = statement["directive"]
         if name in _KINDS and statement["args"]:
             here.setdefault(name, []).append(tuple(map(str, statement["args"])))
+            if not any(";" in str(one) for one in statement["args"]):
+                here.setdefault(f"{_PLACE}{name}", []).append(_place(statement))
         elif name in _ACCESS and statement["args"]:
             here.setdefault("access", []).append((name, str(statement["args"][0])[:100]))
+            here.setdefault(f"{_PLACE}access", []).append(_place(statement))
         elif name == "map" and len(statement["args"]) == 2 and statement["args"][0] == _AGENT:
             variable = statement["args"][1]
             here[f"map {variable}"] = [(one,) for one in _PROGRAMS if _mapped(statement, one)]
@@ -106,7 +128,31 @@ def inherited(block: list[dict[str, Any]], above: Inherited) -> Inherited:
         here[ADDRESS_IFS] = clients
     if refused:
         here[_REFUSED] = [(program,) for program in refused]
+    for key, places in _refusing_places(block, above):
+        here.setdefault(key, list(above.get(key, ()))).extend(places)
     return above | {name: tuple(args) for name, args in here.items()}
+
+
+def _place(statement: dict[str, Any], about: str | None = None) -> tuple[str, str, str, str]:
+    """Return directive, what it is about, file and line."""
+    first = str(statement["args"][0]) if statement["args"] else ""
+    written = first[:100] if about is None else about
+    return statement["directive"], written, statement.get("file", ""), str(statement["line"])
+
+
+def _inner_places(statement: dict[str, Any], about: str) -> list[tuple[str, ...]]:
+    inner = statement.get("block", [])
+    return [_place(one, about) for one in inner if one["directive"] in ("deny", "return")]
+
+
+def places(block: list[dict[str, Any]], effective: Inherited) -> tuple[Place, ...]:
+    """Return where the directives in effect are written, and those of this block that answer themselves.
+
+    One with a semicolon in an argument is left out: a remedy could not find its end.
+    """
+    written = [place for kind in _PLACES for place in effective.get(f"{_PLACE}{kind}", ())]
+    written += [_place(one) for one in block if one["directive"] in ("return", "internal")]
+    return tuple(Place(name, about, file, int(line)) for name, about, file, line in written)
 
 
 def passing(block: list[dict[str, Any]], effective: Inherited, refused: bool = False) -> Passing:
@@ -177,6 +223,20 @@ def refuses_post(block: list[dict[str, Any]]) -> bool:
             if any(re.fullmatch(r"4\d\d", code) for code in codes):
                 return True
     return False
+
+
+def _refusing_places(
+    block: list[dict[str, Any]], above: Inherited
+) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
+    """Yield a key, and the places of what refuses a POST or a program of the platform."""
+    for statement in block:
+        args = statement["args"]
+        if refuses_post([statement]):
+            yield f"{_PLACE}{_POST}", _inner_places(statement, _POST)
+        if any(_refused_programs([statement], above)):
+            expression = args[2] if len(args) == 3 and args[1] in ("~", "~*") else ""
+            written = expression[:_LONGEST_LIST]
+            yield f"{_PLACE}{_REFUSED}", [_place(statement, written), *_inner_places(statement, written)]
 
 
 def _fits_post(args: list[str]) -> bool:

@@ -5,10 +5,29 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-from bkpaas.checks import Edit, SettingReading, add_setting, copy_setting, edit_of, replace_first
-from bkpaas.checks.edits import insert_after
+import pytest
+
+from bkpaas.checks import (
+    CaseMessage,
+    Edit,
+    SettingReading,
+    add_setting,
+    agent_edits,
+    copy_setting,
+    deliver_to,
+    edit_of,
+    name_index,
+    proxy_exceptions,
+    replace_first,
+    unset_setting,
+    without_drop,
+    without_nameservers,
+)
+from bkpaas.checks.edits import RESOLV_CONF, insert_after
 from bkpaas.checks.nginx_edits import move_server, put_up
-from bkpaas.facts import NginxUpstream, NginxUpstreamServer
+from bkpaas.facts import FileFact, LogPlugin, NginxUpstream, NginxUpstreamServer, ProxySetting, Secrets
+from bkpaas.facts.log_plugin_conf import PluginSettings, read_filebeat, read_logstash
+from bkpaas.messages import Message
 
 SITE = """upstream OPEN_PAAS_LOGIN {
     server 10.0.0.9:8003 max_fails=1;
@@ -77,3 +96,99 @@ def test_only_the_first_match_from_the_line_on_is_replaced(tmp_path: Path) -> No
     run(replace_first(str(file), 5, "OTHER", "THIRD"))
     assert "upstream THIRD {" in file.read_text()
     assert move_server(upstream, old, None) is None, "the inventory may lack the host"
+
+
+def test_a_setting_becomes_a_comment_or_gets_its_shipped_value(tmp_path: Path) -> None:
+    file = tmp_path / "settings.py"
+    file.write_text("A = 1\nSESSION_COOKIE_PATH = '/x'\nBK_COOKIE_AGE = 24\n")
+    run(unset_setting("SESSION_COOKIE_PATH", f"{file}:2"), unset_setting("BK_COOKIE_AGE", f"{file}:3"))
+    lines = file.read_text().splitlines()
+    assert lines[1] == "# SESSION_COOKIE_PATH = '/x'" and lines[-1] == "BK_COOKIE_AGE = 60 * 60 * 24"
+
+
+def test_a_nameserver_becomes_a_comment(tmp_path: Path) -> None:
+    file = tmp_path / "resolv.conf"
+    file.write_text("nameserver 10.0.0.1\nnameserver 10.0.0.11\n")
+    command = str(edit_of([without_nameservers(["10.0.0.1"])], "job-1")).replace(RESOLV_CONF, str(file))
+    subprocess.run(["sh", "-c", command], check=True)
+    assert file.read_text() == "# nameserver 10.0.0.1\nnameserver 10.0.0.11\n"
+    assert without_nameservers([]) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("environment", 'export no_proxy="127.0.0.1,paas.x"'),
+        (".curlrc", 'noproxy = "127.0.0.1,paas.x"'),
+        (".wgetrc", "no_proxy=127.0.0.1,paas.x"),
+    ],
+)
+def test_the_platform_is_excepted_from_a_proxy(tmp_path: Path, name: str, line: str) -> None:
+    file = tmp_path / name
+    file.write_text("http_proxy=http://p:1")
+    settings = [
+        ProxySetting(name=name, value=value, location=f"{file}:1")
+        for name, value in (("http_proxy", "http://p:1"), ("no_proxy", "127.0.0.1"))
+    ]
+    run(*proxy_exceptions([f"{file}:1"], settings, ["paas.x"]))
+    assert file.read_text().splitlines()[-1] == line
+    assert list(proxy_exceptions(["/etc/uwsgi.ini: env"], settings, ["paas.x"])) == [None]
+
+
+FILEBEAT = """filebeat.prospectors:
+- input_type: log
+  paths: PATHS
+  exclude_files: EXCLUDED
+"""
+
+
+@pytest.mark.parametrize(
+    ("paths", "excluded", "problem"),
+    [
+        ("['/logs/*/*/*.log']", "[]", "not-covered"),
+        ("\n    - /logs/*/*/*.log", "[]", "not-covered"),
+        ("[/logs/*/*.log]", "['\\.log$', '\\.gz$']", "excluded"),
+        ("[/logs/*/*.log]", "\n  - '\\.log$'\n  - b", "excluded"),
+    ],
+)
+def test_log_agent_reads_a_log_again(tmp_path: Path, paths: str, excluded: str, problem: str) -> None:
+    file = tmp_path / "filebeat.yml"
+    file.write_text(FILEBEAT.replace("PATHS", paths).replace("EXCLUDED", excluded))
+
+    def plugin() -> LogPlugin:
+        read = PluginSettings()
+        read_filebeat(str(file), file.read_text(), Secrets(b"k" * 32), read)
+        lists = tuple(read.paths), tuple(read.left_out), tuple(read.patterns)
+        folder = FileFact(path=str(tmp_path), type="dir")
+        return LogPlugin(folder, True, (), (), (), (), paths=lists[0], left_out=lists[1], patterns=lists[2])
+
+    assert plugin().covers("/logs/a/a.log") is False
+    message = CaseMessage(problem, Message("not read"), {"path": "/logs/a/a.log"})
+    run(*agent_edits(plugin(), [message]))
+    assert plugin().covers("/logs/a/a.log") is True
+
+
+@pytest.mark.parametrize("index", ["", 'index => "paas_app_log-%{+YYYY.MM}"'])
+def test_log_parser_delivers_where_paas_searches(tmp_path: Path, index: str) -> None:
+    file = tmp_path / "paas.conf"
+    file.write_text(
+        'output {\n  elasticsearch {\n  INDEX\n  hosts => ["10.0.0.62:9200"] }\n}\nfilter { drop { } }\n'.replace(
+            "  INDEX\n", f"  {index}\n" if index else ""
+        )
+    )
+
+    def read() -> PluginSettings:
+        settings = PluginSettings()
+        read_logstash(str(file), file.read_text(), Secrets(b"k" * 32), settings)
+        return settings
+
+    before = read()
+    assert before.drops
+    run(
+        without_drop(before.drops),
+        name_index(before.indices[0], "paas_app_log-%{+YYYY.MM.dd}"),
+        *deliver_to([str(file)], before.outputs, "10.0.0.53:9200"),
+    )
+    after = read()
+    assert after.drops is None and after.outputs == ["10.0.0.53:9200"]
+    assert [one.name for one in after.indices] == ["paas_app_log-%{+YYYY.MM.dd}"]
