@@ -10,6 +10,7 @@ from bkpaas.checks import (
     CaseMessage,
     ControllerView,
     Deployment,
+    Edit,
     Finding,
     FullQueue,
     Host,
@@ -26,6 +27,8 @@ from bkpaas.checks import (
     condition,
     connection_case,
     domain_paths,
+    edit_of,
+    expected_port,
     has_project,
     is_loopback,
     is_placeholder,
@@ -35,6 +38,7 @@ from bkpaas.checks import (
     msg,
     no_answer,
     port_of_service,
+    port_of_uwsgi,
     series,
     several,
 )
@@ -47,34 +51,28 @@ APPS = {"/o/": ("appo",), "/t/": ("appt",)}
 def test_services_bind_the_address_that_nginx_uses(
     host: HostView, deployment: Deployment, host_facts: HostLookup, finding: Finding
 ) -> None:
-    """The address in each uwsgi file is the one that nginx, and the inventory, use for this host."""
+    """The address and port in each uwsgi file are those that nginx, the settings and the inventory use for this host."""
     entry = deployment.host(host.name)
-    wrong = {}
-    for service, service_facts in host.services.by_name.items():
-        if service_facts.bind_address in (None, "0.0.0.0", "::") or service_facts.bind_port is None:
+    wrong: dict[str, CaseMessage] = {}
+    edits: list[Edit | None] = []
+    for service, facts in host.services.by_name.items():
+        if facts.bind_port is None:
             continue
-        if re.search("[g-zG-Z]", service_facts.bind_address):
-            continue  # a name: paas-ports-local and the checks of its clients cover it
-        used = _upstream_addresses(host, service_facts.bind_port, deployment, host_facts) or {entry.address}
-        if service_facts.bind_address not in used:
-            wrong[service] = (service_facts, used)
+        port = expected_port(service, host.name, facts.bind_port, deployment, host_facts)
+        place = f"{facts.bind_address or '*'}:{facts.bind_port} ({facts.ini.path})"
+        if port != facts.bind_port:
+            text = msg("{place} is the port; those that request it use {port}", place=place, port=port)
+            wrong[service] = case("other-port", text, port=port)
+            edits.append(port_of_uwsgi(facts.ini.path, facts.bind_port, port) if facts.by_uwsgi else None)
+        if facts.bind_address in (None, "0.0.0.0", "::") or re.search("[g-zG-Z]", facts.bind_address):
+            continue  # every address, or a name: paas-ports-local and the checks of its clients cover it
+        used = _upstream_addresses(host, port, deployment, host_facts) or {entry.address}
+        if facts.bind_address not in used:
+            text = msg("{place} is bound, but nginx uses {used}", place=place, used=", ".join(sorted(used)))
+            wrong[service] = case("other-address", text)
     finding.affects_services(wrong)
-    finding.set_remedy_values(service=" ".join(sorted(wrong)) or "SERVICE")
-    assert not wrong, case(
-        "other-address",
-        lines(
-            msg(
-                "{service} binds {address}:{port} ({file}), but nginx uses {used}",
-                service=service,
-                address=service_facts.bind_address,
-                port=service_facts.bind_port,
-                file=service_facts.ini.path,
-                used=", ".join(sorted(used)),
-            )
-            for service, (service_facts, used) in sorted(wrong.items())
-        ),
-        services=series(sorted(wrong)),
-    )
+    finding.set_remedy_values(service=" ".join(sorted(wrong)) or "SERVICE", edit=edit_of(edits, host.name))
+    assert not wrong, several(wrong, "services")
 
 
 def _upstream_addresses(

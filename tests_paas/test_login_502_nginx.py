@@ -31,6 +31,7 @@ from bkpaas.checks import (
     complete_upstreams,
     condition,
     connection_case,
+    expected_port,
     has_project,
     hosts_at,
     idle_placeholders,
@@ -251,7 +252,8 @@ def test_upstreams_name_paas_hosts(
             edits.append(move_server(upstream, server, next(left[upstream.name], None)))
             continue
         facts = host_facts(paas.name).facts if paas.selected else None
-        _, port = service_endpoint(service, paas, deployment, facts)
+        _, configured = service_endpoint(service, paas, deployment, facts)
+        port = expected_port(service, paas.name, configured, deployment, host_facts)
         if server.port != port:
             text = msg("{service} listens on {port}", service=service, port=port)
             wrong[where] = service, case("wrong-port", text, server=address, port=port)

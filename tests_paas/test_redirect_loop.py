@@ -5,6 +5,7 @@ from urllib.parse import urljoin, urlsplit
 from bkpaas.checks import (
     BEHIND_THE_DOMAIN,
     REDIRECTS,
+    SERVICE_SETTINGS,
     CaseMessage,
     ControllerView,
     Deployment,
@@ -32,6 +33,7 @@ from bkpaas.checks import (
     equal,
     joined,
     labelled,
+    leads_to_own_service,
     lines,
     message_of,
     msg,
@@ -87,7 +89,7 @@ def test_settings_are_equal(
             elif not equal(one, other) and not (one.evaluated and other.evaluated):
                 unclear.append(_unknown(one if not one.evaluated else other))
             elif not equal(one, other) and not (
-                _refused(one, pair) or _judged_elsewhere(one, deployment, host_facts)
+                _may_differ(one, other, pair) or _judged_elsewhere(one, deployment, host_facts)
             ):
                 wrong.setdefault(project, []).append(_difference(one, other, deployment, host_facts))
                 edits.append(_edit(one, other, deployment, host_facts))
@@ -173,6 +175,15 @@ def _refused(reading: SettingReading, pair: tuple[HostView, HostView]) -> bool:
 def _judged_elsewhere(reading: SettingReading, deployment: Deployment, host_facts: HostLookup) -> bool:
     """Return whether settings-across-projects names the project and host that differ."""
     return deviating_readings(shared_readings(reading.name, deployment, host_facts)) is not None
+
+
+def _may_differ(one: SettingReading, other: SettingReading, pair: tuple[HostView, HostView]) -> bool:
+    """Return whether the account is refused, which another condition names, or each host's own service is meant."""
+    return _refused(one, pair) or (
+        one.name in SERVICE_SETTINGS
+        and leads_to_own_service(one, pair[0])
+        and leads_to_own_service(other, pair[1])
+    )
 
 
 def _difference(

@@ -4,6 +4,7 @@ import json
 from typing import NamedTuple
 
 from bkpaas.checks import (
+    SERVICE_SETTINGS,
     SHARED_SETTINGS,
     CaseMessage,
     Deployment,
@@ -30,6 +31,7 @@ from bkpaas.checks import (
     deviating_readings,
     edit_of,
     equal,
+    expected_port,
     groups,
     hosts_at,
     is_own,
@@ -59,8 +61,6 @@ LOCATIONS = {
     "HOST_JOB": ("paas", "esb", "console"),
 }
 """Settings with the address of a part of the platform, and the projects that have them."""
-SERVICES = {"LOGIN_HOST": "login", "HOST_BK_LOGIN": "login", "ENGINE_HOST": "appengine"}
-"""The service of a paas host that a setting names with its port."""
 ROLES = {"HOST_CC": ("cmdb", "nginx"), "HOST_JOB": ("job", "nginx")}
 """Roles of the hosts that may stand behind a setting; others name the paas and nginx hosts."""
 ACCEPTED = "ALLOWED_HOSTS"
@@ -202,7 +202,7 @@ def test_addresses_in_the_settings_are_those_of_the_inventory(
         raise NotApplicable(msg("no settings file has an address of another part of the platform"))
     unclear += unread_nouns(host, deployment, "sockets")
     finding.add_evidence(series(compared))
-    finding.affects_services(SERVICES[one.name] for one in wrong if one.case.case == "not-listening")
+    finding.affects_services(SERVICE_SETTINGS[one.name] for one in wrong if one.case.case == "not-listening")
     _assert_none(wrong, host, finding)
     if unclear:
         raise NoData(clauses(list(dict.fromkeys(unclear))[:5]))
@@ -301,7 +301,7 @@ def _location_problem(
         return None
     if host_name in deployment.virtual_addresses:
         return None
-    service = SERVICES.get(reading.name)
+    service = SERVICE_SETTINGS.get(reading.name)
     roles = ROLES.get(reading.name, ("paas", "nginx"))
     resolved = host.names.get(host_name)
     if resolved is not None and not resolved.addresses and deployment.hosts_with(*roles[:1]):
@@ -321,7 +321,8 @@ def _location_problem(
     if service is None or paas is None:
         return None
     facts = host.facts if paas.name == host.name else host_facts(paas.name).facts
-    port = service_endpoint(service, paas, deployment, facts)[1]
+    configured = service_endpoint(service, paas, deployment, facts)[1]
+    port = expected_port(service, paas.name, configured, deployment, host_facts)
     if (location_port(text) or 80) == port:
         return _not_listening(reading, text, host_name, port, host, facts.sockets)
     return _problem(
@@ -332,7 +333,7 @@ def _location_problem(
 def _own_edit(reading: SettingReading, host: HostView, deployment: Deployment) -> Edit:
     """Return the edit that gives an address of login or appengine that of the host itself."""
     address, port = service_endpoint(
-        SERVICES[reading.name], deployment.host(host.name), deployment, host.facts
+        SERVICE_SETTINGS[reading.name], deployment.host(host.name), deployment, host.facts
     )
     scheme, separator, _ = reading.text.strip("'\"").partition("://")
     return add_setting(reading, json.dumps(f"{scheme + separator if separator else ''}{address}:{port}"))
@@ -344,7 +345,7 @@ def _location_edit(
     """Return the edit that corrects an address; None where no other project or host has a right one."""
     if reading.name == "PAAS_DOMAIN":
         return add_setting(reading, json.dumps(deployment.domain))
-    if reading.name in SERVICES:
+    if reading.name in SERVICE_SETTINGS:
         return _own_edit(reading, host, deployment)
     others = [
         one

@@ -41,6 +41,7 @@ from bkpaas.checks.edits import (
     copy_setting,
     edit_of,
     nearest,
+    port_of_uwsgi,
     replace_first,
     replace_in_line,
     unset_setting,
@@ -161,6 +162,7 @@ from bkpaas.checks.rights import collecting_account, unreadable_for_want_of_righ
 from bkpaas.checks.role_places import SETTINGS_OF_ROLE, misplaced_roles, role_places
 from bkpaas.checks.role_signs import ROLE_SIGNS, app_role_in_use, own_interfaces
 from bkpaas.checks.role_signs import Sign as RoleSign
+from bkpaas.checks.service_ports import SERVICE_SETTINGS, expected_port, leads_to_own_service
 from bkpaas.checks.unanswered import unanswered_case, unanswered_places
 from bkpaas.checks.unread import Noun, unread_nouns
 from bkpaas.checks.values import (
@@ -340,7 +342,7 @@ say = both
 __all__ = [  # one name a line would take 200 lines
     "APP_UPSTREAMS", "BEHIND_THE_DOMAIN", "CONSUL_SUFFIX", "DOCKER_UNIT", "EXECUTE", "FEWEST_CLOCKS", "GENERATIONS",
     "HOSTS_OF_DOMAIN", "IAM_SETTING", "INTERNAL_NAME", "INTERNAL_PORT", "LOGIN_TABLES", "LOGSTASH_DAY", "LOG_INDEX", "MOST_APPLICATIONS",
-    "OPEN_PAAS_SERVICES", "PASSWORD_EXPIRED", "QUEUE_SECONDS", "READ", "READING", "REDIRECTS", "ROLE_SIGNS", "SERVICE_OF_PATH", "SETTINGS_OF_ROLE", "SHARED_SETTINGS",
+    "OPEN_PAAS_SERVICES", "PASSWORD_EXPIRED", "QUEUE_SECONDS", "READ", "READING", "REDIRECTS", "ROLE_SIGNS", "SERVICE_OF_PATH", "SERVICE_SETTINGS", "SETTINGS_OF_ROLE", "SHARED_SETTINGS",
     "TOO_LARGE_BODY", "UPSTREAM_SERVICES", "USER_PATHS", "WRITE", "WRITING", "WRITTEN_TABLES", "Access", "Addresses", "Agent", "AgentConfig",
     "Answer", "Answers", "ApplicationEndpoint", "CaseMessage", "Cause", "Certificate", "Certificates", "Clock",
     "Compiled", "ConfProgram", "Connection", "Connections", "Container", "Containers", "ControllerView",
@@ -364,15 +366,15 @@ __all__ = [  # one name a line would take 200 lines
     "database_state", "database_states", "database_works", "default_servers", "deliver_to", "deviating_hosts",
     "deviating_readings", "directories", "domain_healthz_paths", "domain_paths", "edit_of",
     "elasticsearch_endpoints", "elasticsearch_error", "ended_between_rounds", "equal", "es_addresses", "excepted",
-    "exception_subject", "groups", "has_project", "health", "host_accounts", "host_time", "host_was_put_right",
+    "exception_subject", "expected_port", "groups", "has_project", "health", "host_accounts", "host_time", "host_was_put_right",
     "hosts_at", "hosts_with_module", "idle_placeholders", "index_names", "is_about_server", "is_elasticsearch",
     "is_login_refusal", "is_loopback", "is_own", "is_placeholder", "joined", "keeps_host", "keeps_settings",
-    "key_readings", "labelled", "later_time", "lead_to", "left_out", "limit_text", "limits_in_line", "lines", "listen_on", "load_time",
+    "key_readings", "labelled", "later_time", "lead_to", "leads_to_own_service", "left_out", "limit_text", "limits_in_line", "lines", "listen_on", "load_time",
     "location_host", "location_port", "log_time", "login_access_log", "login_obstacle", "lost_settings", "may_use", "mentions",
     "message_of", "misplaced_roles", "missing_program", "move_server", "msg", "name_database", "name_index", "nearest", "needs", "newer_files",
     "newest_by_source", "nginx_addresses", "nginx_edit_of", "nginx_route", "no_answer", "offset", "only_touched",
     "open_paas_servers", "other_socket", "own_addresses", "own_answer", "own_interfaces", "own_readings", "parsers", "pid_files", "platform_servers",
-    "platform_upstreams", "plural", "port_of_service", "process_of_program", "program_lines", "proxy_exceptions",
+    "platform_upstreams", "plural", "port_of_service", "port_of_uwsgi", "process_of_program", "program_lines", "proxy_exceptions",
     "queried_applications", "read_only_variables", "readings", "redis_endpoint", "refusal_of_users", "refused_address",
     "refused_command", "refused_hosts", "refuses_password", "repairs", "replace_first", "replace_in_line", "request_failure", "require_log_search",
     "require_no_problems", "require_one_generation", "require_project", "require_supervisord", "required_units", "role_places",

@@ -157,3 +157,8 @@ def _sed(path: str, line: int, *steps: str) -> Edit:
     """Return the edit of a script of sed; a link stays one."""
     script = " ".join(f"-e {quote(step)}" for step in steps)
     return Edit(path, f"sed -i --follow-symlinks -E {script} {quote(path)}", line)
+
+
+def port_of_uwsgi(path: str, old: int, new: int) -> Edit:
+    """Return the edit that gives the bind of a uwsgi file another port."""
+    return replace_first(path, 1, rf"^( *(http|http-socket|socket) *=.*:){old} *$", rf"\1{new}")

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 from lab.control import Lab
-from lab.faults.actions import await_http, await_states, edit, host, restore, start_roles, supervisorctl
+from lab.faults.actions import (
+    address,
+    await_http,
+    await_states,
+    edit,
+    host,
+    reload_nginx,
+    restart,
+    restore,
+    start_roles,
+    supervisorctl,
+)
 from lab.faults.agents import run_folder
+from lab.faults.ports import FAR, move, move_back
 from lab.faults.supervision import conf, paas
 from lab.lookalikes.lookalike import Lookalike
 
@@ -118,7 +130,43 @@ def deploy(lab: Lab) -> None:
     start_roles(lab, name)
 
 
+def users_of_login(lab: Lab) -> tuple[tuple[str, str], ...]:
+    """Return (host, file) of all that requests login on the second paas host by its port."""
+    home, name = lab.layout.home, host(lab, "paas", 1)
+    return (
+        (host(lab, "nginx"), f"{home}/etc/nginx/paas.conf"),
+        (name, f"{home}/open_paas/paas/conf/settings_production.py"),
+        (name, f"{home}/open_paas/esb/configs/default.py"),
+    )
+
+
+def move_login(lab: Lab) -> None:
+    """Login of one host has a port of its own, and everything that requests it knows that."""
+    name = host(lab, "paas", 1)
+    place, right = address(lab, name), lab.layout.ports["login"]
+    for where, file in users_of_login(lab):
+        edit(lab, where, file, f"s/{place}:{right}/{place}:{right + FAR}/")
+    move("login", 1)(lab)
+    restart(lab, name, "paas", "esb")
+    reload_nginx(lab, host(lab, "nginx"))
+
+
+def move_login_back(lab: Lab) -> None:
+    for where, file in users_of_login(lab):
+        restore(lab, where, file)
+    move_back("login", 1)(lab)
+    restart(lab, host(lab, "paas", 1), "paas", "esb")
+    reload_nginx(lab, host(lab, "nginx"))
+
+
 LOOKALIKES = (
+    Lookalike(
+        "login-on-another-port",
+        "login of one host has another port, which nginx and the settings have as well",
+        "一台主机的 login 使用另一个端口，nginx 和配置也一致",
+        move_login,
+        move_login_back,
+    ),
     Lookalike(
         "editors-and-tails",
         "an editor, tail, less, grep and a backup whose command lines name files of open_paas",
