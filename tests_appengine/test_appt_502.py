@@ -57,6 +57,10 @@ def test_nginx_of_the_app_host_answers(host: HostView, deployment: Deployment, f
     masters = host.processes.nginx_masters()
     listeners = host.sockets.on(port)
     assert listeners, _not_listening(host, masters, port)
+    address = deployment.host(host.name).address
+    assert any(listener.covers(address) is not False for listener in listeners), _other_address(
+        host, port, listeners, address
+    )
     stopped = stopped_nginx(host)
     assert not stopped, case("frozen", "nginx processes that a signal has stopped: {pids}", pids=stopped)
     answer = host.answers.get(HttpName.AGENT_NGINX)
@@ -121,6 +125,25 @@ def _not_listening(host: HostView, masters: tuple[Process, ...], port: int) -> C
         pid=master.pid,
         port=port,
         ports=ports,
+    )
+
+
+def _other_address(host: HostView, port: int, listeners: tuple[Listener, ...], address: str) -> CaseMessage:
+    """Return the case of nginx that listens on addresses to which no other host connects, such as loopback."""
+    servers = host.nginx.servers if isinstance(host.facts.nginx, Nginx) else ()
+    places = [
+        f"{server.file}:{server.line}"
+        for server in servers
+        if any(listen.port == port and not listen.unix for listen in server.listens)
+    ]
+    addresses = ", ".join(f"{listener.address}:{port}" for listener in listeners)
+    return case(
+        "other-address",
+        "only {addresses} is listened on, not {address}:{port}; the listen of {places}",
+        addresses=addresses,
+        address=address,
+        port=port,
+        places=", ".join(places) or "?",
     )
 
 

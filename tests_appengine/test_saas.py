@@ -338,7 +338,7 @@ def test_applications_answer_through_the_domain(
         if answer is None:
             raise NotApplicable(msg("the inventory has no nginx host"))
         checked += 1
-        if answer.error_kind in ("resolve", "tls", "withheld"):
+        if answer.error_kind in ("resolve", "resolver", "tls", "withheld"):
             unknown[saas.app] = labelled(answer.url, no_answer(answer.error_kind))
             continue
         problem = _domain_problem(local, answer)

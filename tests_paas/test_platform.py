@@ -4,6 +4,7 @@ import re
 
 from bkpaas.checks import (
     BEHIND_THE_DOMAIN,
+    RESOLVER_SILENT,
     Answer,
     CaseMessage,
     ControllerView,
@@ -54,6 +55,9 @@ def test_domain_resolves_to_nginx(
         domain=deployment.domain,
         error=resolved.error,
         sources=" ".join(sources),
+    )
+    assert resolved.error != RESOLVER_SILENT, case(
+        "silent", "{domain}: the resolver did not answer in time", domain=deployment.domain
     )
     assert resolved.addresses, case(
         "unresolved", "{domain} does not resolve: {error}", domain=deployment.domain, error=resolved.error

@@ -290,7 +290,7 @@ from bkpaas.facts.managers import (
     service_of_unit,
 )
 from bkpaas.facts.managers import lines_of as program_lines
-from bkpaas.facts.names import CONSUL_SUFFIX
+from bkpaas.facts.names import CONSUL_SUFFIX, RESOLVER_SILENT
 from bkpaas.facts.nginx import APP_UPSTREAMS
 from bkpaas.facts.nginx_location import Route as NginxRoute
 from bkpaas.facts.nginx_location import route as nginx_route
@@ -342,7 +342,7 @@ say = both
 __all__ = [  # one name a line would take 200 lines
     "APP_UPSTREAMS", "BEHIND_THE_DOMAIN", "CONSUL_SUFFIX", "DOCKER_UNIT", "EXECUTE", "FEWEST_CLOCKS", "GENERATIONS",
     "HOSTS_OF_DOMAIN", "IAM_SETTING", "INTERNAL_NAME", "INTERNAL_PORT", "LOGIN_TABLES", "LOGSTASH_DAY", "LOG_INDEX", "MOST_APPLICATIONS",
-    "OPEN_PAAS_SERVICES", "PASSWORD_EXPIRED", "QUEUE_SECONDS", "READ", "READING", "REDIRECTS", "ROLE_SIGNS", "SERVICE_OF_PATH", "SERVICE_SETTINGS", "SETTINGS_OF_ROLE", "SHARED_SETTINGS",
+    "OPEN_PAAS_SERVICES", "PASSWORD_EXPIRED", "QUEUE_SECONDS", "READ", "READING", "REDIRECTS", "RESOLVER_SILENT", "ROLE_SIGNS", "SERVICE_OF_PATH", "SERVICE_SETTINGS", "SETTINGS_OF_ROLE", "SHARED_SETTINGS",
     "TOO_LARGE_BODY", "UPSTREAM_SERVICES", "USER_PATHS", "WRITE", "WRITING", "WRITTEN_TABLES", "Access", "Addresses", "Agent", "AgentConfig",
     "Answer", "Answers", "ApplicationEndpoint", "CaseMessage", "Cause", "Certificate", "Certificates", "Clock",
     "Compiled", "ConfProgram", "Connection", "Connections", "Container", "Containers", "ControllerView",

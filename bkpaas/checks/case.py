@@ -40,7 +40,7 @@ def connection_case(kind: str | None, evidence: Message, /, **parameters: object
     """Return the case of a request without an answer, by its error kind: refused, silent, unresolved or cut-off."""
     if kind in ("refused", "unreachable"):
         return case("refused", evidence, **parameters)
-    if kind in ("timeout", "silent"):
+    if kind in ("timeout", "silent", "resolver"):
         return case("silent", evidence, **parameters)
     if kind == "resolve":
         return case("unresolved", evidence, **parameters)

@@ -54,6 +54,7 @@ def no_answer(kind: str | None) -> Message:
         "unreachable": msg("no route to it, or a firewall rejects it"),
         "reset": msg("the connection was reset"),
         "resolve": msg("the name does not resolve"),
+        "resolver": msg("the resolver did not answer in time"),
         "tls": msg("no TLS connection"),
         "protocol": msg("the answer is not HTTP"),
         "withheld": msg(

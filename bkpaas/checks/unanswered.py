@@ -10,7 +10,7 @@ from bkpaas.checks.phrases import mentions, no_answer
 from bkpaas.errors import NoData, message_of
 from bkpaas.facts import Connection, HostView, health
 from bkpaas.facts.query import HttpName, TcpName
-from bkpaas.facts.setting_places import is_front, setting_places
+from bkpaas.facts.setting_places import is_asked, setting_places
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.messages import Message, msg
 
@@ -35,19 +35,22 @@ def unanswered_places(
 ) -> Iterator[Unanswered]:
     """Yield the settings of a paas host whose address refuses connections or does not answer.
 
-    The front of the platform has conditions of its own, and a healthz that names the system reports it.
+    The front of the platform has conditions of its own. A healthz that names the system reports it where the address is
+    that of a host of the inventory: there the system is down, elsewhere the address may be wrong.
 
     Args:
         unclear: gets why an address is not known to accept connections.
     """
+    known = {entry.address for entry in deployment.hosts}
     for (place, port), users in setting_places(host.settings).items():
-        if is_front(place, port, deployment):
+        if not is_asked(place, port, (name for _, name in users), deployment):
             continue
+        inside = place in known or bool(known.intersection(host.names.of(place)))
         connection = _connection(host, f"{place}:{port}", unclear)
         if connection is None or connection.error_kind not in ("refused", "timeout", "unreachable"):
             continue
         for project, name in users:
-            if _is_reported(host, project, name):
+            if inside and _is_reported(host, project, name):
                 continue
             value = host.settings.by_project[project].values[name]
             yield Unanswered(project, name, f"{value.file}:{value.line}", place, port, connection)
@@ -70,7 +73,7 @@ def _is_reported(host: HostView, project: str, name: str) -> bool:
         return False
     state = health(project, answer)
     message = state.message or ""
-    return not state.healthy and any(mentions(message, word) for word in (name, _SYSTEMS[name]))
+    return not state.healthy and any(mentions(message, word) for word in (name, _SYSTEMS.get(name, name)))
 
 
 def unanswered_case(one: Unanswered) -> CaseMessage:

@@ -15,6 +15,7 @@ from bkpaas.errors import NoData
 from bkpaas.facts import database, raw
 from bkpaas.facts.database import DatabaseLogin
 from bkpaas.facts.missing import Fact, Missing, Record
+from bkpaas.facts.names import RESOLVER_SILENT
 from bkpaas.facts.query import LOST_CONNECTION, Earlier, HttpName, Query, TcpName, http_get, large_get
 from bkpaas.facts.ranges import Seconds
 from bkpaas.facts.secrets import Secrets
@@ -45,7 +46,7 @@ class Answer(Record, frozen=True):
     peer: str | None = None
     """address:port."""
     error_kind: str | None = None
-    """refused timeout silent unreachable reset resolve tls protocol empty withheld other."""
+    """refused timeout silent unreachable reset resolve resolver tls protocol empty withheld other."""
     error_text: Message | str | None = None
     truncated: bool = False
     inputs: tuple[str, ...] = ()
@@ -182,9 +183,10 @@ def error_of(item: dict[str, Any], secrets: Secrets) -> tuple[str | None, str | 
     if error is None:
         return None, None
     record = raw.record(error)
-    return raw.text(record.get("kind"), 20) or "other", secrets.truncate(
-        raw.text(record.get("text")) or "", 300
-    )
+    kind, text = raw.text(record.get("kind"), 20) or "other", raw.text(record.get("text")) or ""
+    if (kind, text) == ("resolve", RESOLVER_SILENT):
+        kind = "resolver"
+    return kind, secrets.truncate(text, 300)
 
 
 def _headers(pairs: Any, secrets: Secrets) -> dict[str, str]:

@@ -17,6 +17,9 @@ from bkpaas.facts.query import Earlier, FileName, Query, ReadFile, Resolve, Reso
 from bkpaas.inventory.deployment import Deployment, Host
 from bkpaas.messages import Message
 
+RESOLVER_SILENT = "no answer from the resolver in time"
+"""What the collector writes where it waited for a resolver and got neither an address nor an error."""
+
 
 class Resolved(Record, frozen=True):
     name: str

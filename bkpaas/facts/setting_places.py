@@ -1,15 +1,18 @@
-"""Connect from the paas hosts to what their settings name: CMDB, JOB, FTA and redis."""
+"""Connect from the paas hosts to what their settings name: CMDB, JOB, FTA, redis, and a login or appengine elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
+from bkpaas.facts.names import CONSUL_SUFFIX
 from bkpaas.facts.query import Earlier, Query, TcpConnect, TcpName
 from bkpaas.facts.settings import Settings, SettingsByProject, location_host, location_port
 from bkpaas.inventory.deployment import DEFAULT_PORTS, Deployment, Host
 
 PLACES = ("HOST_CC", "HOST_CC_V3", "HOST_JOB", "HOST_FTA", "REDIS_HOST")
 """Settings with the address of another system."""
+SERVICES = ("LOGIN_HOST", "ENGINE_HOST", "HOST_BK_LOGIN")
+"""Settings with the address of a service of open_paas; on a host of the inventory it is requested as that service."""
 _REDIS, _REDIS_PORT = "REDIS_HOST", "REDIS_PORT"
 _MOST_PLACES = 12
 
@@ -33,7 +36,7 @@ def setting_places(settings: SettingsByProject) -> dict[tuple[str, int], list[tu
     """Return project and name of the settings with each address, the addresses in their order."""
     places: dict[tuple[str, int], list[tuple[str, str]]] = {}
     for project, its in settings.by_project.items():
-        for name in PLACES:
+        for name in (*PLACES, *SERVICES):
             if (place := setting_place(its, name)) is not None:
                 places.setdefault(place, []).append((project, name))
     return dict(list(places.items())[:_MOST_PLACES])
@@ -45,14 +48,26 @@ def is_front(host: str, port: int, deployment: Deployment) -> bool:
     return port == deployment.port and host in {name.lower() for name in front}
 
 
+def is_asked(host: str, port: int, names: Iterable[str], deployment: Deployment) -> bool:
+    """Return whether an address in settings is connected to: not the front, nor a service on a host of the inventory.
+
+    names: of the settings with this address.
+    """
+    if is_front(host, port, deployment):
+        return False
+    known = {entry.address for entry in deployment.hosts} | {"localhost", "127.0.0.1"}
+    inside = host in known or host.endswith(CONSUL_SUFFIX)
+    return not (inside and set(names) <= set(SERVICES))
+
+
 def queries(entry: Host, deployment: Deployment, earlier: Earlier | None) -> Iterator[Query]:
     """Connect in round 2; nothing is sent."""
     if earlier is None or not entry.has_role("paas"):
         return
     settings = earlier.hosts[entry.name].settings
     if isinstance(settings, SettingsByProject):
-        for host, port in setting_places(settings):
-            if is_front(host, port, deployment):
+        for (host, port), users in setting_places(settings).items():
+            if not is_asked(host, port, (name for _, name in users), deployment):
                 continue
             name = TcpName.SETTING.of(f"{host}:{port}")
             yield TcpConnect(name, host, port, deployment.limits.request_seconds, read=0)

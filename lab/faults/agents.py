@@ -128,6 +128,13 @@ def find_agent_site(lab: Lab) -> None:
     reload_nginx(lab, host(lab, "appo"))
 
 
+def listen_on_loopback(lab: Lab) -> None:
+    """Someone hardened the site: nginx of the appt host listens on loopback only."""
+    name, port = host(lab, "appt"), lab.layout.ports["agent_nginx"]
+    edit(lab, name, site(lab), f"s/listen .*{port}.*;/listen 127.0.0.1:{port};/")
+    restart_nginx(lab, name)
+
+
 def take_port(lab: Lab) -> None:
     """A file server that was started by hand has nginx's port."""
     name, port = host(lab, "appt"), lab.layout.ports["agent_nginx"]
@@ -282,6 +289,15 @@ FAULTS = (
         "appo 上 nginx 的 paasagent.conf 是空文件",
         lose_agent_site,
         find_agent_site,
+    ),
+    Fault(
+        "agent-site-on-loopback",
+        "agent-nginx-8010",
+        SECTION,
+        "nginx on the appt host listens on 127.0.0.1 only",
+        "appt 上的 nginx 只监听 127.0.0.1",
+        listen_on_loopback,
+        start_after_the_file,
     ),
     Fault(
         "agent-port-taken",

@@ -143,7 +143,7 @@ FAULTS = (
     ),
     Fault(
         "paas-asks-old-login",
-        "healthz-paas",
+        "settings-match-inventory",
         "platform-healthy",
         "the developer center on both paas hosts requests a login that no longer exists",
         "两台 paas 上开发者中心的 LOGIN_HOST 指向已不存在的 login",

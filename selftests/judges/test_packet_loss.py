@@ -4,6 +4,11 @@ from typing import Any
 
 import pytest
 
+from bkpaas.collect import collector
+from bkpaas.facts.answers import answers
+from bkpaas.facts.names import RESOLVER_SILENT
+from bkpaas.facts.secrets import Secrets
+
 PAAS, DATA, APP, NGINX = "10.66.0.11", "10.66.0.51", "10.66.0.41", "10.66.0.30"
 
 
@@ -85,3 +90,30 @@ def test_one_cause_for_both_ends(record: Any, change: Any, cause: str) -> None:
             snapshot["hosts"]["paas-1"]["connections"]["by_name"]["database"] = silent
 
     assert record(with_silence)["root_causes"] == [cause]
+
+
+@pytest.mark.parametrize(("host", "roots"), [("paas-1", 1), ("appo-1", 2)])
+def test_a_resolver_that_a_lossy_host_does_not_reach(record: Any, host: str, roots: int) -> None:
+    """Hosts that only send to the lossy one have another reason why their resolver is silent."""
+
+    def change(snapshot: dict[str, Any]) -> None:
+        peers(nginx_1=LOST, appo_1=LOST)(snapshot)
+        facts = snapshot["hosts"][host]
+        name = facts["names"]["by_name"]["paas.bklab.test"]
+        name.update(addresses=[], error=RESOLVER_SILENT)
+        answer = facts["answers"]["by_name"]["is_login-domain"]
+        answer.update(status=None, body="", headers={}, error_kind="resolver", error_text=RESOLVER_SILENT)
+
+    results = record(change)
+    verdicts = {one["id"]: one for one in results["verdicts"]}
+    assert verdicts[f"domain-resolve@{host}"]["case"] == "silent"
+    found = {
+        id_ for id_ in results["root_causes"] if id_.startswith(("packet-loss", "domain-resolve", "login-"))
+    }
+    assert len(found) == roots, found
+
+
+def test_the_collector_names_a_silent_resolver_so() -> None:
+    assert collector.timeout_error("resolve") == ("resolve", RESOLVER_SILENT)
+    raw = {"name": "x", "error": {"kind": "resolve", "text": RESOLVER_SILENT}}
+    assert answers({"x": raw}, Secrets()).by_name["x"].error_kind == "resolver"

@@ -134,3 +134,21 @@ def test_a_request_may_have_gone_to_a_host_that_is_left_out(judge, other_judged,
             del snapshot["hosts"]["paas-2"]
 
     assert judge("login-request-arrives", change)["controller"]["verdict"] == word
+
+
+def test_nginx_of_an_app_host_on_loopback_is_one_cause(record):
+    def change(snapshot):
+        host = snapshot["hosts"]["appt-1"]
+        listener = next(one for one in host["sockets"]["listeners"] if one["port"] == 8010)
+        listener["address"] = "127.0.0.1"
+        answers = [host["answers"]["by_name"]["agent-nginx"]]
+        nginx = snapshot["hosts"]["nginx-1"]
+        answers.append(nginx["answers"]["by_name"]["upstream-10.66.0.42:8010"])
+        for one in answers:
+            one.update(status=None, body="", headers={}, error_kind="refused", error_text="")
+
+    results = record(change)
+    verdict = next(one for one in results["verdicts"] if one["id"] == "agent-nginx-8010@appt-1")
+    assert verdict["case"] == "other-address"
+    assert "paasagent.conf:" in verdict["evidence"]
+    assert results["root_causes"] == ["agent-nginx-8010@appt-1"]

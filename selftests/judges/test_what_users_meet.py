@@ -131,6 +131,45 @@ def test_address_that_does_not_accept_connections(judge: Any, change: Change, ca
     assert judge("settings-match-inventory", change)["paas-1"]["case"] == case
 
 
+def outside(name: str, project: str, *hosts: str, error_kind: str = "unreachable") -> Change:
+    """A setting with the address of a host that is not in the inventory, where nothing answers."""
+
+    def change(snapshot: Snapshot) -> None:
+        for host in hosts:
+            facts = snapshot["hosts"][host]
+            row = facts["settings"]["by_project"][project]["values"][name]
+            row[3], row[4] = "http://10.66.0.99:8003", ""
+            facts["connections"]["by_name"]["setting-10.66.0.99:8003"] = {"error_kind": error_kind}
+            answer = facts["answers"]["by_name"][f"healthz-{project}"]
+            answer["status"] = 500 if project == "paas" else 200
+            answer["body"] = (
+                "第三方依赖连接超时: name=login_host, host=http://10.66.0.99:8003, error=x"
+                if project == "paas"
+                else '{"ok": false, "message": "third-party system [CC] is not reached", "data": {}}'
+            )
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "hosts"),
+    [
+        (outside("LOGIN_HOST", "paas", *PAAS), set(PAAS)),
+        (outside("LOGIN_HOST", "paas", "paas-2"), {"paas-2"}),
+        (outside("LOGIN_HOST", "paas", "paas-2", error_kind="refused"), {"paas-2"}),
+        (outside("HOST_CC", "esb", *PAAS), set(PAAS)),
+    ],
+)
+def test_a_setting_that_leads_nowhere_is_named_with_its_line(
+    record: Any, change: Change, hosts: set[str]
+) -> None:
+    results = record(change)
+    assert set(results["root_causes"]) == {f"settings-match-inventory@{host}" for host in hosts}
+    assert ".py:" in next(
+        one["evidence"] for one in results["verdicts"] if one["id"] in results["root_causes"]
+    )
+
+
 def settings(project: str, **values: Any) -> Change:
     """Add settings of a project on both paas hosts."""
 
