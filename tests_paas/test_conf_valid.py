@@ -16,8 +16,11 @@ from bkpaas.checks import (
     case,
     clauses,
     condition,
+    conf_edits,
+    edit_of,
     lines,
     msg,
+    nginx_edit_of,
     require_supervisord,
     series,
 )
@@ -42,6 +45,7 @@ def test_supervisor_files_are_valid(host: HostView, deployment: Deployment, find
             wrong += problems
     if not there:
         raise NotApplicable(msg("there is no supervisor configuration here"))
+    finding.set_remedy_values(edit=edit_of(conf_edits(wrong), host.name))
     assert not wrong, case(
         "invalid",
         lines(wrong),
@@ -67,6 +71,7 @@ def test_uwsgi_files_are_valid(host: HostView, deployment: Deployment, finding: 
         for one in wrong.values()
         for problem in one.invalid
     ]
+    finding.set_remedy_values(edit=edit_of(conf_edits(texts), host.name))
     assert not wrong, case(
         "invalid", lines(texts), paths=series(sorted(one.ini.path for one in wrong.values()))
     )
@@ -153,6 +158,7 @@ def test_nginx_files_are_valid(host: HostView, finding: Finding) -> None:
     unread = [file.path for file in nginx.files if file.error is not None]
     every = {str(one): one for one in (*nginx.syntax, *nginx.problems)}
     wrong = [one for text, one in every.items() if not any(path in text for path in unread)]
+    finding.set_remedy_values(edit=nginx_edit_of(conf_edits(wrong), host))
     assert not wrong, case("invalid", lines(wrong[:10]), main=nginx.main)
     unresolved = _unresolved(host)
     assert not unresolved, case(

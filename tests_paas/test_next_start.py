@@ -26,6 +26,7 @@ from bkpaas.checks import (
     clauses,
     condition,
     directories,
+    edit_of,
     labelled,
     may_use,
     msg,
@@ -34,6 +35,7 @@ from bkpaas.checks import (
     process_of_program,
     program_lines,
     require_no_problems,
+    start_edits,
     unread_nouns,
 )
 
@@ -59,6 +61,7 @@ def test_programs_can_be_started_again(host: HostView, deployment: Deployment, f
         if problems:
             wrong.setdefault(name, []).extend(problems)
     finding.add_evidence(msg("{count} paths", count=len(needed)))
+    finding.set_remedy_values(edit=edit_of(start_edits(host, wrong, uids), host.name))
     require_no_problems(wrong, finding)
     if missing := unread_nouns(
         host, deployment, "supervisors", "services", "nginx", "saas", "names", "sockets"

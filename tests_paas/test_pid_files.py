@@ -1,6 +1,7 @@
 """The pid files of nginx and of the uwsgi services name the masters that run."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 from bkpaas.checks import (
     CaseMessage,
@@ -52,6 +53,12 @@ def test_pid_files_name_the_masters(host: HostView, deployment: Deployment, find
                 pid=pid,
             )
             wrong.setdefault(name, []).append(other)
+    steps = [
+        f"kill -0 {master.pid} && echo {master.pid} > {quote(path)}"
+        for name, path, master in files
+        if name in wrong and startup.pids.get(path) != master.pid
+    ]
+    finding.set_remedy_values(edit="; ".join(steps))
     require_no_problems(wrong, finding)
     if missing := unread_nouns(host, deployment, "nginx", "services"):
         raise NoData(clauses(missing))

@@ -19,6 +19,7 @@ from bkpaas.checks.clocks import (
     usual_clock,
 )
 from bkpaas.checks.condition import condition
+from bkpaas.checks.conf_edits import conf_edits
 from bkpaas.checks.cookies import cookie_problems
 from bkpaas.checks.database import (
     LOGIN_TABLES,
@@ -163,6 +164,7 @@ from bkpaas.checks.role_places import SETTINGS_OF_ROLE, misplaced_roles, role_pl
 from bkpaas.checks.role_signs import ROLE_SIGNS, app_role_in_use, own_interfaces
 from bkpaas.checks.role_signs import Sign as RoleSign
 from bkpaas.checks.service_ports import SERVICE_SETTINGS, expected_port, leads_to_own_service
+from bkpaas.checks.start_edits import start_edits
 from bkpaas.checks.unanswered import unanswered_case, unanswered_places
 from bkpaas.checks.unread import Noun, unread_nouns
 from bkpaas.checks.values import (
@@ -361,7 +363,7 @@ __all__ = [  # one name a line would take 200 lines
     "add_setting", "addresses", "addresses_of", "agent_edits", "all_readings", "allow", "answers_commands", "anywhere",
     "app_directories", "app_role_in_use", "app_route", "app_servers", "append_line", "application_endpoint", "application_path", "as_paas_hosts",
     "body_text", "both", "case", "changes", "check_refusal", "clauses", "client_of", "clock_slack", "closed_path", "collecting_account",
-    "combined", "command_words", "complete_upstreams", "condition", "connection_case", "container_of",
+    "combined", "command_words", "complete_upstreams", "condition", "conf_edits", "connection_case", "container_of",
     "container_of_service", "cookie_problems", "copy_setting", "database_accounts", "database_connection", "database_error_text",
     "database_state", "database_states", "database_works", "default_servers", "deliver_to", "deviating_hosts",
     "deviating_readings", "directories", "domain_healthz_paths", "domain_paths", "edit_of",
@@ -381,7 +383,7 @@ __all__ = [  # one name a line would take 200 lines
     "same_host", "same_link", "say", "seconds", "seen_from_host", "selected_server", "series", "server_name_fits",
     "servers_of_domain", "servers_of_name", "service_endpoint", "service_of_container", "service_of_unit", "serving_location", "serving_servers",
     "set_in_effect", "setting", "setting_text", "settings_changes", "several", "shadowing_server", "shared_readings", "sorted_uids",
-    "source", "ssh_command", "statement_failure", "static_directory", "stopped_nginx", "target", "unanswered_case", "unanswered_places", "unit_of_service", "unknown_field",
+    "source", "ssh_command", "start_edits", "statement_failure", "static_directory", "stopped_nginx", "target", "unanswered_case", "unanswered_places", "unit_of_service", "unknown_field",
     "unread_nouns", "unreadable_for_want_of_rights", "unset_setting", "unusable_directories", "upstream_component", "usual_clock", "valid_addresses", "waiting_lines",
     "without_drop", "without_name", "without_nameservers", "without_return", "worker_uids", "zone_offset",
 ]  # fmt: skip

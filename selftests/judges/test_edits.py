@@ -13,6 +13,7 @@ from bkpaas.checks import (
     SettingReading,
     add_setting,
     agent_edits,
+    conf_edits,
     copy_setting,
     deliver_to,
     edit_of,
@@ -25,7 +26,16 @@ from bkpaas.checks import (
 )
 from bkpaas.checks.edits import RESOLV_CONF, insert_after
 from bkpaas.checks.nginx_edits import move_server, put_up
-from bkpaas.facts import FileFact, LogPlugin, NginxUpstream, NginxUpstreamServer, ProxySetting, Secrets
+from bkpaas.checks.start_edits import run_as, start_by_itself
+from bkpaas.facts import (
+    ConfProgram,
+    FileFact,
+    LogPlugin,
+    NginxUpstream,
+    NginxUpstreamServer,
+    ProxySetting,
+    Secrets,
+)
 from bkpaas.facts.log_plugin_conf import PluginSettings, read_filebeat, read_logstash
 from bkpaas.messages import Message
 
@@ -192,3 +202,70 @@ def test_log_parser_delivers_where_paas_searches(tmp_path: Path, index: str) -> 
     after = read()
     assert after.drops is None and after.outputs == ["10.0.0.53:9200"]
     assert [one.name for one in after.indices] == ["paas_app_log-%{+YYYY.MM.dd}"]
+
+
+def test_a_program_starts_with_an_account_that_exists(tmp_path: Path) -> None:
+    conf, main = tmp_path / "supervisor.conf", tmp_path / "nginx.conf"
+    conf.write_text(
+        "[program:a]\nautostart=false\nuser=old\n[program:b]\nautostart=false\n[program:c]\nuser=older\n"
+    )
+    main.write_text("user  old;\nworker_processes 1;\n")
+    edits = [run_as("old", 0, str(main)), run_as("old", 0, str(conf))]
+    run(*edits, start_by_itself(ConfProgram("b", "/bin/b", file=str(conf))))
+    assert main.read_text() == "user  root;\nworker_processes 1;\n"
+    assert conf.read_text().split() == [
+        "[program:a]",
+        "autostart=false",
+        "user=root",
+        "[program:b]",
+        "[program:c]",
+        "user=older",
+    ]
+    assert run_as("a/b", 0, str(main)) is None
+
+
+SUPERVISOR = """[program:a
+command=/bin/a
+[program:b]
+startretries=many
+environment=RATE="50%",HOME="%(here)s"
+stopsignal=INTERRUPT
+[program:c]
+startretries=3
+"""
+
+
+def test_files_that_a_program_refuses(tmp_path: Path) -> None:
+    conf, site, ini = (tmp_path / name for name in ("a.conf", "b.conf", "c.ini"))
+    conf.write_text(SUPERVISOR)
+    site.write_text("server {\n  proxy_redirect off # as before\n  client_max_boddy_size 512m;\n}\n")
+    ini.write_text("[uwsgi]\nchdir /srv\n")
+    run(
+        *conf_edits(
+            [
+                f"{conf}: [program:b]: startretries = many is refused",
+                f"{conf}: [program:b]: environment has a lone %: write %%",
+                f"{conf}: [program:b]: [program lacks its bracket: it is an option here",
+                f'{site}:2: directive "proxy_redirect" is not terminated by ";"',
+                f'{site}:3: unknown directive "client_max_boddy_size", perhaps client_max_body_size',
+                f"{ini}: line 2: chdir without =",
+            ]
+        )
+    )
+    assert conf.read_text().splitlines() == [
+        "[program:a]",
+        "command=/bin/a",
+        "[program:b]",
+        ";startretries=many",
+        'environment=RATE="50%%",HOME="%(here)s"',
+        "stopsignal=INTERRUPT",
+        "[program:c]",
+        "startretries=3",
+    ]
+    assert site.read_text().splitlines()[1:3] == [
+        "  proxy_redirect off;# as before",
+        "  client_max_body_size 512m;",
+    ]
+    assert ini.read_text() == "[uwsgi]\nchdir = /srv\n"
+    undecided = [f"{conf}: [program:b]: stopsignal = INTERRUPT is refused", f'{site}:6: unexpected "}}"']
+    assert list(conf_edits(undecided)) == [None, None], "stopsignal has no default that uwsgi understands"
