@@ -22,6 +22,7 @@ from bkpaas.checks import (
     edit_of,
     elasticsearch_endpoints,
     es_addresses,
+    hidden_copy,
     host_time,
     index_names,
     lines,
@@ -50,7 +51,7 @@ def test_log_parser_delivers_where_paas_searches(
     if parser.problems:
         raise NoData(clauses(parser.problems[:3]))
     if parser.drops is not None:
-        finding.set_remedy_values(edit=edit_of([without_drop(parser.drops)], host.name))
+        finding.set_remedy_values(edit=edit_of([hidden_copy(without_drop(parser.drops))], host.name))
     assert parser.drops is None, case("drops-all", "{place}: a filter drops every line", place=parser.drops)
     assert parser.indices or not parser.targets, case(
         "no-output", "{files}: no elasticsearch output", files=", ".join(parser.files)
@@ -63,7 +64,7 @@ def test_log_parser_delivers_where_paas_searches(
     ]
     finding.add_evidence(", ".join(f"{index.name} {index.file}:{index.line}" for index in parser.indices))
     edits = _edits(wrong, host, parser, form, deployment, host_facts)
-    finding.set_remedy_values(edit=edit_of(edits, host.name))
+    finding.set_remedy_values(edit=edit_of((one and hidden_copy(one) for one in edits), host.name))
     assert not wrong, combined(wrong, lines(one.evidence for one in wrong))
 
 

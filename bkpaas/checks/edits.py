@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
+from os.path import basename, dirname, join
 from shlex import quote
 from typing import NamedTuple
 
@@ -146,6 +147,11 @@ def comment_block(path: str, line: int, name: str) -> Edit:
 def escaped(text: str) -> str:
     """Return an extended regular expression that matches a text only."""
     return re.sub(r"([.^$*+?()\[\]{}|\\])", r"\\\1", text)
+
+
+def hidden_copy(edit: Edit) -> Edit:
+    """Return an edit whose copy begins with a dot: what reads all files of a directory leaves it out."""
+    return edit._replace(copy=join(dirname(edit.file), f".{basename(edit.file)}.bak"))
 
 
 def _mark(text: str) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
-from os.path import basename, dirname, join
 
 from bkpaas.checks.edits import (
     Edit,
     comment_block,
     edit_of,
     escaped,
+    hidden_copy,
     insert_after,
     replace_first,
     replace_in_line,
@@ -39,7 +39,7 @@ def nginx_edit_of(edits: Iterable[Edit | None], host: HostView) -> Message | str
 def _keep_apart(edit: Edit, includes: Iterable[str]) -> Edit:
     if not any(fnmatchcase(f"{edit.file}.bak", pattern) for pattern in includes):
         return edit
-    return edit._replace(copy=join(dirname(edit.file), f".{basename(edit.file)}.bak"))
+    return hidden_copy(edit)
 
 
 def disable(place: Place) -> Edit:

@@ -21,8 +21,8 @@ def start_edits(
     uids: of the running programs.
     """
     cases = {name: {problem.case for problem in problems} for name, problems in wrong.items()}
-    supervisors = {} if isinstance(host.facts.supervisors, Missing) else host.supervisors.by_module
-    for supervisor in supervisors.values():
+    supervisors = host.facts.supervisors
+    for supervisor in () if isinstance(supervisors, Missing) else supervisors.by_module.values():
         for program in supervisor.programs_in_conf:
             if "not-by-itself" in cases.get(program.name, ()):
                 yield start_by_itself(program)
