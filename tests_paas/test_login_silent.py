@@ -283,13 +283,7 @@ def test_login_writes_its_logs(host: HostView, finding: Finding) -> None:
     writable = not users or folder.uid in users or bool((folder.mode or 0) & 0o022)
     if not writable:
         finding.affects_services(OPEN_PAAS_SERVICES)  # all of them write there
-    assert writable, case(
-        "wrong-owner",
-        "{path} belongs to uid {uid}, login runs as {sorted_uids} and cannot write it",
-        path=folder.path,
-        uid=folder.uid,
-        sorted_uids=sorted_uids(users),
-    )
+    assert writable, _not_writable(folder.path, folder.uid, users)
     login = None if isinstance(host.facts.services, Missing) else host.services.by_name.get("login")
     names = [f"{folder.path}/login.log"]
     if login is None or login.by_uwsgi:  # gunicorn writes none by default
@@ -299,14 +293,19 @@ def test_login_writes_its_logs(host: HostView, finding: Finding) -> None:
         file = files.get(path)
         assert file is not None and file.exists, case("missing", "{path} does not exist", path=path)
         assert file.type == "file", case("not-a-file", "{path} is a {type}", path=path, type=file.type)
-        assert not users or file.uid in users or (file.mode or 0) & 0o022, case(
-            "wrong-owner",
-            "{path} belongs to uid {uid}, login runs as {sorted_uids} and cannot write it",
-            path=path,
-            uid=file.uid,
-            sorted_uids=sorted_uids(users),
-        )
+        writable = not users or file.uid in users or bool((file.mode or 0) & 0o022)
+        assert writable, _not_writable(path, file.uid, users)
         finding.add_evidence(f"{path} {file.permissions}")
+
+
+def _not_writable(path: str, uid: int | None, users: set[int | None]) -> CaseMessage:
+    text = msg(
+        "{path} belongs to uid {uid}, login runs as {sorted_uids} and cannot write it",
+        path=path,
+        uid=uid,
+        sorted_uids=sorted_uids(users),
+    )
+    return case("wrong-owner", text, path=path, owner=sorted_uids(users)[-1])
 
 
 @condition("login-request-arrives")

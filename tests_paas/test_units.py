@@ -1,13 +1,15 @@
 """FAQ: starting PaaS fails, on generation 6.0 and 6.1: the units of systemd and their processes."""
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from bkpaas.checks import (
     DOCKER_UNIT,
     OPEN_PAAS_SERVICES,
     CaseMessage,
     Deployment,
+    Edit,
     Finding,
     HostView,
     Missing,
@@ -18,7 +20,9 @@ from bkpaas.checks import (
     case,
     clauses,
     condition,
+    edit_of,
     msg,
+    replace_first,
     required_units,
     series,
     service_of_container,
@@ -109,13 +113,15 @@ def test_all_units_run(host: HostView, deployment: Deployment, finding: Finding)
             wrong[_short([name])] = problem
     services = {service_of_unit(f"{name}.service") for name in wrong}
     # A unit with another one's uwsgi file starts that service a second time.
-    services |= {one.service_of_ini or "" for one in units.present if _short([one.name]) in wrong} - {""}
+    misled = [one for one in units.present if _short([one.name]) in wrong and _other_file(one)]
+    services |= {one.service_of_ini for one in misled if one.service_of_ini}
     # A unit of nginx, consul or an agent concerns more than the services.
     if services <= set(OPEN_PAAS_SERVICES):
         finding.affects_services(services)
     finding.set_remedy_values(
         units=" ".join(sorted(wrong)) or "UNITS",
         service=" ".join(sorted(service_of_unit(f"{name}.service") for name in wrong)) or "SERVICE",
+        edit=edit_of([edit for one in misled for edit in _own_file(one)], host.name),
     )
     finding.add_evidence(", ".join(f"{_short([unit.name])} {unit.state}" for unit in units.present))
     assert not wrong, several(dict(sorted(wrong.items())), "units", components=_components(wrong))
@@ -179,7 +185,20 @@ def _other_file(unit: Unit) -> CaseMessage | None:
     service, started = service_of_unit(unit.name), unit.service_of_ini
     if started is None or service not in OPEN_PAAS_SERVICES or started == service:
         return None
-    return case("other-file", "ExecStart has {ini}; {state}", ini=unit.ini, state=unit.state)
+    text = msg("ExecStart has {ini}; {state}", ini=unit.ini, state=unit.state)
+    return case("other-file", text, restarted=f"{unit_of_service(service)} {unit_of_service(started)}")
+
+
+def _own_file(unit: Unit) -> Iterator[Edit]:
+    """Yield the edits that give the command of a unit the uwsgi file of its own service."""
+    own = unit.ini.replace(f"-{unit.service_of_ini}.", f"-{service_of_unit(unit.name)}.")
+    for path in _files(unit):
+        yield replace_first(path, 1, f"(ExecStart.*){re.escape(unit.ini)}", rf"\1{own}")
+
+
+def _files(unit: Unit) -> list[str]:
+    """Return the files that make up a unit."""
+    return [path for path in (unit.path, *unit.drop_ins) if path]
 
 
 def _of_loop(host: HostView, units: Units, unit: Unit) -> CaseMessage:
@@ -203,7 +222,20 @@ def _of_loop(host: HostView, units: Units, unit: Unit) -> CaseMessage:
         return case("restarts", text)
     if ended.exec_status == NOT_LOADED:
         return case("application", text)
-    return case("no-program", text) if ended.exec_status == NO_PROGRAM else case("exits", text)
+    if ended.exec_status == NO_PROGRAM:
+        return case("no-program", text)
+    if unit.ini and _is_gone(host, unit):
+        return case("no-file", "{ini} does not exist; {text}", ini=unit.ini, text=text)
+    return case("exits", text)
+
+
+def _is_gone(host: HostView, unit: Unit) -> bool:
+    """Return whether the uwsgi file of a unit is not among those of its directory, which were all read."""
+    if isinstance(host.facts.services, Missing) or unit.service_of_ini is None:
+        return False
+    files = [one.ini.path for one in host.facts.services.by_name.values()]
+    directory = unit.ini.rpartition("/")[0]
+    return unit.ini not in files and any(path.rpartition("/")[0] == directory for path in files)
 
 
 def _counted(unit: Unit, then: Unit) -> str:
@@ -275,6 +307,7 @@ def _other_accounts(host: HostView) -> dict[str, CaseMessage]:
 def test_running_units_start_at_boot(host: HostView, finding: Finding) -> None:
     """Every unit that runs is enabled, not masked, loaded as its file now says, and started again after a crash."""
     wrong: dict[str, CaseMessage] = {}
+    edits: list[Edit | None] = []
     for unit in _units(host).present:
         if unit.active != "active":
             continue
@@ -288,5 +321,8 @@ def test_running_units_start_at_boot(host: HostView, finding: Finding) -> None:
         elif unit.restart == "no" and service_of_unit(unit.name) in OPEN_PAAS_SERVICES:
             files = series([unit.path, *unit.drop_ins])
             wrong[_short([unit.name])] = case("no-restart", "Restart=no: {files}", files=files)
-    finding.set_remedy_values(units=" ".join(sorted(wrong)) or "UNITS")
+            edits += [
+                replace_first(path, 1, "^Restart *= *no *$", "Restart=on-failure") for path in _files(unit)
+            ]
+    finding.set_remedy_values(units=" ".join(sorted(wrong)) or "UNITS", edit=edit_of(edits, host.name))
     assert not wrong, several(dict(sorted(wrong.items())), "units")

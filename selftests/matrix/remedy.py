@@ -89,23 +89,33 @@ def is_by_hand(cause: RootCause, verdict: Verdict) -> bool:
 
 
 def carry_out(lab: Lab, results: Results) -> Carried:
-    """Run the remedies of the first root cause in results, those of all its verdicts."""
-    cause = results.causes[0]
-    log: list[Done] = []
-    by_hand = False
-    for id_ in cause.ids:
-        verdict = results.verdict(id_)
-        by_hand |= is_by_hand(cause, verdict)
-        if by_hand:
-            continue
-        for step in steps(verdict.remedy or ""):
-            if not step.run:
-                by_hand = True
-                continue
-            for host in places(step, verdict, results.hosts):
-                log.append(Done(host, step.run, _run(lab, host, step.run)))
-    hosts = tuple(dict.fromkeys(one.host for one in log if one.host != CONTROLLER))
-    return Carried(hosts, by_hand, tuple(log))
+    """Run the remedies of the first root cause in results, and of those with its condition and case on other hosts.
+
+    Nothing is run if one of their steps needs a person.
+    """
+    first = results.causes[0]
+    pairs = [
+        (cause, results.verdict(id_))
+        for cause in results.causes
+        if (cause.case, _condition(cause)) == (first.case, _condition(first))
+        for id_ in cause.ids
+    ]
+    plans = [(verdict, list(steps(verdict.remedy or ""))) for _, verdict in pairs]
+    if any(is_by_hand(cause, verdict) for cause, verdict in pairs) or not all(
+        step.run for _, plan in plans for step in plan
+    ):
+        return Carried((), True, ())
+    log = [
+        Done(host, step.run, _run(lab, host, step.run))
+        for verdict, plan in plans
+        for step in plan
+        for host in places(step, verdict, results.hosts)
+    ]
+    return Carried(tuple(dict.fromkeys(one.host for one in log if one.host != CONTROLLER)), False, tuple(log))
+
+
+def _condition(cause: RootCause) -> str:
+    return cause.ids[0].partition("@")[0]
 
 
 def _run(lab: Lab, host: str, command: str) -> str:
@@ -130,15 +140,14 @@ def judge(lab: Lab, results: Results, run: Callable[[str], list[str]]) -> tuple[
         return False, ["no root cause"]
     carried = carry_out(lab, results)
     lines = [f"{one.host}$ {one.run}\n{one.output}".rstrip() for one in carried.log]
-    if carried.by_hand and not carried.log:
-        return None, [*lines, "by hand"]
+    if carried.by_hand:
+        return None, ["by hand"]
     try:
         clear_logs(lab)  # as when the window of the logs has passed
     except LabError as error:
         return False, [*lines, f"not repaired: {error}"]
     if left := run("remedied"):
-        word = "by hand; " if carried.by_hand else ""
-        return False, [*lines, f"{word}not green: {' '.join(left)}"]
+        return False, [*lines, f"not green: {' '.join(left)}"]
     for host in carried.hosts:
         restart_services(lab, host)
     clear_logs(lab)
