@@ -13,6 +13,7 @@ from bkpaas.facts.answers import Connections, answers, connections
 from bkpaas.facts.certificates import certificates
 from bkpaas.facts.clock import Clock
 from bkpaas.facts.containers import containers
+from bkpaas.facts.cron import cron
 from bkpaas.facts.disks import disks
 from bkpaas.facts.elasticsearch import searches
 from bkpaas.facts.environments import environments
@@ -260,6 +261,7 @@ class _Answers(MergedRounds):
                 ),
                 "time_daemon",
             ),
+            "cron": self.files_noun(FileName.CRON.value, lambda files: cron(files, secrets)),
             "later": self._later(),
             "startup": self.merged("files", lambda *_: startup(self.entries("files"))),
             "units": self.both_rounds(units, "systemd"),

@@ -14,6 +14,7 @@ from bkpaas.facts.agent import Agent, SaasRuns
 from bkpaas.facts.answers import Answers, Connections
 from bkpaas.facts.clock import Clock
 from bkpaas.facts.containers import Containers
+from bkpaas.facts.cron import Cron
 from bkpaas.facts.disks import Disks
 from bkpaas.facts.elasticsearch import Searches
 from bkpaas.facts.file import PathStats
@@ -90,6 +91,7 @@ class HostFacts(Record, frozen=True):
     redis_confs: RedisConfs | Missing = _LATER
     retransmits: Retransmits | Missing = _LATER
     iam_failures: IamFailures | Missing = _LATER
+    cron: Cron | Missing = _LATER
 
     @property
     def far_apart(self) -> bool:
@@ -146,6 +148,7 @@ class HostView:
     redis_confs = _Noun[RedisConfs]()
     retransmits = _Noun[Retransmits]()
     iam_failures = _Noun[IamFailures]()
+    cron = _Noun[Cron]()
 
     def __init__(self, facts: HostFacts) -> None:
         self.facts = facts

@@ -45,6 +45,7 @@ class FileName(_Names):
     """List the names of files and directories that are read or only checked."""
 
     TIMESYNCD = "timesyncd"
+    CRON = "cron"
     PROXY = "proxy-{}"
     VERSION_SYSTEM = "version-system"
     VERSION_MODULE = "version-module"

@@ -20,6 +20,28 @@ open(path, "w", encoding="utf-8", newline="").write(new.replace("\n", "\r\n"))
 """
 
 
+JOBS = "/etc/cron.d/lab-jobs"
+HARMLESS_JOBS = """# the logs are opened again, a service is watched, and paas is restarted once a night
+0 0 * * * root [ -f /run/nginx.pid ] && kill -USR1 $(cat /run/nginx.pid)
+*/5 * * * * root /usr/sbin/nginx -t -q && /usr/sbin/nginx -s reload
+* * * * * root HOME/bin/process_watch paas_agent >/dev/null 2>&1
+30 3 * * * root HOME/.envs/open_paas/bin/supervisorctl -c HOME/etc/supervisor-open_paas.conf restart paas
+#* * * * * root pkill -9 uwsgi
+10 1 * * * root find HOME/logs -name 'uwsgi*.log' -mtime +30 -delete; pkill -f backup.sh
+"""
+
+
+def add_jobs(lab: Lab) -> None:
+    text = HARMLESS_JOBS.replace("HOME", lab.layout.home)
+    for role in ("paas", "nginx", "appo"):
+        lab.run(host(lab, role), f"mkdir -p /etc/cron.d && cat > {JOBS} <<'END'\n{text}END")
+
+
+def remove_jobs(lab: Lab) -> None:
+    for role in ("paas", "nginx", "appo"):
+        lab.run(host(lab, role), f"rm -f {JOBS}")
+
+
 def settings(lab: Lab) -> str:
     return f"{lab.layout.home}/open_paas/login/conf/settings_production.py"
 
@@ -131,6 +153,13 @@ LOOKALIKES = (
         "第二台 paas 上 login 的配置顺序、引号、注释和换行符（CRLF）不同，内容相同",
         rewrite_settings,
         settings_as_before,
+    ),
+    Lookalike(
+        "cron-jobs-harmless",
+        "jobs of cron reload nginx, open logs again, watch paas_agent and restart paas once a night",
+        "cron 任务重载 nginx、重新打开日志、检查 paas_agent，并在夜间重启一次 paas",
+        add_jobs,
+        remove_jobs,
     ),
     Lookalike(
         "own-host-by-name",

@@ -121,6 +121,17 @@ def worker_deaths(host: dict[str, Any]) -> None:
     ]
 
 
+def job(action: str, schedule: str = "17 4 * * *") -> Edit:
+    row = {
+        "path": "/etc/cron.d/x",
+        "line": 2,
+        "schedule": schedule,
+        "command": "pkill uwsgi",
+        "action": action,
+    }
+    return on(("paas-1",), lambda host: host["cron"].update(jobs=[row]))
+
+
 def serious(host: dict[str, Any]) -> None:
     text = "2026/11/29 12:00:00 [alert] 31#31: 1024 worker_connections are not enough"
     line = {"file": host["logs"]["nginx_logs"][0], "time": host["system"]["time"] - 1, "text": text}
@@ -256,6 +267,8 @@ CASES: tuple[tuple[str, str, str, Edit], ...] = (
     ),
     ("consul-names", "wrong-address", "paas-1", consul(name_of_consul(INTERNAL, "10.66.0.51"))),
     ("worker-deaths", "died", "paas-1", on(("paas-1",), worker_deaths)),
+    ("cron-jobs", "ends", "paas-1", job("ends")),
+    ("cron-jobs", "restarts-often", "paas-1", job("restarts", "*/5 * * * *")),
     ("nginx-error-log", "serious", "nginx-1", on(("nginx-1",), serious)),
     (
         "nginx-limits",
@@ -289,6 +302,22 @@ CASES: tuple[tuple[str, str, str, Edit], ...] = (
 def test_the_case_of_a_condition(judge: Any, condition: str, case: str, subject: str, change: Edit) -> None:
     verdict = judge(condition, change)[subject]
     assert verdict["case"] == case, (verdict["verdict"], verdict["evidence"], verdict["reason"])
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (job("restarts"), "pass"),
+        (job("ends", "@reboot"), "pass"),
+        (
+            on(("paas-1",), lambda host: host["cron"].update(unread=["/etc/cron.d/x: it was not read"])),
+            "no_data",
+        ),
+        (on(("paas-1",), lambda host: host["system"].update(uid=1000)), "no_data"),
+    ],
+)
+def test_jobs_of_cron_that_are_no_failure(judge: Any, change: Edit, word: str) -> None:
+    assert judge("cron-jobs", change)["paas-1"]["verdict"] == word
 
 
 @pytest.mark.parametrize(
