@@ -36,8 +36,10 @@ EXITED = 1
 """ExecMainCode of a main process that ended by itself."""
 NOT_LOADED = 22
 """Exit code of a uwsgi whose application does not load, with need-app."""
-NO_PROGRAM = 127
-"""Exit code of a shell that does not find its command."""
+NO_PROGRAM, NOT_EXECUTABLE = 127, 126
+"""Exit codes of a shell that does not find its command, or may not run it."""
+NO_ACCOUNT = (216, 217)
+"""Exit codes of systemd for a group or an account that does not exist."""
 OUT_OF_MEMORY = "oom-kill"
 """Result of a unit of which the kernel ended a process for memory."""
 
@@ -224,6 +226,10 @@ def _of_loop(host: HostView, units: Units, unit: Unit) -> CaseMessage:
         return case("application", text)
     if ended.exec_status == NO_PROGRAM:
         return case("no-program", text)
+    if ended.exec_status == NOT_EXECUTABLE:
+        return case("not-executable", text)
+    if ended.exec_status in NO_ACCOUNT:
+        return case("no-account", text)
     if unit.ini and _is_gone(host, unit):
         return case("no-file", "{ini} does not exist; {text}", ini=unit.ini, text=text)
     return case("exits", text)

@@ -26,6 +26,8 @@ _UNIT_LENGTH = 120
 _COMMAND_LENGTH = 4000
 _INI_OF_COMMAND = re.compile(r"--ini[ =](?P<path>/[^\s'\";]{1,300}\.ini)\b")
 _OWN_INI = re.compile(r"/uwsgi-open_paas-(?P<service>[A-Za-z0-9_]+)\.ini$")
+_STEPS = {200: "CHDIR", 203: "EXEC", 209: "STDOUT", 216: "GROUP", 217: "USER", 226: "NAMESPACE"}
+"""What systemd could not do before it ran the program, by exit code (systemd.exec(5))."""
 _INI = "uwsgi file of ExecStart"
 _NOT_BOOTED = msg("systemd is not the first process of this host")
 
@@ -87,7 +89,10 @@ class Unit(Record, frozen=True):
         """Return how the last main process ended, in the words of systemctl status; empty while it runs."""
         if not self.exec_code:
             return ""
-        return f"code={'killed' if self.exec_code == _KILLED else 'exited'}, status={self.exec_status}"
+        if self.exec_code == _KILLED:
+            return f"code=killed, status={self.exec_status}"
+        word = _STEPS.get(self.exec_status)
+        return f"code=exited, status={self.exec_status}{f'/{word}' if word else ''}"
 
 
 class Units(Fact, frozen=True):
