@@ -1,5 +1,6 @@
 """What runs is what is on disk: files that were edited after the processes had loaded them."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from bkpaas.checks import (
@@ -13,6 +14,7 @@ from bkpaas.checks import (
     LogPlugin,
     Message,
     Missing,
+    Nginx,
     NoData,
     NotApplicable,
     Process,
@@ -31,6 +33,7 @@ from bkpaas.checks import (
     msg,
     platform_servers,
     process_of_program,
+    program_lines,
     require_no_problems,
     require_supervisord,
     series,
@@ -145,16 +148,34 @@ def test_nginx_runs_with_the_files_on_disk(
     if not masters:
         raise NotApplicable(msg("nginx does not run"))
     slack = clock_slack(host, deployment, host_facts)
-    master = masters[0]
-    loaded = load_time(host, master)
-    if loaded is None:
-        raise NoData(msg("the start of pid {pid} is not known", pid=master.pid))
-    finding.add_evidence(f"nginx {master.pid}: {len(host.nginx.files)} files (±{slack:.1f} s)")
-    messages = [
-        about(one, "path:" + str(one.parameters["path"]))
-        for one in changes(host.nginx.files, master, loaded, slack)
-    ]
+    messages: list[CaseMessage] = []
+    for master in masters:
+        loaded = load_time(host, master)
+        if loaded is None:
+            raise NoData(msg("the start of pid {pid} is not known", pid=master.pid))
+        files = _files_of(master, masters, host.nginx)
+        finding.add_evidence(f"nginx {master.pid}: {len(files)} files (±{slack:.1f} s)")
+        messages += [
+            about(one, "path:" + str(one.parameters["path"])) for one in changes(files, master, loaded, slack)
+        ]
     require_no_problems({"nginx": messages} if messages else {}, finding, PROVED)
+
+
+def _files_of(master: Process, masters: Sequence[Process], nginx: Nginx) -> list[FileFact]:
+    """Return the files that a master has loaded: by its -c, else those that no other one's -c leads to."""
+    named = {one.pid: _main_of(one, nginx) for one in masters}
+    own = named[master.pid]
+    if len(masters) < 2 or (own is None and not any(named.values())):
+        return list(nginx.files)
+    mains = [own] if own else [main for main in nginx.mains if main not in named.values()]
+    paths = {path for main in mains for path in nginx.files_of.get(main, ())}
+    return [file for file in nginx.files if file.path in paths]
+
+
+def _main_of(master: Process, nginx: Nginx) -> str | None:
+    """Return the main file that -c names on the command line of a master."""
+    match = re.search(r" -c *(\S+)", master.command)
+    return next((main for main in nginx.mains if match and main.endswith(match[1])), None)
 
 
 @condition("nginx-old-upstream")
@@ -227,14 +248,15 @@ def test_supervisord_runs_with_the_files_on_disk(
         read += 1
         daemon = daemons[0]
         messages = list(_programs(host, supervisor, daemon))
-        updated = _newest_program(host, daemon)
+        updated, by_hand = _newest_program(host, daemon), _by_hand_only(supervisor)
         for change in changes(
             supervisor.files, daemon, daemon.start or 0, slack, dates=False, in_place=False
         ):
             newest = max((file.mtime or 0) for file in supervisor.files)
-            if not messages and change.case == "edited" and updated > newest + slack:
-                finding.add_evidence(msg("{module}: programs were started after the change", module=module))
-                continue  # supervisorctl update has started them anew
+            if not messages and change.case == "edited" and (updated > newest - slack or by_hand):
+                # supervisorctl update has started them anew, or has read a program that it does not start
+                finding.add_evidence(msg("{module}: its file was read after the change", module=module))
+                continue
             messages.append(change)
         finding.add_evidence(f"supervisord {module} {daemon.pid}")
         if messages:
@@ -242,6 +264,15 @@ def test_supervisord_runs_with_the_files_on_disk(
     if not read:
         raise NotApplicable(msg("no supervisord of these modules runs here"))
     require_no_problems(stale, finding, PROVED)
+
+
+def _by_hand_only(supervisor: Supervisor) -> bool:
+    """Return whether supervisord knows a program that only a person starts: then none shows when its file was read."""
+    shown = supervisor.status or ()
+    return any(
+        not program.autostart and program_lines(shown, program.name)
+        for program in supervisor.programs_in_conf
+    )
 
 
 def _newest_program(host: HostView, daemon: Process) -> float:

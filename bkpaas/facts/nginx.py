@@ -103,6 +103,8 @@ class Nginx(Fact, frozen=True):
     """The main files when several nginx run, each with its own -c."""
     includes: tuple[str, ...] = ()
     """The patterns that include whole groups of files."""
+    files_of: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """The paths that each main file leads to, itself first, when several nginx run."""
 
     def http_servers(self) -> list[tuple[str, int]]:
         """Return address and port of every upstream server that nginx speaks HTTP to, without those marked down."""
@@ -180,6 +182,7 @@ def nginx(section: dict[str, Any]) -> Nginx:
         syntax=tuple(dict.fromkeys(syntax)),
         mains=tuple(mains) if len(mains) > 1 else (),
         includes=tuple(tree.patterns),
+        files_of={main: tuple(tree.reached[main]) for main in mains} if len(mains) > 1 else {},
     )
 
 
@@ -208,9 +211,11 @@ class _Tree:
         self.parsed: dict[str, list[Statement]] = {}
         self.problems: list[Message | str] = []
         self.includes, self.patterns = 0, dict[str, None]()
+        self.reached: dict[str, dict[str, None]] = {}
 
     def read(self, path: str, within: tuple[str, ...]) -> list[Statement]:
         """Return the statements of a file; within: the files that include it, the main file first."""
+        self.reached.setdefault((*within, path)[0], {})[path] = None
         if path not in self.parsed:
             entry = self.entries[path]
             if reason := unreadable(entry):

@@ -138,7 +138,10 @@ def second_master(lab: Lab) -> None:
 def other_nginx() -> str:
     """Return the command that starts the nginx of another product, with a dead upstream of its own."""
     server = "server { listen 8099; location / { proxy_pass http://127.0.0.1:9; } }"
-    text = f"pid /run/nginx-other.pid; events {{}} http {{ access_log off; {server} }}"
+    # a master gives the directories of temporary files to its own account: two of them need directories of their own
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    own = " ".join(f"{kind}_temp_path /var/tmp/nginx-other-{kind};" for kind in kinds)
+    text = f"pid /run/nginx-other.pid; events {{}} http {{ access_log off; {own} {server} }}"
     return f"echo '{text}' > {OTHER_CONF} && /usr/sbin/nginx -c {OTHER_CONF}"
 
 

@@ -239,7 +239,7 @@ FAULTS = (
     ),
     Fault(
         "agent-unregistered",
-        "healthz-appengine",
+        "agent-registered",
         SECTION,
         "no paas_agent is active in the database",
         "数据库中没有激活的 paas_agent",

@@ -126,7 +126,7 @@ FAULTS = (
     ),
     Fault(
         "login-answers-cached",
-        "login-request-arrives",
+        "nginx-passes-requests",
         SECTION,
         "nginx answers is_login from a cache, login never sees the request",
         "nginx 用缓存应答 is_login，请求从未到达 login",

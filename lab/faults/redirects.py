@@ -176,7 +176,7 @@ FAULTS = (
     ),
     Fault(
         "login-broken",
-        "login-works",
+        "database-tables",
         SILENT,
         "every login with the right password ends in an error, while all of healthz is green",
         "密码正确的登录全部报错，而所有 healthz 正常",

@@ -143,7 +143,7 @@ FAULTS = (
     ),
     Fault(
         "login-environment-missing",
-        "password-reset-ready",
+        "next-start",
         "password-reset",
         "the virtual environment of login is missing on the first paas host",
         "第一台 paas 上缺少 login 的虚拟环境",

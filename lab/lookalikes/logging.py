@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from lab.control import Lab
-from lab.faults.actions import edit, host, restore
+from lab.faults.actions import edit, host, keep, restore
 from lab.faults.log_cleanup import application_log
 from lab.faults.log_search import agent_file, edit_parsers, plugin, redis_cli, restore_parsers
 from lab.faults.log_stages import lose_directory, start_redis_again
@@ -14,14 +14,21 @@ from lab.faults.search_settings import lower_with_headroom
 from lab.lookalikes.lookalike import Lookalike
 
 
+def redis_conf(lab: Lab) -> str:
+    return f"{lab.layout.home}/etc/redis.conf"
+
+
 def full_but_evicting(lab: Lab) -> None:
+    keep(lab, host(lab, "redis"), redis_conf(lab))
     redis_cli(lab, "config set maxmemory-policy allkeys-lru")
     redis_cli(lab, "config set maxmemory 600kb")
+    redis_cli(lab, "config rewrite")
 
 
 def unlimited(lab: Lab) -> None:
     redis_cli(lab, "config set maxmemory 0")
     redis_cli(lab, "config set maxmemory-policy noeviction")
+    restore(lab, host(lab, "redis"), redis_conf(lab))
 
 
 def idle(lab: Lab) -> None:
