@@ -18,9 +18,9 @@ from lab.faults.actions import (
 from lab.faults.agents import UWSGI, gate_site, run_folder, site
 from lab.faults.agents import start_application as start
 from lab.faults.fault import Act, Fault
+from lab.faults.other_nginx import OTHER_CONF, other_nginx
 
 SECTION = "appt-502"
-OTHER_CONF = "/etc/nginx-other.conf"
 STRAY_PORT = 9011
 """Where an application listens that has a TCP socket."""
 
@@ -133,16 +133,6 @@ def second_master(lab: Lab) -> None:
         " && /usr/sbin/nginx -c /etc/nginx-agent/nginx.conf && "
         f"{other_nginx()}",
     )
-
-
-def other_nginx() -> str:
-    """Return the command that starts the nginx of another product, with a dead upstream of its own."""
-    server = "server { listen 8099; location / { proxy_pass http://127.0.0.1:9; } }"
-    # a master gives the directories of temporary files to its own account: two of them need directories of their own
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    own = " ".join(f"{kind}_temp_path /var/tmp/nginx-other-{kind};" for kind in kinds)
-    text = f"pid /run/nginx-other.pid; events {{}} http {{ access_log off; {own} {server} }}"
-    return f"echo '{text}' > {OTHER_CONF} && /usr/sbin/nginx -c {OTHER_CONF}"
 
 
 def single_master(lab: Lab) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from lab.control import Lab
 from lab.faults.actions import await_http, host
 from lab.faults.agents import run_folder, start_application
-from lab.faults.applications import answering, other_nginx, rewrite, serve_over_tcp, serve_over_unix
+from lab.faults.applications import answering, rewrite, serve_over_tcp, serve_over_unix
 from lab.faults.log_cleanup import application_log
 from lab.faults.log_files import page
+from lab.faults.other_nginx import other_nginx
 from lab.lookalikes.lookalike import Lookalike
 
 

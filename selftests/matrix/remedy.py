@@ -7,6 +7,7 @@ person can do is declared in the catalogue (`by_hand`), and such a remedy is not
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from lab.control import Lab
 from lab.errors import LabError
 from lab.faults.actions import restart_services
 from lab.faults.log_cleanup import clear_logs
+from lab.faults.units import CHECK_SECONDS
 
 COMMAND_SECONDS = 90.0
 """How long one command may take, as that of an operator who waits."""
@@ -131,6 +133,12 @@ def _run(lab: Lab, host: str, command: str) -> str:
     return output[-OUTPUT:]
 
 
+def _await_consul(lab: Lab) -> None:
+    """Wait, where there is consul, until it has checked twice what the remedy has started, and nginx's files say so."""
+    if lab.layout.generation != "5.x":
+        time.sleep(2 * CHECK_SECONDS)
+
+
 def judge(lab: Lab, results: Results, run: Callable[[str], list[str]]) -> tuple[bool | None, list[str]]:
     """Carry out the remedy and return whether it repaired, with the lines of what was done.
 
@@ -143,6 +151,7 @@ def judge(lab: Lab, results: Results, run: Callable[[str], list[str]]) -> tuple[
     if carried.by_hand:
         return None, ["by hand"]
     try:
+        _await_consul(lab)
         clear_logs(lab)  # as when the window of the logs has passed
     except LabError as error:
         return False, [*lines, f"not repaired: {error}"]
@@ -150,6 +159,7 @@ def judge(lab: Lab, results: Results, run: Callable[[str], list[str]]) -> tuple[
         return False, [*lines, f"not green: {' '.join(left)}"]
     for host in carried.hosts:
         restart_services(lab, host)
+    _await_consul(lab)
     clear_logs(lab)
     left = run("restarted")
     return not left, [*lines, f"not green after a restart: {' '.join(left)}" if left else "green"]
