@@ -40,6 +40,8 @@ NO_PROGRAM, NOT_EXECUTABLE = 127, 126
 """Exit codes of a shell that does not find its command, or may not run it."""
 NO_ACCOUNT = (216, 217)
 """Exit codes of systemd for a group or an account that does not exist."""
+WATCHED = ("bk-usermgr.service", "bk-iam.service")
+"""Units whose processes no other condition watches."""
 OUT_OF_MEMORY = "oom-kill"
 """Result of a unit of which the kernel ended a process for memory."""
 
@@ -127,6 +129,9 @@ def test_all_units_run(host: HostView, deployment: Deployment, finding: Finding)
     )
     finding.add_evidence(", ".join(f"{_short([unit.name])} {unit.state}" for unit in units.present))
     assert not wrong, several(dict(sorted(wrong.items())), "units", components=_components(wrong))
+    watched = any(unit.name in WATCHED for unit in units.present)
+    if missing := unread_nouns(host, deployment, "processes") if watched else ():
+        raise NoData(clauses(missing))
     not_collected = [unit.name for unit in units.present if unit.name not in units.later]
     if not_collected:
         raise NoData(
@@ -171,7 +176,7 @@ def _problem(host: HostView, units: Units, unit: Unit) -> CaseMessage | None:
     if units.restarted(unit, host.facts.far_apart):
         return _of_loop(host, units, unit)
     if now.active == "active" and now.sub in ("running", "active"):
-        return None
+        return _frozen(host, now)
     if now.load == "masked":
         return case("masked", "masked, {state}", state=now.state)
     state = msg(
@@ -180,6 +185,22 @@ def _problem(host: HostView, units: Units, unit: Unit) -> CaseMessage | None:
     if now.result == OUT_OF_MEMORY:
         return case("memory", state)
     return case("failed", state) if now.active == "failed" else case("stopped", state)
+
+
+def _frozen(host: HostView, unit: Unit) -> CaseMessage | None:
+    """Return the case of a service whose processes a signal has stopped; others than these have conditions of their own."""
+    if unit.name not in WATCHED or isinstance(host.facts.processes, Missing):
+        return None
+    processes = host.processes
+    stopped = [
+        str(one.pid)
+        for one in processes.items
+        if one.state in ("T", "t") and (one.pid == unit.pid or processes.descends(one.pid, unit.pid))
+    ]
+    if not stopped:
+        return None
+    pids = " ".join(stopped)
+    return case("frozen", "active, and stopped by a signal: pid {pids}", pids=pids)
 
 
 def _other_file(unit: Unit) -> CaseMessage | None:

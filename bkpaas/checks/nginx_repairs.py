@@ -17,9 +17,9 @@ from bkpaas.checks.edits import (
     replace_in_line,
 )
 from bkpaas.checks.nginx_refusals import is_low
-from bkpaas.facts import HostView, NginxLocation, NginxServer
+from bkpaas.facts import HostView, Missing, NginxLocation, NginxServer
 from bkpaas.facts.nginx_passing import Place
-from bkpaas.messages import Message
+from bkpaas.messages import Message, msg
 
 _END = "( [^;]*)?;"
 """The arguments of a directive, and its end."""
@@ -31,9 +31,22 @@ _ALTERNATIVES = re.compile(r"[\w.-]+(?:\|[\w.-]+)*")
 def nginx_edit_of(edits: Iterable[Edit | None], host: HostView) -> Message | str:
     """Return one line of commands, or the place for an edit by hand.
 
-    A copy that an include would read is hidden: nginx reads no file whose name begins with a dot.
+    A copy that an include would read is hidden: nginx reads no file whose name begins with a dot. A file that
+    consul-template writes is not edited: it writes it again.
     """
+    edits = list(edits)
+    if any(edit and _is_rendered(edit, host) for edit in edits):
+        return msg(
+            "# correct the template of this file by hand here (/etc/consul-template/templates), then: systemctl restart consul-template"
+        )
     return edit_of((edit and _keep_apart(edit, host.nginx.includes) for edit in edits), host.name)
+
+
+def _is_rendered(edit: Edit, host: HostView) -> bool:
+    """Return whether consul-template writes the file, as on 6.x those in conf.d."""
+    units = host.facts.units
+    unit = None if isinstance(units, Missing) else units.by_name.get("consul-template.service")
+    return unit is not None and unit.exists and "/conf.d/" in edit.file
 
 
 def _keep_apart(edit: Edit, includes: Iterable[str]) -> Edit:

@@ -348,7 +348,7 @@ FAULTS = [
     _fault("unit-by-hand-only", "unit-processes", "login runs in a session, its unit is stopped", "login 在会话中运行，其单元已停止", start_by_hand_only, end_session),
     _fault("resolver-not-consul", "consul-names", "A paas host does not ask consul for names", "一台 paas 主机不向 consul 查询域名", other_resolver, own_resolver, "login-no-response"),
     _fault("consul-service-lost", "nginx-upstreams-complete", "login of one host is not registered in consul", "一台主机的 login 没有注册到 consul", lose_registration, register_again, "login-502"),
-    _fault("usermgr-frozen", "healthz-esb", "usermgr hangs under an active unit", "usermgr 卡死，而单元为 active", freeze_usermgr, thaw_usermgr, "platform-healthy"),
+    _fault("usermgr-frozen", "unit-state", "usermgr hangs under an active unit", "usermgr 卡死，而单元为 active", freeze_usermgr, thaw_usermgr, "platform-healthy"),
     _fault("usermgr-holds", "healthz-esb", "usermgr waits for the table of its users and gives no answer", "usermgr 等待其用户表后没有给出应答", hold_usermgr, release_usermgr, "platform-healthy"),
     _fault("app-account-lost", "esb-token", "ESB does not know the application bk_paas", "ESB 中没有应用 bk_paas 的账号", lose_account, give_account_back, "login-no-response"),
     _fault("rendered-file-broken", "nginx-conf-valid", "nginx refuses paas.conf and goes on with the old one", "nginx 拒绝 paas.conf，继续使用旧配置", spoil_template, repair_template, "login-502"),

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bkpaas.checks.nginx_repairs import nginx_edit_of, repairs, set_in_effect
-from bkpaas.facts import NginxLocation, NginxServer
+from bkpaas.facts import Missing, NginxLocation, NginxServer
 from bkpaas.facts.nginx_location import locations
 from bkpaas.facts.nginx_passing import inherited, refuses_post
 from bkpaas.facts.nginx_syntax import parsed
@@ -26,6 +26,12 @@ server {{
 }}
 """
 AGENTS = 'if ($http_user_agent ~* "python|curl|go-http|java") { return 403; }'
+
+
+def nginx_host(*includes: str) -> Any:
+    """Return a host whose nginx includes these patterns, and that has no systemd."""
+    facts = SimpleNamespace(units=Missing("no systemd"))
+    return SimpleNamespace(name="nginx-1", nginx=SimpleNamespace(includes=includes), facts=facts)
 
 
 def site(**parts: str) -> str:
@@ -50,7 +56,7 @@ def read(file: Path) -> tuple[list[NginxLocation], NginxServer]:
 def carried_out(file: Path, case: str, number: int = 0, text: str = "") -> NginxLocation:
     """Return a location after the commands for a case."""
     found, server = read(file)
-    host: Any = SimpleNamespace(name="nginx-1", nginx=SimpleNamespace(includes=(f"{file.parent}/*",)))
+    host = nginx_host(f"{file.parent}/*")
     command = str(nginx_edit_of(repairs(case, found[number], server, text), host))
     before = file.read_text()
     subprocess.run(["sh", "-c", command], check=True)
@@ -149,7 +155,7 @@ def test_what_a_command_could_break_is_edited_by_hand(file: Path, parts: dict[st
 def test_a_copy_stays_next_to_its_file_where_no_include_reads_it(file: Path) -> None:
     file.write_text(site())
     found, server = read(file)
-    host: Any = SimpleNamespace(name="nginx-1", nginx=SimpleNamespace(includes=(f"{file.parent}/*.conf",)))
+    host = nginx_host(f"{file.parent}/*.conf")
     subprocess.run(
         [
             "sh",

@@ -1,4 +1,4 @@
-"""Cases of units of systemd: the file of another service, too little memory, no start after a crash."""
+"""Cases of units of systemd: what ends a service at its start, too little memory, processes that are stopped."""
 
 from __future__ import annotations
 
@@ -38,10 +38,43 @@ def loops(result: str) -> Any:
     return unit("bk-paas-esb", "by_name", **ended)
 
 
+def exits(status: int, **values: Any) -> Any:
+    ended = {"active": "activating", "sub": "auto-restart", "exec_code": 1, "exec_status": status}
+    return unit("bk-paas-esb", "by_name", **ended, **values)
+
+
+def without_file(snapshot: dict[str, Any]) -> None:
+    exits(1, ini=f"{ETC}/uwsgi-open_paas-esb.ini")(snapshot)
+    del snapshot["hosts"]["paas-1"]["services"]["by_name"]["esb"]
+
+
+def usermgr(state: str) -> Any:
+    """Give paas-1 a usermgr, whose process is in a state."""
+
+    def change(snapshot: dict[str, Any]) -> None:
+        unit("bk-paas-login")(snapshot)
+        host = snapshot["hosts"]["paas-1"]
+        process = host["processes"]["items"][-1]
+        pid, process[4] = process[0], state  # the fields of Process in order
+        name = "bk-usermgr.service"
+        for part in ("by_name", "later"):
+            host["units"][part][name] = {"name": name, **RUNS, "pid": pid}
+
+    return change
+
+
 @pytest.mark.parametrize(
     ("change", "case"),
     [
         (unit("bk-paas-login"), None),
+        (exits(126), "not-executable"),
+        (exits(127), "no-program"),
+        (exits(217), "no-account"),
+        (exits(1, ini=f"{ETC}/uwsgi-open_paas-esb.ini"), "exits"),
+        (without_file, "no-file"),
+        (unit("bk-paas-login", load="masked", active="inactive", sub="dead"), "masked"),
+        (usermgr("S"), None),
+        (usermgr("T"), "frozen"),
         (unit("bk-paas-login", ini=f"{ETC}/uwsgi-open_paas-login.ini"), None),
         (unit("bk-paas-login", ini=f"{ETC}/own.ini"), None),
         (unit("bk-paas-login", ini=f"{ETC}/uwsgi-open_paas-paas.ini"), "other-file"),
