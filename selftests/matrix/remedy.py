@@ -28,6 +28,7 @@ PLACES = {
     r"\bpaas hosts?\b": ("paas",),
     r"\bnginx hosts?\b": ("nginx",),
     r"\bapp hosts?\b": ("appo", "appt"),
+    r"\bhost of bkiam\b": ("iam",),
 }
 """Words of a comment that name all hosts of some roles."""
 HERE = re.compile(r"machine (that|this)|this machine")
