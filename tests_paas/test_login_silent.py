@@ -20,6 +20,7 @@ from bkpaas.checks import (
     NoData,
     NotApplicable,
     Process,
+    ProxyVariable,
     Snapshot,
     Subject,
     body_text,
@@ -28,11 +29,13 @@ from bkpaas.checks import (
     clauses,
     combined,
     condition,
+    configured_proxies,
     connection_case,
     cookie_problems,
     edit_of,
     excepted,
     is_login_refusal,
+    java_proxies,
     joined,
     labelled,
     lines,
@@ -48,7 +51,6 @@ from bkpaas.checks import (
     unset_setting,
 )
 
-ProxyVariable = tuple[str, str, str]
 """A name in lower case, its value, and where it is set."""
 
 
@@ -169,18 +171,23 @@ def test_no_proxy_takes_requests_to_paas(
     finding.set_remedy_values(no_proxy=",".join(needed))
     proxies = host.proxies
     wrong = _taken([(one.name, one.value, one.location) for one in proxies.settings], needed, deployment)
-    wrong += _of_uwsgi_files(host, needed, deployment)
+    of_agent = False
+    for one in configured_proxies(host):
+        taken = _taken(
+            [(name, value, one.location) for name, value in one.variables.items()], needed, deployment
+        )
+        of_agent = of_agent or bool(taken and one.program == "paas_agent")
+        wrong += taken
     unknown: list[Message | str] = list(proxies.problems)
     running = host.processes.items
     root = f"{host.system.install_root}/" if host.system.install_root else "/data/bk"
     services = [process for process in running if _of_blueking(root, process)]
-    of_agent = False
     for process in services:
         if process.environ is None:
             unknown.append(f"/proc/{process.pid}/environ")
         location = f"{PROCESS}{process.pid} ({process.command[:80]})"
         variables = [(name.lower(), value, location) for name, value in (process.environ or {}).items()]
-        taken = _taken(variables + _of_java(process, location), needed, deployment)
+        taken = _taken(variables + java_proxies(process, location), needed, deployment)
         of_agent = of_agent or bool(taken and process.is_agent)
         wrong += taken
     files = [one.location for one in wrong if not one.location.startswith(PROCESS)]
@@ -208,18 +215,6 @@ def _needed_names(host: HostView, entry: Host, deployment: Deployment) -> list[s
         names += [other.address for other in deployment.hosts_with("paas", "appo", "appt")]
         names += [name for project in host.settings.by_project.values() for name in project.consul_names]
     return list(dict.fromkeys(names))
-
-
-def _of_uwsgi_files(host: HostView, needed: list[str], deployment: Deployment) -> list[TakenBy]:
-    """Return what the proxies take that `env =` sets in the uwsgi files."""
-    configured = {} if isinstance(host.facts.services, Missing) else host.services.by_name
-    return [
-        taken
-        for one in configured.values()
-        for taken in _taken(
-            [(name, value, f"{one.ini.path}: env") for name, value in one.proxies.items()], needed, deployment
-        )
-    ]
 
 
 def _taken(variables: list[ProxyVariable], needed: list[str], deployment: Deployment) -> list[TakenBy]:
@@ -253,18 +248,6 @@ def _of_blueking(root: str, process: Process) -> bool:
     if process.is_agent or exe.startswith(root) or "".join(process.argv[:1]).startswith(root):
         return True
     return program.startswith(("uwsgi", "java", "python")) and any(root in word for word in process.argv)
-
-
-def _of_java(process: Process, location: str) -> list[ProxyVariable]:
-    """Return the proxies of a JVM, from -Dhttp.proxyHost and -Dhttp.nonProxyHosts; it reads no environment."""
-    options = dict(word[2:].split("=", 1) for word in process.argv if word.startswith("-D") and "=" in word)
-    matches = [
-        (f"{scheme}_proxy", options[f"{scheme}.proxyHost"], location)
-        for scheme in ("http", "https")
-        if options.get(f"{scheme}.proxyHost")
-    ]
-    exceptions = options.get("http.nonProxyHosts", "").replace("*.", ".")
-    return [*matches, ("no_proxy", exceptions, location)] if matches else []
 
 
 @condition("login-log-dir")

@@ -159,6 +159,7 @@ from bkpaas.checks.phrases import (
     sorted_uids,
 )
 from bkpaas.checks.programs import missing_program, other_socket, require_no_problems
+from bkpaas.checks.proxies import ConfiguredProxies, ProxyVariable, configured_proxies, java_proxies
 from bkpaas.checks.proxy_edits import proxy_exceptions
 from bkpaas.checks.rights import collecting_account, unreadable_for_want_of_rights
 from bkpaas.checks.role_places import SETTINGS_OF_ROLE, misplaced_roles, role_places
@@ -348,14 +349,14 @@ __all__ = [  # one name a line would take 200 lines
     "OPEN_PAAS_SERVICES", "PASSWORD_EXPIRED", "QUEUE_SECONDS", "READ", "READING", "REDIRECTS", "RESOLVER_SILENT", "ROLE_SIGNS", "SERVICE_OF_PATH", "SERVICE_SETTINGS", "SETTINGS_OF_ROLE", "SHARED_SETTINGS",
     "TOO_LARGE_BODY", "UPSTREAM_SERVICES", "USER_PATHS", "WRITE", "WRITING", "WRITTEN_TABLES", "Access", "Addresses", "Agent", "AgentConfig",
     "Answer", "Answers", "ApplicationEndpoint", "CaseMessage", "Cause", "Certificate", "Certificates", "Clock",
-    "Compiled", "ConfProgram", "Connection", "Connections", "Container", "Containers", "ControllerView",
+    "Compiled", "ConfProgram", "ConfiguredProxies", "Connection", "Connections", "Container", "Containers", "ControllerView",
     "DatabaseAccount", "DatabaseLogin", "DatabaseState", "Deployment", "Disk", "Disks", "Edit", "Endpoint", "FailedRoute",
     "FileFact", "FileName", "Finding", "FullQueue", "Health", "Holder", "Host", "HostLookup", "HostView",
     "HttpName", "Index", "IpAddress", "Link", "Listener", "LogFile", "LogHit", "LogPlugin", "LogPlugins",
     "LoginAccess", "LoginFailure", "LoginTrial", "Logs", "Manager", "Message", "Missing", "Names", "Need", "Nginx",
     "NginxListen", "NginxLocation", "NginxRoute", "NginxServer", "NginxUpstream", "NginxUpstreamServer", "NoData",
     "Node", "NotApplicable", "Noun", "OnController", "PathStats", "PerHost", "PerLink", "PerPair", "Process", "Processes",
-    "Program", "Proxies", "ProxySetting", "RedisAnswer", "RedisAnswers", "RedisFile", "RedisKey",
+    "Program", "Proxies", "ProxySetting", "ProxyVariable", "RedisAnswer", "RedisAnswers", "RedisFile", "RedisKey",
     "RedisKeyReadings", "RedisRunning", "RedisState", "RedisTarget", "RegisteredAgent", "Resolved", "Retransmits", "RoleSign",
     "Saas", "SaasRuns", "Search", "Searches", "Service", "ServiceRun", "Services", "ServicesView", "SettingReading",
     "SettingReadings", "Settings", "SettingsByProject", "Snapshot", "Sockets", "Startup", "StatementError",
@@ -364,14 +365,14 @@ __all__ = [  # one name a line would take 200 lines
     "add_setting", "addresses", "addresses_of", "agent_edits", "all_readings", "allow", "answers_commands", "anywhere",
     "app_directories", "app_role_in_use", "app_route", "app_servers", "append_line", "application_endpoint", "application_path", "as_paas_hosts",
     "body_text", "both", "case", "changes", "check_refusal", "clauses", "client_of", "clock_slack", "closed_path", "collecting_account",
-    "combined", "command_words", "complete_upstreams", "condition", "conf_edits", "connection_case", "container_of",
+    "combined", "command_words", "complete_upstreams", "condition", "conf_edits", "configured_proxies", "connection_case", "container_of",
     "container_of_service", "cookie_problems", "copy_setting", "database_accounts", "database_connection", "database_error_text",
     "database_state", "database_states", "database_works", "default_servers", "deliver_to", "deviating_hosts",
     "deviating_readings", "directories", "domain_healthz_paths", "domain_paths", "edit_of",
     "elasticsearch_endpoints", "elasticsearch_error", "ended_between_rounds", "equal", "es_addresses", "excepted",
     "exception_subject", "expected_port", "groups", "has_project", "health", "hidden_copy", "host_accounts", "host_time", "host_was_put_right",
     "hosts_at", "hosts_with_module", "idle_placeholders", "index_names", "is_about_server", "is_elasticsearch",
-    "is_login_refusal", "is_loopback", "is_own", "is_placeholder", "joined", "keeps_host", "keeps_settings",
+    "is_login_refusal", "is_loopback", "is_own", "is_placeholder", "java_proxies", "joined", "keeps_host", "keeps_settings",
     "key_readings", "labelled", "later_time", "lead_to", "leads_to_own_service", "left_out", "limit_text", "limits_in_line", "lines", "listen_on", "load_time",
     "location_host", "location_port", "log_time", "login_access_log", "login_obstacle", "lost_settings", "may_use", "mentions",
     "message_of", "misplaced_roles", "missing_program", "move_server", "msg", "name_database", "name_index", "nearest", "needs", "newer_files",

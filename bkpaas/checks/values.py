@@ -19,11 +19,12 @@ SHARED_SETTINGS: dict[str, tuple[str, ...]] = {
     "BK_COOKIE_NAME": ("login", "paas", "console"),
     "BK_COOKIE_DOMAIN": ("login", "paas", "console"),
     "BK_COOKIE_AGE": ("login", "paas", "console"),
-    "DATABASES.default.HOST": ("login", "paas", "esb", "appengine", "console"),
-    "DATABASES.default.PORT": ("login", "paas", "esb", "appengine", "console"),
-    "DATABASES.default.NAME": ("login", "paas", "esb", "appengine", "console"),
+    "DATABASES.default.HOST": ("login", "paas", "esb", "appengine"),
+    "DATABASES.default.PORT": ("login", "paas", "esb", "appengine"),
+    "DATABASES.default.NAME": ("login", "paas", "esb", "appengine"),
 }
-"""Settings that are equal in all these projects, on every host. Source: the settings of the packages."""
+"""Settings that are equal in all these projects, on every host; console has a database of its own. Source: the settings
+of the packages."""
 
 _DATABASE = "DATABASES"
 _ANY = ("0.0.0.0", "::", "localhost")

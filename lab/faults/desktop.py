@@ -96,7 +96,7 @@ def uninstall(lab: Lab) -> None:
 FAULTS = (
     Fault(
         "console-without-database",
-        "settings-across-projects",
+        "healthz-console",
         "platform-healthy",
         "console was installed on both paas hosts, its database was not",
         "两台 paas 上安装了 console，但没有创建它的数据库",

@@ -1,4 +1,4 @@
-"""The nginx of another product beside that of the platform."""
+"""The nginx of another product, on a host of the platform."""
 
 from __future__ import annotations
 

@@ -170,6 +170,7 @@ def everywhere():
     one["files"]["proxy-1"] = [
         entry("/etc/environment", f"http_proxy=http://u:{next(s)}@h:1\nALL_PROXY=u:{next(s)}@h:2\n")
     ]
+    one["files"]["cron"] = [entry("/etc/cron.d/x", f"0 3 * * * root pkill uwsgi; x --token={next(s)}\n")]
     one["files"]["log-agent-conf"] = [
         entry("/a.yml", f"output.redis: {{hosts: ['redis://:{next(s)}@h:1'], password: {next(s)}}}\n")
     ]

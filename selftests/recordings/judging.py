@@ -146,6 +146,8 @@ def _replace_network(recording: Recording) -> dict[str, dict[str, Any]]:
         return visits
 
     def try_login(*_: Any) -> LoginTrial:
+        known = {field.encode_name for field in msgspec.structs.fields(LoginTrial)}
+        assert recording["login"].keys() <= known, "a name that is not read would be lost, and the login pass"
         return msgspec.convert(msgspec.to_builtins(product(recording["login"])), LoginTrial)
 
     replaced: Any = collection

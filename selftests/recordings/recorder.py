@@ -119,9 +119,9 @@ def _visit(visit: HostAnswers) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Return structures of the product as what JSON can carry. Answers are that already, and stay as they are."""
+    """Return structures of the product under their stored names. Answers are plain already, and stay as they are."""
     if isinstance(value, msgspec.Struct):
-        return _plain(msgspec.structs.asdict(value))
+        return msgspec.to_builtins(value)
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
