@@ -66,9 +66,14 @@ def name_index(index: IndexName, name: str) -> Edit:
     return Edit(index.file, command, index.line)
 
 
-def without_drop(place: str) -> Edit:
-    """Return the edit that takes a filter `drop { }` out of a line; it stays in the copy of the file."""
+def without_drop(place: str) -> Edit | None:
+    """Return the edit that takes a filter `drop { }` out of a line; it stays in the copy of the file.
+
+    None: the place has no line.
+    """
     path, _, line = place.rpartition(":")
+    if not line.isdecimal():
+        return None
     return replace_in_line(path, int(line), r"drop *\{[^{}]*\}", "")
 
 

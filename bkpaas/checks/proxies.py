@@ -30,7 +30,7 @@ def configured_proxies(host: HostView) -> Iterator[ConfiguredProxies]:
     for supervisor in supervisors.values():
         for program in supervisor.programs_in_conf:
             variables = supervisor.environment | program.environment
-            location = f"{program.file}: environment of {program.name}"
+            location = f"{program.file} [program:{program.name}]"
             yield ConfiguredProxies(
                 program.name, location, {name.lower(): value for name, value in variables.items()}
             )

@@ -31,4 +31,4 @@ def proxy_exceptions(
         elif path == "/etc/environment" or basename(path) == ".wgetrc":
             yield append_line(path, f"no_proxy={value}")
         else:
-            yield append_line(path, f'export no_proxy="{value}"')
+            yield append_line(path, " ".join(("export", f'no_proxy="{value}"')))

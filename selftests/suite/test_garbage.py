@@ -53,12 +53,8 @@ OPTIONAL = {
 """Fields that an answer may lack: those of later collectors, of other accounts, and of a login that sends nothing."""
 EMPTY_IS_GARBAGE = ("processes", "listeners", "addresses", "disks", "zone", *NAMED)
 
-NOT_NEEDED = {
-    ("second", "system"),
-    ("first", "systemd"),
-}
-"""Sections without which no verdict changes: what only another manager of services needs, and start times, which
-make the evidence of a restart more precise."""
+NOT_NEEDED = {("second", "system")}
+"""The section without which no verdict changes: start times, which make the evidence of a restart more precise."""
 SAMPLE = 160
 """Changes that the test tries."""
 
