@@ -163,7 +163,9 @@ def _let_users_pass(location: NginxLocation) -> Iterator[Edit | None]:
     """Yield the edits that take back what refuses every user in a location."""
     own, places = location.refusal, location.places
     if own.answer:
-        answers = [one for one in places if one.directive == own.answer.partition(" ")[0] and one.about != "POST"]
+        answers = [
+            one for one in places if one.directive == own.answer.partition(" ")[0] and one.about != "POST"
+        ]
         if location.proxy_pass or location.uwsgi_pass or own.answer == "internal":
             yield from map(disable, answers)
         else:
