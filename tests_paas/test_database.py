@@ -98,25 +98,17 @@ def _check_writable(account: DatabaseAccount, endpoint: str, state: DatabaseStat
         for session in state.sessions
         if LOCKED.match(session.state) and session.seconds >= LOCK_SECONDS
     ]
-    of_table = bool(stuck) and TABLE_LOCK.match(stuck[0].state) is not None
-    assert not of_table, case(
-        "table-locked",
-        "{endpoint}: {connections} in the state {state!r}, for up to {seconds} s (limit {limit} s)",
-        endpoint=endpoint,
-        connections=plural("{count} connection", "{count} connections", count=stuck[0].count),
-        state=stuck[0].state,
-        seconds=stuck[0].seconds,
-        limit=LOCK_SECONDS,
-    )
-    assert not stuck, case(
-        "locked",
-        "{endpoint}: {connections} in the state {state!r}, for up to {seconds} s (limit {limit} s)",
-        endpoint=endpoint,
-        connections=plural("{count} connection", "{count} connections", count=stuck[0].count),
-        state=stuck[0].state,
-        seconds=stuck[0].seconds,
-        limit=LOCK_SECONDS,
-    )
+    if stuck:
+        text = msg(
+            "{endpoint}: {connections} in the state {state!r}, for up to {seconds} s (limit {limit} s)",
+            endpoint=endpoint,
+            connections=plural("{count} connection", "{count} connections", count=stuck[0].count),
+            state=stuck[0].state,
+            seconds=stuck[0].seconds,
+            limit=LOCK_SECONDS,
+        )
+        assert not TABLE_LOCK.match(stuck[0].state), case("table-locked", text, endpoint=endpoint)
+        raise AssertionError(case("locked", text, endpoint=endpoint))
     if "login" in account.tables_of and state.grants and not state.roles and account.database:
         missing = {
             table: rights

@@ -165,10 +165,10 @@ def _files_of(master: Process, masters: Sequence[Process], nginx: Nginx) -> list
     """Return the files that a master has loaded: by its -c, else those that no other one's -c leads to."""
     named = {one.pid: _main_of(one, nginx) for one in masters}
     own = named[master.pid]
-    if len(masters) < 2 or (own is None and not any(named.values())):
-        return list(nginx.files)
     mains = [own] if own else [main for main in nginx.mains if main not in named.values()]
     paths = {path for main in mains for path in nginx.files_of.get(main, ())}
+    if len(masters) < 2 or not paths:
+        return list(nginx.files)  # which of them are those of this master is not known
     return [file for file in nginx.files if file.path in paths]
 
 

@@ -24,6 +24,7 @@ from bkpaas.checks import (
     as_paas_hosts,
     case,
     clauses,
+    combined,
     condition,
     connection_case,
     domain_paths,
@@ -41,6 +42,7 @@ from bkpaas.checks import (
     port_of_uwsgi,
     series,
     several,
+    unread_nouns,
 )
 
 APPS = {"/o/": ("appo",), "/t/": ("appt",)}
@@ -69,10 +71,16 @@ def test_services_bind_the_address_that_nginx_uses(
         used = _upstream_addresses(host, port, deployment, host_facts) or {entry.address}
         if facts.bind_address not in used:
             text = msg("{place} is bound, but nginx uses {used}", place=place, used=", ".join(sorted(used)))
-            wrong[service] = case("other-address", text)
+            found = [*filter(None, [wrong.get(service)]), case("other-address", text)]
+            wrong[service] = combined(found, lines(one.evidence for one in found))
     finding.affects_services(wrong)
     finding.set_remedy_values(service=" ".join(sorted(wrong)) or "SERVICE", edit=edit_of(edits, host.name))
     assert not wrong, several(wrong, "services")
+    unread = unread_nouns(host, deployment, "settings")
+    for nginx_host in deployment.selected("nginx"):
+        unread += unread_nouns(host_facts(nginx_host.name), deployment, "nginx")
+    if unread:
+        raise NoData(clauses(unread))
 
 
 def _upstream_addresses(

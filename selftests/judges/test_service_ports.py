@@ -87,3 +87,20 @@ def test_the_port_is_named(judge):
     assert verdict["case"] == "other-port"
     assert "8003" in verdict["evidence"]
     assert r"s#^( *(http|http-socket|socket) *=.*:)8013 *$#\18003#" in verdict["remedy"]
+
+
+@pytest.mark.parametrize(("host", "noun"), [("nginx-1", "nginx"), ("paas-1", "settings")])
+def test_a_port_that_nothing_was_compared_with_is_no_data(judge, host, noun):
+    def change(snapshot):
+        snapshot["hosts"][host][noun] = {"fact": "Missing", "reason": "not read"}
+
+    assert judge("bind-address-consistent", change)["paas-1"]["verdict"] == "no_data"
+
+
+def test_a_wrong_address_does_not_hide_a_wrong_port(judge):
+    def change(snapshot):
+        in_file("login", 8013, "paas-1")(snapshot)
+        snapshot["hosts"]["paas-1"]["services"]["by_name"]["login"]["bind_address"] = "10.66.0.99"
+
+    evidence = judge("bind-address-consistent", change)["paas-1"]["evidence"]
+    assert "8003" in evidence and "nginx uses 10.66.0.11" in evidence

@@ -7,8 +7,8 @@ person can do is declared in the catalogue (`by_hand`), and such a remedy is not
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from bkpaas.catalogue.registry import get_condition
@@ -17,7 +17,7 @@ from lab.control import Lab
 from lab.errors import LabError
 from lab.faults.actions import restart_services
 from lab.faults.log_cleanup import clear_logs
-from lab.faults.units import CHECK_SECONDS
+from lab.faults.units import await_registered
 
 COMMAND_SECONDS = 90.0
 """How long one command may take, as that of an operator who waits."""
@@ -135,9 +135,13 @@ def _run(lab: Lab, host: str, command: str) -> str:
 
 
 def _await_consul(lab: Lab) -> None:
-    """Wait, where there is consul, until it has checked twice what the remedy has started, and nginx's files say so."""
-    if lab.layout.generation != "5.x":
-        time.sleep(2 * CHECK_SECONDS)
+    """Wait, where there is consul, until nginx has the login of each paas host, or until that takes too long."""
+    if lab.layout.generation == "5.x":
+        return
+    for host in lab.layout.hosts:
+        if "paas" in host.roles:
+            with suppress(LabError):  # what a remedy has not repaired stays red
+                await_registered(lab, host.name)
 
 
 def judge(lab: Lab, results: Results, run: Callable[[str], list[str]]) -> tuple[bool | None, list[str]]:
