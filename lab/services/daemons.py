@@ -171,6 +171,9 @@ def background(*command: str | Path, log: Path | None = None) -> None:
 
 
 def link(path: Path, target: str | Path) -> None:
+    """Make the link, unless it leads there already: a newer one would look like an edit."""
+    if path.is_symlink() and path.readlink() == Path(target):
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     path.symlink_to(target)
