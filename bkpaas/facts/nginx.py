@@ -16,6 +16,7 @@ from bkpaas.facts.nginx_passing import Inherited, inherited, refuses_post
 from bkpaas.facts.nginx_syntax import certificates, conf_problems
 from bkpaas.facts.nginx_temporary import configured_directories
 from bkpaas.facts.nginx_tree import Tree
+from bkpaas.facts.process import Processes
 from bkpaas.facts.query import Earlier, Query, Resolve, Section
 from bkpaas.inventory import platform
 from bkpaas.inventory.deployment import Deployment, Host
@@ -145,26 +146,36 @@ class Nginx(Fact, frozen=True):
         return {_address(match[1]) for match in matches if match}
 
 
-def nginx(section: dict[str, Any]) -> Nginx:
-    """Parse the raw section: the main files of the nginx that run, else the first one, and all their includes."""
+def running_usual_nginx(running: Processes | None) -> bool:
+    """Return whether an nginx runs without -c, and so with the usual main file."""
+    return running is not None and any(" -c" not in one.command for one in running.nginx_masters())
+
+
+def nginx(section: dict[str, Any], *, usual: bool = False) -> Nginx:
+    """Parse the raw section: the main files of the nginx that run, else the first one, and all their includes.
+
+    usual: whether an nginx runs without -c, which is not among those that the section says to run.
+    """
     entries = {entry["path"]: entry for entry in section["files"]}
     running = [path for path in section.get("running", ()) if path in entries]
-    mains = running or [path for path in section["main"] if path in entries][:1]
+    usual_main = [path for path in section["main"] if path in entries][:1]
+    mains = list(dict.fromkeys([*(usual_main if usual or not running else ()), *running]))
     tree = Tree(entries)
     if error := raw.reason(section.get("error")):
         tree.problems.append(error)
     reader, upstreams, servers = _Reader(), list[NginxUpstream](), list[NginxServer]()
-    syntax, first = list[Message | str](), list[Statement]()
+    syntax, parsed = list[Message | str](), list[tuple[str, list[Statement], bool]]()
     for main in mains:
         statements = tree.read(main, ())
-        first = first or statements
         syntax += conf_problems(entries, main, statements)
         its_upstreams, its_servers = _configuration(statements, reader)
+        parsed.append((main, statements, _is_platform(its_upstreams)))
         label = main if len(mains) > 1 else ""
         upstreams += [structs.replace(one, main=label) for one in its_upstreams]
         servers += [structs.replace(one, main=label) for one in its_servers]
+    own, first, _ = next((one for one in parsed if one[2]), parsed[0] if parsed else (None, [], False))
     return Nginx(
-        main=mains[0] if mains else None,
+        main=own,
         files=tuple(map(file_fact, entries.values())),
         upstreams=tuple(upstreams),
         servers=tuple(servers),
@@ -179,6 +190,10 @@ def nginx(section: dict[str, Any]) -> Nginx:
         includes=tuple(tree.patterns),
         files_of={main: tuple(tree.reached[main]) for main in mains} if len(mains) > 1 else {},
     )
+
+
+def _is_platform(upstreams: list[NginxUpstream]) -> bool:
+    return any(one.name.startswith(("OPEN_PAAS", *APP_UPSTREAMS)) for one in upstreams)
 
 
 def _configuration(

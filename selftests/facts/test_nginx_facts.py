@@ -254,3 +254,19 @@ def test_a_variable_may_lead_to_any_upstream():
     found = parsed({MAIN: text})
     assert {one.name: one.http for one in found.upstreams} == {"A": False, "B": True}
     assert all(one.used for one in found.upstreams)
+
+
+@pytest.mark.parametrize(
+    "order", [("/etc/other.conf",), ()], ids=["another nginx runs with its own file", "no other"]
+)
+def test_the_usual_file_counts_where_an_nginx_runs_without_an_option(order):
+    files = {MAIN: "upstream OPEN_PAAS { server 10.0.1.3:8001; }", "/etc/other.conf": "pid /run/other.pid;"}
+    entries = [
+        {"path": path, "type": "file", "mode": 33188, "text": f"http {{ {text} }}" if path == MAIN else text}
+        for path, text in files.items()
+    ]
+    section = {"main": [MAIN], "running": list(order), "files": entries}
+    found = nginx(section, usual=True)
+    assert found.main == MAIN and [one.name for one in found.upstreams] == ["OPEN_PAAS"]
+    if order:
+        assert nginx(section).main == "/etc/other.conf"
