@@ -27,6 +27,7 @@ from bkpaas.checks import (
     combined,
     command_words,
     condition,
+    edits_since,
     is_loopback,
     lines,
     load_time,
@@ -70,7 +71,7 @@ def test_services_run_with_the_files_on_disk(
         ini = [service.ini] if service.by_uwsgi else []
         messages = [
             *_of_others(name, settings_changes(settings, process, loaded, slack, compiled)),
-            *changes(ini, process, loaded, slack, dates=False),
+            *edits_since(ini, process, loaded, slack),
             *_replaced_libraries(host, name, unknown),
         ]
         messages = [about(one, *(_settings_of(one) or [f"service:{name}"])) for one in messages]
@@ -249,11 +250,9 @@ def test_supervisord_runs_with_the_files_on_disk(
         daemon = daemons[0]
         messages = list(_programs(host, supervisor, daemon))
         updated, by_hand = _newest_program(host, daemon), _by_hand_only(supervisor)
-        for change in changes(
-            supervisor.files, daemon, daemon.start or 0, slack, dates=False, in_place=False
-        ):
+        for change in edits_since(supervisor.files, daemon, daemon.start or 0, slack, in_place=False):
             newest = max((file.mtime or 0) for file in supervisor.files)
-            if not messages and change.case == "edited" and (updated > newest - slack or by_hand):
+            if not messages and (updated > newest - slack or by_hand):
                 # supervisorctl update has started them anew, or has read a program that it does not start
                 finding.add_evidence(msg("{module}: its file was read after the change", module=module))
                 continue

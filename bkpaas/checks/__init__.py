@@ -60,6 +60,7 @@ from bkpaas.checks.generations import (
 from bkpaas.checks.loaded import (
     changes,
     clock_slack,
+    edits_since,
     keeps_settings,
     load_time,
     newer_files,
@@ -368,7 +369,7 @@ __all__ = [  # one name a line would take 200 lines
     "combined", "command_words", "complete_upstreams", "condition", "conf_edits", "configured_proxies", "connection_case", "container_of",
     "container_of_service", "cookie_problems", "copy_setting", "database_accounts", "database_connection", "database_error_text",
     "database_state", "database_states", "database_works", "default_servers", "deliver_to", "deviating_hosts",
-    "deviating_readings", "directories", "domain_healthz_paths", "domain_paths", "edit_of",
+    "deviating_readings", "directories", "domain_healthz_paths", "domain_paths", "edit_of", "edits_since",
     "elasticsearch_endpoints", "elasticsearch_error", "ended_between_rounds", "equal", "es_addresses", "excepted",
     "exception_subject", "expected_port", "groups", "has_project", "health", "hidden_copy", "host_accounts", "host_time", "host_was_put_right",
     "hosts_at", "hosts_with_module", "idle_placeholders", "index_names", "is_about_server", "is_elasticsearch",

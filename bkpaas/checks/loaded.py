@@ -59,26 +59,28 @@ def load_time(host: HostView, process: Process) -> float | None:
     return min(children) if children else process.start
 
 
-def changes(
-    files: Iterable[FileFact],
-    process: Process,
-    loaded: float,
-    slack: float,
-    *,
-    dates: bool = True,
-    in_place: bool = True,
-) -> list[CaseMessage]:
+def changes(files: Iterable[FileFact], process: Process, loaded: float, slack: float) -> list[CaseMessage]:
     """Return what is on disk and is not what a process has loaded, one message per file.
 
-    loaded: when, in epoch seconds of the host's clock. dates: whether a file with an old date that was put there later
-    is a finding; not where what was loaded can be read of the process. in_place: whether a change without a new name
-    in the directory is a finding; not of a file that other programs read, which hides that it was only touched.
+    loaded: when, in epoch seconds of the host's clock.
     """
     there = [file for file in files if file.exists and file.type == "file"]
     read = any((file.atime or 0) > (file.mtime or 0) + TICK_SECONDS for file in there)
-    there = [file for file in there if in_place or not _is_same_name(file)]
     messages = (_change(file, process, loaded + slack, read) for file in there)
-    return [one for one in messages if one is not None and (dates or one.case != "replaced")]
+    return [one for one in messages if one is not None]
+
+
+def edits_since(
+    files: Iterable[FileFact], process: Process, loaded: float, slack: float, *, in_place: bool = True
+) -> list[CaseMessage]:
+    """Return the same without files that have an old date, for a process of which can be read what it has loaded.
+
+    in_place: whether a change without a new name in the directory is a finding; not of a file that other programs
+    read, which hides that it was only touched.
+    """
+    there = [file for file in files if file.exists and file.type == "file"]
+    messages = (_edit(file, process, loaded + slack) for file in there if in_place or not _is_same_name(file))
+    return [one for one in messages if one is not None]
 
 
 def newer_files(files: Iterable[FileFact], loaded: float, slack: float) -> list[FileFact]:
@@ -162,13 +164,18 @@ def _is_new(file: FileFact, limit: float) -> bool:
     return file.mtime is not None and max(file.mtime, file.ctime or 0, file.link_mtime or 0) > limit
 
 
+def _edit(file: FileFact, process: Process, limit: float) -> CaseMessage | None:
+    if file.mtime is None:
+        return None
+    new = (file.link_mtime or 0) > limit or (file.mtime > limit and not only_touched(file))
+    return _edited(file, process, limit) if new else None
+
+
 def _change(file: FileFact, process: Process, limit: float, atimes: bool) -> CaseMessage | None:
     if file.mtime is None or not _is_new(file, limit):
         return None
-    if (file.link_mtime or 0) > limit:
-        return _edited(file, process, limit)
-    if file.mtime > limit:
-        return None if only_touched(file) else _edited(file, process, limit)
+    if max(file.mtime, file.link_mtime or 0) > limit:
+        return _edit(file, process, limit)
     if _put_there(file, limit) or (atimes and _is_unread(file)):
         return case(
             "replaced",
