@@ -79,7 +79,9 @@ def edits_since(
     read, which hides that it was only touched.
     """
     there = [file for file in files if file.exists and file.type == "file"]
-    messages = (_edit(file, process, loaded + slack) for file in there if in_place or not _is_same_name(file))
+    messages = (
+        _new_content(file, process, loaded + slack) for file in there if in_place or not _is_same_name(file)
+    )
     return [one for one in messages if one is not None]
 
 
@@ -164,7 +166,7 @@ def _is_new(file: FileFact, limit: float) -> bool:
     return file.mtime is not None and max(file.mtime, file.ctime or 0, file.link_mtime or 0) > limit
 
 
-def _edit(file: FileFact, process: Process, limit: float) -> CaseMessage | None:
+def _new_content(file: FileFact, process: Process, limit: float) -> CaseMessage | None:
     if file.mtime is None:
         return None
     new = (file.link_mtime or 0) > limit or (file.mtime > limit and not only_touched(file))
@@ -175,7 +177,7 @@ def _change(file: FileFact, process: Process, limit: float, atimes: bool) -> Cas
     if file.mtime is None or not _is_new(file, limit):
         return None
     if max(file.mtime, file.link_mtime or 0) > limit:
-        return _edit(file, process, limit)
+        return _new_content(file, process, limit)
     if _put_there(file, limit) or (atimes and _is_unread(file)):
         return case(
             "replaced",
