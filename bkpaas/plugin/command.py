@@ -50,6 +50,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         if option.plan:
             _print_plan(config)
             return 0
+        _leave_workers_out(option)
     for name in RUN:
         config.pluginmanager.import_plugin(name)
     return None
@@ -75,6 +76,20 @@ def _require_deployment(option: argparse.Namespace) -> None:
                 )
             )
         )
+
+
+def _leave_workers_out(option: argparse.Namespace) -> None:
+    """Ignore -n for a snapshot, unless --dist is given too: each worker would read all of it once more."""
+    if option.from_snapshot and getattr(option, "numprocesses", None) and option.dist == "no":
+        print(
+            to_text(
+                msg(
+                    "-n {number} is ignored: one process judges a snapshot faster (--dist load uses workers all the same)",
+                    number=option.numprocesses,
+                )
+            )
+        )
+        option.numprocesses = 0
 
 
 def _print_plan(config: pytest.Config) -> None:

@@ -80,7 +80,7 @@ def test_workers_report_a_sites_conditions(site: Site, tmp_path: Path) -> None:
     path = "tests_site/test_ours.py"
     site.put(path, documented(DOCUMENTS[0])[path])
     words = (changed(tmp_path / "spoilt.json", spoil), "tests_site", "tests_paas/test_redirect_loop.py")
-    alone, together = site.run(*words), site.run(*words, "-n", "2")
+    alone, together = site.run(*words), site.run(*words, "-n", "2", "--dist", "load")
     assert alone.of("site-cookie-domain") == {"paas-1": "pass", "paas-2": "fail"}
     assert together.exit == alone.exit == 1
     assert together.results["verdicts"] == alone.results["verdicts"]
@@ -97,7 +97,9 @@ def test_a_lost_test_of_a_site_is_no_data(site: Site) -> None:
         "    if 'site-time-zone@es-1' in item.name:\n"
         "        os._exit(9)\n",
     )
-    done = site.run(SNAPSHOT, "tests_site", "-n", "1", "--max-worker-restart=0", "-p", "spoiler")
+    done = site.run(
+        SNAPSHOT, "tests_site", "-n", "1", "--dist", "load", "--max-worker-restart=0", "-p", "spoiler"
+    )
     assert done.exit == 1 and done.of("site-time-zone")["es-1"] == "no_data"
     assert "did not run" in done.verdicts["site-time-zone@es-1"]["reason"]
 

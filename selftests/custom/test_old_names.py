@@ -50,7 +50,7 @@ def site(tmp_path: Path) -> Site:
     return Site(tmp_path / "site")
 
 
-@pytest.mark.parametrize("words", [(), ("-n", "2")], ids=["alone", "workers"])
+@pytest.mark.parametrize("words", [(), ("-n", "2", "--dist", "load")], ids=["alone", "workers"])
 def test_an_old_test_works_and_names_what_is_new(site: Site, tmp_path: Path, words: tuple[str, ...]) -> None:
     site.put("tests_site/test_old.py", OLD)
 

@@ -157,7 +157,9 @@ def _full_disks(runs: Runs, ids: int) -> None:
         runs.check(f"{name} cannot be written: what is wrong", problems(done, lost=(name,), ids=ids))
     place = runs.place()
     full = place / "full"
-    done = runs.run("-n", "2", place=place, around=on_full_disk(full, "48k"), TMPDIR=str(full))
+    done = runs.run(
+        "-n", "2", "--dist", "load", place=place, around=on_full_disk(full, "48k"), TMPDIR=str(full)
+    )
     # nothing is judged then, and details.html is the report of tests that ran
     wrong = problems(done, ids=ids, lost=("details.html",))
     runs.check("full disk, temporary directory, two workers: what is wrong", wrong)
@@ -194,13 +196,22 @@ def _locales_and_streams(runs: Runs, ids: int) -> None:
 def _workers(runs: Runs, ids: int) -> None:
     runs.figures.step("killed workers")
     killed = DIES.format(how="os.kill(os.getpid(), signal.SIGKILL)")
-    done = runs.run("-n", "2", "--max-worker-restart=0", plugin=killed)
+    done = runs.run("-n", "2", "--dist", "load", "--max-worker-restart=0", plugin=killed)
     runs.check("a worker killed by SIGKILL: what is wrong", problems(done, ids=ids) + _lost_word(done))
     place = runs.place()
     filled = DIES.format(
         how=f"held = bytearray(4 * {MEMORY_MB} << 20); held[::4096] = b'x' * len(held[::4096])"
     )
-    done = runs.run("-n", "2", "--max-worker-restart=0", place=place, plugin=filled, around=_limited_memory())
+    done = runs.run(
+        "-n",
+        "2",
+        "--dist",
+        "load",
+        "--max-worker-restart=0",
+        place=place,
+        plugin=filled,
+        around=_limited_memory(),
+    )
     runs.check(
         "a worker killed for its memory by the kernel: what is wrong",
         problems(done, ids=ids) + _lost_word(done),

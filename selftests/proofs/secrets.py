@@ -79,7 +79,7 @@ def prove(lab: Lab, figures: Figures) -> None:
         "all outputs": ("--save-snapshot", str(saved), "--prometheus", str(folder / "out/x.prom"), "--summary", str(folder / "out/s.md"), "-rA"),
         "-vv": ("-vv",),
         "--showlocals": ("--showlocals", "--tb=long", "-rA", "--log-cli-level=debug"),
-        "-n 4": ("-n", "4", "-vv", "--showlocals"),
+        "-n 4": ("-n", "4", "--dist", "load", "-vv", "--showlocals"),
         "openssh transport": ("--transport", "openssh"),
         "baseline": ("--baseline", str(saved)),
         "history": ("--history", str(folder / "out/history")),

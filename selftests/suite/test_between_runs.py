@@ -27,7 +27,7 @@ def test_a_saved_snapshot_is_judged_the_same(run, changed, tmp_path):
     live = run("--save-snapshot", str(saved), snapshot=path)
     words = {one["verdict"] for one in live.results["verdicts"]}
     assert words >= {"pass", "warn", "fail", "no_data", "not_applicable"} and live.results["root_causes"]
-    for more in ([], ["--lang", "zh"], ["-n", "2"]):
+    for more in ([], ["--lang", "zh"], ["-n", "2", "--dist", "load"]):
         again = run(*more, snapshot=saved, report="again")
         assert verdicts(again) == verdicts(live) and again.exit == live.exit
         assert again.results["root_causes"] == live.results["root_causes"]
@@ -50,7 +50,7 @@ def test_a_baseline_shows_what_changed(run, changed):
     (fact,) = comparison["facts"]
     assert (fact["host"], fact["kind"], fact["name"]) == ("paas-1", "setting", "login BK_COOKIE_DOMAIN")
     assert "changed verdicts 1 (supervisor-sock@paas-1)" in done.out and done.exit == 1
-    same = run("--baseline", str(before), "-n", "2", snapshot=before)
+    same = run("--baseline", str(before), "-n", "2", "--dist", "load", snapshot=before)
     assert same.results["comparison"]["verdicts"] == same.results["comparison"]["facts"] == []
     assert "no verdict and no fact differs" in same.out and same.exit == 0
 
@@ -129,7 +129,9 @@ def test_waivers_of_a_file_and_what_becomes_of_them(run, changed, tmp_path):
         ("supervisor-sock", "paas-2"): "changed",
     }
     assert done.word("supervisor-sock@paas-1") == "waived" and done.word("supervisor-sock@paas-2") == "fail"
-    together = run("--waivers", file, "-n", "2", snapshot=tmp_path / "changed.json", report="together")
+    together = run(
+        "--waivers", file, "-n", "2", "--dist", "load", snapshot=tmp_path / "changed.json", report="together"
+    )
     assert together.results["waivers"] == done.results["waivers"]
     for message in ("no longer needed", "expired on 2020-01-01", 'other evidence than "some other"'):
         assert message in " ".join(done.out.split()), message

@@ -32,7 +32,7 @@ def kept(done):
 
 OPTIONS = {
     "plain": ((), {}),
-    "workers": (("-n", "2"), {}),
+    "workers": (("-n", "2", "--dist", "load"), {}),
     "verbose": (("-vv", "-rA", "--showlocals", "--tb=long", "--log-cli-level=debug"), {}),
     "errors": (("-W", "error"), {"PYTHONWARNINGS": "always"}),
     "warnings": (("-p", "warnings", "-rw"), {"PYTHONWARNINGS": "default"}),
@@ -97,7 +97,7 @@ def pytest_runtest_call(item):
 """
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "1")])
+@pytest.mark.parametrize("workers", [(), ("-n", "1", "--dist", "load")])
 def test_every_way_to_print_is_closed(run, inventory, workers):
     done = run(*inventory, "-vv", "--log-cli-level=info", *workers, snapshot=None, plugin=NOISE)
     text = kept(done)

@@ -59,7 +59,7 @@ def test_a_full_disk_below_the_report_directory(run, tmp_path):
 def test_a_full_temporary_directory(run, tmp_path):
     """Python takes another one."""
     full = tmp_path / "full"
-    for workers in ((), ("-n", "2")):
+    for workers in ((), ("-n", "2", "--dist", "load")):
         around = on_full_disk(full)
         done = run("--only", "disk-space", *workers, around=around, TMPDIR=str(full))
         assert (
@@ -77,7 +77,7 @@ def test_a_temporary_directory_without_room_for_the_snapshot(run, tmp_path):
     around = on_full_disk(full, "48k")
     (tmp_path / "report").mkdir()
     (tmp_path / "report/details.html").write_text("of the run before")
-    done = run("--save-snapshot", str(saved), "-n", "2", around=around, TMPDIR=str(full))
+    done = run("--save-snapshot", str(saved), "-n", "2", "--dist", "load", around=around, TMPDIR=str(full))
     assert "Traceback" not in done.out and "INTERNALERROR" not in done.out and saved.stat().st_size > 100_000
     assert done.exit == 1 and NO_SPACE in done.out and "set TMPDIR to another directory" in done.out
     assert {verdict["verdict"] for verdict in done.results["verdicts"]} == {"no_data"}
@@ -86,7 +86,9 @@ def test_a_temporary_directory_without_room_for_the_snapshot(run, tmp_path):
 
 def test_workers_that_find_a_saved_snapshot(run, tmp_path):
     """The file that --save-snapshot wrote leads no worker to another pytest.ini."""
-    done = run("--save-snapshot", str(tmp_path / "saved.json"), "--only", "disk-space", "-n", "2")
+    done = run(
+        "--save-snapshot", str(tmp_path / "saved.json"), "--only", "disk-space", "-n", "2", "--dist", "load"
+    )
     assert (
         done.exit == 0 and ": all hold" in done.out and "\n9 of " in done.out and "node down" not in done.out
     )

@@ -75,7 +75,7 @@ def test_tests_of_the_sites_own_are_counted_by_pytest_too(run, tmp_path):
     assert "passed" in before and last.endswith("report.html")
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+@pytest.mark.parametrize("workers", [(), ("-n", "2", "--dist", "load")])
 def test_of_very_many_verdicts_details_holds_what_is_not_pass(run, changed, workers):
     few = """
         from bkpaas.report import details
@@ -147,14 +147,14 @@ def test_a_5x_host_is_not_green_as_6x(run, changed):
 
 def test_xdist_judges_the_same(run, changed):
     path = changed(open_socket)
-    alone, together = run(snapshot=path), run("-n", "2", snapshot=path)
+    alone, together = run(snapshot=path), run("-n", "2", "--dist", "load", snapshot=path)
     assert together.exit == alone.exit == 1
     assert together.results["verdicts"] == alone.results["verdicts"]
 
 
 def test_a_crashed_worker_loses_nothing_silently(run):
     done = run(
-        "-n", "2", "--max-worker-restart=0",
+        "-n", "2", "--dist", "load", "--max-worker-restart=0",
         plugin="""
         import os
         def pytest_runtest_call(item):
@@ -416,3 +416,10 @@ def test_called_next_to_tests_of_others_it_runs_its_own(tmp_path):
     assert done.returncode == 0 and "9 pass" in done.stdout and "theirs" not in done.stdout
     done = bare(tmp_path, "-s", "--inventory", str(ROOT / "inventory/lab"), "--plan", "--lang", "en")
     assert done.returncode == 0 and "nothing has been sent" in done.stdout and "theirs" not in done.stdout
+
+
+def test_workers_are_left_out_where_they_cannot_help(run):
+    done = run("--only", "disk-space", "-n", "2")
+    assert done.exit == 0 and "-n 2 is ignored" in done.out and "bringing up nodes" not in done.out
+    done = run("--only", "disk-space", "-n", "2", "--dist", "load")
+    assert done.exit == 0 and "is ignored" not in done.out and "bringing up nodes" in done.out

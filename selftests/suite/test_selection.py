@@ -36,7 +36,7 @@ def test_what_x_did_not_run_is_not_selected(run, broken):
 
 
 def test_what_x_did_not_run_is_not_selected_in_workers_either(run, broken):
-    done = run("-x", "-n2", "tests_paas", "-k", "supervisor", snapshot=broken)
+    done = run("-x", "-n2", "--dist", "load", "tests_paas", "-k", "supervisor", snapshot=broken)
     assert done.exit == 1 and done.results["counts"]["no_data"] == 0 and "Interrupted" not in done.out
 
 
