@@ -18,6 +18,7 @@ from bkpaas.checks import (
     Missing,
     Nginx,
     NginxRoute,
+    NginxServer,
     NginxUpstream,
     NoData,
     NotApplicable,
@@ -32,6 +33,7 @@ from bkpaas.checks import (
     labelled,
     lead_to,
     lines,
+    listen_again,
     missing_program,
     move_server,
     msg,
@@ -76,6 +78,17 @@ def test_nginx_of_the_app_host_answers(host: HostView, deployment: Deployment, f
         pid=stranger.pid,
         command=stranger.command,
     )
+    lost = _lost_at_reload(host, masters, listeners, port)
+    if lost:
+        finding.set_remedy_values(
+            edit=nginx_edit_of([listen_again(lost[0], port) if len(lost) == 1 else None], host)
+        )
+    assert not lost, case(
+        "lost-at-reload",
+        "nginx still has port {port}, but no file has `listen {port}`: {places}",
+        port=port,
+        places=", ".join(f"{server.file}:{server.line}" for server in lost),
+    )
     unusable = unusable_directories(host, ("body", "uwsgi"))
     finding.set_remedy_values(list=" ".join(quote(path) for path, _ in unusable))
     assert not unusable, case("temporary-directory", unusable[0][1], path=unusable[0][0])
@@ -92,6 +105,22 @@ def _stranger(
     if any(host.processes.descends(pid, master.pid) for pid in pids for master in masters):
         return None
     return next((process for pid in pids if (process := host.processes.get(pid))), None)
+
+
+def _lost_at_reload(
+    host: HostView, masters: tuple[Process, ...], listeners: tuple[Listener, ...], port: int
+) -> list[NginxServer]:
+    """Return the server blocks on disk if nginx has the port and none of them has it: the next reload ends it."""
+    nginx = host.facts.nginx
+    if not isinstance(nginx, Nginx) or nginx.problems or any(_has_port(one, port) for one in nginx.servers):
+        return []
+    pids = [pid for listener in listeners for pid in listener.pids or ()]
+    own = any(host.processes.descends(pid, master.pid) for pid in pids for master in masters)
+    return list(nginx.servers) if own else []
+
+
+def _has_port(server: NginxServer, port: int) -> bool:
+    return any(listen.port == port and not listen.unix for listen in server.listens)
 
 
 def _unanswered(answer: Answer, evidence: Message | None = None) -> CaseMessage:

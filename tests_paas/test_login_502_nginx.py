@@ -40,6 +40,7 @@ from bkpaas.checks import (
     lead_to,
     left_out,
     lines,
+    listen_again,
     listen_on,
     move_server,
     msg,
@@ -102,6 +103,21 @@ def test_nginx_serves_the_domain(host: HostView, deployment: Deployment, finding
         port for port in ports if any(_nginx_holds(host, listener) for listener in host.sockets.on(port))
     ]
     ports_text = ", ".join(map(str, sorted(ports)))
+    still = any(_nginx_holds(host, listener) for listener in host.sockets.on(deployment.port))
+    lost = not listening and still and deployment.port not in ports
+    if lost:
+        finding.set_remedy_values(
+            edit=nginx_edit_of([listen_again(server, deployment.port) for server in servers], host)
+        )
+    assert not lost, case(
+        "lost-at-reload",
+        "nginx (pid {pid}) still has port {port}, but the server block of {domain} has {ports}: {places}",
+        pid=masters[0].pid,
+        port=deployment.port,
+        domain=deployment.domain,
+        ports=ports_text,
+        places=", ".join(f"{server.file}:{server.line}" for server in servers),
+    )
     assert listening, case(
         "not-listening",
         "nginx runs (pid {pid}) but does not listen on {ports}: reload it",

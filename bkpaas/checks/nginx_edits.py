@@ -59,6 +59,15 @@ def listen_on(server: NginxServer, address: str, port: int) -> Edit:
     return insert_after(server.file, server.line, f"    listen {address}:{port}{tls};")
 
 
+def listen_again(server: NginxServer, port: int) -> Edit | None:
+    """Return the edit that gives a server block its port back; None if it listens on several."""
+    written = {listen.port for listen in server.listens if not listen.unix}
+    if len(written) != 1:
+        return None
+    old = rf"listen +((\[[^]]*\]|[^ :;]*):)?{written.pop()}([ ;])"
+    return replace_first(server.file, server.line, old, rf"listen \1{port}\3")
+
+
 def without_name(server: NginxServer, domain: str) -> Edit:
     """Return the edit that takes the name of the domain from a server block: the other one then serves it."""
     old = rf"(server_name[^;]* ){re.escape(domain)}([ ;])"

@@ -221,6 +221,12 @@ NGINX = [
                 ("nginx of appo was not reloaded after a change", "修改后没有重载 appo 的 nginx"), app_reload("appo")),
     nginx_fault("nginx-appt", "appt", "etc/nginx.conf", "s/worker_connections 1024/worker_connections 512/",
                 ("nginx of appt was not reloaded after a change", "修改后没有重载 appt 的 nginx"), app_reload("appt")),
+    nginx_fault("nginx-appo-port", "appo", "etc/nginx/paasagent.conf", "s/listen 8010/listen 8011/",
+                ("the file of nginx of appo listens on 8011, and was not loaded yet", "appo 的 nginx 配置文件改为监听 8011，尚未加载"), app_reload("appo"),
+                "agent-nginx-8010"),
+    nginx_fault("nginx-port", "nginx", SITE, "s/listen 80;/listen 8088;/",
+                ("the server block of the domain listens on 8088, and was not loaded yet", "域名的 server 块改为监听 8088，尚未加载"), gate_reload,
+                "nginx-conf-port80"),
 ]  # fmt: skip
 
 

@@ -224,3 +224,18 @@ def test_lines_wait_in_redis(judge: Any) -> None:
 
     verdict = judge("log-index-fresh", change)["paas-1"]
     assert (verdict["verdict"], verdict["case"]) == ("warn", "queued")
+
+
+@pytest.mark.parametrize(
+    ("condition", "host", "port"),
+    [("agent-nginx-8010", "appo-1", 8011), ("nginx-conf-port80", "nginx-1", 8088)],
+)
+def test_the_next_reload_ends_a_port(judge: Any, condition: str, host: str, port: int) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        for server in snapshot["hosts"][host]["nginx"]["servers"]:
+            if "cmdb" not in server["file"]:
+                server["listens"] = [{"port": port}]
+
+    verdict = judge(condition, change)[host]
+    assert (verdict["verdict"], verdict["case"]) == ("fail", "lost-at-reload")
+    assert f"listen +((\\[[^]]*\\]|[^ :;]*):)?{port}([ ;])" in verdict["remedy"]
