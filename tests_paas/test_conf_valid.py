@@ -17,6 +17,7 @@ from bkpaas.checks import (
     clauses,
     condition,
     conf_edits,
+    control_of,
     edit_of,
     lines,
     msg,
@@ -45,11 +46,14 @@ def test_supervisor_files_are_valid(host: HostView, deployment: Deployment, find
             wrong += problems
     if not there:
         raise NotApplicable(msg("there is no supervisor configuration here"))
+    paths = sorted({one.conf.path for one in there if one.conf_error or one.conf_refused})
     finding.set_remedy_values(edit=edit_of(conf_edits(wrong), host.name))
+    if paths and (control := control_of(host, paths[0])):
+        finding.set_remedy_values(supervisorctl=control)
     assert not wrong, case(
         "invalid",
         lines(wrong),
-        paths=series(sorted({one.conf.path for one in there if one.conf_error or one.conf_refused})),
+        paths=series(paths),
     )
     if unread:
         raise NoData(lines(unread))

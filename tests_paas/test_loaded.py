@@ -1,7 +1,7 @@
 """What runs is what is on disk: files that were edited after the processes had loaded them."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from bkpaas.checks import (
     CaseMessage,
@@ -27,6 +27,7 @@ from bkpaas.checks import (
     combined,
     command_words,
     condition,
+    control_of,
     edits_since,
     is_loopback,
     lines,
@@ -262,6 +263,9 @@ def test_supervisord_runs_with_the_files_on_disk(
             stale[module] = messages
     if not read:
         raise NotApplicable(msg("no supervisord of these modules runs here"))
+    first = next((one for module, one in host.supervisors.by_module.items() if module in stale), None)
+    if first is not None and (control := control_of(host, first.conf.path)):
+        finding.set_remedy_values(supervisorctl=control)
     require_no_problems(stale, finding, PROVED)
 
 
@@ -341,11 +345,20 @@ def test_agents_run_with_the_files_on_disk(
             messages := changes(files, process, process.start, slack)
         ):
             stale.setdefault(name, []).extend(messages)
+    _set_control(host, stale, finding)
     require_no_problems(stale, finding, PROVED)
     if unread := unread_nouns(host, deployment, "agent", "log_plugins"):
         raise NoData(clauses(unread))
     if not readers:
         raise NotApplicable(msg("no agent runs here"))
+
+
+def _set_control(host: HostView, stale: Mapping[str, object], finding: Finding) -> None:
+    """Name the supervisorctl of the first program that has to be restarted."""
+    module = "paas_agent" if "paas_agent" in stale else "paas_plugins"
+    known = {} if isinstance(host.facts.supervisors, Missing) else host.supervisors.by_module
+    if module in known and (control := control_of(host, known[module].conf.path)):
+        finding.set_remedy_values(agent_supervisorctl=control)
 
 
 def _readers(host: HostView) -> Iterator[tuple[str, Process, Sequence[FileFact]]]:

@@ -55,6 +55,8 @@ def test_programs_can_be_started_again(host: HostView, deployment: Deployment, f
         problem = _problem(need, startup, by_program.get(need.program), unread)
         if problem is not None and need.application:
             problem = case("application", problem.evidence)
+        elif problem is not None and problem.case == "missing" and need.program == "nginx":
+            problem = case("nginx-file", problem.evidence)
         if problem is not None:
             wrong.setdefault(need.program, []).append(problem)
     for name, problems in (*_running(host, startup), *_without_account(host)):

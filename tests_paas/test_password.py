@@ -1,6 +1,6 @@
 """FAQ: resetting the access password: what the procedure needs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from bkpaas.checks import (
     BEHIND_THE_DOMAIN,
@@ -25,6 +25,7 @@ from bkpaas.checks import (
     combined,
     condition,
     database_states,
+    directories,
     joined,
     labelled,
     lines,
@@ -114,11 +115,7 @@ def test_settings_files_can_be_loaded(host: HostView, deployment: Deployment, fi
     }
     finding.affects_services(absent)
     finding.set_remedy_values(service=" ".join(sorted(absent)) or "SERVICE")
-    assert not absent, case(
-        "absent",
-        lines(msg("{path} does not exist", path=path) for _, path in sorted(absent.items())),
-        projects=series(sorted(absent)),
-    )
+    assert not absent, _absent(host, absent)
     for project, settings in checked.items():
         unread += [labelled(file.path, file.error) for file in settings.files if file.error is not None]
         problems: list[Message | str] = [
@@ -142,6 +139,17 @@ def test_settings_files_can_be_loaded(host: HostView, deployment: Deployment, fi
     ]
     if unread:
         raise NoData(clauses(unread[:3]))
+
+
+def _absent(host: HostView, absent: Mapping[str, str]) -> CaseMessage:
+    """Return the case of settings files that are not there, by project: alone, or with their directory."""
+    evidence = lines(msg("{path} does not exist", path=path) for _, path in sorted(absent.items()))
+    paths = {} if isinstance(host.facts.startup, Missing) else host.startup.paths
+    for project, file in sorted(absent.items()):
+        for path in directories(file):
+            if path in paths and paths[path].type == "missing":
+                return case("directory-gone", evidence, projects=project, path=path)
+    return case("absent", evidence, projects=series(sorted(absent)))
 
 
 def _is_loaded(host: HostView, deployment: Deployment, project: str, settings: Settings) -> bool:

@@ -160,7 +160,7 @@ from bkpaas.checks.phrases import (
     seconds,
     sorted_uids,
 )
-from bkpaas.checks.programs import missing_program, other_socket, require_no_problems
+from bkpaas.checks.programs import control_of, missing_program, other_socket, require_no_problems
 from bkpaas.checks.proxies import ConfiguredProxies, ProxyVariable, configured_proxies, java_proxies
 from bkpaas.checks.proxy_edits import proxy_exceptions
 from bkpaas.checks.rights import collecting_account, unreadable_for_want_of_rights
@@ -368,7 +368,7 @@ __all__ = [  # one name a line would take 200 lines
     "app_directories", "app_role_in_use", "app_route", "app_servers", "append_line", "application_endpoint", "application_path", "as_paas_hosts",
     "body_text", "both", "case", "changes", "check_refusal", "clauses", "client_of", "clock_slack", "closed_path", "collecting_account",
     "combined", "command_words", "complete_upstreams", "condition", "conf_edits", "configured_proxies", "connection_case", "container_of",
-    "container_of_service", "cookie_problems", "copy_setting", "database_accounts", "database_connection", "database_error_text",
+    "container_of_service", "control_of", "cookie_problems", "copy_setting", "database_accounts", "database_connection", "database_error_text",
     "database_state", "database_states", "database_works", "default_servers", "deliver_to", "deviating_hosts",
     "deviating_readings", "directories", "domain_healthz_paths", "domain_paths", "edit_of", "edits_since",
     "elasticsearch_endpoints", "elasticsearch_error", "ended_between_rounds", "equal", "es_addresses", "excepted",

@@ -17,6 +17,7 @@ _SECTION = r"(?P<file>/.+?): \[(?P<section>[^\]]+)\]: "
 _REFUSED = re.compile(_SECTION + r"(?P<option>\w+) = .* is refused")
 _PERCENT = re.compile(_SECTION + r"(?P<option>\w+) has a lone %")
 _BRACKET = re.compile(_SECTION + r"\[\w+ lacks its bracket")
+_NO_SECTION = re.compile(r"(?P<file>/.+?): line (?P<line>\d+) is in no section: \[\w+:[^]\s]+")
 _EQUALS = re.compile(r"(?P<file>/.+?): line (?P<line>\d+): (?P<name>[\w-]+) without =")
 _DEFAULTS = ("startretries", "startsecs", "stopwaitsecs", "priority", "numprocs", "exitcodes")
 """Options of supervisord whose default serves every program."""
@@ -37,6 +38,8 @@ def _edit(text: str) -> Edit | None:
     if found := _EQUALS.fullmatch(text):
         old = rf"^([ \t]*{found['name']})[ \t]+"
         return replace_in_line(found["file"], int(found["line"]), old, r"\1 = ")
+    if found := _NO_SECTION.fullmatch(text):
+        return replace_in_line(found["file"], int(found["line"]), r"^(\[[a-z]+:[^] ;]+)[ \t]*$", r"\1]")
     if (found := _REFUSED.fullmatch(text)) and found["option"] in _DEFAULTS:
         return _in_section(found, "s/^/;/")
     if found := _PERCENT.match(text):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from os.path import basename
 
 from bkpaas.checks.case import CaseMessage, combined
 from bkpaas.checks.finding import Finding
@@ -28,6 +29,17 @@ def require_no_problems(
     assert not problems, combined(
         problems, lines(one.evidence for one in problems), programs=series(sorted(by_program))
     )
+
+
+def control_of(host: HostView, conf: str) -> str:
+    """Return the supervisorctl next to the supervisord that runs with a configuration; "" if none is known."""
+    if isinstance(host.facts.processes, Missing):
+        return ""
+    for daemon in host.processes.supervisords(basename(conf)):
+        for place, word in enumerate(daemon.argv):
+            if basename(word) == "supervisord":
+                return " ".join([*daemon.argv[:place], f"{word[:-1]}ctl", "-c", conf])
+    return ""
 
 
 def missing_program(host: HostView, program: str) -> str | None:

@@ -93,6 +93,8 @@ class Nginx(Fact, frozen=True):
     """The pid file that the configuration names; None: it names none."""
     certificates: tuple[str, ...] = ()
     """The paths of certificates and keys in use."""
+    certificate_places: tuple[str, ...] = ()
+    """`file:line` of the directive, for each of them."""
     user: str | None = None
     """The account of the workers; None: the one that nginx was built with."""
     temporary: dict[str, str] = field(default_factory=dict)
@@ -174,6 +176,7 @@ def nginx(section: dict[str, Any], *, usual: bool = False) -> Nginx:
         upstreams += [structs.replace(one, main=label) for one in its_upstreams]
         servers += [structs.replace(one, main=label) for one in its_servers]
     own, first, _ = next((one for one in parsed if one[2]), parsed[0] if parsed else (None, [], False))
+    in_use = certificates(first)
     return Nginx(
         main=own,
         files=tuple(map(file_fact, entries.values())),
@@ -182,7 +185,8 @@ def nginx(section: dict[str, Any], *, usual: bool = False) -> Nginx:
         error_logs=tuple(dict.fromkeys(reader.error_logs)),
         problems=tuple(tree.problems),
         pid=next((one["args"][0][:300] for one in first if one["directive"] == "pid" and one["args"]), None),
-        certificates=certificates(first),
+        certificates=tuple(in_use),
+        certificate_places=tuple(in_use.values()),
         user=next((one["args"][0][:64] for one in first if one["directive"] == "user" and one["args"]), None),
         temporary=configured_directories(first),
         syntax=tuple(dict.fromkeys(syntax)),

@@ -24,6 +24,19 @@ _CLOSE = 0.88
 """Likeness of a misspelt directive to a known one; third-party modules have names of their own."""
 _LEAST_LETTERS = 4
 """Of a directive that is found among the arguments of another one."""
+_READS_AT_START = frozenset(
+    f"{of}{name}"
+    for of in ("ssl_", "proxy_ssl_", "uwsgi_ssl_")
+    for name in (
+        "certificate",
+        "certificate_key",
+        "trusted_certificate",
+        "client_certificate",
+        "crl",
+        "dhparam",
+    )
+)
+"""Directives that name a file without which nginx refuses its configuration."""
 _MOST_CERTIFICATES = 20
 _MOST_PROBLEMS = 20
 
@@ -60,14 +73,15 @@ def _message(error: str, path: str) -> str:
     return re.sub(rf" in {re.escape(path)}(:\d+)?$", "", error)[:300]
 
 
-def certificates(statements: list[Statement]) -> tuple[str, ...]:
-    """Return the paths of certificates and keys, without those that hold a variable or an engine."""
-    paths = (
-        one["args"][0][:300]
-        for one in _all(statements)
-        if one["directive"] in ("ssl_certificate", "ssl_certificate_key") and one["args"]
-    )
-    return tuple(dict.fromkeys(path for path in paths if not re.search("[$:]", path)))[:_MOST_CERTIFICATES]
+def certificates(statements: list[Statement]) -> dict[str, str]:
+    """Return {path of a certificate or key: `file:line`}, without those that hold a variable or an engine."""
+    places: dict[str, str] = {}
+    for one in _all(statements):
+        if one["directive"] in _READS_AT_START and one["args"]:
+            path = one["args"][0][:300]
+            if not re.search("[$:]", path) and len(places) < _MOST_CERTIFICATES:
+                places.setdefault(path, f"{one['file']}:{one['line']}")
+    return places
 
 
 def conf_problems(

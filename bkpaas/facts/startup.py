@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from os.path import dirname
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -247,9 +247,9 @@ def _of_nginx(nginx: Nginx) -> Iterator[Need]:
             yield Need("nginx", "log-directory", dirname(log), nginx.main)
     if nginx.pid and nginx.pid.startswith("/"):
         yield Need("nginx", "log-directory", dirname(nginx.pid), nginx.main)
-    for path in nginx.certificates:
+    for path, place in zip_longest(nginx.certificates, nginx.certificate_places, fillvalue=nginx.main):
         if path.startswith("/"):
-            yield Need("nginx", "file", path, nginx.main)
+            yield Need("nginx", "file", path, place)
 
 
 def directories(path: str) -> list[str]:

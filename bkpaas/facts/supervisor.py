@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from configparser import Error, RawConfigParser
+from configparser import Error, MissingSectionHeaderError, ParsingError, RawConfigParser
 from functools import lru_cache
 from os.path import basename
 from typing import Any
@@ -123,7 +123,8 @@ def _supervisor(
     readings = [(conf.path, parser), *((str(one["path"]), _read(one, secrets)[0]) for one in more)]
     problems = [] if conf_error or not conf.exists else refused(parser, conf.path)
     for one in more:
-        problems += [reason] if (reason := _read(one, secrets)[1]) else []
+        if reason := _read(one, secrets)[1]:
+            problems.append(msg("{path}: {reason}", path=str(one["path"]), reason=reason))
     for path, reading in readings:
         try:
             programs += conf_programs(reading, path, secrets)
@@ -165,8 +166,19 @@ def _read(entry: dict[str, Any], secrets: Secrets) -> tuple[RawConfigParser, Mes
     parser, error = _parsed((content(entry) or "").lstrip("\ufeff"))
     problem = unreadable(entry)
     if error is not None:
-        problem = problem or f"{type(error).__name__}: {secrets.truncate(str(error), 300)}"
+        problem = problem or _refusal(error, secrets)
     return parser, problem
+
+
+def _refusal(error: Error, secrets: Secrets) -> Message | str:
+    """Return what is wrong with a text, with the number of its first wrong line."""
+    if isinstance(error, MissingSectionHeaderError):
+        text = secrets.truncate(error.line.strip(), 100)
+        return msg("line {line} is in no section: {text}", line=error.lineno, text=text)
+    if isinstance(error, ParsingError) and error.errors:
+        line, text = error.errors[0]
+        return msg("line {line} has no =: {text}", line=line, text=secrets.truncate(text, 100))
+    return f"{type(error).__name__}: {secrets.truncate(str(error), 300)}"
 
 
 @lru_cache(maxsize=16)

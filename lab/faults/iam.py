@@ -60,6 +60,6 @@ FAULTS = [
     _fault("iam-stopped", "unit-state", "bkiam was stopped", "bkiam 被停止", stop_unit("iam", UNIT), start_unit("iam", UNIT)),
     _fault("iam-refuses", "iam-answers", "bkiam has another secret of the application bk_paas", "bkiam 中应用 bk_paas 的密钥不同", change_secret, restore_conf),
     _fault("iam-database-wrong", "iam-answers", "bkiam has the wrong port of its database", "bkiam 的数据库端口有误", change_database, restore_conf),
-    _fault("iam-hangs", "iam-answers", "bkiam hangs under an active unit", "bkiam 卡死，而单元为 active", partial(send, "STOP"), partial(send, "CONT")),
+    _fault("iam-hangs", "unit-state", "bkiam hangs under an active unit", "bkiam 卡死，而单元为 active", partial(send, "STOP"), partial(send, "CONT")),
     _fault("docker-iam-database-wrong", "iam-answers", "bkiam has the wrong port of its database, paas runs in a container", "bkiam 的数据库端口有误，paas 在容器中运行", change_database, restore_conf, "f"),
 ]  # fmt: skip

@@ -247,7 +247,30 @@ def in_force(path: str, sed: str) -> tuple[Act, Act]:
     return break_, heal
 
 
+PORTAL = """\
+server {
+    listen 8443 ssl;
+    server_name portal.bklab.test;
+    ssl_certificate /etc/ssl/portal.crt;
+    ssl_certificate_key /etc/ssl/portal.key;
+}
+"""
+
+
+def add_portal(lab: Lab) -> None:
+    lab.run(host(lab, "nginx"), f"cat > {below(lab, 'etc/nginx/portal.conf')} <<'END'\n{PORTAL}END")
+
+
+def remove_portal(lab: Lab) -> None:
+    lab.run(host(lab, "nginx"), f"rm -f {below(lab, 'etc/nginx/portal.conf')}")
+    gate_reload(lab)
+
+
 ACCOUNTS = [
+    start("next-nginx-certificate", "a site was added whose certificate is not there, and nginx not reloaded",
+          "新增的站点所用证书不存在，nginx 尚未重载", (add_portal, remove_portal)),
+    fault("next-directory-gone", "settings-valid", "appengine's directory was renamed while it runs", "appengine 运行期间其目录被改名",
+          moved("paas", 1, "open_paas/appengine")),
     config("next-nginx-user", "nginx", 0, "etc/nginx.conf", "s/^user .*/user nginx-old;/",
            "the account of nginx's workers does not exist", "nginx worker 的账号不存在", gate_reload),
     config("next-supervisor-user", "paas", 1, CONF, "/^\\[program:esb\\]/a user=paas-old",

@@ -131,6 +131,26 @@ def test_configuration_that_cannot_be_read(conf):
     assert parsed(conf).conf_error
 
 
+@pytest.mark.parametrize(
+    ("conf", "words"),
+    [
+        ("\n[program:x\n", "line 2 is in no section: [program:x"),
+        ("[a]\nb\n", "line 2 has no =: 'b\\n'"),
+    ],
+)
+def test_the_line_that_is_wrong(conf, words):
+    assert english(parsed(conf).conf_error) == words
+
+
+def test_the_included_file_that_is_wrong():
+    conf = "[supervisord]\n[include]\nfiles = open_paas/*.conf\n"
+    more = entry(f"{HOME}/etc/open_paas/login.conf", "[program:login\ncommand=x\n")
+    problems = parsed(conf, **{"supervisor-include": [more]}).conf_refused
+    assert [english(one) for one in problems] == [
+        f"{HOME}/etc/open_paas/login.conf: line 1 is in no section: [program:login"
+    ]
+
+
 def test_configuration_that_may_not_be_read():
     denied = {"supervisor-conf": [entry(CONF, error="Permission denied")]}
     assert supervisors(denied, None, None, Secrets()).by_module["open_paas"].conf_error == "Permission denied"

@@ -239,3 +239,31 @@ def test_the_next_reload_ends_a_port(judge: Any, condition: str, host: str, port
     verdict = judge(condition, change)[host]
     assert (verdict["verdict"], verdict["case"]) == ("fail", "lost-at-reload")
     assert f"listen +((\\[[^]]*\\]|[^ :;]*):)?{port}([ ;])" in verdict["remedy"]
+
+
+def test_a_directory_that_was_renamed(judge: Any) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        facts = snapshot["hosts"]["paas-1"]
+        facts["settings"]["by_project"]["login"]["files"][-1].update(type="missing", mode=None)
+        paths = facts["startup"]["paths"]
+        place = next(path for path in paths if path.endswith("/open_paas/login"))
+        paths[place] = {"path": place, "type": "missing"}
+
+    verdict = judge("settings-valid", change)["paas-1"]
+    assert (verdict["verdict"], verdict["case"]) == ("fail", "directory-gone")
+
+
+def test_a_certificate_that_nginx_would_not_find(judge: Any) -> None:
+    place = "/etc/ssl/portal.crt"
+
+    def change(snapshot: dict[str, Any]) -> None:
+        facts = snapshot["hosts"]["nginx-1"]
+        facts["nginx"] |= {"certificates": [place], "certificate_places": ["/etc/nginx/portal.conf:4"]}
+        for path in ("/etc", "/etc/ssl"):
+            known = {"path": path, "type": "dir", "mode": 0o755, "uid": 0, "gid": 0}
+            facts["startup"]["paths"].setdefault(path, known)
+        facts["startup"]["paths"][place] = {"path": place, "type": "missing"}
+
+    verdict = judge("next-start", change)["nginx-1"]
+    assert (verdict["verdict"], verdict["case"]) == ("fail", "nginx-file")
+    assert "/etc/nginx/portal.conf:4" in verdict["evidence"]
