@@ -17,7 +17,7 @@ def pack(layout: str, wanted: Sequence[str], raw: Mapping[str, Path], directory:
     """
     packed = [name for name in names(layout, directory) if name in wanted]
     recorded = sorted({*packed, *(name for name in raw if name in wanted)}, key=_place)
-    if recorded:
+    if recorded and (set(recorded) & set(raw) or recorded != names(layout, directory)):
         write_lines(directory / f"{layout}{SUFFIX}", _merged(layout, recorded, raw, directory))
         (directory / f"{layout}{NAMES}").write_text("\n".join(recorded) + "\n", "ascii")
     return [name for name in wanted if name not in recorded]
