@@ -175,6 +175,14 @@ def _own_problem(host: HostView, saas: Saas, own: ApplicationEndpoint, answer: A
         )
     if answer.error_kind in ("gone", "resolve"):
         return case("gone", "{path}: {reason}", path=own.text, reason=no_answer(answer.error_kind))
+    if not answer.ok and (pids := _stopped(host, saas)):
+        return case(
+            "frozen",
+            "{path}: {reason}; a signal has stopped (state T): {pids}",
+            path=own.text,
+            reason=no_answer(answer.error_kind),
+            pids=pids,
+        )
     if not answer.ok:
         return connection_case(
             answer.error_kind, labelled(own.text, no_answer(answer.error_kind)), path=own.text
@@ -182,6 +190,14 @@ def _own_problem(host: HostView, saas: Saas, own: ApplicationEndpoint, answer: A
     if answer.status is not None and answer.status >= 500:
         return case("5xx", _with_exception(host, saas, own, answer), path=own.text, status=answer.status)
     return None
+
+
+def _stopped(host: HostView, saas: Saas) -> str:
+    """Return the pids of the processes of an application that a signal has stopped; "" if there are none."""
+    if isinstance(host.facts.processes, Missing) or saas.pid is None:
+        return ""
+    own = (one for one in host.processes.items if host.processes.descends(one.pid, saas.pid))
+    return " ".join(str(one.pid) for one in own if one.state in ("T", "t"))
 
 
 def _with_exception(host: HostView, saas: Saas, own: ApplicationEndpoint, answer: Answer) -> Message:

@@ -267,3 +267,18 @@ def test_a_certificate_that_nginx_would_not_find(judge: Any) -> None:
     verdict = judge("next-start", change)["nginx-1"]
     assert (verdict["verdict"], verdict["case"]) == ("fail", "nginx-file")
     assert "/etc/nginx/portal.conf:4" in verdict["evidence"]
+
+
+def test_an_application_that_a_signal_has_stopped(judge: Any) -> None:
+    def change(snapshot: dict[str, Any]) -> None:
+        facts = snapshot["hosts"]["appo-1"]
+        master = facts["saas"]["items"][0]["pid"]
+        for process in facts["processes"]["items"]:
+            if process[1] == master:
+                process[4] = "T"
+        for name, answer in facts["answers"]["by_name"].items():
+            if name.startswith("application-socket"):
+                answer.update(status=None, error_kind="silent", error_text="", body="", headers={})
+
+    verdict = judge("saas-run-state", change)["appo-1"]
+    assert (verdict["verdict"], verdict["case"]) == ("fail", "frozen")
