@@ -137,7 +137,7 @@ def settings_changes(
         elif newest.source_size is None:  # Python 2 records no size
             change = _change(file, process, loaded + slack, atimes=False)
             messages += [change] if change else []
-        elif newest.source_size != file.size:
+        elif newest.source_size != file.size and not newest.commented:
             messages.append(_edited(file, process, loaded + slack))
     return messages
 

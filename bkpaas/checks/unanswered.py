@@ -52,7 +52,10 @@ def unanswered_places(
         for project, name in users:
             if inside and _is_reported(host, project, name):
                 continue
-            value = host.settings.by_project[project].values[name]
+            values = host.settings.by_project[project].values
+            if name == "REDIS_HOST" and inside and port != deployment.service_port("redis"):
+                name = "REDIS_PORT" if "REDIS_PORT" in values else name
+            value = values[name]
             yield Unanswered(project, name, f"{value.file}:{value.line}", place, port, connection)
 
 

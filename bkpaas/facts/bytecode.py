@@ -29,6 +29,8 @@ _LONGEST = 255
 _SMALLEST = 256
 """Of a number that is looked for."""
 _MOST = 5
+_SHORTEST_COMMENT = 8
+"""In bytes, of comments that were added: a shorter change may be one of a value that is not looked for."""
 
 
 class Compiled(Record, frozen=True):
@@ -44,6 +46,8 @@ class Compiled(Record, frozen=True):
     """None: Python 2 does not record it."""
     changed: tuple[str, ...] = ()
     """Settings of the source whose value is not in the compiled code, and names that are only there."""
+    commented: bool = False
+    """The source has become longer by lines that are comments, and none of its settings was changed."""
 
 
 def source_of(path: str) -> str | None:
@@ -70,14 +74,41 @@ def compiled(path: str, mtime: float, text: str, source: str | None) -> Compiled
     python3 = "/__pycache__/" in path
     if python3 and struct.unpack("<I", data[4:8])[0] & _HASHED:
         return None
+    changed = () if source is None else tuple(_changed(source, data[16 if python3 else 8 :]))[:_MOST]
     stamp, size = struct.unpack("<II", data[8:16] if python3 else data[4:12])
     return Compiled(
         source=name,
         compiled=mtime,
         source_mtime=stamp,
         source_size=size if python3 else None,
-        changed=() if source is None else tuple(_changed(source, data[16 if python3 else 8 :]))[:_MOST],
+        changed=changed,
+        commented=python3 and source is not None and not changed and _has_comments_of(source, size),
     )
+
+
+def _has_comments_of(source: str, size: int) -> bool:
+    """Return whether a source without some lines of comments that follow each other has a size in bytes."""
+    more = len(source.encode("utf-8", "replace")) - size
+    if more < _SHORTEST_COMMENT:
+        return False
+    for end, sizes in _comments(source):
+        total = 0
+        for length in reversed(sizes[:end]):
+            total += length
+            if total == more:
+                return True
+    return False
+
+
+def _comments(source: str) -> Iterator[tuple[int, list[int]]]:
+    """Yield the sizes of the lines of each run of comments, and how many of them end the part to be looked at."""
+    sizes: list[int] = []
+    for line in [*source.splitlines(keepends=True), ""]:
+        if line.lstrip().startswith("#"):
+            sizes.append(len(line.encode("utf-8", "replace")))
+            yield len(sizes), sizes
+        else:
+            sizes = []
 
 
 def _changed(source: str, code: bytes) -> Iterator[str]:

@@ -45,6 +45,32 @@ def test_values_that_are_not_in_the_compiled_file(python3, old, new, changed):
     assert found.changed == changed and found.source_size == len(SOURCE)
 
 
+@pytest.mark.parametrize(
+    ("present", "commented"),
+    [
+        (SOURCE + "# reviewed by the operators\n", True),
+        (SOURCE.replace("SECRET", "# first line\n# second line\nSECRET", 1), True),
+        ("# old\n# older\n" + SOURCE + "DEBUG = True\n", False),
+        (SOURCE + "\n", False),
+        (SOURCE + "x = 1\n", False),
+        (SOURCE.replace("3600", "7200") + "# reviewed by the operators\n", False),
+        (SOURCE, False),
+    ],
+    ids=[
+        "appended",
+        "inserted",
+        "a value too",
+        "an empty line",
+        "a statement",
+        "a changed value",
+        "as it was",
+    ],
+)
+def test_lines_of_comments_that_were_added(python3, present, commented):
+    path, text = python3
+    assert compiled(path, 1.0, text, present).commented is commented
+
+
 def test_compiled_by_python_2():
     """The header of 2.7 has the time of the source and no size; strings have four bytes of length."""
     name = b"t" + struct.pack("<I", 10) + b"SECRET_KEY"
