@@ -25,8 +25,8 @@ from bkpaas.checks import (
 )
 
 FEWEST_LOSSY = 2
-LOSSY_SHARE = 0.3
-"""Of the repeated connections. One that is delayed by a busy host is not delayed again and again."""
+LOSSY_SHARE = 0.2
+"""Of the repeated connections; more are too many. One that is delayed by a busy host is not delayed again and again."""
 WAITING = 4
 """Connections in the queue of a listener from which it may be full."""
 
@@ -130,7 +130,7 @@ def _is_lossy(ends: Mapping[int, Link]) -> bool:
     tries = sum(one.repeats + one.heavy for one in ends.values())
     lossy = sum(one.lossy_repeats + one.heavy for one in ends.values())
     ports = [port for port, one in ends.items() if one.lossy]
-    return lossy >= max(FEWEST_LOSSY, LOSSY_SHARE * tries) and len(ports) >= min(2, len(ends))
+    return lossy >= FEWEST_LOSSY and lossy > LOSSY_SHARE * tries and len(ports) >= min(2, len(ends))
 
 
 def _is_lossy_at_first(ends: Mapping[int, Link]) -> bool:
