@@ -189,6 +189,13 @@ def slow_resolver(host: dict[str, Any]) -> None:
         known["seconds"] = 5.2
 
 
+def silent_nameserver(host: dict[str, Any]) -> None:
+    slow_resolver(host)
+    known = host["names"]["by_name"]["paas.bklab.test"]
+    silent = {"name": known["name"], "addresses": [], "error": "no answer"}
+    host["names"]["nameservers"] = {"10.66.0.98": silent, "10.66.0.1": known}
+
+
 INTERNAL = "paas.service.consul"
 CASES: tuple[tuple[str, str, str, Edit], ...] = (
     ("database-writable", "read-only", "paas-1", database("variables", read_only="ON")),
@@ -292,6 +299,7 @@ CASES: tuple[tuple[str, str, str, Edit], ...] = (
         nginx_lines("error", "*1 client intended to send too large body: 3145728 bytes", 1),
     ),
     ("resolver-slow", "slow", "appo-1", on(("appo-1",), slow_resolver)),
+    ("resolver-slow", "nameserver", "appo-1", on(("appo-1",), silent_nameserver)),
     ("domain-resolve", "no-dns", "cmdb-1", on(("cmdb-1",), without_dns)),
 )
 
