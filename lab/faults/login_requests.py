@@ -99,7 +99,7 @@ FAULTS = (
     ),
     Fault(
         "login-ids-used-up",
-        "login-errors",
+        "database-writable",
         SECTION,
         "the ids of the table of the login tokens are used up: each login ends in a server error",
         "登录令牌表的 id 已用完：每次登录都返回服务器错误",

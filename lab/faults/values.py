@@ -107,7 +107,7 @@ CHANGES = (
     Change("secret-key-esb-2", "login-secret-equal", "esb", 1, setting("SECRET_KEY", "'left-' 'over-8'"), "SECRET_KEY of esb", "esb 的 SECRET_KEY"),
     Change("secret-key-appengine-2", "login-secret-equal", "appengine", 1, "$ a import sys; setattr(sys.modules[__name__], 'SECRET_KEY', 'left-over-9')", "SECRET_KEY of appengine, set by setattr,", "appengine 的 SECRET_KEY（通过 setattr 设置）"),
     Change("timeout-esb-1", HOSTS, "esb", 0, setting("HTTP_TIMEOUT", "3"), "HTTP_TIMEOUT of esb", "esb 的 HTTP_TIMEOUT"),
-    Change("redis-host-esb-2", HOSTS, "esb", 1, setting("REDIS_HOST", "'OTHER_HOST'"), "REDIS_HOST of esb", "esb 的 REDIS_HOST"),
+    Change("redis-host-esb-2", INVENTORY, "esb", 1, setting("REDIS_HOST", "'OTHER_HOST'"), "REDIS_HOST of esb", "esb 的 REDIS_HOST"),
     Change("time-zone-login-2", HOSTS, "login default", 1, setting("TIME_ZONE", "'UTC'"), "TIME_ZONE in default.py of login", "login default.py 的 TIME_ZONE"),
     Change("database-password-login-1", "database-login", "login", 0, "s|'PASSWORD': .*|'PASSWORD': 'not-this-one',|", "PASSWORD of login's database", "login 数据库的 PASSWORD"),
 )  # fmt: skip

@@ -1,6 +1,6 @@
 """The client of the docker daemon: the words of its command line that operators use.
 
-`docker ps|inspect|run|start|stop|restart|kill|pause|unpause|rm|logs`, with the options that the platform's documents
+`docker ps|inspect|run|start|stop|restart|kill|pause|unpause|update|rm|logs`, with the options that the platform's documents
 use. `--format json` prints the word json, as clients before version 23 do.
 """
 
@@ -145,6 +145,14 @@ def run(words: list[str]) -> None:
     say(identity)
 
 
+def update(words: list[str]) -> None:
+    found, names = options(words)
+    limit = next(iter([*found.get("m", []), *found.get("memory", [])]))
+    for name in names:
+        ask("POST", f"/containers/{name}/update", {"Memory": memory(limit)})
+        say(name)
+
+
 def logs(words: list[str]) -> None:
     found, names = options(words, ("f", "t"))
     for name in names:
@@ -173,7 +181,7 @@ def change(verb: str, words: list[str]) -> None:
 
 def main() -> None:
     verb, *words = sys.orig_argv[1:] or ["ps"]
-    whole = {"ps": ps, "inspect": inspect, "run": run, "logs": logs}
+    whole = {"ps": ps, "inspect": inspect, "run": run, "logs": logs, "update": update}
     if verb in whole:
         whole[verb](words)
     elif verb in ("start", "stop", "restart", "kill", "pause", "unpause", "rm"):

@@ -283,6 +283,9 @@ def act(
             daemon.freeze(one, parts[2] == "pause")
         elif method == "POST" and parts[2:] == ["kill"]:
             daemon.kill(one, int(given.get("signal", signal.SIGKILL)))
+        elif method == "POST" and parts[2:] == ["update"]:
+            one["HostConfig"]["Memory"] = body["Memory"]
+            daemon.write(one)
     if method == "POST" and parts[2:] in (["stop"], ["restart"]):
         daemon.end(one, float(given.get("t", STOP_SECONDS)))
         if parts[2] == "restart":
