@@ -83,6 +83,8 @@ def test_all_containers_run(host: HostView, deployment: Deployment, finding: Fin
     wrong: dict[str, CaseMessage] = {}
     for name in dict.fromkeys((*required, *containers.by_name)):
         container = containers.by_name.get(name)
+        if container is not None and _was_put_aside(container, containers):
+            continue
         problem = _problem(host, containers, container) if container else _absent(containers)
         if problem:
             wrong[name] = problem
@@ -93,6 +95,12 @@ def test_all_containers_run(host: HostView, deployment: Deployment, finding: Fin
     if not_collected:
         names = " ".join(not_collected)
         raise NoData(msg("all run, but were not read again a moment later: {names}", names=names))
+
+
+def _was_put_aside(container: Container, containers: Containers) -> bool:
+    """Return whether a container has another name than that of a service and does not run, such as one kept as NAME-old."""
+    other = service_of_container(container.name) == container.name
+    return other and containers.now(container).state in ("exited", "created")
 
 
 def _absent(containers: Containers) -> CaseMessage:

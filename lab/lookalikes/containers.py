@@ -7,6 +7,7 @@ from lab.faults.actions import address, host
 from lab.faults.containers import (
     LOGIN,
     SERVICES,
+    START,
     UNITS_OF_6_1,
     await_service,
     await_state,
@@ -65,7 +66,20 @@ def remove_unit_files(lab: Lab) -> None:
     lab.run(name, f"({files}); rm -rf {lab.layout.home}/.envs/open_paas-*; systemctl daemon-reload")
 
 
+def keep_old(lab: Lab) -> None:
+    """The container of the former version was kept under another name and does not run."""
+    line = f"$(grep -- '--name {LOGIN} ' {START} | sed 's/--name {LOGIN} /--name {LOGIN}-old /')"
+    docker(lab, paas(lab), f"stop {LOGIN}")
+    lab.run(paas(lab), f'eval "{line}"; docker stop {LOGIN}-old; docker start {LOGIN}', timeout=90)
+    await_service(lab, paas(lab), "login")
+
+
+def remove_old(lab: Lab) -> None:
+    docker(lab, paas(lab), f"rm -f {LOGIN}-old")
+
+
 LOOKALIKES = [
+    Lookalike("container-kept", "The container of the former version is kept under another name", "保留了旧版本的容器，名称不同，未运行", keep_old, remove_old, layout="f"),
     Lookalike("container-of-another-product", "A container of another product that was killed", "其他产品已被杀死的容器", fail_another_container, remove_another_container, layout="f"),
     Lookalike("container-restarted-once", "A container that was started again before the run", "运行之前重新启动过的容器", have_restarted, nothing, layout="f"),
     Lookalike("container-reloaded", "A uwsgi in a container that was reloaded by TERM", "容器中被 TERM 重载过的 uwsgi", have_reloaded, nothing, layout="f"),
