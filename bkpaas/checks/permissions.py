@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from bkpaas.facts import FileFact, HostView
+from bkpaas.facts import FileFact, HostView, Missing, Process
 from bkpaas.facts.nginx_temporary import Directories, temporary_directories
 from bkpaas.facts.startup import directories
+from bkpaas.inventory.platform import NGINX_CONFS
 from bkpaas.messages import Message, msg
 
 READ, WRITE, EXECUTE = 4, 2, 1
@@ -25,12 +26,28 @@ def may_use(fact: FileFact, uid: int | None, wanted: int) -> bool:
 
 
 def worker_uids(host: HostView) -> set[int]:
-    """Return the accounts of nginx's workers."""
+    """Return the accounts of nginx's workers; where several nginx run, of the one whose files were read first."""
+    masters = host.processes.nginx_masters()
+    own = [one.pid for one in masters if len(masters) == 1 or _has_main(one, host)] or [
+        one.pid for one in masters
+    ]
     return {
         process.uid
         for process in host.processes.items
-        if process.uid is not None and process.command.startswith("nginx: worker process")
+        if process.uid is not None
+        and process.command.startswith("nginx: worker process")
+        and host.processes.descends_from_any(process.pid, own)
     }
+
+
+def _has_main(master: Process, host: HostView) -> bool:
+    """Return whether a master of nginx was started with the main file of the platform's nginx."""
+    words = master.command.split()
+    named = words[words.index("-c") + 1 :][:1] if "-c" in words else []
+    nginx = host.facts.nginx
+    return not isinstance(nginx, Missing) and (
+        named == [nginx.main] or (not named and nginx.main in NGINX_CONFS)
+    )
 
 
 def closed_path(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from msgspec import field, structs
@@ -19,7 +19,7 @@ from bkpaas.facts.nginx_tree import Tree
 from bkpaas.facts.process import Processes
 from bkpaas.facts.query import Earlier, Query, Resolve, Section
 from bkpaas.inventory import platform
-from bkpaas.inventory.deployment import Deployment, Host
+from bkpaas.inventory.deployment import DEFAULT_PORTS, Deployment, Host
 from bkpaas.messages import Message
 
 APP_UPSTREAMS = {"PAAS_AGENT_TEST": "appt", "PAAS_AGENT_PROD": "appo"}
@@ -171,9 +171,11 @@ def nginx(section: dict[str, Any], *, usual: bool = False) -> Nginx:
         statements = tree.read(main, ())
         syntax += conf_problems(entries, main, statements)
         its_upstreams, its_servers = _configuration(statements, reader)
-        parsed.append((main, statements, _is_platform(its_upstreams)))
+        parsed.append((main, statements, _is_platform(its_upstreams, its_servers)))
         label = main if len(mains) > 1 else ""
-        upstreams += [structs.replace(one, main=label) for one in its_upstreams]
+        # nginx refuses a second one of the same name
+        first_of = {one.name: one for one in reversed(its_upstreams)}
+        upstreams += [structs.replace(one, main=label) for one in its_upstreams if first_of[one.name] is one]
         servers += [structs.replace(one, main=label) for one in its_servers]
     own, first, _ = next((one for one in parsed if one[2]), parsed[0] if parsed else (None, [], False))
     in_use = certificates(first)
@@ -196,8 +198,11 @@ def nginx(section: dict[str, Any], *, usual: bool = False) -> Nginx:
     )
 
 
-def _is_platform(upstreams: list[NginxUpstream]) -> bool:
-    return any(one.name.startswith(("OPEN_PAAS", *APP_UPSTREAMS)) for one in upstreams)
+def _is_platform(upstreams: Iterable[NginxUpstream], servers: Iterable[NginxServer]) -> bool:
+    """Return whether this is the configuration of the nginx in front, or of that of the applications."""
+    front = any(one.name.startswith(("OPEN_PAAS", *APP_UPSTREAMS)) for one in upstreams)
+    ports = {listen.port for server in servers for listen in server.listens if not listen.unix}
+    return front or DEFAULT_PORTS["agent_nginx"] in ports
 
 
 def _configuration(

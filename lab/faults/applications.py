@@ -310,7 +310,7 @@ FAULTS = (
         SECTION,
         "two nginx run on the appt host, and the file of the agent's one names another socket",
         "appt 上运行两个 nginx，其中 agent 的配置指向另一个套接字",
-        start_again,
+        second_master,
         single_master,
     ),
     Fault(
