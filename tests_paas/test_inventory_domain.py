@@ -8,6 +8,7 @@ from bkpaas.checks import (
     HostLookup,
     HostView,
     Missing,
+    NginxServer,
     NoData,
     NotApplicable,
     Value,
@@ -49,6 +50,7 @@ def test_inventory_has_the_domain_of_the_files(
         raise NoData(clauses(dict.fromkeys(unread)))
     if not served or not configured:
         raise NotApplicable(msg("no server block of open_paas, or no PAAS_DOMAIN, was read"))
+    _refuse_other_names(deployment, [host_facts(name) for name in fronts])
     fits = [name for name in served if server_name_fits(name, deployment.domain)]
     other = next((name for name in configured if name in served), None)
     if fits or deployment.domain in configured or other is None:
@@ -62,6 +64,45 @@ def test_inventory_has_the_domain_of_the_files(
     )
     domains = [f"domain:{name}" for name in configured if name in served]
     raise AssertionError(about(message, *domains))
+
+
+def _refuse_other_names(deployment: Deployment, fronts: list[HostView]) -> None:
+    """Refuse a name of CMDB or JOB that no server block has, where a server block for it has another name."""
+    if any(isinstance(host.facts.nginx, Missing) for host in fronts):
+        return
+    for role, name in deployment.fqdns.items():
+        if any(
+            server_name_fits(own, name) for host in fronts for one in host.nginx.servers for own in one.names
+        ):
+            continue
+        for host in fronts:
+            for server in _servers_of_role(host, deployment, role):
+                other = next((own for own in server.names if "." in own), None)
+                if other is not None:
+                    message = case(
+                        "other-name",
+                        "the inventory has the name {name} for {role}, and {place} has {other}",
+                        name=name,
+                        role=role,
+                        place=f"{host.name}:{server.file}:{server.line}",
+                        other=other,
+                    )
+                    raise AssertionError(about(message, f"domain:{name}"))
+
+
+def _servers_of_role(host: HostView, deployment: Deployment, role: str) -> list[NginxServer]:
+    """Return the server blocks that lead to an upstream of this role: by its name, or by the addresses in it."""
+    addresses = {entry.address for entry in deployment.hosts_with(role)}
+    upstreams = {
+        one.name
+        for one in host.nginx.upstreams
+        if one.name.lower() == role or addresses & {server.address for server in one.servers}
+    }
+    return [
+        server
+        for server in host.nginx.servers
+        if any(location.upstream in upstreams for location in server.locations)
+    ]
 
 
 def _served(host: HostView) -> dict[str, str]:

@@ -25,7 +25,7 @@ from bkpaas.facts.logs import Logs, logs
 from bkpaas.facts.merged_rounds import MergedRounds, built, named_errors
 from bkpaas.facts.missing import Fact, Missing
 from bkpaas.facts.names import names
-from bkpaas.facts.nginx import nginx, running_usual_nginx
+from bkpaas.facts.nginx import nginx
 from bkpaas.facts.probe_shapes import read_controller
 from bkpaas.facts.process import Processes, processes
 from bkpaas.facts.proxies import proxies
@@ -234,7 +234,7 @@ class _Answers(MergedRounds):
             "settings": self._settings(parsed_supervisors, running),
             "path_stats": self.merged("files", lambda *_: path_stats(self.entries("files"))),
             "proxies": self.files_noun(FileName.PROXY.prefix, lambda files: proxies(files, secrets)),
-            "nginx": self.noun(lambda: nginx(first["nginx"], usual=running_usual_nginx(running)), "nginx"),
+            "nginx": self.noun(lambda: nginx(first["nginx"], running), "nginx"),
             "agent": self.files_noun(FileName.AGENT_CONFIG, lambda files: agent(files, secrets)),
             "saas": self.files_noun(FileName.SAAS_PID, lambda files: saas(self.host, files, running)),
             "disks": self.noun(lambda: disks(first["disks"], self.round_2.values.get("deleted")), "disks"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import PurePosixPath
 from typing import Any
 
 from msgspec import field, structs
@@ -148,20 +149,12 @@ class Nginx(Fact, frozen=True):
         return {_address(match[1]) for match in matches if match}
 
 
-def running_usual_nginx(running: Processes | None) -> bool:
-    """Return whether an nginx runs without -c, and so with the usual main file."""
-    return running is not None and any(" -c" not in one.command for one in running.nginx_masters())
-
-
-def nginx(section: dict[str, Any], *, usual: bool = False) -> Nginx:
-    """Parse the raw section: the main files of the nginx that run, else the first one, and all their includes.
-
-    usual: whether an nginx runs without -c, which is not among those that the section says to run.
-    """
+def nginx(section: dict[str, Any], processes: Processes | None = None) -> Nginx:
+    """Parse the raw section: the main files of the nginx that run, else the first one, and all their includes."""
     entries = {entry["path"]: entry for entry in section["files"]}
     running = [path for path in section.get("running", ()) if path in entries]
-    usual_main = [path for path in section["main"] if path in entries][:1]
-    mains = list(dict.fromkeys([*(usual_main if usual or not running else ()), *running]))
+    usual = [path for path in section["main"] if path in entries and path not in running][:1]
+    mains = [*(usual if not running or _runs_usual(processes, running) else ()), *running]
     tree = Tree(entries)
     if error := raw.reason(section.get("error")):
         tree.problems.append(error)
@@ -196,6 +189,16 @@ def nginx(section: dict[str, Any], *, usual: bool = False) -> Nginx:
         includes=tuple(tree.patterns),
         files_of={main: tuple(tree.reached[main]) for main in mains} if len(mains) > 1 else {},
     )
+
+
+def _runs_usual(processes: Processes | None, running: Collection[str]) -> bool:
+    """Return whether an nginx runs without -c and not with the file of its own prefix, so with the usual main file.
+
+    running: the main files that nginx runs with by their -c or their prefix.
+    """
+    masters = processes.nginx_masters() if processes is not None else ()
+    programs = [PurePosixPath(one.exe or one.argv[-1]) for one in masters if " -c" not in one.command]
+    return any(f"{program.parent.parent}/conf/nginx.conf" not in running for program in programs)
 
 
 def _is_platform(upstreams: Iterable[NginxUpstream], servers: Iterable[NginxServer]) -> bool:

@@ -106,6 +106,10 @@ def other_domain(lab: Lab, text: str) -> str:
     return text.replace(lab.layout.domain, f"old.{lab.layout.domain}")
 
 
+def other_cmdb_name(lab: Lab, text: str) -> str:
+    return text.replace(f"cmdb.{lab.layout.domain}", f"cmbd.{lab.layout.domain}")
+
+
 ONLY_6 = ("usermgr", "iam", "consul")
 """Words of an install.config that one of 5.x does not have."""
 
@@ -230,6 +234,15 @@ FAULTS = (
         "the inventory has a domain that nothing serves",
         "清单中的域名没有任何服务提供",
         change(other_domain, "globals.env"),
+        restore,
+    ),
+    Fault(
+        "inventory-cmdb-name",
+        "inventory-domain",
+        SECTION,
+        "the inventory has a name of CMDB that nginx does not serve",
+        "清单中 CMDB 的域名没有任何服务提供",
+        change(other_cmdb_name, "globals.env"),
         restore,
     ),
 )

@@ -329,7 +329,7 @@ def test_a_whole_answer_of_one_wrong_type_never_raises(replacement):
 
 
 def test_a_stumbling_parser_is_no_data_and_says_so(monkeypatch):
-    monkeypatch.setattr("bkpaas.facts.build.nginx", lambda section: 1 / 0)
+    monkeypatch.setattr("bkpaas.facts.build.nginx", lambda *_, **__: 1 / 0)
     one = first() | {"nginx": {"main": [], "files": [], "error": None}}
     assert english(built(one).nginx.reason) == "the answer cannot be read (suite error): ZeroDivisionError"
 

@@ -4,6 +4,7 @@ import pytest
 from recorded import english, entry, missing
 
 from bkpaas.facts.nginx import NginxListen, NginxUpstreamServer, nginx
+from bkpaas.facts.process import Process, Processes
 
 MAIN = "/etc/nginx/nginx.conf"
 NGINX_CONF = """\
@@ -256,17 +257,25 @@ def test_a_variable_may_lead_to_any_upstream():
     assert all(one.used for one in found.upstreams)
 
 
+OTHER = "/etc/other.conf"
+OPENRESTY = "/usr/local/openresty/nginx/conf/nginx.conf"
+
+
 @pytest.mark.parametrize(
-    "order", [("/etc/other.conf",), ()], ids=["another nginx runs with its own file", "no other"]
+    ("program", "running", "read"),
+    [
+        ("/usr/sbin/nginx", [OTHER], [MAIN, OTHER]),
+        ("/usr/sbin/nginx", [], [MAIN]),
+        ("/usr/local/openresty/nginx/sbin/nginx", [OPENRESTY, OTHER], [OPENRESTY, OTHER]),
+        (f"/usr/sbin/nginx -c {OTHER}", [OTHER], [OTHER]),
+    ],
+    ids=["another nginx beside it", "no other one", "by its prefix", "none without -c"],
 )
-def test_the_usual_file_counts_where_an_nginx_runs_without_an_option(order):
-    files = {MAIN: "upstream OPEN_PAAS { server 10.0.1.3:8001; }", "/etc/other.conf": "pid /run/other.pid;"}
-    entries = [
-        {"path": path, "type": "file", "mode": 33188, "text": f"http {{ {text} }}" if path == MAIN else text}
-        for path, text in files.items()
-    ]
-    section = {"main": [MAIN], "running": list(order), "files": entries}
-    found = nginx(section, usual=True)
-    assert found.main == MAIN and [one.name for one in found.upstreams] == ["OPEN_PAAS"]
-    if order:
-        assert nginx(section).main == "/etc/other.conf"
+def test_the_usual_file_counts_where_an_nginx_runs_without_an_option(program, running, read):
+    paths = [*running, MAIN]  # as the collector says it: what runs comes first
+    files = [{"path": path, "type": "file", "mode": 33188, "text": f"# {path}"} for path in paths]
+    title = (f"nginx: master process {program}",)
+    processes = Processes(items=(Process(1, 0, argv=title, exe=program.split()[0], name="nginx"),))
+    found = nginx({"main": paths, "running": running, "files": files}, processes)
+    assert [*found.mains] == (read if len(read) > 1 else [])
+    assert found.main == read[0]

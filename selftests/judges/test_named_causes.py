@@ -72,6 +72,13 @@ def test_it_does_not_explain_a_third_domain(record: Any) -> None:
     assert "settings-match-inventory@paas-2" not in results["root_causes"]
 
 
+def test_a_name_of_cmdb_that_nothing_serves_is_the_cause(record: Any) -> None:
+    def change(snapshot: Snapshot) -> None:
+        snapshot["deployment"]["fqdns"]["cmdb"] = "cmbd.bklab.test"
+
+    assert roots(record(change)) == ["inventory-domain@controller"]
+
+
 def edited(*names: str) -> Any:
     """Lower the limit of uploads in paas.conf, and let these files be newer than the nginx that runs."""
 
