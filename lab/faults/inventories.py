@@ -106,8 +106,8 @@ def other_domain(lab: Lab, text: str) -> str:
     return text.replace(lab.layout.domain, f"old.{lab.layout.domain}")
 
 
-def other_cmdb_name(lab: Lab, text: str) -> str:
-    return text.replace(f"cmdb.{lab.layout.domain}", f"cmbd.{lab.layout.domain}")
+def other_cmdb_name(_: Lab, text: str) -> str:
+    return text.replace('CMDB_FQDN="cmdb.', 'CMDB_FQDN="cmbd.')
 
 
 ONLY_6 = ("usermgr", "iam", "consul")
