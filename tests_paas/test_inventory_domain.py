@@ -50,11 +50,13 @@ def test_inventory_has_the_domain_of_the_files(
         raise NoData(clauses(dict.fromkeys(unread)))
     if not served or not configured:
         raise NotApplicable(msg("no server block of open_paas, or no PAAS_DOMAIN, was read"))
-    _refuse_other_names(deployment, [host_facts(name) for name in fronts])
     fits = [name for name in served if server_name_fits(name, deployment.domain)]
     other = next((name for name in configured if name in served), None)
-    if fits or deployment.domain in configured or other is None:
-        return  # the files differ: other conditions compare them
+    if (
+        fits or deployment.domain in configured or other is None
+    ):  # files that differ: other conditions compare them
+        _refuse_other_names(deployment, [host_facts(name) for name in fronts])
+        return
     message = case(
         "differs",
         "the inventory has the domain {domain}, and {place} has {other}",
