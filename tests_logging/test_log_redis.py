@@ -31,11 +31,14 @@ from bkpaas.checks import (
     no_answer,
     redis_endpoint,
     refused_command,
+    refuses_login,
     require_log_search,
     unknown_field,
     valid_addresses,
 )
 
+FULL = "max number of clients reached"
+"""The error of a redis that has no connection left."""
 REACHED = ("+PONG", "-NOAUTH", "-ERR operation not permitted", "-MISCONF")
 """-MISCONF: redis refuses writes after a failed save, and PING as well; log-redis-writable checks it."""
 
@@ -103,6 +106,8 @@ def _unreached(answer: RedisAnswer, endpoint: str) -> CaseMessage | None:
     reply = answer.replies[0] if answer.replies else ""
     if reply.startswith(REACHED):
         return None
+    if FULL in reply:
+        return case("clients", labelled(endpoint, reply), endpoint=endpoint)
     if reply[:1] in ("+", "-"):
         return case("error-reply", labelled(endpoint, reply), endpoint=endpoint, reply=reply)
     return case(
@@ -128,10 +133,12 @@ def _refused(answer: RedisAnswer, target: RedisTarget) -> CaseMessage | None:
         return None
     # One parameter "AUTH: ..." would be redacted, as a line of a log with a password is.
     evidence = msg("{endpoint}: {command}: {reply}", endpoint=endpoint, command=command, reply=reply)
+    if FULL in reply:
+        return case("clients", evidence, endpoint=endpoint)
     if reply.startswith("-NOAUTH") and not target.password:
         evidence = msg("{evidence}, and there is no password in the configuration", evidence=evidence)
         return case("login-missing", evidence, endpoint=endpoint)
-    if command == "AUTH" or reply.startswith("-NOAUTH"):
+    if refuses_login(command, reply):
         return case("login-refused", evidence, endpoint=endpoint)
     return case("error-reply", evidence, endpoint=endpoint, reply=reply)
 

@@ -25,6 +25,7 @@ from bkpaas.checks import (
     msg,
     own_addresses,
     refused_command,
+    refuses_login,
     series,
 )
 
@@ -157,7 +158,7 @@ def _password(view: HostView, target: RedisTarget, file: RedisFile, was_edited: 
     if refusal is None or file.password != target.password:
         return None  # log-redis-reachable
     command, reply = refusal
-    refused = command == "AUTH" or reply.startswith("-NOAUTH")
+    refused = refuses_login(command, reply)
     if refused and not was_edited:
         return case(
             "closed",

@@ -31,6 +31,7 @@ from bkpaas.checks import (
     lines,
     load_time,
     log_time,
+    misled,
     msg,
     nginx_edit_of,
     nginx_route,
@@ -91,7 +92,10 @@ def test_nginx_passes_requests_on(
             least = deployment.thresholds.answer_seconds
             for problem in _problems(route.location, server, service, deployment.domain, least):
                 add(service, route.location, server, problem)
-        for service, location, problem in _refusals(host, server, deployment, host_facts):
+        for service, location, problem in (
+            *_misled(server),
+            *_refusals(host, server, deployment, host_facts),
+        ):
             add(service, location, server, problem)
     finding.add_evidence(", ".join(seen))
     if not wrong:
@@ -118,6 +122,27 @@ def test_nginx_passes_requests_on(
 
 def _where(location: NginxLocation) -> str:
     return f"{location.file}:{location.line}"
+
+
+def _misled(server: NginxServer) -> Iterator[tuple[str, NginxLocation, CaseMessage]]:
+    """Yield service, location and case of each path that a rewrite of the server block takes away from its service."""
+    for path, service in USER_PATHS.items():
+        location, other = serving_location(server.locations, path), misled(server, path)
+        if location is not None and other is not None:
+            new, by = other
+            yield (
+                service,
+                location,
+                case(
+                    "path-rewritten",
+                    "({path}): rewrite {pattern} in {file}:{line} makes it {new}, which another location serves",
+                    path=path,
+                    pattern=by.pattern,
+                    file=by.file,
+                    line=by.line,
+                    new=new,
+                ),
+            )
 
 
 def _refusals(

@@ -137,6 +137,7 @@ from bkpaas.checks.nginx_refusals import (
     client_of,
     limit_text,
     limits_in_line,
+    misled,
     refusal_of_users,
     refused_hosts,
 )
@@ -310,6 +311,7 @@ from bkpaas.facts.redis import (
     answers_commands,
     key_readings,
     refused_command,
+    refuses_login,
 )
 from bkpaas.facts.redis_conf import RedisFile, RedisRunning
 from bkpaas.facts.redis_state import READING, WRITING
@@ -377,12 +379,12 @@ __all__ = [  # one name a line would take 200 lines
     "is_login_refusal", "is_loopback", "is_own", "is_placeholder", "java_proxies", "joined", "keeps_host", "keeps_settings",
     "key_readings", "labelled", "later_time", "lead_to", "leads_to_own_service", "left_out", "limit_text", "limits_in_line", "lines", "listen_again", "listen_on", "load_time",
     "location_host", "location_port", "log_time", "login_access_log", "login_obstacle", "lost_settings", "may_use", "mentions",
-    "message_of", "misplaced_roles", "missing_program", "move_server", "msg", "name_database", "name_index", "nearest", "needs", "newer_files",
+    "message_of", "misled", "misplaced_roles", "missing_program", "move_server", "msg", "name_database", "name_index", "nearest", "needs", "newer_files",
     "newest_by_source", "nginx_addresses", "nginx_edit_of", "nginx_route", "no_answer", "offset", "only_touched",
     "open_paas_servers", "other_socket", "own_addresses", "own_answer", "own_interfaces", "own_readings", "parsers", "pid_files", "platform_servers",
     "platform_upstreams", "plural", "port_of_service", "port_of_uwsgi", "process_of_program", "program_lines", "proxy_exceptions",
     "queried_applications", "read_only_variables", "readings", "redis_endpoint", "refusal_of_users", "refused_address",
-    "refused_command", "refused_hosts", "refuses_password", "repairs", "replace_first", "replace_in_line", "request_failure", "require_log_search",
+    "refused_command", "refused_hosts", "refuses_login", "refuses_password", "repairs", "replace_first", "replace_in_line", "request_failure", "require_log_search",
     "require_no_problems", "require_one_generation", "require_project", "require_supervisord", "required_units", "role_places",
     "same_host", "same_link", "say", "seconds", "seen_from_host", "selected_server", "series", "server_name_fits",
     "servers_of_domain", "servers_of_name", "service_endpoint", "service_of_container", "service_of_unit", "serving_location", "serving_servers",

@@ -8,8 +8,9 @@ from ipaddress import ip_network
 
 from bkpaas.checks.nginx import IS_LOGIN_PATH, refused_address
 from bkpaas.facts import NginxLocation, NginxServer
-from bkpaas.facts.nginx_location import route
+from bkpaas.facts.nginx_location import route, serving_location
 from bkpaas.facts.nginx_refusals import Limit
+from bkpaas.facts.nginx_rewrites import NginxRewrite, rewritten
 from bkpaas.inventory.deployment import Deployment
 from bkpaas.messages import Message, msg
 
@@ -100,6 +101,21 @@ def _is_of_inventory(written: str, deployment: Deployment) -> bool:
         return written == "unix:"
     own = {entry.address for entry in deployment.hosts}
     return network.is_loopback or (network.num_addresses == 1 and str(network.network_address) in own)
+
+
+def misled(server: NginxServer, path: str) -> tuple[str, NginxRewrite] | None:
+    """Return the path that a rewrite makes of this one, and the rewrite, if another target serves it then."""
+    new, by = rewritten(server.rewrites, path)
+    if by is None:
+        return None
+    before, after = (serving_location(server.locations, one) for one in (path, new))
+    if before is None or (after is not None and _target(before) == _target(after)):
+        return None
+    return new, by
+
+
+def _target(location: NginxLocation) -> str | None:
+    return location.upstream or location.proxy_pass or location.uwsgi_pass
 
 
 def is_low(limit: Limit) -> bool:

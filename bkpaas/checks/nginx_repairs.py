@@ -16,7 +16,7 @@ from bkpaas.checks.edits import (
     replace_first,
     replace_in_line,
 )
-from bkpaas.checks.nginx_refusals import is_low
+from bkpaas.checks.nginx_refusals import USER_PATHS, is_low, misled
 from bkpaas.facts import HostView, Missing, NginxLocation, NginxServer
 from bkpaas.facts.nginx_passing import Place
 from bkpaas.messages import Message, msg
@@ -95,6 +95,9 @@ def repairs(name: str, location: NginxLocation, server: NginxServer, text: str) 
         return [*set_in_effect(location, server, "proxy_read_timeout", "600")]
     if name == "program-refused":
         return _without_programs(location)
+    if name == "path-rewritten":
+        found = {one[1] for path in USER_PATHS if (one := misled(server, path))}
+        return [disable(Place("rewrite", one.pattern[:100], one.file, one.line)) for one in found]
     if name == "users-refused":
         return list(_let_users_pass(location)) or [None]
     wrong: dict[str, Iterator[Place]] = {

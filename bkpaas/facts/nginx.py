@@ -14,6 +14,7 @@ from bkpaas.facts.file import FileFact, file_fact
 from bkpaas.facts.missing import Fact, Record
 from bkpaas.facts.nginx_location import NginxLocation, Statement, locations, target_name
 from bkpaas.facts.nginx_passing import Inherited, inherited, refuses_post
+from bkpaas.facts.nginx_rewrites import NginxRewrite, rewrites
 from bkpaas.facts.nginx_syntax import certificates, conf_problems
 from bkpaas.facts.nginx_temporary import configured_directories
 from bkpaas.facts.nginx_tree import Tree
@@ -77,6 +78,7 @@ class NginxServer(Record, frozen=True):
     line: int
     main: str = ""
     """The main file that includes it, when several nginx run."""
+    rewrites: tuple[NginxRewrite, ...] = ()
 
 
 class Nginx(Fact, frozen=True):
@@ -329,6 +331,7 @@ def _server(statement: Statement, logs: _Logs, upstreams: set[str], above: Inher
         returns=returns,
         file=statement["file"],
         line=statement["line"],
+        rewrites=rewrites(block),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -139,6 +140,13 @@ def refused_command(answer: RedisAnswer, target: RedisTarget) -> tuple[str, str]
     """Return (command, reply) of the first command before the keys that was answered by an error."""
     replies = zip(commands_before_keys(target), answer.replies, strict=False)
     return next(((command, reply) for command, reply in replies if reply.startswith("-")), None)
+
+
+def refuses_login(command: str, reply: str) -> bool:
+    """Return whether this error is about the login, and not about redis, such as one without a free connection."""
+    return (command == "AUTH" or reply.startswith("-NOAUTH")) and re.search(
+        "auth|pass", reply, re.I
+    ) is not None
 
 
 def answers_commands(answer: RedisAnswer, target: RedisTarget) -> bool:

@@ -37,6 +37,14 @@ FAULTS = (
         *in_front(LOGIN.format("proxy_pass http://OPEN_PAAS_LOGIN/$1;")),
     ),
     Fault(
+        "nginx-rewrites-accounts",
+        CONDITION,
+        LOOP,
+        "a rewrite in nginx sends the accounts of login to the applications",
+        "nginx 的 rewrite 把 login 的 accounts 路径转到应用",
+        *in_front("s|proxy_set_header Host .*|&\\n    rewrite ^/login/accounts/(.*) /o/accounts/$1;|"),
+    ),
+    Fault(
         "nginx-hides-cookies",
         CONDITION,
         LOOP,

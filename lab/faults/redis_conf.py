@@ -129,6 +129,14 @@ FAULTS = (
         lambda lab: redis_cli(lab, "acl setuser default resetkeys allkeys"),
     ),
     fault(
+        "redis-clients-used-up",
+        "log-redis-reachable",
+        "redis has no connection left for the log plugins",
+        "redis 的连接数已用完，日志插件无法连接",
+        lambda lab: redis_cli(lab, "config set maxclients 1"),
+        restarted,
+    ),
+    fault(
         "redis-account-off",
         PASSWORD,
         "the default account of the running redis was switched off",

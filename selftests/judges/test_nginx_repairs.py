@@ -8,11 +8,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from bkpaas.checks.nginx_refusals import misled
 from bkpaas.checks.nginx_repairs import nginx_edit_of, repairs, set_in_effect
 from bkpaas.facts import Missing, NginxLocation, NginxServer
 from bkpaas.facts.nginx_location import locations
 from bkpaas.facts.nginx_passing import inherited, refuses_post
+from bkpaas.facts.nginx_rewrites import rewrites
 from bkpaas.facts.nginx_syntax import parsed
 
 SITE = r"""{zone}
@@ -50,7 +53,8 @@ def read(file: Path) -> tuple[list[NginxLocation], NginxServer]:
     http = named(statements)
     server = next(one for one in http if one["directive"] == "server")
     found = list(locations(server["block"], set(), inherited(http, {}), refuses_post(server["block"])))
-    return found, NginxServer((), (), tuple(found), None, None, None, str(file), server["line"])
+    block = NginxServer((), (), tuple(found), None, None, None, str(file), server["line"])
+    return found, structs.replace(block, rewrites=rewrites(server["block"]))
 
 
 def carried_out(file: Path, case: str, number: int = 0, text: str = "") -> NginxLocation:
@@ -128,6 +132,35 @@ def test_users_are_let_in(file: Path, parts: dict[str, str]) -> None:
     file.write_text(site(**parts))
     refusal = carried_out(file, "users-refused").refusal
     assert not refusal.answer and not refusal.password and not refusal.limits
+
+
+REWRITE = "rewrite ^/login/accounts/(.*) /o/accounts/$1;"
+
+
+def test_a_rewrite_is_taken_out(file: Path) -> None:
+    file.write_text(site(server=REWRITE, other="location ^~ /o/ { proxy_pass http://AGENT; }"))
+    assert misled(read(file)[1], "/login/accounts/is_login/")
+    carried_out(file, "path-rewritten")
+    assert read(file)[1].rewrites == ()
+
+
+@pytest.mark.parametrize(
+    ("rewrite", "path", "new"),
+    [
+        ("rewrite ^/login/accounts/(.*) /o/accounts/$1;", "/login/accounts/a/", "/o/accounts/a/"),
+        ("rewrite ^/login/accounts/(.*) /o/$1?next=$uri last;", "/login/accounts/a/", None),
+        ("rewrite ^/login/(.*) /login/v2/$1;", "/login/a/", None),
+        ("rewrite ^/login/(.*) https://other.example/$1;", "/login/a/", None),
+        ("rewrite ^/login/(.*) /o/$1 permanent;", "/login/a/", None),
+        ("rewrite ^/login/(.*) /o/$1 break; rewrite ^/o/(.*) /login/$1;", "/login/a/", "/o/a/"),
+        ("rewrite ^/login/(.*) /o/$1; rewrite ^/o/(.*) /login/$1;", "/login/a/", None),
+        ("rewrite ^/other/(.*) /o/$1;", "/login/a/", None),
+    ],
+)
+def test_a_path_that_another_target_gets(file: Path, rewrite: str, path: str, new: str | None) -> None:
+    file.write_text(site(server=rewrite, other="location ^~ /o/ { proxy_pass http://AGENT; }"))
+    found = misled(read(file)[1], path)
+    assert (found[0] if found else None) == new
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,12 @@ def test_a_file_that_is_not_known_is_not_judged(judge: Any, change: Any) -> None
         assert judge(condition, change)["data-1"]["verdict"] == "not_applicable"
 
 
+def test_a_redis_without_a_free_connection_does_not_refuse_the_password(judge: Any) -> None:
+    change = pair(refused="-ERR max number of clients reached")
+    assert judge("redis-password", change)["data-1"]["case"] is None
+    assert judge("log-redis-reachable", change)["paas-1"]["case"] == "clients"
+
+
 def test_a_redis_that_was_not_restarted_is_the_cause_of_its_refusals(record: Any) -> None:
     results = record(pair(refused="-WRONGPASS invalid username-password pair"))
     assert results["causes"][0]["ids"] == ["redis-password@data-1"]
