@@ -73,7 +73,7 @@ class Picture(NamedTuple):
 
 
 # x, y, width, height; side by side on a wide page, one below the other on a narrow one.
-_WIDE = {
+WIDE = {
     "browser": (0, 8, 150, 50),
     "agents": (0, 92, 150, 50),
     "cmdb": (0, 176, 150, 50),
@@ -90,7 +90,7 @@ _WIDE = {
     "redis": (1030, 72, 150, 50),
     "es": (1030, 136, 150, 50),
 }
-_NARROW = {
+NARROW = {
     "browser": (0, 0, 82, 46),
     "agents": (92, 0, 82, 46),
     "cmdb": (184, 0, 82, 46),
@@ -163,11 +163,11 @@ def pictures(results: Results) -> list[Picture]:
     if not hosts.get("nginx") or not hosts.get("open_paas"):
         return []
     by_part, called = parts(results), names(results)
-    shown = [name for name in _WIDE if name in stations and (name not in hosts or hosts[name])]
+    shown = [name for name in WIDE if name in stations and (name not in hosts or hosts[name])]
     steps = {key: part for key, part in by_part.items() if ">" in key and set(key.split(">")) <= set(shown)}
     return [
         _picture(boxes, shown, steps, by_part, hosts, called, wide)
-        for boxes, wide in ((_WIDE, True), (_NARROW, False))
+        for boxes, wide in ((WIDE, True), (NARROW, False))
     ]
 
 

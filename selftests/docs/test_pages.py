@@ -19,7 +19,7 @@ PAIRS = [
     if one.path.name.endswith(CHINESE)
 ]
 OTHERS = {
-    *("--list", "--sample"),  # script/replay
+    *("--list", "--sample", "--update"),  # script/replay
     "--remedy",  # script/matrix
     *("--become", "--check", "--seconds", "--hosts", "--api"),  # Ansible, and the examples for Salt and JOB
     *("--require-hashes", "--no-index", "--find-links", "--only-binary", "--no-deps", "--no-build-isolation"),

@@ -7,12 +7,16 @@ import re
 import msgspec
 import pytest
 
-from bkpaas.catalogue.registry import CONDITIONS
+from bkpaas.catalogue.registry import CONDITIONS, TOPOLOGY
 from bkpaas.record import Change, Clock, Comparison, HostRecord, Results, Word
 from bkpaas.report import changes, clocks, path
 
 from .fleet import large
 from .sample import among_others, healthy, judge, settle, three_faults, without_data
+
+
+def test_every_station_has_its_place_in_both_pictures() -> None:
+    assert set(path.WIDE) == set(path.NARROW) == set(TOPOLOGY.station)
 
 
 def test_a_healthy_way_is_green_where_it_was_judged() -> None:
