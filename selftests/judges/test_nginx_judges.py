@@ -319,6 +319,11 @@ def test_what_nginx_passes_on(judge, change, case):
     assert (verdict["verdict"], verdict["case"]) == (("fail", case) if case else ("pass", None))
 
 
+def test_a_lost_host_is_named_before_a_lost_cookie(judge):
+    verdict = judge("nginx-passes-requests", passing("/", cookie="", host=""))["nginx-1"]
+    assert verdict["case"] == "host-replaced" and "Cookie" in verdict["evidence"]
+
+
 def second_block(returns=None, names=("paas.bklab.test",), first=True, address="*"):
     """Add a server block that leads nowhere, before or after the site."""
 
