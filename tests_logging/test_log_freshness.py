@@ -43,7 +43,10 @@ def test_logged_lines_are_in_the_index(
     finding.add_evidence(evidence)
     assert newest is None or newest <= now + delay_seconds, case(
         "future",
-        msg("{newest} in the future: a time zone is wrong in log_agent or log_parser", newest=evidence),
+        msg(
+            "{newest} in the future: a clock is wrong, or a time zone in log_agent or log_parser",
+            newest=evidence,
+        ),
         distance=_amount(newest - now),
     )
     due, unclear = _due(deployment, host_facts, delay_seconds)

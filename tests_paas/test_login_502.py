@@ -70,7 +70,11 @@ def test_services_bind_the_address_that_nginx_uses(
             continue  # every address, or a name: paas-ports-local and the checks of its clients cover it
         used = _upstream_addresses(host, port, deployment, host_facts) or {entry.address}
         if facts.bind_address not in used:
-            text = msg("{place} is bound, but nginx uses {used}", place=place, used=", ".join(sorted(used)))
+            text = msg(
+                "{place} is the configured address; nginx uses {used}",
+                place=place,
+                used=", ".join(sorted(used)),
+            )
             found = [*filter(None, [wrong.get(service)]), case("other-address", text)]
             wrong[service] = combined(found, lines(one.evidence for one in found))
     finding.affects_services(wrong)

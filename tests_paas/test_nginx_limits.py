@@ -150,7 +150,7 @@ def test_nginx_accepts_uploads(
                 "{number} within {minutes:.0f} minutes, the last of {megabytes} MB (shipped limit {limit} MB) in {file}: {line}",
                 number=len(too_low),
                 minutes=deployment.thresholds.log_window_minutes,
-                megabytes=max(1, round(size / MEGABYTE)),
+                megabytes=f"{size / MEGABYTE:.3g}",
                 limit=SHIPPED_BODY // MEGABYTE,
                 file=hit.file,
                 line=hit.text,

@@ -66,7 +66,7 @@ QUOTED = re.compile(
     r"-ERR .*|Could not resolve|during banner exchange|clock (begin|end)|too much|host key|not registered|"
     r"shutting down|no app loaded|nginx: worker process|No such file or directory|Exec format error|Read timed out|"
     r"worker_connections are not enough|\(\d+: .*\)|proxy_pass_request_headers off|"
-    r"without any password configured|no password is set|verify from iam server fail|"
+    r"without any password configured|no password is set|max number of clients reached|verify from iam server fail|"
     r"(default-src|import |; do (command|d=`command) -v|exec env|\" or os|\",\"exec|<).*",
     re.S,
 )

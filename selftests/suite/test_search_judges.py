@@ -449,7 +449,7 @@ def fresh(newest: float | None, *logs: LogFile, **more: Any) -> str:
         (None, [log(400)], "fail: the newest document is from before yesterday"),
         (None, [log(200000)], "pass"),
         (None, [], "n/a"),
-        (-28800, [log(400)], "fail: the newest document is 8.0 h in the future: a time zone is wrong"),
+        (-28800, [log(400)], "fail: the newest document is 8.0 h in the future: a clock is wrong, or a time zone"),
         (3600, [log(400, path="/logs/a/b/c.log")], "n/a"),
         (404, [log(400)], "pass"),
     ],
