@@ -219,6 +219,10 @@ def _names_text(names: list[str], width: int) -> Message | str:
     return plural("{count} host", "{count} hosts", count=len(names))
 
 
+_QUARTERS = {"open_paas": 1, "appo": 2, "appt": 3, "mysql": 1, "redis": 2, "es": 3}
+"""How far down the side of its box the arrow to a station begins; that to another one in the middle."""
+
+
 def _across(
     step: PartState, name: Message, boxes: dict[str, tuple[int, int, int, int]], callers: list[str]
 ) -> Line:
@@ -242,9 +246,9 @@ def _across(
     if target == "nginx":  # each caller its own place on nginx's side
         end = to_y + to_height * (callers.index(step.key) + 1) / (len(callers) + 1)
     if source == "nginx":
-        start = y + height * {"open_paas": 1, "appo": 2, "appt": 3}[target] / 4
+        start = y + height * _QUARTERS.get(target, 2) / 4
     if source == "open_paas":
-        start = y + height * {"mysql": 1, "redis": 2, "es": 3}[target] / 4
+        start = y + height * _QUARTERS.get(target, 2) / 4
     begin, stop = x + width, to_x - 6
     bend = (stop - begin) / 2
     curve = f"M{begin},{start:g} C{begin + bend:g},{start:g} {stop - bend:g},{end:g} {stop},{end:g}"
