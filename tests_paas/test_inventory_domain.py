@@ -52,9 +52,8 @@ def test_inventory_has_the_domain_of_the_files(
         raise NotApplicable(msg("no server block of open_paas, or no PAAS_DOMAIN, was read"))
     fits = [name for name in served if server_name_fits(name, deployment.domain)]
     other = next((name for name in configured if name in served), None)
-    if (
-        fits or deployment.domain in configured or other is None
-    ):  # files that differ: other conditions compare them
+    if fits or deployment.domain in configured or other is None:
+        # files that differ: other conditions compare them
         _refuse_other_names(deployment, [host_facts(name) for name in fronts])
         return
     message = case(
@@ -70,8 +69,9 @@ def test_inventory_has_the_domain_of_the_files(
 
 def _refuse_other_names(deployment: Deployment, fronts: list[HostView]) -> None:
     """Refuse a name of CMDB or JOB that no server block has, where a server block for it has another name."""
-    if any(isinstance(host.facts.nginx, Missing) for host in fronts):
-        return
+    unread = [one for host in fronts for one in unread_nouns(host, deployment, "nginx")]
+    if unread and deployment.fqdns:
+        raise NoData(clauses(dict.fromkeys(unread)))
     for role, name in deployment.fqdns.items():
         if any(
             server_name_fits(own, name) for host in fronts for one in host.nginx.servers for own in one.names
